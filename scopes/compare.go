@@ -1,0 +1,107 @@
+package scopes
+
+// A Gap is how a grant falls short of the needs, and how it goes beyond them.
+type Gap struct {
+	Missing     Missing
+	Lost        []Entry    // the missing needs, in the manifest's order, with what stops without them
+	HiddenTools []string   // MCP tools that a server leaves out of its catalogue for this grant
+	Excess      Set        // granted and not declared, sorted
+	Covered     []Coverage // needs that were met by implication
+	Assumed     bool       // nobody said what was granted: nothing here is certain
+}
+
+// Missing lists the names of missing needs by level, in the manifest's order.
+type Missing struct {
+	Required    []string `json:"required"`
+	Recommended []string `json:"recommended"`
+	Optional    []string `json:"optional"`
+}
+
+// At returns what is missing at level or above.
+func (m Missing) At(level Level) []string {
+	names := append([]string{}, m.Required...)
+	if level <= Recommended {
+		names = append(names, m.Recommended...)
+	}
+	if level <= Optional {
+		names = append(names, m.Optional...)
+	}
+	return names
+}
+
+// A Coverage says by which granted scope a need was met that is not itself granted.
+type Coverage struct {
+	Scope string `json:"scope"`
+	By    string `json:"by"`
+}
+
+// Compare holds a grant against the needs, by meaning: a need is met where one of
+// its alternatives is granted or implied by what is granted.
+func Compare(needs []Entry, grant Grant, implies Implications) Gap {
+	gap := Gap{
+		Missing: Missing{Required: []string{}, Recommended: []string{}, Optional: []string{}},
+		Lost:    []Entry{}, HiddenTools: []string{}, Covered: []Coverage{},
+		Assumed: grant.Credential.KnownBy == Assumed,
+	}
+	hidden := make(map[string]bool)
+	for i := range needs {
+		e := &needs[i]
+		scope, by, met := e.MetBy(grant.Scopes, implies)
+		switch {
+		case !met:
+			gap.lose(e, hidden)
+		case scope != by:
+			gap.Covered = append(gap.Covered, Coverage{Scope: scope, By: by})
+		}
+	}
+	gap.Excess = excess(needs, grant.Scopes, implies)
+	return gap
+}
+
+// MetBy tells whether the need is met by what is held: which alternative, and by
+// which held scope.
+func (e *Entry) MetBy(held Set, implies Implications) (scope, by string, met bool) {
+	for _, scope := range e.AnyOf {
+		if held.Has(scope) {
+			return scope, scope, true
+		}
+	}
+	for _, scope := range e.AnyOf {
+		if by, ok := implies.CoveredBy(held, scope); ok {
+			return scope, by, true
+		}
+	}
+	return "", "", false
+}
+
+func (g *Gap) lose(e *Entry, hidden map[string]bool) {
+	g.Lost = append(g.Lost, *e)
+	name := e.Name()
+	switch e.Level {
+	case Required:
+		g.Missing.Required = append(g.Missing.Required, name)
+	case Recommended:
+		g.Missing.Recommended = append(g.Missing.Recommended, name)
+	default:
+		g.Missing.Optional = append(g.Missing.Optional, name)
+	}
+	for _, tool := range e.Tools() {
+		if !hidden[tool] {
+			hidden[tool] = true
+			g.HiddenTools = append(g.HiddenTools, tool)
+		}
+	}
+}
+
+// excess is what was granted beyond every declared scope and what those imply.
+func excess(needs []Entry, granted Set, implies Implications) Set {
+	var declared []string
+	for i := range needs {
+		declared = append(declared, needs[i].AnyOf...)
+	}
+	all := NewSet(declared...)
+	return granted.Where(func(scope string) bool {
+		_, covered := implies.CoveredBy(all, scope)
+		return !covered
+	}).Sorted()
+}

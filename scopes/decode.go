@@ -1,0 +1,296 @@
+package scopes
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// manifestVersion is the version of the manifest's form that this package reads.
+const manifestVersion = "1"
+
+// Decode reads a manifest, and the provider that it names. file is the name for
+// messages; a provider that is a file is looked up beside it and read with open,
+// which may be nil where no provider file is allowed. The error is [Mistakes]:
+// everything that is wrong in either file, each with its place.
+func Decode(file string, text []byte, open func(path string) ([]byte, error)) (*Manifest, error) {
+	d := &decoder{reader: reader{file: file}, open: open, manifest: &Manifest{File: file}}
+	if root := d.document(text); root != nil {
+		d.root(root)
+	}
+	if err := d.mistakes.err(); err != nil {
+		return nil, err
+	}
+	return d.manifest, nil
+}
+
+type decoder struct {
+	reader
+	open     func(path string) ([]byte, error)
+	manifest *Manifest
+	bases    []string // known to the provider; nil where the provider is unusable
+}
+
+func (d *decoder) root(n *yaml.Node) {
+	m := d.manifest
+	var server, resource, scopes, programs, waive *yaml.Node
+	keep := func(to **yaml.Node) func(*yaml.Node) { return func(v *yaml.Node) { *to = v } }
+	d.mapping(n, "the manifest", []member{
+		{"version", true, d.version},
+		{"name", true, func(v *yaml.Node) { m.Name = d.name(v) }},
+		{"provider", true, func(v *yaml.Node) { m.Provider = d.provider(v) }},
+		{"server", false, keep(&server)},
+		{"resource", false, keep(&resource)},
+		{"scopes", true, keep(&scopes)},
+		{"programs", false, keep(&programs)},
+		{"waive", false, keep(&waive)},
+	})
+	// The rest is held against the provider, wherever in the file that stands.
+	if m.Provider != nil {
+		d.bases = m.Provider.BaseNames()
+		d.server(server)
+		d.resources(resource)
+	}
+	if scopes != nil {
+		m.Scopes = d.entries(scopes, "")
+	}
+	if programs != nil {
+		d.named(programs, "programs", d.program)
+	}
+	if waive != nil {
+		d.list(waive, "waive", d.waiver)
+	}
+}
+
+func (d *decoder) version(n *yaml.Node) {
+	if n.Kind != yaml.ScalarNode || n.Value != manifestVersion {
+		d.mistake(n, BadVersion, "version is %s, not %s", manifestVersion, form(n))
+	}
+}
+
+func (d *decoder) name(n *yaml.Node) string {
+	text := d.text(n, "name")
+	if text != "" && !printable(text) {
+		d.mistake(n, BadValue, "name has 1 to %d printable characters", maxName)
+	}
+	return text
+}
+
+func (d *decoder) server(n *yaml.Node) {
+	if n != nil {
+		d.manifest.Server = d.word(n, "server", d.manifest.Provider.ServerNames())
+	}
+}
+
+func (d *decoder) resources(n *yaml.Node) {
+	if n == nil {
+		return
+	}
+	base := func(v *yaml.Node) {
+		if word := d.word(v, "base", d.bases); word != "" {
+			d.manifest.Resources = append(d.manifest.Resources, word)
+		}
+	}
+	if n.Kind == yaml.SequenceNode {
+		d.list(n, "resource", base)
+		return
+	}
+	base(n)
+}
+
+func (d *decoder) program(name, value *yaml.Node) {
+	p := Program{Name: name.Value, Line: name.Line}
+	what := fmt.Sprintf("program %q", p.Name)
+	d.mapping(value, what, []member{
+		{"scopes", true, func(v *yaml.Node) { p.Scopes = d.entries(v, p.Name) }},
+	})
+	d.manifest.Programs = append(d.manifest.Programs, p)
+}
+
+// entries reads the scopes of the base (program "") or of one program, and notes
+// a scope that one of these lists declares twice.
+func (d *decoder) entries(n *yaml.Node, program string) []Entry {
+	var entries []Entry
+	lines := make(map[string]int)
+	d.list(n, "scopes", func(item *yaml.Node) {
+		e, place := d.entry(item, program)
+		for _, scope := range e.AnyOf {
+			if line, twice := lines[scope]; twice {
+				d.mistake(place, DuplicateKey, "scope %q is declared twice: the first stands on line %d", scope, line)
+			} else {
+				lines[scope] = place.Line
+			}
+		}
+		if len(e.AnyOf) > 0 {
+			entries = append(entries, e)
+		}
+	})
+	return entries
+}
+
+func (d *decoder) entry(n *yaml.Node, program string) (Entry, *yaml.Node) {
+	e, place := Entry{File: d.file, EntryStart: n.Line}, n
+	if program != "" {
+		e.Programs = []string{program}
+	}
+	var scope, anyOf *yaml.Node
+	d.mapping(n, "a scope's entry", []member{
+		{"scope", false, func(v *yaml.Node) { scope = v }},
+		{"any_of", false, func(v *yaml.Node) { anyOf = v }},
+		{"level", true, func(v *yaml.Node) { e.Level = d.level(v) }},
+		{"why", false, func(v *yaml.Node) { e.Why = d.text(v, "why") }},
+		{"used_by", false, func(v *yaml.Node) { e.UsedBy = d.usedBy(v) }},
+		{"advertised", false, func(v *yaml.Node) { e.Unlisted = !d.boolean(v, "advertised") }},
+	})
+	switch {
+	case scope != nil && anyOf != nil:
+		d.mistake(anyOf, UnknownKey, "an entry has scope or any_of, not both")
+	case scope != nil:
+		place = scope
+		if text := d.scope(scope); text != "" {
+			e.AnyOf = []string{text}
+		}
+	case anyOf != nil:
+		place = anyOf
+		e.AnyOf = d.anyOf(anyOf)
+	case n.Kind == yaml.MappingNode:
+		d.mistake(n, MissingKey, "a scope's entry lacks %q (or %q)", "scope", "any_of")
+	}
+	e.Line, e.Column = place.Line, place.Column
+	return e, place
+}
+
+func (d *decoder) anyOf(n *yaml.Node) []string {
+	var scopes []string
+	d.list(n, "any_of", func(item *yaml.Node) {
+		switch text := d.scope(item); {
+		case text == "":
+		case slices.Contains(scopes, text):
+			d.mistake(item, DuplicateKey, "scope %q stands twice in any_of", text)
+		default:
+			scopes = append(scopes, text)
+		}
+	})
+	if n.Kind == yaml.SequenceNode && len(n.Content) < 2 {
+		d.mistake(n, BadValue, "any_of lists two scopes or more; for one write scope")
+	}
+	return scopes
+}
+
+func (d *decoder) level(n *yaml.Node) Level {
+	words := make([]string, 0, 3)
+	for _, l := range Levels() {
+		words = append(words, l.String())
+	}
+	var level Level
+	if word := d.word(n, "level", words); word != "" {
+		level.UnmarshalText([]byte(word)) // cannot fail: the word is one of Levels
+	}
+	return level
+}
+
+func (d *decoder) usedBy(n *yaml.Node) []Use {
+	var uses []Use
+	d.list(n, "used_by", func(item *yaml.Node) {
+		text := d.text(item, "used_by")
+		if text == "" {
+			return
+		}
+		u, err := ParseUse(text)
+		switch {
+		case err != nil:
+			d.mistake(item, BadUse, "used_by: %v", err)
+		case u.Tool == "" && d.bases != nil && !slices.Contains(d.bases, u.Base):
+			d.mistake(item, BadUse, "used_by: unknown base %q%s", u.Base, allowed(u.Base, d.bases))
+		default:
+			u.Line, u.Column = item.Line, item.Column
+			uses = append(uses, u)
+		}
+	})
+	return uses
+}
+
+func (d *decoder) waiver(n *yaml.Node) {
+	w := Waiver{Line: n.Line}
+	d.mapping(n, "a waiver", []member{
+		{"kind", true, func(v *yaml.Node) { w.Kind = d.word(v, "kind of finding", WaiverKinds()) }},
+		{"scope", true, func(v *yaml.Node) { w.Scope = d.scope(v) }},
+		{"reason", true, func(v *yaml.Node) { w.Reason = d.text(v, "reason") }},
+		{"until", false, func(v *yaml.Node) { w.Until = d.date(v) }},
+	})
+	if w.Reason != "" && strings.TrimSpace(w.Reason) == "" {
+		d.mistake(n, BadValue, "a waiver's reason may not be blank")
+	}
+	d.manifest.Waivers = append(d.manifest.Waivers, w)
+}
+
+func (d *decoder) date(n *yaml.Node) time.Time {
+	day, err := time.Parse(time.DateOnly, n.Value)
+	if err != nil {
+		d.mistake(n, BadValue, "until is a day such as 2027-01-31, not %s", form(n))
+	}
+	return day
+}
+
+// provider reads the manifest's provider: a built-in one's name, a file, an
+// issuer's URL, or one of these under use with fields that override its own.
+func (d *decoder) provider(n *yaml.Node) *Provider {
+	if n.Kind != yaml.MappingNode {
+		return d.lookup(n)
+	}
+	return d.readProvider(n, d.lookup)
+}
+
+// lookup finds the provider that a word names; nil with the mistake noted where
+// there is none.
+func (d *decoder) lookup(n *yaml.Node) *Provider {
+	word := d.text(n, "provider")
+	switch {
+	case word == "":
+		return nil
+	case strings.Contains(word, "://"):
+		return d.issuerProvider(n)
+	case strings.HasSuffix(word, ".yaml") || strings.HasSuffix(word, ".yml") || strings.ContainsAny(word, `/\`):
+		return d.fileProvider(n)
+	}
+	p, err := BuiltinProvider(word)
+	if err != nil {
+		d.mistake(n, BadProvider, "%v; a file is named as ./file.yaml, any other server by its issuer's URL", err)
+		return nil
+	}
+	return p
+}
+
+func (d *decoder) issuerProvider(n *yaml.Node) *Provider {
+	if !d.url(n, "provider") {
+		return nil
+	}
+	server := Server{Name: soleServer, Issuer: n.Value}
+	return &Provider{Name: n.Value, Servers: []Server{server}, DefaultServer: soleServer}
+}
+
+// soleServer names the only server of a provider that is a bare issuer URL.
+const soleServer = "default"
+
+func (d *decoder) fileProvider(n *yaml.Node) *Provider {
+	path := n.Value
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(filepath.Dir(d.file), path)
+	}
+	if d.open == nil {
+		d.mistake(n, BadProvider, "a provider file is not allowed here")
+		return nil
+	}
+	text, err := d.open(path)
+	if err != nil {
+		d.mistake(n, BadProvider, "cannot read the provider file: %v", err)
+		return nil
+	}
+	p, mistakes := decodeProviderFile(path, text)
+	d.mistakes = append(d.mistakes, mistakes...)
+	return p
+}

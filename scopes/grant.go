@@ -1,0 +1,33 @@
+package scopes
+
+import "time"
+
+// A Grant is what a credential holds, and how we know.
+type Grant struct {
+	Credential    Credential
+	Server        string   // name of the server that granted it
+	Scopes        Set      // as the server says; for KnownBy Assumed, as was asked
+	Teams         []string // projects within reach; none: all
+	Organizations []string // organizations within reach; none: all
+}
+
+// A Credential describes a credential without holding it.
+type Credential struct {
+	Kind      Kind
+	Prefix    string    // at most four characters and ***; "" where there is none to show
+	Source    string    // where it was found: an environment variable, a flag, the store
+	ExpiresAt time.Time // zero where nobody said
+	KnownBy   KnownBy
+}
+
+// KnownBy is where the knowledge of a grant comes from.
+type KnownBy string
+
+// The sources of a grant's scopes, best first.
+const (
+	TokenResponse  KnownBy = "token_response"  // RFC 6749 §5.1
+	SelfInspection KnownBy = "self_inspection" // the provider's own way
+	Introspection  KnownBy = "introspection"   // RFC 7662
+	JWT            KnownBy = "jwt"             // the token's own scope claim (RFC 9068 §2.2.3)
+	Assumed        KnownBy = "assumed"         // nobody said: as asked (RFC 6749 §5.1)
+)

@@ -1,0 +1,153 @@
+package scopes
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A Manifest is a scopes.yaml that was read without a mistake: the only place
+// where anyone wrote down a scope. It is read-only once decoded, and then safe
+// for concurrent use.
+type Manifest struct {
+	File      string // as it was named to [Decode]
+	Name      string // the program that needs the scopes
+	Provider  *Provider
+	Server    string   // the server that the manifest asks for, "" where it leaves that open
+	Resources []string // bases whose RFC 9728 document limits what is asked
+	Scopes    []Entry  // the base: what every run needs
+	Programs  []Program
+	Waivers   []Waiver
+}
+
+// An Entry declares one need: a scope, or several of which one is enough.
+type Entry struct {
+	AnyOf      []string // one scope, or the alternatives in order of preference
+	Level      Level
+	Why        string // for people; untrusted text, to be escaped by each view
+	UsedBy     []Use
+	Unlisted   bool     // advertised: false: granted, though not in scopes_supported (RFC 8414 §2)
+	Programs   []string // the sets of features that declare it; none for the base
+	File       string
+	Line       int // of the scope's own word
+	Column     int
+	EntryStart int // line on which the entry begins
+}
+
+// Name is how views show the entry: the scope, or the alternatives as a|b.
+func (e Entry) Name() string {
+	if len(e.AnyOf) == 1 {
+		return e.AnyOf[0]
+	}
+	return strings.Join(e.AnyOf, "|")
+}
+
+// Tools are the MCP tools among the entry's uses, in the manifest's order.
+func (e Entry) Tools() []string {
+	var tools []string
+	for _, u := range e.UsedBy {
+		if u.Tool != "" {
+			tools = append(tools, u.Tool)
+		}
+	}
+	return tools
+}
+
+// uses tells whether some operation of the entry stands on the named base.
+func (e Entry) uses(base string) bool {
+	return slices.ContainsFunc(e.UsedBy, func(u Use) bool { return u.Base == base })
+}
+
+// A Program is a set of features: what it adds to the base, never narrowing it.
+type Program struct {
+	Name   string
+	Scopes []Entry
+	Line   int
+}
+
+// A Waiver silences one finding of an audit, for a reason and for a time.
+type Waiver struct {
+	Kind   string // one of [WaiverKinds]
+	Scope  string
+	Reason string
+	Until  time.Time // last day on which it holds, UTC; zero for no end
+	Line   int
+}
+
+// WaiverKinds are the findings of an audit that a manifest may waive.
+func WaiverKinds() []string {
+	return []string{"undeclared", "unused", "over_level", "unknown_scope", "unproved"}
+}
+
+// ProgramNames lists the programs in the manifest's order.
+func (m *Manifest) ProgramNames() []string {
+	names := make([]string, len(m.Programs))
+	for i, p := range m.Programs {
+		names[i] = p.Name
+	}
+	return names
+}
+
+// An UnknownProgramError names a program that the manifest does not have.
+type UnknownProgramError struct {
+	Program string
+	Known   []string
+}
+
+// Error names the program and those there are.
+func (e *UnknownProgramError) Error() string {
+	if len(e.Known) == 0 {
+		return fmt.Sprintf("unknown program %q: this manifest has none", e.Program)
+	}
+	return fmt.Sprintf("unknown program %q%s", e.Program, allowed(e.Program, e.Known))
+}
+
+// Select returns the needs of a run: the base, then what the named programs add,
+// in the manifest's order. An entry that several declare stands once, at its
+// highest level, with all its uses. An unknown name is an *[UnknownProgramError].
+func (m *Manifest) Select(programs ...string) ([]Entry, error) {
+	for _, name := range programs {
+		if !slices.Contains(m.ProgramNames(), name) {
+			return nil, &UnknownProgramError{Program: name, Known: m.ProgramNames()}
+		}
+	}
+	selected := slices.Clone(m.Scopes)
+	index := make(map[string]int, len(selected))
+	for i, e := range selected {
+		index[e.Name()] = i
+	}
+	for _, p := range m.Programs {
+		if !slices.Contains(programs, p.Name) {
+			continue
+		}
+		for _, e := range p.Scopes {
+			if at, there := index[e.Name()]; there {
+				selected[at] = merge(selected[at], e)
+				continue
+			}
+			index[e.Name()] = len(selected)
+			selected = append(selected, e)
+		}
+	}
+	return selected, nil
+}
+
+// merge adds a program's declaration of the same need to one that is there.
+func merge(e, more Entry) Entry {
+	if more.Level > e.Level || e.Why == "" {
+		e.Why = cmp.Or(more.Why, e.Why)
+	}
+	e.Level = max(e.Level, more.Level)
+	e.Unlisted = e.Unlisted || more.Unlisted
+	e.Programs = slices.Concat(e.Programs, more.Programs)
+	e.UsedBy = slices.Clip(e.UsedBy)
+	for _, u := range more.UsedBy {
+		same := func(have Use) bool { return have.String() == u.String() }
+		if !slices.ContainsFunc(e.UsedBy, same) {
+			e.UsedBy = append(e.UsedBy, u)
+		}
+	}
+	return e
+}

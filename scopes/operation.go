@@ -1,0 +1,108 @@
+package scopes
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A Use is one thing that needs a scope: an operation of a provider's base, or an
+// MCP tool. Exactly one of Tool and Method is set.
+type Use struct {
+	Method string // upper case, as on the wire (RFC 9110 §9)
+	Base   string // name of one of the provider's bases
+	Path   string // below the base's URL; {name} stands for one segment
+	Tool   string // name of an MCP tool
+
+	Line, Column int // where the manifest says it; 0 where it comes from elsewhere
+}
+
+// methods are those of RFC 9110 §9.3 and RFC 5789 that an API call may have.
+var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
+// ParseUse reads one used_by entry: METHOD {base}/path/{param}, or tool:NAME.
+// The error says which part is wrong; whether the base exists is for the caller.
+func ParseUse(text string) (Use, error) {
+	if tool, ok := strings.CutPrefix(text, "tool:"); ok {
+		if tool == "" || strings.ContainsFunc(tool, isBlankOrControl) {
+			return Use{}, fmt.Errorf("%q names no tool: write tool:NAME", text)
+		}
+		return Use{Tool: tool}, nil
+	}
+	method, target, found := strings.Cut(text, " ")
+	if !found {
+		return Use{}, fmt.Errorf("%q is neither METHOD {base}/path nor tool:NAME", text)
+	}
+	if !slices.Contains(methods, method) {
+		return Use{}, fmt.Errorf("unknown method %q%s", method, allowed(strings.ToUpper(method), methods))
+	}
+	base, path, err := splitTarget(target)
+	if err != nil {
+		return Use{}, fmt.Errorf("%q: %w", text, err)
+	}
+	return Use{Method: method, Base: base, Path: path}, nil
+}
+
+func splitTarget(target string) (base, path string, err error) {
+	inner, ok := strings.CutPrefix(target, "{")
+	if !ok {
+		return "", "", errors.New("the path begins with a base in braces, such as {api}")
+	}
+	base, path, ok = strings.Cut(inner, "}")
+	switch {
+	case !ok || base == "":
+		return "", "", errors.New("the base in braces is not closed")
+	case path != "" && path[0] != '/':
+		return "", "", errors.New("after the base comes a path that begins with /")
+	case strings.ContainsAny(path, "?#"):
+		return "", "", errors.New("a path has no query and no fragment")
+	case strings.ContainsFunc(path, isBlankOrControl):
+		return "", "", errors.New("a path has no blanks")
+	}
+	return base, path, nil
+}
+
+func isBlankOrControl(r rune) bool { return r <= ' ' || r == 0x7f }
+
+// String is the form that a manifest uses.
+func (u Use) String() string {
+	if u.Tool != "" {
+		return "tool:" + u.Tool
+	}
+	return u.Method + " {" + u.Base + "}" + u.Path
+}
+
+// MarshalText writes the form that a manifest uses.
+func (u Use) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
+
+// Matches tells whether a call of method on path, below the named base, is this
+// use. A {name} in the template stands for one segment that is not empty; a final
+// slash more or less does not matter, for servers redirect it away.
+func (u Use) Matches(method, base, path string) bool {
+	if u.Tool != "" || u.Method != method || u.Base != base {
+		return false
+	}
+	template, path := strings.TrimSuffix(u.Path, "/"), strings.TrimSuffix(path, "/")
+	for {
+		want, restWant, moreWant := strings.Cut(template, "/")
+		have, restHave, moreHave := strings.Cut(path, "/")
+		if moreWant != moreHave || !segmentMatches(want, have) {
+			return false
+		}
+		if !moreWant {
+			return true
+		}
+		template, path = restWant, restHave
+	}
+}
+
+func segmentMatches(template, segment string) bool {
+	before, rest, variable := strings.Cut(template, "{")
+	if !variable {
+		return template == segment
+	}
+	_, after, _ := strings.Cut(rest, "}")
+	return len(segment) > len(before)+len(after) &&
+		strings.HasPrefix(segment, before) && strings.HasSuffix(segment, after)
+}

@@ -1,0 +1,104 @@
+package scopes
+
+// An Advertisement is what a server's metadata says of the scopes that it knows
+// (scopes_supported, RFC 8414 §2). The zero value is a server that does not say.
+type Advertisement struct {
+	State  AdvertisementState
+	Scopes Set // only where State is Listed
+}
+
+// AdvertisementState is how scopes_supported stands in a document.
+type AdvertisementState string
+
+// The three readings of scopes_supported.
+const (
+	Absent AdvertisementState = "absent" // not there: the server does not say (the zero value means this too)
+	Empty  AdvertisementState = "empty"  // there and empty, against RFC 8414 §3.2: read as absent
+	Listed AdvertisementState = "list"
+)
+
+// says is what the advertisement tells of one scope.
+func (a Advertisement) says(scope string) Advertised {
+	switch {
+	case a.State != Listed:
+		return AdvertisedUnknown
+	case a.Scopes.Has(scope):
+		return AdvertisedYes
+	default:
+		return AdvertisedNo
+	}
+}
+
+// Advertised is what a server's metadata tells of one scope.
+type Advertised string
+
+// What metadata can tell of a scope.
+const (
+	AdvertisedYes     Advertised = "yes"
+	AdvertisedNo      Advertised = "no"
+	AdvertisedUnknown Advertised = "unknown"
+)
+
+// A Decision is what becomes of a declared scope when the authorization is asked for.
+type Decision string
+
+// The decisions of a negotiation.
+const (
+	Request         Decision = "request"
+	RequestUnlisted Decision = "request_unadvertised" // asked, as the manifest says that it is granted all the same
+	Implied         Decision = "implied"              // another asked scope covers it
+	Withhold        Decision = "withhold"             // the server would not know it
+)
+
+// A Plan is what will be asked of an authorization server, what not, and why. Its
+// JSON is ambit.plan/v1 of the contract, without the envelope.
+type Plan struct {
+	Manifest  PlanManifest `json:"manifest"`
+	Server    PlanServer   `json:"server"`
+	Resources []Resource   `json:"resources"`
+	Scopes    []Item       `json:"scopes"`   // one a declared need, in the manifest's order
+	Request   Set          `json:"request"`  // the scope parameter (RFC 6749 §3.3), in the manifest's order
+	Withheld  []string     `json:"withheld"` // names of needs, as [Entry.Name]
+	Blocked   []string     `json:"blocked"`  // those of Withheld that are required
+	Drift     []Drift      `json:"drift"`
+}
+
+// PlanManifest names the manifest that a plan was made from.
+type PlanManifest struct {
+	Path     string   `json:"path"`
+	Name     string   `json:"name"`
+	Programs []string `json:"programs"`
+}
+
+// PlanServer names the server that a plan is for, and where its word comes from.
+type PlanServer struct {
+	Name            string             `json:"name"`
+	Issuer          string             `json:"issuer"`
+	MetadataURL     string             `json:"metadata_url"`
+	From            string             `json:"from"` // network or cache
+	ScopesSupported AdvertisementState `json:"scopes_supported"`
+}
+
+// A Resource is what a protected resource says of its scopes (RFC 9728 §2).
+type Resource struct {
+	Base       string             `json:"base"`
+	URL        string             `json:"url"`
+	State      AdvertisementState `json:"scopes_supported"`
+	Advertises Advertisement      `json:"-"`
+}
+
+// An Item is what becomes of one declared need.
+type Item struct {
+	Entry      Entry
+	Advertised Advertised
+	Decision   Decision
+	Asked      string // the scope that goes into the request; "" where none does
+	Reason     string // one sentence for people; never empty
+}
+
+// A Drift is a difference between what a server advertises and what the lock file
+// recorded.
+type Drift struct {
+	Kind  string `json:"kind"` // vanished or new
+	Scope string `json:"scope"`
+}

@@ -1,0 +1,261 @@
+package scopes
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// MaxFileSize bounds a manifest or provider file, in bytes. A manifest of a
+// thousand scopes has 150 KiB; what is larger is no manifest.
+const MaxFileSize = 1 << 20
+
+// A reader turns the nodes of one YAML file into values and gathers what is wrong
+// on the way, so that someone mends everything in one round.
+type reader struct {
+	file     string
+	mistakes Mistakes
+}
+
+func (r *reader) mistake(n *yaml.Node, kind MistakeKind, format string, args ...any) {
+	r.mistakes = append(r.mistakes, Mistake{
+		File: r.file, Line: max(n.Line, 1), Column: max(n.Column, 1), Kind: kind, Message: fmt.Sprintf(format, args...),
+	})
+}
+
+// document parses text into the root mapping of its only document; nil when that
+// cannot be, with the mistake noted.
+func (r *reader) document(text []byte) *yaml.Node {
+	start := &yaml.Node{Line: 1, Column: 1}
+	if len(text) > MaxFileSize {
+		r.mistake(start, BadSize, "the file is larger than 1 MiB")
+		return nil
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	var doc yaml.Node
+	switch err := decoder.Decode(&doc); {
+	case errors.Is(err, io.EOF) || err == nil && doc.Content[0].Tag == "!!null":
+		r.mistake(start, BadSize, "the file is empty")
+		return nil
+	case err != nil:
+		r.syntax(err, text)
+		return nil
+	}
+	var second yaml.Node
+	if decoder.Decode(&second) == nil {
+		r.mistake(&second, BadYAML, "a second document begins here; one file holds one")
+	}
+	r.refuseAliases(&doc)
+	if len(r.mistakes) > 0 {
+		return nil
+	}
+	return doc.Content[0]
+}
+
+// yamlLine finds the line number that the YAML parser puts into its errors.
+var yamlLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`line (\d+)(?:, column (\d+))?: `) })
+
+// syntax notes a file that is no YAML. A tab is named as such: the parser's own
+// words ("cannot start any token") help nobody.
+func (r *reader) syntax(err error, text []byte) {
+	if line, column, ok := tabIndent(text); ok {
+		r.mistake(&yaml.Node{Line: line, Column: column}, BadYAML, "a tab indents this line; YAML allows only spaces there")
+		return
+	}
+	place := &yaml.Node{Line: 1, Column: 1}
+	message := strings.TrimPrefix(err.Error(), "yaml: ")
+	if m := yamlLine().FindStringSubmatchIndex(message); m != nil {
+		place.Line, _ = strconv.Atoi(message[m[2]:m[3]])
+		if m[4] >= 0 {
+			place.Column, _ = strconv.Atoi(message[m[4]:m[5]])
+		}
+		message = message[m[1]:]
+	}
+	r.mistake(place, BadYAML, "not YAML: %s", strings.Join(strings.Fields(message), " "))
+}
+
+func tabIndent(text []byte) (line, column int, found bool) {
+	line = 1
+	for l := range bytes.Lines(text) {
+		blank := l[:len(l)-len(bytes.TrimLeft(l, " \t"))]
+		if at := bytes.IndexByte(blank, '\t'); at >= 0 && len(bytes.TrimSpace(l)) > 0 {
+			return line, at + 1, true
+		}
+		line++
+	}
+	return 0, 0, false
+}
+
+// refuseAliases keeps out anchors and aliases: a few lines of them unfold into
+// gigabytes, and a manifest is there to be read.
+func (r *reader) refuseAliases(n *yaml.Node) {
+	if n.Kind == yaml.AliasNode || n.Anchor != "" {
+		r.mistake(n, BadYAML, "anchors and aliases are not allowed here: write it out")
+		return
+	}
+	for _, child := range n.Content {
+		r.refuseAliases(child)
+	}
+}
+
+// A member is one key that a mapping may hold, and what reads its value.
+type member struct {
+	key      string
+	required bool
+	read     func(value *yaml.Node)
+}
+
+// mapping reads n by its members and notes unknown, doubled and missing keys;
+// what names the mapping in messages.
+func (r *reader) mapping(n *yaml.Node, what string, members []member) {
+	if n.Kind != yaml.MappingNode {
+		r.mistake(n, BadType, "%s is a set of keys, not %s", what, form(n))
+		return
+	}
+	seen := make([]bool, len(members))
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		at := slices.IndexFunc(members, func(m member) bool { return m.key == key.Value })
+		switch {
+		case at < 0:
+			r.mistake(key, UnknownKey, "unknown key %q in %s%s", key.Value, what, allowed(key.Value, keys(members)))
+		case seen[at]:
+			r.mistake(key, DuplicateKey, "%q stands twice in %s", key.Value, what)
+		default:
+			seen[at] = true
+			members[at].read(value)
+		}
+	}
+	for i, m := range members {
+		if m.required && !seen[i] {
+			r.mistake(n, MissingKey, "%s lacks %q", what, m.key)
+		}
+	}
+}
+
+func keys(members []member) []string {
+	words := make([]string, len(members))
+	for i, m := range members {
+		words[i] = m.key
+	}
+	return words
+}
+
+// named reads a mapping whose keys are names of the user's own.
+func (r *reader) named(n *yaml.Node, what string, read func(name, value *yaml.Node)) {
+	if n.Kind != yaml.MappingNode {
+		r.mistake(n, BadType, "%s is a set of names, not %s", what, form(n))
+		return
+	}
+	seen := make(map[string]bool, len(n.Content)/2)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		name, value := n.Content[i], n.Content[i+1]
+		switch {
+		case seen[name.Value]:
+			r.mistake(name, DuplicateKey, "%q stands twice in %s", name.Value, what)
+		case !printable(name.Value):
+			r.mistake(name, BadValue, "%q in %s is no name: 1 to %d printable characters", name.Value, what, maxName)
+		default:
+			read(name, value)
+		}
+		seen[name.Value] = true
+	}
+}
+
+// list calls read for each item of a sequence.
+func (r *reader) list(n *yaml.Node, what string, read func(item *yaml.Node)) {
+	if n.Kind != yaml.SequenceNode {
+		r.mistake(n, BadType, "%s is a list, not %s", what, form(n))
+		return
+	}
+	for _, item := range n.Content {
+		read(item)
+	}
+}
+
+// text reads one word or sentence; "" with the mistake noted for anything else.
+func (r *reader) text(n *yaml.Node, what string) string {
+	switch {
+	case n.Kind != yaml.ScalarNode:
+		r.mistake(n, BadType, "%s is text, not %s", what, form(n))
+	case n.Tag == "!!null" || n.Value == "":
+		r.mistake(n, BadValue, "%s is empty", what)
+	case n.Tag != "!!str":
+		r.mistake(n, BadType, "%s is text, not %s: put %s between quotes", what, form(n), n.Value)
+	default:
+		return n.Value
+	}
+	return ""
+}
+
+// word reads text that must be one of the allowed words.
+func (r *reader) word(n *yaml.Node, what string, words []string) string {
+	text := r.text(n, what)
+	if text != "" && !slices.Contains(words, text) {
+		r.mistake(n, BadValue, "unknown %s %q%s", what, text, allowed(text, words))
+		return ""
+	}
+	return text
+}
+
+func (r *reader) boolean(n *yaml.Node, what string) bool {
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" {
+		r.mistake(n, BadType, "%s is true or false, not %s", what, form(n))
+		return false
+	}
+	return strings.EqualFold(n.Value, "true")
+}
+
+func (r *reader) number(n *yaml.Node, what string, low, high int) int {
+	value, err := strconv.Atoi(n.Value)
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || err != nil || value < low || value > high {
+		r.mistake(n, BadValue, "%s is a number from %d to %d, not %s", what, low, high, form(n))
+		return 0
+	}
+	return value
+}
+
+// scope reads a scope-token of RFC 6749 §3.3.
+func (r *reader) scope(n *yaml.Node) string {
+	text := r.text(n, "scope")
+	if text == "" {
+		return ""
+	}
+	if err := CheckScope(text); err != nil {
+		r.mistake(n, BadScope, "%v", err)
+		return ""
+	}
+	return text
+}
+
+// maxName bounds names that are shown on one line, in characters.
+const maxName = 100
+
+func printable(name string) bool {
+	return name != "" && len(name) <= maxName && strings.IndexFunc(name, func(c rune) bool { return !strconv.IsPrint(c) }) < 0
+}
+
+// form says what a node is, for messages.
+func form(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a set of keys"
+	case yaml.SequenceNode:
+		return "a list"
+	}
+	switch n.Tag {
+	case "!!null":
+		return "nothing"
+	case "!!bool", "!!int", "!!float", "!!timestamp":
+		return "the " + strings.TrimPrefix(strings.Replace(n.Tag, "!!timestamp", "!!date", 1), "!!") + " " + n.Value
+	}
+	return "the text " + strconv.Quote(n.Value)
+}
