@@ -1,0 +1,116 @@
+package metadata
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+)
+
+// Client reads documents. Its zero value is safe: Go's default HTTP client under
+// the guard, no cache on disk, the real clock. It is safe for concurrent use as long
+// as its fields are left alone, and several processes may share a cache folder.
+type Client struct {
+	// HTTP is the client to send with, as made by NewHTTPClient; nil means Go's
+	// default. The guard (redirects, time, size) is put on a copy of it.
+	HTTP *http.Client
+	// CacheDir is the folder of the cache, made with mode 0700 if it is not there.
+	// "" means no cache on disk.
+	CacheDir string
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+	// Refresh asks the server even within a cached document's life.
+	Refresh bool
+	// Timeout bounds one call. 0, or more than FetchTimeout, means FetchTimeout.
+	Timeout time.Duration
+	// Wait is how a short Retry-After is waited out; see Requester.Wait.
+	Wait func(ctx context.Context, d time.Duration) error
+}
+
+// The kinds of question, in cache files.
+const (
+	askServer     = "authorization_server"
+	askResource   = "protected_resource"
+	askResourceAt = "protected_resource_at"
+)
+
+// AuthorizationServer reads the document of issuer (RFC 8414, else OpenID
+// discovery). The error is an [Error].
+func (c *Client) AuthorizationServer(ctx context.Context, issuer string) (*AuthorizationServer, error) {
+	u, err := parseIssuer(issuer)
+	if err != nil {
+		return nil, err
+	}
+	q := &question{kind: askServer, asked: issuer, places: issuerPlaces(u)}
+	as, source, err := fetch(ctx, c, q, func(raw []byte) (*AuthorizationServer, error) {
+		return ParseAuthorizationServer(raw, issuer)
+	})
+	if err != nil {
+		return nil, err
+	}
+	source.Warnings = slices.Concat(source.Warnings, as.Source.Warnings)
+	as.Source = source
+	return as, nil
+}
+
+// ProtectedResource reads the document of resource, the URL of an API, from the
+// place that RFC 9728 section 3.1 derives from it. The error is an [Error].
+func (c *Client) ProtectedResource(ctx context.Context, resource string) (*ProtectedResource, error) {
+	u, err := parseAskedURL(resource)
+	if err != nil {
+		return nil, err
+	}
+	return c.resource(ctx, resource, &question{kind: askResource, asked: resource, places: []string{resourcePlace(u)}})
+}
+
+// ProtectedResourceAt reads the document of resource from metadataURL, which the
+// resource named itself in a challenge (RFC 9728 section 5.1; see
+// [Challenge.ResourceMetadata]). A resource that is not on this machine may not
+// name a place that is. The error is an [Error].
+func (c *Client) ProtectedResourceAt(ctx context.Context, metadataURL, resource string) (*ProtectedResource, error) {
+	r, err := parseAskedURL(resource)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkNamedPlace(metadataURL, r); err != nil {
+		return nil, err
+	}
+	asked := resource + "\n" + metadataURL
+	return c.resource(ctx, resource, &question{kind: askResourceAt, asked: asked, places: []string{metadataURL}})
+}
+
+// checkNamedPlace judges a URL that the resource gave: a bad one is the server's
+// fault, not the user's.
+func checkNamedPlace(metadataURL string, resource *url.URL) error {
+	d := document{here: pointsHere(resource.Hostname())}
+	place, err := parseEndpoint(metadataURL)
+	d.judgeURL("resource_metadata", metadataURL, place, err)
+	return d.err(resource.String())
+}
+
+func (c *Client) resource(ctx context.Context, resource string, q *question) (*ProtectedResource, error) {
+	pr, source, err := fetch(ctx, c, q, func(raw []byte) (*ProtectedResource, error) {
+		return ParseProtectedResource(raw, resource)
+	})
+	if err != nil {
+		return nil, err
+	}
+	source.Warnings = slices.Concat(source.Warnings, pr.Source.Warnings)
+	pr.Source = source
+	return pr, nil
+}
+
+func (c *Client) now() time.Time {
+	if c.Now == nil {
+		return time.Now()
+	}
+	return c.Now()
+}
+
+func (c *Client) timeout() time.Duration {
+	if c.Timeout <= 0 || c.Timeout > FetchTimeout {
+		return FetchTimeout
+	}
+	return c.Timeout
+}

@@ -1,0 +1,160 @@
+package metadata
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Kind tells what sort of trouble an [Error] is, for a caller that branches on it.
+type Kind string
+
+// The kinds of trouble.
+const (
+	// KindUsage is a URL or a CA file from the caller that cannot be used. It is a
+	// mistake in the configuration; every other kind is between here and the server.
+	KindUsage Kind = "usage"
+	// KindNotFound is a server that was reached and has no document.
+	KindNotFound Kind = "not_found"
+	// KindInvalid is an answer that is broken, too large, or of the wrong shape.
+	KindInvalid Kind = "invalid"
+	// KindRedirect is a redirect that was refused. While a document is looked for
+	// it only means that the document is not in that place.
+	KindRedirect Kind = "redirect"
+	// KindStatus is a status that is no use here: 5xx above all.
+	KindStatus Kind = "status"
+	// KindRateLimited is status 429 (RFC 6585 section 4).
+	KindRateLimited Kind = "rate_limited"
+	// KindTLS is a certificate that is not trusted, or a failed handshake.
+	KindTLS Kind = "tls"
+	// KindUnreachable is no answer: no address, refused, reset, timed out.
+	KindUnreachable Kind = "unreachable"
+	// KindCanceled is the caller's own context having been canceled.
+	KindCanceled Kind = "canceled"
+)
+
+// Error is what went wrong between a request and a usable answer. Its text names
+// the host and what came, with everything from outside escaped, and holds no
+// secret: a user name or password in a URL is never shown.
+type Error struct {
+	// Kind is the sort of trouble.
+	Kind Kind
+	// URL is what was asked for, without user name and password.
+	URL string
+	// Host is the host (and port) of URL.
+	Host string
+	// Field is the wire name of the first wrong field of a document, for
+	// KindInvalid; [FieldErrors] in Err has them all.
+	Field string
+	// Status is the HTTP status, 0 if there was none.
+	Status int
+	// RetryAfter is how long the server asks to wait (RFC 9110 section 10.2.3),
+	// at least a second; 0 if it did not say.
+	RetryAfter time.Duration
+	// RetryAt is the moment at which RetryAfter ends; zero if RetryAfter is.
+	RetryAt time.Time
+	// Err is the cause, nil where Kind and Status say it all.
+	Err error
+}
+
+// Error describes the trouble in one line.
+func (e *Error) Error() string {
+	cause := ""
+	if e.Err != nil {
+		cause = printable(e.Err.Error())
+	}
+	switch e.Kind {
+	case KindUsage:
+		return joinText(e.URL, cause)
+	case KindNotFound:
+		return fmt.Sprintf("%q has no metadata document: %s", e.Host, cause)
+	case KindInvalid:
+		return fmt.Sprintf("the answer of %q is not usable: %s", e.URL, cause)
+	case KindRedirect:
+		return fmt.Sprintf("a redirect from %q was refused: %s", e.Host, cause)
+	case KindStatus, KindRateLimited:
+		return fmt.Sprintf("%q answered %s%s", e.Host, statusText(e.Status), e.when())
+	case KindTLS:
+		return fmt.Sprintf("no trusted connection to %q: %s", e.Host, cause)
+	case KindCanceled:
+		return fmt.Sprintf("asking %q: %s", e.Host, cause)
+	}
+	return fmt.Sprintf("cannot reach %q: %s", e.Host, cause)
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Temporary tells whether the server may well answer later: it was not reached,
+// it failed, or it asked to wait. A certificate problem is not temporary, since
+// what looks like one may be someone in between.
+func (e *Error) Temporary() bool {
+	switch e.Kind {
+	case KindUnreachable, KindRateLimited:
+		return true
+	case KindStatus:
+		return temporaryStatus(e.Status)
+	}
+	return false
+}
+
+func temporaryStatus(status int) bool {
+	switch status {
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
+		return true
+	}
+	return status >= 500
+}
+
+func (e *Error) when() string {
+	if e.RetryAfter == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" and asks to wait %s, until %s", e.RetryAfter.Round(time.Second), e.RetryAt.UTC().Format(time.RFC3339))
+}
+
+// statusText does not use the server's own reason phrase: it is free text.
+func statusText(status int) string {
+	if text := http.StatusText(status); text != "" {
+		return fmt.Sprintf("%d %s", status, text)
+	}
+	return fmt.Sprint(status)
+}
+
+func joinText(url, cause string) string {
+	if url == "" {
+		return cause
+	}
+	return fmt.Sprintf("%q %s", url, cause)
+}
+
+// FieldError is one wrong field of a document.
+type FieldError struct {
+	// Field is the field's wire name, with an index for an element of a list:
+	// scopes_supported[3]. Empty where the document as a whole is wrong.
+	Field string
+	// Problem says what is wrong; text from the document in it is quoted.
+	Problem string
+}
+
+// Error names the field and its problem.
+func (e FieldError) Error() string {
+	if e.Field == "" {
+		return e.Problem
+	}
+	return printable(e.Field) + " " + e.Problem
+}
+
+// FieldErrors are all wrong fields of a document, in a fixed order. It is found
+// in an [Error] of KindInvalid with errors.As.
+type FieldErrors []FieldError
+
+// Error lists the fields on one line.
+func (e FieldErrors) Error() string {
+	texts := make([]string, len(e))
+	for i, field := range e {
+		texts[i] = field.Error()
+	}
+	return strings.Join(texts, "; ")
+}

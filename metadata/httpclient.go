@@ -1,0 +1,118 @@
+package metadata
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"time"
+)
+
+// HTTPOptions say how HTTP is to be spoken. The zero value is safe.
+type HTTPOptions struct {
+	// CAFile is a PEM file of certificate authorities to trust besides those of
+	// the system. Empty for none.
+	CAFile string
+	// Timeout is for a whole request, reading the answer included; 0 means
+	// FetchTimeout.
+	Timeout time.Duration
+}
+
+// NewHTTPClient makes the client for ambit's own requests. It honours HTTP_PROXY,
+// HTTPS_PROXY and NO_PROXY (a loopback host is never reached through a proxy),
+// speaks HTTP/2, keeps no cookies, and follows at most [MaxRedirects] redirects,
+// none to a lesser scheme or from elsewhere to this machine, and none at all when
+// the request has a body or a credential. A CA file that cannot be used is an
+// [Error] of KindUsage. The client is safe for concurrent use.
+func NewHTTPClient(opt HTTPOptions) (*http.Client, error) {
+	transport, err := NewTransport(opt)
+	if err != nil {
+		return nil, err
+	}
+	transport.ResponseHeaderTimeout = HeaderTimeout
+	timeout := opt.Timeout
+	if timeout == 0 {
+		timeout = FetchTimeout
+	}
+	return &http.Client{Transport: transport, CheckRedirect: checkRedirect, Timeout: timeout}, nil
+}
+
+// NewTransport makes the transport of [NewHTTPClient] alone, without a limit on the
+// time of an answer (opt.Timeout is not used): for forwarding requests whose answer
+// may take minutes. A transport follows no redirects.
+func NewTransport(opt HTTPOptions) (*http.Transport, error) {
+	roots, err := trustedRoots(opt.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	dialer := &net.Dialer{Timeout: DialTimeout}
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            dialer.DialContext,
+		TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout:    TLSTimeout,
+		IdleConnTimeout:        idleTimeout,
+		MaxResponseHeaderBytes: maxHeaderBytes,
+		ForceAttemptHTTP2:      true,
+	}, nil
+}
+
+// trustedRoots is nil, meaning the system's, unless a file is to be added.
+func trustedRoots(caFile string) (*x509.CertPool, error) {
+	if caFile == "" {
+		return nil, nil
+	}
+	pem, err := readCAFile(caFile)
+	if err != nil {
+		return nil, &Error{Kind: KindUsage, Err: fmt.Errorf("the CA file %q cannot be used: %w", caFile, err)}
+	}
+	roots, err := x509.SystemCertPool()
+	if err != nil { // no system pool: what the user gave is then all there is
+		roots = x509.NewCertPool()
+	}
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, &Error{Kind: KindUsage, Err: fmt.Errorf("the CA file %q cannot be used: it holds no PEM certificate", caFile)}
+	}
+	return roots, nil
+}
+
+func readCAFile(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, pathless(err)
+	}
+	defer file.Close()
+	return readLimited(file, maxCAFile)
+}
+
+// pathless drops the path from an error that will stand beside the path.
+func pathless(err error) error {
+	if inner, ok := errors.AsType[*os.PathError](err); ok {
+		return inner.Err
+	}
+	return err
+}
+
+// readLimited reads to the end, and refuses rather than cuts what is over limit:
+// half a document could mean something else.
+func readLimited(r io.Reader, limit int64) ([]byte, error) {
+	raw, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(raw)) > limit {
+		return nil, tooLargeError(limit)
+	}
+	return raw, nil
+}
+
+// tooLargeError carries the limit in bytes.
+type tooLargeError int64
+
+func (limit tooLargeError) Error() string {
+	return fmt.Sprintf("it is larger than %d bytes", int64(limit))
+}

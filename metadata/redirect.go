@@ -1,0 +1,69 @@
+package metadata
+
+import (
+	"errors"
+	"net/http"
+)
+
+// guarded is a copy of base (nil for Go's default client) with the redirect policy
+// put before base's own, and without cookies.
+func guarded(base *http.Client) *http.Client {
+	var client http.Client
+	if base != nil {
+		client = *base
+	}
+	theirs := client.CheckRedirect
+	client.Jar = nil
+	client.CheckRedirect = func(req *http.Request, via []*http.Request) error {
+		if err := checkRedirect(req, via); err != nil || theirs == nil {
+			return err
+		}
+		return theirs(req, via)
+	}
+	return &client
+}
+
+// checkRedirect is the policy of [NewHTTPClient].
+func checkRedirect(req *http.Request, via []*http.Request) error {
+	first, last := via[0], via[len(via)-1]
+	if err := redirectProblem(req, first, last, len(via)); err != nil {
+		return &Error{Kind: KindRedirect, URL: shownURL(first.URL.String()), Host: first.URL.Host, Err: err}
+	}
+	return nil
+}
+
+func redirectProblem(req, first, last *http.Request, count int) error {
+	if carriesSomething(first) {
+		return errors.New("the request carries a credential or a body, which go nowhere else")
+	}
+	if count > MaxRedirects {
+		return errors.New("one redirect followed another, more than three times")
+	}
+	if last.URL.Scheme == "https" && req.URL.Scheme != "https" {
+		return errors.New("it leads from https to " + quoted(req.URL.Scheme))
+	}
+	if _, err := parseLink(req.URL.String()); err != nil {
+		return errors.New("the URL it leads to " + err.Error())
+	}
+	if pointsHere(req.URL.Hostname()) && !pointsHere(first.URL.Hostname()) {
+		return errors.New("it leads to this machine, though the server is elsewhere")
+	}
+	return nil
+}
+
+// carriesSomething looks at the request as it was first sent: Go itself drops
+// the body at a 302, and the Authorization field (but not X-Api-Key) at another host.
+func carriesSomething(req *http.Request) bool {
+	if req.Body != nil && req.Body != http.NoBody {
+		return true
+	}
+	if req.Method != "" && req.Method != http.MethodGet && req.Method != http.MethodHead {
+		return true
+	}
+	for _, field := range []string{"Authorization", "X-Api-Key", "Cookie"} {
+		if req.Header.Get(field) != "" {
+			return true
+		}
+	}
+	return false
+}

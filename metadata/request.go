@@ -1,0 +1,157 @@
+package metadata
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Requester sends requests under the guard: the redirect policy of [NewHTTPClient],
+// a size limit, one short wait on 429. Its zero value is ready to use. It is safe
+// for concurrent use as long as its fields are left alone.
+type Requester struct {
+	// HTTP is the client to send with; nil means Go's default. The guard is put on
+	// a copy of it. Its Timeout holds; without one, the request's context does.
+	HTTP *http.Client
+	// Now is the clock for dates in Retry-After; nil means time.Now.
+	Now func() time.Time
+	// Wait sleeps for d or until ctx ends, and then returns ctx's error; nil means
+	// a timer.
+	Wait func(ctx context.Context, d time.Duration) error
+}
+
+// Answer is a response that was read to its end.
+type Answer struct {
+	Status int
+	Header http.Header
+	URL    *url.URL // where the answer came from, after redirects
+	Body   []byte   // unpacked
+}
+
+// Do sends req and reads the answer, of at most limit bytes. A 429 that asks to
+// wait less than [MaxRetryWait] is waited out once; a request with a body is sent
+// again only if it has GetBody. Every status but 5xx, 408, 425 and 429 is an Answer.
+// The error is always an [Error].
+func (r *Requester) Do(req *http.Request, limit int64) (*Answer, error) {
+	answer, err := r.once(req, limit)
+	if err == nil {
+		return answer, nil
+	}
+	if err.Kind != KindRateLimited || err.RetryAfter == 0 || err.RetryAfter >= MaxRetryWait {
+		return nil, err
+	}
+	again, ok := rewound(req)
+	if !ok {
+		return nil, err
+	}
+	if waitErr := r.wait(req.Context(), err.RetryAfter); waitErr != nil {
+		return nil, requestError(req, waitErr)
+	}
+	if answer, err = r.once(again, limit); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+func (r *Requester) once(req *http.Request, limit int64) (*Answer, *Error) {
+	resp, err := guarded(r.HTTP).Do(req)
+	if err != nil {
+		return nil, requestError(req, err)
+	}
+	defer resp.Body.Close()
+	if temporaryStatus(resp.StatusCode) {
+		return nil, r.statusError(req, resp)
+	}
+	body, err := ReadBody(resp, limit)
+	if err != nil {
+		return nil, requestError(req, err)
+	}
+	return &Answer{Status: resp.StatusCode, Header: resp.Header, URL: resp.Request.URL, Body: body}, nil
+}
+
+// ReadBody reads an answer's body, of at most limit bytes after unpacking, and
+// closes it. The error is an [Error].
+func ReadBody(resp *http.Response, limit int64) ([]byte, error) {
+	defer resp.Body.Close()
+	if limit < 0 {
+		limit = 0
+	}
+	body, err := readLimited(resp.Body, limit)
+	if err != nil {
+		return nil, requestError(resp.Request, err)
+	}
+	return body, nil
+}
+
+// rewound is req, ready to be sent a second time.
+func rewound(req *http.Request) (*http.Request, bool) {
+	again := req.Clone(req.Context())
+	if req.Body == nil || req.Body == http.NoBody {
+		return again, true
+	}
+	if req.GetBody == nil {
+		return nil, false
+	}
+	body, err := req.GetBody()
+	again.Body = body
+	return again, err == nil
+}
+
+func (r *Requester) now() time.Time {
+	if r.Now == nil {
+		return time.Now()
+	}
+	return r.Now()
+}
+
+func (r *Requester) wait(ctx context.Context, d time.Duration) error {
+	if r.Wait != nil {
+		return r.Wait(ctx, d)
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (r *Requester) statusError(req *http.Request, resp *http.Response) *Error {
+	e := &Error{Kind: KindStatus, Status: resp.StatusCode}
+	e.setURL(req)
+	if resp.StatusCode == http.StatusTooManyRequests {
+		e.Kind = KindRateLimited
+	}
+	now := r.now()
+	if after, ok := parseRetryAfter(resp.Header.Get("Retry-After"), now); ok {
+		e.RetryAfter, e.RetryAt = after, now.Add(after)
+	}
+	return e
+}
+
+// parseRetryAfter reads seconds or a date (RFC 9110 section 10.2.3). "At once" is
+// made a second, so that no server makes us hurry; a month is as good as ever.
+func parseRetryAfter(value string, now time.Time) (time.Duration, bool) {
+	const least, most = time.Second, 30 * 24 * time.Hour
+	value = strings.TrimSpace(value)
+	if seconds, err := strconv.ParseUint(value, 10, 63); err == nil || errors.Is(err, strconv.ErrRange) {
+		seconds = min(seconds, uint64(most/time.Second))
+		return max(least, time.Duration(seconds)*time.Second), true
+	}
+	if date, err := http.ParseTime(value); err == nil {
+		return min(most, max(least, date.Sub(now))), true
+	}
+	return 0, false
+}
+
+func (e *Error) setURL(req *http.Request) {
+	if req != nil && req.URL != nil {
+		e.URL, e.Host = shownURL(req.URL.String()), req.URL.Host
+	}
+}

@@ -1,0 +1,127 @@
+package metadata_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ambit-auth/ambit/metadata"
+)
+
+func TestRealResourceDocument(t *testing.T) {
+	const real = "https://us.posthog.com"
+	pr, err := metadata.ParseProtectedResource(testdata(t, "oauth-protected-resource.json"), real)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{real}, pr.AuthorizationServers); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"header"}, pr.BearerMethodsSupported); diff != "" {
+		t.Error(diff)
+	}
+	if pr.ScopesSupported.State != metadata.ScopesList || len(pr.ScopesSupported.List) < 100 {
+		t.Errorf("scopes %s, %d of them", pr.ScopesSupported.State, len(pr.ScopesSupported.List))
+	}
+	if pr.ResourceDocumentation != "https://posthog.com/docs/api" || pr.Source.Warnings != nil {
+		t.Errorf("documentation %q, warnings %q", pr.ResourceDocumentation, pr.Source.Warnings)
+	}
+}
+
+func TestBadResourceDocuments(t *testing.T) {
+	const api = "https://api.example/mcp"
+	tests := map[string]struct {
+		doc   fields
+		field string
+		words string
+	}{
+		"another resource":   {fields{"resource": "https://api.example"}, "resource", `resource is "https://api.example", asked for was "https://api.example/mcp"`},
+		"none":               {fields{}, "resource", "resource is missing"},
+		"http server":        {fields{"resource": api, "authorization_servers": []string{"https://a.example", "http://b.example"}}, "authorization_servers[1]", "plain http"},
+		"local server":       {fields{"resource": api, "authorization_servers": []string{"http://localhost:9"}}, "authorization_servers[0]", "names an address of this machine"},
+		"server with query":  {fields{"resource": api, "authorization_servers": []string{"https://a.example?x"}}, "authorization_servers[0]", "has a query"},
+		"servers a string":   {fields{"resource": api, "authorization_servers": "https://a.example"}, "authorization_servers", "is a string, not an array"},
+		"methods are wrong":  {fields{"resource": api, "bearer_methods_supported": true}, "bearer_methods_supported", "is a boolean"},
+		"documentation http": {fields{"resource": api, "resource_documentation": "http://d.example"}, "resource_documentation", "plain http"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, err := metadata.ParseProtectedResource(test.doc.json(t), api)
+			if e := wantError(t, err, metadata.KindInvalid, test.words); e.Field != test.field {
+				t.Errorf("field %q, want %q", e.Field, test.field)
+			}
+		})
+	}
+}
+
+func TestResourcePlace(t *testing.T) {
+	for path, place := range map[string]string{
+		"":           resourcePath,
+		"/":          resourcePath,
+		"/mcp":       resourcePath + "/mcp",
+		"/mcp/":      resourcePath + "/mcp/", // RFC 9728 section 3.1 takes away only the slash after the host
+		"/a%2Fb":     resourcePath + "/a%2Fb",
+		"/mcp?x=1&y": resourcePath + "/mcp?x=1&y",
+	} {
+		s := newServer(t)
+		c := metadata.Client{}
+		_, err := c.ProtectedResource(context.Background(), s.URL+path)
+		wantError(t, err, metadata.KindNotFound)
+		if diff := cmp.Diff([]string{"GET " + place}, s.requests()); diff != "" {
+			t.Errorf("%q: %s", path, diff)
+		}
+	}
+}
+
+func TestFromChallengeToAuthorizationServer(t *testing.T) {
+	s := newServer(t)
+	api := s.URL + "/api"
+	s.on("/elsewhere.json", sends(fields{"resource": api, "authorization_servers": []string{s.URL}}.json(t)))
+	s.on(oauthPath, sends(serverFields(s.URL).json(t)))
+	c := metadata.Client{}
+	pr, err := c.ProtectedResourceAt(context.Background(), s.URL+"/elsewhere.json", api)
+	if err != nil {
+		t.Fatal(err)
+	}
+	as, err := c.AuthorizationServer(context.Background(), pr.AuthorizationServers[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if as.TokenEndpoint != s.URL+"/token" {
+		t.Errorf("token endpoint %q", as.TokenEndpoint)
+	}
+}
+
+func TestChallengeMayNotLeadToThisMachine(t *testing.T) {
+	s := newServer(t)
+	c := metadata.Client{}
+	_, err := c.ProtectedResourceAt(context.Background(), s.URL+"/x", "https://api.example")
+	wantError(t, err, metadata.KindInvalid, "resource_metadata", "this machine")
+	if asked := s.requests(); asked != nil {
+		t.Errorf("asked %q", asked)
+	}
+}
+
+// The resource and its issuer are one URL at some providers: each keeps its own file.
+func TestCacheKeepsResourceAndServerApart(t *testing.T) {
+	s := newServer(t)
+	s.on(oauthPath, sends(serverFields(s.URL).json(t)))
+	s.on(resourcePath, sends(fields{"resource": s.URL}.json(t)))
+	s.on("/at", sends(fields{"resource": s.URL, "resource_name": "at"}.json(t)))
+	c := metadata.Client{CacheDir: t.TempDir()}
+	for range 2 {
+		if _, err := c.AuthorizationServer(context.Background(), s.URL); err != nil {
+			t.Fatal(err)
+		}
+		if pr, err := c.ProtectedResource(context.Background(), s.URL); err != nil || pr.ResourceName != "" {
+			t.Fatal(pr, err)
+		}
+		if pr, err := c.ProtectedResourceAt(context.Background(), s.URL+"/at", s.URL); err != nil || pr.ResourceName != "at" {
+			t.Fatal(pr, err)
+		}
+	}
+	if diff := cmp.Diff([]string{"GET " + oauthPath, "GET " + resourcePath, "GET /at"}, s.requests()); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -1,0 +1,82 @@
+package metadata
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// RequestError gives an error of an http.Client's Do, or of reading a body, its
+// [Error]: for a request that had to be sent by something else than a [Requester],
+// such as a library. nil stays nil.
+func RequestError(req *http.Request, err error) error {
+	if err == nil {
+		return nil
+	}
+	return requestError(req, err)
+}
+
+func requestError(req *http.Request, err error) *Error {
+	if known, ok := errors.AsType[*Error](err); ok {
+		return known
+	}
+	e := &Error{Kind: KindUnreachable, Err: err}
+	e.setURL(req)
+	if outer, ok := errors.AsType[*url.Error](err); ok {
+		e.Err = outer.Err // the outer one repeats the URL
+	}
+	_, tooLarge := errors.AsType[tooLargeError](err)
+	switch {
+	case errors.Is(err, context.Canceled):
+		e.Kind = KindCanceled
+	case tooLarge:
+		e.Kind = KindInvalid
+	case isTimeout(err):
+		e.Err = fmt.Errorf("no answer in time: %w", e.Err)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		e.Err = fmt.Errorf("the connection was closed before the answer was complete: %w", e.Err)
+	case strings.Contains(err.Error(), "malformed "):
+		e.Err = malformed(e.Err)
+	case isCertificateProblem(err):
+		e.Kind = KindTLS
+		e.Err = fmt.Errorf("%w (if your network has a certificate authority of its own, name its file with --ca-file)", e.Err)
+	case isHandshakeProblem(err):
+		e.Kind = KindTLS
+	}
+	return e
+}
+
+// malformed drops the part of the answer that net/http quotes when it is not HTTP:
+// a server may send our credential back in it.
+func malformed(err error) error {
+	text, _, _ := strings.Cut(err.Error(), `"`)
+	return errors.New(strings.TrimRight(text, ": "))
+}
+
+func isTimeout(err error) bool {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return true
+	}
+	timeout, ok := errors.AsType[net.Error](err)
+	return ok && timeout.Timeout()
+}
+
+func isCertificateProblem(err error) bool {
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return true
+	}
+	_, noRoots := errors.AsType[x509.SystemRootsError](err)
+	return noRoots
+}
+
+func isHandshakeProblem(err error) bool {
+	_, alert := errors.AsType[tls.AlertError](err)
+	return alert
+}

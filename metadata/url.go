@@ -1,0 +1,115 @@
+package metadata
+
+import (
+	"errors"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// CheckURL tells whether raw is a URL that ambit may send a request to: https, or
+// http on a loopback host (localhost, 127.0.0.0/8, ::1), with a host, without a
+// user name, password or fragment (RFC 6749 sections 3.1 and 3.2 forbid the
+// fragment). The error is an [Error] of KindUsage.
+func CheckURL(raw string) error {
+	_, err := parseAskedURL(raw)
+	return err
+}
+
+// parseAskedURL is CheckURL for those who go on with the parsed URL.
+func parseAskedURL(raw string) (*url.URL, error) {
+	u, err := parseEndpoint(raw)
+	if err != nil {
+		return nil, &Error{Kind: KindUsage, URL: shownURL(raw), Err: err}
+	}
+	return u, nil
+}
+
+// parseEndpoint returns a plain error, without the URL, to be put into a sentence.
+func parseEndpoint(raw string) (*url.URL, error) {
+	u, err := parseLink(raw)
+	if err == nil && strings.Contains(raw, "#") {
+		return nil, errors.New("has a fragment, which an endpoint may not have")
+	}
+	return u, err
+}
+
+// parseLink also takes a fragment, for pages that people read.
+func parseLink(raw string) (*url.URL, error) {
+	if strings.IndexFunc(raw, func(r rune) bool { return r <= ' ' || r > '~' }) >= 0 {
+		return nil, errors.New("has characters that no URL has (RFC 3986)")
+	}
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil: // err repeats the URL, a password in it included
+		return nil, errors.New("cannot be read as a URL")
+	case u.User != nil:
+		return nil, errors.New("has a user name or password in it")
+	case !validHost(u):
+		return nil, errors.New("has no valid host")
+	case u.Scheme == "https" || u.Scheme == "http" && IsLoopback(u.Hostname()):
+		return u, nil
+	case u.Scheme == "http":
+		return nil, errors.New("is plain http, which is for loopback hosts only")
+	}
+	return nil, errors.New("is not an https URL")
+}
+
+// validHost also refuses the old ways to write an IPv4 address (127.1, 2130706433,
+// 0x7f.1): some resolvers read them as an address that pointsHere would not see.
+func validHost(u *url.URL) bool {
+	host := u.Hostname()
+	if host == "" || strings.HasSuffix(u.Host, ":") {
+		return false
+	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
+			return false
+		}
+	}
+	if _, err := netip.ParseAddr(host); err == nil {
+		return true
+	}
+	if strings.IndexFunc(host, notInHostName) >= 0 {
+		return false
+	}
+	last := host[strings.LastIndex(strings.TrimSuffix(host, "."), ".")+1:]
+	return !isNumber(strings.TrimSuffix(last, "."))
+}
+
+// isNumber takes "" for one too: neither can end a host name.
+func isNumber(label string) bool {
+	digits := "0123456789"
+	if hex, ok := strings.CutPrefix(strings.ToLower(label), "0x"); ok {
+		label, digits = hex, "0123456789abcdef"
+	}
+	return strings.Trim(label, digits) == ""
+}
+
+func notInHostName(r rune) bool {
+	letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+	return !letter && (r < '0' || r > '9') && r != '-' && r != '.' && r != '_'
+}
+
+// IsLoopback tells whether host, without a port, is this machine by its very name:
+// localhost, 127.0.0.0/8 or ::1. No name is looked up.
+func IsLoopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.IsLoopback() // IPv4 mapped into IPv6 too
+}
+
+// pointsHere is wider than IsLoopback: all that would reach this machine, 0.0.0.0
+// and names under localhost (RFC 6761 section 6.3) included. It is for refusing,
+// IsLoopback is for allowing.
+func pointsHere(host string) bool {
+	name := strings.ToLower(strings.TrimSuffix(host, "."))
+	if IsLoopback(name) || strings.HasSuffix(name, ".localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.Unmap().IsUnspecified()
+}

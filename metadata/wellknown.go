@@ -1,0 +1,72 @@
+package metadata
+
+import (
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+const (
+	oauthWellKnown    = "/.well-known/oauth-authorization-server" // RFC 8414 section 7.3
+	openIDWellKnown   = "/.well-known/openid-configuration"       // OpenID Connect Discovery 1.0 section 4
+	resourceWellKnown = "/.well-known/oauth-protected-resource"   // RFC 9728 section 8.2
+)
+
+// parseIssuer checks an issuer that the caller asks for.
+func parseIssuer(issuer string) (*url.URL, error) {
+	u, err := parseAskedURL(issuer)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkIssuerForm(u); err != nil {
+		return nil, &Error{Kind: KindUsage, URL: shownURL(issuer), Err: err}
+	}
+	return u, nil
+}
+
+// checkIssuerForm is the rest of RFC 8414 section 2 on issuers.
+func checkIssuerForm(u *url.URL) error {
+	if u.RawQuery != "" || u.ForceQuery {
+		return errors.New("has a query, which an issuer may not have (RFC 8414 section 2)")
+	}
+	return nil
+}
+
+// issuerPlaces lists where the document of an issuer may be. For an issuer
+// without a path two of the three are the same.
+func issuerPlaces(issuer *url.URL) []string {
+	path := strings.TrimSuffix(issuer.EscapedPath(), "/") // RFC 8414 section 3.1
+	base := origin(issuer)
+	return slices.Compact([]string{
+		base + oauthWellKnown + path,
+		base + path + openIDWellKnown,
+		base + openIDWellKnown + path, // RFC 8414 section 5
+	})
+}
+
+// resourcePlace inserts the well-known path before path and query. Only a slash
+// that is the whole path is taken away (RFC 9728 section 3.1).
+func resourcePlace(resource *url.URL) string {
+	place := origin(resource) + resourceWellKnown
+	if path := resource.EscapedPath(); path != "/" {
+		place += path
+	}
+	if resource.RawQuery != "" {
+		place += "?" + resource.RawQuery
+	}
+	return place
+}
+
+func origin(u *url.URL) string {
+	return u.Scheme + "://" + u.Host
+}
+
+// hostOf is for messages: empty if raw cannot be parsed.
+func hostOf(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
