@@ -22,17 +22,20 @@ func Decode(file string, text []byte, open func(path string) ([]byte, error)) (*
 	if root := d.document(text); root != nil {
 		d.root(root)
 	}
-	if err := d.mistakes.err(); err != nil {
-		return nil, err
+	if mistakes := slices.Concat(d.fromProvider, d.told()); len(mistakes) > 0 {
+		return nil, mistakes.sorted()
 	}
 	return d.manifest, nil
 }
 
 type decoder struct {
 	reader
-	open     func(path string) ([]byte, error)
-	manifest *Manifest
-	bases    []string // known to the provider; nil where the provider is unusable
+	open         func(path string) ([]byte, error)
+	manifest     *Manifest
+	bases        []string     // known to the provider; nil where the provider is unusable
+	baseWords    []*yaml.Node // words of a provider that must name bases of its servers
+	serverWords  []*yaml.Node // the same for servers
+	fromProvider Mistakes     // of the provider's own file
 }
 
 func (d *decoder) root(n *yaml.Node) {
@@ -52,7 +55,7 @@ func (d *decoder) root(n *yaml.Node) {
 	// The rest is held against the provider, wherever in the file that stands.
 	if m.Provider != nil {
 		d.bases = m.Provider.BaseNames()
-		d.server(server)
+		d.whichServer(server)
 		d.resources(resource)
 	}
 	if scopes != nil {
@@ -67,7 +70,7 @@ func (d *decoder) root(n *yaml.Node) {
 }
 
 func (d *decoder) version(n *yaml.Node) {
-	if n.Kind != yaml.ScalarNode || n.Value != manifestVersion {
+	if n.ShortTag() != "!!int" || n.Value != manifestVersion {
 		d.mistake(n, BadVersion, "version is %s, not %s", manifestVersion, form(n))
 	}
 }
@@ -80,7 +83,7 @@ func (d *decoder) name(n *yaml.Node) string {
 	return text
 }
 
-func (d *decoder) server(n *yaml.Node) {
+func (d *decoder) whichServer(n *yaml.Node) {
 	if n != nil {
 		d.manifest.Server = d.word(n, "server", d.manifest.Provider.ServerNames())
 	}
@@ -91,7 +94,11 @@ func (d *decoder) resources(n *yaml.Node) {
 		return
 	}
 	base := func(v *yaml.Node) {
-		if word := d.word(v, "base", d.bases); word != "" {
+		switch word := d.word(v, "base", d.bases); {
+		case word == "":
+		case slices.Contains(d.manifest.Resources, word):
+			d.mistake(v, DuplicateKey, "base %q stands twice in resource", word)
+		default:
 			d.manifest.Resources = append(d.manifest.Resources, word)
 		}
 	}
@@ -112,22 +119,22 @@ func (d *decoder) program(name, value *yaml.Node) {
 }
 
 // entries reads the scopes of the base (program "") or of one program, and notes
-// a scope that one of these lists declares twice.
+// a need that one of these lists declares twice. A scope may stand alone and among
+// the alternatives of any_of: these are two needs.
 func (d *decoder) entries(n *yaml.Node, program string) []Entry {
 	var entries []Entry
 	lines := make(map[string]int)
 	d.list(n, "scopes", func(item *yaml.Node) {
 		e, place := d.entry(item, program)
-		for _, scope := range e.AnyOf {
-			if line, twice := lines[scope]; twice {
-				d.mistake(place, DuplicateKey, "scope %q is declared twice: the first stands on line %d", scope, line)
-			} else {
-				lines[scope] = place.Line
-			}
+		if len(e.AnyOf) == 0 {
+			return
 		}
-		if len(e.AnyOf) > 0 {
-			entries = append(entries, e)
+		if line, twice := lines[e.key()]; twice {
+			d.mistake(place, DuplicateKey, "scope %q is declared twice: the first stands on line %d", e.Name(), line)
+			return
 		}
+		lines[e.key()] = place.Line
+		entries = append(entries, e)
 	})
 	return entries
 }
@@ -166,12 +173,14 @@ func (d *decoder) entry(n *yaml.Node, program string) (Entry, *yaml.Node) {
 
 func (d *decoder) anyOf(n *yaml.Node) []string {
 	var scopes []string
+	seen := make(map[string]bool)
 	d.list(n, "any_of", func(item *yaml.Node) {
 		switch text := d.scope(item); {
 		case text == "":
-		case slices.Contains(scopes, text):
+		case seen[text]:
 			d.mistake(item, DuplicateKey, "scope %q stands twice in any_of", text)
 		default:
+			seen[text] = true
 			scopes = append(scopes, text)
 		}
 	})
@@ -182,15 +191,13 @@ func (d *decoder) anyOf(n *yaml.Node) []string {
 }
 
 func (d *decoder) level(n *yaml.Node) Level {
-	words := make([]string, 0, 3)
-	for _, l := range Levels() {
-		words = append(words, l.String())
+	word := d.word(n, "level", levelWords())
+	for _, level := range Levels() {
+		if level.String() == word {
+			return level
+		}
 	}
-	var level Level
-	if word := d.word(n, "level", words); word != "" {
-		level.UnmarshalText([]byte(word)) // cannot fail: the word is one of Levels
-	}
-	return level
+	return Optional // the mistake is noted
 }
 
 func (d *decoder) usedBy(n *yaml.Node) []Use {
@@ -205,7 +212,7 @@ func (d *decoder) usedBy(n *yaml.Node) []Use {
 		case err != nil:
 			d.mistake(item, BadUse, "used_by: %v", err)
 		case u.Tool == "" && d.bases != nil && !slices.Contains(d.bases, u.Base):
-			d.mistake(item, BadUse, "used_by: unknown base %q%s", u.Base, allowed(u.Base, d.bases))
+			d.mistake(item, BadUse, "used_by: unknown base %q%s", u.Base, allowed{u.Base, d.bases})
 		default:
 			u.Line, u.Column = item.Line, item.Column
 			uses = append(uses, u)
@@ -219,12 +226,13 @@ func (d *decoder) waiver(n *yaml.Node) {
 	d.mapping(n, "a waiver", []member{
 		{"kind", true, func(v *yaml.Node) { w.Kind = d.word(v, "kind of finding", WaiverKinds()) }},
 		{"scope", true, func(v *yaml.Node) { w.Scope = d.scope(v) }},
-		{"reason", true, func(v *yaml.Node) { w.Reason = d.text(v, "reason") }},
+		{"reason", true, func(v *yaml.Node) {
+			if w.Reason = d.text(v, "reason"); w.Reason != "" && strings.TrimSpace(w.Reason) == "" {
+				d.mistake(v, BadValue, "a waiver's reason may not be blank")
+			}
+		}},
 		{"until", false, func(v *yaml.Node) { w.Until = d.date(v) }},
 	})
-	if w.Reason != "" && strings.TrimSpace(w.Reason) == "" {
-		d.mistake(n, BadValue, "a waiver's reason may not be blank")
-	}
 	d.manifest.Waivers = append(d.manifest.Waivers, w)
 }
 
@@ -242,7 +250,7 @@ func (d *decoder) provider(n *yaml.Node) *Provider {
 	if n.Kind != yaml.MappingNode {
 		return d.lookup(n)
 	}
-	return d.readProvider(n, d.lookup)
+	return d.readProvider(n)
 }
 
 // lookup finds the provider that a word names; nil with the mistake noted where
@@ -291,6 +299,6 @@ func (d *decoder) fileProvider(n *yaml.Node) *Provider {
 		return nil
 	}
 	p, mistakes := decodeProviderFile(path, text)
-	d.mistakes = append(d.mistakes, mistakes...)
+	d.fromProvider = mistakes
 	return p
 }

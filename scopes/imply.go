@@ -3,6 +3,7 @@ package scopes
 import (
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 )
 
@@ -68,30 +69,48 @@ func compileRule(r Rule) (rule, error) {
 	return compiled, nil
 }
 
-// Covering yields the scopes that would cover need, need itself left out: the
-// nearest first, so x:write before *. Holding any one of them is enough.
-func (imp Implications) Covering(need string) iter.Seq[string] {
-	return func(yield func(string) bool) { imp.covering(need, need, yield) }
-}
+// maxCovering bounds how many scopes are looked at for one need. No provider has
+// ten; patterns that multiply from rule to rule can name more than memory holds.
+const maxCovering = 64
 
-// covering walks the rules backwards from scope. It ends because there is no
-// cycle; original is what the exceptions are held against.
-func (imp Implications) covering(original, scope string, yield func(string) bool) bool {
-	for i := range imp.rules {
-		r := &imp.rules[i]
-		for _, to := range r.covers {
-			var b bindings
-			if !to.match(scope, &b) || r.except.Has(original) {
-				continue
+// Covering yields the scopes that would cover need, each once and need itself left
+// out: the nearest first, so x:write before *, at most 64. Holding any one of them
+// is enough.
+func (imp Implications) Covering(need string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		var near [8]string // enough for most, without an allocation
+		found := append(near[:0], need)
+		for at := 0; at < len(found); at++ {
+			for from := range imp.directly(need, found[at]) {
+				if slices.Contains(found, from) {
+					continue
+				}
+				if len(found) > maxCovering || !yield(from) {
+					return
+				}
+				found = append(found, from)
 			}
-			from := r.from.fill(&b)
-			if !yield(from) || !imp.covering(original, from, yield) {
-				return false
-			}
-			break
 		}
 	}
-	return true
+}
+
+// directly yields the scopes that cover scope by one rule, on the way to need. What
+// a rule excepts it covers neither as the need nor on the way there.
+func (imp Implications) directly(need, scope string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for i := range imp.rules {
+			r := &imp.rules[i]
+			for _, to := range r.covers {
+				var b bindings
+				if !to.match(scope, &b) || r.except.Has(need) || scope != need && r.except.Has(scope) {
+					continue
+				}
+				if !yield(r.from.fill(&b)) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // CoveredBy returns the scope in held that covers need: need itself, else the
@@ -108,33 +127,66 @@ func (imp Implications) CoveredBy(held Set, need string) (by string, ok bool) {
 	return "", false
 }
 
+// from is what remains of the rules when only these scopes can be held: a rule of one
+// fixed scope, such as *, that is none of them and that no other rule leads to, says
+// nothing then. Most walks get shorter by that.
+func (imp Implications) from(held func(scope string) bool) Implications {
+	var kept []rule
+	for i, r := range imp.rules {
+		fixed := len(r.from.variables()) == 0
+		if !fixed || held(r.from.fill(new(bindings))) || imp.fed(i) {
+			kept = append(kept, r)
+		}
+	}
+	return Implications{rules: kept}
+}
+
+// fed tells whether some rule leads to this one.
+func (imp Implications) fed(to int) bool {
+	for i := range imp.rules {
+		if imp.feeds(i, to) {
+			return true
+		}
+	}
+	return false
+}
+
 // cycle is the index of a rule from which the rules lead back to it, or -1.
 func (imp Implications) cycle() int {
+	state := make([]visit, len(imp.rules))
 	for start := range imp.rules {
-		seen := make([]bool, len(imp.rules))
-		if imp.reaches(start, start, seen) {
-			return start
+		if at := imp.walk(start, state); at >= 0 {
+			return at
 		}
 	}
 	return -1
 }
 
-func (imp Implications) reaches(from, goal int, seen []bool) bool {
+// A visit says how far a depth-first walk has come with a rule.
+type visit int
+
+const (
+	unseen visit = iota
+	onTheWay
+	done
+)
+
+// walk returns the rule at which a walk from this one meets its own way, or -1.
+func (imp Implications) walk(from int, state []visit) int {
+	state[from] = onTheWay
 	for next := range imp.rules {
-		if !imp.feeds(from, next) {
+		if state[next] == done || !imp.feeds(from, next) {
 			continue
 		}
-		if next == goal {
-			return true
+		if state[next] == onTheWay {
+			return next
 		}
-		if !seen[next] {
-			seen[next] = true
-			if imp.reaches(next, goal, seen) {
-				return true
-			}
+		if at := imp.walk(next, state); at >= 0 {
+			return at
 		}
 	}
-	return false
+	state[from] = done
+	return -1
 }
 
 // feeds tells whether something that rule a covers could be the scope of rule b.

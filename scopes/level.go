@@ -16,6 +16,14 @@ const (
 // Levels lists every level, strongest first: the order in which people read them.
 func Levels() []Level { return []Level{Required, Recommended, Optional} }
 
+func levelWords() []string {
+	words := make([]string, 0, 3)
+	for _, l := range Levels() {
+		words = append(words, l.String())
+	}
+	return words
+}
+
 // String is the word that a manifest uses.
 func (l Level) String() string {
 	switch l {
@@ -40,5 +48,5 @@ func (l *Level) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("unknown level %q (allowed: required, recommended, optional)", text)
+	return fmt.Errorf("unknown level %q%s", text, allowed{string(text), levelWords()})
 }

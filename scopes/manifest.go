@@ -29,7 +29,7 @@ type Entry struct {
 	Why        string // for people; untrusted text, to be escaped by each view
 	UsedBy     []Use
 	Unlisted   bool     // advertised: false: granted, though not in scopes_supported (RFC 8414 §2)
-	Programs   []string // the sets of features that declare it; none for the base
+	Programs   []string // the selected programs that declare it; the base may declare it too
 	File       string
 	Line       int // of the scope's own word
 	Column     int
@@ -42,6 +42,15 @@ func (e Entry) Name() string {
 		return e.AnyOf[0]
 	}
 	return strings.Join(e.AnyOf, "|")
+}
+
+// key is the same for entries that declare the same need. A blank can stand in no
+// scope, so no two needs share a key.
+func (e Entry) key() string {
+	if len(e.AnyOf) == 1 {
+		return e.AnyOf[0]
+	}
+	return strings.Join(slices.Sorted(slices.Values(e.AnyOf)), " ")
 }
 
 // Tools are the MCP tools among the entry's uses, in the manifest's order.
@@ -101,40 +110,42 @@ func (e *UnknownProgramError) Error() string {
 	if len(e.Known) == 0 {
 		return fmt.Sprintf("unknown program %q: this manifest has none", e.Program)
 	}
-	return fmt.Sprintf("unknown program %q%s", e.Program, allowed(e.Program, e.Known))
+	return fmt.Sprintf("unknown program %q%s", e.Program, allowed{e.Program, e.Known})
 }
 
 // Select returns the needs of a run: the base, then what the named programs add,
 // in the manifest's order. An entry that several declare stands once, at its
 // highest level, with all its uses. An unknown name is an *[UnknownProgramError].
 func (m *Manifest) Select(programs ...string) ([]Entry, error) {
+	known := m.ProgramNames()
 	for _, name := range programs {
-		if !slices.Contains(m.ProgramNames(), name) {
-			return nil, &UnknownProgramError{Program: name, Known: m.ProgramNames()}
+		if !slices.Contains(known, name) {
+			return nil, &UnknownProgramError{Program: name, Known: known}
 		}
 	}
 	selected := slices.Clone(m.Scopes)
 	index := make(map[string]int, len(selected))
 	for i, e := range selected {
-		index[e.Name()] = i
+		index[e.key()] = i
 	}
 	for _, p := range m.Programs {
 		if !slices.Contains(programs, p.Name) {
 			continue
 		}
 		for _, e := range p.Scopes {
-			if at, there := index[e.Name()]; there {
+			if at, there := index[e.key()]; there {
 				selected[at] = merge(selected[at], e)
 				continue
 			}
-			index[e.Name()] = len(selected)
+			index[e.key()] = len(selected)
 			selected = append(selected, e)
 		}
 	}
 	return selected, nil
 }
 
-// merge adds a program's declaration of the same need to one that is there.
+// merge adds a program's declaration of the same need to one that is there. It
+// shares no slice that it writes to with either.
 func merge(e, more Entry) Entry {
 	if more.Level > e.Level || e.Why == "" {
 		e.Why = cmp.Or(more.Why, e.Why)
@@ -143,9 +154,12 @@ func merge(e, more Entry) Entry {
 	e.Unlisted = e.Unlisted || more.Unlisted
 	e.Programs = slices.Concat(e.Programs, more.Programs)
 	e.UsedBy = slices.Clip(e.UsedBy)
+	have := make(map[Use]bool, len(e.UsedBy))
+	for _, u := range e.UsedBy {
+		have[u.unplaced()] = true
+	}
 	for _, u := range more.UsedBy {
-		same := func(have Use) bool { return have.String() == u.String() }
-		if !slices.ContainsFunc(e.UsedBy, same) {
+		if !have[u.unplaced()] {
 			e.UsedBy = append(e.UsedBy, u)
 		}
 	}

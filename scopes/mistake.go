@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -24,20 +25,21 @@ const (
 	BadUse       MistakeKind = "used_by"      // no operation and no tool, or an unknown base
 	ImplyCycle   MistakeKind = "implication"  // an implication that leads back to itself
 	BadProvider  MistakeKind = "provider"     // a provider that is not there or cannot be read
+	TooMany      MistakeKind = "more"         // how many more there are than are told
 )
 
 // A Mistake is one thing wrong in a file, with the place where it stands.
 type Mistake struct {
 	File    string
 	Line    int // from 1
-	Column  int // from 1, in bytes
+	Column  int // from 1, in characters
 	Kind    MistakeKind
-	Message string // one line; words from the file are quoted
+	Message string // one printable line; words from the file are quoted
 }
 
 // Error is file:line:column: message, as compilers and editors have it.
 func (m Mistake) Error() string {
-	return fmt.Sprintf("%s:%d:%d: %s", m.File, m.Line, m.Column, m.Message)
+	return fmt.Sprintf("%s:%d:%d: %s", oneLine(m.File), m.Line, m.Column, m.Message)
 }
 
 // Mistakes is every mistake of one reading, in the order of the file.
@@ -52,22 +54,58 @@ func (m Mistakes) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// err is nil without mistakes, else all of them in file order.
-func (m Mistakes) err() error {
-	if len(m) == 0 {
-		return nil
-	}
+// sorted puts the mistakes into file order.
+func (m Mistakes) sorted() Mistakes {
 	slices.SortStableFunc(m, func(a, b Mistake) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 	return m
 }
 
-// allowed renders the set of allowed words, and the one that was likely meant.
-func allowed(word string, words []string) string {
-	text := fmt.Sprintf(" (allowed: %s)", strings.Join(words, ", "))
-	if near := Near(word, words); len(near) > 0 {
+// allowed is the set of allowed words, and the one that was likely meant. It is
+// put into words only where a message is really told: of a thousand mistakes in a
+// hostile file most are not.
+type allowed struct {
+	word  string
+	words []string
+}
+
+// maxAllowed bounds how many allowed words a message lists.
+const maxAllowed = 20
+
+// String begins with a blank, to stand behind a message; it is empty where
+// nothing is allowed.
+func (a allowed) String() string {
+	if len(a.words) == 0 {
+		return ""
+	}
+	text := " (allowed: " + strings.Join(a.words[:min(len(a.words), maxAllowed)], ", ")
+	if more := len(a.words) - maxAllowed; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	text += ")"
+	if near := Near(a.word, a.words); len(near) > 0 {
 		text += fmt.Sprintf("; did you mean %q?", near[0])
 	}
 	return text
+}
+
+// maxMessage bounds a message, in bytes: a file may hold a word of a megabyte.
+const maxMessage = 500
+
+// oneLine makes text from outside fit for one line of a terminal: escapes for what
+// is not printable, and an end after maxMessage bytes.
+func oneLine(text string) string {
+	if len(text) > maxMessage {
+		text = strings.ToValidUTF8(text[:maxMessage], "") + "…"
+	}
+	var line strings.Builder
+	for _, r := range text {
+		if strconv.IsPrint(r) {
+			line.WriteRune(r)
+			continue
+		}
+		line.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+	}
+	return line.String()
 }

@@ -11,15 +11,22 @@ import (
 const nearest = 3
 
 // Near returns the known words that someone may have meant by word, best first,
-// at most three: those within a third of its length in edits.
+// at most three: those within a third of its length in edits, within two where it is
+// short, within one where it is very short (of "us" and "eu" nobody took one for the other).
 func Near(word string, known []string) []string {
+	if len(word) > maxName {
+		return nil // no slip of the pen, and the distance costs the product of both lengths
+	}
+	limit := max(2, len(word)/3)
+	if len(word) < 4 {
+		limit = 1
+	}
 	type candidate struct {
 		word string
 		away int
 	}
 	var found []candidate
 	for _, k := range known {
-		limit := max(2, len(word)/3)
 		if len(k)-len(word) > limit || len(word)-len(k) > limit {
 			continue
 		}

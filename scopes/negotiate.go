@@ -12,74 +12,85 @@ type Question struct {
 }
 
 // Negotiate decides for each need whether to ask for it, and for which of its
-// alternatives. It fills the plan's Scopes, Request, Withheld and Blocked; the
-// rest is the caller's to say. It looks at nothing but q.
+// alternatives. It fills the plan's Resources, Scopes, Request, Withheld and
+// Blocked; the rest is the caller's to say. It looks at nothing but q.
 //
 // A scope is withheld where a list is given that lacks it, unless the manifest
 // says that it is granted all the same. A resource's list limits only the needs
-// that have an operation on that base. What an asked scope implies is not asked again.
+// that have an operation on that base. What an asked scope implies is not asked
+// again, nor is it withheld: it comes with the other.
 func Negotiate(q Question) Plan {
-	n := negotiation{Question: q, asked: make(map[string]bool, len(q.Needs))}
-	n.items = make([]Item, len(q.Needs))
+	n := negotiation{Question: q, items: make([]Item, len(q.Needs)), asked: make(map[string]struct{}, len(q.Needs))}
 	for i := range q.Needs {
-		if len(q.Needs[i].AnyOf) == 1 {
-			n.items[i] = n.single(&q.Needs[i])
+		item, scopes := &n.items[i], q.Needs[i].AnyOf
+		item.Entry = q.Needs[i]
+		if len(scopes) == 1 {
+			n.weigh(item, scopes[0])
+			n.ask(item.Asked)
 		}
 	}
-	for i := range q.Needs {
-		if len(q.Needs[i].AnyOf) > 1 {
-			n.items[i] = n.alternatives(&q.Needs[i])
+	for i := range n.items { // after all others: one of them may cover an alternative
+		if item := &n.items[i]; len(item.Entry.AnyOf) != 1 {
+			n.alternatives(item)
+			n.ask(item.Asked)
 		}
 	}
-	n.dropImplied()
+	n.Implies = n.Implies.from(n.asks)
+	n.settleImplied(n.takeBackCovered())
 	return n.plan()
 }
 
 type negotiation struct {
 	Question
 	items []Item
-	asked map[string]bool
+	asked map[string]struct{} // what goes into the request
 }
 
-// single decides on a need that names one scope.
-func (n *negotiation) single(e *Entry) Item {
-	item := n.weigh(e, e.AnyOf[0])
-	if item.Decision != Withhold {
-		n.asked[item.Asked] = true
+func (n *negotiation) ask(scope string) {
+	if scope != "" {
+		n.asked[scope] = struct{}{}
 	}
-	return item
+}
+
+func (n *negotiation) asks(scope string) bool {
+	_, asked := n.asked[scope]
+	return asked
 }
 
 // alternatives decides on an any_of: covered anyway, else the first not withheld.
-func (n *negotiation) alternatives(e *Entry) Item {
-	for _, scope := range e.AnyOf {
-		if by, covered := n.coveredBy(scope); covered {
-			return Item{Entry: *e, Advertised: n.Server.says(scope), Decision: Implied,
-				Reason: coveredReason(by, scope)}
+func (n *negotiation) alternatives(item *Item) {
+	if scope, by, covered := n.covered(&item.Entry); covered {
+		item.Advertised, item.Decision, item.Reason = n.Server.says(scope), Implied, coveredReason(by, scope)
+		return
+	}
+	for _, scope := range item.Entry.AnyOf {
+		if n.weigh(item, scope); item.Decision != Withhold {
+			return
 		}
 	}
-	var first Item
-	for i, scope := range e.AnyOf {
-		item := n.weigh(e, scope)
-		if item.Decision != Withhold {
-			n.asked[scope] = true
-			return item
-		}
-		if i == 0 {
-			first = item
-		}
-	}
-	first.Reason = "none of them can be asked for: " + first.Reason
-	return first
+	item.Reason = "none of them can be asked for; the last: " + item.Reason
 }
 
-// coveredBy tells whether scope is asked for already, or something that implies it.
-func (n *negotiation) coveredBy(scope string) (by string, ok bool) {
-	if n.asked[scope] {
-		return scope, true
+// covered tells whether one of the need's scopes is asked for, or something that
+// implies it.
+func (n *negotiation) covered(e *Entry) (scope, by string, ok bool) {
+	for _, scope := range e.AnyOf {
+		if n.asks(scope) {
+			return scope, scope, true
+		}
 	}
+	for _, scope := range e.AnyOf {
+		if by, ok := n.impliedBy(scope); ok {
+			return scope, by, true
+		}
+	}
+	return "", "", false
+}
+
+// impliedBy returns the nearest asked scope that implies this one.
+func (n *negotiation) impliedBy(scope string) (by string, ok bool) {
 	for by := range n.Implies.Covering(scope) {
-		if n.asked[by] {
+		if n.asks(by) {
 			return by, true
 		}
 	}
@@ -93,38 +104,78 @@ func coveredReason(by, scope string) string {
 	return by + " covers it"
 }
 
-// weigh decides on one scope by itself.
-func (n *negotiation) weigh(e *Entry, scope string) Item {
-	item := Item{Entry: *e, Advertised: n.Server.says(scope), Decision: Request, Asked: scope}
-	withhold := func(reason string) Item {
-		item.Decision, item.Asked, item.Reason = Withhold, "", reason
-		return item
+// takeBackCovered takes out of the request what something else in it covers, and
+// returns that for each item; "" for those that nothing covers.
+func (n *negotiation) takeBackCovered() []string {
+	by := make([]string, len(n.items))
+	for i := range n.items {
+		if scope := n.items[i].Asked; scope != "" {
+			by[i], _ = n.impliedBy(scope)
+		}
 	}
+	for i := range by {
+		if by[i] != "" {
+			delete(n.asked, n.items[i].Asked)
+		}
+	}
+	return by
+}
+
+// settleImplied names for each need that is not asked for what covers it, among
+// what is still asked for; by is what was asked for at first. Where exceptions
+// leave nothing that covers a scope that was taken back, it is asked for after all.
+func (n *negotiation) settleImplied(by []string) {
+	for i, first := range by {
+		if item := &n.items[i]; first != "" {
+			n.settle(item, first)
+		}
+	}
+	for i := range n.items {
+		if item := &n.items[i]; item.Asked == "" && by[i] == "" {
+			if scope, by, ok := n.covered(&item.Entry); ok {
+				item.Decision, item.Reason = Implied, coveredReason(by, scope)
+			}
+		}
+	}
+}
+
+func (n *negotiation) settle(item *Item, by string) {
+	if !n.asks(by) {
+		if by, _ = n.impliedBy(item.Asked); by == "" {
+			n.ask(item.Asked)
+			return
+		}
+	}
+	item.Decision, item.Reason, item.Asked = Implied, coveredReason(by, item.Asked), ""
+}
+
+// weigh decides on one scope of the item's need by itself.
+func (n *negotiation) weigh(item *Item, scope string) {
+	item.Advertised = n.Server.says(scope)
+	item.Decision, item.Asked = Withhold, ""
+	base, lists := n.limit(&item.Entry, scope)
 	switch {
 	case n.Refused.Has(scope):
-		return withhold("the server refused it (invalid_scope)")
-	case e.Unlisted && item.Advertised == AdvertisedNo:
-		item.Decision, item.Reason = RequestUnlisted, "not advertised; the manifest says that it is granted all the same"
-		return item
-	case e.Unlisted:
+		item.Reason = "the server refused it (invalid_scope)"
+	case item.Entry.Unlisted && item.Advertised == AdvertisedNo:
+		item.Decision, item.Asked = RequestUnlisted, scope
+		item.Reason = "not advertised; the manifest says that it is granted all the same"
+	case item.Entry.Unlisted:
+		item.Decision, item.Asked = Request, scope
 		item.Reason = "asked for, whatever the server advertises"
-		return item
-	}
-	if base, lists := n.limit(e, scope); base != "" {
-		if lists {
-			return withhold(fmt.Sprintf("the resource %s knows it, the authorization server does not", base))
-		}
-		return withhold(fmt.Sprintf("the resource %s does not know it", base))
-	}
-	switch item.Advertised {
-	case AdvertisedNo:
-		return withhold("not in the server's scopes_supported")
-	case AdvertisedUnknown:
+	case base != "" && lists:
+		item.Reason = fmt.Sprintf("the resource %s knows it, the authorization server does not", base)
+	case base != "":
+		item.Reason = fmt.Sprintf("the resource %s does not know it", base)
+	case item.Advertised == AdvertisedNo:
+		item.Reason = "not in the server's scopes_supported"
+	case item.Advertised == AdvertisedUnknown:
+		item.Decision, item.Asked = Request, scope
 		item.Reason = "the server does not say which scopes it knows"
 	default:
+		item.Decision, item.Asked = Request, scope
 		item.Reason = "advertised"
 	}
-	return item
 }
 
 // limit returns the base whose resource stands against asking for scope, and
@@ -142,26 +193,9 @@ func (n *negotiation) limit(e *Entry, scope string) (base string, lists bool) {
 	return "", false
 }
 
-// dropImplied takes back what another asked scope covers.
-func (n *negotiation) dropImplied() {
-	for i := range n.items {
-		item := &n.items[i]
-		if item.Asked == "" {
-			continue
-		}
-		for by := range n.Implies.Covering(item.Asked) {
-			if n.asked[by] {
-				item.Decision, item.Reason = Implied, coveredReason(by, item.Asked)
-				item.Asked = ""
-				break
-			}
-		}
-	}
-}
-
 func (n *negotiation) plan() Plan {
-	p := Plan{Resources: n.Resources, Scopes: n.items, Withheld: []string{}, Blocked: []string{}, Drift: []Drift{}}
-	request := make([]string, 0, len(n.items))
+	p := Plan{Resources: append([]Resource{}, n.Resources...), Scopes: n.items, Withheld: []string{}, Blocked: []string{}, Drift: []Drift{}}
+	request := make([]string, 0, len(n.asked))
 	for i := range n.items {
 		item := &n.items[i]
 		switch {
@@ -174,6 +208,9 @@ func (n *negotiation) plan() Plan {
 			}
 		}
 	}
-	p.Request = NewSet(request...)
+	p.Request = Set{list: request, index: n.asked}
+	if len(request) != len(n.asked) { // needs that no manifest can hold: the same scope twice
+		p.Request = NewSet(request...)
+	}
 	return p
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -18,6 +19,12 @@ type Use struct {
 	Line, Column int // where the manifest says it; 0 where it comes from elsewhere
 }
 
+// unplaced is the use without its place in a file, equal for equal uses.
+func (u Use) unplaced() Use {
+	u.Line, u.Column = 0, 0
+	return u
+}
+
 // methods are those of RFC 9110 §9.3 and RFC 5789 that an API call may have.
 var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
@@ -25,7 +32,7 @@ var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS
 // The error says which part is wrong; whether the base exists is for the caller.
 func ParseUse(text string) (Use, error) {
 	if tool, ok := strings.CutPrefix(text, "tool:"); ok {
-		if tool == "" || strings.ContainsFunc(tool, isBlankOrControl) {
+		if tool == "" || strings.ContainsFunc(tool, unfit) {
 			return Use{}, fmt.Errorf("%q names no tool: write tool:NAME", text)
 		}
 		return Use{Tool: tool}, nil
@@ -35,7 +42,7 @@ func ParseUse(text string) (Use, error) {
 		return Use{}, fmt.Errorf("%q is neither METHOD {base}/path nor tool:NAME", text)
 	}
 	if !slices.Contains(methods, method) {
-		return Use{}, fmt.Errorf("unknown method %q%s", method, allowed(strings.ToUpper(method), methods))
+		return Use{}, fmt.Errorf("unknown method %q%s", method, allowed{strings.ToUpper(method), methods})
 	}
 	base, path, err := splitTarget(target)
 	if err != nil {
@@ -57,13 +64,20 @@ func splitTarget(target string) (base, path string, err error) {
 		return "", "", errors.New("after the base comes a path that begins with /")
 	case strings.ContainsAny(path, "?#"):
 		return "", "", errors.New("a path has no query and no fragment")
-	case strings.ContainsFunc(path, isBlankOrControl):
-		return "", "", errors.New("a path has no blanks")
+	case strings.ContainsFunc(path, unfit):
+		return "", "", errors.New("a path has no blanks and nothing unprintable")
+	}
+	for segment := range strings.SplitSeq(path, "/") {
+		if _, err := compilePart(segment); err != nil {
+			return "", "", errors.New("a segment of the path holds at most one {param}")
+		}
 	}
 	return base, path, nil
 }
 
-func isBlankOrControl(r rune) bool { return r <= ' ' || r == 0x7f }
+// unfit tells what may stand in no path and no tool's name: it would break a line
+// of a report, or hide in it.
+func unfit(r rune) bool { return r == ' ' || !strconv.IsPrint(r) }
 
 // String is the form that a manifest uses.
 func (u Use) String() string {

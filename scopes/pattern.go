@@ -14,7 +14,7 @@ const maxVariables = 4
 type pattern []part
 
 type part struct {
-	before, after string // fixed text; all of it is in before where there is no variable
+	before, after string // fixed text; all of it is in after where there is no variable
 	variable      string // "" where the part is fixed
 }
 
@@ -30,15 +30,19 @@ func compilePattern(text string) (pattern, error) {
 		return nil, err
 	}
 	var p pattern
+	var variables []string
 	for word := range strings.SplitSeq(text, ":") {
 		one, err := compilePart(word)
 		if err != nil {
 			return nil, fmt.Errorf("pattern %q: %w", text, err)
 		}
+		if one.variable != "" && !slices.Contains(variables, one.variable) {
+			variables = append(variables, one.variable)
+		}
+		if len(variables) > maxVariables {
+			return nil, fmt.Errorf("pattern %q: more than %d variables", text, maxVariables)
+		}
 		p = append(p, one)
-	}
-	if len(p.variables()) > maxVariables {
-		return nil, fmt.Errorf("pattern %q: more than %d variables", text, maxVariables)
 	}
 	return p, nil
 }
@@ -49,7 +53,7 @@ func compilePart(word string) (part, error) {
 		if strings.Contains(word, "}") {
 			return part{}, fmt.Errorf("} without {")
 		}
-		return part{before: word}, nil
+		return part{after: word}, nil
 	}
 	variable, after, closed := strings.Cut(rest, "}")
 	if !closed || variable == "" || strings.ContainsAny(before+variable+after, "{}") {
@@ -70,6 +74,9 @@ func (p pattern) variables() []string {
 
 // match tells whether scope has the pattern's form, and what its variables are then.
 func (p pattern) match(scope string, b *bindings) bool {
+	if last := p[len(p)-1]; !strings.HasSuffix(scope, last.after) {
+		return false // the action: by it alone most rules are told not to fit
+	}
 	for i, one := range p {
 		word, rest, more := strings.Cut(scope, ":")
 		if more != (i < len(p)-1) || !one.match(word, b) {
@@ -82,7 +89,7 @@ func (p pattern) match(scope string, b *bindings) bool {
 
 func (one part) match(word string, b *bindings) bool {
 	if one.variable == "" {
-		return word == one.before
+		return word == one.after
 	}
 	if len(word) <= len(one.before)+len(one.after) ||
 		!strings.HasPrefix(word, one.before) || !strings.HasSuffix(word, one.after) {
@@ -111,7 +118,8 @@ func (b *bindings) get(name string) (value string, ok bool) {
 
 // fill is the scope that the pattern names under these bindings.
 func (p pattern) fill(b *bindings) string {
-	var text []byte
+	var buffer [64]byte // most scopes fit: one allocation, for the string
+	text := buffer[:0]
 	for i, one := range p {
 		if i > 0 {
 			text = append(text, ':')
@@ -143,9 +151,9 @@ func (p pattern) overlaps(q pattern) bool {
 func (one part) overlaps(other part) bool {
 	switch {
 	case one.variable == "":
-		return other.match(one.before, new(bindings))
+		return other.match(one.after, new(bindings))
 	case other.variable == "":
-		return one.match(other.before, new(bindings))
+		return one.match(other.after, new(bindings))
 	default:
 		return (strings.HasPrefix(one.before, other.before) || strings.HasPrefix(other.before, one.before)) &&
 			(strings.HasSuffix(one.after, other.after) || strings.HasSuffix(other.after, one.after))

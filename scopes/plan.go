@@ -51,7 +51,7 @@ const (
 )
 
 // A Plan is what will be asked of an authorization server, what not, and why. Its
-// JSON is ambit.plan/v1 of the contract, without the envelope.
+// JSON names are those of ambit.plan/v1; how a view shows an [Item] is its own matter.
 type Plan struct {
 	Manifest  PlanManifest `json:"manifest"`
 	Server    PlanServer   `json:"server"`

@@ -12,7 +12,7 @@ import (
 // concurrent use.
 type Provider struct {
 	Name          string // of the built-in file; else the file's path or the issuer's URL
-	File          string // "" for a built-in one
+	File          string // that said any of this; "" for a built-in one as it stands
 	Servers       []Server
 	DefaultServer string
 	ServerFrom    string // member of the token answer that names the server; "" where none does
@@ -21,6 +21,7 @@ type Provider struct {
 	Implies       Implications
 	Refusals      []Refusal
 	RefusalBody   []RefusalBody
+	Starter       string // scopes of a new manifest, as YAML text of a list; "" for none
 }
 
 // A Server is one deployment of a provider: a region, a development stack.
@@ -55,15 +56,19 @@ func (s Server) Base(name string) (u string, ok bool) {
 const IssuerBase = "issuer"
 
 // Expand replaces a leading {base} of a template by the base's URL; ok is false
-// where this server has no such base.
+// where this server has no such base, or what follows is no path: appended, that
+// could make another host of it.
 func (s Server) Expand(template string) (expanded string, ok bool) {
 	inner, found := strings.CutPrefix(template, "{")
 	if !found {
 		return template, true
 	}
-	base, rest, _ := strings.Cut(inner, "}")
+	base, rest, closed := strings.Cut(inner, "}")
 	u, ok := s.Base(base)
-	return u + rest, ok
+	if !ok || !closed || rest != "" && rest[0] != '/' {
+		return "", false
+	}
+	return u + rest, true
 }
 
 // A Client is how this program is registered at the authorization server: public,
@@ -164,7 +169,8 @@ type RefusalBody struct {
 	JSON string // JSON text; the string "{message}" stands for the verdict's first line
 }
 
-// Lookup returns the server of that name, or whose issuer is that URL.
+// Lookup returns the server of that name, or whose issuer is that URL, give or take
+// a final slash.
 func (p *Provider) Lookup(nameOrURL string) (Server, bool) {
 	for _, s := range p.Servers {
 		if s.Name == nameOrURL || strings.TrimSuffix(s.Issuer, "/") == strings.TrimSuffix(nameOrURL, "/") {

@@ -5,11 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -23,12 +22,34 @@ const MaxFileSize = 1 << 20
 type reader struct {
 	file     string
 	mistakes Mistakes
+	untold   int // mistakes beyond maxMistakes
 }
 
+// maxMistakes bounds how many mistakes of one file are told: more than anyone
+// mends in one round, and a megabyte of nonsense holds a hundred thousand.
+const maxMistakes = 100
+
 func (r *reader) mistake(n *yaml.Node, kind MistakeKind, format string, args ...any) {
+	if len(r.mistakes) >= maxMistakes {
+		r.untold++
+		return
+	}
 	r.mistakes = append(r.mistakes, Mistake{
-		File: r.file, Line: max(n.Line, 1), Column: max(n.Column, 1), Kind: kind, Message: fmt.Sprintf(format, args...),
+		File: r.file, Line: max(n.Line, 1), Column: max(n.Column, 1), Kind: kind,
+		Message: oneLine(fmt.Sprintf(format, args...)),
 	})
+}
+
+// told is every mistake of the file in its order, and at the end how many more
+// there are.
+func (r *reader) told() Mistakes {
+	mistakes := r.mistakes.sorted()
+	if r.untold > 0 {
+		last := mistakes[len(mistakes)-1]
+		last.Kind, last.Message = TooMany, fmt.Sprintf("and %d more mistakes", r.untold)
+		mistakes = append(mistakes, last)
+	}
+	return mistakes
 }
 
 // document parses text into the root mapping of its only document; nil when that
@@ -50,8 +71,11 @@ func (r *reader) document(text []byte) *yaml.Node {
 		return nil
 	}
 	var second yaml.Node
-	if decoder.Decode(&second) == nil {
+	switch err := decoder.Decode(&second); {
+	case err == nil:
 		r.mistake(&second, BadYAML, "a second document begins here; one file holds one")
+	case !errors.Is(err, io.EOF):
+		r.syntax(err, text)
 	}
 	r.refuseAliases(&doc)
 	if len(r.mistakes) > 0 {
@@ -60,26 +84,29 @@ func (r *reader) document(text []byte) *yaml.Node {
 	return doc.Content[0]
 }
 
-// yamlLine finds the line number that the YAML parser puts into its errors.
-var yamlLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`line (\d+)(?:, column (\d+))?: `) })
-
 // syntax notes a file that is no YAML. A tab is named as such: the parser's own
 // words ("cannot start any token") help nobody.
 func (r *reader) syntax(err error, text []byte) {
-	if line, column, ok := tabIndent(text); ok {
-		r.mistake(&yaml.Node{Line: line, Column: column}, BadYAML, "a tab indents this line; YAML allows only spaces there")
-		return
-	}
 	place := &yaml.Node{Line: 1, Column: 1}
 	message := strings.TrimPrefix(err.Error(), "yaml: ")
-	if m := yamlLine().FindStringSubmatchIndex(message); m != nil {
-		place.Line, _ = strconv.Atoi(message[m[2]:m[3]])
-		if m[4] >= 0 {
-			place.Column, _ = strconv.Atoi(message[m[4]:m[5]])
+	if strings.Contains(message, "cannot start any token") || strings.Contains(message, "tab character") {
+		if line, column, ok := tabIndent(text); ok {
+			r.mistake(&yaml.Node{Line: line, Column: column}, BadYAML, "a tab indents this line; YAML allows only spaces there")
+			return
 		}
-		message = message[m[1]:]
 	}
-	r.mistake(place, BadYAML, "not YAML: %s", strings.Join(strings.Fields(message), " "))
+	if numbered, ok := strings.CutPrefix(message, "line "); ok {
+		if number, rest, ok := strings.Cut(numbered, ": "); ok {
+			place.Line, _ = strconv.Atoi(number)
+			message = rest
+			if strings.HasPrefix(message, "did not find expected") {
+				place.Line++ // these, of its second stage, the parser counts from 0
+			}
+		}
+	}
+	last := 1 + bytes.Count(bytes.TrimSpace(text), []byte("\n"))
+	place.Line = min(place.Line, last) // a file that breaks off does so in its last line
+	r.mistake(place, BadYAML, "not YAML: %s", message)
 }
 
 func tabIndent(text []byte) (line, column int, found bool) {
@@ -126,7 +153,7 @@ func (r *reader) mapping(n *yaml.Node, what string, members []member) {
 		at := slices.IndexFunc(members, func(m member) bool { return m.key == key.Value })
 		switch {
 		case at < 0:
-			r.mistake(key, UnknownKey, "unknown key %q in %s%s", key.Value, what, allowed(key.Value, keys(members)))
+			r.mistake(key, UnknownKey, "unknown key %q in %s%s", key.Value, what, allowed{key.Value, keys(members)})
 		case seen[at]:
 			r.mistake(key, DuplicateKey, "%q stands twice in %s", key.Value, what)
 		default:
@@ -159,6 +186,9 @@ func (r *reader) named(n *yaml.Node, what string, read func(name, value *yaml.No
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		name, value := n.Content[i], n.Content[i+1]
 		switch {
+		case name.Kind != yaml.ScalarNode:
+			r.mistake(name, BadType, "a name in %s is text, not %s", what, form(name))
+			continue
 		case seen[name.Value]:
 			r.mistake(name, DuplicateKey, "%q stands twice in %s", name.Value, what)
 		case !printable(name.Value):
@@ -186,10 +216,10 @@ func (r *reader) text(n *yaml.Node, what string) string {
 	switch {
 	case n.Kind != yaml.ScalarNode:
 		r.mistake(n, BadType, "%s is text, not %s", what, form(n))
-	case n.Tag == "!!null" || n.Value == "":
+	case n.ShortTag() == "!!null" || n.Value == "":
 		r.mistake(n, BadValue, "%s is empty", what)
-	case n.Tag != "!!str":
-		r.mistake(n, BadType, "%s is text, not %s: put %s between quotes", what, form(n), n.Value)
+	case n.ShortTag() != "!!str":
+		r.mistake(n, BadType, "%s is text, not %s: put it between quotes", what, form(n))
 	default:
 		return n.Value
 	}
@@ -200,23 +230,23 @@ func (r *reader) text(n *yaml.Node, what string) string {
 func (r *reader) word(n *yaml.Node, what string, words []string) string {
 	text := r.text(n, what)
 	if text != "" && !slices.Contains(words, text) {
-		r.mistake(n, BadValue, "unknown %s %q%s", what, text, allowed(text, words))
+		r.mistake(n, BadValue, "unknown %s %q%s", what, text, allowed{text, words})
 		return ""
 	}
 	return text
 }
 
 func (r *reader) boolean(n *yaml.Node, what string) bool {
-	if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" {
+	var value bool
+	if n.ShortTag() != "!!bool" || n.Decode(&value) != nil {
 		r.mistake(n, BadType, "%s is true or false, not %s", what, form(n))
-		return false
 	}
-	return strings.EqualFold(n.Value, "true")
+	return value
 }
 
 func (r *reader) number(n *yaml.Node, what string, low, high int) int {
-	value, err := strconv.Atoi(n.Value)
-	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || err != nil || value < low || value > high {
+	var value int
+	if n.ShortTag() != "!!int" || n.Decode(&value) != nil || value < low || value > high {
 		r.mistake(n, BadValue, "%s is a number from %d to %d, not %s", what, low, high, form(n))
 		return 0
 	}
@@ -240,22 +270,34 @@ func (r *reader) scope(n *yaml.Node) string {
 const maxName = 100
 
 func printable(name string) bool {
-	return name != "" && len(name) <= maxName && strings.IndexFunc(name, func(c rune) bool { return !strconv.IsPrint(c) }) < 0
+	return name != "" && utf8.RuneCountInString(name) <= maxName && strings.IndexFunc(name, func(c rune) bool { return !strconv.IsPrint(c) }) < 0
+}
+
+// plainForm is the word for what a plain value of that tag is; "" for the others.
+func plainForm(tag string) string {
+	switch tag {
+	case "!!bool", "!!int", "!!float":
+		return tag[len("!!"):]
+	case "!!timestamp":
+		return "date"
+	}
+	return ""
 }
 
 // form says what a node is, for messages.
 func form(n *yaml.Node) string {
-	switch n.Kind {
-	case yaml.MappingNode:
+	switch tag := n.ShortTag(); {
+	case n.Kind == yaml.MappingNode:
 		return "a set of keys"
-	case yaml.SequenceNode:
+	case n.Kind == yaml.SequenceNode:
 		return "a list"
-	}
-	switch n.Tag {
-	case "!!null":
+	case tag == "!!null":
 		return "nothing"
-	case "!!bool", "!!int", "!!float", "!!timestamp":
-		return "the " + strings.TrimPrefix(strings.Replace(n.Tag, "!!timestamp", "!!date", 1), "!!") + " " + n.Value
+	case plainForm(tag) != "":
+		return "the " + plainForm(tag) + " " + n.Value
+	case tag == "!!str":
+		return "the text " + strconv.Quote(n.Value)
+	default:
+		return "a value tagged " + tag
 	}
-	return "the text " + strconv.Quote(n.Value)
 }

@@ -33,8 +33,7 @@ func NewSet(scopes ...string) Set {
 	}
 	index := make(map[string]struct{}, len(scopes))
 	for _, s := range scopes {
-		if _, there := index[s]; !there {
-			index[s] = struct{}{}
+		if index[s] = struct{}{}; len(index) > len(list) { // it was new: one look-up, not two
 			list = append(list, s)
 		}
 	}

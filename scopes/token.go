@@ -1,6 +1,9 @@
 package scopes
 
-import "fmt"
+import (
+	"fmt"
+	"unicode/utf8"
+)
 
 // A SyntaxError tells why a word cannot be a scope: RFC 6749 §3.3 allows one or
 // more printable ASCII characters other than space, double quote and backslash.
@@ -14,7 +17,12 @@ func (e *SyntaxError) Error() string {
 	if e.Scope == "" {
 		return "a scope may not be empty (RFC 6749 §3.3)"
 	}
-	return fmt.Sprintf("%q is no scope: %q may not stand in one (RFC 6749 §3.3)", e.Scope, e.Scope[e.At:e.At+1])
+	_, size := utf8.DecodeRuneInString(e.Scope[e.At:])
+	bad, word := e.Scope[e.At:e.At+size], e.Scope
+	if len(word) > maxName {
+		word = word[:maxName] + "…" // or what is wrong with it would be far to the right
+	}
+	return fmt.Sprintf("%q is no scope: %q may not stand in one (RFC 6749 §3.3)", word, bad)
 }
 
 // CheckScope returns a *SyntaxError unless scope is a scope-token of RFC 6749 §3.3.

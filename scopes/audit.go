@@ -1,0 +1,180 @@
+package scopes
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// An AuditQuestion is all that [Audit] weighs.
+type AuditQuestion struct {
+	Manifest *Manifest
+	Programs []string // whose scopes count as declared, besides the base
+	Evidence *Evidence
+	Server   Advertisement // the zero value: the server does not say
+	Granted  *Set          // what a credential holds, for the table's last column; nil where nobody asked
+	Today    time.Time     // for waivers; the zero time lets none expire
+}
+
+// Audit holds a manifest against the evidence. It looks at nothing but q. An unknown
+// program is an *[UnknownProgramError].
+//
+// What counts as in use: the operations of Evidence.Calls where such a list was given,
+// else those that the declared entries name in used_by and those that were recorded;
+// the tools of Evidence.Tools and Evidence.Calls, else those that the declared entries
+// name; and each recorded refusal that names a scope, for it proves a need.
+func Audit(q AuditQuestion) (Findings, error) {
+	declared, err := q.Manifest.Select(q.Programs...)
+	if err != nil {
+		return Findings{}, err
+	}
+	a := newAudit(q, declared)
+	a.selectUsed()
+	f := Findings{Findings: []Finding{}, Waived: []Finding{}, Notes: slices.Concat([]Note{}, q.Evidence.Notes, a.notes)}
+	a.undeclared(&f)
+	for i := range a.declared {
+		a.judge(&f, i)
+	}
+	a.waive(&f)
+	a.least(&f)
+	f.Matrix = a.matrix()
+	sortFindings(f.Findings)
+	sortFindings(f.Waived)
+	return f, nil
+}
+
+// An audit is the state of one [Audit].
+type audit struct {
+	AuditQuestion
+	implies  Implications
+	declared []Entry             // merged, in the manifest's order
+	places   map[string][]Entry  // by key: each declaration as it stands in the file
+	words    Set                 // every alternative of every entry
+	fixed    Set                 // the scopes of entries without alternatives
+	catalog  *router             // of the needs of the evidence
+	needs    []Need              // those of the evidence, then those that refusals prove
+	used     []bool              // by need: is the operation in use?
+	seen     []bool              // by need: did a recorded call succeed, or is it a refusal?
+	backing  map[string][]string // by needed scope: the declared scopes that cover it
+	calls    map[useID]called
+	notes    []Note
+}
+
+// A useID is the n-th used_by of the n-th declared entry.
+type useID struct{ entry, use int }
+
+// called is what lists and recordings say of a used_by.
+type called struct {
+	listed         bool // in Evidence.Calls
+	recorded, safe bool // in Evidence.Traffic; only with safe methods (RFC 9110 §9.2.1)
+}
+
+func newAudit(q AuditQuestion, declared []Entry) *audit {
+	a := &audit{AuditQuestion: q, declared: declared, places: make(map[string][]Entry),
+		catalog: newRouter(), backing: make(map[string][]string), calls: make(map[useID]called)}
+	if q.Evidence == nil {
+		a.Evidence = &Evidence{}
+	}
+	if q.Manifest.Provider != nil {
+		a.implies = q.Manifest.Provider.Implies
+	}
+	a.needs = slices.Clone(a.Evidence.Needs)
+	for i := range a.needs {
+		a.catalog.add(a.needs[i].Operation, i)
+	}
+	var words, fixed []string
+	for _, e := range declared {
+		words = append(words, e.AnyOf...)
+		if len(e.AnyOf) == 1 {
+			fixed = append(fixed, e.AnyOf...)
+		}
+	}
+	a.words, a.fixed = NewSet(words...), NewSet(fixed...)
+	for _, e := range a.declarations(q.Programs) {
+		a.places[e.key()] = append(a.places[e.key()], e)
+	}
+	return a
+}
+
+// declarations are the entries that count, one by one.
+func (a *audit) declarations(programs []string) []Entry {
+	list := slices.Clone(a.Manifest.Scopes)
+	for _, p := range a.Manifest.Programs {
+		if slices.Contains(programs, p.Name) {
+			list = append(list, p.Scopes...)
+		}
+	}
+	return list
+}
+
+// backers are the declared scopes that cover a needed one.
+func (a *audit) backers(scope string) []string {
+	found, known := a.backing[scope]
+	if known {
+		return found
+	}
+	if a.words.Has(scope) {
+		found = append(found, scope)
+	}
+	for by := range a.implies.Covering(scope) {
+		if a.words.Has(by) {
+			found = append(found, by)
+		}
+	}
+	a.backing[scope] = found
+	return found
+}
+
+// serves tells whether the entry helps to meet the need.
+func (a *audit) serves(e *Entry, n *Need) bool {
+	for _, all := range n.AnyOf {
+		for _, scope := range all {
+			for _, by := range a.backers(scope) {
+				if slices.Contains(e.AnyOf, by) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// says is one line of evidence: what the source says that the operation needs.
+func (n *Need) says() string {
+	switch {
+	case n.Source == SourceTraffic:
+		return oneLine(fmt.Sprintf("%s was refused for want of %s (%s)", n.Operation, n.wants(), n.Where))
+	case n.Silent():
+		return oneLine(fmt.Sprintf("%s: no word of scopes (%s)", n.Operation, n.Where))
+	default:
+		return oneLine(fmt.Sprintf("%s needs %s (%s)", n.Operation, n.wants(), n.Where))
+	}
+}
+
+func (n *Need) wants() string {
+	words := make([]string, len(n.AnyOf))
+	for i, all := range n.AnyOf {
+		if words[i] = strings.Join(all, " and "); len(all) == 0 {
+			words[i] = "no scope"
+		}
+	}
+	return strings.Join(words, ", or ")
+}
+
+// evidenceOf lists what the needs say, in order, each once.
+func evidenceOf(needs []*Need) []string {
+	needs = slices.Clone(needs)
+	slices.SortStableFunc(needs, bySource)
+	lines := make([]string, 0, min(len(needs), maxEvidence))
+	for i, n := range needs {
+		if len(lines) == maxEvidence {
+			lines = append(lines, fmt.Sprintf("and %d more", len(needs)-i))
+			break
+		}
+		if line := n.says(); !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}

@@ -1,0 +1,159 @@
+package scopes
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+)
+
+// A Where is a place in a source of evidence.
+type Where struct {
+	File string // as the user named it: a path or a URL; untrusted text
+	Line int    // from 1; 0 where the source has no lines
+}
+
+// String is file:line, or the file alone.
+func (w Where) String() string {
+	if w.Line == 0 {
+		return oneLine(w.File)
+	}
+	return oneLine(w.File) + ":" + strconv.Itoa(w.Line)
+}
+
+// A Source is what kind of thing says that something is needed.
+type Source string
+
+// The kinds of source; they are the columns of an audit's table.
+const (
+	SourceAPI     Source = "api"     // an OpenAPI document
+	SourceMCP     Source = "mcp"     // a file of MCP tools
+	SourceTraffic Source = "traffic" // a recorded call that was refused, naming a scope
+)
+
+// A Need is what one source says that one operation or tool needs.
+type Need struct {
+	Operation Use    // its Path is the source's template
+	Title     string // what the operation does, in the source's words; untrusted text, may be empty
+	// AnyOf are alternatives, each a list of scopes of which all are needed. An empty
+	// alternative means that no scope is needed. nil: the source says nothing of scopes.
+	AnyOf  [][]string
+	Where  Where
+	Source Source
+}
+
+// Silent tells whether the source knows the operation and says nothing of scopes.
+func (n *Need) Silent() bool { return len(n.AnyOf) == 0 }
+
+// MetBy tells whether some alternative is covered by what is held.
+func (n *Need) MetBy(held Set, implies Implications) bool {
+	return slices.ContainsFunc(n.AnyOf, func(all []string) bool { return len(lacks(all, held, implies)) == 0 })
+}
+
+// lacks is what of all is not covered by what is held.
+func lacks(all []string, held Set, implies Implications) []string {
+	var missing []string
+	for _, scope := range all {
+		if _, ok := implies.CoveredBy(held, scope); !ok {
+			missing = append(missing, scope)
+		}
+	}
+	return missing
+}
+
+// An Observation is a call that was recorded, or several of the same kind.
+type Observation struct {
+	Operation Use      // its Path is concrete, or has {id} where the recorder folded ids
+	Status    int      // of the answer
+	Scopes    []string // named by the refusal, or connected with the call by the recorder
+	Count     int      // how many such calls
+	Where     Where    // of the first
+}
+
+// Succeeded tells whether the grant was enough for the call (2xx, 3xx).
+func (o *Observation) Succeeded() bool { return o.Status >= 200 && o.Status < 400 }
+
+// Refused tells whether the call was turned away for want of a permission (RFC 9110
+// §15.5.2 and §15.5.4). What lacked is proved only where Scopes names it.
+func (o *Observation) Refused() bool { return o.Status == 401 || o.Status == 403 }
+
+// A Call is an operation, or a tool, of which someone says that the program uses it.
+type Call struct {
+	Use   Use
+	Where Where
+}
+
+// A Note is something about a source that people should know: what was skipped, what
+// is said twice. It is no finding.
+type Note struct {
+	Where   Where  `json:"where"`
+	Message string `json:"message"` // one line
+}
+
+// MarshalText is file:line.
+func (w Where) MarshalText() ([]byte, error) { return []byte(w.String()), nil }
+
+// Evidence is what all sources together say. The zero value is no evidence.
+type Evidence struct {
+	Needs   []Need        // of every operation and tool that a document knows, used or not
+	Calls   []Call        // what the program uses; nil where no list was given
+	Tools   []string      // names of tools that the program uses, * and ? allowed; none: as the manifest says
+	Traffic []Observation // what was recorded
+	Words   []string      // further scopes that a source knows of, though nothing there needs them
+	Notes   []Note
+}
+
+// Merge adds what another source says. An operation that several documents know is
+// needed as each of them says; where they differ, a note tells.
+func (e *Evidence) Merge(more Evidence) {
+	e.Notes = append(e.Notes, more.Notes...)
+	e.Notes = append(e.Notes, contradictions(e.Needs, more.Needs)...)
+	e.Needs = append(e.Needs, more.Needs...)
+	if more.Calls != nil {
+		e.Calls = append(append([]Call{}, e.Calls...), more.Calls...)
+	}
+	e.Tools = append(e.Tools, more.Tools...)
+	e.Traffic = append(e.Traffic, more.Traffic...)
+	e.Words = NewSet(slices.Concat(e.Words, more.Words)...).Slice()
+}
+
+// contradictions notes operations for which two sources name different scopes.
+func contradictions(have, more []Need) []Note {
+	first := make(map[Use]*Need, len(have))
+	for i := range have {
+		u := have[i].Operation.unplaced()
+		if first[u] == nil {
+			first[u] = &have[i]
+		}
+	}
+	var notes []Note
+	for i := range more {
+		n := &more[i]
+		other := first[n.Operation.unplaced()]
+		if other != nil && !slices.EqualFunc(other.AnyOf, n.AnyOf, slices.Equal) {
+			notes = append(notes, Note{n.Where, oneLine(n.Operation.String() + " is also in " + other.Where.String() + ", with other scopes: both count")})
+		}
+	}
+	return notes
+}
+
+// Vocabulary is every scope that the evidence knows of, sorted.
+func (e *Evidence) Vocabulary() Set {
+	words := slices.Clone(e.Words)
+	for i := range e.Needs {
+		for _, all := range e.Needs[i].AnyOf {
+			words = append(words, all...)
+		}
+	}
+	for i := range e.Traffic {
+		if e.Traffic[i].Refused() {
+			words = append(words, e.Traffic[i].Scopes...)
+		}
+	}
+	return NewSet(words...).Sorted()
+}
+
+// bySource orders needs for people: by operation, then by place.
+func bySource(a, b *Need) int {
+	return cmp.Or(cmp.Compare(a.Operation.String(), b.Operation.String()),
+		cmp.Compare(a.Where.File, b.Where.File), cmp.Compare(a.Where.Line, b.Where.Line))
+}

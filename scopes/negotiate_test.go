@@ -1,0 +1,196 @@
+package scopes_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/scopes"
+	"github.com/google/go-cmp/cmp"
+)
+
+// need writes an entry short: "a:read", "a|b", with ! for required, ~ for
+// advertised: false, and @base for the base that an operation stands on.
+func need(short string) scopes.Entry {
+	e := scopes.Entry{Level: scopes.Optional}
+	short, base, found := strings.Cut(short, "@")
+	if found {
+		e.UsedBy = []scopes.Use{{Method: "GET", Base: base, Path: "/"}}
+	}
+	if rest, ok := strings.CutPrefix(short, "!"); ok {
+		short, e.Level = rest, scopes.Required
+	}
+	if rest, ok := strings.CutPrefix(short, "~"); ok {
+		short, e.Unlisted = rest, true
+	}
+	e.AnyOf = strings.Split(short, "|")
+	return e
+}
+
+func needs(short string) []scopes.Entry {
+	var list []scopes.Entry
+	for word := range strings.FieldsSeq(short) {
+		list = append(list, need(word))
+	}
+	return list
+}
+
+func listed(list ...string) scopes.Advertisement {
+	return scopes.Advertisement{State: scopes.Listed, Scopes: scopes.NewSet(list...)}
+}
+
+func TestNegotiate(t *testing.T) {
+	api := func(list ...string) []scopes.Resource {
+		return []scopes.Resource{{Base: "api", State: scopes.Listed, Advertises: listed(list...)}}
+	}
+	for _, c := range []struct {
+		name      string
+		needs     string
+		server    scopes.Advertisement
+		resources []scopes.Resource
+		refused   []string
+		request   string
+		withheld  string
+		blocked   string
+	}{
+		{name: "nothing at all"},
+		{name: "a list", needs: "!a b", server: listed("b", "a"), request: "a b"},
+		{name: "not in the list", needs: "!a b !c", server: listed("b"), request: "b", withheld: "a c", blocked: "a c"},
+		{name: "optional withheld blocks nothing", needs: "a b", server: listed("b"), request: "b", withheld: "a"},
+		{name: "absent", needs: "!a b", server: scopes.Advertisement{State: scopes.Absent}, request: "a b"},
+		{name: "the zero value is absent", needs: "!a b", request: "a b"},
+		{name: "empty is as absent", needs: "!a b", server: scopes.Advertisement{State: scopes.Empty}, request: "a b"},
+		{name: "granted though not advertised", needs: "!~a b", server: listed("b"), request: "a b"},
+		{name: "said to be unadvertised, and advertised", needs: "~a", server: listed("a"), request: "a"},
+
+		{name: "implied", needs: "x:read x:write", server: listed("x:read", "x:write"), request: "x:write"},
+		{name: "implied by one that stands behind", needs: "x:read y:read *", request: "*"},
+		{name: "implied in a chain", needs: "x:read * x:write", request: "*"},
+		{name: "implied by what is withheld: no", needs: "x:read x:write", server: listed("x:read"), request: "x:read", withheld: "x:write"},
+		{name: "implied, though not in the list", needs: "!x:read x:write", server: listed("x:write"), request: "x:write"},
+		{name: "an exception is asked beside", needs: "inner:read *", request: "inner:read *"},
+
+		{name: "any of: the first", needs: "a|b", request: "a"},
+		{name: "any of: the first not withheld", needs: "a|b", server: listed("b"), request: "b"},
+		{name: "any of: none", needs: "!a|b", server: listed("c"), withheld: "a|b", blocked: "a|b"},
+		{name: "any of: asked anyway", needs: "a|b b", request: "b"},
+		{name: "any of: covered anyway", needs: "a|x:read x:write", request: "x:write"},
+		{name: "any of: covered though withheld by itself", needs: "x:read|b x:write b", server: listed("x:write", "b"), request: "x:write b"},
+		{name: "any of: by an earlier choice", needs: "a|b b|a", request: "a"},
+		{name: "any of: its choice covers others", needs: "x:read x:write|b", request: "x:write"},
+		{name: "any of: a choice that a later one covers", needs: "x:read|a x:write|b", request: "x:write"},
+		{name: "any of: refused", needs: "a|b", refused: []string{"a"}, request: "b"},
+		{name: "any of: all unadvertised", needs: "!~a|b", server: listed("c"), request: "a"},
+
+		{name: "refused", needs: "a !b", refused: []string{"a", "b"}, withheld: "a b", blocked: "b"},
+		{name: "refused though unadvertised", needs: "~a", refused: []string{"a"}, withheld: "a"},
+		{name: "refused takes no other along", needs: "x:read x:write", refused: []string{"x:write"}, request: "x:read", withheld: "x:write"},
+
+		{name: "both know", needs: "a@api b@api", server: listed("a", "b"), resources: api("a"), request: "a", withheld: "b"},
+		{name: "only the resource knows", needs: "a@api", server: listed("b"), resources: api("a"), withheld: "a"},
+		{name: "the resource limits its own scopes only", needs: "a b@mcp c@api", server: listed("a", "b", "c"), resources: api("c"), request: "a b c"},
+		{name: "the resource limits nothing unadvertised", needs: "~a@api", server: listed("b"), resources: api("b"), request: "a"},
+		{name: "the resource where the server does not say", needs: "a@api b@api", resources: api("a"), request: "a", withheld: "b"},
+		{name: "a resource that does not say", needs: "a@api", server: listed("a"),
+			resources: []scopes.Resource{{Base: "api", State: scopes.Empty, Advertises: scopes.Advertisement{State: scopes.Empty}}}, request: "a"},
+		{name: "the same scope twice", needs: "a a", request: "a"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			plan := scopes.Negotiate(scopes.Question{
+				Needs: needs(c.needs), Implies: usual(t), Server: c.server, Resources: c.resources, Refused: scopes.NewSet(c.refused...),
+			})
+			got := []string{plan.Request.String(), strings.Join(plan.Withheld, " "), strings.Join(plan.Blocked, " ")}
+			if diff := cmp.Diff([]string{c.request, c.withheld, c.blocked}, got); diff != "" {
+				t.Errorf("request, withheld, blocked (-want +got):\n%s", diff)
+			}
+			checkPlan(t, plan)
+		})
+	}
+}
+
+// checkPlan holds what is true of every plan.
+func checkPlan(t *testing.T, plan scopes.Plan) {
+	t.Helper()
+	if plan.Resources == nil || plan.Scopes == nil || plan.Withheld == nil || plan.Blocked == nil || plan.Drift == nil {
+		t.Error("a list of the plan is nil: its JSON would be null")
+	}
+	for _, item := range plan.Scopes {
+		asks := item.Decision == scopes.Request || item.Decision == scopes.RequestUnlisted
+		if asks != (item.Asked != "") || asks && !plan.Request.Has(item.Asked) {
+			t.Errorf("%s: decision %s, asks for %q, request %q", item.Entry.Name(), item.Decision, item.Asked, plan.Request)
+		}
+		if item.Reason == "" || item.Advertised == "" {
+			t.Errorf("%s: reason %q, advertised %q", item.Entry.Name(), item.Reason, item.Advertised)
+		}
+		withheld := slices.Contains(plan.Withheld, item.Entry.Name())
+		if (item.Decision == scopes.Withhold) != withheld {
+			t.Errorf("%s: %s, and withheld lists %v", item.Entry.Name(), item.Decision, plan.Withheld)
+		}
+	}
+}
+
+// A reason names what is really asked for, not what that in turn covers.
+func TestReasonsNameWhatIsAsked(t *testing.T) {
+	plan := scopes.Negotiate(scopes.Question{Needs: needs("x:read x:write * x:read|a a|b"), Implies: usual(t), Server: listed("x:read", "x:write", "*", "b")})
+	var got []string
+	for _, item := range plan.Scopes {
+		got = append(got, fmt.Sprintf("%s: %s, %s", item.Entry.Name(), item.Decision, item.Reason))
+	}
+	want := []string{
+		"x:read: implied, * covers it",
+		"x:write: implied, * covers it",
+		"*: request, advertised",
+		"x:read|a: implied, * covers it",
+		"a|b: request, advertised",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("reasons (-want +got):\n%s", diff)
+	}
+}
+
+// advertised reads scopes_supported of a metadata document in testdata.
+func advertised(t *testing.T, file string) scopes.Advertisement {
+	t.Helper()
+	text, err := os.ReadFile("testdata/metadata/" + file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc struct {
+		Scopes []string `json:"scopes_supported"`
+	}
+	if err := json.Unmarshal(text, &doc); err != nil {
+		t.Fatal(err)
+	}
+	return listed(doc.Scopes...)
+}
+
+// The root's manifest against the real documents of its server, each program with it.
+func TestNegotiateRootManifest(t *testing.T) {
+	m, err := scopes.Decode("scopes.yaml", ambit.Manifest, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, resource := advertised(t, "oauth-authorization-server.json"), advertised(t, "oauth-protected-resource.json")
+	var out strings.Builder
+	for _, programs := range [][]string{nil, m.ProgramNames()} {
+		entries, err := m.Select(programs...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan := scopes.Negotiate(scopes.Question{
+			Needs: entries, Implies: m.Provider.Implies, Server: server,
+			Resources: []scopes.Resource{{Base: "api", State: resource.State, Advertises: resource}},
+		})
+		checkPlan(t, plan)
+		fmt.Fprintf(&out, "programs: %s\n", strings.Join(programs, " "))
+		for _, item := range plan.Scopes {
+			fmt.Fprintf(&out, "  %-28s %-12s %-8s %-21s %s\n", item.Entry.Name(), item.Entry.Level, item.Advertised, item.Decision, item.Reason)
+		}
+		fmt.Fprintf(&out, "request: %s\nwithheld: %s\nblocked: %s\n\n", plan.Request, strings.Join(plan.Withheld, " "), strings.Join(plan.Blocked, " "))
+	}
+	golden(t, "testdata/metadata/plan.golden", out.String())
+}
