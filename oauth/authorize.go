@@ -1,0 +1,83 @@
+package oauth
+
+import (
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base64"
+	"fmt"
+	"net/url"
+	"slices"
+	"sync/atomic"
+
+	"github.com/ambit-auth/ambit/scopes"
+	"golang.org/x/oauth2"
+)
+
+// randomBytes is the size of state and nonce: 256 bits cannot be guessed (RFC 6749
+// §10.10 wants 128 at least).
+const randomBytes = 32
+
+// openID is the scope that makes a request one of OpenID Connect.
+const openID = "openid"
+
+// An attempt is one authorization request and what its answer is checked against.
+// Everything in the URL may be seen by others on this machine: the state and the
+// challenge are random and serve once, and the verifier is not in it (RFC 7636 §1).
+type attempt struct {
+	scopes   scopes.Set
+	state    string
+	nonce    string // "" unless openid is asked for
+	verifier string
+	url      string
+	answered atomic.Bool // a code works once, so one answer is taken
+}
+
+// hasState compares in constant time.
+func (a *attempt) hasState(state string) bool {
+	return subtle.ConstantTimeCompare([]byte(a.state), []byte(state)) == 1
+}
+
+// newAttempt builds the authorization request (RFC 6749 §4.1.1, RFC 7636 §4.3).
+func (l *Login) newAttempt(config oauth2.Config, asked scopes.Set) (*attempt, error) {
+	a := &attempt{scopes: asked, state: random(), verifier: oauth2.GenerateVerifier()}
+	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(a.verifier)}
+	for _, p := range l.Authorize {
+		if slices.Contains(ownParameters(), p.Name) {
+			return nil, &ParameterError{Name: p.Name}
+		}
+		options = append(options, oauth2.SetAuthURLParam(p.Name, p.Value))
+	}
+	if asked.Has(openID) {
+		a.nonce = random()
+		options = append(options, oauth2.SetAuthURLParam("nonce", a.nonce))
+	}
+	config.Scopes = asked.Slice()
+	a.url = config.AuthCodeURL(a.state, options...)
+	for _, resource := range l.Resources { // RFC 8707 §2 allows several
+		a.url += "&resource=" + url.QueryEscape(resource)
+	}
+	return a, nil
+}
+
+// ownParameters are those that an extra parameter may not replace.
+func ownParameters() []string {
+	return []string{
+		"client_id", "client_secret", "code_challenge", "code_challenge_method", "nonce", "redirect_uri",
+		"request", "request_uri", "resource", "response_mode", "response_type", "scope", "state",
+	}
+}
+
+// A ParameterError is an extra authorization parameter in a provider file that would
+// take the place of one of the protocol's own.
+type ParameterError struct{ Name string }
+
+// Error names the parameter.
+func (e *ParameterError) Error() string {
+	return fmt.Sprintf("%q cannot be an extra authorization parameter: it is the protocol's own", e.Name)
+}
+
+func random() string {
+	b := make([]byte, randomBytes)
+	_, _ = rand.Read(b) // it ends the program rather than fail
+	return base64.RawURLEncoding.EncodeToString(b)
+}

@@ -1,0 +1,105 @@
+package oauth
+
+import (
+	"context"
+	"net/http"
+	"sync/atomic"
+)
+
+// The callback serves the browser: the start page, and the way back with the answer.
+// Every other request (another method, path or host, a state that is not ours) is
+// refused and changes nothing, since any page in any browser can send one here.
+type callback struct {
+	at      *loopback
+	current *atomic.Pointer[attempt]
+	start   func(authorizationURL string) http.Handler
+	answers chan<- answer
+	over    context.Context // ends with the login
+}
+
+// ServeHTTP implements [http.Handler].
+func (c *callback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	secure(w.Header())
+	attempt := c.current.Load()
+	switch {
+	case r.Host != c.at.host(): // DNS rebinding, or a loopback sibling that nobody registered
+		refuse(w, http.StatusMisdirectedRequest, "This server answers only to "+c.at.host()+".")
+	case c.isAnswer(r):
+		c.serveAnswer(w, r, attempt)
+	case r.URL.Path == "/" && onlyGet(w, r):
+		c.serveStart(w, r, attempt)
+	case r.URL.Path != "/":
+		refuse(w, http.StatusNotFound, "There is nothing here.")
+	}
+}
+
+// isAnswer: where the registered path is the root, the start page is there too, and
+// has no query.
+func (c *callback) isAnswer(r *http.Request) bool {
+	return r.URL.Path == c.at.path() && (r.URL.Path != "/" || r.URL.RawQuery != "")
+}
+
+func (c *callback) serveStart(w http.ResponseWriter, r *http.Request, attempt *attempt) {
+	if c.start == nil {
+		http.Redirect(w, r, attempt.url, http.StatusSeeOther)
+		return
+	}
+	c.start(attempt.url).ServeHTTP(w, r)
+}
+
+// serveAnswer hands the answer over and holds the request until there is a page that
+// tells what came of it.
+func (c *callback) serveAnswer(w http.ResponseWriter, r *http.Request, attempt *attempt) {
+	if !onlyGet(w, r) {
+		return
+	}
+	got, err := readAnswer(r.URL.RawQuery, attempt)
+	if err != nil {
+		refuse(w, http.StatusBadRequest, "This answer is not taken: "+err.Error()+". The login still waits for its own.")
+		return
+	}
+	if !attempt.answered.CompareAndSwap(false, true) {
+		refuse(w, http.StatusGone, "This login has had its answer.")
+		return
+	}
+	got.page, got.delivered = make(chan http.Handler, 1), make(chan struct{})
+	defer close(got.delivered)
+	select {
+	case c.answers <- got:
+	case <-c.over.Done():
+		refuse(w, http.StatusServiceUnavailable, "The login is over.")
+		return
+	}
+	select {
+	case page := <-got.page:
+		page.ServeHTTP(w, r)
+	case <-c.over.Done():
+		refuse(w, http.StatusServiceUnavailable, "The login is over.")
+	}
+}
+
+// secure sets what every page of ours wants. A page that has styles widens the policy
+// by itself. The URL holds a code, so it goes nowhere as a referrer, and is not kept.
+func secure(h http.Header) {
+	h.Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+}
+
+func onlyGet(w http.ResponseWriter, r *http.Request) bool {
+	if r.Method == http.MethodGet {
+		return true
+	}
+	w.Header().Set("Allow", http.MethodGet)
+	refuse(w, http.StatusMethodNotAllowed, "Only GET is served here.")
+	return false
+}
+
+func refuse(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(text + "\n"))
+}

@@ -1,0 +1,155 @@
+package oauth_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// nothingLeft checks that no goroutine of the package is left and that its port is free
+// again. A handler may need a moment to see that its connection is gone.
+func nothingLeft(t *testing.T, port int) {
+	t.Helper()
+	for deadline := time.Now().Add(5 * time.Second); ; runtime.Gosched() {
+		stacks := make([]byte, 1<<20)
+		stacks = stacks[:runtime.Stack(stacks, true)]
+		left := ""
+		for stack := range strings.SplitSeq(string(stacks), "\n\n") {
+			if strings.Contains(stack, "ambit/oauth.") && !strings.Contains(stack, "oauth_test.") {
+				left = stack
+			}
+		}
+		if left == "" {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("a goroutine is left:\n%s", left)
+		}
+	}
+	for _, address := range []string{"127.0.0.1", "::1"} {
+		listener, err := net.Listen("tcp", net.JoinHostPort(address, strconv.Itoa(port)))
+		if errors.Is(err, syscall.EADDRINUSE) {
+			t.Errorf("the port is not free again: %v", err)
+		} else if err == nil {
+			listener.Close()
+		}
+	}
+}
+
+// freePort is a port that is free on both loopback addresses.
+func freePort(t *testing.T) int {
+	t.Helper()
+	for {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		port := listener.Addr().(*net.TCPAddr).Port
+		six, err := net.Listen("tcp", net.JoinHostPort("::1", strconv.Itoa(port)))
+		listener.Close()
+		if err == nil {
+			six.Close()
+		}
+		if !errors.Is(err, syscall.EADDRINUSE) { // free there, or no such address
+			return port
+		}
+	}
+}
+
+func TestCancelLeavesNothing(t *testing.T) {
+	for name, prepare := range map[string]func(l *oauth.Login, s *authServer, p *person, cancel func()){
+		"before anything": func(_ *oauth.Login, _ *authServer, _ *person, cancel func()) { cancel() },
+		"while the browser opens": func(l *oauth.Login, _ *authServer, _ *person, cancel func()) {
+			l.Open = func(ctx context.Context, _, _ string) error {
+				cancel()
+				<-ctx.Done()
+				return ctx.Err()
+			}
+		},
+		"while waiting": func(l *oauth.Login, _ *authServer, p *person, cancel func()) {
+			l.Open = func(context.Context, string, string) error { return errors.New("told, then cancelled") }
+			l.Tell = func(string, ...any) { cancel() }
+		},
+		"during a registration": func(l *oauth.Login, _ *authServer, _ *person, cancel func()) {
+			l.ClientID, l.Register = "", func(ctx context.Context, _ string) (string, error) {
+				cancel()
+				<-ctx.Done()
+				return "", ctx.Err()
+			}
+		},
+		"during the exchange": func(_ *oauth.Login, s *authServer, _ *person, cancel func()) {
+			s.tokens = func(_ http.ResponseWriter, r *http.Request) {
+				_ = r.ParseForm() // the body is read, so that the end of the connection is seen
+				cancel()
+				<-r.Context().Done()
+			}
+		},
+		"while the page is made": func(l *oauth.Login, _ *authServer, _ *person, cancel func()) {
+			l.Finish = func(ctx context.Context, _ *oauth.Credential, _ error) http.Handler {
+				cancel()
+				<-ctx.Done()
+				return http.NotFoundHandler()
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server, person := newAuthServer(t), newPerson(t)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			login := newLogin(server, person)
+			port := freePort(t)
+			login.Redirect.Ports = []int{port}
+			login.Open = func(ctx context.Context, start, authorization string) error {
+				_ = person.open(ctx, start, authorization) // its page may never come
+				return nil
+			}
+			prepare(login, server, person, cancel)
+			begun := time.Now()
+			c, err := login.Run(ctx)
+			if name == "while the page is made" {
+				if err != nil || c == nil { // the code is spent and the credential is there
+					t.Errorf("%v, %v", c, err)
+				}
+			} else if !errors.Is(err, context.Canceled) || c != nil {
+				t.Errorf("%v, %v", c, err)
+			}
+			if took := time.Since(begun); took > 3*time.Second {
+				t.Errorf("it took %s", took)
+			}
+			nothingLeft(t, port)
+		})
+	}
+}
+
+func TestLoginLeavesNothing(t *testing.T) {
+	server, person := newAuthServer(t), newPerson(t)
+	login := newLogin(server, person)
+	port := freePort(t)
+	login.Redirect = scopes.Redirect{Host: "localhost", Path: "/callback", Ports: []int{port}}
+	if _, err := login.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	nothingLeft(t, port)
+}
+
+func TestLoginTimeout(t *testing.T) {
+	server, person := newAuthServer(t), newPerson(t)
+	login := newLogin(server, person)
+	login.Open, login.Timeout = nil, time.Millisecond
+	port := freePort(t)
+	login.Redirect.Ports = []int{port}
+	if _, err := login.Run(t.Context()); !errors.Is(err, oauth.ErrLoginTimeout) {
+		t.Errorf("err = %v", err)
+	}
+	nothingLeft(t, port)
+}

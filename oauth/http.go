@@ -1,0 +1,80 @@
+package oauth
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/ambit-auth/ambit/metadata"
+	"golang.org/x/oauth2"
+)
+
+const (
+	// requestTimeout bounds one request and its answer, as [metadata.FetchTimeout]
+	// does that of a document: a person waits for it.
+	requestTimeout = 10 * time.Second
+	// tokenTimeout is longer: a token request that is given up half-way may have used
+	// up a code or a refresh token. It is what the transport's own limits add up to,
+	// and a bit.
+	tokenTimeout = 20 * time.Second
+	// maxAnswer bounds an answer in bytes. Honest ones have a few KiB.
+	maxAnswer = 1 << 20
+)
+
+// send sends what carries a credential, and reads the answer. A nil client is one that
+// trusts this machine alone. The error is an *[UntrustedHostError] or a [metadata.Error].
+func send(client *http.Client, req *http.Request) (*metadata.Answer, error) {
+	return sendBy(&metadata.Requester{HTTP: orLoopback(client)}, req)
+}
+
+func sendBy(requests *metadata.Requester, req *http.Request) (*metadata.Answer, error) {
+	answer, err := requests.Do(req, maxAnswer)
+	if untrusted, ok := errors.AsType[*UntrustedHostError](err); ok {
+		return nil, untrusted // nothing was sent: no trouble of the network's
+	}
+	return answer, err
+}
+
+func orLoopback(client *http.Client) *http.Client {
+	if client != nil {
+		return client
+	}
+	transport, err := metadata.NewTransport(metadata.HTTPOptions{})
+	if err != nil { // only a CA file can be wrong, and there is none
+		return &http.Client{Transport: Trust{}.Guard(http.DefaultTransport)}
+	}
+	return &http.Client{Transport: Trust{}.Guard(transport)}
+}
+
+// withTokenClient hands x/oauth2 and go-oidc the client in the only way that they
+// take one. The client follows no redirect: a code or a refresh token in a body would
+// go along (RFC 9700 §4.12). It keeps no cookies, and reads no endless answer.
+func withTokenClient(ctx context.Context, base *http.Client) context.Context {
+	client := *orLoopback(base)
+	if client.Transport == nil {
+		client.Transport = http.DefaultTransport
+	}
+	client.Transport = limited{client.Transport}
+	client.Jar = nil
+	client.Timeout = tokenTimeout
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return context.WithValue(ctx, oauth2.HTTPClient, &client)
+}
+
+// limited cuts every answer after maxAnswer bytes; half a JSON text is none.
+type limited struct{ next http.RoundTripper }
+
+// RoundTrip implements [http.RoundTripper].
+func (l limited) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := l.next.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.LimitReader(resp.Body, maxAnswer), resp.Body}
+	return resp, nil
+}

@@ -1,0 +1,387 @@
+package oauth_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/scopes"
+	"github.com/google/go-cmp/cmp"
+)
+
+const testAPIKey = "key_" + marked
+
+// testProvider knows three kinds: keys that tell of themselves, tokens that are
+// introspected, and keys that nobody can be asked about.
+func testProvider(servers ...scopes.Server) *scopes.Provider {
+	return &scopes.Provider{
+		Servers: servers,
+		Credentials: []scopes.CredentialKind{
+			{Prefix: "key_", Kind: scopes.PersonalAPIKey, Label: "a personal API key", Inspect: scopes.Inspection{
+				URL: "{api}/me/", Scopes: "scopes", Teams: "teams", Organizations: "orgs", Expires: "expires_at"}},
+			{Prefix: "acc_", Kind: scopes.OAuthToken, Label: "an access token", Inspect: scopes.Inspection{
+				Introspection: true, Teams: "teams"}},
+			{Prefix: "jsn_", Kind: scopes.OAuthToken, Label: "an access token", Inspect: scopes.Inspection{
+				Introspection: true, JSON: true, Scopes: "granted", Expires: "ends"}},
+			{Prefix: "pub_", Kind: scopes.ProjectKey, Label: "a project key"},
+		},
+	}
+}
+
+func testServer(name, base string) scopes.Server {
+	return scopes.Server{Name: name, Issuer: base, Bases: []scopes.Base{{Name: "api", URL: base}}, AskOn401: true}
+}
+
+// inspecting is an Inspector of a server that answers everything by handler.
+func inspecting(t *testing.T, handler http.HandlerFunc) *oauth.Inspector {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	at := testServer("here", server.URL)
+	return &oauth.Inspector{
+		Provider: testProvider(at), Server: at,
+		Metadata: func(_ context.Context, s scopes.Server) (*metadata.AuthorizationServer, error) {
+			return &metadata.AuthorizationServer{IntrospectionEndpoint: s.Issuer + "/introspect"}, nil
+		},
+		Wait: func(context.Context, time.Duration) error { return nil },
+	}
+}
+
+func TestSelfInspection(t *testing.T) {
+	var requests atomic.Int32
+	inspector := inspecting(t, func(w http.ResponseWriter, r *http.Request) {
+		requests.Add(1)
+		if r.Method != http.MethodGet || r.URL.String() != "/me/" || r.Header.Get("Authorization") != "Bearer "+testAPIKey {
+			t.Errorf("asked: %s %s %q", r.Method, r.URL, r.Header.Get("Authorization"))
+		}
+		text(200, "application/json; charset=utf-8", `{"id":1,"scopes":["a:read","*","a:read"],"teams":[2,12345678901234567890,"x"],"orgs":["o"],"expires_at":"2030-01-02T03:04:05+01:00"}`)(w, r)
+	})
+	got, err := inspector.Inspect(t.Context(), oauth.NewSecret(testAPIKey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := scopes.Grant{
+		Credential: scopes.Credential{
+			Kind: scopes.PersonalAPIKey, Prefix: "key_***", KnownBy: scopes.SelfInspection,
+			ExpiresAt: time.Date(2030, 1, 2, 2, 4, 5, 0, time.UTC),
+		},
+		Server: "here", Scopes: scopes.NewSet("a:read", "*"), Teams: []string{"2", "12345678901234567890", "x"}, Organizations: []string{"o"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if requests.Load() != 1 {
+		t.Errorf("%d requests", requests.Load())
+	}
+}
+
+func TestSelfInspectionShapes(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"scopes":[]}`: "", `{"scopes":""}`: "", `{"scopes":"a:read b:write"}`: "a:read b:write",
+		`{"scopes":["a:read"],"teams":null,"orgs":[],"expires_at":null}`: "a:read",
+		` {"scopes":["a:read"],"expires_at":1e400} `:                     "a:read",
+	} {
+		got, err := inspecting(t, text(200, "application/json", body)).Inspect(t.Context(), oauth.NewSecret(testAPIKey))
+		if err != nil || got.Scopes.String() != want || len(got.Teams)+len(got.Organizations) != 0 || !got.Credential.ExpiresAt.IsZero() {
+			t.Errorf("%s: %+v, %v", body, got, err)
+		}
+	}
+}
+
+func TestIntrospection(t *testing.T) {
+	inspector := inspecting(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if r.Method != http.MethodPost || r.URL.String() != "/introspect" {
+			t.Errorf("asked: %s %s", r.Method, r.URL)
+		}
+		if strings.HasPrefix(token, "jsn_") { // not RFC 7662 §2.1, but some servers
+			var sent map[string]string
+			if err := json.Unmarshal(body, &sent); err != nil || sent["token"] != token || len(sent) != 1 || r.Header.Get("Content-Type") != "application/json" {
+				t.Errorf("sent %s as %s", body, r.Header.Get("Content-Type"))
+			}
+			text(200, "application/json", `{"active":true,"granted":["a:read"],"ends":1900000000}`)(w, r)
+			return
+		}
+		form, err := url.ParseQuery(string(body))
+		if err != nil || form.Get("token") != token || r.Header.Get("Content-Type") != "application/x-www-form-urlencoded" {
+			t.Errorf("sent %s as %s", body, r.Header.Get("Content-Type"))
+		}
+		text(200, "application/json", `{"active":true,"scope":"a:read b:write","exp":1900000000,"teams":[5]}`)(w, r)
+	})
+	for token, want := range map[string]scopes.Grant{
+		"acc_" + marked: {Scopes: scopes.NewSet("a:read", "b:write"), Teams: []string{"5"}},
+		"jsn_" + marked: {Scopes: scopes.NewSet("a:read")},
+	} {
+		want.Server = "here"
+		want.Credential = scopes.Credential{Kind: scopes.OAuthToken, Prefix: token[:4] + "***", KnownBy: scopes.Introspection, ExpiresAt: time.Unix(1900000000, 0).UTC()}
+		got, err := inspector.Inspect(t.Context(), oauth.NewSecret(token))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+func TestRejected(t *testing.T) {
+	for name, c := range map[string]struct {
+		key    string
+		answer http.HandlerFunc
+		status int
+	}{
+		"401":                 {testAPIKey, text(401, "application/json", `{"detail":"`+marked+`"}`), 401},
+		"401 without a body":  {testAPIKey, text(401, "", ""), 401},
+		"403":                 {testAPIKey, text(403, "application/json", `{}`), 403},
+		"active is false":     {"acc_" + marked, text(200, "application/json", `{"active":false}`), 200},
+		"401 to the question": {"acc_" + marked, text(401, "application/json", `{}`), 401},
+	} {
+		_, err := inspecting(t, c.answer).Inspect(t.Context(), oauth.NewSecret(c.key))
+		rejected, ok := errors.AsType[*oauth.RejectedError](err)
+		if !ok || rejected.Status != c.status || !strings.HasPrefix(rejected.Host, "127.0.0.1:") || leaks(err.Error()) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Whatever a server in trouble sends, nothing follows for the credential.
+func TestUnanswered(t *testing.T) {
+	for name, c := range map[string]struct {
+		key    string
+		answer http.HandlerFunc
+		status int
+		says   string
+	}{
+		"500":                  {testAPIKey, text(500, "application/json", `{"scopes":[]}`), 500, "500"},
+		"404":                  {testAPIKey, text(404, "application/json", `{"scopes":[]}`), 404, "404"},
+		"204":                  {testAPIKey, text(204, "", ""), 204, "204"},
+		"HTML":                 {testAPIKey, text(200, "text/html; charset=utf-8", "<html>sign in"), 200, "HTML"},
+		"HTML as JSON's 401":   {testAPIKey, text(401, "text/html", "<html>proxy"), 401, "HTML"},
+		"HTML without a type":  {testAPIKey, text(403, "", "\n<!doctype html>"), 403, "HTML"},
+		"no JSON":              {testAPIKey, text(200, "application/json", marked), 200, "no JSON object"},
+		"a list":               {testAPIKey, text(200, "application/json", `[{"scopes":[]}]`), 200, "no JSON object"},
+		"null":                 {testAPIKey, text(200, "application/json", `null`), 200, "no JSON object"},
+		"two objects":          {testAPIKey, text(200, "application/json", `{"scopes":[]}{}`), 200, "no JSON object"},
+		"half of it":           {testAPIKey, text(200, "application/json", `{"scopes":["a:rea`), 200, "no JSON object"},
+		"no scopes":            {testAPIKey, text(200, "application/json", `{"id":1}`), 200, `"scopes"`},
+		"scopes null":          {testAPIKey, text(200, "application/json", `{"scopes":null}`), 200, `"scopes"`},
+		"scopes an object":     {testAPIKey, text(200, "application/json", `{"scopes":{"a":1}}`), 200, `"scopes"`},
+		"scopes of objects":    {testAPIKey, text(200, "application/json", `{"scopes":[{"name":"a:read"}]}`), 200, `"scopes"`},
+		"teams a word":         {testAPIKey, text(200, "application/json", `{"scopes":[],"teams":"all"}`), 200, `"teams"`},
+		"no active":            {"acc_" + marked, text(200, "application/json", `{"scope":"a:read"}`), 200, `"active"`},
+		"active a word":        {"acc_" + marked, text(200, "application/json", `{"active":"true","scope":"a:read"}`), 200, `"active"`},
+		"active without scope": {"acc_" + marked, text(200, "application/json", `{"active":true}`), 200, `"scope"`},
+		"2 MiB":                {testAPIKey, text(200, "application/json", `{"scopes":["`+strings.Repeat("a", 2<<20)+`"]}`), 0, "larger"},
+		"a redirect":           {testAPIKey, http.RedirectHandler("/login", 302).ServeHTTP, 0, "redirect"},
+		"the connection ends":  {testAPIKey, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 0, "closed"},
+		"429 for long":         {testAPIKey, limitedFor("3600"), 429, "1h0m0s"},
+		"429 for ever":         {testAPIKey, limitedFor("1"), 429, "1s"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := inspecting(t, c.answer).Inspect(t.Context(), oauth.NewSecret(c.key))
+			got, ok := errors.AsType[*oauth.UnansweredError](err)
+			if !ok {
+				t.Fatalf("err = %v", err)
+			}
+			if got.Status != c.status || !strings.HasPrefix(got.Host, "127.0.0.1:") || !strings.Contains(err.Error(), got.Host) {
+				t.Errorf("status %d, host %q: %v", got.Status, got.Host, err)
+			}
+			if !strings.Contains(err.Error(), c.says) || leaks(err.Error()) {
+				t.Errorf("%q does not say %q", err, c.says)
+			}
+		})
+	}
+}
+
+func limitedFor(seconds string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", seconds)
+		w.WriteHeader(http.StatusTooManyRequests)
+	}
+}
+
+func TestShortRateLimitIsWaitedOutOnce(t *testing.T) {
+	var requests atomic.Int32
+	inspector := inspecting(t, func(w http.ResponseWriter, r *http.Request) {
+		if requests.Add(1) == 1 {
+			limitedFor("4")(w, r)
+			return
+		}
+		body, _ := io.ReadAll(r.Body)
+		if !strings.Contains(string(body), marked) {
+			t.Errorf("the second request has the body %q", body)
+		}
+		text(200, "application/json", `{"active":true,"scope":"a:read"}`)(w, r)
+	})
+	var waited []time.Duration
+	inspector.Wait = func(_ context.Context, d time.Duration) error {
+		waited = append(waited, d)
+		return nil
+	}
+	got, err := inspector.Inspect(t.Context(), oauth.NewSecret("acc_"+marked))
+	if err != nil || got.Scopes.String() != "a:read" {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if diff := cmp.Diff([]time.Duration{4 * time.Second}, waited); diff != "" {
+		t.Error(diff)
+	}
+	inspector.Wait = func(ctx context.Context, _ time.Duration) error { return context.Canceled }
+	requests.Store(0)
+	if _, err := inspector.Inspect(t.Context(), oauth.NewSecret("acc_"+marked)); err == nil || requests.Load() != 1 {
+		t.Errorf("a wait that was ended: %v after %d requests", err, requests.Load())
+	}
+}
+
+func TestInspectIsCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	inspector := inspecting(t, func(_ http.ResponseWriter, r *http.Request) {
+		cancel()
+		<-r.Context().Done()
+	})
+	if _, err := inspector.Inspect(ctx, oauth.NewSecret(testAPIKey)); !errors.Is(err, context.Canceled) {
+		t.Errorf("err = %v", err)
+	}
+}
+
+func TestNobodyCanBeAsked(t *testing.T) {
+	inspector := inspecting(t, func(_ http.ResponseWriter, r *http.Request) { t.Errorf("asked: %s", r.URL) })
+	withoutBase := *inspector
+	withoutBase.Server = scopes.Server{Name: "bare", Issuer: inspector.Server.Issuer}
+	withoutMetadata := *inspector
+	withoutMetadata.Metadata = nil
+	withoutEndpoint := *inspector
+	withoutEndpoint.Metadata = func(context.Context, scopes.Server) (*metadata.AuthorizationServer, error) {
+		return &metadata.AuthorizationServer{}, nil
+	}
+	for name, c := range map[string]struct {
+		inspector *oauth.Inspector
+		key       string
+	}{
+		"a kind that tells nothing":   {inspector, "pub_" + marked},
+		"a kind that nobody knows":    {inspector, "zzz_" + marked},
+		"a server without the base":   {&withoutBase, testAPIKey},
+		"no metadata":                 {&withoutMetadata, "acc_" + marked},
+		"no endpoint in the metadata": {&withoutEndpoint, "acc_" + marked},
+	} {
+		_, err := c.inspector.Inspect(t.Context(), oauth.NewSecret(c.key))
+		none, ok := errors.AsType[*oauth.NoInspectionError](err)
+		if !ok || none.Label == "" || leaks(err.Error()) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A provider file, or a metadata document, that names a host of someone else.
+func TestInspectAsksNoStranger(t *testing.T) {
+	inspector := inspecting(t, func(_ http.ResponseWriter, r *http.Request) { t.Errorf("asked: %s", r.URL) })
+	inspector.Server.Bases = []scopes.Base{{Name: "api", URL: "https://thief.example.com"}}
+	inspector.Metadata = func(context.Context, scopes.Server) (*metadata.AuthorizationServer, error) {
+		return &metadata.AuthorizationServer{IntrospectionEndpoint: "https://thief.example.com/introspect"}, nil
+	}
+	for _, key := range []string{testAPIKey, "acc_" + marked} {
+		_, err := inspector.Inspect(t.Context(), oauth.NewSecret(key))
+		if untrusted, ok := errors.AsType[*oauth.UntrustedHostError](err); !ok || untrusted.Hosts[0] != "thief.example.com" {
+			t.Errorf("err = %v", err)
+		}
+		if _, ok := errors.AsType[*oauth.UnansweredError](err); ok {
+			t.Errorf("a host that may not be asked did not answer: %v", err)
+		}
+	}
+}
+
+func TestInspectNamesTheCertificate(t *testing.T) {
+	server := httptest.NewUnstartedServer(text(200, "application/json", `{"scopes":[]}`))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+	at := testServer("here", server.URL)
+	inspector := &oauth.Inspector{Provider: testProvider(at), Server: at}
+	_, err := inspector.Inspect(t.Context(), oauth.NewSecret(testAPIKey))
+	if _, ok := errors.AsType[*oauth.UnansweredError](err); !ok || !strings.Contains(err.Error(), "certificate") || !strings.Contains(err.Error(), "--ca-file") {
+		t.Errorf("err = %v", err)
+	}
+	if trouble, ok := errors.AsType[*metadata.Error](err); !ok || trouble.Kind != metadata.KindTLS {
+		t.Errorf("err = %v", err)
+	}
+}
+
+func TestElsewhere(t *testing.T) {
+	knows := text(200, "application/json", `{"scopes":["a:read"]}`)
+	rejects := text(401, "application/json", `{}`)
+	var asked atomic.Int32
+	serve := func(name string, answer http.HandlerFunc) scopes.Server {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			asked.Add(1)
+			answer(w, r)
+		}))
+		t.Cleanup(server.Close)
+		return testServer(name, server.URL)
+	}
+	here := serve("here", rejects)
+	private := serve("private", func(w http.ResponseWriter, r *http.Request) {
+		t.Error("a server that may not be asked was")
+		knows(w, r)
+	})
+	private.AskOn401 = false
+	for name, c := range map[string]struct {
+		others []scopes.Server
+		want   string
+		asked  int32
+	}{
+		"one knows it":     {[]scopes.Server{serve("a", rejects), serve("b", knows)}, "b", 2},
+		"nobody knows it":  {[]scopes.Server{serve("a", rejects), serve("b", text(500, "", ""))}, "", 2},
+		"the first of two": {[]scopes.Server{serve("a", knows), serve("b", knows)}, "a", 2},
+		"nobody to ask":    {nil, "", 0},
+	} {
+		asked.Store(0)
+		inspector := &oauth.Inspector{Server: here, Provider: testProvider(append([]scopes.Server{here, private}, c.others...)...)}
+		server, grant, found := inspector.Elsewhere(t.Context(), oauth.NewSecret(testAPIKey))
+		if server.Name != c.want || grant.Server != c.want || found != (c.want != "") {
+			t.Errorf("%s: %q, %+v, %v", name, server.Name, grant, found)
+		}
+		if found && grant.Scopes.String() != "a:read" {
+			t.Errorf("%s: %+v", name, grant)
+		}
+		if name != "the first of two" && asked.Load() != c.asked { // there the second may be given up
+			t.Errorf("%s: %d asked, want %d", name, asked.Load(), c.asked)
+		}
+	}
+}
+
+func TestElsewhereIsBounded(t *testing.T) {
+	never := make(chan struct{})
+	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-never:
+		case <-r.Context().Done():
+		}
+	}))
+	defer silent.Close()
+	defer close(never)
+	here := testServer("here", "http://127.0.0.1:1")
+	var others []scopes.Server
+	for i := range 5 {
+		others = append(others, testServer(fmt.Sprint(i), silent.URL))
+	}
+	inspector := &oauth.Inspector{Server: here, Provider: testProvider(append(others, here)...)}
+	begun := time.Now()
+	if _, _, found := inspector.Elsewhere(t.Context(), oauth.NewSecret(testAPIKey)); found {
+		t.Error("found by a server that never answered")
+	}
+	if took := time.Since(begun); took > 5*time.Second {
+		t.Errorf("it took %s", took)
+	}
+}

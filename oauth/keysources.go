@@ -1,0 +1,98 @@
+package oauth
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// maxKeyInput is what is read of a file or standard input: a hundred times any key,
+// so that naming the wrong file does no harm.
+const maxKeyInput = 64 << 10
+
+// KeyVariable is the environment variable that holds a key for any provider.
+const KeyVariable = "AMBIT_API_KEY"
+
+// ErrNoKey says that none of the sources holds a key.
+var ErrNoKey = errors.New("no API key was given")
+
+// KeySources are the places where a key may be, in the order in which they are looked
+// at. The first that is there counts, even if what it holds is no key: a variable that
+// is set and empty is how a missing secret looks in a pipeline.
+type KeySources struct {
+	Value     *string                          // --api-key; nil: not given
+	Stdin     io.Reader                        // for --api-key-stdin; nil: not given
+	File      string                           // --api-key-file; "": not given
+	Lookup    func(name string) (string, bool) // as [os.LookupEnv], for [KeyVariable] and then Variables; nil: neither
+	Variables []string                         // those that the provider names, in its order
+}
+
+// A FoundKey is a key and where it was.
+type FoundKey struct {
+	KeyText
+	Source   string // for people: "the variable AMBIT_API_KEY", "--api-key"
+	Variable string // the environment variable; "" for another source
+	Exposed  bool   // it stands on the command line, where other users of the machine can read it
+}
+
+// FindKey returns the key of the first source that is there: [ErrNoKey] where none is,
+// and a *[BadKeyError] that names the source where what it holds is no key.
+func FindKey(s KeySources) (FoundKey, error) {
+	switch {
+	case s.Value != nil:
+		return found(FoundKey{Source: "--api-key", Exposed: true}, *s.Value, nil)
+	case s.Stdin != nil:
+		text, err := readKeyInput(s.Stdin)
+		return found(FoundKey{Source: "standard input"}, text, err)
+	case s.File != "":
+		text, err := readKeyFile(s.File)
+		return found(FoundKey{Source: fmt.Sprintf("the file %q", s.File)}, text, err)
+	}
+	if s.Lookup != nil {
+		for _, name := range append([]string{KeyVariable}, s.Variables...) {
+			if text, ok := s.Lookup(name); ok {
+				return found(FoundKey{Source: "the variable " + name, Variable: name}, text, nil)
+			}
+		}
+	}
+	return FoundKey{}, ErrNoKey
+}
+
+func found(k FoundKey, text string, err error) (FoundKey, error) {
+	if err != nil {
+		return FoundKey{}, &BadKeyError{Source: k.Source, Problem: "cannot be read", Err: err}
+	}
+	k.KeyText, err = ReadKey(text)
+	if bad, ok := errors.AsType[*BadKeyError](err); ok {
+		bad.Source = k.Source
+		return FoundKey{}, bad
+	}
+	return k, nil
+}
+
+func readKeyFile(path string) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		if inner, ok := errors.AsType[*os.PathError](err); ok {
+			return "", inner.Err // the path stands in the source's name
+		}
+		return "", err
+	}
+	defer file.Close()
+	return readKeyInput(file)
+}
+
+// readKeyInput leaves out the newline that every text file ends with: there is nothing
+// to forgive in it.
+func readKeyInput(r io.Reader) (string, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxKeyInput+1))
+	if err != nil {
+		return "", err
+	}
+	if len(data) > maxKeyInput {
+		return "", fmt.Errorf("it is larger than %d bytes", maxKeyInput)
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r"), nil
+}

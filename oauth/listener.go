@@ -1,0 +1,138 @@
+package oauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// anyPortTries bounds the search for a port that is free on both loopback addresses.
+// A port that the system just gave for the one is hardly ever taken on the other.
+const anyPortTries = 10
+
+// A loopback listens for the browser's way back (RFC 8252 §7.3) on 127.0.0.1 and on
+// ::1: a browser may take localhost for either, and another program on the other one
+// would get the code.
+type loopback struct {
+	redirect  scopes.Redirect
+	port      int
+	listeners []net.Listener
+}
+
+// listen takes the first registered port that is free on both addresses; where none
+// is registered, any. All taken is a *[PortsTakenError]: a port that nobody
+// registered would only be refused by the server, which compares redirect URIs
+// exactly (RFC 9700 §2.1).
+func listen(ctx context.Context, redirect scopes.Redirect) (*loopback, error) {
+	if len(redirect.Ports) == 0 {
+		return listenAnywhere(ctx, redirect)
+	}
+	for _, port := range redirect.Ports {
+		l, err := listenOn(ctx, redirect, port)
+		if !errors.Is(err, errPortTaken) {
+			return l, err
+		}
+	}
+	return nil, portsTaken(redirect.Ports)
+}
+
+func listenAnywhere(ctx context.Context, redirect scopes.Redirect) (*loopback, error) {
+	for range anyPortTries {
+		l, err := listenOn(ctx, redirect, 0)
+		if !errors.Is(err, errPortTaken) {
+			return l, err
+		}
+	}
+	return nil, errors.New("no port is free on both 127.0.0.1 and ::1")
+}
+
+// errPortTaken says that someone else has the port on one of the addresses.
+var errPortTaken = errors.New("the port is taken")
+
+// listenOn listens on port, 0 for any, of both addresses. A machine without ::1 is
+// in order.
+func listenOn(ctx context.Context, redirect scopes.Redirect, port int) (*loopback, error) {
+	l := &loopback{redirect: redirect, port: port}
+	for _, at := range []struct{ network, address string }{{"tcp4", "127.0.0.1"}, {"tcp6", "::1"}} {
+		var config net.ListenConfig
+		listener, err := config.Listen(ctx, at.network, net.JoinHostPort(at.address, strconv.Itoa(l.port)))
+		switch {
+		case err == nil:
+			l.listeners = append(l.listeners, listener)
+			l.port = listener.Addr().(*net.TCPAddr).Port
+		case addressTaken(err):
+			l.close()
+			return nil, errPortTaken
+		case at.network == "tcp6" && noSuchAddress(err):
+		default:
+			l.close()
+			return nil, fmt.Errorf("cannot listen on %s: %w", at.address, err)
+		}
+	}
+	return l, nil
+}
+
+func (l *loopback) close() {
+	for _, listener := range l.listeners {
+		_ = listener.Close()
+	}
+}
+
+// host is the Host field of a request that was meant for this redirect URI.
+func (l *loopback) host() string {
+	if l.port == 80 { // a browser leaves out the scheme's own port
+		return l.redirect.Host
+	}
+	return l.redirect.Host + ":" + strconv.Itoa(l.port)
+}
+
+func (l *loopback) path() string { return l.redirect.Path }
+
+func (l *loopback) startURL() string { return "http://" + l.host() + "/" }
+
+// redirectURI has the port even where it is the scheme's own: it is compared with
+// what was registered, byte by byte.
+func (l *loopback) redirectURI() string {
+	return fmt.Sprintf("http://%s:%d%s", l.redirect.Host, l.port, l.redirect.Path)
+}
+
+// A PortsTakenError says that someone else listens on every registered redirect port.
+type PortsTakenError struct{ Ports []TakenPort } // in the order in which they were tried
+
+// A TakenPort is a port that someone else listens on. Where the system does not
+// tell who, Program is "" and PID is 0.
+type TakenPort struct {
+	Port    int
+	Program string // its short name, fit to be shown
+	PID     int
+}
+
+// String names the port and who has it.
+func (p TakenPort) String() string {
+	if p.PID == 0 {
+		return fmt.Sprintf("%d (another program)", p.Port)
+	}
+	return fmt.Sprintf("%d (%s, process %d)", p.Port, p.Program, p.PID)
+}
+
+// Error names every port and its holder.
+func (e *PortsTakenError) Error() string {
+	list := make([]string, len(e.Ports))
+	for i, p := range e.Ports {
+		list[i] = p.String()
+	}
+	return "no registered redirect port is free: " + strings.Join(list, ", ")
+}
+
+func portsTaken(ports []int) *PortsTakenError {
+	e := &PortsTakenError{Ports: portHolders(ports)}
+	for i := range e.Ports {
+		e.Ports[i].Program = plain(e.Ports[i].Program) // a process names itself
+	}
+	return e
+}

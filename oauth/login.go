@@ -1,0 +1,155 @@
+package oauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// DefaultLoginTimeout is how long a login waits for the person: long enough to find a
+// password and a second factor, short enough not to leave a listener open for a day.
+const DefaultLoginTimeout = 10 * time.Minute
+
+// ErrLoginTimeout says that no answer came in time.
+var ErrLoginTimeout = errors.New("the login was not finished in time")
+
+// ErrNoClientID says that no client id is known for the server, and that there is no
+// way to register one.
+var ErrNoClientID = errors.New("no client id is known for this server")
+
+// errLoginOver is the cause with which the context of Open ends when the login ended
+// by itself: what was opened may then stay open.
+var errLoginOver = errors.New("the login is over")
+
+// A Login gets a credential from the person at the browser: authorization code (RFC
+// 6749 §4.1) with PKCE S256 (RFC 7636) for a native app (RFC 8252). Server and
+// Redirect are needed, and ClientID or Register; the zero value of everything else is
+// safe. A Login may be run more than once, and not changed or run twice at a time.
+type Login struct {
+	// HTTP sends the token request; it stands on [Trust.Guard]. nil is a client that
+	// trusts this machine alone.
+	HTTP   *http.Client
+	Server *metadata.AuthorizationServer
+
+	ClientID string
+	// Register gets a client id where ClientID is empty, for the redirect URI that was
+	// just bound; see [Registration].
+	Register func(ctx context.Context, redirectURI string) (clientID string, err error)
+
+	Redirect  scopes.Redirect
+	Authorize []scopes.Parameter // extra parameters of the authorization request
+	Resources []string           // resource parameters (RFC 8707 §2); none: not sent
+	Scopes    scopes.Set         // asked for; empty: the server's default (RFC 6749 §3.3)
+	Hosts     []string           // recorded in [Credential.Hosts]
+
+	// KindOf tells what the provider says of a credential ([scopes.Provider.KindOf]):
+	// its prefix, and which members of the token answer hold its reach. nil: nothing.
+	KindOf func(credential string) scopes.CredentialKind
+	// ServerFrom is the member of the token answer that names the server; "" where
+	// none does. What it says ends up in [Credential.Server], and is the server's word:
+	// look it up before using it.
+	ServerFrom string
+
+	Timeout time.Duration    // for the whole login; 0 means [DefaultLoginTimeout]
+	Now     func() time.Time // nil means [time.Now]
+
+	// Open shows the person one of two pages: startURL is the short local one,
+	// authorizationURL the server's. It may take as long as it likes, but must return
+	// when ctx ends. An error is told through Tell and does not end the wait, since
+	// people can open a page by hand. nil: nothing is opened.
+	Open func(ctx context.Context, startURL, authorizationURL string) error
+	// Paste brings what the person pasted: the URL at which the browser ended, its query
+	// or the bare code. What is none of these is told through Tell. nil: nothing comes.
+	Paste <-chan string
+	// Tell says a sentence to the person, never two at a time. nil: nobody is told.
+	Tell func(format string, args ...any)
+
+	// Start makes the local start page. nil: it only leads on to the authorization URL.
+	Start func(authorizationURL string) http.Handler
+	// Finish is called once when the answer is known: with the credential, after the code
+	// was exchanged, or with the error. It makes the browser's last page, which arrives
+	// before Run returns. It is not called when nobody answered. nil: a plain sentence.
+	Finish func(ctx context.Context, c *Credential, err error) http.Handler
+	// Narrow is asked, at most once, when the server refuses the scopes that were asked
+	// for ([AuthorizationError.InvalidScope]): with ok, the same browser window goes on
+	// to a request for fewer. nil: the refusal ends the login.
+	Narrow func(refusal *AuthorizationError) (fewer scopes.Set, ok bool)
+}
+
+// Run listens, sends the person to the authorization server, waits for the answer, and
+// exchanges the code. It sends one request (the token request), and one more for the
+// server's keys where an ID token came for openid. When it returns, however it does,
+// nothing is left behind: no listener, no goroutine.
+//
+// Errors: *[UnsupportedError], *[ParameterError], [ErrNoClientID] and
+// *[PortsTakenError] before anything is opened; [ErrLoginTimeout], or ctx's own cause;
+// *[AuthorizationError] and *[IssuerError] for the answer; *[TokenError],
+// *[IDTokenError], *[UntrustedHostError] and [metadata.Error] for the exchange.
+func (l *Login) Run(ctx context.Context) (*Credential, error) {
+	if err := supportsPublicClient(l.Server); err != nil {
+		return nil, err
+	}
+	timeout := l.Timeout
+	if timeout <= 0 {
+		timeout = DefaultLoginTimeout
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, ErrLoginTimeout)
+	defer cancel()
+	at, err := listen(ctx, l.Redirect)
+	if err != nil {
+		return nil, err
+	}
+	clientID, err := l.clientID(ctx, at.redirectURI())
+	if err != nil {
+		at.close()
+		return nil, err
+	}
+	run := &loginRun{Login: l, at: at, config: *clientConfig(l.Server, clientID, at.redirectURI())}
+	if err := run.ask(l.Scopes); err != nil {
+		at.close()
+		return nil, err
+	}
+	return run.serve(ctx)
+}
+
+func (l *Login) clientID(ctx context.Context, redirectURI string) (string, error) {
+	switch {
+	case l.ClientID != "":
+		return l.ClientID, nil
+	case l.Register == nil:
+		return "", ErrNoClientID
+	}
+	return l.Register(ctx, redirectURI)
+}
+
+func (l *Login) now() time.Time {
+	if l.Now == nil {
+		return time.Now()
+	}
+	return l.Now()
+}
+
+func (l *Login) tell(format string, args ...any) {
+	if l.Tell != nil {
+		l.Tell(format, args...)
+	}
+}
+
+func (l *Login) finish(ctx context.Context, c *Credential, err error) http.Handler {
+	if l.Finish != nil {
+		return l.Finish(ctx, c, err)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		text := "You are logged in, and can close this window."
+		if err != nil {
+			text = fmt.Sprintf("The login failed: %v.", err)
+		}
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = w.Write([]byte(text + "\n"))
+	})
+}

@@ -1,0 +1,239 @@
+package oauth_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/scopes"
+	"github.com/google/go-cmp/cmp"
+)
+
+var testNow = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+
+// A person is a browser with someone before it who says yes, and remembers the pages.
+type person struct {
+	t      *testing.T
+	client *http.Client
+	mu     sync.Mutex
+	pages  []page
+	told   []string
+}
+
+type page struct {
+	url    string
+	status int
+	header http.Header
+	body   string
+}
+
+func newPerson(t *testing.T) *person {
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &person{t: t, client: &http.Client{Transport: transport}}
+}
+
+// open goes to the authorization URL and wherever that leads. Like a real browser, it
+// does not care for the end of the login.
+func (p *person) open(ctx context.Context, _, authorizationURL string) error {
+	return p.visit(context.WithoutCancel(ctx), authorizationURL)
+}
+
+func (p *person) visit(ctx context.Context, target string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	if err != nil {
+		return err
+	}
+	_, err = p.do(req)
+	return err
+}
+
+func (p *person) do(req *http.Request) (page, error) {
+	resp, err := p.client.Do(req)
+	if err != nil {
+		return page{}, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	seen := page{resp.Request.URL.String(), resp.StatusCode, resp.Header, string(body)}
+	p.mu.Lock()
+	p.pages = append(p.pages, seen)
+	p.mu.Unlock()
+	return seen, err
+}
+
+func (p *person) tell(format string, args ...any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.told = append(p.told, fmt.Sprintf(format, args...))
+}
+
+func (p *person) last() page {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.pages) == 0 {
+		p.t.Fatal("the browser has seen no page")
+	}
+	return p.pages[len(p.pages)-1]
+}
+
+func testKind(string) scopes.CredentialKind {
+	return scopes.CredentialKind{Prefix: "acc_", Kind: scopes.OAuthToken, Inspect: scopes.Inspection{
+		Introspection: true, Scopes: "scope", Teams: "scoped_teams", Organizations: "scoped_orgs"}}
+}
+
+func newLogin(s *authServer, p *person) *oauth.Login {
+	return &oauth.Login{
+		Server: s.metadata(), ClientID: testClient,
+		Redirect: scopes.Redirect{Host: "localhost", Path: "/callback"},
+		Scopes:   scopes.NewSet("a:read", "b:write"),
+		KindOf:   testKind, Now: func() time.Time { return testNow },
+		Open: p.open, Tell: p.tell, Timeout: time.Minute,
+	}
+}
+
+func TestLogin(t *testing.T) {
+	server, person := newAuthServer(t), newPerson(t)
+	server.iss = server.URL
+	server.answer = map[string]any{"scope": "a:read", "scoped_teams": []any{7, 12345678}, "scoped_orgs": []any{"o-1"}, "region": "eu"}
+	login := newLogin(server, person)
+	login.Authorize = []scopes.Parameter{{Name: "access_level", Value: "project & more"}}
+	login.Hosts = []string{"api.example.com"}
+	login.ServerFrom = "region"
+	var finished *oauth.Credential
+	login.Finish = func(_ context.Context, c *oauth.Credential, err error) http.Handler {
+		finished = c
+		return text(200, "text/html", fmt.Sprintf("granted %s, error %v", c.Scopes, err))
+	}
+	got, err := login.Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &oauth.Credential{
+		Access: oauth.NewSecret("acc_1"), Refresh: oauth.NewSecret("refresh-1"),
+		Kind: scopes.OAuthToken, Prefix: "acc_***", TokenType: "Bearer",
+		Issuer: server.URL, ClientID: testClient, Server: "eu",
+		ExpiresAt: testNow.Add(time.Hour), ObtainedAt: testNow,
+		Scopes: scopes.NewSet("a:read"), KnownBy: scopes.TokenResponse,
+		Teams: []string{"7", "12345678"}, Organizations: []string{"o-1"}, Hosts: []string{"api.example.com"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if finished != got {
+		t.Error("Finish was not given the credential")
+	}
+	if page := person.last(); page.body != "granted a:read, error <nil>" || page.status != 200 {
+		t.Errorf("the last page: %+v", page)
+	}
+	asked := server.lastAsked()
+	if asked.Get("scope") != "a:read b:write" || asked.Get("access_level") != "project & more" || asked.Has("resource") || asked.Has("nonce") {
+		t.Errorf("asked: %v", asked)
+	}
+	if diff := cmp.Diff([]string{"POST /token"}, server.sent()); diff != "" {
+		t.Errorf("requests of a login: %s", diff)
+	}
+	if len(person.told) != 0 {
+		t.Errorf("told: %q", person.told)
+	}
+	grant := got.Grant()
+	if grant.Server != "eu" || grant.Credential.Prefix != "acc_***" || grant.Credential.KnownBy != scopes.TokenResponse {
+		t.Errorf("Grant() = %+v", grant)
+	}
+}
+
+func TestLoginResources(t *testing.T) {
+	server, person := newAuthServer(t), newPerson(t)
+	login := newLogin(server, person)
+	login.Resources = []string{"https://api.example.com/a?b", "https://mcp.example.com"}
+	if _, err := login.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(login.Resources, server.lastAsked()["resource"]); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestLoginTransportErrors(t *testing.T) {
+	t.Run("nobody listens", func(t *testing.T) {
+		server, person := newAuthServer(t), newPerson(t)
+		login := newLogin(server, person)
+		gone := newAuthServer(t)
+		login.Server.TokenEndpoint = gone.URL + "/token"
+		gone.Close()
+		_, err := login.Run(t.Context())
+		if trouble, ok := errors.AsType[*metadata.Error](err); !ok || trouble.Kind != metadata.KindUnreachable {
+			t.Errorf("err = %v", err)
+		}
+	})
+	t.Run("a foreign token endpoint", func(t *testing.T) {
+		server, person := newAuthServer(t), newPerson(t)
+		login := newLogin(server, person)
+		login.Server.TokenEndpoint = "https://thief.example.com/token"
+		_, err := login.Run(t.Context())
+		if untrusted, ok := errors.AsType[*oauth.UntrustedHostError](err); !ok || untrusted.Hosts[0] != "thief.example.com" {
+			t.Errorf("err = %v", err)
+		}
+	})
+}
+
+func TestLoginRefusesTheServer(t *testing.T) {
+	for field, change := range map[string]func(*oauth.Login){
+		"token_endpoint_auth_methods_supported": func(l *oauth.Login) {
+			l.Server.TokenEndpointAuthMethodsSupported = []string{"client_secret_basic"}
+		},
+		"code_challenge_methods_supported": func(l *oauth.Login) { l.Server.CodeChallengeMethodsSupported = []string{"plain"} },
+		"response_types_supported":         func(l *oauth.Login) { l.Server.ResponseTypesSupported = []string{} },
+	} {
+		server, person := newAuthServer(t), newPerson(t)
+		login := newLogin(server, person)
+		change(login)
+		_, err := login.Run(t.Context())
+		if unsupported, ok := errors.AsType[*oauth.UnsupportedError](err); !ok || unsupported.Field != field {
+			t.Errorf("%s: %v", field, err)
+		}
+		if len(person.pages) != 0 {
+			t.Errorf("%s: a browser was opened", field)
+		}
+	}
+}
+
+func TestLoginProtectsItsParameters(t *testing.T) {
+	for _, name := range []string{"redirect_uri", "state", "client_id", "code_challenge", "scope", "request_uri"} {
+		server, person := newAuthServer(t), newPerson(t)
+		login := newLogin(server, person)
+		login.Authorize = []scopes.Parameter{{Name: name, Value: "https://thief.example.com"}}
+		_, err := login.Run(t.Context())
+		if own, ok := errors.AsType[*oauth.ParameterError](err); !ok || own.Name != name {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestLoginRegisters(t *testing.T) {
+	server, person := newAuthServer(t), newPerson(t)
+	login := newLogin(server, person)
+	login.ClientID = ""
+	if _, err := login.Run(t.Context()); !errors.Is(err, oauth.ErrNoClientID) {
+		t.Errorf("err = %v", err)
+	}
+	var registered string
+	login.Register = func(_ context.Context, redirectURI string) (string, error) {
+		registered = redirectURI
+		return testClient, nil
+	}
+	c, err := login.Run(t.Context())
+	if err != nil || c.ClientID != testClient {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	if registered == "" || registered != server.lastAsked().Get("redirect_uri") {
+		t.Errorf("registered %q, used %q", registered, server.lastAsked().Get("redirect_uri"))
+	}
+}

@@ -1,0 +1,117 @@
+package oauth
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// recordVersion is written into every record. A record of another version is
+// reported as corrupt: it costs a login, and nothing is misread.
+const recordVersion = 1
+
+// A record is a credential as the stores keep it, in JSON. Names are short and empty
+// members are left out, since some keyrings have little room.
+type record struct {
+	Version       int            `json:"v"`
+	Access        string         `json:"access"`
+	Refresh       string         `json:"refresh,omitempty"`
+	Kind          scopes.Kind    `json:"kind"`
+	Prefix        string         `json:"prefix,omitempty"`
+	TokenType     string         `json:"type,omitempty"`
+	Issuer        string         `json:"iss,omitempty"`
+	ClientID      string         `json:"client,omitempty"`
+	Server        string         `json:"server,omitempty"`
+	ExpiresAt     int64          `json:"exp,omitempty"` // seconds since 1970
+	ObtainedAt    int64          `json:"iat,omitempty"` // seconds since 1970
+	Scope         string         `json:"scope"`
+	KnownBy       scopes.KnownBy `json:"by"`
+	Teams         []string       `json:"teams,omitempty"`
+	Organizations []string       `json:"orgs,omitempty"`
+	Hosts         []string       `json:"hosts,omitempty"`
+}
+
+func encodeRecord(c *Credential) ([]byte, error) {
+	return json.Marshal(record{
+		Version: recordVersion, Access: c.Access.Reveal(), Refresh: c.Refresh.Reveal(),
+		Kind: c.Kind, Prefix: c.Prefix, TokenType: c.TokenType,
+		Issuer: c.Issuer, ClientID: c.ClientID, Server: c.Server,
+		ExpiresAt: toSeconds(c.ExpiresAt), ObtainedAt: toSeconds(c.ObtainedAt),
+		Scope: c.Scopes.String(), KnownBy: c.KnownBy,
+		Teams: c.Teams, Organizations: c.Organizations, Hosts: c.Hosts,
+	})
+}
+
+// decodeRecord reads what [encodeRecord] wrote. Errors name what is wrong, and
+// nothing of the content: they do not wrap what encoding/json says.
+func decodeRecord(data []byte) (*Credential, error) {
+	var r record
+	if err := json.Unmarshal(data, &r); err != nil {
+		return nil, errors.New("it is not the JSON that ambit writes")
+	}
+	if r.Version != recordVersion {
+		return nil, fmt.Errorf("it is of version %d, this ambit reads version %d", r.Version, recordVersion)
+	}
+	if r.Access == "" || !sendable(r.Access) || !sendable(r.Refresh) {
+		return nil, errors.New("the token in it is none")
+	}
+	granted, err := scopes.ParseSet(r.Scope)
+	if err != nil {
+		return nil, errors.New("the scopes in it are none")
+	}
+	c := &Credential{
+		Access: NewSecret(r.Access), Kind: r.Kind, Prefix: r.Prefix, TokenType: r.TokenType,
+		Issuer: r.Issuer, ClientID: r.ClientID, Server: r.Server,
+		ExpiresAt: fromSeconds(r.ExpiresAt), ObtainedAt: fromSeconds(r.ObtainedAt),
+		Scopes: granted, KnownBy: r.KnownBy,
+		Teams: r.Teams, Organizations: r.Organizations, Hosts: r.Hosts,
+	}
+	if r.Refresh != "" {
+		c.Refresh = NewSecret(r.Refresh)
+	}
+	return c, nil
+}
+
+// loadRecord is decodeRecord for a store, whose errors are *[CorruptError].
+func loadRecord(store string, data []byte) (*Credential, error) {
+	c, err := decodeRecord(data)
+	if err != nil {
+		return nil, &CorruptError{Store: store, Problem: err.Error()}
+	}
+	return c, nil
+}
+
+func toSeconds(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.Unix()
+}
+
+func fromSeconds(s int64) time.Time {
+	if s == 0 {
+		return time.Time{}
+	}
+	return time.Unix(s, 0).UTC()
+}
+
+// maxToken is the longest credential in bytes that is believed to be one: header
+// fields beyond 8 KiB are refused by most servers, so twice that is no token.
+const maxToken = 16 << 10
+
+// sendable tells whether a credential can stand in a header field: printable ASCII
+// without blanks, a superset of RFC 6750 §2.1's b64token.
+func sendable(credential string) bool {
+	if len(credential) > maxToken {
+		return false
+	}
+	for i := range len(credential) {
+		if credential[i] <= ' ' || credential[i] > '~' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,207 @@
+package oauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/scopes"
+	"golang.org/x/oauth2"
+)
+
+// cancelGrace is how long a refresh request goes on after the caller gave up. The
+// server may have exchanged the refresh token already, and not to hear of the new one
+// loses the session.
+const cancelGrace = 5 * time.Second
+
+// A Renewer keeps one stored credential alive. Refresh tokens rotate, and a server
+// that sees an old one again takes it for stolen and ends the session (RFC 9700
+// §4.14.2); so of all goroutines and processes that want to renew at the same moment
+// one does, under a lock of the operating system, and the others take what it stored.
+// A process that dies with the lock in hand leaves it free. Safe for concurrent use
+// while nobody changes the fields; Now, KindOf and HTTP may be left empty.
+type Renewer struct {
+	Store Store
+	Key   Key
+	// HTTP sends the refresh request; it stands on [Trust.Guard]. nil is a client that
+	// trusts this machine alone.
+	HTTP *http.Client
+	// Server returns the metadata of the server; asked only when there is a refresh to
+	// be sent.
+	Server func(ctx context.Context) (*metadata.AuthorizationServer, error)
+	// LockDir holds the lock files, which stay there, empty; it is made where it is not.
+	LockDir string
+	KindOf  func(credential string) scopes.CredentialKind // as in [Login]
+	Now     func() time.Time                              // nil means [time.Now]
+}
+
+// A SessionLostError says that the credential cannot be renewed any more: only
+// another login helps.
+type SessionLostError struct {
+	Err error // the server's refusal, a *[TokenError]; nil where there was no refresh token to send
+}
+
+// Error says why.
+func (e *SessionLostError) Error() string {
+	if e.Err == nil {
+		return "the session is over: it has no refresh token (any more)"
+	}
+	return fmt.Sprintf("the session is over: %v", e.Err)
+}
+
+// Unwrap returns the server's refusal.
+func (e *SessionLostError) Unwrap() error { return e.Err }
+
+// A NotSavedError says that a renewed credential could not be stored. It is returned
+// beside that credential, which works; the stored one does not any more.
+type NotSavedError struct{ Err error }
+
+// Error holds the store's words.
+func (e *NotSavedError) Error() string {
+	return fmt.Sprintf("the credential was renewed, but not stored: %v", e.Err)
+}
+
+// Unwrap returns the store's error.
+func (e *NotSavedError) Unwrap() error { return e.Err }
+
+// Valid returns the stored credential if it lives for longer than minTTL (0: just
+// lives), and renews it otherwise. Where the server's tokens never live that long, half
+// their life counts as minTTL. [Credential.Lost] tells what the renewal took away.
+//
+// Errors: the store's; *[SessionLostError]; *[LockError]; *[TokenError],
+// *[UntrustedHostError] and [metadata.Error] for the request; *[NotSavedError] with the
+// renewed credential. Where the renewal failed and the stored credential still lives,
+// it is returned beside the error.
+func (r *Renewer) Valid(ctx context.Context, minTTL time.Duration) (*Credential, error) {
+	before, err := r.Store.Load(ctx, r.Key)
+	if err != nil {
+		return nil, err
+	}
+	if before.LivesAt(r.now().Add(before.attainable(minTTL))) {
+		return before, nil
+	}
+	return r.renewed(ctx, before, before.Access)
+}
+
+// attainable is minTTL, or half the credential's whole life where that is not longer
+// than minTTL: to want more than a server gives is not to renew at every call.
+func (c *Credential) attainable(minTTL time.Duration) time.Duration {
+	if life := c.ExpiresAt.Sub(c.ObtainedAt); !c.ObtainedAt.IsZero() && life <= minTTL {
+		return life / 2
+	}
+	return minTTL
+}
+
+// Force renews the credential if the stored access token is still stale: one that a
+// server refused although it should live. Otherwise someone else has renewed it, and
+// theirs is returned. Errors are those of [Renewer.Valid].
+func (r *Renewer) Force(ctx context.Context, stale Secret) (*Credential, error) {
+	before, err := r.Store.Load(ctx, r.Key)
+	if err != nil {
+		return nil, err
+	}
+	if !before.Access.Equal(stale) && before.LivesAt(r.now()) {
+		return before, nil
+	}
+	return r.renewed(ctx, before, stale)
+}
+
+// renewed takes the lock and renews, unless someone else just did. stale is the access
+// token that is not wanted any more.
+func (r *Renewer) renewed(ctx context.Context, before *Credential, stale Secret) (*Credential, error) {
+	if before.Refresh.Empty() {
+		return r.ifLiving(before), &SessionLostError{}
+	}
+	unlock, err := r.lock(ctx)
+	if err != nil {
+		return r.ifLiving(before), err
+	}
+	defer unlock()
+	current, err := r.Store.Load(ctx, r.Key) // again, now that nobody else can write
+	if err != nil {
+		return nil, err
+	}
+	fresh := current
+	if current.Access.Equal(stale) || !current.LivesAt(r.now()) {
+		if fresh, err = r.refresh(ctx, current); fresh == nil {
+			return r.ifLiving(current), err
+		}
+	}
+	fresh.Lost = before.Scopes.Minus(fresh.Scopes)
+	return fresh, err
+}
+
+// ifLiving is c, or nil where it is past its end.
+func (r *Renewer) ifLiving(c *Credential) *Credential {
+	if c.LivesAt(r.now()) {
+		return c
+	}
+	return nil
+}
+
+// refresh sends the one request, and stores its outcome before anybody sees it.
+func (r *Renewer) refresh(ctx context.Context, old *Credential) (*Credential, error) {
+	if old.Refresh.Empty() {
+		return nil, &SessionLostError{}
+	}
+	server, err := r.Server(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := supportsPublicClient(server); err != nil {
+		return nil, err
+	}
+	ctx, cancel := outlive(ctx, cancelGrace)
+	defer cancel()
+	// No scope is sent: a refresh cannot widen, and to ask for what was asked is to ask
+	// for more than was granted (RFC 6749 §6).
+	source := clientConfig(server, old.ClientID, "").TokenSource(
+		withTokenClient(ctx, r.HTTP), &oauth2.Token{RefreshToken: old.Refresh.Reveal()})
+	token, err := source.Token()
+	if err != nil {
+		return nil, r.refused(ctx, old, tokenError(server.TokenEndpoint, err))
+	}
+	fresh, err := readToken(token, *old, r.KindOf, r.now())
+	if err != nil {
+		return nil, err
+	}
+	if err := r.Store.Save(ctx, r.Key, fresh); err != nil {
+		return fresh, &NotSavedError{Err: err}
+	}
+	return fresh, nil
+}
+
+// refused makes invalid_grant (RFC 6749 §5.2) the end of the session. The refresh
+// token is taken out of the store, so that nobody else sends it in vain.
+func (r *Renewer) refused(ctx context.Context, old *Credential, err error) error {
+	refusal, ok := errors.AsType[*TokenError](err)
+	if !ok || refusal.Code != "invalid_grant" {
+		return err
+	}
+	spent := *old
+	spent.Refresh = Secret{}
+	if err := r.Store.Save(ctx, r.Key, &spent); err != nil {
+		return &SessionLostError{Err: errors.Join(refusal, err)}
+	}
+	return &SessionLostError{Err: refusal}
+}
+
+// outlive is ctx with its end put off by grace.
+func outlive(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		timer := time.AfterFunc(grace, cancel)
+		context.AfterFunc(longer, func() { timer.Stop() })
+	})
+	return longer, func() { stop(); cancel() }
+}
+
+func (r *Renewer) now() time.Time {
+	if r.Now == nil {
+		return time.Now()
+	}
+	return r.Now()
+}

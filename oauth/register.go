@@ -1,0 +1,102 @@
+package oauth
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// maxClientID bounds a client id, which goes into URLs.
+const maxClientID = 2 << 10
+
+// A Registration makes this program known to a server that it never met (RFC 7591), as
+// a public client. Safe for concurrent use while nobody changes the fields.
+type Registration struct {
+	// HTTP sends the request; it stands on [Trust.Guard]. nil is a client that trusts
+	// this machine alone.
+	HTTP     *http.Client
+	Endpoint string     // registration_endpoint of the metadata
+	Name     string     // client_name, which people read on the consent page
+	Scopes   scopes.Set // those that may be asked for later; empty: not said
+}
+
+// A RegistrationError is a server's refusal to register (RFC 7591 §3.2.2), or an answer
+// with which this program can do nothing.
+type RegistrationError struct {
+	Code        string // error; "" where the answer has none
+	Description string // error_description
+	Status      int
+	Problem     string // what is wrong with an answer that has no Code; else ""
+}
+
+// Error holds the server's words, or what is wrong with its answer.
+func (e *RegistrationError) Error() string {
+	if e.Code == "" {
+		return "the server did not register the client: " + e.Problem
+	}
+	return "the server did not register the client: " + serversWords(e.Code, e.Description)
+}
+
+// Register returns the client id that the server gives (RFC 7591 §3.1).
+//
+// Errors: *[RegistrationError]; *[UntrustedHostError]; [metadata.Error].
+func (r *Registration) Register(ctx context.Context, redirectURIs ...string) (clientID string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	body, err := json.Marshal(clientMetadata{
+		RedirectURIs: redirectURIs, Name: r.Name, Scope: r.Scopes.String(), AuthMethod: authNone,
+		GrantTypes: []string{"authorization_code", "refresh_token"}, ResponseTypes: []string{"code"},
+		ApplicationType: "native",
+	})
+	if err != nil {
+		return "", err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.Endpoint, bytes.NewReader(body))
+	if err != nil {
+		return "", err
+	}
+	req.Header.Set("Content-Type", jsonType)
+	req.Header.Set("Accept", jsonType)
+	answer, err := send(r.HTTP, req)
+	if err != nil {
+		return "", err
+	}
+	return readRegistration(answer.Status, answer.Body)
+}
+
+const authNone = "none"
+
+// clientMetadata is RFC 7591 §2; application_type is OpenID Connect's, and lets a
+// server take an http redirect on loopback.
+type clientMetadata struct {
+	RedirectURIs    []string `json:"redirect_uris"`
+	Name            string   `json:"client_name,omitempty"`
+	Scope           string   `json:"scope,omitempty"`
+	AuthMethod      string   `json:"token_endpoint_auth_method"`
+	GrantTypes      []string `json:"grant_types"`
+	ResponseTypes   []string `json:"response_types"`
+	ApplicationType string   `json:"application_type"`
+}
+
+// readRegistration reads RFC 7591 §3.2.1. A client that was given a secret and has to
+// use it is of no use: there is no place where this program could keep one.
+func readRegistration(status int, body []byte) (clientID string, err error) {
+	if status != http.StatusCreated && status != http.StatusOK {
+		code, description := errorMembers(body)
+		return "", &RegistrationError{Code: code, Description: description, Status: status,
+			Problem: fmt.Sprintf("status %d %s", status, http.StatusText(status))}
+	}
+	members, err := jsonObject(body)
+	clientID, _ = members["client_id"].(string)
+	switch method, said := members["token_endpoint_auth_method"].(string); {
+	case err != nil || clientID == "" || len(clientID) > maxClientID || !sendable(clientID):
+		return "", &RegistrationError{Status: status, Problem: "its answer has no usable client_id"}
+	case said && method != authNone, !said && members["client_secret"] != nil:
+		return "", &RegistrationError{Status: status, Problem: "it wants a client with a secret"}
+	}
+	return clientID, nil
+}

@@ -1,0 +1,120 @@
+package oauth
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+)
+
+// ErrNotFound says that the store holds nothing under a key.
+var ErrNotFound = errors.New("no credential is stored")
+
+// A Store keeps credentials. Every backend keeps this contract:
+//
+//   - Save is atomic: whoever loads at the same moment, in this process or another,
+//     gets the old credential or the new one, never a mixture; a process that dies
+//     in the middle leaves the old one. When Save returns nil, a Load in any process
+//     finds the new one.
+//   - Load returns [ErrNotFound] (by errors.Is) where there is nothing, and a
+//     *[CorruptError] where there is something that cannot be read.
+//   - Delete of what is not there is no error.
+//   - What is stored is what was saved: Source and Lost are not, and times are kept
+//     to the second, in UTC.
+//   - All methods are safe for concurrent use. They do not order a read and a later
+//     write: for that take the lock of [Renewer].
+//   - ctx ends the wait, though what was begun may still happen.
+//
+// No error of a store holds anything of a credential.
+type Store interface {
+	// Load returns the credential under key.
+	Load(ctx context.Context, key Key) (*Credential, error)
+	// Save puts c under key, in place of whatever was there.
+	Save(ctx context.Context, key Key, c *Credential) error
+	// Delete removes what is under key.
+	Delete(ctx context.Context, key Key) error
+	// Name is what people call it: "the system's keyring", "the file store".
+	Name() string
+}
+
+// A Key says whose credential it is. All three parts count.
+type Key struct {
+	Issuer   string // as configured, byte by byte (RFC 8414 §2)
+	ClientID string // as configured; "" where the client registers itself
+	Manifest string // the manifest's name
+}
+
+// ID names the key where a name is wanted: 32 hexadecimal digits, the same in every
+// process.
+func (k Key) ID() string {
+	h := sha256.New()
+	for _, part := range []string{k.Issuer, k.ClientID, k.Manifest} {
+		fmt.Fprintf(h, "%d:%s", len(part), part)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// A CorruptError is a stored record that cannot be read. Logging in again replaces it.
+type CorruptError struct {
+	Store   string // [Store.Name]
+	Problem string // what is wrong with it; nothing of its content
+}
+
+// Error says what to do.
+func (e *CorruptError) Error() string {
+	return fmt.Sprintf("the credential in %s cannot be read (%s); log in again to replace it", e.Store, e.Problem)
+}
+
+// A TooLargeError is a credential that the store has no room for.
+type TooLargeError struct {
+	Store       string
+	Size, Limit int // bytes; Limit is 0 where the system did not say
+}
+
+// Error names both sizes, and the way out.
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("the credential (%d bytes) is too large for %s%s; the file store has room for it", e.Size, e.Store, atMost(e.Limit))
+}
+
+func atMost(limit int) string {
+	if limit == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (at most %d)", limit)
+}
+
+// A NoKeyringError says that this machine has no usable keyring: none installed,
+// none running, locked with nobody to open it, or one that does not answer in time.
+// A caller may offer the file store.
+type NoKeyringError struct{ Err error }
+
+// Error holds the system's words.
+func (e *NoKeyringError) Error() string {
+	return fmt.Sprintf("there is no usable keyring: %v", e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *NoKeyringError) Unwrap() error { return e.Err }
+
+// A NotKeptError says that a write was reported as done, and reading it back gave
+// something else.
+type NotKeptError struct{ Store string }
+
+// Error names the store.
+func (e *NotKeptError) Error() string {
+	return fmt.Sprintf("%s did not keep what was written to it", e.Store)
+}
+
+// An UnsafeFileError says that a file or folder is open to others, or is not what it
+// should be, and was not touched.
+type UnsafeFileError struct {
+	Path    string
+	Problem string // "can be read by others (mode 0644)"
+	Mend    string // a command or an act that mends it
+}
+
+// Error names the path, the problem and the remedy.
+func (e *UnsafeFileError) Error() string {
+	return fmt.Sprintf("%q %s; %s", e.Path, e.Problem, e.Mend)
+}

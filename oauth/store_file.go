@@ -1,0 +1,89 @@
+package oauth
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// maxRecord bounds a record on the disk: two tokens of maxToken and as much again.
+const maxRecord = 64 << 10
+
+// A FileStore keeps each credential in a file of its own, readable by the user alone
+// (0600) in a folder that is so too (0700), and named after a hash of its key. It
+// refuses what has wider permissions, and symbolic links, with an *[UnsafeFileError].
+// It is for machines without a keyring, after a yes: whoever can read the user's
+// files can read it. On Windows the folder's access list is what protects it.
+type FileStore struct {
+	Dir string // made where it is not there
+}
+
+// Name is "the file store".
+func (FileStore) Name() string { return "the file store" }
+
+// Load implements [Store].
+func (s FileStore) Load(ctx context.Context, key Key) (*Credential, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := checkFolder(s.Dir); err != nil {
+		return nil, notThere(err)
+	}
+	data, err := readFile(s.path(key), othersMode, maxRecord)
+	if err != nil {
+		return nil, notThere(err)
+	}
+	return loadRecord(s.Name(), data)
+}
+
+// Save implements [Store].
+func (s FileStore) Save(ctx context.Context, key Key, c *Credential) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	data, err := encodeRecord(c)
+	if err != nil {
+		return err
+	}
+	if len(data) > maxRecord {
+		return &TooLargeError{Store: s.Name(), Size: len(data), Limit: maxRecord}
+	}
+	if err := makeFolder(s.Dir); err != nil {
+		return err
+	}
+	if _, err := checkFile(s.path(key), othersMode); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return writeFile(s.path(key), key.ID()+leftover, data)
+}
+
+// Delete implements [Store]. It also removes what a killed process left half written.
+func (s FileStore) Delete(ctx context.Context, key Key) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	halves, err := filepath.Glob(filepath.Join(s.Dir, key.ID()+leftover))
+	if err != nil {
+		return err
+	}
+	for _, path := range append(halves, s.path(key)) {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// leftover is how the name of a file that is being written goes on after the key's.
+const leftover = "-*.tmp"
+
+func (s FileStore) path(key Key) string { return filepath.Join(s.Dir, key.ID()+".json") }
+
+func notThere(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return ErrNotFound
+	}
+	return err
+}

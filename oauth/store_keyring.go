@@ -1,0 +1,126 @@
+package oauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/zalando/go-keyring"
+)
+
+// keyringTimeout bounds every call: a keyring answers in milliseconds, or it waits
+// for a window that nobody may be there to see.
+const keyringTimeout = 3 * time.Second
+
+// maxKeyringItem is what the narrowest keyring takes: CRED_MAX_CREDENTIAL_BLOB_SIZE
+// of Windows, 5 * 512 bytes.
+const maxKeyringItem = 2560
+
+// keyringService is the name under which items stand.
+const keyringService = "ambit"
+
+// A KeyringStore keeps credentials in the operating system's keyring: the Secret
+// Service of a desktop, the macOS keychain, the Windows credential manager. Every
+// call takes at most 3 seconds. What was written is read back and compared, since a
+// locked or half-installed keyring may say yes and keep nothing; of two that save under
+// one key at the same moment, one may get a *[NotKeptError] for it. Where there is no
+// usable keyring, every method returns a *[NoKeyringError].
+type KeyringStore struct {
+	Service string // name of the items; "" means "ambit"
+}
+
+// Name is "the system's keyring".
+func (KeyringStore) Name() string { return "the system's keyring" }
+
+func (s KeyringStore) service() string {
+	if s.Service == "" {
+		return keyringService
+	}
+	return s.Service
+}
+
+// Load implements [Store].
+func (s KeyringStore) Load(ctx context.Context, key Key) (*Credential, error) {
+	item, err := s.get(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	return loadRecord(s.Name(), []byte(item))
+}
+
+func (s KeyringStore) get(ctx context.Context, key Key) (string, error) {
+	return askKeyring(ctx, func() (string, error) { return keyring.Get(s.service(), key.ID()) })
+}
+
+// Save implements [Store].
+func (s KeyringStore) Save(ctx context.Context, key Key, c *Credential) error {
+	data, err := encodeRecord(c)
+	if err != nil {
+		return err
+	}
+	if len(data) > maxKeyringItem {
+		return &TooLargeError{Store: s.Name(), Size: len(data), Limit: maxKeyringItem}
+	}
+	_, err = askKeyring(ctx, func() (string, error) { return "", keyring.Set(s.service(), key.ID(), string(data)) })
+	if errors.Is(err, keyring.ErrSetDataTooBig) {
+		return &TooLargeError{Store: s.Name(), Size: len(data)}
+	}
+	if err != nil {
+		return err
+	}
+	kept, err := s.get(ctx, key)
+	if errors.Is(err, ErrNotFound) || err == nil && kept != string(data) {
+		return &NotKeptError{Store: s.Name()}
+	}
+	return err
+}
+
+// Delete implements [Store].
+func (s KeyringStore) Delete(ctx context.Context, key Key) error {
+	_, err := askKeyring(ctx, func() (string, error) { return "", keyring.Delete(s.service(), key.ID()) })
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// askKeyring runs call, which knows no context, and does not wait longer than
+// keyringTimeout. A call that hangs stays behind: there is no way to stop it.
+func askKeyring(ctx context.Context, call func() (string, error)) (string, error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	if err := reachKeyring(); err != nil {
+		return "", &NoKeyringError{Err: err}
+	}
+	type outcome struct {
+		item string
+		err  error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		item, err := call()
+		done <- outcome{item, err}
+	}()
+	timer := time.NewTimer(keyringTimeout)
+	defer timer.Stop()
+	select {
+	case o := <-done:
+		return o.item, keyringError(o.err)
+	case <-timer.C:
+		return "", &NoKeyringError{Err: fmt.Errorf("it did not answer within %s; is it locked?", keyringTimeout)}
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}
+
+func keyringError(err error) error {
+	switch {
+	case err == nil, errors.Is(err, keyring.ErrSetDataTooBig):
+		return err
+	case errors.Is(err, keyring.ErrNotFound):
+		return ErrNotFound
+	}
+	return &NoKeyringError{Err: err}
+}

@@ -1,0 +1,140 @@
+package oauth_test
+
+import (
+	"bufio"
+	"errors"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ambit-auth/ambit/oauth"
+)
+
+// skipPart skips a test whose part of the system is not installed; where all parts
+// should be, that is a failure.
+func skipPart(t *testing.T, why string) {
+	t.Helper()
+	if os.Getenv("AMBIT_TEST_PARTS") == "all" {
+		t.Fatal(why)
+	}
+	t.Skip(why)
+}
+
+// openKeyring is a store on a real Secret Service: a session bus and a gnome-keyring
+// of its own, in a home of its own, so that nobody's own keyring is touched.
+func openKeyring(t *testing.T) oauth.Store {
+	if runtime.GOOS != "linux" {
+		skipPart(t, "the keyring is tested against a Secret Service, which is Linux's")
+	}
+	for _, program := range []string{"dbus-daemon", "gnome-keyring-daemon"} {
+		if _, err := exec.LookPath(program); err != nil {
+			skipPart(t, program+" is not installed, so there is no keyring to test with")
+		}
+	}
+	home := t.TempDir()
+	for _, name := range []string{"HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"} {
+		t.Setenv(name, home)
+	}
+	address := "unix:path=" + filepath.Join(home, "bus")
+	config := filepath.Join(home, "bus.conf")
+	if err := os.WriteFile(config, []byte(strings.ReplaceAll(busConfig, "ADDRESS", address)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ready := start(t, "", "dbus-daemon", "--nofork", "--nosyslog", "--print-address", "--config-file="+config)
+	if _, err := ready.ReadString('\n'); err != nil {
+		t.Fatalf("dbus-daemon: %v", err)
+	}
+	t.Setenv("DBUS_SESSION_BUS_ADDRESS", address)
+	start(t, "password\n", "gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets")
+	return waitForKeyring(t)
+}
+
+// busConfig is a bus that starts no services by itself: it would start a second keyring,
+// and that one locked, while ours is still on its way.
+const busConfig = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>session</type>
+  <listen>ADDRESS</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+`
+
+// start starts a program that ends with the test, and returns its standard output.
+func start(t *testing.T, stdin, name string, args ...string) *bufio.Reader {
+	t.Helper()
+	cmd := exec.Command(name, args...)
+	cmd.Stdin = strings.NewReader(stdin)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	return bufio.NewReader(out)
+}
+
+// waitForKeyring asks until the daemon has taken its name on the bus.
+func waitForKeyring(t *testing.T) oauth.Store {
+	t.Helper()
+	store := oauth.KeyringStore{}
+	for deadline := time.Now().Add(20 * time.Second); ; {
+		_, err := store.Load(t.Context(), oauth.Key{Manifest: "is anyone there?"})
+		if errors.Is(err, oauth.ErrNotFound) {
+			return store
+		}
+		if time.Now().After(deadline) {
+			skipPart(t, "no keyring answers: "+err.Error())
+		}
+		runtime.Gosched()
+	}
+}
+
+func TestNoKeyring(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the keyring is always there on this system")
+	}
+	silent, err := net.Listen("unix", filepath.Join(t.TempDir(), "bus"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	for name, address := range map[string]string{
+		"nobody listens": "unix:path=" + filepath.Join(t.TempDir(), "nothing"),
+		"no address":     "nonsense",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("DBUS_SESSION_BUS_ADDRESS", address)
+			_, err := oauth.KeyringStore{}.Load(t.Context(), oauth.Key{})
+			if _, ok := errors.AsType[*oauth.NoKeyringError](err); !ok {
+				t.Errorf("err = %v", err)
+			}
+		})
+	}
+	t.Run("it does not answer", func(t *testing.T) {
+		t.Setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path="+silent.Addr().String())
+		begun := time.Now()
+		_, err := oauth.KeyringStore{}.Load(t.Context(), oauth.Key{})
+		if _, ok := errors.AsType[*oauth.NoKeyringError](err); !ok || !strings.Contains(err.Error(), "3s") {
+			t.Errorf("err = %v", err)
+		}
+		if took := time.Since(begun); took > 6*time.Second {
+			t.Errorf("it took %s", took)
+		}
+	})
+}

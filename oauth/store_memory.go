@@ -1,0 +1,59 @@
+package oauth
+
+import (
+	"context"
+	"sync"
+)
+
+// A MemoryStore keeps credentials for the life of the process: for one run. It keeps
+// the [Store] contract, other processes excepted. The zero value is empty and ready.
+type MemoryStore struct {
+	mu      sync.Mutex
+	records map[Key][]byte
+}
+
+// Name is "memory".
+func (*MemoryStore) Name() string { return "memory" }
+
+// Load implements [Store].
+func (s *MemoryStore) Load(ctx context.Context, key Key) (*Credential, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	data, ok := s.records[key]
+	s.mu.Unlock()
+	if !ok {
+		return nil, ErrNotFound
+	}
+	return loadRecord(s.Name(), data)
+}
+
+// Save implements [Store].
+func (s *MemoryStore) Save(ctx context.Context, key Key, c *Credential) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	data, err := encodeRecord(c)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.records == nil {
+		s.records = make(map[Key][]byte)
+	}
+	s.records[key] = data
+	return nil
+}
+
+// Delete implements [Store].
+func (s *MemoryStore) Delete(ctx context.Context, key Key) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.records, key)
+	return nil
+}

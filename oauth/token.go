@@ -1,0 +1,112 @@
+package oauth
+
+import (
+	"encoding/json"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ambit-auth/ambit/scopes"
+	"golang.org/x/oauth2"
+)
+
+// maxLifetime bounds expires_in: what is said to live longer lives that long. It
+// keeps a hostile value out of date arithmetic.
+const maxLifetime = 10 * 365 * 24 * time.Hour
+
+// readToken makes a credential of a token response (RFC 6749 §5.1). Where the answer
+// is silent (on scope, §5.1 and §6, or the provider's own members) it holds what before
+// holds: for a login what was asked, for a renewal what was had.
+func readToken(token *oauth2.Token, before Credential, kindOf func(string) scopes.CredentialKind, now time.Time) (*Credential, error) {
+	switch {
+	case !strings.EqualFold(token.TokenType, "Bearer"): // RFC 6749 §7.1: not understood, not used
+		return nil, &TokenError{Problem: "its token_type is not Bearer"}
+	case !sendable(token.AccessToken), !sendable(token.RefreshToken):
+		return nil, &TokenError{Problem: "a token in it is too long, or has characters that no token has (RFC 6749 appendix A)"}
+	}
+	c := before
+	c.Access, c.Kind, c.TokenType = NewSecret(token.AccessToken), scopes.OAuthToken, "Bearer"
+	c.ObtainedAt, c.ExpiresAt = now, expiry(token.Extra("expires_in"), now)
+	if token.RefreshToken != "" {
+		c.Refresh = NewSecret(token.RefreshToken)
+	}
+	if granted, said := scopeMember(token.Extra("scope")); said {
+		c.Scopes, c.KnownBy = granted, scopes.TokenResponse
+	}
+	if kindOf != nil {
+		c.learn(token, kindOf(token.AccessToken))
+	}
+	return &c, nil
+}
+
+// learn takes what only the provider's file knows how to read.
+func (c *Credential) learn(token *oauth2.Token, kind scopes.CredentialKind) {
+	c.Prefix = shown(c.Access, kind)
+	if list, ok := token.Extra(kind.Inspect.Teams).([]any); ok {
+		c.Teams = words(list)
+	}
+	if list, ok := token.Extra(kind.Inspect.Organizations).([]any); ok {
+		c.Organizations = words(list)
+	}
+}
+
+// shown is the masked prefix; "" where the provider knows none for it.
+func shown(credential Secret, kind scopes.CredentialKind) string {
+	if kind.Prefix == "" {
+		return ""
+	}
+	return credential.Mask(kind.Prefix)
+}
+
+// expiry reads expires_in, in seconds from now. What is no positive number tells
+// nothing, and the token is then tried until the server refuses it.
+func expiry(expiresIn any, now time.Time) time.Time {
+	var seconds float64
+	switch value := expiresIn.(type) {
+	case float64:
+		seconds = value
+	case int64: // a form-encoded answer
+		seconds = float64(value)
+	case string:
+		seconds, _ = strconv.ParseFloat(value, 64) // 0 for what is no number
+	}
+	if !(seconds > 0) { // NaN too
+		return time.Time{}
+	}
+	lifetime := time.Duration(math.Min(seconds, maxLifetime.Seconds())) * time.Second
+	return now.Add(lifetime)
+}
+
+// scopeMember reads a scope member: a string with spaces between (RFC 6749 §3.3), or
+// the list that some servers make of it. said is false where it is absent or of
+// another type; "" is said, and is nothing granted. Words that are no scopes are left
+// out: nothing that was declared can be among them.
+func scopeMember(member any) (granted scopes.Set, said bool) {
+	var list []string
+	switch value := member.(type) {
+	case string:
+		list = strings.Fields(value)
+	case []any:
+		list = words(value)
+	default:
+		return scopes.Set{}, false
+	}
+	return scopes.NewSet(list...).Where(func(scope string) bool { return scopes.CheckScope(scope) == nil }), true
+}
+
+// words reads a JSON list of strings and numbers, as identifiers come in both.
+func words(list []any) []string {
+	var out []string
+	for _, element := range list {
+		switch value := element.(type) {
+		case string:
+			out = append(out, plain(value))
+		case float64:
+			out = append(out, strconv.FormatFloat(value, 'f', -1, 64))
+		case json.Number:
+			out = append(out, plain(value.String()))
+		}
+	}
+	return out
+}

@@ -1,0 +1,86 @@
+package oauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"github.com/ambit-auth/ambit/metadata"
+	"golang.org/x/oauth2"
+)
+
+// A TokenError is a token endpoint's refusal (RFC 6749 §5.2), or an answer of it that
+// is no token response. It holds nothing of the request, and of the answer only the
+// members that the RFC names, made fit to be shown.
+type TokenError struct {
+	Code        string // error: invalid_grant, invalid_client, …; "" for an answer of another shape
+	Description string // error_description
+	URI         string // error_uri, a page for people
+	Status      int    // of the answer; 0 where Problem was found in a good one
+	Problem     string // what is wrong with an answer that has no Code; else ""
+}
+
+// Error holds the server's words, or what is wrong with its answer.
+func (e *TokenError) Error() string {
+	if e.Code == "" {
+		return "the token endpoint's answer is not usable: " + e.Problem
+	}
+	return "the token endpoint refused: " + serversWords(e.Code, e.Description)
+}
+
+// Temporary tells whether the same request may succeed later.
+func (e *TokenError) Temporary() bool {
+	return e.Status >= 500 || e.Status == http.StatusTooManyRequests || e.Code == "temporarily_unavailable"
+}
+
+// serversWords quotes an error code, and the description where there is one.
+func serversWords(code, description string) string {
+	if description == "" {
+		return fmt.Sprintf("%q", code)
+	}
+	return fmt.Sprintf("%q, %q", code, description)
+}
+
+// tokenError makes an error of x/oauth2 fit to be shown: its own text holds the whole
+// answer, and that may hold a token.
+func tokenError(endpoint string, err error) error {
+	if refusal, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
+		return refusedToken(refusal)
+	}
+	if untrusted, ok := errors.AsType[*UntrustedHostError](err); ok {
+		return untrusted
+	}
+	if isTransportError(err) {
+		req, reqErr := http.NewRequest(http.MethodPost, endpoint, nil)
+		if reqErr != nil {
+			return reqErr
+		}
+		return metadata.RequestError(req, err)
+	}
+	return &TokenError{Problem: "it is no token response (RFC 6749 §5.1)"}
+}
+
+func refusedToken(refusal *oauth2.RetrieveError) error {
+	e := &TokenError{
+		Code:        plain(refusal.ErrorCode),
+		Description: plain(refusal.ErrorDescription),
+		URI:         plain(refusal.ErrorURI),
+	}
+	if refusal.Response != nil {
+		e.Status = refusal.Response.StatusCode
+	}
+	if e.Code == "" {
+		e.Problem = fmt.Sprintf("status %d %s, without an error code", e.Status, http.StatusText(e.Status))
+	}
+	return e
+}
+
+// isTransportError tells what went wrong on the way from what is wrong with an answer.
+func isTransportError(err error) bool {
+	if _, ok := errors.AsType[*url.Error](err); ok {
+		return true
+	}
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
