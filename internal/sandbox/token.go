@@ -1,0 +1,123 @@
+package sandbox
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// A capture holds an answer back until it was looked at.
+type capture struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (c *capture) Header() http.Header { return c.header }
+
+func (c *capture) WriteHeader(status int) {
+	if c.status == 0 {
+		c.status = status
+	}
+}
+
+func (c *capture) Write(text []byte) (int, error) {
+	c.WriteHeader(http.StatusOK)
+	return c.body.Write(text)
+}
+
+// send passes the answer on.
+func (c *capture) send(w http.ResponseWriter) {
+	for name, values := range c.header {
+		w.Header()[name] = values
+	}
+	if c.status == 0 {
+		c.status = http.StatusOK
+	}
+	w.WriteHeader(c.status)
+	_, _ = w.Write(c.body.Bytes()) // the client may have gone
+}
+
+// maxForm bounds what an authorization server reads of a request.
+const maxForm = 1 << 20
+
+// ask lets the library answer. One at a time: it reads a grant, changes and saves it
+// in steps, so that two refreshes at once would both win. Its paths have no final
+// slash, for it builds others upon them.
+func (sv *server) ask(w http.ResponseWriter, r *http.Request) *capture {
+	answer := &capture{header: make(http.Header)}
+	inner := r.Clone(r.Context())
+	inner.URL.Path = strings.TrimSuffix(r.URL.Path, "/")
+	inner.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	_ = inner.ParseForm() // read before the lock: a slow client may not hold it; the library tells what lacks
+	sv.oneByOne.Lock()
+	defer sv.oneByOne.Unlock()
+	sv.library.ServeHTTP(answer, inner)
+	return answer
+}
+
+// authorize serves the authorization endpoint and the answers from its page.
+func (sv *server) authorize(w http.ResponseWriter, r *http.Request) {
+	answer := sv.ask(w, r)
+	if location := answer.header.Get("Location"); location != "" && sv.misbehaves(kindWrongIss) {
+		answer.header.Set("Location", withForeignIssuer(location))
+	}
+	answer.send(w)
+}
+
+// withForeignIssuer adds the iss of a mix-up attack (RFC 9207 §1).
+func withForeignIssuer(location string) string {
+	u, err := url.Parse(location)
+	if err != nil {
+		return location
+	}
+	q := u.Query()
+	q.Set("iss", "https://issuer.invalid")
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+// passOn serves what the library answers well alone.
+func (sv *server) passOn(w http.ResponseWriter, r *http.Request) { sv.ask(w, r).send(w) }
+
+// token serves the token endpoint: the library's answer and the members that this
+// provider has beside the standard ones.
+func (sv *server) token(w http.ResponseWriter, r *http.Request) {
+	answer := sv.ask(w, r)
+	var members map[string]any
+	if json.Unmarshal(answer.body.Bytes(), &members) != nil {
+		answer.send(w)
+		return
+	}
+	if answer.status == http.StatusOK {
+		sv.complete(members)
+	} else if members["error"] == "expired_token" {
+		// The library's word for a code whose grant is revoked belongs to the device
+		// flow; RFC 6749 §5.2 has another.
+		members["error"] = "invalid_grant"
+	}
+	w.Header().Set("Pragma", "no-cache") // RFC 6749 §5.1, with the next
+	answer.header.Set("Cache-Control", "no-store")
+	answer.body.Reset()
+	_ = json.NewEncoder(&answer.body).Encode(members) // decoded from JSON: it encodes
+	answer.send(w)
+}
+
+func (sv *server) complete(members map[string]any) {
+	access, _ := members["access_token"].(string)
+	b := sv.store.issued(access)
+	members["scope"] = strings.Join(b.scopes, " ") // the library leaves an empty one out
+	if sv.misbehaves(kindNoScope) {
+		delete(members, "scope")
+	}
+	names := sv.shape.Members
+	members[names.Teams], members[names.Organizations] = listOf(b.teams), listOf(b.organizations)
+	if sv.region == "" {
+		members[names.Region], members[names.BaseURL] = b.region, sv.servers[b.region].origin
+	}
+}
+
+// listOf makes an empty list of none, so that JSON shows [] and not null.
+func listOf[T any](list []T) []T { return append([]T{}, list...) }
