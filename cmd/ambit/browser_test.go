@@ -1,0 +1,264 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+
+	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/cli"
+	"github.com/ambit-auth/ambit/internal/sandbox"
+)
+
+// browserStart bounds the start of a browser on a busy machine.
+const browserStart = time.Minute
+
+// hangs is far beyond what any of these commands takes: who reaches it waits for
+// something that never comes.
+const hangs = 30 * time.Second
+
+// newBrowser starts a real browser, headless. Without one the test is skipped, or
+// fails where AMBIT_TEST_PARTS says that every part must be there.
+func newBrowser(t *testing.T) context.Context {
+	t.Helper()
+	var path string
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
+		if p, err := exec.LookPath(name); err == nil {
+			path = p
+			break
+		}
+	}
+	if path == "" {
+		if os.Getenv("AMBIT_TEST_PARTS") == "all" {
+			t.Fatal("no browser is installed")
+		}
+		t.Skip("no browser is installed: the pages are not tested here")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		chromedp.WSURLReadTimeout(browserStart),
+	)
+	allocator, cancel := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(cancel)
+	browser, cancel := chromedp.NewContext(allocator)
+	t.Cleanup(cancel)
+	if err := chromedp.Do(browser); err != nil {
+		t.Fatal(err)
+	}
+	return browser
+}
+
+// A loggingIn is a login that waits for a browser.
+type loggingIn struct {
+	start string // the local page
+	url   string // the server's page
+	ended chan int
+	out   *syncBuffer
+}
+
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+// beginLogin runs the real login up to the point where a person takes over.
+func beginLogin(t *testing.T, manifest string) *loggingIn {
+	t.Helper()
+	read, write := io.Pipe()
+	l := &loggingIn{ended: make(chan int, 1), out: &syncBuffer{}}
+	home := t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(cancel)
+	go func() {
+		stdin, _ := io.Pipe() // a person who pastes nothing
+		c := cli.Command{Stdin: stdin, Stdout: l.out, Stderr: write, Env: []string{"HOME=" + home}}
+		l.ended <- c.Main(ctx, []string{"login", "-f", manifest, "--no-browser", "--store", "file"})
+		write.Close()
+	}()
+	lines := bufio.NewScanner(read)
+	for l.url == "" && lines.Scan() {
+		if strings.HasPrefix(lines.Text(), "http://") {
+			l.url = lines.Text()
+		}
+	}
+	go io.Copy(l.out, read)
+	u, err := url.Parse(l.url)
+	if err != nil || l.url == "" {
+		t.Fatalf("no URL was printed: %v", err)
+	}
+	back, err := url.Parse(u.Query().Get("redirect_uri"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.start = "http://" + back.Host + "/"
+	return l
+}
+
+func startBox(t *testing.T, o sandbox.Options) *sandbox.Sandbox {
+	t.Helper()
+	o.Manifest, o.Dir = ambit.Manifest, t.TempDir()
+	s, err := sandbox.Start(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// shot keeps a screenshot where AMBIT_TEST_SHOTS names a folder, to be looked at.
+func shot(t *testing.T, ctx context.Context, name string) {
+	t.Helper()
+	folder := os.Getenv("AMBIT_TEST_SHOTS")
+	if folder == "" {
+		return
+	}
+	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, name+".png"), png, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// look makes the browser prefer light pages on a desk, or dark ones on a phone.
+func look(dark bool) chromedp.Action[chromedp.Void] {
+	scheme, width := "light", int64(1000)
+	if dark {
+		scheme, width = "dark", 390
+	}
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		size := emulation.SetDeviceMetricsOverrideParams{Width: width, Height: 844, DeviceScaleFactor: 1, Mobile: dark}
+		if _, err := cdp.Call(ctx, t, emulation.SetDeviceMetricsOverride, size); err != nil {
+			return err
+		}
+		media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, media)
+		return err
+	})
+}
+
+// do runs actions, and ends the test where one fails.
+func do(t *testing.T, ctx context.Context, steps ...chromedp.Action[chromedp.Void]) {
+	t.Helper()
+	bounded, cancel := context.WithTimeout(ctx, hangs)
+	defer cancel()
+	if err := chromedp.Do(bounded, steps...); err != nil {
+		where, _ := chromedp.Run(ctx, chromedp.Location())
+		page, _ := chromedp.Run(ctx, chromedp.OuterHTML(chromedp.CSS("html")))
+		t.Fatalf("%v\nat %s:\n%s", err, where, page)
+	}
+}
+
+// ask runs one action for its value.
+func ask[T any](t *testing.T, ctx context.Context, a chromedp.Action[T]) T {
+	t.Helper()
+	value, err := chromedp.Run(ctx, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return value
+}
+
+// TestPagesConsent walks a whole login in a real browser: the local page, the
+// consent with one box unticked, and the page that says what lacks.
+func TestPagesConsent(t *testing.T) {
+	browser := newBrowser(t)
+	login := beginLogin(t, startBox(t, sandbox.Options{}).Ready().Manifest)
+	do(t, browser, look(true), chromedp.Navigate(login.start), chromedp.WaitVisible(chromedp.CSS("a.go")))
+	start := ask(t, browser, chromedp.Text(chromedp.CSS("main")))
+	for _, want := range []string{"posthog-wizard asks for access", "llm_gateway:read", "every model call of the agent", "Required"} {
+		if !strings.Contains(start, want) {
+			t.Errorf("the start page lacks %q:\n%s", want, start)
+		}
+	}
+	if ask(t, browser, chromedp.Evaluate[bool]("document.documentElement.scrollWidth > window.innerWidth")) {
+		t.Error("the start page is wider than a phone")
+	}
+	shot(t, browser, "start-dark-phone")
+	do(t, browser, look(false))
+	shot(t, browser, "start-light")
+	do(t, browser, chromedp.Click(chromedp.CSS("a.go")), chromedp.WaitVisible(chromedp.CSS(`input[value="query:read"]`)))
+	shot(t, browser, "consent-light")
+	do(t, browser, chromedp.Click(chromedp.CSS(`input[value="query:read"]`)), chromedp.Click(chromedp.CSS(`button[value="allow"]`)),
+		chromedp.WaitVisible(chromedp.CSS("h1.warn")))
+	finish := ask(t, browser, chromedp.Text(chromedp.CSS("main")))
+	shot(t, browser, "finished-light")
+	for _, want := range []string{"Missing, recommended", "query:read", "the agent checks that events arrive", "You can close this window"} {
+		if !strings.Contains(finish, want) {
+			t.Errorf("the last page lacks %q:\n%s", want, finish)
+		}
+	}
+	if code := <-login.ended; code != 0 {
+		t.Errorf("exit code %d\n%s", code, login.out)
+	}
+}
+
+// TestPagesDenial says no in a real browser.
+func TestPagesDenial(t *testing.T) {
+	browser := newBrowser(t)
+	login := beginLogin(t, startBox(t, sandbox.Options{}).Ready().Manifest)
+	do(t, browser, look(true), chromedp.Navigate(login.url), chromedp.Click(chromedp.CSS(`button[value="deny"]`)),
+		chromedp.WaitVisible(chromedp.CSS("h1.bad")))
+	page := ask(t, browser, chromedp.Text(chromedp.CSS("main")))
+	shot(t, browser, "denied-dark-phone")
+	if !strings.Contains(page, "Access was denied") {
+		t.Errorf("the page says:\n%s", page)
+	}
+	if code := <-login.ended; code != 4 {
+		t.Errorf("exit code %d\n%s", code, login.out)
+	}
+}
+
+// TestPagesEscape shows a manifest that tries to put markup and script on the page.
+func TestPagesEscape(t *testing.T) {
+	browser := newBrowser(t)
+	box := startBox(t, sandbox.Options{})
+	manifest := filepath.Join(filepath.Dir(box.Ready().Manifest), "hostile.yaml")
+	text := `version: 1
+name: "<script>document.title='owned'</script>"
+provider: ` + box.Ready().Provider + `
+scopes:
+  - {scope: "user:read", level: required, why: "<img src=x onerror=\"document.title='owned'\"><h1>owned</h1>"}
+`
+	if err := os.WriteFile(manifest, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	login := beginLogin(t, manifest)
+	do(t, browser, chromedp.Navigate(login.start), chromedp.WaitVisible(chromedp.CSS("a.go")))
+	html := ask(t, browser, chromedp.OuterHTML(chromedp.CSS("main")))
+	if title := ask(t, browser, chromedp.Title()); strings.Contains(html, "<img") || strings.Contains(html, "<script") || title == "owned" {
+		t.Errorf("the manifest put markup on the page: title %q\n%s", title, html)
+	}
+	// default-src 'none' lets no page of ours fetch anything, not even itself.
+	fetched := ask(t, browser, chromedp.Evaluate[string](`fetch(location.href).then(() => "fetched", () => "blocked")`, chromedp.EvalAwaitPromise))
+	if fetched != "blocked" {
+		t.Errorf("the page may fetch: %q", fetched)
+	}
+}

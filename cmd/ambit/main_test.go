@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/sandbox"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden parts of the scripts")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"ambit": main, "visit": visit})
+}
+
+// TestScripts runs each script of testdata through the real main, with a home and,
+// where it asks for one, a sandbox of its own.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:           "testdata",
+		UpdateScripts: *update,
+		Setup:         ownHome,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"sandbox":  startSandbox,
+			"shrink":   shrink,
+			"expire":   expire,
+			"requests": requests,
+			"jsonpath": jsonPath,
+			"mode":     mode,
+		},
+	})
+}
+
+// ownHome keeps a script away from the settings, keys and stores of whoever runs it.
+func ownHome(env *testscript.Env) error {
+	home := filepath.Join(env.WorkDir, ".home")
+	for _, pair := range [][2]string{
+		{"HOME", home},
+		{"XDG_CONFIG_HOME", filepath.Join(home, "config")},
+		{"XDG_CACHE_HOME", filepath.Join(home, "cache")},
+		{"XDG_STATE_HOME", filepath.Join(home, "state")},
+		{"AMBIT_STORE", "file"},
+		{"NO_COLOR", "1"},
+		{"DBUS_SESSION_BUS_ADDRESS", "unix:path=" + filepath.Join(home, "no-bus")},
+	} {
+		env.Setenv(pair[0], pair[1])
+	}
+	return os.MkdirAll(home, 0o700)
+}
+
+// startSandbox is "sandbox [--grant G] [--region R] [KIND...]". It sets ISSUER, API,
+// GATEWAY, MCP, MANIFEST, PROVIDER and a KEY_… for each key.
+func startSandbox(ts *testscript.TestScript, _ bool, args []string) {
+	o := sandbox.Options{Manifest: ambit.Manifest, Dir: ts.MkAbs("sandbox")}
+	ts.Check(os.MkdirAll(o.Dir, 0o700))
+	for len(args) > 0 {
+		switch {
+		case args[0] == "--grant" && len(args) > 1:
+			o.Grant, args = args[1], args[2:]
+		case args[0] == "--region" && len(args) > 1:
+			o.Region, args = args[1], args[2:]
+		default:
+			o.Misbehave, args = append(o.Misbehave, args[0]), args[1:]
+		}
+	}
+	s, err := sandbox.Start(context.Background(), o)
+	ts.Check(err)
+	ts.Defer(func() { s.Close() })
+	running.put(ts, s)
+	text, err := json.Marshal(s.Ready())
+	ts.Check(err)
+	var ready map[string]any
+	ts.Check(json.Unmarshal(text, &ready))
+	for name, value := range ready {
+		if text, ok := value.(string); ok {
+			ts.Setenv(strings.ToUpper(name), text)
+		}
+	}
+	for name, key := range ready["keys"].(map[string]any) {
+		ts.Setenv("KEY_"+strings.ToUpper(name), fmt.Sprint(key))
+	}
+}
+
+// shrink is "shrink SCOPE...": the server takes scopes away in mid-run.
+func shrink(ts *testscript.TestScript, _ bool, args []string) { running.get(ts).Shrink(args...) }
+
+// expire is "expire": every access token is at its end.
+func expire(ts *testscript.TestScript, _ bool, _ []string) { running.get(ts).ExpireAll() }
+
+// requests is "requests N [PART]": that many requests were served since the last
+// such line, counting only those whose path contains PART.
+func requests(ts *testscript.TestScript, _ bool, args []string) {
+	part := ""
+	if len(args) > 1 {
+		part = args[1]
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	var seen []string
+	for _, r := range running.since(ts) {
+		if line := r.Method + " " + r.Path; strings.Contains(line, part) {
+			seen = append(seen, line)
+		}
+	}
+	if len(seen) != want {
+		ts.Fatalf("%d requests, want %d:\n%s", len(seen), want, strings.Join(seen, "\n"))
+	}
+}
+
+// jsonPath is "jsonpath FILE PATH VALUE": the value at a.b.0.c, as JSON without blanks.
+func jsonPath(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: jsonpath FILE PATH VALUE")
+	}
+	var value any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &value))
+	for _, step := range strings.Split(args[1], ".") {
+		switch v := value.(type) {
+		case map[string]any:
+			value = v[step]
+		case []any:
+			at, err := strconv.Atoi(step)
+			if err != nil || at >= len(v) {
+				ts.Fatalf("%s: no element %q", args[1], step)
+			}
+			value = v[at]
+		default:
+			value = nil
+		}
+	}
+	text, err := json.Marshal(value)
+	ts.Check(err)
+	if got := string(text); (got == args[2]) == neg {
+		ts.Fatalf("%s is %s, want %s", args[1], got, args[2])
+	}
+}
+
+// mode is "mode PERM FILE": the file has these permissions.
+func mode(ts *testscript.TestScript, _ bool, args []string) {
+	files, err := filepath.Glob(ts.MkAbs(args[1]))
+	ts.Check(err)
+	if len(files) == 0 {
+		ts.Fatalf("no file %s", args[1])
+	}
+	for _, f := range files {
+		info, err := os.Stat(f)
+		ts.Check(err)
+		if got := fmt.Sprintf("%04o", info.Mode().Perm()); got != args[0] {
+			ts.Fatalf("%s has mode %s", f, got)
+		}
+	}
+}
+
+// visit is a browser for scripts: it opens a URL, follows where that leads, and
+// writes the last page into the file that VISITED names.
+func visit() {
+	answer, err := http.Get(os.Args[len(os.Args)-1])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	page, err := io.ReadAll(answer.Body)
+	if file := os.Getenv("VISITED"); err == nil && file != "" {
+		err = os.WriteFile(file, page, 0o600)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}

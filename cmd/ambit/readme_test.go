@@ -1,0 +1,145 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ambit-auth/ambit/internal/cli"
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+const root = "../.."
+
+// TestReadmeCommands runs each command block of the README. The test command is
+// this very run: it is held against the one that CI runs instead.
+func TestReadmeCommands(t *testing.T) {
+	ci := read(t, ".ci/run")
+	blocks := fenced(read(t, "README.md"), "sh")
+	if len(blocks) < 2 {
+		t.Fatalf("the README has %d command blocks", len(blocks))
+	}
+	for _, block := range blocks {
+		for line := range strings.Lines(block) {
+			line = strings.TrimSpace(line)
+			if !strings.Contains(ci, line) {
+				t.Errorf(".ci/run does not run %q", line)
+			}
+			if line == "go test ./..." {
+				continue
+			}
+			c := exec.Command("sh", "-c", line)
+			c.Dir = root
+			if out, err := c.CombinedOutput(); err != nil {
+				t.Errorf("%s: %v\n%s", line, err, out)
+			}
+		}
+	}
+}
+
+// TestReadmeManifest decodes the manifest that the README shows.
+func TestReadmeManifest(t *testing.T) {
+	for _, block := range fenced(read(t, "README.md"), "yaml") {
+		if _, err := scopes.Decode("README.md", []byte(block), nil); err != nil {
+			t.Error(err)
+		}
+		if n := strings.Count(block, "\n"); n > 15 {
+			t.Errorf("the manifest in fifteen lines has %d", n)
+		}
+	}
+}
+
+// TestDocsManifests decodes the manifests and provider files that the docs show.
+func TestDocsManifests(t *testing.T) {
+	for i, block := range fenced(read(t, "docs/manifest.md"), "yaml") {
+		var err error
+		if i == 0 {
+			_, err = scopes.Decode("docs/manifest.md", []byte(block), nil)
+		} else {
+			_, err = scopes.DecodeProvider("docs/manifest.md", []byte(block))
+		}
+		if err != nil {
+			t.Errorf("block %d: %v", i+1, err)
+		}
+	}
+}
+
+// TestReadmeTranscript holds the README's transcript against what the demo prints as
+// its result, up to the login's: what comes after shows the same needs again.
+func TestReadmeTranscript(t *testing.T) {
+	var out bytes.Buffer
+	env := []string{"HOME=" + t.TempDir(), "NO_COLOR=1", "PATH=" + os.Getenv("PATH")}
+	c := cli.Command{Stdin: eof{}, Stdout: &out, Stderr: io.Discard, Env: env}
+	if code := c.Main(context.Background(), []string{"demo"}); code != 0 {
+		t.Fatalf("exit code %d\n%s", code, out.String())
+	}
+	told, _, ok := strings.Cut(steady(out.String()), "\nWhat does the credential hold")
+	if !ok {
+		t.Fatalf("the demo does not come to its last step:\n%s", out.String())
+	}
+	want := "```text\n$ ambit demo\n" + told + "```\n"
+	readme := read(t, "README.md")
+	const begin, end = "<!-- transcript -->\n", "<!-- end -->"
+	before, rest, ok1 := strings.Cut(readme, begin)
+	got, after, ok2 := strings.Cut(rest, end)
+	if !ok1 || !ok2 {
+		t.Fatal("the README has no marks for the transcript")
+	}
+	if got == want {
+		return
+	}
+	if *update {
+		if err := os.WriteFile(filepath.Join(root, "README.md"), []byte(before+begin+want+end+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	t.Errorf("the transcript is not what the demo says (go test ./cmd/ambit -update):\n%s", cmp.Diff(got, want))
+}
+
+// steady replaces what differs from run to run: ports and folders.
+func steady(text string) string {
+	text = regexp.MustCompile(`(127\.0\.0\.1|localhost):\d+`).ReplaceAllString(text, "$1:8010")
+	return regexp.MustCompile(`\S*ambit-demo-\d+/`).ReplaceAllString(text, "")
+}
+
+// TestSettingsPage holds the page of settings against the flags that there are.
+func TestSettingsPage(t *testing.T) {
+	page := read(t, "docs/settings.md")
+	for _, command := range []string{"plan", "login"} {
+		var help bytes.Buffer
+		c := cli.Command{Stdin: eof{}, Stdout: &help, Stderr: &help, Env: []string{"HOME=" + t.TempDir()}}
+		c.Main(context.Background(), []string{command, "--help"})
+		for _, m := range regexp.MustCompile(`--([a-z-]+)`).FindAllStringSubmatch(help.String(), -1) {
+			if flag := m[1]; flag != "help" && !strings.Contains(page, "--"+flag) && !strings.HasPrefix(flag, "api-key") {
+				t.Errorf("docs/settings.md does not name --%s of %s", flag, command)
+			}
+		}
+	}
+}
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// fenced are the code blocks of a language in a Markdown page.
+func fenced(page, language string) []string {
+	var blocks []string
+	for _, m := range regexp.MustCompile("(?s)```"+language+"\n(.*?)```").FindAllStringSubmatch(page, -1) {
+		blocks = append(blocks, m[1])
+	}
+	return blocks
+}

@@ -1,0 +1,140 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// A Command is one invocation of the program. Its streams and environment are
+// values, so that a test or the demo can run it inside another process. The zero
+// value reads nothing and has nowhere to write; set all fields.
+type Command struct {
+	Stdin  io.Reader
+	Stdout io.Writer
+	Stderr io.Writer
+	Env    []string // KEY=value, as os.Environ gives it
+
+	// Signals says that Ctrl-C and SIGTERM are this invocation's to handle.
+	Signals bool
+
+	// visit stands in for a browser that ambit would choose: the demo's own.
+	visit func(ctx context.Context, url string) error
+}
+
+// Main runs the command line args (without the program's name) and returns the
+// exit code of the contract. It ends soon after ctx is done. It never panics: a
+// fault of ambit is told on Stderr, and is exit code 1.
+func (c Command) Main(ctx context.Context, args []string) (code int) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	r := &run{Command: c, ctx: ctx, cancel: cancel, env: environment(c.Env), voice: &voice{out: c.Stderr}}
+	defer func() {
+		if p := recover(); p != nil {
+			// The value of a panic may hold what was being worked on: only its type is told.
+			r.voice.failed(&failure{Code: exitFault, Message: fmt.Sprintf("ambit itself failed (%T)", p), Hint: "please report it with the command that you ran"})
+			if r.settings.Verbose {
+				r.voice.detail("%s", stackPlaces(debug.Stack()))
+			}
+			code = exitFault
+		}
+	}()
+	root := r.root()
+	root.SetArgs(args)
+	root.SetIn(c.Stdin)
+	root.SetOut(c.Stdout)
+	root.SetErr(c.Stderr)
+	err := root.ExecuteContext(ctx)
+	code = r.end(ctx, err)
+	r.closeLog(code)
+	return code
+}
+
+// stackPlaces keeps the file and line of each frame and drops the arguments, which
+// may be addresses of secrets.
+func stackPlaces(stack []byte) string {
+	var places []string
+	for line := range strings.Lines(string(stack)) {
+		if strings.HasPrefix(line, "\t") {
+			places = append(places, strings.TrimSpace(line))
+		}
+	}
+	return strings.Join(places, "\n")
+}
+
+// end tells what went wrong, once, in the form that was asked for.
+func (r *run) end(ctx context.Context, err error) int {
+	if err == nil {
+		return exitOK
+	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = &failure{Code: exitNoCredential, Message: "interrupted", Err: err}
+	}
+	f := asFailure(err)
+	if r.wantsJSON() && !r.printed {
+		r.printJSON(envelope{Schema: r.schema, Error: &errorJSON{f.Code, f.Message, f.Hint}})
+	} else {
+		r.voice.failed(f)
+	}
+	return f.Code
+}
+
+// root assembles the commands. Each adds itself in a file of its own.
+func (r *run) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "ambit",
+		Short: "a declarative OAuth scope negotiator",
+		Long: `ambit reads from scopes.yaml which OAuth scopes a program needs, at which level and
+why; asks the authorization server for them; compares what was granted with what is
+needed; and says which declared scope is missing when a call is refused.`,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		PersistentPreRunE: r.prepare,
+		Args:              r.noSuchCommand,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	commonFlags(root.PersistentFlags())
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fail(exitUsage, plain(err.Error()), "see: "+cmd.CommandPath()+" --help")
+	})
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.AddCommand(
+		r.initCommand(), r.planCommand(), r.loginCommand(), r.statusCommand(), r.tokenCommand(), r.logoutCommand(),
+		r.demoCommand(), r.sandboxCommand(), r.completionCommand(), r.versionCommand(),
+	)
+	root.SetHelpCommand(&cobra.Command{Use: "help [COMMAND]", Short: "show the help of a command", RunE: func(cmd *cobra.Command, args []string) error {
+		target, _, err := cmd.Root().Find(args)
+		if err != nil || target == nil {
+			return r.noSuchCommand(cmd.Root(), args)
+		}
+		return target.Help()
+	}})
+	return root
+}
+
+// noSuchCommand words an unknown command with the likely one.
+func (r *run) noSuchCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var known []string
+	for _, c := range cmd.Commands() {
+		if !c.Hidden {
+			known = append(known, c.Name())
+		}
+	}
+	return fail(exitUsage, fmt.Sprintf("unknown command %q", args[0]), didYouMean(args[0], known))
+}
+
+// noArguments refuses arguments of a command that takes none.
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fail(exitUsage, fmt.Sprintf("%s takes no argument, and got %q", cmd.CommandPath(), args[0]), "see: "+cmd.CommandPath()+" --help")
+	}
+	return nil
+}

@@ -1,0 +1,219 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// keyFlags are the ways to hand over an API key.
+type keyFlags struct {
+	value string
+	stdin bool
+	flags *pflag.FlagSet
+}
+
+func addKeyFlags(f *pflag.FlagSet) *keyFlags {
+	k := &keyFlags{flags: f}
+	f.StringVar(&k.value, "api-key", "", "use this API key; other users of this machine can read it here")
+	f.BoolVar(&k.stdin, "api-key-stdin", false, "read an API key from standard input")
+	f.String("api-key-file", "", "read an API key from this `FILE`")
+	return k
+}
+
+// keySources are the places of a key in the contract's order; onlyFlags leaves the
+// environment out.
+func (r *run) keySources(k *keyFlags, p *project, onlyFlags bool) oauth.KeySources {
+	s := oauth.KeySources{File: r.settings.APIKeyFile, Lookup: r.env.lookup}
+	if onlyFlags {
+		s.Lookup = func(string) (string, bool) { return "", false }
+	}
+	if k.flags.Changed("api-key") {
+		s.Value = &k.value
+	}
+	if k.stdin {
+		s.Stdin = r.Stdin
+	}
+	for _, kind := range p.provider().Credentials {
+		s.Variables = append(s.Variables, kind.Env...)
+	}
+	if p.provider().File != "" && slices.ContainsFunc(p.hosts(), isBuiltinHost) {
+		known := builtinVariables()
+		s.Variables = slices.DeleteFunc(s.Variables, func(name string) bool { return !slices.Contains(known, name) })
+	}
+	return s
+}
+
+// builtinVariables are the environment variables that built-in providers name. A
+// provider file may name others only for hosts of its own, which the user confirmed:
+// else a cloned repository could have any secret sent to a service that is trusted
+// with another.
+func builtinVariables() []string {
+	var names []string
+	for _, p := range builtinProviders() {
+		for _, kind := range p.Credentials {
+			names = append(names, kind.Env...)
+		}
+	}
+	return names
+}
+
+func isBuiltinHost(host string) bool {
+	return !(oauth.Trust{}).Allows(host) && slices.Contains(builtinHosts(), host)
+}
+
+// A held credential is the one that a command uses, and what it holds.
+type held struct {
+	credential *oauth.Credential
+	grant      scopes.Grant
+	server     scopes.Server
+	kind       scopes.CredentialKind
+	stored     *stored      // nil for an API key that was handed over
+	client     *http.Client // guarded
+}
+
+// hold finds the credential that would be used: an API key, else the store. Trust
+// comes before either is read.
+func (r *run) hold(ctx context.Context, p *project, k *keyFlags) (*held, error) {
+	client, err := r.guarded(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	h, err := r.holdKey(ctx, p, r.keySources(k, p, false), client)
+	if err == nil || !isNoKey(err) {
+		return h, credentialFailure(err)
+	}
+	s, err := r.findBound(ctx, p)
+	if err != nil {
+		return nil, credentialFailure(err)
+	}
+	s.credential.Source = s.store.Name()
+	return &held{s.credential, s.credential.Grant(), s.server, p.provider().KindOf(s.credential.Access.Reveal()), s, client}, nil
+}
+
+func isNoKey(err error) bool { return errors.Is(err, oauth.ErrNoKey) }
+
+// findBound is find for a login that is about to be sent somewhere.
+func (r *run) findBound(ctx context.Context, p *project) (*stored, error) {
+	s, err := r.find(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	return s, r.bound(s, p)
+}
+
+// bound holds a stored credential to the hosts that it was obtained for, those of
+// the built-in providers and those that the user confirmed: a manifest of the same
+// name may not lead it elsewhere, not even to another port of this machine.
+func (r *run) bound(s *stored, p *project) error {
+	confirmed, err := r.confirmedHosts()
+	if err != nil {
+		return err
+	}
+	others := slices.DeleteFunc(p.hosts(), func(host string) bool {
+		return slices.Contains(s.credential.Hosts, host) || slices.Contains(confirmed, host) || isBuiltinHost(host)
+	})
+	if len(others) == 0 {
+		return nil
+	}
+	return fail(exitUsage, fmt.Sprintf("%s names %s, for which the stored login was not obtained", plain(p.manifest.File), plain(strings.Join(others, ", "))),
+		"to use them, log in again: "+loginAgain(p))
+}
+
+// holdKey finds an API key and asks what it holds; [oauth.ErrNoKey] where there is none.
+func (r *run) holdKey(ctx context.Context, p *project, sources oauth.KeySources, client *http.Client) (*held, error) {
+	found, err := oauth.FindKey(sources)
+	if err != nil {
+		return nil, err
+	}
+	r.remarkOn(found)
+	h := &held{credential: found.Credential(p.provider()), server: p.withAPI(), client: client}
+	h.kind = p.provider().KindOf(found.Secret.Reveal())
+	r.warnOfKind(h.kind, p.provider())
+	inspector, err := r.inspector(p, h.server, client)
+	if err != nil {
+		return nil, err
+	}
+	err = r.voice.during("asking what the key holds", func() error {
+		h.grant, err = inspector.Inspect(ctx, found.Secret)
+		return err
+	})
+	h.grant.Credential.Source = found.Source
+	return h, err
+}
+
+// remarkOn tells what was forgiven in a key, and that one was in plain sight.
+func (r *run) remarkOn(found oauth.FoundKey) {
+	for _, note := range found.Notes {
+		r.voice.note("%s: %s", plain(found.Source), plain(note))
+	}
+	if found.Exposed {
+		r.voice.note("other users of this machine can read a key on the command line; --api-key-stdin, --api-key-file and AMBIT_API_KEY are not seen")
+	}
+}
+
+// warnOfKind says what a key is that is not of the kind that is meant for programs.
+func (r *run) warnOfKind(kind scopes.CredentialKind, p *scopes.Provider) {
+	if len(kind.Env) > 0 {
+		return
+	}
+	for _, expected := range p.Credentials {
+		if len(expected.Env) > 0 {
+			r.voice.note("this is %s; expected is %s (%s…)", kind.Label, expected.Label, expected.Prefix)
+			return
+		}
+	}
+}
+
+func (r *run) inspector(p *project, server scopes.Server, client *http.Client) (*oauth.Inspector, error) {
+	documents, err := r.metadataClient()
+	if err != nil {
+		return nil, err
+	}
+	return &oauth.Inspector{
+		HTTP: client, Provider: p.provider(), Server: server,
+		Metadata: func(ctx context.Context, s scopes.Server) (*metadata.AuthorizationServer, error) {
+			return documents.AuthorizationServer(ctx, s.Issuer)
+		},
+	}, nil
+}
+
+// renewer keeps the stored credential alive.
+func (r *run) renewer(p *project, s *stored, client *http.Client) (*oauth.Renewer, error) {
+	documents, err := r.metadataClient()
+	if err != nil {
+		return nil, err
+	}
+	return &oauth.Renewer{
+		Store: s.store, Key: s.key, HTTP: client, LockDir: r.lockDir(), KindOf: p.provider().KindOf,
+		Server: func(ctx context.Context) (*metadata.AuthorizationServer, error) {
+			return documents.AuthorizationServer(ctx, s.issuer.Issuer)
+		},
+	}, nil
+}
+
+// lifetime words how long a credential lives on.
+func lifetime(until, now time.Time) string {
+	left := until.Sub(now).Round(time.Minute)
+	switch {
+	case until.IsZero():
+		return "no end is known"
+	case !now.Before(until):
+		return "expired " + now.Sub(until).Round(time.Second).String() + " ago"
+	case left >= 48*time.Hour:
+		return fmt.Sprintf("good for %d days", int(left.Hours())/24)
+	case left >= 2*time.Hour:
+		return fmt.Sprintf("good for %d hours", int(left.Hours()))
+	}
+	return "good for " + count(max(1, int(left.Minutes())), "minute")
+}

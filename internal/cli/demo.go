@@ -1,0 +1,219 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/sandbox"
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+func (r *run) demoCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "demo",
+		Short: "the whole story against a sandbox on this machine; no account, no network",
+		Long: `demo starts a sandbox server on this machine and runs the real commands against it:
+plan, login, status. Where someone watches and there is a browser, the consent is
+yours to give; else it consents by itself and leaves one box unticked. It ends by
+itself and leaves nothing behind.`,
+		Args: noArguments,
+		RunE: r.action(r.demo),
+	}
+}
+
+// A demoView is ambit.demo/v1.
+type demoView struct {
+	Steps []demoStep `json:"steps"`
+}
+
+// A demoStep is a command that the demo ran, and how it ended.
+type demoStep struct {
+	Command string `json:"command"`
+	Exit    int    `json:"exit"`
+}
+
+func (v demoView) text(p *printer) {
+	p.line("")
+	p.line("That was the whole story. Nothing of it is left on this machine.")
+	p.line("To begin with your own: ambit init, then ambit plan. See README.md.")
+}
+
+func (v demoView) json(e envelope) any {
+	return struct {
+		envelope
+		demoView
+	}{e, v}
+}
+
+// unticked is how many of the recommended scopes the demo's own consent leaves out.
+const unticked = 1
+
+func (r *run) demo(ctx context.Context) (view, error) {
+	r.watchSignals()
+	folder, err := os.MkdirTemp("", "ambit-demo-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(folder)
+	watched := r.interactive() && r.hasBrowser()
+	grant, left, err := demoGrant(watched)
+	if err != nil {
+		return nil, err
+	}
+	s, err := sandbox.Start(ctx, sandbox.Options{Grant: grant, Manifest: ambit.Manifest, Dir: folder})
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	d := &demo{run: r, folder: folder, manifest: s.Ready().Manifest, watched: watched, out: r.Stdout}
+	if r.wantsJSON() {
+		d.out = io.Discard
+	}
+	return d.tell(ctx, left)
+}
+
+// demoGrant is what the demo consents to where nobody clicks: everything declared
+// but the first recommended scope.
+func demoGrant(watched bool) (grant string, left []string, err error) {
+	if watched {
+		return "", nil, nil
+	}
+	m, err := scopes.Decode(manifestName, ambit.Manifest, nil)
+	if err != nil {
+		return "", nil, err
+	}
+	var ticked []string
+	for _, e := range m.Scopes {
+		if e.Level == scopes.Recommended && len(left) < unticked {
+			left = append(left, e.Name())
+			continue
+		}
+		ticked = append(ticked, e.AnyOf...)
+	}
+	return strings.Join(ticked, " "), left, nil
+}
+
+// A demo is the telling of the story.
+type demo struct {
+	*run
+	folder   string
+	manifest string
+	watched  bool
+	out      io.Writer
+	steps    []demoStep
+}
+
+func (d *demo) tell(ctx context.Context, left []string) (view, error) {
+	d.say("A sandbox runs on this machine: an authorization server, an API, a gateway.\n" +
+		"First: what would a login ask for? Nobody logs in yet.")
+	if err := d.step(ctx, "plan"); err != nil {
+		return nil, err
+	}
+	if d.watched {
+		d.say("Now the login. Your browser opens; untick what you like.")
+	} else {
+		d.say("Now the login. Nobody is here to click, so the demo consents by itself\n" +
+			"and leaves " + strings.Join(left, ", ") + " unticked.")
+	}
+	if err := d.step(ctx, "login", "--store", "file"); err != nil {
+		return nil, err
+	}
+	d.say("What does the credential hold against the need, from now on?")
+	if err := d.step(ctx, "status", "--store", "file"); err != nil {
+		return nil, err
+	}
+	return demoView{d.steps}, nil
+}
+
+func (d *demo) say(text string) { fmt.Fprintf(d.out, "\n%s\n", d.voice.paint.bold(text)) }
+
+// step runs one command as the program itself would, in folders of its own. Only
+// what nobody foresaw ends the story: a missing scope is part of it.
+func (d *demo) step(ctx context.Context, args ...string) error {
+	line := "ambit " + strings.Join(args, " ")
+	fmt.Fprintf(d.out, "\n%s\n\n", d.voice.paint.dim("$ "+line))
+	var quiet bytes.Buffer
+	c := Command{Stdin: d.Stdin, Stdout: d.out, Stderr: d.Stderr, Env: d.ownEnv()}
+	if d.wantsJSON() {
+		c.Stderr = &quiet
+	}
+	if !d.watched {
+		c.visit = visitAsBrowser
+	}
+	code := c.Main(ctx, append(args, "-f", d.manifest, "--color", d.colorWord()))
+	d.steps = append(d.steps, demoStep{line, code})
+	if code != exitOK && code != exitMissing && code != exitNoCredential {
+		return fail(code, line+" failed in the demo", "")
+	}
+	return ctx.Err()
+}
+
+// ownEnv keeps the demo away from the person's settings, keys and stores.
+func (d *demo) ownEnv() []string {
+	env := []string{
+		"HOME=" + d.folder, "XDG_CONFIG_HOME=" + filepath.Join(d.folder, "config"),
+		"XDG_CACHE_HOME=" + filepath.Join(d.folder, "cache"), "XDG_STATE_HOME=" + filepath.Join(d.folder, "state"),
+	}
+	for _, name := range []string{"TERM", "NO_COLOR", "CI", "BROWSER"} {
+		if value, ok := d.env.lookup(name); ok {
+			env = append(env, name+"="+value)
+		}
+	}
+	return env
+}
+
+func (d *demo) colorWord() string {
+	if d.voice.paint.on {
+		return "always"
+	}
+	return "never"
+}
+
+// hasBrowser tells whether opening a page would likely show one.
+func (r *run) hasBrowser() bool {
+	if r.env.get("BROWSER") != "" || runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
+		return true
+	}
+	if r.env.get("DISPLAY") == "" && r.env.get("WAYLAND_DISPLAY") == "" {
+		return false
+	}
+	for _, name := range []string{"xdg-open", "x-www-browser", "www-browser"} {
+		if _, err := exec.LookPath(name); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// visitTimeout bounds the demo's own browsing: every server is on this machine.
+const visitTimeout = 5 * time.Second
+
+// visitAsBrowser follows the login as a browser would: through the
+// consent that gives itself, and back to the listener.
+func visitAsBrowser(ctx context.Context, url string) error {
+	ctx, cancel := context.WithTimeout(ctx, visitTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	answer, err := (&http.Client{Transport: &http.Transport{}}).Do(request)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	_, err = io.Copy(io.Discard, answer.Body)
+	return err
+}

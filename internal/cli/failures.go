@@ -1,0 +1,147 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/oauth"
+)
+
+// credentialFailure gives an error of getting, keeping or asking about a credential
+// its exit code and the way out.
+func credentialFailure(err error) error {
+	var f *failure
+	if err == nil || errors.As(err, &f) {
+		return err
+	}
+	for _, known := range []func(error) *failure{trustFailure, answerFailure, storeFailure, sessionFailure} {
+		if f := known(err); f != nil {
+			f.Err = err
+			return f
+		}
+	}
+	return metadataFailure(err)
+}
+
+// is tells whether err is of a type, and gives it as such.
+func is[E error](err error) (E, bool) {
+	var e E
+	ok := errors.As(err, &e)
+	return e, ok
+}
+
+// failWith words an error, made fit for a terminal.
+func failWith(code int, err error, hint string) *failure {
+	return fail(code, plain(err.Error()), hint)
+}
+
+func trustFailure(err error) *failure {
+	if e, ok := is[*oauth.UntrustedHostError](err); ok {
+		return failWith(exitUsage, e, "if you trust them with your account: --trust-host HOST (remembered), or AMBIT_TRUST_HOST")
+	}
+	return nil
+}
+
+// answerFailure is what servers say.
+func answerFailure(err error) *failure {
+	if e, ok := is[*oauth.AuthorizationError](err); ok {
+		return authorizationFailure(e)
+	}
+	if e, ok := is[*oauth.TokenError](err); ok {
+		if e.Problem != "" || e.Status >= 500 {
+			return failWith(exitCannotTell, e, "the server's answer cannot be used; try again, or ask its operator")
+		}
+		return failWith(exitNoCredential, e, "log in again: ambit login")
+	}
+	if e, ok := is[*oauth.RejectedError](err); ok {
+		return failWith(exitNoCredential, e, "it is unknown, expired or revoked there; or it belongs to another server: see --server")
+	}
+	if e, ok := is[*oauth.UnansweredError](err); ok {
+		if t, ok := is[*metadata.Error](err); ok && t.Kind == metadata.KindTLS {
+			return failWith(exitCannotTell, e, "if the certificate is your own authority's, name it with --ca-file")
+		}
+		return failWith(exitCannotTell, e, "what the credential holds is not known; try again when the server answers")
+	}
+	if e, ok := is[*oauth.NoInspectionError](err); ok {
+		return failWith(exitCannotTell, e, "")
+	}
+	if e, ok := is[*oauth.RegistrationError](err); ok {
+		return failWith(exitNoCredential, e, "name a client id that is registered there: provider: {use: ..., client: {id: ...}}")
+	}
+	if e, ok := is[*oauth.UnsupportedError](err); ok {
+		return failWith(exitCannotTell, e, "ambit logs in as a public client with PKCE (RFC 8252)")
+	}
+	return nil
+}
+
+func authorizationFailure(e *oauth.AuthorizationError) *failure {
+	switch {
+	case e.Denied():
+		return failWith(exitNoCredential, e, "nothing was granted; to be asked again: ambit login")
+	case e.InvalidScope():
+		return failWith(exitMissing, e, "the server does not give a scope that is required; see: ambit plan")
+	case e.Code == "server_error" || e.Code == "temporarily_unavailable":
+		return failWith(exitCannotTell, e, "try again when the server answers")
+	}
+	return failWith(exitNoCredential, e, "")
+}
+
+func storeFailure(err error) *failure {
+	if e, ok := is[*oauth.NoKeyringError](err); ok {
+		return failWith(exitUsage, e, "--store file keeps credentials in a file that only you can read; --store memory keeps them for one run")
+	}
+	if e, ok := is[*oauth.CorruptError](err); ok {
+		return failWith(exitNoCredential, e, "ambit login")
+	}
+	if e, ok := is[*oauth.UnsafeFileError](err); ok {
+		return failWith(exitUsage, e, "")
+	}
+	if e, ok := is[*oauth.TooLargeError](err); ok {
+		return failWith(exitUsage, e, "--store file")
+	}
+	if e, ok := is[*oauth.NotKeptError](err); ok {
+		return failWith(exitUsage, e, "--store file")
+	}
+	return nil
+}
+
+func sessionFailure(err error) *failure {
+	if errors.Is(err, oauth.ErrNotFound) {
+		return failWith(exitNoCredential, err, "log in with: ambit login; or give an API key, see: ambit status --help")
+	}
+	if errors.Is(err, oauth.ErrLoginTimeout) {
+		return failWith(exitNoCredential, err, "nothing was kept; to begin again: ambit login")
+	}
+	if e, ok := is[*oauth.BadKeyError](err); ok {
+		return failWith(exitNoCredential, e, "")
+	}
+	if e, ok := is[*oauth.SessionLostError](err); ok {
+		return failWith(exitNoCredential, e, "log in again: ambit login")
+	}
+	if e, ok := is[*oauth.LockError](err); ok {
+		return failWith(exitNoCredential, e, "another ambit renews the same login and does not end")
+	}
+	if e, ok := is[*oauth.IssuerError](err); ok {
+		return failWith(exitNoCredential, e, "the answer was thrown away: it did not come from the server that was asked")
+	}
+	if e, ok := is[*oauth.PortsTakenError](err); ok {
+		return failWith(exitNoCredential, e, "end one of these programs: only these ports are registered for the answer")
+	}
+	return nil
+}
+
+// missingFailure is the failure of a grant that lacks something required.
+func missingFailure(lines []string) error {
+	if len(lines) == 0 {
+		return nil
+	}
+	text := lines[0]
+	for _, line := range lines[1:] {
+		text += "\n" + line
+	}
+	return fail(exitMissing, text, "")
+}
+
+// place is file:line of a declaration.
+func place(file string, line int) string { return fmt.Sprintf("%s:%d", file, line) }

@@ -1,0 +1,139 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+func (r *run) initCommand() *cobra.Command {
+	var from string
+	cmd := &cobra.Command{
+		Use:   "init",
+		Short: "write a commented scopes.yaml to begin from",
+		Long: `init writes a commented scopes.yaml into this folder (or to --manifest). It never
+overwrites one.`,
+		Example: "  ambit init\n  ambit init --from https://auth.example.com",
+		Args:    noArguments,
+		RunE: r.action(func(context.Context) (view, error) {
+			return r.writeManifest(cmp.Or(r.settings.Manifest, manifestName), from)
+		}),
+	}
+	cmd.Flags().StringVar(&from, "from", "", "the `PROVIDER`: a built-in one, a provider file, or an issuer's URL (default: the first built-in one)")
+	return cmd
+}
+
+// An initView is ambit.init/v1.
+type initView struct {
+	Path     string `json:"path"`
+	Provider string `json:"provider"`
+}
+
+func (v initView) text(p *printer) {
+	p.line("wrote %s for %s", v.Path, plain(v.Provider))
+	p.line("next: say in it which scopes you need and why, then: ambit plan")
+}
+
+func (v initView) json(e envelope) any {
+	return struct {
+		envelope
+		initView
+	}{e, v}
+}
+
+func (r *run) writeManifest(path, from string) (view, error) {
+	from = cmp.Or(from, scopes.BuiltinProviders()[0])
+	text := starterManifest(projectName(path), from)
+	if _, err := scopes.Decode(path, text, readLimited); err != nil {
+		return nil, &failure{exitUsage, fmt.Sprintf("no manifest can be made for %q: %s", from, plainLines(err.Error())), "built in: " + strings.Join(scopes.BuiltinProviders(), ", ") + "; or an issuer's https URL, or a ./file.yaml", err}
+	}
+	// O_EXCL: what is there stays there, also when two begin at once.
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if errors.Is(err, fs.ErrExist) {
+		return nil, fail(exitUsage, path+" is there already; init never overwrites one", "name another file with --manifest")
+	}
+	if err != nil {
+		return nil, fail(exitUsage, err.Error(), "")
+	}
+	_, err = f.Write(text)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return nil, errors.Join(err, os.Remove(path))
+	}
+	return initView{path, from}, nil
+}
+
+// projectName is the name of the folder that the manifest stands in.
+func projectName(path string) string {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "my-program"
+	}
+	if name := filepath.Base(filepath.Dir(abs)); len(name) > 1 {
+		return name
+	}
+	return "my-program"
+}
+
+const starterHead = `# yaml-language-server: $schema=https://raw.githubusercontent.com/ambit-auth/ambit/main/scopes/scopes.schema.json
+#
+# Which OAuth scopes this program needs, how badly, and why. See: ambit plan
+
+version: 1
+name: %s
+provider: %s  # a built-in one, a ./file.yaml, or an issuer's URL
+
+# level:      required      the program does not start without it
+#             recommended   it works, visibly worse
+#             optional      one feature is lost
+# why:        what a person reads when the scope is missing
+# used_by:    METHOD {base}/path/{param}, or tool:NAME of an MCP tool
+# advertised: false for a scope that is granted, though the server does not list it
+# any_of:     [a, b] in place of scope, where one of them is enough
+scopes:
+%s
+# Sets of features: each adds to the scopes above, and is chosen with --program.
+# programs:
+#   export:
+#     scopes:
+#       - {scope: "file:write", level: optional, why: "saves the report"}
+`
+
+// genericScopes begin a manifest for a server of which nothing is known.
+const genericScopes = `  - scope: openid
+    level: required
+    why: who is logging in
+`
+
+func starterManifest(name, provider string) []byte {
+	list := genericScopes
+	if p, err := scopes.BuiltinProvider(provider); err == nil && p.Starter != "" {
+		list = indent(p.Starter)
+	}
+	return fmt.Appendf(nil, starterHead, strconv.Quote(name), quoteURL(provider), list)
+}
+
+func indent(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		b.WriteString("  " + line)
+	}
+	return b.String()
+}
+
+// quoteURL quotes what YAML would not take for plain text.
+func quoteURL(provider string) string {
+	if strings.ContainsAny(provider, ":#'\"{}[] \n") {
+		return strconv.Quote(provider)
+	}
+	return provider
+}

@@ -1,0 +1,287 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+func (r *run) loginCommand() *cobra.Command {
+	var keys *keyFlags
+	cmd := &cobra.Command{
+		Use:   "login",
+		Short: "ask for the declared scopes, and compare what was granted",
+		Long: `login shows what will be asked, opens a browser for the consent, compares what was
+granted with what is needed, and keeps the credential in the system's keyring. A
+required scope that this server cannot give ends it before the browser opens.
+
+Without a browser on this machine: --no-browser prints the URL, and takes the URL
+that the browser ended at, its query, or the bare code. Without a person:
+--browser 'CMD ARGS' is run with the URL, and --api-key-stdin takes an API key.
+
+Exit codes: 0 everything required is granted; 2 wrong usage or an untrusted host;
+3 a required scope is missing; 4 no credential, or consent denied; 6 the server
+does not answer.`,
+		Example: "  ambit login\n  ambit login --server eu --program slack\n  ambit login --no-browser",
+		Args:    noArguments,
+		RunE:    r.action(func(ctx context.Context) (view, error) { return r.login(ctx, keys) }),
+	}
+	keys = addKeyFlags(cmd.Flags())
+	cmd.Flags().String("browser", "", "run `CMD` with the URL, also where nobody watches")
+	cmd.Flags().Bool("no-browser", false, "print the URL, and take what the browser ended at")
+	return cmd
+}
+
+func (r *run) login(ctx context.Context, keys *keyFlags) (view, error) {
+	p, err := r.openProject()
+	if err != nil {
+		return nil, err
+	}
+	client, err := r.guarded(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	if h, err := r.holdKey(ctx, p, r.keySources(keys, p, true), client); !errors.Is(err, oauth.ErrNoKey) {
+		return r.keepKey(ctx, p, h, err)
+	}
+	if err := r.someone(); err != nil {
+		return nil, err
+	}
+	n, err := r.negotiate(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	planText := &printer{paint: r.voice.paint, width: widthOf(r.Stderr)}
+	planView{n.plan}.text(planText)
+	r.voice.write(planText.String() + "\n")
+	if err := n.blocked(); err != nil {
+		return nil, err
+	}
+	store, err := r.writingStore(ctx, p.keyAt(p.server))
+	if err != nil {
+		return nil, err
+	}
+	h, err := r.consent(ctx, p, n, client)
+	if err != nil {
+		return nil, credentialFailure(err)
+	}
+	return r.keep(ctx, p, h, store)
+}
+
+// someone refuses at once to wait for a person who is not there.
+func (r *run) someone() error {
+	if r.settings.Browser != "" {
+		if err := (oauth.Browser{Command: r.settings.Browser}).Check(); err != nil {
+			return &failure{exitUsage, plain(err.Error()), "--browser 'CMD ARGS' is run with the URL as its last argument", err}
+		}
+		return nil
+	}
+	if r.visit != nil || r.interactive() {
+		return nil
+	}
+	if r.settings.NoBrowser && !r.settings.NoInput && r.env.get("CI") == "" {
+		return nil
+	}
+	return fail(exitNoCredential, "nobody is here to log in: "+r.whyNobody(),
+		"give an API key with --api-key-stdin, or run a browser of your own with --browser CMD")
+}
+
+func (r *run) whyNobody() string {
+	switch {
+	case r.settings.NoInput:
+		return "--no-input was given"
+	case r.env.get("CI") != "":
+		return "CI is set"
+	}
+	return "this is no terminal"
+}
+
+// keepKey compares and keeps an API key that was handed over to login.
+func (r *run) keepKey(ctx context.Context, p *project, h *held, err error) (view, error) {
+	if err != nil {
+		return nil, credentialFailure(err)
+	}
+	store, err := r.writingStore(ctx, p.keyAt(h.server))
+	if err != nil {
+		return nil, err
+	}
+	h.credential.Issuer, h.credential.ClientID = h.server.Issuer, p.keyAt(h.server).ClientID
+	h.credential.Server = h.server.Name
+	h.credential.Scopes, h.credential.KnownBy = h.grant.Scopes, h.grant.Credential.KnownBy
+	h.credential.Teams, h.credential.Organizations = h.grant.Teams, h.grant.Organizations
+	h.credential.ExpiresAt = h.grant.Credential.ExpiresAt
+	at := *p
+	at.server = h.server
+	return r.keep(ctx, &at, h, store)
+}
+
+// keep stores a new credential and shows what it holds.
+func (r *run) keep(ctx context.Context, p *project, h *held, store oauth.Store) (view, error) {
+	h.credential.Hosts = p.hosts()
+	h.credential.ObtainedAt = time.Now()
+	if err := store.Save(ctx, p.keyAt(p.server), h.credential); err != nil {
+		return nil, credentialFailure(err)
+	}
+	r.forgetElsewhere(ctx, p.keyAt(p.server), store)
+	h.grant.Credential.Source = store.Name()
+	v := r.compare(p, h)
+	v.brief = h.kind.Create == "" // a login showed the needs before it asked
+	return v, missingFailure(missingLines(v.gap, scopes.Required))
+}
+
+// forgetElsewhere removes an older credential of the same key from the other
+// store, so that the newest is the only one.
+func (r *run) forgetElsewhere(ctx context.Context, key oauth.Key, kept oauth.Store) {
+	if r.settings.Store == "memory" {
+		return
+	}
+	if file := r.fileStore(); kept.Name() != file.Name() {
+		if err := file.Delete(ctx, key); err != nil {
+			r.voice.note("an older credential stays in %s: %s", file.Name(), plain(err.Error()))
+		}
+	}
+}
+
+// compare holds what a credential holds against the needs.
+func (r *run) compare(p *project, h *held) grantView {
+	gap := scopes.Compare(p.needs, h.grant, p.provider().Implies)
+	return grantView{
+		name: p.manifest.Name, needs: p.needs, implies: p.provider().Implies, grant: h.grant, gap: gap,
+		label: cmp.Or(h.kind.Label, "a credential"), server: h.server.Name, next: nextSteps(p, h, gap), now: time.Now(),
+	}
+}
+
+// consent runs the login in a browser and settles what came of it.
+func (r *run) consent(ctx context.Context, p *project, n *negotiation, client *http.Client) (*held, error) {
+	clientID := p.provider().Client.IDFor(p.server.Name)
+	if clientID == "" && n.server.RegistrationEndpoint == "" {
+		return nil, fail(exitUsage, "no client id is known for "+plain(p.server.Issuer)+", and it offers no registration",
+			"provider: {use: "+p.provider().Name+", client: {id: YOUR-CLIENT-ID}}")
+	}
+	var h *held
+	pages := &pages{p, n.plan}
+	login := &oauth.Login{
+		HTTP: client, Server: n.server, ClientID: clientID, Redirect: redirectOf(p.provider()), Authorize: p.provider().Client.Authorize,
+		Scopes: n.plan.Request, Hosts: p.hosts(), KindOf: p.provider().KindOf, ServerFrom: p.provider().ServerFrom,
+		Tell:  r.voice.say,
+		Start: pages.start,
+		Open:  r.opener(),
+		Finish: func(ctx context.Context, c *oauth.Credential, err error) http.Handler {
+			if err != nil {
+				return pages.failed(err)
+			}
+			h = r.settle(ctx, p, c, client)
+			return pages.finished(r.compare(p, h))
+		},
+		Narrow: func(e *oauth.AuthorizationError) (scopes.Set, bool) { return r.narrow(n, e) },
+	}
+	if clientID == "" {
+		registration := &oauth.Registration{HTTP: client, Endpoint: n.server.RegistrationEndpoint, Name: p.manifest.Name, Scopes: n.plan.Request}
+		login.Register = func(ctx context.Context, uri string) (string, error) { return registration.Register(ctx, uri) }
+	}
+	if r.settings.NoBrowser || r.interactive() {
+		login.Paste = r.lines()
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	login.Open = r.openOrEnd(login.Open, cancel)
+	if _, err := login.Run(ctx); err != nil {
+		return nil, cmp.Or(context.Cause(ctx), err)
+	}
+	return h, nil
+}
+
+// openOrEnd ends the login where the page cannot be shown and nobody is there to
+// open it by hand: the wait would be for nothing.
+func (r *run) openOrEnd(open opener, end context.CancelCauseFunc) opener {
+	return func(ctx context.Context, startURL, authorizationURL string) error {
+		err := open(ctx, startURL, authorizationURL)
+		if err != nil && ctx.Err() == nil && !r.interactive() {
+			end(&failure{exitUsage, "the browser cannot be run: " + plain(err.Error()), "see --browser and --no-browser", err})
+		}
+		return err
+	}
+}
+
+// An opener shows the login to the person.
+type opener func(ctx context.Context, startURL, authorizationURL string) error
+
+// redirectOf is the provider's registered redirect; a provider that registers none
+// gets the loopback redirect of RFC 8252 §7.3.
+func redirectOf(p *scopes.Provider) scopes.Redirect {
+	if p.Client.Redirect.Host == "" {
+		return scopes.Redirect{Host: "127.0.0.1", Path: "/callback"}
+	}
+	return p.Client.Redirect
+}
+
+// settle finds out what a fresh token holds: from the token answer, else by asking.
+func (r *run) settle(ctx context.Context, p *project, c *oauth.Credential, client *http.Client) *held {
+	h := &held{credential: c, grant: c.Grant(), server: p.goodFor(c, p.server), kind: p.provider().KindOf(c.Access.Reveal()), client: client}
+	c.Server = h.server.Name
+	h.grant.Server = h.server.Name
+	if c.KnownBy != scopes.Assumed || !h.kind.Inspect.Possible() {
+		return h
+	}
+	inspector, err := r.inspector(p, h.server, client)
+	if err != nil {
+		return h
+	}
+	asked, err := inspector.Inspect(ctx, c.Access)
+	if err != nil {
+		r.voice.note("the server did not say what it granted, and asking it failed: %s", plain(err.Error()))
+		return h
+	}
+	c.Scopes, c.KnownBy, c.Teams, c.Organizations = asked.Scopes, asked.Credential.KnownBy, asked.Teams, asked.Organizations
+	h.grant = c.Grant()
+	return h
+}
+
+// narrow decides on a second try after invalid_scope: without the optional and
+// recommended scopes that the answer names, never without a required one.
+func (r *run) narrow(n *negotiation, e *oauth.AuthorizationError) (scopes.Set, bool) {
+	named := e.NamedScopes(n.plan.Request)
+	if named.Len() == 0 {
+		return scopes.Set{}, false
+	}
+	again := n.without(named)
+	if len(again.Blocked) > 0 || again.Request.Equal(n.plan.Request) {
+		return scopes.Set{}, false
+	}
+	r.voice.note("the server refuses %s; asking once more without", strings.Join(named.Slice(), ", "))
+	n.plan.Request = again.Request
+	n.plan.Scopes, n.plan.Withheld = again.Scopes, again.Withheld
+	return again.Request, true
+}
+
+// opener shows the login to the person: by the command that was named, by BROWSER
+// on a terminal, else by the system's browser; or not at all.
+func (r *run) opener() opener {
+	command := r.settings.Browser
+	if command == "" && r.interactive() {
+		command = r.env.get("BROWSER")
+	}
+	browser := oauth.Browser{Command: command, Output: r.Stderr}
+	return func(ctx context.Context, startURL, authorizationURL string) error {
+		switch {
+		case r.settings.NoBrowser:
+			r.voice.say("open this URL in a browser, on whichever machine:\n\n%s\n\nThen come back here. If the browser ends at a page that does not load, paste its URL:", authorizationURL)
+			return nil
+		case r.visit != nil:
+			return r.visit(ctx, authorizationURL)
+		case command != "":
+			r.voice.say("opening the login with %s", plain(strings.Fields(command)[0]))
+			return browser.Open(ctx, authorizationURL)
+		}
+		r.voice.say("opening your browser; if none appears, visit %s", startURL)
+		return browser.Open(ctx, startURL)
+	}
+}

@@ -1,0 +1,103 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+func (r *run) logoutCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "logout",
+		Short: "forget the stored credential, and revoke it where the server can",
+		Long: `logout revokes the stored login at the server (RFC 7009) where it offers that, and
+removes it from this machine in any case. An API key is forgotten, not revoked.`,
+		Args: noArguments,
+		RunE: r.action(r.logout),
+	}
+}
+
+// A logoutView is ambit.logout/v1.
+type logoutView struct {
+	Removed bool   `json:"removed"` // there was one
+	Revoked bool   `json:"revoked"` // the server was told, and agreed
+	Store   string `json:"store"`
+	Remark  string `json:"remark"` // why it was not revoked
+}
+
+func (v logoutView) text(p *printer) {
+	switch {
+	case !v.Removed:
+		p.line("nobody was logged in")
+	case v.Revoked:
+		p.line("logged out: revoked at the server, and removed from %s", v.Store)
+	default:
+		p.line("logged out: removed from %s; not revoked: %s", v.Store, v.Remark)
+	}
+}
+
+func (v logoutView) json(e envelope) any {
+	return struct {
+		envelope
+		logoutView
+	}{e, v}
+}
+
+func (r *run) logout(ctx context.Context) (view, error) {
+	p, err := r.openProject()
+	if err != nil {
+		return nil, err
+	}
+	s, err := r.find(ctx, p)
+	if errors.Is(err, oauth.ErrNotFound) {
+		return logoutView{}, nil
+	}
+	if err != nil {
+		return nil, credentialFailure(err)
+	}
+	v := logoutView{Removed: true, Store: s.store.Name()}
+	if remark := r.revoke(ctx, p, s); remark != "" {
+		v.Remark = remark
+	} else {
+		v.Revoked = true
+	}
+	// Whatever the server said: a credential that is not wanted is not kept.
+	return v, credentialFailure(s.store.Delete(ctx, s.key))
+}
+
+// revoke tells the server; the remark says why it could not.
+func (r *run) revoke(ctx context.Context, p *project, s *stored) (remark string) {
+	if s.credential.Kind != scopes.OAuthToken && s.credential.Refresh.Empty() {
+		return "an API key is revoked where it was made"
+	}
+	client, err := r.guarded(ctx, p)
+	if err == nil {
+		err = r.bound(s, p)
+	}
+	if err != nil {
+		return plain(err.Error())
+	}
+	documents, err := r.metadataClient()
+	if err != nil {
+		return plain(err.Error())
+	}
+	err = r.voice.during("revoking the credential", func() error {
+		as, err := documents.AuthorizationServer(ctx, s.issuer.Issuer)
+		if err != nil {
+			return err
+		}
+		revocation := oauth.Revocation{HTTP: client, Server: as}
+		return revocation.Revoke(ctx, s.credential)
+	})
+	if errors.Is(err, oauth.ErrNoRevocation) {
+		return "the server offers no revocation"
+	}
+	if err != nil {
+		return plain(err.Error())
+	}
+	return ""
+}

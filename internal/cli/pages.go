@@ -1,0 +1,175 @@
+package cli
+
+import (
+	"bytes"
+	"crypto/rand"
+	"embed"
+	"errors"
+	"html/template"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+//go:embed pages/*.html
+var pageFiles embed.FS
+
+// pageTemplates are parsed when the first page is asked for: most commands show none.
+var pageTemplates = sync.OnceValue(func() *template.Template {
+	return template.Must(template.ParseFS(pageFiles, "pages/*.html"))
+})
+
+// pages are what a browser sees of a login: what is about to be asked, and what
+// came of it. They need no script, and everything in them is escaped.
+type pages struct {
+	project *project
+	plan    scopes.Plan
+}
+
+// A pageNeed is one declared need on a page.
+type pageNeed struct{ Name, Why, Uses string }
+
+// A pageGroup is needs under one heading.
+type pageGroup struct {
+	Title  string
+	Remark string
+	Needs  []pageNeed
+}
+
+func needOnPage(e scopes.Entry) pageNeed { return pageNeed{e.Name(), why(e), usesOf(e)} }
+
+// common is what every page has.
+type common struct {
+	Title   string
+	Nonce   string
+	Program string
+}
+
+func (p *pages) common(title string) common {
+	return common{title, rand.Text(), p.project.manifest.Name}
+}
+
+// start is the short local page that says what is about to be asked, and why.
+func (p *pages) start(authorizationURL string) http.Handler {
+	return page("start.html", func() (any, string) {
+		c := p.common(p.project.manifest.Name + " asks for access")
+		return struct {
+			common
+			Host   string
+			URL    string
+			Groups []pageGroup
+		}{c, scopes.HostOf(authorizationURL), authorizationURL, p.asked()}, c.Nonce
+	})
+}
+
+// asked groups what the plan asks by level, and what it does not ask.
+func (p *pages) asked() []pageGroup {
+	var groups []pageGroup
+	for _, level := range scopes.Levels() {
+		g := pageGroup{Title: strings.ToUpper(level.String()[:1]) + level.String()[1:], Remark: levelMeaning(level)}
+		for _, item := range p.plan.Scopes {
+			if item.Entry.Level == level && item.Decision != scopes.Withhold {
+				g.Needs = append(g.Needs, needOnPage(item.Entry))
+			}
+		}
+		groups = appendGroup(groups, g)
+	}
+	withheld := pageGroup{Title: "Not asked for", Remark: "This server would not know them."}
+	for _, item := range p.plan.Scopes {
+		if item.Decision == scopes.Withhold {
+			withheld.Needs = append(withheld.Needs, pageNeed{item.Entry.Name(), why(item.Entry), item.Reason})
+		}
+	}
+	return appendGroup(groups, withheld)
+}
+
+func appendGroup(groups []pageGroup, g pageGroup) []pageGroup {
+	if len(g.Needs) == 0 {
+		return groups
+	}
+	return append(groups, g)
+}
+
+func levelMeaning(l scopes.Level) string {
+	switch l {
+	case scopes.Required:
+		return "It does not start without these."
+	case scopes.Recommended:
+		return "It works without them, visibly worse."
+	}
+	return "One feature is lost without each."
+}
+
+// finished says what was granted and what lacks.
+func (p *pages) finished(v grantView) http.Handler {
+	return page("finished.html", func() (any, string) {
+		c := p.common(p.project.manifest.Name + ": logged in")
+		return struct {
+			common
+			Bad, Assumed  bool
+			Label, Server string
+			Groups        []pageGroup
+			Granted       []pageNeed
+			Excess        string
+			Next          []string
+		}{c, len(v.gap.Missing.Required) > 0, v.gap.Assumed, v.label, v.server, lostGroups(v), grantedNeeds(v),
+			strings.Join(v.gap.Excess.Slice(), " "), v.next}, c.Nonce
+	})
+}
+
+func lostGroups(v grantView) []pageGroup {
+	var groups []pageGroup
+	for _, level := range scopes.Levels() {
+		g := pageGroup{Title: "Missing, " + level.String()}
+		for _, e := range v.gap.Lost {
+			if e.Level == level {
+				g.Needs = append(g.Needs, needOnPage(e))
+			}
+		}
+		groups = appendGroup(groups, g)
+	}
+	return groups
+}
+
+func grantedNeeds(v grantView) []pageNeed {
+	var needs []pageNeed
+	for i := range v.needs {
+		if _, _, met := v.needs[i].MetBy(v.grant.Scopes, v.implies); met {
+			needs = append(needs, needOnPage(v.needs[i]))
+		}
+	}
+	return needs
+}
+
+// failed shows the server's own words, or what else went wrong.
+func (p *pages) failed(err error) http.Handler {
+	return page("failed.html", func() (any, string) {
+		c := p.common(p.project.manifest.Name + ": not logged in")
+		var refused *oauth.AuthorizationError
+		f := asFailure(credentialFailure(err))
+		return struct {
+			common
+			Denied        bool
+			Message, Hint string
+		}{c, errors.As(err, &refused) && refused.Denied(), f.Message, f.Hint}, c.Nonce
+	})
+}
+
+// page renders a template with headers that allow nothing but its own style.
+func page(name string, data func() (value any, nonce string)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		value, nonce := data()
+		var body bytes.Buffer
+		if err := pageTemplates().ExecuteTemplate(&body, name, value); err != nil {
+			http.Error(w, "the page cannot be shown; go back to the terminal", http.StatusInternalServerError)
+			return
+		}
+		h := w.Header()
+		h.Set("Content-Type", "text/html; charset=utf-8")
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'nonce-"+nonce+"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		w.Write(body.Bytes())
+	})
+}

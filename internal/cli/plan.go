@@ -1,0 +1,170 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+func (r *run) planCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "plan",
+		Short: "show what will be asked, what is withheld, and why; no login",
+		Long: `plan reads the authorization server's metadata, holds the manifest against it, and
+shows for each declared scope whether it will be asked for. Nobody logs in.
+
+Exit codes: 0 all required scopes can be asked for; 2 a mistake in the manifest;
+3 a required scope cannot be had from this server; 6 the server does not say.`,
+		Example: "  ambit plan\n  ambit plan --server eu --program slack\n  ambit plan -o json",
+		Args:    noArguments,
+		RunE: r.action(func(ctx context.Context) (view, error) {
+			p, err := r.openProject()
+			if err != nil {
+				return nil, err
+			}
+			n, err := r.negotiate(ctx, p)
+			if err != nil {
+				return nil, err
+			}
+			return planView{n.plan}, n.blocked()
+		}),
+	}
+}
+
+// A negotiation is a plan, and the server's own words that it was made from.
+type negotiation struct {
+	plan     scopes.Plan
+	server   *metadata.AuthorizationServer
+	question scopes.Question
+}
+
+// without negotiates again, without what the server refused.
+func (n *negotiation) without(refused scopes.Set) scopes.Plan {
+	q := n.question
+	q.Refused = refused
+	return scopes.Negotiate(q)
+}
+
+// negotiate fetches what the server (and a resource that the manifest names) says
+// of itself, and decides what to ask.
+func (r *run) negotiate(ctx context.Context, p *project) (*negotiation, error) {
+	client, err := r.metadataClient()
+	if err != nil {
+		return nil, err
+	}
+	var as *metadata.AuthorizationServer
+	var resources []scopes.Resource
+	err = r.voice.during("asking "+plain(scopes.HostOf(p.server.Issuer)), func() error {
+		if as, err = client.AuthorizationServer(ctx, p.server.Issuer); err != nil {
+			return metadataFailure(err)
+		}
+		resources, err = r.resources(ctx, client, p)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.warnOf(as.Source)
+	advertised := advertisement(as.ScopesSupported)
+	question := scopes.Question{Needs: p.needs, Implies: p.provider().Implies, Server: advertised, Resources: resources}
+	plan := scopes.Negotiate(question)
+	suggest(&plan, advertised)
+	plan.Manifest = scopes.PlanManifest{Path: p.manifest.File, Name: p.manifest.Name, Programs: append([]string{}, p.programs...)}
+	plan.Server = scopes.PlanServer{
+		Name: p.server.Name, Issuer: p.server.Issuer, MetadataURL: as.Source.URL, From: as.Source.From, ScopesSupported: advertised.State,
+	}
+	return &negotiation{plan, as, question}, nil
+}
+
+// resources reads the RFC 9728 document of each base that the manifest names.
+func (r *run) resources(ctx context.Context, client *metadata.Client, p *project) ([]scopes.Resource, error) {
+	list := []scopes.Resource{}
+	for _, base := range p.manifest.Resources {
+		u, ok := p.withAPI().Base(base)
+		if !ok {
+			r.voice.note("server %s has no base %s: its list of scopes is not read", p.server.Name, base)
+			continue
+		}
+		doc, err := client.ProtectedResource(ctx, u)
+		if err != nil {
+			return nil, metadataFailure(err)
+		}
+		r.warnOf(doc.Source)
+		advertises := advertisement(doc.ScopesSupported)
+		list = append(list, scopes.Resource{Base: base, URL: u, State: advertises.State, Advertises: advertises})
+	}
+	return list, nil
+}
+
+func advertisement(s metadata.ScopesSupported) scopes.Advertisement {
+	return scopes.Advertisement{State: scopes.AdvertisementState(s.State), Scopes: scopes.NewSet(s.List...)}
+}
+
+// warnOf tells what a document's reader had to say, and that an old one stands in.
+func (r *run) warnOf(s metadata.Source) {
+	for _, warning := range s.Warnings {
+		r.voice.note("%s", plain(warning))
+	}
+}
+
+// metadataFailure gives a metadata error its exit code and way out.
+func metadataFailure(err error) error {
+	var e *metadata.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch e.Kind {
+	case metadata.KindUsage:
+		return &failure{exitUsage, plain(e.Error()), "", err}
+	case metadata.KindTLS:
+		return &failure{exitCannotTell, plain(e.Error()), "if the certificate is your own authority's, name it with --ca-file", err}
+	case metadata.KindCanceled:
+		return err
+	case metadata.KindNotFound:
+		return &failure{exitCannotTell, plain(e.Error()), "is this the issuer's URL? see provider: and --server", err}
+	case metadata.KindInvalid:
+		return &failure{exitCannotTell, plain(e.Error()), "the server's operator can mend this", err}
+	}
+	return &failure{exitCannotTell, plain(e.Error()), "try again when the server answers", err}
+}
+
+// suggestFor bounds how many withheld scopes get a suggestion: the search reads
+// the whole list of the server for each.
+const suggestFor = 20
+
+// suggest adds to a withheld scope's reason the words that were likely meant.
+func suggest(plan *scopes.Plan, advertised scopes.Advertisement) {
+	known := advertised.Scopes.Slice()
+	left := suggestFor
+	for i := range plan.Scopes {
+		item := &plan.Scopes[i]
+		if item.Decision != scopes.Withhold || left == 0 {
+			continue
+		}
+		left--
+		if near := scopes.Near(item.Entry.AnyOf[0], known); len(near) > 0 {
+			item.Reason += fmt.Sprintf("; did you mean %s?", strings.Join(near, " or "))
+		}
+	}
+}
+
+// blocked is the failure of a plan that cannot give what is required; nil where it can.
+func (n *negotiation) blocked() error {
+	if len(n.plan.Blocked) == 0 {
+		return nil
+	}
+	var lines []string
+	for _, item := range n.plan.Scopes {
+		if item.Decision == scopes.Withhold && item.Entry.Level == scopes.Required {
+			lines = append(lines, fmt.Sprintf("%s:%d: required scope %s cannot be had from %s: %s",
+				item.Entry.File, item.Entry.Line, item.Entry.Name(), n.plan.Server.Issuer, item.Reason))
+		}
+	}
+	return fail(exitMissing, strings.Join(lines, "\n"), "correct the scope, or say advertised: false if the server grants it all the same")
+}

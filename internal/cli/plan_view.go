@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// A planView shows a plan: ambit.plan/v1 of the contract.
+type planView struct{ plan scopes.Plan }
+
+type planJSON struct {
+	envelope
+	Manifest  scopes.PlanManifest `json:"manifest"`
+	Server    scopes.PlanServer   `json:"server"`
+	Resources []scopes.Resource   `json:"resources"`
+	Scopes    []itemJSON          `json:"scopes"`
+	Request   scopes.Set          `json:"request"`
+	Withheld  []string            `json:"withheld"`
+	Blocked   []string            `json:"blocked"`
+	Drift     []scopes.Drift      `json:"drift"`
+}
+
+type itemJSON struct {
+	needJSON
+	Advertised scopes.Advertised `json:"advertised"`
+	Decision   scopes.Decision   `json:"decision"`
+	Reason     string            `json:"reason"`
+}
+
+// A needJSON is a declared need in every JSON of ours: scope, or any_of in its place.
+type needJSON struct {
+	Scope  string       `json:"scope,omitempty"`
+	AnyOf  []string     `json:"any_of,omitempty"`
+	Level  scopes.Level `json:"level"`
+	Why    string       `json:"why"`
+	UsedBy []scopes.Use `json:"used_by"`
+}
+
+func needOf(e scopes.Entry) needJSON {
+	n := needJSON{Level: e.Level, Why: e.Why, UsedBy: append([]scopes.Use{}, e.UsedBy...)}
+	if len(e.AnyOf) == 1 {
+		n.Scope = e.AnyOf[0]
+	} else {
+		n.AnyOf = e.AnyOf
+	}
+	return n
+}
+
+func (v planView) json(e envelope) any {
+	p := v.plan
+	out := planJSON{e, p.Manifest, p.Server, p.Resources, []itemJSON{}, p.Request, p.Withheld, p.Blocked, p.Drift}
+	for _, item := range p.Scopes {
+		out.Scopes = append(out.Scopes, itemJSON{needOf(item.Entry), item.Advertised, item.Decision, item.Reason})
+	}
+	return out
+}
+
+func (v planView) text(p *printer) {
+	s := v.plan.Server
+	p.line("%s at %s %s", p.paint.bold(plain(v.plan.Manifest.Name)), s.Name, p.paint.dim("("+plain(s.Issuer)+", metadata from the "+s.From+")"))
+	p.line("")
+	rows := make([][]string, len(v.plan.Scopes))
+	for i, item := range v.plan.Scopes {
+		rows[i] = []string{item.Entry.Name(), item.Entry.Level.String(), listed(item.Advertised), p.decision(item.Decision), why(item.Entry)}
+	}
+	p.table([]string{"SCOPE", "LEVEL", "LISTED", "DECISION", "WHY"}, rows)
+	p.line("")
+	v.remarks(p)
+	p.line("%s", v.summary())
+}
+
+// remarks gives the reason of every decision that is not plain asking.
+func (v planView) remarks(p *printer) {
+	any := false
+	for _, item := range v.plan.Scopes {
+		if item.Decision != scopes.Request {
+			p.wrapped("  ", p.decision(item.Decision)+": "+item.Entry.Name()+": "+plain(item.Reason))
+			any = true
+		}
+	}
+	if any {
+		p.line("")
+	}
+}
+
+func (v planView) summary() string {
+	text := fmt.Sprintf("%s will be asked for", count(v.plan.Request.Len(), "scope"))
+	if n := len(v.plan.Withheld); n > 0 {
+		text += fmt.Sprintf(", %s withheld", count(n, "need"))
+	}
+	if v.plan.Server.ScopesSupported != scopes.Listed {
+		text += "; the server does not say which scopes it knows"
+	}
+	return text
+}
+
+// listed is what the server's list says of a scope.
+func listed(a scopes.Advertised) string {
+	if a == scopes.AdvertisedUnknown {
+		return "?"
+	}
+	return string(a)
+}
+
+// decision is a decision in a word, coloured by how good the news is.
+func (p *printer) decision(d scopes.Decision) string {
+	switch d {
+	case scopes.Request, scopes.RequestUnlisted:
+		return p.paint.green("ask")
+	case scopes.Implied:
+		return p.paint.dim("implied")
+	default:
+		return p.paint.red("withhold")
+	}
+}
+
+func why(e scopes.Entry) string {
+	if e.Why == "" {
+		return "(no reason given)"
+	}
+	return plain(e.Why)
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

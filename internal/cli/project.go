@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// manifestName is the file that is looked for, here and above.
+const manifestName = "scopes.yaml"
+
+// findManifest is the path of the manifest: the one that was named, else the
+// nearest, shown relative to the folder in which people stand where that is shorter.
+func findManifest(named string) (string, error) {
+	if named != "" {
+		return named, nil
+	}
+	here, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for dir := here; ; dir = filepath.Dir(dir) {
+		path := filepath.Join(dir, manifestName)
+		if info, err := os.Stat(path); err == nil && !info.IsDir() {
+			if dir == here {
+				return manifestName, nil
+			}
+			return path, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", fail(exitUsage, "no "+manifestName+" here or in a folder above", "write one with: ambit init; or name it with --manifest")
+		}
+	}
+}
+
+// readLimited reads a manifest or provider file, one byte more than the largest
+// that the decoder takes, so that it can say that there is too much.
+func readLimited(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, scopes.MaxFileSize+1))
+}
+
+// readManifest decodes a manifest; every mistake in it is told.
+func readManifest(path string) (*scopes.Manifest, error) {
+	text, err := readLimited(path)
+	if err != nil {
+		hint := ""
+		if errors.Is(err, fs.ErrNotExist) {
+			hint = "write one with: ambit init"
+		}
+		return nil, fail(exitUsage, "cannot read the manifest: "+err.Error(), hint)
+	}
+	m, err := scopes.Decode(path, text, readLimited)
+	if err != nil {
+		f := fail(exitUsage, plainLines(err.Error()), "")
+		var mistakes scopes.Mistakes
+		if errors.As(err, &mistakes) && len(mistakes) > 1 {
+			f.Hint = fmt.Sprintf("%d mistakes; nothing else was done", len(mistakes))
+		}
+		f.Err = err
+		return nil, f
+	}
+	return m, nil
+}

@@ -1,0 +1,156 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// A run is the state of one invocation: its settings, its voice, and whether the
+// result was printed.
+type run struct {
+	Command
+	env      environment
+	settings settings
+	voice    *voice
+	schema   string // of the JSON that this command prints
+	printed  bool
+
+	ctx      context.Context // of the whole invocation; see watchSignals
+	cancel   context.CancelFunc
+	watching bool
+
+	http    *http.Client // see httpClient
+	log     *slog.Logger // of --log-file; nil without
+	logFile *os.File
+	typed   <-chan string // see lines
+}
+
+// prepare reads the settings before any command runs.
+func (r *run) prepare(cmd *cobra.Command, _ []string) error {
+	r.schema = schemaOf(cmd.Name())
+	// Read before the settings are, so that a mistake in them is told in JSON too.
+	r.settings.Output, _ = cmd.Flags().GetString("output")
+	if json, _ := cmd.Flags().GetBool("json"); json {
+		r.settings.Output = "json"
+	}
+	s, err := loadSettings(cmd.Flags(), r.env)
+	if err != nil {
+		return err
+	}
+	r.settings = s
+	r.voice.verbose = s.Verbose
+	r.voice.paint = palette{on: r.colours(r.Stderr)}
+	r.voice.live = isTerminal(r.Stderr)
+	if err := r.openLog(cmd); err != nil {
+		return err
+	}
+	return r.checkFormat(cmd)
+}
+
+// schemaOf names the JSON form of a command (the contract).
+func schemaOf(command string) string {
+	switch command {
+	case "login", "status", "check":
+		return "ambit.grant/v1"
+	}
+	return "ambit." + command + "/v1"
+}
+
+// formatsOf is the annotation in which a command lists the formats that it offers
+// beside text and json.
+const formatsOf = "formats"
+
+func (r *run) checkFormat(cmd *cobra.Command) error {
+	known := append([]string{"text", "json"}, strings.Fields(cmd.Annotations[formatsOf])...)
+	if r.settings.Output != "" && !slices.Contains(known, r.settings.Output) {
+		return fail(exitUsage, fmt.Sprintf("unknown output format %q", r.settings.Output), didYouMean(r.settings.Output, known))
+	}
+	return nil
+}
+
+func (r *run) wantsJSON() bool { return r.settings.Output == "json" }
+
+// colours decides on colour for a stream: the flag, else NO_COLOR (no-color.org),
+// else whether it is a terminal that can.
+func (r *run) colours(stream any) bool {
+	switch r.settings.Color {
+	case "always":
+		return true
+	case "never":
+		return false
+	}
+	return r.env.get("NO_COLOR") == "" && r.env.get("TERM") != "dumb" && isTerminal(stream)
+}
+
+// interactive tells whether someone is there to answer. Where nobody is, there is
+// never a prompt, and never a browser that was not asked for.
+func (r *run) interactive() bool {
+	return !r.settings.NoInput && r.env.get("CI") == "" && isTerminal(r.Stdin) && isTerminal(r.Stderr)
+}
+
+// A view is a result that can be shown: for people, or as the contract's JSON. Both
+// render the same value.
+type view interface {
+	text(p *printer)
+	json(e envelope) any
+}
+
+// An envelope is what every JSON answer has.
+type envelope struct {
+	Schema string     `json:"schema"`
+	OK     bool       `json:"ok"`
+	Error  *errorJSON `json:"error,omitempty"`
+}
+
+type errorJSON struct {
+	Code    int    `json:"code"`
+	Message string `json:"message"`
+	Hint    string `json:"hint"`
+}
+
+// show prints a result, and the failure that comes with it, which it returns. In
+// JSON both are one object on stdout.
+func (r *run) show(v view, err error) error {
+	e := envelope{Schema: r.schema, OK: err == nil}
+	if err != nil {
+		f := asFailure(err)
+		e.Error = &errorJSON{f.Code, f.Message, f.Hint}
+	}
+	if r.wantsJSON() {
+		r.printJSON(v.json(e))
+		return err
+	}
+	p := &printer{paint: palette{on: r.colours(r.Stdout)}, width: widthOf(r.Stdout)}
+	v.text(p)
+	io.WriteString(r.Stdout, p.String())
+	return err
+}
+
+// printJSON writes the one object of this invocation.
+func (r *run) printJSON(object any) {
+	encoder := json.NewEncoder(r.Stdout)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	encoder.Encode(object) // a closed stdout is nobody's to hear of
+	r.printed = true
+}
+
+// action makes a cobra function of one that returns what to show.
+func (r *run) action(do func(ctx context.Context) (view, error)) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, _ []string) error {
+		v, err := do(cmd.Context())
+		if v == nil {
+			return err
+		}
+		return r.show(v, err)
+	}
+}

@@ -1,0 +1,91 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// A project is what a manifest and the settings say together: which needs, and at
+// which server.
+type project struct {
+	manifest *scopes.Manifest
+	programs []string
+	needs    []scopes.Entry
+	server   scopes.Server
+	chosen   bool // someone named the server; otherwise it is the provider's default
+}
+
+func (p *project) provider() *scopes.Provider { return p.manifest.Provider }
+
+// openProject reads the manifest and picks the needs and the server.
+func (r *run) openProject() (*project, error) {
+	path, err := findManifest(r.settings.Manifest)
+	if err != nil {
+		return nil, err
+	}
+	// The built-in provider is read on another core meanwhile: together the two files
+	// are most of what a command costs that sends nothing.
+	go scopes.BuiltinProvider(scopes.BuiltinProviders()[0])
+	m, err := readManifest(path)
+	if err != nil {
+		return nil, err
+	}
+	needs, err := m.Select(r.settings.Programs...)
+	if err != nil {
+		return nil, fail(exitUsage, plain(err.Error()), "the programs are the keys under programs: in "+path)
+	}
+	named := cmp.Or(r.settings.Server, m.Server)
+	server, err := pickServer(m.Provider, named)
+	if err != nil {
+		return nil, err
+	}
+	return &project{manifest: m, programs: r.settings.Programs, needs: needs, server: server, chosen: named != ""}, nil
+}
+
+// pickServer finds a server by name or issuer URL; "" is the provider's default.
+func pickServer(p *scopes.Provider, named string) (scopes.Server, error) {
+	if s, ok := p.Lookup(cmp.Or(named, p.DefaultServer)); ok {
+		return s, nil
+	}
+	if !strings.Contains(named, "://") {
+		return scopes.Server{}, fail(exitUsage, fmt.Sprintf("unknown server %q", named), didYouMean(named, p.ServerNames())+"; or an issuer's URL")
+	}
+	if err := metadata.CheckURL(named); err != nil {
+		return scopes.Server{}, fail(exitUsage, fmt.Sprintf("--server %s: %s", plain(named), plain(err.Error())), "")
+	}
+	return ownServer(p, named), nil
+}
+
+// ownServer is a deployment that the provider file does not know: its issuer is
+// the URL, and so is each base that stands on the issuer's own URL elsewhere.
+func ownServer(p *scopes.Provider, issuer string) scopes.Server {
+	own := scopes.Server{Name: issuer, Issuer: issuer}
+	for _, s := range p.Servers {
+		for _, b := range s.Bases {
+			if rest, ok := strings.CutPrefix(b.URL, strings.TrimSuffix(s.Issuer, "/")); ok {
+				if _, there := own.Base(b.Name); !there {
+					own.Bases = append(own.Bases, scopes.Base{Name: b.Name, URL: strings.TrimSuffix(issuer, "/") + rest})
+				}
+			}
+		}
+	}
+	return own
+}
+
+// withAPI is the server at which a key is asked about: the chosen one, or, where
+// nobody chose and the default is only for logins, the first that has bases.
+func (p *project) withAPI() scopes.Server {
+	if p.chosen || len(p.server.Bases) > 0 {
+		return p.server
+	}
+	for _, s := range p.provider().Servers {
+		if len(s.Bases) > 0 {
+			return s
+		}
+	}
+	return p.server
+}

@@ -1,0 +1,265 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	kyaml "github.com/knadh/koanf/parsers/yaml"
+	"github.com/knadh/koanf/providers/confmap"
+	"github.com/knadh/koanf/providers/posflag"
+	"github.com/knadh/koanf/providers/rawbytes"
+	"github.com/knadh/koanf/v2"
+	"github.com/spf13/pflag"
+
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// settings are what the user set, in layers: defaults, the user's config.yaml,
+// AMBIT_… variables, flags. A key is a flag's long name with _ for -. The manifest
+// is no layer, but for the server that it may name.
+type settings struct {
+	Manifest  string
+	Server    string
+	Programs  []string
+	Output    string
+	JSON      bool
+	NoInput   bool
+	Store     string
+	CAFile    string
+	TrustHost []string
+	Color     string
+	Verbose   bool
+	LogFile   string
+
+	// Of those commands that have the flag.
+	Browser    string
+	NoBrowser  bool
+	APIKeyFile string
+}
+
+// commonFlags declares the flags that every command has.
+func commonFlags(f *pflag.FlagSet) {
+	f.SortFlags = false
+	f.StringP("manifest", "f", "", "the manifest `FILE` (default: the nearest scopes.yaml, here or above)")
+	f.String("server", "", "the provider's server, by `NAME` or issuer URL")
+	f.StringSlice("program", nil, "add the scopes of a program of the manifest, by `NAME` (repeatable)")
+	f.StringP("output", "o", "", "`FORMAT` of the result: text or json, and what else a command offers")
+	f.Bool("json", false, "short for -o json")
+	f.Bool("no-input", false, "never prompt and never open a browser")
+	f.String("store", "", "where credentials are kept: keyring, file or memory")
+	f.String("ca-file", "", "trust the certificates in this PEM `FILE` too")
+	f.StringSlice("trust-host", nil, "a `HOST` that may be sent a credential; remembered (repeatable)")
+	f.String("color", "", "auto, always or never")
+	f.BoolP("verbose", "v", false, "say more")
+	f.String("log-file", "", "write a log to this `FILE`")
+}
+
+// flagKey is the settings key of a flag.
+func flagKey(flag string) string { return strings.ReplaceAll(flag, "-", "_") }
+
+// loadSettings merges the layers. Lists replace each other, they do not add up. A
+// mistake in any layer is a failure that names its place.
+func loadSettings(flags *pflag.FlagSet, env environment) (settings, error) {
+	k := koanf.New(".")
+	if err := loadConfigFile(k, flags, env.configFile()); err != nil {
+		return settings{}, err
+	}
+	if err := k.Load(confmap.Provider(envLayer(flags, env), ""), nil); err != nil {
+		return settings{}, err
+	}
+	set := func(f *pflag.Flag) (string, any) {
+		if !f.Changed {
+			return "", nil
+		}
+		return flagKey(f.Name), posflag.FlagVal(flags, f)
+	}
+	if err := k.Load(posflag.ProviderWithFlag(flags, ".", k, set), nil); err != nil {
+		return settings{}, err
+	}
+	s, err := readSettings(k)
+	if err != nil {
+		return settings{}, err
+	}
+	return s, s.check()
+}
+
+// readSettings takes the merged layers apart by hand: a decoder by reflection is a
+// tenth of what a short command costs.
+func readSettings(k *koanf.Koanf) (settings, error) {
+	s := settings{
+		Manifest: k.String("manifest"), Server: k.String("server"), Programs: list(k, "program"), Output: k.String("output"),
+		Store: k.String("store"), CAFile: k.String("ca_file"), TrustHost: list(k, "trust_host"), Color: k.String("color"),
+		LogFile: k.String("log_file"), Browser: k.String("browser"), APIKeyFile: k.String("api_key_file"),
+	}
+	for _, flag := range []struct {
+		key string
+		to  *bool
+	}{{"json", &s.JSON}, {"no_input", &s.NoInput}, {"verbose", &s.Verbose}, {"no_browser", &s.NoBrowser}} {
+		if !k.Exists(flag.key) {
+			continue
+		}
+		value, err := strconv.ParseBool(fmt.Sprint(k.Get(flag.key)))
+		if err != nil {
+			return s, fail(exitUsage, fmt.Sprintf("the setting %s is true or false, not %q", flag.key, fmt.Sprint(k.Get(flag.key))), "")
+		}
+		*flag.to = value
+	}
+	return s, nil
+}
+
+// list reads a setting that may be one word or several.
+func list(k *koanf.Koanf, key string) []string {
+	if word := k.String(key); word != "" {
+		return []string{word}
+	}
+	return k.Strings(key)
+}
+
+// loadConfigFile reads the user's config.yaml; one that is not there is no mistake.
+func loadConfigFile(k *koanf.Koanf, flags *pflag.FlagSet, path string) error {
+	text, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || path == "":
+		return nil
+	case err != nil:
+		return fail(exitUsage, err.Error(), "")
+	}
+	if err := k.Load(rawbytes.Provider(text), kyaml.Parser()); err != nil {
+		return fail(exitUsage, fmt.Sprintf("%s: %s", path, plain(err.Error())), "")
+	}
+	known := configKeys(flags)
+	for _, key := range k.Keys() {
+		if !slices.Contains(known, key) {
+			return fail(exitUsage, fmt.Sprintf("%s: unknown key %q", path, key), "known keys: "+strings.Join(known, ", "))
+		}
+	}
+	return nil
+}
+
+// secretFlags carry a credential or belong to one call: no file may hold them.
+var secretFlags = []string{"api-key", "api-key-stdin", "help", "json"}
+
+func configKeys(flags *pflag.FlagSet) []string {
+	var keys []string
+	flags.VisitAll(func(f *pflag.Flag) {
+		if !slices.Contains(secretFlags, f.Name) {
+			keys = append(keys, flagKey(f.Name))
+		}
+	})
+	// Every command reads the one file: a key of another command is no mistake.
+	for _, other := range []string{"browser", "no_browser", "api_key_file"} {
+		if !slices.Contains(keys, other) {
+			keys = append(keys, other)
+		}
+	}
+	return keys
+}
+
+// envLayer is what the AMBIT_… variables set. The API key's variable is no
+// setting: it is read where keys are read, and nowhere else.
+func envLayer(flags *pflag.FlagSet, env environment) map[string]any {
+	layer := make(map[string]any)
+	flags.VisitAll(func(f *pflag.Flag) {
+		if slices.Contains(secretFlags, f.Name) && f.Name != "json" {
+			return
+		}
+		value := env.get("AMBIT_" + strings.ToUpper(flagKey(f.Name)))
+		switch {
+		case value == "":
+		case f.Value.Type() == "stringSlice":
+			layer[flagKey(f.Name)] = strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' })
+		default:
+			layer[flagKey(f.Name)] = value
+		}
+	})
+	return layer
+}
+
+// check refuses words that no layer may hold.
+func (s *settings) check() error {
+	if s.JSON {
+		if s.Output != "" && s.Output != "json" {
+			return fail(exitUsage, fmt.Sprintf("--json and -o %s exclude each other", plain(s.Output)), "")
+		}
+		s.Output = "json"
+	}
+	for _, c := range []struct {
+		name, value string
+		words       []string
+	}{
+		{"--store", s.Store, []string{"", "keyring", "file", "memory"}},
+		{"--color", s.Color, []string{"", "auto", "always", "never"}},
+	} {
+		if !slices.Contains(c.words, c.value) {
+			return fail(exitUsage, fmt.Sprintf("%s %q is unknown", c.name, c.value), didYouMean(c.value, c.words[1:]))
+		}
+	}
+	return nil
+}
+
+// didYouMean words the allowed values, and the likely one.
+func didYouMean(word string, known []string) string {
+	text := "allowed: " + strings.Join(known, ", ")
+	if near := scopes.Near(word, known); len(near) > 0 {
+		text += fmt.Sprintf("; did you mean %q?", near[0])
+	}
+	return text
+}
+
+// An environment is the process's environment as a value, so that a test can have
+// its own.
+type environment []string
+
+func (e environment) lookup(name string) (string, bool) {
+	for _, pair := range slices.Backward(e) {
+		if key, value, _ := strings.Cut(pair, "="); key == name {
+			return value, true
+		}
+	}
+	return "", false
+}
+
+func (e environment) get(name string) string {
+	value, _ := e.lookup(name)
+	return value
+}
+
+// The folders of the XDG base directory specification; on other systems their
+// own. Each is "" where the system names none.
+
+func (e environment) configDir() string {
+	return e.folder("XDG_CONFIG_HOME", os.UserConfigDir, ".config")
+}
+
+func (e environment) cacheDir() string { return e.folder("XDG_CACHE_HOME", os.UserCacheDir, ".cache") }
+
+func (e environment) stateDir() string {
+	return e.folder("XDG_STATE_HOME", os.UserConfigDir, ".local", "state")
+}
+
+func (e environment) folder(variable string, system func() (string, error), home ...string) string {
+	if dir := e.get(variable); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "ambit")
+	}
+	if dir := e.get("HOME"); dir != "" && onXDG {
+		return filepath.Join(append(append([]string{dir}, home...), "ambit")...)
+	}
+	dir, err := system()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "ambit")
+}
+
+func (e environment) configFile() string {
+	if dir := e.configDir(); dir != "" {
+		return filepath.Join(dir, "config.yaml")
+	}
+	return ""
+}

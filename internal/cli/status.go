@@ -1,0 +1,51 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+func (r *run) statusCommand() *cobra.Command {
+	var keys *keyFlags
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "show which credential would be used, and what it holds against the manifest",
+		Long: `status shows which credential would be used, where it was found, and what it holds
+against the manifest. An API key is asked about at the server; a login is told as
+it was recorded when it was obtained or renewed.
+
+An API key comes from the first of: --api-key, --api-key-stdin, --api-key-file,
+AMBIT_API_KEY, the variables that the provider names. Without one it is the login
+that is stored.
+
+Exit codes: 0 everything required is granted; 2 a mistake in the manifest or an
+untrusted host; 3 a required scope is missing; 4 no usable credential; 6 nobody can
+tell what it holds.`,
+		Example: "  ambit status\n  ambit status -o json",
+		Args:    noArguments,
+		RunE:    r.action(func(ctx context.Context) (view, error) { return r.status(ctx, keys) }),
+	}
+	keys = addKeyFlags(cmd.Flags())
+	return cmd
+}
+
+func (r *run) status(ctx context.Context, keys *keyFlags) (view, error) {
+	p, err := r.openProject()
+	if err != nil {
+		return nil, err
+	}
+	h, err := r.hold(ctx, p, keys)
+	if err != nil {
+		return nil, err
+	}
+	v := r.compare(p, h)
+	if !h.credential.LivesAt(v.now) && h.credential.Refresh.Empty() {
+		v.next = []string{loginAgain(p)}
+		return v, fail(exitNoCredential, "the credential has "+lifetime(h.grant.Credential.ExpiresAt, time.Now()), "log in again: ambit login")
+	}
+	return v, missingFailure(missingLines(v.gap, scopes.Required))
+}

@@ -1,0 +1,108 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+
+	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+func (r *run) fileStore() oauth.Store {
+	return oauth.FileStore{Dir: filepath.Join(r.env.stateDir(), "credentials")}
+}
+
+// lockDir is where the locks of renewals are.
+func (r *run) lockDir() string { return filepath.Join(r.env.stateDir(), "locks") }
+
+// readingStores are where a credential may be, in the order of looking. The file
+// comes first: looking there costs nothing, and it holds one only after a yes.
+func (r *run) readingStores() []oauth.Store {
+	switch r.settings.Store {
+	case "file":
+		return []oauth.Store{r.fileStore()}
+	case "keyring":
+		return []oauth.Store{oauth.KeyringStore{}}
+	case "memory":
+		return nil
+	}
+	return []oauth.Store{r.fileStore(), oauth.KeyringStore{}}
+}
+
+// writingStore picks the store of a new credential, before anybody logs in: the
+// keyring where there is one, a plain file only after a yes.
+func (r *run) writingStore(ctx context.Context, key oauth.Key) (oauth.Store, error) {
+	switch r.settings.Store {
+	case "file":
+		return r.fileStore(), nil
+	case "memory":
+		return &oauth.MemoryStore{}, nil
+	}
+	_, err := oauth.KeyringStore{}.Load(ctx, key)
+	var none *oauth.NoKeyringError
+	if !errors.As(err, &none) {
+		return oauth.KeyringStore{}, nil // a record that is damaged is about to be replaced
+	}
+	if r.settings.Store == "" && r.ask(ctx, "There is no keyring on this machine. Keep the credential in a file that only you can read?") {
+		return r.fileStore(), nil
+	}
+	return nil, credentialFailure(err)
+}
+
+// A stored credential, and where it lies.
+type stored struct {
+	credential *oauth.Credential
+	store      oauth.Store
+	key        oauth.Key
+	issuer     scopes.Server // the server that gave it
+	server     scopes.Server // the server that it is good for
+}
+
+// keyAt is the store's key of a login at one of the provider's servers.
+func (p *project) keyAt(s scopes.Server) oauth.Key {
+	return oauth.Key{Issuer: s.Issuer, ClientID: p.provider().Client.IDFor(s.Name), Manifest: p.manifest.Name}
+}
+
+// find looks for a login of this manifest that is good for the chosen server: one
+// that this server gave, or one that another gave for it. It returns
+// [oauth.ErrNotFound] where there is none.
+func (r *run) find(ctx context.Context, p *project) (*stored, error) {
+	for _, s := range p.loginServers() {
+		for _, store := range r.readingStores() {
+			c, err := store.Load(ctx, p.keyAt(s))
+			var none *oauth.NoKeyringError
+			switch {
+			case errors.Is(err, oauth.ErrNotFound):
+				continue
+			case errors.As(err, &none) && r.settings.Store == "":
+				continue // nothing can be kept there, so nothing is
+			case err != nil:
+				return nil, err
+			}
+			if good := p.goodFor(c, s); !p.chosen || good.Issuer == p.server.Issuer || s.Issuer == p.server.Issuer {
+				return &stored{c, store, p.keyAt(s), s, good}, nil
+			}
+		}
+	}
+	return nil, oauth.ErrNotFound
+}
+
+// loginServers are those that may have given a login, the chosen one first.
+func (p *project) loginServers() []scopes.Server {
+	list := []scopes.Server{p.server}
+	for _, s := range p.provider().Servers {
+		if s.Name != p.server.Name {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// goodFor is the server that a credential names, else the one that gave it.
+func (p *project) goodFor(c *oauth.Credential, from scopes.Server) scopes.Server {
+	if s, ok := p.provider().Lookup(c.Server); ok && c.Server != "" {
+		return s
+	}
+	return from
+}

@@ -1,0 +1,30 @@
+package cli
+
+import (
+	"io"
+	"os"
+
+	"golang.org/x/term"
+)
+
+// plainWidth is the width for which text is laid out where there is no terminal.
+const plainWidth = 80
+
+// isTerminal tells whether a stream is a terminal that a person may watch.
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// widthOf is the width of the terminal behind a stream, in columns.
+func widthOf(stream io.Writer) int {
+	f, ok := stream.(*os.File)
+	if !ok {
+		return plainWidth
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil || width < 40 {
+		return plainWidth
+	}
+	return width
+}

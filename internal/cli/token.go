@@ -1,0 +1,91 @@
+package cli
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ambit-auth/ambit/oauth"
+)
+
+func (r *run) tokenCommand() *cobra.Command {
+	var keys *keyFlags
+	var minTTL time.Duration
+	cmd := &cobra.Command{
+		Use:   "token",
+		Short: "print a valid access token and nothing else",
+		Long: `token prints a valid access token and nothing else, for tools that take a credential
+helper. A token that ends within --min-ttl is renewed first.
+
+Exit codes: 0 printed; 2 wrong usage or an untrusted host; 4 no usable credential;
+6 the server does not answer.`,
+		Example: "  curl -H \"Authorization: Bearer $(ambit token)\" https://api.example.com/",
+		Args:    noArguments,
+		RunE:    r.action(func(ctx context.Context) (view, error) { return r.token(ctx, keys, minTTL) }),
+	}
+	keys = addKeyFlags(cmd.Flags())
+	cmd.Flags().DurationVar(&minTTL, "min-ttl", time.Minute, "renew a token that ends within this `DURATION`")
+	return cmd
+}
+
+// A tokenView is ambit.token/v1. It is the one view that shows a secret.
+type tokenView struct{ credential *oauth.Credential }
+
+func (v tokenView) text(p *printer) { p.line("%s", v.credential.Access.Reveal()) }
+
+func (v tokenView) json(e envelope) any {
+	return struct {
+		envelope
+		AccessToken string     `json:"access_token"`
+		TokenType   string     `json:"token_type"`
+		ExpiresAt   *time.Time `json:"expires_at"`
+	}{e, v.credential.Access.Reveal(), "Bearer", credentialOf(v.credential.Grant().Credential).ExpiresAt}
+}
+
+func (r *run) token(ctx context.Context, keys *keyFlags, minTTL time.Duration) (view, error) {
+	if minTTL < 0 {
+		return nil, fail(exitUsage, "--min-ttl may not be negative", "")
+	}
+	p, err := r.openProject()
+	if err != nil {
+		return nil, err
+	}
+	client, err := r.guarded(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	found, err := oauth.FindKey(r.keySources(keys, p, false))
+	switch {
+	case err == nil:
+		r.remarkOn(found)
+		return tokenView{found.Credential(p.provider())}, nil
+	case !isNoKey(err):
+		return nil, credentialFailure(err)
+	}
+	s, err := r.findBound(ctx, p)
+	if err != nil {
+		return nil, credentialFailure(err)
+	}
+	renewer, err := r.renewer(p, s, client)
+	if err != nil {
+		return nil, err
+	}
+	c, err := renewer.Valid(ctx, minTTL)
+	if c == nil || err != nil && !c.LivesAt(time.Now()) {
+		return nil, credentialFailure(err)
+	}
+	if err != nil {
+		r.voice.note("the token could not be renewed, and is still good: %s", plain(err.Error()))
+	}
+	r.tellLost(c)
+	return tokenView{c}, nil
+}
+
+// tellLost says what a renewal took away: a grant can shrink there.
+func (r *run) tellLost(c *oauth.Credential) {
+	if c.Lost.Len() > 0 {
+		r.voice.note("the renewed token lost: %s; see ambit status", strings.Join(c.Lost.Slice(), ", "))
+	}
+}

@@ -1,0 +1,121 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+)
+
+// A voice is the program's own words to a person, on standard error. Nothing else
+// in the tree writes there. Its methods are safe for concurrent use.
+type voice struct {
+	mu      sync.Mutex
+	out     io.Writer
+	paint   palette
+	live    bool // a terminal that someone watches: progress makes sense
+	verbose bool
+	pending bool // a progress line stands there without its end
+}
+
+// say tells the story: what happens, on a line of its own.
+func (v *voice) say(format string, args ...any) { v.line("", fmt.Sprintf(format, args...)) }
+
+// note tells something that the person should know and need not act on.
+func (v *voice) note(format string, args ...any) {
+	v.line(v.paint.yellow("note:")+" ", fmt.Sprintf(format, args...))
+}
+
+// detail is for those who asked with --verbose.
+func (v *voice) detail(format string, args ...any) {
+	if v.verbose {
+		v.line("", v.paint.dim(fmt.Sprintf(format, args...)))
+	}
+}
+
+// failed words an error and its way out.
+func (v *voice) failed(f *failure) {
+	for line := range strings.Lines(f.Message) {
+		v.line(v.paint.red("error:")+" ", strings.TrimSuffix(line, "\n"))
+	}
+	if f.Hint != "" {
+		v.line(v.paint.yellow("hint:")+" ", f.Hint)
+	}
+}
+
+func (v *voice) line(prefix, text string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.clear()
+	fmt.Fprintln(v.out, prefix+text)
+}
+
+// write puts a rendered block, such as a table, between the lines.
+func (v *voice) write(block string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.clear()
+	io.WriteString(v.out, block)
+}
+
+// progressAfter is how long something may take before a person wants to know that
+// it goes on.
+const progressAfter = 500 * time.Millisecond
+
+// during shows text on a terminal while work takes longer than [progressAfter].
+func (v *voice) during(text string, work func() error) error {
+	if !v.live {
+		return work()
+	}
+	timer := time.AfterFunc(progressAfter, func() { v.progress(text) })
+	err := work()
+	timer.Stop()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.clear()
+	return err
+}
+
+func (v *voice) progress(text string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.clear()
+	io.WriteString(v.out, v.paint.dim(text+" …"))
+	v.pending = true
+}
+
+// clear takes an unfinished progress line away. The sequence is the plainest that
+// every terminal knows: return, erase to the end of the line.
+func (v *voice) clear() {
+	if v.pending {
+		io.WriteString(v.out, "\r\x1b[K")
+		v.pending = false
+	}
+}
+
+// plain makes text from outside fit for a terminal: no control or format
+// characters, which could move the cursor or turn the direction of writing.
+func plain(text string) string {
+	clean := func(r rune) bool { return r == utf8.RuneError || !strconv.IsPrint(r) }
+	if strings.IndexFunc(text, clean) < 0 {
+		return text
+	}
+	return strings.Map(func(r rune) rune {
+		if clean(r) {
+			return '\uFFFD'
+		}
+		return r
+	}, text)
+}
+
+// plainLines is plain for text of several lines.
+func plainLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = plain(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}

@@ -1,0 +1,170 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// httpClient is the one way in which this program speaks to servers: limits, proxy
+// variables and --ca-file hold for every request.
+func (r *run) httpClient() (*http.Client, error) {
+	if r.http != nil {
+		return r.http, nil
+	}
+	r.watchSignals()
+	client, err := metadata.NewHTTPClient(metadata.HTTPOptions{CAFile: r.settings.CAFile})
+	if err != nil {
+		return nil, fail(exitUsage, plain(err.Error()), "--ca-file names a PEM file with certificates")
+	}
+	if r.settings.Verbose || r.log != nil {
+		client.Transport = &traced{next: client.Transport, tell: r.trace}
+	}
+	r.http = client
+	return client, nil
+}
+
+// metadataClient reads public documents; it carries no credential, and needs no trust.
+func (r *run) metadataClient() (*metadata.Client, error) {
+	client, err := r.httpClient()
+	if err != nil {
+		return nil, err
+	}
+	cache := ""
+	if dir := r.env.cacheDir(); dir != "" {
+		cache = filepath.Join(dir, "metadata")
+	}
+	return &metadata.Client{HTTP: client, CacheDir: cache}, nil
+}
+
+// guarded is the client for requests that carry a credential: it sends nothing to
+// a host that the user does not trust. The transport is made when the first request
+// goes out: many commands end without one.
+func (r *run) guarded(ctx context.Context, p *project) (*http.Client, error) {
+	trust, err := r.trust(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	later := sync.OnceValues(r.httpClient)
+	return &http.Client{Timeout: metadata.FetchTimeout, Transport: trust.Guard(transport(func(request *http.Request) (*http.Response, error) {
+		client, err := later()
+		if err != nil {
+			return nil, err
+		}
+		return client.Transport.RoundTrip(request)
+	}))}, nil
+}
+
+// transport is a function as an [http.RoundTripper].
+type transport func(*http.Request) (*http.Response, error)
+
+// RoundTrip calls the function.
+func (t transport) RoundTrip(request *http.Request) (*http.Response, error) { return t(request) }
+
+// trust checks every host that the project names before any credential is read. It
+// asks, where someone is there to answer, and remembers a yes.
+func (r *run) trust(ctx context.Context, p *project) (oauth.Trust, error) {
+	confirmed, err := r.confirmedHosts()
+	if err != nil {
+		return oauth.Trust{}, err
+	}
+	trust := oauth.Trust{Known: confirmed}
+	if trust.Check(p.hosts(), "") == nil {
+		return trust, nil // the built-in hosts are not needed for that
+	}
+	trust.Known = append(trust.Known, builtinHosts()...)
+	err = trust.Check(p.hosts(), p.manifest.File)
+	var untrusted *oauth.UntrustedHostError
+	if !errors.As(err, &untrusted) {
+		return trust, err
+	}
+	if !r.askTrust(ctx, untrusted) {
+		return oauth.Trust{}, credentialFailure(err)
+	}
+	if err := r.trustFile().Add(untrusted.Hosts...); err != nil {
+		return oauth.Trust{}, credentialFailure(err)
+	}
+	trust.Known = append(trust.Known, untrusted.Hosts...)
+	return trust, nil
+}
+
+func (r *run) askTrust(ctx context.Context, e *oauth.UntrustedHostError) bool {
+	return r.ask(ctx, fmt.Sprintf("%s names hosts that you have not used before: %s\nMay they be sent your credentials?",
+		plain(e.NamedBy), plain(strings.Join(e.Hosts, ", "))))
+}
+
+// hosts are all that the provider names, and those of the chosen server.
+func (p *project) hosts() []string {
+	own := scopes.Provider{Servers: []scopes.Server{p.server}}
+	return scopes.NewSet(slices.Concat(p.provider().Hosts(), own.Hosts())...).Slice()
+}
+
+// confirmedHosts are those that the user said yes to, on this command line or before.
+func (r *run) confirmedHosts() ([]string, error) {
+	var named []string
+	for _, host := range r.settings.TrustHost {
+		if strings.Contains(host, "://") {
+			host = scopes.HostOf(host)
+		}
+		named = append(named, strings.ToLower(host))
+	}
+	if len(named) > 0 {
+		if err := r.trustFile().Add(named...); err != nil {
+			r.voice.note("the yes to %s cannot be remembered: %s", plain(strings.Join(named, ", ")), plain(err.Error()))
+		}
+	}
+	known, err := r.trustFile().Load()
+	if err != nil {
+		return nil, credentialFailure(err)
+	}
+	return append(known, named...), nil
+}
+
+func (r *run) trustFile() oauth.TrustFile {
+	return oauth.TrustFile{Path: filepath.Join(r.env.configDir(), "trusted-hosts")}
+}
+
+// builtinProviders are the built-in files as they are, whatever a manifest overrides.
+var builtinProviders = sync.OnceValue(func() []*scopes.Provider {
+	var list []*scopes.Provider
+	for _, name := range scopes.BuiltinProviders() {
+		if p, err := scopes.BuiltinProvider(name); err == nil {
+			list = append(list, p)
+		}
+	}
+	return list
+})
+
+// builtinHosts are the hosts of the built-in providers. Those on this machine are
+// trusted as such, not by these files.
+func builtinHosts() []string {
+	var hosts []string
+	for _, p := range builtinProviders() {
+		for _, host := range p.Hosts() {
+			if name, _, _ := strings.Cut(host, ":"); !metadata.IsLoopback(name) {
+				hosts = append(hosts, host)
+			}
+		}
+	}
+	return hosts
+}
+
+// ask puts a yes-or-no question; without a person the answer is no.
+func (r *run) ask(ctx context.Context, question string) bool {
+	if !r.interactive() {
+		return false
+	}
+	r.voice.write(question + " [y/N] ")
+	answer, _ := r.readLine(ctx)
+	answer = strings.ToLower(strings.TrimSpace(answer))
+	return answer == "y" || answer == "yes"
+}

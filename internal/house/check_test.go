@@ -1,0 +1,217 @@
+package house_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+const module = "github.com/ambit-auth/ambit"
+
+// imports is the table of the design: what of ours a package may import. A folder
+// that is not here may hold no package.
+var imports = map[string][]string{
+	".":                 {},
+	"scopes":            {},
+	"metadata":          {},
+	"oauth":             {"scopes", "metadata"},
+	"agent":             {"scopes", "metadata"},
+	"internal/evidence": {"scopes"},
+	"internal/cli":      {".", "scopes", "metadata", "oauth", "agent", "internal/evidence", "internal/sandbox"},
+	"internal/sandbox":  {},
+	"internal/house":    {},
+	"cmd/ambit":         {"internal/cli"},
+}
+
+// topLevel is what may stand in the root besides papers (*.md).
+var topLevel = []string{
+	"cmd", "oauth", "scopes", "metadata", "agent", "internal", "go.mod", "scopes.yaml", // the design's own list
+	"ambit.go", "go.sum", "LICENSE", "NOTICE", "docs", ".ci", ".git", ".github", ".gitignore", ".gitattributes",
+}
+
+// maxLines is where a file wants a reason; long holds those that have one.
+const maxLines = 400
+
+var long = map[string]string{}
+
+// A source is a Go file that is no test.
+type source struct {
+	path string // from the root, with slashes
+	text string
+}
+
+// A word is knowledge of a provider or an agent program, which belongs into YAML.
+type word struct {
+	text string // lower case
+	from string // the file that it comes from
+	may  string // files that may hold it all the same begin like this; "" for none
+}
+
+// check returns what is wrong with a file, a sentence each.
+func check(s source, words []word) []string {
+	set := token.NewFileSet()
+	file, err := parser.ParseFile(set, s.path, s.text, parser.ParseComments|parser.SkipObjectResolution)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	var found []string
+	say := func(at token.Pos, format string, args ...any) {
+		found = append(found, fmt.Sprintf("%s:%d: ", s.path, set.Position(at).Line)+fmt.Sprintf(format, args...))
+	}
+	checkImports(s, file, say)
+	checkWords(s, words, say, file.FileStart)
+	checkDocs(file, say)
+	checkStart(file, say)
+	if n := strings.Count(s.text, "\n"); n > maxLines && long[s.path] == "" {
+		say(file.FileStart, "%d lines, more than %d, and no reason is given in long", n, maxLines)
+	}
+	return found
+}
+
+type sayer func(at token.Pos, format string, args ...any)
+
+func checkImports(s source, file *ast.File, say sayer) {
+	folder := path.Dir(s.path)
+	allowed, known := imports[folder]
+	if !known {
+		say(file.Package, "%s is no package of the design", folder)
+	}
+	for _, i := range file.Imports {
+		name, _ := strconv.Unquote(i.Path.Value)
+		ours := "."
+		if name != module {
+			var found bool
+			if ours, found = strings.CutPrefix(name, module+"/"); !found {
+				continue
+			}
+		}
+		if !slices.Contains(allowed, ours) {
+			say(i.Pos(), "%s may not import %s", folder, name)
+		}
+	}
+}
+
+func checkWords(s source, words []word, say sayer, start token.Pos) {
+	low := strings.ToLower(s.text)
+	for _, w := range words {
+		if w.may != "" && strings.HasPrefix(s.path, w.may) {
+			continue
+		}
+		if at := strings.Index(low, w.text); at >= 0 {
+			say(start+token.Pos(min(at, len(s.text))), "%q belongs into %s, not into Go code", w.text, w.from)
+		}
+	}
+}
+
+func checkDocs(file *ast.File, say sayer) {
+	for _, d := range file.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			if d.Name.IsExported() && exportedReceiver(d) && d.Doc == nil {
+				say(d.Pos(), "%s has no comment", d.Name)
+			}
+		case *ast.GenDecl:
+			for _, spec := range d.Specs {
+				checkSpec(d, spec, say)
+			}
+		}
+	}
+}
+
+func checkSpec(d *ast.GenDecl, spec ast.Spec, say sayer) {
+	switch spec := spec.(type) {
+	case *ast.TypeSpec:
+		if spec.Name.IsExported() && d.Doc == nil && spec.Doc == nil {
+			say(spec.Pos(), "%s has no comment", spec.Name)
+		}
+	case *ast.ValueSpec:
+		for _, name := range spec.Names {
+			if name.IsExported() && d.Doc == nil && spec.Doc == nil && spec.Comment == nil {
+				say(name.Pos(), "%s has no comment", name)
+			}
+		}
+	}
+}
+
+// exportedReceiver tells whether a function is no method, or one of an exported type.
+func exportedReceiver(d *ast.FuncDecl) bool {
+	if d.Recv == nil {
+		return true
+	}
+	t := d.Recv.List[0].Type
+	for {
+		switch u := t.(type) {
+		case *ast.StarExpr:
+			t = u.X
+		case *ast.IndexExpr:
+			t = u.X
+		case *ast.IndexListExpr:
+			t = u.X
+		case *ast.Ident:
+			return u.IsExported()
+		default:
+			return false
+		}
+	}
+}
+
+// checkStart finds what runs at the start of the program, and the client that has no
+// limits.
+func checkStart(file *ast.File, say sayer) {
+	for _, d := range file.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			if d.Recv == nil && d.Name.Name == "init" {
+				say(d.Pos(), "func init runs before main")
+			}
+		case *ast.GenDecl:
+			atStart(d, func(call *ast.SelectorExpr, name string) {
+				if slices.Contains([]string{"regexp.MustCompile", "regexp.Compile", "template.Must", "template.New"}, name) {
+					say(call.Pos(), "%s runs before main: put it into a sync.OnceValue", name)
+				}
+			})
+		}
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if sel, ok := n.(*ast.SelectorExpr); ok {
+			if name := selector(sel); slices.Contains([]string{"http.DefaultClient", "http.Get", "http.Head", "http.Post", "http.PostForm"}, name) {
+				say(sel.Pos(), "%s has no time limit", name)
+			}
+		}
+		return true
+	})
+}
+
+// atStart visits the selectors of a declaration that are not inside of a function.
+func atStart(d *ast.GenDecl, visit func(*ast.SelectorExpr, string)) {
+	ast.Inspect(d, func(n ast.Node) bool {
+		if sel, ok := n.(*ast.SelectorExpr); ok {
+			visit(sel, selector(sel))
+		}
+		_, function := n.(*ast.FuncLit)
+		return !function
+	})
+}
+
+func selector(sel *ast.SelectorExpr) string {
+	if x, ok := sel.X.(*ast.Ident); ok {
+		return x.Name + "." + sel.Sel.Name
+	}
+	return ""
+}
+
+// checkTopLevel returns the names that may not stand in the root.
+func checkTopLevel(names []string) []string {
+	var wrong []string
+	for _, name := range names {
+		if !slices.Contains(topLevel, name) && path.Ext(name) != ".md" {
+			wrong = append(wrong, name)
+		}
+	}
+	return wrong
+}
