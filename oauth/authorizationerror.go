@@ -28,7 +28,7 @@ func (e *AuthorizationError) InvalidScope() bool { return e.Code == "invalid_sco
 
 // NamedScopes are those of asked that the description names, in the order of asked.
 // The RFC gives the description no grammar, so a scope counts as named where it
-// stands as a word of its own: "query" is not named by "query:read".
+// stands as a word of its own: "x" is not named by "x:read".
 func (e *AuthorizationError) NamedScopes(asked scopes.Set) scopes.Set {
 	return asked.Where(func(scope string) bool { return namesWord(e.Description, scope) })
 }

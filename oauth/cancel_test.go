@@ -5,9 +5,11 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"os"
 	"runtime"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -37,33 +39,37 @@ func nothingLeft(t *testing.T, port int) {
 		}
 	}
 	for _, address := range []string{"127.0.0.1", "::1"} {
-		listener, err := net.Listen("tcp", net.JoinHostPort(address, strconv.Itoa(port)))
-		if errors.Is(err, syscall.EADDRINUSE) {
-			t.Errorf("the port is not free again: %v", err)
-		} else if err == nil {
-			listener.Close()
+		if !portIsFree(address, port) {
+			t.Errorf("port %d of %s is not free again", port, address)
 		}
 	}
 }
 
-// freePort is a port that is free on both loopback addresses.
+// lastPort is the port that freePort gave last, counted from a place of this process's
+// own.
+var lastPort atomic.Int32
+
+// freePort is a port that is free on both loopback addresses, and below those that the
+// system gives to connections: one of these could be taken again in the next moment.
 func freePort(t *testing.T) int {
 	t.Helper()
+	const lowest, count = 12000, 18000
+	lastPort.CompareAndSwap(0, int32(os.Getpid()*97%count))
 	for {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		port := listener.Addr().(*net.TCPAddr).Port
-		six, err := net.Listen("tcp", net.JoinHostPort("::1", strconv.Itoa(port)))
-		listener.Close()
-		if err == nil {
-			six.Close()
-		}
-		if !errors.Is(err, syscall.EADDRINUSE) { // free there, or no such address
+		port := lowest + int(lastPort.Add(1))%count
+		if portIsFree("127.0.0.1", port) && portIsFree("::1", port) {
 			return port
 		}
 	}
+}
+
+// portIsFree: also where there is no such address.
+func portIsFree(address string, port int) bool {
+	listener, err := net.Listen("tcp", net.JoinHostPort(address, strconv.Itoa(port)))
+	if err == nil {
+		listener.Close()
+	}
+	return !errors.Is(err, syscall.EADDRINUSE)
 }
 
 func TestCancelLeavesNothing(t *testing.T) {

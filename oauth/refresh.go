@@ -68,8 +68,8 @@ func (e *NotSavedError) Error() string {
 func (e *NotSavedError) Unwrap() error { return e.Err }
 
 // Valid returns the stored credential if it lives for longer than minTTL (0: just
-// lives), and renews it otherwise. Where the server's tokens never live that long, half
-// their life counts as minTTL. [Credential.Lost] tells what the renewal took away.
+// lives), and renews it otherwise. Where the server's tokens never live that long, it
+// renews at each call. [Credential.Lost] tells what the renewal took away.
 //
 // Errors: the store's; *[SessionLostError]; *[LockError]; *[TokenError],
 // *[UntrustedHostError] and [metadata.Error] for the request; *[NotSavedError] with the
@@ -80,19 +80,10 @@ func (r *Renewer) Valid(ctx context.Context, minTTL time.Duration) (*Credential,
 	if err != nil {
 		return nil, err
 	}
-	if before.LivesAt(r.now().Add(before.attainable(minTTL))) {
+	if before.LivesAt(r.now().Add(minTTL)) {
 		return before, nil
 	}
 	return r.renewed(ctx, before, before.Access)
-}
-
-// attainable is minTTL, or half the credential's whole life where that is not longer
-// than minTTL: to want more than a server gives is not to renew at every call.
-func (c *Credential) attainable(minTTL time.Duration) time.Duration {
-	if life := c.ExpiresAt.Sub(c.ObtainedAt); !c.ObtainedAt.IsZero() && life <= minTTL {
-		return life / 2
-	}
-	return minTTL
 }
 
 // Force renews the credential if the stored access token is still stale: one that a

@@ -33,8 +33,10 @@ func (s *store) bearer(credential, region string) (b bearer, ok bool) {
 		return bearer{}, false
 	}
 	b = s.tokenBearer(t)
-	ok = s.grants[t.GrantID].RevokedAt == 0 && (region == "" || region == b.region)
-	return b, ok
+	if s.grants[t.GrantID].RevokedAt != 0 || region != "" && region != b.region {
+		return bearer{}, false
+	}
+	return b, true
 }
 
 // issued is the bearer of a token that was just issued, dead or alive by now.

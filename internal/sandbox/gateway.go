@@ -143,7 +143,7 @@ func (g *gateway) stream(w http.ResponseWriter, r *http.Request, model string, i
 		members["type"] = kind
 		text, _ := json.Marshal(members) // strings and numbers encode
 		_, err := w.Write([]byte("event: " + kind + "\ndata: " + string(text) + "\n\n"))
-		return err == nil && control != nil && r.Context().Err() == nil
+		return err == nil && control.Flush() == nil && r.Context().Err() == nil
 	}
 	ok := send("message_start", map[string]any{"message": message(model, input)}) &&
 		send("content_block_start", map[string]any{"index": 0, "content_block": map[string]any{"type": "text", "text": ""}}) &&

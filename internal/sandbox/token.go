@@ -98,8 +98,7 @@ func (sv *server) token(w http.ResponseWriter, r *http.Request) {
 		// flow; RFC 6749 §5.2 has another.
 		members["error"] = "invalid_grant"
 	}
-	w.Header().Set("Pragma", "no-cache") // RFC 6749 §5.1, with the next
-	answer.header.Set("Cache-Control", "no-store")
+	answer.header.Set("Cache-Control", "no-store") // RFC 6749 §5.1; the library's own is weaker
 	answer.body.Reset()
 	_ = json.NewEncoder(&answer.body).Encode(members) // decoded from JSON: it encodes
 	answer.send(w)
