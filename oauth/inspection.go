@@ -60,7 +60,8 @@ func readGrant(members map[string]any, kind scopes.CredentialKind) (grant scopes
 		scopesName, expiresName = orElse(scopesName, "scope"), orElse(expiresName, "exp")
 	}
 	granted, said := scopeMember(members[scopesName])
-	if !said || !onlyStrings(members[scopesName]) {
+	_, list := members[scopesName].([]any)
+	if !said || !onlyStrings(members[scopesName]) || !list && !ask.Introspection { // RFC 7662 §2.2 has a string
 		return scopes.Grant{}, scopesName
 	}
 	grant.Scopes = granted

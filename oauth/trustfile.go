@@ -93,5 +93,10 @@ func ParseHost(text string) (string, error) {
 	if err != nil || u.Hostname() == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" {
 		return "", fmt.Errorf("%q is no host", text)
 	}
-	return scopes.HostOf(raw), nil
+	host := scopes.HostOf(raw)
+	name := withoutPort(host)
+	if strings.ContainsAny(name, "*?") || strings.HasSuffix(name, ".") {
+		return "", fmt.Errorf("%q is no host: write it whole, without a pattern and a final dot", text)
+	}
+	return host, nil
 }

@@ -31,7 +31,7 @@ func Audit(q AuditQuestion) (Findings, error) {
 	}
 	a := newAudit(q, declared)
 	a.selectUsed()
-	f := Findings{Findings: []Finding{}, Waived: []Finding{}, Notes: slices.Concat([]Note{}, q.Evidence.Notes, a.notes)}
+	f := Findings{Findings: []Finding{}, Waived: []Finding{}, Notes: append(append([]Note{}, a.Evidence.Notes...), a.notes...)}
 	a.undeclared(&f)
 	for i := range a.declared {
 		a.judge(&f, i)
@@ -58,6 +58,9 @@ type audit struct {
 	seen     []bool              // by need: did a recorded call succeed, or is it a refusal?
 	backing  map[string][]string // by needed scope: the declared scopes that cover it
 	calls    map[useID]called
+	known    *Set            // filled by vocabulary
+	named    map[Use][]namer // filled by naming
+	inUse    []*Need         // the needs in use that say something, by operation
 	notes    []Note
 }
 
@@ -66,8 +69,9 @@ type useID struct{ entry, use int }
 
 // called is what lists and recordings say of a used_by.
 type called struct {
-	listed         bool // in Evidence.Calls
-	recorded, safe bool // in Evidence.Traffic; only with safe methods (RFC 9110 §9.2.1)
+	listed         bool     // in Evidence.Calls
+	recorded, safe bool     // in Evidence.Traffic; only with safe methods (RFC 9110 §9.2.1)
+	refused        []string // what recorded refusals named
 }
 
 func newAudit(q AuditQuestion, declared []Entry) *audit {

@@ -40,6 +40,7 @@ func (a *audit) selectUsed() {
 		}
 	}
 	a.refusals()
+	a.inUse = a.usedNeeds()
 }
 
 func (a *audit) use(needs []int) {
@@ -65,6 +66,9 @@ func (a *audit) record(id useID, o *Observation) {
 	safe := o.Operation.Method == "GET" || o.Operation.Method == "HEAD" || o.Operation.Method == "OPTIONS"
 	c.safe = safe && (c.safe || !c.recorded)
 	c.recorded = true
+	if o.Refused() {
+		c.refused = append(c.refused, o.Scopes...)
+	}
 	a.calls[id] = c
 }
 
@@ -147,7 +151,7 @@ func (a *audit) refusals() {
 	}
 }
 
-// usedNeeds are the needs in use that say something, those of one operation together.
+// usedNeeds are the needs in use that say something, by operation.
 func (a *audit) usedNeeds() []*Need {
 	var needs []*Need
 	for i := range a.needs {
@@ -156,7 +160,8 @@ func (a *audit) usedNeeds() []*Need {
 		}
 	}
 	slices.SortStableFunc(needs, func(x, y *Need) int {
-		return cmp.Compare(x.Operation.String(), y.Operation.String())
+		p, q := &x.Operation, &y.Operation
+		return cmp.Or(cmp.Compare(p.Tool, q.Tool), cmp.Compare(p.Base, q.Base), cmp.Compare(p.Path, q.Path), cmp.Compare(p.Method, q.Method))
 	})
 	return needs
 }

@@ -44,10 +44,10 @@ type Finding struct {
 
 // A fix is how [Mend] settles a finding.
 type fix struct {
-	entries []Entry  // the declarations that it is about
-	level   *Level   // the level that is enough
-	instead []string // the scopes that are enough; may be empty where others cover all
-	narrow  bool     // is instead an answer?
+	entries []Entry // the declarations that it is about
+	level   *Level  // the level that is enough
+	narrow  bool    // is instead an answer?
+	instead []Entry // what is enough in their place; nothing where the others cover all
 }
 
 // Findings is the outcome of an audit. Its JSON names are those of ambit.audit/v1;

@@ -296,8 +296,19 @@ func form(n *yaml.Node) string {
 	case plainForm(tag) != "":
 		return "the " + plainForm(tag) + " " + n.Value
 	case tag == "!!str":
-		return "the text " + strconv.Quote(n.Value)
+		return "the text " + strconv.Quote(excerpt(n.Value))
 	default:
 		return "a value tagged " + tag
 	}
+}
+
+// shownText is how much of a text in the wrong place is shown, in bytes: a file that
+// was named by mistake, or by someone's malice, may hold what no log should.
+const shownText = 20
+
+func excerpt(text string) string {
+	if len(text) <= shownText {
+		return text
+	}
+	return strings.ToValidUTF8(text[:shownText], "") + "…"
 }

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -17,12 +18,13 @@ import (
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/sandbox"
+	"github.com/ambit-auth/ambit/scopes"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden parts of the scripts")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"ambit": main, "visit": visit})
+	testscript.Main(m, map[string]func(){"ambit": main, "visit": visit, "caller": caller})
 }
 
 // TestScripts runs each script of testdata through the real main, with a home and,
@@ -33,12 +35,14 @@ func TestScripts(t *testing.T) {
 		UpdateScripts: *update,
 		Setup:         ownHome,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"sandbox":  startSandbox,
-			"shrink":   shrink,
-			"expire":   expire,
-			"requests": requests,
-			"jsonpath": jsonPath,
-			"mode":     mode,
+			"sandbox":    startSandbox,
+			"shrink":     shrink,
+			"expire":     expire,
+			"requests":   requests,
+			"jsonpath":   jsonPath,
+			"mode":       mode,
+			"take-ports": takePorts,
+			"advertise":  advertise,
 		},
 	})
 }
@@ -88,8 +92,10 @@ func startSandbox(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Setenv(strings.ToUpper(name), text)
 		}
 	}
-	for name, key := range ready["keys"].(map[string]any) {
-		ts.Setenv("KEY_"+strings.ToUpper(name), fmt.Sprint(key))
+	for _, keys := range []string{"keys", "more_keys"} {
+		for name, key := range ready[keys].(map[string]any) {
+			ts.Setenv("KEY_"+strings.ToUpper(name), fmt.Sprint(key))
+		}
 	}
 }
 
@@ -179,4 +185,32 @@ func visit() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+}
+
+// takePorts is "take-ports": another program listens on every redirect port that the
+// sandbox's provider file registers.
+func takePorts(ts *testscript.TestScript, _ bool, _ []string) {
+	text := ts.ReadFile(ts.Getenv("PROVIDER"))
+	p, err := scopes.DecodeProvider("provider.yaml", []byte(text))
+	ts.Check(err)
+	for _, port := range p.Client.Redirect.Ports {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		ts.Check(err)
+		ts.Defer(func() { l.Close() })
+	}
+}
+
+// advertise is "advertise +SCOPE... -SCOPE...": the metadata changes, and every cached
+// document is at its end.
+func advertise(ts *testscript.TestScript, _ bool, args []string) {
+	var add, remove []string
+	for _, arg := range args {
+		if scope, ok := strings.CutPrefix(arg, "+"); ok {
+			add = append(add, scope)
+		} else {
+			remove = append(remove, strings.TrimPrefix(arg, "-"))
+		}
+	}
+	running.get(ts).Advertise(add, remove)
+	ts.Check(os.RemoveAll(ts.MkAbs(".home/cache")))
 }

@@ -90,3 +90,56 @@ func onlyText(out []byte) []byte {
 	}
 	return nil
 }
+
+// TestTrustPrompt answers the question about an unknown host on a real terminal: a yes
+// is remembered, a no is not, and where CI is set nobody is asked.
+func TestTrustPrompt(t *testing.T) {
+	home := t.TempDir()
+	manifest := filepath.Join(home, "scopes.yaml")
+	text := "version: 1\nname: asks\nprovider: https://auth.example.net\nscopes:\n  - {scope: a, level: required, why: b}\n"
+	if err := os.WriteFile(manifest, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		answer string
+		env    []string
+		want   string
+	}{
+		{"n\n", nil, "is not trusted with a credential"},
+		{"", []string{"CI=1"}, "is not trusted with a credential"},
+		{"y\n", nil, "no credential is stored"},
+		{"", nil, "no credential is stored"}, // the yes was kept
+	} {
+		out := typing(t, home, c.answer, c.env, "status", "-f", manifest, "--store", "file")
+		if !bytes.Contains(out, []byte(c.want)) {
+			t.Errorf("after %q with %v it says %q", c.answer, c.env, out)
+		}
+		if asked := bytes.Contains(out, []byte("[y/N]")); asked != (c.answer != "") {
+			t.Errorf("after %q with %v: asked is %t", c.answer, c.env, asked)
+		}
+	}
+}
+
+// typing runs ambit on a terminal on which someone types.
+func typing(t *testing.T, home, text string, env []string, args ...string) []byte {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), hangs)
+	defer cancel()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := exec.CommandContext(ctx, self)
+	c.Args = append([]string{"ambit"}, args...)
+	c.Env = append([]string{"HOME=" + home, "TERM=xterm"}, env...)
+	terminal, err := pty.StartWithSize(c, &pty.Winsize{Rows: 24, Cols: 200})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer terminal.Close()
+	io.WriteString(terminal, text)
+	var out bytes.Buffer
+	io.Copy(&out, terminal) // ends with EIO when the program does
+	c.Wait()
+	return out.Bytes()
+}

@@ -50,7 +50,7 @@ func (c Command) Main(ctx context.Context, args []string) (code int) {
 	root.SetOut(c.Stdout)
 	root.SetErr(c.Stderr)
 	err := root.ExecuteContext(ctx)
-	code = r.end(ctx, err)
+	code = r.end(ctx, args, err)
 	r.closeLog(code)
 	return code
 }
@@ -68,20 +68,48 @@ func stackPlaces(stack []byte) string {
 }
 
 // end tells what went wrong, once, in the form that was asked for.
-func (r *run) end(ctx context.Context, err error) int {
+func (r *run) end(ctx context.Context, args []string, err error) int {
 	if err == nil {
 		return exitOK
 	}
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		err = &failure{Code: exitNoCredential, Message: "interrupted", Err: err}
 	}
+	var child childExit
+	if errors.As(err, &child) {
+		return int(child)
+	}
 	f := asFailure(err)
-	if r.wantsJSON() && !r.printed {
-		r.printJSON(envelope{Schema: r.schema, Error: &errorJSON{f.Code, f.Message, f.Hint}})
-	} else {
+	if !r.prepared {
+		r.guessFormat(args)
+	}
+	switch {
+	case !r.wantsJSON():
 		r.voice.failed(f)
+	case !r.printed:
+		r.printJSON(envelope{Schema: r.schema, Error: &errorJSON{f.Code, f.Message, f.Hint}, Verdict: f.Verdict})
 	}
 	return f.Code
+}
+
+// guessFormat finds out how a mistake in the command line itself is to be told: no
+// settings were read then.
+func (r *run) guessFormat(args []string) {
+	if r.settings.Output == "" {
+		r.settings.Output = r.env.get("AMBIT_OUTPUT")
+	}
+	r.schema = schemaOf("ambit")
+	for i, arg := range args {
+		value, isOutput := strings.CutPrefix(arg, "--output=")
+		switch {
+		case arg == "--json" || arg == "-ojson" || arg == "-o=json" || isOutput && value == "json":
+			r.settings.Output = "json"
+		case (arg == "-o" || arg == "--output") && i+1 < len(args):
+			r.settings.Output = args[i+1]
+		case i == 0 && !strings.HasPrefix(arg, "-"):
+			r.schema = schemaOf(arg)
+		}
+	}
 }
 
 // root assembles the commands. Each adds itself in a file of its own.
@@ -104,12 +132,13 @@ needed; and says which declared scope is missing when a call is refused.`,
 	})
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(
-		r.initCommand(), r.planCommand(), r.loginCommand(), r.statusCommand(), r.tokenCommand(), r.logoutCommand(),
+		r.initCommand(), r.planCommand(), r.loginCommand(), r.statusCommand(), r.checkCommand(), r.explainCommand(), r.runCommand(), r.doctorCommand(),
+		r.tokenCommand(), r.logoutCommand(),
 		r.demoCommand(), r.sandboxCommand(), r.completionCommand(), r.versionCommand(),
 	)
 	root.SetHelpCommand(&cobra.Command{Use: "help [COMMAND]", Short: "show the help of a command", RunE: func(cmd *cobra.Command, args []string) error {
 		target, _, err := cmd.Root().Find(args)
-		if err != nil || target == nil {
+		if err != nil || target == cmd.Root() && len(args) > 0 {
 			return r.noSuchCommand(cmd.Root(), args)
 		}
 		return target.Help()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/ambit-auth/ambit/agent"
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/scopes"
@@ -47,7 +48,7 @@ func (r *run) keySources(k *keyFlags, p *project, onlyFlags bool) oauth.KeySourc
 	for _, kind := range p.provider().Credentials {
 		s.Variables = append(s.Variables, kind.Env...)
 	}
-	if p.provider().File != "" && slices.ContainsFunc(p.hosts(), isBuiltinHost) {
+	if p.provider().File != "" && !r.allConfirmed(p.hosts()) {
 		known := builtinVariables()
 		s.Variables = slices.DeleteFunc(s.Variables, func(name string) bool { return !slices.Contains(known, name) })
 	}
@@ -66,6 +67,12 @@ func builtinVariables() []string {
 		}
 	}
 	return names
+}
+
+// allConfirmed tells whether the user said yes to each of these hosts.
+func (r *run) allConfirmed(hosts []string) bool {
+	confirmed, err := r.confirmedHosts()
+	return err == nil && !slices.ContainsFunc(hosts, func(host string) bool { return !slices.Contains(confirmed, host) })
 }
 
 func isBuiltinHost(host string) bool {
@@ -140,16 +147,74 @@ func (r *run) holdKey(ctx context.Context, p *project, sources oauth.KeySources,
 	h := &held{credential: found.Credential(p.provider()), server: p.withAPI(), client: client}
 	h.kind = p.provider().KindOf(found.Secret.Reveal())
 	r.warnOfKind(h.kind, p.provider())
-	inspector, err := r.inspector(p, h.server, client)
-	if err != nil {
+	if err := p.cannotServe(h); err != nil && !r.lenient {
 		return nil, err
 	}
-	err = r.voice.during("asking what the key holds", func() error {
-		h.grant, err = inspector.Inspect(ctx, found.Secret)
-		return err
-	})
+	if r.lenient && !h.kind.Inspect.Possible() {
+		return h, nil // nobody can be asked; a refusal will tell
+	}
+	err = r.voice.during("asking what the key holds", func() error { return r.inspect(ctx, p, h) })
 	h.grant.Credential.Source = found.Source
 	return h, err
+}
+
+// cannotServe is the failure of a kind of key that can never call a base on which a
+// required scope is used: there is nothing to ask anyone.
+func (p *project) cannotServe(h *held) error {
+	for _, e := range p.needs {
+		for _, u := range e.UsedBy {
+			if e.Level == scopes.Required && u.Tool == "" && !h.kind.Serves(u.Base) {
+				f := fail(exitNoCredential, fmt.Sprintf("the key from %s is %s: it can never call %s, for which %s needs %s",
+					plain(h.credential.Source), h.kind.Label, u, plain(p.manifest.Name), e.Name()), p.makeKey(h.server))
+				f.Verdict = &verdict{Cause: agent.WrongCredentialKind, Confidence: agent.Proved}
+				return f
+			}
+		}
+	}
+	return nil
+}
+
+// makeKey says which kind of key is meant for programs, and where it is made.
+func (p *project) makeKey(server scopes.Server) string {
+	for _, k := range p.provider().Credentials {
+		if len(k.Env) > 0 {
+			text := "use " + k.Label
+			if link, ok := server.Expand(k.Create); ok && link != "" {
+				text += ", made at " + link
+			}
+			return text
+		}
+	}
+	return ""
+}
+
+// inspect asks the server what a credential holds. One that it does not know is
+// looked for on those other servers that the provider's file marks for that.
+func (r *run) inspect(ctx context.Context, p *project, h *held) error {
+	inspector, err := r.inspector(p, h.server, h.client)
+	if err != nil {
+		return err
+	}
+	source := h.credential.Source
+	h.grant, err = inspector.Inspect(ctx, h.credential.Access)
+	h.grant.Credential.Source = source
+	if _, nobody := is[*oauth.NoInspectionError](err); nobody && (h.kind.Kind == scopes.ProjectKey || h.kind.Kind == scopes.ProjectSecretKey) {
+		f := fail(exitNoCredential, fmt.Sprintf("the key from %s is %s: nobody can say what it holds", plain(source), h.kind.Label), p.makeKey(h.server))
+		f.Err, f.Verdict = err, &verdict{Cause: agent.WrongCredentialKind, Confidence: agent.Likely}
+		return f
+	}
+	if _, rejected := is[*oauth.RejectedError](err); !rejected {
+		return err
+	}
+	f := asFailure(credentialFailure(err))
+	f.Err = err
+	f.Verdict = &verdict{Cause: agent.Rejected, Confidence: agent.Proved}
+	if other, _, found := inspector.Elsewhere(ctx, h.credential.Access); found {
+		f.Message = fmt.Sprintf("the key from %s is unknown at server %s, and known at server %s", plain(source), h.server.Name, other.Name)
+		f.Hint = "--server " + other.Name
+		f.Verdict.Cause = agent.WrongServer
+	}
+	return f
 }
 
 // remarkOn tells what was forgiven in a key, and that one was in plain sight.

@@ -1,6 +1,10 @@
 package cli
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/ambit-auth/ambit/agent"
+)
 
 // The exit codes of the contract.
 const (
@@ -20,6 +24,13 @@ type failure struct {
 	Message string // one line or, for mistakes in files, one line each
 	Hint    string // what to do; "" where the message says it all
 	Err     error
+	Verdict *verdict // why, where that was found out
+}
+
+// A verdict is why a credential does not do, in the words of ambit.verdict/v1.
+type verdict struct {
+	Cause      agent.Cause      `json:"cause"`
+	Confidence agent.Confidence `json:"confidence"`
 }
 
 func (f *failure) Error() string { return f.Message }
@@ -36,5 +47,5 @@ func asFailure(err error) *failure {
 	if errors.As(err, &f) {
 		return f
 	}
-	return &failure{Code: exitFault, Message: err.Error(), Hint: "this is a fault of ambit: please report it with the command that you ran", Err: err}
+	return &failure{Code: exitFault, Message: plain(err.Error()), Hint: "this is a fault of ambit: please report it with the command that you ran", Err: err}
 }

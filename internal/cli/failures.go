@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"net/http"
 
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/oauth"
@@ -49,7 +50,7 @@ func answerFailure(err error) *failure {
 		return authorizationFailure(e)
 	}
 	if e, ok := is[*oauth.TokenError](err); ok {
-		if e.Problem != "" || e.Status >= 500 {
+		if e.Problem != "" || e.Status >= 500 || e.Status == http.StatusTooManyRequests || e.Status == http.StatusRequestTimeout {
 			return failWith(exitCannotTell, e, "the server's answer cannot be used; try again, or ask its operator")
 		}
 		return failWith(exitNoCredential, e, "log in again: ambit login")

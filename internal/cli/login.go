@@ -60,9 +60,12 @@ func (r *run) login(ctx context.Context, keys *keyFlags) (view, error) {
 		return nil, err
 	}
 	planText := &printer{paint: r.voice.paint, width: widthOf(r.Stderr)}
-	planView{n.plan}.text(planText)
+	(&planView{plan: n.plan}).text(planText)
 	r.voice.write(planText.String() + "\n")
 	if err := n.blocked(); err != nil {
+		return nil, err
+	}
+	if err := r.trustEndpoints(ctx, p, n); err != nil {
 		return nil, err
 	}
 	store, err := r.writingStore(ctx, p.keyAt(p.server))
@@ -76,11 +79,26 @@ func (r *run) login(ctx context.Context, keys *keyFlags) (view, error) {
 	return r.keep(ctx, p, h, store)
 }
 
+// trustEndpoints looks, before anybody consents, whether the places to which the
+// server's metadata would have the code and the tokens sent may have them.
+func (r *run) trustEndpoints(ctx context.Context, p *project, n *negotiation) error {
+	trust, err := r.trust(ctx, p)
+	if err != nil {
+		return err
+	}
+	hosts := []string{scopes.HostOf(n.server.TokenEndpoint)}
+	if n.server.RevocationEndpoint != "" {
+		hosts = append(hosts, scopes.HostOf(n.server.RevocationEndpoint))
+	}
+	trust.Known = append(trust.Known, builtinHosts()...)
+	return credentialFailure(trust.Check(hosts, "the metadata of "+p.server.Issuer))
+}
+
 // someone refuses at once to wait for a person who is not there.
 func (r *run) someone() error {
 	if r.settings.Browser != "" {
 		if err := (oauth.Browser{Command: r.settings.Browser}).Check(); err != nil {
-			return &failure{exitUsage, plain(err.Error()), "--browser 'CMD ARGS' is run with the URL as its last argument", err}
+			return &failure{Code: exitUsage, Message: plain(err.Error()), Hint: "--browser 'CMD ARGS' is run with the URL as its last argument", Err: err}
 		}
 		return nil
 	}
@@ -193,10 +211,26 @@ func (r *run) consent(ctx context.Context, p *project, n *negotiation, client *h
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	login.Open = r.openOrEnd(login.Open, cancel)
+	if login.Paste != nil && !isTerminal(r.Stdin) {
+		login.Paste = untilEnd(login.Paste, cancel)
+	}
 	if _, err := login.Run(ctx); err != nil {
 		return nil, cmp.Or(context.Cause(ctx), err)
 	}
 	return h, nil
+}
+
+// untilEnd passes on what is pasted, and ends the login with the input where that is
+// no terminal: then nobody is there.
+func untilEnd(lines <-chan string, end context.CancelCauseFunc) <-chan string {
+	pasted := make(chan string)
+	go func() {
+		for line := range lines {
+			pasted <- line
+		}
+		end(fail(exitNoCredential, "nobody is here to log in: standard input ended", "give an API key with --api-key-stdin, or run a browser of your own with --browser CMD"))
+	}()
+	return pasted
 }
 
 // openOrEnd ends the login where the page cannot be shown and nobody is there to
@@ -204,8 +238,11 @@ func (r *run) consent(ctx context.Context, p *project, n *negotiation, client *h
 func (r *run) openOrEnd(open opener, end context.CancelCauseFunc) opener {
 	return func(ctx context.Context, startURL, authorizationURL string) error {
 		err := open(ctx, startURL, authorizationURL)
+		if err != nil && ctx.Err() == nil && r.interactive() {
+			r.voice.say("open this URL yourself, and paste here where the browser ended if that page does not load:\n\n%s\n", authorizationURL)
+		}
 		if err != nil && ctx.Err() == nil && !r.interactive() {
-			end(&failure{exitUsage, "the browser cannot be run: " + plain(err.Error()), "see --browser and --no-browser", err})
+			end(&failure{Code: exitUsage, Message: "the browser cannot be run: " + plain(err.Error()), Hint: "see --browser and --no-browser", Err: err})
 		}
 		return err
 	}

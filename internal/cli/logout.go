@@ -97,7 +97,7 @@ func (r *run) revoke(ctx context.Context, p *project, s *stored) (remark string)
 		return "the server offers no revocation"
 	}
 	if err != nil {
-		return plain(err.Error())
+		return plain(firstLine(err.Error()))
 	}
 	return ""
 }

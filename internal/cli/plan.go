@@ -13,28 +13,57 @@ import (
 )
 
 func (r *run) planCommand() *cobra.Command {
-	return &cobra.Command{
+	var lock, locked bool
+	cmd := &cobra.Command{
 		Use:   "plan",
 		Short: "show what will be asked, what is withheld, and why; no login",
 		Long: `plan reads the authorization server's metadata, holds the manifest against it, and
 shows for each declared scope whether it will be asked for. Nobody logs in.
 
 Exit codes: 0 all required scopes can be asked for; 2 a mistake in the manifest;
-3 a required scope cannot be had from this server; 6 the server does not say.`,
-		Example: "  ambit plan\n  ambit plan --server eu --program slack\n  ambit plan -o json",
+3 a required scope cannot be had from this server; 5 with --locked, the server's
+list or the manifest differs from scopes.lock; 6 the server does not say.`,
+		Example: "  ambit plan\n  ambit plan --server eu --program slack\n  ambit plan --lock",
 		Args:    noArguments,
-		RunE: r.action(func(ctx context.Context) (view, error) {
-			p, err := r.openProject()
-			if err != nil {
-				return nil, err
-			}
-			n, err := r.negotiate(ctx, p)
-			if err != nil {
-				return nil, err
-			}
-			return planView{n.plan}, n.blocked()
-		}),
+		RunE:    r.action(func(ctx context.Context) (view, error) { return r.plan(ctx, lock, locked) }),
 	}
+	cmd.Flags().BoolVar(&lock, "lock", false, "record in scopes.lock what the server advertises and what was negotiated")
+	cmd.Flags().BoolVar(&locked, "locked", false, "a difference from scopes.lock is a finding: exit 5")
+	return cmd
+}
+
+func (r *run) plan(ctx context.Context, write, locked bool) (view, error) {
+	if write && locked {
+		return nil, fail(exitUsage, "--lock and --locked exclude each other", "")
+	}
+	p, err := r.openProject()
+	if err != nil {
+		return nil, err
+	}
+	lock, err := readLock(p.manifest.File, locked)
+	if err != nil {
+		return nil, err
+	}
+	n, err := r.negotiate(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	v := &planView{plan: n.plan}
+	if lock != nil && !write {
+		v.drift = n.drift(lock)
+		v.plan.Drift = append(v.plan.Drift, v.drift.list...)
+	}
+	if err := n.blocked(); err != nil {
+		return v, err
+	}
+	if write {
+		v.locked, err = r.writeLock(ctx, p, n, lock)
+		return v, err
+	}
+	if locked && v.drift.any() {
+		return v, fail(exitFindings, "scopes.lock does not fit any more: "+v.drift.words(), "look at what changed, then: ambit plan --lock")
+	}
+	return v, nil
 }
 
 // A negotiation is a plan, and the server's own words that it was made from.
@@ -42,6 +71,7 @@ type negotiation struct {
 	plan     scopes.Plan
 	server   *metadata.AuthorizationServer
 	question scopes.Question
+	all      []scopes.Entry // the needs of the whole manifest, whichever programs were chosen
 }
 
 // without negotiates again, without what the server refused.
@@ -79,7 +109,8 @@ func (r *run) negotiate(ctx context.Context, p *project) (*negotiation, error) {
 	plan.Server = scopes.PlanServer{
 		Name: p.server.Name, Issuer: p.server.Issuer, MetadataURL: as.Source.URL, From: as.Source.From, ScopesSupported: advertised.State,
 	}
-	return &negotiation{plan, as, question}, nil
+	all, err := p.manifest.Select(p.manifest.ProgramNames()...)
+	return &negotiation{plan, as, question, all}, err
 }
 
 // resources reads the RFC 9728 document of each base that the manifest names.
@@ -121,17 +152,17 @@ func metadataFailure(err error) error {
 	}
 	switch e.Kind {
 	case metadata.KindUsage:
-		return &failure{exitUsage, plain(e.Error()), "", err}
+		return &failure{Code: exitUsage, Message: plain(e.Error()), Hint: "", Err: err}
 	case metadata.KindTLS:
-		return &failure{exitCannotTell, plain(e.Error()), "if the certificate is your own authority's, name it with --ca-file", err}
+		return &failure{Code: exitCannotTell, Message: plain(e.Error()), Hint: "if the certificate is your own authority's, name it with --ca-file", Err: err}
 	case metadata.KindCanceled:
 		return err
 	case metadata.KindNotFound:
-		return &failure{exitCannotTell, plain(e.Error()), "is this the issuer's URL? see provider: and --server", err}
+		return &failure{Code: exitCannotTell, Message: plain(e.Error()), Hint: "is this the issuer's URL? see provider: and --server", Err: err}
 	case metadata.KindInvalid:
-		return &failure{exitCannotTell, plain(e.Error()), "the server's operator can mend this", err}
+		return &failure{Code: exitCannotTell, Message: plain(e.Error()), Hint: "the server's operator can mend this", Err: err}
 	}
-	return &failure{exitCannotTell, plain(e.Error()), "try again when the server answers", err}
+	return &failure{Code: exitCannotTell, Message: plain(e.Error()), Hint: "try again when the server answers", Err: err}
 }
 
 // suggestFor bounds how many withheld scopes get a suggestion: the search reads

@@ -7,7 +7,11 @@ import (
 )
 
 // A planView shows a plan: ambit.plan/v1 of the contract.
-type planView struct{ plan scopes.Plan }
+type planView struct {
+	plan   scopes.Plan
+	drift  driftReport
+	locked string // what became of the lock file; "" where it was not to be written
+}
 
 type planJSON struct {
 	envelope
@@ -47,7 +51,7 @@ func needOf(e scopes.Entry) needJSON {
 	return n
 }
 
-func (v planView) json(e envelope) any {
+func (v *planView) json(e envelope) any {
 	p := v.plan
 	out := planJSON{e, p.Manifest, p.Server, p.Resources, []itemJSON{}, p.Request, p.Withheld, p.Blocked, p.Drift}
 	for _, item := range p.Scopes {
@@ -56,7 +60,7 @@ func (v planView) json(e envelope) any {
 	return out
 }
 
-func (v planView) text(p *printer) {
+func (v *planView) text(p *printer) {
 	s := v.plan.Server
 	p.line("%s at %s %s", p.paint.bold(plain(v.plan.Manifest.Name)), s.Name, p.paint.dim("("+plain(s.Issuer)+", metadata from the "+s.From+")"))
 	p.line("")
@@ -68,10 +72,16 @@ func (v planView) text(p *printer) {
 	p.line("")
 	v.remarks(p)
 	p.line("%s", v.summary())
+	if v.drift.any() {
+		p.wrapped("  ", p.paint.yellow("since scopes.lock: ")+v.drift.words())
+	}
+	if v.locked != "" {
+		p.line("%s", v.locked)
+	}
 }
 
 // remarks gives the reason of every decision that is not plain asking.
-func (v planView) remarks(p *printer) {
+func (v *planView) remarks(p *printer) {
 	any := false
 	for _, item := range v.plan.Scopes {
 		if item.Decision != scopes.Request {
@@ -84,7 +94,7 @@ func (v planView) remarks(p *printer) {
 	}
 }
 
-func (v planView) summary() string {
+func (v *planView) summary() string {
 	text := fmt.Sprintf("%s will be asked for", count(v.plan.Request.Len(), "scope"))
 	if n := len(v.plan.Withheld); n > 0 {
 		text += fmt.Sprintf(", %s withheld", count(n, "need"))

@@ -71,3 +71,24 @@ func readManifest(path string) (*scopes.Manifest, error) {
 	}
 	return m, nil
 }
+
+// writeFile puts text into a file of the user's at once: whoever reads meanwhile sees
+// the old text or the new one, and a failure leaves the old.
+func writeFile(path string, text []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return err
+	}
+	mode := fs.FileMode(0o644)
+	if info, err := os.Stat(path); err == nil {
+		mode = info.Mode().Perm()
+	}
+	_, err = f.Write(text)
+	if err = errors.Join(err, f.Chmod(mode), f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+	}
+	return err
+}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -23,6 +24,8 @@ type run struct {
 	voice    *voice
 	schema   string // of the JSON that this command prints
 	printed  bool
+	prepared bool // the settings were read
+	lenient  bool // a key of a kind that can never serve is no failure by itself
 
 	ctx      context.Context // of the whole invocation; see watchSignals
 	cancel   context.CancelFunc
@@ -46,7 +49,7 @@ func (r *run) prepare(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	r.settings = s
+	r.settings, r.prepared = s, true
 	r.voice.verbose = s.Verbose
 	r.voice.paint = palette{on: r.colours(r.Stderr)}
 	r.voice.live = isTerminal(r.Stderr)
@@ -109,6 +112,8 @@ type envelope struct {
 	Schema string     `json:"schema"`
 	OK     bool       `json:"ok"`
 	Error  *errorJSON `json:"error,omitempty"`
+
+	Verdict *verdict `json:"verdict,omitempty"` // why a credential does not do
 }
 
 type errorJSON struct {
@@ -123,25 +128,55 @@ func (r *run) show(v view, err error) error {
 	e := envelope{Schema: r.schema, OK: err == nil}
 	if err != nil {
 		f := asFailure(err)
-		e.Error = &errorJSON{f.Code, f.Message, f.Hint}
+		e.Error, e.Verdict = &errorJSON{f.Code, f.Message, f.Hint}, f.Verdict
 	}
 	if r.wantsJSON() {
-		r.printJSON(v.json(e))
-		return err
+		return cmp.Or(r.printJSON(v.json(e)), err)
 	}
-	p := &printer{paint: palette{on: r.colours(r.Stdout)}, width: widthOf(r.Stdout)}
-	v.text(p)
-	io.WriteString(r.Stdout, p.String())
-	return err
+	switch report, _ := v.(reporter); r.settings.Output {
+	case "github":
+		r.summarize(report)
+		return cmp.Or(r.print(githubText(report, r.env)), err)
+	case "sarif":
+		return cmp.Or(r.printJSON(sarifJSON(report)), err)
+	default:
+		p := &printer{paint: palette{on: r.colours(r.Stdout)}, width: widthOf(r.Stdout)}
+		v.text(p)
+		return cmp.Or(r.print(p.String()), err)
+	}
+}
+
+// print writes the result. One that cannot be written was not given: a program that
+// waits for it must hear of that.
+func (r *run) print(text string) error {
+	if _, err := io.WriteString(r.Stdout, text); err != nil {
+		return fail(exitFault, "the result cannot be written: "+plain(err.Error()), "")
+	}
+	return nil
+}
+
+// summarize adds the Markdown table to the page of a workflow's run.
+func (r *run) summarize(report reporter) {
+	path := r.env.get("GITHUB_STEP_SUMMARY")
+	if path == "" {
+		return
+	}
+	if err := appendSummary(path, summaryMarkdown(report)); err != nil {
+		r.voice.note("the summary cannot be written: %s", plain(err.Error()))
+	}
 }
 
 // printJSON writes the one object of this invocation.
-func (r *run) printJSON(object any) {
-	encoder := json.NewEncoder(r.Stdout)
+func (r *run) printJSON(object any) error {
+	var text strings.Builder
+	encoder := json.NewEncoder(&text)
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)
-	encoder.Encode(object) // a closed stdout is nobody's to hear of
+	if err := encoder.Encode(object); err != nil {
+		return err
+	}
 	r.printed = true
+	return r.print(text.String())
 }
 
 // action makes a cobra function of one that returns what to show.

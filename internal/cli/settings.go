@@ -115,7 +115,7 @@ func readSettings(k *koanf.Koanf) (settings, error) {
 
 // list reads a setting that may be one word or several.
 func list(k *koanf.Koanf, key string) []string {
-	if word := k.String(key); word != "" {
+	if word, one := k.Get(key).(string); one {
 		return []string{word}
 	}
 	return k.Strings(key)
@@ -247,11 +247,14 @@ func (e environment) folder(variable string, system func() (string, error), home
 	if dir := e.get(variable); filepath.IsAbs(dir) {
 		return filepath.Join(dir, "ambit")
 	}
-	if dir := e.get("HOME"); dir != "" && onXDG {
-		return filepath.Join(append(append([]string{dir}, home...), "ambit")...)
+	if onXDG {
+		if dir := e.get("HOME"); filepath.IsAbs(dir) {
+			return filepath.Join(append(append([]string{dir}, home...), "ambit")...)
+		}
+		return "" // never the folder in which someone happens to stand
 	}
 	dir, err := system()
-	if err != nil {
+	if err != nil || !filepath.IsAbs(dir) {
 		return ""
 	}
 	return filepath.Join(dir, "ambit")

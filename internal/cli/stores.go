@@ -13,12 +13,24 @@ func (r *run) fileStore() oauth.Store {
 	return oauth.FileStore{Dir: filepath.Join(r.env.stateDir(), "credentials")}
 }
 
+// homeless is the failure of a command that has to keep something, on a machine that
+// names no folder for it.
+func (r *run) homeless() error {
+	if r.env.stateDir() != "" && r.env.configDir() != "" {
+		return nil
+	}
+	return fail(exitUsage, "there is no home folder to keep anything in", "set HOME, or XDG_STATE_HOME and XDG_CONFIG_HOME")
+}
+
 // lockDir is where the locks of renewals are.
 func (r *run) lockDir() string { return filepath.Join(r.env.stateDir(), "locks") }
 
 // readingStores are where a credential may be, in the order of looking. The file
 // comes first: looking there costs nothing, and it holds one only after a yes.
 func (r *run) readingStores() []oauth.Store {
+	if r.homeless() != nil {
+		return nil // where nothing can be kept, nothing is
+	}
 	switch r.settings.Store {
 	case "file":
 		return []oauth.Store{r.fileStore()}
@@ -33,11 +45,14 @@ func (r *run) readingStores() []oauth.Store {
 // writingStore picks the store of a new credential, before anybody logs in: the
 // keyring where there is one, a plain file only after a yes.
 func (r *run) writingStore(ctx context.Context, key oauth.Key) (oauth.Store, error) {
-	switch r.settings.Store {
-	case "file":
-		return r.fileStore(), nil
-	case "memory":
+	if r.settings.Store == "memory" {
 		return &oauth.MemoryStore{}, nil
+	}
+	if err := r.homeless(); err != nil {
+		return nil, err
+	}
+	if r.settings.Store == "file" {
+		return r.fileStore(), nil
 	}
 	_, err := oauth.KeyringStore{}.Load(ctx, key)
 	var none *oauth.NoKeyringError

@@ -80,6 +80,9 @@ func (r *run) token(ctx context.Context, keys *keyFlags, minTTL time.Duration) (
 		r.voice.note("the token could not be renewed, and is still good: %s", plain(err.Error()))
 	}
 	r.tellLost(c)
+	if !c.LivesAt(time.Now().Add(minTTL)) {
+		r.voice.note("the server gives no token that lives for %s: this one is %s", minTTL, lifetime(c.ExpiresAt, time.Now()))
+	}
 	return tokenView{c}, nil
 }
 

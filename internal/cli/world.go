@@ -90,6 +90,9 @@ func (r *run) trust(ctx context.Context, p *project) (oauth.Trust, error) {
 	if !r.askTrust(ctx, untrusted) {
 		return oauth.Trust{}, credentialFailure(err)
 	}
+	if err := r.homeless(); err != nil {
+		return oauth.Trust{}, err
+	}
 	if err := r.trustFile().Add(untrusted.Hosts...); err != nil {
 		return oauth.Trust{}, credentialFailure(err)
 	}
@@ -111,11 +114,15 @@ func (p *project) hosts() []string {
 // confirmedHosts are those that the user said yes to, on this command line or before.
 func (r *run) confirmedHosts() ([]string, error) {
 	var named []string
-	for _, host := range r.settings.TrustHost {
-		if strings.Contains(host, "://") {
-			host = scopes.HostOf(host)
+	for _, text := range r.settings.TrustHost {
+		host, err := oauth.ParseHost(text)
+		if err != nil {
+			return nil, fail(exitUsage, "--trust-host: "+plain(err.Error()), "")
 		}
-		named = append(named, strings.ToLower(host))
+		named = append(named, host)
+	}
+	if r.homeless() != nil {
+		return named, nil // no yes was ever kept
 	}
 	if len(named) > 0 {
 		if err := r.trustFile().Add(named...); err != nil {
@@ -163,6 +170,7 @@ func (r *run) ask(ctx context.Context, question string) bool {
 	if !r.interactive() {
 		return false
 	}
+	r.watchSignals()
 	r.voice.write(question + " [y/N] ")
 	answer, _ := r.readLine(ctx)
 	answer = strings.ToLower(strings.TrimSpace(answer))

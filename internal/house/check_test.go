@@ -31,7 +31,7 @@ var imports = map[string][]string{
 // topLevel is what may stand in the root besides papers (*.md).
 var topLevel = []string{
 	"cmd", "oauth", "scopes", "metadata", "agent", "internal", "go.mod", "scopes.yaml", // the design's own list
-	"ambit.go", "go.sum", "LICENSE", "NOTICE", "docs", ".ci", ".git", ".github", ".gitignore", ".gitattributes",
+	"ambit.go", "action.yml", "go.sum", "LICENSE", "NOTICE", "docs", ".ci", ".git", ".github", ".gitignore", ".gitattributes",
 }
 
 // maxLines is where a file wants a reason; long holds those that have one.

@@ -1,0 +1,160 @@
+package agent
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// MaxRefusal is how much of a refusal is read, in bytes, packed or not: an error that
+// says more than this says it earlier.
+const MaxRefusal = 64 << 10
+
+// An Answer is what a server said to a request that it refused.
+type Answer struct {
+	Status int
+	Header http.Header // WWW-Authenticate is read
+	Body   []byte      // unpacked, at most [MaxRefusal] bytes of it
+}
+
+// unpack undoes a gzip Content-Encoding, as far as it goes: a body that was cut still
+// says something.
+func unpack(encoding string, body []byte) []byte {
+	if !strings.EqualFold(strings.TrimSpace(encoding), "gzip") {
+		return body
+	}
+	packed, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil {
+		return body
+	}
+	text, _ := io.ReadAll(io.LimitReader(packed, MaxRefusal)) // what came before the error counts
+	return text
+}
+
+// words are what an answer says, taken apart.
+type words struct {
+	strings []string // every text in the body: the values of JSON, or all of it
+	codes   []string // what stands where errors have their code
+	scopes  []string // scopes that the answer says are missing
+	maybe   []string // scopes that it names without saying that they are missing
+}
+
+// listen takes an answer apart: the challenge of RFC 6750 §3, then JSON in the shapes
+// that are common.
+func (a Answer) listen() words {
+	var w words
+	if challenge, ok := metadata.Bearer(a.Header); ok {
+		w.code(challenge.ErrorCode())
+		named := scopeWords(challenge.Scope())
+		if challenge.ErrorCode() == insufficientScope {
+			w.scopes = append(w.scopes, named...)
+		} else {
+			w.maybe = append(w.maybe, named...)
+		}
+		w.say(challenge.ErrorDescription())
+	}
+	var body any
+	if json.Unmarshal(a.Body, &body) == nil {
+		w.json("", body, false, maxDepth)
+	} else if text := strings.TrimSpace(string(a.Body)); text != "" {
+		w.say(text)
+	}
+	return w
+}
+
+// Codes of errors that are known beyond one provider.
+const (
+	insufficientScope = "insufficient_scope" // RFC 6750 §3.1
+	missingScope      = "missing_scope"
+	invalidToken      = "invalid_token" // RFC 6750 §3.1
+)
+
+// maxWords bounds how many texts of an answer are looked at.
+const maxWords = 200
+
+func (w *words) say(text string) {
+	if text != "" && len(w.strings) < maxWords {
+		w.strings = append(w.strings, text)
+	}
+}
+
+func (w *words) code(code string) {
+	if code != "" && len(w.codes) < maxWords {
+		w.codes = append(w.codes, code)
+	}
+}
+
+func (w *words) lacksScope() bool {
+	return slices.Contains(w.codes, insufficientScope) || slices.Contains(w.codes, missingScope)
+}
+
+// json walks a value; about says that an object around it is about a missing scope.
+func (w *words) json(key string, value any, about bool, depth int) {
+	switch v := value.(type) {
+	case string:
+		w.say(v)
+		w.named(key, []any{v}, about)
+	case []any:
+		w.named(key, v, about)
+		for _, item := range v[:min(len(v), maxWords)] {
+			if text, ok := item.(string); ok {
+				w.say(text)
+			} else if depth > 0 {
+				w.json("", item, about, depth-1)
+			}
+		}
+	case map[string]any:
+		if depth > 0 {
+			w.object(v, about, depth)
+		}
+	}
+}
+
+func (w *words) object(members map[string]any, about bool, depth int) {
+	for _, key := range []string{"error", "code", "type", "reason"} {
+		if code, ok := members[key].(string); ok {
+			w.code(code)
+			about = about || code == insufficientScope || code == missingScope
+		}
+	}
+	for key, value := range sortedPairs(members) {
+		w.json(key, value, about, depth-1)
+	}
+}
+
+// named takes the scopes out of a member that lists them.
+func (w *words) named(key string, values []any, about bool) {
+	switch key {
+	case "missing_scope", "missing_scopes", "required_scope", "required_scopes":
+	case "scope", "scopes", "needed":
+		if !about {
+			return
+		}
+	default:
+		return
+	}
+	for _, v := range values[:min(len(values), maxWords)] {
+		if text, ok := v.(string); ok {
+			w.scopes = append(w.scopes, scopeWords(text)...)
+		}
+	}
+}
+
+// scopeWords are the scopes in a text, with blanks or commas between them; what can be
+// no scope (RFC 6749 §3.3) is left out.
+func scopeWords(text string) []string {
+	var list []string
+	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' }) {
+		if scopes.CheckScope(word) == nil && len(word) <= maxShown && len(list) < maxWords {
+			list = append(list, word)
+		}
+	}
+	return list
+}

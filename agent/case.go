@@ -1,0 +1,146 @@
+package agent
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// A Case is everything that a diagnosis looks at.
+type Case struct {
+	Method string
+	Base   string // name of one of the provider's bases
+	Path   string // below the base's URL, without the query
+	Sent   Sent
+	Answer Answer
+
+	Provider *scopes.Provider
+	Server   scopes.Server         // where the request went
+	Kind     scopes.CredentialKind // of the lent credential
+	Grant    scopes.Grant
+	Needs    []scopes.Entry
+
+	Agent     *Profile
+	Conflicts []Conflict // what a scan found just now
+	Inquiry   Inquiry
+	Now       time.Time
+
+	Login string // the command that asks for everything anew; "" means "ambit login"
+	Log   string // path of the log; "" without one
+}
+
+// Sent is what a request carried.
+type Sent struct {
+	Ours   bool     // the lent credential
+	Others []string // names of the header fields in which another credential stood
+}
+
+// An Inquiry is what servers said when they were asked whether they know a credential.
+// The zero value: nobody was asked.
+type Inquiry struct {
+	Asked []string      // names of the servers that answered
+	Known []string      // those of Asked that know it
+	Grant *scopes.Grant // what it holds now, by the word of its own server; nil where that did not say
+}
+
+func (i Inquiry) knownBy(server string) bool { return slices.Contains(i.Known, server) }
+
+// declared are the needs that the manifest has for this very operation.
+func (c *Case) declared() []scopes.Entry {
+	return c.needsWhere(func(e *scopes.Entry) bool {
+		return slices.ContainsFunc(e.UsedBy, func(u scopes.Use) bool { return u.Matches(c.Method, c.Base, c.Path) })
+	})
+}
+
+// onBase are the needs that the manifest has for operations of this base.
+func (c *Case) onBase() []scopes.Entry {
+	return c.needsWhere(func(e *scopes.Entry) bool {
+		return slices.ContainsFunc(e.UsedBy, func(u scopes.Use) bool { return u.Base == c.Base })
+	})
+}
+
+func (c *Case) needsWhere(keep func(*scopes.Entry) bool) []scopes.Entry {
+	var list []scopes.Entry
+	for i := range c.Needs {
+		if keep(&c.Needs[i]) {
+			list = append(list, c.Needs[i])
+		}
+	}
+	return list
+}
+
+// unmet are those of the needs that the grant does not meet.
+func (c *Case) unmet(needs []scopes.Entry) []scopes.Entry {
+	return scopes.Compare(needs, c.Grant, c.Provider.Implies).Lost
+}
+
+// credential is how people call the lent credential.
+func (c *Case) credential() string {
+	label := c.Kind.Label
+	if label == "" {
+		label = "a credential"
+	}
+	if prefix := c.Grant.Credential.Prefix; prefix != "" {
+		return oneLine(prefix) + ", " + label
+	}
+	return label
+}
+
+// knownBy says in words how the grant is known.
+func (c *Case) knownBy() string {
+	switch c.Grant.Credential.KnownBy {
+	case scopes.TokenResponse:
+		return "by the token answer"
+	case scopes.SelfInspection, scopes.Introspection:
+		return "by the server's own word"
+	case scopes.JWT:
+		return "by the token's own claim"
+	default:
+		return "as far as assumed: nobody said what was granted"
+	}
+}
+
+// told tells whether some server said what the credential holds.
+func (c *Case) told() bool {
+	by := c.Grant.Credential.KnownBy
+	return by != "" && by != scopes.Assumed
+}
+
+// isLogin tells whether another login would get another credential of this kind.
+func (c *Case) isLogin() bool {
+	return c.Kind.Create == "" && c.Grant.Credential.Kind == scopes.OAuthToken
+}
+
+// again is the command that logs in.
+func (c *Case) again() string {
+	if c.Login != "" {
+		return c.Login
+	}
+	return "ambit login"
+}
+
+// widen is how to get a credential that also holds the missing scopes.
+func (c *Case) widen(missing []string) string {
+	if c.isLogin() || len(missing) == 0 {
+		return c.again() + " (and leave the boxes ticked)"
+	}
+	return "make a key that also has: " + strings.Join(missing, ", ") + c.at(c.Kind)
+}
+
+// renew is how to get another credential that holds the same.
+func (c *Case) renew() string {
+	if c.isLogin() || c.Kind.Create == "" {
+		return c.again()
+	}
+	return "make a new key" + c.at(c.Kind)
+}
+
+// at says where a kind of credential is made.
+func (c *Case) at(kind scopes.CredentialKind) string {
+	if link, ok := c.Server.Expand(kind.Create); ok && link != "" {
+		return "; at " + link
+	}
+	return ""
+}

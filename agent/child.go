@@ -1,0 +1,141 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"time"
+)
+
+// StopGrace is what a child gets between the polite and the firm end: an agent saves
+// its conversation then.
+const StopGrace = 5 * time.Second
+
+// A Command is a program to run. In, Out and Err are files, not streams of our own, so
+// that a child sees a terminal where there is one; nil is the null device.
+type Command struct {
+	Args         []string // the program, then its arguments
+	Env          []string
+	Dir          string // "" for our own
+	In, Out, Err *os.File
+	Grace        time.Duration // 0 means [StopGrace]
+}
+
+// A Child is a running program, with a process group of its own where the system has
+// such, so that what it started ends with it. Its methods may be called by many
+// goroutines at once.
+type Child struct {
+	process *os.Process
+	grace   time.Duration
+	job     job
+	ended   chan struct{}
+	code    int
+	err     error
+}
+
+// A StartError says that a program could not be started.
+type StartError struct {
+	Program string
+	Err     error
+}
+
+// Error names the program.
+func (e *StartError) Error() string {
+	return fmt.Sprintf("cannot start %q: %v", oneLine(e.Program), e.Err)
+}
+
+// Unwrap returns the system's error.
+func (e *StartError) Unwrap() error { return e.Err }
+
+// Run starts the program, passes our signals on to it and returns its exit code; one
+// that a signal ended has 128 and the signal's number. Where our standard input is the
+// terminal in whose foreground we are, the child gets the foreground, and it comes back.
+// When ctx ends the child is stopped. The error is a *[StartError], or the system's.
+func (c Command) Run(ctx context.Context) (code int, err error) {
+	child, err := c.Start()
+	if err != nil {
+		return 0, err
+	}
+	stopped := make(chan struct{})
+	forget := context.AfterFunc(ctx, func() { child.Stop(); close(stopped) })
+	code, err = child.Wait()
+	if !forget() { // it is being stopped: what it started ends before we do
+		<-stopped
+	}
+	return code, err
+}
+
+// Start starts the program. The error is a *[StartError]. [Child.Wait] has to be called.
+func (c Command) Start() (*Child, error) {
+	if len(c.Args) == 0 {
+		return nil, &StartError{Err: errors.New("no program is named")}
+	}
+	path, err := exec.LookPath(c.Args[0])
+	if err != nil {
+		var e *exec.Error
+		if errors.As(err, &e) {
+			err = e.Err
+		}
+		return nil, &StartError{Program: c.Args[0], Err: err}
+	}
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return nil, &StartError{Program: c.Args[0], Err: err}
+	}
+	defer null.Close()
+	files := []*os.File{c.In, c.Out, c.Err}
+	for i := range files {
+		if files[i] == nil {
+			files[i] = null
+		}
+	}
+	child := &Child{grace: c.Grace, ended: make(chan struct{})}
+	if child.grace == 0 {
+		child.grace = StopGrace
+	}
+	child.process, err = os.StartProcess(path, c.Args, &os.ProcAttr{
+		Dir: c.Dir, Env: c.Env, Files: files, Sys: child.job.attributes(c.In),
+	})
+	if err != nil {
+		return nil, &StartError{Program: c.Args[0], Err: err}
+	}
+	child.job.begin(child.process.Pid)
+	go child.watch()
+	return child, nil
+}
+
+// watch waits for the end, whoever asks for it.
+func (c *Child) watch() {
+	c.code, c.err = c.job.wait(c.process)
+	c.job.end()
+	close(c.ended)
+}
+
+// Wait waits for the child's end and returns its exit code.
+func (c *Child) Wait() (code int, err error) {
+	<-c.ended
+	return c.code, c.err
+}
+
+// Stop ends the child and all that it started: politely, and after its grace firmly. It
+// returns when the child has ended, and may be called more than once.
+func (c *Child) Stop() {
+	select {
+	case <-c.ended:
+		return
+	default:
+	}
+	c.job.ask()
+	timer := time.NewTimer(c.grace)
+	defer timer.Stop()
+	select {
+	case <-c.ended:
+		c.job.sweep()
+		return
+	case <-timer.C:
+	}
+	c.job.kill(c.process)
+	<-c.ended
+}

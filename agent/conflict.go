@@ -1,0 +1,153 @@
+package agent
+
+import (
+	"slices"
+	"strings"
+)
+
+// A Conflict is something on this machine that meddles, or could meddle, with the
+// credential that an agent is given, or with where its requests go. It never holds a
+// value, only the name of what has one.
+type Conflict struct {
+	Path     string   `json:"path"`   // the file; for the environment its word, for a keychain the item
+	Source   string   `json:"source"` // managed, local, project, user, environment, login
+	Keys     []string `json:"keys"`
+	Outranks bool     `json:"outranks"`          // it has its way over what ambit run gives the child
+	Mended   bool     `json:"mended,omitempty"`  // and ambit run has its way over that in turn
+	Problem  string   `json:"problem,omitempty"` // why the file could not be read; nothing is known of its keys then
+	Advice   string   `json:"advice,omitempty"`  // what to do, for people
+}
+
+// Further sources of a [Conflict].
+const (
+	SourceEnvironment = "environment"
+	SourceLogin       = "login" // one that the program stored
+)
+
+// A Place is where a scan looks.
+type Place struct {
+	Files   Files
+	Home    string
+	Project string // the child's working folder
+	OS      string // as [runtime.GOOS]
+	Environ []string
+}
+
+// Files is what a scan reads. Paths have forward slashes.
+type Files interface {
+	// ReadFile returns a file of at most limit bytes. The error is [fs.ErrNotExist]
+	// where there is none.
+	ReadFile(path string, limit int64) ([]byte, error)
+	// ReadDir returns the names in a folder, none where there is no such folder.
+	ReadDir(path string) []string
+	// Exists tells whether there is a file; it is not opened.
+	Exists(path string) bool
+	// Keychain tells whether the system's keychain has an item; it is not read.
+	Keychain(item string) bool
+}
+
+// Scan looks for conflicts: settings files in the order of rank, then stored logins
+// (whether they exist, no more), then the environment.
+func (p *Profile) Scan(where Place) []Conflict {
+	s := scan{profile: p, Place: where, seen: make(map[string]bool)}
+	for _, settings := range p.Settings {
+		if settings.OS == "" || settings.OS == where.OS {
+			s.settings(settings)
+		}
+	}
+	for _, l := range p.Logins {
+		if l.OS == "" || l.OS == where.OS {
+			s.login(l)
+		}
+	}
+	s.environment()
+	return s.found
+}
+
+// Outranking are the conflicts that have their way, and that nothing mends.
+func Outranking(conflicts []Conflict) []Conflict {
+	var list []Conflict
+	for _, c := range conflicts {
+		if c.Outranks && !c.Mended {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+type scan struct {
+	Place
+	profile *Profile
+	seen    map[string]bool // a project in the home folder has the user's settings as its own
+	found   []Conflict
+}
+
+func (s *scan) login(l Login) {
+	c := Conflict{Source: SourceLogin, Keys: []string{}, Advice: "nothing has to be done: the lent credential goes before it"}
+	if l.Keychain != "" {
+		if s.Files.Keychain(l.Keychain) {
+			c.Path = l.Keychain
+			s.found = append(s.found, c)
+		}
+		return
+	}
+	if c.Path = s.expand(l.Path); s.Files.Exists(c.Path) {
+		s.found = append(s.found, c)
+	}
+}
+
+// environmentKeys is how a profile writes a variable as a key.
+const environmentKeys = "env."
+
+func (s *scan) environment() {
+	c := Conflict{Path: "environment", Source: SourceEnvironment}
+	for _, entry := range s.Environ {
+		name, value, _ := strings.Cut(entry, "=")
+		k, known := s.profile.key(environmentKeys + name)
+		if known && value != "" && !(k.Switch && off(value)) && !slices.Contains(c.Keys, name) {
+			c.Keys = append(c.Keys, oneLine(name))
+		}
+	}
+	if len(c.Keys) == 0 {
+		return
+	}
+	slices.Sort(c.Keys)
+	c.Advice = "nothing has to be done: ambit run leaves them out; otherwise unset " + strings.Join(c.Keys, ", ")
+	s.found = append(s.found, c)
+}
+
+// key is the first of the profile that fits a dotted name.
+func (p *Profile) key(name string) (Key, bool) {
+	for _, k := range p.Keys {
+		if glob(k.Name, name) {
+			return k, true
+		}
+	}
+	return Key{}, false
+}
+
+// off tells whether a switch with this value does nothing.
+func off(value string) bool {
+	return slices.Contains([]string{"", "0", "false", "no", "off"}, strings.ToLower(strings.TrimSpace(value)))
+}
+
+// expand replaces the folders in braces.
+func (s *scan) expand(template string) string {
+	slashes := func(path string) string {
+		path = strings.TrimRight(path, "/")
+		if s.OS == "windows" {
+			path = strings.TrimRight(strings.ReplaceAll(path, `\`, "/"), "/")
+		}
+		return path
+	}
+	base := strings.NewReplacer("{home}", slashes(s.Home), "{project}", slashes(s.Project))
+	pairs := []string{"{home}", slashes(s.Home), "{project}", slashes(s.Project)}
+	for _, f := range s.profile.Folders {
+		folder := lookup(s.Environ, f.Env)
+		if folder == "" {
+			folder = base.Replace(f.Else)
+		}
+		pairs = append(pairs, "{"+f.Name+"}", slashes(folder))
+	}
+	return strings.NewReplacer(pairs...).Replace(template)
+}

@@ -1,0 +1,312 @@
+package agent
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// Diagnose tells why a request was refused, with its evidence. It is pure. The order in
+// which it looks is the order in which causes hide each other: what was sent, then what
+// the server says, then what is known of the credential, then what other servers say.
+//
+// A server that says in so many words that it does not take the credential (RFC 6750
+// §3.1 invalid_token, or the provider's wording for it) is believed: a declared scope
+// that is missing besides is evidence then, and no cause.
+func Diagnose(c Case) Verdict {
+	d := newDiagnosis(&c)
+	for _, look := range []func() bool{
+		d.otherCredential, d.noScopeHelps, d.neverServes, d.scopeNamed, d.scopeDeclared, d.pastExpiry, d.otherServer,
+	} {
+		if look() {
+			return d.v
+		}
+	}
+	d.unknown()
+	return d.v
+}
+
+// A diagnosis is on its way from a case to a verdict.
+type diagnosis struct {
+	c       *Case
+	v       Verdict
+	words   words
+	wording wording
+	worded  bool // the provider's file has the answer's wording
+}
+
+func newDiagnosis(c *Case) *diagnosis {
+	d := &diagnosis{c: c, v: newVerdict(c), words: c.Answer.listen()}
+	d.wording, d.worded = wordingOf(c.Provider, c.Base, c.Answer.Status, d.words)
+	return d
+}
+
+// means tells whether the answer has a wording of that meaning.
+func (d *diagnosis) means(meaning string) bool { return d.worded && d.wording.Means == meaning }
+
+// rejects tells whether the server says that it does not take the credential as such.
+func (d *diagnosis) rejects() bool {
+	return d.means(meansRejected) || slices.Contains(d.words.codes, invalidToken)
+}
+
+// said adds what the server answered to the evidence.
+func (d *diagnosis) said() {
+	if status := d.c.Answer.Status; status != 0 {
+		text := ""
+		if d.wording.said != "" {
+			text = d.wording.said
+		} else if len(d.words.strings) > 0 {
+			text = longest(d.words.strings)
+		}
+		d.v.prove("the server answered %d %s %q", status, http.StatusText(status), oneLine(text))
+	}
+}
+
+// otherCredential: ours was not sent, another was.
+func (d *diagnosis) otherCredential() bool {
+	if d.c.Sent.Ours || len(d.c.Sent.Others) == 0 {
+		return false
+	}
+	fields := strings.Join(lines(d.c.Sent.Others), ", ")
+	d.v.is(CredentialConflict, Proved, "another credential was sent in place of the lent one, in %s", fields)
+	d.v.prove("the request to {%s} carried a credential in %s, and not the lease", d.c.Base, fields)
+	d.v.prove("it was refused here and went nowhere")
+	d.blame(func(conflict Conflict) bool { return conflict.Source != SourceEnvironment })
+	return true
+}
+
+// blame adds what to do about the conflicts that can have sent another credential. To
+// log out is advised only where nothing else explains it.
+func (d *diagnosis) blame(suspect func(Conflict) bool) {
+	for _, conflict := range d.c.Conflicts {
+		if suspect(conflict) && len(conflict.Keys) > 0 && !conflict.Mended {
+			d.v.prove("%s sets %s", conflict.Path, strings.Join(conflict.Keys, ", "))
+			d.v.next(fmt.Sprintf("in %s: %s", conflict.Path, conflict.Advice))
+		}
+	}
+	if len(d.v.Next) > 0 || d.c.Agent == nil {
+		return
+	}
+	for _, conflict := range d.c.Conflicts {
+		if conflict.Source == SourceLogin {
+			d.v.prove("%s has a login of its own in %s", d.c.Agent.Label, conflict.Path)
+		}
+	}
+	if d.c.Agent.Logout != "" {
+		d.v.next(d.c.Agent.Logout)
+	}
+}
+
+// noScopeHelps: the provider's file knows this wording for what no scope cures.
+func (d *diagnosis) noScopeHelps() bool {
+	if !d.means(meansNoScope) {
+		return false
+	}
+	d.v.is(NotAScopeProblem, Proved, "%q", orStatus(d.wording.said, d.c.Answer.Status))
+	d.said()
+	d.v.next(d.wording.Advice)
+	return true
+}
+
+func orStatus(text string, status int) string {
+	if text = oneLine(text); text != "" {
+		return text
+	}
+	return fmt.Sprintf("%d %s", status, http.StatusText(status))
+}
+
+// neverServes: this kind of credential can never serve the base.
+func (d *diagnosis) neverServes() bool {
+	if d.c.Kind.Serves(d.c.Base) {
+		return false
+	}
+	d.v.is(WrongCredentialKind, Proved, "%s, can never serve %s", d.c.credential(), d.c.Base)
+	d.said()
+	d.v.prove("by its prefix the credential is %s", oneLine(d.c.Kind.Label))
+	d.otherKinds()
+	return true
+}
+
+// otherKinds advises what does serve the base.
+func (d *diagnosis) otherKinds() {
+	d.v.next(d.c.again())
+	for _, kind := range d.c.Provider.Credentials {
+		if kind.Create != "" && kind.Serves(d.c.Base) {
+			d.v.next("use " + kind.Label + d.c.at(kind))
+		}
+	}
+}
+
+// scopeNamed: the answer says which scope is missing.
+func (d *diagnosis) scopeNamed() bool {
+	named := slices.Concat(d.words.scopes, d.wording.captured)
+	if d.worded && d.wording.Means != meansMissing {
+		named = d.words.scopes
+	}
+	sure := Proved
+	if len(named) == 0 && !d.rejects() {
+		named, sure = d.uncovered(d.words.maybe), Likely
+	}
+	if len(named) == 0 {
+		return d.unnamed()
+	}
+	if lacking := d.uncovered(named); len(lacking) > 0 {
+		named = lacking
+	} else {
+		d.v.prove("it was granted when last asked: the grant has shrunk since, or the server wants more than it says")
+	}
+	needs, other := d.needsFor(named)
+	d.v.lack(d.c, sure, needs, other)
+	d.said()
+	return true
+}
+
+// unnamed: the answer says that a scope is missing, and not which. The manifest may know.
+func (d *diagnosis) unnamed() bool {
+	if !d.words.lacksScope() && !d.means(meansMissing) {
+		return false
+	}
+	needs := d.c.unmet(d.c.declared())
+	if len(needs) == 0 {
+		needs = d.c.declared()
+	}
+	d.v.lack(d.c, Proved, needs, nil)
+	d.said()
+	return true
+}
+
+// uncovered are those of the scopes that the grant does not cover, each once.
+func (d *diagnosis) uncovered(names []string) []string {
+	return scopes.NewSet(names...).Where(func(scope string) bool {
+		_, covered := d.c.Provider.Implies.CoveredBy(d.c.Grant.Scopes, scope)
+		return !covered
+	}).Slice()
+}
+
+// needsFor are the declared needs that the named scopes are for, and the scopes that
+// nobody declared.
+func (d *diagnosis) needsFor(named []string) (needs []scopes.Entry, other []string) {
+	for _, scope := range scopes.NewSet(named...).Slice() {
+		found := d.c.needsWhere(func(e *scopes.Entry) bool { return slices.Equal(e.AnyOf, []string{scope}) })
+		if len(found) == 0 {
+			other = append(other, scope)
+			d.v.prove("the answer names %s, which the manifest does not declare", scope)
+			continue
+		}
+		needs = append(needs, found...)
+	}
+	return needs, other
+}
+
+// scopeDeclared: what the manifest declares for this operation is not in the grant.
+func (d *diagnosis) scopeDeclared() bool {
+	declared := d.c.declared()
+	lacking := d.c.unmet(declared)
+	sure := Proved
+	if !d.c.told() || !slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden}, d.c.Answer.Status) {
+		sure = Likely
+	}
+	if len(declared) == 0 { // an operation that nobody declared, where nothing that is declared would work
+		lacking, sure = d.c.unmet(d.c.onBase()), Likely
+		if len(lacking) < len(d.c.onBase()) {
+			return false
+		}
+	}
+	if len(lacking) == 0 {
+		return false
+	}
+	if d.rejects() {
+		for _, e := range lacking {
+			d.v.prove("besides, %s is not in the grant", e.Name())
+		}
+		return false
+	}
+	d.v.lack(d.c, sure, lacking, nil)
+	d.said()
+	for _, e := range lacking {
+		d.v.prove("%s is not in the grant, %s", e.Name(), d.c.knownBy())
+	}
+	return true
+}
+
+// pastExpiry: the credential has come to its end.
+func (d *diagnosis) pastExpiry() bool {
+	end := d.c.Grant.Credential.ExpiresAt
+	if end.IsZero() || d.c.Now.Before(end) {
+		return false
+	}
+	d.v.is(Expired, Proved, "%s, ended at %s", d.c.credential(), end.UTC().Format(time.RFC3339))
+	d.said()
+	d.v.prove("it is %s now", d.c.Now.UTC().Format(time.RFC3339))
+	d.v.next(d.c.renew())
+	return true
+}
+
+// otherServer: the credential is another server's, or nobody's. A 403 is no question of
+// that: who answers it knows who asked (RFC 9110 §15.5.4).
+func (d *diagnosis) otherServer() bool {
+	if d.c.Answer.Status != http.StatusUnauthorized {
+		return false
+	}
+	asked, here := d.c.Inquiry, d.c.Server.Name
+	switch {
+	case asked.knownBy(here):
+		d.v.prove("%s knows the credential, when asked", here)
+		return false
+	case len(asked.Known) > 0:
+		d.known(asked, here)
+	case slices.Contains(asked.Asked, here):
+		d.rejected(Proved, "no server knows %s")
+		d.v.prove("asked, these do not know it: %s", strings.Join(lines(asked.Asked), ", "))
+	case d.rejects():
+		d.rejected(Likely, "the server does not take %s")
+	default:
+		return false
+	}
+	return true
+}
+
+func (d *diagnosis) known(asked Inquiry, here string) {
+	sure := Likely
+	if slices.Contains(asked.Asked, here) {
+		sure = Proved
+		d.v.prove("%s does not know the credential, when asked", here)
+	}
+	where := strings.Join(lines(asked.Known), ", ")
+	d.v.is(WrongServer, sure, "%s, is known to %s, not to %s", d.c.credential(), where, here)
+	d.said()
+	d.v.prove("%s knows it, when asked", where)
+	d.v.next("name its server: --server " + asked.Known[0])
+}
+
+func (d *diagnosis) rejected(sure Confidence, format string) {
+	d.v.is(Rejected, sure, format+": it is revoked, expired or mistyped", d.c.credential())
+	d.said()
+	d.v.next(d.c.renew())
+}
+
+// unknown: an honest list of what it may be.
+func (d *diagnosis) unknown() {
+	d.v.is(Unknown, UnknownSure, "%s %s was answered %s, and nothing tells why",
+		d.v.Method, "{"+d.v.Base+"}"+d.v.Path, orStatus("", d.c.Answer.Status))
+	d.said()
+	if d.c.Answer.Status == http.StatusUnauthorized && !d.c.Inquiry.knownBy(d.c.Server.Name) {
+		d.v.prove("possible: the credential was revoked, or has expired before its time")
+		if len(d.c.Inquiry.Asked) == 0 {
+			d.v.prove("possible: it is another server's; nobody was asked")
+		}
+	}
+	if len(d.c.declared()) == 0 {
+		d.v.prove("possible: the operation needs a scope that the manifest does not declare for it")
+	} else if !d.c.told() {
+		d.v.prove("possible: a scope was not granted; what was is only assumed")
+	} else {
+		d.v.prove("possible: the grant has shrunk since it was last looked at")
+	}
+	d.v.prove("possible: the server refuses for a reason that has nothing to do with scopes")
+	d.v.next("ambit status")
+}

@@ -1,0 +1,162 @@
+package agent
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// Terms are what a child is told in place of a credential and of the real servers.
+type Terms struct {
+	Bases []scopes.Base // each base, with the URL at which the child reaches it
+	Lease string        // stands for the credential, for one run
+}
+
+// A MissingBaseError says that an agent needs a base that the server does not have.
+type MissingBaseError struct {
+	Agent string // the profile's label
+	Base  string
+}
+
+// Error names the agent and the base.
+func (e *MissingBaseError) Error() string {
+	return fmt.Sprintf("%s needs the base %q, which this server does not have", oneLine(e.Agent), e.Base)
+}
+
+// leaseWord stands for the lease in a profile; fileWord for the settings file.
+const (
+	leaseWord = "lease"
+	fileWord  = "file"
+)
+
+// fill replaces the words in braces. The error is the first that stands for nothing.
+func (t Terms) fill(agent, template, file string) (string, error) {
+	pairs := []string{"{" + leaseWord + "}", t.Lease}
+	if file != "" {
+		pairs = append(pairs, "{"+fileWord+"}", file)
+	}
+	for _, b := range t.Bases {
+		pairs = append(pairs, "{"+b.Name+"}", b.URL)
+	}
+	filled := strings.NewReplacer(pairs...).Replace(template)
+	if word, found := wordInBraces(filled); found {
+		return "", &MissingBaseError{Agent: agent, Base: word}
+	}
+	return filled, nil
+}
+
+// wordInBraces finds the first {word}: letters, digits and _ alone, unlike the braces
+// of JSON and TOML.
+func wordInBraces(text string) (string, bool) {
+	for {
+		_, rest, found := strings.Cut(text, "{")
+		if !found {
+			return "", false
+		}
+		end := strings.IndexFunc(rest, func(r rune) bool {
+			return !(r == '_' || r == '-' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z')
+		})
+		if end > 0 && rest[end] == '}' {
+			return rest[:end], true
+		}
+		text = rest
+	}
+}
+
+// Environment rebuilds environ for the child: what could outrank or leak a credential
+// is left out (the profile's namespaces, every AMBIT_ variable, every key variable of
+// the provider), and the terms are put in. What remains keeps its order; the same
+// arguments give the same result. The error is a *[MissingBaseError].
+func (p *Profile) Environment(environ []string, provider *scopes.Provider, t Terms) ([]string, error) {
+	set, err := p.variables(t)
+	if err != nil {
+		return nil, err
+	}
+	set = append(set, noProxy(environ)...)
+	dropped := append(slices.Clone(p.Drop), ownVariables)
+	for _, kind := range provider.Credentials {
+		dropped = append(dropped, kind.Env...)
+	}
+	for _, v := range set {
+		dropped = append(dropped, v.Name)
+	}
+	var child []string
+	for _, entry := range environ {
+		name, _, _ := strings.Cut(entry, "=")
+		if !slices.ContainsFunc(dropped, func(pattern string) bool { return glob(pattern, name) }) {
+			child = append(child, entry)
+		}
+	}
+	for _, v := range set {
+		child = append(child, v.Name+"="+v.Value)
+	}
+	return child, nil
+}
+
+// ownVariables are ambit's own settings, which can hold a key.
+const ownVariables = "AMBIT_*"
+
+// variables are those of the profile, then what every child finds.
+func (p *Profile) variables(t Terms) ([]Variable, error) {
+	var set []Variable
+	for _, v := range p.Set {
+		value, err := t.fill(p.Label, v.Value, "")
+		if err != nil {
+			return nil, err
+		}
+		set = append(set, Variable{v.Name, value})
+	}
+	for _, b := range t.Bases {
+		set = append(set, Variable{baseVariable(b.Name), b.URL})
+	}
+	return append(set, Variable{"AMBIT_LEASE", t.Lease}), nil
+}
+
+// baseVariable is AMBIT_<BASE>_URL; what no shell takes in a name becomes _.
+func baseVariable(base string) string {
+	name := strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '_'
+	}, strings.ToUpper(base))
+	return "AMBIT_" + name + "_URL"
+}
+
+// loopbackHosts are to be reached without a company's proxy, which would see the lease.
+const loopbackHosts = "127.0.0.1,localhost"
+
+// noProxy appends this machine to both spellings. One that is not there takes over the
+// other's value: a program that prefers it would else lose what the user has excepted.
+func noProxy(environ []string) []Variable {
+	upper, lower := lookup(environ, "NO_PROXY"), lookup(environ, "no_proxy")
+	if upper == "" {
+		upper = lower
+	}
+	if lower == "" {
+		lower = upper
+	}
+	return []Variable{{"NO_PROXY", withLoopback(upper)}, {"no_proxy", withLoopback(lower)}}
+}
+
+func withLoopback(value string) string {
+	switch strings.TrimSpace(value) {
+	case "":
+		return loopbackHosts
+	case "*": // every host; some programs know the star only if it stands alone
+		return value
+	}
+	return strings.TrimRight(value, ", ") + "," + loopbackHosts
+}
+
+// lookup finds a variable, the last of that name; "" where it is not there.
+func lookup(environ []string, name string) string {
+	for _, entry := range slices.Backward(environ) {
+		if value, ok := strings.CutPrefix(entry, name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}

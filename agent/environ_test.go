@@ -1,0 +1,102 @@
+package agent_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ambit-auth/ambit/agent"
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+func terms() agent.Terms {
+	return agent.Terms{Lease: "the-lease", Bases: []scopes.Base{
+		{Name: "api", URL: "http://127.0.0.1:1/api"}, {Name: "gateway", URL: "http://127.0.0.1:1/gateway"}, {Name: "my-mcp", URL: "http://127.0.0.1:1/mcp"},
+	}}
+}
+
+func TestEnvironmentOfTheChild(t *testing.T) {
+	environ := []string{
+		"PATH=/bin", "ANTHROPIC_API_KEY=sk-other", "ANTHROPIC_BASE_URL=https://elsewhere.example", "CLAUDE_CODE_USE_BEDROCK=1", "HOME=/home/me",
+		"AWS_BEARER_TOKEN_BEDROCK=x", "AWS_REGION=eu", "AMBIT_API_KEY=phx_secret", "POSTHOG_PERSONAL_API_KEY=phx_secret", "ambit_lower=1",
+		"CLAUDE_CONFIG_DIR=/c", "HTTPS_PROXY=http://company:3128", "NO_PROXY=intranet.example", "DISABLE_TELEMETRY=0",
+	}
+	got, err := profile(t, "claude-code").Environment(environ, provider(t), terms())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"PATH=/bin", "HOME=/home/me", "AWS_REGION=eu", "CLAUDE_CONFIG_DIR=/c", "HTTPS_PROXY=http://company:3128",
+		"ANTHROPIC_BASE_URL=http://127.0.0.1:1/gateway", "ANTHROPIC_AUTH_TOKEN=the-lease", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1",
+		"DISABLE_TELEMETRY=1", "DISABLE_ERROR_REPORTING=1", "DISABLE_AUTOUPDATER=1",
+		"AMBIT_API_URL=http://127.0.0.1:1/api", "AMBIT_GATEWAY_URL=http://127.0.0.1:1/gateway", "AMBIT_MY_MCP_URL=http://127.0.0.1:1/mcp", "AMBIT_LEASE=the-lease",
+		"NO_PROXY=intranet.example,127.0.0.1,localhost", "no_proxy=intranet.example,127.0.0.1,localhost",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestNoProxyOfTheChild(t *testing.T) {
+	for _, tt := range []struct {
+		environ      []string
+		upper, lower string
+	}{
+		{nil, "127.0.0.1,localhost", "127.0.0.1,localhost"},
+		{[]string{"no_proxy=a,"}, "a,127.0.0.1,localhost", "a,127.0.0.1,localhost"},
+		{[]string{"NO_PROXY=a", "no_proxy=b"}, "a,127.0.0.1,localhost", "b,127.0.0.1,localhost"},
+		{[]string{"NO_PROXY=*"}, "*", "*"},
+	} {
+		got, err := profile(t, "any-command").Environment(tt.environ, provider(t), agent.Terms{Lease: "l"})
+		want := []string{"AMBIT_LEASE=l", "NO_PROXY=" + tt.upper, "no_proxy=" + tt.lower}
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Error(tt.environ, err, diff)
+		}
+	}
+}
+
+func TestAgentWithoutItsBase(t *testing.T) {
+	_, err := profile(t, "claude-code").Environment(nil, provider(t), agent.Terms{Lease: "l", Bases: terms().Bases[:1]})
+	var missing *agent.MissingBaseError
+	if !errors.As(err, &missing) || missing.Base != "gateway" || missing.Agent != "Claude Code" {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestPrecedence(t *testing.T) {
+	outranking := []agent.Conflict{
+		{Path: "managed", Source: agent.SourceManaged, Outranks: true}, {Path: "user", Source: agent.SourceUser, Outranks: true},
+		{Path: "beside", Source: agent.SourceUser},
+	}
+	claude := profile(t, "claude-code")
+	got, err := claude.Precedence([]string{"/usr/bin/claude", "-p", "hi"}, outranking, terms(), "/tmp/s.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := agent.Precedence{
+		Arguments: []string{"--settings", "/tmp/s.json"},
+		File:      `{"env": {"ANTHROPIC_BASE_URL": "http://127.0.0.1:1/gateway", "ANTHROPIC_AUTH_TOKEN": "the-lease"}}`,
+		Conflicts: []agent.Conflict{outranking[0], {Path: "user", Source: agent.SourceUser, Outranks: true, Mended: true}, outranking[2]},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if left := agent.Outranking(got.Conflicts); len(left) != 1 || left[0].Path != "managed" {
+		t.Errorf("left: %v", left)
+	}
+	for name, command := range map[string][]string{
+		"a wrapper": {"npx", "claude"}, "the user's own flag": {"claude", "--settings", "mine"}, "nothing": nil,
+	} {
+		if got, err := claude.Precedence(command, outranking, terms(), "f"); err != nil || got.Arguments != nil || len(agent.Outranking(got.Conflicts)) != 2 {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+	if got, err := claude.Precedence([]string{"claude"}, outranking[2:], terms(), "f"); err != nil || got.Arguments != nil {
+		t.Errorf("nothing in the way: %+v, %v", got, err)
+	}
+	got, err = profile(t, "codex").Precedence([]string{"codex"}, nil, terms(), "")
+	if err != nil || len(got.Arguments) != 4 || got.Arguments[3] != `model_providers.ambit={name="ambit", base_url="http://127.0.0.1:1/gateway/v1", env_key="AMBIT_LEASE", wire_api="responses"}` {
+		t.Errorf("%+v, %v", got, err)
+	}
+}

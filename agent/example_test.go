@@ -1,0 +1,63 @@
+package agent_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+
+	"github.com/ambit-auth/ambit/agent"
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// lentKey is a source whose credential cannot be renewed.
+type lentKey struct{ agent.Lent }
+
+func (k lentKey) Current(context.Context) (agent.Lent, error)           { return k.Lent, nil }
+func (k lentKey) Renew(context.Context, agent.Lent) (agent.Lent, error) { return k.Lent, nil }
+
+// A gateway refuses without a reason. The manifest and the grant together have one.
+func ExampleStart() {
+	gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Error(w, "no", http.StatusUnauthorized)
+	}))
+	defer gateway.Close()
+	manifest := `{version: 1, name: demo, provider: https://login.example,
+	  scopes: [{scope: "models:call", level: required, why: every model call, used_by: ["POST {issuer}/v1/messages"]}]}`
+	m, err := scopes.Decode("scopes.yaml", []byte(manifest), nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	profile, _ := agent.ForCommand("my-agent")
+	grant := scopes.Grant{Scopes: scopes.NewSet("profile"), Credential: scopes.Credential{KnownBy: scopes.TokenResponse}}
+	proxy, err := agent.Start(context.Background(), agent.Config{
+		Provider: m.Provider, Agent: profile, Needs: m.Scopes,
+		Server:    scopes.Server{Name: "demo", Bases: []scopes.Base{{Name: "issuer", URL: gateway.URL}}},
+		Source:    lentKey{agent.NewLent("secret", grant, false)},
+		OnVerdict: func(v agent.Verdict) { fmt.Println(v.FirstLine()) },
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer proxy.Close()
+
+	// What follows is the child's part.
+	terms := proxy.Terms()
+	req, _ := http.NewRequest("POST", terms.Bases[0].URL+"/v1/messages", strings.NewReader("{}"))
+	req.Header.Set("Authorization", "Bearer "+terms.Lease)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer resp.Body.Close()
+	body, _ := io.ReadAll(resp.Body)
+	fmt.Printf("%d %s", resp.StatusCode, body)
+	// Output:
+	// missing scope: models:call (every model call)
+	// 401 no
+}

@@ -1,0 +1,200 @@
+package agent
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// An exchange is one request on its way to a server, and the answer on its way back.
+// It is the transport below [httputil.ReverseProxy]: that one knows what passes from
+// hop to hop, this one what a refusal is.
+type exchange struct {
+	p      *Proxy
+	route  *route
+	method string
+	rest   string // below the base, escaped, as it came
+	path   string // the same as operations are matched by it
+	sent   Sent
+	lent   Lent
+	upload *keeper // nil where a replay is out of the question
+	began  time.Time
+
+	status  int      // of the answer; 0 where there was none
+	named   []string // scopes that the answer names
+	problem error    // why there was none
+}
+
+func unescaped(path string) string {
+	plain, err := url.PathUnescape(path)
+	if err != nil {
+		return path // [cleanPath] has seen to it that this cannot be
+	}
+	return plain
+}
+
+// RoundTrip sends the request. An answer that is no refusal passes as it came.
+func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := x.p.transport.RoundTrip(req)
+	if err != nil {
+		x.problem = err
+		return nil, err
+	}
+	if x.passes(resp) {
+		return resp, nil
+	}
+	return x.refused(req, resp)
+}
+
+// passes tells whether an answer is none of our business.
+func (x *exchange) passes(resp *http.Response) bool {
+	x.status = resp.StatusCode
+	if x.isRefusal(resp.StatusCode) {
+		return false
+	}
+	if x.upload != nil {
+		x.upload.drop()
+	}
+	if resp.StatusCode < http.StatusBadRequest {
+		x.p.lender.worked(x.lent)
+		if x.route.unclear.Load() != 0 {
+			x.route.unclear.Store(0)
+		}
+	}
+	return true
+}
+
+// isRefusal tells whether an answer is to be read. A 404 is one only where a declared
+// scope is missing: servers may hide what one may not see (RFC 9110 §15.5.5).
+func (x *exchange) isRefusal(status int) bool {
+	if status == http.StatusNotFound {
+		c := x.p.caseOf(x, Answer{Status: status})
+		declared := c.declared()
+		return len(declared) > 0 && len(c.unmet(declared)) > 0
+	}
+	return x.p.refusals[status]
+}
+
+// refused finds out why, after one more try where that can help.
+func (x *exchange) refused(req *http.Request, resp *http.Response) (*http.Response, error) {
+	answer := x.read(resp)
+	if resp.StatusCode == http.StatusUnauthorized && x.lent.renewable && x.renewalMayHelp(answer) {
+		again, passed, err := x.again(req, resp)
+		switch {
+		case err != nil:
+			return nil, err
+		case passed:
+			return again, nil
+		case again != nil:
+			resp, answer = again, x.read(again)
+		}
+	}
+	v := x.p.diagnose(req.Context(), x, answer)
+	x.named = v.Missing
+	x.p.tell(v)
+	if x.final(v) {
+		return x.asForbidden(resp, v), nil
+	}
+	return resp, nil
+}
+
+// read reads the beginning of a refusal, and puts it back.
+func (x *exchange) read(resp *http.Response) Answer {
+	first, whole := peek(resp.Body, MaxRefusal, refusalPatience)
+	resp.Body = whole
+	return Answer{Status: resp.StatusCode, Header: resp.Header, Body: unpack(resp.Header.Get("Content-Encoding"), first)}
+}
+
+// renewalMayHelp tells whether nothing explains the refusal that a renewal leaves as it is.
+func (x *exchange) renewalMayHelp(answer Answer) bool {
+	cause := Diagnose(x.p.caseOf(x, answer)).Cause
+	return !slices.Contains([]Cause{MissingScope, NotAScopeProblem, WrongCredentialKind}, cause)
+}
+
+// again sends the request once more with a renewed credential. passed tells that its
+// answer is no refusal. Without a renewal there is no answer; where the upload was not
+// kept the first one passes, for the agent's own next try will do.
+func (x *exchange) again(req *http.Request, resp *http.Response) (second *http.Response, passed bool, err error) {
+	fresh, ok := x.p.lender.refused(req.Context(), x.lent)
+	if !ok {
+		return nil, false, nil
+	}
+	x.lent = fresh
+	replay := req.Clone(req.Context())
+	if req.Body != nil && req.Body != http.NoBody {
+		if replay.Body = x.replayed(); replay.Body == nil {
+			x.p.log.Info("renewed, and not repeated: the upload was not kept", "base", x.route.base.Name)
+			return resp, true, nil
+		}
+	}
+	_ = resp.Body.Close() // its connection is of no use until then
+	x.p.lend(replay.Header, fresh)
+	if second, err = x.p.transport.RoundTrip(replay); err != nil {
+		x.problem, x.status = err, 0
+		return nil, false, err
+	}
+	return second, x.passes(second), nil
+}
+
+func (x *exchange) replayed() io.ReadCloser {
+	if x.upload == nil {
+		return nil
+	}
+	return x.upload.again()
+}
+
+// unclearFinal is how often in a row a server must answer 401, without anybody knowing
+// why, before a repetition counts as in vain: once shown is enough.
+const unclearFinal = 2
+
+// final tells whether the agent is to be told 403 in place of 401.
+func (x *exchange) final(v Verdict) bool {
+	if v.Status != http.StatusUnauthorized || !x.p.cfg.Agent.Retries401 {
+		return false
+	}
+	return v.Final() || x.route.unclear.Add(1) >= unclearFinal
+}
+
+// asForbidden makes of a 401 a 403 in the shape that the agent shows to people. Its
+// challenge (RFC 9110 §11.6.1) is left out: there is nothing that the agent could do.
+func (x *exchange) asForbidden(resp *http.Response, v Verdict) *http.Response {
+	_ = resp.Body.Close()
+	body := x.p.refusalBody(x.route.base.Name, v.FirstLine())
+	out := &http.Response{
+		StatusCode: http.StatusForbidden, Proto: resp.Proto, ProtoMajor: resp.ProtoMajor, ProtoMinor: resp.ProtoMinor,
+		Header: resp.Header.Clone(), Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)), Request: resp.Request,
+	}
+	for _, name := range []string{"Www-Authenticate", "Content-Encoding", "Etag", "Last-Modified", "Trailer", "Content-Md5", "Digest"} {
+		out.Header.Del(name)
+	}
+	out.Header.Set("Content-Type", "application/json")
+	out.Header.Set("Content-Length", strconv.Itoa(len(body)))
+	x.status = out.StatusCode
+	return out
+}
+
+// failed answers where the server did not.
+func (x *exchange) failed(w http.ResponseWriter, r *http.Request, err error) {
+	if x.problem == nil {
+		x.problem = err
+	}
+	if errors.Is(r.Context().Err(), context.Canceled) { // the child has gone
+		return
+	}
+	x.status = http.StatusBadGateway
+	w.WriteHeader(x.status)
+}
+
+// finish has it written down what became of the request; note says why it went no further.
+func (x *exchange) finish(note string) {
+	x.p.diary.write(event{
+		base: x.route.base.Name, method: x.method, path: x.path, status: x.status, named: x.named,
+		began: x.began, took: x.p.cfg.Now().Sub(x.began), note: note, problem: x.problem,
+	})
+}

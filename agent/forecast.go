@@ -1,0 +1,88 @@
+package agent
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// Forecast tells what will be refused before anything was called: what a required need
+// lacks, from the grant alone. Of c it reads what is known of the credential, the needs
+// and the conflicts. ok is true where nothing stands in the way; then there is no verdict.
+func Forecast(c Case) (v Verdict, ok bool) {
+	c.Method, c.Base, c.Path, c.Answer = "", "", "", Answer{}
+	d := newDiagnosis(&c)
+	required := c.needsWhere(func(e *scopes.Entry) bool { return e.Level == scopes.Required })
+	if c.Base = neverServed(c.Kind, required); c.Base != "" {
+		d.v.Base = c.Base
+		return d.v, !d.neverServes()
+	}
+	if lacking := c.unmet(required); len(lacking) > 0 {
+		sure := Proved
+		if !c.told() {
+			sure = Likely
+		}
+		d.v.lack(&c, sure, lacking, nil)
+		for _, e := range lacking {
+			d.v.prove("%s is not in the grant, %s", e.Name(), c.knownBy())
+		}
+		return d.v, false
+	}
+	return d.v, !d.pastExpiry()
+}
+
+// neverServed is the first base of the needs that a kind of credential can never
+// serve; "" where there is none.
+func neverServed(kind scopes.CredentialKind, needs []scopes.Entry) string {
+	for _, e := range needs {
+		for _, u := range e.UsedBy {
+			if u.Base != "" && !kind.Serves(u.Base) {
+				return u.Base
+			}
+		}
+	}
+	return ""
+}
+
+// lost is the verdict on needs that a grant met before and does not meet any more; ok
+// is false where there are none.
+func lost(c Case, before scopes.Grant) (v Verdict, ok bool) {
+	now := c.unmet(c.Needs)
+	c.Grant, before = before, c.Grant
+	had := c.unmet(c.Needs)
+	c.Grant = before
+	gone := slices.DeleteFunc(now, func(e scopes.Entry) bool {
+		return slices.ContainsFunc(had, func(h scopes.Entry) bool { return slices.Equal(h.AnyOf, e.AnyOf) })
+	})
+	if len(gone) == 0 {
+		return Verdict{}, false
+	}
+	d := newDiagnosis(&c)
+	sure := Proved
+	if !c.told() {
+		sure = Likely
+	}
+	d.v.lack(&c, sure, gone, nil)
+	for _, e := range gone {
+		d.v.prove("%s was in the grant, and is not any more, %s", e.Name(), c.knownBy())
+	}
+	return d.v, true
+}
+
+// Bypassed is the verdict on a child that ended without a single request through the
+// proxy, where something that a scan found sends it elsewhere. ok is false where
+// nothing does: then there is nothing to tell.
+func Bypassed(c Case) (v Verdict, ok bool) {
+	culprits := Outranking(c.Conflicts)
+	if len(culprits) == 0 {
+		return Verdict{}, false
+	}
+	c.Method, c.Base, c.Path, c.Answer = "", "", "", Answer{}
+	d := newDiagnosis(&c)
+	first := culprits[0]
+	d.v.is(CredentialConflict, Likely, "no request came through ambit; %s in %s sends them elsewhere", strings.Join(first.Keys, ", "), first.Path)
+	d.v.prove("the program ended without a request to the proxy")
+	d.blame(func(conflict Conflict) bool { return conflict.Outranks })
+	return d.v, true
+}

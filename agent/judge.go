@@ -1,0 +1,88 @@
+package agent
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// caseOf gathers what is known of a refusal, without asking anybody.
+func (p *Proxy) caseOf(x *exchange, a Answer) Case {
+	lent := x.lent
+	if lent.Bearer() == "" {
+		lent = p.Lent()
+	}
+	c := p.baseCase(lent)
+	c.Method, c.Base, c.Path, c.Sent, c.Answer = x.method, x.route.base.Name, x.path, x.sent, a
+	return c
+}
+
+func (p *Proxy) baseCase(lent Lent) Case {
+	return Case{
+		Provider: p.cfg.Provider, Server: p.cfg.Server, Kind: p.cfg.Provider.KindOf(lent.Bearer()), Grant: lent.Grant(),
+		Needs: p.cfg.Needs, Agent: p.cfg.Agent, Conflicts: p.teller.scanned(), Now: p.cfg.Now(), Login: p.cfg.Login, Log: p.cfg.LogPath,
+	}
+}
+
+// diagnose tells why, and asks servers where nothing else tells.
+func (p *Proxy) diagnose(ctx context.Context, x *exchange, a Answer) Verdict {
+	p.rescan()
+	c := p.caseOf(x, a)
+	v := Diagnose(c)
+	if p.cfg.Ask == nil || a.Status != http.StatusUnauthorized || !slices.Contains([]Cause{Rejected, Unknown}, v.Cause) {
+		return v
+	}
+	c.Inquiry = p.ask(ctx, x.lent)
+	if held := c.Inquiry.Grant; held != nil {
+		before := c.Grant
+		c.Grant = *held
+		p.compareAgain(x.lent.WithGrant(*held), before)
+	}
+	return Diagnose(c)
+}
+
+// askAgain is how long what servers said of a credential holds.
+const askAgain = 10 * time.Second
+
+// ask asks once for all requests that want to know the same.
+func (p *Proxy) ask(ctx context.Context, lent Lent) Inquiry {
+	t := p.teller
+	select {
+	case t.asking <- struct{}{}:
+	case <-ctx.Done():
+		return Inquiry{}
+	}
+	defer func() { <-t.asking }()
+	if t.asked.Same(lent) && p.cfg.Now().Before(t.askedAt.Add(askAgain)) {
+		return t.inquiry
+	}
+	ctx, cancel := context.WithTimeout(ctx, AskTimeout)
+	defer cancel()
+	t.inquiry = p.cfg.Ask(ctx, lent)
+	t.asked, t.askedAt = lent, p.cfg.Now()
+	p.log.Info("asked about the credential", "answered", t.inquiry.Asked, "known to", t.inquiry.Known)
+	return t.inquiry
+}
+
+// changed is called when a renewal gave another credential: it can hold less.
+func (p *Proxy) changed(before, after Lent) {
+	p.log.Info("renewed", "scopes", after.grant.Scopes.Len(), "expires", after.grant.Credential.ExpiresAt)
+	p.tellLost(after, before.Grant())
+}
+
+// compareAgain takes over what the credential holds now, and tells what it lost.
+func (p *Proxy) compareAgain(lent Lent, before scopes.Grant) {
+	p.lender.learn(lent)
+	p.tellLost(lent, before)
+}
+
+func (p *Proxy) tellLost(lent Lent, before scopes.Grant) {
+	if v, any := lost(p.baseCase(lent), before); any {
+		p.tell(v)
+	}
+}
+
+func (p *Proxy) renewalFailed(err error) { p.log.Warn("not renewed", "error", oneLine(err.Error())) }

@@ -1,0 +1,106 @@
+package agent
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// cleanPath makes of an escaped path (RFC 3986 §3.3), without its query, the one that
+// operations are matched by and people see: unescaped segment by segment, so that an
+// escaped slash stays part of its segment, and without empty segments in the middle.
+// It is not ok where a segment, however it is escaped, would lead out of the base.
+func cleanPath(escaped string) (path string, ok bool) {
+	if isClean(escaped) {
+		return escaped, true
+	}
+	var segments []string
+	for segment := range strings.SplitSeq(escaped, "/") {
+		plain, err := url.PathUnescape(segment)
+		if err != nil || climbs(plain) {
+			return "", false
+		}
+		if strings.ContainsAny(plain, `/\`) || oneLine(plain) != plain {
+			plain = url.PathEscape(plain)
+		}
+		segments = append(segments, plain)
+	}
+	last := len(segments) - 1
+	kept := segments[:0]
+	for i, segment := range segments {
+		if segment != "" || i == 0 || i == last {
+			kept = append(kept, segment)
+		}
+	}
+	return strings.Join(kept, "/"), true
+}
+
+// isClean tells of most paths, without taking them apart, that they are clean.
+func isClean(path string) bool {
+	for i := range len(path) {
+		switch c := path[i]; {
+		case c == '%' || c == '\\' || c <= ' ' || c >= 0x7f:
+			return false
+		case c == '/' && i+1 < len(path) && (path[i+1] == '/' || path[i+1] == '.'):
+			return false
+		case c == '.' && i == 0:
+			return false
+		}
+	}
+	return true
+}
+
+// climbs tells whether some server could take a segment for a way up: also where it
+// unescapes twice, or takes a backslash for a slash.
+func climbs(segment string) bool {
+	for range 3 {
+		parts := strings.FieldsFunc(segment, func(r rune) bool { return r == '/' || r == '\\' })
+		if slices.Contains(parts, "..") || slices.Contains(parts, ".") {
+			return true
+		}
+		again, err := url.PathUnescape(segment)
+		if err != nil || again == segment {
+			return false
+		}
+		segment = again
+	}
+	return false
+}
+
+// foldPath is the path with what looks like an identifier folded into {id}: the same
+// operation on other things has the same template, and no name of a thing is recorded.
+// Where a declared operation fits, its own template is taken.
+func foldPath(needs []scopes.Entry, method, base, path string) string {
+	for i := range needs {
+		for _, u := range needs[i].UsedBy {
+			if u.Matches(method, base, path) {
+				return u.Path
+			}
+		}
+	}
+	segments := strings.Split(path, "/")
+	for i, segment := range segments {
+		if isIdentifier(segment) {
+			segments[i] = "{id}"
+		}
+	}
+	return strings.Join(segments, "/")
+}
+
+// longestWord is about where names of resources end and identifiers begin.
+const longestWord = 32
+
+// isIdentifier guesses whether a segment names one thing among many: a number, a UUID,
+// something with many digits, an address, or what is too long for a word.
+func isIdentifier(segment string) bool {
+	digits := 0
+	for _, r := range segment {
+		if r >= '0' && r <= '9' {
+			digits++
+		}
+	}
+	return digits > 0 && digits == len(segment) || digits >= 4 ||
+		len(segment) > longestWord || strings.ContainsAny(segment, "%") || strings.LastIndexByte(segment, '@') > 0
+}

@@ -1,0 +1,215 @@
+package agent
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// A Config says what is lent, to whom, and who is told. Provider, Agent, Server and
+// Source are needed; every other field may be left empty. The functions in it are
+// called by many goroutines, OnVerdict and OnConflict by one at a time.
+type Config struct {
+	Provider *scopes.Provider
+	Agent    *Profile
+	Server   scopes.Server // its bases are those that can be reached
+	Needs    []scopes.Entry
+	Source   Source
+
+	// Transport sends the requests. It is to refuse hosts that may not get the
+	// credential. nil is one of [NewTransport] without such a guard.
+	Transport http.RoundTripper
+	// Ask asks servers about a refused credential, within the time that ctx leaves
+	// ([AskTimeout]). nil: nobody is asked.
+	Ask func(ctx context.Context, refused Lent) Inquiry
+	// Rescan looks for conflicts; it is called at refusals, at most once a second.
+	Rescan func() []Conflict
+
+	// OnVerdict is told each verdict once, before the child gets the answer that it is
+	// about. It must not wait for the child.
+	OnVerdict func(Verdict)
+	// OnConflict is told once of each kind of credential that came beside the lease and
+	// was dropped.
+	OnConflict func(Conflict)
+
+	Log     slog.Handler // nil: nothing is logged
+	LogPath string       // for verdicts
+	Login   string       // the command that logs in, for verdicts; "" means "ambit login"
+	Record  io.Writer    // a JSON line for each request that was sent on; nil: none
+	Now     func() time.Time
+}
+
+// AskTimeout bounds all questions to other servers about one refused credential.
+const AskTimeout = 3 * time.Second
+
+const (
+	// headTimeout bounds the reading of a request's header: it comes from this machine.
+	headTimeout = 10 * time.Second
+	// idleTimeout is how long a child may leave a connection open without a request.
+	idleTimeout = 5 * time.Minute
+	// closeTimeout is what answers on their way get when the proxy is closed.
+	closeTimeout = 500 * time.Millisecond
+)
+
+// A Proxy lends a credential on 127.0.0.1. It hands out a lease in place of it, and
+// swaps the two in each request. Its methods may be called by many goroutines at once.
+type Proxy struct {
+	cfg       Config
+	lease     string
+	secret    string // first segment of every path: who does not know it cannot even be refused
+	fields    []string
+	routes    map[string]*route
+	refusals  map[int]bool // statuses that are read
+	transport http.RoundTripper
+	lender    *lender
+	log       *slog.Logger
+	quiet     *log.Logger // for net/http, whose words go into the log
+	teller    *teller
+	diary     *diary
+	uploads   buffers
+	pages     pages
+	listener  net.Listener
+	server    *http.Server
+	hosts     [2]string
+	lent      atomic.Int64    // requests that came with the lease
+	ctx       context.Context // of the lending as a whole
+	cancel    context.CancelFunc
+}
+
+// A route leads from a path's second segment to a base.
+type route struct {
+	base    scopes.Base
+	target  *url.URL
+	prefix  string       // of the target's path, escaped, without a final slash
+	unclear atomic.Int32 // 401s in a row of which nobody knows why
+}
+
+// Start gets the credential, listens on a free port of 127.0.0.1 and lends until ctx
+// ends or [Proxy.Close] is called. The error is the source's, or says that the server's
+// URLs or the port cannot be used.
+func Start(ctx context.Context, cfg Config) (*Proxy, error) {
+	p, err := newProxy(cfg)
+	if err != nil {
+		return nil, err
+	}
+	p.lender = &lender{source: cfg.Source, now: p.cfg.Now, changed: p.changed, failed: p.renewalFailed}
+	if err := p.lender.begin(ctx); err != nil {
+		return nil, err
+	}
+	if p.listener, err = net.Listen("tcp4", "127.0.0.1:0"); err != nil {
+		return nil, fmt.Errorf("the proxy cannot listen: %w", err)
+	}
+	port := strconv.Itoa(p.listener.Addr().(*net.TCPAddr).Port)
+	p.hosts = [2]string{"127.0.0.1:" + port, "localhost:" + port}
+	p.logStart()
+	p.diary = newDiary(p.writeDown)
+	p.serve(ctx)
+	return p, nil
+}
+
+func newProxy(cfg Config) (*Proxy, error) {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.DiscardHandler
+	}
+	p := &Proxy{
+		cfg: cfg, lease: "ambit-lease-" + rand.Text(), secret: rand.Text(), fields: credentialFields(cfg.Agent),
+		transport: cfg.Transport, log: slog.New(cfg.Log), quiet: slog.NewLogLogger(cfg.Log, slog.LevelWarn),
+		teller: newTeller(cfg.OnVerdict, cfg.OnConflict), refusals: refusalStatuses(cfg.Provider),
+	}
+	var err error
+	if p.transport == nil {
+		if p.transport, err = defaultTransport(); err != nil {
+			return nil, err
+		}
+	}
+	p.routes, err = routesTo(cfg.Server)
+	return p, err
+}
+
+// refusalStatuses are those that mean a refusal anywhere, and those of which the
+// provider's file knows it.
+func refusalStatuses(provider *scopes.Provider) map[int]bool {
+	statuses := map[int]bool{http.StatusUnauthorized: true, http.StatusForbidden: true}
+	for _, r := range provider.Refusals {
+		statuses[r.Status] = true
+	}
+	return statuses
+}
+
+func routesTo(server scopes.Server) (map[string]*route, error) {
+	routes := make(map[string]*route)
+	for _, b := range server.Bases {
+		target, err := url.Parse(b.URL)
+		if err != nil || target.Host == "" {
+			return nil, fmt.Errorf("the base %q has no usable URL", b.Name)
+		}
+		target.User, target.RawQuery, target.Fragment = nil, "", ""
+		routes[b.Name] = &route{base: b, target: target, prefix: strings.TrimSuffix(target.EscapedPath(), "/")}
+	}
+	return routes, nil
+}
+
+func (p *Proxy) serve(ctx context.Context) {
+	p.ctx, p.cancel = context.WithCancel(ctx)
+	p.server = &http.Server{
+		Handler: p, ReadHeaderTimeout: headTimeout, IdleTimeout: idleTimeout, ErrorLog: p.quiet,
+		BaseContext: func(net.Listener) context.Context { return p.ctx },
+	}
+	go func() {
+		if err := p.server.Serve(p.listener); !errors.Is(err, http.ErrServerClosed) {
+			p.log.Error("the proxy ended", "error", err)
+		}
+	}()
+	context.AfterFunc(p.ctx, func() { _ = p.server.Close() })
+}
+
+// Close ends the lending: answers on their way get a moment, then they are cut. When it
+// returns, log and record are written.
+func (p *Proxy) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	err := p.server.Shutdown(ctx)
+	p.cancel()
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = p.server.Close()
+	}
+	p.diary.flush()
+	if c, ok := p.transport.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+	return err
+}
+
+// Terms are what the child is to be told.
+func (p *Proxy) Terms() Terms {
+	t := Terms{Lease: p.lease}
+	for _, b := range p.cfg.Server.Bases {
+		t.Bases = append(t.Bases, scopes.Base{Name: b.Name, URL: "http://" + p.hosts[0] + "/" + p.secret + "/" + b.Name})
+	}
+	return t
+}
+
+// Requests is how many requests came with the lease so far.
+func (p *Proxy) Requests() int { return int(p.lent.Load()) }
+
+// Verdicts lists what was told so far: the one that decides a run first, then in order.
+func (p *Proxy) Verdicts() []Verdict { return p.teller.verdicts() }
+
+// Lent is the credential as it is now.
+func (p *Proxy) Lent() Lent { return p.lender.state.Load().lent }

@@ -1,0 +1,77 @@
+package agent
+
+import (
+	"encoding/json"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// A Record is what is written down of a request that was sent on: never a query, a
+// body, a name of a thing or a secret.
+type Record struct {
+	Time   time.Time `json:"time"` // when the request came
+	Base   string    `json:"base"`
+	Method string    `json:"method"`
+	Path   string    `json:"path"`   // below the base, identifiers folded into {id}
+	Status int       `json:"status"` // of the answer as the child got it; 0 for none
+	Scopes []string  `json:"scopes"` // declared for the operation, or named by the answer
+}
+
+// writeDown writes a request into the log, and what was sent on into the record.
+func (p *Proxy) writeDown(e event) {
+	template := foldPath(p.cfg.Needs, e.method, e.base, e.path)
+	attrs := []slog.Attr{
+		slog.String("base", e.base), slog.String("method", oneLine(e.method)), slog.String("route", oneLine(template)),
+		slog.Int("status", e.status), slog.Int64("ms", e.took.Milliseconds()),
+	}
+	if e.note != "" {
+		attrs = append(attrs, slog.String("note", oneLine(e.note)))
+	}
+	if e.problem != nil {
+		attrs = append(attrs, slog.String("error", withoutQuery(e.problem)))
+	}
+	p.log.LogAttrs(p.ctx, slog.LevelInfo, "request", attrs...)
+	if p.cfg.Record == nil || e.note != "" {
+		return
+	}
+	line, err := json.Marshal(Record{
+		Time: e.began.UTC(), Base: e.base, Method: e.method, Path: template, Status: e.status, Scopes: p.connected(e),
+	})
+	if err == nil {
+		_, err = p.cfg.Record.Write(append(line, '\n'))
+	}
+	if err != nil {
+		p.log.Error("not recorded", "error", oneLine(err.Error()))
+	}
+}
+
+// connected are the scopes that the manifest or the answer connects to a request.
+func (p *Proxy) connected(e event) []string {
+	var list []string
+	for i := range p.cfg.Needs {
+		need := &p.cfg.Needs[i]
+		if slices.ContainsFunc(need.UsedBy, func(u scopes.Use) bool { return u.Matches(e.method, e.base, e.path) }) {
+			list = append(list, need.AnyOf...)
+		}
+	}
+	return scopes.NewSet(append(list, e.named...)...).Slice()
+}
+
+// withoutQuery is what went wrong, up to where a URL's query would begin.
+func withoutQuery(err error) string {
+	text, _, _ := strings.Cut(err.Error(), "?")
+	return oneLine(text)
+}
+
+// logStart writes what is lent, and to where.
+func (p *Proxy) logStart() {
+	grant := p.Lent().Grant()
+	p.log.Info("lent", "agent", p.cfg.Agent.Name, "kind", grant.Credential.Kind, "credential", grant.Credential.Prefix,
+		"known_by", grant.Credential.KnownBy, "server", p.cfg.Server.Name, "bases", p.cfg.Server.Bases)
+	p.rescan()
+	p.log.Info("scan", "conflicts", p.teller.scanned())
+}

@@ -1,0 +1,69 @@
+package agent_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/ambit-auth/ambit/agent"
+)
+
+// What is written down names operations and scopes: no query, no body, no thing, no secret.
+func TestLogAndRecord(t *testing.T) {
+	s := upstream(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/api/projects/4711/dashboards/" {
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = io.WriteString(w, denied("API key missing required scope 'dashboard:write'"))
+		}
+	})
+	var record bytes.Buffer
+	l := lend(t, s.URL, &source{current: key("phx_real", everything...)}, func(c *agent.Config) { c.Record = &record })
+	l.send("POST", "gateway", "/v1/messages?beta=query-text", "body-text", bearer)
+	l.send("POST", "api", "/api/projects/4711/query/", "body-text", bearer)
+	l.send("POST", "api", "/api/projects/4711/dashboards/", "body-text", bearer)
+	l.send("GET", "api", "/api/users/@me/", "", bearer)
+	l.send("GET", "api", "/api/people/someone@example.com/0190a5b2-7c11-7d3e-9f00-5d1c0a11ce01/v1/", "", bearer)
+	l.send("GET", "api", "/api/none/", "")
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var got []agent.Record
+	for line := range strings.Lines(record.String()) {
+		var r agent.Record
+		if err := json.Unmarshal([]byte(line), &r); err != nil {
+			t.Fatal(err)
+		}
+		if time.Since(r.Time) > time.Hour {
+			t.Errorf("time %v", r.Time)
+		}
+		got = append(got, r)
+	}
+	want := []agent.Record{
+		{Base: "gateway", Method: "POST", Path: "/v1/messages", Status: 200, Scopes: []string{"llm_gateway:read"}},
+		{Base: "api", Method: "POST", Path: "/api/projects/{id}/query/", Status: 200, Scopes: []string{"query:read"}},
+		{Base: "api", Method: "POST", Path: "/api/projects/{id}/dashboards/", Status: 403, Scopes: []string{"dashboard:write"}},
+		{Base: "api", Method: "GET", Path: "/api/users/@me/", Status: 200, Scopes: []string{"user:read"}},
+		{Base: "api", Method: "GET", Path: "/api/people/{id}/{id}/v1/", Status: 200, Scopes: []string{}},
+	}
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(agent.Record{}, "Time")); diff != "" {
+		t.Error(diff)
+	}
+	log := l.log.String()
+	for _, want := range []string{`"credential":"phx_***"`, `"route":"/api/projects/{id}/query/"`, `"cause":"missing_scope"`, `"msg":"scan"`, `"URL":"` + s.URL + `/wizard"`, "answered here"} {
+		if !strings.Contains(log, want) {
+			t.Errorf("the log lacks %s:\n%s", want, log)
+		}
+	}
+	for _, secret := range []string{"phx_real", l.Terms().Lease, "body-text", "query-text", "someone@example.com", "4711"} {
+		if strings.Contains(log+record.String(), secret) {
+			t.Errorf("%s was written down", secret)
+		}
+	}
+}

@@ -1,0 +1,240 @@
+package agent_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ambit-auth/ambit/agent"
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// serves lets one credential in, and notes who came with which body.
+func serves(t testing.TB, good string) (origin string, calls func() []string) {
+	t.Helper()
+	var mu sync.Mutex
+	var list []string
+	s := upstream(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		who := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+		mu.Lock()
+		list = append(list, who+" "+string(body[:min(len(body), 10)]))
+		mu.Unlock()
+		if who != good {
+			w.WriteHeader(http.StatusUnauthorized)
+			_, _ = io.WriteString(w, silent)
+		}
+	})
+	return s.URL, func() []string { mu.Lock(); defer mu.Unlock(); return append([]string{}, list...) }
+}
+
+var everything = []string{"llm_gateway:read", "user:read", "query:read", "notebook:write"}
+
+func TestRenewsUponA401AndRepeats(t *testing.T) {
+	origin, calls := serves(t, "pha_new")
+	src := &source{current: token("pha_old", everything...), next: []agent.Lent{token("pha_new", everything...)}}
+	l := lend(t, origin, src, nil)
+	if got := l.send("POST", "gateway", "/v1/messages", "upload", bearer); got.status != 200 {
+		t.Errorf("%+v", got)
+	}
+	if diff := cmp.Diff([]string{"pha_old upload", "pha_new upload"}, calls()); diff != "" {
+		t.Error(diff)
+	}
+	if len(l.verdicts()) != 0 || src.renewals() != 1 {
+		t.Errorf("%d renewals, %+v", src.renewals(), l.verdicts())
+	}
+}
+
+// A renewal that does not help is not tried again for the credential that it gave.
+func TestRenewsOnlyOnce(t *testing.T) {
+	origin, calls := serves(t, "nobody")
+	src := &source{current: token("pha_a", everything...), next: []agent.Lent{token("pha_b", everything...), token("pha_c", everything...)}}
+	l := lend(t, origin, src, nil)
+	for range 3 {
+		l.send("POST", "gateway", "/v1/messages", "x", bearer)
+	}
+	if diff := cmp.Diff([]string{"pha_a x", "pha_b x", "pha_b x", "pha_b x"}, calls()); diff != "" {
+		t.Error(diff)
+	}
+	if told := l.verdicts(); len(told) != 1 || told[0].Cause != agent.Unknown {
+		t.Errorf("%+v", told)
+	}
+}
+
+func TestNoRenewalWhereAScopeIsMissing(t *testing.T) {
+	origin, _ := serves(t, "nobody")
+	src := &source{current: token("pha_a", "user:read"), next: []agent.Lent{token("pha_b", everything...)}}
+	l := lend(t, origin, src, nil)
+	if got := l.send("POST", "gateway", "/v1/messages", "x", bearer); got.status != 403 || src.renewals() != 0 {
+		t.Errorf("%d renewals, %+v", src.renewals(), got)
+	}
+}
+
+// Many requests are refused at once: one renewal serves them all.
+func TestOneRenewalForAll(t *testing.T) {
+	origin, _ := serves(t, "pha_new")
+	src := &source{current: token("pha_old", everything...), next: []agent.Lent{token("pha_new", everything...), token("pha_third", everything...)}}
+	l := lend(t, origin, src, nil)
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			if got := l.send("POST", "gateway", "/v1/messages", "x", bearer); got.status != 200 {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+	wg.Wait()
+	if src.renewals() != 1 {
+		t.Errorf("%d renewals", src.renewals())
+	}
+}
+
+// What a renewal took away is told at once, and the refusal that follows has its name.
+func TestScopeLostInARenewalIsTold(t *testing.T) {
+	origin, _ := serves(t, "nobody")
+	src := &source{current: token("pha_old", everything...), next: []agent.Lent{token("pha_new", "user:read", "query:read")}}
+	l := lend(t, origin, src, nil)
+	got := l.send("POST", "gateway", "/v1/messages", "x", bearer)
+	if got.status != 403 || !strings.Contains(got.body, "missing scope: llm_gateway:read") {
+		t.Errorf("%+v", got)
+	}
+	told := l.verdicts()
+	if len(told) != 1 || told[0].Status != 0 || told[0].Method != "" || !cmp.Equal(told[0].Missing, []string{"llm_gateway:read", "notebook:write"}) || !told[0].Decides() {
+		t.Errorf("%+v", told)
+	}
+}
+
+// An upload that is too large to be kept is not repeated; the agent's own next try has
+// the new credential.
+func TestLargeUploadIsNotRepeated(t *testing.T) {
+	origin, calls := serves(t, "pha_new")
+	l := lend(t, origin, &source{current: token("pha_old", everything...), next: []agent.Lent{token("pha_new", everything...)}}, nil)
+	large := strings.Repeat("x", agent.MaxReplay+1)
+	chunked := func() int {
+		resp := l.open(t.Context(), "POST", io.MultiReader(strings.NewReader(large))) // of unknown length
+		defer resp.Body.Close()
+		return resp.StatusCode
+	}
+	if first, second := chunked(), chunked(); first != 401 || second != 200 {
+		t.Errorf("%d, %d", first, second)
+	}
+	if got := l.send("POST", "gateway", "/v1/messages", large, bearer); got.status != 200 {
+		t.Errorf("%d", got.status)
+	}
+	if list := calls(); len(list) != 3 || len(l.verdicts()) != 0 {
+		t.Errorf("%d calls, %+v", len(list), l.verdicts())
+	}
+}
+
+// clock is a time that tests move.
+type clock struct{ at atomic.Int64 }
+
+func (c *clock) now() time.Time          { return noon.Add(time.Duration(c.at.Load())) }
+func (c *clock) forward(d time.Duration) { c.at.Add(int64(d)) }
+
+func until(l agent.Lent, end time.Time) agent.Lent {
+	g := l.Grant()
+	g.Credential.ExpiresAt = end
+	return l.WithGrant(g)
+}
+
+func TestRenewsBeforeTheEnd(t *testing.T) {
+	var mu sync.Mutex
+	var who []string
+	s := upstream(t, func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		who = append(who, strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
+	})
+	c := &clock{}
+	src := &source{current: until(token("pha_a"), noon.Add(time.Hour)), next: []agent.Lent{until(token("pha_b"), noon.Add(2*time.Hour))}}
+	l := lend(t, s.URL, src, func(cfg *agent.Config) { cfg.Now = c.now })
+	for _, step := range []time.Duration{0, 58 * time.Minute, 90 * time.Second, time.Minute} {
+		c.forward(step)
+		l.send("GET", "api", "/x", "", bearer)
+	}
+	if diff := cmp.Diff([]string{"pha_a", "pha_a", "pha_b", "pha_b"}, who); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A source that fails is not asked at every request, and the credential is used as long
+// as it lives.
+func TestRenewalThatFails(t *testing.T) {
+	origin, _ := serves(t, "pha_a")
+	c := &clock{}
+	src := &failing{lent: until(token("pha_a", everything...), noon.Add(time.Minute))}
+	l := lend(t, origin, src, func(cfg *agent.Config) { cfg.Now = c.now })
+	c.forward(50 * time.Second)
+	for range 5 {
+		if got := l.send("POST", "gateway", "/v1/messages", "x", bearer); got.status != 200 {
+			t.Errorf("%+v", got)
+		}
+	}
+	if n := src.asked.Load(); n != 2 {
+		t.Errorf("asked %d times", n)
+	}
+	_ = l.Close()
+	if !strings.Contains(l.log.String(), "not renewed") {
+		t.Error(l.log.String())
+	}
+}
+
+type failing struct {
+	lent  agent.Lent
+	asked atomic.Int64
+}
+
+func (f *failing) Current(context.Context) (agent.Lent, error) {
+	if f.asked.Add(1) == 1 {
+		return f.lent, nil
+	}
+	return agent.Lent{}, io.ErrUnexpectedEOF
+}
+
+func (f *failing) Renew(context.Context, agent.Lent) (agent.Lent, error) {
+	return agent.Lent{}, io.ErrUnexpectedEOF
+}
+
+// Servers are asked once for a credential, and what its own one says it holds counts.
+func TestAsksServers(t *testing.T) {
+	origin, _ := serves(t, "nobody")
+	shrunk := grantOf(scopes.PersonalAPIKey, scopes.SelfInspection, "user:read", "query:read")
+	for name, tt := range map[string]struct {
+		inquiry agent.Inquiry
+		want    agent.Cause
+	}{
+		"shrunk":       {agent.Inquiry{Asked: []string{"us"}, Known: []string{"us"}, Grant: &shrunk}, agent.MissingScope},
+		"other server": {agent.Inquiry{Asked: []string{"us", "eu"}, Known: []string{"eu"}}, agent.WrongServer},
+	} {
+		var asked atomic.Int64
+		l := lend(t, origin, &source{current: key("phx_real", everything...)}, func(c *agent.Config) {
+			c.Ask = func(ctx context.Context, lent agent.Lent) agent.Inquiry {
+				asked.Add(1)
+				if _, ends := ctx.Deadline(); !ends || lent.Bearer() != "phx_real" {
+					t.Error("asked for ever, or about another")
+				}
+				return tt.inquiry
+			}
+		})
+		for range 3 {
+			if got := l.send("POST", "gateway", "/v1/messages", "x", bearer); got.status != 403 {
+				t.Errorf("%s: %+v", name, got)
+			}
+		}
+		told := l.verdicts()
+		if len(told) != 1 || told[0].Cause != tt.want || told[0].Confidence != agent.Proved || asked.Load() != 1 {
+			t.Errorf("%s: asked %d times, told %+v", name, asked.Load(), told)
+		}
+		if name == "shrunk" && !cmp.Equal(told[0].Missing, []string{"llm_gateway:read", "notebook:write"}) {
+			t.Errorf("what else was lost is to be told at once: %q", told[0].Missing)
+		}
+	}
+}

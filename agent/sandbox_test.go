@@ -1,0 +1,91 @@
+package agent_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ambit-auth/ambit/agent"
+	"github.com/ambit-auth/ambit/internal/sandbox"
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// start starts the sandbox and returns it as a server of the provider's file.
+func start(t *testing.T, o sandbox.Options) (*sandbox.Sandbox, scopes.Server) {
+	t.Helper()
+	s, err := sandbox.Start(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	r := s.Ready()
+	return s, scopes.Server{Name: "us", Issuer: r.Issuer, Bases: []scopes.Base{{Name: "api", URL: r.API}, {Name: "gateway", URL: r.Gateway}, {Name: "mcp", URL: r.MCP}}}
+}
+
+const hello = `{"model":"m","messages":[]}`
+
+// The gateway gives one answer to whatever is wrong; each has its own verdict.
+func TestOneAnswerManyVerdicts(t *testing.T) {
+	s, server := start(t, sandbox.Options{})
+	keys := s.Ready().Keys
+	everywhere := func(known ...string) func(context.Context, agent.Lent) agent.Inquiry {
+		return func(context.Context, agent.Lent) agent.Inquiry {
+			return agent.Inquiry{Asked: []string{"us", "eu"}, Known: known}
+		}
+	}
+	for name, tt := range map[string]struct {
+		lent agent.Lent
+		ask  func(context.Context, agent.Lent) agent.Inquiry
+		want agent.Cause
+	}{
+		"without the scope": {key(keys.NoGateway, "user:read"), everywhere(), agent.MissingScope},
+		"expired":           {key(keys.Expired, everything...), everywhere(), agent.Rejected},
+		"other region":      {key(keys.OtherRegion, everything...), everywhere("eu"), agent.WrongServer},
+		"project key":       {key(s.Ready().MoreKeys["project"]), everywhere(), agent.WrongCredentialKind},
+		"no product":        {key(s.Ready().MoreKeys["no_product"], everything...), everywhere(), agent.NotAScopeProblem},
+	} {
+		l := lend(t, "", &source{current: tt.lent}, func(c *agent.Config) { c.Server, c.Ask = server, tt.ask })
+		if got := l.send("POST", "gateway", "/v1/messages?beta=true", hello, bearer); got.status != 403 {
+			t.Errorf("%s: %+v", name, got)
+		}
+		if told := l.verdicts(); len(told) != 1 || told[0].Cause != tt.want || told[0].Confidence != agent.Proved {
+			t.Errorf("%s: %+v", name, told)
+		}
+	}
+}
+
+// A leftover key beside the lease decides at the gateway; through the proxy it cannot.
+func TestLeftoverKeyDoesNotShadow(t *testing.T) {
+	s, server := start(t, sandbox.Options{})
+	l := lend(t, "", &source{current: key(s.Ready().Keys.Full, everything...)}, func(c *agent.Config) { c.Server = server })
+	if got := l.send("POST", "gateway", "/v1/messages", hello, bearer, "X-Api-Key: sk-leftover"); got.status != 200 || !strings.Contains(got.body, "Hello from the sandbox") {
+		t.Errorf("%+v", got)
+	}
+}
+
+// A grant that shrinks in the middle of a run: the key's own server is asked, and the
+// verdict names the scope.
+func TestGrantShrinksInMidRun(t *testing.T) {
+	s, server := start(t, sandbox.Options{})
+	full := key(s.Ready().Keys.Full, everything...)
+	l := lend(t, "", &source{current: full}, func(c *agent.Config) {
+		c.Server = server
+		c.Ask = func(context.Context, agent.Lent) agent.Inquiry {
+			now := grantOf(scopes.PersonalAPIKey, scopes.SelfInspection, everything[1:]...)
+			return agent.Inquiry{Asked: []string{"us"}, Known: []string{"us"}, Grant: &now}
+		}
+	})
+	if got := l.send("POST", "gateway", "/v1/messages", hello, bearer); got.status != 200 {
+		t.Fatalf("%+v", got)
+	}
+	s.Shrink("llm_gateway:read", "llm_gateway:write") // the latter covers the former
+	got := l.send("POST", "gateway", "/v1/messages", hello, bearer)
+	if got.status != 403 || !strings.Contains(got.body, "missing scope: llm_gateway:read (every model call of the agent)") {
+		t.Errorf("%+v", got)
+	}
+	if told := l.verdicts(); len(told) != 1 || !cmp.Equal(told[0].Missing, []string{"llm_gateway:read"}) || !told[0].Decides() {
+		t.Errorf("%+v", told)
+	}
+}

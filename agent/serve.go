@@ -1,0 +1,154 @@
+package agent
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httputil"
+	"strings"
+	"sync"
+)
+
+// ServeHTTP takes a request of the child. Whatever does not come with the lease ends
+// here.
+func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Host != p.hosts[0] && r.Host != p.hosts[1] { // a page of some site, through DNS rebinding
+		http.Error(w, "there is no such host here", http.StatusMisdirectedRequest)
+		return
+	}
+	route, rest, ok := p.route(r)
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	x := &exchange{p: p, route: route, rest: rest, method: r.Method, began: p.cfg.Now(), sent: p.inspect(r.Header)}
+	if x.path, ok = cleanPath(rest); !ok {
+		x.answer(w, http.StatusBadRequest, "the path leads out of the base "+route.base.Name)
+		return
+	}
+	switch {
+	case x.sent.Ours:
+		x.forward(w, r)
+	case len(x.sent.Others) > 0:
+		x.refuseOther(w)
+	default:
+		x.answerNone(w)
+	}
+}
+
+// route finds the base by the path's beginning, and what stands below it, escaped.
+func (p *Proxy) route(r *http.Request) (*route, string, bool) {
+	rest, ours := strings.CutPrefix(r.URL.EscapedPath(), "/"+p.secret+"/")
+	name, below, slash := strings.Cut(rest, "/")
+	route := p.routes[name]
+	if !ours || route == nil {
+		return nil, "", false
+	}
+	if slash {
+		below = "/" + below
+	}
+	return route, below, true
+}
+
+// forward sends the request on, with the credential in place of the lease.
+func (x *exchange) forward(w http.ResponseWriter, r *http.Request) {
+	p := x.p
+	p.lent.Add(1)
+	p.beside(x.sent.Others)
+	x.lent = p.lender.current(r.Context())
+	if r.Body != nil && r.Body != http.NoBody && r.ContentLength <= MaxReplay && x.lent.renewable {
+		x.upload = newKeeper(&p.uploads, r.Body)
+		defer x.upload.drop()
+	}
+	proxy := httputil.ReverseProxy{
+		Rewrite: x.rewrite, Transport: x, ErrorHandler: x.failed, BufferPool: &p.pages, ErrorLog: p.quiet,
+	}
+	defer x.finish("") // also where the answer is cut: that is a panic
+	proxy.ServeHTTP(w, r)
+}
+
+// rewrite makes of the child's request the one that goes out.
+func (x *exchange) rewrite(r *httputil.ProxyRequest) {
+	target := *x.route.target
+	target.Path = x.route.prefix + x.rest
+	if strings.Contains(target.Path, "%") {
+		target.Path, target.RawPath = unescaped(target.Path), target.Path
+	}
+	target.RawQuery = r.In.URL.RawQuery
+	r.Out.URL, r.Out.Host = &target, ""
+	x.p.lend(r.Out.Header, x.lent)
+	atMostGzip(r.Out.Header)
+	if x.upload != nil && r.Out.Body != nil {
+		r.Out.Body = x.upload.again()
+	}
+}
+
+// refuseOther answers a request that carries only a credential of somebody else's. It
+// goes nowhere, and neither does that credential.
+func (x *exchange) refuseOther(w http.ResponseWriter) {
+	x.p.rescan()
+	v := Diagnose(x.p.caseOf(x, Answer{}))
+	x.p.tell(v)
+	x.answer(w, x.refusalStatus(), v.FirstLine())
+}
+
+// answerNone answers a request without any credential. Agents look whether someone is
+// there before they show one: that is no refusal, and nothing is to be told.
+func (x *exchange) answerNone(w http.ResponseWriter) {
+	if x.method == http.MethodHead {
+		x.status = http.StatusOK
+		w.WriteHeader(x.status)
+		x.finish("answered here: no credential")
+		return
+	}
+	x.answer(w, x.refusalStatus(), "the request carries no credential; ambit lends one for AMBIT_LEASE")
+}
+
+// refusalStatus is 403 for an agent that would repeat a request answered 401.
+func (x *exchange) refusalStatus() int {
+	if x.p.cfg.Agent.Retries401 {
+		return http.StatusForbidden
+	}
+	return http.StatusUnauthorized
+}
+
+// answer ends a request here.
+func (x *exchange) answer(w http.ResponseWriter, status int, message string) {
+	x.status = status
+	body := x.p.refusalBody(x.route.base.Name, message)
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // the child may have gone
+	x.finish("answered here: " + message)
+}
+
+// plainRefusal is the shape of an error for a base of which no other is known.
+const plainRefusal = `{"error": {"message": "{message}"}}`
+
+// refusalBody is an error in the shape that the clients of a base expect.
+func (p *Proxy) refusalBody(base, message string) []byte {
+	shape := plainRefusal
+	for _, b := range p.cfg.Provider.RefusalBody {
+		if b.Base == base {
+			shape = b.JSON
+		}
+	}
+	quoted, _ := json.Marshal(message) // a string encodes
+	return []byte(strings.ReplaceAll(shape, "{message}", string(quoted[1:len(quoted)-1])))
+}
+
+// pageSize is what an answer is copied by: as much as most events and answers have.
+const pageSize = 32 << 10
+
+// pages are the buffers of [httputil.BufferPool].
+type pages struct{ pool sync.Pool }
+
+// Get implements [httputil.BufferPool].
+func (p *pages) Get() []byte {
+	if page, ok := p.pool.Get().(*[pageSize]byte); ok {
+		return page[:]
+	}
+	return make([]byte, pageSize)
+}
+
+// Put implements [httputil.BufferPool].
+func (p *pages) Put(page []byte) { p.pool.Put((*[pageSize]byte)(page)) }

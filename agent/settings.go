@@ -1,0 +1,169 @@
+package agent
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+)
+
+const (
+	// maxSettings bounds a settings file, in bytes; honest ones have a few KiB.
+	maxSettings = 256 << 10
+	// maxSettingsFiles bounds how many files of a folder are read.
+	maxSettingsFiles = 100
+	// maxDepth bounds how deep settings may be nested where a key is looked for.
+	maxDepth = 8
+)
+
+// settings reads one settings file, or every one in a folder.
+func (s *scan) settings(f Settings) {
+	path := s.expand(f.Path)
+	folder, all := strings.CutSuffix(path, "/*")
+	if !all {
+		s.file(f, path)
+		return
+	}
+	names := s.Files.ReadDir(folder)
+	slices.Sort(names)
+	for _, name := range names[:min(len(names), maxSettingsFiles)] {
+		if strings.HasSuffix(name, "."+f.Form) {
+			s.file(f, folder+"/"+name)
+		}
+	}
+}
+
+func (s *scan) file(f Settings, path string) {
+	if s.seen[path] {
+		return
+	}
+	s.seen[path] = true
+	text, err := s.Files.ReadFile(path, maxSettings)
+	if errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	c := Conflict{Path: path, Source: f.Source, Keys: []string{}}
+	document, problem := map[string]any(nil), ""
+	if err != nil {
+		problem = "it cannot be read: " + oneLine(withoutPath(err))
+	} else {
+		document, problem = parseSettings(f.Form, text)
+	}
+	if problem != "" {
+		c.Problem, c.Advice = problem, "mend it: what it says is not known"
+		s.found = append(s.found, c)
+		return
+	}
+	if s.profile.judge(&c, f, document); len(c.Keys) > 0 {
+		s.found = append(s.found, c)
+	}
+}
+
+// withoutPath drops the path from an error that will stand beside the path.
+func withoutPath(err error) string {
+	if inner, ok := errors.AsType[*fs.PathError](err); ok {
+		err = inner.Err
+	}
+	return err.Error()
+}
+
+// judge puts into c what of the document meddles.
+func (p *Profile) judge(c *Conflict, f Settings, document map[string]any) {
+	advice := []string{}
+	for name, value := range leaves("", document, maxDepth) {
+		k, known := p.key(name)
+		if !known || !k.set(value) {
+			continue
+		}
+		shown := oneLine(name)
+		c.Keys = append(c.Keys, shown)
+		c.Outranks = c.Outranks || f.Counts && k.Outranks
+		if k.Advice == "" {
+			k.Advice = "remove " + shown + " there"
+		}
+		if !slices.Contains(advice, k.Advice) {
+			advice = append(advice, k.Advice)
+		}
+	}
+	if !f.Counts {
+		advice = []string{"nothing has to be done: the file is not applied"}
+	}
+	c.Advice = strings.Join(advice, "; ")
+}
+
+// set tells whether a value does anything. An empty text does where the key outranks:
+// it takes away what the child was given.
+func (k Key) set(value any) bool {
+	switch v := value.(type) {
+	case nil:
+		return false
+	case bool:
+		return v || !k.Switch && k.Outranks
+	case string:
+		if k.Switch {
+			return !off(v)
+		}
+		return v != "" || k.Outranks
+	default:
+		return !k.Switch || !off(fmt.Sprint(v))
+	}
+}
+
+// leaves yields the dotted names of everything that is no set of keys itself, in the
+// order of the names: a report is the same each time.
+func leaves(prefix string, document map[string]any, depth int) func(yield func(string, any) bool) {
+	return func(yield func(string, any) bool) { walk(prefix, document, depth, yield) }
+}
+
+func walk(prefix string, document map[string]any, depth int, yield func(string, any) bool) bool {
+	for _, key := range slices.Sorted(maps.Keys(document)) {
+		name := prefix + key
+		if inner, ok := document[key].(map[string]any); ok {
+			if depth > 1 && !walk(name+".", inner, depth-1, yield) {
+				return false
+			}
+			continue
+		}
+		if !yield(name, document[key]) {
+			return false
+		}
+	}
+	return true
+}
+
+// parseSettings returns what a file holds, or the problem with it: never a word of the
+// file, which could be a secret.
+func parseSettings(form string, text []byte) (document map[string]any, problem string) {
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // editors on Windows put it there
+	if len(bytes.TrimSpace(text)) == 0 {
+		return nil, ""
+	}
+	if form == "toml" {
+		return parseTOML(text)
+	}
+	err := json.Unmarshal(text, &document)
+	if err == nil {
+		return document, ""
+	}
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		return nil, fmt.Sprintf("it is not JSON: see line %d", 1+bytes.Count(text[:min(int(syntax.Offset), len(text))], []byte("\n")))
+	}
+	return nil, "it is JSON, but no object"
+}
+
+func parseTOML(text []byte) (document map[string]any, problem string) {
+	_, err := toml.Decode(string(text), &document)
+	if err == nil {
+		return document, ""
+	}
+	if at, ok := errors.AsType[toml.ParseError](err); ok {
+		return nil, fmt.Sprintf("it is not TOML: see line %d", at.Position.Line)
+	}
+	return nil, "it is not TOML"
+}

@@ -1,0 +1,164 @@
+package agent
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// VerdictSchema names the JSON form of a [Verdict].
+const VerdictSchema = "ambit.verdict/v1"
+
+// A Cause is why a call was refused.
+type Cause string
+
+// The causes of a refusal.
+const (
+	MissingScope        Cause = "missing_scope"
+	CredentialConflict  Cause = "credential_conflict"
+	WrongCredentialKind Cause = "wrong_credential_kind"
+	WrongServer         Cause = "wrong_server"
+	Expired             Cause = "expired"
+	Rejected            Cause = "rejected"
+	NotAScopeProblem    Cause = "not_a_scope_problem"
+	Unknown             Cause = "unknown"
+)
+
+// A Confidence is how sure a [Verdict] is of its cause.
+type Confidence string
+
+// The confidences. Proved is for what was measured.
+const (
+	Proved      Confidence = "proved"
+	Likely      Confidence = "likely"
+	UnknownSure Confidence = "unknown"
+)
+
+// A Verdict is why a call was refused, or will be: ambit.verdict/v1. Every text in it
+// fits on one line of a terminal. Its slices and maps are never nil.
+type Verdict struct {
+	Schema     string              `json:"schema"`
+	OK         bool                `json:"ok"`      // false: there is no verdict on what went well
+	Message    string              `json:"message"` // as [Verdict.FirstLine]
+	Status     int                 `json:"status"`  // the server's; 0 before a call, and where the proxy refused it
+	Method     string              `json:"method"`
+	Base       string              `json:"base"`
+	Path       string              `json:"path"` // below the base's URL, without the query
+	Cause      Cause               `json:"cause"`
+	Confidence Confidence          `json:"confidence"`
+	Missing    []string            `json:"missing"`    // names of needs as in the manifest, or scopes that the answer names
+	NeededFor  map[string][]string `json:"needed_for"` // of each missing one: the operations and tools
+	Why        map[string]string   `json:"why"`        // of each missing one that the manifest declares: its reason
+	Level      scopes.Level        `json:"level"`      // the highest of the missing ones; optional where none is declared
+	Evidence   []string            `json:"evidence"`
+	Conflicts  []Conflict          `json:"conflicts"` // what the scan found, whether or not it is the cause
+	Next       []string            `json:"next"`
+	Log        string              `json:"log"` // path of the log; "" without one
+}
+
+// FirstLine is the cause and what it comes from, in one line: what the person reads
+// first, and what the agent is told.
+func (v Verdict) FirstLine() string { return v.Message }
+
+// Decides tells whether the verdict ends a run: a required scope is missing, or the
+// credential cannot be used.
+func (v Verdict) Decides() bool { return v.LacksRequired() || v.Unusable() }
+
+// LacksRequired tells whether a required scope is missing.
+func (v Verdict) LacksRequired() bool {
+	return v.Cause == MissingScope && v.Level == scopes.Required && len(v.Missing) > 0
+}
+
+// Unusable tells whether the cause lies in the credential as such.
+func (v Verdict) Unusable() bool {
+	return slices.Contains([]Cause{WrongCredentialKind, WrongServer, Expired, Rejected}, v.Cause)
+}
+
+// Final tells whether to repeat the request is certainly in vain.
+func (v Verdict) Final() bool { return v.Cause != Unknown }
+
+// newVerdict is the verdict on a case before its cause is known.
+func newVerdict(c *Case) Verdict {
+	v := Verdict{
+		Schema: VerdictSchema, Status: c.Answer.Status, Method: oneLine(c.Method), Base: c.Base, Path: oneLine(c.Path),
+		Cause: Unknown, Confidence: UnknownSure, Missing: []string{}, NeededFor: map[string][]string{}, Why: map[string]string{},
+		Evidence: []string{}, Conflicts: append([]Conflict{}, c.Conflicts...), Next: []string{}, Log: c.Log,
+	}
+	return v
+}
+
+// is sets the cause; what, for people, stands behind it in the first line.
+func (v *Verdict) is(cause Cause, sure Confidence, format string, args ...any) {
+	v.Cause, v.Confidence = cause, sure
+	v.Message = oneLine(strings.ReplaceAll(string(cause), "_", " ") + ": " + fmt.Sprintf(format, args...))
+}
+
+// prove adds a piece of evidence.
+func (v *Verdict) prove(format string, args ...any) {
+	v.Evidence = append(v.Evidence, oneLine(fmt.Sprintf(format, args...)))
+}
+
+func (v *Verdict) next(step string) {
+	if step = oneLine(step); step != "" && !slices.Contains(v.Next, step) {
+		v.Next = append(v.Next, step)
+	}
+}
+
+// lack sets the cause to missing scopes: declared needs, and scopes that only the
+// answer names.
+func (v *Verdict) lack(c *Case, sure Confidence, needs []scopes.Entry, named []string) {
+	v.Level = scopes.Optional
+	for _, e := range needs {
+		name := oneLine(e.Name())
+		v.Missing = append(v.Missing, name)
+		v.Why[name] = oneLine(e.Why)
+		v.NeededFor[name] = uses(e)
+		v.Level = max(v.Level, e.Level)
+	}
+	for _, scope := range named {
+		v.Missing = append(v.Missing, scope)
+		v.NeededFor[scope] = []string{v.operation()}
+	}
+	v.is(MissingScope, sure, "%s", v.missingInWords())
+	if sure != Proved {
+		v.Message = "probably " + v.Message
+	}
+	v.next(c.widen(v.Missing))
+}
+
+func uses(e scopes.Entry) []string {
+	list := []string{}
+	for _, u := range e.UsedBy {
+		list = append(list, oneLine(u.String()))
+	}
+	return list
+}
+
+// operation names the request as a manifest would.
+func (v *Verdict) operation() string { return v.Method + " {" + v.Base + "}" + v.Path }
+
+// namedInLine is how many missing scopes the first line names.
+const namedInLine = 3
+
+func (v *Verdict) missingInWords() string {
+	var list []string
+	for _, name := range v.Missing[:min(len(v.Missing), namedInLine)] {
+		switch why := v.Why[name]; {
+		case why != "":
+			list = append(list, fmt.Sprintf("%s (%s)", name, why))
+		case v.Method != "":
+			list = append(list, fmt.Sprintf("%s (for %s)", name, v.operation()))
+		default:
+			list = append(list, name)
+		}
+	}
+	if more := len(v.Missing) - len(list); more > 0 {
+		list = append(list, fmt.Sprintf("and %d more", more))
+	}
+	if len(list) == 0 {
+		return "the server says so, and not which"
+	}
+	return strings.Join(list, ", ")
+}

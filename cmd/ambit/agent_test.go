@@ -1,0 +1,57 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+)
+
+// caller is an agent for scripts: it makes the calls that its arguments name, METHOD
+// BASE/path, through what its environment says, and tells what came. With the word
+// "until" before it, a call is made again until it is refused. It ends with 7 at a
+// refusal, unless its first argument is "-k".
+func caller() {
+	args, keep, code := os.Args[1:], false, 0
+	if len(args) > 0 && args[0] == "-k" {
+		args, keep = args[1:], true
+	}
+	for _, arg := range args {
+		if arg == "env" {
+			fmt.Println(strings.Join(os.Environ(), "\n"))
+			continue
+		}
+		method, target, _ := strings.Cut(arg, " ")
+		base, path, _ := strings.Cut(target, "/")
+		status, body := call(method, os.Getenv("AMBIT_"+strings.ToUpper(base)+"_URL")+"/"+path)
+		fmt.Printf("%s %d %s\n", arg, status, body)
+		if status >= 400 {
+			code = 7
+			if !keep {
+				os.Exit(code)
+			}
+		}
+	}
+	os.Exit(code)
+}
+
+func call(method, url string) (status int, body string) {
+	request, err := http.NewRequest(method, url, bytes.NewReader([]byte(`{"model":"m","max_tokens":8,"messages":[{"role":"user","content":"hi"}]}`)))
+	if err != nil {
+		return 599, err.Error()
+	}
+	request.Header.Set("Authorization", "Bearer "+os.Getenv("AMBIT_LEASE"))
+	request.Header.Set("Content-Type", "application/json")
+	if key := os.Getenv("OTHER_KEY"); key != "" {
+		request.Header.Set("X-Api-Key", key)
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 599, err.Error()
+	}
+	defer answer.Body.Close()
+	text, _ := io.ReadAll(answer.Body)
+	return answer.StatusCode, string(text)
+}

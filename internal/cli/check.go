@@ -1,0 +1,298 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ambit-auth/ambit/agent"
+	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// checkFlags say what counts as failing.
+type checkFlags struct {
+	keys    *keyFlags
+	strict  bool
+	level   string
+	project string
+	locked  bool
+}
+
+func (r *run) checkCommand() *cobra.Command {
+	var f checkFlags
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "status for pipelines: never interactive, one verdict, one exit code",
+		Long: `check asks the server what the credential holds, an API key or else the stored login,
+and says what lacks, with the line of the manifest that asks for it. It never prompts.
+Where GITHUB_ACTIONS is set, the result is annotations and a summary, unless -o says
+otherwise.
+
+Exit codes: 0 everything required is granted; 2 a mistake in the manifest or an
+untrusted host; 3 a required scope is missing (see --require), or vanished from the
+server's list; 4 no usable credential, another server's, or --project is out of its
+reach; 5 with --strict more is granted than declared, with --locked the server's list
+or the manifest differs from scopes.lock; 6 nobody can tell what it holds.`,
+		Example:     "  ambit check\n  ambit check --require recommended --strict -o json",
+		Args:        noArguments,
+		Annotations: map[string]string{formatsOf: "github sarif"},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			r.settings.NoInput = true
+			if r.settings.Output == "" && r.env.get("GITHUB_ACTIONS") != "" {
+				r.settings.Output = "github"
+			}
+			return r.action(func(ctx context.Context) (view, error) { return r.check(ctx, &f) })(cmd, nil)
+		},
+	}
+	f.keys = addKeyFlags(cmd.Flags())
+	cmd.Flags().BoolVar(&f.strict, "strict", false, "more granted than declared is a finding: exit 5")
+	cmd.Flags().StringVar(&f.level, "require", "required", "what lacks at this `LEVEL` or above is a failure: required, recommended or optional")
+	cmd.Flags().StringVar(&f.project, "project", "", "the `ID` of a project that the credential has to reach")
+	cmd.Flags().BoolVar(&f.locked, "locked", false, "a difference from scopes.lock is a finding: exit 5")
+	return cmd
+}
+
+func (r *run) check(ctx context.Context, f *checkFlags) (view, error) {
+	var level scopes.Level
+	if err := level.UnmarshalText([]byte(f.level)); err != nil {
+		return nil, fail(exitUsage, "--require: "+plain(err.Error()), "")
+	}
+	p, err := r.openProject()
+	if err != nil {
+		return nil, err
+	}
+	lock, err := readLock(p.manifest.File, f.locked)
+	if err != nil {
+		return nil, err
+	}
+	h, drift, err := r.examine(ctx, p, f, lock)
+	if err != nil {
+		return r.checkFailed(p, err)
+	}
+	v := &checkView{grantView: r.compare(p, h), drift: drift, level: level, strict: f.strict, locked: f.locked, file: p.manifest.File}
+	return v, v.verdict(f.project)
+}
+
+// checkFailed shows a check that came to no grant, where the format has a place for it.
+func (r *run) checkFailed(p *project, err error) (view, error) {
+	if r.settings.Output != "github" && r.settings.Output != "sarif" {
+		return nil, err
+	}
+	return &checkView{grantView: grantView{name: p.manifest.Name}, file: p.manifest.File, failed: asFailure(err)}, err
+}
+
+// examine finds the credential, asks what it holds, and meanwhile reads what the
+// server says of itself.
+func (r *run) examine(ctx context.Context, p *project, f *checkFlags, lock *scopes.Lock) (*held, driftReport, error) {
+	if _, err := r.metadataClient(); err != nil { // before two goroutines want it
+		return nil, driftReport{}, err
+	}
+	var drift driftReport
+	var driftErr error
+	var wait sync.WaitGroup
+	at := *p
+	at.server = p.withAPI()
+	if lock != nil {
+		wait.Go(func() { drift, driftErr = r.drift(ctx, &at, lock) })
+	}
+	h, err := r.asked(ctx, p, f.keys)
+	wait.Wait()
+	switch {
+	case err != nil:
+		return nil, drift, err
+	case driftErr != nil && f.locked:
+		return nil, drift, driftErr
+	case driftErr != nil:
+		r.voice.note("drift is not checked: %s", asFailure(driftErr).Message)
+	}
+	return h, drift, nil
+}
+
+// asked is the credential that would be used, and what the server says of it now. A
+// stored login that is at its end is renewed first.
+func (r *run) asked(ctx context.Context, p *project, keys *keyFlags) (*held, error) {
+	h, err := r.hold(ctx, p, keys)
+	if err != nil || h.stored == nil {
+		return h, err
+	}
+	renewer, err := r.renewer(p, h.stored, h.client)
+	if err != nil {
+		return nil, err
+	}
+	c, err := renewer.Valid(ctx, 0)
+	if c == nil {
+		return nil, credentialFailure(err)
+	}
+	if err != nil {
+		r.voice.note("the login could not be renewed, and is still good: %s", plain(err.Error()))
+	}
+	h.uses(c)
+	if !h.kind.Inspect.Possible() {
+		return h, nil
+	}
+	err = r.voice.during("asking what the login holds", func() error { return r.inspectLogin(ctx, p, h, renewer) })
+	return h, credentialFailure(err)
+}
+
+// uses puts a renewed credential in the place of the one that was found.
+func (h *held) uses(c *oauth.Credential) {
+	c.Source = h.credential.Source
+	h.credential, h.grant = c, c.Grant()
+}
+
+// inspectLogin asks what a stored login holds. One that the server does not know any
+// more, though it should live, is renewed once. Where nobody can be asked, what was
+// recorded counts.
+func (r *run) inspectLogin(ctx context.Context, p *project, h *held, renewer *oauth.Renewer) error {
+	recorded := h.grant
+	err := r.inspect(ctx, p, h)
+	if _, rejected := is[*oauth.RejectedError](err); rejected && !h.credential.Refresh.Empty() {
+		if c, renewErr := renewer.Force(ctx, h.credential.Access); renewErr == nil {
+			r.tellLost(c)
+			h.uses(c)
+			recorded = h.grant
+			err = r.inspect(ctx, p, h)
+		}
+	}
+	if _, nobody := is[*oauth.NoInspectionError](err); nobody {
+		h.grant, err = recorded, nil
+	}
+	if err == nil && h.grant.Credential.ExpiresAt.IsZero() {
+		h.grant.Credential.ExpiresAt = recorded.Credential.ExpiresAt
+	}
+	return err
+}
+
+// verdict is the one failure of a check; nil where all is well.
+func (v *checkView) verdict(project string) error {
+	if teams := v.grant.Teams; project != "" && len(teams) > 0 && !slices.Contains(teams, project) {
+		f := fail(exitNoCredential, fmt.Sprintf("project %s is out of the credential's reach: it is limited to %s %s",
+			plain(project), plural(len(teams), "project"), plain(strings.Join(teams, ", "))), "use a credential that is not limited to other projects; no scope is the cause")
+		f.Verdict = &verdict{Cause: agent.NotAScopeProblem, Confidence: agent.Proved}
+		return f
+	}
+	if lines := append(missingLines(v.gap, v.level), v.vanished(scopes.Required)...); len(lines) > 0 {
+		f := fail(exitMissing, strings.Join(lines, "\n"), strings.Join(v.next, "; "))
+		f.Verdict = &verdict{Cause: agent.MissingScope, Confidence: agent.Proved}
+		return f
+	}
+	if v.strict && v.gap.Excess.Len() > 0 {
+		return fail(exitFindings, "more is granted than declared: "+some(v.gap.Excess.Slice()), "take these away from the credential, or declare them")
+	}
+	if v.locked && v.drift.any() {
+		return fail(exitFindings, "scopes.lock does not fit any more: "+v.drift.words(), "look at what changed, then: ambit plan --lock")
+	}
+	return nil
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return noun
+	}
+	return noun + "s"
+}
+
+// A checkView shows a check. Every format renders the same findings.
+type checkView struct {
+	grantView
+	drift  driftReport
+	level  scopes.Level // what lacks at this level or above fails
+	strict bool
+	locked bool
+	file   string
+	failed *failure // in place of a grant, where none was found out
+}
+
+type checkJSON struct {
+	grantJSON
+	Drift []scopes.Drift `json:"drift"`
+}
+
+func (v *checkView) json(e envelope) any {
+	return checkJSON{v.grantView.json(e).(grantJSON), append([]scopes.Drift{}, v.drift.list...)}
+}
+
+func (v *checkView) text(p *printer) {
+	v.grantView.text(p)
+	if v.drift.any() && (v.locked || v.drift.unknown == "") {
+		p.wrapped("  ", p.paint.yellow("since scopes.lock: ")+v.drift.words())
+	}
+}
+
+func (v *checkView) title() string { return "ambit check: " + v.name }
+
+func (v *checkView) summary() []summaryLine {
+	lines := make([]summaryLine, len(v.needs))
+	for i := range v.needs {
+		e := &v.needs[i]
+		lines[i] = summaryLine{e.Name(), e.Level.String(), v.held(&printer{}, e), why(*e)}
+	}
+	return lines
+}
+
+// findings are what a check has to say, each at its line of the manifest.
+func (v *checkView) findings() []finding {
+	if v.failed != nil {
+		return []finding{{Rule: "credential", Level: mistake, File: v.file, Line: 1, Message: firstLine(v.failed.Message)}}
+	}
+	var list []finding
+	for _, e := range v.gap.Lost {
+		list = append(list, finding{
+			Rule: "missing_scope", Level: v.severityOf(e.Level), File: e.File, Line: e.Line, Column: e.Column, Scope: e.Name(),
+			Message: fmt.Sprintf("%s scope %s is not granted: %s", e.Level, e.Name(), why(e)),
+		})
+	}
+	for scope := range v.gap.Excess.All() {
+		list = append(list, finding{Rule: "excess", Level: failsIf(v.strict), File: v.file, Line: 1, Scope: scope,
+			Message: scope + " is granted, and not declared"})
+	}
+	return append(list, v.drift.findings(v.file, v.needs, v.locked)...)
+}
+
+func (v *checkView) severityOf(level scopes.Level) severity {
+	switch {
+	case level >= v.level:
+		return mistake
+	case level == scopes.Optional:
+		return notice
+	}
+	return warning
+}
+
+func failsIf(fails bool) severity {
+	if fails {
+		return mistake
+	}
+	return warning
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
+}
+
+// vanished are the lines of declared scopes at level or above that the server has
+// stopped to advertise.
+func (v *checkView) vanished(level scopes.Level) []string {
+	var lines []string
+	for _, f := range v.drift.findings(v.file, v.needs, false) {
+		if f.Rule == driftVanished && f.Line > 1 && v.levelOf(f.Scope) >= level {
+			lines = append(lines, place(f.File, f.Line)+": "+f.Message)
+		}
+	}
+	return lines
+}
+
+func (v *checkView) levelOf(scope string) scopes.Level {
+	for _, e := range v.needs {
+		if slices.Contains(e.AnyOf, scope) && !e.Unlisted {
+			return e.Level
+		}
+	}
+	return -1
+}

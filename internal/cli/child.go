@@ -1,0 +1,212 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"runtime"
+	"time"
+
+	"github.com/ambit-auth/ambit/agent"
+	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/oauth"
+)
+
+const osName = runtime.GOOS
+
+func now() time.Time { return time.Now() }
+
+// child starts the proxy and the agent behind it, and waits for the agent's end.
+func (l *lending) child(ctx context.Context) (code int, err error) {
+	trust, err := l.trust(ctx, l.project)
+	if err != nil {
+		return 0, err
+	}
+	transport, err := agent.NewTransport(metadata.HTTPOptions{CAFile: l.settings.CAFile})
+	if err != nil {
+		return 0, metadataFailure(err)
+	}
+	record, err := openRecord(l.flags.record)
+	if err != nil {
+		return 0, err
+	}
+	defer record.Close()
+	ctx, l.stop = context.WithCancel(ctx)
+	defer l.stop()
+	l.proxy, err = agent.Start(context.WithoutCancel(ctx), agent.Config{
+		Provider: l.project.provider(), Agent: l.profile, Server: l.held.server, Needs: l.project.needs,
+		Source: &source{l}, Transport: trust.Guard(transport), Ask: l.ask, Rescan: l.scan,
+		OnVerdict: l.told, OnConflict: func(c agent.Conflict) { l.voice.note("%s", besideLine(c)) },
+		Log: l.log.handler, LogPath: l.log.path, Login: loginAgain(l.project), Record: record,
+	})
+	if err != nil {
+		return 0, credentialFailure(err)
+	}
+	defer l.proxy.Close()
+	command, err := l.command(ctx)
+	if err != nil {
+		return 0, err
+	}
+	code, err = command.Run(ctx)
+	if start, ok := is[*agent.StartError](err); ok {
+		return 0, failWith(exitUsage, start, "")
+	}
+	if errors.Is(err, context.Canceled) {
+		err = nil // it was ended: by a verdict, or by Ctrl-C, which the code tells
+	}
+	return code, err
+}
+
+func besideLine(c agent.Conflict) string {
+	text := "another credential came beside the lent one, and was dropped: " + plain(c.Path)
+	if c.Advice != "" {
+		text += "; " + plain(c.Advice)
+	}
+	return text
+}
+
+// command is the agent's command line and environment, rebuilt so that it uses what
+// it is lent.
+func (l *lending) command(ctx context.Context) (agent.Command, error) {
+	terms := l.proxy.Terms()
+	env, err := l.profile.Environment(l.env, l.project.provider(), terms)
+	if err != nil {
+		return agent.Command{}, fail(exitUsage, plain(err.Error()), "name a server that has this base: --server")
+	}
+	args := l.args
+	file, err := os.CreateTemp("", "ambit-run-*.json") // 0600: it holds the lease
+	if err != nil {
+		return agent.Command{}, err
+	}
+	context.AfterFunc(ctx, func() { os.Remove(file.Name()) })
+	precedence, err := l.profile.Precedence(args, l.conflicts, terms, file.Name())
+	if err != nil {
+		return agent.Command{}, err
+	}
+	if len(precedence.Arguments) > 0 {
+		args = append(append([]string{args[0]}, precedence.Arguments...), args[1:]...)
+		l.conflicts = precedence.Conflicts
+	}
+	_, err = io.WriteString(file, precedence.File)
+	if err = errors.Join(err, file.Close()); err != nil {
+		return agent.Command{}, err
+	}
+	return agent.Command{Args: args, Env: env, In: fileOf(l.Stdin), Out: fileOf(l.Stdout), Err: fileOf(l.Stderr)}, nil
+}
+
+// fileOf is a stream as the file that it is; a child shares no other kind.
+func fileOf(stream any) *os.File {
+	f, _ := stream.(*os.File)
+	return f
+}
+
+// A source lends the credential of a run, and renews a stored one.
+type source struct{ l *lending }
+
+// renewBefore is how long before its end a lent credential is renewed: longer than a
+// request takes to leave.
+const renewBefore = time.Minute
+
+// Current implements [agent.Source].
+func (s *source) Current(ctx context.Context) (agent.Lent, error) {
+	if s.l.held.stored == nil {
+		return agent.NewLent(s.l.held.credential.Access.Reveal(), s.l.held.grant, false), nil
+	}
+	renewer, err := s.l.renewer(s.l.project, s.l.held.stored, s.l.held.client)
+	if err != nil {
+		return agent.Lent{}, err
+	}
+	c, err := renewer.Valid(ctx, renewBefore)
+	return s.lent(c, err)
+}
+
+// Renew implements [agent.Source].
+func (s *source) Renew(ctx context.Context, stale agent.Lent) (agent.Lent, error) {
+	if s.l.held.stored == nil {
+		return agent.Lent{}, oauth.ErrNotFound
+	}
+	renewer, err := s.l.renewer(s.l.project, s.l.held.stored, s.l.held.client)
+	if err != nil {
+		return agent.Lent{}, err
+	}
+	c, err := renewer.Force(ctx, oauth.NewSecret(stale.Bearer()))
+	return s.lent(c, err)
+}
+
+// lent wraps a stored credential. What the server said of it at the start counts as
+// long as it is the same one.
+func (s *source) lent(c *oauth.Credential, err error) (agent.Lent, error) {
+	if c == nil {
+		return agent.Lent{}, err
+	}
+	grant := c.Grant()
+	if c.Access.Equal(s.l.held.credential.Access) {
+		grant = s.l.held.grant
+	}
+	return agent.NewLent(c.Access.Reveal(), grant, !c.Refresh.Empty()), nil
+}
+
+// ask asks servers about a refused credential: its own, and those others that the
+// provider's file marks for it.
+func (l *lending) ask(ctx context.Context, refused agent.Lent) agent.Inquiry {
+	var q agent.Inquiry
+	inspector, err := l.inspector(l.project, l.held.server, l.held.client)
+	if err != nil {
+		return q
+	}
+	secret := oauth.NewSecret(refused.Bearer())
+	grant, err := inspector.Inspect(ctx, secret)
+	if err == nil {
+		q.Asked, q.Known, q.Grant = []string{l.held.server.Name}, []string{l.held.server.Name}, &grant
+		return q
+	}
+	if _, rejected := is[*oauth.RejectedError](err); !rejected {
+		return q
+	}
+	q.Asked = l.asks()
+	if other, _, found := inspector.Elsewhere(ctx, secret); found {
+		q.Known = []string{other.Name}
+	}
+	return q
+}
+
+// asks are the servers that are asked about a refused credential.
+func (l *lending) asks() []string {
+	names := []string{l.held.server.Name}
+	for _, s := range l.project.provider().Servers {
+		if s.AskOn401 && s.Name != l.held.server.Name {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
+
+// openRecord opens the file of --record; nothing is written where none is named.
+func openRecord(path string) (io.WriteCloser, error) {
+	if path == "" {
+		return nowhere{}, nil
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, fail(exitUsage, plain(err.Error()), "")
+	}
+	return f, nil
+}
+
+type nowhere struct{}
+
+func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
+func (nowhere) Close() error                { return nil }
+
+func writeReport(path string, report *runReport) error {
+	text, err := json.MarshalIndent(report, "", "  ")
+	if err == nil {
+		err = writeFile(path, append(text, '\n'))
+	}
+	if err != nil {
+		return fail(exitUsage, "the report cannot be written: "+plain(err.Error()), "")
+	}
+	return nil
+}

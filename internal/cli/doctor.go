@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"context"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ambit-auth/ambit/agent"
+)
+
+func (r *run) doctorCommand() *cobra.Command {
+	var name string
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "look for settings, logins and environment that meddle, without running anything",
+		Long: `doctor looks where the known agent programs keep settings and logins, and into the
+environment, for what would outrank a credential that "ambit run" lends. Values are
+never read, only the names of what has one.
+
+Exit codes: 0 nothing outranks the lent credential; 5 something does.`,
+		Args: noArguments,
+		RunE: r.action(func(context.Context) (view, error) { return r.doctor(name) }),
+	}
+	cmd.Flags().StringVar(&name, "agent", "", "look only for the agent of this `NAME`")
+	return cmd
+}
+
+// A doctorView is ambit.doctor/v1.
+type doctorView struct {
+	Agents []examined `json:"agents"`
+}
+
+// An examined agent, and what meddles with it.
+type examined struct {
+	Agent     string           `json:"agent"`
+	Conflicts []agent.Conflict `json:"conflicts"`
+
+	label string
+}
+
+func (r *run) doctor(name string) (view, error) {
+	profiles, err := agent.Profiles()
+	if err != nil {
+		return nil, err
+	}
+	if name != "" {
+		one, err := agent.Builtin(name)
+		if err != nil {
+			return nil, fail(exitUsage, plain(err.Error()), "")
+		}
+		profiles = []*agent.Profile{one}
+	}
+	here, _ := os.Getwd()
+	v := doctorView{Agents: []examined{}}
+	outranked := 0
+	for _, p := range profiles {
+		found := append([]agent.Conflict{}, p.Scan(scanPlace(r.env, here))...)
+		v.Agents = append(v.Agents, examined{p.Name, found, p.Label})
+		outranked += len(agent.Outranking(found))
+	}
+	if outranked > 0 {
+		return v, fail(exitFindings, count(outranked, "setting")+" would outrank the lent credential", "")
+	}
+	return v, nil
+}
+
+func (v doctorView) text(p *printer) {
+	quiet := true
+	for _, a := range v.Agents {
+		for _, c := range a.Conflicts {
+			quiet = false
+			p.wrapped("  ", p.paint.bold(plain(a.label))+": "+doctorLine(c))
+		}
+	}
+	if quiet {
+		p.line("%s", p.paint.green("nothing meddles with a lent credential"))
+	}
+}
+
+func doctorLine(c agent.Conflict) string {
+	if c.Outranks {
+		return conflictLine(c)
+	}
+	text := plain(c.Path)
+	for i, key := range c.Keys {
+		text += map[bool]string{true: ": ", false: ", "}[i == 0] + plain(key)
+	}
+	if c.Problem != "" {
+		text += ": " + plain(c.Problem)
+	}
+	return text + " (outranks nothing)"
+}
+
+func (v doctorView) json(e envelope) any {
+	return struct {
+		envelope
+		doctorView
+	}{e, v}
+}

@@ -1,0 +1,219 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+func (r *run) explainCommand() *cobra.Command {
+	var keys *keyFlags
+	cmd := &cobra.Command{
+		Use:   "explain SCOPE | 'METHOD {base}/path' | tool:NAME",
+		Short: "why a scope is declared, what needs it, and what would cover it",
+		Long: `explain tells of a scope, an operation or an MCP tool what the manifest says of it:
+level, reason, file and line, the programs that use it; and besides, what would cover
+it, whether the server advertises it, and whether the current credential holds it.
+
+Exit codes: 0 the manifest declares it; 2 it does not, or wrong usage.`,
+		Example: "  ambit explain x:read\n  ambit explain 'POST /v1/messages'\n  ambit explain tool:insight-create",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return fail(exitUsage, "explain takes one scope, operation or tool", "see: ambit explain --help")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return r.action(func(ctx context.Context) (view, error) { return r.explain(ctx, args[0], keys) })(cmd, nil)
+		},
+	}
+	keys = addKeyFlags(cmd.Flags())
+	return cmd
+}
+
+// An explainView is ambit.explain/v1.
+type explainView struct {
+	about   string
+	entries []explained
+}
+
+// An explained need, with what is known of it beside the manifest.
+type explained struct {
+	need       scopes.Entry
+	coveredBy  []string
+	advertised scopes.Advertised
+	held       string // yes, no, or "" where no credential could be looked at
+}
+
+func (r *run) explain(ctx context.Context, about string, keys *keyFlags) (view, error) {
+	p, err := r.openProject()
+	if err != nil {
+		return nil, err
+	}
+	all, err := p.manifest.Select(p.manifest.ProgramNames()...)
+	if err != nil {
+		return nil, err
+	}
+	needs, err := r.matching(p, all, about)
+	if err != nil {
+		return nil, err
+	}
+	advertised := r.advertisedNow(ctx, p)
+	holds := r.holdsNow(ctx, p, keys)
+	v := &explainView{about: about}
+	for _, e := range needs {
+		x := explained{need: e, advertised: advertised(e), held: holds(e)}
+		for _, scope := range e.AnyOf {
+			x.coveredBy = append(x.coveredBy, slices.Collect(p.provider().Implies.Covering(scope))...)
+		}
+		v.entries = append(v.entries, x)
+	}
+	return v, nil
+}
+
+// matching finds the needs that someone asks about.
+func (r *run) matching(p *project, all []scopes.Entry, about string) ([]scopes.Entry, error) {
+	about = strings.TrimSpace(about)
+	is, err := subject(p, about)
+	if err != nil {
+		return nil, err
+	}
+	if found := slices.DeleteFunc(slices.Clone(all), func(e scopes.Entry) bool { return !is(e) }); len(found) > 0 {
+		return found, nil
+	}
+	var known []string
+	for _, e := range all {
+		known = append(known, e.AnyOf...)
+		for _, u := range e.UsedBy {
+			known = append(known, u.String())
+		}
+	}
+	hint := ""
+	if near := scopes.Near(about, known); len(near) > 0 {
+		hint = "did you mean " + strings.Join(near, ", or ") + "?"
+	}
+	return nil, fail(exitUsage, fmt.Sprintf("%s does not declare %q", p.manifest.File, about), hint)
+}
+
+// subject reads what someone asks about: a tool, an operation (its base may be left
+// out), or else a scope.
+func subject(p *project, about string) (func(scopes.Entry) bool, error) {
+	if method, target, found := strings.Cut(about, " "); found && strings.HasPrefix(target, "/") {
+		return uses(func(u scopes.Use) bool { return u.Matches(strings.ToUpper(method), u.Base, target) }), nil
+	}
+	if strings.HasPrefix(about, "tool:") || strings.Contains(about, " ") {
+		want, err := scopes.ParseUse(about)
+		if err != nil {
+			return nil, fail(exitUsage, plain(err.Error()), "")
+		}
+		return uses(func(u scopes.Use) bool {
+			return u.Tool != "" && u.Tool == want.Tool || u.Matches(want.Method, want.Base, want.Path)
+		}), nil
+	}
+	if err := scopes.CheckScope(about); err != nil {
+		return nil, fail(exitUsage, plain(err.Error()), "")
+	}
+	return func(e scopes.Entry) bool { return slices.Contains(e.AnyOf, about) || e.Name() == about }, nil
+}
+
+func uses(match func(scopes.Use) bool) func(scopes.Entry) bool {
+	return func(e scopes.Entry) bool { return slices.ContainsFunc(e.UsedBy, match) }
+}
+
+// advertisedNow tells what the server says of a need; without the server, that nobody knows.
+func (r *run) advertisedNow(ctx context.Context, p *project) func(scopes.Entry) scopes.Advertised {
+	n, err := r.negotiate(ctx, p)
+	if err != nil {
+		r.voice.note("what the server advertises is not known: %s", asFailure(err).Message)
+		return func(scopes.Entry) scopes.Advertised { return scopes.AdvertisedUnknown }
+	}
+	return func(e scopes.Entry) scopes.Advertised {
+		for _, scope := range e.AnyOf {
+			if n.question.Server.State != scopes.Listed {
+				return scopes.AdvertisedUnknown
+			}
+			if n.question.Server.Scopes.Has(scope) {
+				return scopes.AdvertisedYes
+			}
+		}
+		return scopes.AdvertisedNo
+	}
+}
+
+// holdsNow tells whether the current credential holds a need; without one, nothing.
+func (r *run) holdsNow(ctx context.Context, p *project, keys *keyFlags) func(scopes.Entry) string {
+	h, err := r.hold(ctx, p, keys)
+	if err != nil {
+		r.voice.detail("no credential is looked at: %s", asFailure(err).Message)
+		return func(scopes.Entry) string { return "" }
+	}
+	return func(e scopes.Entry) string {
+		scope, by, met := e.MetBy(h.grant.Scopes, p.provider().Implies)
+		switch {
+		case !met:
+			return "no"
+		case scope != by:
+			return "yes, by " + by
+		}
+		return "yes"
+	}
+}
+
+type explainJSON struct {
+	envelope
+	About  string          `json:"about"`
+	Scopes []explainedJSON `json:"scopes"`
+}
+
+type explainedJSON struct {
+	needJSON
+	File       string            `json:"file"`
+	Line       int               `json:"line"`
+	Programs   []string          `json:"programs"`
+	CoveredBy  []string          `json:"covered_by"`
+	Advertised scopes.Advertised `json:"advertised"`
+	Held       string            `json:"held"`
+}
+
+func (v *explainView) json(e envelope) any {
+	out := explainJSON{e, v.about, []explainedJSON{}}
+	for _, x := range v.entries {
+		out.Scopes = append(out.Scopes, explainedJSON{needOf(x.need), x.need.File, x.need.Line,
+			append([]string{}, x.need.Programs...), append([]string{}, x.coveredBy...), x.advertised, x.held})
+	}
+	return out
+}
+
+func (v *explainView) text(p *printer) {
+	for i, x := range v.entries {
+		if i > 0 {
+			p.line("")
+		}
+		p.line("%s, %s: %s", p.paint.bold(x.need.Name()), x.need.Level, why(x.need))
+		p.fact("declared at", place(x.need.File, x.need.Line))
+		p.fact("used by", usesOf(x.need))
+		p.fact("programs", strings.Join(x.need.Programs, ", "))
+		p.fact("covered by", strings.Join(x.coveredBy, ", "))
+		p.fact("advertised", string(x.advertised))
+		p.fact("held", x.held)
+	}
+}
+
+// fact writes a labelled line, where there is something to say.
+func (p *printer) fact(label, text string) {
+	const indent = "                "
+	if text == "" {
+		return
+	}
+	for i, line := range wrap(plain(text), p.width-len(indent)) {
+		if i > 0 {
+			label = ""
+		}
+		p.line("  %-13s %s", label, line)
+	}
+}

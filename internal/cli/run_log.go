@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// keptLogs is how many logs of runs stay: those of some days of work.
+const keptLogs = 20
+
+// A runLog is the log of one run: a file of its own, readable by the user alone. Its
+// zero value logs nothing.
+type runLog struct {
+	path    string
+	handler slog.Handler
+	file    *os.File
+}
+
+// openRunLog begins the log of this run, and removes the oldest.
+func (l *lending) openRunLog() (*runLog, error) {
+	dir := filepath.Join(l.env.stateDir(), "runs")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		l.voice.note("there will be no log: %s", plain(err.Error()))
+		return &runLog{}, nil
+	}
+	name := fmt.Sprintf("%s-%d.jsonl", time.Now().UTC().Format("20060102T150405"), os.Getpid())
+	path := filepath.Join(dir, name)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		l.voice.note("there will be no log: %s", plain(err.Error()))
+		return &runLog{}, nil
+	}
+	removeOldest(dir)
+	log := &runLog{path: path, handler: slog.NewJSONHandler(f, nil), file: f}
+	c := l.held.grant.Credential
+	slog.New(log.handler).Info("start", "credential", c.Kind, "prefix", c.Prefix, "server", l.held.server.Name,
+		"agent", l.profile.Name, "conflicts", len(l.conflicts))
+	return log, nil
+}
+
+// removeOldest keeps the newest logs. Their names begin with the time, so they sort.
+func removeOldest(dir string) {
+	files, _ := filepath.Glob(filepath.Join(dir, "*.jsonl"))
+	slices.Sort(files)
+	for len(files) > keptLogs {
+		os.Remove(files[0])
+		files = files[1:]
+	}
+}
+
+func (l *runLog) close() {
+	if l.file != nil {
+		l.file.Close()
+	}
+}

@@ -1,0 +1,81 @@
+package evidence
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// DefaultBase is the base on which operations stand where nobody names another.
+const DefaultBase = "api"
+
+// Calls reads lists of the operations that a program makes.
+type Calls struct {
+	Base string // of lines that name none; "" for [DefaultBase]
+}
+
+// maxCallErrors bounds how many wrong lines of one list are told.
+const maxCallErrors = 20
+
+// Read reads a list: METHOD /path, METHOD {base}/path or tool:NAME, one a line. {name}
+// in a path stands for one segment. Blank lines, and those that begin with #, are
+// skipped. The error joins an *[Error] for each wrong line.
+func (c Calls) Read(file string, r io.Reader) (scopes.Evidence, error) {
+	text, err := read(file, r, MaxCalls)
+	if err != nil {
+		return scopes.Evidence{}, err
+	}
+	var wrong []error
+	evidence := scopes.Evidence{Calls: []scopes.Call{}}
+	number := 0
+	for row := range strings.Lines(string(text)) {
+		number++
+		row = strings.TrimSpace(row)
+		if row == "" || row[0] == '#' {
+			continue
+		}
+		u, err := c.parse(row)
+		switch {
+		case err == nil:
+			evidence.Calls = append(evidence.Calls, scopes.Call{Use: u, Where: scopes.Where{File: file, Line: number}})
+		case len(wrong) < maxCallErrors:
+			wrong = append(wrong, &Error{Where: scopes.Where{File: file, Line: number}, Kind: Syntax, Reason: err.Error(), Err: err})
+		}
+	}
+	if len(wrong) > 0 {
+		return scopes.Evidence{}, errors.Join(wrong...)
+	}
+	return evidence, nil
+}
+
+// parse reads one line; several blanks between method and path are one.
+func (c Calls) parse(row string) (scopes.Use, error) {
+	fields := strings.Fields(row)
+	switch {
+	case len(fields) == 1 && strings.HasPrefix(row, "tool:"):
+		return scopes.ParseUse(row)
+	case len(fields) != 2 || fields[1][0] != '/' && fields[1][0] != '{':
+		return scopes.Use{}, fmt.Errorf("%q is neither METHOD /path nor tool:NAME", short(row))
+	case fields[1][0] == '/':
+		fields[1] = "{" + baseOr(c.Base) + "}" + fields[1]
+	}
+	return scopes.ParseUse(fields[0] + " " + fields[1])
+}
+
+func baseOr(base string) string {
+	if base == "" {
+		return DefaultBase
+	}
+	return base
+}
+
+// short is text from outside, cut to what a message can hold.
+func short(text string) string {
+	if len(text) > 100 {
+		return strings.ToValidUTF8(text[:100], "") + "…"
+	}
+	return text
+}

@@ -1,0 +1,112 @@
+package evidence_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/ambit-auth/ambit/internal/evidence"
+	"github.com/ambit-auth/ambit/scopes"
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestTools(t *testing.T) {
+	for _, c := range []struct {
+		name, text  string
+		want, notes []string
+		err         string
+	}{
+		{name: "by name", text: "{\n \"a\": {\"title\": \"Does A\", \"required_scopes\": [\"x:read\", \"y:read\", \"x:read\"]},\n \"b\": {\"required_scopes\": []}\n}",
+			want: []string{"tool:a: x:read+y:read", "tool:b: nothing"}},
+		{name: "as a list", text: `[{"name": "a", "required_scopes": ["x"]}]`, want: []string{"tool:a: x"}},
+		{name: "as an answer", text: `{"tools": [{"name": "a", "required_scopes": ["x"]}], "nextCursor": "n"}`, want: []string{"tool:a: x"}},
+		{name: "as a JSON-RPC answer", text: `{"jsonrpc": "2.0", "id": 1, "result": {"tools": [{"name": "a", "required_scopes": ["x"]}]}}`, want: []string{"tool:a: x"}},
+		{name: "tools and result can be names", text: `{"tools": {"required_scopes": ["x"]}, "result": {"required_scopes": ["y"]}}`, want: []string{"tool:tools: x", "tool:result: y"}},
+		{name: "no scopes named", text: "{\n\"a\": {}}", want: []string{"tool:a: silent"}, notes: []string{"tools.json:2: tool a names no required_scopes"}},
+		{name: "named twice", text: "{\"a\": {\"required_scopes\": [\"x\"]},\n\"a\": {\"required_scopes\": [\"y\"]}}",
+			want: []string{"tool:a: x", "tool:a: y"}, notes: []string{"tools.json:2: tool a also stands on line 1: both count"}},
+		{name: "nothing", text: "{}"},
+		{name: "empty", text: "", err: "tools.json:1: not JSON: unexpected end of JSON input"},
+		{name: "broken", text: "{\n\"a\": {}\n\"b\"}", err: "tools.json:3: not JSON: invalid character '\"' after object key:value pair"},
+		{name: "a word", text: `"a"`, err: "tools.json:1: tools are an object or a list"},
+		{name: "no object", text: "{\n\"a\": 1}", err: `tools.json:2: tool "a" is no object`},
+		{name: "no list", text: `{"a": {"required_scopes": "x"}}`, err: `tools.json:1: tool "a": name and title are text, required_scopes is a list of words`},
+		{name: "no scope", text: `{"a": {"required_scopes": ["x y"]}}`, err: `tools.json:1: tool "a": "x y" is no scope: " " may not stand in one (RFC 6749 §3.3)`},
+		{name: "no name", text: `[{"required_scopes": ["x"]}]`, err: `tools.json:1: "" cannot name a tool`},
+		{name: "a name for the terminal", text: "{\"a\\u001b[2J\": {}}", err: `tools.json:1: "a\x1b[2J" cannot name a tool`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e, err := evidence.ReadTools("tools.json", strings.NewReader(c.text))
+			if c.err != "" {
+				var typed *evidence.Error
+				if !errors.As(err, &typed) || err.Error() != c.err {
+					t.Fatalf("got %v, want %s", err, c.err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c.want, described(e)); diff != "" {
+				t.Error(diff)
+			}
+			if diff := cmp.Diff(append([]string{}, c.notes...), notes(e)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestToolsSample(t *testing.T) {
+	e, err := evidence.ReadTools("mcp-tools-sample.json", open(t, "mcp-tools-sample.json"))
+	if err != nil || len(e.Notes) > 0 {
+		t.Fatal(err, notes(e))
+	}
+	first := e.Needs[0]
+	if len(e.Needs) < 50 || first.Operation.Tool != "annotation-create" || first.Title != "Create annotation" || first.Where.Line != 2 || first.AnyOf[0][0] != "annotation:write" {
+		t.Errorf("%d tools, the first is %+v", len(e.Needs), first)
+	}
+}
+
+func TestCalls(t *testing.T) {
+	e, err := evidence.Calls{}.Read("calls.txt", strings.NewReader("\ufeff# what it does\r\n\nGET   /api/users/@me/\r\nPOST {gateway}/v1/messages\ntool:insight-*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, c := range e.Calls {
+		got = append(got, c.Where.String()+" "+c.Use.String())
+	}
+	if diff := cmp.Diff([]string{"calls.txt:3 GET {api}/api/users/@me/", "calls.txt:4 POST {gateway}/v1/messages", "calls.txt:5 tool:insight-*"}, got); diff != "" {
+		t.Error(diff)
+	}
+	if e, err := (evidence.Calls{}).Read("calls.txt", strings.NewReader("# none\n")); err != nil || e.Calls == nil {
+		t.Errorf("a list of nothing is a list: %v, %v", e.Calls, err)
+	}
+	_, err = evidence.Calls{Base: "b"}.Read("calls.txt", strings.NewReader("GET /ok\nget /a\nGET a\nGET /a b\nGET /a?b=c\n"))
+	want := `calls.txt:2: unknown method "get" (allowed: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS); did you mean "GET"?
+calls.txt:3: "GET a" is neither METHOD /path nor tool:NAME
+calls.txt:4: "GET /a b" is neither METHOD /path nor tool:NAME
+calls.txt:5: "GET {b}/a?b=c": a path has no query and no fragment`
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v", err)
+	}
+}
+
+// What stands in two documents is needed as each says, and a note tells.
+func TestOperationInTwoDocuments(t *testing.T) {
+	var all scopes.Evidence
+	for _, d := range []struct{ file, scope string }{{"one.yaml", "a:read"}, {"two.yaml", "b:read"}, {"three.yaml", "a:read"}} {
+		e, err := evidence.OpenAPI{}.Read(d.file, strings.NewReader("openapi: 3.1.0\npaths: {/a: {get: {security: [{k: ['"+d.scope+"']}]}}}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Merge(e)
+	}
+	if diff := cmp.Diff([]string{"GET {api}/a: a:read", "GET {api}/a: b:read", "GET {api}/a: a:read"}, described(all)); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"two.yaml:2: GET {api}/a is also in one.yaml:2, with other scopes: both count"}, notes(all)); diff != "" {
+		t.Error(diff)
+	}
+}

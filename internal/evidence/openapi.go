@@ -1,0 +1,339 @@
+package evidence
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/ambit-auth/ambit/scopes"
+	"github.com/pb33f/libopenapi/datamodel"
+	"github.com/pb33f/libopenapi/datamodel/low/base"
+	openapi "github.com/pb33f/libopenapi/datamodel/low/v3"
+)
+
+// OpenAPI reads OpenAPI documents of version 3.0 and later, as JSON or YAML.
+type OpenAPI struct {
+	Base    string // name of the base on which the operations stand; "" for [DefaultBase]
+	BaseURL string // of that base: what a document's server adds to it begins each path; "" takes paths as written
+	// Fetch gets a remote document that a path refers to ($ref). nil: none is ever fetched,
+	// and a note names what was left out.
+	Fetch func(url string) ([]byte, error)
+}
+
+// Read reads the document: which scopes each operation needs, by its own security
+// or else the document's (OpenAPI 3.1 §4.8.30). Requirements in the list are
+// alternatives, the schemes within one are all needed, {} and [] need nothing. Scopes
+// count on a scheme of any type. A requirement without scopes, on a scheme that never
+// carries any, is for another kind of credential (a session cookie, say): it is left out
+// where a requirement with scopes stands beside it.
+//
+// Only what says something of security is looked at: a schema that refers to itself, or
+// to another document, does not matter. The error is an *[Error].
+func (o OpenAPI) Read(file string, r io.Reader) (scopes.Evidence, error) {
+	text, err := read(file, r, MaxOpenAPI)
+	if err != nil {
+		return scopes.Evidence{}, err
+	}
+	d := &document{OpenAPI: o, file: file, carriers: make(map[string]bool)}
+	if err := d.parse(text); err != nil {
+		return scopes.Evidence{}, err
+	}
+	d.schemes()
+	d.operations()
+	if more := d.noted - maxNotes; more > 0 {
+		d.evidence.Notes = append(d.evidence.Notes, scopes.Note{Where: scopes.Where{File: d.file}, Message: fmt.Sprintf("and %d more of the kind", more)})
+	}
+	d.evidence.Words = scopes.NewSet(d.evidence.Words...).Sorted().Slice()
+	return d.evidence, nil
+}
+
+type document struct {
+	OpenAPI
+	file     string
+	model    *openapi.Document
+	carriers map[string]bool // schemes that carry scopes
+	evidence scopes.Evidence
+	noted    int
+	ops      []operation
+	failed   atomic.Pointer[Error] // of a fetch; the library fetches in goroutines of its own
+}
+
+// parse builds the library's model of what is left of the document after [prune]. A
+// document that makes the library panic is a broken document.
+func (d *document) parse(text []byte) (err error) {
+	defer func() {
+		if broken := recover(); broken != nil {
+			err = &Error{Where: scopes.Where{File: d.file}, Kind: Syntax, Reason: "the document cannot be understood"}
+		}
+	}()
+	config := d.config()
+	info, err := datamodel.ExtractSpecInfoWithConfig(text, config)
+	if err != nil {
+		return d.broken(err, text)
+	}
+	if info.SpecType != "openapi" {
+		return &Error{Where: scopes.Where{File: d.file}, Kind: Version, Reason: "not an OpenAPI 3 document; one of version 2 (Swagger) has to be converted"}
+	}
+	p := pruner{follow: func(ref string) bool { return d.Fetch != nil && d.remote(ref) }}
+	p.prune(info.RootNode)
+	for _, ref := range p.left {
+		d.note(ref.line, fmt.Sprintf("what %s needs is not known: %s %s", ref.from, ref.to, ref.why))
+	}
+	model, err := openapi.CreateDocumentFromConfig(info, config)
+	switch failed := d.failed.Load(); {
+	case failed != nil:
+		return failed
+	case model == nil || err != nil && model.Paths.Value == nil:
+		return d.broken(cmp.Or(err, errors.New("it has no content")), text)
+	case err != nil:
+		d.note(0, "not all of it is understood: "+err.Error())
+	}
+	d.model = model
+	return nil
+}
+
+// broken is a parser's error, with the line that it names.
+func (d *document) broken(err error, text []byte) error {
+	reason := strings.TrimPrefix(err.Error(), "unable to parse specification: ")
+	where := scopes.Where{File: d.file}
+	if _, after, found := strings.Cut(reason, "line "); found {
+		fmt.Sscanf(after, "%d", &where.Line)
+	}
+	if strings.Contains(string(text[:min(len(text), 4096)]), "swagger") {
+		return &Error{Where: where, Kind: Version, Reason: "not an OpenAPI 3 document; one of version 2 (Swagger) has to be converted", Err: err}
+	}
+	return &Error{Where: where, Kind: Syntax, Reason: "not an OpenAPI document: " + reason, Err: err}
+}
+
+// maxNotes bounds how much of one document is noted.
+const maxNotes = 50
+
+func (d *document) note(number int, message string) {
+	if d.noted++; d.noted > maxNotes {
+		return
+	}
+	d.evidence.Notes = append(d.evidence.Notes, scopes.Note{Where: scopes.Where{File: d.file, Line: number}, Message: line(message)})
+}
+
+// schemes notes which security schemes carry scopes, and the scopes that OAuth flows
+// list.
+func (d *document) schemes() {
+	components := d.model.Components.Value
+	if components == nil || components.SecuritySchemes.Value == nil {
+		return
+	}
+	for name, s := range components.SecuritySchemes.Value.FromOldest() {
+		scheme := s.Value
+		if scheme == nil {
+			continue
+		}
+		d.carriers[name.Value] = scheme.Type.Value == "oauth2" || scheme.Type.Value == "openIdConnect"
+		flows := scheme.Flows.Value
+		if flows == nil {
+			continue
+		}
+		for _, f := range []*openapi.OAuthFlow{flows.Implicit.Value, flows.Password.Value, flows.ClientCredentials.Value, flows.AuthorizationCode.Value, flows.Device.Value} {
+			if f == nil || f.Scopes.Value == nil {
+				continue
+			}
+			for word := range f.Scopes.Value.KeysFromOldest() {
+				if scopes.CheckScope(word.Value) == nil {
+					d.evidence.Words = append(d.evidence.Words, word.Value)
+				}
+			}
+		}
+	}
+}
+
+// An operation is one of the document, with what it requires still by scheme.
+type operation struct {
+	need         scopes.Need
+	stated       bool // does the document say anything of its security?
+	alternatives []requirement
+}
+
+// A requirement is one alternative: schemes, all needed, with their scopes.
+type requirement []schemeScopes
+
+type schemeScopes struct {
+	scheme string
+	scopes []string
+}
+
+// operations reads every operation, then settles what each needs: only all of them
+// together tell which schemes carry scopes.
+func (d *document) operations() {
+	paths := d.model.Paths.Value
+	if paths == nil || paths.PathItems == nil {
+		return
+	}
+	for path, item := range paths.PathItems.FromOldest() {
+		if item.Value != nil {
+			d.pathItem(path.Value, item.Value)
+		}
+	}
+	for i := range d.ops {
+		op := &d.ops[i]
+		if op.stated {
+			op.need.AnyOf = d.anyOf(op.alternatives)
+		}
+		d.evidence.Needs = append(d.evidence.Needs, op.need)
+	}
+}
+
+func (d *document) pathItem(path string, item *openapi.PathItem) {
+	for _, m := range []struct {
+		method string
+		op     *openapi.Operation
+		line   int
+	}{
+		{"GET", item.Get.Value, lineOf(item.Get.KeyNode)}, {"HEAD", item.Head.Value, lineOf(item.Head.KeyNode)},
+		{"POST", item.Post.Value, lineOf(item.Post.KeyNode)}, {"PUT", item.Put.Value, lineOf(item.Put.KeyNode)},
+		{"PATCH", item.Patch.Value, lineOf(item.Patch.KeyNode)}, {"DELETE", item.Delete.Value, lineOf(item.Delete.KeyNode)},
+		{"OPTIONS", item.Options.Value, lineOf(item.Options.KeyNode)},
+	} {
+		if m.op == nil {
+			continue
+		}
+		servers := m.op.Servers.Value
+		if len(servers) == 0 {
+			servers = item.Servers.Value
+		}
+		if len(servers) == 0 {
+			servers = d.model.Servers.Value
+		}
+		server := ""
+		if len(servers) > 0 {
+			server = serverURL(servers[0].Value)
+		}
+		d.operation(m.method, d.under(server, path), m.op, m.line)
+	}
+}
+
+func (d *document) operation(method, path string, op *openapi.Operation, number int) {
+	u, err := scopes.ParseUse(method + " {" + baseOr(d.Base) + "}" + onePerSegment(path))
+	if err != nil {
+		d.note(number, fmt.Sprintf("left out: %v", err))
+		return
+	}
+	one := operation{need: scopes.Need{Operation: u, Title: title(op.Summary.Value),
+		Where: scopes.Where{File: d.file, Line: number}, Source: scopes.SourceAPI}}
+	security := op.Security
+	if security.ValueNode == nil {
+		security = d.model.Security
+	}
+	one.stated = security.ValueNode != nil
+	for _, s := range security.Value {
+		if s.Value != nil {
+			one.alternatives = append(one.alternatives, d.requirement(s.Value, number))
+		}
+	}
+	d.ops = append(d.ops, one)
+}
+
+// requirement reads one alternative, and learns which schemes carry scopes.
+func (d *document) requirement(s *base.SecurityRequirement, number int) requirement {
+	var all requirement
+	if s.Requirements.Value == nil {
+		return nil
+	}
+	for name, listed := range s.Requirements.Value.FromOldest() {
+		one := schemeScopes{scheme: name.Value}
+		for _, word := range listed.Value {
+			for scope := range strings.FieldsSeq(word.Value) { // two in one string: a usual slip
+				if err := scopes.CheckScope(scope); err != nil {
+					d.note(number, err.Error())
+					continue
+				}
+				one.scopes = append(one.scopes, scope)
+				d.carriers[name.Value] = true
+			}
+		}
+		all = append(all, one)
+	}
+	return all
+}
+
+// anyOf is what the alternatives need in scopes; never nil.
+func (d *document) anyOf(alternatives []requirement) [][]string {
+	list := [][]string{}
+	named := slices.ContainsFunc(alternatives, func(r requirement) bool { return len(r.scopes()) > 0 })
+	for _, r := range alternatives {
+		other := len(r) > 0 && !slices.ContainsFunc(r, func(s schemeScopes) bool { return d.carriers[s.scheme] })
+		if words := r.scopes(); !named || !other {
+			if !slices.ContainsFunc(list, func(have []string) bool { return slices.Equal(have, words) }) {
+				list = append(list, words)
+			}
+		}
+	}
+	if len(list) == 0 {
+		list = append(list, []string{}) // security: [] is public
+	}
+	return list
+}
+
+func (r requirement) scopes() []string {
+	var words []string
+	for _, s := range r {
+		words = append(words, s.scopes...)
+	}
+	return scopes.NewSet(words...).Slice()
+}
+
+// serverURL is a server's URL with the defaults of its variables.
+func serverURL(s *openapi.Server) string {
+	if s == nil {
+		return ""
+	}
+	address := s.URL.Value
+	if s.Variables.Value != nil {
+		for name, v := range s.Variables.Value.FromOldest() {
+			if v.Value != nil {
+				address = strings.ReplaceAll(address, "{"+name.Value+"}", v.Value.Default.Value)
+			}
+		}
+	}
+	return address
+}
+
+// under is an operation's path below the base's URL.
+func (d *document) under(server, path string) string {
+	path, _, _ = strings.Cut(path, "?")
+	path, _, _ = strings.Cut(path, "#")
+	if d.BaseURL == "" {
+		return path
+	}
+	base, baseErr := url.Parse(d.BaseURL)
+	at, err := url.Parse(server)
+	if baseErr != nil || err != nil {
+		return path
+	}
+	full := strings.TrimSuffix(at.Path, "/") + path
+	prefix := strings.TrimSuffix(base.Path, "/")
+	if rest, below := strings.CutPrefix(full, prefix); below && strings.HasPrefix(rest, "/") {
+		return rest
+	}
+	return path
+}
+
+// onePerSegment makes one variable of several in a segment: {a}...{b} is {a}.
+func onePerSegment(path string) string {
+	if strings.Count(path, "{") < 2 {
+		return path
+	}
+	segments := strings.Split(path, "/")
+	for i, s := range segments {
+		open, end := strings.Index(s, "{"), strings.LastIndex(s, "}")
+		if strings.Count(s, "{") < 2 || end < open {
+			continue
+		}
+		name, _, _ := strings.Cut(s[open+1:], "}")
+		segments[i] = s[:open] + "{" + name + "}" + s[end+1:]
+	}
+	return strings.Join(segments, "/")
+}

@@ -1,0 +1,252 @@
+package evidence_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/ambit-auth/ambit/internal/evidence"
+	"github.com/ambit-auth/ambit/scopes"
+	"github.com/google/go-cmp/cmp"
+)
+
+// described shows needs, a line each: what, what for, where.
+func described(e scopes.Evidence) []string {
+	var lines []string
+	for _, n := range e.Needs {
+		alternatives := make([]string, len(n.AnyOf))
+		for i, all := range n.AnyOf {
+			if alternatives[i] = strings.Join(all, "+"); len(all) == 0 {
+				alternatives[i] = "nothing"
+			}
+		}
+		said := strings.Join(alternatives, " | ")
+		if n.Silent() {
+			said = "silent"
+		}
+		lines = append(lines, fmt.Sprintf("%s: %s", n.Operation, said))
+	}
+	return lines
+}
+
+func notes(e scopes.Evidence) []string {
+	lines := []string{}
+	for _, n := range e.Notes {
+		lines = append(lines, n.Where.String()+": "+n.Message)
+	}
+	return lines
+}
+
+func open(t testing.TB, name string) *os.File {
+	t.Helper()
+	f, err := os.Open("testdata/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+func readOpenAPI(t testing.TB, o evidence.OpenAPI, name string) scopes.Evidence {
+	t.Helper()
+	e, err := o.Read(name, open(t, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func TestOpenAPICalendar(t *testing.T) {
+	e := readOpenAPI(t, evidence.OpenAPI{Base: "calendar", BaseURL: "https://www.calendar.example/calendar/v3"}, "calendar.openapi.yaml")
+	short := func(lines []string) []string {
+		for i := range lines {
+			lines[i] = strings.ReplaceAll(lines[i], "https://auth.calendar.example/", "")
+		}
+		return lines
+	}
+	want := []string{
+		"GET {calendar}/calendars/{calendarId}: calendar | calendar.readonly",
+		"PUT {calendar}/calendars/{calendarId}: calendar",
+		"DELETE {calendar}/calendars/{calendarId}: calendar",
+		"GET {calendar}/calendars/{calendarId}/events: calendar | calendar.readonly | calendar.events | calendar.events.readonly",
+		"POST {calendar}/calendars/{calendarId}/events: calendar | calendar.events",
+		"POST {calendar}/calendars/{calendarId}/acl: calendar | calendar.acls+contacts.readonly",
+		"GET {calendar}/colors: calendar | calendar.readonly",
+		"POST {calendar}/freeBusy: calendar.freebusy | calendar.readonly",
+		"GET {calendar}/status: nothing",
+	}
+	if diff := cmp.Diff(want, short(described(e))); diff != "" {
+		t.Error(diff)
+	}
+	if !slices.Contains(e.Words, "https://auth.calendar.example/calendar.settings.readonly") {
+		t.Error("a scope that only a flow lists is not known")
+	}
+	if n := e.Needs[0]; n.Where.Line != 12 || n.Title != "Returns metadata of a calendar" || n.Source != scopes.SourceAPI {
+		t.Errorf("%+v", n)
+	}
+}
+
+func TestOpenAPIRepositoryHost(t *testing.T) {
+	e := readOpenAPI(t, evidence.OpenAPI{}, "repository-host.openapi.json")
+	want := []string{
+		"GET {api}/user: read:user | user", // the session cookie is no OAuth credential
+		"PATCH {api}/user: user",
+		"GET {api}/user/emails: user:email",
+		"GET {api}/repos/{owner}/{repo}: repo | public_repo", // by a reference within the document
+		"DELETE {api}/repos/{owner}/{repo}: delete_repo",
+		"GET {api}/repos/{owner}/{repo}/issues: repo | public_repo",
+		"POST {api}/repos/{owner}/{repo}/issues: repo", // the document's own security
+		"GET {api}/repos/{owner}/{repo}/compare/{base}: repo | nothing",
+		"POST {api}/repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches: repo+workflow",
+		"GET {api}/orgs/{org}: read:org",
+		"PATCH {api}/orgs/{org}: admin:org",
+		"GET {api}/orgs/{org}/packages: read:packages+profile", // two schemes, both needed
+		"GET {api}/meta: nothing",
+		"POST {api}/login: nothing",
+	}
+	if diff := cmp.Diff(want, described(e)); diff != "" {
+		t.Error(diff)
+	}
+	if len(e.Notes) > 0 {
+		t.Errorf("a schema's remote reference matters to nobody: %v", e.Notes)
+	}
+}
+
+func TestOpenAPIForms(t *testing.T) {
+	for _, c := range []struct {
+		name, text, baseURL string
+		want, notes         []string
+	}{
+		{
+			name: "no word of security is no statement",
+			text: "openapi: 3.0.0\npaths: {/a: {get: {}}}",
+			want: []string{"GET {api}/a: silent"},
+		},
+		{
+			name: "an operation's own list stands for the document's, an empty one too",
+			text: "openapi: 3.1.0\nsecurity: [{k: [x]}]\npaths: {/a: {get: {}, post: {security: []}, put: {security: [{k: [y]}]}}}",
+			want: []string{"GET {api}/a: x", "POST {api}/a: nothing", "PUT {api}/a: y"},
+		},
+		{
+			name: "a scheme that carries scopes elsewhere needs none here",
+			text: "openapi: 3.1.0\npaths: {/a: {get: {security: [{k: []}, {k: [x]}]}}}",
+			want: []string{"GET {api}/a: nothing | x"},
+		},
+		{
+			name:    "the server's path is above the base's URL",
+			text:    "openapi: 3.1.0\nservers: [{url: 'https://a.example/v{n}', variables: {n: {default: '1'}}}]\npaths: {/a: {get: {}}}",
+			baseURL: "https://a.example",
+			want:    []string{"GET {api}/v1/a: silent"},
+		},
+		{
+			name:    "or is that of the base",
+			text:    "openapi: 3.1.0\nservers: [{url: /v1}]\npaths: {/a: {get: {}}, /b: {servers: [{url: /v1/deep}], get: {}}}",
+			baseURL: "https://a.example/v1",
+			want:    []string{"GET {api}/a: silent", "GET {api}/deep/b: silent"},
+		},
+		{
+			name:  "a word that is no scope",
+			text:  "openapi: 3.1.0\npaths:\n  /a:\n    get: {security: [{k: ['a b', 'é']}]}",
+			want:  []string{"GET {api}/a: a+b"},
+			notes: []string{`doc.yaml:4: "é" is no scope: "é" may not stand in one (RFC 6749 §3.3)`},
+		},
+		{
+			name:  "a path that no manifest can name",
+			text:  "openapi: 3.1.0\npaths:\n  /a b:\n    get: {}\n  /c:\n    get: {}",
+			want:  []string{"GET {api}/c: silent"},
+			notes: []string{`doc.yaml:4: left out: "GET {api}/a b": a path has no blanks and nothing unprintable`},
+		},
+		{
+			name:  "a remote path is not fetched",
+			text:  "openapi: 3.1.0\npaths:\n  /a:\n    $ref: https://evil.example/a.yaml#/a\n  /b: {get: {}}",
+			want:  []string{"GET {api}/b: silent"},
+			notes: []string{"doc.yaml:4: what /a needs is not known: https://evil.example/a.yaml#/a is in another document, which is not read"},
+		},
+		{
+			name:  "nor is a file beside it",
+			text:  "openapi: 3.1.0\npaths:\n  /a: {$ref: ../../etc/passwd}\n  /b: {get: {}}",
+			want:  []string{"GET {api}/b: silent"},
+			notes: []string{"doc.yaml:3: what /a needs is not known: ../../etc/passwd is in another document, which is not read"},
+		},
+		{
+			name: "a path that leads back to itself spoils no other",
+			text: "openapi: 3.1.0\npaths:\n  /a: {$ref: '#/components/pathItems/a'}\n  /b: {get: {}}\n  /c: {$ref: '#/paths/~1b'}\n  /d: {$ref: '#/nowhere'}\ncomponents:\n  pathItems:\n    a: {$ref: '#/components/pathItems/b'}\n    b: {$ref: '#/components/pathItems/a'}",
+			want: []string{"GET {api}/b: silent", "GET {api}/c: silent"},
+			notes: []string{
+				"doc.yaml:3: what /a needs is not known: #/components/pathItems/a leads back to itself",
+				"doc.yaml:6: what /d needs is not known: #/nowhere is not there",
+				"doc.yaml:9: what a needs is not known: #/components/pathItems/b leads back to itself",
+			},
+		},
+		{
+			name:  "an operation that is a reference",
+			text:  "openapi: 3.1.0\nsecurity: [{k: [x]}]\nx-y: {get: {security: [{k: [y]}]}}\npaths:\n  /a:\n    get: {$ref: 'resources/a.yml'}\n    post: {}\n  /b: {get: {$ref: '#/paths/~1a/post'}}",
+			want:  []string{"POST {api}/a: x", "GET {api}/b: x"},
+			notes: []string{"doc.yaml:6: what GET /a needs is not known: resources/a.yml is in another document, which is not read"},
+		},
+		{name: "no paths", text: "openapi: 3.1.0\ninfo: {title: t}"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e, err := evidence.OpenAPI{BaseURL: c.baseURL}.Read("doc.yaml", strings.NewReader(c.text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c.want, described(e)); diff != "" {
+				t.Error(diff)
+			}
+			if diff := cmp.Diff(append([]string{}, c.notes...), notes(e)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// Only a caller who gives a way to fetch gets remote documents, and each through it.
+func TestOpenAPIRemote(t *testing.T) {
+	const text = "openapi: 3.1.0\npaths:\n  /a:\n    $ref: https://other.example/shared.yaml#/a\n"
+	var asked []string
+	o := evidence.OpenAPI{Fetch: func(url string) ([]byte, error) {
+		asked = append(asked, url)
+		return []byte("a:\n  get:\n    security: [{k: [far:read]}]\n"), nil
+	}}
+	e, err := o.Read("doc.yaml", strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"GET {api}/a: far:read"}, described(e)); diff != "" {
+		t.Errorf("%s\n%v", diff, notes(e))
+	}
+	if diff := cmp.Diff([]string{"https://other.example/shared.yaml"}, asked); diff != "" {
+		t.Error(diff)
+	}
+
+	down := errors.New("no such host")
+	o.Fetch = func(string) ([]byte, error) { return nil, down }
+	if _, err = o.Read("doc.yaml", strings.NewReader(text)); !errors.Is(err, down) || !strings.Contains(err.Error(), "https://other.example/shared.yaml") {
+		t.Errorf("a failed fetch: %v", err)
+	}
+}
+
+func TestOpenAPIBroken(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		kind       evidence.Kind
+		line       int
+		says       string
+	}{
+		{"empty", "", evidence.Syntax, 0, "empty"},
+		{"no document", "just words", evidence.Syntax, 0, "not an OpenAPI document"},
+		{"broken YAML", "openapi: 3.1.0\npaths:\n  /a: {get: {}\n  /b: {}\n", evidence.Syntax, 0, "not an OpenAPI document"},
+		{"broken JSON", `{"openapi": "3.1.0", "paths": {"/a": }}`, evidence.Syntax, 0, "not an OpenAPI document"},
+		{"Swagger", `{"swagger": "2.0", "paths": {}}`, evidence.Version, 0, "version 2 (Swagger)"},
+	} {
+		_, err := evidence.OpenAPI{}.Read("doc.yaml", strings.NewReader(c.text))
+		var e *evidence.Error
+		if !errors.As(err, &e) || e.Kind != c.kind || !strings.Contains(e.Error(), c.says) || e.File != "doc.yaml" {
+			t.Errorf("%s: %#v %v", c.name, err, err)
+		}
+	}
+}

@@ -1,0 +1,193 @@
+package evidence
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"sort"
+	"strings"
+
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// ReadTools reads definitions of MCP tools, as JSON: an object from a tool's name to its
+// definition, a list of definitions with a name, or such a list under tools, as the
+// answer to tools/list has it. required_scopes are all needed; [] means that a tool
+// needs none. A tool without the key is known, and a note says that it names no scopes.
+// For a tool that stands there twice both definitions count, and a note says so.
+func ReadTools(file string, r io.Reader) (scopes.Evidence, error) {
+	text, err := read(file, r, MaxTools)
+	if err != nil {
+		return scopes.Evidence{}, err
+	}
+	t := &toolReader{file: file, lines: newlines(text), first: make(map[string]int)}
+	if err := t.document(text); err != nil {
+		return scopes.Evidence{}, err
+	}
+	return t.evidence, nil
+}
+
+type toolReader struct {
+	file     string
+	lines    []int // where each line ends
+	first    map[string]int
+	evidence scopes.Evidence
+}
+
+// newlines is where each line of a text ends.
+func newlines(text []byte) []int {
+	var ends []int
+	for i, c := range text {
+		if c == '\n' {
+			ends = append(ends, i)
+		}
+	}
+	return ends
+}
+
+// at is the place of an offset.
+func (t *toolReader) at(offset int) scopes.Where {
+	return scopes.Where{File: t.file, Line: 1 + sort.SearchInts(t.lines, offset)}
+}
+
+func (t *toolReader) document(text []byte) error {
+	if !json.Valid(text) {
+		var any json.RawMessage
+		return t.broken(json.Unmarshal(text, &any), 0)
+	}
+	offset := len(text) - len(bytes.TrimLeft(text, " \t\r\n"))
+	switch text[offset] {
+	case '[':
+		return t.list(text[offset:], offset)
+	case '{':
+		return t.object(text[offset:], offset, 0)
+	}
+	return &Error{Where: t.at(offset), Kind: Syntax, Reason: "tools are an object or a list"}
+}
+
+// broken is an error of the JSON parser, whose words quote no value here.
+func (t *toolReader) broken(err error, offset int) error {
+	var bad *json.SyntaxError
+	if errors.As(err, &bad) {
+		offset += max(int(bad.Offset)-1, 0)
+	}
+	return &Error{Where: t.at(offset), Kind: Syntax, Reason: fmt.Sprintf("not JSON: %v", err), Err: err}
+}
+
+// each calls do for every member of an object, or item of a list, with its offset.
+func each(text []byte, offset int, do func(key string, value json.RawMessage, at int) error) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	open, err := d.Token()
+	if err != nil {
+		return err
+	}
+	for d.More() {
+		key := ""
+		if open == json.Delim('{') {
+			word, err := d.Token()
+			if err != nil {
+				return err
+			}
+			key, _ = word.(string)
+		}
+		var value json.RawMessage
+		if err := d.Decode(&value); err != nil {
+			return err
+		}
+		if err := do(key, value, offset+int(d.InputOffset())-len(value)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *toolReader) list(text []byte, offset int) error {
+	return each(text, offset, func(_ string, value json.RawMessage, at int) error { return t.tool("", value, at) })
+}
+
+// object reads the form by names, or finds the list in an answer to tools/list.
+func (t *toolReader) object(text []byte, offset, depth int) error {
+	answer := false
+	return each(text, offset, func(key string, value json.RawMessage, at int) error {
+		switch {
+		case key == "tools" && value[0] == '[':
+			answer = true
+			return t.list(value, at)
+		case key == "result" && depth == 0 && value[0] == '{' && holdsTools(value):
+			answer = true
+			return t.object(value, at, 1)
+		case answer || depth > 0 || key == "jsonrpc" || key == "id" && value[0] != '{':
+			return nil // what else an answer holds
+		case value[0] != '{' && key != "":
+			return &Error{Where: t.at(at), Kind: Syntax, Reason: fmt.Sprintf("tool %q is no object", short(key))}
+		}
+		return t.tool(key, value, at)
+	})
+}
+
+func holdsTools(value []byte) bool {
+	var answer struct{ Tools json.RawMessage }
+	return json.Unmarshal(value, &answer) == nil && bytes.HasPrefix(answer.Tools, []byte("["))
+}
+
+// tool reads one definition; key is its name in the form by names.
+func (t *toolReader) tool(key string, text []byte, at int) error {
+	where := t.at(at)
+	var def struct {
+		Name, Title, Description string
+		Scopes                   *[]string `json:"required_scopes"`
+	}
+	if err := json.Unmarshal(text, &def); err != nil {
+		return &Error{Where: where, Kind: Syntax, Reason: fmt.Sprintf("tool %q: name and title are text, required_scopes is a list of words", short(key)), Err: err}
+	}
+	if key != "" {
+		def.Name = key
+	}
+	u, err := scopes.ParseUse("tool:" + def.Name)
+	if err != nil {
+		return &Error{Where: where, Kind: Syntax, Reason: fmt.Sprintf("%q cannot name a tool", short(def.Name)), Err: err}
+	}
+	n := scopes.Need{Operation: u, Title: title(def.Title, def.Description), Where: where, Source: scopes.SourceMCP}
+	if def.Scopes != nil {
+		n.AnyOf = [][]string{scopes.NewSet(*def.Scopes...).Slice()}
+		for _, scope := range *def.Scopes {
+			if err := scopes.CheckScope(scope); err != nil {
+				return &Error{Where: where, Kind: Syntax, Reason: fmt.Sprintf("tool %q: %v", short(def.Name), err), Err: err}
+			}
+		}
+	} else {
+		t.note(where, fmt.Sprintf("tool %s names no required_scopes", def.Name))
+	}
+	if before, twice := t.first[def.Name]; twice {
+		t.note(where, fmt.Sprintf("tool %s also stands on line %d: both count", def.Name, before))
+	} else {
+		t.first[def.Name] = where.Line
+	}
+	t.evidence.Needs = append(t.evidence.Needs, n)
+	return nil
+}
+
+func (t *toolReader) note(where scopes.Where, message string) {
+	t.evidence.Notes = append(t.evidence.Notes, scopes.Note{Where: where, Message: line(message)})
+}
+
+// maxTitle bounds what an operation is called, in bytes: it becomes a reason that people
+// read on one line.
+const maxTitle = 100
+
+// title is the first text that says something, as one short line.
+func title(texts ...string) string {
+	for _, text := range texts {
+		text, _, _ = strings.Cut(strings.TrimSpace(text), "\n")
+		if text = strings.TrimSpace(text); text == "" {
+			continue
+		}
+		if len(text) > maxTitle {
+			text = strings.ToValidUTF8(text[:maxTitle], "") + "…"
+		}
+		return line(text)
+	}
+	return ""
+}

@@ -1,0 +1,233 @@
+package evidence
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// Traffic reads recorded calls: ambit's own recordings, a JSON object a line, and HAR
+// files (HTTP Archive 1.2) of a browser or a proxy.
+type Traffic struct {
+	// Provider tells the bases of URLs, the wording of refusals and what begins as a
+	// credential; nil: a HAR file tells nothing.
+	Provider *scopes.Provider
+	// Challenge returns the scopes that WWW-Authenticate values name (RFC 6750 §3.1); nil:
+	// these are not looked at.
+	Challenge func(values []string) []string
+}
+
+// The limits within a recording.
+const (
+	maxRecord = 1 << 20 // bytes of a line of our own: ten thousand times a usual one
+	// maxObservations bounds how many different calls are told apart. A run of an agent has
+	// some hundreds; this many take a hundred megabytes.
+	maxObservations = 250_000
+)
+
+// Read reads a recording of either form. Calls of the same operation with the same
+// outcome are counted together. Calls to other hosts than the provider's are left
+// out; a note says how many. The error is an *[Error], which quotes nothing of it.
+func (t Traffic) Read(file string, r io.Reader) (scopes.Evidence, error) {
+	return t.read(file, r, MaxTraffic)
+}
+
+func (t Traffic) read(file string, r io.Reader, limit int64) (scopes.Evidence, error) {
+	c := &collector{Traffic: t, file: file, index: make(map[observed]int)}
+	limited := &limitedReader{r: r, left: limit}
+	in := bufio.NewReaderSize(limited, 64<<10)
+	err := c.read(in)
+	switch {
+	case limited.left < 0:
+		return scopes.Evidence{}, tooLarge(file, limit)
+	case err != nil:
+		return scopes.Evidence{}, err
+	}
+	c.summary()
+	return c.evidence, nil
+}
+
+// A collector gathers observations, each kind once.
+type collector struct {
+	Traffic
+	file     string
+	evidence scopes.Evidence
+	index    map[observed]int
+	foreign  int // calls to hosts that are none of the provider's
+	unfit    int // calls whose path or method no manifest could name
+}
+
+// observed is what makes two calls the same.
+type observed struct {
+	use    scopes.Use
+	status int
+	scopes string
+}
+
+func (c *collector) read(in *bufio.Reader) error {
+	head, _ := in.Peek(64 << 10)
+	if bytes.HasPrefix(head, []byte("\ufeff")) {
+		_, _ = in.Discard(3)
+		head = head[3:]
+	}
+	if isHAR(head) {
+		return c.har(in)
+	}
+	return c.records(in)
+}
+
+// isHAR tells a HAR file, whose only member is log, from lines of our own.
+func isHAR(head []byte) bool {
+	d := json.NewDecoder(bytes.NewReader(head))
+	if open, err := d.Token(); err != nil || open != json.Delim('{') {
+		return false
+	}
+	key, err := d.Token()
+	return err == nil && key == "log"
+}
+
+// records reads lines. A last line that breaks off is that of a run that was killed: it
+// is left out, with a note.
+func (c *collector) records(in *bufio.Reader) error {
+	for number := 1; ; number++ {
+		row, err := readLine(in)
+		if err == errLong {
+			return &Error{Where: scopes.Where{File: c.file, Line: number}, Kind: TooLarge, Reason: "a line is longer than 1 MiB"}
+		}
+		if err != nil && err != io.EOF {
+			return &Error{Where: scopes.Where{File: c.file, Line: number}, Kind: Syntax, Reason: "cannot be read: " + err.Error(), Err: err}
+		}
+		last := err == io.EOF
+		if row = bytes.TrimSpace(row); len(row) > 0 {
+			if err := c.record(row, number); err != nil {
+				if !last || number == 1 {
+					return err
+				}
+				c.note(number, "the last line breaks off, and is left out")
+			}
+		}
+		if last {
+			return nil
+		}
+	}
+}
+
+var errLong = fmt.Errorf("line too long")
+
+// readLine is one line; the slice is good until the next call.
+func readLine(in *bufio.Reader) ([]byte, error) {
+	row, err := in.ReadSlice('\n')
+	if err != bufio.ErrBufferFull {
+		return row, err
+	}
+	long := bytes.Clone(row)
+	for err == bufio.ErrBufferFull {
+		if len(long) > maxRecord {
+			return nil, errLong
+		}
+		row, err = in.ReadSlice('\n')
+		long = append(long, row...)
+	}
+	return long, err
+}
+
+// record reads one line of our own.
+func (c *collector) record(row []byte, number int) error {
+	var one struct {
+		Base, Method, Path string
+		Status             int
+		Scopes             []string
+	}
+	if err := json.Unmarshal(row, &one); err != nil {
+		return syntax(c.file, number, "not a recorded call: an object with base, method, path, status and scopes")
+	}
+	if one.Method == "" || one.Base == "" || one.Status < 100 || one.Status > 999 {
+		return syntax(c.file, number, "not a recorded call: base, method and status are wanted")
+	}
+	return c.observe(one.Base, one.Method, one.Path, one.Status, one.Scopes, number)
+}
+
+// observe counts a call. Only here does something of a recording enter the evidence.
+func (c *collector) observe(base, method, path string, status int, named []string, number int) error {
+	path, _, _ = strings.Cut(path, "?")
+	path, _, _ = strings.Cut(path, "#")
+	u, err := scopes.ParseUse(method + " {" + base + "}" + c.masked(path))
+	if err != nil {
+		c.unfit++
+		return nil
+	}
+	words := make([]string, 0, len(named))
+	for _, scope := range named {
+		if scopes.CheckScope(scope) == nil {
+			words = append(words, scope)
+		}
+	}
+	key := observed{u, status, strings.Join(words, " ")}
+	if at, there := c.index[key]; there {
+		c.evidence.Traffic[at].Count++
+		return nil
+	}
+	if len(c.index) >= maxObservations {
+		return &Error{Where: scopes.Where{File: c.file, Line: number}, Kind: TooLarge, Reason: fmt.Sprintf("more than %d different calls", maxObservations)}
+	}
+	c.index[key] = len(c.evidence.Traffic)
+	c.evidence.Traffic = append(c.evidence.Traffic, scopes.Observation{Operation: u, Status: status, Scopes: words, Count: 1,
+		Where: scopes.Where{File: c.file, Line: number}})
+	return nil
+}
+
+// masked is a path with {secret} for each segment that begins as a credential does.
+func (c *collector) masked(path string) string {
+	if c.Provider == nil {
+		return path
+	}
+	for _, k := range c.Provider.Credentials {
+		if k.Prefix == "" || !strings.Contains(path, k.Prefix) {
+			continue
+		}
+		segments := strings.Split(path, "/")
+		for i, s := range segments {
+			if strings.Contains(s, k.Prefix) {
+				segments[i] = "{secret}"
+			}
+		}
+		path = strings.Join(segments, "/")
+	}
+	return path
+}
+
+func (c *collector) note(number int, message string) {
+	c.evidence.Notes = append(c.evidence.Notes, scopes.Note{Where: scopes.Where{File: c.file, Line: number}, Message: message})
+}
+
+func (c *collector) summary() {
+	if c.foreign > 0 {
+		c.note(0, fmt.Sprintf("%d calls went to hosts that are none of the provider's, and are left out", c.foreign))
+	}
+	if c.unfit > 0 {
+		c.note(0, fmt.Sprintf("%d calls have a method or a path that no manifest can name, and are left out", c.unfit))
+	}
+}
+
+// A limitedReader ends with an error, where io.LimitReader ends as if that were all.
+type limitedReader struct {
+	r    io.Reader
+	left int64
+}
+
+// Read counts down, and fails beyond the limit.
+func (l *limitedReader) Read(p []byte) (int, error) {
+	if l.left < 0 {
+		return 0, io.ErrUnexpectedEOF
+	}
+	n, err := l.r.Read(p[:min(int64(len(p)), l.left+1)])
+	if l.left -= int64(n); l.left < 0 {
+		return 0, io.ErrUnexpectedEOF
+	}
+	return n, err
+}

@@ -1,0 +1,191 @@
+package evidence_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/ambit-auth/ambit/internal/evidence"
+	"github.com/ambit-auth/ambit/scopes"
+	"github.com/google/go-cmp/cmp"
+)
+
+func seen(e scopes.Evidence) []string {
+	var lines []string
+	for _, o := range e.Traffic {
+		lines = append(lines, strings.TrimSpace(fmt.Sprintf("%s %d x%d %s:%d %s", o.Operation, o.Status, o.Count, o.Where.File, o.Where.Line, strings.Join(o.Scopes, " "))))
+	}
+	return lines
+}
+
+func posthog(t testing.TB) *scopes.Provider {
+	t.Helper()
+	p, err := scopes.BuiltinProvider("posthog")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestRecords(t *testing.T) {
+	const text = `{"time":"2026-11-23T10:00:00Z","base":"api","method":"GET","path":"/api/users/@me/","status":200,"scopes":["user:read"]}
+{"time":"2026-11-23T10:00:01Z","base":"api","method":"GET","path":"/api/users/@me/?secret=phx_abcdef","status":200,"scopes":["user:read"]}
+
+{"base":"api","method":"POST","path":"/api/projects/{id}/query/","status":403,"scopes":["query:read"]}
+{"base":"api","method":"GET","path":"/hooks/phx_verysecret/x","status":404}
+{"base":"api","method":"BREW","path":"/coffee","status":418}
+{"base":"api","method":"GET","pa`
+	e, err := evidence.Traffic{Provider: posthog(t)}.Read("run.jsonl", strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"GET {api}/api/users/@me/ 200 x2 run.jsonl:1 user:read",
+		"POST {api}/api/projects/{id}/query/ 403 x1 run.jsonl:4 query:read",
+		"GET {api}/hooks/{secret}/x 404 x1 run.jsonl:5",
+	}
+	if diff := cmp.Diff(want, seen(e)); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"run.jsonl:7: the last line breaks off, and is left out", "run.jsonl: 1 calls have a method or a path that no manifest can name, and are left out"}, notes(e)); diff != "" {
+		t.Error(diff)
+	}
+	for _, text := range []string{"words\n{}", `{"base":"api","method":"GET","path":"/","status":"200"}`, `{"method":"GET","path":"/","status":200}`, "[]"} {
+		_, err := evidence.Traffic{}.Read("run.jsonl", strings.NewReader(text))
+		var broken *evidence.Error
+		if !errors.As(err, &broken) || broken.Line != 1 || broken.Kind != evidence.Syntax {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+// secret stands wherever a browser's recording can hold one.
+const secret = "phx_s3cr3tS3cr3tS3cr3t"
+
+const har = `{
+ "log": {
+  "version": "1.2", "creator": {"name": "browser ` + secret + `"}, "pages": [{"title": "` + secret + `"}], "comment": "x",
+  "entries": [
+   {"startedDateTime": "2026-11-23T10:00:00Z", "request": {"method": "GET", "url": "https://user:` + secret + `@us.posthog.com/api/users/@me/?token=` + secret + `#` + secret + `",
+     "headers": [{"name": "Authorization", "value": "Bearer ` + secret + `"}], "cookies": [{"name": "s", "value": "` + secret + `"}], "postData": {"text": "` + secret + `"}},
+    "response": {"status": 200, "headers": [{"name": "Set-Cookie", "value": "` + secret + `"}], "content": {"text": "` + secret + `"}}},
+   {"request": {"method": "POST", "url": "https://eu.posthog.com/api/projects/2/dashboards/"},
+    "response": {"status": 403, "headers": [], "content": {"text": "{\"detail\":\"API key missing required scope 'dashboard:write'\",\"key\":\"` + secret + `\"}"}}},
+   {"request": {"method": "POST", "url": "https://eu.posthog.com/api/projects/2/dashboards/"},
+    "response": {"status": 403, "headers": [], "content": {"encoding": "base64", "text": "QVBJIGtleSBtaXNzaW5nIHJlcXVpcmVkIHNjb3BlICdub3RlYm9vazp3cml0ZSc="}}},
+   {"request": {"method": "GET", "url": "https://us.posthog.com/api/` + secret + `/x"}, "response": {"status": 200}},
+   {"request": {"method": "POST", "url": "https://mcp.posthog.com/mcp"},
+    "response": {"status": 403, "headers": [{"name": "www-authenticate", "value": "Bearer scope=\"insight:write\""}], "content": {}}},
+   {"request": {"method": "POST", "url": "https://gateway.us.posthog.com/wizard/v1/messages"}, "response": {"status": 401, "content": {"text": "{\"detail\":\"Authentication required\"}"}}},
+   {"request": {"method": "OPTIONS", "url": "https://us.posthog.com/api/users/@me/"}, "response": {"status": 204}},
+   {"request": {"method": "GET", "url": "https://us.posthog.com.evil.example/api/users/@me/"}, "response": {"status": 200}},
+   {"request": {"method": "GET", "url": "https://elsewhere.example/` + secret + `"}, "response": {"status": 200}},
+   {"request": {"method": "GET", "url": "https://us.posthog.com/api/never"}, "response": {"status": 0}}
+  ]
+ }
+}
+`
+
+func TestHAR(t *testing.T) {
+	tr := evidence.Traffic{Provider: posthog(t), Challenge: func(values []string) []string {
+		if len(values) == 1 && strings.Contains(values[0], "insight:write") {
+			return []string{"insight:write"}
+		}
+		return nil
+	}}
+	e, err := tr.Read("session.har", strings.NewReader(har))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"GET {api}/api/users/@me/ 200 x1 session.har:7",
+		"POST {api}/api/projects/2/dashboards/ 403 x1 session.har:9 dashboard:write",
+		"POST {api}/api/projects/2/dashboards/ 403 x1 session.har:11 notebook:write",
+		"GET {api}/api/{secret}/x 200 x1 session.har:12",
+		"POST {mcp} 403 x1 session.har:14 insight:write",
+		"POST {gateway}/v1/messages 401 x1 session.har:15",
+	}
+	if diff := cmp.Diff(want, seen(e)); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"session.har: 2 calls went to hosts that are none of the provider's, and are left out"}, notes(e)); diff != "" {
+		t.Error(diff)
+	}
+	if all := fmt.Sprintf("%#v", e); strings.Contains(all, "s3cr3t") {
+		t.Errorf("the secret survived: %s", all)
+	}
+}
+
+// However a recording is broken, its error quotes nothing of it.
+func TestHARBroken(t *testing.T) {
+	for _, broken := range []string{
+		har[:len(har)/2],
+		har[:len(har)-8],
+		strings.Replace(har, `"status": 200`, `"status": "`+secret+`"`, 1),
+		strings.Replace(har, `"method": "GET"`, `"method": {"`+secret+`": 1}`, 1),
+		strings.Replace(har, `"entries": [`, `"entries": "`+secret+`", "x": [`, 1),
+		`{"log": "` + secret + `"}`,
+		`{"log": {"entries": [` + secret + `]}}`,
+	} {
+		e, err := evidence.Traffic{Provider: posthog(t)}.Read("session.har", strings.NewReader(broken))
+		var bad *evidence.Error
+		if !errors.As(err, &bad) || bad.Line == 0 || len(e.Traffic) > 0 {
+			t.Errorf("%v, %v", err, seen(e))
+		}
+		for ; err != nil; err = errors.Unwrap(err) {
+			if strings.Contains(fmt.Sprintf("%v %#v", err, err), "s3cr3t") {
+				t.Errorf("the error holds the secret: %#v", err)
+			}
+		}
+	}
+}
+
+// endless is a source without an end: of a limit nobody may read past.
+type endless struct {
+	begin string
+	fill  byte
+	read  int64
+}
+
+func (s *endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = s.fill
+	}
+	if s.read == 0 {
+		copy(p, s.begin)
+	}
+	s.read += int64(len(p))
+	return len(p), nil
+}
+
+func TestTooLarge(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		begin string
+		fill  byte
+		limit int64
+		read  func(io.Reader) (scopes.Evidence, error)
+	}{
+		{"OpenAPI", "openapi: 3.1.0\n", '#', evidence.MaxOpenAPI, func(r io.Reader) (scopes.Evidence, error) { return evidence.OpenAPI{}.Read("big", r) }},
+		{"tools", "{", ' ', evidence.MaxTools, func(r io.Reader) (scopes.Evidence, error) { return evidence.ReadTools("big", r) }},
+		{"calls", "# ", '\n', evidence.MaxCalls, func(r io.Reader) (scopes.Evidence, error) { return evidence.Calls{}.Read("big", r) }},
+		{"a HAR's text", `{"log": {"creator": "`, 'x', 4 << 20, func(r io.Reader) (scopes.Evidence, error) { return evidence.Traffic{}.ReadLimited("big", r, 4<<20) }},
+		{"a line", "{", 'x', 4 << 20, func(r io.Reader) (scopes.Evidence, error) { return evidence.Traffic{}.Read("big", r) }},
+		{"blank lines", "", '\n', 4 << 20, func(r io.Reader) (scopes.Evidence, error) { return evidence.Traffic{}.ReadLimited("big", r, 4<<20) }},
+		{"HAR", `{"log": {"entries": [`, ' ', 4 << 20, func(r io.Reader) (scopes.Evidence, error) { return evidence.Traffic{}.ReadLimited("big", r, 4<<20) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			source := &endless{begin: c.begin, fill: c.fill}
+			_, err := c.read(source)
+			var e *evidence.Error
+			if !errors.As(err, &e) || e.Kind != evidence.TooLarge {
+				t.Errorf("%v", err)
+			}
+			if source.read > c.limit+c.limit/2+(1<<20) {
+				t.Errorf("read %d bytes, the limit is %d", source.read, c.limit)
+			}
+		})
+	}
+}

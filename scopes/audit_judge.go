@@ -1,0 +1,243 @@
+package scopes
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// judge holds one declared entry against the evidence. A word that nobody knows is
+// told as that and nothing else, for the rest follows from it.
+func (a *audit) judge(f *Findings, i int) {
+	e := &a.declared[i]
+	if a.unknown(f, e) {
+		return
+	}
+	v := a.view(i)
+	switch {
+	case slices.Contains(e.AnyOf, wholeScope) && !v.names(wholeScope):
+		a.wholeOf(f, e, v)
+		return
+	case len(v.needs) == 0 && !v.any(useSeen, useConfirmed):
+		a.unneeded(f, e, v)
+		return
+	}
+	if v.missing() != nil && a.couldKnow(e, v) {
+		f.Findings = append(f.Findings, a.finding(Unproved, e, v.missing(),
+			fmt.Sprintf("%s is declared for %s, which no source confirms", e.Name(), plural(len(v.missing()), "an operation", "operations"))))
+	}
+	a.tooMuch(f, e, v)
+	a.tooUrgent(f, e, v)
+}
+
+// wholeScope is the word that providers use for everything.
+const wholeScope = "*"
+
+// A useState is what the evidence says of one used_by.
+type useState int
+
+const (
+	useUnknown      useState = iota // no source knows the operation, or none says what it needs
+	useSeen                         // listed or recorded; no source says what it needs
+	useConfirmed                    // a source says that it needs the scope
+	useContradicted                 // a source says that it needs something else, or that it is not used
+)
+
+// An entryView is what the evidence says of one entry.
+type entryView struct {
+	needs  []*Need // in use, and served by the entry
+	states []useState
+	lines  []string // by used_by: the evidence in words
+	calls  []called
+}
+
+func (v *entryView) any(states ...useState) bool {
+	return slices.ContainsFunc(v.states, func(s useState) bool { return slices.Contains(states, s) })
+}
+
+// names tells whether a need in use names the scope itself.
+func (v *entryView) names(scope string) bool {
+	return slices.ContainsFunc(v.needs, func(n *Need) bool { return slices.Contains(slices.Concat(n.AnyOf...), scope) })
+}
+
+// missing are the lines of the uses that nothing confirms.
+func (v *entryView) missing() []string {
+	var lines []string
+	for i, s := range v.states {
+		if s == useUnknown {
+			lines = append(lines, v.lines[i])
+		}
+	}
+	return lines
+}
+
+func (a *audit) view(i int) *entryView {
+	e, v := &a.declared[i], &entryView{}
+	for _, n := range a.inUse {
+		if a.serves(e, n) {
+			v.needs = append(v.needs, n)
+		}
+	}
+	for j, u := range e.UsedBy {
+		state, line := a.stateOf(e, u, a.calls[useID{i, j}])
+		v.states, v.lines, v.calls = append(v.states, state), append(v.lines, oneLine(line)), append(v.calls, a.calls[useID{i, j}])
+	}
+	return v
+}
+
+// stateOf weighs one used_by of an entry.
+func (a *audit) stateOf(e *Entry, u Use, c called) (useState, string) {
+	switch {
+	case u.Tool != "" && a.selectsTools() && !a.selects(u.Tool):
+		return useContradicted, u.String() + " is not among the tools in use"
+	case u.Tool == "" && a.Evidence.Calls != nil && !c.listed:
+		return useContradicted, u.String() + " is not among the calls in use"
+	case slices.ContainsFunc(c.refused, func(scope string) bool { return a.serves(e, &Need{AnyOf: [][]string{{scope}}}) }):
+		return useConfirmed, u.String() + " was refused without it"
+	}
+	var other *Need
+	for _, at := range a.catalog.find(u) {
+		n := &a.needs[at]
+		if a.serves(e, n) {
+			return useConfirmed, n.says()
+		}
+		if other == nil || other.Silent() {
+			other = n
+		}
+	}
+	switch {
+	case other != nil && !other.Silent():
+		return useContradicted, other.says()
+	case c.recorded:
+		return useSeen, u.String() + " was recorded"
+	case c.listed:
+		return useSeen, u.String() + " is among the calls in use"
+	case other != nil:
+		return useUnknown, other.says()
+	default:
+		return useUnknown, u.String() + ": no source knows it"
+	}
+}
+
+// couldKnow tells whether a source of the kind was given that could have confirmed one
+// of the uses that nothing confirms.
+func (a *audit) couldKnow(e *Entry, v *entryView) bool {
+	for i, s := range v.states {
+		tool := e.UsedBy[i].Tool != ""
+		if s == useUnknown && (tool && len(a.catalog.tools) > 0 || !tool && len(a.catalog.roots) > 0) {
+			return true
+		}
+	}
+	return false
+}
+
+// unneeded finds an entry that nothing confirms: unproved where some use is merely
+// unknown, unused where there is none, or each is known to need something else.
+func (a *audit) unneeded(f *Findings, e *Entry, v *entryView) {
+	if v.any(useUnknown) {
+		message := fmt.Sprintf("no source confirms that %s is needed", e.Name())
+		f.Findings = append(f.Findings, a.finding(Unproved, e, v.lines, message))
+		return
+	}
+	message := fmt.Sprintf("%s is declared, and no evidence needs it", e.Name())
+	found := a.finding(Unused, e, v.lines, message)
+	found.fix.entries = a.places[e.key()]
+	f.Findings = append(f.Findings, found)
+}
+
+// finding is one about a declared entry.
+func (a *audit) finding(kind FindingKind, e *Entry, evidence []string, message string) Finding {
+	evidence = append([]string{}, evidence...)
+	if more := len(evidence) - maxEvidence; more > 0 {
+		evidence = append(evidence[:maxEvidence], fmt.Sprintf("and %d more", more))
+	}
+	return Finding{Kind: kind, Scope: e.Name(), Level: e.Level.String(), File: e.File, Line: e.Line,
+		Evidence: evidence, Message: oneLine(message)}
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// unknown finds words of the entry that neither the server nor the evidence has; it
+// tells whether that is all that there is to say of the entry.
+func (a *audit) unknown(f *Findings, e *Entry) bool {
+	if a.Server.State != Listed || e.Unlisted {
+		return false
+	}
+	count := 0
+	for _, scope := range e.AnyOf {
+		if scope == wholeScope || a.Server.Scopes.Has(scope) || a.vocabulary().Has(scope) {
+			continue
+		}
+		count++
+		found := a.finding(UnknownScope, e, []string{"not in the server's scopes_supported", "in no source of evidence"}, "")
+		found.Scope, found.Near = scope, a.near(e, scope)
+		found.Message = oneLine(fmt.Sprintf("%s is no scope that the server or the evidence knows%s", scope, a.hint(scope, found.Near)))
+		f.Findings = append(f.Findings, found)
+	}
+	return count == len(e.AnyOf)
+}
+
+func (a *audit) vocabulary() Set {
+	if a.known == nil {
+		words := a.Evidence.Vocabulary()
+		a.known = &words
+	}
+	return *a.known
+}
+
+// near suggests known scopes: what the entry's own operations need, else similar words,
+// else what tools need that are called so.
+func (a *audit) near(e *Entry, scope string) []string {
+	var words []string
+	for _, u := range e.UsedBy {
+		words = append(words, a.wordsOf(a.catalog.find(u))...)
+	}
+	if len(words) == 0 {
+		words = Near(scope, a.vocabulary().Union(a.Server.Scopes).Sorted().Slice())
+	}
+	if len(words) == 0 {
+		for _, tool := range a.toolsCalled(scope) {
+			words = append(words, a.wordsOf(a.catalog.tools[tool])...)
+		}
+	}
+	words = NewSet(words...).Slice()
+	return words[:min(len(words), nearest)]
+}
+
+func (a *audit) wordsOf(needs []int) []string {
+	var words []string
+	for _, at := range needs {
+		words = append(words, slices.Concat(a.needs[at].AnyOf...)...)
+	}
+	return words
+}
+
+// toolsCalled are the tools whose name begins with the scope's first part: such a word
+// was once taken from a tool's name.
+func (a *audit) toolsCalled(scope string) []string {
+	stem, _, _ := strings.Cut(scope, ":")
+	var tools []string
+	for tool := range a.catalog.tools {
+		if tool == stem || strings.HasPrefix(tool, stem+"-") || strings.HasPrefix(tool, stem+"_") {
+			tools = append(tools, tool)
+		}
+	}
+	slices.Sort(tools)
+	return tools
+}
+
+func (a *audit) hint(scope string, near []string) string {
+	text := ""
+	if tools := a.toolsCalled(scope); len(tools) > 0 {
+		text = fmt.Sprintf("; a tool is called so (%s), and a tool's name is no scope", tools[0])
+	}
+	if len(near) > 0 {
+		text += "; did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return text
+}

@@ -1,0 +1,138 @@
+package scopes
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// waive moves findings that a waiver silences out of the way, and finds waivers that
+// are over. A waiver holds on its last day.
+func (a *audit) waive(f *Findings) {
+	var left []Finding
+	for _, one := range f.Findings {
+		if a.waived(&one) {
+			f.Waived = append(f.Waived, one)
+			continue
+		}
+		left = append(left, one)
+	}
+	f.Findings = append([]Finding{}, left...)
+	f.missing = slices.DeleteFunc(f.missing, func(e Entry) bool {
+		return a.waived(&Finding{Kind: Undeclared, Scope: e.Name()})
+	})
+	for _, w := range a.Manifest.Waivers {
+		if a.expired(w) {
+			f.Findings = append(f.Findings, Finding{Kind: ExpiredWaiver, Scope: w.Scope, File: a.Manifest.File, Line: w.Line,
+				Evidence: []string{"the waiver of " + w.Kind + " was given because: " + oneLine(w.Reason)},
+				Message:  oneLine(fmt.Sprintf("the waiver of %s for %s ended on %s", w.Kind, w.Scope, w.Until.Format(time.DateOnly)))})
+		}
+	}
+}
+
+func (a *audit) expired(w Waiver) bool {
+	return !w.Until.IsZero() && !a.Today.IsZero() && a.Today.UTC().Format(time.DateOnly) > w.Until.Format(time.DateOnly)
+}
+
+// waived tells whether a waiver in force names the finding. One that names an
+// alternative of an any_of names the entry.
+func (a *audit) waived(f *Finding) bool {
+	return slices.ContainsFunc(a.Manifest.Waivers, func(w Waiver) bool {
+		if w.Kind != string(f.Kind) || a.expired(w) {
+			return false
+		}
+		return w.Scope == f.Scope || slices.ContainsFunc(a.declared, func(e Entry) bool {
+			return e.Name() == f.Scope && slices.Contains(e.AnyOf, w.Scope)
+		})
+	})
+}
+
+// least finds the least set for everything in use, and the entries that declare it: as
+// they stand in the manifest, else made from the evidence.
+func (a *audit) least(f *Findings) {
+	cover := Cover(CoverQuestion{Needs: values(a.inUse), Implies: a.implies, Prefer: a.words})
+	f.Least = Least{Scopes: cover.Scopes, Exact: cover.Least, Entries: []Entry{}}
+	for scope := range cover.Scopes.All() {
+		at := slices.IndexFunc(a.declared, func(e Entry) bool { return len(e.AnyOf) == 1 && e.AnyOf[0] == scope })
+		if at >= 0 {
+			f.Least.Entries = append(f.Least.Entries, a.declared[at])
+			continue
+		}
+		f.Least.Entries = append(f.Least.Entries, a.newEntry(scope, a.inUse))
+	}
+}
+
+// matrix is a row for each scope that is declared, needed, observed or granted: in
+// the manifest's order, then sorted.
+func (a *audit) matrix() []Row {
+	rows := []Row{}
+	index := make(map[string]int)
+	row := func(scope string) *Row {
+		at, there := index[scope]
+		if !there {
+			at = len(rows)
+			index[scope] = at
+			rows = append(rows, Row{Scope: scope, Advertised: a.Server.says(scope), Granted: a.granted(scope), NeededBy: []string{}})
+		}
+		return &rows[at]
+	}
+	for i := range a.declared {
+		for _, scope := range a.declared[i].AnyOf {
+			r := row(scope)
+			if level := a.declared[i].Level; r.Level == "" || r.Level == Optional.String() || level == Required {
+				r.Level = level.String()
+			}
+			r.Declared = true
+		}
+	}
+	declared := len(rows)
+	a.fillRows(row)
+	if a.Granted != nil {
+		for scope := range a.Granted.All() {
+			row(scope)
+		}
+	}
+	slices.SortFunc(rows[declared:], func(x, y Row) int { return cmp.Compare(x.Scope, y.Scope) })
+	for i := range rows {
+		slices.Sort(rows[i].NeededBy)
+		rows[i].NeededBy = slices.Compact(rows[i].NeededBy)
+	}
+	return rows
+}
+
+// fillRows takes in the needs in use, and what was connected with recorded calls.
+func (a *audit) fillRows(row func(scope string) *Row) {
+	for i := range a.needs {
+		n := &a.needs[i]
+		if !a.used[i] {
+			continue
+		}
+		for _, all := range n.AnyOf {
+			for _, scope := range all {
+				r := row(scope)
+				r.NeededBy = append(r.NeededBy, n.Operation.String())
+				r.API = r.API || n.Source == SourceAPI
+				r.MCP = r.MCP || n.Source == SourceMCP
+				r.Observed = r.Observed || a.seen[i] && len(n.AnyOf) == 1
+			}
+		}
+	}
+	for i := range a.Evidence.Traffic {
+		if o := &a.Evidence.Traffic[i]; o.Succeeded() {
+			for _, scope := range o.Scopes {
+				row(scope).Observed = true
+			}
+		}
+	}
+}
+
+func (a *audit) granted(scope string) Advertised {
+	if a.Granted == nil {
+		return AdvertisedUnknown
+	}
+	if _, ok := a.implies.CoveredBy(*a.Granted, scope); ok {
+		return AdvertisedYes
+	}
+	return AdvertisedNo
+}

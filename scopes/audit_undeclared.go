@@ -1,0 +1,198 @@
+package scopes
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// unmet are the needs in use that the declared entries do not meet.
+func (a *audit) unmet() []*Need {
+	var list []*Need
+	for _, n := range a.inUse {
+		if !n.MetBy(a.fixed, a.implies) && !a.metByAlternatives(n) {
+			list = append(list, n)
+		}
+	}
+	return list
+}
+
+// maxChoices bounds for how many entries with alternatives each choice is tried. Of an
+// any_of only one scope is asked for, so a need is met only where each choice meets it.
+const maxChoices = 6
+
+// metByAlternatives tells whether the need is met whichever alternatives of the
+// declared entries are granted.
+func (a *audit) metByAlternatives(n *Need) bool {
+	var choices []*Entry
+	for i := range a.declared {
+		if e := &a.declared[i]; len(e.AnyOf) > 1 && a.serves(e, n) {
+			choices = append(choices, e)
+		}
+	}
+	if len(choices) == 0 || len(choices) > maxChoices {
+		return false
+	}
+	var every func(held Set, left []*Entry) bool
+	every = func(held Set, left []*Entry) bool {
+		if n.MetBy(held, a.implies) {
+			return true
+		}
+		if len(left) == 0 {
+			return false
+		}
+		for _, scope := range left[0].AnyOf {
+			if !every(held.Union(NewSet(scope)), left[1:]) {
+				return false
+			}
+		}
+		return true
+	}
+	return every(a.fixed, choices)
+}
+
+// undeclared finds what is needed and not declared. A need with alternatives is held to
+// the one that the least addition meets.
+func (a *audit) undeclared(f *Findings) {
+	unmet := a.unmet()
+	add := Cover(CoverQuestion{Needs: values(unmet), Implies: a.implies, Held: a.fixed, Prefer: a.words})
+	held := a.fixed.Union(add.Scopes)
+	lacking := make(map[string][]*Need)
+	for _, n := range unmet {
+		for _, scope := range a.closest(n, held) {
+			lacking[scope] = append(lacking[scope], n)
+		}
+	}
+	for _, scope := range slices.Sorted(maps.Keys(lacking)) {
+		f.Findings = append(f.Findings, a.undeclaredFinding(scope, lacking[scope], held))
+	}
+	for scope := range add.Scopes.All() {
+		f.missing = append(f.missing, a.newEntry(scope, unmet))
+	}
+}
+
+// closest is what the declared scopes lack of that alternative of the need that held
+// meets and that lacks the least.
+func (a *audit) closest(n *Need, held Set) []string {
+	var best []string
+	found := false
+	for _, all := range n.AnyOf {
+		if len(lacks(all, held, a.implies)) > 0 {
+			continue
+		}
+		if missing := lacks(all, a.fixed, a.implies); !found || len(missing) < len(best) {
+			best, found = missing, true
+		}
+	}
+	return NewSet(best...).Slice()
+}
+
+func (a *audit) undeclaredFinding(scope string, needs []*Need, held Set) Finding {
+	what := needs[0].Operation.String()
+	if more := len(needs) - 1; more > 0 {
+		what = fmt.Sprintf("%s and %d more", what, more)
+	}
+	message := fmt.Sprintf("%s is needed by %s, and not declared", scope, what)
+	if by, _ := a.implies.CoveredBy(held, scope); by != scope {
+		message += fmt.Sprintf("; %s, which is needed too, covers it", by)
+	} else if a.words.Has(scope) {
+		message += " for certain: it is one of several alternatives, of which only one is asked for"
+	}
+	return Finding{Kind: Undeclared, Scope: scope, Level: Recommended.String(), File: a.Manifest.File,
+		Line: a.lineOf(needs), Evidence: evidenceOf(needs), Message: oneLine(message)}
+}
+
+// lineOf is where the manifest names one of the operations, else its first line.
+func (a *audit) lineOf(needs []*Need) int {
+	for _, n := range needs {
+		for _, by := range a.naming()[n.Operation.unplaced()] {
+			return by.use.Line
+		}
+	}
+	return 1
+}
+
+// A namer is an entry of the manifest, in whatever program, that names an operation.
+type namer struct {
+	entry *Entry
+	use   Use
+}
+
+// naming tells which entries of the whole manifest name an operation of the evidence.
+func (a *audit) naming() map[Use][]namer {
+	if a.named != nil {
+		return a.named
+	}
+	a.named = make(map[Use][]namer)
+	file := func(entries []Entry) {
+		for i := range entries {
+			for _, u := range entries[i].UsedBy {
+				for _, at := range a.catalog.find(u) {
+					op := a.needs[at].Operation.unplaced()
+					a.named[op] = append(a.named[op], namer{&entries[i], u})
+				}
+			}
+		}
+	}
+	file(a.Manifest.Scopes)
+	for _, p := range a.Manifest.Programs {
+		file(p.Scopes)
+	}
+	return a.named
+}
+
+// newEntry is the entry that declares a scope which the needs show to be missing.
+func (a *audit) newEntry(scope string, needs []*Need) Entry {
+	e := Entry{AnyOf: []string{scope}, Level: Recommended}
+	only := NewSet(scope)
+	var titles []string
+	for _, n := range needs {
+		words := slices.Concat(n.AnyOf...)
+		if !slices.ContainsFunc(words, func(word string) bool { _, ok := a.implies.CoveredBy(only, word); return ok }) {
+			continue
+		}
+		// A name that the manifest could not hold again is left out of it.
+		u := n.Operation.unplaced()
+		if _, err := ParseUse(u.String()); err == nil && !slices.Contains(e.UsedBy, u) && a.knowsBase(u) {
+			e.UsedBy = append(e.UsedBy, u)
+		}
+		if title := strings.TrimSpace(n.Title); title != "" && !slices.Contains(titles, title) {
+			titles = append(titles, title)
+		}
+	}
+	e.Why = whyOf(titles, e.UsedBy)
+	return e
+}
+
+func (a *audit) knowsBase(u Use) bool {
+	return u.Tool != "" || a.Manifest.Provider == nil || slices.Contains(a.Manifest.Provider.BaseNames(), u.Base)
+}
+
+// whyTitles bounds how many operations a reason names: people read it on one line.
+const whyTitles = 2
+
+// whyOf is a reason in the sources' own words, else in those of the operations.
+func whyOf(titles []string, uses []Use) string {
+	if len(titles) == 0 {
+		for _, u := range uses {
+			titles = append(titles, u.String())
+		}
+	}
+	if len(titles) == 0 {
+		return "a recorded call was refused without it"
+	}
+	why := strings.Join(titles[:min(len(titles), whyTitles)], "; ")
+	if more := len(titles) - whyTitles; more > 0 {
+		why += fmt.Sprintf("; and %d more", more)
+	}
+	return oneLine(why)
+}
+
+func values(needs []*Need) []Need {
+	list := make([]Need, len(needs))
+	for i, n := range needs {
+		list[i] = *n
+	}
+	return list
+}

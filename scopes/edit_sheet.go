@@ -1,0 +1,199 @@
+package scopes
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// A sheet is the text of a manifest with the nodes that stand on it.
+type sheet struct {
+	file  string
+	bom   []byte // a byte order mark, which no position counts
+	text  []byte
+	lines []int // where each line begins
+	lists []*entryList
+}
+
+// An entryList is a list of entries in a sheet: the base's, or a program's.
+type entryList struct {
+	*sheet
+	program string
+	key     *yaml.Node // the word scopes
+	seq     *yaml.Node
+	inFlow  bool // some mapping around it is in flow style
+	items   []listItem
+}
+
+type listItem struct {
+	node *yaml.Node
+	key  string // as [Entry.key]
+}
+
+// A splice replaces a stretch of the text.
+type splice struct {
+	from, to int
+	by       string
+}
+
+// readSheet parses text that [Decode] has accepted.
+func readSheet(file string, text []byte) (*sheet, error) {
+	s := &sheet{file: file}
+	if bytes.HasPrefix(text, []byte("\ufeff")) {
+		s.bom, text = text[:3:3], text[3:]
+	}
+	s.text = text
+	s.findLines()
+	var doc yaml.Node
+	if err := yaml.Unmarshal(text, &doc); err != nil || len(doc.Content) == 0 {
+		return nil, &EditError{file, 0, "it is no YAML"}
+	}
+	root := doc.Content[0]
+	s.take("", root, flowing(root))
+	programs := child(root, "programs")
+	if programs == nil {
+		return s, nil
+	}
+	for i := 0; i+1 < len(programs.Content); i += 2 {
+		body := programs.Content[i+1]
+		s.take(programs.Content[i].Value, body, flowing(root) || flowing(programs) || flowing(body))
+	}
+	return s, nil
+}
+
+func flowing(n *yaml.Node) bool { return n.Style&yaml.FlowStyle != 0 }
+
+// findLines notes where lines begin, by the breaks that YAML 1.1 and the parser know.
+func (s *sheet) findLines() {
+	s.lines = []int{0}
+	for i := 0; i < len(s.text); {
+		r, size := utf8.DecodeRune(s.text[i:])
+		i += size
+		switch r {
+		case '\r':
+			if i < len(s.text) && s.text[i] == '\n' {
+				i++
+			}
+			s.lines = append(s.lines, i)
+		case '\n', '\u0085', '\u2028', '\u2029':
+			s.lines = append(s.lines, i)
+		}
+	}
+}
+
+// take notes the list of entries under a mapping.
+func (s *sheet) take(program string, n *yaml.Node, inFlow bool) {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value != "scopes" {
+			continue
+		}
+		l := &entryList{sheet: s, program: program, key: n.Content[i], seq: n.Content[i+1], inFlow: inFlow}
+		for _, item := range l.seq.Content {
+			e := Entry{}
+			if scope := child(item, "scope"); scope != nil {
+				e.AnyOf = []string{scope.Value}
+			} else if anyOf := child(item, "any_of"); anyOf != nil {
+				for _, one := range anyOf.Content {
+					e.AnyOf = append(e.AnyOf, one.Value)
+				}
+			}
+			l.items = append(l.items, listItem{item, e.key()})
+		}
+		s.lists = append(s.lists, l)
+	}
+}
+
+func (s *sheet) list(program string) *entryList {
+	for _, l := range s.lists {
+		if l.program == program {
+			return l
+		}
+	}
+	return nil
+}
+
+// apply makes the changed text. Splices may not overlap.
+func (s *sheet) apply(splices []splice) []byte {
+	slices.SortStableFunc(splices, func(a, b splice) int { return a.from - b.from })
+	out, at := slices.Clone(s.bom), 0
+	for _, one := range splices {
+		out = append(append(out, s.text[at:one.from]...), one.by...)
+		at = one.to
+	}
+	return append(out, s.text[at:]...)
+}
+
+// offset is where a node begins; columns count characters.
+func (s *sheet) offset(n *yaml.Node) int {
+	at := s.lines[min(n.Line, len(s.lines))-1]
+	for range n.Column - 1 {
+		if at < len(s.text) {
+			_, size := utf8.DecodeRune(s.text[at:])
+			at += size
+		}
+	}
+	return at
+}
+
+// line is the text of a line, counted from 0, with its end.
+func (s *sheet) line(i int) string {
+	if i+1 < len(s.lines) {
+		return string(s.text[s.lines[i]:s.lines[i+1]])
+	}
+	return string(s.text[s.lines[i]:])
+}
+
+// end is where a line ends, its break included.
+func (s *sheet) end(i int) int { return s.lines[i] + len(s.line(i)) }
+
+// indent is how many blanks begin a line; -1 for one that holds nothing else.
+func (s *sheet) indent(i int) int {
+	line := s.line(i)
+	rest := strings.TrimLeft(line, " ")
+	if strings.Trim(rest, " \t\r\n\u0085\u2028\u2029") == "" {
+		return -1
+	}
+	return len(line) - len(rest)
+}
+
+// lineEnd is the break that the file uses, as its first line has it.
+func (s *sheet) lineEnd() string {
+	first := s.line(0)
+	switch {
+	case strings.HasSuffix(first, "\r\n"):
+		return "\r\n"
+	case strings.HasSuffix(first, "\r"):
+		return "\r"
+	default:
+		return "\n"
+	}
+}
+
+// replace puts another word in the place of a scalar, between the same quotes.
+func (l *entryList) replace(n *yaml.Node, by string) ([]splice, error) {
+	if n == nil {
+		return nil, &EditError{l.file, l.seq.Line, "an entry lacks what is to be changed"}
+	}
+	quote := ""
+	switch {
+	case n.Style&yaml.DoubleQuotedStyle != 0:
+		quote = `"`
+	case n.Style&yaml.SingleQuotedStyle != 0:
+		quote = "'"
+	}
+	old, at := quote+n.Value+quote, l.offset(n)
+	if !bytes.HasPrefix(l.text[at:], []byte(old)) {
+		return nil, &EditError{l.file, n.Line, "a word is written in a way that cannot be changed in place"}
+	}
+	switch {
+	case quote == "'":
+		by = strings.ReplaceAll(by, "'", "''")
+	case quote == "" && (!plain(by) || strings.ContainsAny(by, ",[]{}?") || strings.Contains(by, ":") && !strings.Contains(old, ":")):
+		quote = `"`
+	}
+	by = quote + by + quote // a scope holds no double quote and no backslash (RFC 6749 §3.3)
+	return []splice{{at, at + len(old), by}}, nil
+}

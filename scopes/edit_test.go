@@ -1,0 +1,311 @@
+package scopes_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/scopes"
+	"github.com/google/go-cmp/cmp"
+)
+
+const head = "version: 1\nname: app\nprovider: https://id.example\n"
+
+func entry(scope string, programs ...string) scopes.Entry {
+	return scopes.Entry{AnyOf: []string{scope}, Programs: programs}
+}
+
+// added is what most cases add.
+func added(programs ...string) scopes.Entry {
+	e := entry("new:read", programs...)
+	e.Level, e.Why = scopes.Recommended, "lists: all of them"
+	e.UsedBy = []scopes.Use{{Method: "GET", Base: "issuer", Path: "/new/{id}"}, {Tool: "new-list"}}
+	return e
+}
+
+const (
+	newBlock = "  - scope: new:read\n    level: recommended\n    why: \"lists: all of them\"\n    used_by: [\"GET {issuer}/new/{id}\", \"tool:new-list\"]\n"
+	newFlow  = `{scope: "new:read", level: recommended, why: "lists: all of them", used_by: ["GET {issuer}/new/{id}", "tool:new-list"]}`
+)
+
+func TestEdit(t *testing.T) {
+	for _, c := range []struct {
+		name, before string
+		change       scopes.Change
+		want         string
+	}{
+		{
+			name:   "add to a block list, comments and blank lines around it",
+			before: head + "scopes:\n  # first\n  - scope: a # the one\n    level: required\n\n  # second\n  - scope: b\n    level: optional\n    # of the entry\n  # - scope: c\n\n# programs come next\nprograms: {}\n",
+			change: scopes.Change{Add: []scopes.Entry{added()}},
+			want:   head + "scopes:\n  # first\n  - scope: a # the one\n    level: required\n\n  # second\n  - scope: b\n    level: optional\n    # of the entry\n" + newBlock + "  # - scope: c\n\n# programs come next\nprograms: {}\n",
+		},
+		{
+			name:   "add where the last entry is in flow style",
+			before: head + "scopes:\n-   {scope: a, level: required}\n-   {scope: b,\n     level: optional} # two lines\n",
+			change: scopes.Change{Add: []scopes.Entry{added()}},
+			want:   head + "scopes:\n-   {scope: a, level: required}\n-   {scope: b,\n     level: optional} # two lines\n-   " + newFlow + "\n",
+		},
+		{
+			name:   "add without a final newline",
+			before: head + "scopes:\n- scope: a\n  level: required",
+			change: scopes.Change{Add: []scopes.Entry{added()}},
+			want:   head + "scopes:\n- scope: a\n  level: required\n- scope: new:read\n  level: recommended\n  why: \"lists: all of them\"\n  used_by: [\"GET {issuer}/new/{id}\", \"tool:new-list\"]",
+		},
+		{
+			name:   "add to a file with CRLF and a byte order mark",
+			before: "\ufeff" + strings.ReplaceAll(head+"scopes:\n  - scope: a\n    level: required\n\n# end\n", "\n", "\r\n"),
+			change: scopes.Change{Add: []scopes.Entry{added()}},
+			want:   "\ufeff" + strings.ReplaceAll(head+"scopes:\n  - scope: a\n    level: required\n"+newBlock+"\n# end\n", "\n", "\r\n"),
+		},
+		{
+			name:   "add to an empty list",
+			before: head + "scopes: [] # none yet\n# end\n",
+			change: scopes.Change{Add: []scopes.Entry{added()}},
+			want:   head + "scopes: # none yet\n" + newBlock + "# end\n",
+		},
+		{
+			name:   "add to an empty list at the end of the file",
+			before: head + "scopes: []",
+			change: scopes.Change{Add: []scopes.Entry{added()}},
+			want:   head + "scopes:\n" + strings.TrimSuffix(newBlock, "\n"),
+		},
+		{
+			name:   "add to a flow list on one line",
+			before: head + "scopes: [{scope: a, level: required, why: \"it's, ] fine\"}, {scope: b, level: optional, why: say 'no' to it}]\n",
+			change: scopes.Change{Add: []scopes.Entry{added()}},
+			want:   head + "scopes: [{scope: a, level: required, why: \"it's, ] fine\"}, {scope: b, level: optional, why: say 'no' to it}, " + newFlow + "]\n",
+		},
+		{
+			name:   "add to a flow list of several lines, with comments",
+			before: head + "scopes: [\n  {scope: a, level: required}, # [a]\n  {scope: b, level: optional} # b, the last\n]\n",
+			change: scopes.Change{Add: []scopes.Entry{added()}},
+			want:   head + "scopes: [\n  {scope: a, level: required}, # [a]\n  {scope: b, level: optional}, # b, the last\n  " + newFlow + "\n]\n",
+		},
+		{
+			name:   "add to a flow list with a final comma",
+			before: head + "scopes: [\n  {scope: a, level: required},\n]\n",
+			change: scopes.Change{Add: []scopes.Entry{added()}},
+			want:   head + "scopes: [\n  {scope: a, level: required},\n  " + newFlow + "\n]\n",
+		},
+		{
+			name:   "add to a program, before the next",
+			before: head + "scopes: []\nprograms:\n  one:\n    scopes:\n      - scope: a\n        level: optional\n  # two\n  two: {scopes: []}\n",
+			change: scopes.Change{Add: []scopes.Entry{added("one"), added("two")}},
+			want: head + "scopes: []\nprograms:\n  one:\n    scopes:\n      - scope: a\n        level: optional\n" +
+				"      - scope: new:read\n        level: recommended\n        why: \"lists: all of them\"\n        used_by: [\"GET {issuer}/new/{id}\", \"tool:new-list\"]\n" +
+				"  # two\n  two: {scopes: [" + newFlow + "]}\n",
+		},
+		{
+			name:   "add to JSON",
+			before: "{\"version\": 1, \"name\": \"app\", \"provider\": \"https://id.example\",\n \"scopes\": [{\"scope\": \"a\", \"level\": \"required\"}]}\n",
+			change: scopes.Change{Add: []scopes.Entry{added()}},
+			want: "{\"version\": 1, \"name\": \"app\", \"provider\": \"https://id.example\",\n \"scopes\": [{\"scope\": \"a\", \"level\": \"required\"}, " +
+				`{"scope": "new:read", "level": "recommended", "why": "lists: all of them", "used_by": ["GET {issuer}/new/{id}", "tool:new-list"]}]}` + "\n",
+		},
+		{
+			name:   "what is there is not added again",
+			before: head + "scopes:\n  - {scope: \"new:read\", level: optional}\n",
+			change: scopes.Change{Add: []scopes.Entry{added()}},
+			want:   head + "scopes:\n  - {scope: \"new:read\", level: optional}\n",
+		},
+		{
+			name:   "a reason of several lines ends where it ends",
+			before: head + "scopes:\n  - scope: a\n    level: required\n    why: |\n      first\n\n      # no comment\n# end\n",
+			change: scopes.Change{Add: []scopes.Entry{entry("b")}},
+			want:   head + "scopes:\n  - scope: a\n    level: required\n    why: |\n      first\n\n      # no comment\n  - scope: b\n    level: optional\n# end\n",
+		},
+		{
+			name:   "lower a level, in whatever quotes",
+			before: head + "scopes:\n  - level: 'required' # why so?\n    scope: a\n  - {why: \"é ü\", level: \"required\", scope: b}\n",
+			change: scopes.Change{Lower: []scopes.LevelChange{{Entry: entry("a"), To: scopes.Optional}, {Entry: entry("b"), To: scopes.Recommended}}},
+			want:   head + "scopes:\n  - level: 'optional' # why so?\n    scope: a\n  - {why: \"é ü\", level: \"recommended\", scope: b}\n",
+		},
+		{
+			name:   "another scope in the place of one",
+			before: head + "scopes:\n  - scope: a:write # c\n    level: required\n  - {scope: \"b:write\", level: required}\n  - {scope: 'b:read', level: required}\n",
+			change: scopes.Change{Narrow: []scopes.ScopeChange{{Entry: entry("a:write"), To: "a:read"}, {Entry: entry("b:write"), To: "b:read"}}},
+			want:   head + "scopes:\n  - scope: a:read # c\n    level: required\n  - {scope: 'b:read', level: required}\n",
+		},
+		{
+			name:   "remove, comments between entries stay",
+			before: head + "scopes:\n  # of a\n  - scope: a # goes\n    level: required\n    # goes too\n\n  # of b\n  -\n    scope: b\n    level: optional\n  # of c\n  - {scope: c, level: optional}\n\nprograms: {}\n",
+			change: scopes.Change{Remove: []scopes.Entry{entry("a"), entry("c")}},
+			want:   head + "scopes:\n  # of a\n\n  # of b\n  -\n    scope: b\n    level: optional\n  # of c\n\nprograms: {}\n",
+		},
+		{
+			name:   "remove all",
+			before: head + "scopes: # the list\n  - scope: a\n    level: required\n  - {scope: b, level: optional}\n# end\n",
+			change: scopes.Change{Remove: []scopes.Entry{entry("a"), entry("b")}},
+			want:   head + "scopes: [] # the list\n# end\n",
+		},
+		{
+			name:   "remove from a flow list",
+			before: head + "scopes: [{scope: a, level: required}, {scope: b, level: optional}, {scope: c, level: optional}]\nprograms:\n  one: {scopes: [{scope: a, level: optional}]}\n",
+			change: scopes.Change{Remove: []scopes.Entry{entry("a"), entry("c"), entry("a", "one")}},
+			want:   head + "scopes: [{scope: b, level: optional}]\nprograms:\n  one: {scopes: []}\n",
+		},
+		{
+			name:   "remove from a flow list of several lines",
+			before: head + "scopes: [\n  # a\n  {scope: a, level: required},\n  {scope: b, level: optional}, # b\n  # c\n  {scope: c, level: optional}\n]\n",
+			change: scopes.Change{Remove: []scopes.Entry{entry("a"), entry("c")}},
+			want:   head + "scopes: [\n  # a\n  {scope: b, level: optional} # b\n  # c\n]\n",
+		},
+		{
+			name:   "one thing of each",
+			before: head + "scopes:\n  - {scope: a, level: required}\n  - {scope: b, level: required}\n  - {scope: \"c:write\", level: required}\n",
+			change: scopes.Change{Add: []scopes.Entry{added()}, Remove: []scopes.Entry{entry("a")}, Lower: []scopes.LevelChange{{Entry: entry("b"), To: scopes.Optional}}, Narrow: []scopes.ScopeChange{{Entry: entry("c:write"), To: "c:read"}}},
+			want:   head + "scopes:\n  - {scope: b, level: optional}\n  - {scope: \"c:read\", level: required}\n  - " + newFlow + "\n",
+		},
+		{
+			name:   "what is not there cannot go",
+			before: head + "scopes: []\n",
+			change: scopes.Change{Remove: []scopes.Entry{entry("a"), entry("b", "x")}, Lower: []scopes.LevelChange{{Entry: entry("a")}}},
+			want:   head + "scopes: []\n",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := scopes.Edit("scopes.yaml", []byte(c.before), c.change, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c.want, string(got)); diff != "" {
+				t.Errorf("%s\n%q", diff, got)
+			}
+			again, err := scopes.Edit("scopes.yaml", got, c.change, nil)
+			if err != nil || string(again) != string(got) {
+				t.Errorf("a second run changes something: %v\n%s", err, again)
+			}
+		})
+	}
+}
+
+func TestEditRefuses(t *testing.T) {
+	for _, c := range []struct {
+		name, before string
+		change       scopes.Change
+		says         string
+	}{
+		{"a program that is not there", head + "scopes: []\n", scopes.Change{Add: []scopes.Entry{added("x")}}, `it has no program "x"`},
+		{"a word with an escape", head + "scopes:\n  - {scope: a, level: \"\\x72equired\"}\n", scopes.Change{Lower: []scopes.LevelChange{{Entry: entry("a")}}}, "scopes.yaml:5: cannot edit in place: a word is written in a way"},
+		{"a reason that would grow", head + "scopes:\n  - scope: a\n    level: required\n    why: |+\n      text\n\n\n", scopes.Change{Add: []scopes.Entry{added()}}, "would not say what it should"},
+	} {
+		got, err := scopes.Edit("scopes.yaml", []byte(c.before), c.change, nil)
+		var refused *scopes.EditError
+		if !errors.As(err, &refused) || !strings.Contains(err.Error(), c.says) || got != nil {
+			t.Errorf("%s: %v\n%s", c.name, err, got)
+		}
+	}
+	if _, err := scopes.Edit("scopes.yaml", []byte("version: 2\n"), scopes.Change{}, nil); !errors.As(err, new(scopes.Mistakes)) {
+		t.Errorf("no manifest: %v", err)
+	}
+}
+
+// What an audit finds is mended, and then there is nothing to mend.
+func TestMend(t *testing.T) {
+	text := []byte(manifestOf(`  - scope: a:write # reads only
+    level: required
+    used_by: ["tool:a"]
+  # nobody needs it, and only it names tool:c
+  - {scope: gone, level: optional, used_by: ["tool:c"]}
+  - {scope: c, level: optional}
+  - {scope: "*", level: optional, used_by: ["tool:d"]}
+  - {scope: e, level: required, used_by: ["tool:e"]}
+  - {scope: f, level: optional, used_by: ["tool:e"]}
+programs:
+  one: {scopes: []}
+waive:
+  - {kind: unused, scope: kept, reason: soon}
+`))
+	e := facts(t, "tool:a: a:read new", "tool:c: c", "tool:d: x:read y:write", "tool:e: e f")
+	q := scopes.AuditQuestion{Manifest: decode(t, string(text)), Evidence: e}
+	q.Programs = []string{"one"}
+	got, f, err := scopes.Mend(q, text, scopes.Mending{Write: true, Program: "one"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := strings.Replace(string(text), "one: {scopes: []}", `one: {scopes: [{scope: new, level: recommended, why: "tool:a", used_by: ["tool:a"]}]}`, 1)
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Errorf("--write only adds: %s", diff)
+	}
+
+	q.Programs = nil
+	got, f, err = scopes.Mend(q, text, scopes.Mending{Write: true, Lower: true, Prune: true}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{}, told(f.Findings)); diff != "" {
+		t.Errorf("left: %s", diff)
+	}
+	want = manifestOf(`  - scope: a:read # reads only
+    level: required
+    used_by: ["tool:a"]
+  # nobody needs it, and only it names tool:c
+  - {scope: e, level: optional, used_by: ["tool:e"]}
+  - {scope: f, level: optional, used_by: ["tool:e"]}
+  - {scope: new, level: recommended, why: "tool:a", used_by: ["tool:a"]}
+  - {scope: "x:read", level: optional, why: "tool:d", used_by: ["tool:d"]}
+  - {scope: "y:write", level: optional, why: "tool:d", used_by: ["tool:d"]}
+programs:
+  one: {scopes: []}
+waive:
+  - {kind: unused, scope: kept, reason: soon}
+`)
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Error(diff)
+	}
+	q.Manifest = decode(t, string(got))
+	again, _, err := scopes.Mend(q, got, scopes.Mending{Write: true, Lower: true, Prune: true}, nil)
+	if err != nil || string(again) != string(got) {
+		t.Errorf("a second run changes something: %v", err)
+	}
+}
+
+// The least set is ready to paste: it decodes to what it says.
+func TestFormatEntries(t *testing.T) {
+	e := added()
+	e.Why = "\"quoted\": é\t# no comment \u202e"
+	either := scopes.Entry{AnyOf: []string{"a", "b"}, Level: scopes.Required, Unlisted: true, Why: "no"}
+	text := head + "scopes:\n" + scopes.FormatEntries([]scopes.Entry{e, either})
+	m := decode(t, text)
+	if m.Scopes[0].Why != e.Why || m.Scopes[0].Name() != "new:read" || len(m.Scopes[0].UsedBy) != 2 ||
+		m.Scopes[1].Name() != "a|b" || !m.Scopes[1].Unlisted || m.Scopes[1].Level != scopes.Required || m.Scopes[1].Why != "no" {
+		t.Errorf("%s\n%+v", text, m.Scopes)
+	}
+}
+
+// FuzzEdit: whatever a manifest looks like, an edit that succeeds leaves every line of it
+// that it is not about, and a second one changes nothing.
+func FuzzEdit(f *testing.F) {
+	f.Add(string(ambit.Manifest), uint8(3))
+	for _, list := range []string{"[]", "[{scope: a, level: required}, {scope: b, level: optional}] # c", "\n- scope: a\n  level: required\n\n# x\n- {scope: b, level: optional}",
+		"\r\n  - scope: a\r\n    level: 'required'\r\n", "[\n {scope: a, level: required}, # a\n {scope: b, level: optional,},\n # c\n]"} {
+		f.Add(head+"scopes: "+list+"\nprograms: {one: {scopes: "+"[]"+"}}\n", uint8(0))
+	}
+	f.Fuzz(func(t *testing.T, text string, pick uint8) {
+		m, err := scopes.Decode("scopes.yaml", []byte(text), nil)
+		if err != nil {
+			return
+		}
+		grown, err := scopes.Edit("scopes.yaml", []byte(text), scopes.Change{Add: []scopes.Entry{added()}}, nil)
+		var refused *scopes.EditError
+		if err != nil {
+			if !errors.As(err, &refused) {
+				t.Fatal(err)
+			}
+			return
+		}
+		again, err := scopes.Edit("scopes.yaml", grown, scopes.Change{Add: []scopes.Entry{added()}}, nil)
+		if err != nil || string(again) != string(grown) {
+			t.Fatalf("a second run changes something: %v\n%s\n%s", err, grown, again)
+		}
+		if len(m.Scopes) == 0 {
+			return
+		}
+		gone := m.Scopes[int(pick)%len(m.Scopes)]
+		if _, err := scopes.Edit("scopes.yaml", grown, scopes.Change{Remove: []scopes.Entry{gone}}, nil); err != nil && !errors.As(err, &refused) {
+			t.Fatal(err)
+		}
+	})
+}

@@ -1,0 +1,92 @@
+package scopes
+
+import (
+	"bytes"
+	"slices"
+)
+
+// A Mending says which findings [Mend] settles, and how.
+type Mending struct {
+	Write   bool   // add what is undeclared
+	Lower   bool   // lower what is over_level: to another level, or to lesser scopes
+	Prune   bool   // remove what is unused
+	Program string // whose list takes the new entries, one of those audited; "" for the base
+}
+
+// maxMendRounds bounds how often a mended manifest is audited again. Each round but the
+// last settles something, mostly all of it at once.
+const maxMendRounds = 50
+
+// Mend edits the text of q.Manifest until no finding of the chosen kinds is left that
+// an edit can settle; waived ones are left alone. It returns the text and what an audit
+// of it finds, so a second run changes nothing. An entry that goes can take the only
+// mention of an operation with it, and so leave another one unused: that one goes too.
+//
+// open is as for [Decode]; the errors are those of [Audit] and of [Edit].
+func Mend(q AuditQuestion, text []byte, how Mending, open func(path string) ([]byte, error)) ([]byte, Findings, error) {
+	for range maxMendRounds {
+		f, err := Audit(q)
+		if err != nil {
+			return nil, Findings{}, err
+		}
+		change := f.Change(how)
+		if change.Empty() {
+			return text, f, nil
+		}
+		edited, err := Edit(q.Manifest.File, text, change, open)
+		if err != nil {
+			return nil, Findings{}, err
+		}
+		if bytes.Equal(edited, text) { // the program that takes entries is none of q.Programs
+			return text, f, nil
+		}
+		text = edited
+		if q.Manifest, err = Decode(q.Manifest.File, text, open); err != nil {
+			return nil, Findings{}, err
+		}
+	}
+	return nil, Findings{}, &EditError{q.Manifest.File, 0, "each edit calls for another one"}
+}
+
+// Change is the edit that settles the findings of one audit.
+func (f *Findings) Change(how Mending) Change {
+	var c Change
+	var programs []string
+	if how.Program != "" {
+		programs = []string{how.Program}
+	}
+	for _, e := range f.missing {
+		if how.Write {
+			e.Programs = programs
+			c.Add = append(c.Add, e)
+		}
+	}
+	for i := range f.Findings {
+		one := &f.Findings[i]
+		switch {
+		case one.Kind == OverLevel && how.Lower:
+			one.fix.lower(&c)
+		case one.Kind == Unused && how.Prune:
+			c.Remove = append(c.Remove, one.fix.entries...)
+		}
+	}
+	return c
+}
+
+func (x *fix) lower(c *Change) {
+	for _, e := range x.entries {
+		switch {
+		case x.level != nil && e.Level > *x.level:
+			c.Lower = append(c.Lower, LevelChange{e, *x.level})
+		case !x.narrow:
+		case len(x.instead) == 1:
+			c.Narrow = append(c.Narrow, ScopeChange{e, x.instead[0].Name()})
+		default:
+			c.Remove = append(c.Remove, e)
+			for _, one := range x.instead {
+				one.Programs = slices.Clone(e.Programs)
+				c.Add = append(c.Add, one)
+			}
+		}
+	}
+}
