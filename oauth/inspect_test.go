@@ -186,7 +186,7 @@ func TestUnanswered(t *testing.T) {
 		"active a word":        {"acc_" + marked, text(200, "application/json", `{"active":"true","scope":"a:read"}`), 200, `"active"`},
 		"active without scope": {"acc_" + marked, text(200, "application/json", `{"active":true}`), 200, `"scope"`},
 		"2 MiB":                {testAPIKey, text(200, "application/json", `{"scopes":["`+strings.Repeat("a", 2<<20)+`"]}`), 0, "larger"},
-		"a redirect":           {testAPIKey, http.RedirectHandler("/login", 302).ServeHTTP, 0, "redirect"},
+		"a redirect":           {testAPIKey, http.RedirectHandler("/login", http.StatusFound).ServeHTTP, 0, "redirect"},
 		"the connection ends":  {testAPIKey, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 0, "closed"},
 		"429 for long":         {testAPIKey, limitedFor("3600"), 429, "1h0m0s"},
 		"429 for ever":         {testAPIKey, limitedFor("1"), 429, "1s"},

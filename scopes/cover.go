@@ -23,7 +23,7 @@ type Covering struct {
 // maxCoverSteps bounds the search, for hostile documents can pose a covering problem
 // that takes years. A step looks at one need. Those of real APIs fall apart into parts
 // of a few scopes and take some hundreds; this many take under a second.
-const maxCoverSteps = 20_000_000
+const maxCoverSteps = 5_000_000
 
 // Cover returns the smallest set of scopes that, with what is held, meets every need.
 // It chooses among the scopes that the needs that are not met yet lack: a scope that covers more than it is

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -64,26 +65,26 @@ func (r *run) check(ctx context.Context, f *checkFlags) (view, error) {
 	}
 	p, err := r.openProject()
 	if err != nil {
-		return nil, err
+		return r.checkFailed("", err)
 	}
 	lock, err := readLock(p.manifest.File, f.locked)
 	if err != nil {
-		return nil, err
+		return r.checkFailed(p.manifest.File, err)
 	}
 	h, drift, err := r.examine(ctx, p, f, lock)
 	if err != nil {
-		return r.checkFailed(p, err)
+		return r.checkFailed(p.manifest.File, err)
 	}
 	v := &checkView{grantView: r.compare(p, h), drift: drift, level: level, strict: f.strict, locked: f.locked, file: p.manifest.File}
 	return v, v.verdict(f.project)
 }
 
 // checkFailed shows a check that came to no grant, where the format has a place for it.
-func (r *run) checkFailed(p *project, err error) (view, error) {
+func (r *run) checkFailed(file string, err error) (view, error) {
 	if r.settings.Output != "github" && r.settings.Output != "sarif" {
 		return nil, err
 	}
-	return &checkView{grantView: grantView{name: p.manifest.Name}, file: p.manifest.File, failed: asFailure(err)}, err
+	return &checkView{file: cmp.Or(file, r.settings.Manifest, manifestName), failed: asFailure(err)}, err
 }
 
 // examine finds the credential, asks what it holds, and meanwhile reads what the
@@ -238,7 +239,7 @@ func (v *checkView) summary() []summaryLine {
 // findings are what a check has to say, each at its line of the manifest.
 func (v *checkView) findings() []finding {
 	if v.failed != nil {
-		return []finding{{Rule: "credential", Level: mistake, File: v.file, Line: 1, Message: firstLine(v.failed.Message)}}
+		return v.failedFindings()
 	}
 	var list []finding
 	for _, e := range v.gap.Lost {
@@ -247,11 +248,25 @@ func (v *checkView) findings() []finding {
 			Message: fmt.Sprintf("%s scope %s is not granted: %s", e.Level, e.Name(), why(e)),
 		})
 	}
-	for scope := range v.gap.Excess.All() {
-		list = append(list, finding{Rule: "excess", Level: failsIf(v.strict), File: v.file, Line: 1, Scope: scope,
-			Message: scope + " is granted, and not declared"})
+	if n := v.gap.Excess.Len(); n > 0 {
+		list = append(list, finding{Rule: "excess", Level: failsIf(v.strict), File: v.file, Line: 1,
+			Message: fmt.Sprintf("%s granted and not declared: %s", count(n, "scope"), some(v.gap.Excess.Slice()))})
 	}
 	return append(list, v.drift.findings(v.file, v.needs, v.locked)...)
+}
+
+// failedFindings are what a check without a grant has to say: each mistake of a file
+// at its place, anything else at the manifest's first line.
+func (v *checkView) failedFindings() []finding {
+	mistakes, ok := is[scopes.Mistakes](v.failed.Err)
+	if !ok {
+		return []finding{{Rule: "credential", Level: mistake, File: v.file, Line: 1, Message: firstLine(v.failed.Message)}}
+	}
+	var list []finding
+	for _, m := range mistakes {
+		list = append(list, finding{Rule: "manifest", Level: mistake, File: m.File, Line: m.Line, Column: m.Column, Message: m.Message})
+	}
+	return list
 }
 
 func (v *checkView) severityOf(level scopes.Level) severity {

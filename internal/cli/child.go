@@ -45,6 +45,7 @@ func (l *lending) child(ctx context.Context) (code int, err error) {
 		return 0, credentialFailure(err)
 	}
 	defer l.proxy.Close()
+	defer l.closePipes()
 	command, err := l.command(ctx)
 	if err != nil {
 		return 0, err
@@ -93,13 +94,39 @@ func (l *lending) command(ctx context.Context) (agent.Command, error) {
 	if err = errors.Join(err, file.Close()); err != nil {
 		return agent.Command{}, err
 	}
-	return agent.Command{Args: args, Env: env, In: fileOf(l.Stdin), Out: fileOf(l.Stdout), Err: fileOf(l.Stderr)}, nil
+	return agent.Command{Args: args, Env: env, In: inputOf(l.Stdin), Out: l.fileOf(l.Stdout), Err: l.fileOf(l.Stderr)}, nil
 }
 
-// fileOf is a stream as the file that it is; a child shares no other kind.
-func fileOf(stream any) *os.File {
+// fileOf is a stream as the file that a child can have. Behind any other writer stands
+// a pipe, which is emptied until the child is gone; copied waits for that.
+func (l *lending) fileOf(stream io.Writer) *os.File {
+	if f, ok := stream.(*os.File); ok {
+		return f
+	}
+	read, write, err := os.Pipe()
+	if err != nil {
+		return nil
+	}
+	l.pipes = append(l.pipes, write)
+	l.copied.Go(func() {
+		io.Copy(stream, read)
+		read.Close()
+	})
+	return write
+}
+
+// inputOf is standard input where that is a file; a child gets no other kind.
+func inputOf(stream io.Reader) *os.File {
 	f, _ := stream.(*os.File)
 	return f
+}
+
+// closePipes waits for the last words of the child.
+func (l *lending) closePipes() {
+	for _, p := range l.pipes {
+		p.Close()
+	}
+	l.copied.Wait()
 }
 
 // A source lends the credential of a run, and renews a stored one.

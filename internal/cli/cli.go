@@ -134,7 +134,7 @@ needed; and says which declared scope is missing when a call is refused.`,
 	root.AddCommand(
 		r.initCommand(), r.planCommand(), r.loginCommand(), r.statusCommand(), r.checkCommand(), r.explainCommand(), r.runCommand(), r.doctorCommand(),
 		r.tokenCommand(), r.logoutCommand(),
-		r.demoCommand(), r.sandboxCommand(), r.completionCommand(), r.versionCommand(),
+		r.demoCommand(), r.demoAgentCommand(), r.sandboxCommand(), r.completionCommand(), r.versionCommand(),
 	)
 	root.SetHelpCommand(&cobra.Command{Use: "help [COMMAND]", Short: "show the help of a command", RunE: func(cmd *cobra.Command, args []string) error {
 		target, _, err := cmd.Root().Find(args)

@@ -10,7 +10,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,7 +27,7 @@ func (r *run) demoCommand() *cobra.Command {
 		Use:   "demo",
 		Short: "the whole story against a sandbox on this machine; no account, no network",
 		Long: `demo starts a sandbox server on this machine and runs the real commands against it:
-plan, login, status. Where someone watches and there is a browser, the consent is
+plan, login, status, and run with a small agent. Where someone watches and there is a browser, the consent is
 yours to give; else it consents by itself and leaves one box unticked. It ends by
 itself and leaves nothing behind.`,
 		Args: noArguments,
@@ -72,12 +74,13 @@ func (r *run) demo(ctx context.Context) (view, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := sandbox.Start(ctx, sandbox.Options{Grant: grant, Manifest: ambit.Manifest, Dir: folder})
+	d := &demo{run: r, folder: folder, watched: watched, out: r.Stdout}
+	d.box, err = sandbox.Start(ctx, sandbox.Options{Grant: grant, Manifest: ambit.Manifest, Dir: folder, Log: d.served})
 	if err != nil {
 		return nil, err
 	}
-	defer s.Close()
-	d := &demo{run: r, folder: folder, manifest: s.Ready().Manifest, watched: watched, out: r.Stdout}
+	defer d.box.Close()
+	d.manifest = d.box.Ready().Manifest
 	if r.wantsJSON() {
 		d.out = io.Discard
 	}
@@ -113,6 +116,8 @@ type demo struct {
 	watched  bool
 	out      io.Writer
 	steps    []demoStep
+	box      *sandbox.Sandbox
+	takes    atomic.Pointer[scopes.Entry] // what the server takes away at the next call that needs it
 }
 
 func (d *demo) tell(ctx context.Context, left []string) (view, error) {
@@ -134,7 +139,51 @@ func (d *demo) tell(ctx context.Context, left []string) (view, error) {
 	if err := d.step(ctx, "status", "--store", "file"); err != nil {
 		return nil, err
 	}
-	return demoView{d.steps}, nil
+	return demoView{d.steps}, d.lends(ctx)
+}
+
+// lends tells the second half: an agent runs well; then the grant shrinks.
+func (d *demo) lends(ctx context.Context) error {
+	need, use, err := demoNeed()
+	if err != nil {
+		return err
+	}
+	program, err := ownProgram(d.folder)
+	if err != nil {
+		return err
+	}
+	agent := []string{"run", "--store", "file", "--", program, "demo-agent", use.Method, use.Base, use.Path}
+	d.say("An agent runs behind the gateway. It is lent the credential, and never sees it.")
+	if err := d.step(ctx, agent...); err != nil {
+		return err
+	}
+	d.say("Once more; and after its first call the server takes " + need.Name() + " away.\n" +
+		"All that the gateway says then is 401. Without ambit nobody could tell why.")
+	d.takes.Store(&need)
+	return d.step(ctx, agent...)
+}
+
+// demoNeed is the required need that the demo loses, and the call that shows it.
+func demoNeed() (need scopes.Entry, use scopes.Use, err error) {
+	m, err := scopes.Decode(manifestName, ambit.Manifest, nil)
+	if err != nil {
+		return need, use, err
+	}
+	for _, e := range m.Scopes {
+		if e.Level == scopes.Required && e.Unlisted && len(e.UsedBy) > 0 {
+			return e, e.UsedBy[0], nil
+		}
+	}
+	return need, use, fmt.Errorf("no required scope of the manifest is unadvertised")
+}
+
+// served takes the scope away once a call that needs it was served.
+func (d *demo) served(request sandbox.Request) {
+	need := d.takes.Load()
+	if need == nil || !strings.HasSuffix(request.Path, need.UsedBy[0].Path) || !d.takes.CompareAndSwap(need, nil) {
+		return
+	}
+	d.box.Shrink(need.AnyOf...)
 }
 
 func (d *demo) say(text string) { fmt.Fprintf(d.out, "\n%s\n", d.voice.paint.bold(text)) }
@@ -142,7 +191,7 @@ func (d *demo) say(text string) { fmt.Fprintf(d.out, "\n%s\n", d.voice.paint.bol
 // step runs one command as the program itself would, in folders of its own. Only
 // what nobody foresaw ends the story: a missing scope is part of it.
 func (d *demo) step(ctx context.Context, args ...string) error {
-	line := "ambit " + strings.Join(args, " ")
+	line := "ambit " + strings.ReplaceAll(strings.Join(args, " "), filepath.Join(d.folder, "ambit"), "ambit")
 	fmt.Fprintf(d.out, "\n%s\n\n", d.voice.paint.dim("$ "+line))
 	var quiet bytes.Buffer
 	c := Command{Stdin: d.Stdin, Stdout: d.out, Stderr: d.Stderr, Env: d.ownEnv()}
@@ -152,7 +201,7 @@ func (d *demo) step(ctx context.Context, args ...string) error {
 	if !d.watched {
 		c.visit = visitAsBrowser
 	}
-	code := c.Main(ctx, append(args, "-f", d.manifest, "--color", d.colorWord()))
+	code := c.Main(ctx, slices.Insert(slices.Clone(args), 1, "-f", d.manifest, "--color", d.colorWord()))
 	d.steps = append(d.steps, demoStep{line, code})
 	if code != exitOK && code != exitMissing && code != exitNoCredential {
 		return fail(code, line+" failed in the demo", "")

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -105,6 +106,8 @@ type lending struct {
 	proxy     *agent.Proxy
 	stop      context.CancelFunc // ends the child
 	log       *runLog
+	pipes     []*os.File // to streams that are no files
+	copied    sync.WaitGroup
 }
 
 func (l *lending) whole(ctx context.Context) error {

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -27,15 +26,13 @@ func (l *lending) openRunLog() (*runLog, error) {
 		l.voice.note("there will be no log: %s", plain(err.Error()))
 		return &runLog{}, nil
 	}
-	name := fmt.Sprintf("%s-%d.jsonl", time.Now().UTC().Format("20060102T150405"), os.Getpid())
-	path := filepath.Join(dir, name)
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := os.CreateTemp(dir, time.Now().UTC().Format("20060102T150405.000")+"-*.jsonl") // 0600
 	if err != nil {
 		l.voice.note("there will be no log: %s", plain(err.Error()))
 		return &runLog{}, nil
 	}
 	removeOldest(dir)
-	log := &runLog{path: path, handler: slog.NewJSONHandler(f, nil), file: f}
+	log := &runLog{path: f.Name(), handler: slog.NewJSONHandler(f, nil), file: f}
 	c := l.held.grant.Credential
 	slog.New(log.handler).Info("start", "credential", c.Kind, "prefix", c.Prefix, "server", l.held.server.Name,
 		"agent", l.profile.Name, "conflicts", len(l.conflicts))

@@ -51,7 +51,8 @@ func TestReadyIsTheLineOfTheContract(t *testing.T) {
 }
 
 func TestKeysAreDrawnAnew(t *testing.T) {
-	if start(t, Options{}).Ready().Keys.Full == start(t, Options{}).Ready().Keys.Full {
+	first, second := start(t, Options{}), start(t, Options{})
+	if first.Ready().Keys.Full == second.Ready().Keys.Full {
 		t.Error("two sandboxes share a key")
 	}
 }

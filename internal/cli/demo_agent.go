@@ -1,0 +1,69 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// demoAgentCommand is the agent of the demo: it makes the same call twice, as any
+// agent would, with nothing but what its environment says.
+func (r *run) demoAgentCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    "demo-agent METHOD BASE PATH",
+		Hidden: true,
+		Args:   cobra.ExactArgs(3),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			for turn := 1; turn <= 2; turn++ {
+				status, err := r.demoCall(cmd.Context(), args[0], args[1], args[2])
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(r.Stdout, "agent: call %d of 2 was answered with %d\n", turn, status)
+				if status >= http.StatusBadRequest {
+					return childExit(exitFault)
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// demoQuestion is what the demo's agent asks of the model.
+const demoQuestion = `{"model": "demo", "max_tokens": 16, "messages": [{"role": "user", "content": "hello"}]}`
+
+func (r *run) demoCall(ctx context.Context, method, base, path string) (status int, err error) {
+	url := r.env.get("AMBIT_"+strings.ToUpper(base)+"_URL") + path
+	request, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(demoQuestion))
+	if err != nil {
+		return 0, err
+	}
+	request.Header.Set("Authorization", "Bearer "+r.env.get("AMBIT_LEASE"))
+	request.Header.Set("Content-Type", "application/json")
+	answer, err := (&http.Client{Timeout: visitTimeout}).Do(request)
+	if err != nil {
+		return 0, err
+	}
+	defer answer.Body.Close()
+	_, err = io.Copy(io.Discard, io.LimitReader(answer.Body, maxPasted))
+	return answer.StatusCode, err
+}
+
+// ownProgram is a path of this program under its own name.
+func ownProgram(folder string) (string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	link := filepath.Join(folder, "ambit")
+	if os.Symlink(self, link) != nil {
+		return self, nil // a system without links
+	}
+	return link, nil
+}
