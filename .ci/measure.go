@@ -27,7 +27,7 @@ type subject struct {
 }
 
 func main() {
-	subjects := []*subject{{name: "a bare Go program", argv: os.Args[1:2]}}
+	subjects := []*subject{{name: "a bare Go program", argv: strings.Fields(os.Args[1])}}
 	for _, text := range os.Args[2:] {
 		limit, rest, _ := strings.Cut(text, " ")
 		name, command, _ := strings.Cut(rest, ": ")

@@ -39,6 +39,13 @@
 // implied by a granted one is met. Rules that lead back to themselves are refused, and
 // a search for what covers a need looks at 64 scopes at most.
 //
+// # Later, and looking back
+//
+// A [Lock] records what servers advertised when someone last looked; its Drift is what
+// they advertise otherwise now. [Audit] holds the manifest against [Evidence] of what
+// is really called, [Cover] finds the least set of scopes for that, and [Mend] edits
+// the manifest's text and leaves every other byte as it was.
+//
 // # What is guaranteed
 //
 // Order: what comes out stands in the order of the manifest, or sorted where it says

@@ -43,6 +43,7 @@ func TestScripts(t *testing.T) {
 			"mode":       mode,
 			"take-ports": takePorts,
 			"advertise":  advertise,
+			"misbehave":  misbehave,
 		},
 	})
 }
@@ -213,4 +214,9 @@ func advertise(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	running.get(ts).Advertise(add, remove)
 	ts.Check(os.RemoveAll(ts.MkAbs(".home/cache")))
+}
+
+// misbehave is "misbehave KIND...": the server behaves so from now on.
+func misbehave(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(running.get(ts).Misbehave(args...))
 }

@@ -52,7 +52,9 @@ func (r *run) prepare(cmd *cobra.Command, _ []string) error {
 	r.settings, r.prepared = s, true
 	r.voice.verbose = s.Verbose
 	r.voice.paint = palette{on: r.colours(r.Stderr)}
-	r.voice.live = isTerminal(r.Stderr)
+	if r.voice.live = isTerminal(r.Stderr); r.voice.live {
+		r.voice.width = widthOf(r.Stderr)
+	}
 	if err := r.openLog(cmd); err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ type voice struct {
 	live    bool // a terminal that someone watches: progress makes sense
 	verbose bool
 	pending bool // a progress line stands there without its end
+	width   int  // of the terminal, in columns; 0 where there is none, and nothing is wrapped
 }
 
 // say tells the story: what happens, on a line of its own.
@@ -50,7 +51,22 @@ func (v *voice) line(prefix, text string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.clear()
-	fmt.Fprintln(v.out, prefix+text)
+	fmt.Fprintln(v.out, v.fit(prefix+text))
+}
+
+// fit breaks long lines between words, for a terminal. A line with a URL stays whole,
+// to be copied.
+func (v *voice) fit(text string) string {
+	if v.width == 0 {
+		return text
+	}
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if visible(line) > v.width && !strings.Contains(line, "://") {
+			lines[i] = strings.Join(wrap(line, v.width-2), "\n  ")
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // write puts a rendered block, such as a table, between the lines.

@@ -171,7 +171,7 @@ func (r *run) ask(ctx context.Context, question string) bool {
 		return false
 	}
 	r.watchSignals()
-	r.voice.write(question + " [y/N] ")
+	r.voice.write(r.voice.fit(question+" [y/N]") + " ")
 	answer, _ := r.readLine(ctx)
 	answer = strings.ToLower(strings.TrimSpace(answer))
 	return answer == "y" || answer == "yes"

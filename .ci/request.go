@@ -1,0 +1,29 @@
+//go:build ignore
+
+// Request makes one GET with a bearer credential from the environment and reads the
+// answer: what "ambit check" has to do at the least.
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+)
+
+func main() {
+	request, err := http.NewRequest(http.MethodGet, os.Args[1], nil)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	request.Header.Set("Authorization", "Bearer "+os.Getenv("AMBIT_API_KEY"))
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	fmt.Println(len(body), err)
+}
