@@ -144,11 +144,28 @@ func fenced(page, language string) []string {
 
 // TestLinks follows every link of the papers to a file of this tree.
 func TestLinks(t *testing.T) {
-	for _, page := range []string{"README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/manifest.md", "docs/login.md", "docs/sandbox.md", "docs/ci.md", "docs/run.md", "docs/settings.md"} {
+	for _, page := range []string{"README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/manifest.md", "docs/login.md", "docs/sandbox.md", "docs/ci.md", "docs/run.md", "docs/audit.md", "docs/settings.md"} {
 		for _, m := range regexp.MustCompile(`\]\(([^)#:]+)\)`).FindAllStringSubmatch(read(t, page), -1) {
 			if _, err := os.Stat(filepath.Join(root, filepath.Dir(page), m[1])); err != nil {
 				t.Errorf("%s: %v", page, err)
 			}
 		}
+	}
+}
+
+// TestReadmeScopes holds the README's table of scopes against the manifest.
+func TestReadmeScopes(t *testing.T) {
+	page := filepath.Join(t.TempDir(), "README.md")
+	before := read(t, "README.md")
+	if err := os.WriteFile(page, []byte(before), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	c := cli.Command{Stdin: eof{}, Stdout: &out, Stderr: &out, Env: []string{"HOME=" + t.TempDir()}}
+	if code := c.Main(t.Context(), []string{"export", "markdown", "-f", filepath.Join(root, "scopes.yaml"), "--into", page}); code != 0 {
+		t.Fatalf("exit code %d\n%s", code, out.String())
+	}
+	if after, err := os.ReadFile(page); err != nil || string(after) != before {
+		t.Errorf("the table is not the manifest's: ambit export markdown --into README.md (%v)", err)
 	}
 }

@@ -33,6 +33,7 @@ type Command struct {
 func (c Command) Main(ctx context.Context, args []string) (code int) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	c.Stdout, c.Stderr = inTurn(c.Stdout, c.Stderr)
 	r := &run{Command: c, ctx: ctx, cancel: cancel, env: environment(c.Env), voice: &voice{out: c.Stderr}}
 	defer func() {
 		if p := recover(); p != nil {
@@ -132,8 +133,8 @@ needed; and says which declared scope is missing when a call is refused.`,
 	})
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(
-		r.initCommand(), r.planCommand(), r.loginCommand(), r.statusCommand(), r.checkCommand(), r.explainCommand(), r.runCommand(), r.doctorCommand(),
-		r.tokenCommand(), r.logoutCommand(),
+		r.initCommand(), r.planCommand(), r.loginCommand(), r.statusCommand(), r.checkCommand(), r.explainCommand(), r.auditCommand(), r.runCommand(), r.doctorCommand(),
+		r.tokenCommand(), r.logoutCommand(), r.exportCommand(),
 		r.demoCommand(), r.demoAgentCommand(), r.sandboxCommand(), r.completionCommand(), r.versionCommand(),
 	)
 	root.SetHelpCommand(&cobra.Command{Use: "help [COMMAND]", Short: "show the help of a command", RunE: func(cmd *cobra.Command, args []string) error {

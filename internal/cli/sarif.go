@@ -124,6 +124,20 @@ func ruleHelp(id string) (short, help string) {
 		return "The server advertises scopes that the lock file does not record.", "Look at them, then run: ambit plan --lock."
 	case "drift_manifest":
 		return "The negotiation comes out otherwise than the lock file records.", "Look at what changed in the manifest, then run: ambit plan --lock."
+	case "undeclared":
+		return "The program needs a scope that the manifest does not declare.", "Declare it with a level and a reason; ambit audit --write adds it with its operations."
+	case "unused":
+		return "A declared scope is needed by no evidence.", "Remove it (ambit audit --prune), or give evidence of what needs it, or waive the finding with a reason."
+	case "over_level":
+		return "More is asked, or more urgently, than the evidence needs.", "Lower it: ambit audit --lower; or waive the finding with a reason."
+	case "unknown_scope":
+		return "Neither the server nor the evidence knows such a scope.", "Correct the word; if the server grants it all the same, say advertised: false."
+	case "unproved":
+		return "No source of evidence confirms what a scope is declared for.", "Correct its used_by, or give evidence of the operation."
+	case "expired_waiver":
+		return "A waiver is over.", "Settle what it silenced, or give it another date."
+	case "evidence":
+		return "A source of evidence cannot be read.", "Correct the file at the place that is named."
 	}
 	return "The manifest and what the program does differ: " + strings.ReplaceAll(id, "_", " ") + ".", "The message says what differs; ambit explain says why a scope is declared."
 }

@@ -1,0 +1,199 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ambit-auth/ambit/internal/evidence"
+	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// auditSources name the documents that say what is needed.
+type auditSources struct {
+	openAPI, mcpTools, traffic, calls, tools []string
+
+	remote bool   // documents that an OpenAPI document refers to may be fetched
+	base   string // on which operations stand that name none
+}
+
+func (s *auditSources) addFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringArrayVar(&s.openAPI, "openapi", nil, "an OpenAPI document, a `FILE` or a URL (repeatable)")
+	f.StringArrayVar(&s.mcpTools, "mcp-tools", nil, "definitions of MCP tools with their required_scopes, a `FILE` or a URL (repeatable)")
+	f.StringArrayVar(&s.traffic, "traffic", nil, "recorded calls: a `FILE` of ambit run --record, or a HAR file (repeatable)")
+	f.StringArrayVar(&s.calls, "calls", nil, "a `FILE` with the calls that the program makes, METHOD /path a line (repeatable)")
+	f.StringSliceVar(&s.tools, "tools", nil, "the MCP tools that the program uses: names with * and ? (a `GLOB`; repeatable)")
+	f.StringVar(&s.base, "base", evidence.DefaultBase, "the `NAME` of the base on which the operations of --openapi and --calls stand")
+	f.BoolVar(&s.remote, "allow-remote-refs", false, "fetch the documents that an OpenAPI document refers to")
+}
+
+// gather reads every source, in the order of the columns in which people see them.
+func (r *run) gather(ctx context.Context, p *project, s *auditSources) (*scopes.Evidence, error) {
+	server := p.withAPI()
+	if !slices.Contains(p.provider().BaseNames(), s.base) {
+		return nil, fail(exitUsage, fmt.Sprintf("--base: unknown base %q", s.base), didYouMean(s.base, p.provider().BaseNames()))
+	}
+	baseURL, _ := server.Base(s.base)
+	proof := &scopes.Evidence{Tools: s.tools}
+	read := func(names []string, limit int64, how func(name string, text io.Reader) (scopes.Evidence, error)) error {
+		for _, name := range names {
+			more, err := r.readSource(ctx, name, limit, how)
+			if err != nil {
+				return err
+			}
+			proof.Merge(more)
+		}
+		return nil
+	}
+	readAPI := func(name string, text io.Reader) (scopes.Evidence, error) {
+		reader := evidence.OpenAPI{Base: s.base, BaseURL: baseURL}
+		if s.remote {
+			reader.Fetch = func(u string) ([]byte, error) { return r.fetchReference(ctx, name, u) }
+		}
+		return reader.Read(name, text)
+	}
+	traffic := evidence.Traffic{Provider: withServer(p), Challenge: challengedScopes}
+	for _, one := range []struct {
+		names []string
+		limit int64
+		how   func(string, io.Reader) (scopes.Evidence, error)
+	}{
+		{s.openAPI, evidence.MaxOpenAPI, readAPI},
+		{s.mcpTools, evidence.MaxTools, evidence.ReadTools},
+		{s.calls, evidence.MaxCalls, evidence.Calls{Base: s.base}.Read},
+		{s.traffic, evidence.MaxTraffic, traffic.Read},
+	} {
+		if err := read(one.names, one.limit, one.how); err != nil {
+			return nil, err
+		}
+	}
+	if len(s.openAPI)+len(s.mcpTools)+len(s.calls)+len(s.traffic) == 0 {
+		r.voice.note("no evidence was named (--openapi, --mcp-tools, --calls, --traffic): only the server's list is held against the manifest")
+	}
+	return proof, nil
+}
+
+// withServer is the provider, and the server that someone named by its URL.
+func withServer(p *project) *scopes.Provider {
+	own := *p.provider()
+	if _, known := own.Lookup(p.server.Name); !known {
+		own.Servers = append(slices.Clone(own.Servers), p.server)
+	}
+	return &own
+}
+
+// challengedScopes are the scopes that a refusal names (RFC 6750 §3.1).
+func challengedScopes(values []string) []string {
+	challenge, ok := metadata.Bearer(http.Header{"Www-Authenticate": values})
+	if !ok {
+		return nil
+	}
+	return slices.DeleteFunc(strings.Fields(challenge.Scope()), func(word string) bool { return scopes.CheckScope(word) != nil })
+}
+
+// readSource opens a file, or fetches a URL, and reads it.
+func (r *run) readSource(ctx context.Context, name string, limit int64, how func(string, io.Reader) (scopes.Evidence, error)) (scopes.Evidence, error) {
+	if isURL(name) {
+		var text []byte
+		err := r.voice.during("reading "+plain(scopes.HostOf(name)), func() (err error) {
+			text, err = r.fetchDocument(ctx, name, limit)
+			return err
+		})
+		if err != nil {
+			return scopes.Evidence{}, fetchFailure(err, name)
+		}
+		more, err := how(withoutQuery(name), bytes.NewReader(text))
+		return more, sourceFailure(err)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return scopes.Evidence{}, fail(exitUsage, "cannot read a source: "+plain(err.Error()), "")
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil || info.IsDir() {
+		return scopes.Evidence{}, fail(exitUsage, fmt.Sprintf("%s is no file that can be read", plain(name)), "")
+	}
+	more, err := how(name, f)
+	return more, sourceFailure(err)
+}
+
+func isURL(name string) bool { return strings.Contains(name, "://") }
+
+// withoutQuery is a URL as messages show it: its query or its user part may be a
+// secret that gives access to the document.
+func withoutQuery(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return scopes.HostOf(raw)
+	}
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+}
+
+// fetchFailure words what went wrong on the way to a document, without the parts of its
+// URL that may be a secret.
+func fetchFailure(err error, raw string) error {
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
+	f := *asFailure(metadataFailure(err))
+	f.Message = strings.ReplaceAll(f.Message, plain(raw), plain(withoutQuery(raw)))
+	if u, err := url.Parse(raw); err == nil {
+		for _, secret := range []string{u.RawQuery, u.Fragment, u.User.String()} {
+			if secret != "" {
+				f.Message = strings.ReplaceAll(f.Message, secret, "…")
+			}
+		}
+	}
+	return &f
+}
+
+// fetchDocument gets a document over https, or from this machine. It carries no
+// credential.
+func (r *run) fetchDocument(ctx context.Context, raw string, limit int64) ([]byte, error) {
+	if err := metadata.CheckURL(raw); err != nil {
+		return nil, &failure{Code: exitUsage, Message: plain(err.Error()), Hint: "a source is a file, or a URL with https", Err: err}
+	}
+	client, err := r.httpClient()
+	if err != nil {
+		return nil, err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, raw, nil)
+	if err != nil {
+		return nil, fail(exitUsage, plain(err.Error()), "")
+	}
+	request.Header.Set("Accept", "application/json, application/yaml;q=0.9, */*;q=0.5")
+	answer, err := (&metadata.Requester{HTTP: client}).Do(request, limit)
+	if err != nil {
+		return nil, err
+	}
+	if answer.Status != http.StatusOK {
+		return nil, fail(exitCannotTell, fmt.Sprintf("%s answers with status %d", plain(withoutQuery(raw)), answer.Status), "")
+	}
+	return answer.Body, nil
+}
+
+// fetchReference gets what an OpenAPI document refers to. A document from elsewhere may
+// not lead to a port of this machine.
+func (r *run) fetchReference(ctx context.Context, document, raw string) ([]byte, error) {
+	if isURL(document) && !onThisMachine(document) && onThisMachine(raw) {
+		return nil, fail(exitUsage, fmt.Sprintf("%s refers to this machine: %s", plain(withoutQuery(document)), plain(withoutQuery(raw))), "")
+	}
+	r.voice.detail("reading %s", plain(withoutQuery(raw)))
+	return r.fetchDocument(ctx, raw, evidence.MaxOpenAPI)
+}
+
+func onThisMachine(raw string) bool {
+	u, err := url.Parse(raw)
+	return err == nil && metadata.IsLoopback(u.Hostname())
+}

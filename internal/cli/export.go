@@ -1,0 +1,169 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+func (r *run) exportCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "export",
+		Short: "the manifest for other readers: an agent's settings, a README",
+		Args:  noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return fail(exitUsage, "export takes the reader's name", "one of: claude, markdown")
+		},
+	}
+	cmd.AddCommand(r.exportClaudeCommand(), r.exportMarkdownCommand())
+	for _, sub := range cmd.Commands() {
+		do := sub.RunE
+		sub.RunE = func(cmd *cobra.Command, args []string) error {
+			r.schema = schemaOf("export")
+			return do(cmd, args)
+		}
+	}
+	return cmd
+}
+
+func (r *run) exportClaudeCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "claude",
+		Short: "the MCP server for an .mcp.json, its login pinned to the declared scopes",
+		Long: `export claude prints an .mcp.json with the provider's MCP server, whose oauth.scopes
+are those that the manifest declares for MCP tools (all of them, where it names no tool).
+Nothing is asked of a server.
+
+Exit codes: 0; 2 a mistake in the manifest, or a server without an MCP base.`,
+		Example: "  ambit export claude > .mcp.json\n  ambit export claude --server eu --program slack",
+		Args:    noArguments,
+		RunE:    r.action(func(context.Context) (view, error) { return r.exportClaude() }),
+	}
+}
+
+// mcpBase is the base of a provider on which its MCP server stands.
+const mcpBase = "mcp"
+
+// A claudeView is an .mcp.json; its names are that file's own.
+type claudeView struct {
+	Servers map[string]claudeServer `json:"mcpServers"`
+}
+
+type claudeServer struct {
+	Type  string      `json:"type"`
+	URL   string      `json:"url"`
+	OAuth claudeOAuth `json:"oauth"`
+}
+
+type claudeOAuth struct {
+	Scopes string `json:"scopes"` // with blanks between them (RFC 6749 §3.3)
+}
+
+func (r *run) exportClaude() (view, error) {
+	p, err := r.openProject()
+	if err != nil {
+		return nil, err
+	}
+	server := p.withAPI()
+	address, ok := server.Base(mcpBase)
+	if !ok {
+		return nil, fail(exitUsage, fmt.Sprintf("server %s has no base %s", plain(server.Name), mcpBase), "name another with --server, or add the base to the provider file")
+	}
+	needs := forTools(p.needs)
+	plan := scopes.Negotiate(scopes.Question{Needs: needs, Implies: p.provider().Implies})
+	return claudeView{map[string]claudeServer{p.manifest.Name: {"http", address, claudeOAuth{plan.Request.String()}}}}, nil
+}
+
+// forTools are the needs that name an MCP tool; all, where none does.
+func forTools(needs []scopes.Entry) []scopes.Entry {
+	named := slices.DeleteFunc(slices.Clone(needs), func(e scopes.Entry) bool { return len(e.Tools()) == 0 })
+	if len(named) == 0 {
+		return needs
+	}
+	return named
+}
+
+func (v claudeView) text(p *printer) { p.WriteString(indented(v)) }
+
+func (v claudeView) json(e envelope) any {
+	return struct {
+		envelope
+		claudeView
+	}{e, v}
+}
+
+func (r *run) exportMarkdownCommand() *cobra.Command {
+	var into string
+	cmd := &cobra.Command{
+		Use:   "markdown",
+		Short: "the table of scopes for a README",
+		Long: `export markdown prints a table of the declared scopes: which, how badly, why, and what
+needs them; of the base and of every program, or of those that --program names. With
+--into it keeps the table in a file up to date, between these two lines:
+
+    ` + marksBegin + `
+    ` + marksEnd + `
+
+Exit codes: 0; 2 a mistake in the manifest, or a file without the two lines.`,
+		Example: "  ambit export markdown\n  ambit export markdown --into README.md",
+		Args:    noArguments,
+		RunE:    r.action(func(context.Context) (view, error) { return r.exportMarkdown(into) }),
+	}
+	cmd.Flags().StringVar(&into, "into", "", "keep the table in this `FILE` up to date")
+	return cmd
+}
+
+// A tableView is the manifest as Markdown, or what became of the file that holds it.
+type tableView struct {
+	Markdown string `json:"markdown"`
+	Path     string `json:"path,omitempty"`
+	Changed  bool   `json:"changed"`
+}
+
+func (v tableView) text(p *printer) {
+	switch {
+	case v.Path == "":
+		p.WriteString(v.Markdown)
+	case v.Changed:
+		p.line("wrote %s", plain(v.Path))
+	default:
+		p.line("%s is up to date", plain(v.Path))
+	}
+}
+
+func (v tableView) json(e envelope) any {
+	return struct {
+		envelope
+		tableView
+	}{e, v}
+}
+
+func (r *run) exportMarkdown(into string) (view, error) {
+	p, err := r.openProject()
+	if err != nil {
+		return nil, err
+	}
+	v := tableView{Markdown: manifestMarkdown(p), Path: into}
+	if into == "" {
+		return v, nil
+	}
+	before, err := os.ReadFile(into)
+	if err != nil {
+		return nil, fail(exitUsage, plain(err.Error()), "")
+	}
+	after, err := betweenMarks(into, string(before), v.Markdown)
+	if err != nil {
+		return nil, err
+	}
+	if v.Changed = after != string(before); v.Changed {
+		if err := writeFile(into, []byte(after)); err != nil {
+			return nil, fail(exitUsage, plain(err.Error()), "")
+		}
+	}
+	return v, nil
+}
