@@ -48,15 +48,15 @@ func (f files) Keychain(item string) bool { return slices.Contains(f.keychain, i
 
 func scan(t *testing.T, system string, f files, environ ...string) []agent.Conflict {
 	t.Helper()
-	return profile(t, "claude-code").Scan(agent.Place{Files: f, Home: "/home/me", Project: "/work", OS: system, Environ: environ})
+	return profile(t, "claude-code").Scan(agent.Place{Files: f, Home: "/home/me", Project: "/proj", OS: system, Environ: environ})
 }
 
 func TestScanByRank(t *testing.T) {
 	got := scan(t, "linux", files{text: map[string]string{
 		"/home/me/.claude/settings.json":                `{"apiKeyHelper": "/bin/print-sk-secret", "model": "x"}`,
 		"/home/me/.claude/settings.local.json":          `{"env": {"ANTHROPIC_BASE_URL": "https://secret.example"}}`,
-		"/work/.claude/settings.json":                   `{"env": {"CLAUDE_CODE_USE_BEDROCK": "0", "ANTHROPIC_API_KEY": "", "PATH": "x"}}`,
-		"/work/.claude/settings.local.json":             `{"env": {"ANTHROPIC_BASE_URL": "https://secret.example", "ANTHROPIC_API_KEY": "sk-secret"}}`,
+		"/proj/.claude/settings.json":                   `{"env": {"CLAUDE_CODE_USE_BEDROCK": "0", "ANTHROPIC_API_KEY": "", "PATH": "x"}}`,
+		"/proj/.claude/settings.local.json":             `{"env": {"ANTHROPIC_BASE_URL": "https://secret.example", "ANTHROPIC_API_KEY": "sk-secret"}}`,
 		"/etc/claude-code/managed-settings.json":        "{\n  \"env\": sk-secret\n}",
 		"/etc/claude-code/managed-settings.d/20-b.json": `{"env": {"CLAUDE_CODE_USE_VERTEX": true}}`,
 		"/etc/claude-code/managed-settings.d/10-a.json": "\ufeff" + `{"apiKeyHelper": ""}`,
@@ -66,7 +66,7 @@ func TestScanByRank(t *testing.T) {
 	want := []agent.Conflict{
 		{Path: "/etc/claude-code/managed-settings.json", Source: "managed", Keys: []string{}, Problem: "it is not JSON: see line 2", Advice: "mend it: what it says is not known"},
 		{Path: "/etc/claude-code/managed-settings.d/20-b.json", Source: "managed", Keys: []string{"env.CLAUDE_CODE_USE_VERTEX"}, Outranks: true, Advice: "remove env.CLAUDE_CODE_USE_VERTEX there"},
-		{Path: "/work/.claude/settings.local.json", Source: "local", Keys: []string{"env.ANTHROPIC_API_KEY", "env.ANTHROPIC_BASE_URL"}, Outranks: true,
+		{Path: "/proj/.claude/settings.local.json", Source: "local", Keys: []string{"env.ANTHROPIC_API_KEY", "env.ANTHROPIC_BASE_URL"}, Outranks: true,
 			Advice: "remove env.ANTHROPIC_API_KEY there; remove env.ANTHROPIC_BASE_URL there"},
 		{Path: "/home/me/.claude/settings.json", Source: "user", Keys: []string{"apiKeyHelper"}, Advice: "remove apiKeyHelper there"},
 		{Path: "/home/me/.claude/settings.local.json", Source: "user", Keys: []string{"env.ANTHROPIC_BASE_URL"}, Advice: "nothing has to be done: the file is not applied"},
@@ -116,12 +116,12 @@ func TestScanOfWhatCannotBeRead(t *testing.T) {
 }
 
 func TestScanReadsTOML(t *testing.T) {
-	where := agent.Place{OS: "linux", Home: "/home/me", Project: "/work", Files: files{text: map[string]string{
+	where := agent.Place{OS: "linux", Home: "/home/me", Project: "/proj", Files: files{text: map[string]string{
 		"/home/me/.codex/config.toml": "model = \"m\"\n[profiles.work]\nmodel_provider = \"secret\"\n",
-		"/work/.codex/config.toml":    "model_provider = secret\n",
+		"/proj/.codex/config.toml":    "model_provider = secret\n",
 	}}}
 	want := []agent.Conflict{
-		{Path: "/work/.codex/config.toml", Source: "project", Keys: []string{}, Problem: "it is not TOML: see line 1", Advice: "mend it: what it says is not known"},
+		{Path: "/proj/.codex/config.toml", Source: "project", Keys: []string{}, Problem: "it is not TOML: see line 1", Advice: "mend it: what it says is not known"},
 		{Path: "/home/me/.codex/config.toml", Source: "user", Keys: []string{"profiles.work.model_provider"}, Outranks: true, Advice: "remove profiles.work.model_provider there"},
 	}
 	if diff := cmp.Diff(want, profile(t, "codex").Scan(where)); diff != "" {
