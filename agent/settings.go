@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/BurntSushi/toml"
+	"github.com/pelletier/go-toml/v2"
 )
 
 const (
@@ -158,12 +158,13 @@ func parseSettings(form string, text []byte) (document map[string]any, problem s
 }
 
 func parseTOML(text []byte) (document map[string]any, problem string) {
-	_, err := toml.Decode(string(text), &document)
+	err := toml.Unmarshal(text, &document)
 	if err == nil {
 		return document, ""
 	}
-	if at, ok := errors.AsType[toml.ParseError](err); ok {
-		return nil, fmt.Sprintf("it is not TOML: see line %d", at.Position.Line)
+	if at, ok := errors.AsType[*toml.DecodeError](err); ok {
+		line, _ := at.Position()
+		return nil, fmt.Sprintf("it is not TOML: see line %d", line)
 	}
 	return nil, "it is not TOML"
 }

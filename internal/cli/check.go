@@ -177,6 +177,11 @@ func (v *checkView) verdict(project string) error {
 		f.Verdict = &verdict{Cause: agent.NotAScopeProblem, Confidence: agent.Proved}
 		return f
 	}
+	if project != "" && len(v.grant.Teams) == 0 && len(v.grant.Organizations) > 0 {
+		return fail(exitCannotTell, fmt.Sprintf("whether project %s is within the credential's reach is not known: it is limited to %s %s",
+			plain(project), plural(len(v.grant.Organizations), "organization"), plain(strings.Join(v.grant.Organizations, ", "))),
+			"see in the project's settings which organization it belongs to")
+	}
 	if lines := append(missingLines(v.gap, v.level), v.vanished(scopes.Required)...); len(lines) > 0 {
 		f := fail(exitMissing, strings.Join(lines, "\n"), strings.Join(v.next, "; "))
 		f.Verdict = &verdict{Cause: agent.MissingScope, Confidence: agent.Proved}
@@ -225,7 +230,7 @@ func (v *checkView) text(p *printer) {
 	}
 }
 
-func (v *checkView) title() string { return "ambit check: " + v.name }
+func (v *checkView) title() string { return "ambit check: " + cmp.Or(v.name, v.file) }
 
 func (v *checkView) summary() []summaryLine {
 	lines := make([]summaryLine, len(v.needs))
@@ -260,7 +265,11 @@ func (v *checkView) findings() []finding {
 func (v *checkView) failedFindings() []finding {
 	mistakes, ok := is[scopes.Mistakes](v.failed.Err)
 	if !ok {
-		return []finding{{Rule: "credential", Level: mistake, File: v.file, Line: 1, Message: firstLine(v.failed.Message)}}
+		message := firstLine(v.failed.Message)
+		if v.failed.Hint != "" {
+			message += "; " + firstLine(v.failed.Hint)
+		}
+		return []finding{{Rule: "credential", Level: mistake, File: v.file, Line: 1, Message: message}}
 	}
 	var list []finding
 	for _, m := range mistakes {

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/ambit-auth/ambit/agent"
@@ -46,7 +48,8 @@ func (l *lending) child(ctx context.Context) (code int, err error) {
 	}
 	defer l.proxy.Close()
 	defer l.closePipes()
-	command, err := l.command(ctx)
+	defer l.cleanUp()
+	command, err := l.command()
 	if err != nil {
 		return 0, err
 	}
@@ -61,7 +64,7 @@ func (l *lending) child(ctx context.Context) (code int, err error) {
 }
 
 func besideLine(c agent.Conflict) string {
-	text := "another credential came beside the lent one, and was dropped: " + plain(c.Path)
+	text := "another credential came beside the lent one, and was dropped: " + plain(strings.Join(c.Keys, ", "))
 	if c.Advice != "" {
 		text += "; " + plain(c.Advice)
 	}
@@ -70,31 +73,49 @@ func besideLine(c agent.Conflict) string {
 
 // command is the agent's command line and environment, rebuilt so that it uses what
 // it is lent.
-func (l *lending) command(ctx context.Context) (agent.Command, error) {
+func (l *lending) command() (agent.Command, error) {
 	terms := l.proxy.Terms()
 	env, err := l.profile.Environment(l.env, l.project.provider(), terms)
 	if err != nil {
 		return agent.Command{}, fail(exitUsage, plain(err.Error()), "name a server that has this base: --server")
 	}
+	args, err := l.outrank(terms)
+	if err != nil {
+		return agent.Command{}, err
+	}
+	return agent.Command{Args: args, Env: env, In: inputOf(l.Stdin), Out: l.fileOf(l.Stdout), Err: l.fileOf(l.Stderr)}, nil
+}
+
+// outrank puts what it takes on the command line, so that the agent prefers what it is
+// lent over settings of its own, and says so. What still has its way is told too.
+func (l *lending) outrank(terms agent.Terms) ([]string, error) {
+	folder, err := os.MkdirTemp("", "ambit-run-") // 0700: the file in it holds the lease
+	if err != nil {
+		return nil, err
+	}
+	l.folder = folder
+	file := filepath.Join(folder, "settings.json")
+	precedence, err := l.profile.Precedence(l.args, l.conflicts, terms, file)
+	if err != nil {
+		return nil, err
+	}
 	args := l.args
-	file, err := os.CreateTemp("", "ambit-run-*.json") // 0600: it holds the lease
-	if err != nil {
-		return agent.Command{}, err
-	}
-	context.AfterFunc(ctx, func() { os.Remove(file.Name()) })
-	precedence, err := l.profile.Precedence(args, l.conflicts, terms, file.Name())
-	if err != nil {
-		return agent.Command{}, err
-	}
 	if len(precedence.Arguments) > 0 {
 		args = append(append([]string{args[0]}, precedence.Arguments...), args[1:]...)
 		l.conflicts = precedence.Conflicts
 	}
-	_, err = io.WriteString(file, precedence.File)
-	if err = errors.Join(err, file.Close()); err != nil {
-		return agent.Command{}, err
+	l.tellConflicts()
+	if precedence.File == "" {
+		return args, nil
 	}
-	return agent.Command{Args: args, Env: env, In: inputOf(l.Stdin), Out: l.fileOf(l.Stdout), Err: l.fileOf(l.Stderr)}, nil
+	return args, os.WriteFile(file, []byte(precedence.File), 0o600)
+}
+
+// cleanUp removes what the child was given to read.
+func (l *lending) cleanUp() {
+	if l.folder != "" {
+		os.RemoveAll(l.folder)
+	}
 }
 
 // fileOf is a stream as the file that a child can have. Behind any other writer stands

@@ -209,12 +209,26 @@ func (r *run) inspect(ctx context.Context, p *project, h *held) error {
 	f := asFailure(credentialFailure(err))
 	f.Err = err
 	f.Verdict = &verdict{Cause: agent.Rejected, Confidence: agent.Proved}
+	if names := askedElsewhere(p, h.server); names != "" {
+		f.Hint = "it is unknown, expired or revoked there, and unknown at " + names
+	}
 	if other, _, found := inspector.Elsewhere(ctx, h.credential.Access); found {
 		f.Message = fmt.Sprintf("the key from %s is unknown at server %s, and known at server %s", plain(source), h.server.Name, other.Name)
 		f.Hint = "--server " + other.Name
 		f.Verdict.Cause = agent.WrongServer
 	}
 	return f
+}
+
+// askedElsewhere names the other servers that are asked about a refused credential.
+func askedElsewhere(p *project, server scopes.Server) string {
+	var names []string
+	for _, s := range p.provider().Servers {
+		if s.AskOn401 && s.Name != server.Name {
+			names = append(names, s.Name)
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 // remarkOn tells what was forgiven in a key, and that one was in plain sight.

@@ -108,6 +108,7 @@ type lending struct {
 	log       *runLog
 	pipes     []*os.File // to streams that are no files
 	copied    sync.WaitGroup
+	folder    string // of what the child reads besides its environment
 }
 
 func (l *lending) whole(ctx context.Context) error {
@@ -120,7 +121,6 @@ func (l *lending) whole(ctx context.Context) error {
 		l.report.Verdicts = append(l.report.Verdicts, v)
 		return fail(exitMissing, "the agent was not started: a required scope is missing", "--start-anyway starts it all the same")
 	}
-	l.tellConflicts()
 	code, err := l.child(ctx)
 	if err != nil {
 		return err
@@ -177,9 +177,16 @@ func (l *lending) scan() []agent.Conflict {
 	return l.profile.Scan(scanPlace(l.env, here))
 }
 
+// tellConflicts says before it costs anything what outranks the lent credential, and
+// what this run goes before.
 func (l *lending) tellConflicts() {
-	for _, c := range agent.Outranking(l.conflicts) {
-		l.voice.note("%s", conflictLine(c))
+	for _, c := range l.conflicts {
+		switch {
+		case c.Outranks && c.Mended:
+			l.voice.note("%s sets %s; this run goes before that", plain(c.Path), plain(strings.Join(c.Keys, ", ")))
+		case c.Outranks:
+			l.voice.note("%s", conflictLine(c))
+		}
 	}
 }
 
