@@ -112,10 +112,11 @@ type lending struct {
 }
 
 func (l *lending) whole(ctx context.Context) error {
+	l.log = &runLog{}
+	defer func() { l.log.close() }()
 	if err := l.begin(ctx); err != nil {
 		return err
 	}
-	defer l.log.close()
 	if v, ok := agent.Forecast(l.theCase()); !ok && v.LacksRequired() && v.Confidence == agent.Proved && !l.flags.startAnyway {
 		l.tell(v)
 		l.report.Verdicts = append(l.report.Verdicts, v)
@@ -140,12 +141,31 @@ func (l *lending) begin(ctx context.Context) error {
 	if l.project, err = l.openProject(); err != nil {
 		return err
 	}
+	l.log = l.openRunLog()
+	l.report.Log = l.log.path
 	if l.held, err = l.lendable(ctx); err != nil {
-		return err
+		l.log.failed(err)
+		return l.unusable(err)
 	}
 	l.conflicts = l.scan()
-	l.log, err = l.openRunLog()
-	l.report.Log = l.log.path
+	l.log.start(l)
+	return nil
+}
+
+// unusable tells of a credential that was refused before anything was started, as of
+// one that is refused later.
+func (l *lending) unusable(err error) error {
+	f := asFailure(err)
+	if f.Verdict == nil {
+		return err
+	}
+	v := agent.Verdict{
+		Schema: agent.VerdictSchema, Message: firstLine(f.Message), Cause: f.Verdict.Cause, Confidence: f.Verdict.Confidence,
+		Missing: []string{}, NeededFor: map[string][]string{}, Why: map[string]string{}, Evidence: []string{"the server was asked"},
+		Conflicts: []agent.Conflict{}, Next: []string{f.Hint}, Log: l.log.path,
+	}
+	l.tell(v)
+	l.report.Verdicts = append(l.report.Verdicts, v)
 	return err
 }
 

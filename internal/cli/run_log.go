@@ -20,23 +20,36 @@ type runLog struct {
 }
 
 // openRunLog begins the log of this run, and removes the oldest.
-func (l *lending) openRunLog() (*runLog, error) {
+func (l *lending) openRunLog() *runLog {
 	dir := filepath.Join(l.env.stateDir(), "runs")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		l.voice.note("there will be no log: %s", plain(err.Error()))
-		return &runLog{}, nil
+		return &runLog{}
 	}
 	f, err := os.CreateTemp(dir, time.Now().UTC().Format("20060102T150405.000")+"-*.jsonl") // 0600
 	if err != nil {
 		l.voice.note("there will be no log: %s", plain(err.Error()))
-		return &runLog{}, nil
+		return &runLog{}
 	}
 	removeOldest(dir)
-	log := &runLog{path: f.Name(), handler: slog.NewJSONHandler(f, nil), file: f}
+	return &runLog{path: f.Name(), handler: slog.NewJSONHandler(f, nil), file: f}
+}
+
+// start writes down what is lent to whom.
+func (g *runLog) start(l *lending) {
+	if g.handler == nil {
+		return
+	}
 	c := l.held.grant.Credential
-	slog.New(log.handler).Info("start", "credential", c.Kind, "prefix", c.Prefix, "server", l.held.server.Name,
+	slog.New(g.handler).Info("start", "credential", c.Kind, "prefix", c.Prefix, "server", l.held.server.Name,
 		"agent", l.profile.Name, "conflicts", len(l.conflicts))
-	return log, nil
+}
+
+// failed writes down why nothing was started.
+func (g *runLog) failed(err error) {
+	if g.handler != nil {
+		slog.New(g.handler).Error("not started", "why", plain(asFailure(err).Message))
+	}
 }
 
 // removeOldest keeps the newest logs. Their names begin with the time, so they sort.
@@ -49,8 +62,8 @@ func removeOldest(dir string) {
 	}
 }
 
-func (l *runLog) close() {
-	if l.file != nil {
-		l.file.Close()
+func (g *runLog) close() {
+	if g.file != nil {
+		g.file.Close()
 	}
 }
