@@ -30,6 +30,16 @@ const browserStart = time.Minute
 // something that never comes.
 const hangs = 30 * time.Second
 
+// lacks skips a test for a part that this machine does not have, and says which. Where
+// AMBIT_TEST_PARTS says that every part must be there, that is a failure.
+func lacks(t *testing.T, part string) {
+	t.Helper()
+	if os.Getenv("AMBIT_TEST_PARTS") == "all" {
+		t.Fatal(part)
+	}
+	t.Skip(part)
+}
+
 // newBrowser starts a real browser, headless. Without one the test is skipped, or
 // fails where AMBIT_TEST_PARTS says that every part must be there.
 func newBrowser(t *testing.T) context.Context {
@@ -42,10 +52,7 @@ func newBrowser(t *testing.T) context.Context {
 		}
 	}
 	if path == "" {
-		if os.Getenv("AMBIT_TEST_PARTS") == "all" {
-			t.Fatal("no browser is installed")
-		}
-		t.Skip("no browser is installed: the pages are not tested here")
+		lacks(t, "no browser is installed: the pages are not tested here")
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),

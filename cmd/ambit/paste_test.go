@@ -129,7 +129,7 @@ func TestInterrupt(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := p.Process.Signal(os.Interrupt); err != nil {
-		t.Skip("this system cannot press Ctrl-C for another program: ", err)
+		lacks(t, "this system cannot press Ctrl-C for another program: "+err.Error())
 	}
 	p.readUntil(t, "error: interrupted")
 	if code := p.exit(t); code != 4 {

@@ -85,7 +85,7 @@ func visitCommand(t *testing.T) string {
 	}
 	path := filepath.Join(t.TempDir(), "visit")
 	if err := os.Symlink(self, path); err != nil {
-		t.Skip("this system makes no symbolic links: ", err)
+		lacks(t, "this system makes no symbolic links: "+err.Error())
 	}
 	return path
 }
