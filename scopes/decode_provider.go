@@ -1,55 +1,11 @@
 package scopes
 
 import (
-	"embed"
 	"encoding/json"
-	"fmt"
 	"slices"
-	"strings"
-	"sync"
 
 	"go.yaml.in/yaml/v3"
 )
-
-//go:embed providers/*.yaml
-var providerFiles embed.FS
-
-const providerFolder = "providers"
-
-// BuiltinProviders lists the names of the providers that are built in, sorted.
-func BuiltinProviders() []string {
-	files, _ := providerFiles.ReadDir(providerFolder) // embedded: it is there
-	names := make([]string, len(files))
-	for i, f := range files {
-		names[i] = strings.TrimSuffix(f.Name(), ".yaml")
-	}
-	return names
-}
-
-// builtins holds the built-in providers that were asked for. They never change, and
-// reading one is a good part of what a short command costs.
-var builtins sync.Map // name → func() (*Provider, error)
-
-// BuiltinProvider returns a built-in provider, the same one at each call; the error
-// of an unknown name lists the known ones. Safe for concurrent use.
-func BuiltinProvider(name string) (*Provider, error) {
-	if !slices.Contains(BuiltinProviders(), name) {
-		return nil, fmt.Errorf("unknown provider %q%s", name, allowed{name, BuiltinProviders()})
-	}
-	read, _ := builtins.LoadOrStore(name, sync.OnceValues(func() (*Provider, error) { return readBuiltin(name) }))
-	return read.(func() (*Provider, error))()
-}
-
-func readBuiltin(name string) (*Provider, error) {
-	file := providerFolder + "/" + name + ".yaml"
-	text, _ := providerFiles.ReadFile(file) // embedded: it is there
-	p, err := DecodeProvider(file, text)
-	if err != nil {
-		return nil, err
-	}
-	p.Name, p.File = name, ""
-	return p, nil
-}
 
 // DecodeProvider reads a provider file; file is the name for messages. The error
 // is [Mistakes]: everything that is wrong in it.

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -45,7 +47,7 @@ func (c Command) Main(ctx context.Context, args []string) (code int) {
 			code = exitFault
 		}
 	}()
-	root := r.root()
+	root := r.root(args)
 	root.SetArgs(args)
 	root.SetIn(c.Stdin)
 	root.SetOut(c.Stdout)
@@ -113,8 +115,29 @@ func (r *run) guessFormat(args []string) {
 	}
 }
 
-// root assembles the commands. Each adds itself in a file of its own.
-func (r *run) root() *cobra.Command {
+// commands is every command, each in a file of its own. One that is not called is
+// not made: all of them together are a good part of what a short command costs.
+func (r *run) commands() map[string]func() *cobra.Command {
+	return map[string]func() *cobra.Command{
+		"init": r.initCommand, "plan": r.planCommand, "login": r.loginCommand, "status": r.statusCommand,
+		"check": r.checkCommand, "explain": r.explainCommand, "audit": r.auditCommand, "run": r.runCommand,
+		"doctor": r.doctorCommand, "token": r.tokenCommand, "logout": r.logoutCommand, "export": r.exportCommand,
+		"demo": r.demoCommand, "demo-agent": r.demoAgentCommand, "sandbox": r.sandboxCommand,
+		"completion": r.completionCommand, "version": r.versionCommand,
+	}
+}
+
+// firstWord is the first argument: the command, unless flags come before it.
+func firstWord(args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	return args[0]
+}
+
+// root assembles the commands that args can mean: the one that they begin with, or
+// all, for a list of them, a flag before the command or a word that is none.
+func (r *run) root(args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "ambit",
 		Short: "a declarative OAuth scope negotiator",
@@ -132,11 +155,14 @@ needed; and says which declared scope is missing when a call is refused.`,
 		return fail(exitUsage, plain(err.Error()), "see: "+cmd.CommandPath()+" --help")
 	})
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(
-		r.initCommand(), r.planCommand(), r.loginCommand(), r.statusCommand(), r.checkCommand(), r.explainCommand(), r.auditCommand(), r.runCommand(), r.doctorCommand(),
-		r.tokenCommand(), r.logoutCommand(), r.exportCommand(),
-		r.demoCommand(), r.demoAgentCommand(), r.sandboxCommand(), r.completionCommand(), r.versionCommand(),
-	)
+	commands := r.commands()
+	if wanted, known := commands[firstWord(args)]; known {
+		root.AddCommand(wanted())
+	} else {
+		for _, name := range slices.Sorted(maps.Keys(commands)) {
+			root.AddCommand(commands[name]())
+		}
+	}
 	root.SetHelpCommand(&cobra.Command{Use: "help [COMMAND]", Short: "show the help of a command", RunE: func(cmd *cobra.Command, args []string) error {
 		target, _, err := cmd.Root().Find(args)
 		if err != nil || target == cmd.Root() && len(args) > 0 {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 )
@@ -29,7 +30,7 @@ type run struct {
 
 	ctx      context.Context // of the whole invocation; see watchSignals
 	cancel   context.CancelFunc
-	watching bool
+	watching atomic.Bool
 
 	http    *http.Client // see httpClient
 	log     *slog.Logger // of --log-file; nil without

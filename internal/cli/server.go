@@ -27,9 +27,6 @@ func (r *run) openProject() (*project, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The built-in provider is read on another core meanwhile: together the two files
-	// are most of what a command costs that sends nothing.
-	go scopes.BuiltinProvider(scopes.BuiltinProviders()[0])
 	m, err := readManifest(path)
 	if err != nil {
 		return nil, err

@@ -21,7 +21,6 @@ func (r *run) httpClient() (*http.Client, error) {
 	if r.http != nil {
 		return r.http, nil
 	}
-	r.watchSignals()
 	client, err := metadata.NewHTTPClient(metadata.HTTPOptions{CAFile: r.settings.CAFile})
 	if err != nil {
 		return nil, fail(exitUsage, plain(err.Error()), "--ca-file names a PEM file with certificates")
@@ -29,6 +28,11 @@ func (r *run) httpClient() (*http.Client, error) {
 	if r.settings.Verbose || r.log != nil {
 		client.Transport = &traced{next: client.Transport, tell: r.trace}
 	}
+	next := client.Transport
+	client.Transport = transport(func(request *http.Request) (*http.Response, error) {
+		r.watchSignals() // an answer under way is something to put away
+		return next.RoundTrip(request)
+	})
 	r.http = client
 	return client, nil
 }
@@ -47,21 +51,17 @@ func (r *run) metadataClient() (*metadata.Client, error) {
 }
 
 // guarded is the client for requests that carry a credential: it sends nothing to
-// a host that the user does not trust. The transport is made when the first request
-// goes out: many commands end without one.
+// a host that the user does not trust.
 func (r *run) guarded(ctx context.Context, p *project) (*http.Client, error) {
 	trust, err := r.trust(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	later := sync.OnceValues(r.httpClient)
-	return &http.Client{Timeout: metadata.FetchTimeout, Transport: trust.Guard(transport(func(request *http.Request) (*http.Response, error) {
-		client, err := later()
-		if err != nil {
-			return nil, err
-		}
-		return client.Transport.RoundTrip(request)
-	}))}, nil
+	client, err := r.httpClient()
+	if err != nil {
+		return nil, err
+	}
+	return &http.Client{Timeout: metadata.FetchTimeout, Transport: trust.Guard(client.Transport)}, nil
 }
 
 // transport is a function as an [http.RoundTripper].
