@@ -63,8 +63,8 @@ func (a *audit) least(f *Findings) {
 	}
 }
 
-// matrix is a row for each scope that is declared, needed, observed or granted: in
-// the manifest's order, then sorted.
+// matrix is a row for each scope that is declared, needed or observed: in the manifest's
+// order, then sorted. What is merely granted has none: a key for everything has hundreds.
 func (a *audit) matrix() []Row {
 	rows := []Row{}
 	index := make(map[string]int)
@@ -88,11 +88,6 @@ func (a *audit) matrix() []Row {
 	}
 	declared := len(rows)
 	a.fillRows(row)
-	if a.Granted != nil {
-		for scope := range a.Granted.All() {
-			row(scope)
-		}
-	}
 	slices.SortFunc(rows[declared:], func(x, y Row) int { return cmp.Compare(x.Scope, y.Scope) })
 	for i := range rows {
 		slices.Sort(rows[i].NeededBy)

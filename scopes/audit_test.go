@@ -323,8 +323,7 @@ func TestAuditJSON(t *testing.T) {
   {"scope":"b","declared":true,"level":"optional","advertised":"yes","needed_by":["tool:t"],"api":false,"mcp":true,"observed":false,"granted":"no"},
   {"scope":"c","declared":true,"level":"optional","advertised":"no","needed_by":["tool:t"],"api":false,"mcp":true,"observed":false,"granted":"no"},
   {"scope":"a:read","declared":false,"level":"","advertised":"yes","needed_by":["GET {api}/a"],"api":true,"mcp":false,"observed":true,"granted":"yes"},
-  {"scope":"d:read","declared":false,"level":"","advertised":"no","needed_by":["GET {api}/d"],"api":true,"mcp":false,"observed":true,"granted":"no"},
-  {"scope":"extra","declared":false,"level":"","advertised":"no","needed_by":[],"api":false,"mcp":false,"observed":false,"granted":"yes"}
+  {"scope":"d:read","declared":false,"level":"","advertised":"no","needed_by":["GET {api}/d"],"api":true,"mcp":false,"observed":true,"granted":"no"}
  ],
  "waived": [],
  "notes": [],

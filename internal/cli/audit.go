@@ -19,6 +19,7 @@ import (
 // auditFlags say what the manifest is held against, and what becomes of it.
 type auditFlags struct {
 	sources auditSources
+	keys    *keyFlags
 	failOn  []string
 	minimal bool
 	how     scopes.Mending
@@ -58,6 +59,7 @@ in a source; 5 findings; 6 a source's server does not answer.`,
 	}
 	f.sources.addFlags(cmd)
 	flags := cmd.Flags()
+	f.keys = addKeyFlags(flags)
 	flags.StringSliceVar(&f.failOn, "fail-on", kindWords(scopes.FailingKinds()), "the `KINDS` of finding that are exit 5, with commas between them")
 	flags.BoolVar(&f.minimal, "minimal", false, "print the least set of scopes that covers the evidence, ready to paste")
 	flags.BoolVar(&f.how.Write, "write", false, "add to the manifest what is undeclared")
@@ -108,6 +110,10 @@ func (r *run) audit(ctx context.Context, f *auditFlags) (*auditView, error) {
 	}
 	q := scopes.AuditQuestion{Manifest: p.manifest, Programs: p.programs, Evidence: proof, Server: server, Today: time.Now()}
 	v := &auditView{project: p, failing: failing, minimal: f.minimal, server: server.State}
+	h := r.auditGrant(ctx, p, f.keys)
+	if h != nil {
+		q.Granted = &h.grant.Scopes
+	}
 	if f.mends() {
 		v.found, v.changed, err = r.mend(q, f.how)
 		v.mended = p.manifest.File + " stays as it is"
@@ -119,6 +125,9 @@ func (r *run) audit(ctx context.Context, f *auditFlags) (*auditView, error) {
 	}
 	if err != nil {
 		return nil, editFailure(err)
+	}
+	if h != nil {
+		v.holder = v.holding(h)
 	}
 	for _, n := range v.found.Notes {
 		r.voice.note("%s", plain(n.Where.String()+": "+n.Message))

@@ -21,7 +21,7 @@ var auditScript string
 // nothing else: its policy allows only the style and the script that it brings, by
 // their hashes, so that the same audit is the same file.
 type auditPage struct {
-	Title, Name, File, Server, Totals, Mended string
+	Title, Name, File, Server, Totals, Mended, Holder string
 
 	Policy   string
 	Style    template.CSS
@@ -48,7 +48,7 @@ type auditPageFinding struct {
 func (v *auditView) page() (string, error) {
 	p := v.project
 	data := auditPage{
-		Title: v.title(), Name: p.manifest.Name, File: p.manifest.File, Server: p.server.Issuer, Totals: v.totals(), Mended: v.mended,
+		Title: v.title(), Name: p.manifest.Name, File: p.manifest.File, Server: p.server.Issuer, Totals: v.totals(), Mended: v.mended, Holder: v.holder,
 		Policy: "default-src 'none'; style-src 'sha256-" + hashOf(auditStyle) + "'; script-src 'sha256-" + hashOf(auditScript) + "'; base-uri 'none'; form-action 'none'",
 		Style:  template.CSS(auditStyle), Script: template.JS(auditScript),
 		Waived: v.found.Waived, Notes: v.found.Notes, Minimal: v.least(),

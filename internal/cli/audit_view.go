@@ -16,6 +16,7 @@ type auditView struct {
 	failing []scopes.FindingKind
 	minimal bool
 	server  scopes.AdvertisementState
+	holder  string   // the credential of the column "granted", in words; "" without one
 	mended  string   // what became of the manifest, in words; "" where nobody asked for a change
 	changed bool     // the manifest was written
 	file    string   // where failed is told
@@ -56,7 +57,8 @@ type auditJSON struct {
 	Server   auditServerJSON     `json:"server"`
 	scopes.Findings
 	FailOn  []scopes.FindingKind `json:"fail_on"`
-	Changed bool                 `json:"changed"` // the manifest was written
+	Holder  string               `json:"granted_by"` // whose the rows' "granted" is, in words; "" where no credential was at hand
+	Changed bool                 `json:"changed"`    // the manifest was written
 }
 
 type auditServerJSON struct {
@@ -68,13 +70,13 @@ type auditServerJSON struct {
 func (v *auditView) json(e envelope) any {
 	p := v.project
 	return auditJSON{e, scopes.PlanManifest{Path: p.manifest.File, Name: p.manifest.Name, Programs: append([]string{}, p.programs...)},
-		auditServerJSON{p.server.Name, p.server.Issuer, v.server}, v.found, v.failing, v.changed}
+		auditServerJSON{p.server.Name, p.server.Issuer, v.server}, v.found, v.failing, v.holder, v.changed}
 }
 
 // An auditRow is a row of the table as every format for people shows it.
 type auditRow struct {
 	scopes.Row
-	Level, Listed, InAPI, InMCP, Seen string
+	Level, Listed, InAPI, InMCP, Seen, Held string
 }
 
 const noWord = "-" // a source says nothing
@@ -82,10 +84,7 @@ const noWord = "-" // a source says nothing
 func (v *auditView) rows() []auditRow {
 	rows := make([]auditRow, len(v.found.Matrix))
 	for i, row := range v.found.Matrix {
-		rows[i] = auditRow{row, orElse(row.Level, "no"), string(row.Advertised), tick(row.API), tick(row.MCP), tick(row.Observed)}
-		if row.Advertised == scopes.AdvertisedUnknown {
-			rows[i].Listed = noWord
-		}
+		rows[i] = auditRow{row, orElse(row.Level, "no"), toldOf(row.Advertised), tick(row.API), tick(row.MCP), tick(row.Observed), toldOf(row.Granted)}
 	}
 	return rows
 }
@@ -97,6 +96,13 @@ func orElse(word, other string) string {
 	return word
 }
 
+func toldOf(a scopes.Advertised) string {
+	if a == scopes.AdvertisedUnknown {
+		return noWord
+	}
+	return string(a)
+}
+
 func tick(yes bool) string {
 	if yes {
 		return "yes"
@@ -104,10 +110,10 @@ func tick(yes bool) string {
 	return noWord
 }
 
-var auditHeading = []string{"scope", "declared", "advertised", "API", "MCP", "seen"}
+var auditHeading = []string{"scope", "declared", "advertised", "API", "MCP", "seen", "granted"}
 
 func (r *auditRow) cells() []string {
-	return []string{plain(r.Scope), r.Level, r.Listed, r.InAPI, r.InMCP, r.Seen}
+	return []string{plain(r.Scope), r.Level, r.Listed, r.InAPI, r.InMCP, r.Seen, r.Held}
 }
 
 func (v *auditView) text(p *printer) {
@@ -122,7 +128,10 @@ func (v *auditView) text(p *printer) {
 	}
 	if len(rows) > 0 {
 		p.line("")
-		p.table(auditHeading, rows)
+		p.table(strings.Fields(strings.ToUpper(strings.Join(auditHeading, " "))), rows)
+		if v.holder != "" {
+			p.wrapped("", p.paint.dim("granted: "+plain(v.holder)))
+		}
 	}
 	p.line("")
 	for i := range v.found.Findings {
@@ -263,6 +272,9 @@ func (v *auditView) markdown() string {
 	if len(rows) > 0 {
 		text.WriteString("\n| " + strings.Join(auditHeading, " | ") + " |\n|" + strings.Repeat(" --- |", len(auditHeading)) + "\n")
 		writeWithin(&text, maxSummary/2, rows)
+		if v.holder != "" {
+			text.WriteString("\ngranted: " + escapeMarkdown(v.holder) + "\n")
+		}
 	}
 	text.WriteString("\n")
 	for i := range v.found.Findings {

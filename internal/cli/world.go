@@ -57,6 +57,10 @@ func (r *run) guarded(ctx context.Context, p *project) (*http.Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	return r.guardedBy(trust)
+}
+
+func (r *run) guardedBy(trust oauth.Trust) (*http.Client, error) {
 	client, err := r.httpClient()
 	if err != nil {
 		return nil, err
