@@ -19,6 +19,7 @@ type Record struct {
 	Path   string    `json:"path"`   // below the base, identifiers folded into {id}
 	Status int       `json:"status"` // of the answer as the child got it; 0 for none
 	Scopes []string  `json:"scopes"` // declared for the operation, or named by the answer
+	Named  []string  `json:"named"`  // those for want of which it was refused, as the diagnosis found
 }
 
 // writeDown writes a request into the log, and what was sent on into the record.
@@ -39,7 +40,7 @@ func (p *Proxy) writeDown(e event) {
 		return
 	}
 	line, err := json.Marshal(Record{
-		Time: e.began.UTC(), Base: e.base, Method: e.method, Path: template, Status: e.status, Scopes: p.connected(e),
+		Time: e.began.UTC(), Base: e.base, Method: e.method, Path: template, Status: e.status, Scopes: p.connected(e), Named: append([]string{}, e.named...),
 	})
 	if err == nil {
 		_, err = p.cfg.Record.Write(append(line, '\n'))

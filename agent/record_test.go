@@ -46,11 +46,11 @@ func TestLogAndRecord(t *testing.T) {
 		got = append(got, r)
 	}
 	want := []agent.Record{
-		{Base: "gateway", Method: "POST", Path: "/v1/messages", Status: 200, Scopes: []string{"llm_gateway:read"}},
-		{Base: "api", Method: "POST", Path: "/api/projects/{id}/query/", Status: 200, Scopes: []string{"query:read"}},
-		{Base: "api", Method: "POST", Path: "/api/projects/{id}/dashboards/", Status: 403, Scopes: []string{"dashboard:write"}},
-		{Base: "api", Method: "GET", Path: "/api/users/@me/", Status: 200, Scopes: []string{"user:read"}},
-		{Base: "api", Method: "GET", Path: "/api/people/{id}/{id}/v1/", Status: 200, Scopes: []string{}},
+		{Base: "gateway", Method: "POST", Path: "/v1/messages", Status: 200, Scopes: []string{"llm_gateway:read"}, Named: []string{}},
+		{Base: "api", Method: "POST", Path: "/api/projects/{id}/query/", Status: 200, Scopes: []string{"query:read"}, Named: []string{}},
+		{Base: "api", Method: "POST", Path: "/api/projects/{id}/dashboards/", Status: 403, Scopes: []string{"dashboard:write"}, Named: []string{"dashboard:write"}},
+		{Base: "api", Method: "GET", Path: "/api/users/@me/", Status: 200, Scopes: []string{"user:read"}, Named: []string{}},
+		{Base: "api", Method: "GET", Path: "/api/people/{id}/{id}/v1/", Status: 200, Scopes: []string{}, Named: []string{}},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(agent.Record{}, "Time")); diff != "" {
 		t.Error(diff)

@@ -61,6 +61,11 @@ type audit struct {
 	known    *Set            // filled by vocabulary
 	named    map[Use][]namer // filled by naming
 	inUse    []*Need         // the needs in use that say something, by operation
+	open     []bool          // by declared entry: no source says what its operations need
+	accepted map[string]int  // see acceptance
+	proved   map[string]bool // refusals that are among the needs
+	choosing bool            // see choseTools
+	listing  bool            // see listsCalls
 	notes    []Note
 }
 
@@ -69,21 +74,24 @@ type useID struct{ entry, use int }
 
 // called is what lists and recordings say of a used_by.
 type called struct {
-	listed         bool     // in Evidence.Calls
-	recorded, safe bool     // in Evidence.Traffic; only with safe methods (RFC 9110 §9.2.1)
-	refused        []string // what recorded refusals named
+	listed   bool     // in Evidence.Calls
+	tried    bool     // in Evidence.Traffic, however it ended
+	unsafe   bool     // so, with a method that may change something (RFC 9110 §9.2.1)
+	recorded bool     // in Evidence.Traffic with success: another call proves nothing of the grant
+	refused  []string // what recorded refusals named
 }
 
 func newAudit(q AuditQuestion, declared []Entry) *audit {
 	a := &audit{AuditQuestion: q, declared: declared, places: make(map[string][]Entry),
-		catalog: newRouter(), backing: make(map[string][]string), calls: make(map[useID]called)}
+		catalog: newRouter(), backing: make(map[string][]string), calls: make(map[useID]called),
+		proved: make(map[string]bool), open: make([]bool, len(declared))}
 	if q.Evidence == nil {
 		a.Evidence = &Evidence{}
 	}
 	if q.Manifest.Provider != nil {
 		a.implies = q.Manifest.Provider.Implies
 	}
-	a.needs = slices.Clone(a.Evidence.Needs)
+	a.needs, a.accepted = slices.Clone(a.Evidence.Needs), acceptance(a.Evidence.Needs)
 	for i := range a.needs {
 		a.catalog.add(a.needs[i].Operation, i)
 	}
@@ -110,6 +118,22 @@ func (a *audit) declarations(programs []string) []Entry {
 		}
 	}
 	return list
+}
+
+// cover is [Cover] with what the evidence knows of the scopes.
+func (a *audit) cover(needs []*Need, held, prefer Set) Covering {
+	return Cover(CoverQuestion{Needs: values(needs), Implies: a.implies, Held: held, Prefer: prefer, Accepted: a.accepted})
+}
+
+// acceptance counts for how many operations of the evidence each scope would do.
+func acceptance(needs []Need) map[string]int {
+	accepted := make(map[string]int)
+	for i := range needs {
+		for scope := range NewSet(slices.Concat(needs[i].AnyOf...)...).All() {
+			accepted[scope]++
+		}
+	}
+	return accepted
 }
 
 // backers are the declared scopes that cover a needed one.

@@ -14,12 +14,15 @@ func (a *audit) judge(f *Findings, i int) {
 		return
 	}
 	v := a.view(i)
+	a.open[i] = v.any(useSeen, useUnknown) || len(e.UsedBy) == 0 && !a.tells()
 	switch {
-	case slices.Contains(e.AnyOf, wholeScope) && !v.names(wholeScope):
+	case slices.Contains(e.AnyOf, wholeScope) && !v.insists(wholeScope):
 		a.wholeOf(f, e, v)
 		return
 	case len(v.needs) == 0 && !v.any(useSeen, useConfirmed):
-		a.unneeded(f, e, v)
+		if len(e.UsedBy) > 0 || a.tells() {
+			a.unneeded(f, e, v)
+		}
 		return
 	}
 	if v.missing() != nil && a.couldKnow(e, v) {
@@ -28,6 +31,12 @@ func (a *audit) judge(f *Findings, i int) {
 	}
 	a.tooMuch(f, e, v)
 	a.tooUrgent(f, e, v)
+}
+
+// tells tells whether there is any evidence at all of what is in use; without it nothing
+// can be said of an entry that names no operation.
+func (a *audit) tells() bool {
+	return len(a.inUse)+len(a.Evidence.Calls)+len(a.Evidence.Traffic) > 0
 }
 
 // wholeScope is the word that providers use for everything.
@@ -55,9 +64,11 @@ func (v *entryView) any(states ...useState) bool {
 	return slices.ContainsFunc(v.states, func(s useState) bool { return slices.Contains(states, s) })
 }
 
-// names tells whether a need in use names the scope itself.
-func (v *entryView) names(scope string) bool {
-	return slices.ContainsFunc(v.needs, func(n *Need) bool { return slices.Contains(slices.Concat(n.AnyOf...), scope) })
+// insists tells whether a need in use has the scope in every alternative.
+func (v *entryView) insists(scope string) bool {
+	return slices.ContainsFunc(v.needs, func(n *Need) bool {
+		return !slices.ContainsFunc(n.AnyOf, func(all []string) bool { return !slices.Contains(all, scope) })
+	})
 }
 
 // missing are the lines of the uses that nothing confirms.
@@ -88,9 +99,9 @@ func (a *audit) view(i int) *entryView {
 // stateOf weighs one used_by of an entry.
 func (a *audit) stateOf(e *Entry, u Use, c called) (useState, string) {
 	switch {
-	case u.Tool != "" && a.selectsTools() && !a.selects(u.Tool):
+	case u.Tool != "" && a.choosing && !a.selects(u.Tool):
 		return useContradicted, u.String() + " is not among the tools in use"
-	case u.Tool == "" && a.Evidence.Calls != nil && !c.listed:
+	case u.Tool == "" && a.listing && !c.listed:
 		return useContradicted, u.String() + " is not among the calls in use"
 	case slices.ContainsFunc(c.refused, func(scope string) bool { return a.serves(e, &Need{AnyOf: [][]string{{scope}}}) }):
 		return useConfirmed, u.String() + " was refused without it"
@@ -190,20 +201,20 @@ func (a *audit) vocabulary() Set {
 	return *a.known
 }
 
-// near suggests known scopes: what the entry's own operations need, else similar words,
-// else what tools need that are called so.
+// near suggests known scopes: what the entry's own operations need, else what tools need
+// that are called so, else similar words.
 func (a *audit) near(e *Entry, scope string) []string {
 	var words []string
 	for _, u := range e.UsedBy {
 		words = append(words, a.wordsOf(a.catalog.find(u))...)
 	}
 	if len(words) == 0 {
-		words = Near(scope, a.vocabulary().Union(a.Server.Scopes).Sorted().Slice())
-	}
-	if len(words) == 0 {
 		for _, tool := range a.toolsCalled(scope) {
 			words = append(words, a.wordsOf(a.catalog.tools[tool])...)
 		}
+	}
+	if len(words) == 0 {
+		words = Near(scope, a.vocabulary().Union(a.Server.Scopes).Sorted().Slice())
 	}
 	words = NewSet(words...).Slice()
 	return words[:min(len(words), nearest)]

@@ -10,7 +10,7 @@ import (
 func (a *audit) wholeOf(f *Findings, e *Entry, v *entryView) {
 	found := a.finding(OverLevel, e, evidenceOf(v.needs), wholeScope+" asks for everything")
 	rest := a.fixed.Minus(NewSet(wholeScope))
-	cover := Cover(CoverQuestion{Needs: values(v.needs), Implies: a.implies, Held: rest, Prefer: rest})
+	cover := a.cover(v.needs, rest, rest)
 	if len(e.AnyOf) == 1 && len(v.needs) > 0 && !v.any(useUnknown, useSeen) {
 		found.fix = fix{entries: a.places[e.key()], narrow: true, instead: a.inPlaceOf(e, v, cover.Scopes)}
 		found.Message = oneLine(fmt.Sprintf("%s asks for everything, where %s would do", wholeScope, a.otherwise(cover.Scopes)))
@@ -70,7 +70,7 @@ func (a *audit) lesser(e *Entry, v *entryView) *Set {
 		return nil
 	}
 	rest := a.fixed.Minus(only)
-	cover := Cover(CoverQuestion{Needs: values(v.needs), Implies: a.implies, Held: rest, Prefer: rest}).Scopes
+	cover := a.cover(v.needs, rest, rest).Scopes
 	if cover.Where(within).Len() != cover.Len() {
 		return nil
 	}
@@ -81,7 +81,7 @@ func (a *audit) lesser(e *Entry, v *entryView) *Set {
 // (RFC 9110 §9.2.1).
 func (v *entryView) unsafe() bool {
 	for i, s := range v.states {
-		if s == useSeen && (!v.calls[i].recorded || !v.calls[i].safe) {
+		if s == useSeen && (!v.calls[i].recorded || v.calls[i].unsafe) {
 			return true
 		}
 	}
@@ -93,7 +93,7 @@ func (v *entryView) unsafe() bool {
 func (a *audit) lesserSeen(e *Entry, v *entryView) *Set {
 	recorded := false
 	for i, c := range v.calls {
-		if e.UsedBy[i].Tool != "" || c.recorded && !c.safe || c.listed && !c.recorded {
+		if e.UsedBy[i].Tool != "" || c.unsafe || c.listed && !c.recorded {
 			return nil
 		}
 		recorded = recorded || c.recorded

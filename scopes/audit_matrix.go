@@ -51,8 +51,8 @@ func (a *audit) waived(f *Finding) bool {
 // least finds the least set for everything in use, and the entries that declare it: as
 // they stand in the manifest, else made from the evidence.
 func (a *audit) least(f *Findings) {
-	cover := Cover(CoverQuestion{Needs: values(a.inUse), Implies: a.implies, Prefer: a.words})
-	f.Least = Least{Scopes: cover.Scopes, Exact: cover.Least, Entries: []Entry{}}
+	cover := a.cover(a.inUse, Set{}, a.words)
+	f.Least = Least{Scopes: cover.Scopes, Exact: cover.Least, Entries: []Entry{}, Kept: []string{}}
 	for scope := range cover.Scopes.All() {
 		at := slices.IndexFunc(a.declared, func(e Entry) bool { return len(e.AnyOf) == 1 && e.AnyOf[0] == scope })
 		if at >= 0 {
@@ -60,6 +60,13 @@ func (a *audit) least(f *Findings) {
 			continue
 		}
 		f.Least.Entries = append(f.Least.Entries, a.newEntry(scope, a.inUse))
+	}
+	for i := range a.declared {
+		e := &a.declared[i]
+		if !a.open[i] || slices.ContainsFunc(e.AnyOf, func(scope string) bool { _, covered := a.implies.CoveredBy(cover.Scopes, scope); return covered }) {
+			continue
+		}
+		f.Least.Kept, f.Least.KeptEntries = append(f.Least.Kept, e.Name()), append(f.Least.KeptEntries, *e)
 	}
 }
 
@@ -118,6 +125,11 @@ func (a *audit) fillRows(row func(scope string) *Row) {
 			for _, scope := range o.Scopes {
 				row(scope).Observed = true
 			}
+		}
+	}
+	for id, c := range a.calls {
+		if e := &a.declared[id.entry]; c.recorded && len(e.AnyOf) == 1 {
+			row(e.AnyOf[0]).Observed = true
 		}
 	}
 }

@@ -26,7 +26,8 @@ scopes:
 }
 
 // facts reads evidence, a line each: an operation or tool, and after a colon what it
-// needs; "called OPERATION" of a list; "seen STATUS OPERATION SCOPES" of a recording;
+// needs; "called OPERATION" of a list; "seen STATUS OPERATION SCOPES" of a recording, in
+// which those that the answer named come after "named";
 // "uses TOOL" of --tools; "word SCOPE".
 func facts(t testing.TB, lines ...string) *scopes.Evidence {
 	t.Helper()
@@ -46,6 +47,8 @@ func facts(t testing.TB, lines ...string) *scopes.Evidence {
 			e.Calls = append(e.Calls, scopes.Call{Use: use(rest), Where: where})
 		case "uses":
 			e.Tools = append(e.Tools, rest)
+		case "lists":
+			e.Calls = []scopes.Call{}
 		case "word":
 			e.Words = append(e.Words, rest)
 		case "seen":
@@ -55,6 +58,9 @@ func facts(t testing.TB, lines ...string) *scopes.Evidence {
 				t.Fatal(err)
 			}
 			o.Operation, o.Scopes = use(words[1]+" "+words[2]), words[3:]
+			if at := slices.Index(o.Scopes, "named"); at >= 0 {
+				o.Scopes, o.Named = o.Scopes[:at], append([]string{}, o.Scopes[at+1:]...)
+			}
 			e.Traffic = append(e.Traffic, o)
 		default:
 			at := strings.LastIndex(line, ": ")
@@ -148,7 +154,7 @@ func TestAudit(t *testing.T) {
 			name:    "only the programs that are named count",
 			entries: "  - {scope: a, level: required, used_by: [\"tool:t\"]}\nprograms:\n  one: {scopes: [{scope: b, level: optional, used_by: [\"tool:t\"]}]}\n  two: {scopes: [{scope: c, level: optional, used_by: [\"tool:u\"]}]}",
 			facts:   []string{"tool:t: a b", "tool:u: c d"},
-			want:    []string{"8 undeclared b is needed by tool:t, and not declared"},
+			want:    []string{"8 undeclared b is needed by tool:t, and not declared without --program one"},
 		},
 		{
 			name:     "and then they do",
@@ -254,7 +260,81 @@ func TestAudit(t *testing.T) {
 		{
 			name:    "unknown_scope: not without a list",
 			entries: "  - {scope: introspection, level: required}",
+			facts:   []string{"called GET {api}/a"},
 			want:    []string{"8 unused introspection is declared, and no evidence needs it"},
+		},
+		{
+			name:    "unknown_scope: a tool's name goes before a similar word",
+			entries: "  - {scope: \"vision-scanners:read\", level: optional}",
+			facts:   []string{"tool:vision-scanners-list: replay_scanner:read"},
+			server:  "vision_alert:read vision_scanner:read",
+			want:    []string{"8 unknown_scope vision-scanners:read is no scope that the server or the evidence knows; a tool is called so (vision-scanners-list), and a tool's name is no scope; did you mean replay_scanner:read?"},
+		},
+		{
+			name:    "a refusal that named nothing proves nothing of what is declared",
+			entries: "  - {scope: \"survey:write\", level: optional, used_by: [\"GET {api}/p/{id}\"]}\n  - {any_of: [x, y], level: optional, used_by: [\"GET {api}/p/{id}\"]}",
+			facts:   []string{"seen 403 GET {api}/p/{id} survey:write x y named", "seen 401 GET {api}/p/{id} survey:write x y"},
+			want:    []string{"8 unproved no source confirms that survey:write is needed", "9 unproved no source confirms that x|y is needed"},
+		},
+		{
+			name:    "a refusal proves what it named, and what the manifest does not connect with the call",
+			entries: "  - {scope: a, level: optional, used_by: [\"GET {api}/p/{id}\"]}",
+			facts:   []string{"seen 403 GET {api}/p/{id} a b named b", "seen 403 GET {api}/p/{id} a c", "GET {api}/p/{pk}: a"},
+			want: []string{
+				"8 undeclared b is needed by GET {api}/p/{pk}, and not declared",
+				"8 undeclared c is needed by GET {api}/p/{pk}, and not declared",
+			},
+		},
+		{
+			name:    "a call that failed shows no reading, and confirms nothing",
+			entries: "  - {scope: \"a:write\", level: optional, used_by: [\"GET {api}/a\"]}",
+			facts:   []string{"seen 500 GET {api}/a", "seen 404 GET {api}/a", "word a:read"},
+			want:    []string{"8 unproved no source confirms that a:write is needed"},
+		},
+		{
+			name:    "a write that failed was a write all the same",
+			entries: "  - {scope: \"a:write\", level: optional, used_by: [\"GET {api}/a\", \"POST {api}/a\"]}",
+			facts:   []string{"seen 200 GET {api}/a", "seen 500 POST {api}/a", "word a:read"},
+		},
+		{
+			name:    "without any evidence nothing is unused",
+			entries: "  - {scope: a, level: required}\n  - {scope: b, level: required, used_by: [\"GET {api}/b\"]}",
+			want:    []string{"9 unproved no source confirms that b is needed"},
+		},
+		{
+			name:    "an empty list of calls says nothing",
+			entries: "  - {scope: b, level: required, used_by: [\"GET {api}/b\"]}",
+			facts:   []string{"GET {api}/b: b", "lists nothing"},
+		},
+		{
+			name:    "a list of tools says nothing of other calls",
+			entries: "  - {scope: b, level: required, used_by: [\"GET {api}/b\"]}\n  - {scope: c, level: optional, used_by: [\"tool:t\"]}",
+			facts:   []string{"GET {api}/b: b", "tool:t: c", "called tool:t"},
+		},
+		{
+			name:    "a selection of which no tool is known selects nothing",
+			entries: "  - {scope: c, level: optional, used_by: [\"tool:t\"]}",
+			facts:   []string{"tool:t: c", "uses zzz"},
+		},
+		{
+			name:    "a star fits a slash in a tool's name",
+			entries: "  - {scope: c, level: optional, used_by: [\"tool:x/y\"]}",
+			facts:   []string{"tool:x/y: c", "uses x*"},
+		},
+		{
+			name:    "undeclared: an alternative is told as one",
+			entries: "  - {scope: z, level: optional, used_by: [\"GET {api}/a\"]}",
+			facts:   []string{"GET {api}/a: z wide|z narrow", "GET {api}/b: narrow2|wide2", "called GET {api}/a", "called GET {api}/b", "GET {api}/other: wide", "GET {api}/more: wide2"},
+			want: []string{
+				"1 undeclared narrow2, or wide2 in its place, is needed by GET {api}/b, and not declared",
+				"8 undeclared narrow is needed by GET {api}/a, and not declared",
+			},
+		},
+		{
+			name:    "over_level: the star, though it is one of the ways",
+			entries: "  - {scope: \"*\", level: required, used_by: [\"tool:t\"]}",
+			facts:   []string{"tool:t: a b|*"},
+			want:    []string{"8 over_level * asks for everything, where a, b would do"},
 		},
 		{
 			name:    "a concrete path goes before one with a variable",
@@ -264,6 +344,7 @@ func TestAudit(t *testing.T) {
 		{
 			name:    "waived, until it is over",
 			entries: "  - {scope: a, level: optional}\n  - {scope: b, level: optional}\n  - {any_of: [c, d], level: optional}\nwaive:\n  - {kind: unused, scope: a, reason: later, until: 2026-11-22}\n  - {kind: unused, scope: b, reason: later, until: 2026-11-23}\n  - {kind: unused, scope: d, reason: later}\n  - {kind: unproved, scope: a, reason: later}\n",
+			facts:   []string{"called GET {api}/a"},
 			want: []string{
 				"8 unused a is declared, and no evidence needs it",
 				"12 expired_waiver the waiver of unused for a ended on 2026-11-22",
@@ -327,7 +408,7 @@ func TestAuditJSON(t *testing.T) {
  ],
  "waived": [],
  "notes": [],
- "least": {"scopes": ["a:write", "b", "d:read"], "exact": true}
+ "least": {"scopes": ["a:write", "b", "d:read"], "exact": true, "kept": []}
 }`
 	var a, b any
 	if json.Unmarshal(got, &a) != nil || json.Unmarshal([]byte(want), &b) != nil {

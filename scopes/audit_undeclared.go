@@ -56,7 +56,7 @@ func (a *audit) metByAlternatives(n *Need) bool {
 // the one that the least addition meets.
 func (a *audit) undeclared(f *Findings) {
 	unmet := a.unmet()
-	add := Cover(CoverQuestion{Needs: values(unmet), Implies: a.implies, Held: a.fixed, Prefer: a.words})
+	add := a.cover(unmet, a.fixed, a.words)
 	held := a.fixed.Union(add.Scopes)
 	lacking := make(map[string][]*Need)
 	for _, n := range unmet {
@@ -94,13 +94,47 @@ func (a *audit) undeclaredFinding(scope string, needs []*Need, held Set) Finding
 		what = fmt.Sprintf("%s and %d more", what, more)
 	}
 	message := fmt.Sprintf("%s is needed by %s, and not declared", scope, what)
+	if others := otherWays(scope, needs); len(others) > 0 {
+		message = fmt.Sprintf("%s, or %s in its place, is needed by %s, and not declared", scope, strings.Join(others, " or "), what)
+	}
 	if by, _ := a.implies.CoveredBy(held, scope); by != scope {
 		message += fmt.Sprintf("; %s, which is needed too, covers it", by)
 	} else if a.words.Has(scope) {
 		message += " for certain: it is one of several alternatives, of which only one is asked for"
+	} else if programs := a.declaredBy(scope); len(programs) > 0 {
+		message += fmt.Sprintf(" without --program %s", strings.Join(programs, " or "))
 	}
 	return Finding{Kind: Undeclared, Scope: scope, Level: Recommended.String(), File: a.Manifest.File,
 		Line: a.lineOf(needs), Evidence: evidenceOf(needs), Message: oneLine(message)}
+}
+
+// otherWays are the scopes that would do in place of this one for every one of the needs.
+func otherWays(scope string, needs []*Need) []string {
+	var ways []string
+	for i, n := range needs {
+		var here []string
+		for _, all := range n.AnyOf {
+			if len(all) == 1 && all[0] != scope {
+				here = append(here, all[0])
+			}
+		}
+		if i == 0 {
+			ways = here
+		}
+		ways = slices.DeleteFunc(ways, func(way string) bool { return !slices.Contains(here, way) })
+	}
+	return ways[:min(len(ways), nearest)]
+}
+
+// declaredBy are the programs whose scopes do not count here, and that declare the scope.
+func (a *audit) declaredBy(scope string) []string {
+	var names []string
+	for _, p := range a.Manifest.Programs {
+		if slices.ContainsFunc(p.Scopes, func(e Entry) bool { return slices.Equal(e.AnyOf, []string{scope}) }) && !slices.Contains(a.Programs, p.Name) {
+			names = append(names, p.Name)
+		}
+	}
+	return names
 }
 
 // lineOf is where the manifest names one of the operations, else its first line.

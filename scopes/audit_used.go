@@ -2,6 +2,7 @@ package scopes
 
 import (
 	"cmp"
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 // recordings say of each used_by.
 func (a *audit) selectUsed() {
 	a.used, a.seen = make([]bool, len(a.needs)), make([]bool, len(a.needs))
+	a.choosing, a.listing = a.choseTools(), a.listsCalls()
 	a.selectTools()
 	named := newRouter()
 	var ids []useID
@@ -18,28 +20,35 @@ func (a *audit) selectUsed() {
 		for j, u := range a.declared[i].UsedBy {
 			named.add(u, len(ids))
 			ids = append(ids, useID{i, j})
-			if a.Evidence.Calls == nil && u.Tool == "" {
+			if !a.listing && u.Tool == "" {
 				a.use(a.catalog.find(u))
 			}
 		}
 	}
+	var strange []Call
 	for _, c := range a.Evidence.Calls {
-		a.use(a.catalog.find(c.Use))
-		for _, id := range named.find(c.Use) {
+		needs, namers := a.catalog.find(c.Use), named.find(c.Use)
+		a.use(needs)
+		for _, id := range namers {
 			found := a.calls[ids[id]]
 			found.listed = true
 			a.calls[ids[id]] = found
 		}
+		if c.Use.Tool == "" && len(needs) == 0 && len(namers) == 0 {
+			strange = append(strange, c)
+		}
 	}
+	a.noteStrange(strange)
 	for i := range a.Evidence.Traffic {
 		o := &a.Evidence.Traffic[i]
 		found := a.catalog.find(o.Operation)
 		a.observe(o, found)
-		for _, id := range named.find(o.Operation) {
-			a.record(ids[id], o)
+		namers := named.find(o.Operation)
+		for _, id := range namers {
+			a.record(ids[id], o, a.wanted(o, namers, ids))
 		}
+		a.refusal(o, a.wanted(o, namers, ids))
 	}
-	a.refusals()
 	a.inUse = a.usedNeeds()
 }
 
@@ -49,9 +58,27 @@ func (a *audit) use(needs []int) {
 	}
 }
 
+// listsCalls tells whether a list says which calls are in use; one that names only tools
+// says nothing of the others.
+func (a *audit) listsCalls() bool {
+	return slices.ContainsFunc(a.Evidence.Calls, func(c Call) bool { return c.Use.Tool == "" })
+}
+
+// noteStrange tells of listed calls of which nothing is known: what they need is then
+// in no finding and in no set.
+func (a *audit) noteStrange(calls []Call) {
+	for i, c := range calls {
+		if i == maxEvidence {
+			a.notes = append(a.notes, Note{c.Where, fmt.Sprintf("and %d more such calls", len(calls)-i)})
+			return
+		}
+		a.notes = append(a.notes, Note{c.Where, oneLine(c.Use.String() + ": no source knows this call and no entry names it, so what it needs is not known")})
+	}
+}
+
 // observe takes in what a recorded call says of the operations that it is.
 func (a *audit) observe(o *Observation, needs []int) {
-	if a.Evidence.Calls == nil {
+	if !a.listing {
 		a.use(needs)
 	}
 	if o.Succeeded() {
@@ -61,26 +88,41 @@ func (a *audit) observe(o *Observation, needs []int) {
 	}
 }
 
-func (a *audit) record(id useID, o *Observation) {
+func (a *audit) record(id useID, o *Observation, wanted []string) {
 	c := a.calls[id]
 	safe := o.Operation.Method == "GET" || o.Operation.Method == "HEAD" || o.Operation.Method == "OPTIONS"
-	c.safe = safe && (c.safe || !c.recorded)
-	c.recorded = true
-	if o.Refused() {
-		c.refused = append(c.refused, o.Scopes...)
-	}
+	c.tried, c.unsafe = true, c.unsafe || !safe
+	c.recorded = c.recorded || o.Succeeded()
+	c.refused = append(c.refused, wanted...)
 	a.calls[id] = c
+}
+
+// wanted are the scopes whose want a recorded refusal proves: those that the answer
+// named. Where the recording does not tell these apart, they are what is connected with
+// the call and not by the manifest: a key that is expired is refused just so.
+func (a *audit) wanted(o *Observation, namers []int, ids []useID) []string {
+	switch {
+	case !o.Refused():
+		return nil
+	case o.Named != nil:
+		return o.Named
+	}
+	return slices.DeleteFunc(slices.Clone(o.Scopes), func(scope string) bool {
+		return slices.ContainsFunc(namers, func(id int) bool { return slices.Contains(a.declared[ids[id].entry].AnyOf, scope) })
+	})
 }
 
 // selectTools marks the needs of the tools in use, and notes names that no file knows.
 func (a *audit) selectTools() {
 	names := slices.Clone(a.Evidence.Tools)
+	where := make(map[string]Where)
 	for _, c := range a.Evidence.Calls {
 		if c.Use.Tool != "" {
 			names = append(names, c.Use.Tool)
+			where[c.Use.Tool] = c.Where
 		}
 	}
-	if len(names) == 0 {
+	if !a.selectsTools() {
 		for i := range a.declared {
 			for _, tool := range a.declared[i].Tools() {
 				a.use(a.catalog.tools[tool])
@@ -106,7 +148,11 @@ func (a *audit) selectTools() {
 			if near := Near(name, known); len(near) > 0 {
 				message += "; did you mean " + strings.Join(near, " or ") + "?"
 			}
-			a.notes = append(a.notes, Note{Where{File: "--tools"}, oneLine(message)})
+			at, listed := where[name]
+			if !listed {
+				at = Where{File: "--tools"}
+			}
+			a.notes = append(a.notes, Note{at, oneLine(message)})
 		}
 	}
 }
@@ -114,7 +160,8 @@ func (a *audit) selectTools() {
 // toolFits tells whether a tool has the name, in which * stands for any characters and
 // ? for one. A pattern that is none names the tool of that very name.
 func toolFits(name, tool string) bool {
-	fits, err := path.Match(name, tool)
+	// A slash in a tool's name is a character like any other.
+	fits, err := path.Match(strings.ReplaceAll(name, "/", "\x00"), strings.ReplaceAll(tool, "/", "\x00"))
 	return name == tool || err == nil && fits
 }
 
@@ -129,26 +176,33 @@ func (a *audit) selectsTools() bool {
 	return len(a.Evidence.Tools) > 0 || slices.ContainsFunc(a.Evidence.Calls, func(c Call) bool { return c.Use.Tool != "" })
 }
 
-// refusals adds a need for each recorded refusal that names scopes: the strongest
-// evidence there is, so it counts whatever was said to be in use.
-func (a *audit) refusals() {
-	proved := make(map[string]int)
-	for i := range a.Evidence.Traffic {
-		o := &a.Evidence.Traffic[i]
-		if !o.Refused() || len(o.Scopes) == 0 {
-			continue
+// choseTools tells whether a tool that some file knows was named: a list of which none is
+// known is a slip of the pen, and takes nothing out of use.
+func (a *audit) choseTools() bool {
+	for tool := range a.catalog.tools {
+		if a.selects(tool) {
+			return true
 		}
-		n := Need{Operation: o.Operation, AnyOf: [][]string{o.Scopes}, Where: o.Where, Source: SourceTraffic}
-		if known := a.catalog.find(o.Operation); len(known) > 0 {
-			n.Operation, n.Title = a.needs[known[0]].Operation, a.needs[known[0]].Title
-		}
-		key := n.Operation.String() + " " + strings.Join(o.Scopes, " ")
-		if _, twice := proved[key]; twice {
-			continue
-		}
-		proved[key] = len(a.needs)
-		a.needs, a.used, a.seen = append(a.needs, n), append(a.used, true), append(a.seen, true)
 	}
+	return false
+}
+
+// refusal adds a need for a recorded refusal that names scopes: the strongest evidence
+// there is, so it counts whatever was said to be in use.
+func (a *audit) refusal(o *Observation, wanted []string) {
+	if len(wanted) == 0 {
+		return
+	}
+	n := Need{Operation: o.Operation, AnyOf: [][]string{wanted}, Where: o.Where, Source: SourceTraffic}
+	if known := a.catalog.find(o.Operation); len(known) > 0 {
+		n.Operation, n.Title = a.needs[known[0]].Operation, a.needs[known[0]].Title
+	}
+	key := n.Operation.String() + " " + strings.Join(wanted, " ")
+	if a.proved[key] {
+		return
+	}
+	a.proved[key] = true
+	a.needs, a.used, a.seen = append(a.needs, n), append(a.used, true), append(a.seen, true)
 }
 
 // usedNeeds are the needs in use that say something, by operation.

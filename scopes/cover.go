@@ -12,6 +12,9 @@ type CoverQuestion struct {
 	Implies Implications
 	Held    Set // there already, at no cost; not part of the answer
 	Prefer  Set // taken where it makes no other difference: what is declared today
+	// Accepted tells for how many operations, in use or not, a scope would do: the more, the
+	// more it permits. nil: not known.
+	Accepted map[string]int
 }
 
 // A Covering is a set of scopes that meets every need.
@@ -23,15 +26,17 @@ type Covering struct {
 // maxCoverSteps bounds the search, for hostile documents can pose a covering problem
 // that takes years. A step looks at one need. Those of real APIs fall apart into parts
 // of a few scopes and take some hundreds; this many take under a second.
-const maxCoverSteps = 5_000_000
+const maxCoverSteps = 50_000_000
 
 // Cover returns the smallest set of scopes that, with what is held, meets every need.
-// It chooses among the scopes that the needs that are not met yet lack: a scope that covers more than it is
-// asked for, such as *, is not brought in to save words. Of several smallest sets it
+// It chooses among the scopes that the needs that are not met yet lack: one that covers
+// more than it is asked for is not brought in to save words, and * stands in no answer
+// where something else would do. Of several smallest sets it
 // takes, in this order, the one
 //
 //   - with the least privilege: the more scopes cover a scope by implication, the less
 //     it permits (x:read before x:write);
+//   - whose scopes are accepted by the fewest operations;
 //   - with the most scopes of Prefer;
 //   - that comes first in byte order.
 //
@@ -56,6 +61,7 @@ func Cover(q CoverQuestion) Covering {
 type coverProblem struct {
 	scopes   []string
 	rank     []int   // how little the scope permits: how many scopes cover it, at most 64
+	accepted []int   // see CoverQuestion
 	prefer   []bool  // is it in Prefer?
 	coverers [][]int // which scopes meet it: itself and those that imply it, sorted
 	needs    []coverNeed
@@ -85,6 +91,7 @@ func newCoverProblem(q CoverQuestion) *coverProblem {
 		}
 		slices.Sort(by)
 		p.rank, p.coverers, p.prefer = append(p.rank, rank), append(p.coverers, by), append(p.prefer, q.Prefer.Has(scope))
+		p.accepted = append(p.accepted, q.Accepted[scope])
 	}
 	for _, alternatives := range open {
 		need := make(coverNeed, len(alternatives))
@@ -111,6 +118,9 @@ func openNeeds(q CoverQuestion) [][][]string {
 		for _, all := range n.AnyOf {
 			missing := slices.Sorted(slices.Values(lacks(all, q.Held, q.Implies)))
 			alternatives = append(alternatives, slices.Compact(missing))
+		}
+		if lesser := slices.DeleteFunc(slices.Clone(alternatives), func(all []string) bool { return slices.Contains(all, wholeScope) }); len(lesser) > 0 {
+			alternatives = lesser
 		}
 		slices.SortFunc(alternatives, slices.Compare)
 		alternatives = slices.CompactFunc(alternatives, slices.Equal)
@@ -171,18 +181,19 @@ func (p *coverProblem) parts() [][]coverNeed {
 	return parts
 }
 
-// A coverCost orders sets: by the number of scopes, then by privilege, then by how
-// many are not preferred.
-type coverCost struct{ size, privilege, strange int }
+// A coverCost orders sets: by the number of scopes, then by privilege, by how many
+// operations accept them, and by how many are not preferred.
+type coverCost struct{ size, privilege, accepted, strange int }
 
 func (c coverCost) compare(d coverCost) int {
-	return cmp.Or(cmp.Compare(c.size, d.size), cmp.Compare(c.privilege, d.privilege), cmp.Compare(c.strange, d.strange))
+	return cmp.Or(cmp.Compare(c.size, d.size), cmp.Compare(c.privilege, d.privilege), cmp.Compare(c.accepted, d.accepted), cmp.Compare(c.strange, d.strange))
 }
 
 func (p *coverProblem) costOf(ids []int) coverCost {
 	c := coverCost{size: len(ids)}
 	for _, id := range ids {
 		c.privilege -= p.rank[id]
+		c.accepted += p.accepted[id]
 		if !p.prefer[id] {
 			c.strange++
 		}

@@ -43,6 +43,7 @@ func TestCover(t *testing.T) {
 		needs          []string
 		held, prefer   []string
 		want           string
+		accepted       map[string]int
 		noImplications bool
 	}{
 		{name: "nothing needed", want: ""},
@@ -61,11 +62,14 @@ func TestCover(t *testing.T) {
 		{name: "byte order at last", needs: []string{"b|a"}, want: "a"},
 		{name: "what is held costs nothing", needs: []string{"a b", "c"}, held: []string{"b", "c"}, want: "a"},
 		{name: "nor what it implies", needs: []string{"x:read y|z"}, held: []string{"x:write"}, want: "y"},
+		{name: "what fewer operations accept, before preference", needs: []string{"a|b"}, prefer: []string{"a"}, accepted: map[string]int{"a": 5, "b": 2}, want: "b"},
+		{name: "the star is no way to save words", needs: []string{"a b|*", "c|*"}, want: "a b c"},
+		{name: "the star where nothing else would do", needs: []string{"a|*", "*"}, noImplications: true, want: "* a"},
 		{name: "an alternative that needs nothing", needs: []string{"|a"}, want: ""},
 		{name: "a choice need by need would take four", needs: []string{"a|x", "b|x", "c|x", "d|y", "e|y"}, want: "x y"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			q := scopes.CoverQuestion{Needs: evidenceOf(c.needs...), Held: scopes.NewSet(c.held...), Prefer: scopes.NewSet(c.prefer...)}
+			q := scopes.CoverQuestion{Needs: evidenceOf(c.needs...), Held: scopes.NewSet(c.held...), Prefer: scopes.NewSet(c.prefer...), Accepted: c.accepted}
 			if !c.noImplications {
 				q.Implies = writeCoversRead(t)
 			}
@@ -110,8 +114,8 @@ func candidatesOf(q scopes.CoverQuestion) []string {
 // exhaustive tries every set of the candidates, in the documented order.
 func exhaustive(q scopes.CoverQuestion, candidates []string) []string {
 	type cost struct {
-		size, privilege, strange int
-		list                     []string
+		size, privilege, accepted, strange int
+		list                               []string
 	}
 	var best *cost
 	for mask := range 1 << len(candidates) {
@@ -120,6 +124,7 @@ func exhaustive(q scopes.CoverQuestion, candidates []string) []string {
 			if mask>>i&1 == 1 {
 				c.list = append(c.list, scope)
 				c.privilege -= rankOf(q.Implies, scope)
+				c.accepted += q.Accepted[scope]
 				if !q.Prefer.Has(scope) {
 					c.strange++
 				}
@@ -130,13 +135,25 @@ func exhaustive(q scopes.CoverQuestion, candidates []string) []string {
 		if slices.ContainsFunc(q.Needs, func(n scopes.Need) bool { return !n.MetBy(held, q.Implies) }) {
 			continue
 		}
-		key := func(c *cost) []int { return []int{c.size, c.privilege, c.strange} }
+		key := func(c *cost) []int { return []int{c.size, c.privilege, c.accepted, c.strange} }
 		if best == nil || slices.Compare(key(&c), key(best)) < 0 ||
 			slices.Equal(key(&c), key(best)) && slices.Compare(c.list, best.list) < 0 {
 			best = &c
 		}
 	}
 	return append([]string{}, best.list...)
+}
+
+// withoutStar leaves * out where there is another way.
+func withoutStar(needs []scopes.Need) []scopes.Need {
+	needs = slices.Clone(needs)
+	for i := range needs {
+		lesser := slices.DeleteFunc(slices.Clone(needs[i].AnyOf), func(all []string) bool { return slices.Contains(all, "*") })
+		if len(lesser) > 0 {
+			needs[i].AnyOf = lesser
+		}
+	}
+	return needs
 }
 
 // Every answer on small random problems is the one that trying all sets gives.
@@ -162,9 +179,11 @@ func TestCoverIsExact(t *testing.T) {
 		if round%3 == 0 {
 			q.Held = scopes.NewSet(words[1+random.IntN(len(words)-1)])
 		}
-		candidates := candidatesOf(q)
+		q.Accepted = map[string]int{words[random.IntN(len(words))]: 2, "p": 1}
 		got := scopes.Cover(q)
-		if want := exhaustive(q, candidates); !got.Least || !cmp.Equal(got.Scopes.Slice(), want) {
+		reference := q
+		reference.Needs = withoutStar(q.Needs)
+		if want := exhaustive(reference, candidatesOf(reference)); !got.Least || !cmp.Equal(got.Scopes.Slice(), want) {
 			t.Fatalf("round %d, needs %v, held %v, prefer %v: got %v (least %v), want %v", round, q.Needs, q.Held, q.Prefer, got.Scopes, got.Least, want)
 		}
 	}

@@ -67,6 +67,11 @@ type Least struct {
 	Scopes  Set     `json:"scopes"`
 	Exact   bool    `json:"exact"` // false: the search was cut off, and a smaller set may exist
 	Entries []Entry `json:"-"`     // the same, ready for [FormatEntries]
+
+	// Kept are the names of declared entries besides: of operations that are in use or may
+	// be, and of which no source says what they need.
+	Kept        []string `json:"kept"` // never nil
+	KeptEntries []Entry  `json:"-"`
 }
 
 // A Row is a scope in the table of an audit, with a column for each source.

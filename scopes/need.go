@@ -64,7 +64,8 @@ func lacks(all []string, held Set, implies Implications) []string {
 type Observation struct {
 	Operation Use      // its Path is concrete, or has {id} where the recorder folded ids
 	Status    int      // of the answer
-	Scopes    []string // named by the refusal, or connected with the call by the recorder
+	Scopes    []string // connected with the call by the recorder: declared for it, or named
+	Named     []string // named by the answer that refused it; nil where the recording does not tell
 	Count     int      // how many such calls
 	Where     Where    // of the first
 }
@@ -73,7 +74,7 @@ type Observation struct {
 func (o *Observation) Succeeded() bool { return o.Status >= 200 && o.Status < 400 }
 
 // Refused tells whether the call was turned away for want of a permission (RFC 9110
-// §15.5.2 and §15.5.4). What lacked is proved only where Scopes names it.
+// §15.5.2 and §15.5.4). What lacked is proved only where the answer named it.
 func (o *Observation) Refused() bool { return o.Status == 401 || o.Status == 403 }
 
 // A Call is an operation, or a tool, of which someone says that the program uses it.
@@ -145,9 +146,7 @@ func (e *Evidence) Vocabulary() Set {
 		}
 	}
 	for i := range e.Traffic {
-		if e.Traffic[i].Refused() {
-			words = append(words, e.Traffic[i].Scopes...)
-		}
+		words = append(words, e.Traffic[i].Named...)
 	}
 	return NewSet(words...).Sorted()
 }

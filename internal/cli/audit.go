@@ -81,6 +81,7 @@ func (f *auditFlags) failingKinds() ([]scopes.FindingKind, error) {
 	known := kindWords(scopes.FindingKinds())
 	kinds := []scopes.FindingKind{}
 	for _, word := range f.failOn {
+		word = strings.TrimSpace(word)
 		if !slices.Contains(known, word) {
 			return nil, fail(exitUsage, fmt.Sprintf("--fail-on: unknown kind of finding %q", word), didYouMean(word, known))
 		}
@@ -205,6 +206,9 @@ func (v *auditView) verdict() error {
 		words = append(words, strings.ReplaceAll(string(fatal[i].Kind), "_", " ")+" "+fatal[i].Scope)
 	}
 	hint := "correct the manifest, or waive with a reason what is meant so"
+	if len(v.found.Of(scopes.UnknownScope)) > 0 {
+		hint = "a scope that the server grants without listing it is declared with advertised: false; " + hint
+	}
 	if len(v.found.Of(scopes.Undeclared)) > 0 && v.mended == "" {
 		hint = "ambit audit … --write adds what is undeclared; " + hint
 	}

@@ -152,7 +152,7 @@ func (v *auditView) textFinding(p *printer, f *scopes.Finding) {
 	}
 	p.wrapped("    ", fmt.Sprintf("%s: %s: %s", plain(place(f.File, f.Line)), kind, plain(f.Message)))
 	for _, line := range f.Evidence {
-		p.line("    %s", p.paint.dim(plain(line)))
+		p.wrapped("      ", "    "+p.paint.dim(plain(line)))
 	}
 }
 
@@ -172,7 +172,11 @@ func (v *auditView) totals() string {
 	if !v.found.Least.Exact {
 		word = "a good set, not proved to be the least, has"
 	}
-	return text + fmt.Sprintf("; %s %s (--minimal)", word, count(v.found.Least.Scopes.Len(), "scope"))
+	text += fmt.Sprintf("; %s %s", word, count(v.found.Least.Scopes.Len(), "scope"))
+	if n := len(v.found.Least.Kept); n > 0 {
+		text += fmt.Sprintf(", besides %d declared of whose operations no source says what they need", n)
+	}
+	return text + " (--minimal)"
 }
 
 // least is the least set as a list of a manifest.
@@ -181,10 +185,14 @@ func (v *auditView) least() string {
 	if !v.found.Least.Exact {
 		head = "# A good set: the search for the least one was cut off.\n" + head
 	}
-	if len(v.found.Least.Entries) == 0 {
+	kept := scopes.FormatEntries(v.found.Least.KeptEntries)
+	switch {
+	case len(v.found.Least.Entries) == 0 && kept == "":
 		return "scopes: []\n"
+	case kept == "":
+		return head + scopes.FormatEntries(v.found.Least.Entries)
 	}
-	return head + scopes.FormatEntries(v.found.Least.Entries)
+	return head + scopes.FormatEntries(v.found.Least.Entries) + "  # Declared today; no source says what their operations need:\n" + kept
 }
 
 func (v *auditView) title() string {

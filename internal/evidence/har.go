@@ -99,7 +99,7 @@ func (c *collector) entry(e *harEntry, number int) error {
 		c.foreign++
 		return nil
 	}
-	return c.observe(base, e.Request.Method, path, e.Response.Status, c.named(base, e), number)
+	return c.observe(base, e.Request.Method, path, e.Response.Status, nil, append([]string{}, words(c.named(base, e))...), number)
 }
 
 // base finds the base of a URL among those of all the provider's servers, the longest

@@ -67,6 +67,7 @@ type observed struct {
 	use    scopes.Use
 	status int
 	scopes string
+	named  string
 }
 
 func (c *collector) read(in *bufio.Reader) error {
@@ -141,7 +142,7 @@ func (c *collector) record(row []byte, number int) error {
 	var one struct {
 		Base, Method, Path string
 		Status             int
-		Scopes             []string
+		Scopes, Named      []string
 	}
 	if err := json.Unmarshal(row, &one); err != nil {
 		return syntax(c.file, number, "not a recorded call: an object with base, method, path, status and scopes")
@@ -149,11 +150,11 @@ func (c *collector) record(row []byte, number int) error {
 	if one.Method == "" || one.Base == "" || one.Status < 100 || one.Status > 999 {
 		return syntax(c.file, number, "not a recorded call: base, method and status are wanted")
 	}
-	return c.observe(one.Base, one.Method, one.Path, one.Status, one.Scopes, number)
+	return c.observe(one.Base, one.Method, one.Path, one.Status, words(one.Scopes), words(one.Named), number)
 }
 
 // observe counts a call. Only here does something of a recording enter the evidence.
-func (c *collector) observe(base, method, path string, status int, named []string, number int) error {
+func (c *collector) observe(base, method, path string, status int, connected, named []string, number int) error {
 	path, _, _ = strings.Cut(path, "?")
 	path, _, _ = strings.Cut(path, "#")
 	u, err := scopes.ParseUse(method + " {" + base + "}" + c.masked(path))
@@ -161,13 +162,7 @@ func (c *collector) observe(base, method, path string, status int, named []strin
 		c.unfit++
 		return nil
 	}
-	words := make([]string, 0, len(named))
-	for _, scope := range named {
-		if scopes.CheckScope(scope) == nil {
-			words = append(words, scope)
-		}
-	}
-	key := observed{u, status, strings.Join(words, " ")}
+	key := observed{u, status, strings.Join(connected, " "), strings.Join(named, " ")}
 	if at, there := c.index[key]; there {
 		c.evidence.Traffic[at].Count++
 		return nil
@@ -176,9 +171,23 @@ func (c *collector) observe(base, method, path string, status int, named []strin
 		return &Error{Where: scopes.Where{File: c.file, Line: number}, Kind: TooLarge, Reason: fmt.Sprintf("more than %d different calls", maxObservations)}
 	}
 	c.index[key] = len(c.evidence.Traffic)
-	c.evidence.Traffic = append(c.evidence.Traffic, scopes.Observation{Operation: u, Status: status, Scopes: words, Count: 1,
+	c.evidence.Traffic = append(c.evidence.Traffic, scopes.Observation{Operation: u, Status: status, Scopes: connected, Named: named, Count: 1,
 		Where: scopes.Where{File: c.file, Line: number}})
 	return nil
+}
+
+// words are those that are scopes; nil for nil, where nothing was said.
+func words(list []string) []string {
+	if list == nil {
+		return nil
+	}
+	kept := []string{}
+	for _, word := range list {
+		if scopes.CheckScope(word) == nil {
+			kept = append(kept, word)
+		}
+	}
+	return kept
 }
 
 // masked is a path with {secret} for each segment that begins as a credential does.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,7 +16,7 @@ import (
 func seen(e scopes.Evidence) []string {
 	var lines []string
 	for _, o := range e.Traffic {
-		lines = append(lines, strings.TrimSpace(fmt.Sprintf("%s %d x%d %s:%d %s", o.Operation, o.Status, o.Count, o.Where.File, o.Where.Line, strings.Join(o.Scopes, " "))))
+		lines = append(lines, strings.TrimSpace(fmt.Sprintf("%s %d x%d %s:%d %s", o.Operation, o.Status, o.Count, o.Where.File, o.Where.Line, strings.Join(append(slices.Clone(o.Scopes), o.Named...), " "))))
 	}
 	return lines
 }
