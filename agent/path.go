@@ -69,9 +69,8 @@ func climbs(segment string) bool {
 	return false
 }
 
-// foldPath is the path with what looks like an identifier folded into {id}: the same
-// operation on other things has the same template, and no name of a thing is recorded.
-// Where a declared operation fits, its own template is taken.
+// foldPath is the template of the declared operation that the path is of, else the path
+// as [scopes.FoldPath] makes it: no name of a thing is recorded.
 func foldPath(needs []scopes.Entry, method, base, path string) string {
 	for i := range needs {
 		for _, u := range needs[i].UsedBy {
@@ -80,27 +79,5 @@ func foldPath(needs []scopes.Entry, method, base, path string) string {
 			}
 		}
 	}
-	segments := strings.Split(path, "/")
-	for i, segment := range segments {
-		if isIdentifier(segment) {
-			segments[i] = "{id}"
-		}
-	}
-	return strings.Join(segments, "/")
-}
-
-// longestWord is about where names of resources end and identifiers begin.
-const longestWord = 32
-
-// isIdentifier guesses whether a segment names one thing among many: a number, a UUID,
-// something with many digits, an address, or what is too long for a word.
-func isIdentifier(segment string) bool {
-	digits := 0
-	for _, r := range segment {
-		if r >= '0' && r <= '9' {
-			digits++
-		}
-	}
-	return digits > 0 && digits == len(segment) || digits >= 4 ||
-		len(segment) > longestWord || strings.ContainsAny(segment, "%") || strings.LastIndexByte(segment, '@') > 0
+	return scopes.FoldPath(path)
 }

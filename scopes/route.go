@@ -2,6 +2,7 @@ package scopes
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -102,6 +103,23 @@ func (s *segment) find(path string, more bool) []int {
 			if ends := v.next.find(rest, more); len(ends) > 0 {
 				return ends
 			}
+		}
+	}
+	if word == folded {
+		return s.findFolded(rest, more)
+	}
+	return nil
+}
+
+// findFolded finds the operations whose own text was taken for an identifier when the
+// call was recorded.
+func (s *segment) findFolded(rest string, more bool) []int {
+	for _, word := range slices.Sorted(maps.Keys(s.fixed)) {
+		if !isIdentifier(word) {
+			continue
+		}
+		if ends := s.fixed[word].find(rest, more); len(ends) > 0 {
+			return ends
 		}
 	}
 	return nil

@@ -157,7 +157,7 @@ func (c *collector) record(row []byte, number int) error {
 func (c *collector) observe(base, method, path string, status int, connected, named []string, number int) error {
 	path, _, _ = strings.Cut(path, "?")
 	path, _, _ = strings.Cut(path, "#")
-	u, err := scopes.ParseUse(method + " {" + base + "}" + c.masked(path))
+	u, err := scopes.ParseUse(method + " {" + base + "}" + scopes.FoldPath(c.masked(path)))
 	if err != nil {
 		c.unfit++
 		return nil

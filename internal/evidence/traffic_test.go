@@ -81,6 +81,7 @@ const har = `{
     "response": {"status": 403, "headers": [{"name": "www-authenticate", "value": "Bearer scope=\"insight:write\""}], "content": {}}},
    {"request": {"method": "POST", "url": "https://gateway.us.posthog.com/wizard/v1/messages"}, "response": {"status": 401, "content": {"text": "{\"detail\":\"Authentication required\"}"}}},
    {"request": {"method": "OPTIONS", "url": "https://us.posthog.com/api/users/@me/"}, "response": {"status": 204}},
+   {"request": {"method": "GET", "url": "https://us.posthog.com/reset/AbCdE-s3cr3t-xYzQw/for;sid=s3cr3t/you@s3cr3t.example/"}, "response": {"status": 200}},
    {"request": {"method": "GET", "url": "https://us.posthog.com.evil.example/api/users/@me/"}, "response": {"status": 200}},
    {"request": {"method": "GET", "url": "https://elsewhere.example/` + secret + `"}, "response": {"status": 200}},
    {"request": {"method": "GET", "url": "https://us.posthog.com/api/never"}, "response": {"status": 0}}
@@ -102,11 +103,12 @@ func TestHAR(t *testing.T) {
 	}
 	want := []string{
 		"GET {api}/api/users/@me/ 200 x1 session.har:7",
-		"POST {api}/api/projects/2/dashboards/ 403 x1 session.har:9 dashboard:write",
-		"POST {api}/api/projects/2/dashboards/ 403 x1 session.har:11 notebook:write",
+		"POST {api}/api/projects/{id}/dashboards/ 403 x1 session.har:9 dashboard:write",
+		"POST {api}/api/projects/{id}/dashboards/ 403 x1 session.har:11 notebook:write",
 		"GET {api}/api/{secret}/x 200 x1 session.har:12",
 		"POST {mcp} 403 x1 session.har:14 insight:write",
 		"POST {gateway}/v1/messages 401 x1 session.har:15",
+		"GET {api}/reset/{id}/{id}/{id}/ 200 x1 session.har:17",
 	}
 	if diff := cmp.Diff(want, seen(e)); diff != "" {
 		t.Error(diff)
