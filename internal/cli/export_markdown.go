@@ -16,22 +16,45 @@ const (
 )
 
 // betweenMarks is the text with the table between its two marks, with the line ends
-// that the text has; all else stays byte for byte.
+// that the text has; all else stays byte for byte. A mark is a line of its own, outside
+// of fenced code: a text may speak of the marks.
 func betweenMarks(file, text, table string) (string, error) {
-	begin, end := strings.Index(text, marksBegin), strings.Index(text, marksEnd)
+	begins, ends := markLines(text)
 	switch {
-	case begin < 0 || end < 0:
+	case len(begins) == 0 || len(ends) == 0:
 		return "", fail(exitUsage, plain(file)+" has no place for the table", "put two lines into it: "+marksBegin+" and "+marksEnd)
-	case end < begin:
-		return "", fail(exitUsage, plain(file)+": the end mark stands before the other", "")
-	case strings.Count(text, marksBegin) > 1 || strings.Count(text, marksEnd) > 1:
+	case len(begins) > 1 || len(ends) > 1:
 		return "", fail(exitUsage, plain(file)+" has the marks more than once", "")
+	case ends[0] < begins[0]:
+		return "", fail(exitUsage, plain(file)+": the end mark stands before the other", "")
 	}
-	middle := "\n" + table
-	if strings.HasPrefix(text[begin+len(marksBegin):], "\r\n") {
-		middle = strings.ReplaceAll(middle, "\n", "\r\n")
+	from := begins[0] + strings.IndexByte(text[begins[0]:], '\n') + 1
+	if strings.HasSuffix(text[:from], "\r\n") {
+		table = strings.ReplaceAll(table, "\n", "\r\n")
 	}
-	return text[:begin+len(marksBegin)] + middle + text[end:], nil
+	return text[:from] + table + text[ends[0]:], nil
+}
+
+// markLines is where the lines begin that are the marks.
+func markLines(text string) (begins, ends []int) {
+	at, fence := 0, ""
+	for line := range strings.Lines(text) {
+		word := strings.TrimSpace(line)
+		switch {
+		case fence != "":
+			if strings.HasPrefix(word, fence) {
+				fence = ""
+			}
+		case strings.HasPrefix(word, "```"), strings.HasPrefix(word, "~~~"):
+			fence = word[:3]
+		case word == marksBegin:
+			begins = append(begins, at)
+		case word == marksEnd:
+			ends = append(ends, at)
+		}
+		at += len(line)
+	}
+	return begins, ends
 }
 
 // manifestMarkdown is a table of the base, and one of each program: of those that were

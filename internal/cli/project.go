@@ -73,8 +73,16 @@ func readManifest(path string) (*scopes.Manifest, error) {
 }
 
 // writeFile puts text into a file of the user's at once: whoever reads meanwhile sees
-// the old text or the new one, and a failure leaves the old.
+// the old text or the new one, and a failure leaves the old. A link stays one, and its
+// target gets the text.
 func writeFile(path string, text []byte) error {
+	if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		target, err := filepath.EvalSymlinks(path)
+		if err != nil {
+			return err
+		}
+		path = target
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
 		return err

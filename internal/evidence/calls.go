@@ -28,6 +28,9 @@ func (c Calls) Read(file string, r io.Reader) (scopes.Evidence, error) {
 	if err != nil {
 		return scopes.Evidence{}, err
 	}
+	if start := strings.TrimLeft(string(text[:min(len(text), 512)]), "\ufeff \t\r\n"); start != "" && (start[0] == '{' || start[0] == '[') {
+		return scopes.Evidence{}, syntax(file, 1, "this is JSON, and no list of METHOD /path; recorded calls are read with --traffic, tools with --mcp-tools")
+	}
 	var wrong []error
 	evidence := scopes.Evidence{Calls: []scopes.Call{}}
 	number := 0
@@ -59,6 +62,8 @@ func (c Calls) parse(row string) (scopes.Use, error) {
 		return scopes.ParseUse(row)
 	case len(fields) != 2 || fields[1][0] != '/' && fields[1][0] != '{':
 		return scopes.Use{}, fmt.Errorf("%q is neither METHOD /path nor tool:NAME", short(row))
+	case strings.Contains(row, "?"):
+		return scopes.Use{}, fmt.Errorf("%q: a path has no query", short(row))
 	case fields[1][0] == '/':
 		fields[1] = "{" + baseOr(c.Base) + "}" + fields[1]
 	}
@@ -72,10 +77,18 @@ func baseOr(base string) string {
 	return base
 }
 
-// short is text from outside, cut to what a message can hold.
+// maxShown bounds how much of a text from outside a message holds, in bytes: the wrong
+// file may hold what no log should.
+const maxShown = 40
+
+// short is text from outside, cut to what a message can hold; a query never stands there.
 func short(text string) string {
-	if len(text) > 100 {
-		return strings.ToValidUTF8(text[:100], "") + "…"
+	text, _, query := strings.Cut(text, "?")
+	if len(text) > maxShown {
+		return strings.ToValidUTF8(text[:maxShown], "") + "…"
+	}
+	if query {
+		return text + "?…"
 	}
 	return text
 }
