@@ -2,11 +2,14 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"github.com/ambit-auth/ambit/internal/cli"
@@ -56,6 +59,33 @@ func TestAuditPage(t *testing.T) {
 	title, shown, spacing := look(`document.querySelector("h1").textContent`), look(`document.getElementById("shown").textContent`),
 		look(`getComputedStyle(document.querySelector("table")).borderCollapse`)
 	all := rows()
+	showing := func(which string) string {
+		t.Helper()
+		return look(`(() => { const s = document.getElementById("which"); s.value = "`+which+`"; s.dispatchEvent(new Event("input", {bubbles: true})) })(), "set"`) + " " + rows()
+	}
+	declared, undeclared, withFindings := showing("declared"), showing("undeclared"), showing("found")
+	showing("all")
+	if declared != "set a:read" || undeclared != "set b:write" || withFindings != "set b:write" {
+		t.Errorf("declared %q, not declared %q, with findings %q", declared, undeclared, withFindings)
+	}
+
+	// On paper the filter is left out; in the dark the page is dark.
+	media := func(m emulation.SetEmulatedMediaParams) {
+		t.Helper()
+		do(t, browser, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+			_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, m)
+			return err
+		}))
+	}
+	const paper = `getComputedStyle(document.body).backgroundColor`
+	light := look(paper)
+	media(emulation.SetEmulatedMediaParams{Media: "print"})
+	printed := look(`getComputedStyle(document.getElementById("filter")).display`)
+	media(emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}})
+	if dark := look(paper); printed != "none" || dark == light {
+		t.Errorf("printed, the filter is %q; light %q, dark %q", printed, light, dark)
+	}
+	media(emulation.SetEmulatedMediaParams{})
 	typing("b:WRITE")
 	found := rows()
 	typing("nothing")
