@@ -115,3 +115,13 @@ func TestOperationInTwoDocuments(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// Another kind of file is told as what it is.
+func TestToolsAreNoRecording(t *testing.T) {
+	for _, text := range []string{har, `{"openapi": "3.1.0", "paths": {}}`} {
+		e, err := evidence.ReadTools("tools.json", strings.NewReader(text))
+		if err == nil || !strings.Contains(err.Error(), "--traffic") || strings.Contains(err.Error(), "s3cr3t") {
+			t.Errorf("%v, %v", e, err)
+		}
+	}
+}

@@ -79,8 +79,14 @@ func (d *document) parse(text []byte) (err error) {
 	if info.SpecType != "openapi" {
 		return &Error{Where: scopes.Where{File: d.file}, Kind: Version, Reason: "not an OpenAPI 3 document; one of version 2 (Swagger) has to be converted"}
 	}
+	if !strings.HasPrefix(info.Version, "3.") {
+		return &Error{Where: scopes.Where{File: d.file}, Kind: Version, Reason: fmt.Sprintf("OpenAPI %q is not read, only 3.x", short(info.Version))}
+	}
 	p := pruner{follow: func(ref string) bool { return d.Fetch != nil && d.remote(ref) }}
 	p.prune(info.RootNode)
+	if p.malformed != nil {
+		return syntax(d.file, p.malformed.Line, "security is a list of requirements, each from the name of a scheme to a list of scopes")
+	}
 	for _, ref := range p.left {
 		d.note(ref.line, fmt.Sprintf("what %s needs is not known: %s %s", ref.from, ref.to, ref.why))
 	}
@@ -106,6 +112,9 @@ func (d *document) broken(err error, text []byte) error {
 	}
 	if strings.Contains(string(text[:min(len(text), 4096)]), "swagger") {
 		return &Error{Where: where, Kind: Version, Reason: "not an OpenAPI 3 document; one of version 2 (Swagger) has to be converted", Err: err}
+	}
+	if strings.Contains(reason, "libopenapi") { // its own word for a file without the key
+		reason = "it has no openapi: 3.x at its top"
 	}
 	return &Error{Where: where, Kind: Syntax, Reason: "not an OpenAPI document: " + reason, Err: err}
 }

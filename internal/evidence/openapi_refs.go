@@ -81,6 +81,8 @@ type pruner struct {
 	top    *yaml.Node
 	follow func(ref string) bool // may a reference to another document be followed?
 	left   []reference
+
+	malformed *yaml.Node // the first security that is none: read as it stands, it would need nothing
 }
 
 func (p *pruner) prune(root *yaml.Node) {
@@ -95,6 +97,12 @@ func (p *pruner) prune(root *yaml.Node) {
 		keepPaths(member(components, "pathItems"))
 	}
 	keepPaths(member(p.top, "paths"))
+	p.checkSecurity(p.top)
+	for _, item := range append(values(member(p.top, "paths")), values(memberOf(components, "pathItems"))...) {
+		for _, op := range values(item) {
+			p.checkSecurity(op)
+		}
+	}
 	p.references(member(p.top, "paths"))
 	if components != nil {
 		p.references(member(components, "pathItems"))
@@ -225,6 +233,51 @@ func member(n *yaml.Node, key string) *yaml.Node {
 	}
 	return nil
 }
+
+// memberOf is member of what may not be there.
+func memberOf(n *yaml.Node, key string) *yaml.Node {
+	if n == nil {
+		return nil
+	}
+	return member(n, key)
+}
+
+// checkSecurity looks at the security of a document or an operation (OpenAPI 3.1 §4.8.30).
+func (p *pruner) checkSecurity(of *yaml.Node) {
+	security := member(of, "security")
+	if security == nil || p.malformed != nil {
+		return
+	}
+	if security = unaliased(security); isNull(security) {
+		return
+	}
+	if security.Kind != yaml.SequenceNode {
+		p.malformed = security
+		return
+	}
+	for _, requirement := range security.Content {
+		requirement = unaliased(requirement)
+		if requirement.Kind != yaml.MappingNode {
+			p.malformed = requirement
+			return
+		}
+		for _, listed := range values(requirement) {
+			if listed = unaliased(listed); listed.Kind != yaml.SequenceNode && !isNull(listed) {
+				p.malformed = listed
+				return
+			}
+		}
+	}
+}
+
+func unaliased(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.AliasNode && n.Alias != nil {
+		return n.Alias
+	}
+	return n
+}
+
+func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
 
 func lineOf(n *yaml.Node) int {
 	if n == nil {

@@ -241,11 +241,17 @@ func TestOpenAPIBroken(t *testing.T) {
 		{"no document", "just words", evidence.Syntax, 0, "not an OpenAPI document"},
 		{"broken YAML", "openapi: 3.1.0\npaths:\n  /a: {get: {}\n  /b: {}\n", evidence.Syntax, 0, "not an OpenAPI document"},
 		{"broken JSON", `{"openapi": "3.1.0", "paths": {"/a": }}`, evidence.Syntax, 0, "not an OpenAPI document"},
+		{"no key", "info: {title: x}\npaths: {}\n", evidence.Syntax, 0, "it has no openapi: 3.x"},
+		{"a version to come", "openapi: 4.0.0\npaths: {}\n", evidence.Version, 0, "only 3.x"},
+		{"a scope without a list", "openapi: 3.1.0\npaths:\n  /a:\n    get: {security: [{k: 'a:read'}]}\n", evidence.Syntax, 4, "security is a list"},
+		{"a scheme without scopes", "openapi: 3.1.0\npaths:\n  /a:\n    get: {security: [k]}\n", evidence.Syntax, 4, "security is a list"},
+		{"a word", "openapi: 3.1.0\nsecurity: k\npaths: {}\n", evidence.Syntax, 2, "security is a list"},
+		{"no list", "openapi: 3.1.0\nsecurity: [{k: ['b']}]\npaths:\n  /a:\n    get: {security: {k: ['a:read']}}\n", evidence.Syntax, 5, "security is a list"},
 		{"Swagger", `{"swagger": "2.0", "paths": {}}`, evidence.Version, 0, "version 2 (Swagger)"},
 	} {
 		_, err := evidence.OpenAPI{}.Read("doc.yaml", strings.NewReader(c.text))
 		var e *evidence.Error
-		if !errors.As(err, &e) || e.Kind != c.kind || !strings.Contains(e.Error(), c.says) || e.File != "doc.yaml" {
+		if !errors.As(err, &e) || e.Kind != c.kind || !strings.Contains(e.Error(), c.says) || e.File != "doc.yaml" || c.line > 0 && e.Line != c.line {
 			t.Errorf("%s: %#v %v", c.name, err, err)
 		}
 	}

@@ -118,6 +118,8 @@ func (t *toolReader) object(text []byte, offset, depth int) error {
 		case key == "result" && depth == 0 && value[0] == '{' && holdsTools(value):
 			answer = true
 			return t.object(value, at, 1)
+		case depth == 0 && key == "log" && bytes.Contains(value, []byte(`"entries"`)), depth == 0 && key == "openapi":
+			return &Error{Where: t.at(at), Kind: Syntax, Reason: "no file of tools: a recording (HAR) is read with --traffic, an OpenAPI document with --openapi"}
 		case answer || depth > 0 || key == "jsonrpc" || key == "id" && value[0] != '{':
 			return nil // what else an answer holds
 		case value[0] != '{' && key != "":
