@@ -152,7 +152,13 @@ func (v *auditView) textFinding(p *printer, f *scopes.Finding) {
 	}
 	p.wrapped("    ", fmt.Sprintf("%s: %s: %s", plain(place(f.File, f.Line)), kind, plain(f.Message)))
 	for _, line := range f.Evidence {
-		p.wrapped("      ", "    "+p.paint.dim(plain(line)))
+		for i, part := range wrap(plain(line), p.width-6) {
+			indent := "    "
+			if i > 0 {
+				indent += "  "
+			}
+			p.line("%s", indent+p.paint.dim(part))
+		}
 	}
 }
 
@@ -174,7 +180,7 @@ func (v *auditView) totals() string {
 	}
 	text += fmt.Sprintf("; %s %s", word, count(v.found.Least.Scopes.Len(), "scope"))
 	if n := len(v.found.Least.Kept); n > 0 {
-		text += fmt.Sprintf(", besides %d declared of whose operations no source says what they need", n)
+		text += fmt.Sprintf("; %d more are declared for operations that no source describes", n)
 	}
 	return text + " (--minimal)"
 }
@@ -192,7 +198,7 @@ func (v *auditView) least() string {
 	case kept == "":
 		return head + scopes.FormatEntries(v.found.Least.Entries)
 	}
-	return head + scopes.FormatEntries(v.found.Least.Entries) + "  # Declared today; no source says what their operations need:\n" + kept
+	return head + scopes.FormatEntries(v.found.Least.Entries) + "  # Declared for operations that no source describes:\n" + kept
 }
 
 func (v *auditView) title() string {
