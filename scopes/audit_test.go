@@ -461,3 +461,19 @@ func TestAuditUnknownProgram(t *testing.T) {
 		t.Errorf("without evidence: %v, %v", f.Findings, err)
 	}
 }
+
+// What is declared for operations that no source describes stays in the least set's
+// company: a gateway has no document, and its scope is needed all the same.
+func TestAuditKeepsWhatNoSourceDescribes(t *testing.T) {
+	m := decode(t, manifestOf("  - {scope: \"a:write\", level: required, used_by: [\"POST {api}/a\"]}\n"+
+		"  - {scope: gateway, level: required, used_by: [\"POST {api}/v1/messages\"]}\n"+
+		"  - {scope: \"a:read\", level: optional, used_by: [\"GET {api}/unknown\"]}\n"+
+		"  - {scope: none, level: optional, used_by: [\"tool:other\"]}\n"))
+	f, err := scopes.Audit(scopes.AuditQuestion{Manifest: m, Evidence: facts(t, "POST {api}/a: a:write", "tool:other: b")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := f.Least.Scopes.String(); got != "a:write b" || !slices.Equal(f.Least.Kept, []string{"gateway"}) || len(f.Least.KeptEntries) != 1 {
+		t.Errorf("the least set is %q, and kept is %q", got, f.Least.Kept)
+	}
+}

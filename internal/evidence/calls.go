@@ -51,6 +51,9 @@ func (c Calls) Read(file string, r io.Reader) (scopes.Evidence, error) {
 	if len(wrong) > 0 {
 		return scopes.Evidence{}, errors.Join(wrong...)
 	}
+	if len(evidence.Calls) == 0 {
+		evidence.Notes = append(evidence.Notes, scopes.Note{Where: scopes.Where{File: file}, Message: "names no call, and says nothing of what is in use"})
+	}
 	return evidence, nil
 }
 

@@ -26,6 +26,9 @@ func ReadTools(file string, r io.Reader) (scopes.Evidence, error) {
 	if err := t.document(text); err != nil {
 		return scopes.Evidence{}, err
 	}
+	if len(t.evidence.Needs) == 0 {
+		t.note(scopes.Where{File: file}, "names no tool that can be used")
+	}
 	return t.evidence, nil
 }
 
@@ -149,7 +152,8 @@ func (t *toolReader) tool(key string, text []byte, at int) error {
 	}
 	u, err := scopes.ParseUse("tool:" + def.Name)
 	if err != nil {
-		return &Error{Where: where, Kind: Syntax, Reason: fmt.Sprintf("%q cannot name a tool", short(def.Name)), Err: err}
+		t.note(where, fmt.Sprintf("%q cannot name a tool, and is left out", short(def.Name)))
+		return nil
 	}
 	n := scopes.Need{Operation: u, Title: title(def.Title, def.Description), Where: where, Source: scopes.SourceMCP}
 	if def.Scopes != nil {

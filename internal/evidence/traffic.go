@@ -215,6 +215,9 @@ func (c *collector) note(number int, message string) {
 }
 
 func (c *collector) summary() {
+	if len(c.evidence.Traffic)+c.foreign+c.unfit == 0 {
+		c.note(0, "holds no call")
+	}
 	if c.foreign > 0 {
 		c.note(0, fmt.Sprintf("%d calls went to hosts that are none of the provider's, and are left out", c.foreign))
 	}
