@@ -118,7 +118,7 @@ func (l *entryList) appendFlow(e Entry) ([]splice, error) {
 	}
 	line := l.lineAt(f.ends[last] - 1)
 	alone := strings.TrimSpace(string(l.text[l.lines[l.lineAt(f.starts[last])]:f.starts[last]])) == ""
-	tail := string(l.text[f.ends[last]:l.end(line)])
+	tail := string(l.text[f.ends[last]:min(l.end(line), f.close)]) // a # behind the list is no matter
 	if alone && l.lineAt(f.close) > line || strings.Contains(tail, "#") {
 		indent := l.line(l.lineAt(f.starts[last]))
 		indent = indent[:len(indent)-len(strings.TrimLeft(indent, " \t"))]

@@ -48,6 +48,24 @@ func TestEdit(t *testing.T) {
 			want:   head + "scopes:\n-   {scope: a, level: required}\n-   {scope: b,\n     level: optional} # two lines\n-   " + newFlow + "\n",
 		},
 		{
+			name:   "add to a list on one line, with a comment behind it",
+			before: head + "scopes: [{scope: a, level: required}]  # tail\n",
+			change: scopes.Change{Add: []scopes.Entry{added()}},
+			want:   head + "scopes: [{scope: a, level: required}, " + newFlow + "]  # tail\n",
+		},
+		{
+			name:   "add to a list of nothing, with a comment behind it",
+			before: head + "scopes: [] # none yet\nprograms: {}\n",
+			change: scopes.Change{Add: []scopes.Entry{added()}},
+			want:   head + "scopes: # none yet\n" + newBlock + "programs: {}\n",
+		},
+		{
+			name:   "add to a program's list of nothing, with a comment behind it",
+			before: head + "scopes: []\nprograms:\n  p1: {scopes: []} # c\n",
+			change: scopes.Change{Add: []scopes.Entry{added("p1")}},
+			want:   head + "scopes: []\nprograms:\n  p1: {scopes: [" + newFlow + "]} # c\n",
+		},
+		{
 			name:   "add without a final newline",
 			before: head + "scopes:\n- scope: a\n  level: required",
 			change: scopes.Change{Add: []scopes.Entry{added()}},
