@@ -3,6 +3,7 @@ package agent_test
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"runtime"
@@ -36,7 +37,9 @@ func TestLoad(t *testing.T) {
 	}
 	var opened atomic.Int64
 	s := newCounted(t, &opened, loaded)
-	l := lend(t, s, &source{current: token("pha_real", everything...)}, func(c *agent.Config) { c.Record = io.Discard })
+	l := lend(t, s, &source{current: token("pha_real", everything...)}, func(c *agent.Config) {
+		c.Record, c.Log = io.Discard, slog.NewTextHandler(io.Discard, nil) // written, and not kept
+	})
 	w := way{url: l.url("gateway"), bearer: l.Terms().Lease}
 	c := client()
 	defer c.CloseIdleConnections()
