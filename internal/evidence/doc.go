@@ -19,7 +19,8 @@
 //
 // Of recorded traffic only the method, the path without its query, the status and the
 // scope that a refusal names survive the parsing: no header, no body, no cookie and no
-// host. Segments of a path that begin as one of the provider's credentials do are masked.
+// host. Segments of a path that begin as one of the provider's credentials do are masked,
+// and what names one thing among many is folded into {id} ([scopes.FoldPath]).
 // No error quotes a recording.
 //
 // Readers are plain structs whose zero value works. They hold no state and may be used
