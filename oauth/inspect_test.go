@@ -337,16 +337,19 @@ func TestElsewhere(t *testing.T) {
 		knows(w, r)
 	})
 	private.AskOn401 = false
-	for name, c := range map[string]struct {
+	for _, c := range []struct {
+		name   string
 		others []scopes.Server
 		want   string
 		asked  int32
 	}{
-		"one knows it":     {[]scopes.Server{serve("a", rejects), serve("b", knows)}, "b", 2},
-		"nobody knows it":  {[]scopes.Server{serve("a", rejects), serve("b", text(500, "", ""))}, "", 2},
-		"the first of two": {[]scopes.Server{serve("a", knows), serve("b", knows)}, "a", 2},
-		"nobody to ask":    {nil, "", 0},
+		{"one knows it", []scopes.Server{serve("a", rejects), serve("b", knows)}, "b", 2},
+		{"nobody knows it", []scopes.Server{serve("a", rejects), serve("b", text(500, "", ""))}, "", 2},
+		{"nobody to ask", nil, "", 0},
+		// The last, for the second may be given up, and arrive late.
+		{"the first of two", []scopes.Server{serve("a", knows), serve("b", knows)}, "a", 2},
 	} {
+		name := c.name
 		asked.Store(0)
 		inspector := &oauth.Inspector{Server: here, Provider: testProvider(append([]scopes.Server{here, private}, c.others...)...)}
 		server, grant, found := inspector.Elsewhere(t.Context(), oauth.NewSecret(testAPIKey))
@@ -356,7 +359,7 @@ func TestElsewhere(t *testing.T) {
 		if found && grant.Scopes.String() != "a:read" {
 			t.Errorf("%s: %+v", name, grant)
 		}
-		if name != "the first of two" && asked.Load() != c.asked { // there the second may be given up
+		if name != "the first of two" && asked.Load() != c.asked {
 			t.Errorf("%s: %d asked, want %d", name, asked.Load(), c.asked)
 		}
 	}
