@@ -27,11 +27,16 @@ type personAt struct {
 
 func sitDown(t *testing.T, manifest string) *personAt {
 	t.Helper()
+	return sitDownAt(t, t.TempDir(), manifest)
+}
+
+func sitDownAt(t *testing.T, home, manifest string) *personAt {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &personAt{Cmd: exec.CommandContext(t.Context(), self), home: t.TempDir()}
+	p := &personAt{Cmd: exec.CommandContext(t.Context(), self), home: home}
 	p.Args = []string{"ambit", "login", "-f", manifest, "--no-browser", "--store", "file"}
 	p.Env = []string{"HOME=" + p.home}
 	p.Stdout = &p.stdout
@@ -119,7 +124,13 @@ func TestPaste(t *testing.T) {
 // TestInterrupt presses Ctrl-C while a login waits: it ends, says so, and leaves
 // nothing behind.
 func TestInterrupt(t *testing.T) {
-	p := sitDown(t, startBox(t, sandbox.Options{}).Ready().Manifest)
+	manifest, home := startBox(t, sandbox.Options{}).Ready().Manifest, t.TempDir()
+	interrupted(t, sitDownAt(t, home, manifest))
+	interrupted(t, sitDownAt(t, home, manifest)) // what the server says of itself is in the cache now: no request goes out
+}
+
+func interrupted(t *testing.T, p *personAt) {
+	t.Helper()
 	login, err := url.Parse(p.readUntil(t, "http://"))
 	if err != nil {
 		t.Fatal(err)

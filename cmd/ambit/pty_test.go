@@ -36,7 +36,10 @@ func TestSilentTerminal(t *testing.T) {
 		{"plan", "-f", manifest}, {"status", "-f", manifest}, {"login", "-f", manifest, "--browser", "visit", "--store", "file"},
 		{"status", "-f", manifest}, {"token", "-f", manifest}, {"logout", "-f", manifest}, {"demo"},
 	} {
-		out := onTerminal(t, home, args)
+		out, code := onTerminal(t, home, args)
+		if args[0] == "demo" && code != 0 {
+			t.Errorf("the README's first command ends with %d on a terminal: %s", code, out)
+		}
 		if len(out) == 0 {
 			t.Errorf("%v wrote nothing", args)
 		}
@@ -47,7 +50,7 @@ func TestSilentTerminal(t *testing.T) {
 }
 
 // onTerminal runs ambit on a pseudo-terminal of 80 columns, and gives what it wrote.
-func onTerminal(t *testing.T, home string, args []string) []byte {
+func onTerminal(t *testing.T, home string, args []string) (out []byte, code int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), hangs)
 	defer cancel()
@@ -69,16 +72,16 @@ func onTerminal(t *testing.T, home string, args []string) []byte {
 		t.Fatal(err)
 	}
 	defer terminal.Close()
-	var out bytes.Buffer
+	var text bytes.Buffer
 	// Linux ends a terminal whose program is gone with EIO.
-	if _, err := io.Copy(&out, terminal); err != nil && !errors.Is(err, syscall.EIO) {
+	if _, err := io.Copy(&text, terminal); err != nil && !errors.Is(err, syscall.EIO) {
 		t.Fatal(err)
 	}
-	c.Wait() // the exit code is for other tests
+	c.Wait() // the exit code is told apart
 	if ctx.Err() != nil {
 		t.Fatalf("%v still ran after %s", args, hangs)
 	}
-	return out.Bytes()
+	return text.Bytes(), c.ProcessState.ExitCode()
 }
 
 // onlyText finds the first control sequence that is not a colour or the clearing of

@@ -152,7 +152,8 @@ func (d *demo) lends(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	agent := []string{"run", "--store", "file", "--", program, "demo-agent", use.Method, use.Base, use.Path}
+	// Stopped at the refusal also where someone watches, and run would else go on.
+	agent := []string{"run", "--store", "file", "--on-denied", "stop", "--", program, "demo-agent", use.Method, use.Base, use.Path}
 	d.say("An agent runs behind the gateway. It is lent the credential, and never sees it.")
 	if err := d.step(ctx, agent...); err != nil {
 		return err

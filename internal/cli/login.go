@@ -184,6 +184,7 @@ func (r *run) consent(ctx context.Context, p *project, n *negotiation, client *h
 		return nil, fail(exitUsage, "no client id is known for "+plain(p.server.Issuer)+", and it offers no registration",
 			"provider: {use: "+p.provider().Name+", client: {id: YOUR-CLIENT-ID}}")
 	}
+	r.watchSignals() // a listener waits, though no request may have gone out yet
 	var h *held
 	pages := &pages{p, n.plan}
 	login := &oauth.Login{
