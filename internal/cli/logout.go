@@ -56,6 +56,9 @@ func (r *run) logout(ctx context.Context) (view, error) {
 	if errors.Is(err, oauth.ErrNotFound) {
 		return logoutView{}, nil
 	}
+	if _, damaged := is[*oauth.CorruptError](err); damaged {
+		return r.forgetDamaged(ctx, p)
+	}
 	if err != nil {
 		return nil, credentialFailure(err)
 	}
@@ -67,6 +70,24 @@ func (r *run) logout(ctx context.Context) (view, error) {
 	}
 	// Whatever the server said: a credential that is not wanted is not kept.
 	return v, credentialFailure(s.store.Delete(ctx, s.key))
+}
+
+// forgetDamaged removes the records of this login that nobody can read.
+func (r *run) forgetDamaged(ctx context.Context, p *project) (view, error) {
+	v := logoutView{Remark: "its record was damaged"}
+	for _, s := range p.loginServers() {
+		for _, store := range r.readingStores() {
+			_, err := store.Load(ctx, p.keyAt(s))
+			if _, damaged := is[*oauth.CorruptError](err); !damaged {
+				continue
+			}
+			if err := store.Delete(ctx, p.keyAt(s)); err != nil {
+				return nil, credentialFailure(err)
+			}
+			v.Removed, v.Store = true, store.Name()
+		}
+	}
+	return v, nil
 }
 
 // revoke tells the server; the remark says why it could not.

@@ -3,15 +3,16 @@ package cli
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
-func (r *run) fileStore() oauth.Store {
-	return oauth.FileStore{Dir: filepath.Join(r.env.stateDir(), "credentials")}
-}
+func (r *run) fileStore() oauth.Store { return oauth.FileStore{Dir: r.credentialsDir()} }
+
+func (r *run) credentialsDir() string { return filepath.Join(r.env.stateDir(), "credentials") }
 
 // homeless is the failure of a command that has to keep something, on a machine that
 // names no folder for it.
@@ -52,7 +53,7 @@ func (r *run) writingStore(ctx context.Context, key oauth.Key) (oauth.Store, err
 		return nil, err
 	}
 	if r.settings.Store == "file" {
-		return r.fileStore(), nil
+		return r.fileStore(), r.canKeep()
 	}
 	_, err := oauth.KeyringStore{}.Load(ctx, key)
 	var none *oauth.NoKeyringError
@@ -60,9 +61,26 @@ func (r *run) writingStore(ctx context.Context, key oauth.Key) (oauth.Store, err
 		return oauth.KeyringStore{}, nil // a record that is damaged is about to be replaced
 	}
 	if r.settings.Store == "" && r.ask(ctx, "There is no keyring on this machine. Keep the credential in a file that only you can read?") {
-		return r.fileStore(), nil
+		return r.fileStore(), r.canKeep()
 	}
 	return nil, credentialFailure(err)
+}
+
+// canKeep tries the file store's folder: to find out after the consent would lose a token
+// that lives on at the server.
+func (r *run) canKeep() error {
+	dir := r.credentialsDir()
+	err := os.MkdirAll(dir, 0o700)
+	if err == nil {
+		var f *os.File
+		if f, err = os.CreateTemp(dir, ".try-*"); err == nil {
+			err = errors.Join(f.Close(), os.Remove(f.Name()))
+		}
+	}
+	if err != nil {
+		return fail(exitUsage, "no credential can be kept there: "+plain(err.Error()), "set XDG_STATE_HOME to a folder of yours, or keep it for one run alone: --store memory")
+	}
+	return nil
 }
 
 // A stored credential, and where it lies.
