@@ -113,6 +113,11 @@ func isNoKey(err error) bool { return errors.Is(err, oauth.ErrNoKey) }
 // findBound is find for a login that is about to be sent somewhere.
 func (r *run) findBound(ctx context.Context, p *project) (*stored, error) {
 	s, err := r.find(ctx, p)
+	if errors.Is(err, oauth.ErrNotFound) {
+		f := *asFailure(credentialFailure(err))
+		f.Hint, f.Err = "log in with: "+loginAgain(p), err
+		return nil, &f
+	}
 	if err != nil {
 		return nil, err
 	}
