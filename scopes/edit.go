@@ -1,8 +1,9 @@
 package scopes
 
 import (
+	"errors"
 	"fmt"
-	"slices"
+	"sort"
 )
 
 // A Change is what [Edit] does to a manifest. Entries in it are declarations, as they
@@ -21,7 +22,8 @@ type LevelChange struct {
 	To    Level
 }
 
-// A ScopeChange puts another scope in the place of a declaration's only one.
+// A ScopeChange puts another scope in the place of a declaration's only one; where that
+// is declared there already, the declaration goes.
 type ScopeChange struct {
 	Entry Entry
 	To    string
@@ -56,66 +58,95 @@ func Edit(file string, text []byte, c Change, open func(path string) ([]byte, er
 	if err != nil {
 		return nil, err
 	}
-	ed := &editor{file: file, text: slices.Clone(text)}
-	want := newExpectation(before)
+	ed := &editor{file: file, text: text, before: before, open: open}
+	wishes := c.wishes()
+	edited, err := ed.try(wishes)
+	if err != nil && !errors.As(err, new(*EditError)) {
+		err = ed.blame(wishes)
+	}
+	return edited, err
+}
+
+// A wish is one thing of a change: how the draft takes it, and how someone does it who
+// does it by hand.
+type wish struct {
+	entry Entry
+	draw  func(d draft) bool // false where there is no such list
+	hand  string
+}
+
+// wishes is the change in the order in which its parts are done.
+func (c *Change) wishes() []wish {
+	var list []wish
 	for _, one := range c.Lower {
-		ed.lower(one, want)
+		list = append(list, wish{one.Entry, func(d draft) bool { return d.lower(one) }, fmt.Sprintf("give %q the level %s", one.Entry.Name(), one.To)})
 	}
 	for _, one := range c.Narrow {
-		ed.narrow(one, want)
+		list = append(list, wish{one.Entry, func(d draft) bool { return d.narrow(one) }, fmt.Sprintf("put %q in the place of %q", one.To, one.Entry.Name())})
 	}
 	for _, e := range c.Remove {
-		ed.remove(e, want)
+		list = append(list, wish{e, func(d draft) bool { return d.remove(e) }, fmt.Sprintf("remove the entry of %q", e.Name())})
 	}
 	for _, e := range c.Add {
-		ed.add(e, want)
+		list = append(list, wish{e, func(d draft) bool { return d.add(e) }, fmt.Sprintf("add an entry for %q", e.Name())})
 	}
-	if ed.err != nil {
-		return nil, ed.err
-	}
-	after, err := Decode(file, ed.text, open)
-	if err != nil {
-		return nil, &EditError{file, 0, "the outcome would be no manifest: " + oneLine(err.Error())}
-	}
-	if !want.equal(newExpectation(after)) {
-		return nil, &EditError{file, 0, "the outcome would not say what it should; change it by hand"}
-	}
-	return ed.text, nil
+	return list
 }
 
-// An editor does one change after the other, each on the outcome of the one before:
-// so no two of them can touch.
+// An editor makes a draft of what a manifest is to declare, and writes that into the
+// text. However much is to be done, the text is parsed a handful of times.
 type editor struct {
-	file string
-	text []byte
-	err  error // the first; nothing is done after it
+	file   string
+	text   []byte
+	before *Manifest
+	open   func(path string) ([]byte, error)
 }
 
-// on calls do for the entry's place in the present text, where it is there.
-func (ed *editor) on(e Entry, do func(l *entryList, at int) ([]splice, error)) bool {
-	if ed.err != nil {
-		return false
+// try is the text with the wishes in it. An error that is no *[EditError] is a reason
+// that some wish cannot be met in place, in words for people.
+func (ed *editor) try(wishes []wish) ([]byte, error) {
+	want := newDraft(ed.before)
+	for _, w := range wishes {
+		if !w.draw(want) {
+			return nil, &EditError{ed.file, 0, fmt.Sprintf("it has no program %q", programOf(w.entry))}
+		}
 	}
-	s, err := readSheet(ed.file, ed.text)
+	edited, err := want.write(ed.text)
 	if err != nil {
-		ed.err = err
-		return false
+		return nil, err
 	}
-	l := s.list(programOf(e))
-	if l == nil {
-		return false
+	if len(edited) > MaxFileSize {
+		return nil, &EditError{ed.file, 0, "it would grow beyond 1 MiB, and no manifest may"}
 	}
-	at := slices.IndexFunc(l.items, func(i listItem) bool { return i.key == e.key() })
-	if at < 0 {
-		return false
+	if after, err := Decode(ed.file, edited, ed.open); err != nil || !want.equal(newDraft(after)) {
+		return nil, errors.New("what stands around it would be read in another way")
 	}
-	splices, err := do(l, at)
-	if err != nil {
-		ed.err = err
-		return false
+	return edited, nil
+}
+
+// blame is about the first wish that cannot be met: where, why, and what to do.
+func (ed *editor) blame(wishes []wish) error {
+	first := sort.Search(len(wishes)-1, func(n int) bool {
+		_, err := ed.try(wishes[:n+1])
+		return err != nil
+	})
+	_, err := ed.try(wishes[:first+1])
+	w := wishes[first]
+	return &EditError{ed.file, ed.lineOf(w.entry), fmt.Sprintf("%v; do this by hand: %s", err, w.hand)}
+}
+
+// lineOf is where the entry stands, else the last one of its list, else the list.
+func (ed *editor) lineOf(e Entry) int {
+	line := 0
+	if l := readSheet(ed.text).list(programOf(e)); l != nil {
+		line = l.key.Line
+		for _, item := range l.items {
+			if line = item.node.Line; item.key == e.key() {
+				break
+			}
+		}
 	}
-	ed.text = s.apply(splices)
-	return true
+	return line
 }
 
 func programOf(e Entry) string {
@@ -125,128 +156,20 @@ func programOf(e Entry) string {
 	return e.Programs[0]
 }
 
-func (ed *editor) lower(c LevelChange, want expectation) {
-	done := ed.on(c.Entry, func(l *entryList, at int) ([]splice, error) {
-		return l.replace(child(l.items[at].node, "level"), c.To.String())
-	})
-	if e := want.find(c.Entry); done && e != nil {
-		e.level = c.To
-	}
-}
-
-// narrow puts another scope in the place of one; where that is declared there already,
-// the entry goes.
-func (ed *editor) narrow(c ScopeChange, want expectation) {
-	other := Entry{AnyOf: []string{c.To}, Programs: c.Entry.Programs}
-	if want.find(other) != nil {
-		ed.remove(c.Entry, want)
-		return
-	}
-	done := ed.on(c.Entry, func(l *entryList, at int) ([]splice, error) {
-		return l.replace(child(l.items[at].node, "scope"), c.To)
-	})
-	if e := want.find(c.Entry); done && e != nil {
-		e.key = other.key()
-	}
-}
-
-func (ed *editor) remove(e Entry, want expectation) {
-	if ed.on(e, func(l *entryList, at int) ([]splice, error) { return l.remove(at) }) {
-		want.drop(e)
-	}
-}
-
-func (ed *editor) add(e Entry, want expectation) {
-	if ed.err != nil || want.find(e) != nil {
-		return
-	}
-	s, err := readSheet(ed.file, ed.text)
-	if err != nil {
-		ed.err = err
-		return
-	}
-	l := s.list(programOf(e))
-	if l == nil {
-		ed.err = &EditError{ed.file, 0, fmt.Sprintf("it has no program %q", programOf(e))}
-		return
-	}
-	splices, err := l.append(e)
-	if err != nil {
-		ed.err = err
-		return
-	}
-	ed.text = s.apply(splices)
-	want.add(e)
-}
-
-// An expectation is what a manifest declares, list by list, without places.
-type expectation map[string]*[]expected
-
-type expected struct {
-	key, why string
-	level    Level
-	uses     []Use
-	unlisted bool
-}
-
-func newExpectation(m *Manifest) expectation {
-	x := make(expectation)
-	take := func(program string, entries []Entry) {
-		list := make([]expected, 0, len(entries))
-		for _, e := range entries {
-			list = append(list, expect(e))
+// write puts the draft into the text of which it was made: first what becomes of the
+// entries that are there, then what is new behind those that stay.
+func (d draft) write(text []byte) ([]byte, error) {
+	for _, put := range []func(*entryList, *draftList) ([]splice, error){(*entryList).settle, (*entryList).extend} {
+		s := readSheet(text)
+		var splices []splice
+		for _, l := range s.lists {
+			more, err := put(l, d[l.program])
+			if err != nil {
+				return nil, err
+			}
+			splices = append(splices, more...)
 		}
-		x[program] = &list
+		text = s.apply(splices)
 	}
-	take("", m.Scopes)
-	for _, p := range m.Programs {
-		take(p.Name, p.Scopes)
-	}
-	return x
-}
-
-func expect(e Entry) expected {
-	one := expected{key: e.key(), why: e.Why, level: e.Level, unlisted: e.Unlisted}
-	for _, u := range e.UsedBy {
-		one.uses = append(one.uses, u.unplaced())
-	}
-	return one
-}
-
-func (x expectation) find(e Entry) *expected {
-	list := x[programOf(e)]
-	if list == nil {
-		return nil
-	}
-	at := slices.IndexFunc(*list, func(one expected) bool { return one.key == e.key() })
-	if at < 0 {
-		return nil
-	}
-	return &(*list)[at]
-}
-
-func (x expectation) drop(e Entry) {
-	list := x[programOf(e)]
-	*list = slices.DeleteFunc(*list, func(one expected) bool { return one.key == e.key() })
-}
-
-func (x expectation) add(e Entry) {
-	list := x[programOf(e)]
-	*list = append(*list, expect(e))
-}
-
-func (x expectation) equal(y expectation) bool {
-	if len(x) != len(y) {
-		return false
-	}
-	for program, list := range x {
-		other := y[program]
-		same := func(a, b expected) bool {
-			return a.key == b.key && a.why == b.why && a.level == b.level && a.unlisted == b.unlisted && slices.Equal(a.uses, b.uses)
-		}
-		if other == nil || !slices.EqualFunc(*list, *other, same) {
-			return false
-		}
-	}
-	return true
+	return text, nil
 }

@@ -2,39 +2,40 @@ package scopes
 
 import (
 	"bytes"
+	"errors"
+	"slices"
 	"strings"
 )
 
-// remove takes an entry out of its list. Comments between entries stay; those within
-// the entry go with it.
-func (l *entryList) remove(at int) ([]splice, error) {
-	if flowing(l.seq) {
-		return l.removeFlow(at)
+// removeBlock takes what does not stay out of a list in block style.
+func (l *entryList) removeBlock(stays []bool) ([]splice, error) {
+	var out []splice
+	for at, stay := range stays {
+		if stay {
+			continue
+		}
+		first, last, err := l.block(at)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, splice{l.lines[first], l.end(last), ""})
 	}
-	first, last, err := l.block(at)
-	if err != nil {
-		return nil, err
-	}
-	out := []splice{{l.lines[first], l.end(last), ""}}
-	if len(l.items) > 1 {
+	if slices.Contains(stays, true) {
 		return out, nil
 	}
 	// A list of nothing is written as such: bare, the key would have no value.
 	colon := bytes.IndexByte(l.text[l.offset(l.key):], ':')
-	if colon < 0 || l.key.Line-1 >= first {
-		return nil, &EditError{l.file, l.key.Line, "the list cannot be emptied in place"}
+	if colon < 0 || l.end(l.key.Line-1) > out[0].from {
+		return nil, errors.New("the list does not begin on a line of its own")
 	}
 	after := l.offset(l.key) + colon + 1
 	return append(out, splice{after, after, " []"}), nil
 }
 
-// append adds an entry at the end of the list.
-func (l *entryList) append(e Entry) ([]splice, error) {
-	if flowing(l.seq) {
-		return l.appendFlow(e)
-	}
+// appendBlock adds entries at the end of a list in block style.
+func (l *entryList) appendBlock(entries []Entry) ([]splice, error) {
 	if len(l.items) == 0 {
-		return nil, &EditError{l.file, l.key.Line, "the list has no value"}
+		return nil, errors.New("the list has no value")
 	}
 	at := len(l.items) - 1
 	_, last, err := l.block(at)
@@ -44,7 +45,7 @@ func (l *entryList) append(e Entry) ([]splice, error) {
 	item := l.items[at].node
 	gap := max(item.Column-l.seq.Column-1, 1)
 	style := entryStyle{indent: l.seq.Column - 1, gap: gap, flow: flowing(item), end: l.lineEnd()}
-	return []splice{l.insertAfter(last, style.item(e), style.end)}, nil
+	return []splice{l.insertAfter(last, style.list(entries), style.end)}, nil
 }
 
 // insertAfter puts lines, each with its end, behind a line. Where that is the file's
@@ -67,7 +68,7 @@ func (l *entryList) block(at int) (first, last int, err error) {
 		first--
 	}
 	if first < 0 || at > 0 && first < l.items[at-1].node.Line-1 {
-		return 0, 0, &EditError{l.file, l.items[at].node.Line, "an entry does not begin on a line of its own"}
+		return 0, 0, errors.New("the entry does not begin on a line of its own")
 	}
 	last = first
 	for i := first + 1; i < len(l.lines); i++ {

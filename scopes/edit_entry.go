@@ -19,12 +19,7 @@ type entryStyle struct {
 // FormatEntries writes entries as a list of a manifest, indented by two blanks, to stand
 // under a line that says scopes: itself.
 func FormatEntries(entries []Entry) string {
-	var b strings.Builder
-	style := entryStyle{indent: 2, gap: 1, end: "\n"}
-	for _, e := range entries {
-		b.WriteString(style.item(e))
-	}
-	return b.String()
+	return entryStyle{indent: 2, gap: 1, end: "\n"}.list(entries)
 }
 
 // A field is a key of an entry, and its value as YAML text.
@@ -70,6 +65,24 @@ func (s entryStyle) mapping(e Entry) string {
 		parts = append(parts, f.key+": "+f.value)
 	}
 	return "{" + strings.Join(parts, ", ") + "}"
+}
+
+// mappings are the entries in flow style, with commas between them.
+func (s entryStyle) mappings(entries []Entry, comma string) string {
+	parts := make([]string, len(entries))
+	for i, e := range entries {
+		parts[i] = s.mapping(e)
+	}
+	return strings.Join(parts, comma)
+}
+
+// list is the entries as a list in block style.
+func (s entryStyle) list(entries []Entry) string {
+	var b strings.Builder
+	for _, e := range entries {
+		b.WriteString(s.item(e))
+	}
+	return b.String()
 }
 
 // item is the entry as an item of a list in block style, with the ends of its lines.

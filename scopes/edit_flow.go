@@ -1,6 +1,8 @@
 package scopes
 
 import (
+	"bytes"
+	"errors"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -13,28 +15,47 @@ type flowList struct {
 	open, close  int   // the brackets
 }
 
-// flow finds the parts of the list. Quoted text is told by its nodes: an apostrophe
-// within plain text is none.
+// flow finds the parts of the list, and checks that each item is where its node is.
 func (l *entryList) flow() (flowList, error) {
 	f := flowList{open: l.offset(l.seq)}
-	bad := &EditError{l.file, l.seq.Line, "the list is written in a way that cannot be changed in place"}
-	if f.open >= len(l.text) || l.text[f.open] != '[' {
+	bad := errors.New("where the entries of this list begin and end cannot be told")
+	end, comma := l.scan(f.open, func(at, end int) {
+		f.commas, f.ends = append(f.commas, at), append(f.ends, end)
+	})
+	if f.close = comma; f.close < 0 {
 		return f, bad
 	}
-	quoted := make(map[int]bool)
-	l.quoted(l.seq, quoted)
-	depth, significant := 0, -1
-	for i := f.open; i < len(l.text); i++ {
-		c := l.text[i]
+	if len(f.commas) < len(l.items) {
+		f.ends = append(f.ends, end)
+	}
+	for _, item := range l.items {
+		f.starts = append(f.starts, l.offset(item.node))
+	}
+	if len(f.ends) != len(f.starts) {
+		return f, bad
+	}
+	for i := range f.starts {
+		if f.starts[i] >= f.ends[i] {
+			return f, bad
+		}
+	}
+	return f, nil
+}
+
+// scan walks from an opening bracket to the one that closes it, and calls comma for each
+// comma between its items, with the end of what stands before. It returns the end of the
+// last item, and the closing bracket; that is -1 where there is none. Quoted text is told
+// by its nodes: an apostrophe within plain text is none.
+func (s *sheet) scan(open int, comma func(at, end int)) (end, close int) {
+	depth := 0
+	for i := open; i < len(s.text); i++ {
+		c := s.text[i]
+		closing, quoted := s.quotes[i]
 		switch {
-		case quoted[i]:
-			if i = l.closing(i); i < 0 {
-				return f, bad
-			}
-		case c == '#' && strings.ContainsRune(" \t\r\n", rune(l.text[i-1])):
-			for i+1 < len(l.text) && l.text[i+1] != '\n' && l.text[i+1] != '\r' {
-				i++
-			}
+		case quoted:
+			i = closing
+		case c == '#' && strings.IndexByte(" \t\r\n,[]{}", s.text[i-1]) >= 0:
+			i = s.end(s.lineAt(i)) - 1
 			continue
 		case c == ' ' || c == '\t' || c == '\r' || c == '\n':
 			continue
@@ -42,108 +63,58 @@ func (l *entryList) flow() (flowList, error) {
 			depth++
 		case c == ']' || c == '}':
 			if depth--; depth == 0 {
-				f.close = i
-				return f, f.finish(l, significant, bad)
+				return end, i
 			}
 		case c == ',' && depth == 1:
-			f.commas, f.ends = append(f.commas, i), append(f.ends, significant+1)
+			comma(i, end)
 			continue
 		}
-		significant = i
-	}
-	return f, bad
-}
-
-// finish takes in the last item, and checks that each is where its node is.
-func (f *flowList) finish(l *entryList, significant int, bad error) error {
-	if len(f.commas) < len(l.items) {
-		f.ends = append(f.ends, significant+1)
-	}
-	for _, item := range l.items {
-		f.starts = append(f.starts, l.offset(item.node))
-	}
-	if len(l.items) == 0 {
-		f.ends = nil
-	}
-	if len(f.ends) != len(f.starts) {
-		return bad
-	}
-	for i := range f.starts {
-		if f.starts[i] >= f.ends[i] {
-			return bad
+		if depth == 0 {
+			break // no bracket opens here
 		}
+		end = i + 1
 	}
-	return nil
+	return 0, -1
 }
 
-// quoted notes where quoted scalars begin.
-func (l *entryList) quoted(n *yaml.Node, starts map[int]bool) {
-	if n.Kind == yaml.ScalarNode && n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 {
-		starts[l.offset(n)] = true
-	}
-	for _, c := range n.Content {
-		l.quoted(c, starts)
-	}
-}
-
-// closing is where the quoted text that begins at i ends, or -1.
-func (l *entryList) closing(i int) int {
-	quote := l.text[i]
-	for i++; i < len(l.text); i++ {
-		switch {
-		case quote == '"' && l.text[i] == '\\':
-			i++
-		case l.text[i] == quote && quote == '\'' && i+1 < len(l.text) && l.text[i+1] == quote:
-			i++
-		case l.text[i] == quote:
-			return i
-		}
-	}
-	return -1
-}
-
-func (l *entryList) appendFlow(e Entry) ([]splice, error) {
+func (l *entryList) appendFlow(entries []Entry) ([]splice, error) {
 	f, err := l.flow()
 	if err != nil {
 		return nil, err
 	}
 	style := entryStyle{flow: true, quoteKeys: l.quotesKeys(), end: l.lineEnd()}
 	if len(l.items) == 0 {
-		return l.appendFirst(f, e, style), nil
+		return l.appendFirst(f, entries, style), nil
 	}
 	last := len(l.items) - 1
-	comma := ","
+	start, end, comma := f.starts[last], f.ends[last], ","
 	if len(f.commas) == len(l.items) {
-		comma = ""
+		end, comma = f.commas[last]+1, ""
 	}
-	line := l.lineAt(f.ends[last] - 1)
-	alone := strings.TrimSpace(string(l.text[l.lines[l.lineAt(f.starts[last])]:f.starts[last]])) == ""
-	tail := string(l.text[f.ends[last]:min(l.end(line), f.close)]) // a # behind the list is no matter
-	if alone && l.lineAt(f.close) > line || strings.Contains(tail, "#") {
-		indent := l.line(l.lineAt(f.starts[last]))
-		indent = indent[:len(indent)-len(strings.TrimLeft(indent, " \t"))]
-		return []splice{{f.ends[last], f.ends[last], comma}, {l.end(line), l.end(line), indent + style.mapping(e) + style.end}}, nil
+	line := l.lineAt(end - 1)
+	lead := string(l.text[l.lines[l.lineAt(start)]:start])
+	alone := strings.TrimSpace(lead) == ""
+	tail := l.text[end:l.end(line)]
+	if l.lineAt(f.close) > line && (alone || bytes.IndexByte(tail, '#') >= 0) {
+		indent := lead[:len(lead)-len(strings.TrimLeft(lead, " \t"))]
+		return []splice{{end, end, comma}, {l.end(line), l.end(line), indent + style.mappings(entries, ","+style.end+indent) + style.end}}, nil
 	}
-	if comma == "" {
-		at := f.commas[last] + 1
-		return []splice{{at, at, " " + style.mapping(e)}}, nil
-	}
-	return []splice{{f.ends[last], f.ends[last], ", " + style.mapping(e)}}, nil
+	return []splice{{end, end, comma + " " + style.mappings(entries, ", ")}}, nil
 }
 
 // appendFirst adds to a list of nothing: as a block where the list stands in one.
-func (l *entryList) appendFirst(f flowList, e Entry, style entryStyle) []splice {
+func (l *entryList) appendFirst(f flowList, entries []Entry, style entryStyle) []splice {
 	line := l.lineAt(f.close)
-	blank := strings.TrimSpace(string(l.text[f.open+1:f.close])) == ""
+	blank := len(bytes.TrimSpace(l.text[f.open+1:f.close])) == 0
 	if l.inFlow || !blank || l.lineAt(f.open) != line {
-		return []splice{{f.open + 1, f.open + 1, style.mapping(e)}}
+		return []splice{{f.open + 1, f.open + 1, style.mappings(entries, ", ")}}
 	}
 	from := f.open
 	for from > 0 && l.text[from-1] == ' ' {
 		from--
 	}
 	style = entryStyle{indent: l.key.Column + 1, gap: 1, end: style.end}
-	insert := l.insertAfter(line, style.item(e), style.end)
+	insert := l.insertAfter(line, style.list(entries), style.end)
 	return []splice{{from, f.close + 1, ""}, insert}
 }
 
@@ -152,32 +123,64 @@ func (l *entryList) quotesKeys() bool {
 	return l.key.Style&yaml.DoubleQuotedStyle != 0
 }
 
-// lineAt is the line, counted from 0, that holds an offset.
-func (s *sheet) lineAt(offset int) int {
-	line := 0
-	for line+1 < len(s.lines) && s.lines[line+1] <= offset {
-		line++
-	}
-	return line
-}
-
-func (l *entryList) removeFlow(at int) ([]splice, error) {
+// removeFlow takes what does not stay out of a list in flow style, with its commas.
+func (l *entryList) removeFlow(stays []bool) ([]splice, error) {
 	f, err := l.flow()
 	if err != nil {
 		return nil, err
 	}
-	if at == len(f.commas) && at > 0 { // the last, without a comma: the one before goes
-		between := string(l.text[f.commas[at-1]+1 : f.starts[at]])
-		if strings.TrimLeft(between, " \t") == "" {
-			return []splice{{f.commas[at-1], f.ends[at], ""}}, nil
+	var out []splice
+	orphan := f.orphan(stays)
+	for _, one := range l.stretches(f, stays) {
+		if orphan >= 0 && one.from > orphan && l.beside(orphan+1, one.from) {
+			one.from, orphan = orphan, -1
+			out = append(out, one)
+			continue
 		}
-		return []splice{{f.commas[at-1], f.commas[at-1] + 1, ""}, l.wholeLine(f.starts[at], f.ends[at])}, nil
+		out = append(out, l.wholeLine(one.from, one.to))
 	}
-	to := f.ends[at]
-	if at < len(f.commas) {
-		to = f.commas[at] + 1
+	if orphan >= 0 {
+		out = append(out, splice{orphan, orphan + 1, ""})
 	}
-	return []splice{l.wholeLine(f.starts[at], to)}, nil
+	return out, nil
+}
+
+// orphan is the comma behind the last item that stays, where one without a comma ended
+// the list; else -1.
+func (f *flowList) orphan(stays []bool) int {
+	last := len(stays) - 1
+	for ; last >= 0 && !stays[last]; last-- {
+	}
+	if last < 0 || last == len(stays)-1 || len(f.commas) == len(stays) {
+		return -1
+	}
+	return f.commas[last]
+}
+
+// stretches are the items that do not stay, each to its comma; those that stand side by
+// side are one.
+func (l *entryList) stretches(f flowList, stays []bool) []splice {
+	var list []splice
+	for at, stay := range stays {
+		if stay {
+			continue
+		}
+		to := f.ends[at]
+		if at < len(f.commas) {
+			to = f.commas[at] + 1
+		}
+		if at > 0 && !stays[at-1] && l.beside(list[len(list)-1].to, f.starts[at]) {
+			list[len(list)-1].to = to
+			continue
+		}
+		list = append(list, splice{f.starts[at], to, ""})
+	}
+	return list
+}
+
+// beside tells whether nothing but blanks is between two places.
+func (s *sheet) beside(from, to int) bool {
+	return from <= to && len(bytes.Trim(s.text[from:to], " \t")) == 0
 }
 
 // wholeLine removes a stretch with the blanks behind it, and its line where nothing

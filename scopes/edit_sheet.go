@@ -3,6 +3,7 @@ package scopes
 import (
 	"bytes"
 	"slices"
+	"sort"
 	"strings"
 	"unicode/utf8"
 
@@ -11,11 +12,12 @@ import (
 
 // A sheet is the text of a manifest with the nodes that stand on it.
 type sheet struct {
-	file  string
-	bom   []byte // a byte order mark, which no position counts
-	text  []byte
-	lines []int // where each line begins
-	lists []*entryList
+	bom     []byte // a byte order mark, which no position counts
+	text    []byte
+	lines   []int // where each line begins
+	lists   []*entryList
+	offsets map[*yaml.Node]int
+	quotes  map[int]int // where quoted text begins, and its closing quote
 }
 
 // An entryList is a list of entries in a sheet: the base's, or a program's.
@@ -39,9 +41,9 @@ type splice struct {
 	by       string
 }
 
-// readSheet parses text that [Decode] has accepted.
-func readSheet(file string, text []byte) (*sheet, error) {
-	s := &sheet{file: file}
+// readSheet parses the text of a manifest; one that is none has no lists.
+func readSheet(text []byte) *sheet {
+	s := &sheet{offsets: make(map[*yaml.Node]int), quotes: make(map[int]int)}
 	if bytes.HasPrefix(text, []byte("\ufeff")) {
 		s.bom, text = text[:3:3], text[3:]
 	}
@@ -49,19 +51,20 @@ func readSheet(file string, text []byte) (*sheet, error) {
 	s.findLines()
 	var doc yaml.Node
 	if err := yaml.Unmarshal(text, &doc); err != nil || len(doc.Content) == 0 {
-		return nil, &EditError{file, 0, "it is no YAML"}
+		return s
 	}
 	root := doc.Content[0]
+	s.place(root, &pen{line: 1, column: 1})
 	s.take("", root, flowing(root))
 	programs := child(root, "programs")
 	if programs == nil {
-		return s, nil
+		return s
 	}
 	for i := 0; i+1 < len(programs.Content); i += 2 {
 		body := programs.Content[i+1]
 		s.take(programs.Content[i].Value, body, flowing(root) || flowing(programs) || flowing(body))
 	}
-	return s, nil
+	return s
 }
 
 func flowing(n *yaml.Node) bool { return n.Style&yaml.FlowStyle != 0 }
@@ -126,16 +129,55 @@ func (s *sheet) apply(splices []splice) []byte {
 	return append(out, s.text[at:]...)
 }
 
-// offset is where a node begins; columns count characters.
-func (s *sheet) offset(n *yaml.Node) int {
-	at := s.lines[min(n.Line, len(s.lines))-1]
-	for range n.Column - 1 {
-		if at < len(s.text) {
-			_, size := utf8.DecodeRune(s.text[at:])
-			at += size
+// A pen is a place in the text, by line and column and by bytes.
+type pen struct{ line, column, at int }
+
+// place notes where a node and those within it begin. They come in the text's order, so
+// that the pen only goes forward: a line of a megabyte is walked once.
+func (s *sheet) place(n *yaml.Node, p *pen) {
+	if n.Line != p.line || n.Column < p.column {
+		*p = pen{n.Line, 1, s.lines[min(n.Line, len(s.lines))-1]}
+	}
+	for ; p.column < n.Column && p.at < len(s.text); p.column++ { // columns count characters
+		_, size := utf8.DecodeRune(s.text[p.at:])
+		p.at += size
+	}
+	s.offsets[n] = p.at
+	if n.Kind == yaml.ScalarNode && n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 {
+		if end := s.closing(p.at); end > 0 {
+			s.quotes[p.at] = end
 		}
 	}
-	return at
+	for _, c := range n.Content {
+		s.place(c, p)
+	}
+}
+
+// offset is where a node begins.
+func (s *sheet) offset(n *yaml.Node) int { return s.offsets[n] }
+
+// closing is where the quoted text that begins at i ends, or -1.
+func (s *sheet) closing(i int) int {
+	if i >= len(s.text) || s.text[i] != '"' && s.text[i] != '\'' {
+		return -1
+	}
+	quote := s.text[i]
+	for i++; i < len(s.text); i++ {
+		switch {
+		case quote == '"' && s.text[i] == '\\':
+			i++
+		case s.text[i] == quote && quote == '\'' && i+1 < len(s.text) && s.text[i+1] == quote:
+			i++
+		case s.text[i] == quote:
+			return i
+		}
+	}
+	return -1
+}
+
+// lineAt is the line, counted from 0, that holds an offset.
+func (s *sheet) lineAt(offset int) int {
+	return max(sort.SearchInts(s.lines, offset+1)-1, 0)
 }
 
 // line is the text of a line, counted from 0, with its end.
@@ -170,30 +212,4 @@ func (s *sheet) lineEnd() string {
 	default:
 		return "\n"
 	}
-}
-
-// replace puts another word in the place of a scalar, between the same quotes.
-func (l *entryList) replace(n *yaml.Node, by string) ([]splice, error) {
-	if n == nil {
-		return nil, &EditError{l.file, l.seq.Line, "an entry lacks what is to be changed"}
-	}
-	quote := ""
-	switch {
-	case n.Style&yaml.DoubleQuotedStyle != 0:
-		quote = `"`
-	case n.Style&yaml.SingleQuotedStyle != 0:
-		quote = "'"
-	}
-	old, at := quote+n.Value+quote, l.offset(n)
-	if !bytes.HasPrefix(l.text[at:], []byte(old)) {
-		return nil, &EditError{l.file, n.Line, "a word is written in a way that cannot be changed in place"}
-	}
-	switch {
-	case quote == "'":
-		by = strings.ReplaceAll(by, "'", "''")
-	case quote == "" && (!plain(by) || strings.ContainsAny(by, ",[]{}?") || strings.Contains(by, ":") && !strings.Contains(old, ":")):
-		quote = `"`
-	}
-	by = quote + by + quote // a scope holds no double quote and no backslash (RFC 6749 §3.3)
-	return []splice{{at, at + len(old), by}}, nil
 }

@@ -96,6 +96,18 @@ func TestEdit(t *testing.T) {
 			want:   head + "scopes: [{scope: a, level: required, why: \"it's, ] fine\"}, {scope: b, level: optional, why: say 'no' to it}, " + newFlow + "]\n",
 		},
 		{
+			name:   "add to a flow list on one line with a comment behind it",
+			before: head + "scopes: [{scope: a, level: required}]  # tail\n",
+			change: scopes.Change{Add: []scopes.Entry{added(), entry("b")}},
+			want:   head + "scopes: [{scope: a, level: required}, " + newFlow + ", {scope: b, level: optional}]  # tail\n",
+		},
+		{
+			name:   "add to a flow list with a comment in it",
+			before: head + "scopes: [{scope: a, level: required} # a\n, {scope: b, level: required}] # all, [really]",
+			change: scopes.Change{Add: []scopes.Entry{added()}},
+			want:   head + "scopes: [{scope: a, level: required} # a\n, {scope: b, level: required}, " + newFlow + "] # all, [really]",
+		},
+		{
 			name:   "add to a flow list of several lines, with comments",
 			before: head + "scopes: [\n  {scope: a, level: required}, # [a]\n  {scope: b, level: optional} # b, the last\n]\n",
 			change: scopes.Change{Add: []scopes.Entry{added()}},
@@ -121,6 +133,18 @@ func TestEdit(t *testing.T) {
 			change: scopes.Change{Add: []scopes.Entry{added()}},
 			want: "{\"version\": 1, \"name\": \"app\", \"provider\": \"https://id.example\",\n \"scopes\": [{\"scope\": \"a\", \"level\": \"required\"}, " +
 				`{"scope": "new:read", "level": "recommended", "why": "lists: all of them", "used_by": ["GET {issuer}/new/{id}", "tool:new-list"]}]}` + "\n",
+		},
+		{
+			name:   "add to JSON on one line with a hash in a later value",
+			before: `{"version": 1, "name": "app", "provider": "https://id.example", "scopes": [{"scope": "a", "level": "required"}], "waive": [{"kind": "unused", "scope": "a", "reason": "see # 4"}]}`,
+			change: scopes.Change{Add: []scopes.Entry{entry("b")}},
+			want:   `{"version": 1, "name": "app", "provider": "https://id.example", "scopes": [{"scope": "a", "level": "required"}, {"scope": "b", "level": "optional"}], "waive": [{"kind": "unused", "scope": "a", "reason": "see # 4"}]}`,
+		},
+		{
+			name:   "add several to lists of nothing",
+			before: head + "scopes: [ ] # none yet\nprograms:\n  p: {scopes: []} # c\n",
+			change: scopes.Change{Add: []scopes.Entry{added(), entry("b"), entry("c", "p"), entry("d", "p")}},
+			want:   head + "scopes: # none yet\n" + newBlock + "  - scope: b\n    level: optional\nprograms:\n  p: {scopes: [{scope: c, level: optional}, {scope: d, level: optional}]} # c\n",
 		},
 		{
 			name:   "what is there is not added again",
@@ -171,6 +195,18 @@ func TestEdit(t *testing.T) {
 			want:   head + "scopes: [\n  # a\n  {scope: b, level: optional} # b\n  # c\n]\n",
 		},
 		{
+			name:   "remove several of a flow list at once",
+			before: head + "scopes: [\n  {scope: a, level: required}, {scope: b, level: required}, # a, b\n  {scope: c, level: optional}, {scope: d, level: optional},\n  {scope: e, level: optional} # e\n]\n",
+			change: scopes.Change{Remove: []scopes.Entry{entry("b"), entry("d"), entry("c"), entry("e")}},
+			want:   head + "scopes: [\n  {scope: a, level: required} # a, b\n  # e\n]\n",
+		},
+		{
+			name:   "another scope that is the same one",
+			before: head + "scopes: [{scope: a, level: required}]\n",
+			change: scopes.Change{Narrow: []scopes.ScopeChange{{Entry: entry("a"), To: "a"}}},
+			want:   head + "scopes: [{scope: a, level: required}]\n",
+		},
+		{
 			name:   "one thing of each",
 			before: head + "scopes:\n  - {scope: a, level: required}\n  - {scope: b, level: required}\n  - {scope: \"c:write\", level: required}\n",
 			change: scopes.Change{Add: []scopes.Entry{added()}, Remove: []scopes.Entry{entry("a")}, Lower: []scopes.LevelChange{{Entry: entry("b"), To: scopes.Optional}}, Narrow: []scopes.ScopeChange{{Entry: entry("c:write"), To: "c:read"}}},
@@ -206,8 +242,8 @@ func TestEditRefuses(t *testing.T) {
 		says         string
 	}{
 		{"a program that is not there", head + "scopes: []\n", scopes.Change{Add: []scopes.Entry{added("x")}}, `it has no program "x"`},
-		{"a word with an escape", head + "scopes:\n  - {scope: a, level: \"\\x72equired\"}\n", scopes.Change{Lower: []scopes.LevelChange{{Entry: entry("a")}}}, "scopes.yaml:5: cannot edit in place: a word is written in a way"},
-		{"a reason that would grow", head + "scopes:\n  - scope: a\n    level: required\n    why: |+\n      text\n\n\n", scopes.Change{Add: []scopes.Entry{added()}}, "would not say what it should"},
+		{"a word with an escape", head + "scopes:\n  - {scope: a, level: \"\\x72equired\"}\n", scopes.Change{Lower: []scopes.LevelChange{{Entry: entry("a")}}}, `scopes.yaml:5: cannot edit in place: the word is not written in one piece on its line; do this by hand: give "a" the level optional`},
+		{"a reason that would grow", head + "scopes:\n  - scope: a\n    level: required\n    why: |+\n      text\n\n\n", scopes.Change{Add: []scopes.Entry{added()}}, `scopes.yaml:5: cannot edit in place: what stands around it would be read in another way; do this by hand: add an entry for "new:read"`},
 	} {
 		got, err := scopes.Edit("scopes.yaml", []byte(c.before), c.change, nil)
 		var refused *scopes.EditError

@@ -1,0 +1,113 @@
+package scopes
+
+import "slices"
+
+// A draft is what a manifest is to declare: its lists, by program.
+type draft map[string]*draftList
+
+// A draftList is one list of entries, in order.
+type draftList struct {
+	entries []*drafted
+	byKey   map[string]*drafted
+}
+
+// A drafted is an entry of a draft. What else the entry says stays in the text.
+type drafted struct {
+	Entry
+	was int // which entry of the text's list it is; -1 for a new one
+}
+
+func newDraft(m *Manifest) draft {
+	d := make(draft)
+	take := func(program string, entries []Entry) {
+		l := &draftList{byKey: make(map[string]*drafted)}
+		for i, e := range entries {
+			l.append(&drafted{Entry: e, was: i})
+		}
+		d[program] = l
+	}
+	take("", m.Scopes)
+	for _, p := range m.Programs {
+		take(p.Name, p.Scopes)
+	}
+	return d
+}
+
+func (l *draftList) append(e *drafted) {
+	l.entries = append(l.entries, e)
+	l.byKey[e.key()] = e
+}
+
+func (l *draftList) drop(e *drafted) {
+	at := slices.Index(l.entries, e)
+	l.entries = slices.Delete(l.entries, at, at+1)
+	delete(l.byKey, e.key())
+}
+
+// find returns what is declared as e is; nil where nothing is.
+func (d draft) find(e Entry) *drafted {
+	l := d[programOf(e)]
+	if l == nil {
+		return nil
+	}
+	return l.byKey[e.key()]
+}
+
+func (d draft) lower(c LevelChange) bool {
+	if e := d.find(c.Entry); e != nil {
+		e.Level = c.To
+	}
+	return true
+}
+
+func (d draft) narrow(c ScopeChange) bool {
+	e := d.find(c.Entry)
+	if e == nil {
+		return true
+	}
+	l, to := d[programOf(c.Entry)], []string{c.To}
+	switch other := l.byKey[Entry{AnyOf: to}.key()]; other {
+	case e:
+	case nil:
+		delete(l.byKey, e.key())
+		e.AnyOf = to
+		l.byKey[e.key()] = e
+	default:
+		l.drop(e)
+	}
+	return true
+}
+
+func (d draft) remove(e Entry) bool {
+	if there := d.find(e); there != nil {
+		d[programOf(e)].drop(there)
+	}
+	return true
+}
+
+// add tells whether there is a list for the entry.
+func (d draft) add(e Entry) bool {
+	l := d[programOf(e)]
+	if l != nil && l.byKey[e.key()] == nil {
+		l.append(&drafted{Entry: e, was: -1})
+	}
+	return l != nil
+}
+
+// equal tells whether two drafts declare the same, wherever it stands.
+func (d draft) equal(other draft) bool {
+	if len(d) != len(other) {
+		return false
+	}
+	for program, l := range d {
+		if o := other[program]; o == nil || !slices.EqualFunc(l.entries, o.entries, (*drafted).equal) {
+			return false
+		}
+	}
+	return true
+}
+
+func (e *drafted) equal(o *drafted) bool {
+	same := func(a, b Use) bool { return a.unplaced() == b.unplaced() }
+	return e.key() == o.key() && e.Why == o.Why && e.Level == o.Level && e.Unlisted == o.Unlisted && slices.EqualFunc(e.UsedBy, o.UsedBy, same)
+}

@@ -1,0 +1,104 @@
+package scopes
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// settle makes the list's entries say what the draft has of them, and takes out those
+// that it does not have.
+func (l *entryList) settle(d *draftList) ([]splice, error) {
+	var splices []splice
+	stays := make([]bool, len(l.items))
+	for _, e := range d.entries {
+		if e.was < 0 {
+			continue
+		}
+		stays[e.was] = true
+		more, err := l.reword(l.items[e.was], e)
+		if err != nil {
+			return nil, err
+		}
+		splices = append(splices, more...)
+	}
+	more, err := l.remove(stays)
+	return append(splices, more...), err
+}
+
+// reword gives an entry the draft's scope and level.
+func (l *entryList) reword(item listItem, e *drafted) ([]splice, error) {
+	var splices []splice
+	put := func(key, word string) error {
+		one, err := l.replace(child(item.node, key), word)
+		splices = append(splices, one)
+		return err
+	}
+	if item.key != e.key() {
+		if err := put("scope", e.Name()); err != nil {
+			return nil, err
+		}
+	}
+	if level := child(item.node, "level"); level.Value != e.Level.String() {
+		if err := put("level", e.Level.String()); err != nil {
+			return nil, err
+		}
+	}
+	return splices, nil
+}
+
+// replace puts another word in the place of a scalar, between the same quotes.
+func (l *entryList) replace(n *yaml.Node, by string) (splice, error) {
+	if n == nil {
+		return splice{}, errors.New("the entry names several scopes")
+	}
+	quote := ""
+	switch {
+	case n.Style&yaml.DoubleQuotedStyle != 0:
+		quote = `"`
+	case n.Style&yaml.SingleQuotedStyle != 0:
+		quote = "'"
+	}
+	old, at := quote+n.Value+quote, l.offset(n)
+	if !strings.HasPrefix(string(l.text[at:min(at+len(old), len(l.text))]), old) {
+		return splice{}, errors.New("the word is not written in one piece on its line")
+	}
+	switch {
+	case quote == "'":
+		by = strings.ReplaceAll(by, "'", "''")
+	case quote == "" && (!plain(by) || strings.ContainsAny(by, ",[]{}?") || strings.Contains(by, ":") && !strings.Contains(old, ":")):
+		quote = `"`
+	}
+	return splice{at, at + len(old), quote + by + quote}, nil // a scope holds no double quote and no backslash (RFC 6749 §3.3)
+}
+
+// remove takes out of the list what does not stay. Comments between entries stay; those
+// within an entry go with it.
+func (l *entryList) remove(stays []bool) ([]splice, error) {
+	switch {
+	case !slices.Contains(stays, false):
+		return nil, nil
+	case flowing(l.seq):
+		return l.removeFlow(stays)
+	}
+	return l.removeBlock(stays)
+}
+
+// extend writes what is new in the draft behind the list's last entry, as that is written.
+func (l *entryList) extend(d *draftList) ([]splice, error) {
+	var entries []Entry
+	for _, e := range d.entries {
+		if e.was < 0 {
+			entries = append(entries, e.Entry)
+		}
+	}
+	switch {
+	case len(entries) == 0:
+		return nil, nil
+	case flowing(l.seq):
+		return l.appendFlow(entries)
+	}
+	return l.appendBlock(entries)
+}
