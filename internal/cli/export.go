@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -153,7 +154,7 @@ func (r *run) exportMarkdown(into string) (view, error) {
 		return v, nil
 	}
 	before, err := os.ReadFile(into)
-	if err != nil {
+	if err = cmp.Or(danglingLink(into), err); err != nil {
 		return nil, fail(exitUsage, plain(err.Error()), "")
 	}
 	after, err := betweenMarks(into, string(before), v.Markdown)

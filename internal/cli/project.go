@@ -74,21 +74,26 @@ func readManifest(path string) (*scopes.Manifest, error) {
 
 // writeFile puts text into a file of the user's at once: whoever reads meanwhile sees
 // the old text or the new one, and a failure leaves the old. A link stays one, and its
-// target gets the text.
+// target gets the text; what is no file, a device or a pipe, is written to as it is.
 func writeFile(path string, text []byte) error {
-	if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
-		target, err := filepath.EvalSymlinks(path)
-		if err != nil {
+	if err := danglingLink(path); err != nil {
+		return err
+	}
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		return os.WriteFile(path, text, 0)
+	}
+	if _, err := os.Readlink(path); err == nil {
+		if path, err = filepath.EvalSymlinks(path); err != nil {
 			return err
 		}
-		path = target
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
 		return err
 	}
 	mode := fs.FileMode(0o644)
-	if info, err := os.Stat(path); err == nil {
+	if info != nil {
 		mode = info.Mode().Perm()
 	}
 	_, err = f.Write(text)
@@ -99,4 +104,17 @@ func writeFile(path string, text []byte) error {
 		os.Remove(f.Name())
 	}
 	return err
+}
+
+// danglingLink tells of a link that leads nowhere. Of one, "no such file" would be said
+// of a name that people see in the folder.
+func danglingLink(path string) error {
+	target, err := os.Readlink(path)
+	if err != nil {
+		return nil // no link
+	}
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return fmt.Errorf("%s is a link to %s, and nothing is there", path, target)
 }
