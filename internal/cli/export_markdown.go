@@ -37,16 +37,17 @@ func betweenMarks(file, text, table string) (string, error) {
 
 // markLines is where the lines begin that are the marks.
 func markLines(text string) (begins, ends []int) {
-	at, fence := 0, ""
+	at, open := 0, ""
 	for line := range strings.Lines(text) {
 		word := strings.TrimSpace(line)
+		fence, info := codeFence(word)
 		switch {
-		case fence != "":
-			if strings.HasPrefix(word, fence) {
-				fence = ""
+		case open != "":
+			if strings.HasPrefix(fence, open) && info == "" {
+				open = ""
 			}
-		case strings.HasPrefix(word, "```"), strings.HasPrefix(word, "~~~"):
-			fence = word[:3]
+		case fence != "":
+			open = fence
 		case word == marksBegin:
 			begins = append(begins, at)
 		case word == marksEnd:
@@ -55,6 +56,19 @@ func markLines(text string) (begins, ends []int) {
 		at += len(line)
 	}
 	return begins, ends
+}
+
+// codeFence is the fence of code that a line is, and what stands behind it; "" for a line
+// that is none. It is closed by one as long or longer with nothing behind it (CommonMark
+// §4.5); backticks behind backticks make a code span of the line.
+func codeFence(word string) (fence, info string) {
+	for _, tick := range []string{"`", "~"} {
+		info = strings.TrimLeft(word, tick)
+		if n := len(word) - len(info); n >= 3 && (tick == "~" || !strings.Contains(info, tick)) {
+			return word[:n], info
+		}
+	}
+	return "", ""
 }
 
 // manifestMarkdown is a table of the base, and one of each program: of those that were
