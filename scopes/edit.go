@@ -88,7 +88,7 @@ func (c *Change) wishes() []wish {
 		list = append(list, wish{e, func(d draft) bool { return d.remove(e) }, fmt.Sprintf("remove the entry of %q", e.Name())})
 	}
 	for _, e := range c.Add {
-		list = append(list, wish{e, func(d draft) bool { return d.add(e) }, fmt.Sprintf("add an entry for %q", e.Name())})
+		list = append(list, wish{e, func(d draft) bool { return d.add(e) }, fmt.Sprintf("add an entry for %q to this list", e.Name())})
 	}
 	return list
 }

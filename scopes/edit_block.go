@@ -5,20 +5,30 @@ import (
 	"errors"
 	"slices"
 	"strings"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // removeBlock takes what does not stay out of a list in block style.
 func (l *entryList) removeBlock(stays []bool) ([]splice, error) {
 	var out []splice
+	keeps := -1 // a line to whose text blank lines behind it would be added
 	for at, stay := range stays {
-		if stay {
-			continue
-		}
 		first, last, err := l.block(at)
-		if err != nil {
+		switch {
+		case err != nil:
 			return nil, err
+		case stay && l.keeps(l.items[at].node):
+			keeps = last
+		case stay:
+			keeps = -1
+		case keeps == first-1:
+			last = l.skipBlank(last)
+			keeps = last
+			fallthrough
+		default:
+			out = append(out, splice{l.lines[first], l.end(last), ""})
 		}
-		out = append(out, splice{l.lines[first], l.end(last), ""})
 	}
 	if slices.Contains(stays, true) {
 		return out, nil
@@ -51,19 +61,28 @@ func (l *entryList) appendBlock(entries []Entry) ([]splice, error) {
 // insertAfter puts lines, each with its end, behind a line. Where that is the file's
 // last and has no end, the new last line has none either.
 func (s *sheet) insertAfter(line int, text, eol string) splice {
-	at := s.end(line)
-	if at > 0 && !strings.ContainsAny(string(s.text[at-1]), "\r\n") && at == len(s.text) {
-		text = eol + strings.TrimSuffix(text, eol)
+	at, by := s.end(line), s.inPlaceOf(line, text, eol)
+	if by != text {
+		by = eol + by
 	}
-	return splice{at, at, text}
+	return splice{at, at, by}
+}
+
+// inPlaceOf is lines, each with its end, as they take the place of a line: without the
+// last end where that line has none.
+func (s *sheet) inPlaceOf(line int, text, eol string) string {
+	if strings.ContainsAny(s.line(line), "\r\n") {
+		return text
+	}
+	return strings.TrimSuffix(text, eol)
 }
 
 // block is the first and the last line of an entry of a list in block style, counted
 // from 0: from its dash to the last line that is indented deeper than that. Comments
 // that are not belong to what follows.
 func (l *entryList) block(at int) (first, last int, err error) {
-	dash := l.seq.Column - 1
-	first = l.items[at].node.Line - 1
+	item, dash := l.items[at].node, l.seq.Column-1
+	first = item.Line - 1
 	for first >= 0 && !(l.indent(first) == dash && l.line(first)[dash] == '-') {
 		first--
 	}
@@ -72,12 +91,36 @@ func (l *entryList) block(at int) (first, last int, err error) {
 	}
 	last = first
 	for i := first + 1; i < len(l.lines); i++ {
-		switch indent := l.indent(i); {
-		case indent > dash:
+		indent := l.indent(i)
+		if l.within[i] || indent > dash {
 			last = i
-		case indent >= 0:
-			return first, last, nil
+		} else if indent >= 0 {
+			break
 		}
 	}
+	if l.indent(last) >= item.Column && l.keeps(item) {
+		last = l.skipBlank(last)
+	}
 	return first, last, nil
+}
+
+// keeps tells whether a node ends in text whose blank lines at the end count: |+ or >+
+// (YAML 1.1 §9.2.2).
+func (l *entryList) keeps(n *yaml.Node) bool {
+	for len(n.Content) > 0 && !flowing(n) {
+		n = n.Content[len(n.Content)-1]
+	}
+	if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 {
+		return false
+	}
+	header := l.text[min(l.offset(n)+1, len(l.text)):]
+	return bytes.IndexByte(header[:len(header)-len(bytes.TrimLeft(header, "+-0123456789"))], '+') >= 0
+}
+
+// skipBlank is the last of the blank lines behind a line, or that line.
+func (s *sheet) skipBlank(line int) int {
+	for line+1 < len(s.lines) && s.lines[line+1] < len(s.text) && s.indent(line+1) < 0 {
+		line++
+	}
+	return line
 }

@@ -1,6 +1,9 @@
 package scopes
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // A draft is what a manifest is to declare: its lists, by program.
 type draft map[string]*draftList
@@ -109,5 +112,7 @@ func (d draft) equal(other draft) bool {
 
 func (e *drafted) equal(o *drafted) bool {
 	same := func(a, b Use) bool { return a.unplaced() == b.unplaced() }
-	return e.key() == o.key() && e.Why == o.Why && e.Level == o.Level && e.Unlisted == o.Unlisted && slices.EqualFunc(e.UsedBy, o.UsedBy, same)
+	// A file's last line may lack its end, and gets one where another line follows.
+	why := strings.TrimSuffix(e.Why, "\n") == strings.TrimSuffix(o.Why, "\n")
+	return e.key() == o.key() && why && e.Level == o.Level && e.Unlisted == o.Unlisted && slices.EqualFunc(e.UsedBy, o.UsedBy, same)
 }

@@ -109,13 +109,19 @@ func (l *entryList) appendFirst(f flowList, entries []Entry, style entryStyle) [
 	if l.inFlow || !blank || l.lineAt(f.open) != line {
 		return []splice{{f.open + 1, f.open + 1, style.mappings(entries, ", ")}}
 	}
-	from := f.open
+	style = entryStyle{indent: l.key.Column + 1, gap: 1, end: style.end}
+	list := style.list(entries)
+	if strings.TrimSpace(l.line(line)) == string(l.text[f.open:f.close+1]) { // the brackets have a line of their own
+		return []splice{{l.lines[line], l.end(line), l.inPlaceOf(line, list, style.end)}}
+	}
+	from, by := f.open, ""
 	for from > 0 && l.text[from-1] == ' ' {
 		from--
 	}
-	style = entryStyle{indent: l.key.Column + 1, gap: 1, end: style.end}
-	insert := l.insertAfter(line, style.list(entries), style.end)
-	return []splice{{from, f.close + 1, ""}, insert}
+	if bytes.HasPrefix(l.text[f.close+1:], []byte("#")) {
+		by = " "
+	}
+	return []splice{{from, f.close + 1, by}, l.insertAfter(line, list, style.end)}
 }
 
 // quotesKeys tells whether the list's keys are quoted, as in JSON.

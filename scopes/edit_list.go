@@ -1,6 +1,7 @@
 package scopes
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 	"strings"
@@ -54,24 +55,24 @@ func (l *entryList) replace(n *yaml.Node, by string) (splice, error) {
 	if n == nil {
 		return splice{}, errors.New("the entry names several scopes")
 	}
-	quote := ""
+	at, quote := l.offset(n), ""
+	end, quoted := l.quotes[at]
 	switch {
-	case n.Style&yaml.DoubleQuotedStyle != 0:
-		quote = `"`
-	case n.Style&yaml.SingleQuotedStyle != 0:
-		quote = "'"
-	}
-	old, at := quote+n.Value+quote, l.offset(n)
-	if !strings.HasPrefix(string(l.text[at:min(at+len(old), len(l.text))]), old) {
-		return splice{}, errors.New("the word is not written in one piece on its line")
+	case quoted:
+		quote = string(l.text[at])
+		end++
+	case bytes.HasPrefix(l.text[at:], []byte(n.Value)):
+		end = at + len(n.Value)
+	default:
+		return splice{}, errors.New("the word is not written in one piece")
 	}
 	switch {
 	case quote == "'":
 		by = strings.ReplaceAll(by, "'", "''")
-	case quote == "" && (!plain(by) || strings.ContainsAny(by, ",[]{}?") || strings.Contains(by, ":") && !strings.Contains(old, ":")):
+	case quote == "" && (!plain(by) || strings.ContainsAny(by, ",[]{}?") || strings.Contains(by, ":") && !strings.Contains(n.Value, ":")):
 		quote = `"`
 	}
-	return splice{at, at + len(old), quote + by + quote}, nil // a scope holds no double quote and no backslash (RFC 6749 §3.3)
+	return splice{at, end, quote + by + quote}, nil // a scope holds no double quote and no backslash (RFC 6749 §3.3)
 }
 
 // remove takes out of the list what does not stay. Comments between entries stay; those

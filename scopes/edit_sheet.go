@@ -17,7 +17,8 @@ type sheet struct {
 	lines   []int // where each line begins
 	lists   []*entryList
 	offsets map[*yaml.Node]int
-	quotes  map[int]int // where quoted text begins, and its closing quote
+	quotes  map[int]int  // where quoted text begins, and its closing quote
+	within  map[int]bool // lines that begin within quoted text or flow style: their indent means nothing
 }
 
 // An entryList is a list of entries in a sheet: the base's, or a program's.
@@ -43,7 +44,7 @@ type splice struct {
 
 // readSheet parses the text of a manifest; one that is none has no lists.
 func readSheet(text []byte) *sheet {
-	s := &sheet{offsets: make(map[*yaml.Node]int), quotes: make(map[int]int)}
+	s := &sheet{offsets: make(map[*yaml.Node]int), quotes: make(map[int]int), within: make(map[int]bool)}
 	if bytes.HasPrefix(text, []byte("\ufeff")) {
 		s.bom, text = text[:3:3], text[3:]
 	}
@@ -55,6 +56,7 @@ func readSheet(text []byte) *sheet {
 	}
 	root := doc.Content[0]
 	s.place(root, &pen{line: 1, column: 1})
+	s.span(root)
 	s.take("", root, flowing(root))
 	programs := child(root, "programs")
 	if programs == nil {
@@ -153,6 +155,23 @@ func (s *sheet) place(n *yaml.Node, p *pen) {
 	}
 }
 
+// span notes the lines that begin within quoted text or flow style.
+func (s *sheet) span(n *yaml.Node) {
+	from := s.offset(n)
+	to, quoted := s.quotes[from]
+	if !quoted && flowing(n) {
+		_, to = s.scan(from, func(int, int) {})
+	}
+	for line := s.lineAt(from) + 1; line <= s.lineAt(to); line++ {
+		s.within[line] = true
+	}
+	if !flowing(n) { // else those within it are, too
+		for _, c := range n.Content {
+			s.span(c)
+		}
+	}
+}
+
 // offset is where a node begins.
 func (s *sheet) offset(n *yaml.Node) int { return s.offsets[n] }
 
@@ -203,11 +222,11 @@ func (s *sheet) indent(i int) int {
 
 // lineEnd is the break that the file uses, as its first line has it.
 func (s *sheet) lineEnd() string {
-	first := s.line(0)
+	rest := s.text[max(bytes.IndexAny(s.text, "\r\n"), 0):]
 	switch {
-	case strings.HasSuffix(first, "\r\n"):
+	case bytes.HasPrefix(rest, []byte("\r\n")):
 		return "\r\n"
-	case strings.HasSuffix(first, "\r"):
+	case bytes.HasPrefix(rest, []byte("\r")):
 		return "\r"
 	default:
 		return "\n"

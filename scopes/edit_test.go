@@ -159,6 +159,48 @@ func TestEdit(t *testing.T) {
 			want:   head + "scopes:\n  - scope: a\n    level: required\n    why: |\n      first\n\n      # no comment\n  - scope: b\n    level: optional\n# end\n",
 		},
 		{
+			name:   "add to brackets on a line of their own",
+			before: head + "scopes:\n  # none yet\n  []",
+			change: scopes.Change{Add: []scopes.Entry{added(), entry("b")}},
+			want:   head + "scopes:\n  # none yet\n" + newBlock + "  - scope: b\n    level: optional",
+		},
+		{
+			name:   "brackets with a comment right behind them",
+			before: head + "scopes: []# none yet\n",
+			change: scopes.Change{Add: []scopes.Entry{entry("b")}},
+			want:   head + "scopes: # none yet\n  - scope: b\n    level: optional\n",
+		},
+		{
+			name:   "a reason whose last blank lines count",
+			before: head + "scopes:\n  - scope: a\n    level: required\n    why: |+\n      text\n\n\n# end\n",
+			change: scopes.Change{Add: []scopes.Entry{added()}},
+			want:   head + "scopes:\n  - scope: a\n    level: required\n    why: |+\n      text\n\n\n" + newBlock + "# end\n",
+		},
+		{
+			name:   "what goes from behind such a reason adds no blank line to it",
+			before: head + "scopes:\n  - scope: a\n    level: required\n    why: >2+\n      text\n\n  - scope: b\n    level: optional\n\n  - {scope: c, level: optional}\n\n# end\n",
+			change: scopes.Change{Remove: []scopes.Entry{entry("b"), entry("c")}},
+			want:   head + "scopes:\n  - scope: a\n    level: required\n    why: >2+\n      text\n\n# end\n",
+		},
+		{
+			name:   "a reason that ends the file without a newline",
+			before: head + "scopes:\n  - scope: a\n    level: required\n    why: |\n      text",
+			change: scopes.Change{Add: []scopes.Entry{entry("b")}},
+			want:   head + "scopes:\n  - scope: a\n    level: required\n    why: |\n      text\n  - scope: b\n    level: optional",
+		},
+		{
+			name:   "within quotes and brackets a line's indent means nothing",
+			before: head + "scopes:\n  - scope: a\n    level: required\n    why: \"x\u2028- y\nz\"\n  - {scope: b,\nlevel: optional}\n  - scope: c\n    level: optional\n    why: 'x\n\n- y'\n",
+			change: scopes.Change{Remove: []scopes.Entry{entry("a")}, Add: []scopes.Entry{entry("d")}},
+			want:   head + "scopes:\n  - {scope: b,\nlevel: optional}\n  - scope: c\n    level: optional\n    why: 'x\n\n- y'\n  - scope: d\n    level: optional\n",
+		},
+		{
+			name:   "words written with escapes",
+			before: head + "scopes:\n  - scope: \"a:\\u0077rite\" # c\n    level: \"\\x72equired\"\n",
+			change: scopes.Change{Lower: []scopes.LevelChange{{Entry: entry("a:write"), To: scopes.Recommended}}, Narrow: []scopes.ScopeChange{{Entry: entry("a:write"), To: "a:read"}}},
+			want:   head + "scopes:\n  - scope: \"a:read\" # c\n    level: \"recommended\"\n",
+		},
+		{
 			name:   "lower a level, in whatever quotes",
 			before: head + "scopes:\n  - level: 'required' # why so?\n    scope: a\n  - {why: \"é ü\", level: \"required\", scope: b}\n",
 			change: scopes.Change{Lower: []scopes.LevelChange{{Entry: entry("a"), To: scopes.Optional}, {Entry: entry("b"), To: scopes.Recommended}}},
@@ -242,8 +284,18 @@ func TestEditRefuses(t *testing.T) {
 		says         string
 	}{
 		{"a program that is not there", head + "scopes: []\n", scopes.Change{Add: []scopes.Entry{added("x")}}, `it has no program "x"`},
-		{"a word with an escape", head + "scopes:\n  - {scope: a, level: \"\\x72equired\"}\n", scopes.Change{Lower: []scopes.LevelChange{{Entry: entry("a")}}}, `scopes.yaml:5: cannot edit in place: the word is not written in one piece on its line; do this by hand: give "a" the level optional`},
-		{"a reason that would grow", head + "scopes:\n  - scope: a\n    level: required\n    why: |+\n      text\n\n\n", scopes.Change{Add: []scopes.Entry{added()}}, `scopes.yaml:5: cannot edit in place: what stands around it would be read in another way; do this by hand: add an entry for "new:read"`},
+		{"a word on a line of its own", head + "scopes:\n  - scope: >-\n      a:write\n    level: required\n", scopes.Change{Narrow: []scopes.ScopeChange{{Entry: entry("a:write"), To: "a:read"}}},
+			`scopes.yaml:5: cannot edit in place: the word is not written in one piece; do this by hand: put "a:read" in the place of "a:write"`},
+		{"only the second cannot be done", head + "scopes:\n  - scope: a\n    level: required\n  - scope: b\n    level: |-\n      required\n", scopes.Change{Lower: []scopes.LevelChange{{Entry: entry("a")}, {Entry: entry("b")}}, Add: []scopes.Entry{added()}},
+			`scopes.yaml:7: cannot edit in place: the word is not written in one piece; do this by hand: give "b" the level optional`},
+		{"a list behind its key's tag", head + "scopes: !!seq\n  - scope: a\n    level: required\n", scopes.Change{Add: []scopes.Entry{added()}},
+			`scopes.yaml:5: cannot edit in place: the entry does not begin on a line of its own; do this by hand: add an entry for "new:read" to this list`},
+		{"the same with brackets", head + "scopes: !!seq []\n", scopes.Change{Add: []scopes.Entry{added()}},
+			`scopes.yaml:4: cannot edit in place: where the entries of this list begin and end cannot be told; do this by hand: add an entry for "new:read" to this list`},
+		{"a reason that would grow", head + "scopes:\n  - scope: a\n    level: required\n    why: |+\n\n\n", scopes.Change{Add: []scopes.Entry{added()}},
+			`scopes.yaml:5: cannot edit in place: what stands around it would be read in another way; do this by hand: add an entry for "new:read" to this list`},
+		{"a manifest that would be too large", head + "scopes: []\n#" + strings.Repeat("x", scopes.MaxFileSize-100) + "\n", scopes.Change{Add: []scopes.Entry{added()}},
+			"scopes.yaml: cannot edit in place: it would grow beyond 1 MiB"},
 	} {
 		got, err := scopes.Edit("scopes.yaml", []byte(c.before), c.change, nil)
 		var refused *scopes.EditError
