@@ -4,16 +4,19 @@ import (
 	"errors"
 	"fmt"
 	"sort"
+	"strconv"
+	"strings"
 )
 
 // A Change is what [Edit] does to a manifest. Entries in it are declarations, as they
 // stand in [Manifest.Scopes] or in a [Program]: by their scopes, and by the program in
 // Programs (none: the base), they are found again.
 type Change struct {
-	Add    []Entry       // appended to the list; one that is declared there already is left alone
-	Lower  []LevelChange // to another level
-	Narrow []ScopeChange // to another scope
-	Remove []Entry
+	Add     []Entry       // appended to the list; one that is declared there already is left alone
+	Lower   []LevelChange // to another level
+	Narrow  []ScopeChange // to another scope
+	Replace []Replacement // by several entries
+	Remove  []Entry
 }
 
 // A LevelChange gives a declaration another level.
@@ -29,9 +32,16 @@ type ScopeChange struct {
 	To    string
 }
 
+// A Replacement puts entries in the place of one, written in its style. Those that are
+// declared in its list already are left alone.
+type Replacement struct {
+	Entry Entry
+	By    []Entry
+}
+
 // Empty tells whether there is nothing to do.
 func (c *Change) Empty() bool {
-	return len(c.Add)+len(c.Lower)+len(c.Narrow)+len(c.Remove) == 0
+	return len(c.Add)+len(c.Lower)+len(c.Narrow)+len(c.Replace)+len(c.Remove) == 0
 }
 
 // An EditError tells why a manifest cannot be edited in place. The text is unchanged.
@@ -83,6 +93,9 @@ func (c *Change) wishes() []wish {
 	}
 	for _, one := range c.Narrow {
 		list = append(list, wish{one.Entry, func(d draft) bool { return d.narrow(one) }, fmt.Sprintf("put %q in the place of %q", one.To, one.Entry.Name())})
+	}
+	for _, one := range c.Replace {
+		list = append(list, wish{one.Entry, func(d draft) bool { return d.replace(one) }, fmt.Sprintf("put entries for %s in the place of the one for %q", quotedNames(one.By), one.Entry.Name())})
 	}
 	for _, e := range c.Remove {
 		list = append(list, wish{e, func(d draft) bool { return d.remove(e) }, fmt.Sprintf("remove the entry of %q", e.Name())})
@@ -147,6 +160,14 @@ func (ed *editor) lineOf(e Entry) int {
 		}
 	}
 	return line
+}
+
+func quotedNames(entries []Entry) string {
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = strconv.Quote(e.Name())
+	}
+	return strings.Join(names, ", ")
 }
 
 func programOf(e Entry) string {

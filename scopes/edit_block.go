@@ -52,9 +52,7 @@ func (l *entryList) appendBlock(entries []Entry) ([]splice, error) {
 	if err != nil {
 		return nil, err
 	}
-	item := l.items[at].node
-	gap := max(item.Column-l.seq.Column-1, 1)
-	style := entryStyle{indent: l.seq.Column - 1, gap: gap, flow: flowing(item), end: l.lineEnd()}
+	style := l.styleOf(l.items[at].node)
 	return []splice{l.insertAfter(last, style.list(entries), style.end)}, nil
 }
 

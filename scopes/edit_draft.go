@@ -17,7 +17,8 @@ type draftList struct {
 // A drafted is an entry of a draft. What else the entry says stays in the text.
 type drafted struct {
 	Entry
-	was int // which entry of the text's list it is; -1 for a new one
+	was     int  // which entry of the text's list it is; -1 for one at the end
+	instead bool // it stands in the place of that entry
 }
 
 func newDraft(m *Manifest) draft {
@@ -77,6 +78,25 @@ func (d draft) narrow(c ScopeChange) bool {
 		l.byKey[e.key()] = e
 	default:
 		l.drop(e)
+	}
+	return true
+}
+
+func (d draft) replace(c Replacement) bool {
+	old := d.find(c.Entry)
+	if old == nil {
+		return true
+	}
+	l := d[programOf(c.Entry)]
+	at := slices.Index(l.entries, old)
+	l.drop(old)
+	for _, e := range c.By {
+		if l.byKey[e.key()] == nil {
+			one := &drafted{Entry: e, was: old.was, instead: true}
+			l.entries = slices.Insert(l.entries, at, one)
+			l.byKey[e.key()] = one
+			at++
+		}
 	}
 	return true
 }

@@ -82,11 +82,11 @@ func (l *entryList) appendFlow(entries []Entry) ([]splice, error) {
 	if err != nil {
 		return nil, err
 	}
-	style := entryStyle{flow: true, quoteKeys: l.quotesKeys(), end: l.lineEnd()}
 	if len(l.items) == 0 {
-		return l.appendFirst(f, entries, style), nil
+		return l.appendFirst(f, entries), nil
 	}
 	last := len(l.items) - 1
+	style := l.styleOf(l.items[last].node)
 	start, end, comma := f.starts[last], f.ends[last], ","
 	if len(f.commas) == len(l.items) {
 		end, comma = f.commas[last]+1, ""
@@ -103,13 +103,14 @@ func (l *entryList) appendFlow(entries []Entry) ([]splice, error) {
 }
 
 // appendFirst adds to a list of nothing: as a block where the list stands in one.
-func (l *entryList) appendFirst(f flowList, entries []Entry, style entryStyle) []splice {
+func (l *entryList) appendFirst(f flowList, entries []Entry) []splice {
 	line := l.lineAt(f.close)
 	blank := len(bytes.TrimSpace(l.text[f.open+1:f.close])) == 0
 	if l.inFlow || !blank || l.lineAt(f.open) != line {
+		style := entryStyle{flow: true, quoteKeys: l.key.Style&yaml.DoubleQuotedStyle != 0} // quoted as in JSON
 		return []splice{{f.open + 1, f.open + 1, style.mappings(entries, ", ")}}
 	}
-	style = entryStyle{indent: l.key.Column + 1, gap: 1, end: style.end}
+	style := entryStyle{indent: l.key.Column + 1, gap: 1, end: l.lineEnd()}
 	list := style.list(entries)
 	if strings.TrimSpace(l.line(line)) == string(l.text[f.open:f.close+1]) { // the brackets have a line of their own
 		return []splice{{l.lines[line], l.end(line), l.inPlaceOf(line, list, style.end)}}
@@ -122,11 +123,6 @@ func (l *entryList) appendFirst(f flowList, entries []Entry, style entryStyle) [
 		by = " "
 	}
 	return []splice{{from, f.close + 1, by}, l.insertAfter(line, list, style.end)}
-}
-
-// quotesKeys tells whether the list's keys are quoted, as in JSON.
-func (l *entryList) quotesKeys() bool {
-	return l.key.Style&yaml.DoubleQuotedStyle != 0
 }
 
 // removeFlow takes what does not stay out of a list in flow style, with its commas.

@@ -9,24 +9,67 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// settle makes the list's entries say what the draft has of them, and takes out those
-// that it does not have.
+// settle makes the list's entries say what the draft has of them, puts others in the
+// place of those that it replaces, and takes out those that it does not have.
 func (l *entryList) settle(d *draftList) ([]splice, error) {
 	var splices []splice
 	stays := make([]bool, len(l.items))
+	instead := make([][]Entry, len(l.items))
 	for _, e := range d.entries {
 		if e.was < 0 {
 			continue
 		}
 		stays[e.was] = true
+		if e.instead {
+			instead[e.was] = append(instead[e.was], e.Entry)
+			continue
+		}
 		more, err := l.reword(l.items[e.was], e)
 		if err != nil {
 			return nil, err
 		}
 		splices = append(splices, more...)
 	}
+	for at, entries := range instead {
+		if len(entries) > 0 {
+			more, err := l.exchange(at, entries)
+			if err != nil {
+				return nil, err
+			}
+			splices = append(splices, more...)
+		}
+	}
 	more, err := l.remove(stays)
 	return append(splices, more...), err
+}
+
+// exchange puts entries in the place of one, written as that is. Comments around one in
+// flow style stay.
+func (l *entryList) exchange(at int, entries []Entry) ([]splice, error) {
+	item := l.items[at].node
+	style := l.styleOf(item)
+	if !style.flow {
+		first, last, err := l.block(at)
+		return []splice{{l.lines[first], l.end(last), l.inPlaceOf(last, style.list(entries), style.end)}}, err
+	}
+	from := l.offset(item)
+	_, brace := l.scan(from, func(int, int) {})
+	if brace < 0 {
+		return nil, errors.New("where the entry ends cannot be told")
+	}
+	if flowing(l.seq) {
+		return []splice{{from, brace + 1, style.mappings(entries, ", ")}}, nil
+	}
+	_, last, err := l.block(at)
+	return []splice{{from, brace + 1, style.mapping(entries[0])}, l.insertAfter(last, style.list(entries[1:]), style.end)}, err
+}
+
+// styleOf is how an entry of the list is written.
+func (l *entryList) styleOf(item *yaml.Node) entryStyle {
+	gap := max(item.Column-l.seq.Column-1, 1)
+	style := entryStyle{indent: l.seq.Column - 1, gap: gap, flow: flowing(item), end: l.lineEnd()}
+	style.quoteKeys = style.flow && item.Content[0].Style&yaml.DoubleQuotedStyle != 0
+	return style
 }
 
 // reword gives an entry the draft's scope and level.

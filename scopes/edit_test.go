@@ -249,6 +249,30 @@ func TestEdit(t *testing.T) {
 			want:   head + "scopes: [{scope: a, level: required}]\n",
 		},
 		{
+			name:   "several in the place of one, written as it is",
+			before: head + "scopes:\n  - {scope: \"*\", level: optional,\n     why: all} # everything\n  # of b\n  - scope: b\n    level: optional\n",
+			change: scopes.Change{Replace: []scopes.Replacement{{Entry: entry("*"), By: []scopes.Entry{added(), entry("b"), entry("c:read")}}}},
+			want:   head + "scopes:\n  - " + newFlow + " # everything\n  - {scope: \"c:read\", level: optional}\n  # of b\n  - scope: b\n    level: optional\n",
+		},
+		{
+			name:   "several in the place of one in block style, the last of a file without a newline",
+			before: head + "scopes:\n    -   {scope: b, level: optional}\n    -   scope: \"*\"\n        why: all\n        level: optional",
+			change: scopes.Change{Replace: []scopes.Replacement{{Entry: entry("*"), By: []scopes.Entry{entry("c"), entry("d")}}}},
+			want:   head + "scopes:\n    -   {scope: b, level: optional}\n    -   scope: c\n        level: optional\n    -   scope: d\n        level: optional",
+		},
+		{
+			name:   "several in the place of the only one of a list on one line",
+			before: head + "scopes: [{scope: \"*\", level: optional}] # all\nprograms: {p: {scopes: [{\"scope\": \"*\", \"level\": \"optional\"}, {scope: b, level: optional}]}}\n",
+			change: scopes.Change{Replace: []scopes.Replacement{{Entry: entry("*"), By: []scopes.Entry{entry("c"), entry("d")}}, {Entry: entry("*", "p"), By: []scopes.Entry{entry("c", "p"), entry("d", "p")}}}, Remove: []scopes.Entry{entry("b", "p")}},
+			want:   head + "scopes: [{scope: c, level: optional}, {scope: d, level: optional}] # all\nprograms: {p: {scopes: [{\"scope\": \"c\", \"level\": \"optional\"}, {\"scope\": \"d\", \"level\": \"optional\"}]}}\n",
+		},
+		{
+			name:   "one whose place others have already",
+			before: head + "scopes:\n  - {scope: \"*\", level: optional}\n  - {scope: b, level: optional}\n",
+			change: scopes.Change{Replace: []scopes.Replacement{{Entry: entry("*"), By: []scopes.Entry{entry("b")}}}},
+			want:   head + "scopes:\n  - {scope: b, level: optional}\n",
+		},
+		{
 			name:   "one thing of each",
 			before: head + "scopes:\n  - {scope: a, level: required}\n  - {scope: b, level: required}\n  - {scope: \"c:write\", level: required}\n",
 			change: scopes.Change{Add: []scopes.Entry{added()}, Remove: []scopes.Entry{entry("a")}, Lower: []scopes.LevelChange{{Entry: entry("b"), To: scopes.Optional}}, Narrow: []scopes.ScopeChange{{Entry: entry("c:write"), To: "c:read"}}},
@@ -305,66 +329,6 @@ func TestEditRefuses(t *testing.T) {
 	}
 	if _, err := scopes.Edit("scopes.yaml", []byte("version: 2\n"), scopes.Change{}, nil); !errors.As(err, new(scopes.Mistakes)) {
 		t.Errorf("no manifest: %v", err)
-	}
-}
-
-// What an audit finds is mended, and then there is nothing to mend.
-func TestMend(t *testing.T) {
-	text := []byte(manifestOf(`  - scope: a:write # reads only
-    level: required
-    used_by: ["tool:a"]
-  # nobody needs it, and only it names tool:c
-  - {scope: gone, level: optional, used_by: ["tool:c"]}
-  - {scope: c, level: optional}
-  - {scope: "*", level: optional, used_by: ["tool:d"]}
-  - {scope: e, level: required, used_by: ["tool:e"]}
-  - {scope: f, level: optional, used_by: ["tool:e"]}
-programs:
-  one: {scopes: []}
-waive:
-  - {kind: unused, scope: kept, reason: soon}
-`))
-	e := facts(t, "tool:a: a:read new", "tool:c: c", "tool:d: x:read y:write", "tool:e: e f")
-	q := scopes.AuditQuestion{Manifest: decode(t, string(text)), Evidence: e}
-	q.Programs = []string{"one"}
-	got, f, err := scopes.Mend(q, text, scopes.Mending{Write: true, Program: "one"}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := strings.Replace(string(text), "one: {scopes: []}", `one: {scopes: [{scope: new, level: recommended, why: "tool:a", used_by: ["tool:a"]}]}`, 1)
-	if diff := cmp.Diff(want, string(got)); diff != "" {
-		t.Errorf("--write only adds: %s", diff)
-	}
-
-	q.Programs = nil
-	got, f, err = scopes.Mend(q, text, scopes.Mending{Write: true, Lower: true, Prune: true}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff([]string{}, told(f.Findings)); diff != "" {
-		t.Errorf("left: %s", diff)
-	}
-	want = manifestOf(`  - scope: a:read # reads only
-    level: required
-    used_by: ["tool:a"]
-  # nobody needs it, and only it names tool:c
-  - {scope: e, level: optional, used_by: ["tool:e"]}
-  - {scope: f, level: optional, used_by: ["tool:e"]}
-  - {scope: new, level: recommended, why: "tool:a", used_by: ["tool:a"]}
-  - {scope: "x:read", level: optional, why: "tool:d", used_by: ["tool:d"]}
-  - {scope: "y:write", level: optional, why: "tool:d", used_by: ["tool:d"]}
-programs:
-  one: {scopes: []}
-waive:
-  - {kind: unused, scope: kept, reason: soon}
-`)
-	if diff := cmp.Diff(want, string(got)); diff != "" {
-		t.Error(diff)
-	}
-	q.Manifest = decode(t, string(got))
-	again, _, err := scopes.Mend(q, got, scopes.Mending{Write: true, Lower: true, Prune: true}, nil)
-	if err != nil || string(again) != string(got) {
-		t.Errorf("a second run changes something: %v", err)
 	}
 }
 

@@ -61,11 +61,12 @@ func (f *Findings) Change(how Mending) Change {
 			c.Add = append(c.Add, e)
 		}
 	}
+	undeclared := f.undeclared()
 	for i := range f.Findings {
 		one := &f.Findings[i]
 		switch {
 		case one.Kind == OverLevel && how.Lower:
-			one.fix.lower(&c)
+			one.fix.lower(&c, undeclared)
 		case one.Kind == Unused && how.Prune:
 			c.Remove = append(c.Remove, one.fix.entries...)
 		}
@@ -73,20 +74,36 @@ func (f *Findings) Change(how Mending) Change {
 	return c
 }
 
-func (x *fix) lower(c *Change) {
+// undeclared are the scopes of such findings, waived or not.
+func (f *Findings) undeclared() Set {
+	var scopes []string
+	for _, one := range slices.Concat(f.Findings, f.Waived) {
+		if one.Kind == Undeclared {
+			scopes = append(scopes, one.Scope)
+		}
+	}
+	return NewSet(scopes...)
+}
+
+// lower settles an over_level. What is undeclared is for Write to add, also where the
+// entry that is lowered would be a reason for it.
+func (x *fix) lower(c *Change, undeclared Set) {
+	instead := slices.DeleteFunc(slices.Clone(x.instead), func(e Entry) bool { return undeclared.Has(e.Name()) })
 	for _, e := range x.entries {
 		switch {
 		case x.level != nil && e.Level > *x.level:
 			c.Lower = append(c.Lower, LevelChange{e, *x.level})
 		case !x.narrow:
-		case len(x.instead) == 1:
-			c.Narrow = append(c.Narrow, ScopeChange{e, x.instead[0].Name()})
-		default:
+		case len(instead) == 0:
 			c.Remove = append(c.Remove, e)
-			for _, one := range x.instead {
-				one.Programs = slices.Clone(e.Programs)
-				c.Add = append(c.Add, one)
+		case len(instead) == 1:
+			c.Narrow = append(c.Narrow, ScopeChange{e, instead[0].Name()})
+		default:
+			by := slices.Clone(instead)
+			for i := range by {
+				by[i].Programs = slices.Clone(e.Programs)
 			}
+			c.Replace = append(c.Replace, Replacement{e, by})
 		}
 	}
 }
