@@ -22,6 +22,7 @@ func TestTools(t *testing.T) {
 		{name: "as an answer", text: `{"tools": [{"name": "a", "required_scopes": ["x"]}], "nextCursor": "n"}`, want: []string{"tool:a: x"}},
 		{name: "as a JSON-RPC answer", text: `{"jsonrpc": "2.0", "id": 1, "result": {"tools": [{"name": "a", "required_scopes": ["x"]}]}}`, want: []string{"tool:a: x"}},
 		{name: "tools and result can be names", text: `{"tools": {"required_scopes": ["x"]}, "result": {"required_scopes": ["y"]}}`, want: []string{"tool:tools: x", "tool:result: y"}},
+		{name: "log and openapi can be names", text: `{"log": {"title": "all \"entries\"", "required_scopes": ["x"]}, "openapi": {"required_scopes": ["y"]}}`, want: []string{"tool:log: x", "tool:openapi: y"}},
 		{name: "no scopes named", text: "{\n\"a\": {}}", want: []string{"tool:a: silent"}, notes: []string{"tools.json:2: tool a names no required_scopes"}},
 		{name: "named twice", text: "{\"a\": {\"required_scopes\": [\"x\"]},\n\"a\": {\"required_scopes\": [\"y\"]}}",
 			want: []string{"tool:a: x", "tool:a: y"}, notes: []string{"tools.json:2: tool a also stands on line 1: both count"}},

@@ -121,7 +121,7 @@ func (t *toolReader) object(text []byte, offset, depth int) error {
 		case key == "result" && depth == 0 && value[0] == '{' && holdsTools(value):
 			answer = true
 			return t.object(value, at, 1)
-		case depth == 0 && key == "log" && bytes.Contains(value, []byte(`"entries"`)), depth == 0 && key == "openapi":
+		case depth == 0 && (key == "log" && holdsCalls(value) || key == "openapi" && value[0] == '"'):
 			return &Error{Where: t.at(at), Kind: Syntax, Reason: "no file of tools: a recording (HAR) is read with --traffic, an OpenAPI document with --openapi"}
 		case answer || depth > 0 || key == "jsonrpc" || key == "id" && value[0] != '{':
 			return nil // what else an answer holds
@@ -130,6 +130,15 @@ func (t *toolReader) object(text []byte, offset, depth int) error {
 		}
 		return t.tool(key, value, at)
 	})
+}
+
+// holdsCalls tells the content of a HAR file from the definition of a tool.
+func holdsCalls(value []byte) bool {
+	var log struct {
+		Entries json.RawMessage
+		Scopes  json.RawMessage `json:"required_scopes"`
+	}
+	return json.Unmarshal(value, &log) == nil && bytes.HasPrefix(log.Entries, []byte("[")) && log.Scopes == nil
 }
 
 func holdsTools(value []byte) bool {
