@@ -78,6 +78,7 @@ func (r *reader) document(text []byte) *yaml.Node {
 		r.syntax(err, text)
 	}
 	r.refuseAliases(&doc)
+	placeNothing(&doc)
 	if len(r.mistakes) > 0 {
 		return nil
 	}
@@ -130,6 +131,18 @@ func (r *reader) refuseAliases(n *yaml.Node) {
 	}
 	for _, child := range n.Content {
 		r.refuseAliases(child)
+	}
+}
+
+// placeNothing puts what is left out to its key: the parser places it where the next
+// token stands, which may be behind the end of the file.
+func placeNothing(n *yaml.Node) {
+	for i, child := range n.Content {
+		if n.Kind == yaml.MappingNode && i%2 == 1 && child.Value == "" && child.Tag == "!!null" {
+			key := n.Content[i-1]
+			child.Line, child.Column = key.Line, key.Column
+		}
+		placeNothing(child)
 	}
 }
 

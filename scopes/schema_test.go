@@ -23,6 +23,7 @@ var unseen = map[string]string{
 	"implication_cycle_growing": "whether rules lead back to themselves takes more than a schema",
 	"provider_file_missing":     "the provider is another file",
 	"provider_file_not_yaml":    "the provider is another file",
+	"provider_file_cut":         "the provider is another file",
 	"provider_file_uses_file":   "the provider is another file",
 	"provider_unknown":          "a schema that listed the built-in providers would refuse the next one",
 	"two_documents":             "each document is checked by itself",
