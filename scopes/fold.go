@@ -1,6 +1,7 @@
 package scopes
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -11,15 +12,42 @@ const folded = "{id}"
 // FoldPath is a path with what looks like an identifier or a token folded into {id}: the
 // same operation on other things is then the same operation, and no name of a thing and
 // no secret goes on from there. It errs towards folding: a template whose own fixed text
-// was folded is found all the same. Folding again changes nothing.
+// was folded is found all the same. An escape that need not be there is undone (%40me is
+// @me), and a method of one thing keeps its name (7:cancel). Folding again changes nothing.
 func FoldPath(path string) string {
 	segments := strings.Split(path, "/")
 	for i, segment := range segments {
-		if isIdentifier(segment) {
-			segments[i] = folded
-		}
+		segments[i] = foldSegment(segment)
 	}
 	return strings.Join(segments, "/")
+}
+
+func foldSegment(segment string) string {
+	segment = unescaped(segment)
+	if !isIdentifier(segment) {
+		return segment
+	}
+	if _, method, found := strings.Cut(segment, ":"); found && isMethod(method) {
+		return folded + ":" + method
+	}
+	return folded
+}
+
+// unescaped is a segment without its escapes, where nothing needs one. Any other stays as
+// it is, and so is no word.
+func unescaped(segment string) string {
+	plain, err := url.PathUnescape(segment)
+	if err != nil || strings.ContainsFunc(plain, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-._~@:$", r)
+	}) {
+		return segment
+	}
+	return plain
+}
+
+// isMethod tells what may follow the name of a thing and a colon: batchUpdate.
+func isMethod(word string) bool {
+	return word != "" && word[0] >= 'a' && word[0] <= 'z' && len(word) <= longestWord && isWord(word)
 }
 
 const (
@@ -32,8 +60,8 @@ const (
 // something with many digits, an address, what has an escape or parameters (RFC 3986
 // §3.3), what is too long for a word, or is long and not written as words are.
 func isIdentifier(segment string) bool {
-	if strings.HasPrefix(segment, "{") && strings.HasSuffix(segment, "}") {
-		return false
+	if one, err := compilePart(segment); err == nil && one.variable != "" {
+		return isIdentifier(one.before) || isIdentifier(one.after)
 	}
 	digits := countDigits(segment)
 	switch {

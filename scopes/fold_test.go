@@ -1,17 +1,19 @@
 package scopes_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestFoldPath(t *testing.T) {
 	for _, word := range []string{
 		"@me", "@current", "v1", "v1beta1", "oauth2", "s3", "feature_flags", "dashboard_tiles", ".well-known", "query", "personal_api_keys",
 		"oauth-authorization-server", "getProjectMembers", "things:batchGet", "beta-oauth2-clients", "user-api-keys", "{id}", "{project_id}", "session_recordings",
-		"organization_memberships",
+		"organization_memberships", "f-{n}.json", "{spreadsheetId}:batchUpdate", "$metadata",
 	} {
 		if got := scopes.FoldPath("/a/" + word + "/"); got != "/a/"+word+"/" {
 			t.Errorf("the word %s is folded: %s", word, got)
@@ -20,11 +22,23 @@ func TestFoldPath(t *testing.T) {
 	for _, id := range []string{
 		"7", "12345", "2024-11-25", "0192f0c1-7a3e-7c1b-9d6e-2f7a1b0c3d4e", "someone@example.com", "a%2Fb", "x;jsessionid=ABC", "key=value",
 		"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc", "sk-ant-REDACTED-abcdef", "AbCdE-s3cr3t-xYzQw", "aB3dE5fG7hJ9kL1m", "KJHGFDSAQWERTYUI", strings.Repeat("a", 40),
-		"reset-AbCdEfGhIjKlMnOpQ-now",
+		"reset-AbCdEfGhIjKlMnOpQ-now", "%2561bc", "a%20b", "someone%40example.com", "4711:Smith", "4711:b4d", "4711{n}",
 	} {
 		got := scopes.FoldPath("/a/" + id + "/b")
 		if got != "/a/{id}/b" || scopes.FoldPath(got) != got {
 			t.Errorf("%s becomes %s", id, got)
+		}
+	}
+	for path, want := range map[string]string{
+		"/users/%40me/":                   "/users/@me/",
+		"/%66lags/%34%37%31%31":           "/flags/{id}",
+		"/sheets/1BxiMVs0XRA5:batchGet":   "/sheets/{id}:batchGet",
+		"/sheets/1BxiMVs0XRA5nFM:values":  "/sheets/{id}:values",
+		"/sheets/4711:batchUpdate/{id}:x": "/sheets/{id}:batchUpdate/{id}:x",
+	} {
+		got := scopes.FoldPath(path)
+		if got != want || scopes.FoldPath(got) != got {
+			t.Errorf("%s becomes %s, want %s", path, got, want)
 		}
 	}
 }
@@ -39,5 +53,48 @@ func TestFoldedTextIsFound(t *testing.T) {
 	}
 	if len(f.Findings) > 0 || !f.Matrix[0].Observed {
 		t.Errorf("%+v %+v", f.Findings, f.Matrix)
+	}
+}
+
+// A recorded call is found among a document's operations, whatever of its path was
+// folded: each template here needs a scope of its own, which nobody declared.
+func TestAuditFindsFoldedCalls(t *testing.T) {
+	for _, c := range []struct {
+		templates, recorded, want string
+	}{
+		{"/a/{id}/b", "/a/4711/b", "s0"},
+		{"/a/{id}/b /a/{id}", "/a/4711/", "s1"},
+		{"/a/@me /a/{id}", "/a/%40me", "s0"},
+		{"/a/oauth2_clients_2024/report_2023/{id}", "/a/oauth2_clients_2024/report_2023/7", "s0"},
+		{"/a/oauth2_clients_2024", "/a/oauth2_clients_2024/b", ""},
+		{"/a/things", "/a/4711", ""}, // no word that looks like an identifier
+		{"/a/{id} /a/oauth2_clients_2024", "/a/4711", "s0"},
+		{"/a/{id}/b /a/report_2024/c", "/a/report_2024/c", "s1"},
+		{"/a/f-{n}.json", "/a/f-4711.json", "s0"},
+		{"/a/f-{n}.json /a/{id}", "/a/f-7.json", "s0"},
+		{"/a/{id}:cancel /a/{id}:retry", "/a/4711:retry", "s1"},
+		{"/a/report_2023 /a/report_2024 /a/report_{n}", "/a/report_2024", "s0 s1 s2"}, // lost, which
+		{"/a/{x}/{x}/{x}/c /a/{x}/{x}/2024_{y}/c", "/a/1/2/2024_3/c", "s0"},
+	} {
+		var lines []string
+		for i, template := range strings.Fields(c.templates) {
+			lines = append(lines, fmt.Sprintf("GET {api}%s: s%d", template, i))
+		}
+		lines = append(lines, "seen 200 GET {api}"+scopes.FoldPath(c.recorded))
+		m, err := scopes.Decode("scopes.yaml", []byte(manifestOf("  - {scope: other, level: optional}\n")), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := scopes.Audit(scopes.AuditQuestion{Manifest: m, Evidence: facts(t, lines...)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, one := range f.Of(scopes.Undeclared) {
+			got = append(got, one.Scope)
+		}
+		if diff := cmp.Diff(c.want, strings.Join(got, " ")); diff != "" {
+			t.Errorf("%s among %s: %s", c.recorded, c.templates, diff)
+		}
 	}
 }

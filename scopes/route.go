@@ -2,7 +2,6 @@ package scopes
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -18,6 +17,7 @@ type router struct {
 
 type segment struct {
 	fixed    map[string]*segment
+	folding  []*segment  // of these, what stands below words that [FoldPath] folds
 	variable []*variable // those with more fixed text first
 	ends     []int
 }
@@ -60,6 +60,9 @@ func (s *segment) child(word string) *segment {
 		}
 		if s.fixed[word] == nil {
 			s.fixed[word] = &segment{}
+			if isIdentifier(word) {
+				s.folding = append(s.folding, s.fixed[word])
+			}
 		}
 		return s.fixed[word]
 	}
@@ -111,16 +114,18 @@ func (s *segment) find(path string, more bool) []int {
 	return nil
 }
 
-// findFolded finds the operations whose own text was taken for an identifier when the
-// call was recorded.
-func (s *segment) findFolded(rest string, more bool) []int {
-	for _, word := range slices.Sorted(maps.Keys(s.fixed)) {
-		if !isIdentifier(word) {
-			continue
-		}
-		if ends := s.fixed[word].find(rest, more); len(ends) > 0 {
-			return ends
+// findFolded finds what a recorded call with {id} can have been where no whole variable
+// stands: a variable with text around it, or a word that was taken for an identifier.
+// Which of several it was is lost, so each of them counts.
+func (s *segment) findFolded(path string, more bool) []int {
+	var ends []int
+	for _, v := range s.variable {
+		if v.before+v.after != "" {
+			ends = append(ends, v.next.find(path, more)...)
 		}
 	}
-	return nil
+	for _, next := range s.folding {
+		ends = append(ends, next.find(path, more)...)
+	}
+	return ends
 }

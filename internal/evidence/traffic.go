@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/url"
 	"strings"
 
 	"github.com/ambit-auth/ambit/scopes"
@@ -31,8 +32,9 @@ const (
 )
 
 // Read reads a recording of either form. Calls of the same operation with the same
-// outcome are counted together. Calls to other hosts than the provider's are left
-// out; a note says how many. The error is an *[Error], which quotes nothing of it.
+// outcome are counted together, and paths are folded ([scopes.FoldPath]), whoever wrote
+// them down. Calls to other hosts than the provider's are left out; a note says how many.
+// The error is an *[Error], which quotes nothing of it.
 func (t Traffic) Read(file string, r io.Reader) (scopes.Evidence, error) {
 	return t.read(file, r, MaxTraffic)
 }
@@ -190,18 +192,20 @@ func words(list []string) []string {
 	return kept
 }
 
-// masked is a path with {secret} for each segment that begins as a credential does.
+// masked is a path with {secret} for each segment that holds the beginning of a
+// credential, escaped or not.
 func (c *collector) masked(path string) string {
 	if c.Provider == nil {
 		return path
 	}
 	for _, k := range c.Provider.Credentials {
-		if k.Prefix == "" || !strings.Contains(path, k.Prefix) {
+		if k.Prefix == "" || !strings.Contains(path, k.Prefix) && !strings.Contains(path, "%") {
 			continue
 		}
 		segments := strings.Split(path, "/")
 		for i, s := range segments {
-			if strings.Contains(s, k.Prefix) {
+			plain, err := url.PathUnescape(s)
+			if strings.Contains(s, k.Prefix) || err == nil && strings.Contains(plain, k.Prefix) {
 				segments[i] = "{secret}"
 			}
 		}

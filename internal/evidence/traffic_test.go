@@ -1,6 +1,7 @@
 package evidence_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -118,6 +119,37 @@ func TestHAR(t *testing.T) {
 	}
 	if all := fmt.Sprintf("%#v", e); strings.Contains(all, "s3cr3t") {
 		t.Errorf("the secret survived: %s", all)
+	}
+}
+
+// Whatever stands in a path that names a thing or could be a secret is gone before anybody
+// sees it, however it was recorded.
+func TestRecordedPathsAreFolded(t *testing.T) {
+	for path, want := range map[string]string{
+		"/api/projects/12345/dashboards/":                   "/api/projects/{id}/dashboards/",
+		"/api/users/someone@example.com/":                   "/api/users/{id}/",
+		"/api/reset/sk-ant-REDACTED-abcdef/":                "/api/reset/{id}/",
+		"/api/reset/eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.x/": "/api/reset/{id}/",
+		"/api/files/a%2Fb%2Fc":                              "/api/files/{id}",
+		"/api/users/x;jsessionid=0A1B2C/":                   "/api/users/{id}/",
+		"/api/keys/%70hx_short/x":                           "/api/keys/{secret}/x",
+		"/api/users/%40me/?token=abc":                       "/api/users/@me/",
+		"/api/projects/{id}/feature_flags/":                 "/api/projects/{id}/feature_flags/",
+	} {
+		line, err := json.Marshal(map[string]any{"base": "api", "method": "GET", "path": path, "status": 200})
+		if err != nil {
+			t.Fatal(err)
+		}
+		recording := `{"log": {"entries": [{"request": {"method": "GET", "url": "https://us.posthog.com` + path + `"}, "response": {"status": 200}}]}}`
+		for _, text := range []string{string(line), recording} {
+			e, err := evidence.Traffic{Provider: posthog(t)}.Read("t", strings.NewReader(text))
+			if err != nil || len(e.Traffic) != 1 {
+				t.Fatal(path, err, seen(e))
+			}
+			if got := e.Traffic[0].Operation.Path; got != want {
+				t.Errorf("%s is %s, want %s", path, got, want)
+			}
+		}
 	}
 }
 
