@@ -1,10 +1,12 @@
 package evidence
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/ambit-auth/ambit/scopes"
 )
@@ -22,14 +24,18 @@ const maxCallErrors = 20
 
 // Read reads a list: METHOD /path, METHOD {base}/path or tool:NAME, one a line. {name}
 // in a path stands for one segment. Blank lines, and those that begin with #, are
-// skipped. The error joins an *[Error] for each wrong line.
+// skipped. The error joins an *[Error] for each wrong line, of which it quotes little:
+// another file, given by mistake, can hold anything.
 func (c Calls) Read(file string, r io.Reader) (scopes.Evidence, error) {
 	text, err := read(file, r, MaxCalls)
 	if err != nil {
 		return scopes.Evidence{}, err
 	}
-	if start := strings.TrimLeft(string(text[:min(len(text), 512)]), "\ufeff \t\r\n"); start != "" && (start[0] == '{' || start[0] == '[') {
+	if isJSON(text) {
 		return scopes.Evidence{}, syntax(file, 1, "this is JSON, and no list of METHOD /path; recorded calls are read with --traffic, tools with --mcp-tools")
+	}
+	if !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0 {
+		return scopes.Evidence{}, syntax(file, 1, "this is no text in UTF-8, and no list of METHOD /path")
 	}
 	var wrong []error
 	evidence := scopes.Evidence{Calls: []scopes.Call{}}
@@ -57,20 +63,29 @@ func (c Calls) Read(file string, r io.Reader) (scopes.Evidence, error) {
 	return evidence, nil
 }
 
+// longestMethod is OPTIONS.
+const longestMethod = 7
+
 // parse reads one line; several blanks between method and path are one.
 func (c Calls) parse(row string) (scopes.Use, error) {
 	fields := strings.Fields(row)
 	switch {
 	case len(fields) == 1 && strings.HasPrefix(row, "tool:"):
-		return scopes.ParseUse(row)
-	case len(fields) != 2 || fields[1][0] != '/' && fields[1][0] != '{':
+	case len(fields) != 2 || len(fields[0]) > longestMethod || fields[1][0] != '/' && fields[1][0] != '{':
 		return scopes.Use{}, fmt.Errorf("%q is neither METHOD /path nor tool:NAME", short(row))
 	case strings.Contains(row, "?"):
 		return scopes.Use{}, fmt.Errorf("%q: a path has no query", short(row))
 	case fields[1][0] == '/':
 		fields[1] = "{" + baseOr(c.Base) + "}" + fields[1]
 	}
-	return scopes.ParseUse(fields[0] + " " + fields[1])
+	u, err := scopes.ParseUse(strings.Join(fields, " "))
+	switch cause := errors.Unwrap(err); { // the error itself quotes all of the line
+	case cause != nil:
+		return u, fmt.Errorf("%q: %w", short(row), cause)
+	case err != nil && len(fields) == 1:
+		return u, fmt.Errorf("%q names no tool: write tool:NAME", short(row))
+	}
+	return u, err
 }
 
 func baseOr(base string) string {
@@ -84,14 +99,18 @@ func baseOr(base string) string {
 // file may hold what no log should.
 const maxShown = 40
 
-// short is text from outside, cut to what a message can hold; a query never stands there.
+// short is text from outside, cut to what a message can hold; a query or a fragment never
+// stands there.
 func short(text string) string {
-	text, _, query := strings.Cut(text, "?")
-	if len(text) > maxShown {
-		return strings.ToValidUTF8(text[:maxShown], "") + "…"
+	begin := text
+	if at := strings.IndexAny(text, "?#"); at >= 0 {
+		begin = text[:at+1]
 	}
-	if query {
-		return text + "?…"
+	if len(begin) > maxShown {
+		begin = strings.ToValidUTF8(begin[:maxShown], "")
 	}
-	return text
+	if len(begin) < len(text) {
+		begin += "…"
+	}
+	return begin
 }

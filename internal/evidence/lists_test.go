@@ -2,6 +2,7 @@ package evidence_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -118,12 +119,49 @@ func TestOperationInTwoDocuments(t *testing.T) {
 	}
 }
 
-// Another kind of file is told as what it is.
+// Another kind of file is told as what it is, with the flag that reads it.
 func TestToolsAreNoRecording(t *testing.T) {
-	for _, text := range []string{har, `{"openapi": "3.1.0", "paths": {}}`} {
-		e, err := evidence.ReadTools("tools.json", strings.NewReader(text))
-		if err == nil || !strings.Contains(err.Error(), "--traffic") || strings.Contains(err.Error(), "s3cr3t") {
-			t.Errorf("%v, %v", e, err)
+	const wanted = ", not a file of MCP tools; it is read with "
+	for _, c := range []struct{ text, want string }{
+		{har, "t: this is a HAR file" + wanted + "--traffic"},
+		{har[:len(har)/2], "t: this is a HAR file" + wanted + "--traffic"},
+		{`{"log": {"entries": []}}`, "t: this is a HAR file" + wanted + "--traffic"},
+		{`{"base":"api","method":"GET","path":"/a","status":200}` + "\n{}", "t: this is a recording of ambit run" + wanted + "--traffic"},
+		{`{"openapi": "3.1.0", "paths": {}}`, "t: this is an OpenAPI document" + wanted + "--openapi"},
+		{`{"paths": {}, "swagger": "2.0"}`, "t: this is an OpenAPI document" + wanted + "--openapi"},
+		{"info: {}\nopenapi: 3.1.0\n", "t: this is an OpenAPI document" + wanted + "--openapi"},
+	} {
+		if _, err := evidence.ReadTools("t", strings.NewReader(c.text)); err == nil || err.Error() != c.want {
+			t.Errorf("got %v\nwant %s", err, c.want)
+		}
+	}
+	// A tool can be called so.
+	e, err := evidence.ReadTools("t", strings.NewReader(`{"log": {"required_scopes": ["x"], "inputSchema": {"entries": {}}}, "openapi": {"required_scopes": []}}`))
+	if diff := cmp.Diff([]string{"tool:log: x", "tool:openapi: nothing"}, described(e)); err != nil || diff != "" {
+		t.Error(err, diff)
+	}
+}
+
+// Of a wrong line little is quoted, and never what may be a token.
+func TestCallsQuoteLittle(t *testing.T) {
+	const long = "abcdefghijklmnopqrstuvwxyz"
+	for _, c := range []struct{ text, want string }{
+		{"GET https://a.example/b?token=" + secret, `t:1: "GET https://a.example/b?…" is neither METHOD /path nor tool:NAME`},
+		{"curl -H 'Cookie: abcdefghijklmnopqrstuvwx; " + secret, `t:1: "curl -H 'Cookie: abcdefghijklmnopqrstuvw…" is neither METHOD /path nor tool:NAME`},
+		{long + long + secret + " /a", `t:1: "` + long + `abcdefghijklmn…" is neither METHOD /path nor tool:NAME`},
+		{"GET /a#access_token=" + secret, `t:1: "GET /a#…": a path has no query and no fragment`},
+		{"GET /" + long + "/{" + long + secret, `t:1: "GET /` + long + `/{abcdefg…": a segment of the path holds at most one {param}`},
+		{"tool:" + long + long + secret + "\x01", `t:1: "tool:` + long + `abcdefghi…" names no tool: write tool:NAME`},
+		{"\xff\xfe{\x00", "t:1: this is no text in UTF-8, and no list of METHOD /path"},
+	} {
+		_, err := evidence.Calls{}.Read("t", strings.NewReader(c.text))
+		if err == nil || err.Error() != c.want {
+			t.Errorf("got %v\nwant %s", err, c.want)
+		}
+		for ; err != nil; err = errors.Unwrap(err) {
+			if strings.Contains(fmt.Sprintf("%#v", err), "s3cr3t") {
+				t.Errorf("the error holds the secret: %#v", err)
+			}
 		}
 	}
 }

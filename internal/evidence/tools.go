@@ -16,13 +16,17 @@ import (
 // definition, a list of definitions with a name, or such a list under tools, as the
 // answer to tools/list has it. required_scopes are all needed; [] means that a tool
 // needs none. A tool without the key is known, and a note says that it names no scopes.
-// For a tool that stands there twice both definitions count, and a note says so.
+// For a tool that stands there twice both definitions count, and one whose name no
+// manifest can hold is left out; notes say so. A file of another form is an error.
 func ReadTools(file string, r io.Reader) (scopes.Evidence, error) {
 	text, err := read(file, r, MaxTools)
 	if err != nil {
 		return scopes.Evidence{}, err
 	}
 	t := &toolReader{file: file, lines: newlines(text), first: make(map[string]int)}
+	if found := formOf(text); found != unknownForm && found != someTools {
+		return scopes.Evidence{}, found.mistaken(file, "a file of MCP tools")
+	}
 	if err := t.document(text); err != nil {
 		return scopes.Evidence{}, err
 	}
@@ -121,8 +125,6 @@ func (t *toolReader) object(text []byte, offset, depth int) error {
 		case key == "result" && depth == 0 && value[0] == '{' && holdsTools(value):
 			answer = true
 			return t.object(value, at, 1)
-		case depth == 0 && (key == "log" && holdsCalls(value) || key == "openapi" && value[0] == '"'):
-			return &Error{Where: t.at(at), Kind: Syntax, Reason: "no file of tools: a recording (HAR) is read with --traffic, an OpenAPI document with --openapi"}
 		case answer || depth > 0 || key == "jsonrpc" || key == "id" && value[0] != '{':
 			return nil // what else an answer holds
 		case value[0] != '{' && key != "":
@@ -130,15 +132,6 @@ func (t *toolReader) object(text []byte, offset, depth int) error {
 		}
 		return t.tool(key, value, at)
 	})
-}
-
-// holdsCalls tells the content of a HAR file from the definition of a tool.
-func holdsCalls(value []byte) bool {
-	var log struct {
-		Entries json.RawMessage
-		Scopes  json.RawMessage `json:"required_scopes"`
-	}
-	return json.Unmarshal(value, &log) == nil && bytes.HasPrefix(log.Entries, []byte("[")) && log.Scopes == nil
 }
 
 func holdsTools(value []byte) bool {

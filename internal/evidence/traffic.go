@@ -81,6 +81,9 @@ func (c *collector) read(in *bufio.Reader) error {
 	if isHAR(head) {
 		return c.har(in)
 	}
+	if found := formOf(head); found == anOpenAPI || found == someTools {
+		return found.mistaken(c.file, "recorded calls")
+	}
 	return c.records(in)
 }
 

@@ -63,6 +63,26 @@ func TestRecords(t *testing.T) {
 	}
 }
 
+// A file that is no recording is told as what it is; one of nothing is one, with a note.
+func TestTrafficOfAnotherForm(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"{\n \"openapi\": \"3.1.0\"\n}", "t: this is an OpenAPI document, not recorded calls; it is read with --openapi"},
+		{"openapi: 3.1.0\n", "t: this is an OpenAPI document, not recorded calls; it is read with --openapi"},
+		{`{"a": {"required_scopes": []}}`, "t: this is a file of MCP tools, not recorded calls; it is read with --mcp-tools"},
+		{"GET /a\n", "t:1: not a recorded call: an object with base, method, path, status and scopes"},
+	} {
+		if _, err := (evidence.Traffic{}).Read("t", strings.NewReader(c.text)); err == nil || err.Error() != c.want {
+			t.Errorf("got %v\nwant %s", err, c.want)
+		}
+	}
+	for _, text := range []string{"", "\n\n", `{"log": {"entries": []}}`, `{"log": {}}`, `{"log": {"entries": [{"request": {"method": "OPTIONS", "url": "https://us.posthog.com/"}, "response": {"status": 204}}]}}`} {
+		e, err := evidence.Traffic{Provider: posthog(t)}.Read("t", strings.NewReader(text))
+		if diff := cmp.Diff([]string{"t: holds no call"}, notes(e)); err != nil || diff != "" {
+			t.Errorf("%s: %v %s", text, err, diff)
+		}
+	}
+}
+
 // secret stands wherever a browser's recording can hold one.
 const secret = "phx_s3cr3tS3cr3tS3cr3t"
 
