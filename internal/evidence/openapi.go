@@ -1,8 +1,6 @@
 package evidence
 
 import (
-	"cmp"
-	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -68,19 +66,16 @@ type document struct {
 func (d *document) parse(text []byte) (err error) {
 	defer func() {
 		if broken := recover(); broken != nil {
-			err = &Error{Where: scopes.Where{File: d.file}, Kind: Syntax, Reason: "the document cannot be understood"}
+			err = d.incomprehensible()
 		}
 	}()
 	config := d.config()
 	info, err := datamodel.ExtractSpecInfoWithConfig(text, config)
-	if err != nil {
-		return d.broken(err, text)
+	if err != nil && (info == nil || info.RootNode == nil || len(info.RootNode.Content) == 0) {
+		return d.broken(err.Error(), text)
 	}
-	if info.SpecType != "openapi" {
-		return &Error{Where: scopes.Where{File: d.file}, Kind: Version, Reason: "not an OpenAPI 3 document; one of version 2 (Swagger) has to be converted"}
-	}
-	if !strings.HasPrefix(info.Version, "3.") {
-		return &Error{Where: scopes.Where{File: d.file}, Kind: Version, Reason: fmt.Sprintf("OpenAPI %q is not read, only 3.x", short(info.Version))}
+	if err := d.checkVersion(info.RootNode.Content[0], text); err != nil {
+		return err
 	}
 	p := pruner{follow: func(ref string) bool { return d.Fetch != nil && d.remote(ref) }}
 	p.prune(info.RootNode)
@@ -95,28 +90,12 @@ func (d *document) parse(text []byte) (err error) {
 	case failed != nil:
 		return failed
 	case model == nil || err != nil && model.Paths.Value == nil:
-		return d.broken(cmp.Or(err, errors.New("it has no content")), text)
+		return d.incomprehensible()
 	case err != nil:
-		d.note(0, "not all of it is understood: "+err.Error())
+		d.note(0, "not all of it is understood")
 	}
 	d.model = model
 	return nil
-}
-
-// broken is a parser's error, with the line that it names.
-func (d *document) broken(err error, text []byte) error {
-	reason := strings.TrimPrefix(err.Error(), "unable to parse specification: ")
-	where := scopes.Where{File: d.file}
-	if _, after, found := strings.Cut(reason, "line "); found {
-		fmt.Sscanf(after, "%d", &where.Line)
-	}
-	if strings.Contains(string(text[:min(len(text), 4096)]), "swagger") {
-		return &Error{Where: where, Kind: Version, Reason: "not an OpenAPI 3 document; one of version 2 (Swagger) has to be converted", Err: err}
-	}
-	if strings.Contains(reason, "libopenapi") { // its own word for a file without the key
-		reason = "it has no openapi: 3.x at its top"
-	}
-	return &Error{Where: where, Kind: Syntax, Reason: "not an OpenAPI document: " + reason, Err: err}
 }
 
 // maxNotes bounds how much of one document is noted.

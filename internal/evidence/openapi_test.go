@@ -256,3 +256,35 @@ func TestOpenAPIBroken(t *testing.T) {
 		}
 	}
 }
+
+// The library's own sentences are for those who program with it, and it quotes values.
+func TestOpenAPIBrokenInOurWords(t *testing.T) {
+	const noKey = "doc.yaml: not an OpenAPI document: it has no openapi: 3.x at its top"
+	for _, c := range []struct{ name, text, want string }{
+		{"empty", " \n", "doc.yaml: not an OpenAPI document: it is empty"},
+		{"a comment", "# nothing", noKey},
+		{"words", "just words, and " + secret, noKey},
+		{"a list", "- a\n- b", noKey},
+		{"null", "null", noKey},
+		{"the key elsewhere", "info: {openapi: 3.1.0}", noKey},
+		{"no version", "openapi: ''", noKey},
+		{"broken YAML", "openapi: 3.1.0\npaths:\n  /a: {get: {}\n  /b: {}\n", "doc.yaml:3: not an OpenAPI document: no YAML: did not find expected ',' or '}'"},
+		{"broken JSON", "{\"openapi\": \"3.1.0\",\n \"paths\": {\"/a\": }}", "doc.yaml:2: not an OpenAPI document: no JSON: invalid character '}' looking for beginning of value"},
+		{"JSON that breaks off", "{\"openapi\": \"3.1.0\",\n \"paths\": {\"/a\": 1}\n", "doc.yaml:3: not an OpenAPI document: no JSON: unexpected end of JSON input"},
+		{"a key twice", "openapi: 3.1.0\npaths: {}\npaths: {}\n", "doc.yaml:3: a key that is there already"},
+		{"version 2", "openapi: 2.0", "doc.yaml: not an OpenAPI 3 document; one of version 2 (Swagger) has to be converted"},
+		{"version 4", "paths: {}\nopenapi: 4.0.0", `doc.yaml:2: OpenAPI "4.0.0" is not read, only 3.x`},
+		{"a HAR file", har, "doc.yaml: this is a HAR file, not an OpenAPI document; it is read with --traffic"},
+		{"half a HAR file", har[:len(har)/2], "doc.yaml: this is a HAR file, not an OpenAPI document; it is read with --traffic"},
+		{"tools", `{"a": {"required_scopes": []}}`, "doc.yaml: this is a file of MCP tools, not an OpenAPI document; it is read with --mcp-tools"},
+		{"a recording", `{"base":"api","method":"GET","path":"/a","status":200}` + "\n{}\n", "doc.yaml: this is a recording of ambit run, not an OpenAPI document; it is read with --traffic"},
+	} {
+		_, err := evidence.OpenAPI{}.Read("doc.yaml", strings.NewReader(c.text))
+		if err == nil || err.Error() != c.want {
+			t.Errorf("%s: got %v, want %s", c.name, err, c.want)
+		}
+		if strings.Contains(fmt.Sprintf("%#v", err), "s3cr3t") {
+			t.Errorf("%s: the error holds a secret: %#v", c.name, err)
+		}
+	}
+}
