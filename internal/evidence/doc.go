@@ -7,15 +7,16 @@
 //	Traffic.Read ─┘
 //
 // Each reader takes the name of a source, for messages, and its text; it opens nothing
-// itself, apart from the remote references that a caller allows. The outcome of several
-// is brought together by [scopes.Evidence.Merge].
+// itself, apart from the documents that one refers to, by the functions that a caller
+// gives it. The outcome of several is brought together by [scopes.Evidence.Merge].
 //
 // # What is guaranteed
 //
 // Every source is hostile until it is parsed. Each reader has a limit on its size, in the
 // constants of this package, and beyond it gives an *[Error] and no evidence. An *[Error]
-// names the place, where there is one. What is merely odd (a tool that names no
-// scopes, a reference that was not followed) is a note in the evidence.
+// names the place, where there is one, and the flag that reads a file of another form. What
+// is merely odd (a tool that names no scopes, a reference that was not followed) is a note
+// in the evidence.
 //
 // Of recorded traffic only the method, the path without its query, the status and the
 // scope that a refusal names survive the parsing: no header, no body, no cookie and no

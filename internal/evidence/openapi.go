@@ -3,24 +3,30 @@ package evidence
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"net/url"
 	"slices"
 	"strings"
-	"sync/atomic"
 
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/pb33f/go-yaml"
 	"github.com/pb33f/libopenapi/datamodel"
 	"github.com/pb33f/libopenapi/datamodel/low/base"
 	openapi "github.com/pb33f/libopenapi/datamodel/low/v3"
 )
 
-// OpenAPI reads OpenAPI documents of version 3.0 and later, as JSON or YAML.
+// OpenAPI reads OpenAPI documents of version 3, as JSON or YAML.
 type OpenAPI struct {
 	Base    string // name of the base on which the operations stand; "" for [DefaultBase]
 	BaseURL string // of that base: what a document's server adds to it begins each path; "" takes paths as written
 	// Fetch gets a remote document that a path refers to ($ref). nil: none is ever fetched,
 	// and a note names what was left out.
 	Fetch func(url string) ([]byte, error)
+	// Open reads a file that a document refers to that is a file itself. The path is relative
+	// to the document's folder, has slashes, and does not lead out of that folder; that no
+	// link does is for Open to see to. What it cannot read is left out, and a note names it.
+	// nil: none is ever read.
+	Open func(path string) ([]byte, error)
 }
 
 // Read reads the document: which scopes each operation needs, by its own security
@@ -30,14 +36,18 @@ type OpenAPI struct {
 // carries any, is for another kind of credential (a session cookie, say): it is left out
 // where a requirement with scopes stands beside it.
 //
+// A security that is not of the form that it should have is an error, for read as it stands
+// it would need nothing. Where none of its words is a scope, the operation says nothing.
+//
 // Only what says something of security is looked at: a schema that refers to itself, or
-// to another document, does not matter. The error is an *[Error].
+// to another document, does not matter. An operation from another document has its place
+// there. The error is an *[Error].
 func (o OpenAPI) Read(file string, r io.Reader) (scopes.Evidence, error) {
 	text, err := read(file, r, MaxOpenAPI)
 	if err != nil {
 		return scopes.Evidence{}, err
 	}
-	d := &document{OpenAPI: o, file: file, carriers: make(map[string]bool)}
+	d := &document{OpenAPI: o, file: file, carriers: make(map[string]bool), origins: make(map[*yaml.Node]scopes.Where)}
 	if err := d.parse(text); err != nil {
 		return scopes.Evidence{}, err
 	}
@@ -58,41 +68,44 @@ type document struct {
 	evidence scopes.Evidence
 	noted    int
 	ops      []operation
-	failed   atomic.Pointer[Error] // of a fetch; the library fetches in goroutines of its own
+	origins  map[*yaml.Node]scopes.Where // of the operations
+	failed   *Error                      // the first that a [linker] met
 }
 
-// parse builds the library's model of what is left of the document after [prune]. A
-// document that makes the library panic is a broken document.
+// parse builds the library's model of what a [linker] leaves of the document. A document
+// that makes the library panic is a broken document.
 func (d *document) parse(text []byte) (err error) {
 	defer func() {
 		if broken := recover(); broken != nil {
 			err = d.incomprehensible()
 		}
 	}()
-	config := d.config()
+	config := &datamodel.DocumentConfiguration{
+		Logger:                     slog.New(slog.DiscardHandler),
+		SkipExternalRefResolution:  true,
+		SkipMetadataCollection:     true,
+		SkipCircularReferenceCheck: true, // the cycles are in schemas, which are gone by then
+		ExcludeExtensionRefs:       true,
+	}
 	info, err := datamodel.ExtractSpecInfoWithConfig(text, config)
 	if err != nil && (info == nil || info.RootNode == nil || len(info.RootNode.Content) == 0) {
 		return d.broken(err.Error(), text)
 	}
-	if err := d.checkVersion(info.RootNode.Content[0], text); err != nil {
+	top := real(info.RootNode.Content[0])
+	if err := d.checkVersion(top, text); err != nil {
 		return err
 	}
-	p := pruner{follow: func(ref string) bool { return d.Fetch != nil && d.remote(ref) }}
-	p.prune(info.RootNode)
-	if p.malformed != nil {
-		return syntax(d.file, p.malformed.Line, "security is a list of requirements, each from the name of a scheme to a list of scopes")
-	}
-	for _, ref := range p.left {
-		d.note(ref.line, fmt.Sprintf("what %s needs is not known: %s %s", ref.from, ref.to, ref.why))
+	l := &linker{document: d}
+	info.RootNode.Content[0] = l.link(l.begin(top, len(text)))
+	if d.failed != nil {
+		return d.failed
 	}
 	model, err := openapi.CreateDocumentFromConfig(info, config)
-	switch failed := d.failed.Load(); {
-	case failed != nil:
-		return failed
+	switch {
 	case model == nil || err != nil && model.Paths.Value == nil:
 		return d.incomprehensible()
 	case err != nil:
-		d.note(0, "not all of it is understood")
+		d.note(scopes.Where{File: d.file}, "not all of it is understood")
 	}
 	d.model = model
 	return nil
@@ -101,11 +114,11 @@ func (d *document) parse(text []byte) (err error) {
 // maxNotes bounds how much of one document is noted.
 const maxNotes = 50
 
-func (d *document) note(number int, message string) {
+func (d *document) note(where scopes.Where, message string) {
 	if d.noted++; d.noted > maxNotes {
 		return
 	}
-	d.evidence.Notes = append(d.evidence.Notes, scopes.Note{Where: scopes.Where{File: d.file, Line: number}, Message: line(message)})
+	d.evidence.Notes = append(d.evidence.Notes, scopes.Note{Where: where, Message: line(message)})
 }
 
 // schemes notes which security schemes carry scopes, and the scopes that OAuth flows
@@ -141,7 +154,7 @@ func (d *document) schemes() {
 // An operation is one of the document, with what it requires still by scheme.
 type operation struct {
 	need         scopes.Need
-	stated       bool // does the document say anything of its security?
+	stated       bool // does the document say anything of its security that is understood?
 	alternatives []requirement
 }
 
@@ -178,12 +191,12 @@ func (d *document) pathItem(path string, item *openapi.PathItem) {
 	for _, m := range []struct {
 		method string
 		op     *openapi.Operation
-		line   int
+		node   *yaml.Node
 	}{
-		{"GET", item.Get.Value, lineOf(item.Get.KeyNode)}, {"HEAD", item.Head.Value, lineOf(item.Head.KeyNode)},
-		{"POST", item.Post.Value, lineOf(item.Post.KeyNode)}, {"PUT", item.Put.Value, lineOf(item.Put.KeyNode)},
-		{"PATCH", item.Patch.Value, lineOf(item.Patch.KeyNode)}, {"DELETE", item.Delete.Value, lineOf(item.Delete.KeyNode)},
-		{"OPTIONS", item.Options.Value, lineOf(item.Options.KeyNode)},
+		{"GET", item.Get.Value, item.Get.ValueNode}, {"HEAD", item.Head.Value, item.Head.ValueNode},
+		{"POST", item.Post.Value, item.Post.ValueNode}, {"PUT", item.Put.Value, item.Put.ValueNode},
+		{"PATCH", item.Patch.Value, item.Patch.ValueNode}, {"DELETE", item.Delete.Value, item.Delete.ValueNode},
+		{"OPTIONS", item.Options.Value, item.Options.ValueNode},
 	} {
 		if m.op == nil {
 			continue
@@ -199,52 +212,55 @@ func (d *document) pathItem(path string, item *openapi.PathItem) {
 		if len(servers) > 0 {
 			server = serverURL(servers[0].Value)
 		}
-		d.operation(m.method, d.under(server, path), m.op, m.line)
+		d.operation(m.method, d.under(server, path), m.op, d.origins[m.node])
 	}
 }
 
-func (d *document) operation(method, path string, op *openapi.Operation, number int) {
+func (d *document) operation(method, path string, op *openapi.Operation, where scopes.Where) {
 	u, err := scopes.ParseUse(method + " {" + baseOr(d.Base) + "}" + onePerSegment(path))
 	if err != nil {
-		d.note(number, fmt.Sprintf("left out: %v", err))
+		d.note(where, fmt.Sprintf("left out: %v", err))
 		return
 	}
-	one := operation{need: scopes.Need{Operation: u, Title: title(op.Summary.Value),
-		Where: scopes.Where{File: d.file, Line: number}, Source: scopes.SourceAPI}}
+	one := operation{need: scopes.Need{Operation: u, Title: title(op.Summary.Value), Where: where, Source: scopes.SourceAPI}}
 	security := op.Security
 	if security.ValueNode == nil {
 		security = d.model.Security
 	}
 	one.stated = security.ValueNode != nil
 	for _, s := range security.Value {
-		if s.Value != nil {
-			one.alternatives = append(one.alternatives, d.requirement(s.Value, number))
+		if s.Value == nil || !one.stated {
+			continue
 		}
+		all, ok := d.requirement(s.Value, where)
+		one.alternatives, one.stated = append(one.alternatives, all), ok
 	}
 	d.ops = append(d.ops, one)
 }
 
-// requirement reads one alternative, and learns which schemes carry scopes.
-func (d *document) requirement(s *base.SecurityRequirement, number int) requirement {
-	var all requirement
+// requirement reads one alternative, and learns which schemes carry scopes. It is not ok
+// where a scheme has words and none is a scope.
+func (d *document) requirement(s *base.SecurityRequirement, where scopes.Where) (all requirement, ok bool) {
 	if s.Requirements.Value == nil {
-		return nil
+		return nil, true
 	}
+	ok = true
 	for name, listed := range s.Requirements.Value.FromOldest() {
 		one := schemeScopes{scheme: name.Value}
 		for _, word := range listed.Value {
 			for scope := range strings.FieldsSeq(word.Value) { // two in one string: a usual slip
 				if err := scopes.CheckScope(scope); err != nil {
-					d.note(number, err.Error())
+					d.note(where, err.Error())
 					continue
 				}
 				one.scopes = append(one.scopes, scope)
 				d.carriers[name.Value] = true
 			}
 		}
+		ok = ok && (len(listed.Value) == 0 || len(one.scopes) > 0)
 		all = append(all, one)
 	}
-	return all
+	return all, ok
 }
 
 // anyOf is what the alternatives need in scopes; never nil.

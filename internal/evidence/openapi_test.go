@@ -178,7 +178,6 @@ func TestOpenAPIForms(t *testing.T) {
 			notes: []string{
 				"doc.yaml:3: what /a needs is not known: #/components/pathItems/a leads back to itself",
 				"doc.yaml:6: what /d needs is not known: #/nowhere is not there",
-				"doc.yaml:9: what a needs is not known: #/components/pathItems/b leads back to itself",
 			},
 		},
 		{
@@ -186,6 +185,22 @@ func TestOpenAPIForms(t *testing.T) {
 			text:  "openapi: 3.1.0\nsecurity: [{k: [x]}]\nx-y: {get: {security: [{k: [y]}]}}\npaths:\n  /a:\n    get: {$ref: 'resources/a.yml'}\n    post: {}\n  /b: {get: {$ref: '#/paths/~1a/post'}}",
 			want:  []string{"POST {api}/a: x", "GET {api}/b: x"},
 			notes: []string{"doc.yaml:6: what GET /a needs is not known: resources/a.yml is in another document, which is not read"},
+		},
+		{
+			name: "aliases and merge keys",
+			text: "openapi: 3.1.0\nx-word: &word s\nx-list: &list [*word]\nx-item: &item {get: {security: [{k: *list}]}}\npaths: {/a: *item, /b: {<<: *item, put: {}}}",
+			want: []string{"GET {api}/a: s", "GET {api}/b: s", "PUT {api}/b: silent"},
+		},
+		{
+			name: "a security without a value says nothing, a scheme without one needs no scope",
+			text: "openapi: 3.1.0\nsecurity: [{k: [doc]}]\npaths:\n  /a:\n    get:\n      security:\n    put:\n      security:\n      - k:",
+			want: []string{"GET {api}/a: doc", "PUT {api}/a: nothing"},
+		},
+		{
+			name:  "words of which none is a scope",
+			text:  "openapi: 3.1.0\npaths:\n  /a: {get: {security: [{k: [é]}]}}",
+			want:  []string{"GET {api}/a: silent"},
+			notes: []string{`doc.yaml:3: "é" is no scope: "é" may not stand in one (RFC 6749 §3.3)`},
 		},
 		{name: "no paths", text: "openapi: 3.1.0\ninfo: {title: t}"},
 	} {
@@ -247,6 +262,7 @@ func TestOpenAPIBroken(t *testing.T) {
 		{"a scheme without scopes", "openapi: 3.1.0\npaths:\n  /a:\n    get: {security: [k]}\n", evidence.Syntax, 4, "security is a list"},
 		{"a word", "openapi: 3.1.0\nsecurity: k\npaths: {}\n", evidence.Syntax, 2, "security is a list"},
 		{"no list", "openapi: 3.1.0\nsecurity: [{k: ['b']}]\npaths:\n  /a:\n    get: {security: {k: ['a:read']}}\n", evidence.Syntax, 5, "security is a list"},
+		{"a scope that is none", "openapi: 3.1.0\nsecurity: [{k:\n  ['']}]\npaths: {}\n", evidence.Syntax, 3, "security is a list"},
 		{"Swagger", `{"swagger": "2.0", "paths": {}}`, evidence.Version, 0, "version 2 (Swagger)"},
 	} {
 		_, err := evidence.OpenAPI{}.Read("doc.yaml", strings.NewReader(c.text))
