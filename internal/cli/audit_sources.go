@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -58,6 +60,9 @@ func (r *run) gather(ctx context.Context, p *project, s *auditSources) (*scopes.
 	}
 	readAPI := func(name string, text io.Reader) (scopes.Evidence, error) {
 		reader := evidence.OpenAPI{Base: s.base, BaseURL: baseURL}
+		if !isURL(name) {
+			reader.Open = openBeside(name)
+		}
 		if s.remote {
 			reader.Fetch = func(u string) ([]byte, error) { return r.fetchReference(ctx, name, u) }
 		}
@@ -126,6 +131,31 @@ func (r *run) readSource(ctx context.Context, name string, limit int64, how func
 	}
 	more, err := how(name, f)
 	return more, sourceFailure(err)
+}
+
+// openBeside reads what stands in a file's folder or below, and what no link leads out
+// of there.
+func openBeside(name string) func(path string) ([]byte, error) {
+	return func(path string) ([]byte, error) {
+		folder, err := os.OpenRoot(filepath.Dir(name))
+		if err != nil {
+			return nil, err
+		}
+		defer folder.Close()
+		switch info, err := folder.Stat(path); {
+		case err != nil:
+			var why *fs.PathError // its name is told anyway
+			if errors.As(err, &why) {
+				err = why.Err
+			}
+			return nil, err
+		case !info.Mode().IsRegular():
+			return nil, errors.New("it is no file")
+		case info.Size() > evidence.MaxOpenAPI:
+			return nil, errors.New("it is too large")
+		}
+		return folder.ReadFile(path)
+	}
 }
 
 func isURL(name string) bool { return strings.Contains(name, "://") }
