@@ -178,6 +178,20 @@ func TestNear(t *testing.T) {
 			t.Errorf("Near(%q) = %v, want %v", word, got, want)
 		}
 	}
+	known = []string{"alert:read", "user:write", "insight:read", "PATCH", "https://example.com/auth/drive"}
+	for word, want := range map[string][]string{
+		"user:read":                         {}, // what they share is no likeness
+		"insigth:read":                      {"insight:read"},
+		"users:write":                       {"user:write"},
+		"FETCH":                             {},
+		"patch":                             {"PATCH"},
+		"https://example.com/auth/calendar": {},
+		"https://example.com/auth/drives":   {"https://example.com/auth/drive"},
+	} {
+		if got := scopes.Near(word, known); len(got) != len(want) || len(got) > 0 && !cmp.Equal(got, want) {
+			t.Errorf("Near(%q) = %v, want %v", word, got, want)
+		}
+	}
 	if got := scopes.Near("aaaa", []string{"aaad", "aaac", "aaab", "aaaa"}); !cmp.Equal(got, []string{"aaaa", "aaab", "aaac"}) {
 		t.Errorf("Near gives at most three, best first: %v", got)
 	}

@@ -3,6 +3,7 @@ package scopes
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/agnivade/levenshtein"
 )
@@ -10,16 +11,15 @@ import (
 // nearest bounds how many words Near offers: more is a list, not a hint.
 const nearest = 3
 
-// Near returns the known words that someone may have meant by word, best first,
-// at most three: those within a third of its length in edits, within two where it is
-// short, within one where it is very short (of "us" and "eu" nobody took one for the other).
+// Near returns the known words that someone may have meant by word, best first, at
+// most three. Of two words only what differs counts, without the parts that they share
+// (of alert:read nobody took user:read for a slip), and no case: within a third of its
+// length in edits, within two where it is short, within one where it is very short (of
+// "us" and "eu" nobody took one for the other). A slip beyond one edit keeps the first
+// letter.
 func Near(word string, known []string) []string {
 	if len(word) > maxName {
 		return nil // no slip of the pen, and the distance costs the product of both lengths
-	}
-	limit := max(2, len(word)/3)
-	if len(word) < 4 {
-		limit = 1
 	}
 	type candidate struct {
 		word string
@@ -27,10 +27,7 @@ func Near(word string, known []string) []string {
 	}
 	var found []candidate
 	for _, k := range known {
-		if len(k)-len(word) > limit || len(word)-len(k) > limit {
-			continue
-		}
-		if away := levenshtein.ComputeDistance(word, k); away <= limit {
+		if away, near := slip(word, k); near {
 			found = append(found, candidate{k, away})
 		}
 	}
@@ -42,4 +39,41 @@ func Near(word string, known []string) []string {
 		words = append(words, c.word)
 	}
 	return words
+}
+
+// slip is how many edits lead from a word to a known one, where that may be a slip of
+// the pen.
+func slip(word, known string) (away int, near bool) {
+	word, known = unshared(strings.ToLower(word), strings.ToLower(known))
+	limit := max(2, len(word)/3)
+	if len(word) < 4 {
+		limit = 1
+	}
+	if len(known)-len(word) > limit || len(word)-len(known) > limit {
+		return 0, false
+	}
+	away = levenshtein.ComputeDistance(word, known)
+	return away, away <= min(limit, 1) || away <= limit && word != "" && known != "" && word[0] == known[0]
+}
+
+// joints stand between the parts of a scope.
+const joints = ":/."
+
+// unshared is what is left of two words without the parts that both begin and end with.
+func unshared(a, b string) (string, string) {
+	shared := 0
+	for shared < min(len(a), len(b)) && a[shared] == b[shared] {
+		shared++
+	}
+	begin := strings.LastIndexAny(a[:shared], joints) + 1
+	a, b = a[begin:], b[begin:]
+	shared = 0
+	for shared < min(len(a), len(b)) && a[len(a)-1-shared] == b[len(b)-1-shared] {
+		shared++
+	}
+	if at := strings.IndexAny(a[len(a)-shared:], joints); at >= 0 {
+		end := shared - at
+		a, b = a[:len(a)-end], b[:len(b)-end]
+	}
+	return a, b
 }
