@@ -26,6 +26,7 @@ type Credential struct {
 	ObtainedAt time.Time
 
 	Scopes        scopes.Set // as the server says; for KnownBy Assumed, as was asked
+	Asked         scopes.Set // what the login asked for; empty for a key, and in what older versions stored
 	KnownBy       scopes.KnownBy
 	Teams         []string // projects within reach; none: all
 	Organizations []string // organizations within reach; none: all

@@ -121,7 +121,7 @@ func TestLogin(t *testing.T) {
 		Kind: scopes.OAuthToken, Prefix: "acc_***", TokenType: "Bearer",
 		Issuer: server.URL, ClientID: testClient, Server: "eu",
 		ExpiresAt: testNow.Add(time.Hour), ObtainedAt: testNow,
-		Scopes: scopes.NewSet("a:read"), KnownBy: scopes.TokenResponse,
+		Scopes: scopes.NewSet("a:read"), Asked: scopes.NewSet("a:read", "b:write"), KnownBy: scopes.TokenResponse,
 		Teams: []string{"7", "12345678"}, Organizations: []string{"o-1"}, Hosts: []string{"api.example.com"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

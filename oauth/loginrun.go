@@ -164,7 +164,7 @@ func (r *loginRun) exchange(ctx context.Context, code string) (*Credential, erro
 	}
 	c, err := readToken(token, Credential{
 		Issuer: r.Server.Issuer, ClientID: r.config.ClientID, Hosts: r.Hosts,
-		Scopes: attempt.scopes, KnownBy: scopes.Assumed, // unless the answer says otherwise
+		Scopes: attempt.scopes, Asked: attempt.scopes, KnownBy: scopes.Assumed, // unless the answer says otherwise
 	}, r.KindOf, r.now())
 	if err != nil {
 		return nil, err

@@ -28,6 +28,7 @@ type record struct {
 	ExpiresAt     int64          `json:"exp,omitempty"` // seconds since 1970
 	ObtainedAt    int64          `json:"iat,omitempty"` // seconds since 1970
 	Scope         string         `json:"scope"`
+	Asked         string         `json:"asked,omitempty"`
 	KnownBy       scopes.KnownBy `json:"by"`
 	Teams         []string       `json:"teams,omitempty"`
 	Organizations []string       `json:"orgs,omitempty"`
@@ -40,7 +41,7 @@ func encodeRecord(c *Credential) ([]byte, error) {
 		Kind: c.Kind, Prefix: c.Prefix, TokenType: c.TokenType,
 		Issuer: c.Issuer, ClientID: c.ClientID, Server: c.Server,
 		ExpiresAt: toSeconds(c.ExpiresAt), ObtainedAt: toSeconds(c.ObtainedAt),
-		Scope: c.Scopes.String(), KnownBy: c.KnownBy,
+		Scope: c.Scopes.String(), Asked: c.Asked.String(), KnownBy: c.KnownBy,
 		Teams: c.Teams, Organizations: c.Organizations, Hosts: c.Hosts,
 	})
 }
@@ -59,14 +60,15 @@ func decodeRecord(data []byte) (*Credential, error) {
 		return nil, errors.New("the token in it is none")
 	}
 	granted, err := scopes.ParseSet(r.Scope)
-	if err != nil {
+	asked, askedErr := scopes.ParseSet(r.Asked)
+	if err != nil || askedErr != nil {
 		return nil, errors.New("the scopes in it are none")
 	}
 	c := &Credential{
 		Access: NewSecret(r.Access), Kind: r.Kind, Prefix: r.Prefix, TokenType: r.TokenType,
 		Issuer: r.Issuer, ClientID: r.ClientID, Server: r.Server,
 		ExpiresAt: fromSeconds(r.ExpiresAt), ObtainedAt: fromSeconds(r.ObtainedAt),
-		Scopes: granted, KnownBy: r.KnownBy,
+		Scopes: granted, Asked: asked, KnownBy: r.KnownBy,
 		Teams: r.Teams, Organizations: r.Organizations, Hosts: r.Hosts,
 	}
 	if r.Refresh != "" {

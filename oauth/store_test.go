@@ -99,7 +99,7 @@ func fullCredential() *oauth.Credential {
 		Kind: scopes.OAuthToken, Prefix: "acc***", TokenType: "Bearer", Source: "a login",
 		Issuer: "https://auth.example.com", ClientID: "client", Server: "eu",
 		ExpiresAt: time.Unix(1900000000, 0).UTC(), ObtainedAt: time.Unix(1800000000, 0).UTC(),
-		Scopes: scopes.NewSet("b:read", "a:write"), KnownBy: scopes.TokenResponse,
+		Scopes: scopes.NewSet("b:read", "a:write"), Asked: scopes.NewSet("b:read", "a:write", "c"), KnownBy: scopes.TokenResponse,
 		Teams: []string{"1", "2"}, Organizations: []string{"o"},
 		Hosts: []string{"api.example.com", "gateway.example.com:8443"},
 		Lost:  scopes.NewSet("c:read"),

@@ -13,7 +13,7 @@ const nearest = 3
 
 // Near returns the known words that someone may have meant by word, best first, at
 // most three. Of two words only what differs counts, without the parts that they share
-// (of alert:read nobody took user:read for a slip), and no case: within a third of its
+// (of one:read nobody took two:read for a slip), and no case: within a third of its
 // length in edits, within two where it is short, within one where it is very short (of
 // "us" and "eu" nobody took one for the other). A slip beyond one edit keeps the first
 // letter.

@@ -36,7 +36,7 @@ func TestSilentTerminal(t *testing.T) {
 		{"plan", "-f", manifest}, {"status", "-f", manifest}, {"login", "-f", manifest, "--browser", "visit", "--store", "file"},
 		{"status", "-f", manifest}, {"token", "-f", manifest}, {"logout", "-f", manifest}, {"demo"},
 	} {
-		out, code := onTerminal(t, home, args)
+		out, code := onTerminal(t, home, "", args...)
 		if args[0] == "demo" && code != 0 {
 			t.Errorf("the README's first command ends with %d on a terminal: %s", code, out)
 		}
@@ -49,8 +49,29 @@ func TestSilentTerminal(t *testing.T) {
 	}
 }
 
-// onTerminal runs ambit on a pseudo-terminal of 80 columns, and gives what it wrote.
-func onTerminal(t *testing.T, home string, args []string) (out []byte, code int) {
+// TestStorePrompt answers the question whether a file may keep the login: Ctrl-C is
+// neither a yes nor a no, and a yes counts for the next login too.
+func TestStorePrompt(t *testing.T) {
+	home, manifest := t.TempDir(), startBox(t, sandbox.Options{Grant: "all"}).Ready().Manifest
+	for _, c := range []struct {
+		answer, want string
+		code         int
+	}{
+		{"\x03", "interrupted", 4},
+		{"n\n", "--store file keeps credentials", 2},
+		{"y\n", "everything declared is granted", 0},
+		{"", "everything declared is granted", 0},
+	} {
+		out, code := onTerminal(t, home, c.answer, "login", "-f", manifest, "--browser", "visit")
+		if asked := bytes.Contains(out, []byte("[y/N]")); asked != (c.answer != "") || code != c.code || !bytes.Contains(out, []byte(c.want)) {
+			t.Errorf("after %q: asked is %t, exit code %d\n%s", c.answer, asked, code, out)
+		}
+	}
+}
+
+// onTerminal runs ambit on a pseudo-terminal of 80 columns, where someone gives the
+// answer to a question, and gives what it wrote.
+func onTerminal(t *testing.T, home, answer string, args ...string) (out []byte, code int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), hangs)
 	defer cancel()
@@ -73,9 +94,20 @@ func onTerminal(t *testing.T, home string, args []string) (out []byte, code int)
 	}
 	defer terminal.Close()
 	var text bytes.Buffer
-	// Linux ends a terminal whose program is gone with EIO.
-	if _, err := io.Copy(&text, terminal); err != nil && !errors.Is(err, syscall.EIO) {
-		t.Fatal(err)
+	piece := make([]byte, 4096)
+	for {
+		n, err := terminal.Read(piece)
+		text.Write(piece[:n])
+		if answer != "" && bytes.Contains(text.Bytes(), []byte("[y/N] ")) {
+			io.WriteString(terminal, answer)
+			answer = ""
+		}
+		if err == io.EOF || errors.Is(err, syscall.EIO) { // Linux ends a terminal whose program is gone with EIO
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 	c.Wait() // the exit code is told apart
 	if ctx.Err() != nil {

@@ -26,7 +26,7 @@ func (r *run) auditGrant(ctx context.Context, p *project, keys *keyFlags) *held 
 		return &held{credential: s.credential, grant: s.credential.Grant(), server: s.server, kind: p.provider().KindOf(s.credential.Access.Reveal()), stored: s, client: client}
 	}
 	if err != nil {
-		r.voice.note("what the key holds is not known, so nothing is said of what is granted: %s", firstLine(asFailure(credentialFailure(err)).Message))
+		r.voice.note("what the key holds is not known, so nothing is said of what is granted: %s", firstLine(asFailure(credentialFailure(p, err)).Message))
 		return nil
 	}
 	return h

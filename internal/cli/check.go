@@ -127,7 +127,7 @@ func (r *run) asked(ctx context.Context, p *project, keys *keyFlags) (*held, err
 	}
 	c, err := renewer.Valid(ctx, 0)
 	if c == nil {
-		return nil, credentialFailure(err)
+		return nil, credentialFailure(p, err)
 	}
 	if err != nil {
 		r.voice.note("the login could not be renewed, and is still good: %s", plain(err.Error()))
@@ -137,7 +137,7 @@ func (r *run) asked(ctx context.Context, p *project, keys *keyFlags) (*held, err
 		return h, nil
 	}
 	err = r.voice.during("asking what the login holds", func() error { return r.inspectLogin(ctx, p, h, renewer) })
-	return h, credentialFailure(err)
+	return h, credentialFailure(p, err)
 }
 
 // uses puts a renewed credential in the place of the one that was found.

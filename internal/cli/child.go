@@ -44,7 +44,7 @@ func (l *lending) child(ctx context.Context) (code int, err error) {
 		Log: l.log.handler, LogPath: l.log.path, Login: loginAgain(l.project), Record: record,
 	})
 	if err != nil {
-		return 0, credentialFailure(err)
+		return 0, credentialFailure(l.project, err)
 	}
 	defer l.proxy.Close()
 	defer l.closePipes()

@@ -86,6 +86,7 @@ type held struct {
 	server     scopes.Server
 	kind       scopes.CredentialKind
 	stored     *stored      // nil for an API key that was handed over
+	plan       *scopes.Plan // what was asked for; nil where this run did not log in
 	client     *http.Client // guarded
 }
 
@@ -98,14 +99,14 @@ func (r *run) hold(ctx context.Context, p *project, k *keyFlags) (*held, error) 
 	}
 	h, err := r.holdKey(ctx, p, r.keySources(k, p, false), client)
 	if err == nil || !isNoKey(err) {
-		return h, credentialFailure(err)
+		return h, credentialFailure(p, err)
 	}
 	s, err := r.findBound(ctx, p)
 	if err != nil {
-		return nil, credentialFailure(err)
+		return nil, credentialFailure(p, err)
 	}
 	s.credential.Source = s.store.Name()
-	return &held{s.credential, s.credential.Grant(), s.server, p.provider().KindOf(s.credential.Access.Reveal()), s, client}, nil
+	return &held{s.credential, s.credential.Grant(), s.server, p.provider().KindOf(s.credential.Access.Reveal()), s, nil, client}, nil
 }
 
 func isNoKey(err error) bool { return errors.Is(err, oauth.ErrNoKey) }
@@ -114,14 +115,26 @@ func isNoKey(err error) bool { return errors.Is(err, oauth.ErrNoKey) }
 func (r *run) findBound(ctx context.Context, p *project) (*stored, error) {
 	s, err := r.find(ctx, p)
 	if errors.Is(err, oauth.ErrNotFound) {
-		f := *asFailure(credentialFailure(err))
-		f.Hint, f.Err = "log in with: "+loginAgain(p), err
-		return nil, &f
+		return nil, r.notStored(ctx, p, err)
 	}
 	if err != nil {
 		return nil, err
 	}
 	return s, r.bound(s, p)
+}
+
+// notStored is the failure of a project without a login. One for another server is named:
+// who has just logged in there does not see why that is none.
+func (r *run) notStored(ctx context.Context, p *project, err error) error {
+	f := *asFailure(credentialFailure(p, err))
+	f.Hint, f.Err = "log in with: "+loginAgain(p), err
+	anywhere := *p
+	anywhere.chosen = false
+	if other, err := r.find(ctx, &anywhere); err == nil && p.chosen {
+		f.Message = fmt.Sprintf("no credential is stored for server %s, only one for %s", plain(p.server.Name), plain(other.server.Name))
+		f.Hint += "; or use that one: --server " + shellWord(other.server.Name)
+	}
+	return &f
 }
 
 // bound holds a stored credential to the hosts that it was obtained for, those of
@@ -211,7 +224,7 @@ func (r *run) inspect(ctx context.Context, p *project, h *held) error {
 	if _, rejected := is[*oauth.RejectedError](err); !rejected {
 		return err
 	}
-	f := asFailure(credentialFailure(err))
+	f := asFailure(credentialFailure(p, err))
 	f.Err = err
 	f.Verdict = &verdict{Cause: agent.Rejected, Confidence: agent.Proved}
 	if names := askedElsewhere(p, h.server); names != "" {

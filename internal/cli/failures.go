@@ -10,14 +10,15 @@ import (
 )
 
 // credentialFailure gives an error of getting, keeping or asking about a credential
-// its exit code and the way out.
-func credentialFailure(err error) error {
+// its exit code and the way out. A way that is a login is that of the project: nil
+// where none is open.
+func credentialFailure(p *project, err error) error {
 	var f *failure
 	if err == nil || errors.As(err, &f) {
 		return err
 	}
-	for _, known := range []func(error) *failure{trustFailure, answerFailure, storeFailure, sessionFailure} {
-		if f := known(err); f != nil {
+	for _, known := range []func(*project, error) *failure{trustFailure, answerFailure, storeFailure, sessionFailure} {
+		if f := known(p, err); f != nil {
 			f.Err = err
 			return f
 		}
@@ -37,7 +38,7 @@ func failWith(code int, err error, hint string) *failure {
 	return fail(code, plain(err.Error()), hint)
 }
 
-func trustFailure(err error) *failure {
+func trustFailure(_ *project, err error) *failure {
 	if e, ok := is[*oauth.UntrustedHostError](err); ok {
 		return failWith(exitUsage, e, "if you trust them with your account: --trust-host HOST (remembered), or AMBIT_TRUST_HOST")
 	}
@@ -45,15 +46,15 @@ func trustFailure(err error) *failure {
 }
 
 // answerFailure is what servers say.
-func answerFailure(err error) *failure {
+func answerFailure(p *project, err error) *failure {
 	if e, ok := is[*oauth.AuthorizationError](err); ok {
-		return authorizationFailure(e)
+		return authorizationFailure(p, e)
 	}
 	if e, ok := is[*oauth.TokenError](err); ok {
 		if e.Problem != "" || e.Status >= 500 || e.Status == http.StatusTooManyRequests || e.Status == http.StatusRequestTimeout {
 			return failWith(exitCannotTell, e, "the server's answer cannot be used; try again, or ask its operator")
 		}
-		return failWith(exitNoCredential, e, "log in again: ambit login")
+		return failWith(exitNoCredential, e, "log in again: "+loginAgain(p))
 	}
 	if e, ok := is[*oauth.RejectedError](err); ok {
 		return failWith(exitNoCredential, e, "it is unknown, expired or revoked there; or it belongs to another server: see --server")
@@ -76,10 +77,10 @@ func answerFailure(err error) *failure {
 	return nil
 }
 
-func authorizationFailure(e *oauth.AuthorizationError) *failure {
+func authorizationFailure(p *project, e *oauth.AuthorizationError) *failure {
 	switch {
 	case e.Denied():
-		return failWith(exitNoCredential, e, "nothing was granted; to be asked again: ambit login")
+		return failWith(exitNoCredential, e, "nothing was granted; to be asked again: "+loginAgain(p))
 	case e.InvalidScope():
 		return failWith(exitMissing, e, "the server does not give a scope that is required; see: ambit plan")
 	case e.Code == "server_error" || e.Code == "temporarily_unavailable":
@@ -88,12 +89,12 @@ func authorizationFailure(e *oauth.AuthorizationError) *failure {
 	return failWith(exitNoCredential, e, "")
 }
 
-func storeFailure(err error) *failure {
+func storeFailure(p *project, err error) *failure {
 	if e, ok := is[*oauth.NoKeyringError](err); ok {
 		return failWith(exitUsage, e, "--store file keeps credentials in a file that only you can read; --store memory keeps them for one run")
 	}
 	if e, ok := is[*oauth.CorruptError](err); ok {
-		return failWith(exitNoCredential, e, "ambit login")
+		return failWith(exitNoCredential, e, loginAgain(p))
 	}
 	if e, ok := is[*oauth.UnsafeFileError](err); ok {
 		return failWith(exitUsage, e, "")
@@ -107,18 +108,18 @@ func storeFailure(err error) *failure {
 	return nil
 }
 
-func sessionFailure(err error) *failure {
+func sessionFailure(p *project, err error) *failure {
 	if errors.Is(err, oauth.ErrNotFound) {
-		return failWith(exitNoCredential, err, "log in with: ambit login; or give an API key, see: ambit status --help")
+		return failWith(exitNoCredential, err, "log in with: "+loginAgain(p)+"; or give an API key, see: ambit status --help")
 	}
 	if errors.Is(err, oauth.ErrLoginTimeout) {
-		return failWith(exitNoCredential, err, "nothing was kept; to begin again: ambit login")
+		return failWith(exitNoCredential, err, "nothing was kept; to begin again: "+loginAgain(p))
 	}
 	if e, ok := is[*oauth.BadKeyError](err); ok {
 		return failWith(exitNoCredential, e, "")
 	}
 	if e, ok := is[*oauth.SessionLostError](err); ok {
-		return failWith(exitNoCredential, e, "log in again: ambit login")
+		return failWith(exitNoCredential, e, "log in again: "+loginAgain(p))
 	}
 	if e, ok := is[*oauth.LockError](err); ok {
 		return failWith(exitNoCredential, e, "another ambit renews the same login and does not end")

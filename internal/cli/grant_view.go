@@ -53,14 +53,14 @@ type reachJSON struct {
 }
 
 func (v grantView) json(e envelope) any {
+	if e.Error != nil && e.Error.Hint == "" {
+		e.Error.Hint = strings.Join(v.next, "; ")
+	}
 	out := grantJSON{
 		envelope: e, Credential: credentialOf(v.grant.Credential), Server: v.server, Granted: v.grant.Scopes.Sorted(),
-		Missing: v.gap.Missing, Lost: []needJSON{}, Implied: v.gap.Covered, HiddenTools: v.gap.HiddenTools, Excess: v.gap.Excess,
+		Missing: v.gap.Missing, Lost: needsOf(v.gap.Lost), Implied: v.gap.Covered, HiddenTools: v.gap.HiddenTools, Excess: v.gap.Excess,
 		Reach: reachJSON{append([]string{}, v.grant.Teams...), append([]string{}, v.grant.Organizations...)},
 		Next:  append([]string{}, v.next...),
-	}
-	for _, e := range v.gap.Lost {
-		out.Lost = append(out.Lost, needOf(e))
 	}
 	return out
 }
@@ -68,7 +68,7 @@ func (v grantView) json(e envelope) any {
 func credentialOf(c scopes.Credential) credentialJSON {
 	out := credentialJSON{Kind: c.Kind, Prefix: c.Prefix, Source: c.Source, KnownBy: c.KnownBy}
 	if !c.ExpiresAt.IsZero() {
-		at := c.ExpiresAt.UTC()
+		at := c.ExpiresAt.UTC().Truncate(time.Second) // as it is stored
 		out.ExpiresAt = &at
 	}
 	return out
@@ -101,12 +101,17 @@ func (v grantView) heading(p *printer) {
 		facts = append(facts, lifetime(c.ExpiresAt, v.now))
 	}
 	if len(v.grant.Teams) > 0 {
-		facts = append(facts, "only projects "+plain(strings.Join(v.grant.Teams, ", ")))
+		facts = append(facts, limitedTo(v.grant.Teams, "project"))
 	}
 	if len(v.grant.Organizations) > 0 {
-		facts = append(facts, "only organizations "+plain(strings.Join(v.grant.Organizations, ", ")))
+		facts = append(facts, limitedTo(v.grant.Organizations, "organization"))
 	}
 	p.wrapped("  ", p.paint.dim(strings.Join(facts, "; ")))
+}
+
+// limitedTo words a credential's reach.
+func limitedTo(names []string, noun string) string {
+	return "only " + plural(len(names), noun) + " " + plain(strings.Join(names, ", "))
 }
 
 // known words where the knowledge of a grant comes from.

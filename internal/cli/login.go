@@ -63,7 +63,7 @@ func (r *run) login(ctx context.Context, keys *keyFlags) (view, error) {
 	(&planView{plan: n.plan}).text(planText)
 	r.voice.write(planText.String() + "\n")
 	if err := n.blocked(); err != nil {
-		return nil, err
+		return lacking(p, n.withheld(scopes.Required)), err
 	}
 	if err := r.trustEndpoints(ctx, p, n); err != nil {
 		return nil, err
@@ -73,8 +73,12 @@ func (r *run) login(ctx context.Context, keys *keyFlags) (view, error) {
 		return nil, err
 	}
 	h, err := r.consent(ctx, p, n, client)
+	if refused, ok := is[*oauth.AuthorizationError](err); ok && refused.InvalidScope() {
+		needs := n.refused(refused)
+		return lacking(p, needs), n.refusal(p, refused, needs)
+	}
 	if err != nil {
-		return nil, credentialFailure(err)
+		return nil, credentialFailure(p, err)
 	}
 	return r.keep(ctx, p, h, store)
 }
@@ -91,7 +95,7 @@ func (r *run) trustEndpoints(ctx context.Context, p *project, n *negotiation) er
 		hosts = append(hosts, scopes.HostOf(n.server.RevocationEndpoint))
 	}
 	trust.Known = append(trust.Known, builtinHosts()...)
-	return credentialFailure(trust.Check(hosts, "the metadata of "+p.server.Issuer))
+	return credentialFailure(p, trust.Check(hosts, "the metadata of "+p.server.Issuer))
 }
 
 // someone refuses at once to wait for a person who is not there.
@@ -125,7 +129,7 @@ func (r *run) whyNobody() string {
 // keepKey compares and keeps an API key that was handed over to login.
 func (r *run) keepKey(ctx context.Context, p *project, h *held, err error) (view, error) {
 	if err != nil {
-		return nil, credentialFailure(err)
+		return nil, credentialFailure(p, err)
 	}
 	store, err := r.writingStore(ctx, p.keyAt(h.server))
 	if err != nil {
@@ -146,7 +150,7 @@ func (r *run) keep(ctx context.Context, p *project, h *held, store oauth.Store) 
 	h.credential.Hosts = p.hosts()
 	h.credential.ObtainedAt = time.Now()
 	if err := store.Save(ctx, p.keyAt(p.server), h.credential); err != nil {
-		return nil, credentialFailure(err)
+		return nil, credentialFailure(p, err)
 	}
 	r.forgetElsewhere(ctx, p.keyAt(p.server), store)
 	h.grant.Credential.Source = store.Name()
@@ -198,6 +202,7 @@ func (r *run) consent(ctx context.Context, p *project, n *negotiation, client *h
 				return pages.failed(err)
 			}
 			h = r.settle(ctx, p, c, client)
+			h.plan = &n.plan
 			return pages.finished(r.compare(p, h))
 		},
 		Narrow: func(e *oauth.AuthorizationError) (scopes.Set, bool) { return r.narrow(n, e) },
@@ -281,23 +286,6 @@ func (r *run) settle(ctx context.Context, p *project, c *oauth.Credential, clien
 	c.Scopes, c.KnownBy, c.Teams, c.Organizations = asked.Scopes, asked.Credential.KnownBy, asked.Teams, asked.Organizations
 	h.grant = c.Grant()
 	return h
-}
-
-// narrow decides on a second try after invalid_scope: without the optional and
-// recommended scopes that the answer names, never without a required one.
-func (r *run) narrow(n *negotiation, e *oauth.AuthorizationError) (scopes.Set, bool) {
-	named := e.NamedScopes(n.plan.Request)
-	if named.Len() == 0 {
-		return scopes.Set{}, false
-	}
-	again := n.without(named)
-	if len(again.Blocked) > 0 || again.Request.Equal(n.plan.Request) {
-		return scopes.Set{}, false
-	}
-	r.voice.note("the server refuses %s; asking once more without", strings.Join(named.Slice(), ", "))
-	n.plan.Request = again.Request
-	n.plan.Scopes, n.plan.Withheld = again.Scopes, again.Withheld
-	return again.Request, true
 }
 
 // opener shows the login to the person: by the command that was named, by BROWSER

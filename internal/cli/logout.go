@@ -60,7 +60,7 @@ func (r *run) logout(ctx context.Context) (view, error) {
 		return r.forgetDamaged(ctx, p)
 	}
 	if err != nil {
-		return nil, credentialFailure(err)
+		return nil, credentialFailure(p, err)
 	}
 	v := logoutView{Removed: true, Store: s.store.Name()}
 	if remark := r.revoke(ctx, p, s); remark != "" {
@@ -69,7 +69,7 @@ func (r *run) logout(ctx context.Context) (view, error) {
 		v.Revoked = true
 	}
 	// Whatever the server said: a credential that is not wanted is not kept.
-	return v, credentialFailure(s.store.Delete(ctx, s.key))
+	return v, credentialFailure(p, s.store.Delete(ctx, s.key))
 }
 
 // forgetDamaged removes the records of this login that nobody can read.
@@ -82,7 +82,7 @@ func (r *run) forgetDamaged(ctx context.Context, p *project) (view, error) {
 				continue
 			}
 			if err := store.Delete(ctx, p.keyAt(s)); err != nil {
-				return nil, credentialFailure(err)
+				return nil, credentialFailure(p, err)
 			}
 			v.Removed, v.Store = true, store.Name()
 		}

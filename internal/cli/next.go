@@ -14,7 +14,7 @@ func nextSteps(p *project, h *held, gap scopes.Gap) []string {
 		return nil
 	}
 	if h.kind.Create == "" && h.grant.Credential.Kind == scopes.OAuthToken {
-		return []string{loginAgain(p) + " (and leave the boxes ticked)"}
+		return loginSteps(p, h, gap)
 	}
 	boxes := "make a key that also has: " + strings.Join(gap.Missing.At(scopes.Optional), ", ")
 	if link, ok := h.server.Expand(h.kind.Create); ok && link != "" {
@@ -23,10 +23,56 @@ func nextSteps(p *project, h *held, gap scopes.Gap) []string {
 	return []string{boxes}
 }
 
+// loginSteps mend what a login lacks: a box that was left out is ticked the next time,
+// and what was never asked for is a matter of the manifest or the server.
+func loginSteps(p *project, h *held, gap scopes.Gap) []string {
+	var declined bool
+	var steps, unasked []string
+	for _, e := range gap.Lost {
+		_, _, asked := e.MetBy(h.credential.Asked, p.provider().Implies)
+		switch reason := withheldFor(h.plan, e); {
+		case reason != "":
+			steps = append(steps, fmt.Sprintf("%s was not asked for: %s; see %s", e.Name(), plain(reason), place(e.File, e.Line)))
+		case asked || h.credential.Asked.Len() == 0:
+			declined = true
+		default:
+			unasked = append(unasked, e.Name())
+		}
+	}
+	switch again := loginAgain(p); {
+	case declined:
+		return append([]string{again + " (and leave the boxes ticked)"}, steps...)
+	case len(unasked) > 0:
+		return append(steps, fmt.Sprintf("%s (the last one did not ask for %s; %s says whether it can)", again, strings.Join(unasked, ", "), inProject("ambit plan", p)))
+	}
+	return steps
+}
+
+// withheldFor is why a plan does not ask for what a need names; "" where it does, or
+// nobody planned.
+func withheldFor(plan *scopes.Plan, e scopes.Entry) string {
+	if plan == nil {
+		return ""
+	}
+	for _, item := range plan.Scopes {
+		if item.Decision == scopes.Withhold && item.Entry.File == e.File && item.Entry.Line == e.Line && item.Entry.Name() == e.Name() {
+			return item.Reason
+		}
+	}
+	return ""
+}
+
 // loginAgain is the command that asks for everything anew: a refresh cannot widen
-// a grant (RFC 6749 §6).
-func loginAgain(p *project) string {
-	words := []string{"ambit login"}
+// a grant (RFC 6749 §6). p is nil where none is open.
+func loginAgain(p *project) string { return inProject("ambit login", p) }
+
+// inProject is a command with the flags that lead it to the same manifest, server and
+// programs.
+func inProject(command string, p *project) string {
+	if p == nil {
+		return command
+	}
+	words := []string{command}
 	if p.manifest.File != manifestName {
 		words = append(words, "-f "+shellWord(p.manifest.File))
 	}

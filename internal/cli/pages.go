@@ -149,7 +149,7 @@ func (p *pages) failed(err error) http.Handler {
 	return page("failed.html", func() (any, string) {
 		c := p.common(p.project.manifest.Name + ": not logged in")
 		var refused *oauth.AuthorizationError
-		f := asFailure(credentialFailure(err))
+		f := asFailure(credentialFailure(p.project, err))
 		return struct {
 			common
 			Denied        bool

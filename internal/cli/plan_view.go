@@ -51,6 +51,14 @@ func needOf(e scopes.Entry) needJSON {
 	return n
 }
 
+func needsOf(entries []scopes.Entry) []needJSON {
+	list := make([]needJSON, len(entries))
+	for i, e := range entries {
+		list[i] = needOf(e)
+	}
+	return list
+}
+
 func (v *planView) json(e envelope) any {
 	p := v.plan
 	out := planJSON{e, p.Manifest, p.Server, p.Resources, []itemJSON{}, p.Request, p.Withheld, p.Blocked, p.Drift}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -60,10 +61,17 @@ func (r *run) writingStore(ctx context.Context, key oauth.Key) (oauth.Store, err
 	if !errors.As(err, &none) {
 		return oauth.KeyringStore{}, nil // a record that is damaged is about to be replaced
 	}
-	if r.settings.Store == "" && r.ask(ctx, "There is no keyring on this machine. Keep the credential in a file that only you can read?") {
+	if r.settings.Store != "" {
+		return nil, credentialFailure(nil, err)
+	}
+	if _, err := r.fileStore().Load(ctx, key); err == nil {
+		return r.fileStore(), r.canKeep() // someone said yes to it before
+	}
+	yes, interrupted := r.ask(ctx, "There is no keyring on this machine. Keep the credential in a file that only you can read?")
+	if yes {
 		return r.fileStore(), r.canKeep()
 	}
-	return nil, credentialFailure(err)
+	return nil, cmp.Or(interrupted, credentialFailure(nil, err))
 }
 
 // canKeep tries the file store's folder: to find out after the consent would lose a token

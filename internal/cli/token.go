@@ -62,11 +62,11 @@ func (r *run) token(ctx context.Context, keys *keyFlags, minTTL time.Duration) (
 		r.remarkOn(found)
 		return tokenView{found.Credential(p.provider())}, nil
 	case !isNoKey(err):
-		return nil, credentialFailure(err)
+		return nil, credentialFailure(p, err)
 	}
 	s, err := r.findBound(ctx, p)
 	if err != nil {
-		return nil, credentialFailure(err)
+		return nil, credentialFailure(p, err)
 	}
 	renewer, err := r.renewer(p, s, client)
 	if err != nil {
@@ -74,7 +74,7 @@ func (r *run) token(ctx context.Context, keys *keyFlags, minTTL time.Duration) (
 	}
 	c, err := renewer.Valid(ctx, minTTL)
 	if c == nil || err != nil && !c.LivesAt(time.Now()) {
-		return nil, credentialFailure(err)
+		return nil, credentialFailure(p, err)
 	}
 	if err != nil {
 		r.voice.note("the token could not be renewed, and is still good: %s", plain(err.Error()))

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -91,20 +92,20 @@ func (r *run) trust(ctx context.Context, p *project) (oauth.Trust, error) {
 	if !errors.As(err, &untrusted) {
 		return trust, err
 	}
-	if !r.askTrust(ctx, untrusted) {
-		return oauth.Trust{}, credentialFailure(err)
+	if yes, interrupted := r.askTrust(ctx, untrusted); !yes {
+		return oauth.Trust{}, cmp.Or(interrupted, credentialFailure(p, err))
 	}
 	if err := r.homeless(); err != nil {
 		return oauth.Trust{}, err
 	}
 	if err := r.trustFile().Add(untrusted.Hosts...); err != nil {
-		return oauth.Trust{}, credentialFailure(err)
+		return oauth.Trust{}, credentialFailure(nil, err)
 	}
 	trust.Known = append(trust.Known, untrusted.Hosts...)
 	return trust, nil
 }
 
-func (r *run) askTrust(ctx context.Context, e *oauth.UntrustedHostError) bool {
+func (r *run) askTrust(ctx context.Context, e *oauth.UntrustedHostError) (yes bool, err error) {
 	return r.ask(ctx, fmt.Sprintf("%s names hosts that you have not used before: %s\nMay they be sent your credentials?",
 		plain(e.NamedBy), plain(strings.Join(e.Hosts, ", "))))
 }
@@ -135,7 +136,7 @@ func (r *run) confirmedHosts() ([]string, error) {
 	}
 	known, err := r.trustFile().Load()
 	if err != nil {
-		return nil, credentialFailure(err)
+		return nil, credentialFailure(nil, err)
 	}
 	return append(known, named...), nil
 }
@@ -169,14 +170,19 @@ func builtinHosts() []string {
 	return hosts
 }
 
-// ask puts a yes-or-no question; without a person the answer is no.
-func (r *run) ask(ctx context.Context, question string) bool {
+// ask puts a yes-or-no question; without a person the answer is no. The error is that
+// of a person who gave none and went away.
+func (r *run) ask(ctx context.Context, question string) (yes bool, err error) {
 	if !r.interactive() {
-		return false
+		return false, nil
 	}
 	r.watchSignals()
 	r.voice.write(r.voice.fit(question+" [y/N]") + " ")
-	answer, _ := r.readLine(ctx)
+	answer, err := r.readLine(ctx)
+	if ctx.Err() != nil {
+		r.voice.write("\n")
+		return false, err
+	}
 	answer = strings.ToLower(strings.TrimSpace(answer))
-	return answer == "y" || answer == "yes"
+	return answer == "y" || answer == "yes", nil
 }
