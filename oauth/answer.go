@@ -15,7 +15,7 @@ type answer struct {
 	refusal *AuthorizationError // nil where there is a code
 	iss     string              // RFC 9207
 	hasIss  bool
-	bare    bool // someone pasted nothing but the code
+	bare    bool // someone pasted it without its state
 
 	// Where a browser waits for its page, and that it has got it; nil where none waits.
 	page      chan http.Handler
@@ -25,22 +25,35 @@ type answer struct {
 var (
 	errWrongState = errors.New("it belongs to another login")
 	errNoAnswer   = errors.New("it is no answer of an authorization server")
+	errNoCode     = errors.New("it is neither a URL nor a code; copy the whole URL at which the browser ended")
 )
 
 // readAnswer checks the query of a response against the request a.
 func readAnswer(query string, a *attempt) (answer, error) {
-	values, err := url.ParseQuery(query)
+	values, err := parseAnswer(query)
 	if err != nil {
-		return answer{}, errNoAnswer
-	}
-	for _, name := range []string{"state", "code", "error", "error_description", "error_uri", "iss"} {
-		if len(values[name]) > 1 { // RFC 6749 §3.1
-			return answer{}, fmt.Errorf("it has %s more than once", name)
-		}
+		return answer{}, err
 	}
 	if !a.hasState(values.Get("state")) {
 		return answer{}, errWrongState
 	}
+	return answerOf(values)
+}
+
+func parseAnswer(query string) (url.Values, error) {
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return nil, errNoAnswer
+	}
+	for _, name := range []string{"state", "code", "error", "error_description", "error_uri", "iss"} {
+		if len(values[name]) > 1 { // RFC 6749 §3.1
+			return nil, fmt.Errorf("it has %s more than once", name)
+		}
+	}
+	return values, nil
+}
+
+func answerOf(values url.Values) (answer, error) {
 	got := answer{code: values.Get("code"), iss: values.Get("iss"), hasIss: values.Has("iss")}
 	if code := values.Get("error"); code != "" {
 		got.refusal = &AuthorizationError{
@@ -55,21 +68,38 @@ func readAnswer(query string, a *attempt) (answer, error) {
 }
 
 // readPaste understands what a person copies: the URL at which the browser ended, its
-// query, or the code that the server showed. A bare code has no state; that it was
-// meant for this login is proved by PKCE.
+// query, or the code that the server showed, in the quotes that a shell or a mail wants.
+// One without a state is taken from a person: that a code was meant for this login is
+// proved by PKCE.
 func readPaste(text string, a *attempt) (answer, error) {
-	text = strings.TrimSpace(text)
-	if _, query, isURL := strings.Cut(text, "?"); isURL {
+	text = strings.Trim(strings.TrimSpace(text), "\"'`<>")
+	_, query, isURL := strings.Cut(text, "?")
+	if isURL {
 		query, _, _ = strings.Cut(query, "#")
+	} else if query = text; !strings.Contains(text, "code=") && !strings.Contains(text, "error=") {
+		return readCode(text)
+	}
+	values, err := parseAnswer(query)
+	switch {
+	case err != nil:
+		return answer{}, err
+	case values.Has("state"):
 		return readAnswer(query, a)
 	}
-	for _, name := range []string{"code=", "error=", "state="} {
-		if strings.Contains(text, name) {
-			return readAnswer(text, a)
-		}
+	got, err := answerOf(values)
+	if got.bare = true; err == nil && got.refusal == nil {
+		_, err = readCode(got.code)
 	}
-	if text == "" || strings.Contains(text, "://") || !sendable(text) {
-		return answer{}, errNoAnswer
+	return got, err
+}
+
+// shortestCode is what a code has at least, in bytes: one that nobody can guess has 128
+// bits (RFC 6749 §10.10), and what is shorter is a word that someone typed.
+const shortestCode = 16
+
+func readCode(text string) (answer, error) {
+	if len(text) < shortestCode || strings.Contains(text, "://") || !sendable(text) {
+		return answer{}, errNoCode
 	}
 	return answer{code: text, bare: true}, nil
 }
@@ -77,7 +107,7 @@ func readPaste(text string, a *attempt) (answer, error) {
 // checkIssuer compares iss by RFC 9207 §2.4, byte by byte.
 func (got answer) checkIssuer(want string, promised bool) error {
 	switch {
-	case got.bare: // the person took it from the page of the server they meant
+	case got.bare && !got.hasIss: // the person took it from the page of the server they meant
 		return nil
 	case got.hasIss && got.iss != want:
 		return &IssuerError{Want: want, Got: plain(got.iss)}

@@ -237,6 +237,8 @@ func TestPaste(t *testing.T) {
 		"with its mark":      func(_, query, _ string) string { return "?" + query },
 		"the bare code":      func(_, _, code string) string { return code + "\n" },
 		"another host's":     func(_, query, _ string) string { return "https://elsewhere.example.com/?" + query },
+		"in quotes":          func(back, query, _ string) string { return "'" + back + "?" + query + "' " },
+		"without its state":  func(_, _, code string) string { return "code=" + code },
 		"after wrong ones":   func(back, query, _ string) string { return back + "?" + query },
 		"after a closed one": func(back, query, _ string) string { return back + "?" + query },
 	} {
@@ -252,7 +254,7 @@ func TestPaste(t *testing.T) {
 			}
 			wrong := []string{}
 			if name == "after wrong ones" {
-				wrong = []string{"", "two words", "http://localhost/callback", "?code=x&state=wrong", "code=x", "state=&code=", "https://x.example/?a=b"}
+				wrong = []string{"", "two words", "http://localhost/callback", "help", "a-code-of-another-login-altogether", "?code=x&state=wrong", "code=x", "state=&code=", "https://x.example/?a=b"}
 			}
 			login.Open = func(ctx context.Context, _, authorizationURL string) error {
 				for _, text := range wrong {
@@ -282,6 +284,48 @@ func TestPaste(t *testing.T) {
 			}
 			if finished != 1 {
 				t.Errorf("Finish was called %d times", finished)
+			}
+		})
+	}
+}
+
+// Someone at another machine says no, and pastes only that.
+func TestPasteRefusal(t *testing.T) {
+	server, person := newAuthServer(t), newPerson(t)
+	login := newLogin(server, person)
+	pasted := make(chan string, 1)
+	pasted <- "error=access_denied"
+	login.Open, login.Paste = nil, pasted
+	var refused *oauth.AuthorizationError
+	if _, err := login.Run(t.Context()); !errors.As(err, &refused) || !refused.Denied() {
+		t.Error(err)
+	}
+}
+
+// Where nobody is at the browser, the end of the input is the end, but not before what
+// was pasted last is settled.
+func TestPasteOnly(t *testing.T) {
+	for name, last := range map[string]func(code string) string{"nothing": nil, "a code": func(code string) string { return code }} {
+		t.Run(name, func(t *testing.T) {
+			server, person := newAuthServer(t), newPerson(t)
+			login := newLogin(server, person)
+			pasted := make(chan string)
+			login.Paste, login.PasteOnly = pasted, true
+			login.Open = func(ctx context.Context, _, authorizationURL string) error {
+				defer close(pasted)
+				if last == nil {
+					return nil
+				}
+				person.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+				if err := person.visit(ctx, authorizationURL); err != nil {
+					return err
+				}
+				at, err := url.Parse(person.last().header.Get("Location"))
+				pasted <- last(at.Query().Get("code"))
+				return err
+			}
+			if _, err := login.Run(t.Context()); errors.Is(err, oauth.ErrPasteEnded) != (last == nil) || err != nil && last != nil {
+				t.Error(err)
 			}
 		})
 	}

@@ -18,6 +18,9 @@ const DefaultLoginTimeout = 10 * time.Minute
 // ErrLoginTimeout says that no answer came in time.
 var ErrLoginTimeout = errors.New("the login was not finished in time")
 
+// ErrPasteEnded says that what was pasted had an end, and no answer was in it.
+var ErrPasteEnded = errors.New("the login was not finished when the input ended")
+
 // ErrNoClientID says that no client id is known for the server, and that there is no
 // way to register one.
 var ErrNoClientID = errors.New("no client id is known for this server")
@@ -64,8 +67,12 @@ type Login struct {
 	// people can open a page by hand. nil: nothing is opened.
 	Open func(ctx context.Context, startURL, authorizationURL string) error
 	// Paste brings what the person pasted: the URL at which the browser ended, its query
-	// or the bare code. What is none of these is told through Tell. nil: nothing comes.
+	// or the bare code. What is none of these is told through Tell, and so is a bare code
+	// that the server does not know; the wait goes on. nil: nothing comes.
 	Paste <-chan string
+	// PasteOnly says that nobody is at a browser of this machine either once Paste is
+	// closed: waiting further then ends with [ErrPasteEnded].
+	PasteOnly bool
 	// Tell says a sentence to the person, never two at a time. nil: nobody is told.
 	Tell func(format string, args ...any)
 
@@ -87,7 +94,7 @@ type Login struct {
 // nothing is left behind: no listener, no goroutine.
 //
 // Errors: *[UnsupportedError], *[ParameterError], [ErrNoClientID] and
-// *[PortsTakenError] before anything is opened; [ErrLoginTimeout], or ctx's own cause;
+// *[PortsTakenError] before anything is opened; [ErrLoginTimeout], [ErrPasteEnded], or ctx's own cause;
 // *[AuthorizationError] and *[IssuerError] for the answer; *[TokenError],
 // *[IDTokenError], *[UntrustedHostError] and [metadata.Error] for the exchange.
 func (l *Login) Run(ctx context.Context) (*Credential, error) {

@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -76,6 +77,9 @@ func (r *loginRun) converse(ctx context.Context) (*Credential, error) {
 			continue
 		}
 		c, err := r.conclude(ctx, got)
+		if got.bare && r.again(err) {
+			continue
+		}
 		show(ctx, got, r.finish(ctx, c, err))
 		return c, err
 	}
@@ -89,6 +93,9 @@ func (r *loginRun) wait(ctx context.Context) (answer, error) {
 		case got := <-r.answers:
 			return got, nil
 		case text, open := <-paste:
+			if !open && r.PasteOnly {
+				return answer{}, ErrPasteEnded
+			}
 			if !open {
 				paste = nil
 				continue
@@ -115,6 +122,18 @@ func (r *loginRun) pasted(text string) (answer, bool) {
 	}
 	// Lost to the browser in this very moment: its answer is on the way to wait.
 	return got, attempt.answered.CompareAndSwap(false, true)
+}
+
+// again tells whether to go on waiting after a pasted code that the server does not know:
+// it was cut short, or is another login's, and the right one can still come.
+func (r *loginRun) again(err error) bool {
+	var refused *TokenError
+	if !errors.As(err, &refused) || refused.Code != "invalid_grant" {
+		return false
+	}
+	r.tell("what was pasted is no code of this login (%v); paste the whole URL at which the browser ended", err)
+	r.current.Load().answered.Store(false)
+	return true
 }
 
 // narrow asks the caller, once, whether to go on with fewer scopes after invalid_scope.

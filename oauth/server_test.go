@@ -124,7 +124,7 @@ func (s *authServer) authorize(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	s.asked = append(s.asked, q)
-	code := fmt.Sprintf("code-%d", len(s.asked))
+	code := fmt.Sprintf("authorization-code-%d", len(s.asked))
 	s.codes[code] = q
 	s.mu.Unlock()
 	response := s.refusal

@@ -101,7 +101,7 @@ func consentElsewhere(t *testing.T, authorizationURL string) *url.URL {
 }
 
 // TestPaste logs in from a machine without a browser, in each form that may be pasted,
-// after a first paste that was something else.
+// after pastes that were something else.
 func TestPaste(t *testing.T) {
 	for name, form := range map[string]func(*url.URL) string{
 		"the whole URL": (*url.URL).String,
@@ -112,8 +112,9 @@ func TestPaste(t *testing.T) {
 			t.Parallel()
 			p := sitDown(t, startBox(t, sandbox.Options{Grant: "all"}).Ready().Manifest)
 			ended := consentElsewhere(t, p.readUntil(t, "http://"))
-			io.WriteString(p.types, "http://localhost/callback?code=wrong&state=wrong\n")
+			io.WriteString(p.types, "help\nhttp://localhost/callback?code=wrong&state=wrong\na-code-of-another-login\n")
 			io.WriteString(p.types, form(ended)+"\n")
+			p.types.Close()
 			if code := p.exit(t); code != 0 || !strings.Contains(p.stdout.String(), "everything declared is granted") {
 				t.Errorf("exit code %d\n%s", code, p.stdout.String())
 			}

@@ -115,6 +115,10 @@ func sessionFailure(p *project, err error) *failure {
 	if errors.Is(err, oauth.ErrLoginTimeout) {
 		return failWith(exitNoCredential, err, "nothing was kept; to begin again: "+loginAgain(p))
 	}
+	if errors.Is(err, oauth.ErrPasteEnded) {
+		return fail(exitNoCredential, "nobody is here to log in: standard input ended",
+			"give an API key with --api-key-stdin, or run a browser of your own with --browser CMD")
+	}
 	if e, ok := is[*oauth.BadKeyError](err); ok {
 		return failWith(exitNoCredential, e, "")
 	}

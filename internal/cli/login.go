@@ -212,31 +212,15 @@ func (r *run) consent(ctx context.Context, p *project, n *negotiation, client *h
 		login.Register = func(ctx context.Context, uri string) (string, error) { return registration.Register(ctx, uri) }
 	}
 	if r.settings.NoBrowser || r.interactive() {
-		login.Paste = r.lines()
+		login.Paste, login.PasteOnly = r.lines(), !isTerminal(r.Stdin)
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	login.Open = r.openOrEnd(login.Open, cancel)
-	if login.Paste != nil && !isTerminal(r.Stdin) {
-		login.Paste = untilEnd(login.Paste, cancel)
-	}
 	if _, err := login.Run(ctx); err != nil {
 		return nil, cmp.Or(context.Cause(ctx), err)
 	}
 	return h, nil
-}
-
-// untilEnd passes on what is pasted, and ends the login with the input where that is
-// no terminal: then nobody is there.
-func untilEnd(lines <-chan string, end context.CancelCauseFunc) <-chan string {
-	pasted := make(chan string)
-	go func() {
-		for line := range lines {
-			pasted <- line
-		}
-		end(fail(exitNoCredential, "nobody is here to log in: standard input ended", "give an API key with --api-key-stdin, or run a browser of your own with --browser CMD"))
-	}()
-	return pasted
 }
 
 // openOrEnd ends the login where the page cannot be shown and nobody is there to
@@ -299,7 +283,7 @@ func (r *run) opener() opener {
 	return func(ctx context.Context, startURL, authorizationURL string) error {
 		switch {
 		case r.settings.NoBrowser:
-			r.voice.say("open this URL in a browser, on whichever machine:\n\n%s\n\nThen come back here. If the browser ends at a page that does not load, paste its URL:", authorizationURL)
+			r.voice.say("open this URL in a browser, on whichever machine:\n\n%s\n\nThen come back here. If the browser ends at a page that does not load, paste its URL, or the code that the server shows:", authorizationURL)
 			return nil
 		case r.visit != nil:
 			return r.visit(ctx, authorizationURL)
