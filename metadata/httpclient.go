@@ -1,6 +1,7 @@
 package metadata
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"time"
 )
@@ -52,6 +54,7 @@ func NewTransport(opt HTTPOptions) (*http.Transport, error) {
 	dialer := &net.Dialer{Timeout: DialTimeout}
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
+		OnProxyConnectResponse: proxyRefuses,
 		DialContext:            dialer.DialContext,
 		TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    TLSTimeout,
@@ -59,6 +62,15 @@ func NewTransport(opt HTTPOptions) (*http.Transport, error) {
 		MaxResponseHeaderBytes: maxHeaderBytes,
 		ForceAttemptHTTP2:      true,
 	}, nil
+}
+
+// proxyRefuses names a proxy that does not connect: its status alone would pass for the
+// server's.
+func proxyRefuses(_ context.Context, proxy *url.URL, _ *http.Request, answer *http.Response) error {
+	if answer.StatusCode == http.StatusOK {
+		return nil
+	}
+	return fmt.Errorf("the proxy %s answered %s", proxy.Host, statusText(answer.StatusCode))
 }
 
 // trustedRoots is nil, meaning the system's, unless a file is to be added.

@@ -334,6 +334,9 @@ func TestProxyVariables(t *testing.T) {
 	if err != nil || strings.Contains(string(out), "pa55") {
 		t.Errorf("%v, a password is shown, or both:\n%s", err, out)
 	}
+	if !strings.Contains(string(out), "the proxy "+strings.TrimPrefix(proxy.URL, "http://")+" answered 418") {
+		t.Errorf("the proxy is not named:\n%s", out)
+	}
 	if diff := cmp.Diff([]string{"CONNECT issuer.example:443"}, proxy.requests()); diff != "" {
 		t.Errorf("%s\n%s", diff, out)
 	}

@@ -181,7 +181,7 @@ func (r *loginRun) exchange(ctx context.Context, code string) (*Credential, erro
 		}
 		return nil, tokenError(r.Server.TokenEndpoint, err)
 	}
-	c, err := readToken(token, Credential{
+	c, err := readToken(r.Server.TokenEndpoint, token, Credential{
 		Issuer: r.Server.Issuer, ClientID: r.config.ClientID, Hosts: r.Hosts,
 		Scopes: attempt.scopes, Asked: attempt.scopes, KnownBy: scopes.Assumed, // unless the answer says otherwise
 	}, r.KindOf, r.now())

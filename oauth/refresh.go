@@ -155,7 +155,7 @@ func (r *Renewer) refresh(ctx context.Context, old *Credential) (*Credential, er
 	if err != nil {
 		return nil, r.refused(ctx, old, tokenError(server.TokenEndpoint, err))
 	}
-	fresh, err := readToken(token, *old, r.KindOf, r.now())
+	fresh, err := readToken(server.TokenEndpoint, token, *old, r.KindOf, r.now())
 	if err != nil {
 		return nil, err
 	}

@@ -18,12 +18,12 @@ const maxLifetime = 10 * 365 * 24 * time.Hour
 // readToken makes a credential of a token response (RFC 6749 §5.1). Where the answer
 // is silent (on scope, §5.1 and §6, or the provider's own members) it holds what before
 // holds: for a login what was asked, for a renewal what was had.
-func readToken(token *oauth2.Token, before Credential, kindOf func(string) scopes.CredentialKind, now time.Time) (*Credential, error) {
+func readToken(endpoint string, token *oauth2.Token, before Credential, kindOf func(string) scopes.CredentialKind, now time.Time) (*Credential, error) {
 	switch {
 	case !strings.EqualFold(token.TokenType, "Bearer"): // RFC 6749 §7.1: not understood, not used
-		return nil, &TokenError{Problem: "its token_type is not Bearer"}
+		return nil, &TokenError{Host: scopes.HostOf(endpoint), Problem: "its token_type is not Bearer"}
 	case !sendable(token.AccessToken), !sendable(token.RefreshToken):
-		return nil, &TokenError{Problem: "a token in it is too long, or has characters that no token has (RFC 6749 appendix A)"}
+		return nil, &TokenError{Host: scopes.HostOf(endpoint), Problem: "a token in it is too long, or has characters that no token has (RFC 6749 appendix A)"}
 	}
 	c := before
 	c.Access, c.Kind, c.TokenType = NewSecret(token.AccessToken), scopes.OAuthToken, "Bearer"

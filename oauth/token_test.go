@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -87,6 +88,10 @@ func TestTokenRefusals(t *testing.T) {
 			}
 			problem := refusal.Problem
 			refusal.Problem = c.want.Problem
+			c.want.Host = strings.TrimPrefix(server.URL, "http://")
+			if !strings.Contains(err.Error(), c.want.Host) || c.want.Status >= 500 && !strings.Contains(err.Error(), strconv.Itoa(c.want.Status)) {
+				t.Errorf("neither who nor how: %v", err)
+			}
 			if diff := cmp.Diff(&c.want, refusal); diff != "" || !strings.Contains(problem, c.want.Problem) {
 				t.Errorf("%q %s", problem, diff)
 			}

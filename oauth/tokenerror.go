@@ -8,6 +8,7 @@ import (
 	"net/url"
 
 	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/scopes"
 	"golang.org/x/oauth2"
 )
 
@@ -20,14 +21,19 @@ type TokenError struct {
 	URI         string // error_uri, a page for people
 	Status      int    // of the answer; 0 where Problem was found in a good one
 	Problem     string // what is wrong with an answer that has no Code; else ""
+	Host        string // of the token endpoint
 }
 
 // Error holds the server's words, or what is wrong with its answer.
 func (e *TokenError) Error() string {
 	if e.Code == "" {
-		return "the token endpoint's answer is not usable: " + e.Problem
+		return fmt.Sprintf("the answer of the token endpoint of %s is not usable: %s", plain(e.Host), e.Problem)
 	}
-	return "the token endpoint refused: " + serversWords(e.Code, e.Description)
+	text := fmt.Sprintf("the token endpoint of %s refused: %s", plain(e.Host), serversWords(e.Code, e.Description))
+	if e.Temporary() {
+		text += fmt.Sprintf(" (status %d)", e.Status)
+	}
+	return text
 }
 
 // Temporary tells whether the same request may succeed later.
@@ -47,7 +53,7 @@ func serversWords(code, description string) string {
 // answer, and that may hold a token.
 func tokenError(endpoint string, err error) error {
 	if refusal, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
-		return refusedToken(refusal)
+		return refusedToken(endpoint, refusal)
 	}
 	if untrusted, ok := errors.AsType[*UntrustedHostError](err); ok {
 		return untrusted
@@ -59,11 +65,12 @@ func tokenError(endpoint string, err error) error {
 		}
 		return metadata.RequestError(req, err)
 	}
-	return &TokenError{Problem: "it is no token response (RFC 6749 §5.1)"}
+	return &TokenError{Host: scopes.HostOf(endpoint), Problem: "it is no token response (RFC 6749 §5.1)"}
 }
 
-func refusedToken(refusal *oauth2.RetrieveError) error {
+func refusedToken(endpoint string, refusal *oauth2.RetrieveError) error {
 	e := &TokenError{
+		Host:        scopes.HostOf(endpoint),
 		Code:        plain(refusal.ErrorCode),
 		Description: plain(refusal.ErrorDescription),
 		URI:         plain(refusal.ErrorURI),

@@ -89,7 +89,7 @@ func (l *lending) command() (agent.Command, error) {
 // outrank puts what it takes on the command line, so that the agent prefers what it is
 // lent over settings of its own, and says so. What still has its way is told too.
 func (l *lending) outrank(terms agent.Terms) ([]string, error) {
-	folder, err := os.MkdirTemp("", "ambit-run-") // 0700: the file in it holds the lease
+	folder, err := temporaryFolder("ambit-run-") // 0700: the file in it holds the lease
 	if err != nil {
 		return nil, err
 	}

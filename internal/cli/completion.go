@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -23,18 +24,29 @@ func (r *run) completionCommand() *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			root := cmd.Root()
-			switch args[0] {
-			case "bash":
-				return root.GenBashCompletionV2(r.Stdout, true)
-			case "zsh":
-				return root.GenZshCompletion(r.Stdout)
-			case "fish":
-				return root.GenFishCompletion(r.Stdout, true)
-			case "powershell":
-				return root.GenPowerShellCompletionWithDesc(r.Stdout)
+			script, err := completionScript(cmd.Root(), args[0])
+			if err != nil {
+				return err
 			}
-			return fail(exitUsage, fmt.Sprintf("unknown shell %q", args[0]), didYouMean(args[0], completionShells()))
+			return r.show(textView{"script", script}, nil)
 		},
 	}
+}
+
+func completionScript(root *cobra.Command, shell string) (string, error) {
+	var script strings.Builder
+	var err error
+	switch shell {
+	case "bash":
+		err = root.GenBashCompletionV2(&script, true)
+	case "zsh":
+		err = root.GenZshCompletion(&script)
+	case "fish":
+		err = root.GenFishCompletion(&script, true)
+	case "powershell":
+		err = root.GenPowerShellCompletionWithDesc(&script)
+	default:
+		err = fail(exitUsage, fmt.Sprintf("unknown shell %q", shell), didYouMean(shell, completionShells()))
+	}
+	return script.String(), err
 }

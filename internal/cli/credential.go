@@ -301,7 +301,8 @@ func (r *run) renewer(p *project, s *stored, client *http.Client) (*oauth.Renewe
 
 // lifetime words how long a credential lives on.
 func lifetime(until, now time.Time) string {
-	left := until.Sub(now).Round(time.Minute)
+	exactly := until.Sub(now)
+	left := exactly.Round(time.Minute)
 	switch {
 	case until.IsZero():
 		return "no end is known"
@@ -312,5 +313,8 @@ func lifetime(until, now time.Time) string {
 	case left >= 2*time.Hour:
 		return fmt.Sprintf("good for %d hours", int(left.Hours()))
 	}
-	return "good for " + count(max(1, int(left.Minutes())), "minute")
+	if exactly < time.Minute {
+		return "good for " + count(max(1, int(exactly.Round(time.Second).Seconds())), "second")
+	}
+	return "good for " + count(int(left.Minutes()), "minute")
 }

@@ -64,7 +64,7 @@ const unticked = 1
 
 func (r *run) demo(ctx context.Context) (view, error) {
 	r.watchSignals()
-	folder, err := os.MkdirTemp("", "ambit-demo-")
+	folder, err := temporaryFolder("ambit-demo-")
 	if err != nil {
 		return nil, err
 	}

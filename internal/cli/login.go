@@ -72,6 +72,7 @@ func (r *run) login(ctx context.Context, keys *keyFlags) (view, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.warnOfVariable(r.keySources(keys, p, false))
 	h, err := r.consent(ctx, p, n, client)
 	if refused, ok := is[*oauth.AuthorizationError](err); ok && refused.InvalidScope() {
 		needs := n.refused(refused)
@@ -96,6 +97,17 @@ func (r *run) trustEndpoints(ctx context.Context, p *project, n *negotiation) er
 	}
 	trust.Known = append(trust.Known, builtinHosts()...)
 	return credentialFailure(p, trust.Check(hosts, "the metadata of "+p.server.Issuer))
+}
+
+// warnOfVariable names a key in the environment: every command would take that, and not
+// the login that is about to be made.
+func (r *run) warnOfVariable(s oauth.KeySources) {
+	for _, name := range append([]string{oauth.KeyVariable}, s.Variables...) {
+		if _, set := r.env.lookup(name); set {
+			r.voice.note("%s is set, and goes before a login: unset it to use this one", name)
+			return
+		}
+	}
 }
 
 // someone refuses at once to wait for a person who is not there.
@@ -150,6 +162,7 @@ func (r *run) keep(ctx context.Context, p *project, h *held, store oauth.Store) 
 	h.credential.Hosts = p.hosts()
 	h.credential.ObtainedAt = time.Now()
 	if err := store.Save(ctx, p.keyAt(p.server), h.credential); err != nil {
+		r.takeBack(ctx, p, h)
 		return nil, credentialFailure(p, err)
 	}
 	r.forgetElsewhere(ctx, p.keyAt(p.server), store)
@@ -157,6 +170,18 @@ func (r *run) keep(ctx context.Context, p *project, h *held, store oauth.Store) 
 	v := r.compare(p, h)
 	v.brief = h.kind.Create == "" // a login showed the needs before it asked
 	return v, missingFailure(missingLines(v.gap, scopes.Required))
+}
+
+// takeBack revokes a token that nobody will ever find again: it could not be kept.
+func (r *run) takeBack(ctx context.Context, p *project, h *held) {
+	if h.grant.Credential.Kind != scopes.OAuthToken {
+		return
+	}
+	if remark := r.revoke(ctx, p, &stored{credential: h.credential, issuer: p.server}); remark != "" {
+		r.voice.note("the token that could not be kept lives on at the server: %s", remark)
+		return
+	}
+	r.voice.note("the token that could not be kept was revoked")
 }
 
 // forgetElsewhere removes an older credential of the same key from the other

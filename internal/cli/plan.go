@@ -124,7 +124,11 @@ func (r *run) resources(ctx context.Context, client *metadata.Client, p *project
 		}
 		doc, err := client.ProtectedResource(ctx, u)
 		if err != nil {
-			return nil, metadataFailure(err)
+			f := asFailure(metadataFailure(err))
+			if e, ok := is[*metadata.Error](err); ok && e.Kind == metadata.KindNotFound {
+				f.Hint = fmt.Sprintf("resource: %s in %s wants the list that it publishes (RFC 9728)", base, plain(p.manifest.File))
+			}
+			return nil, f
 		}
 		r.warnOf(doc.Source)
 		advertises := advertisement(doc.ScopesSupported)

@@ -106,6 +106,15 @@ func writeFile(path string, text []byte) error {
 	return err
 }
 
+// temporaryFolder is one that only this user can look into.
+func temporaryFolder(prefix string) (string, error) {
+	folder, err := os.MkdirTemp("", prefix)
+	if err != nil {
+		return "", fail(exitUsage, "there is no folder for temporary files: "+plain(err.Error()), "set TMPDIR to a folder of yours")
+	}
+	return folder, nil
+}
+
 // danglingLink tells of a link that leads nowhere. Of one, "no such file" would be said
 // of a name that people see in the folder.
 func danglingLink(path string) error {
