@@ -21,8 +21,9 @@ func (a *audit) wholeOf(f *Findings, e *Entry, v *entryView) {
 // inPlaceOf are entries that declare lesser scopes as the entry was declared.
 func (a *audit) inPlaceOf(e *Entry, v *entryView, lesser Set) []Entry {
 	var list []Entry
+	serving := a.serving(v.needs)
 	for scope := range lesser.All() {
-		one := a.newEntry(scope, v.needs)
+		one := a.newEntry(scope, serving[scope])
 		one.Level = e.Level
 		list = append(list, one)
 	}

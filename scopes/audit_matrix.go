@@ -53,13 +53,14 @@ func (a *audit) waived(f *Finding) bool {
 func (a *audit) least(f *Findings) {
 	cover := a.cover(a.inUse, Set{}, a.words)
 	f.Least = Least{Scopes: cover.Scopes, Exact: cover.Least, Entries: []Entry{}, Kept: []string{}}
+	serving := a.serving(a.inUse)
 	for scope := range cover.Scopes.All() {
 		at := slices.IndexFunc(a.declared, func(e Entry) bool { return len(e.AnyOf) == 1 && e.AnyOf[0] == scope })
 		if at >= 0 {
 			f.Least.Entries = append(f.Least.Entries, a.declared[at])
 			continue
 		}
-		f.Least.Entries = append(f.Least.Entries, a.newEntry(scope, a.inUse))
+		f.Least.Entries = append(f.Least.Entries, a.newEntry(scope, serving[scope]))
 	}
 	for i := range a.declared {
 		e := &a.declared[i]

@@ -67,8 +67,9 @@ func (a *audit) undeclared(f *Findings) {
 	for _, scope := range slices.Sorted(maps.Keys(lacking)) {
 		f.Findings = append(f.Findings, a.undeclaredFinding(scope, lacking[scope], held))
 	}
+	serving := a.serving(unmet)
 	for scope := range add.Scopes.All() {
-		f.missing = append(f.missing, a.newEntry(scope, unmet))
+		f.missing = append(f.missing, a.newEntry(scope, serving[scope]))
 	}
 }
 
@@ -176,23 +177,41 @@ func (a *audit) naming() map[Use][]namer {
 	return a.named
 }
 
-// newEntry is the entry that declares a scope which the needs show to be missing.
+// serving are the needs that have a use for each scope, for the scope itself or for what
+// it covers, in their order.
+func (a *audit) serving(needs []*Need) map[string][]*Need {
+	serving := make(map[string][]*Need)
+	add := func(scope string, n *Need) {
+		if list := serving[scope]; len(list) == 0 || list[len(list)-1] != n {
+			serving[scope] = append(list, n)
+		}
+	}
+	for _, n := range needs {
+		for _, all := range n.AnyOf {
+			for _, word := range all {
+				add(word, n)
+				for by := range a.implies.Covering(word) {
+					add(by, n)
+				}
+			}
+		}
+	}
+	return serving
+}
+
+// newEntry is the entry that declares a scope for which the needs have a use.
 func (a *audit) newEntry(scope string, needs []*Need) Entry {
 	e := Entry{AnyOf: []string{scope}, Level: Recommended}
-	only := NewSet(scope)
 	var titles []string
+	uses, titled := make(map[Use]bool), make(map[string]bool)
 	for _, n := range needs {
-		words := slices.Concat(n.AnyOf...)
-		if !slices.ContainsFunc(words, func(word string) bool { _, ok := a.implies.CoveredBy(only, word); return ok }) {
-			continue
-		}
 		// A name that the manifest could not hold again is left out of it.
 		u := n.Operation.unplaced()
-		if _, err := ParseUse(u.String()); err == nil && !slices.Contains(e.UsedBy, u) && a.knowsBase(u) {
-			e.UsedBy = append(e.UsedBy, u)
+		if _, err := ParseUse(u.String()); err == nil && !uses[u] && a.knowsBase(u) {
+			uses[u], e.UsedBy = true, append(e.UsedBy, u)
 		}
-		if title := strings.TrimSpace(n.Title); title != "" && !slices.Contains(titles, title) {
-			titles = append(titles, title)
+		if title := strings.TrimSpace(n.Title); title != "" && !titled[title] {
+			titled[title], titles = true, append(titles, title)
 		}
 	}
 	e.Why = whyOf(titles, e.UsedBy)

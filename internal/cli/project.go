@@ -26,7 +26,8 @@ func findManifest(named string) (string, error) {
 	}
 	for dir := here; ; dir = filepath.Dir(dir) {
 		path := filepath.Join(dir, manifestName)
-		if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		info, err := os.Stat(path)
+		if err == nil && !info.IsDir() || danglingLink(path) != nil { // that one is told, not passed over
 			if dir == here {
 				return manifestName, nil
 			}
@@ -54,10 +55,12 @@ func readManifest(path string) (*scopes.Manifest, error) {
 	text, err := readLimited(path)
 	if err != nil {
 		hint := ""
-		if errors.Is(err, fs.ErrNotExist) {
+		if link := danglingLink(path); link != nil {
+			err = link
+		} else if errors.Is(err, fs.ErrNotExist) {
 			hint = "write one with: ambit init"
 		}
-		return nil, fail(exitUsage, "cannot read the manifest: "+err.Error(), hint)
+		return nil, fail(exitUsage, "cannot read the manifest: "+plain(err.Error()), hint)
 	}
 	m, err := scopes.Decode(path, text, readLimited)
 	if err != nil {
