@@ -6,11 +6,16 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -36,7 +41,7 @@ func TestSilentTerminal(t *testing.T) {
 		{"plan", "-f", manifest}, {"status", "-f", manifest}, {"login", "-f", manifest, "--browser", "visit", "--store", "file"},
 		{"status", "-f", manifest}, {"token", "-f", manifest}, {"logout", "-f", manifest}, {"demo"},
 	} {
-		out, code := onTerminal(t, home, "", args...)
+		out, code := onTerminal(t, home, nil, args...)
 		if args[0] == "demo" && code != 0 {
 			t.Errorf("the README's first command ends with %d on a terminal: %s", code, out)
 		}
@@ -62,16 +67,62 @@ func TestStorePrompt(t *testing.T) {
 		{"y\n", "everything declared is granted", 0},
 		{"", "everything declared is granted", 0},
 	} {
-		out, code := onTerminal(t, home, c.answer, "login", "-f", manifest, "--browser", "visit")
+		out, code := onTerminal(t, home, answering(c.answer), "login", "-f", manifest, "--browser", "visit")
 		if asked := bytes.Contains(out, []byte("[y/N]")); asked != (c.answer != "") || code != c.code || !bytes.Contains(out, []byte(c.want)) {
 			t.Errorf("after %q: asked is %t, exit code %d\n%s", c.answer, asked, code, out)
 		}
 	}
 }
 
-// onTerminal runs ambit on a pseudo-terminal of 80 columns, where someone gives the
-// answer to a question, and gives what it wrote.
-func onTerminal(t *testing.T, home, answer string, args ...string) (out []byte, code int) {
+// TestProgress has a server that answers only when the person has read that it is being
+// asked: the line is there in time, and gone afterwards. Without a terminal there is none.
+func TestProgress(t *testing.T) {
+	seen := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		<-seen
+		issuer := "http://" + r.Host
+		fmt.Fprintf(w, `{"issuer": %q, "authorization_endpoint": %q, "token_endpoint": %q, "response_types_supported": ["code"]}`, issuer, issuer+"/a", issuer+"/t")
+	}))
+	defer server.Close()
+	home := t.TempDir()
+	manifest := filepath.Join(home, "scopes.yaml")
+	text := "version: 1\nname: slow\nprovider: " + server.URL + "\nscopes:\n  - {scope: a, level: required, why: b}\n"
+	if err := os.WriteFile(manifest, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	asking := "asking " + strings.TrimPrefix(server.URL, "http://") + " …"
+	answer := sync.OnceFunc(func() { close(seen) })
+	defer answer() // or the server would wait for ever
+	watch := func(text []byte, _ io.Writer) {
+		if bytes.Contains(text, []byte(asking)) {
+			answer()
+		}
+	}
+	out, code := onTerminal(t, home, watch, "plan", "-f", manifest)
+	if _, after, found := strings.Cut(string(out), asking); code != 0 || !found || !strings.Contains(after, "\r\x1b[K") || strings.Contains(after, "asking") {
+		t.Errorf("exit code %d: %q", code, out)
+	}
+	os.RemoveAll(filepath.Join(home, ".cache"))
+	c := exec.Command(os.Args[0])
+	c.Args, c.Env = []string{"ambit", "plan", "-f", manifest}, []string{"HOME=" + home}
+	if piped, err := c.CombinedOutput(); err != nil || bytes.Contains(piped, []byte("asking")) {
+		t.Errorf("%v without a terminal: %q", err, piped)
+	}
+}
+
+// answering types an answer, once a question is there.
+func answering(answer string) func([]byte, io.Writer) {
+	return func(text []byte, keyboard io.Writer) {
+		if answer != "" && bytes.Contains(text, []byte("[y/N] ")) {
+			io.WriteString(keyboard, answer)
+			answer = ""
+		}
+	}
+}
+
+// onTerminal runs ambit on a pseudo-terminal of 80 columns, and gives what it wrote. watch
+// sees all of it that is there so far, and can type; nil where nobody does.
+func onTerminal(t *testing.T, home string, watch func(text []byte, keyboard io.Writer), args ...string) (out []byte, code int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), hangs)
 	defer cancel()
@@ -98,9 +149,8 @@ func onTerminal(t *testing.T, home, answer string, args ...string) (out []byte, 
 	for {
 		n, err := terminal.Read(piece)
 		text.Write(piece[:n])
-		if answer != "" && bytes.Contains(text.Bytes(), []byte("[y/N] ")) {
-			io.WriteString(terminal, answer)
-			answer = ""
+		if watch != nil {
+			watch(text.Bytes(), terminal)
 		}
 		if err == io.EOF || errors.Is(err, syscall.EIO) { // Linux ends a terminal whose program is gone with EIO
 			break
