@@ -78,7 +78,7 @@ const formatsOf = "formats"
 func (r *run) checkFormat(cmd *cobra.Command) error {
 	known := append([]string{"text", "json"}, strings.Fields(cmd.Annotations[formatsOf])...)
 	if r.settings.Output != "" && !slices.Contains(known, r.settings.Output) {
-		return fail(exitUsage, fmt.Sprintf("unknown output format %q", r.settings.Output), didYouMean(r.settings.Output, known))
+		return fail(exitUsage, fmt.Sprintf("%s: unknown output format %q", r.settings.origin("output"), r.settings.Output), didYouMean(r.settings.Output, known))
 	}
 	return nil
 }

@@ -38,7 +38,9 @@ func (r *run) openProject() (*project, error) {
 	named := cmp.Or(r.settings.Server, m.Server)
 	server, err := pickServer(m.Provider, named)
 	if err != nil {
-		return nil, err
+		f := asFailure(err) // of a setting: the decoder has seen to the manifest's own word
+		f.Message = r.settings.origin("server") + ": " + f.Message
+		return nil, f
 	}
 	return &project{manifest: m, programs: r.settings.Programs, needs: needs, server: server, chosen: named != ""}, nil
 }
@@ -52,7 +54,7 @@ func pickServer(p *scopes.Provider, named string) (scopes.Server, error) {
 		return scopes.Server{}, fail(exitUsage, fmt.Sprintf("unknown server %q", named), didYouMean(named, p.ServerNames())+"; or an issuer's URL")
 	}
 	if err := metadata.CheckURL(named); err != nil {
-		return scopes.Server{}, fail(exitUsage, fmt.Sprintf("--server %s: %s", plain(named), plain(err.Error())), "")
+		return scopes.Server{}, fail(exitUsage, fmt.Sprintf("%s: %s", plain(named), plain(err.Error())), "")
 	}
 	return ownServer(p, named), nil
 }

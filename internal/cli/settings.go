@@ -41,6 +41,9 @@ type settings struct {
 	Browser    string
 	NoBrowser  bool
 	APIKeyFile string
+
+	// origin is where the value of a key was set: a flag, a variable or the file.
+	origin func(key string) string
 }
 
 // commonFlags declares the flags that every command has.
@@ -67,7 +70,7 @@ func flagKey(flag string) string { return strings.ReplaceAll(flag, "-", "_") }
 // mistake in any layer is a failure that names its place.
 func loadSettings(flags *pflag.FlagSet, env environment) (settings, error) {
 	k := koanf.New(".")
-	if err := loadConfigFile(k, flags, env.configFile()); err != nil {
+	if err := loadConfigFile(k, env.configFile()); err != nil {
 		return settings{}, err
 	}
 	if err := k.Load(confmap.Provider(envLayer(flags, env), ""), nil); err != nil {
@@ -82,7 +85,15 @@ func loadSettings(flags *pflag.FlagSet, env environment) (settings, error) {
 	if err := k.Load(posflag.ProviderWithFlag(flags, ".", k, set), nil); err != nil {
 		return settings{}, err
 	}
-	s, err := readSettings(k)
+	s, err := readSettings(k, func(key string) string {
+		if f := flags.Lookup(strings.ReplaceAll(key, "_", "-")); f != nil && f.Changed {
+			return "--" + f.Name
+		}
+		if name := "AMBIT_" + strings.ToUpper(key); env.get(name) != "" {
+			return name
+		}
+		return fmt.Sprintf("%s: %s", env.configFile(), key)
+	})
 	if err != nil {
 		return settings{}, err
 	}
@@ -91,11 +102,11 @@ func loadSettings(flags *pflag.FlagSet, env environment) (settings, error) {
 
 // readSettings takes the merged layers apart by hand: a decoder by reflection is a
 // tenth of what a short command costs.
-func readSettings(k *koanf.Koanf) (settings, error) {
+func readSettings(k *koanf.Koanf, origin func(key string) string) (settings, error) {
 	s := settings{
 		Manifest: k.String("manifest"), Server: k.String("server"), Programs: list(k, "program"), Output: k.String("output"),
 		Store: k.String("store"), CAFile: k.String("ca_file"), TrustHost: list(k, "trust_host"), Color: k.String("color"),
-		LogFile: k.String("log_file"), Browser: k.String("browser"), APIKeyFile: k.String("api_key_file"),
+		LogFile: k.String("log_file"), Browser: k.String("browser"), APIKeyFile: k.String("api_key_file"), origin: origin,
 	}
 	for _, flag := range []struct {
 		key string
@@ -106,7 +117,7 @@ func readSettings(k *koanf.Koanf) (settings, error) {
 		}
 		value, err := strconv.ParseBool(fmt.Sprint(k.Get(flag.key)))
 		if err != nil {
-			return s, fail(exitUsage, fmt.Sprintf("the setting %s is true or false, not %q", flag.key, fmt.Sprint(k.Get(flag.key))), "")
+			return s, fail(exitUsage, fmt.Sprintf("%s is true or false, not %q", origin(flag.key), fmt.Sprint(k.Get(flag.key))), "")
 		}
 		*flag.to = value
 	}
@@ -122,7 +133,7 @@ func list(k *koanf.Koanf, key string) []string {
 }
 
 // loadConfigFile reads the user's config.yaml; one that is not there is no mistake.
-func loadConfigFile(k *koanf.Koanf, flags *pflag.FlagSet, path string) error {
+func loadConfigFile(k *koanf.Koanf, path string) error {
 	text, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) || path == "":
@@ -133,7 +144,7 @@ func loadConfigFile(k *koanf.Koanf, flags *pflag.FlagSet, path string) error {
 	if err := k.Load(rawbytes.Provider(text), kyaml.Parser()); err != nil {
 		return fail(exitUsage, fmt.Sprintf("%s: %s", path, plain(err.Error())), "")
 	}
-	known := configKeys(flags)
+	known := configKeys()
 	for _, key := range k.Keys() {
 		if !slices.Contains(known, key) {
 			return fail(exitUsage, fmt.Sprintf("%s: unknown key %q", path, key), "known keys: "+strings.Join(known, ", "))
@@ -142,31 +153,29 @@ func loadConfigFile(k *koanf.Koanf, flags *pflag.FlagSet, path string) error {
 	return nil
 }
 
-// secretFlags carry a credential or belong to one call: no file may hold them.
-var secretFlags = []string{"api-key", "api-key-stdin", "help", "json"}
-
-func configKeys(flags *pflag.FlagSet) []string {
+// configKeys are what config.yaml may hold: every setting, whichever command reads the
+// file, but for those of one call.
+func configKeys() []string {
+	var common pflag.FlagSet
+	commonFlags(&common)
 	var keys []string
-	flags.VisitAll(func(f *pflag.Flag) {
-		if !slices.Contains(secretFlags, f.Name) {
+	common.VisitAll(func(f *pflag.Flag) {
+		if f.Name != "json" {
 			keys = append(keys, flagKey(f.Name))
 		}
 	})
-	// Every command reads the one file: a key of another command is no mistake.
-	for _, other := range []string{"browser", "no_browser", "api_key_file"} {
-		if !slices.Contains(keys, other) {
-			keys = append(keys, other)
-		}
-	}
-	return keys
+	return append(keys, "browser", "no_browser", "api_key_file")
 }
+
+// secretFlags carry a credential or belong to one call: no variable sets them.
+var secretFlags = []string{"api-key", "api-key-stdin", "help"}
 
 // envLayer is what the AMBIT_… variables set. The API key's variable is no
 // setting: it is read where keys are read, and nowhere else.
 func envLayer(flags *pflag.FlagSet, env environment) map[string]any {
 	layer := make(map[string]any)
 	flags.VisitAll(func(f *pflag.Flag) {
-		if slices.Contains(secretFlags, f.Name) && f.Name != "json" {
+		if slices.Contains(secretFlags, f.Name) {
 			return
 		}
 		value := env.get("AMBIT_" + strings.ToUpper(flagKey(f.Name)))
@@ -190,14 +199,14 @@ func (s *settings) check() error {
 		s.Output = "json"
 	}
 	for _, c := range []struct {
-		name, value string
-		words       []string
+		key, value string
+		words      []string
 	}{
-		{"--store", s.Store, []string{"", "keyring", "file", "memory"}},
-		{"--color", s.Color, []string{"", "auto", "always", "never"}},
+		{"store", s.Store, []string{"", "keyring", "file", "memory"}},
+		{"color", s.Color, []string{"", "auto", "always", "never"}},
 	} {
 		if !slices.Contains(c.words, c.value) {
-			return fail(exitUsage, fmt.Sprintf("%s %q is unknown", c.name, c.value), didYouMean(c.value, c.words[1:]))
+			return fail(exitUsage, fmt.Sprintf("%s: unknown word %q", s.origin(c.key), c.value), didYouMean(c.value, c.words[1:]))
 		}
 	}
 	return nil
