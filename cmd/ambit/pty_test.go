@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -120,8 +121,21 @@ func answering(answer string) func([]byte, io.Writer) {
 	}
 }
 
-// onTerminal runs ambit on a pseudo-terminal of 80 columns, and gives what it wrote. watch
-// sees all of it that is there so far, and can type; nil where nobody does.
+// TestRunForOnce logs in for one run, and keeps nothing: the child gets what was granted.
+func TestRunForOnce(t *testing.T) {
+	home, manifest := t.TempDir(), startBox(t, sandbox.Options{Grant: "all"}).Ready().Manifest
+	out, code := onTerminal(t, home, nil, "BROWSER=visit", "run", "-f", manifest, "--store", "memory", "--", "ambit", "version")
+	if code != 0 || !bytes.Contains(out, []byte("nobody is logged in yet")) || !bytes.Contains(out, []byte("ambit devel")) {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
+	if kept, _ := filepath.Glob(filepath.Join(home, ".local/state/ambit/credentials/*")); len(kept) > 0 {
+		t.Errorf("it kept %v", kept)
+	}
+}
+
+// onTerminal runs ambit on a pseudo-terminal of 80 columns, and gives what it wrote. The
+// arguments may begin with variables. watch sees all that is there so far, and can type;
+// nil where nobody does.
 func onTerminal(t *testing.T, home string, watch func(text []byte, keyboard io.Writer), args ...string) (out []byte, code int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), hangs)
@@ -133,12 +147,15 @@ func onTerminal(t *testing.T, home string, watch func(text []byte, keyboard io.W
 	// Under this name the test's own binary is the program; see TestMain.
 	tools := filepath.Join(home, "bin")
 	os.MkdirAll(tools, 0o700)
-	for _, name := range []string{"visit", "xdg-open"} {
+	for _, name := range []string{"ambit", "visit", "xdg-open"} {
 		os.Symlink(self, filepath.Join(tools, name))
 	}
 	c := exec.CommandContext(ctx, self)
 	c.Args = append([]string{"ambit"}, args...)
 	c.Env = []string{"HOME=" + home, "TERM=xterm-256color", "PATH=" + tools, "DBUS_SESSION_BUS_ADDRESS=unix:path=" + home + "/no-bus"}
+	for strings.Contains(c.Args[1], "=") {
+		c.Env, c.Args = append(c.Env, c.Args[1]), slices.Delete(c.Args, 1, 2)
+	}
 	terminal, err := pty.StartWithSize(c, &pty.Winsize{Rows: 24, Cols: 80})
 	if err != nil {
 		t.Fatal(err)

@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 
 	"github.com/spf13/cobra"
+
+	"github.com/ambit-auth/ambit/oauth"
 )
 
 // A run is the state of one invocation: its settings, its voice, and whether the
@@ -32,8 +34,9 @@ type run struct {
 	cancel   context.CancelFunc
 	watching atomic.Bool
 
-	http    *http.Client // see httpClient
-	log     *slog.Logger // of --log-file; nil without
+	memory  oauth.MemoryStore // of --store memory: it ends with the run
+	http    *http.Client      // see httpClient
+	log     *slog.Logger      // of --log-file; nil without
 	logFile *os.File
 	typed   <-chan string // see lines
 }

@@ -30,7 +30,10 @@ func (r *run) lockDir() string { return filepath.Join(r.env.stateDir(), "locks")
 // readingStores are where a credential may be, in the order of looking. The file
 // comes first: looking there costs nothing, and it holds one only after a yes.
 func (r *run) readingStores() []oauth.Store {
-	if r.homeless() != nil {
+	switch {
+	case r.settings.Store == "memory":
+		return []oauth.Store{&r.memory}
+	case r.homeless() != nil:
 		return nil // where nothing can be kept, nothing is
 	}
 	switch r.settings.Store {
@@ -38,8 +41,6 @@ func (r *run) readingStores() []oauth.Store {
 		return []oauth.Store{r.fileStore()}
 	case "keyring":
 		return []oauth.Store{oauth.KeyringStore{}}
-	case "memory":
-		return nil
 	}
 	return []oauth.Store{r.fileStore(), oauth.KeyringStore{}}
 }
@@ -48,7 +49,7 @@ func (r *run) readingStores() []oauth.Store {
 // keyring where there is one, a plain file only after a yes.
 func (r *run) writingStore(ctx context.Context, key oauth.Key) (oauth.Store, error) {
 	if r.settings.Store == "memory" {
-		return &oauth.MemoryStore{}, nil
+		return &r.memory, nil
 	}
 	if err := r.homeless(); err != nil {
 		return nil, err
