@@ -51,47 +51,65 @@ func isMethod(word string) bool {
 }
 
 const (
-	longestWord  = 32 // bytes: about where names of resources end and identifiers begin
-	longestPlain = 15 // of a segment that is not taken apart
-	shortPart    = 7  // of a part that may have a digit or two: oauth2, v1beta1
+	longestWord    = 32 // bytes: about where names of resources end and identifiers begin
+	shortPart      = 7  // of a part that may have digits anywhere: oauth2, v1beta1
+	partDigits     = 2  // that such a part may have, and any word at its end
+	longestAcronym = 5  // capitals in a row, with the one that begins the next word
+	unspeakable    = 7  // consonants in a row: no word has so many
 )
 
 // isIdentifier guesses whether a segment names one thing among many: a number, a UUID,
 // something with many digits, an address, what has an escape or parameters (RFC 3986
-// §3.3), what is too long for a word, or is long and not written as words are.
+// §3.3), what is too long for a word, or has a part that is not written as words are.
+// A name that is a word, nobody can tell from one.
 func isIdentifier(segment string) bool {
 	if one, err := compilePart(segment); err == nil && one.variable != "" {
 		return isIdentifier(one.before) || isIdentifier(one.after)
 	}
 	digits := countDigits(segment)
-	switch {
-	case digits > 0 && digits == len(segment), digits >= 4, len(segment) > longestWord,
-		strings.ContainsAny(segment, "%;="), strings.LastIndexByte(segment, '@') > 0:
+	if digits > 0 && digits == len(segment) || digits >= 4 || len(segment) > longestWord ||
+		strings.ContainsAny(segment, "%;=") || strings.LastIndexByte(segment, '@') > 0 {
 		return true
-	case len(segment) <= longestPlain:
-		return false
 	}
-	parts := strings.FieldsFunc(segment, func(r rune) bool { return strings.ContainsRune("-_.:", r) })
+	parts := strings.FieldsFunc(segment, func(r rune) bool { return strings.ContainsRune("-_.:@$~", r) })
 	return slices.ContainsFunc(parts, func(part string) bool {
-		short := len(part) <= shortPart && countDigits(part) <= 2 && part == strings.ToLower(part)
-		return !short && !isWord(part)
+		short := len(part) <= shortPart && countDigits(part) <= partDigits && part == strings.ToLower(part)
+		bare := strings.TrimRight(part, "0123456789")
+		return !short && (len(part)-len(bare) > partDigits || !isWord(bare))
 	})
 }
 
-// isWord tells of letters in lower case, or in the camel case of some APIs.
+// isWord tells of letters that are written as some word is, and that someone could speak.
 func isWord(part string) bool {
-	lower := 0 // how many letters before are so
-	for i, r := range part {
+	mute := func(run string) bool { return len(run) >= unspeakable }
+	vowel := func(r rune) bool { return strings.ContainsRune("aeiouyAEIOUY", r) }
+	return isCamel(part) && !slices.ContainsFunc(strings.FieldsFunc(part, vowel), mute)
+}
+
+// isCamel tells of letters in lower case, or in the camel case of some APIs with at most
+// one acronym: getURL.
+func isCamel(part string) bool {
+	lower, acronyms := 0, 0 // lower: how many letters before are so
+	for i := 0; i < len(part); {
+		run := capitals(part[i:])
 		switch {
-		case r >= 'a' && r <= 'z':
-			lower++
-		case r >= 'A' && r <= 'Z' && (i == 0 || lower > 1):
-			lower = 0
-		default:
+		case run == 0 && (part[i] < 'a' || part[i] > 'z'), run == 1 && i > 0 && lower < 2, run > longestAcronym:
 			return false
+		case run == 0:
+			lower++
+			i++
+			continue
+		case run > 1:
+			acronyms++
 		}
+		lower, i = 0, i+run
 	}
-	return true
+	return acronyms <= 1
+}
+
+// capitals is how many capital letters begin a text.
+func capitals(text string) int {
+	return len(text) - len(strings.TrimLeft(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
 }
 
 func countDigits(text string) int {
