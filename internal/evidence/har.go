@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -20,13 +21,40 @@ type harEntry struct {
 		URL    string
 	}
 	Response struct {
-		Status  int
-		Headers []struct{ Name, Value string }
-		Content struct{ Text, Encoding string }
+		Status  statusCode
+		Headers []struct{ Name, Value loose }
+		Content struct{ Text, Encoding loose }
 	}
 }
 
-// har reads log.entries as a stream: a recording can be far larger than an entry.
+// loose is a text; "" where a tool wrote something else.
+type loose string
+
+// UnmarshalJSON never fails.
+func (l *loose) UnmarshalJSON(data []byte) error {
+	var text string
+	_ = json.Unmarshal(data, &text)
+	*l = loose(text)
+	return nil
+}
+
+// A statusCode may be written with a fraction; 0 is that of a call without an answer.
+type statusCode int
+
+// UnmarshalJSON fails for what is no number, and quotes nothing of it.
+func (s *statusCode) UnmarshalJSON(data []byte) error {
+	var number float64
+	if json.Unmarshal(data, &number) != nil {
+		return errNoHAR
+	}
+	if number >= 100 && number <= 999 {
+		*s = statusCode(number)
+	}
+	return nil
+}
+
+// har reads log.entries as a stream: a recording can be far larger than an entry. Files
+// that were joined are read one after the other.
 func (c *collector) har(in *bufio.Reader) error {
 	lines := &lineReader{r: in}
 	d := json.NewDecoder(lines)
@@ -38,45 +66,73 @@ func (c *collector) har(in *bufio.Reader) error {
 		}
 		return syntax(c.file, lines.at(d.InputOffset()), "%s", reason)
 	}
-	for range 2 { // {"log":
-		if _, err := d.Token(); err != nil {
+	for joined := 0; ; joined++ {
+		open, err := d.Token()
+		if err == io.EOF && joined > 0 {
+			return nil
+		}
+		logs := 0
+		if err == nil && open == json.Delim('{') {
+			err = members(d, func(key string) error {
+				if key != "log" {
+					return skip(d)
+				}
+				logs++
+				return c.harLog(d, lines)
+			})
+		}
+		var told *Error
+		switch {
+		case errors.As(err, &told):
+			return err
+		case err != nil || logs == 0:
 			return fail(err)
 		}
 	}
+}
+
+// errNoHAR says that something is of another form than it has in a HAR file.
+var errNoHAR = errors.New("not as in a HAR file")
+
+func (c *collector) harLog(d *json.Decoder, lines *lineReader) error {
 	if open, err := d.Token(); err != nil || open != json.Delim('{') {
-		return fail(err)
+		return cmp.Or(err, errNoHAR)
 	}
-	for d.More() {
-		key, err := d.Token()
-		if err != nil {
-			return fail(err)
-		}
+	return members(d, func(key string) error {
 		if key != "entries" {
-			if err := skip(d); err != nil {
-				return fail(err)
-			}
-			continue
+			return skip(d)
 		}
 		if open, err := d.Token(); err != nil || open != json.Delim('[') {
-			return fail(err)
+			return cmp.Or(err, errNoHAR)
 		}
 		for d.More() {
 			var e harEntry
 			if err := d.Decode(&e); err != nil {
-				return fail(err)
+				return err
 			}
 			if err := c.entry(&e, lines.at(d.InputOffset())); err != nil {
 				return err
 			}
 		}
-		if _, err := d.Token(); err != nil {
-			return fail(err)
+		_, err := d.Token()
+		return err
+	})
+}
+
+// members calls read for each key of the object that was just opened, to read its value.
+func members(d *json.Decoder, read func(key string) error) error {
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			return err
+		}
+		name, _ := key.(string)
+		if err := read(name); err != nil {
+			return err
 		}
 	}
-	if _, err := d.Token(); err != nil {
-		return fail(err)
-	}
-	return nil
+	_, err := d.Token()
+	return err
 }
 
 // skip reads over one value, without keeping it.
@@ -91,7 +147,7 @@ func skip(d *json.Decoder) error {
 }
 
 func (c *collector) entry(e *harEntry, number int) error {
-	if e.Response.Status < 100 || e.Response.Status > 999 || e.Request.Method == "OPTIONS" {
+	if e.Response.Status == 0 || e.Request.Method == "OPTIONS" {
 		return nil // never answered, or a browser's question before a call
 	}
 	base, path, ours := c.base(e.Request.URL)
@@ -99,7 +155,7 @@ func (c *collector) entry(e *harEntry, number int) error {
 		c.foreign++
 		return nil
 	}
-	return c.observe(base, e.Request.Method, path, e.Response.Status, nil, append([]string{}, words(c.named(base, e))...), number)
+	return c.observe(base, e.Request.Method, path, int(e.Response.Status), nil, append([]string{}, words(c.named(base, e))...), number)
 }
 
 // base finds the base of a URL among those of all the provider's servers, the longest
@@ -141,8 +197,8 @@ func (c *collector) named(base string, e *harEntry) []string {
 	}
 	var challenges []string
 	for _, h := range e.Response.Headers {
-		if strings.EqualFold(h.Name, "WWW-Authenticate") {
-			challenges = append(challenges, h.Value)
+		if strings.EqualFold(string(h.Name), "WWW-Authenticate") {
+			challenges = append(challenges, string(h.Value))
 		}
 	}
 	if c.Challenge != nil && len(challenges) > 0 {
@@ -150,7 +206,7 @@ func (c *collector) named(base string, e *harEntry) []string {
 			return found
 		}
 	}
-	body := e.Response.Content.Text
+	body := string(e.Response.Content.Text)
 	if e.Response.Content.Encoding == "base64" {
 		plain, err := base64.StdEncoding.DecodeString(body)
 		if err != nil {
@@ -159,7 +215,7 @@ func (c *collector) named(base string, e *harEntry) []string {
 		body = string(plain)
 	}
 	for _, r := range c.Provider.Refusals {
-		if r.Means != "missing_scope" || r.Status != e.Response.Status || r.Base != "" && r.Base != base {
+		if r.Means != "missing_scope" || r.Status != int(e.Response.Status) || r.Base != "" && r.Base != base {
 			continue
 		}
 		if scope, ok := captured(r.Text, body, "scope"); ok {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -87,14 +88,19 @@ func (c *collector) read(in *bufio.Reader) error {
 	return c.records(in)
 }
 
-// isHAR tells a HAR file, whose only member is log, from lines of our own.
+// isHAR tells a HAR file, which has a member log, from lines of our own.
 func isHAR(head []byte) bool {
 	d := json.NewDecoder(bytes.NewReader(head))
 	if open, err := d.Token(); err != nil || open != json.Delim('{') {
 		return false
 	}
-	key, err := d.Token()
-	return err == nil && key == "log"
+	found := errors.New("found")
+	return members(d, func(key string) error {
+		if key == "log" {
+			return found
+		}
+		return skip(d)
+	}) == found
 }
 
 // records reads lines. A last line that breaks off is that of a run that was killed: it

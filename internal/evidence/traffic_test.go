@@ -173,6 +173,23 @@ func TestRecordedPathsAreFolded(t *testing.T) {
 	}
 }
 
+// Files that were joined, or written by a careless tool, are read all the same.
+func TestHAROddities(t *testing.T) {
+	entry := `{"request": {"method": "GET", "url": "https://us.posthog.com/api/%s/"}, "response": {"status": %s, "headers": [{"name": "X", "value": 7}], "content": {"text": {}}}}`
+	one := `{"log": {"entries": [` + fmt.Sprintf(entry, "one", "200.0") + `]}}`
+	two := `{"version": 1, "log": {"entries": [` + fmt.Sprintf(entry, "two", "403") + `, ` + fmt.Sprintf(entry, "none", "0") + `]}}`
+	e, err := evidence.Traffic{Provider: posthog(t)}.Read("t", strings.NewReader(one+"\n"+two+"\n"))
+	if diff := cmp.Diff([]string{"GET {api}/api/one/ 200 x1 t:1", "GET {api}/api/two/ 403 x1 t:2"}, seen(e)); err != nil || diff != "" {
+		t.Error(err, diff)
+	}
+	for _, more := range []string{"trailing", `{"version": 1}`, `{"log": {"entries": [`, `]`} {
+		e, err := evidence.Traffic{Provider: posthog(t)}.Read("t", strings.NewReader(one+"\n"+more))
+		if bad, ok := errors.AsType[*evidence.Error](err); !ok || bad.Line != 2 || len(e.Traffic) > 0 {
+			t.Errorf("%s: %v", more, err)
+		}
+	}
+}
+
 // However a recording is broken, its error quotes nothing of it.
 func TestHARBroken(t *testing.T) {
 	for _, broken := range []string{
