@@ -95,7 +95,7 @@ func (f *auditFlags) failingKinds() ([]scopes.FindingKind, error) {
 func (r *run) audit(ctx context.Context, f *auditFlags) (*auditView, error) {
 	failing, err := f.failingKinds()
 	if err != nil {
-		return nil, err
+		return r.auditFailed("", err)
 	}
 	p, err := r.openProject()
 	if err != nil {
@@ -107,7 +107,7 @@ func (r *run) audit(ctx context.Context, f *auditFlags) (*auditView, error) {
 	}
 	server, err := r.auditServer(ctx, p, proof)
 	if err != nil {
-		return nil, err
+		return r.auditFailed(p.manifest.File, err)
 	}
 	q := scopes.AuditQuestion{Manifest: p.manifest, Programs: p.programs, Evidence: proof, Server: server, Today: time.Now()}
 	v := &auditView{project: p, failing: failing, minimal: f.minimal, server: server.State}
@@ -125,7 +125,7 @@ func (r *run) audit(ctx context.Context, f *auditFlags) (*auditView, error) {
 		v.found, err = scopes.Audit(q)
 	}
 	if err != nil {
-		return nil, editFailure(err)
+		return r.auditFailed(p.manifest.File, editFailure(err))
 	}
 	if h != nil {
 		v.holder = v.holding(h)
@@ -215,11 +215,15 @@ func (v *auditView) verdict() error {
 	return fail(exitFindings, "the manifest and the evidence differ: "+plain(some(words)), hint)
 }
 
-// sourceFailure is a source that cannot be read: a mistake, each with its place.
+// sourceFailure is a source that cannot be read: a mistake, each with its place, unless a
+// server did not give what the source refers to.
 func sourceFailure(err error) error {
-	var e *evidence.Error
-	if errors.As(err, &e) {
-		return &failure{Code: exitUsage, Message: plainLines(err.Error()), Hint: "nothing was judged", Err: err}
+	if _, ok := is[*evidence.Error](err); !ok {
+		return err
 	}
-	return err
+	f := &failure{Code: exitUsage, Message: plainLines(err.Error()), Hint: "nothing was judged", Err: err}
+	if cause, ok := is[*failure](err); ok {
+		f.Code, f.Hint = cause.Code, cmp.Or(cause.Hint, f.Hint)
+	}
+	return f
 }

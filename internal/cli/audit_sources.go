@@ -220,7 +220,11 @@ func (r *run) fetchReference(ctx context.Context, document, raw string) ([]byte,
 		return nil, fail(exitUsage, fmt.Sprintf("%s refers to this machine: %s", plain(withoutQuery(document)), plain(withoutQuery(raw))), "")
 	}
 	r.voice.detail("reading %s", plain(withoutQuery(raw)))
-	return r.fetchDocument(ctx, raw, evidence.MaxOpenAPI)
+	text, err := r.fetchDocument(ctx, raw, evidence.MaxOpenAPI)
+	if err != nil {
+		return nil, fetchFailure(err, raw)
+	}
+	return text, nil
 }
 
 func onThisMachine(raw string) bool {

@@ -49,8 +49,11 @@ func (l *linker) begin(top *yaml.Node, size int) *page {
 	return first
 }
 
-// notRead is why a reference is not followed that nobody allowed.
-const notRead = "is in another document, which is not read"
+// These are why a reference is not followed that nobody allowed.
+const (
+	notRead    = "is in another document, which is not read"
+	notFetched = "is elsewhere, and only fetched with --allow-remote-refs"
+)
 
 // page finds the document that an address names, as seen from another one (RFC 3986 §5);
 // why says why there is none.
@@ -63,8 +66,11 @@ func (l *linker) page(from *page, address string) (found *page, why string) {
 		u = from.url.ResolveReference(u)
 	}
 	if u.IsAbs() {
-		if l.Fetch == nil || u.Scheme != "https" && u.Scheme != "http" {
+		switch {
+		case u.Scheme != "https" && u.Scheme != "http":
 			return nil, notRead
+		case l.Fetch == nil:
+			return nil, notFetched
 		}
 		return l.have(&page{url: u, name: (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()}, u.String())
 	}

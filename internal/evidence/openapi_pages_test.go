@@ -93,7 +93,7 @@ components:
 		"api/doc.yaml:14: what /over needs is not known: paths/../../secret.yaml" + outside,
 		"api/doc.yaml:15: what /root needs is not known: /etc/passwd" + outside,
 		"api/doc.yaml:16: what /url needs is not known: file:///etc/passwd is in another document, which is not read",
-		"api/doc.yaml:17: what /far needs is not known: https://other.example/far.yaml is in another document, which is not read",
+		"api/doc.yaml:17: what /far needs is not known: https://other.example/far.yaml is elsewhere, and only fetched with --allow-remote-refs",
 		"api/doc.yaml:18: what /loop needs is not known: paths/loop.yaml leads back to itself",
 		"api/doc.yaml:20: what the scheme gone allows is not known: gone.yaml is not there",
 	}
@@ -140,6 +140,26 @@ func TestOpenAPIRemotePages(t *testing.T) {
 	e, err = evidence.OpenAPI{Fetch: remote.open, Open: files.open}.Read("https://a.example/v1/doc.yaml", strings.NewReader("openapi: 3.1.0\npaths: {/b: {$ref: 'b.yaml#/b'}}"))
 	if err != nil || len(e.Needs) != 2 || len(files.asked) > 0 {
 		t.Errorf("%v %v, asked for %v", err, described(e), files.asked)
+	}
+}
+
+// The schemes of a document may stand elsewhere, all together or one by one. A note shows
+// nothing of a reference that may be a secret.
+func TestOpenAPISchemesElsewhere(t *testing.T) {
+	s := &shelf{pages: map[string]string{
+		"components.yaml": "securitySchemes: {$ref: 'schemes.yaml#/all'}",
+		"schemes.yaml":    "all: {k: {type: oauth2, flows: {implicit: {scopes: {listed: a scope}}}}}",
+	}}
+	for _, components := range []string{"{$ref: components.yaml}", "{securitySchemes: {$ref: 'schemes.yaml#/all'}}"} {
+		e, err := evidence.OpenAPI{Open: s.open}.Read("doc.yaml", strings.NewReader("openapi: 3.1.0\npaths: {}\ncomponents: "+components))
+		if err != nil || !e.Vocabulary().Has("listed") || len(e.Notes) > 0 {
+			t.Errorf("%s: %v %v", components, err, notes(e))
+		}
+	}
+	e, err := evidence.OpenAPI{Open: s.open}.Read("doc.yaml", strings.NewReader("openapi: 3.1.0\npaths: {}\ncomponents: {$ref: 'https://a:hush@b.example/c?key=hush#/x'}"))
+	want := []string{"doc.yaml:3: what the schemes allow is not known: https://b.example/c?…#/x is elsewhere, and only fetched with --allow-remote-refs"}
+	if diff := cmp.Diff(want, notes(e)); err != nil || diff != "" {
+		t.Error(err, diff)
 	}
 }
 

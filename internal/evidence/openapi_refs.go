@@ -38,20 +38,30 @@ func (l *linker) link(first *page) *yaml.Node {
 		case "paths":
 			add(top, key, l.paths(at))
 		case "components":
-			components := mapping(value)
-			for key, schemes := range pairs(value) {
-				if key.Value == "securitySchemes" {
-					add(components, key, l.schemesOf(spot{schemes, first, key.Line}))
-				}
-			}
-			add(top, key, components)
+			add(top, key, l.components(at))
 		}
 	}
 	return top
 }
 
+func (l *linker) components(at spot) *yaml.Node {
+	components := mapping(at.node)
+	if at, ok := l.follow(at, "what the schemes allow"); ok {
+		for key, schemes := range pairs(at.node) {
+			if key.Value == "securitySchemes" {
+				add(components, key, l.schemesOf(spot{schemes, at.on, key.Line}))
+			}
+		}
+	}
+	return components
+}
+
 func (l *linker) schemesOf(at spot) *yaml.Node {
 	schemes := mapping(at.node)
+	at, ok := l.follow(at, "what the schemes allow")
+	if !ok {
+		return schemes
+	}
 	for key, value := range pairs(at.node) {
 		if found, ok := l.follow(spot{value, at.on, key.Line}, "what the scheme "+key.Value+" allows"); ok {
 			add(schemes, key, found.node)
@@ -165,14 +175,30 @@ func (l *linker) follow(at spot, what string) (found spot, ok bool) {
 		}
 		next, why := l.target(at.on, ref.Value)
 		if why != "" {
-			l.note(scopes.Where{File: at.on.name, Line: ref.Line}, what+" is not known: "+ref.Value+" "+why)
+			l.note(scopes.Where{File: at.on.name, Line: ref.Line}, what+" is not known: "+shown(ref.Value)+" "+why)
 			return spot{}, false
 		}
 		at = next
 	}
 	ref := member(begin.node, "$ref")
-	l.note(scopes.Where{File: begin.on.name, Line: ref.Line}, what+" is not known: "+ref.Value+" leads back to itself")
+	l.note(scopes.Where{File: begin.on.name, Line: ref.Line}, what+" is not known: "+shown(ref.Value)+" leads back to itself")
 	return spot{}, false
+}
+
+// shown is a reference without what may be a secret in it: its query, or a user part.
+func shown(ref string) string {
+	address, pointer, hash := strings.Cut(ref, "#")
+	u, err := url.Parse(address)
+	if err != nil {
+		return "its reference"
+	}
+	if u.User = nil; u.RawQuery != "" {
+		u.RawQuery = "…"
+	}
+	if hash {
+		return u.String() + "#" + pointer
+	}
+	return u.String()
 }
 
 // target is what a reference leads to; why says why it leads nowhere.

@@ -163,7 +163,7 @@ func TestOpenAPIForms(t *testing.T) {
 			name:  "a remote path is not fetched",
 			text:  "openapi: 3.1.0\npaths:\n  /a:\n    $ref: https://evil.example/a.yaml#/a\n  /b: {get: {}}",
 			want:  []string{"GET {api}/b: silent"},
-			notes: []string{"doc.yaml:4: what /a needs is not known: https://evil.example/a.yaml#/a is in another document, which is not read"},
+			notes: []string{"doc.yaml:4: what /a needs is not known: https://evil.example/a.yaml#/a is elsewhere, and only fetched with --allow-remote-refs"},
 		},
 		{
 			name:  "nor is a file beside it",
