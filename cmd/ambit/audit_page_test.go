@@ -63,8 +63,15 @@ func TestAuditPage(t *testing.T) {
 		t.Helper()
 		return look(`(() => { const s = document.getElementById("which"); s.value = "`+which+`"; s.dispatchEvent(new Event("input", {bubbles: true})) })(), "set"`) + " " + rows()
 	}
-	declared, undeclared, withFindings := showing("declared"), showing("undeclared"), showing("found")
+	const finds = `Array.from(document.querySelectorAll("#finds > li")).filter(li => li.offsetParent).length + ""`
+	everything := look(finds)
+	declared := showing("declared")
+	ofDeclared := look(finds)
+	undeclared, withFindings := showing("undeclared"), showing("found")
 	showing("all")
+	if everything != "1" || ofDeclared != "0" || look(finds) != "1" {
+		t.Errorf("findings: %s, of what is declared %s", everything, ofDeclared)
+	}
 	if declared != "set a:read" || undeclared != "set b:write" || withFindings != "set b:write" {
 		t.Errorf("declared %q, not declared %q, with findings %q", declared, undeclared, withFindings)
 	}

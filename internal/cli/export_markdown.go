@@ -15,9 +15,9 @@ const (
 	marksEnd   = "<!-- ambit scopes end -->"
 )
 
-// betweenMarks is the text with the table between its two marks, with the line ends
-// that the text has; all else stays byte for byte. A mark is a line of its own, outside
-// of fenced code: a text may speak of the marks.
+// betweenMarks is the text with the table between its two marks, with the line ends and
+// the indent that they have; all else stays byte for byte. A mark is a line of its own,
+// outside of code: a text may speak of the marks.
 func betweenMarks(file, text, table string) (string, error) {
 	begins, ends := markLines(text)
 	switch {
@@ -29,6 +29,10 @@ func betweenMarks(file, text, table string) (string, error) {
 		return "", fail(exitUsage, plain(file)+": the end mark stands before the other", "")
 	}
 	from := begins[0] + strings.IndexByte(text[begins[0]:], '\n') + 1
+	if indent, _, _ := strings.Cut(text[begins[0]:], "<"); strings.Trim(indent, " ") == "" && indent != "" { // of a list's item
+		table = indent + strings.ReplaceAll(strings.TrimSuffix(table, "\n"), "\n", "\n"+indent) + "\n"
+		table = strings.ReplaceAll(table, indent+"\n", "\n")
+	}
 	if strings.HasSuffix(text[:from], "\r\n") {
 		table = strings.ReplaceAll(table, "\n", "\r\n")
 	}
@@ -39,9 +43,11 @@ func betweenMarks(file, text, table string) (string, error) {
 func markLines(text string) (begins, ends []int) {
 	at, open := 0, ""
 	for line := range strings.Lines(text) {
-		word := strings.TrimSpace(line)
+		word := strings.TrimSpace(strings.TrimPrefix(line, "\ufeff"))
 		fence, info := codeFence(word)
 		switch {
+		case open == "" && (strings.HasPrefix(line, "    ") || strings.HasPrefix(line, "\t")):
+			// code by its indent (CommonMark §4.4)
 		case open != "":
 			if strings.HasPrefix(fence, open) && info == "" {
 				open = ""

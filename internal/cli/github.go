@@ -166,7 +166,7 @@ func whereIs(f finding) string {
 }
 
 // escapeMarkdown makes text from outside mean nothing in GitHub's Markdown: no
-// markup, no HTML, no end of a cell.
+// markup, no HTML, no end of a cell, and nobody who is called by an @.
 func escapeMarkdown(text string) string {
 	var out strings.Builder
 	for _, c := range plain(strings.NewReplacer("\r\n", " ", "\n", " ", "\r", " ").Replace(text)) {
@@ -177,6 +177,8 @@ func escapeMarkdown(text string) string {
 			out.WriteString("&lt;")
 		case c == '>':
 			out.WriteString("&gt;")
+		case c == '@':
+			out.WriteString("@<!-- -->")
 		case strings.ContainsRune("\\`*_[]|~#!", c):
 			out.WriteRune('\\')
 			fallthrough

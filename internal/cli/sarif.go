@@ -136,6 +136,12 @@ func ruleHelp(id string) (short, help string) {
 		return "No source of evidence confirms what a scope is declared for.", "Correct its used_by, or give evidence of the operation."
 	case "expired_waiver":
 		return "A waiver is over.", "Settle what it silenced, or give it another date."
+	case "manifest":
+		return "A manifest or provider file has a mistake.", "Correct the file at the place that is named."
+	case "audit":
+		return "The audit could not be made.", "The message says why."
+	case "drift_unknown":
+		return "The lock file does not record this server or this choice of programs.", "Run: ambit plan --lock."
 	case "evidence":
 		return "A source of evidence cannot be read.", "Correct the file at the place that is named."
 	}
@@ -183,8 +189,12 @@ func sarifURI(file string) string {
 }
 
 // fingerprint names a finding by what it is about, so that it stays the same one when
-// lines move and words change.
+// lines move and words change. A mistake of form is about nothing but its own words.
 func fingerprint(f finding) string {
-	sum := sha256.Sum256([]byte(strings.Join([]string{f.Rule, f.Scope, sarifURI(f.File)}, "\x00")))
+	about := f.Scope
+	if f.Rule == "manifest" || f.Rule == "evidence" {
+		about = f.Message
+	}
+	sum := sha256.Sum256([]byte(strings.Join([]string{f.Rule, about, sarifURI(f.File)}, "\x00")))
 	return hex.EncodeToString(sum[:16])
 }

@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"cmp"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -147,7 +148,7 @@ func (t *toolReader) tool(key string, text []byte, at int) error {
 		Scopes                   *[]string `json:"required_scopes"`
 	}
 	if err := json.Unmarshal(text, &def); err != nil {
-		return &Error{Where: where, Kind: Syntax, Reason: fmt.Sprintf("tool %q: name and title are text, required_scopes is a list of words", short(key)), Err: err}
+		return &Error{Where: where, Kind: Syntax, Reason: fmt.Sprintf("tool %q: name and title are text, required_scopes is a list of words", short(cmp.Or(key, def.Name))), Err: err}
 	}
 	if key != "" {
 		def.Name = key

@@ -11,7 +11,12 @@
       row.hidden = !(fits && holds(row, text));
       if (!row.hidden) { left++; }
     });
-    finds.forEach(function (item) { item.hidden = !holds(item, text); });
+    var staying = Object.create(null);
+    rows.forEach(function (row) { staying[row.dataset.scope] = !row.hidden; });
+    finds.forEach(function (item) {
+      var whole = kind === "all" || kind === "found" || item.dataset.scope.split("|").some(function (scope) { return staying[scope]; });
+      item.hidden = !(whole && holds(item, text));
+    });
     shown.textContent = left + " of " + rows.length;
   }
   form.hidden = false;
