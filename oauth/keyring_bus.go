@@ -6,7 +6,21 @@ import (
 	"errors"
 	"fmt"
 	"os"
+
+	"github.com/godbus/dbus/v5"
 )
+
+// keyringIsThere tells whether some program is the keyring of this bus, after a call to
+// one came to nothing: it is locked, then, or refuses.
+func keyringIsThere() bool {
+	bus, err := dbus.SessionBus()
+	if err != nil {
+		return false
+	}
+	var owned bool
+	err = bus.BusObject().Call("org.freedesktop.DBus.NameHasOwner", 0, "org.freedesktop.secrets").Store(&owned)
+	return err == nil && owned
+}
 
 // reachKeyring tells whether there is a session bus to ask. The D-Bus library starts
 // one with dbus-launch where there is none: it has no keyring, and stays behind.

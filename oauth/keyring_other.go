@@ -4,3 +4,6 @@ package oauth
 
 // reachKeyring: the keyring is part of the system.
 func reachKeyring() error { return nil }
+
+// keyringIsThere: what it refuses, it may hold.
+func keyringIsThere() bool { return true }

@@ -36,21 +36,29 @@ func (e *LockError) Error() string {
 // Unwrap returns the cause.
 func (e *LockError) Unwrap() error { return e.Err }
 
-// lock takes the one lock that this credential has among all processes of the user.
-// The file is left in place: to remove it would let two processes hold two locks of
-// the same name.
-func (r *Renewer) lock(ctx context.Context) (unlock func(), err error) {
-	if r.LockDir == "" {
+// Lock takes the one lock that the credential under key has among all processes of the
+// user: a [Renewer] holds it while it renews, and whoever replaces or removes the
+// credential takes it too, or a renewal under way would put the old one back. dir is that
+// of [Renewer.LockDir]; waiting is called where another process has the lock, before the
+// wait; nil: nobody is told. The file is left in place: to remove it would let two
+// processes hold two locks of the same name.
+//
+// Errors: *[LockError] after 45 s, or where there can be no lock; ctx's cause.
+func Lock(ctx context.Context, dir string, key Key, waiting func()) (unlock func(), err error) {
+	if dir == "" {
 		return nil, &LockError{Err: errors.New("no folder is set for the lock")}
 	}
-	path := filepath.Join(r.LockDir, r.Key.ID()+".lock")
-	if err := os.MkdirAll(r.LockDir, privateFolder); err != nil {
+	path := filepath.Join(dir, key.ID()+".lock")
+	if err := os.MkdirAll(dir, privateFolder); err != nil {
 		return nil, &LockError{Path: path, Err: err}
 	}
 	bounded, cancel := context.WithTimeout(ctx, lockTimeout)
 	defer cancel()
 	lock := flock.New(path, flock.SetPermissions(privateFile))
-	if _, err := lock.TryLockContext(bounded, lockPoll); err != nil {
+	if got, err := lock.TryLock(); !got && err == nil && waiting != nil {
+		waiting()
+	}
+	if _, err := lock.TryLockContext(bounded, lockPoll); err != nil { // at once where it is had
 		_ = lock.Close()
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)

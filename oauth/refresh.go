@@ -106,7 +106,7 @@ func (r *Renewer) renewed(ctx context.Context, before *Credential, stale Secret)
 	if before.Refresh.Empty() {
 		return r.ifLiving(before), &SessionLostError{}
 	}
-	unlock, err := r.lock(ctx)
+	unlock, err := Lock(ctx, r.LockDir, r.Key, nil)
 	if err != nil {
 		return r.ifLiving(before), err
 	}

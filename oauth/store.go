@@ -87,7 +87,12 @@ func atMost(limit int) string {
 // A NoKeyringError says that this machine has no usable keyring: none installed,
 // none running, locked with nobody to open it, or one that does not answer in time.
 // A caller may offer the file store.
-type NoKeyringError struct{ Err error }
+type NoKeyringError struct {
+	Err error
+	// Silent says that there is a keyring, and that it does not give anything out now:
+	// something may well be in it.
+	Silent bool
+}
 
 // Error holds the system's words.
 func (e *NoKeyringError) Error() string {

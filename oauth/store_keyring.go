@@ -101,15 +101,15 @@ func askKeyring(ctx context.Context, call func() (string, error)) (string, error
 	done := make(chan outcome, 1)
 	go func() {
 		item, err := call()
-		done <- outcome{item, err}
+		done <- outcome{item, keyringError(err)}
 	}()
 	timer := time.NewTimer(keyringTimeout)
 	defer timer.Stop()
 	select {
 	case o := <-done:
-		return o.item, keyringError(o.err)
+		return o.item, o.err
 	case <-timer.C:
-		return "", &NoKeyringError{Err: fmt.Errorf("it did not answer within %s; is it locked?", keyringTimeout)}
+		return "", &NoKeyringError{Err: fmt.Errorf("it did not answer within %s; is it locked?", keyringTimeout), Silent: true}
 	case <-ctx.Done():
 		return "", ctx.Err()
 	}
@@ -122,5 +122,5 @@ func keyringError(err error) error {
 	case errors.Is(err, keyring.ErrNotFound):
 		return ErrNotFound
 	}
-	return &NoKeyringError{Err: err}
+	return &NoKeyringError{Err: err, Silent: keyringIsThere()}
 }

@@ -2,6 +2,7 @@ package oauth_test
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"net"
 	"os"
@@ -25,9 +26,50 @@ func skipPart(t *testing.T, why string) {
 	t.Skip(why)
 }
 
-// openKeyring is a store on a real Secret Service: a session bus and a gnome-keyring
-// of its own, in a home of its own, so that nobody's own keyring is touched.
+// openKeyring is a store on a real Secret Service: a gnome-keyring on a bus of its own,
+// so that nobody's own keyring is touched.
 func openKeyring(t *testing.T) oauth.Store {
+	startBus(t)
+	start(t, "password\n", "gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets")
+	return waitForKeyring(t)
+}
+
+// A keyring that is locked may hold a login: it is not one that is not there.
+func TestLockedKeyring(t *testing.T) {
+	startBus(t)
+	ctx, end := context.WithCancel(t.Context())
+	unlocked := exec.CommandContext(ctx, "gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets")
+	unlocked.Stdin = strings.NewReader("password\n")
+	if err := unlocked.Start(); err != nil {
+		t.Fatal(err)
+	}
+	key := oauth.Key{Manifest: "locked"}
+	if err := waitForKeyring(t).Save(t.Context(), key, &oauth.Credential{Access: oauth.NewSecret("t")}); err != nil {
+		t.Fatal(err)
+	}
+	end()
+	_ = unlocked.Wait()
+	_, err := oauth.KeyringStore{}.Load(t.Context(), key)
+	if gone, ok := errors.AsType[*oauth.NoKeyringError](err); !ok || gone.Silent {
+		t.Errorf("without a keyring on the bus: %v", err)
+	}
+	start(t, "", "gnome-keyring-daemon", "--foreground", "--components=secrets")
+	for deadline := time.Now().Add(20 * time.Second); ; {
+		_, err := oauth.KeyringStore{}.Load(t.Context(), key)
+		locked, ok := errors.AsType[*oauth.NoKeyringError](err)
+		if ok && locked.Silent {
+			return
+		}
+		if !ok || time.Now().After(deadline) {
+			t.Fatalf("a locked keyring says %v", err)
+		}
+		runtime.Gosched()
+	}
+}
+
+// startBus is a session bus for one test, in a home of its own.
+func startBus(t *testing.T) {
+	t.Helper()
 	if runtime.GOOS != "linux" {
 		skipPart(t, "the keyring is tested against a Secret Service, which is Linux's")
 	}
@@ -50,8 +92,6 @@ func openKeyring(t *testing.T) oauth.Store {
 		t.Fatalf("dbus-daemon: %v", err)
 	}
 	t.Setenv("DBUS_SESSION_BUS_ADDRESS", address)
-	start(t, "password\n", "gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets")
-	return waitForKeyring(t)
 }
 
 // busConfig is a bus that starts no services by itself: it would start a second keyring,

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/ambit-auth/ambit/internal/sandbox"
@@ -68,4 +70,71 @@ func refreshes(box *sandbox.Sandbox) int {
 		}
 	}
 	return n
+}
+
+// TestLoginDuringRenewal logs in anew while another process renews the old login: whatever
+// comes of the renewal, the new login is the one that stays.
+func TestLoginDuringRenewal(t *testing.T) {
+	asked, answer := make(chan struct{}, 10), make(chan struct{})
+	release := sync.OnceFunc(func() { close(answer) })
+	defer release()
+	var renewing atomic.Bool
+	box := startBox(t, sandbox.Options{Grant: "all", Log: func(r sandbox.Request) {
+		if !strings.HasSuffix(r.Path, "/oauth/token/") {
+			return
+		}
+		asked <- struct{}{}
+		if renewing.CompareAndSwap(true, false) {
+			<-answer
+		}
+	}})
+	home, visit := t.TempDir(), visitCommand(t)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := func(args ...string) *exec.Cmd {
+		c := exec.CommandContext(t.Context(), self)
+		c.Args = append([]string{"ambit"}, args...)
+		c.Env = []string{"HOME=" + home, "PATH=" + os.Getenv("PATH"), "AMBIT_STORE=file", "AMBIT_MANIFEST=" + box.Ready().Manifest}
+		return c
+	}
+	ambit := func(args ...string) (string, error) {
+		out, err := command(args...).CombinedOutput()
+		return string(out), err
+	}
+	if out, err := ambit("login", "--browser", visit); err != nil {
+		t.Fatal(out)
+	}
+	<-asked
+	renewing.Store(true)
+	var wait sync.WaitGroup
+	var renewed []byte
+	wait.Go(func() { renewed, _ = command("token", "--min-ttl", "100h").Output() })
+	<-asked
+	login := command("login", "--browser", visit)
+	story, err := login.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := login.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-asked // it has its token, and would keep it
+	waits := false
+	for lines := bufio.NewScanner(story); !waits && lines.Scan(); {
+		waits = strings.HasPrefix(lines.Text(), "another ambit is renewing this login")
+	}
+	if !waits {
+		t.Error("the login did not wait for the renewal")
+	}
+	release()
+	wait.Wait()
+	if err := login.Wait(); err != nil {
+		t.Error(err)
+	}
+	token, err := command("token").Output()
+	if err != nil || len(token) == 0 || len(renewed) == 0 || bytes.Equal(token, renewed) {
+		t.Errorf("%v: %q is the token of the login that was replaced, %q", err, token, renewed)
+	}
 }

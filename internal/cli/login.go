@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -73,7 +74,7 @@ func (r *run) login(ctx context.Context, keys *keyFlags) (view, error) {
 		return nil, err
 	}
 	r.warnOfVariable(r.keySources(keys, p, false))
-	h, err := r.consent(ctx, p, n, client)
+	h, err := r.consent(ctx, p, n, client, store)
 	if refused, ok := is[*oauth.AuthorizationError](err); ok && refused.InvalidScope() {
 		needs := n.refused(refused)
 		return lacking(p, needs), n.refusal(p, refused, needs)
@@ -81,7 +82,7 @@ func (r *run) login(ctx context.Context, keys *keyFlags) (view, error) {
 	if err != nil {
 		return nil, credentialFailure(p, err)
 	}
-	return r.keep(ctx, p, h, store)
+	return r.outcome(p, h, store)
 }
 
 // trustEndpoints looks, before anybody consents, whether the places to which the
@@ -143,29 +144,38 @@ func (r *run) keepKey(ctx context.Context, p *project, h *held, err error) (view
 	if err != nil {
 		return nil, credentialFailure(p, err)
 	}
-	store, err := r.writingStore(ctx, p.keyAt(h.server))
+	// Under the key of the server that was asked for, where commands look first.
+	store, err := r.writingStore(ctx, p.keyAt(p.server))
 	if err != nil {
 		return nil, err
 	}
-	h.credential.Issuer, h.credential.ClientID = h.server.Issuer, p.keyAt(h.server).ClientID
 	h.credential.Server = h.server.Name
 	h.credential.Scopes, h.credential.KnownBy = h.grant.Scopes, h.grant.Credential.KnownBy
 	h.credential.Teams, h.credential.Organizations = h.grant.Teams, h.grant.Organizations
 	h.credential.ExpiresAt = h.grant.Credential.ExpiresAt
-	at := *p
-	at.server = h.server
-	return r.keep(ctx, &at, h, store)
-}
-
-// keep stores a new credential and shows what it holds.
-func (r *run) keep(ctx context.Context, p *project, h *held, store oauth.Store) (view, error) {
-	h.credential.Hosts = p.hosts()
-	h.credential.ObtainedAt = time.Now()
-	if err := store.Save(ctx, p.keyAt(p.server), h.credential); err != nil {
-		r.takeBack(ctx, p, h)
+	if err := r.keep(ctx, p, h, store); err != nil {
 		return nil, credentialFailure(p, err)
 	}
-	r.forgetElsewhere(ctx, p.keyAt(p.server), store)
+	return r.outcome(p, h, store)
+}
+
+// keep stores a new credential.
+func (r *run) keep(ctx context.Context, p *project, h *held, store oauth.Store) error {
+	at := *p
+	at.server = h.server
+	h.credential.Hosts = scopes.NewSet(slices.Concat(p.hosts(), at.hosts())...).Slice()
+	h.credential.ObtainedAt = time.Now()
+	key := p.keyAt(p.server)
+	if err := r.alone(ctx, key, func() error { return store.Save(ctx, key, h.credential) }); err != nil {
+		r.takeBack(ctx, p, h)
+		return err
+	}
+	r.supersede(ctx, p, key, store, h.server)
+	return nil
+}
+
+// outcome shows what a credential that was just kept holds.
+func (r *run) outcome(p *project, h *held, store oauth.Store) (view, error) {
 	h.grant.Credential.Source = store.Name()
 	v := r.compare(p, h)
 	v.brief = h.kind.Create == "" // a login showed the needs before it asked
@@ -184,19 +194,6 @@ func (r *run) takeBack(ctx context.Context, p *project, h *held) {
 	r.voice.note("the token that could not be kept was revoked")
 }
 
-// forgetElsewhere removes an older credential of the same key from the other
-// store, so that the newest is the only one.
-func (r *run) forgetElsewhere(ctx context.Context, key oauth.Key, kept oauth.Store) {
-	if r.settings.Store == "memory" {
-		return
-	}
-	if file := r.fileStore(); kept.Name() != file.Name() {
-		if err := file.Delete(ctx, key); err != nil {
-			r.voice.note("an older credential stays in %s: %s", file.Name(), plain(err.Error()))
-		}
-	}
-}
-
 // compare holds what a credential holds against the needs.
 func (r *run) compare(p *project, h *held) grantView {
 	gap := scopes.Compare(p.needs, h.grant, p.provider().Implies)
@@ -206,8 +203,9 @@ func (r *run) compare(p *project, h *held) grantView {
 	}
 }
 
-// consent runs the login in a browser and settles what came of it.
-func (r *run) consent(ctx context.Context, p *project, n *negotiation, client *http.Client) (*held, error) {
+// consent runs the login in a browser, settles what came of it, and keeps it before the
+// browser's last page says so.
+func (r *run) consent(ctx context.Context, p *project, n *negotiation, client *http.Client, store oauth.Store) (*held, error) {
 	clientID := p.provider().Client.IDFor(p.server.Name)
 	if clientID == "" && n.server.RegistrationEndpoint == "" {
 		return nil, fail(exitUsage, "no client id is known for "+plain(p.server.Issuer)+", and it offers no registration",
@@ -215,7 +213,9 @@ func (r *run) consent(ctx context.Context, p *project, n *negotiation, client *h
 	}
 	r.watchSignals() // a listener waits, though no request may have gone out yet
 	var h *held
-	pages := &pages{p, n.plan}
+	var unkept error
+	pages := &pages{project: p}
+	pages.asking(n.plan)
 	login := &oauth.Login{
 		HTTP: client, Server: n.server, ClientID: clientID, Redirect: redirectOf(p.provider()), Authorize: p.provider().Client.Authorize,
 		Scopes: n.plan.Request, Hosts: p.hosts(), KindOf: p.provider().KindOf, ServerFrom: p.provider().ServerFrom,
@@ -228,9 +228,16 @@ func (r *run) consent(ctx context.Context, p *project, n *negotiation, client *h
 			}
 			h = r.settle(ctx, p, c, client)
 			h.plan = &n.plan
+			if unkept = r.keep(ctx, p, h, store); unkept != nil {
+				return pages.failed(unkept)
+			}
 			return pages.finished(r.compare(p, h))
 		},
-		Narrow: func(e *oauth.AuthorizationError) (scopes.Set, bool) { return r.narrow(n, e) },
+		Narrow: func(e *oauth.AuthorizationError) (scopes.Set, bool) {
+			fewer, ok := r.narrow(n, e)
+			pages.asking(n.plan)
+			return fewer, ok
+		},
 	}
 	if clientID == "" {
 		registration := &oauth.Registration{HTTP: client, Endpoint: n.server.RegistrationEndpoint, Name: p.manifest.Name, Scopes: n.plan.Request}
@@ -245,7 +252,7 @@ func (r *run) consent(ctx context.Context, p *project, n *negotiation, client *h
 	if _, err := login.Run(ctx); err != nil {
 		return nil, cmp.Or(context.Cause(ctx), err)
 	}
-	return h, nil
+	return h, unkept
 }
 
 // openOrEnd ends the login where the page cannot be shown and nobody is there to

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -62,14 +63,46 @@ func (r *run) logout(ctx context.Context) (view, error) {
 	if err != nil {
 		return nil, credentialFailure(p, err)
 	}
-	v := logoutView{Removed: true, Store: s.store.Name()}
-	if remark := r.revoke(ctx, p, s); remark != "" {
-		v.Remark = remark
-	} else {
-		v.Revoked = true
+	var v logoutView
+	for range maxLogins {
+		if err := r.remove(ctx, p, s, &v); err != nil {
+			return nil, credentialFailure(p, err)
+		}
+		other, err := r.find(ctx, p)
+		if err == nil && other.server.Issuer != s.server.Issuer {
+			r.voice.note("a login for server %s stays; to end it too: ambit logout --server %s", plain(other.server.Name), shellWord(other.server.Name))
+		}
+		if err != nil || other.server.Issuer != s.server.Issuer {
+			break
+		}
+		s = other // in another store, or given by another server
 	}
-	// Whatever the server said: a credential that is not wanted is not kept.
-	return v, credentialFailure(p, s.store.Delete(ctx, s.key))
+	return v, nil
+}
+
+// maxLogins bounds how many logins of one manifest are removed at once: no store has so
+// many.
+const maxLogins = 20
+
+// remove revokes a login and takes it out of its store. Whatever the server says: a
+// credential that is not wanted is not kept.
+func (r *run) remove(ctx context.Context, p *project, s *stored, v *logoutView) error {
+	return r.alone(ctx, s.key, func() error {
+		if c, err := s.store.Load(ctx, s.key); err == nil {
+			s.credential = c // another ambit may have renewed it meanwhile
+		}
+		remark := r.revoke(ctx, p, s)
+		if err := s.store.Delete(ctx, s.key); err != nil {
+			return err
+		}
+		first := !v.Removed
+		v.Removed, v.Store = true, strings.TrimPrefix(v.Store+", "+s.store.Name(), ", ")
+		v.Revoked = remark == "" && (first || v.Revoked)
+		if remark != "" {
+			v.Remark = remark
+		}
+		return nil
+	})
 }
 
 // forgetDamaged removes the records of this login that nobody can read.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/scopes"
@@ -26,8 +27,11 @@ var pageTemplates = sync.OnceValue(func() *template.Template {
 // came of it. They need no script, and everything in them is escaped.
 type pages struct {
 	project *project
-	plan    scopes.Plan
+	plan    atomic.Pointer[scopes.Plan] // what is asked for now
 }
+
+// asking makes a plan the one that the start page shows.
+func (p *pages) asking(plan scopes.Plan) { p.plan.Store(&plan) }
 
 // A pageNeed is one declared need on a page.
 type pageNeed struct{ Name, Why, Uses string }
@@ -70,15 +74,15 @@ func (p *pages) asked() []pageGroup {
 	var groups []pageGroup
 	for _, level := range scopes.Levels() {
 		g := pageGroup{Title: strings.ToUpper(level.String()[:1]) + level.String()[1:], Remark: levelMeaning(level)}
-		for _, item := range p.plan.Scopes {
+		for _, item := range p.plan.Load().Scopes {
 			if item.Entry.Level == level && item.Decision != scopes.Withhold {
 				g.Needs = append(g.Needs, needOnPage(item.Entry))
 			}
 		}
 		groups = appendGroup(groups, g)
 	}
-	withheld := pageGroup{Title: "Not asked for", Remark: "This server would not know them."}
-	for _, item := range p.plan.Scopes {
+	withheld := pageGroup{Title: "Not asked for", Remark: "This server does not know them, or refuses them."}
+	for _, item := range p.plan.Load().Scopes {
 		if item.Decision == scopes.Withhold {
 			withheld.Needs = append(withheld.Needs, pageNeed{item.Entry.Name(), why(item.Entry), item.Reason})
 		}

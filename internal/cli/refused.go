@@ -11,11 +11,12 @@ import (
 // narrow decides on a second try after invalid_scope: without the optional and
 // recommended scopes that the answer names, never without a required one.
 func (r *run) narrow(n *negotiation, e *oauth.AuthorizationError) (scopes.Set, bool) {
-	named := e.NamedScopes(n.plan.Request)
+	named := e.NamedScopes(n.plan.Request).Minus(n.required())
 	if named.Len() == 0 {
 		return scopes.Set{}, false
 	}
 	again := n.without(named)
+	suggest(&again, n.question.Server)
 	if len(again.Blocked) > 0 || again.Request.Equal(n.plan.Request) {
 		return scopes.Set{}, false
 	}
@@ -23,6 +24,17 @@ func (r *run) narrow(n *negotiation, e *oauth.AuthorizationError) (scopes.Set, b
 	n.plan.Request = again.Request
 	n.plan.Scopes, n.plan.Withheld = again.Scopes, again.Withheld
 	return again.Request, true
+}
+
+// required are the scopes that are asked for where nothing may lack.
+func (n *negotiation) required() scopes.Set {
+	var words []string
+	for _, item := range n.plan.Scopes {
+		if item.Entry.Level == scopes.Required {
+			words = append(words, item.Asked)
+		}
+	}
+	return scopes.NewSet(words...)
 }
 
 // withheld are the needs at level or above that the plan does not ask for.
@@ -53,7 +65,7 @@ func (n *negotiation) refused(e *oauth.AuthorizationError) []scopes.Entry {
 func (n *negotiation) refusal(p *project, e *oauth.AuthorizationError, needs []scopes.Entry) error {
 	lines := []string{plain(e.Error())}
 	for _, need := range needs {
-		lines = append(lines, fmt.Sprintf("%s: %s scope %s is refused by %s: %s", place(need.File, need.Line), need.Level, need.Name(), n.plan.Server.Issuer, why(need)))
+		lines = append(lines, fmt.Sprintf("%s: %s scope %s is among those that %s names: %s", place(need.File, need.Line), need.Level, need.Name(), n.plan.Server.Issuer, why(need)))
 	}
 	hint := "correct the scope, or have the server's operator allow it to this client"
 	if len(needs) == 0 {

@@ -108,16 +108,21 @@ func (p *project) keyAt(s scopes.Server) oauth.Key {
 
 // find looks for a login of this manifest that is good for the chosen server: one
 // that this server gave, or one that another gave for it. It returns
-// [oauth.ErrNotFound] where there is none.
+// [oauth.ErrNotFound] where there is none, and the keyring's error where that does not
+// tell.
 func (r *run) find(ctx context.Context, p *project) (*stored, error) {
+	nothing := oauth.ErrNotFound
 	for _, s := range p.loginServers() {
 		for _, store := range r.readingStores() {
 			c, err := store.Load(ctx, p.keyAt(s))
-			var none *oauth.NoKeyringError
+			none, ok := is[*oauth.NoKeyringError](err)
 			switch {
 			case errors.Is(err, oauth.ErrNotFound):
 				continue
-			case errors.As(err, &none) && r.settings.Store == "":
+			case ok && none.Silent:
+				nothing = err // it may hold one
+				continue
+			case ok && r.settings.Store == "":
 				continue // nothing can be kept there, so nothing is
 			case err != nil:
 				return nil, err
@@ -127,7 +132,51 @@ func (r *run) find(ctx context.Context, p *project) (*stored, error) {
 			}
 		}
 	}
-	return nil, oauth.ErrNotFound
+	return nil, nothing
+}
+
+// alone does what replaces or removes a credential while no other ambit renews it: what
+// comes of a renewal would be stored over it.
+func (r *run) alone(ctx context.Context, key oauth.Key, do func() error) error {
+	if r.settings.Store == "memory" {
+		return do()
+	}
+	unlock, err := oauth.Lock(ctx, r.lockDir(), key, func() { r.voice.say("another ambit is renewing this login; waiting for it to end") })
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		r.voice.note("%s", plain(err.Error())) // better so than not at all
+		return do()
+	}
+	defer unlock()
+	return do()
+}
+
+// supersede removes the older credentials of this manifest that a command would use in
+// place of the new one: of the same key in another store, or good for the same server.
+func (r *run) supersede(ctx context.Context, p *project, key oauth.Key, kept oauth.Store, good scopes.Server) {
+	if r.settings.Store == "memory" {
+		return
+	}
+	for _, store := range []oauth.Store{r.fileStore(), oauth.KeyringStore{}} {
+		for _, s := range p.loginServers() {
+			at := p.keyAt(s)
+			if at == key && store.Name() == kept.Name() {
+				continue
+			}
+			c, err := store.Load(ctx, at)
+			if _, none := is[*oauth.NoKeyringError](err); none {
+				break
+			}
+			if err != nil && at != key || err == nil && p.goodFor(c, s).Issuer != good.Issuer {
+				continue
+			}
+			if err := store.Delete(ctx, at); err != nil {
+				r.voice.note("an older credential stays in %s: %s", store.Name(), plain(err.Error()))
+			}
+		}
+	}
 }
 
 // loginServers are those that may have given a login, the chosen one first.
