@@ -129,6 +129,24 @@ func (c *Case) widen(missing []string) string {
 	return "make a key that also has: " + strings.Join(missing, ", ") + c.at(c.Kind)
 }
 
+// NotOffered is the way out where another login does not help: an authorization server
+// may leave out of its page what this client may not have, or show no page at all to
+// someone who consented before.
+func NotOffered(p *scopes.Provider, server scopes.Server, missing []string) string {
+	text := "if no page appears, or it does not offer " + strings.Join(missing[:min(len(missing), namedInLine)], ", ") +
+		": end this application's access in your account, and log in again"
+	for _, kind := range p.Credentials {
+		if len(kind.Env) > 0 {
+			text += "; or use " + kind.Label
+			if link, ok := server.Expand(kind.Create); ok && link != "" {
+				text += ", made at " + link
+			}
+			break
+		}
+	}
+	return text
+}
+
 // renew is how to get another credential that holds the same.
 func (c *Case) renew() string {
 	if c.isLogin() || c.Kind.Create == "" {

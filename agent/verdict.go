@@ -126,6 +126,9 @@ func (v *Verdict) lack(c *Case, sure Confidence, needs []scopes.Entry, named []s
 		v.Message = "probably " + v.Message
 	}
 	v.next(c.widen(v.Missing))
+	if c.isLogin() {
+		v.next(NotOffered(c.Provider, c.Server, v.Missing))
+	}
 }
 
 func uses(e scopes.Entry) []string {

@@ -89,7 +89,7 @@ func (v grantView) text(p *printer) {
 		p.wrapped("  ", p.paint.yellow("granted, not declared: ")+some(v.gap.Excess.Slice()))
 	}
 	for _, step := range v.next {
-		p.line("%s %s", p.paint.bold("next:"), step)
+		p.step(step)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ambit-auth/ambit/agent"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
@@ -26,22 +27,21 @@ func nextSteps(p *project, h *held, gap scopes.Gap) []string {
 // loginSteps mend what a login lacks: a box that was left out is ticked the next time,
 // and what was never asked for is a matter of the manifest or the server.
 func loginSteps(p *project, h *held, gap scopes.Gap) []string {
-	var declined bool
-	var steps, unasked []string
+	var steps, declined, unasked []string
 	for _, e := range gap.Lost {
 		_, _, asked := e.MetBy(h.credential.Asked, p.provider().Implies)
 		switch reason := withheldFor(h.plan, e); {
 		case reason != "":
 			steps = append(steps, fmt.Sprintf("%s was not asked for: %s; see %s", e.Name(), plain(reason), place(e.File, e.Line)))
 		case asked || h.credential.Asked.Len() == 0:
-			declined = true
+			declined = append(declined, e.Name())
 		default:
 			unasked = append(unasked, e.Name())
 		}
 	}
 	switch again := loginAgain(p); {
-	case declined:
-		return append([]string{again + " (and leave the boxes ticked)"}, steps...)
+	case len(declined) > 0:
+		return append([]string{again + " (and leave the boxes ticked)", agent.NotOffered(p.provider(), h.server, declined)}, steps...)
 	case len(unasked) > 0:
 		return append(steps, fmt.Sprintf("%s (the last one did not ask for %s; %s says whether it can)", again, strings.Join(unasked, ", "), inProject("ambit plan", p)))
 	}
@@ -96,8 +96,8 @@ func shellWord(word string) string {
 	return "'" + strings.ReplaceAll(plain(word), "'", `'\''`) + "'"
 }
 
-// required are the lines that name what is missing and must not be: where the
-// manifest asks for it, and what for.
+// missingLines name what is missing at level or above: where the manifest asks for it,
+// and what for.
 func missingLines(gap scopes.Gap, level scopes.Level) []string {
 	var lines []string
 	for _, e := range gap.Lost {

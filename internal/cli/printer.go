@@ -15,6 +15,16 @@ type printer struct {
 
 func (p *printer) line(format string, args ...any) { fmt.Fprintf(p, format+"\n", args...) }
 
+// step writes what to do next. A command stays on one line, to be copied.
+func (p *printer) step(step string) {
+	text := p.paint.bold("next:") + " " + step
+	if strings.HasPrefix(step, "ambit ") {
+		p.line("%s", text)
+		return
+	}
+	p.wrapped("  ", text)
+}
+
 // wrapped writes a paragraph within the width, each line but the first indented.
 func (p *printer) wrapped(indent, paragraph string) {
 	for i, line := range wrap(paragraph, p.width-len(indent)) {
