@@ -254,7 +254,7 @@ func TestPaste(t *testing.T) {
 			}
 			wrong := []string{}
 			if name == "after wrong ones" {
-				wrong = []string{"", "two words", "http://localhost/callback", "help", "a-code-of-another-login-altogether", "?code=x&state=wrong", "code=x", "state=&code=", "https://x.example/?a=b"}
+				wrong = []string{"two words", "http://localhost/callback", "help", "a-code-of-another-login-altogether", "?code=x&state=wrong", "code=x", "state=&code=", "https://x.example/?a=b"}
 			}
 			login.Open = func(ctx context.Context, _, authorizationURL string) error {
 				for _, text := range wrong {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -98,6 +99,10 @@ func (r *loginRun) wait(ctx context.Context) (answer, error) {
 			}
 			if !open {
 				paste = nil
+				r.tell("the input has ended; the browser's answer is still waited for")
+				continue
+			}
+			if strings.TrimSpace(text) == "" {
 				continue
 			}
 			if got, ok := r.pasted(text); ok {

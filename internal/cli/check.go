@@ -125,13 +125,15 @@ func (r *run) asked(ctx context.Context, p *project, keys *keyFlags) (*held, err
 	if err != nil {
 		return nil, err
 	}
-	c, err := renewer.Valid(ctx, 0)
+	var c *oauth.Credential
+	err = r.voice.during("renewing the login", func() (err error) {
+		c, err = renewer.Valid(ctx, 0)
+		return err
+	})
 	if c == nil {
 		return nil, credentialFailure(p, err)
 	}
-	if err != nil {
-		r.voice.note("the login could not be renewed, and is still good: %s", plain(err.Error()))
-	}
+	r.tellUnrenewed("login", err)
 	h.uses(c)
 	if !h.kind.Inspect.Possible() {
 		return h, nil

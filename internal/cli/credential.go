@@ -33,11 +33,14 @@ func addKeyFlags(f *pflag.FlagSet) *keyFlags {
 }
 
 // keySources are the places of a key in the contract's order; onlyFlags leaves the
-// environment out.
+// environment and the user's config.yaml out.
 func (r *run) keySources(k *keyFlags, p *project, onlyFlags bool) oauth.KeySources {
 	s := oauth.KeySources{File: r.settings.APIKeyFile, Lookup: r.env.lookup}
 	if onlyFlags {
 		s.Lookup = func(string) (string, bool) { return "", false }
+		if !k.flags.Changed("api-key-file") {
+			s.File = ""
+		}
 	}
 	if k.flags.Changed("api-key") {
 		s.Value = &k.value

@@ -19,6 +19,7 @@ type grantView struct {
 	label   string // what people call the credential's kind
 	server  string
 	next    []string
+	renews  bool // it is renewed once it ends
 	now     time.Time
 	brief   bool // without the table: the needs were shown just before
 }
@@ -98,7 +99,11 @@ func (v grantView) heading(p *printer) {
 	p.wrapped("  ", fmt.Sprintf("%s holds %s %s for server %s, from %s", p.paint.bold(plain(v.name)), v.label, c.Prefix, v.server, plain(c.Source)))
 	facts := []string{known(c.KnownBy)}
 	if !c.ExpiresAt.IsZero() {
-		facts = append(facts, lifetime(c.ExpiresAt, v.now))
+		life := lifetime(c.ExpiresAt, v.now)
+		if v.renews && !v.now.Before(c.ExpiresAt) {
+			life += ", and renewed when it is used"
+		}
+		facts = append(facts, life)
 	}
 	if len(v.grant.Teams) > 0 {
 		facts = append(facts, limitedTo(v.grant.Teams, "project"))

@@ -100,9 +100,13 @@ func (r *run) trustEndpoints(ctx context.Context, p *project, n *negotiation) er
 	return credentialFailure(p, trust.Check(hosts, "the metadata of "+p.server.Issuer))
 }
 
-// warnOfVariable names a key in the environment: every command would take that, and not
-// the login that is about to be made.
+// warnOfVariable names a key in the environment or the settings: every command would take
+// that, and not the login that is about to be made.
 func (r *run) warnOfVariable(s oauth.KeySources) {
+	if s.File != "" {
+		r.voice.note("%s names an API key, which goes before a login: take it away to use this one", r.settings.origin("api_key_file"))
+		return
+	}
 	for _, name := range append([]string{oauth.KeyVariable}, s.Variables...) {
 		if _, set := r.env.lookup(name); set {
 			r.voice.note("%s is set, and goes before a login: unset it to use this one", name)
@@ -199,8 +203,18 @@ func (r *run) compare(p *project, h *held) grantView {
 	gap := scopes.Compare(p.needs, h.grant, p.provider().Implies)
 	return grantView{
 		name: p.manifest.Name, needs: p.needs, implies: p.provider().Implies, grant: h.grant, gap: gap,
-		label: cmp.Or(h.kind.Label, "a credential"), server: h.server.Name, next: nextSteps(p, h, gap), now: time.Now(),
+		label: h.label(), server: h.server.Name, next: nextSteps(p, h, gap), now: time.Now(),
+		renews: !h.credential.Refresh.Empty(),
 	}
+}
+
+// label is what people call the credential: a server that nobody described has no words
+// for its tokens.
+func (h *held) label() string {
+	if h.kind.Kind == scopes.UnknownKind && h.grant.Credential.Kind == scopes.OAuthToken {
+		return "an OAuth access token"
+	}
+	return cmp.Or(h.kind.Label, "a credential")
 }
 
 // consent runs the login in a browser, settles what came of it, and keeps it before the
@@ -217,7 +231,7 @@ func (r *run) consent(ctx context.Context, p *project, n *negotiation, client *h
 	pages := &pages{project: p}
 	pages.asking(n.plan)
 	login := &oauth.Login{
-		HTTP: client, Server: n.server, ClientID: clientID, Redirect: redirectOf(p.provider()), Authorize: p.provider().Client.Authorize,
+		HTTP: r.watched(client), Server: n.server, ClientID: clientID, Redirect: redirectOf(p.provider()), Authorize: p.provider().Client.Authorize,
 		Scopes: n.plan.Request, Hosts: p.hosts(), KindOf: p.provider().KindOf, ServerFrom: p.provider().ServerFrom,
 		Tell:  r.voice.say,
 		Start: pages.start,
@@ -260,12 +274,15 @@ func (r *run) consent(ctx context.Context, p *project, n *negotiation, client *h
 func (r *run) openOrEnd(open opener, end context.CancelCauseFunc) opener {
 	return func(ctx context.Context, startURL, authorizationURL string) error {
 		err := open(ctx, startURL, authorizationURL)
-		if err != nil && ctx.Err() == nil && r.interactive() {
+		switch {
+		case err == nil || ctx.Err() != nil:
+			return err
+		case r.interactive():
+			r.voice.say("the browser could not be opened: %s", plain(err.Error()))
 			r.voice.say("open this URL yourself, and paste here where the browser ended if that page does not load:\n\n%s\n", authorizationURL)
+			return nil
 		}
-		if err != nil && ctx.Err() == nil && !r.interactive() {
-			end(&failure{Code: exitUsage, Message: "the browser cannot be run: " + plain(err.Error()), Hint: "see --browser and --no-browser", Err: err})
-		}
+		end(&failure{Code: exitUsage, Message: "the browser cannot be run: " + plain(err.Error()), Hint: "see --browser and --no-browser", Err: err})
 		return err
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -131,10 +132,18 @@ func (r *run) resources(ctx context.Context, client *metadata.Client, p *project
 			return nil, f
 		}
 		r.warnOf(doc.Source)
+		if others := doc.AuthorizationServers; len(others) > 0 && !slices.ContainsFunc(others, sameIssuer(p.server.Issuer)) {
+			r.voice.note("the resource %s takes tokens of %s, and %s is asked", base, plain(some(others)), plain(p.server.Issuer))
+		}
 		advertises := advertisement(doc.ScopesSupported)
 		list = append(list, scopes.Resource{Base: base, URL: u, State: advertises.State, Advertises: advertises})
 	}
 	return list, nil
+}
+
+// sameIssuer compares issuers, but for one final slash.
+func sameIssuer(issuer string) func(other string) bool {
+	return func(other string) bool { return strings.TrimSuffix(other, "/") == strings.TrimSuffix(issuer, "/") }
 }
 
 func advertisement(s metadata.ScopesSupported) scopes.Advertisement {

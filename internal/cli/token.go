@@ -72,18 +72,29 @@ func (r *run) token(ctx context.Context, keys *keyFlags, minTTL time.Duration) (
 	if err != nil {
 		return nil, err
 	}
-	c, err := renewer.Valid(ctx, minTTL)
+	var c *oauth.Credential
+	err = r.voice.during("renewing the token", func() (err error) {
+		c, err = renewer.Valid(ctx, minTTL)
+		return err
+	})
 	if c == nil || err != nil && !c.LivesAt(time.Now()) {
 		return nil, credentialFailure(p, err)
 	}
-	if err != nil {
-		r.voice.note("the token could not be renewed, and is still good: %s", plain(err.Error()))
-	}
+	r.tellUnrenewed("token", err)
 	r.tellLost(c)
-	if !c.LivesAt(time.Now().Add(minTTL)) {
+	if err == nil && !c.LivesAt(time.Now().Add(minTTL)) {
 		r.voice.note("the server gives no token that lives for %s: this one is %s", minTTL, lifetime(c.ExpiresAt, time.Now()))
 	}
 	return tokenView{c}, nil
+}
+
+// tellUnrenewed says what is the matter with a credential that is good for now.
+func (r *run) tellUnrenewed(what string, err error) {
+	if e, ok := is[*oauth.NotSavedError](err); ok {
+		r.voice.note("the %s was renewed, and cannot be kept; once it ends, log in again: %s", what, plain(e.Err.Error()))
+	} else if err != nil {
+		r.voice.note("the %s could not be renewed, and is still good: %s", what, plain(err.Error()))
+	}
 }
 
 // tellLost says what a renewal took away: a grant can shrink there.

@@ -69,6 +69,19 @@ func (r *run) guardedBy(trust oauth.Trust) (*http.Client, error) {
 	return &http.Client{Timeout: metadata.FetchTimeout, Transport: trust.Guard(client.Transport)}, nil
 }
 
+// watched is a client whose requests a person at a terminal sees, where they take long.
+func (r *run) watched(client *http.Client) *http.Client {
+	watched := *client
+	watched.Transport = transport(func(request *http.Request) (answer *http.Response, err error) {
+		err = r.voice.during("asking "+plain(request.URL.Host), func() (err error) {
+			answer, err = client.Transport.RoundTrip(request)
+			return err
+		})
+		return answer, err
+	})
+	return &watched
+}
+
 // transport is a function as an [http.RoundTripper].
 type transport func(*http.Request) (*http.Response, error)
 

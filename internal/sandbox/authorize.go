@@ -58,6 +58,8 @@ func (sv *server) prepare(r *http.Request, a *goidc.AuthnSession) error {
 	allowed := without(both(asked, app.Ceiling), sv.store.gone())
 	if outside := without(asked, allowed); len(outside) > 0 && sv.misbehaves(kindReject) {
 		return goidc.NewError(goidc.ErrorCodeInvalidScope, "not allowed for this application: "+strings.Join(outside, " "))
+	} else if len(outside) > 0 && sv.misbehaves(kindRejectAll) {
+		return goidc.NewError(goidc.ErrorCodeInvalidScope, "invalid scopes: "+strings.Join(asked, " "))
 	}
 	a.Store[allowedKey], a.Store[teamsKey] = allowed, sv.teams(r)
 	a.Store[consentKey] = consent{Region: sv.home(), Application: name}

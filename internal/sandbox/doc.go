@@ -74,6 +74,7 @@
 // fits is done. The kinds:
 //
 //	reject          a scope beyond the ceiling: invalid_scope, all such scopes named in error_description
+//	reject-all      the same, and every scope that was asked for is named
 //	no-scope        the token answer has no scope member
 //	empty-scope     nothing is granted, and scope is ""
 //	more            more is granted than was asked for

@@ -10,6 +10,7 @@ import (
 // own ways and take no target; the others strike a part of the service.
 const (
 	kindReject     = "reject"
+	kindRejectAll  = "reject-all"
 	kindNoScope    = "no-scope"
 	kindEmptyScope = "empty-scope"
 	kindMore       = "more"
@@ -42,6 +43,7 @@ type kind struct{ name, target, does string }
 func kinds() []kind {
 	return []kind{
 		{kindReject, "", "a scope outside the application's ceiling ends the login with invalid_scope, all such scopes named"},
+		{kindRejectAll, "", "the same, and every scope that was asked for is named"},
 		{kindNoScope, "", "the token answer has no scope member"},
 		{kindEmptyScope, "", "nothing is granted, and the token answer's scope is empty"},
 		{kindMore, "", "more is granted than was asked for"},
