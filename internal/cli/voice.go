@@ -54,15 +54,15 @@ func (v *voice) line(prefix, text string) {
 	fmt.Fprintln(v.out, v.fit(prefix+text))
 }
 
-// fit breaks long lines between words, for a terminal. A line with a URL stays whole,
-// to be copied.
+// fit breaks long lines between words, for a terminal. A word that is longer than a line,
+// such as a URL, stays whole, to be copied.
 func (v *voice) fit(text string) string {
 	if v.width == 0 {
 		return text
 	}
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
-		if visible(line) > v.width && !strings.Contains(line, "://") {
+		if visible(line) > v.width {
 			lines[i] = strings.Join(wrap(line, v.width-2), "\n  ")
 		}
 	}
