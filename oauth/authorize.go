@@ -42,7 +42,7 @@ func (l *Login) newAttempt(config oauth2.Config, asked scopes.Set) (*attempt, er
 	a := &attempt{scopes: asked, state: random(), verifier: oauth2.GenerateVerifier()}
 	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(a.verifier)}
 	for _, p := range l.Authorize {
-		if slices.Contains(ownParameters(), p.Name) {
+		if slices.Contains(scopes.ReservedParameters(), p.Name) {
 			return nil, &ParameterError{Name: p.Name}
 		}
 		options = append(options, oauth2.SetAuthURLParam(p.Name, p.Value))
@@ -59,16 +59,9 @@ func (l *Login) newAttempt(config oauth2.Config, asked scopes.Set) (*attempt, er
 	return a, nil
 }
 
-// ownParameters are those that an extra parameter may not replace.
-func ownParameters() []string {
-	return []string{
-		"client_id", "client_secret", "code_challenge", "code_challenge_method", "nonce", "redirect_uri",
-		"request", "request_uri", "resource", "response_mode", "response_type", "scope", "state",
-	}
-}
-
-// A ParameterError is an extra authorization parameter in a provider file that would
-// take the place of one of the protocol's own.
+// A ParameterError is an extra authorization parameter that would take the place of one
+// of the protocol's own, see [scopes.ReservedParameters]. No provider file that was
+// decoded holds one.
 type ParameterError struct{ Name string }
 
 // Error names the parameter.

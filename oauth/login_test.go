@@ -206,7 +206,7 @@ func TestLoginRefusesTheServer(t *testing.T) {
 }
 
 func TestLoginProtectsItsParameters(t *testing.T) {
-	for _, name := range []string{"redirect_uri", "state", "client_id", "code_challenge", "scope", "request_uri"} {
+	for _, name := range []string{"redirect_uri", "state", "client_id", "code_challenge", "scope", "request_uri", "resource", "client_secret"} {
 		server, person := newAuthServer(t), newPerson(t)
 		login := newLogin(server, person)
 		login.Authorize = []scopes.Parameter{{Name: name, Value: "https://thief.example.com"}}

@@ -55,17 +55,22 @@ func (d *decoder) redirectPath(n *yaml.Node) string {
 	return text
 }
 
-// reservedParameters are set by the flow itself: a file that could set them could
-// lead the answer elsewhere or take the protection off.
-var reservedParameters = []string{
-	"client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "nonce", "code_challenge", "code_challenge_method",
-	"request", "request_uri", // RFC 9101: an object that stands for all of these
+// ReservedParameters are those of an authorization request that a provider's
+// authorize may not hold, in the order of the alphabet. The flow itself sets them: a
+// file that could set them could lead the answer elsewhere or take the protection off.
+func ReservedParameters() []string {
+	return []string{
+		"client_id", "client_secret", "code_challenge", "code_challenge_method", "nonce", "redirect_uri",
+		"request", "request_uri", // RFC 9101: an object that stands for all of these
+		"resource", // RFC 8707: whom the token is for
+		"response_mode", "response_type", "scope", "state",
+	}
 }
 
 func (d *decoder) parameters(n *yaml.Node) []Parameter {
 	var list []Parameter
 	d.named(n, "authorize", func(name, v *yaml.Node) {
-		if slices.Contains(reservedParameters, name.Value) {
+		if slices.Contains(ReservedParameters(), name.Value) {
 			d.mistake(name, BadValue, "%q is set by the flow itself", name.Value)
 			return
 		}

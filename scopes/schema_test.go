@@ -2,6 +2,7 @@ package scopes_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -108,6 +109,27 @@ func TestSchemaRefusesMistakes(t *testing.T) {
 		if !slices.Contains(listed, name) {
 			t.Errorf("%s is listed as unseen and is no file", name)
 		}
+	}
+}
+
+// The schema refuses the same parameters of authorize as the decoder, which asks the list
+// that the flow itself asks.
+func TestSchemaKnowsReservedParameters(t *testing.T) {
+	schema := compileSchema(t)
+	const text = "version: 1\nname: app\nprovider: {use: posthog, client: {id: c, authorize: {%s: x}}}\nscopes: []\n"
+	refused := func(name string) (bySchema, byDecoder bool) {
+		file := fmt.Appendf(nil, text, name)
+		value, _ := asJSON(file)
+		_, err := scopes.Decode("app.yaml", file, nil)
+		return schema.Validate(value) != nil, err != nil
+	}
+	for _, name := range scopes.ReservedParameters() {
+		if bySchema, byDecoder := refused(name); !bySchema || !byDecoder {
+			t.Errorf("%s: refused by the schema %v, by the decoder %v; want both", name, bySchema, byDecoder)
+		}
+	}
+	if bySchema, byDecoder := refused("audience"); bySchema || byDecoder {
+		t.Errorf("audience: refused by the schema %v, by the decoder %v; it is nobody's own", bySchema, byDecoder)
 	}
 }
 
