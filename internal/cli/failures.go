@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 
 	"github.com/ambit-auth/ambit/metadata"
@@ -17,7 +18,7 @@ func credentialFailure(p *project, err error) error {
 	if err == nil || errors.As(err, &f) {
 		return err
 	}
-	for _, known := range []func(*project, error) *failure{trustFailure, answerFailure, storeFailure, sessionFailure} {
+	for _, known := range []func(*project, error) *failure{trustFailure, answerFailure, storeFailure, sessionFailure, folderFailure} {
 		if f := known(p, err); f != nil {
 			f.Err = err
 			return f
@@ -74,7 +75,20 @@ func answerFailure(p *project, err error) *failure {
 	if e, ok := is[*oauth.UnsupportedError](err); ok {
 		return failWith(exitCannotTell, e, "ambit logs in as a public client with PKCE (RFC 8252)")
 	}
-	return nil
+	if e, ok := is[*oauth.ParameterError](err); ok {
+		return failWith(exitUsage, e, "take it out of provider: {client: {authorize: ...}}")
+	}
+	return idTokenFailure(err)
+}
+
+// idTokenFailure is an ID token that proves nothing. Where the server's keys could not be
+// had, the way out is that of the request for them.
+func idTokenFailure(err error) *failure {
+	e, ok := is[*oauth.IDTokenError](err)
+	if _, onTheWay := is[*metadata.Error](err); !ok || onTheWay {
+		return nil
+	}
+	return failWith(exitCannotTell, e, "nothing was kept; the server's operator can mend this")
 }
 
 func authorizationFailure(p *project, e *oauth.AuthorizationError) *failure {
@@ -126,6 +140,9 @@ func sessionFailure(p *project, err error) *failure {
 		return failWith(exitNoCredential, e, "log in again: "+loginAgain(p))
 	}
 	if e, ok := is[*oauth.LockError](err); ok {
+		if f := folderFailure(p, err); f != nil {
+			return f
+		}
 		return failWith(exitNoCredential, e, "another ambit renews the same login and does not end")
 	}
 	if e, ok := is[*oauth.IssuerError](err); ok {
@@ -135,6 +152,15 @@ func sessionFailure(p *project, err error) *failure {
 		return failWith(exitNoCredential, e, "end one of these programs: only these ports are registered for the answer")
 	}
 	return nil
+}
+
+// folderFailure is a file or folder of ours that the system does not let us use.
+func folderFailure(_ *project, err error) *failure {
+	e, ok := is[*fs.PathError](err)
+	if _, elsewhere := is[*metadata.Error](err); !ok || elsewhere {
+		return nil
+	}
+	return failWith(exitUsage, e, "ambit keeps things there: make it a folder that you can write to, or name others with XDG_STATE_HOME and XDG_CONFIG_HOME")
 }
 
 // missingFailure is the failure of a grant that lacks something required.

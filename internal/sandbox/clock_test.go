@@ -33,6 +33,16 @@ func (c *clock) add(d time.Duration) {
 // verifyRS256 checks the signature of a token and returns its claims.
 func verifyRS256(t *testing.T, raw string, public json.RawMessage) map[string]any {
 	t.Helper()
+	claims, err := claimsRS256(t, raw, public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return claims
+}
+
+// claimsRS256 fails where the signature is not that of the public key.
+func claimsRS256(t *testing.T, raw string, public json.RawMessage) (map[string]any, error) {
+	t.Helper()
 	var key jose.JSONWebKey
 	if err := json.Unmarshal(public, &key); err != nil {
 		t.Fatal(err)
@@ -42,8 +52,6 @@ func verifyRS256(t *testing.T, raw string, public json.RawMessage) map[string]an
 		t.Fatal(err)
 	}
 	claims := map[string]any{}
-	if err := token.Claims(key.Key, &claims); err != nil {
-		t.Fatal(err)
-	}
-	return claims
+	err = token.Claims(key.Key, &claims)
+	return claims, err
 }

@@ -17,6 +17,7 @@ const (
 	kindWrongIss   = "wrong-iss"
 	kindShortLived = "short-lived"
 	kindNoRefresh  = "no-refresh"
+	kindBadIDToken = "bad-id-token"
 
 	kindNoList      = "no-list"
 	kindEmptyList   = "empty-list"
@@ -50,6 +51,7 @@ func kinds() []kind {
 		{kindWrongIss, "", "the callback carries the iss of another issuer"},
 		{kindShortLived, "", "the access token of a login lives one second; refreshed ones live as usual"},
 		{kindNoRefresh, "", "a login gets no refresh token"},
+		{kindBadIDToken, "", "the signature of an ID token is that of another text"},
 		{kindNoList, "", "the metadata has no scopes_supported"},
 		{kindEmptyList, "", "scopes_supported is an empty list"},
 		{kindWrongIssuer, "", "the metadata names another issuer than the one asked"},

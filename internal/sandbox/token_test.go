@@ -333,6 +333,13 @@ func TestIDTokenIsSignedWithThePublishedKey(t *testing.T) {
 	if err := json.Unmarshal([]byte(send(t, "GET", l.issuer+"/.well-known/jwks.json", "", nil).Body), &keys); err != nil || len(keys.Keys) != 1 {
 		t.Fatalf("keys: %v %v", keys, err)
 	}
+	if err := s.Misbehave("bad-id-token"); err != nil {
+		t.Fatal(err)
+	}
+	bad, _ := l.tokens("openid email user:read")["id_token"].(string)
+	if _, err := claimsRS256(t, bad, keys.Keys[0]); err == nil {
+		t.Errorf("bad-id-token: the signature of %q fits", bad)
+	}
 	claims := verifyRS256(t, raw, keys.Keys[0])
 	if claims["iss"] != l.issuer || claims["aud"] != l.clientID || claims["email"] != "sandy@example.com" || claims["sub"] == nil {
 		t.Errorf("claims %v", claims)

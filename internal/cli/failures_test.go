@@ -1,0 +1,35 @@
+package cli
+
+import (
+	"fmt"
+	"io/fs"
+	"strings"
+	"testing"
+
+	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/oauth"
+)
+
+// What can go wrong around a credential has an exit code and a way out: the fault of
+// ambit is what nobody foresaw. The scripts show those that a sandbox can bring about.
+func TestCredentialFailures(t *testing.T) {
+	unreachable := &metadata.Error{Kind: metadata.KindUnreachable, Host: "as.example.com"}
+	folder := &fs.PathError{Op: "open", Path: "/state/locks", Err: fs.ErrPermission}
+	for name, c := range map[string]struct {
+		err  error
+		code int
+		hint string // part of it
+	}{
+		"a parameter of the flow's own": {&oauth.ParameterError{Name: "resource"}, exitUsage, "authorize"},
+		"a bad ID token":                {&oauth.IDTokenError{Err: fmt.Errorf("no")}, exitCannotTell, "nothing was kept"},
+		"no keys for an ID token":       {&oauth.IDTokenError{Err: unreachable}, exitCannotTell, "answers"},
+		"a folder that is not ours":     {fmt.Errorf("keeping: %w", folder), exitUsage, "XDG_STATE_HOME"},
+		"a lock in such a folder":       {&oauth.LockError{Path: folder.Path, Err: folder}, exitUsage, "XDG_STATE_HOME"},
+		"a lock that another holds":     {&oauth.LockError{Path: folder.Path}, exitNoCredential, "another ambit"},
+		"a key that cannot be read":     {&oauth.BadKeyError{Source: "standard input", Err: folder}, exitNoCredential, ""},
+	} {
+		if f := asFailure(credentialFailure(nil, c.err)); f.Code != c.code || !strings.Contains(f.Hint, c.hint) {
+			t.Errorf("%s: exit %d with the hint %q, want %d with %q", name, f.Code, f.Hint, c.code, c.hint)
+		}
+	}
+}
