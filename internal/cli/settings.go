@@ -42,9 +42,19 @@ type settings struct {
 	NoBrowser  bool
 	APIKeyFile string
 
-	// origin is where the value of a key was set: a flag, a variable or the file.
+	// layer is the last one in which a key was set, and origin names the place.
+	layer  func(key string) layer
 	origin func(key string) string
 }
+
+// A layer is a place of settings; a later one wins.
+type layer int
+
+const (
+	fileLayer layer = iota
+	variableLayer
+	flagLayer
+)
 
 // commonFlags declares the flags that every command has.
 func commonFlags(f *pflag.FlagSet) {
@@ -85,29 +95,47 @@ func loadSettings(flags *pflag.FlagSet, env environment) (settings, error) {
 	if err := k.Load(posflag.ProviderWithFlag(flags, ".", k, set), nil); err != nil {
 		return settings{}, err
 	}
-	s, err := readSettings(k, func(key string) string {
-		if f := flags.Lookup(strings.ReplaceAll(key, "_", "-")); f != nil && f.Changed {
-			return "--" + f.Name
-		}
-		if name := "AMBIT_" + strings.ToUpper(key); env.get(name) != "" {
-			return name
+	s := settings{layer: layers(flags, env)}
+	s.origin = func(key string) string {
+		switch s.layer(key) {
+		case flagLayer:
+			return flagOf(key)
+		case variableLayer:
+			return variableOf(key)
 		}
 		return fmt.Sprintf("%s: %s", env.configFile(), key)
-	})
-	if err != nil {
+	}
+	if err := s.read(k); err != nil {
 		return settings{}, err
 	}
 	return s, s.check()
 }
 
-// readSettings takes the merged layers apart by hand: a decoder by reflection is a
-// tenth of what a short command costs.
-func readSettings(k *koanf.Koanf, origin func(key string) string) (settings, error) {
-	s := settings{
-		Manifest: k.String("manifest"), Server: k.String("server"), Programs: list(k, "program"), Output: k.String("output"),
-		Store: k.String("store"), CAFile: k.String("ca_file"), TrustHost: list(k, "trust_host"), Color: k.String("color"),
-		LogFile: k.String("log_file"), Browser: k.String("browser"), APIKeyFile: k.String("api_key_file"), origin: origin,
+// layers tells for each key the last layer that sets it.
+func layers(flags *pflag.FlagSet, env environment) func(key string) layer {
+	return func(key string) layer {
+		if flags.Changed(flagOf(key)[len("--"):]) {
+			return flagLayer
+		}
+		if env.get(variableOf(key)) != "" {
+			return variableLayer
+		}
+		return fileLayer
 	}
+}
+
+// flagOf and variableOf are the names of a key on the command line and in the environment.
+func flagOf(key string) string { return "--" + strings.ReplaceAll(key, "_", "-") }
+
+func variableOf(key string) string { return "AMBIT_" + strings.ToUpper(key) }
+
+// read takes the merged layers apart by hand: a decoder by reflection is a tenth of
+// what a short command costs.
+func (s *settings) read(k *koanf.Koanf) error {
+	s.Manifest, s.Server, s.Programs = k.String("manifest"), k.String("server"), list(k, "program")
+	s.Output, s.Color, s.LogFile = k.String("output"), k.String("color"), k.String("log_file")
+	s.Store, s.CAFile, s.TrustHost = k.String("store"), k.String("ca_file"), list(k, "trust_host")
+	s.Browser, s.APIKeyFile = k.String("browser"), k.String("api_key_file")
 	for _, flag := range []struct {
 		key string
 		to  *bool
@@ -117,11 +145,11 @@ func readSettings(k *koanf.Koanf, origin func(key string) string) (settings, err
 		}
 		value, err := strconv.ParseBool(fmt.Sprint(k.Get(flag.key)))
 		if err != nil {
-			return s, fail(exitUsage, fmt.Sprintf("%s is true or false, not %q", origin(flag.key), fmt.Sprint(k.Get(flag.key))), "")
+			return fail(exitUsage, fmt.Sprintf("%s is true or false, not %q", s.origin(flag.key), fmt.Sprint(k.Get(flag.key))), "")
 		}
 		*flag.to = value
 	}
-	return s, nil
+	return nil
 }
 
 // list reads a setting that may be one word or several.
@@ -178,7 +206,7 @@ func envLayer(flags *pflag.FlagSet, env environment) map[string]any {
 		if slices.Contains(secretFlags, f.Name) {
 			return
 		}
-		value := env.get("AMBIT_" + strings.ToUpper(flagKey(f.Name)))
+		value := env.get(variableOf(flagKey(f.Name)))
 		switch {
 		case value == "":
 		case f.Value.Type() == "stringSlice":
@@ -190,13 +218,26 @@ func envLayer(flags *pflag.FlagSet, env environment) map[string]any {
 	return layer
 }
 
-// check refuses words that no layer may hold.
+// check settles what contradicts itself, and refuses words that no layer may hold.
 func (s *settings) check() error {
-	if s.JSON {
-		if s.Output != "" && s.Output != "json" {
-			return fail(exitUsage, fmt.Sprintf("--json and -o %s exclude each other", plain(s.Output)), "")
+	if s.JSON && s.Output != "" && s.Output != "json" {
+		holds, err := s.contest("json", "output")
+		if err != nil {
+			return err
 		}
+		s.JSON = holds
+	}
+	if s.JSON {
 		s.Output = "json"
+	}
+	if s.NoBrowser && s.Browser != "" {
+		holds, err := s.contest("no_browser", "browser")
+		if err != nil {
+			return err
+		}
+		if s.NoBrowser = holds; holds {
+			s.Browser = ""
+		}
 	}
 	for _, c := range []struct {
 		key, value string
@@ -210,6 +251,16 @@ func (s *settings) check() error {
 		}
 	}
 	return nil
+}
+
+// contest tells whether the first of two settings that exclude each other holds: the
+// later layer wins, and within one layer the first. Two flags are a mistake, for someone
+// wrote both of them at once.
+func (s *settings) contest(first, second string) (holds bool, err error) {
+	if s.layer(first) == flagLayer && s.layer(second) == flagLayer {
+		return false, fail(exitUsage, fmt.Sprintf("%s and %s exclude each other", flagOf(first), flagOf(second)), "")
+	}
+	return s.layer(first) >= s.layer(second), nil
 }
 
 // didYouMean words the allowed values, and the likely one.
