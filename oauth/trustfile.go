@@ -90,7 +90,10 @@ func ParseHost(text string) (string, error) {
 		raw = "https://" + raw
 	}
 	u, err := url.Parse(raw)
-	if err != nil || u.Hostname() == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" {
+	if strings.Contains(text, "@") {
+		return "", errors.New("a host stands there without a user name and password") // not quoted
+	}
+	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
 		return "", fmt.Errorf("%q is no host", text)
 	}
 	host := scopes.HostOf(raw)

@@ -77,9 +77,9 @@ func (d *decoder) url(n *yaml.Node, what string) bool {
 	}
 	u, err := url.Parse(text)
 	switch {
-	case err != nil || u.Hostname() == "":
+	case (err != nil || u.Hostname() == "") && !strings.ContainsAny(text, "@?#"):
 		d.mistake(n, BadValue, "%s is a URL, not %q", what, text)
-	case u.User != nil || strings.ContainsAny(text, "?#"):
+	case err != nil || u.User != nil || u.Hostname() == "" || strings.ContainsAny(text, "?#"):
 		d.mistake(n, BadValue, "%s has no user, query or fragment", what) // not quoted: a password may stand there
 	case u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())):
 		d.mistake(n, BadValue, "%s is an https URL (http only on loopback), not %q", what, text)

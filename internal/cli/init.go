@@ -55,7 +55,7 @@ func (r *run) writeManifest(path, from string) (view, error) {
 	from = cmp.Or(from, scopes.BuiltinProviders()[0])
 	text := starterManifest(projectName(path), from)
 	if _, err := scopes.Decode(path, text, readLimited); err != nil {
-		return nil, &failure{Code: exitUsage, Message: fmt.Sprintf("no manifest can be made for %q: %s", from, plainLines(err.Error())), Hint: "built in: " + strings.Join(scopes.BuiltinProviders(), ", ") + "; or an issuer's https URL, or a ./file.yaml", Err: err}
+		return nil, &failure{Code: exitUsage, Message: fmt.Sprintf("no manifest can be made for %q: %s", shownURL(from), plainLines(err.Error())), Hint: "built in: " + strings.Join(scopes.BuiltinProviders(), ", ") + "; or an issuer's https URL, or a ./file.yaml", Err: err}
 	}
 	// O_EXCL: what is there stays there, also when two begin at once.
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)

@@ -22,7 +22,7 @@ func (r *run) openLog(cmd *cobra.Command) error {
 	}
 	r.logFile = f
 	r.log = slog.New(slog.NewJSONHandler(f, nil))
-	r.log.Info("start", "command", cmd.CommandPath(), "manifest", r.settings.Manifest, "server", r.settings.Server)
+	r.log.Info("start", "command", cmd.CommandPath(), "manifest", r.settings.Manifest, "server", shownURL(r.settings.Server))
 	return nil
 }
 
