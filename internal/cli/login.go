@@ -126,7 +126,7 @@ func (r *run) someone() error {
 	if r.visit != nil || r.interactive() {
 		return nil
 	}
-	if r.settings.NoBrowser && !r.settings.NoInput && r.env.get("CI") == "" {
+	if r.settings.NoBrowser && !r.settings.NoInput && !r.env.inCI() {
 		return nil
 	}
 	return fail(exitNoCredential, "nobody is here to log in: "+r.whyNobody(),
@@ -137,7 +137,7 @@ func (r *run) whyNobody() string {
 	switch {
 	case r.settings.NoInput:
 		return "--no-input was given"
-	case r.env.get("CI") != "":
+	case r.env.inCI():
 		return "CI is set"
 	}
 	return "this is no terminal"

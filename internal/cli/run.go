@@ -103,7 +103,7 @@ func (r *run) colours(stream any) bool {
 // interactive tells whether someone is there to answer. Where nobody is, there is
 // never a prompt, and never a browser that was not asked for.
 func (r *run) interactive() bool {
-	return !r.settings.NoInput && r.env.get("CI") == "" && isTerminal(r.Stdin) && isTerminal(r.Stderr)
+	return !r.settings.NoInput && !r.env.inCI() && isTerminal(r.Stdin) && isTerminal(r.Stderr)
 }
 
 // A view is a result that can be shown: for people, or as the contract's JSON. Both

@@ -290,6 +290,14 @@ func (e environment) get(name string) string {
 	return value
 }
 
+// inCI tells whether a machine works through a pipeline here. CI is set to true by all
+// that set it; whoever sets it to false or 0 says that it is none.
+func (e environment) inCI() bool {
+	value := e.get("CI")
+	yes, err := strconv.ParseBool(value)
+	return yes || err != nil && value != ""
+}
+
 // The folders of the XDG base directory specification; on other systems their
 // own. Each is "" where the system names none.
 
