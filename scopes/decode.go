@@ -43,7 +43,7 @@ func (d *decoder) root(n *yaml.Node) {
 	var server, resource, scopes, programs, waive *yaml.Node
 	keep := func(to **yaml.Node) func(*yaml.Node) { return func(v *yaml.Node) { *to = v } }
 	d.mapping(n, "the manifest", []member{
-		{"version", true, d.version},
+		{"version", true, func(v *yaml.Node) { d.version(v, manifestVersion) }},
 		{"name", true, func(v *yaml.Node) { m.Name = d.name(v) }},
 		{"provider", true, func(v *yaml.Node) { m.Provider = d.provider(v) }},
 		{"server", false, keep(&server)},
@@ -66,12 +66,6 @@ func (d *decoder) root(n *yaml.Node) {
 	}
 	if waive != nil {
 		d.list(waive, "waive", d.waiver)
-	}
-}
-
-func (d *decoder) version(n *yaml.Node) {
-	if n.ShortTag() != "!!int" || n.Value != manifestVersion {
-		d.mistake(n, BadVersion, "version is %s, not %s", manifestVersion, form(n))
 	}
 }
 

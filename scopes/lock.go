@@ -156,7 +156,7 @@ func DecodeLock(file string, text []byte) (*Lock, error) {
 	d := lockDecoder{reader: reader{file: file}}
 	if root := d.document(text); root != nil {
 		d.mapping(root, "the lock file", []member{
-			{"version", true, d.version},
+			{"version", true, func(v *yaml.Node) { d.version(v, fmt.Sprint(lockVersion)) }},
 			{"servers", true, func(v *yaml.Node) { d.list(v, "servers", d.server) }},
 		})
 	}
@@ -171,12 +171,6 @@ type lockDecoder struct {
 	reader
 	servers []lockedServer
 	issuers map[string]bool
-}
-
-func (d *lockDecoder) version(n *yaml.Node) {
-	if n.ShortTag() != "!!int" || n.Value != fmt.Sprint(lockVersion) {
-		d.mistake(n, BadVersion, "version is %d, not %s", lockVersion, form(n))
-	}
 }
 
 func (d *lockDecoder) server(n *yaml.Node) {

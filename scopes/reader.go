@@ -279,6 +279,16 @@ func (r *reader) scope(n *yaml.Node) string {
 	return text
 }
 
+// version reads the version of the file's form, of which one is known.
+func (r *reader) version(n *yaml.Node, known string) {
+	switch {
+	case n.ShortTag() != "!!int":
+		r.mistake(n, BadVersion, "version is the number %s, not %s", known, form(n))
+	case n.Value != known:
+		r.mistake(n, BadVersion, "version %s cannot be read here: this ambit reads version %s", n.Value, known)
+	}
+}
+
 // maxName bounds names that are shown on one line, in characters.
 const maxName = 100
 
@@ -289,8 +299,10 @@ func printable(name string) bool {
 // plainForm is the word for what a plain value of that tag is; "" for the others.
 func plainForm(tag string) string {
 	switch tag {
-	case "!!bool", "!!int", "!!float":
-		return tag[len("!!"):]
+	case "!!bool":
+		return "word"
+	case "!!int", "!!float":
+		return "number"
 	case "!!timestamp":
 		return "date"
 	}

@@ -55,7 +55,7 @@ func (r *run) writeManifest(path, from string) (view, error) {
 	from = cmp.Or(from, scopes.BuiltinProviders()[0])
 	text := starterManifest(projectName(path), from)
 	if _, err := scopes.Decode(path, text, readLimited); err != nil {
-		return nil, &failure{Code: exitUsage, Message: fmt.Sprintf("no manifest can be made for %q: %s", shownURL(from), plainLines(err.Error())), Hint: "built in: " + strings.Join(scopes.BuiltinProviders(), ", ") + "; or an issuer's https URL, or a ./file.yaml", Err: err}
+		return nil, noManifest(path, from, err)
 	}
 	// O_EXCL: what is there stays there, also when two begin at once.
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
@@ -70,6 +70,26 @@ func (r *run) writeManifest(path, from string) (view, error) {
 		return nil, errors.Join(err, os.Remove(path))
 	}
 	return initView{path, from}, nil
+}
+
+// noManifest is the failure of a provider that does not do. What was made from it was
+// never written: no place in it is told.
+func noManifest(path, from string, err error) error {
+	hint := "built in: " + strings.Join(scopes.BuiltinProviders(), ", ") + "; or an issuer's https URL, or a ./file.yaml"
+	lines := []string{fmt.Sprintf("no manifest can be made for %q", shownURL(from))}
+	mistakes, _ := is[scopes.Mistakes](err)
+	for _, one := range mistakes {
+		switch {
+		case one.File != path:
+			lines = append(lines, plain(one.Error()))
+		case one.Kind == scopes.BadProvider:
+			hint = "" // the mistake lists them
+			fallthrough
+		default:
+			lines = append(lines, one.Message)
+		}
+	}
+	return &failure{Code: exitUsage, Message: strings.Join(lines, "\n"), Hint: hint, Err: err}
 }
 
 // projectName is the name of the folder that the manifest stands in.
