@@ -105,6 +105,9 @@ func (d *decoder) resources(n *yaml.Node) {
 
 func (d *decoder) program(name, value *yaml.Node) {
 	p := Program{Name: name.Value, Line: name.Line}
+	if strings.Contains(p.Name, ",") {
+		d.mistake(name, BadValue, "the program %q cannot be chosen: a list of programs is split at commas", p.Name)
+	}
 	what := fmt.Sprintf("program %q", p.Name)
 	d.mapping(value, what, []member{
 		{"scopes", true, func(v *yaml.Node) { p.Scopes = d.entries(v, p.Name) }},
