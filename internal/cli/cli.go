@@ -157,6 +157,9 @@ needed; and says which declared scope is missing when a call is refused.`,
 	})
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpFunc(r.help(root.HelpFunc()))
+	if completes(args) {
+		r.offerValues(root)
+	}
 	commands := r.commands()
 	if wanted, known := commands[firstWord(args)]; known {
 		root.AddCommand(wanted())

@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/ambit-auth/ambit/scopes"
 )
 
 // completionShells are those for which cobra writes a script.
@@ -49,4 +52,61 @@ func completionScript(root *cobra.Command, shell string) (string, error) {
 		err = fail(exitUsage, fmt.Sprintf("unknown shell %q", shell), didYouMean(shell, completionShells()))
 	}
 	return script.String(), err
+}
+
+// completes tells whether a shell asks how a command line could go on. Nothing is made
+// ready for that otherwise: every command would pay for it.
+func completes(args []string) bool {
+	word := firstWord(args)
+	return word == cobra.ShellCompRequestCmd || word == cobra.ShellCompNoDescRequestCmd
+}
+
+// offerValues gives the common flags the values that a shell may offer. No server is
+// asked: what there is to choose stands in the manifest, where there is one.
+func (r *run) offerValues(root *cobra.Command) {
+	for flag, offer := range map[string]func(cmd *cobra.Command) []string{
+		"store":  func(*cobra.Command) []string { return storeWords() },
+		"color":  func(*cobra.Command) []string { return colorWords() },
+		"output": formatsFor,
+		"server": func(cmd *cobra.Command) []string { return serverWords(r.manifestOf(cmd)) },
+		"program": func(cmd *cobra.Command) []string {
+			if m := r.manifestOf(cmd); m != nil {
+				return m.ProgramNames()
+			}
+			return nil
+		},
+	} {
+		complete := func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+			return offer(cmd), cobra.ShellCompDirectiveNoFileComp
+		}
+		_ = root.RegisterFlagCompletionFunc(flag, complete) // it fails for a flag that is not there
+	}
+}
+
+// manifestOf reads the manifest of a command line that is not complete yet; nil where
+// there is none that can be read.
+func (r *run) manifestOf(cmd *cobra.Command) *scopes.Manifest {
+	named, _ := cmd.Flags().GetString("manifest")
+	path, err := findManifest(cmp.Or(named, r.settings.Manifest))
+	if err != nil {
+		return nil
+	}
+	m, err := readManifest(path)
+	if err != nil {
+		return nil
+	}
+	return m
+}
+
+// serverWords are the names of the provider's servers, each with its issuer behind a tab,
+// as cobra takes what is said of a value.
+func serverWords(m *scopes.Manifest) []string {
+	if m == nil {
+		return nil
+	}
+	var words []string
+	for _, s := range m.Provider.Servers {
+		words = append(words, plain(s.Name)+"\t"+plain(s.Issuer))
+	}
+	return words
 }

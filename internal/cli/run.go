@@ -78,8 +78,13 @@ func schemaOf(command string) string {
 // beside text and json.
 const formatsOf = "formats"
 
+// formatsFor are the formats in which a command shows its result.
+func formatsFor(cmd *cobra.Command) []string {
+	return append([]string{"text", "json"}, strings.Fields(cmd.Annotations[formatsOf])...)
+}
+
 func (r *run) checkFormat(cmd *cobra.Command) error {
-	known := append([]string{"text", "json"}, strings.Fields(cmd.Annotations[formatsOf])...)
+	known := formatsFor(cmd)
 	if r.settings.Output != "" && !slices.Contains(known, r.settings.Output) {
 		return fail(exitUsage, fmt.Sprintf("%s: unknown output format %q", r.settings.origin("output"), r.settings.Output), didYouMean(r.settings.Output, known))
 	}

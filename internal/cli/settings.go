@@ -243,15 +243,19 @@ func (s *settings) check() error {
 		key, value string
 		words      []string
 	}{
-		{"store", s.Store, []string{"", "keyring", "file", "memory"}},
-		{"color", s.Color, []string{"", "auto", "always", "never"}},
+		{"store", s.Store, storeWords()},
+		{"color", s.Color, colorWords()},
 	} {
-		if !slices.Contains(c.words, c.value) {
-			return fail(exitUsage, fmt.Sprintf("%s: unknown word %q", s.origin(c.key), c.value), didYouMean(c.value, c.words[1:]))
+		if c.value != "" && !slices.Contains(c.words, c.value) {
+			return fail(exitUsage, fmt.Sprintf("%s: unknown word %q", s.origin(c.key), c.value), didYouMean(c.value, c.words))
 		}
 	}
 	return nil
 }
+
+func storeWords() []string { return []string{"keyring", "file", "memory"} }
+
+func colorWords() []string { return []string{"auto", "always", "never"} }
 
 // contest tells whether the first of two settings that exclude each other holds: the
 // later layer wins, and within one layer the first. Two flags are a mistake, for someone
