@@ -44,10 +44,7 @@ func requestError(req *http.Request, err error) *Error {
 		e.Err = fmt.Errorf("the connection was closed before the answer was complete: %w", e.Err)
 	case strings.Contains(err.Error(), "malformed "):
 		e.Err = malformed(e.Err)
-	case isCertificateProblem(err):
-		e.Kind = KindTLS
-		e.Err = fmt.Errorf("%w (if your network has a certificate authority of its own, name its file with --ca-file)", e.Err)
-	case isHandshakeProblem(err):
+	case isCertificateProblem(err), isHandshakeProblem(err):
 		e.Kind = KindTLS
 	}
 	return e

@@ -6,8 +6,10 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -44,6 +46,7 @@ func TestScripts(t *testing.T) {
 			"take-ports": takePorts,
 			"advertise":  advertise,
 			"misbehave":  misbehave,
+			"untrusted":  untrusted,
 		},
 	})
 }
@@ -219,4 +222,14 @@ func advertise(ts *testscript.TestScript, _ bool, args []string) {
 // misbehave is "misbehave KIND...": the server behaves so from now on.
 func misbehave(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(running.get(ts).Misbehave(args...))
+}
+
+// untrusted is "untrusted": a server of this machine whose certificate nobody has signed.
+// It sets UNTRUSTED to its URL.
+func untrusted(ts *testscript.TestScript, _ bool, _ []string) {
+	s := httptest.NewUnstartedServer(http.NotFoundHandler())
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.StartTLS()
+	ts.Defer(s.Close)
+	ts.Setenv("UNTRUSTED", s.URL)
 }

@@ -62,7 +62,7 @@ func answerFailure(p *project, err error) *failure {
 	}
 	if e, ok := is[*oauth.UnansweredError](err); ok {
 		if t, ok := is[*metadata.Error](err); ok && t.Kind == metadata.KindTLS {
-			return failWith(exitCannotTell, e, "if the certificate is your own authority's, name it with --ca-file")
+			return failWith(exitCannotTell, e, ownAuthority)
 		}
 		return failWith(exitCannotTell, e, "what the credential holds is not known; try again when the server answers")
 	}
@@ -161,6 +161,18 @@ func folderFailure(_ *project, err error) *failure {
 		return nil
 	}
 	return failWith(exitUsage, e, "ambit keeps things there: make it a folder that you can write to, or name others with XDG_STATE_HOME and XDG_CONFIG_HOME")
+}
+
+// ownAuthority is the way out where a certificate is not trusted.
+const ownAuthority = "if the certificate is your own authority's, name it with --ca-file"
+
+// inOneLine words an error that ends nothing, and has no hint beside it.
+func inOneLine(err error) string {
+	text := plain(firstLine(err.Error()))
+	if e, ok := is[*metadata.Error](err); ok && e.Kind == metadata.KindTLS {
+		text += "; " + ownAuthority
+	}
+	return text
 }
 
 // missingFailure is the failure of a grant that lacks something required.

@@ -14,6 +14,7 @@ import (
 // ambit is what nobody foresaw. The scripts show those that a sandbox can bring about.
 func TestCredentialFailures(t *testing.T) {
 	unreachable := &metadata.Error{Kind: metadata.KindUnreachable, Host: "as.example.com"}
+	certificate := &metadata.Error{Kind: metadata.KindTLS, Host: "as.example.com", Err: fmt.Errorf("unknown authority")}
 	folder := &fs.PathError{Op: "open", Path: "/state/locks", Err: fs.ErrPermission}
 	for name, c := range map[string]struct {
 		err  error
@@ -23,6 +24,9 @@ func TestCredentialFailures(t *testing.T) {
 		"a parameter of the flow's own": {&oauth.ParameterError{Name: "resource"}, exitUsage, "authorize"},
 		"a bad ID token":                {&oauth.IDTokenError{Err: fmt.Errorf("no")}, exitCannotTell, "nothing was kept"},
 		"no keys for an ID token":       {&oauth.IDTokenError{Err: unreachable}, exitCannotTell, "answers"},
+		"a certificate":                 {certificate, exitCannotTell, "--ca-file"},
+		"a certificate, asking":         {&oauth.UnansweredError{Err: certificate}, exitCannotTell, "--ca-file"},
+		"a certificate, of the keys":    {&oauth.IDTokenError{Err: certificate}, exitCannotTell, "--ca-file"},
 		"a folder that is not ours":     {fmt.Errorf("keeping: %w", folder), exitUsage, "XDG_STATE_HOME"},
 		"a lock in such a folder":       {&oauth.LockError{Path: folder.Path, Err: folder}, exitUsage, "XDG_STATE_HOME"},
 		"a lock that another holds":     {&oauth.LockError{Path: folder.Path}, exitNoCredential, "another ambit"},

@@ -313,7 +313,7 @@ func (r *run) settle(ctx context.Context, p *project, c *oauth.Credential, clien
 	}
 	asked, err := inspector.Inspect(ctx, c.Access)
 	if err != nil {
-		r.voice.note("the server did not say what it granted, and asking it failed: %s", plain(err.Error()))
+		r.voice.note("the server did not say what it granted, and asking it failed: %s", inOneLine(err))
 		return h
 	}
 	c.Scopes, c.KnownBy, c.Teams, c.Organizations = asked.Scopes, asked.Credential.KnownBy, asked.Teams, asked.Organizations

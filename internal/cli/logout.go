@@ -151,7 +151,7 @@ func (r *run) revoke(ctx context.Context, p *project, s *stored) (remark string)
 		return "the server offers no revocation"
 	}
 	if err != nil {
-		return plain(firstLine(err.Error()))
+		return inOneLine(err)
 	}
 	return ""
 }

@@ -167,7 +167,7 @@ func metadataFailure(err error) error {
 	case metadata.KindUsage:
 		return &failure{Code: exitUsage, Message: plain(e.Error()), Hint: "", Err: err}
 	case metadata.KindTLS:
-		return &failure{Code: exitCannotTell, Message: plain(e.Error()), Hint: "if the certificate is your own authority's, name it with --ca-file", Err: err}
+		return &failure{Code: exitCannotTell, Message: plain(e.Error()), Hint: ownAuthority, Err: err}
 	case metadata.KindCanceled:
 		return err
 	case metadata.KindNotFound:
