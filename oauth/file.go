@@ -114,9 +114,11 @@ func checkFolder(path string) error {
 	return checkMode(path, info, othersMode, privateFolder)
 }
 
-// othersMode are the rights of everyone but the owner; othersWrite, those to write.
+// othersMode are the rights of everyone but the owner; othersRead and othersWrite, those
+// to read and to write.
 const (
 	othersMode  fs.FileMode = 0o077
+	othersRead  fs.FileMode = 0o044
 	othersWrite fs.FileMode = 0o022
 )
 

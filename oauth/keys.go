@@ -11,7 +11,7 @@ import (
 // A KeyText is an API key as someone gave it, made clean.
 type KeyText struct {
 	Secret Secret
-	Notes  []string // what was forgiven, each a sentence for people that holds nothing of the key
+	Notes  []string // what was forgiven, and what is unsafe, each a sentence for people that holds nothing of the key
 }
 
 // A BadKeyError is a text that can be no API key. Neither it nor what it wraps holds

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"runtime"
 	"strings"
 )
 
@@ -47,8 +49,7 @@ func FindKey(s KeySources) (FoundKey, error) {
 		text, err := readKeyInput(s.Stdin)
 		return found(FoundKey{Source: "standard input"}, text, err)
 	case s.File != "":
-		text, err := readKeyFile(s.File)
-		return found(FoundKey{Source: fmt.Sprintf("the file %q", s.File)}, text, err)
+		return findInFile(s.File)
 	}
 	if s.Lookup != nil {
 		for _, name := range append([]string{KeyVariable}, s.Variables...) {
@@ -72,16 +73,32 @@ func found(k FoundKey, text string, err error) (FoundKey, error) {
 	return k, nil
 }
 
-func readKeyFile(path string) (string, error) {
+// findInFile notes that others can read the file too, and takes the key all the same:
+// where the system hands secrets out in files, their mode is not the user's to choose.
+func findInFile(path string) (FoundKey, error) {
+	text, mode, err := readKeyFile(path)
+	k, err := found(FoundKey{Source: fmt.Sprintf("the file %q", path)}, text, err)
+	if err == nil && mode.IsRegular() && mode.Perm()&othersRead != 0 && runtime.GOOS != "windows" {
+		k.Notes = append(k.Notes, fmt.Sprintf("other users of this machine can read it (mode %04o): chmod 0600 it", mode.Perm()))
+	}
+	return k, err
+}
+
+func readKeyFile(path string) (text string, mode fs.FileMode, err error) {
 	file, err := os.Open(path)
 	if err != nil {
 		if inner, ok := errors.AsType[*os.PathError](err); ok {
-			return "", inner.Err // the path stands in the source's name
+			err = inner.Err // the path stands in the source's name
 		}
-		return "", err
+		return "", 0, err
 	}
 	defer file.Close()
-	return readKeyInput(file)
+	info, err := file.Stat()
+	if err != nil {
+		return "", 0, err
+	}
+	text, err = readKeyInput(file)
+	return text, info.Mode(), err
 }
 
 // readKeyInput leaves out the newline that every text file ends with: there is nothing
