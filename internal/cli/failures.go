@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"strings"
 
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/oauth"
@@ -41,7 +42,12 @@ func failWith(code int, err error, hint string) *failure {
 
 func trustFailure(_ *project, err error) *failure {
 	if e, ok := is[*oauth.UntrustedHostError](err); ok {
-		return failWith(exitUsage, e, "if you trust them with your account: --trust-host HOST (remembered), or AMBIT_TRUST_HOST")
+		var flags []string
+		for _, host := range e.Hosts {
+			flags = append(flags, "--trust-host "+shellWord(host))
+		}
+		return failWith(exitUsage, e, "if you trust them with your account, port and all: "+strings.Join(flags, " ")+
+			" (remembered), or AMBIT_TRUST_HOST="+shellWord(strings.Join(e.Hosts, ",")))
 	}
 	return nil
 }

@@ -97,7 +97,11 @@ func (r *run) trustEndpoints(ctx context.Context, p *project, n *negotiation) er
 		hosts = append(hosts, scopes.HostOf(n.server.RevocationEndpoint))
 	}
 	trust.Known = append(trust.Known, builtinHosts()...)
-	return credentialFailure(p, trust.Check(hosts, "the metadata of "+p.server.Issuer))
+	err = trust.Check(hosts, "the metadata of "+p.server.Issuer)
+	if err != nil {
+		r.noteUseless(append(p.hosts(), hosts...))
+	}
+	return credentialFailure(p, err)
 }
 
 // warnOfVariable names a key in the environment or the settings: every command would take

@@ -105,6 +105,7 @@ func (r *run) trust(ctx context.Context, p *project) (oauth.Trust, error) {
 	if !errors.As(err, &untrusted) {
 		return trust, err
 	}
+	r.noteUseless(p.hosts())
 	if yes, interrupted := r.askTrust(ctx, untrusted); !yes {
 		return oauth.Trust{}, cmp.Or(interrupted, credentialFailure(p, err))
 	}
@@ -152,6 +153,20 @@ func (r *run) confirmedHosts() ([]string, error) {
 		return nil, credentialFailure(nil, err)
 	}
 	return append(known, named...), nil
+}
+
+// noteUseless tells of a host that this command line trusts and that is none of those in
+// question: it was written without its port, or slipped. Other layers may name more than
+// one project needs.
+func (r *run) noteUseless(hosts []string) {
+	if r.settings.layer("trust_host") != flagLayer {
+		return
+	}
+	for _, text := range r.settings.TrustHost {
+		if host, err := oauth.ParseHost(text); err == nil && !slices.Contains(hosts, host) {
+			r.voice.note("--trust-host %s does not help here: the hosts are %s", plain(host), plain(strings.Join(hosts, ", ")))
+		}
+	}
 }
 
 func (r *run) trustFile() oauth.TrustFile {
