@@ -156,12 +156,16 @@ func shot(t *testing.T, ctx context.Context, name string) {
 
 // look makes the browser prefer light pages on a desk, or dark ones on a phone.
 func look(dark bool) chromedp.Action[chromedp.Void] {
-	scheme, width := "light", int64(1000)
 	if dark {
-		scheme, width = "dark", 390
+		return window("dark", 390)
 	}
+	return window("light", 1000)
+}
+
+// window is a phone's where it is narrow.
+func window(scheme string, width int64) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		size := emulation.SetDeviceMetricsOverrideParams{Width: width, Height: 844, DeviceScaleFactor: 1, Mobile: dark}
+		size := emulation.SetDeviceMetricsOverrideParams{Width: width, Height: 844, DeviceScaleFactor: 1, Mobile: width < 500}
 		if _, err := cdp.Call(ctx, t, emulation.SetDeviceMetricsOverride, size); err != nil {
 			return err
 		}
@@ -268,4 +272,49 @@ scopes:
 	if fetched != "blocked" {
 		t.Errorf("the page may fetch: %q", fetched)
 	}
+}
+
+// TestPagesFitTheNarrowest shows words that are longer than the window is wide: a URL as
+// the reason of a scope, and in what the server says.
+func TestPagesFitTheNarrowest(t *testing.T) {
+	browser := newBrowser(t)
+	box := startBox(t, sandbox.Options{Grant: "user:read"})
+	long := "https://example.com/" + strings.Repeat("long", 50)
+	manifest := filepath.Join(filepath.Dir(box.Ready().Manifest), "long.yaml")
+	text := `version: 1
+name: ` + strings.Repeat("name", 25) + `
+provider: ` + box.Ready().Provider + `
+scopes:
+  - {scope: "user:read", level: required, why: "see ` + long + `"}
+  - {scope: "query:read", level: optional, why: "` + long + `", used_by: ["tool:` + strings.Repeat("tool", 50) + `"]}
+`
+	if err := os.WriteFile(manifest, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	fits := func(name string) {
+		t.Helper()
+		shot(t, browser, name+"-narrow")
+		if over := ask(t, browser, chromedp.Evaluate[int]("document.documentElement.scrollWidth - document.documentElement.clientWidth")); over > 0 {
+			t.Errorf("the page %s is %d pixels wider than its window", name, over)
+		}
+	}
+	login := beginLogin(t, manifest)
+	do(t, browser, window("light", 360), chromedp.Navigate(login.start), chromedp.WaitVisible(chromedp.CSS("a.go")))
+	fits("start")
+	do(t, browser, chromedp.Navigate(login.url), chromedp.WaitVisible(chromedp.CSS("h1.warn")))
+	fits("finished")
+
+	denied := beginLogin(t, manifest)
+	asked, err := url.Parse(denied.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := url.Values{
+		"state": {asked.Query().Get("state")}, "iss": {box.Ready().Issuer}, "error": {"access_denied"}, "error_description": {long},
+	}
+	do(t, browser, chromedp.Navigate(asked.Query().Get("redirect_uri")+"?"+answer.Encode()), chromedp.WaitVisible(chromedp.CSS("h1.bad")))
+	if page := ask(t, browser, chromedp.Text(chromedp.CSS("main"))); !strings.Contains(page, long) {
+		t.Errorf("the page says:\n%s", page)
+	}
+	fits("denied")
 }
