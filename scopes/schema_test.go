@@ -21,6 +21,8 @@ var unseen = map[string]string{
 	"unknown_base":              "the bases are the provider's to name",
 	"server":                    "the servers are the provider's to name",
 	"implication_cycle":         "the provider is another file",
+	"name_invisible_far":        "not every editor's patterns reach beyond the first plane of Unicode",
+	"implication_self":          "a schema compares no value with another",
 	"implication_cycle_growing": "whether rules lead back to themselves takes more than a schema",
 	"provider_file_missing":     "the provider is another file",
 	"provider_file_not_yaml":    "the provider is another file",
