@@ -27,6 +27,8 @@ func TestCredentialFailures(t *testing.T) {
 		"a certificate":                 {certificate, exitCannotTell, "--ca-file"},
 		"a certificate, asking":         {&oauth.UnansweredError{Err: certificate}, exitCannotTell, "--ca-file"},
 		"a certificate, of the keys":    {&oauth.IDTokenError{Err: certificate}, exitCannotTell, "--ca-file"},
+		"another resource":              {&metadata.Error{Kind: metadata.KindInvalid, Field: "resource"}, exitCannotTell, "the base's URL"},
+		"a broken document":             {&metadata.Error{Kind: metadata.KindInvalid, Field: "scopes_supported"}, exitCannotTell, "operator"},
 		"a folder that is not ours":     {fmt.Errorf("keeping: %w", folder), exitUsage, "XDG_STATE_HOME"},
 		"a lock in such a folder":       {&oauth.LockError{Path: folder.Path, Err: folder}, exitUsage, "XDG_STATE_HOME"},
 		"a lock that another holds":     {&oauth.LockError{Path: folder.Path}, exitNoCredential, "another ambit"},

@@ -173,9 +173,23 @@ func metadataFailure(err error) error {
 	case metadata.KindNotFound:
 		return &failure{Code: exitCannotTell, Message: plain(e.Error()), Hint: "is this the issuer's URL? see provider: and --server", Err: err}
 	case metadata.KindInvalid:
-		return &failure{Code: exitCannotTell, Message: plain(e.Error()), Hint: "the server's operator can mend this", Err: err}
+		return &failure{Code: exitCannotTell, Message: plain(e.Error()), Hint: invalidHint(e), Err: err}
+	case metadata.KindUnreachable:
+		return &failure{Code: exitCannotTell, Message: plain(e.Error()), Hint: "is the address right, and can it be reached from here? see provider: and --server; if so, try again when the server answers", Err: err}
 	}
 	return &failure{Code: exitCannotTell, Message: plain(e.Error()), Hint: "try again when the server answers", Err: err}
+}
+
+// invalidHint is the way out of a document that cannot be used. One that speaks of another
+// URL than it was asked for is mostly right about itself.
+func invalidHint(e *metadata.Error) string {
+	switch e.Field {
+	case "issuer":
+		return "write the issuer as the server itself does, see provider: and --server; if yours is right, the server's operator can mend this"
+	case "resource":
+		return "write the base's URL as the resource itself does, see provider:; if yours is right, the server's operator can mend this"
+	}
+	return "the server's operator can mend this"
 }
 
 // suggestFor bounds how many withheld scopes get a suggestion: the search reads
