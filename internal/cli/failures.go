@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/ambit-auth/ambit/metadata"
@@ -61,7 +62,7 @@ func answerFailure(p *project, err error) *failure {
 		if e.Problem != "" || e.Status >= 500 || e.Status == http.StatusTooManyRequests || e.Status == http.StatusRequestTimeout {
 			return failWith(exitCannotTell, e, "the server's answer cannot be used; try again, or ask its operator")
 		}
-		return failWith(exitNoCredential, e, "log in again: "+loginAgain(p))
+		return failWith(exitNoCredential, e, tokenHint(p, e))
 	}
 	if e, ok := is[*oauth.RejectedError](err); ok {
 		return failWith(exitNoCredential, e, "it is unknown, expired or revoked there; or it belongs to another server: see --server")
@@ -85,6 +86,19 @@ func answerFailure(p *project, err error) *failure {
 		return failWith(exitUsage, e, "take it out of provider: {client: {authorize: ...}}")
 	}
 	return idTokenFailure(err)
+}
+
+// tokenHint is the way out of a token endpoint's refusal. A client that the server does
+// not know (RFC 6749 §5.2) stays unknown at the next login, unless that registers one.
+func tokenHint(p *project, e *oauth.TokenError) string {
+	if p == nil || e.Code != "invalid_client" || p.provider().Client.IDFor(p.server.Name) == "" {
+		return "log in again: " + loginAgain(p)
+	}
+	id := "the client id"
+	if one := p.provider().Client.ID; one != "" {
+		id += " " + strconv.Quote(one)
+	}
+	return id + " is not known to that server; name one that is registered there: provider: {use: ..., client: {id: ...}}"
 }
 
 // idTokenFailure is an ID token that proves nothing. Where the server's keys could not be

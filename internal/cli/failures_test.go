@@ -8,6 +8,7 @@ import (
 
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/scopes"
 )
 
 // What can go wrong around a credential has an exit code and a way out: the fault of
@@ -36,6 +37,24 @@ func TestCredentialFailures(t *testing.T) {
 	} {
 		if f := asFailure(credentialFailure(nil, c.err)); f.Code != c.code || !strings.Contains(f.Hint, c.hint) {
 			t.Errorf("%s: exit %d with the hint %q, want %d with %q", name, f.Code, f.Hint, c.code, c.hint)
+		}
+	}
+}
+
+// A client that the server does not know is named where that is sure, and a login helps
+// only where it registers a new one.
+func TestUnknownClient(t *testing.T) {
+	refusal := &oauth.TokenError{Code: "invalid_client"}
+	for want, client := range map[string]scopes.Client{
+		`the client id "mine" is not known`: {ID: "mine"},
+		"the client id is not known":        {IDs: map[string]string{"us": "ours"}},
+		"log in again":                      {},
+	} {
+		p := &project{
+			manifest: &scopes.Manifest{File: manifestName, Provider: &scopes.Provider{Client: client}}, server: scopes.Server{Name: "us"},
+		}
+		if f := asFailure(credentialFailure(p, refusal)); !strings.HasPrefix(f.Hint, want) {
+			t.Errorf("%+v: the hint is %q, want %q", client, f.Hint, want)
 		}
 	}
 }

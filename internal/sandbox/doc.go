@@ -82,6 +82,7 @@
 //	short-lived     the access token of a login lives one second; refreshed ones live as usual
 //	no-refresh      a login gets no refresh token
 //	bad-id-token    the signature of an ID token is that of another text
+//	unknown-client  the token endpoint knows no client: invalid_client
 //	no-list         the metadata has no scopes_supported
 //	empty-list      scopes_supported is []
 //	wrong-issuer    the metadata names another issuer

@@ -18,6 +18,7 @@ const (
 	kindShortLived = "short-lived"
 	kindNoRefresh  = "no-refresh"
 	kindBadIDToken = "bad-id-token"
+	kindNoClient   = "unknown-client"
 
 	kindNoList      = "no-list"
 	kindEmptyList   = "empty-list"
@@ -52,6 +53,7 @@ func kinds() []kind {
 		{kindShortLived, "", "the access token of a login lives one second; refreshed ones live as usual"},
 		{kindNoRefresh, "", "a login gets no refresh token"},
 		{kindBadIDToken, "", "the signature of an ID token is that of another text"},
+		{kindNoClient, "", "the token endpoint knows no client: invalid_client"},
 		{kindNoList, "", "the metadata has no scopes_supported"},
 		{kindEmptyList, "", "scopes_supported is an empty list"},
 		{kindWrongIssuer, "", "the metadata names another issuer than the one asked"},

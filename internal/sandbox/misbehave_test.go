@@ -91,6 +91,18 @@ func TestShortLivedAndNoRefresh(t *testing.T) {
 	}
 }
 
+func TestUnknownClient(t *testing.T) {
+	s := start(t, Options{Grant: "all"})
+	l := newLogin(t, s)
+	got := l.tokens("user:read")
+	if err := s.Misbehave("unknown-client"); err != nil {
+		t.Fatal(err)
+	}
+	if a := l.refresh(got["refresh_token"].(string), nil); a.Status != 401 || a.json(t)["error"] != "invalid_client" {
+		t.Errorf("a renewal is answered %d %s", a.Status, a.Body)
+	}
+}
+
 func TestMetadataThatMisleads(t *testing.T) {
 	s := start(t, Options{})
 	address := s.Ready().Issuer + "/.well-known/oauth-authorization-server"

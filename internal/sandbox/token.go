@@ -86,6 +86,10 @@ func (sv *server) passOn(w http.ResponseWriter, r *http.Request) { sv.ask(w, r).
 // token serves the token endpoint: the library's answer and the members that this
 // provider has beside the standard ones.
 func (sv *server) token(w http.ResponseWriter, r *http.Request) {
+	if sv.misbehaves(kindNoClient) {
+		writeText(w, http.StatusUnauthorized, "application/json", []byte(`{"error":"invalid_client"}`)) // RFC 6749 §5.2
+		return
+	}
 	answer := sv.ask(w, r)
 	var members map[string]any
 	if json.Unmarshal(answer.body.Bytes(), &members) != nil {
