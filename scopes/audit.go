@@ -36,6 +36,7 @@ func Audit(q AuditQuestion) (Findings, error) {
 	for i := range a.declared {
 		a.judge(&f, i)
 	}
+	a.narrow(&f)
 	a.waive(&f)
 	a.least(&f)
 	f.Matrix = a.matrix()
@@ -55,6 +56,7 @@ type audit struct {
 	catalog  *router             // of the needs of the evidence
 	needs    []Need              // those of the evidence, then those that refusals prove
 	used     []bool              // by need: is the operation in use?
+	stands   []bool              // by need: so, whatever the manifest names?
 	seen     []bool              // by need: did a recorded call succeed, or is it a refusal?
 	backing  map[string][]string // by needed scope: the declared scopes that cover it
 	calls    map[useID]called
@@ -67,6 +69,10 @@ type audit struct {
 	choosing bool            // see choseTools
 	listing  bool            // see listsCalls
 	notes    []Note
+
+	suspects []suspect        // see narrow
+	left     map[string]Level // fixed, as it is once the suspects judged so far are mended
+	gone     map[string]bool  // by name: entries that are not left
 }
 
 // A useID is the n-th used_by of the n-th declared entry.

@@ -7,7 +7,8 @@ import (
 )
 
 // judge holds one declared entry against the evidence. A word that nobody knows is
-// told as that and nothing else, for the rest follows from it.
+// told as that and nothing else, for the rest follows from it. Whether it asks for too
+// much is for [audit.narrow] to say, which holds the entries against one another.
 func (a *audit) judge(f *Findings, i int) {
 	e := &a.declared[i]
 	if a.unknown(f, e) {
@@ -17,7 +18,7 @@ func (a *audit) judge(f *Findings, i int) {
 	a.open[i] = v.any(useSeen, useUnknown) || len(e.UsedBy) == 0 && !a.tells()
 	switch {
 	case slices.Contains(e.AnyOf, wholeScope) && !v.insists(wholeScope):
-		a.wholeOf(f, e, v)
+		a.suspect(e, v, true)
 		return
 	case len(v.needs) == 0 && !v.any(useSeen, useConfirmed):
 		if len(e.UsedBy) > 0 || a.tells() {
@@ -29,7 +30,9 @@ func (a *audit) judge(f *Findings, i int) {
 		f.Findings = append(f.Findings, a.finding(Unproved, e, v.missing(),
 			fmt.Sprintf("%s is declared for %s, which no source confirms", e.Name(), plural(len(v.missing()), "an operation", "operations"))))
 	}
-	a.tooMuch(f, e, v)
+	if len(e.AnyOf) == 1 {
+		a.suspect(e, v, false)
+	}
 	a.tooUrgent(f, e, v)
 }
 

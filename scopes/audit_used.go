@@ -11,7 +11,7 @@ import (
 // selectUsed finds out which needs are those of operations in use, and what lists and
 // recordings say of each used_by.
 func (a *audit) selectUsed() {
-	a.used, a.seen = make([]bool, len(a.needs)), make([]bool, len(a.needs))
+	a.used, a.stands, a.seen = make([]bool, len(a.needs)), make([]bool, len(a.needs)), make([]bool, len(a.needs))
 	a.choosing, a.listing = a.choseTools(), a.listsCalls()
 	a.selectTools()
 	named := newRouter()
@@ -21,7 +21,7 @@ func (a *audit) selectUsed() {
 			named.add(u, len(ids))
 			ids = append(ids, useID{i, j})
 			if !a.listing && u.Tool == "" {
-				a.use(a.catalog.find(u))
+				a.mention(a.catalog.find(u))
 			}
 		}
 	}
@@ -52,7 +52,16 @@ func (a *audit) selectUsed() {
 	a.inUse = a.usedNeeds()
 }
 
+// use marks needs of operations that a list or a recording has.
 func (a *audit) use(needs []int) {
+	a.mention(needs)
+	for _, i := range needs {
+		a.stands[i] = true
+	}
+}
+
+// mention marks needs of operations that an entry names.
+func (a *audit) mention(needs []int) {
 	for _, i := range needs {
 		a.used[i] = true
 	}
@@ -125,7 +134,7 @@ func (a *audit) selectTools() {
 	if !a.selectsTools() {
 		for i := range a.declared {
 			for _, tool := range a.declared[i].Tools() {
-				a.use(a.catalog.tools[tool])
+				a.mention(a.catalog.tools[tool])
 			}
 		}
 		return
@@ -202,7 +211,7 @@ func (a *audit) refusal(o *Observation, wanted []string) {
 		return
 	}
 	a.proved[key] = true
-	a.needs, a.used, a.seen = append(a.needs, n), append(a.used, true), append(a.seen, true)
+	a.needs, a.used, a.stands, a.seen = append(a.needs, n), append(a.used, true), append(a.stands, true), append(a.seen, true)
 }
 
 // usedNeeds are the needs in use that say something, by operation.

@@ -8,7 +8,7 @@ import (
 // A Mending says which findings [Mend] settles, and how.
 type Mending struct {
 	Write   bool   // add what is undeclared
-	Lower   bool   // lower what is over_level: to another level, or to lesser scopes
+	Lower   bool   // lower what is over_level: to another level, to lesser scopes, or to nothing where others do
 	Prune   bool   // remove what is unused
 	Program string // whose list takes the new entries, one of those audited; "" for the base
 }
@@ -61,12 +61,11 @@ func (f *Findings) Change(how Mending) Change {
 			c.Add = append(c.Add, e)
 		}
 	}
-	undeclared := f.undeclared()
 	for i := range f.Findings {
 		one := &f.Findings[i]
 		switch {
 		case one.Kind == OverLevel && how.Lower:
-			one.fix.lower(&c, undeclared)
+			one.fix.lower(&c)
 		case one.Kind == Unused && how.Prune:
 			c.Remove = append(c.Remove, one.fix.entries...)
 		}
@@ -74,34 +73,21 @@ func (f *Findings) Change(how Mending) Change {
 	return c
 }
 
-// undeclared are the scopes of such findings, waived or not.
-func (f *Findings) undeclared() Set {
-	var scopes []string
-	for _, one := range slices.Concat(f.Findings, f.Waived) {
-		if one.Kind == Undeclared {
-			scopes = append(scopes, one.Scope)
-		}
-	}
-	return NewSet(scopes...)
-}
-
-// lower settles an over_level. What is undeclared is for Write to add, also where the
-// entry that is lowered would be a reason for it.
-func (x *fix) lower(c *Change, undeclared Set) {
-	instead := slices.DeleteFunc(slices.Clone(x.instead), func(e Entry) bool { return undeclared.Has(e.Name()) })
+// lower settles an over_level. All of one audit can be settled at once, see [audit.narrow].
+func (x *fix) lower(c *Change) {
 	for _, e := range x.entries {
 		switch {
 		case x.level != nil && e.Level > *x.level:
 			c.Lower = append(c.Lower, LevelChange{e, *x.level})
 		case !x.narrow:
-		case len(instead) == 0:
+		case len(x.instead) == 0:
 			c.Remove = append(c.Remove, e)
-		case len(instead) == 1:
-			c.Narrow = append(c.Narrow, ScopeChange{e, instead[0].Name()})
+		case len(x.instead) == 1:
+			c.Narrow = append(c.Narrow, ScopeChange{e, x.instead[0].Name()})
 		default:
-			by := slices.Clone(instead)
+			by := slices.Clone(x.instead)
 			for i := range by {
-				by[i].Programs = slices.Clone(e.Programs)
+				by[i].Programs, by[i].Level = slices.Clone(e.Programs), e.Level
 			}
 			c.Replace = append(c.Replace, Replacement{e, by})
 		}

@@ -90,3 +90,96 @@ func TestMendLowersAlone(t *testing.T) {
 		}
 	}
 }
+
+// --lower makes of each entry the lesser one, and lets one go only where others do its
+// work and name its operations; where more than that would be lost, people decide.
+func TestMendLower(t *testing.T) {
+	for _, c := range []struct {
+		name, entries string
+		facts         []string
+		want          string
+		left          []string
+	}{
+		{
+			name:    "either of two would do: one stays, as a read",
+			entries: "  - {scope: \"a:write\", level: required}\n  - {scope: \"b:write\", level: required}\n",
+			facts:   []string{"GET {api}/a: a:read|b:read", "called GET {api}/a"},
+			want:    "  - {scope: \"b:read\", level: required}\n",
+		},
+		{
+			name:    "either of two would do, and each names an operation",
+			entries: "  - {scope: \"a:write\", level: required, used_by: [\"tool:t\"]}\n  - {scope: \"b:write\", level: required, used_by: [\"tool:u\"]}\n",
+			facts:   []string{"tool:t: a:read|b:read", "tool:u: a:read|b:read"},
+			want:    "  - {scope: \"a:read\", level: required, used_by: [\"tool:t\"]}\n  - {scope: \"b:read\", level: required, used_by: [\"tool:u\"]}\n",
+		},
+		{
+			name:    "the star beside a write that is too much, too",
+			entries: "  - {scope: \"*\", level: required}\n  - {scope: \"b:write\", level: optional}\n",
+			facts:   []string{"tool:t: a:read", "tool:u: b:read", "uses *"},
+			want:    "  - {scope: \"a:read\", level: required}\n  - {scope: \"b:read\", level: optional}\n",
+		},
+		{
+			name:    "of two the more urgent stays",
+			entries: "  - {scope: \"*\", level: optional}\n  - {scope: \"a:write\", level: required}\n",
+			facts:   []string{"tool:t: a:read", "uses *"},
+			want:    "  - {scope: \"a:read\", level: required}\n",
+		},
+		{
+			name:    "two halves of two ways are not both given up",
+			entries: "  - {scope: \"a:write\", level: optional}\n  - {scope: \"b:write\", level: optional}\n",
+			facts:   []string{"tool:t: a:read b:write|a:write b:read", "uses *"},
+			want:    "  - {scope: \"a:read\", level: optional}\n  - {scope: \"b:write\", level: optional}\n",
+		},
+		{
+			name:    "what is required does not become optional",
+			entries: "  - {scope: \"a:write\", level: required}\n  - {scope: \"a:read\", level: optional}\n",
+			facts:   []string{"tool:t: a:read", "uses *"},
+			want:    "  - {scope: \"a:write\", level: required}\n  - {scope: \"a:read\", level: optional}\n",
+			left:    []string{"8 over_level a:write is asked for, where a:read would do; a:read is declared already, as optional"},
+		},
+		{
+			name:    "an operation stays named",
+			entries: "  - {scope: \"a:write\", level: optional, used_by: [\"tool:t\"]}\n  - {scope: \"a:read\", level: optional, used_by: [\"tool:u\"]}\n",
+			facts:   []string{"tool:t: a:read", "tool:u: a:read"},
+			want:    "  - {scope: \"a:write\", level: optional, used_by: [\"tool:t\"]}\n  - {scope: \"a:read\", level: optional, used_by: [\"tool:u\"]}\n",
+			left:    []string{"8 over_level a:write is asked for, where what else is declared would do; but no other entry names tool:t"},
+		},
+		{
+			name:    "of what it lowers it keeps each operation that no other entry names",
+			entries: "  - {scope: \"*\", level: optional, used_by: [\"tool:t\", \"tool:u\"]}\n  - {scope: c, level: optional}\n",
+			facts:   []string{"tool:t: a:read b:read", "tool:u: c"},
+			want: "  - {scope: \"a:read\", level: optional, why: \"tool:t\", used_by: [\"tool:t\", \"tool:u\"]}\n" +
+				"  - {scope: \"b:read\", level: optional, why: \"tool:t\", used_by: [\"tool:t\"]}\n  - {scope: c, level: optional}\n",
+		},
+		{
+			name:    "a name that another gives up is free for the next",
+			entries: "  - {scope: \"a:write\", level: optional}\n  - {scope: \"a:admin\", level: required}\n",
+			facts:   []string{"tool:t: a:write", "tool:u: a:read", "uses *"},
+			want:    "  - {scope: \"a:write\", level: required}\n",
+		},
+		{
+			name:    "the star goes where others do its work",
+			entries: "  - {scope: \"a:write\", level: optional}\n  - {scope: \"*\", level: required}\n",
+			facts:   []string{"tool:t: a:write", "tool:u: a:read", "uses *"},
+			want:    "  - {scope: \"a:write\", level: optional}\n",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			manifest := func(entries string) string {
+				return strings.Replace(manifestOf(entries), "implies: [", `implies: [{scope: "{x}:admin", covers: ["{x}:write"]}, `, 1)
+			}
+			text := []byte(manifest(c.entries))
+			q := scopes.AuditQuestion{Manifest: decode(t, string(text)), Evidence: facts(t, c.facts...)}
+			got, f, err := scopes.Mend(q, text, scopes.Mending{Lower: true, Prune: true}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(manifest(c.want), string(got)); diff != "" {
+				t.Error(diff)
+			}
+			if diff := cmp.Diff(append([]string{}, c.left...), told(f.Findings)); diff != "" {
+				t.Errorf("left: %s", diff)
+			}
+		})
+	}
+}

@@ -1,0 +1,119 @@
+package scopes
+
+import (
+	"fmt"
+	"slices"
+)
+
+// enough is the least that would do in the entry's place beside the rest; of an entry that
+// may not go, for only it names some operation, what it has to do itself.
+func (a *audit) enough(s *suspect, rest Set) Set {
+	cover := a.cover(a.owed(s, rest), rest, rest).Scopes
+	if cover.Len() > 0 || len(a.lone(s.entry)) == 0 {
+		return cover
+	}
+	own := a.cover(a.owed(s, Set{}), Set{}, rest).Scopes.Minus(rest)
+	if own.Has(s.entry.AnyOf[0]) {
+		return cover
+	}
+	return own
+}
+
+// owed is what the entry's scope, or others in its place, have to cover, so that each
+// need stays met, and that none of which something lacks comes to lack more. rest are
+// those that may stand in for it.
+func (a *audit) owed(s *suspect, rest Set) []*Need {
+	only := NewSet(s.entry.AnyOf[0])
+	covers := func(word string) bool { _, ok := a.implies.CoveredBy(only, word); return ok }
+	var owed []*Need
+	for _, n := range s.needs {
+		var ways [][]string
+		free, met := false, n.MetBy(s.left, a.implies)
+		for _, all := range n.AnyOf {
+			mine := NewSet(all...).Where(covers).Slice()
+			switch {
+			case met && len(lacks(all, s.left, a.implies)) > 0, s.whole && slices.Contains(all, wholeScope):
+			case len(mine) > 0:
+				ways = append(ways, mine)
+			case met:
+				free = free || len(lacks(all, rest, a.implies)) == 0
+			}
+		}
+		switch {
+		case !met:
+			ways = [][]string{slices.Concat(ways...)}
+		case s.whole && !free && len(ways) == 0: // what stands beside * is less than that
+			ways = n.AnyOf
+		}
+		if !free && len(ways) > 0 {
+			one := *n
+			one.AnyOf = ways
+			owed = append(owed, &one)
+		}
+	}
+	return owed
+}
+
+// replace gives the finding its fix, and takes the entry for mended. Where people have to
+// decide there is none: a lesser scope that is declared already, and less urgently, and an
+// entry that could go, were it not the only one to name an operation in use.
+func (a *audit) replace(found *Finding, s *suspect, instead Set) {
+	e, lone := s.entry, a.lone(s.entry)
+	for scope := range instead.All() {
+		if level, there := a.left[scope]; there {
+			found.Message += oneLine(fmt.Sprintf("; %s is declared already, as %s", scope, level))
+			return
+		}
+	}
+	if instead.Len() == 0 && len(lone) > 0 {
+		found.Message += oneLine("; but no other entry names " + lone[0].String())
+		return
+	}
+	// A name that another entry has just given up is for the next edit to take.
+	if a.waived(found) || instead.Where(a.fixed.Has).Len() > 0 {
+		return
+	}
+	found.fix = fix{entries: a.places[e.key()], narrow: true, instead: a.inPlaceOf(s, instead, lone)}
+	delete(a.left, e.AnyOf[0])
+	for scope := range instead.All() {
+		a.left[scope] = e.Level
+	}
+	a.gone[e.Name()] = instead.Len() == 0
+}
+
+// lone are the operations that are in use, and need a scope, only because the entry names
+// them.
+func (a *audit) lone(e *Entry) []Use {
+	var uses []Use
+	for _, u := range e.UsedBy {
+		for _, at := range a.catalog.find(u) {
+			n := &a.needs[at]
+			op := n.Operation.unplaced()
+			if n.Silent() || n.MetBy(Set{}, a.implies) || a.stands[at] || slices.Contains(uses, op) {
+				continue
+			}
+			if !slices.ContainsFunc(a.naming()[op], func(by namer) bool {
+				return by.entry.key() != e.key() && a.counts(by.entry) && !a.gone[by.entry.Name()]
+			}) {
+				uses = append(uses, op)
+			}
+		}
+	}
+	return uses
+}
+
+// inPlaceOf are entries that declare lesser scopes as the entry was declared. They name
+// every operation that would else be out of use.
+func (a *audit) inPlaceOf(s *suspect, lesser Set, lone []Use) []Entry {
+	var list []Entry
+	serving := a.serving(s.needs)
+	for scope := range lesser.All() {
+		one := a.newEntry(scope, serving[scope])
+		lone = slices.DeleteFunc(lone, func(u Use) bool { return slices.Contains(one.UsedBy, u) })
+		list = append(list, one)
+	}
+	if len(list) > 0 {
+		list[0].UsedBy = append(list[0].UsedBy, lone...)
+	}
+	return list
+}
