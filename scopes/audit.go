@@ -68,6 +68,7 @@ type audit struct {
 	proved   map[string]bool // refusals that are among the needs
 	choosing bool            // see choseTools
 	listing  bool            // see listsCalls
+	blind    bool            // of something in use it is not known what it needs, see strange
 	notes    []Note
 
 	suspects []suspect        // see narrow

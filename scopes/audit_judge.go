@@ -36,10 +36,10 @@ func (a *audit) judge(f *Findings, i int) {
 	a.tooUrgent(f, e, v)
 }
 
-// tells tells whether there is any evidence at all of what is in use; without it nothing
-// can be said of an entry that names no operation.
+// tells tells whether the evidence can say of an entry that names no operation what it is
+// needed for: there is some, and nothing is in use of which the needs are not known.
 func (a *audit) tells() bool {
-	return len(a.inUse)+len(a.Evidence.Calls)+len(a.Evidence.Traffic) > 0
+	return !a.blind && len(a.inUse)+len(a.Evidence.Calls)+len(a.Evidence.Traffic) > 0
 }
 
 // wholeScope is the word that providers use for everything.

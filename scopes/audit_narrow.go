@@ -83,7 +83,7 @@ func (a *audit) around(needs []*Need) Set {
 // wholeOf finds an entry that asks for everything.
 func (a *audit) wholeOf(f *Findings, s *suspect) {
 	found := a.finding(OverLevel, s.entry, evidenceOf(s.needs), wholeScope+" asks for everything")
-	if len(s.entry.AnyOf) == 1 && len(s.needs) > 0 && !s.any(useUnknown, useSeen) {
+	if len(s.entry.AnyOf) == 1 && len(s.needs) > 0 && !s.any(useSeen) && !a.vague(s) {
 		rest := s.left.Minus(NewSet(wholeScope))
 		instead := a.enough(s, rest)
 		found.Message = oneLine(fmt.Sprintf("%s asks for everything, where %s would do", wholeScope, otherwise(instead)))
@@ -123,7 +123,7 @@ func (a *audit) lesser(s *suspect) *Set {
 	covers := slices.ContainsFunc(s.needs, func(n *Need) bool {
 		return slices.ContainsFunc(slices.Concat(n.AnyOf...), func(word string) bool { return a.within(word, scope) })
 	})
-	if !covers || s.any(useUnknown) || s.unsafe() {
+	if !covers || a.vague(s) || s.unsafe() {
 		return nil
 	}
 	rest := s.left.Where(func(other string) bool { return other != scope && a.left[other] >= s.entry.Level })
@@ -132,6 +132,12 @@ func (a *audit) lesser(s *suspect) *Set {
 		return nil
 	}
 	return &instead
+}
+
+// vague tells whether the entry may serve an operation of which it is not known what it
+// needs.
+func (a *audit) vague(s *suspect) bool {
+	return s.any(useUnknown) || len(s.entry.UsedBy) == 0 && a.blind
 }
 
 // within tells whether the scope covers the word, and is another one.

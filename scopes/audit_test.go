@@ -172,6 +172,29 @@ func TestAudit(t *testing.T) {
 			},
 		},
 		{
+			name:    "unused: only what names an operation, while it is not known what a listed call needs",
+			entries: "  - {scope: a, level: required}\n  - {scope: \"b:write\", level: optional}\n  - {scope: c, level: optional, used_by: [\"GET {api}/b\"]}",
+			facts:   []string{"GET {api}/b: b:read", "called GET {api}/b", "called GET {api}/strange"},
+			want:    []string{"10 unused c is declared, and no evidence needs it"},
+		},
+		{
+			name:    "unused: not while a source leaves open what a listed call needs",
+			entries: "  - {scope: a, level: required}\n  - {scope: \"*\", level: optional}",
+			facts:   []string{"GET {api}/a: ?", "GET {api}/b: b:read", "called GET {api}/a", "called GET {api}/b"},
+			want:    []string{"9 over_level * asks for everything"},
+		},
+		{
+			name:    "unused: not while a tool or a recorded call is not known",
+			entries: "  - {scope: a, level: required}\n  - {scope: \"b:write\", level: optional}",
+			facts:   []string{"tool:t: b:read", "tool:u: ?", "uses *", "seen 200 GET {api}/a"},
+		},
+		{
+			name:    "unused: a call that some entry names is accounted for",
+			entries: "  - {scope: a, level: required}\n  - {scope: b, level: optional, used_by: [\"GET {api}/b\"]}",
+			facts:   []string{"called GET {api}/b"},
+			want:    []string{"8 unused a is declared, and no evidence needs it"},
+		},
+		{
 			name:    "unproved: nobody knows the operation, or says what it needs",
 			entries: "  - {scope: a, level: optional, used_by: [\"tool:t\"]}\n  - {scope: b, level: optional, used_by: [\"GET {api}/b\"]}\n  - {scope: c, level: optional, used_by: [\"tool:u\", \"tool:v\"]}",
 			facts:   []string{"GET {api}/b: ?", "tool:u: c"},
@@ -260,7 +283,7 @@ func TestAudit(t *testing.T) {
 		{
 			name:    "unknown_scope: not without a list",
 			entries: "  - {scope: introspection, level: required}",
-			facts:   []string{"called GET {api}/a"},
+			facts:   []string{"GET {api}/a: -", "called GET {api}/a"},
 			want:    []string{"8 unused introspection is declared, and no evidence needs it"},
 		},
 		{
@@ -344,7 +367,7 @@ func TestAudit(t *testing.T) {
 		{
 			name:    "waived, until it is over",
 			entries: "  - {scope: a, level: optional}\n  - {scope: b, level: optional}\n  - {any_of: [c, d], level: optional}\nwaive:\n  - {kind: unused, scope: a, reason: later, until: 2026-11-22}\n  - {kind: unused, scope: b, reason: later, until: 2026-11-23}\n  - {kind: unused, scope: d, reason: later}\n  - {kind: unproved, scope: a, reason: later}\n",
-			facts:   []string{"called GET {api}/a"},
+			facts:   []string{"GET {api}/a: -", "called GET {api}/a"},
 			want: []string{
 				"8 unused a is declared, and no evidence needs it",
 				"12 expired_waiver the waiver of unused for a ended on 2026-11-22",

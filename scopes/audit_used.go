@@ -13,7 +13,6 @@ import (
 func (a *audit) selectUsed() {
 	a.used, a.stands, a.seen = make([]bool, len(a.needs)), make([]bool, len(a.needs)), make([]bool, len(a.needs))
 	a.choosing, a.listing = a.choseTools(), a.listsCalls()
-	a.selectTools()
 	named := newRouter()
 	var ids []useID
 	for i := range a.declared {
@@ -25,7 +24,8 @@ func (a *audit) selectUsed() {
 			}
 		}
 	}
-	var strange []Call
+	a.selectTools(named)
+	var listed, recorded []Call
 	for _, c := range a.Evidence.Calls {
 		needs, namers := a.catalog.find(c.Use), named.find(c.Use)
 		a.use(needs)
@@ -34,22 +34,34 @@ func (a *audit) selectUsed() {
 			found.listed = true
 			a.calls[ids[id]] = found
 		}
-		if c.Use.Tool == "" && len(needs) == 0 && len(namers) == 0 {
-			strange = append(strange, c)
+		if c.Use.Tool == "" && a.strange(needs, namers) {
+			listed = append(listed, c)
 		}
 	}
-	a.noteStrange(strange)
 	for i := range a.Evidence.Traffic {
 		o := &a.Evidence.Traffic[i]
 		found := a.catalog.find(o.Operation)
 		a.observe(o, found)
 		namers := named.find(o.Operation)
+		wanted := a.wanted(o, namers, ids)
 		for _, id := range namers {
-			a.record(ids[id], o, a.wanted(o, namers, ids))
+			a.record(ids[id], o, wanted)
 		}
-		a.refusal(o, a.wanted(o, namers, ids))
+		a.refusal(o, wanted)
+		if !a.listing && len(wanted) == 0 && a.strange(found, namers) {
+			recorded = append(recorded, Call{o.Operation, o.Where})
+		}
 	}
+	a.noteStrange(listed, maxEvidence)
+	a.noteStrange(recorded, 1)
 	a.inUse = a.usedNeeds()
+}
+
+// strange tells whether nobody knows what an operation needs: neither a source nor an
+// entry, which would have to name it.
+func (a *audit) strange(needs, namers []int) bool {
+	says := func(at int) bool { return !a.needs[at].Silent() }
+	return len(namers) == 0 && !slices.ContainsFunc(needs, says)
 }
 
 // use marks needs of operations that a list or a recording has.
@@ -73,15 +85,20 @@ func (a *audit) listsCalls() bool {
 	return slices.ContainsFunc(a.Evidence.Calls, func(c Call) bool { return c.Use.Tool == "" })
 }
 
-// noteStrange tells of listed calls of which nothing is known: what they need is then
-// in no finding and in no set.
-func (a *audit) noteStrange(calls []Call) {
+// noteStrange tells of calls in use of which nothing is known: what they need is then in
+// no finding and in no set, and may be any scope that is declared for no operation.
+func (a *audit) noteStrange(calls []Call, most int) {
+	a.blind = a.blind || len(calls) > 0
 	for i, c := range calls {
-		if i == maxEvidence {
+		if i == most {
 			a.notes = append(a.notes, Note{c.Where, fmt.Sprintf("and %d more such calls", len(calls)-i)})
 			return
 		}
-		a.notes = append(a.notes, Note{c.Where, oneLine(c.Use.String() + ": no source knows this call and no entry names it, so what it needs is not known")})
+		message := ": no source knows this call and no entry names it, so what it needs is not known"
+		if len(a.catalog.find(c.Use)) > 0 {
+			message = ": no source says what this call needs, and no entry names it"
+		}
+		a.notes = append(a.notes, Note{c.Where, oneLine(c.Use.String() + message)})
 	}
 }
 
@@ -122,7 +139,7 @@ func (a *audit) wanted(o *Observation, namers []int, ids []useID) []string {
 }
 
 // selectTools marks the needs of the tools in use, and notes names that no file knows.
-func (a *audit) selectTools() {
+func (a *audit) selectTools(named *router) {
 	names := slices.Clone(a.Evidence.Tools)
 	where := make(map[string]Where)
 	for _, c := range a.Evidence.Calls {
@@ -150,9 +167,11 @@ func (a *audit) selectTools() {
 			if toolFits(name, tool) {
 				hits++
 				a.use(a.catalog.tools[tool])
+				a.blind = a.blind || a.strange(a.catalog.tools[tool], named.tools[tool])
 			}
 		}
 		if hits == 0 {
+			a.blind = a.blind || len(named.tools[name]) == 0
 			message := "no tool is called so: " + name
 			if near := Near(name, known); len(near) > 0 {
 				message += "; did you mean " + strings.Join(near, " or ") + "?"
