@@ -19,9 +19,6 @@ func (a *audit) waive(f *Findings) {
 		left = append(left, one)
 	}
 	f.Findings = append([]Finding{}, left...)
-	f.missing = slices.DeleteFunc(f.missing, func(e Entry) bool {
-		return a.waived(&Finding{Kind: Undeclared, Scope: e.Name()})
-	})
 	for _, w := range a.Manifest.Waivers {
 		if a.expired(w) {
 			f.Findings = append(f.Findings, Finding{Kind: ExpiredWaiver, Scope: w.Scope, File: a.Manifest.File, Line: w.Line,

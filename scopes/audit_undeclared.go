@@ -56,21 +56,50 @@ func (a *audit) metByAlternatives(n *Need) bool {
 // the one that the least addition meets.
 func (a *audit) undeclared(f *Findings) {
 	unmet := a.unmet()
-	add := a.cover(unmet, a.fixed, a.words)
-	held := a.fixed.Union(add.Scopes)
-	lacking := make(map[string][]*Need)
-	for _, n := range unmet {
+	lacking, refused, asked := a.refuse(unmet)
+	add := a.cover(asked, a.fixed, a.words).Scopes
+	held := a.fixed.Union(add)
+	for i, n := range asked {
 		for _, scope := range a.closest(n, held) {
-			lacking[scope] = append(lacking[scope], n)
+			lacking[scope] = append(lacking[scope], unmet[i])
 		}
 	}
 	for _, scope := range slices.Sorted(maps.Keys(lacking)) {
-		f.Findings = append(f.Findings, a.undeclaredFinding(scope, lacking[scope], held))
+		f.Findings = append(f.Findings, a.undeclaredFinding(scope, lacking[scope], held.Union(refused)))
 	}
-	serving := a.serving(unmet)
-	for scope := range add.Scopes.All() {
+	serving := a.serving(asked)
+	for scope := range add.All() {
 		f.missing = append(f.missing, a.newEntry(scope, serving[scope]))
 	}
+}
+
+// refuse tells what of the unmet needs is left to meet where a waiver says that a scope
+// will not be declared: that covers nothing then. A need for which just that scope would
+// be added asks for what else it lacks, and any other for a way without it. With the
+// refused scopes come the needs that lack them.
+func (a *audit) refuse(unmet []*Need) (lacking map[string][]*Need, refused Set, asked []*Need) {
+	lacking = make(map[string][]*Need)
+	refuses := func(scope string) bool { return a.waived(&Finding{Kind: Undeclared, Scope: scope}) }
+	if !slices.ContainsFunc(a.Manifest.Waivers, func(w Waiver) bool { return refuses(w.Scope) }) {
+		return lacking, refused, unmet
+	}
+	held := a.fixed.Union(a.cover(unmet, a.fixed, a.words).Scopes)
+	for _, n := range unmet {
+		missing, one := NewSet(a.closest(n, held)...), *n
+		not := missing.Where(refuses)
+		for scope := range not.All() {
+			lacking[scope] = append(lacking[scope], n)
+		}
+		if not.Len() > 0 {
+			one.AnyOf = [][]string{missing.Minus(not).Slice()}
+		} else {
+			one.AnyOf = slices.DeleteFunc(slices.Clone(n.AnyOf), func(all []string) bool {
+				return slices.ContainsFunc(lacks(all, a.fixed, a.implies), refuses)
+			})
+		}
+		refused, asked = refused.Union(not), append(asked, &one)
+	}
+	return lacking, refused, asked
 }
 
 // closest is what the declared scopes lack of that alternative of the need that held

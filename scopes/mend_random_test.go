@@ -70,7 +70,7 @@ func newMendCase(seed uint64) *mendCase {
 		c.text += "programs: {p: {scopes: " + c.entries() + "}}\n"
 	}
 	if c.IntN(4) == 0 {
-		c.text += fmt.Sprintf("waive: [{kind: %s, scope: %q, reason: so}]\n", c.one("unused", "over_level"), c.scope())
+		c.text += fmt.Sprintf("waive: [{kind: %s, scope: %q, reason: so}]\n", c.one("undeclared", "unused", "over_level"), c.scope())
 	}
 	for _, op := range c.some(9, c.use) {
 		ways := c.some(1+c.IntN(2), func() string { return strings.Join(c.some(1+c.IntN(2), c.scope), " ") })

@@ -183,3 +183,40 @@ func TestMendLower(t *testing.T) {
 		})
 	}
 }
+
+// What a waiver says will not be declared covers nothing: what else is needed is added.
+func TestMendBesideWaiver(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		facts  []string
+		add    string // the scopes of the entries that --write adds
+		waived []string
+	}{
+		{"it would cover what is needed, too", []string{"tool:get: a:read", "tool:create: a:write"}, "a:read", []string{"a:write is needed by tool:create, and not declared"}},
+		{"it lacks beside something else", []string{"tool:create: a:write b"}, "b", []string{"a:write is needed by tool:create, and not declared"}},
+		{"there is another way, which another need has", []string{"tool:t: a:write|c", "tool:u: c"}, "c", nil},
+		{"one need would take just that, and another what it covers", []string{"tool:t: a:write|c", "tool:u: a:read|c"}, "a:read", []string{"a:write, or c in its place, is needed by tool:t, and not declared"}},
+		{"there is another way, and it is the one that is waived", []string{"tool:t: a:write|c"}, "", []string{"a:write, or c in its place, is needed by tool:t, and not declared"}},
+	} {
+		text := []byte(manifestOf("  []\nwaive: [{kind: undeclared, scope: \"a:write\", reason: reads only}]\n"))
+		q := scopes.AuditQuestion{Manifest: decode(t, string(text)), Evidence: facts(t, append(c.facts, "uses *")...)}
+		got, f, err := scopes.Mend(q, text, scopes.Mending{Write: true}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var add []string
+		for _, e := range decode(t, string(got)).Scopes {
+			add = append(add, e.Name())
+		}
+		if diff := cmp.Diff(c.add, strings.Join(add, " ")); diff != "" {
+			t.Errorf("%s: %s", c.name, diff)
+		}
+		var waived []string
+		for _, one := range f.Waived {
+			waived = append(waived, one.Message)
+		}
+		if diff := cmp.Diff(c.waived, waived); diff != "" || len(f.Findings) > 0 {
+			t.Errorf("%s: left %q, waived %s", c.name, told(f.Findings), diff)
+		}
+	}
+}
