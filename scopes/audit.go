@@ -86,6 +86,7 @@ type called struct {
 	unsafe   bool     // so, with a method that may change something (RFC 9110 §9.2.1)
 	recorded bool     // in Evidence.Traffic with success: another call proves nothing of the grant
 	refused  []string // what recorded refusals named
+	doubtful bool     // it was refused, maybe for want of the entry's scope: the recording does not tell
 }
 
 func newAudit(q AuditQuestion, declared []Entry) *audit {

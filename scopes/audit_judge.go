@@ -104,7 +104,7 @@ func (a *audit) stateOf(e *Entry, u Use, c called) (useState, string) {
 	switch {
 	case u.Tool != "" && a.choosing && !a.selects(u.Tool):
 		return useContradicted, u.String() + " is not among the tools in use"
-	case u.Tool == "" && a.listing && !c.listed:
+	case u.Tool == "" && a.listing && !c.listed && !c.doubtful:
 		return useContradicted, u.String() + " is not among the calls in use"
 	case slices.ContainsFunc(c.refused, func(scope string) bool { return a.serves(e, &Need{AnyOf: [][]string{{scope}}}) }):
 		return useConfirmed, u.String() + " was refused without it"
@@ -120,12 +120,14 @@ func (a *audit) stateOf(e *Entry, u Use, c called) (useState, string) {
 		}
 	}
 	switch {
-	case other != nil && !other.Silent():
+	case other != nil && !other.Silent() && !c.doubtful:
 		return useContradicted, other.says()
 	case c.recorded:
 		return useSeen, u.String() + " was recorded"
 	case c.listed:
 		return useSeen, u.String() + " is among the calls in use"
+	case c.doubtful:
+		return useUnknown, u.String() + " was refused, and the recording does not tell for want of what"
 	case other != nil:
 		return useUnknown, other.says()
 	default:

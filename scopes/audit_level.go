@@ -21,7 +21,7 @@ func (v *entryView) unsafe() bool {
 func (a *audit) lesserSeen(s *suspect) *Set {
 	recorded, scope := false, s.entry.AnyOf[0]
 	for i, c := range s.calls {
-		if s.entry.UsedBy[i].Tool != "" || c.unsafe || c.listed && !c.recorded {
+		if s.entry.UsedBy[i].Tool != "" || c.unsafe || c.doubtful || c.listed && !c.recorded {
 			return nil
 		}
 		recorded = recorded || c.recorded

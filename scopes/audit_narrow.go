@@ -137,7 +137,8 @@ func (a *audit) lesser(s *suspect) *Set {
 // vague tells whether the entry may serve an operation of which it is not known what it
 // needs.
 func (a *audit) vague(s *suspect) bool {
-	return s.any(useUnknown) || len(s.entry.UsedBy) == 0 && a.blind
+	doubtful := func(c called) bool { return c.doubtful }
+	return s.any(useUnknown) || slices.ContainsFunc(s.calls, doubtful) || len(s.entry.UsedBy) == 0 && a.blind
 }
 
 // within tells whether the scope covers the word, and is another one.

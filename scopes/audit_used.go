@@ -120,12 +120,14 @@ func (a *audit) record(id useID, o *Observation, wanted []string) {
 	c.tried, c.unsafe = true, c.unsafe || !safe
 	c.recorded = c.recorded || o.Succeeded()
 	c.refused = append(c.refused, wanted...)
+	c.doubtful = c.doubtful || o.Refused() && o.Named == nil && slices.ContainsFunc(a.declared[id.entry].AnyOf, func(scope string) bool { return slices.Contains(o.Scopes, scope) })
 	a.calls[id] = c
 }
 
 // wanted are the scopes whose want a recorded refusal proves: those that the answer
 // named. Where the recording does not tell these apart, they are what is connected with
-// the call and not by the manifest: a key that is expired is refused just so.
+// the call and not by the manifest: a key that is expired is refused just so. What that
+// leaves out is doubtful, and stays as it is declared: were it removed, it would be wanted.
 func (a *audit) wanted(o *Observation, namers []int, ids []useID) []string {
 	switch {
 	case !o.Refused():

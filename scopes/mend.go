@@ -2,6 +2,7 @@ package scopes
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 )
 
@@ -24,6 +25,7 @@ const maxMendRounds = 50
 //
 // open is as for [Decode]; the errors are those of [Audit] and of [Edit].
 func Mend(q AuditQuestion, text []byte, how Mending, open func(path string) ([]byte, error)) ([]byte, Findings, error) {
+	var last, now Findings
 	for range maxMendRounds {
 		f, err := Audit(q)
 		if err != nil {
@@ -40,12 +42,23 @@ func Mend(q AuditQuestion, text []byte, how Mending, open func(path string) ([]b
 		if bytes.Equal(edited, text) { // the program that takes entries is none of q.Programs
 			return text, f, nil
 		}
-		text = edited
+		text, last, now = edited, now, f
 		if q.Manifest, err = Decode(q.Manifest.File, text, open); err != nil {
 			return nil, Findings{}, err
 		}
 	}
-	return nil, Findings{}, &EditError{q.Manifest.File, 0, "each edit calls for another one"}
+	return nil, Findings{}, &EditError{q.Manifest.File, 0, fmt.Sprintf("each edit calls for another one: after %s comes %s, and so on; mend one of them by hand, or waive it", last.settled(how), now.settled(how))}
+}
+
+// settled names the first finding that an edit settles.
+func (f *Findings) settled(how Mending) string {
+	for i := range f.Findings {
+		one := &f.Findings[i]
+		if one.Kind == Undeclared && how.Write || one.Kind == Unused && how.Prune || one.Kind == OverLevel && how.Lower && (one.fix.narrow || one.fix.level != nil) {
+			return fmt.Sprintf("%s %q", one.Kind, one.Scope)
+		}
+	}
+	return "nothing"
 }
 
 // Change is the edit that settles the findings of one audit.

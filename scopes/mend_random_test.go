@@ -81,6 +81,12 @@ func newMendCase(seed uint64) *mendCase {
 			c.lines = append(c.lines, "called "+op)
 		}
 	}
+	if c.IntN(4) == 0 { // recorded calls: some that were refused say for want of what
+		for _, op := range c.some(2, func() string { return c.one("GET {api}/a", "POST {api}/a", "GET {api}/b") }) {
+			status := c.one("200", "403", "403", "403")
+			c.lines = append(c.lines, "seen "+status+" "+op+" "+c.scope()+c.one("", "", " named", " named "+c.scope()))
+		}
+	}
 	return c
 }
 
@@ -104,6 +110,9 @@ func inUse(m *scopes.Manifest, programs []string, e *scopes.Evidence) (met, unme
 	}
 	for _, c := range e.Calls {
 		used[c.Use] = true
+	}
+	for i := range e.Traffic {
+		used[e.Traffic[i].Operation] = used[e.Traffic[i].Operation] || !listed(false)
 	}
 	for _, n := range e.Needs {
 		switch {

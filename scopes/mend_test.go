@@ -1,6 +1,7 @@
 package scopes_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -218,5 +219,73 @@ func TestMendBesideWaiver(t *testing.T) {
 		if diff := cmp.Diff(c.waived, waived); diff != "" || len(f.Findings) > 0 {
 			t.Errorf("%s: left %q, waived %s", c.name, told(f.Findings), diff)
 		}
+	}
+}
+
+// A recording that does not tell for want of what a call was refused proves a scope until
+// some entry names both, and from then on it is left as it is: whatever is mended, a second
+// run has nothing to do.
+func TestMendWhatARecordingLeavesOpen(t *testing.T) {
+	for _, c := range []struct {
+		name, entries string
+		facts         []string
+		want, left    string
+	}{
+		{
+			name: "what --write adds is not pruned", entries: "  []\n",
+			facts: []string{"GET {api}/a: -", "called GET {api}/a", "seen 403 GET {api}/b/{id} b:write"},
+			want:  "  - scope: b:write\n    level: recommended\n    why: GET {api}/b/{id}\n    used_by: [\"GET {api}/b/{id}\"]\n",
+			left:  "unproved b:write",
+		},
+		{
+			name: "nor lowered", entries: "  - {scope: \"b:write\", level: optional, used_by: [\"GET {api}/b/{id}\"]}\n",
+			facts: []string{"GET {api}/b/{id}: b:read", "seen 403 GET {api}/b/{id} b:write"},
+			want:  "  - {scope: \"b:write\", level: optional, used_by: [\"GET {api}/b/{id}\"]}\n",
+		},
+		{
+			name: "nor, where it was seen to succeed, too", entries: "  - {scope: \"b:write\", level: optional, used_by: [\"GET {api}/b/{id}\"]}\n",
+			facts: []string{"word b:read", "seen 200 GET {api}/b/{id} b:write", "seen 403 GET {api}/b/{id} b:write"},
+			want:  "  - {scope: \"b:write\", level: optional, used_by: [\"GET {api}/b/{id}\"]}\n",
+		},
+		{
+			name: "a document says that it needs something else", entries: "  - {scope: \"b:write\", level: optional, used_by: [\"GET {api}/b/{id}\"]}\n  - {scope: c, level: optional}\n",
+			facts: []string{"GET {api}/b/{id}: c", "seen 403 GET {api}/b/{id} b:write"},
+			want:  "  - {scope: \"b:write\", level: optional, used_by: [\"GET {api}/b/{id}\"]}\n  - {scope: c, level: optional}\n",
+			left:  "unproved b:write",
+		},
+	} {
+		text := []byte(manifestOf(c.entries))
+		q := scopes.AuditQuestion{Manifest: decode(t, string(text)), Evidence: facts(t, c.facts...)}
+		got, f, err := scopes.Mend(q, text, scopes.Mending{Write: true, Lower: true, Prune: true}, nil)
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		if diff := cmp.Diff(manifestOf(c.want), string(got)); diff != "" {
+			t.Errorf("%s: %s", c.name, diff)
+		}
+		var left []string
+		for _, one := range f.Findings {
+			left = append(left, string(one.Kind)+" "+one.Scope)
+		}
+		if strings.Join(left, ", ") != c.left {
+			t.Errorf("%s: left %q", c.name, left)
+		}
+	}
+}
+
+// Where edits call for others without an end in sight, the error says which.
+func TestMendEndless(t *testing.T) {
+	entries, lines := "", []string{}
+	for i := range 60 { // each is the only one to name what the next is for
+		entries += fmt.Sprintf("  - {scope: s%d, level: optional, used_by: [\"tool:t%d\"]}\n", i, i+1)
+		lines = append(lines, fmt.Sprintf("tool:t%d: s%d", i+1, i+1))
+	}
+	text := []byte(manifestOf(entries))
+	q := scopes.AuditQuestion{Manifest: decode(t, string(text)), Evidence: facts(t, lines...)}
+	_, _, err := scopes.Mend(q, text, scopes.Mending{Prune: true}, nil)
+	const want = `after unused "s48" comes unused "s49", and so on; mend one of them by hand`
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Error(err)
 	}
 }
