@@ -77,7 +77,7 @@ func (s *sheet) inPlaceOf(line int, text, eol string) string {
 
 // block is the first and the last line of an entry of a list in block style, counted
 // from 0: from its dash to the last line that is indented deeper than that. Comments
-// that are not belong to what follows.
+// that are not, and come behind its last word, belong to what follows.
 func (l *entryList) block(at int) (first, last int, err error) {
 	item, dash := l.items[at].node, l.seq.Column-1
 	first = item.Line - 1
@@ -87,8 +87,8 @@ func (l *entryList) block(at int) (first, last int, err error) {
 	if first < 0 || at > 0 && first < l.items[at-1].node.Line-1 {
 		return 0, 0, errors.New("the entry does not begin on a line of its own")
 	}
-	last = first
-	for i := first + 1; i < len(l.lines); i++ {
+	last = max(first, lastLine(item)-1)
+	for i := last + 1; i < len(l.lines); i++ {
 		indent := l.indent(i)
 		if l.within[i] || indent > dash {
 			last = i
@@ -100,6 +100,14 @@ func (l *entryList) block(at int) (first, last int, err error) {
 		last = l.skipBlank(last)
 	}
 	return first, last, nil
+}
+
+// lastLine is where the last word of a node begins.
+func lastLine(n *yaml.Node) int {
+	for len(n.Content) > 0 {
+		n = n.Content[len(n.Content)-1]
+	}
+	return n.Line
 }
 
 // keeps tells whether a node ends in text whose blank lines at the end count: |+ or >+

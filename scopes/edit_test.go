@@ -42,6 +42,18 @@ func TestEdit(t *testing.T) {
 			want:   head + "scopes:\n  # first\n  - scope: a # the one\n    level: required\n\n  # second\n  - scope: b\n    level: optional\n    # of the entry\n" + newBlock + "  # - scope: c\n\n# programs come next\nprograms: {}\n",
 		},
 		{
+			name:   "a line of the last entry that an editor has commented out, at the line's start or the dash",
+			before: head + "scopes:\n  - scope: a\n    level: required\n#   advertised: false\n  # why: no\n    why: |\n      yes\n# end\n\n# programs come next\nprograms: {}\n",
+			change: scopes.Change{Add: []scopes.Entry{added()}},
+			want:   head + "scopes:\n  - scope: a\n    level: required\n#   advertised: false\n  # why: no\n    why: |\n      yes\n" + newBlock + "# end\n\n# programs come next\nprograms: {}\n",
+		},
+		{
+			name:   "such an entry is replaced whole, and removed whole",
+			before: head + "scopes:\n  -\n# first\n    scope: a\n    level: required\n# why: no\n    used_by:\n# none\n    - tool:a\n# of b\n  - scope: b\n# level: required\n    level: optional\n# end\n",
+			change: scopes.Change{Replace: []scopes.Replacement{{Entry: entry("a"), By: []scopes.Entry{entry("c"), entry("d")}}}, Remove: []scopes.Entry{entry("b")}},
+			want:   head + "scopes:\n  - scope: c\n    level: optional\n  - scope: d\n    level: optional\n# of b\n# end\n",
+		},
+		{
 			name:   "add where the last entry is in flow style",
 			before: head + "scopes:\n-   {scope: a, level: required}\n-   {scope: b,\n     level: optional} # two lines\n",
 			change: scopes.Change{Add: []scopes.Entry{added()}},
