@@ -135,14 +135,13 @@ func (l *entryList) removeFlow(stays []bool) ([]splice, error) {
 	orphan := f.orphan(stays)
 	for _, one := range l.stretches(f, stays) {
 		if orphan >= 0 && one.from > orphan && l.beside(orphan+1, one.from) {
-			one.from, orphan = orphan, -1
-			out = append(out, one)
+			out, orphan = append(out, l.orLine(orphan, one.to)), -1
 			continue
 		}
 		out = append(out, l.wholeLine(one.from, one.to))
 	}
 	if orphan >= 0 {
-		out = append(out, splice{orphan, orphan + 1, ""})
+		out = append(out, l.orLine(orphan, orphan+1))
 	}
 	return out, nil
 }
@@ -191,6 +190,11 @@ func (l *entryList) wholeLine(from, to int) splice {
 	for to < len(l.text) && (l.text[to] == ' ' || l.text[to] == '\t') {
 		to++
 	}
+	return l.orLine(from, to)
+}
+
+// orLine removes a stretch, or its lines where nothing else stands there.
+func (l *entryList) orLine(from, to int) splice {
 	start, end := l.lines[l.lineAt(from)], l.end(l.lineAt(max(to-1, from)))
 	if strings.TrimSpace(string(l.text[start:from])) == "" && strings.TrimSpace(string(l.text[to:end])) == "" {
 		return splice{start, end, ""}

@@ -255,6 +255,30 @@ func TestEdit(t *testing.T) {
 			want:   head + "scopes: [\n  {scope: a, level: required} # a, b\n  # e\n]\n",
 		},
 		{
+			name:   "remove from a flow list whose lines begin with a comma, the first",
+			before: head + "scopes: [\n    {scope: a, level: required}\n  , {scope: b, level: optional}\n  , {scope: c, level: optional}\n]\n",
+			change: scopes.Change{Remove: []scopes.Entry{entry("a")}},
+			want:   head + "scopes: [\n    {scope: b, level: optional}\n  , {scope: c, level: optional}\n]\n",
+		},
+		{
+			name:   "remove from a flow list whose lines begin with a comma, the last",
+			before: head + "scopes: [\n    {scope: a, level: required}\n  , {scope: b, level: optional}\n  , {scope: c, level: optional}\n]\n",
+			change: scopes.Change{Remove: []scopes.Entry{entry("c")}},
+			want:   head + "scopes: [\n    {scope: a, level: required}\n  , {scope: b, level: optional}\n]\n",
+		},
+		{
+			name:   "remove from a flow list whose lines begin with a comma, the last two",
+			before: head + "scopes: [\n    {scope: a, level: required}\n  , {scope: b, level: optional}\n  , {scope: c, level: optional}\n]\n",
+			change: scopes.Change{Remove: []scopes.Entry{entry("b"), entry("c")}},
+			want:   head + "scopes: [\n    {scope: a, level: required}\n]\n",
+		},
+		{
+			name:   "remove from a flow list with a comma on a line of its own",
+			before: head + "scopes: [\n  {scope: a, level: required}\n  ,\n  {scope: b, level: optional} # b\n]\n",
+			change: scopes.Change{Remove: []scopes.Entry{entry("b")}},
+			want:   head + "scopes: [\n  {scope: a, level: required}\n  # b\n]\n",
+		},
+		{
 			name:   "another scope that is the same one",
 			before: head + "scopes: [{scope: a, level: required}]\n",
 			change: scopes.Change{Narrow: []scopes.ScopeChange{{Entry: entry("a"), To: "a"}}},
