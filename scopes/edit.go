@@ -1,6 +1,7 @@
 package scopes
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"sort"
@@ -180,6 +181,7 @@ func programOf(e Entry) string {
 // write puts the draft into the text of which it was made: first what becomes of the
 // entries that are there, then what is new behind those that stay.
 func (d draft) write(text []byte) ([]byte, error) {
+	whole := endsLine(text)
 	for _, put := range []func(*entryList, *draftList) ([]splice, error){(*entryList).settle, (*entryList).extend} {
 		s := readSheet(text)
 		var splices []splice
@@ -192,5 +194,13 @@ func (d draft) write(text []byte) ([]byte, error) {
 		}
 		text = s.apply(splices)
 	}
+	if bare := bytes.TrimSuffix(bytes.TrimSuffix(text, []byte("\n")), []byte("\r")); !whole && !endsLine(bare) { // else blank lines end it, and may count
+		text = bare
+	}
 	return text, nil
+}
+
+// endsLine tells whether a text ends with the end of a line.
+func endsLine(text []byte) bool {
+	return bytes.HasSuffix(text, []byte("\n")) || bytes.HasSuffix(text, []byte("\r"))
 }

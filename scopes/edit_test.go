@@ -237,6 +237,36 @@ func TestEdit(t *testing.T) {
 			want:   head + "scopes: [] # the list\n# end\n",
 		},
 		{
+			name:   "remove the last entries of a file without a final newline",
+			before: head + "scopes:\n  - scope: a\n    level: required\n  # of b\n  - scope: b\n    level: optional\n  - {scope: c, level: optional}",
+			change: scopes.Change{Remove: []scopes.Entry{entry("b"), entry("c")}},
+			want:   head + "scopes:\n  - scope: a\n    level: required\n  # of b",
+		},
+		{
+			name:   "remove all entries of a file without a final newline",
+			before: strings.ReplaceAll(head+"scopes:\n  - scope: a\n    level: required", "\n", "\r\n"),
+			change: scopes.Change{Remove: []scopes.Entry{entry("a")}},
+			want:   strings.ReplaceAll(head+"scopes: []", "\n", "\r\n"),
+		},
+		{
+			name:   "remove the last entry of a file without a final newline, and add one",
+			before: head + "scopes:\n  - {scope: a, level: required} # a\n  - {scope: b, level: optional} # b",
+			change: scopes.Change{Remove: []scopes.Entry{entry("b")}, Add: []scopes.Entry{entry("c")}},
+			want:   head + "scopes:\n  - {scope: a, level: required} # a\n  - {scope: c, level: optional}",
+		},
+		{
+			name:   "remove the last entry of a file without a final newline, and replace the one before",
+			before: head + "scopes:\n  - scope: a\n    level: required\n  - {scope: b, level: optional}",
+			change: scopes.Change{Remove: []scopes.Entry{entry("b")}, Replace: []scopes.Replacement{{Entry: entry("a"), By: []scopes.Entry{entry("c"), entry("d")}}}},
+			want:   head + "scopes:\n  - scope: c\n    level: optional\n  - scope: d\n    level: optional",
+		},
+		{
+			name:   "a reason whose last blank lines count keeps them, though the file ends there then",
+			before: head + "scopes:\n  - scope: a\n    level: required\n    why: |+\n      text\n\n  - {scope: b, level: optional}",
+			change: scopes.Change{Remove: []scopes.Entry{entry("b")}},
+			want:   head + "scopes:\n  - scope: a\n    level: required\n    why: |+\n      text\n\n",
+		},
+		{
 			name:   "remove from a flow list",
 			before: head + "scopes: [{scope: a, level: required}, {scope: b, level: optional}, {scope: c, level: optional}]\nprograms:\n  one: {scopes: [{scope: a, level: optional}]}\n",
 			change: scopes.Change{Remove: []scopes.Entry{entry("a"), entry("c"), entry("a", "one")}},
