@@ -5,7 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
+	"net/url"
+	"slices"
+	"strings"
 
 	"github.com/ambit-auth/ambit/scopes"
 )
@@ -41,14 +45,17 @@ func (e *RegistrationError) Error() string {
 	return "the server did not register the client: " + serversWords(e.Code, e.Description)
 }
 
-// Register returns the client id that the server gives (RFC 7591 §3.1).
+// Register returns the client id that the server gives (RFC 7591 §3.1). A redirect URI
+// on a loopback address is registered without its port too: to some servers the port is
+// a part of what was registered, and to others none may be there, for they take any (RFC
+// 8252 §7.3).
 //
 // Errors: *[RegistrationError]; *[UntrustedHostError]; [metadata.Error].
 func (r *Registration) Register(ctx context.Context, redirectURIs ...string) (clientID string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	body, err := json.Marshal(clientMetadata{
-		RedirectURIs: redirectURIs, Name: r.Name, Scope: r.Scopes.String(), AuthMethod: authNone,
+		RedirectURIs: withoutPorts(redirectURIs), Name: r.Name, Scope: r.Scopes.String(), AuthMethod: authNone,
 		GrantTypes: []string{"authorization_code", "refresh_token"}, ResponseTypes: []string{"code"},
 		ApplicationType: "native",
 	})
@@ -66,6 +73,22 @@ func (r *Registration) Register(ctx context.Context, redirectURIs ...string) (cl
 		return "", err
 	}
 	return readRegistration(answer.Status, answer.Body)
+}
+
+// withoutPorts adds to URIs on loopback addresses the same without a port.
+func withoutPorts(uris []string) []string {
+	all := slices.Clone(uris)
+	for _, uri := range uris {
+		u, err := url.Parse(uri)
+		if err != nil || u.Port() == "" || net.ParseIP(u.Hostname()) == nil {
+			continue
+		}
+		u.Host = strings.TrimSuffix(u.Host, ":"+u.Port())
+		if bare := u.String(); !slices.Contains(all, bare) {
+			all = append(all, bare)
+		}
+	}
+	return all
 }
 
 const authNone = "none"

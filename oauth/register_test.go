@@ -31,7 +31,7 @@ func TestRegister(t *testing.T) {
 		t.Fatalf("%q, %v", id, err)
 	}
 	want := map[string]any{ // RFC 7591 §2
-		"redirect_uris": []any{"http://127.0.0.1:1/callback"}, "client_name": "ambit", "scope": "a:read b:write",
+		"redirect_uris": []any{"http://127.0.0.1:1/callback", "http://127.0.0.1/callback"}, "client_name": "ambit", "scope": "a:read b:write",
 		"token_endpoint_auth_method": "none", "grant_types": []any{"authorization_code", "refresh_token"},
 		"response_types": []any{"code"}, "application_type": "native",
 	}

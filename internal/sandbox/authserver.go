@@ -54,6 +54,9 @@ func (sv *server) useLibrary() error {
 		provider.WithPKCERequired(goidc.CodeChallengeMethodSHA256),
 		provider.WithScopes(goidc.NewDynamicScope(clientScope, func(string) bool { return true })),
 		provider.WithStaticClients(clients[0], clients[1:]...),
+		provider.WithDCR(registrar{sv}),
+		provider.WithDCREndpoint(trimmed("registration_endpoint")),
+		provider.WithLocalhostRedirectURIs(),
 		provider.WithPolicies(goidc.NewPolicy("consent", func(*http.Request, *goidc.AuthnSession, *goidc.Client) bool { return true }, sv.decide)),
 		provider.WithTokenRevocation(func(context.Context, *goidc.Client) bool { return true }),
 		provider.WithTokenRevocationRevokeGrantOnAccessToken(),
@@ -101,6 +104,9 @@ func (sv *server) applicationOf(clientID string) (name string, app application) 
 		if app := sv.shape.Applications[name]; app.IDs[sv.name] == clientID {
 			return name, app
 		}
+	}
+	if app := sv.store.application(clientID); app.IDs[sv.name] == clientID {
+		return clientID, app // it was registered
 	}
 	return "", application{}
 }

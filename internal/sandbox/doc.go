@@ -81,6 +81,7 @@
 //	wrong-iss       the callback carries another issuer's iss (RFC 9207)
 //	short-lived     the access token of a login lives one second; refreshed ones live as usual
 //	no-refresh      a login gets no refresh token
+//	registers       whoever asks is registered as a client (RFC 7591), and may have what is listed
 //	bad-id-token    the signature of an ID token is that of another text
 //	unknown-client  the token endpoint knows no client: invalid_client
 //	no-list         the metadata has no scopes_supported

@@ -24,7 +24,7 @@ func (sv *server) introspect(w http.ResponseWriter, r *http.Request) {
 		sv.refuse(w, "not_own_token", nil)
 	default:
 		writeJSON(w, http.StatusOK, map[string]any{
-			"active": true, "scope": strings.Join(b.scopes, " "), "client_id": sv.shape.Applications[b.application].IDs[sv.name],
+			"active": true, "scope": strings.Join(b.scopes, " "), "client_id": sv.store.application(b.application).IDs[sv.name],
 			"token_type": "Bearer", "sub": sv.shape.Person.UUID, "iat": b.issued.Unix(), "exp": b.expires.Unix(),
 			sv.shape.Members.Teams: listOf(b.teams), sv.shape.Members.Organizations: listOf(b.organizations),
 		})

@@ -17,6 +17,7 @@ const (
 	kindWrongIss   = "wrong-iss"
 	kindShortLived = "short-lived"
 	kindNoRefresh  = "no-refresh"
+	kindRegisters  = "registers"
 	kindBadIDToken = "bad-id-token"
 	kindNoClient   = "unknown-client"
 
@@ -54,6 +55,7 @@ func kinds() []kind {
 		{kindNoRefresh, "", "a login gets no refresh token"},
 		{kindBadIDToken, "", "the signature of an ID token is that of another text"},
 		{kindNoClient, "", "the token endpoint knows no client: invalid_client"},
+		{kindRegisters, "", "whoever asks is registered as a client (RFC 7591), and may have what is listed"},
 		{kindNoList, "", "the metadata has no scopes_supported"},
 		{kindEmptyList, "", "scopes_supported is an empty list"},
 		{kindWrongIssuer, "", "the metadata names another issuer than the one asked"},

@@ -234,8 +234,5 @@ func (sv *server) authorizationRoutes(mux *http.ServeMux) {
 	at("POST ", "introspection_endpoint", partInspect, sv.introspect)
 	at("GET ", "userinfo_endpoint", partUserInfo, sv.passOn)
 	at("POST ", "userinfo_endpoint", partUserInfo, sv.passOn)
-	at("POST ", "registration_endpoint", partAuthorize, func(w http.ResponseWriter, _ *http.Request) {
-		// RFC 7591 §3.2.2 has no word for a server that registers nobody.
-		writeJSON(w, http.StatusForbidden, map[string]any{"error": "access_denied", "error_description": "The sandbox registers no clients."})
-	})
+	at("POST ", "registration_endpoint", partAuthorize, sv.register)
 }

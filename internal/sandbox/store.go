@@ -25,6 +25,8 @@ type store struct {
 	keys     map[string]*key // by value
 	removed  []string        // scopes that nobody holds any more
 	extra    []string        // granted beyond every ceiling
+
+	registered registered
 }
 
 // The library reads the machine's clock only, and in whole seconds. So each record
@@ -47,7 +49,7 @@ type (
 // A consent is what the person decided, kept in a grant's Store.
 type consent struct {
 	Region        string
-	Application   string // its name in the shape
+	Application   string // its name in the shape, or the client_id of one that was registered
 	Teams         []int
 	Organizations []string
 }
@@ -65,6 +67,7 @@ func newStore(s *shape, now func() time.Time, keys map[string]*key) *store {
 		shape: s, now: now, keys: keys,
 		sessions: make(map[string]*sessionRecord), grants: make(map[string]*grantRecord),
 		codes: make(map[string]string), refresh: make(map[string]string), tokens: make(map[string]*tokenRecord),
+		registered: registered{clients: make(map[string]*goidc.Client), applied: make(map[string]application)},
 	}
 }
 
@@ -84,7 +87,7 @@ func (s *store) forLibrary(until time.Time) int {
 
 // effective is what of scopes is still within the application's ceiling.
 func (s *store) effective(scopes, application string) []string {
-	ceiling := slices.Concat(s.shape.Applications[application].Ceiling, s.extra)
+	ceiling := slices.Concat(s.application(application).Ceiling, s.extra)
 	return without(both(strings.Fields(scopes), ceiling), s.removed)
 }
 

@@ -20,7 +20,7 @@ type view struct {
 func (v view) sees(c consent) bool { return v.region == "" || v.region == c.Region }
 
 // clientID is the application's name at this server.
-func (v view) clientID(c consent) string { return v.shape.Applications[c.Application].IDs[v.server] }
+func (v view) clientID(c consent) string { return v.application(c.Application).IDs[v.server] }
 
 // SaveSession implements [goidc.AuthManager].
 func (v view) SaveSession(_ context.Context, a *goidc.AuthnSession) error {
