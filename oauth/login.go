@@ -82,9 +82,11 @@ type Login struct {
 	// was exchanged, or with the error. It makes the browser's last page, which arrives
 	// before Run returns. It is not called when nobody answered. nil: a plain sentence.
 	Finish func(ctx context.Context, c *Credential, err error) http.Handler
-	// Narrow is asked, at most once, when the server refuses the scopes that were asked
-	// for ([AuthorizationError.InvalidScope]): with ok, the same browser window goes on
-	// to a request for fewer. nil: the refusal ends the login.
+	// Narrow is asked when the server refuses the scopes that were asked for
+	// ([AuthorizationError.InvalidScope]): with ok, the same browser window goes on to
+	// another request. It is asked once, and once more where the second refusal names what
+	// the first request did not ask for: scopes that were covered by those left out. nil:
+	// the refusal ends the login.
 	Narrow func(refusal *AuthorizationError) (fewer scopes.Set, ok bool)
 }
 

@@ -20,7 +20,7 @@ type loginRun struct {
 	current  atomic.Pointer[attempt] // read by the pages too
 	answers  chan answer
 	opened   chan error
-	narrowed bool
+	narrowed int
 }
 
 // ask makes the next authorization request the one that is waited for.
@@ -141,15 +141,20 @@ func (r *loginRun) again(err error) bool {
 	return true
 }
 
-// narrow asks the caller, once, whether to go on with fewer scopes after invalid_scope.
+// maxNarrowings is how often a request is asked anew with other scopes.
+const maxNarrowings = 2
+
+// narrow asks the caller whether to go on with fewer scopes after invalid_scope.
 func (r *loginRun) narrow(got answer) (fewer scopes.Set, ok bool) {
 	switch {
-	case got.refusal == nil, !got.refusal.InvalidScope(), r.Narrow == nil, r.narrowed:
+	case got.refusal == nil, !got.refusal.InvalidScope(), r.Narrow == nil, r.narrowed == maxNarrowings:
+		return scopes.Set{}, false
+	case r.narrowed > 0 && got.refusal.NamedScopes(r.current.Load().scopes.Minus(r.Scopes)).Len() == 0:
 		return scopes.Set{}, false
 	case got.checkIssuer(r.Server.Issuer, r.promisesIssuer()) != nil:
 		return scopes.Set{}, false // conclude says so
 	}
-	r.narrowed = true
+	r.narrowed++
 	return r.Narrow(got.refusal)
 }
 

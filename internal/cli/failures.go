@@ -116,7 +116,7 @@ func authorizationFailure(p *project, e *oauth.AuthorizationError) *failure {
 	case e.Denied():
 		return failWith(exitNoCredential, e, "nothing was granted; to be asked again: "+loginAgain(p))
 	case e.InvalidScope():
-		return failWith(exitMissing, e, "the server does not give a scope that is required; see: ambit plan")
+		return failWith(exitMissing, e, "")
 	case e.Code == "server_error" || e.Code == "temporarily_unavailable":
 		return failWith(exitCannotTell, e, "try again when the server answers")
 	}

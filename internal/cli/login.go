@@ -66,6 +66,9 @@ func (r *run) login(ctx context.Context, keys *keyFlags) (view, error) {
 	if err := n.blocked(); err != nil {
 		return lacking(p, n.withheld(scopes.Required)), err
 	}
+	if err := n.nothingLeft(); err != nil {
+		return lacking(p, n.withheld(scopes.Optional)), err
+	}
 	if err := r.trustEndpoints(ctx, p, n); err != nil {
 		return nil, err
 	}
@@ -241,6 +244,9 @@ func (r *run) consent(ctx context.Context, p *project, n *negotiation, client *h
 		Start: pages.start,
 		Open:  r.opener(),
 		Finish: func(ctx context.Context, c *oauth.Credential, err error) http.Handler {
+			if refused, ok := is[*oauth.AuthorizationError](err); ok && refused.InvalidScope() {
+				err = n.refusal(p, refused, n.refused(refused))
+			}
 			if err != nil {
 				return pages.failed(err)
 			}

@@ -78,7 +78,7 @@ type negotiation struct {
 // without negotiates again, without what the server refused.
 func (n *negotiation) without(refused scopes.Set) scopes.Plan {
 	q := n.question
-	q.Refused = refused
+	q.Refused = q.Refused.Union(refused)
 	return scopes.Negotiate(q)
 }
 

@@ -2,36 +2,42 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
-// narrow decides on a second try after invalid_scope: without the optional and
-// recommended scopes that the answer names, never without a required one.
+// narrow decides on another try after invalid_scope: without what the answer names,
+// unless a required need would have nothing left to be asked for.
 func (r *run) narrow(n *negotiation, e *oauth.AuthorizationError) (scopes.Set, bool) {
-	named := e.NamedScopes(n.plan.Request).Minus(n.required())
-	if named.Len() == 0 {
-		return scopes.Set{}, false
-	}
+	named := e.NamedScopes(n.plan.Request)
 	again := n.without(named)
-	suggest(&again, n.question.Server)
-	if len(again.Blocked) > 0 || again.Request.Equal(n.plan.Request) {
+	for len(again.Blocked) > 0 && named.Len() > 0 {
+		kept := named.Minus(n.alternatives(again.Blocked))
+		if kept.Len() == named.Len() {
+			return scopes.Set{}, false
+		}
+		named, again = kept, n.without(kept)
+	}
+	if named.Len() == 0 || again.Request.Len() == 0 {
 		return scopes.Set{}, false
 	}
+	suggest(&again, n.question.Server)
 	r.voice.note("the server refuses %s; asking once more without", strings.Join(named.Slice(), ", "))
+	n.question.Refused = n.question.Refused.Union(named)
 	n.plan.Request = again.Request
 	n.plan.Scopes, n.plan.Withheld = again.Scopes, again.Withheld
 	return again.Request, true
 }
 
-// required are the scopes that are asked for where nothing may lack.
-func (n *negotiation) required() scopes.Set {
+// alternatives are the scopes of the needs of these names.
+func (n *negotiation) alternatives(names []string) scopes.Set {
 	var words []string
 	for _, item := range n.plan.Scopes {
-		if item.Entry.Level == scopes.Required {
-			words = append(words, item.Asked)
+		if slices.Contains(names, item.Entry.Name()) {
+			words = append(words, item.Entry.AnyOf...)
 		}
 	}
 	return scopes.NewSet(words...)
@@ -75,6 +81,21 @@ func (n *negotiation) refusal(p *project, e *oauth.AuthorizationError, needs []s
 	f := fail(exitMissing, strings.Join(lines, "\n"), hint)
 	f.Err = e
 	return f
+}
+
+// nothingLeft is the failure of a login that would ask for nothing of what the manifest
+// declares: an empty request stands for what the server thinks best (RFC 6749 §3.3).
+func (n *negotiation) nothingLeft() error {
+	if n.plan.Request.Len() > 0 || len(n.plan.Withheld) == 0 {
+		return nil
+	}
+	var lines []string
+	for _, item := range n.plan.Scopes {
+		if item.Decision == scopes.Withhold {
+			lines = append(lines, fmt.Sprintf("%s: %s is not asked for: %s", place(item.Entry.File, item.Entry.Line), item.Entry.Name(), plain(item.Reason)))
+		}
+	}
+	return fail(exitMissing, strings.Join(lines, "\n"), "nothing of what is declared can be asked for, so a login would be for nothing")
 }
 
 // A lackView is what there is to say in JSON of a login that was not made, for want of
