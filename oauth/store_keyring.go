@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/zalando/go-keyring"
@@ -13,9 +14,15 @@ import (
 // for a window that nobody may be there to see.
 const keyringTimeout = 3 * time.Second
 
-// maxKeyringItem is what the narrowest keyring takes: CRED_MAX_CREDENTIAL_BLOB_SIZE
-// of Windows, 5 * 512 bytes.
-const maxKeyringItem = 2560
+// maxKeyringItem is what a keyring takes, in bytes: on Windows five times 512
+// (CRED_MAX_CREDENTIAL_BLOB_SIZE); others say so themselves, before it is as much as a
+// file may have.
+func maxKeyringItem() int {
+	if runtime.GOOS == "windows" {
+		return 2560
+	}
+	return maxRecord
+}
 
 // keyringService is the name under which items stand.
 const keyringService = "ambit"
@@ -59,8 +66,8 @@ func (s KeyringStore) Save(ctx context.Context, key Key, c *Credential) error {
 	if err != nil {
 		return err
 	}
-	if len(data) > maxKeyringItem {
-		return &TooLargeError{Store: s.Name(), Size: len(data), Limit: maxKeyringItem}
+	if limit := maxKeyringItem(); len(data) > limit {
+		return &TooLargeError{Store: s.Name(), Size: len(data), Limit: limit}
 	}
 	_, err = askKeyring(ctx, func() (string, error) { return "", keyring.Set(s.service(), key.ID(), string(data)) })
 	if errors.Is(err, keyring.ErrSetDataTooBig) {

@@ -72,15 +72,26 @@ func refreshes(box *sandbox.Sandbox) int {
 	return n
 }
 
-// TestLoginDuringRenewal logs in anew while another process renews the old login: whatever
-// comes of the renewal, the new login is the one that stays.
-func TestLoginDuringRenewal(t *testing.T) {
+// A renewal is one that a server does not answer yet, in a process of its own, and a
+// login beside it.
+type renewal struct {
+	command func(args ...string) *exec.Cmd
+	login   *exec.Cmd
+	story   *bufio.Scanner // the login's
+	release func()         // lets the server answer
+	renewed func() []byte  // the token that came of it
+}
+
+// loginDuringRenewal logs in, begins to renew that login, and logs in anew: the new login
+// has its token, and waits to keep it.
+func loginDuringRenewal(t *testing.T) *renewal {
+	t.Helper()
 	asked, answer := make(chan struct{}, 10), make(chan struct{})
-	release := sync.OnceFunc(func() { close(answer) })
-	defer release()
+	r := &renewal{release: sync.OnceFunc(func() { close(answer) })}
+	t.Cleanup(r.release)
 	var renewing atomic.Bool
-	box := startBox(t, sandbox.Options{Grant: "all", Log: func(r sandbox.Request) {
-		if !strings.HasSuffix(r.Path, "/oauth/token/") {
+	box := startBox(t, sandbox.Options{Grant: "all", Log: func(request sandbox.Request) {
+		if !strings.HasSuffix(request.Path, "/oauth/token/") {
 			return
 		}
 		asked <- struct{}{}
@@ -93,48 +104,83 @@ func TestLoginDuringRenewal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	command := func(args ...string) *exec.Cmd {
+	r.command = func(args ...string) *exec.Cmd {
 		c := exec.CommandContext(t.Context(), self)
 		c.Args = append([]string{"ambit"}, args...)
 		c.Env = []string{"HOME=" + home, "PATH=" + os.Getenv("PATH"), "AMBIT_STORE=file", "AMBIT_MANIFEST=" + box.Ready().Manifest}
 		return c
 	}
-	ambit := func(args ...string) (string, error) {
-		out, err := command(args...).CombinedOutput()
-		return string(out), err
-	}
-	if out, err := ambit("login", "--browser", visit); err != nil {
-		t.Fatal(out)
+	if out, err := r.command("login", "--browser", visit).CombinedOutput(); err != nil {
+		t.Fatal(string(out))
 	}
 	<-asked
 	renewing.Store(true)
-	var wait sync.WaitGroup
-	var renewed []byte
-	wait.Go(func() { renewed, _ = command("token", "--min-ttl", "100h").Output() })
+	token := make(chan []byte, 1)
+	go func() {
+		out, _ := r.command("token", "--min-ttl", "100h").Output()
+		token <- out
+	}()
+	r.renewed = func() []byte { return <-token }
 	<-asked
-	login := command("login", "--browser", visit)
-	story, err := login.StderrPipe()
+	r.login = r.command("login", "--browser", visit)
+	story, err := r.login.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := login.Start(); err != nil {
+	if err := r.login.Start(); err != nil {
 		t.Fatal(err)
 	}
-	<-asked // it has its token, and would keep it
-	waits := false
-	for lines := bufio.NewScanner(story); !waits && lines.Scan(); {
-		waits = strings.HasPrefix(lines.Text(), "another ambit is renewing this login")
-	}
-	if !waits {
+	<-asked
+	r.story = bufio.NewScanner(story)
+	if !r.tells("another ambit is renewing this login") {
 		t.Error("the login did not wait for the renewal")
 	}
-	release()
-	wait.Wait()
-	if err := login.Wait(); err != nil {
+	return r
+}
+
+// tells reads the login's story up to a line that begins so.
+func (r *renewal) tells(begin string) bool {
+	for r.story.Scan() {
+		if strings.HasPrefix(r.story.Text(), begin) {
+			return true
+		}
+	}
+	return false
+}
+
+// TestLoginDuringRenewal logs in anew while another process renews the old login: whatever
+// comes of the renewal, the new login is the one that stays.
+func TestLoginDuringRenewal(t *testing.T) {
+	r := loginDuringRenewal(t)
+	r.release()
+	renewed := r.renewed()
+	if !r.tells("note: the login that this one replaces") {
+		t.Error("nobody is told of the login that was replaced")
+	}
+	if err := r.login.Wait(); err != nil {
 		t.Error(err)
 	}
-	token, err := command("token").Output()
+	token, err := r.command("token").Output()
 	if err != nil || len(token) == 0 || len(renewed) == 0 || bytes.Equal(token, renewed) {
 		t.Errorf("%v: %q is the token of the login that was replaced, %q", err, token, renewed)
+	}
+}
+
+// TestInterruptBeforeKeeping presses Ctrl-C when a login has its token and waits to keep
+// it: the token is revoked, and the login that was there stays.
+func TestInterruptBeforeKeeping(t *testing.T) {
+	r := loginDuringRenewal(t)
+	if err := r.login.Process.Signal(os.Interrupt); err != nil {
+		lacks(t, "this system cannot press Ctrl-C for another program: "+err.Error())
+	}
+	if !r.tells("note: the token that could not be kept was revoked") || !r.tells("error: interrupted") {
+		t.Error("the token lives on, or nothing is said")
+	}
+	if r.login.Wait(); r.login.ProcessState.ExitCode() != 4 {
+		t.Errorf("exit code %d", r.login.ProcessState.ExitCode())
+	}
+	r.release()
+	if token, err := r.command("token").Output(); err != nil || !bytes.Equal(token, r.renewed()) {
+		t.Errorf("the login that was there is gone: %v", err)
 	}
 }

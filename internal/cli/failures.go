@@ -124,6 +124,9 @@ func authorizationFailure(p *project, e *oauth.AuthorizationError) *failure {
 }
 
 func storeFailure(p *project, err error) *failure {
+	if e, ok := is[*oauth.NoKeyringError](err); ok && e.Silent {
+		return failWith(exitUsage, e, "unlock it, and try again; --store file keeps credentials in a file that only you can read")
+	}
 	if e, ok := is[*oauth.NoKeyringError](err); ok {
 		return failWith(exitUsage, e, "--store file keeps credentials in a file that only you can read; --store memory keeps them for one run")
 	}

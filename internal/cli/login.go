@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -170,39 +169,12 @@ func (r *run) keepKey(ctx context.Context, p *project, h *held, err error) (view
 	return r.outcome(p, h, store)
 }
 
-// keep stores a new credential.
-func (r *run) keep(ctx context.Context, p *project, h *held, store oauth.Store) error {
-	at := *p
-	at.server = h.server
-	h.credential.Hosts = scopes.NewSet(slices.Concat(p.hosts(), at.hosts())...).Slice()
-	h.credential.ObtainedAt = time.Now()
-	key := p.keyAt(p.server)
-	if err := r.alone(ctx, key, func() error { return store.Save(ctx, key, h.credential) }); err != nil {
-		r.takeBack(ctx, p, h)
-		return err
-	}
-	r.supersede(ctx, p, key, store, h.server)
-	return nil
-}
-
 // outcome shows what a credential that was just kept holds.
 func (r *run) outcome(p *project, h *held, store oauth.Store) (view, error) {
 	h.grant.Credential.Source = store.Name()
 	v := r.compare(p, h)
 	v.brief = h.kind.Create == "" // a login showed the needs before it asked
 	return v, missingFailure(missingLines(v.gap, scopes.Required))
-}
-
-// takeBack revokes a token that nobody will ever find again: it could not be kept.
-func (r *run) takeBack(ctx context.Context, p *project, h *held) {
-	if h.grant.Credential.Kind != scopes.OAuthToken {
-		return
-	}
-	if remark := r.revoke(ctx, p, &stored{credential: h.credential, issuer: p.server}); remark != "" {
-		r.voice.note("the token that could not be kept lives on at the server: %s", remark)
-		return
-	}
-	r.voice.note("the token that could not be kept was revoked")
 }
 
 // compare holds what a credential holds against the needs.

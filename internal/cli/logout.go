@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -53,74 +54,68 @@ func (r *run) logout(ctx context.Context) (view, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := r.find(ctx, p)
-	if errors.Is(err, oauth.ErrNotFound) {
-		return logoutView{}, nil
-	}
-	if _, damaged := is[*oauth.CorruptError](err); damaged {
-		return r.forgetDamaged(ctx, p)
-	}
-	if err != nil {
-		return nil, credentialFailure(p, err)
+	var mine, others, damaged []*stored
+	var broken error
+	silent := r.eachLogin(ctx, p, r.readingStores(), func(s *stored, err error) bool {
+		_, unreadable := is[*oauth.CorruptError](err)
+		switch {
+		case unreadable && p.serves(s):
+			damaged = append(damaged, s)
+		case unreadable:
+		case err != nil:
+			broken = err
+		case len(mine) == 0 && p.serves(s), len(mine) > 0 && s.server.Issuer == mine[0].server.Issuer:
+			mine = append(mine, s) // the one that is used, and what would be used in its place
+		case !p.chosen:
+			others = append(others, s)
+		}
+		return broken != nil
+	})
+	if broken != nil || silent != nil && len(mine)+len(damaged) == 0 {
+		return nil, credentialFailure(p, cmp.Or(broken, silent))
 	}
 	var v logoutView
-	for range maxLogins {
+	for _, s := range append(mine, damaged...) {
 		if err := r.remove(ctx, p, s, &v); err != nil {
 			return nil, credentialFailure(p, err)
 		}
-		other, err := r.find(ctx, p)
-		if err == nil && other.server.Issuer != s.server.Issuer {
-			r.voice.note("a login for server %s stays; to end it too: ambit logout --server %s", plain(other.server.Name), shellWord(other.server.Name))
-		}
-		if err != nil || other.server.Issuer != s.server.Issuer {
-			break
-		}
-		s = other // in another store, or given by another server
+	}
+	for _, s := range others {
+		at := *p
+		at.server, at.chosen = s.server, true
+		r.voice.note("a login for server %s stays; to end it too: %s", plain(s.server.Name), inProject("ambit logout", &at))
+	}
+	if silent != nil {
+		r.voice.note("whether another login lies in the keyring is not known: %s", plain(silent.Error()))
 	}
 	return v, nil
 }
-
-// maxLogins bounds how many logins of one manifest are removed at once: no store has so
-// many.
-const maxLogins = 20
 
 // remove revokes a login and takes it out of its store. Whatever the server says: a
 // credential that is not wanted is not kept.
 func (r *run) remove(ctx context.Context, p *project, s *stored, v *logoutView) error {
 	return r.alone(ctx, s.key, func() error {
+		remark := "its record was damaged"
 		if c, err := s.store.Load(ctx, s.key); err == nil {
 			s.credential = c // another ambit may have renewed it meanwhile
 		}
-		remark := r.revoke(ctx, p, s)
+		if s.credential != nil {
+			remark = r.revoke(ctx, p, s)
+		}
 		if err := s.store.Delete(ctx, s.key); err != nil {
 			return err
 		}
 		first := !v.Removed
-		v.Removed, v.Store = true, strings.TrimPrefix(v.Store+", "+s.store.Name(), ", ")
+		v.Removed = true
+		if !strings.Contains(v.Store, s.store.Name()) {
+			v.Store = strings.TrimPrefix(v.Store+", "+s.store.Name(), ", ")
+		}
 		v.Revoked = remark == "" && (first || v.Revoked)
 		if remark != "" {
 			v.Remark = remark
 		}
 		return nil
 	})
-}
-
-// forgetDamaged removes the records of this login that nobody can read.
-func (r *run) forgetDamaged(ctx context.Context, p *project) (view, error) {
-	v := logoutView{Remark: "its record was damaged"}
-	for _, s := range p.loginServers() {
-		for _, store := range r.readingStores() {
-			_, err := store.Load(ctx, p.keyAt(s))
-			if _, damaged := is[*oauth.CorruptError](err); !damaged {
-				continue
-			}
-			if err := store.Delete(ctx, p.keyAt(s)); err != nil {
-				return nil, credentialFailure(p, err)
-			}
-			v.Removed, v.Store = true, store.Name()
-		}
-	}
-	return v, nil
 }
 
 // revoke tells the server; the remark says why it could not.
