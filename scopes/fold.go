@@ -47,15 +47,15 @@ func unescaped(segment string) string {
 
 // isMethod tells what may follow the name of a thing and a colon: batchUpdate.
 func isMethod(word string) bool {
-	return word != "" && word[0] >= 'a' && word[0] <= 'z' && len(word) <= longestWord && isWord(word)
+	return word != "" && word[0] >= 'a' && word[0] <= 'z' && (isWord(word) || isNumbered(word))
 }
 
 const (
-	longestWord    = 32 // bytes: about where names of resources end and identifiers begin
-	shortPart      = 7  // of a part that may have digits anywhere: oauth2, v1beta1
-	partDigits     = 2  // that such a part may have, and any word at its end
+	longestWord    = 32 // bytes: about where words end and identifiers begin
+	longestSegment = 64 // bytes, of several words
+	mostDigits     = 2  // in a row, of a word
 	longestAcronym = 5  // capitals in a row, with the one that begins the next word
-	unspeakable    = 7  // consonants in a row: no word has so many
+	unspeakable    = 6  // consonants in a row: hardly a word has so many
 )
 
 // isIdentifier guesses whether a segment names one thing among many: a number, a UUID,
@@ -67,44 +67,92 @@ func isIdentifier(segment string) bool {
 		return isIdentifier(one.before) || isIdentifier(one.after)
 	}
 	digits := countDigits(segment)
-	if digits > 0 && digits == len(segment) || digits >= 4 || len(segment) > longestWord ||
+	if digits > 0 && digits == len(segment) || digits >= 4 || len(segment) > longestSegment ||
 		strings.ContainsAny(segment, "%;=") || strings.LastIndexByte(segment, '@') > 0 {
 		return true
 	}
 	parts := strings.FieldsFunc(segment, func(r rune) bool { return strings.ContainsRune("-_.:@$~", r) })
-	return slices.ContainsFunc(parts, func(part string) bool {
-		short := len(part) <= shortPart && countDigits(part) <= partDigits && part == strings.ToLower(part)
-		bare := strings.TrimRight(part, "0123456789")
-		return !short && (len(part)-len(bare) > partDigits || !isWord(bare))
-	})
+	return slices.ContainsFunc(parts, func(part string) bool { return !isNumbered(part) && !isWord(part) })
 }
 
-// isWord tells of letters that are written as some word is, and that someone could speak.
+// numbered are the words of APIs that have digits within, in lower case.
+var numbered = []string{"i18n", "l10n", "a11y", "k8s", "b2b", "b2c", "p2p", "e2e", "s2s", "m2m", "h264", "h265", "x509", "sha256", "sha512", "base64", "utf8"}
+
+// isNumbered tells of a word with a digit or two at one of its ends (oauth2, 2fa), of a
+// version (v1beta1), and of the words that are so (i18nLanguages).
+func isNumbered(part string) bool {
+	for _, word := range numbered {
+		if rest, begins := strings.CutPrefix(part, word); begins && (rest == "" || isWord(rest)) {
+			return true
+		}
+	}
+	if major, minor, found := cutVersion(part); found {
+		return len(major) <= mostDigits && len(minor) <= mostDigits
+	}
+	const digits = "0123456789"
+	bare := strings.TrimRight(part, digits)
+	if bare == part {
+		bare = strings.TrimLeft(part, digits)
+	}
+	return len(part)-len(bare) <= mostDigits && bare != part && isWord(bare)
+}
+
+// cutVersion cuts v1beta1 into its numbers.
+func cutVersion(part string) (major, minor string, found bool) {
+	rest, begins := strings.CutPrefix(part, "v")
+	for _, stage := range []string{"alpha", "beta", "rc"} {
+		if major, minor, found := strings.Cut(rest, stage); begins && found && isNumber(major) && (minor == "" || isNumber(minor)) {
+			return major, minor, true
+		}
+	}
+	return rest, "", begins && isNumber(rest)
+}
+
+func isNumber(text string) bool { return text != "" && countDigits(text) == len(text) }
+
+// isWord tells of letters that are written as some word is, or as the camel case of some
+// APIs with at most one acronym (getURL), and that someone could speak.
 func isWord(part string) bool {
-	mute := func(run string) bool { return len(run) >= unspeakable }
-	vowel := func(r rune) bool { return strings.ContainsRune("aeiouyAEIOUY", r) }
-	return isCamel(part) && !slices.ContainsFunc(strings.FieldsFunc(part, vowel), mute)
-}
-
-// isCamel tells of letters in lower case, or in the camel case of some APIs with at most
-// one acronym: getURL.
-func isCamel(part string) bool {
-	lower, acronyms := 0, 0 // lower: how many letters before are so
-	for i := 0; i < len(part); {
-		run := capitals(part[i:])
-		switch {
-		case run == 0 && (part[i] < 'a' || part[i] > 'z'), run == 1 && i > 0 && lower < 2, run > longestAcronym:
-			return false
-		case run == 0:
-			lower++
-			i++
-			continue
-		case run > 1:
+	if len(part) > longestWord {
+		return false
+	}
+	acronyms := 0
+	for part != "" {
+		run := capitals(part)
+		if run > 1 {
 			acronyms++
 		}
-		lower, i = 0, i+run
+		if run > longestAcronym || acronyms > 1 {
+			return false
+		}
+		word := part[max(run-1, 0):] // the last capital begins a word
+		end := min(run, 1)
+		for end < len(word) && word[end] >= 'a' && word[end] <= 'z' {
+			end++
+		}
+		last := len(word) == end
+		switch {
+		case end == 0, isMute(word[:end]):
+			return false
+		case run == 1 && end == 1 && !last, end == 2 && run > 0 && !last && !isShortWord(word[:2]):
+			return false
+		case run == 0 && end == 1 && !last && capitals(word[1:]) < 2: // iOS
+			return false
+		}
+		part = word[end:]
 	}
-	return acronyms <= 1
+	return true
+}
+
+// isShortWord tells of two letters that stand within names: findByStatus.
+func isShortWord(word string) bool {
+	return strings.Contains(" am an as at by do go he id if in ip is it me my no of on or so to up us we ", " "+strings.ToLower(word)+" ")
+}
+
+// isMute tells of letters that nobody could speak.
+func isMute(word string) bool {
+	vowel := func(r rune) bool { return strings.ContainsRune("aeiouyAEIOUY", r) }
+	return slices.ContainsFunc(strings.FieldsFunc(word, vowel), func(run string) bool { return len(run) >= unspeakable })
 }
 
 // capitals is how many capital letters begin a text.

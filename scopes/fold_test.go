@@ -14,7 +14,10 @@ func TestFoldPath(t *testing.T) {
 		"@me", "@current", "v1", "v1beta1", "oauth2", "s3", "feature_flags", "dashboard_tiles", ".well-known", "query", "personal_api_keys",
 		"oauth-authorization-server", "getProjectMembers", "things:batchGet", "beta-oauth2-clients", "user-api-keys", "{id}", "{project_id}", "session_recordings",
 		"organization_memberships", "f-{n}.json", "{spreadsheetId}:batchUpdate", "$metadata",
-		"getURL", "OAuth", "userId", "API", "ABTest", "HTTPServer", "iOS", "dashboards2", "catchphrases", "strengths", "i18n", "2fa", "k8s", "check-runs",
+		"getURL", "OAuth", "userId", "API", "ABTest", "HTTPServer", "iOS", "dashboards2", "strengths", "i18n", "2fa", "k8s", "check-runs",
+		"findByStatus", "findByTags", "exportToCsv", "getMyCommands", "createOrGet", "getUserById", "addToCart", "IsAuthenticated", "targetHttpProxies",
+		"targetHttpsProxies", "i18nLanguages", "accounts:signInWithPassword", "destroy_with_associated_resources", "users.discoverableContacts.lookup",
+		"assistant.threads.setSuggestedPrompts", "ipv4", "mp3", "web3", "v2alpha", "sha256",
 	} {
 		if got := scopes.FoldPath("/a/" + word + "/"); got != "/a/"+word+"/" {
 			t.Errorf("the word %s is folded: %s", word, got)
@@ -24,7 +27,7 @@ func TestFoldPath(t *testing.T) {
 		"7", "12345", "2024-11-25", "0192f0c1-7a3e-7c1b-9d6e-2f7a1b0c3d4e", "someone@example.com", "a%2Fb", "x;jsessionid=ABC", "key=value",
 		"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc", "sk-ant-REDACTED-abcdef", "AbCdE-s3cr3t-xYzQw", "aB3dE5fG7hJ9kL1m", "KJHGFDSAQWERTYUI", strings.Repeat("a", 40),
 		"reset-AbCdEfGhIjKlMnOpQ-now", "%2561bc", "a%20b", "someone%40example.com", "4711:Smith", "4711:b4d", "4711{n}",
-		"xK9mPq2LwZ", "qwhzkxvbnmptr", "dQw4w9WgXcQ", "AAAAbbbbCCCCddd", "Zm9vYmFy", "a1b2c3", "aB3dE5gH", "AbCdEf", "QXZPTW", "INV-7QX4", "h264a9",
+		"xK9mPq2LwZ", "qwhzkxvbnmptr", "dQw4w9WgXcQ", "AAAAbbbbCCCCddd", "Zm9vYmFy", "a1b2c3", "aB3dE5gH", "AbCdEf", "QXZPTW", "INV-7QX4", "h264a9", "k9x2ab", "r2d2c3", "ab12cd", "7a7b", "x7Kp", "A1B2C",
 	} {
 		got := scopes.FoldPath("/a/" + id + "/b")
 		if got != "/a/{id}/b" || scopes.FoldPath(got) != got {
@@ -37,6 +40,7 @@ func TestFoldPath(t *testing.T) {
 		"/sheets/1BxiMVs0XRA5:batchGet":   "/sheets/{id}:batchGet",
 		"/sheets/1BxiMVs0XRA5nFM:values":  "/sheets/{id}:values",
 		"/sheets/4711:batchUpdate/{id}:x": "/sheets/{id}:batchUpdate/{id}:x",
+		"/groups/4711:addToGroup":         "/groups/{id}:addToGroup",
 	} {
 		got := scopes.FoldPath(path)
 		if got != want || scopes.FoldPath(got) != got {

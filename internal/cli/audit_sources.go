@@ -68,7 +68,10 @@ func (r *run) gather(ctx context.Context, p *project, s *auditSources) (*scopes.
 		}
 		return reader.Read(name, text)
 	}
-	traffic := evidence.Traffic{Provider: withServer(p), Challenge: challengedScopes}
+	readTraffic := func(name string, text io.Reader) (scopes.Evidence, error) {
+		reader := evidence.Traffic{Provider: withServer(p), Challenge: challengedScopes, Known: knownOperations(p, proof)}
+		return reader.Read(name, text)
+	}
 	for _, one := range []struct {
 		names []string
 		limit int64
@@ -77,7 +80,7 @@ func (r *run) gather(ctx context.Context, p *project, s *auditSources) (*scopes.
 		{s.openAPI, evidence.MaxOpenAPI, readAPI},
 		{s.mcpTools, evidence.MaxTools, evidence.ReadTools},
 		{s.calls, evidence.MaxCalls, evidence.Calls{Base: s.base}.Read},
-		{s.traffic, evidence.MaxTraffic, traffic.Read},
+		{s.traffic, evidence.MaxTraffic, readTraffic}, // last, for the others know operations
 	} {
 		if err := read(one.names, one.limit, one.how); err != nil {
 			return nil, err
@@ -87,6 +90,25 @@ func (r *run) gather(ctx context.Context, p *project, s *auditSources) (*scopes.
 		r.voice.note("no evidence was named (--openapi, --mcp-tools, --calls, --traffic): only the server's list is held against the manifest")
 	}
 	return proof, nil
+}
+
+// knownOperations are those that the other sources and the manifest name.
+func knownOperations(p *project, proof *scopes.Evidence) *scopes.Operations {
+	var uses []scopes.Use
+	for i := range proof.Needs {
+		uses = append(uses, proof.Needs[i].Operation)
+	}
+	for _, c := range proof.Calls {
+		uses = append(uses, c.Use)
+	}
+	entries := slices.Clone(p.manifest.Scopes)
+	for _, program := range p.manifest.Programs {
+		entries = append(entries, program.Scopes...)
+	}
+	for _, e := range entries {
+		uses = append(uses, e.UsedBy...)
+	}
+	return scopes.NewOperations(uses)
 }
 
 // withServer is the provider, and the server that someone named by its URL.

@@ -22,6 +22,9 @@ type Traffic struct {
 	// Challenge returns the scopes that WWW-Authenticate values name (RFC 6750 §3.1); nil:
 	// these are not looked at.
 	Challenge func(values []string) []string
+	// Known recognises calls by the paths of documents and manifests, before a path is
+	// folded; nil: none.
+	Known *scopes.Operations
 }
 
 // The limits within a recording.
@@ -33,8 +36,8 @@ const (
 )
 
 // Read reads a recording of either form. Calls of the same operation with the same
-// outcome are counted together, and paths are folded ([scopes.FoldPath]), whoever wrote
-// them down. Calls to other hosts than the provider's are left out; a note says how many.
+// outcome are counted together. A path is that of a known operation, else it is folded
+// ([scopes.FoldPath]), whoever wrote it down. Calls to other hosts than the provider's are left out; a note says how many.
 // The error is an *[Error], which quotes nothing of it.
 func (t Traffic) Read(file string, r io.Reader) (scopes.Evidence, error) {
 	return t.read(file, r, MaxTraffic)
@@ -168,7 +171,13 @@ func (c *collector) record(row []byte, number int) error {
 func (c *collector) observe(base, method, path string, status int, connected, named []string, number int) error {
 	path, _, _ = strings.Cut(path, "?")
 	path, _, _ = strings.Cut(path, "#")
-	u, err := scopes.ParseUse(method + " {" + base + "}" + scopes.FoldPath(c.masked(path)))
+	path = c.masked(path)
+	call := method + " {" + base + "}"
+	raw, err := scopes.ParseUse(call + path)
+	u, known := c.Known.Find(raw)
+	if err != nil || !known {
+		u, err = scopes.ParseUse(call + scopes.FoldPath(path))
+	}
 	if err != nil {
 		c.unfit++
 		return nil
@@ -232,11 +241,18 @@ func (c *collector) summary() {
 		c.note(0, "holds no call")
 	}
 	if c.foreign > 0 {
-		c.note(0, fmt.Sprintf("%d calls went to hosts that are none of the provider's, and are left out", c.foreign))
+		c.note(0, "left out: "+count(c.foreign)+" to hosts that are none of the provider's")
 	}
 	if c.unfit > 0 {
-		c.note(0, fmt.Sprintf("%d calls have a method or a path that no manifest can name, and are left out", c.unfit))
+		c.note(0, "left out: "+count(c.unfit)+" with a method or a path that no manifest can name")
 	}
+}
+
+func count(calls int) string {
+	if calls == 1 {
+		return "1 call"
+	}
+	return fmt.Sprintf("%d calls", calls)
 }
 
 // A limitedReader ends with an error, where io.LimitReader ends as if that were all.

@@ -51,7 +51,7 @@ func TestRecords(t *testing.T) {
 	if diff := cmp.Diff(want, seen(e)); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{"run.jsonl:7: the last line breaks off, and is left out", "run.jsonl: 1 calls have a method or a path that no manifest can name, and are left out"}, notes(e)); diff != "" {
+	if diff := cmp.Diff([]string{"run.jsonl:7: the last line breaks off, and is left out", "run.jsonl: left out: 1 call with a method or a path that no manifest can name"}, notes(e)); diff != "" {
 		t.Error(diff)
 	}
 	for _, text := range []string{"words\n{}", `{"base":"api","method":"GET","path":"/","status":"200"}`, `{"method":"GET","path":"/","status":200}`, "[]"} {
@@ -134,7 +134,7 @@ func TestHAR(t *testing.T) {
 	if diff := cmp.Diff(want, seen(e)); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{"session.har: 2 calls went to hosts that are none of the provider's, and are left out"}, notes(e)); diff != "" {
+	if diff := cmp.Diff([]string{"session.har: left out: 2 calls to hosts that are none of the provider's"}, notes(e)); diff != "" {
 		t.Error(diff)
 	}
 	if all := fmt.Sprintf("%#v", e); strings.Contains(all, "s3cr3t") {
@@ -186,6 +186,35 @@ func TestHAROddities(t *testing.T) {
 		e, err := evidence.Traffic{Provider: posthog(t)}.Read("t", strings.NewReader(one+"\n"+more))
 		if bad, ok := errors.AsType[*evidence.Error](err); !ok || bad.Line != 2 || len(e.Traffic) > 0 {
 			t.Errorf("%s: %v", more, err)
+		}
+	}
+}
+
+// A call of an operation that is known is that operation, whatever its path would be folded
+// to, and no value of a variable goes on.
+func TestKnownOperations(t *testing.T) {
+	var uses []scopes.Use
+	for _, text := range []string{"GET {api}/pet/{petId}", "GET {api}/pet/x7KpQ9", "POST {api}/exports_2024/{id}/run", "tool:pet"} {
+		u, err := scopes.ParseUse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		uses = append(uses, u)
+	}
+	tr := evidence.Traffic{Provider: posthog(t), Known: scopes.NewOperations(uses)}
+	for call, want := range map[string]string{
+		"GET /pet/x7KpQ9":               "/pet/x7KpQ9",
+		"GET /pet/%78%37KpQ9":           "/pet/x7KpQ9",
+		"GET /pet/s3cr3t-token-of-mine": "/pet/{petId}",
+		"POST /exports_2024/9/run":      "/exports_2024/{id}/run",
+		"PUT /pet/x7KpQ9":               "/pet/{id}",
+		"GET /pet/{id}":                 "/pet/{id}",
+	} {
+		method, path, _ := strings.Cut(call, " ")
+		line := fmt.Sprintf(`{"base": "api", "method": %q, "path": %q, "status": 200}`, method, path)
+		e, err := tr.Read("t", strings.NewReader(line))
+		if err != nil || len(e.Traffic) != 1 || e.Traffic[0].Operation.Path != want {
+			t.Errorf("%s: %v %v, want %s", call, err, seen(e), want)
 		}
 	}
 }
