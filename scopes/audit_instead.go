@@ -21,23 +21,30 @@ func (a *audit) enough(s *suspect, rest Set) Set {
 
 // owed is what the entry's scope, or others in its place, have to cover, so that each
 // need stays met, and that none of which something lacks comes to lack more. rest are
-// those that may stand in for it.
+// those that may stand in for it: a way that leans on others, less urgent ones, counts only
+// where there is no better.
 func (a *audit) owed(s *suspect, rest Set) []*Need {
 	only := NewSet(s.entry.AnyOf[0])
 	covers := func(word string) bool { _, ok := a.implies.CoveredBy(only, word); return ok }
 	var owed []*Need
 	for _, n := range s.needs {
-		var ways [][]string
+		var ways, weaker [][]string
 		free, met := false, n.MetBy(s.left, a.implies)
 		for _, all := range n.AnyOf {
-			mine := NewSet(all...).Where(covers).Slice()
-			switch {
+			mine := NewSet(all...).Where(covers)
+			others := NewSet(all...).Minus(mine).Slice()
+			switch mine := mine.Slice(); {
 			case met && len(lacks(all, s.left, a.implies)) > 0, s.whole && slices.Contains(all, wholeScope):
+			case len(mine) > 0 && met && len(lacks(others, rest, a.implies)) > 0:
+				weaker = append(weaker, mine)
 			case len(mine) > 0:
 				ways = append(ways, mine)
 			case met:
 				free = free || len(lacks(all, rest, a.implies)) == 0
 			}
+		}
+		if len(ways) == 0 && !free {
+			ways = weaker
 		}
 		switch {
 		case !met:
@@ -109,6 +116,7 @@ func (a *audit) inPlaceOf(s *suspect, lesser Set, lone []Use) []Entry {
 	serving := a.serving(s.needs)
 	for scope := range lesser.All() {
 		one := a.newEntry(scope, serving[scope])
+		one.Unlisted = one.Unlisted || s.entry.Unlisted && a.Server.says(scope) == AdvertisedUnknown
 		lone = slices.DeleteFunc(lone, func(u Use) bool { return slices.Contains(one.UsedBy, u) })
 		list = append(list, one)
 	}

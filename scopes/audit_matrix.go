@@ -95,6 +95,9 @@ func (a *audit) matrix() []Row {
 	a.fillRows(row)
 	slices.SortFunc(rows[declared:], func(x, y Row) int { return cmp.Compare(x.Scope, y.Scope) })
 	for i := range rows {
+		if !rows[i].Declared {
+			rows[i].CoveredBy, _ = a.implies.CoveredBy(a.words, rows[i].Scope)
+		}
 		slices.Sort(rows[i].NeededBy)
 		rows[i].NeededBy = slices.Compact(rows[i].NeededBy)
 	}

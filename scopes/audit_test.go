@@ -423,11 +423,11 @@ func TestAuditJSON(t *testing.T) {
   }
  ],
  "matrix": [
-  {"scope":"a:write","declared":true,"level":"required","advertised":"yes","needed_by":["POST {api}/a"],"api":true,"mcp":false,"observed":true,"granted":"yes"},
-  {"scope":"b","declared":true,"level":"optional","advertised":"yes","needed_by":["tool:t"],"api":false,"mcp":true,"observed":false,"granted":"no"},
-  {"scope":"c","declared":true,"level":"optional","advertised":"no","needed_by":["tool:t"],"api":false,"mcp":true,"observed":false,"granted":"no"},
-  {"scope":"a:read","declared":false,"level":"","advertised":"yes","needed_by":["GET {api}/a"],"api":true,"mcp":false,"observed":true,"granted":"yes"},
-  {"scope":"d:read","declared":false,"level":"","advertised":"no","needed_by":["GET {api}/d"],"api":true,"mcp":false,"observed":true,"granted":"no"}
+  {"scope":"a:write","declared":true,"level":"required","covered_by":"","advertised":"yes","needed_by":["POST {api}/a"],"api":true,"mcp":false,"observed":true,"granted":"yes"},
+  {"scope":"b","declared":true,"level":"optional","covered_by":"","advertised":"yes","needed_by":["tool:t"],"api":false,"mcp":true,"observed":false,"granted":"no"},
+  {"scope":"c","declared":true,"level":"optional","covered_by":"","advertised":"no","needed_by":["tool:t"],"api":false,"mcp":true,"observed":false,"granted":"no"},
+  {"scope":"a:read","declared":false,"level":"","covered_by":"a:write","advertised":"yes","needed_by":["GET {api}/a"],"api":true,"mcp":false,"observed":true,"granted":"yes"},
+  {"scope":"d:read","declared":false,"level":"","covered_by":"","advertised":"no","needed_by":["GET {api}/d"],"api":true,"mcp":false,"observed":true,"granted":"no"}
  ],
  "waived": [],
  "notes": [],

@@ -228,9 +228,10 @@ func (a *audit) serving(needs []*Need) map[string][]*Need {
 	return serving
 }
 
-// newEntry is the entry that declares a scope for which the needs have a use.
+// newEntry is the entry that declares a scope for which the needs have a use. What the
+// server does not list would never be asked for without that being said.
 func (a *audit) newEntry(scope string, needs []*Need) Entry {
-	e := Entry{AnyOf: []string{scope}, Level: Recommended}
+	e := Entry{AnyOf: []string{scope}, Level: Recommended, Unlisted: a.Server.says(scope) == AdvertisedNo}
 	var titles []string
 	uses, titled := make(map[Use]bool), make(map[string]bool)
 	for _, n := range needs {

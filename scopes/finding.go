@@ -78,7 +78,8 @@ type Least struct {
 type Row struct {
 	Scope      string     `json:"scope"`
 	Declared   bool       `json:"declared"`
-	Level      string     `json:"level"` // "" where it is not declared
+	Level      string     `json:"level"`      // "" where it is not declared
+	CoveredBy  string     `json:"covered_by"` // the declared scope that implies it; "" for none, or where it is declared
 	Advertised Advertised `json:"advertised"`
 	NeededBy   []string   `json:"needed_by"` // operations and tools, sorted; never nil
 	API        bool       `json:"api"`       // a document says that an operation in use needs it

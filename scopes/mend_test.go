@@ -164,6 +164,18 @@ func TestMendLower(t *testing.T) {
 			facts:   []string{"tool:t: a:write", "tool:u: a:read", "uses *"},
 			want:    "  - {scope: \"a:write\", level: optional}\n",
 		},
+		{
+			name:    "what is required leans on nothing optional",
+			entries: "  - {scope: \"p:write\", level: required}\n  - {scope: \"u:read\", level: optional}\n",
+			facts:   []string{"GET {api}/a: u:read p:read|p:write", "called GET {api}/a", "tool:t: u:read", "uses *"},
+			want:    "  - {scope: \"p:write\", level: required}\n  - {scope: \"u:read\", level: optional}\n",
+		},
+		{
+			name:    "a recording alone takes nothing away",
+			entries: "  - {scope: \"a:read\", level: required, used_by: [\"GET {api}/a\"]}\n  - {scope: \"b:read\", level: required}\n",
+			facts:   []string{"seen 200 GET {api}/a"},
+			want:    "  - {scope: \"a:read\", level: required, used_by: [\"GET {api}/a\"]}\n  - {scope: \"b:read\", level: required}\n",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			manifest := func(entries string) string {
@@ -182,6 +194,27 @@ func TestMendLower(t *testing.T) {
 				t.Errorf("left: %s", diff)
 			}
 		})
+	}
+}
+
+// What the server does not list is declared so that it is asked for all the same.
+func TestMendUnlisted(t *testing.T) {
+	listed := scopes.Advertisement{State: scopes.Listed, Scopes: scopes.NewSet("a:read", "*")}
+	for entries, want := range map[string]string{
+		"  []\n": "  - scope: a:read\n    level: recommended\n    why: tool:t\n    used_by: [\"tool:t\"]\n" +
+			"  - scope: hidden:read\n    level: recommended\n    advertised: false\n    why: tool:u\n    used_by: [\"tool:u\"]\n",
+		"  - {scope: \"*\", level: required, used_by: [\"tool:t\", \"tool:u\"]}\n": "  - {scope: \"a:read\", level: required, why: \"tool:t\", used_by: [\"tool:t\"]}\n" +
+			"  - {scope: \"hidden:read\", level: required, advertised: false, why: \"tool:u\", used_by: [\"tool:u\"]}\n",
+	} {
+		text := []byte(manifestOf(entries))
+		q := scopes.AuditQuestion{Manifest: decode(t, string(text)), Evidence: facts(t, "tool:t: a:read", "tool:u: hidden:read", "uses *"), Server: listed}
+		got, _, err := scopes.Mend(q, text, scopes.Mending{Write: true, Lower: true}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(manifestOf(want), string(got)); diff != "" {
+			t.Error(diff)
+		}
 	}
 }
 

@@ -62,7 +62,7 @@ func (v *auditView) page() (string, error) {
 	}
 	for _, row := range v.rows() {
 		state := "undeclared"
-		if row.Declared {
+		if row.Declared || row.CoveredBy != "" {
 			state = "declared"
 		}
 		data.Rows = append(data.Rows, auditPageRow{row, state, about[row.Scope]})

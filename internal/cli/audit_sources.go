@@ -199,6 +199,9 @@ func fetchFailure(err error, raw string) error {
 		return err
 	}
 	f := *asFailure(metadataFailure(err))
+	if f.Code == exitCannotTell && f.Hint != ownAuthority {
+		f.Hint = "is the address right, and can it be reached from here? a source may be a file, too"
+	}
 	f.Message = strings.ReplaceAll(f.Message, plain(raw), plain(withoutQuery(raw)))
 	if u, err := url.Parse(raw); err == nil {
 		for _, secret := range []string{u.RawQuery, u.Fragment, u.User.String()} {

@@ -160,6 +160,7 @@ func TestExportBetweenMarks(t *testing.T) {
 		{"windows", "a\r\n" + marksBegin + "\r\nold\r\n" + marksEnd + "\r\n", "a\r\n" + marksBegin + "\r\nT\r\n" + marksEnd + "\r\n"},
 		{"blanks around a mark stay", " " + marksBegin + "  \r\nold\r\n  " + marksEnd + " \r\n", " " + marksBegin + "  \r\n T\r\n  " + marksEnd + " \r\n"},
 		{"in a list", "- a\n  " + marksBegin + "\n  " + marksEnd, "- a\n  " + marksBegin + "\n  T\n  " + marksEnd},
+		{"deep in a list", "1.  a\n\n    " + marksBegin + "\n    " + marksEnd, "1.  a\n\n    " + marksBegin + "\n    T\n    " + marksEnd},
 		{"behind a byte order mark", "\ufeff" + marksBegin + "\n" + marksEnd, "\ufeff" + marksBegin + "\nT\n" + marksEnd},
 		{"in code by its indent", "a\n\n    " + marksBegin + "\n\t" + marksEnd + "\n" + marksBegin + "\n" + marksEnd, "a\n\n    " + marksBegin + "\n\t" + marksEnd + "\n" + marksBegin + "\nT\n" + marksEnd},
 		{"a text that speaks of them", "between `" + marksBegin + "` and " + marksEnd + "\n```\n" + marksBegin + "\n" + marksEnd + "\n```\n" + marksBegin + "\n" + marksEnd + "\n",

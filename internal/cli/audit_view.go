@@ -84,7 +84,11 @@ const noWord = "-" // a source says nothing
 func (v *auditView) rows() []auditRow {
 	rows := make([]auditRow, len(v.found.Matrix))
 	for i, row := range v.found.Matrix {
-		rows[i] = auditRow{row, orElse(row.Level, "no"), toldOf(row.Advertised), tick(row.API), tick(row.MCP), tick(row.Observed), toldOf(row.Granted)}
+		level := row.Level
+		if row.CoveredBy != "" {
+			level = "implied"
+		}
+		rows[i] = auditRow{row, orElse(level, "no"), toldOf(row.Advertised), tick(row.API), tick(row.MCP), tick(row.Observed), toldOf(row.Granted)}
 	}
 	return rows
 }

@@ -41,13 +41,17 @@ func betweenMarks(file, text, table string) (string, error) {
 
 // markLines is where the lines begin that are the marks.
 func markLines(text string) (begins, ends []int) {
-	at, open := 0, ""
+	at, open, listed := 0, "", false
 	for line := range strings.Lines(text) {
 		word := strings.TrimSpace(strings.TrimPrefix(line, "\ufeff"))
 		fence, info := codeFence(word)
+		deep := strings.HasPrefix(line, "    ") || strings.HasPrefix(line, "\t")
+		if word != "" && !deep && line[0] != ' ' {
+			listed = isListItem(word)
+		}
 		switch {
-		case open == "" && (strings.HasPrefix(line, "    ") || strings.HasPrefix(line, "\t")):
-			// code by its indent (CommonMark §4.4)
+		case open == "" && deep && !listed:
+			// code by its indent (CommonMark §4.4); in a list it is a part of that
 		case open != "":
 			if strings.HasPrefix(fence, open) && info == "" {
 				open = ""
@@ -62,6 +66,15 @@ func markLines(text string) (begins, ends []int) {
 		at += len(line)
 	}
 	return begins, ends
+}
+
+// isListItem tells of a line that begins an item of a list (CommonMark §5.2).
+func isListItem(word string) bool {
+	bullet := strings.TrimLeft(word, "0123456789")
+	if len(bullet) < len(word) {
+		return strings.HasPrefix(bullet, ". ") || strings.HasPrefix(bullet, ") ")
+	}
+	return strings.HasPrefix(word, "- ") || strings.HasPrefix(word, "* ") || strings.HasPrefix(word, "+ ")
 }
 
 // codeFence is the fence of code that a line is, and what stands behind it; "" for a line

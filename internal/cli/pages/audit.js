@@ -5,14 +5,13 @@
   var finds = Array.from(document.querySelectorAll("#finds > li"));
   function holds(element, text) { return element.textContent.toLowerCase().indexOf(text) >= 0; }
   function apply() {
-    var text = word.value.trim().toLowerCase(), kind = which.value, left = 0;
+    var text = word.value.trim().toLowerCase(), kind = which.value, left = 0, staying = Object.create(null);
     rows.forEach(function (row) {
       var fits = kind === "all" || kind === "found" && row.classList.contains("found") || row.dataset.state === kind;
+      staying[row.dataset.scope] = fits;
       row.hidden = !(fits && holds(row, text));
       if (!row.hidden) { left++; }
     });
-    var staying = Object.create(null);
-    rows.forEach(function (row) { staying[row.dataset.scope] = !row.hidden; });
     finds.forEach(function (item) {
       var whole = kind === "all" || kind === "found" || item.dataset.scope.split("|").some(function (scope) { return staying[scope]; });
       item.hidden = !(whole && holds(item, text));
