@@ -95,27 +95,6 @@ func (r *run) end(ctx context.Context, args []string, err error) int {
 	return f.Code
 }
 
-// guessFormat finds out how a mistake in the command line itself is to be told: no
-// settings were read then.
-func (r *run) guessFormat(args []string) {
-	if r.settings.Output == "" {
-		r.settings.Output = r.env.get("AMBIT_OUTPUT")
-	}
-	r.schema = schemaOf("ambit")
-	named := false
-	for i, arg := range args {
-		value, isOutput := strings.CutPrefix(arg, "--output=")
-		switch {
-		case arg == "--json" || arg == "-ojson" || arg == "-o=json" || isOutput && value == "json":
-			r.settings.Output = "json"
-		case (arg == "-o" || arg == "--output") && i+1 < len(args):
-			r.settings.Output = args[i+1]
-		case !named && r.commands()[arg] != nil:
-			r.schema, named = schemaOf(arg), true
-		}
-	}
-}
-
 // commands is every command, each in a file of its own. One that is not called is
 // not made: all of them together are a good part of what a short command costs.
 func (r *run) commands() map[string]func() *cobra.Command {
@@ -156,7 +135,7 @@ needed; and says which declared scope is missing when a call is refused.`,
 		return fail(exitUsage, plain(err.Error()), "see: "+cmd.CommandPath()+" --help")
 	})
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.SetHelpFunc(r.help(root.HelpFunc()))
+	root.SetHelpFunc(r.help(args, root.HelpFunc()))
 	if completes(args) {
 		r.offerValues(root)
 	}
@@ -176,31 +155,6 @@ needed; and says which declared scope is missing when a call is refused.`,
 		return target.Help()
 	}})
 	return root
-}
-
-// A textView is a result that is a text, and in JSON a member of an object.
-type textView struct{ member, content string }
-
-func (v textView) text(p *printer) { p.line("%s", strings.TrimSuffix(v.content, "\n")) }
-
-func (v textView) json(e envelope) any {
-	return map[string]any{"schema": e.Schema, "ok": e.OK, v.member: v.content}
-}
-
-// help is how cobra shows it, within an object where JSON was asked for.
-func (r *run) help(plainly func(*cobra.Command, []string)) func(*cobra.Command, []string) {
-	return func(cmd *cobra.Command, args []string) {
-		output, _ := cmd.Flags().GetString("output")
-		if json, _ := cmd.Flags().GetBool("json"); !json && output != "json" {
-			plainly(cmd, args)
-			return
-		}
-		var text strings.Builder
-		cmd.SetOut(&text)
-		plainly(cmd, args)
-		r.settings.Output, r.schema = "json", schemaOf("help")
-		_ = r.show(textView{"help", text.String()}, nil) // cobra's helps cannot fail
-	}
 }
 
 // noSuchCommand words an unknown command with the likely one.

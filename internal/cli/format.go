@@ -1,0 +1,87 @@
+package cli
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/knadh/koanf/v2"
+	"github.com/spf13/cobra"
+)
+
+// A textView is a result that is a text, and in JSON a member of an object.
+type textView struct{ member, content string }
+
+func (v textView) text(p *printer) { p.line("%s", strings.TrimSuffix(v.content, "\n")) }
+
+func (v textView) json(e envelope) any {
+	return map[string]any{"schema": e.Schema, "ok": e.OK, v.member: v.content}
+}
+
+// help is how cobra shows it, within an object where JSON was asked for.
+func (r *run) help(args []string, plainly func(*cobra.Command, []string)) func(*cobra.Command, []string) {
+	return func(cmd *cobra.Command, rest []string) {
+		if !r.prepared { // --help: cobra goes before the settings
+			r.guessFormat(args)
+		}
+		if !r.wantsJSON() {
+			plainly(cmd, rest)
+			return
+		}
+		var text strings.Builder
+		cmd.SetOut(&text)
+		plainly(cmd, rest)
+		r.schema = schemaOf("help")
+		_ = r.show(textView{"help", text.String()}, nil) // cobra's helps cannot fail
+	}
+}
+
+// guessFormat finds out how something is to be told where the settings were not read: a
+// mistake in the command line or in the settings themselves, or a help. The layers are
+// those of the settings; what is wrong in one is passed over.
+func (r *run) guessFormat(args []string) {
+	r.schema = r.schemaIn(args)
+	r.settings.Output = cmp.Or(formatIn(args), r.settings.Output, formatOfVariables(r.env))
+	if r.settings.Output == "" {
+		k := koanf.New(".")
+		_ = loadConfigFile(k, r.env.configFile()) // a file that cannot be read asks for nothing
+		r.settings.Output = k.String("output")
+	}
+}
+
+// schemaIn is the schema of the command that args name.
+func (r *run) schemaIn(args []string) string {
+	commands := r.commands()
+	named := slices.IndexFunc(args, func(arg string) bool { return commands[arg] != nil })
+	if named < 0 {
+		return schemaOf("ambit")
+	}
+	return schemaOf(args[named])
+}
+
+// formatIn is the format that args ask for; "" where they ask for none.
+func formatIn(args []string) (format string) {
+	for i, arg := range args {
+		value, isOutput := strings.CutPrefix(arg, "--output=")
+		switch {
+		case arg == "--": // the rest is another program's
+			return format
+		case arg == "--json" || arg == "-ojson" || arg == "-o=json":
+			format = "json"
+		case isOutput:
+			format = value
+		case (arg == "-o" || arg == "--output") && i+1 < len(args):
+			format = args[i+1]
+		}
+	}
+	return format
+}
+
+// formatOfVariables is the format that the environment asks for.
+func formatOfVariables(env environment) string {
+	if json, err := strconv.ParseBool(env.get(variableOf("json"))); err == nil && json {
+		return "json"
+	}
+	return env.get(variableOf("output"))
+}
