@@ -67,7 +67,7 @@ func (r *run) check(ctx context.Context, f *checkFlags) (view, error) {
 	if err != nil {
 		return r.checkFailed("", err)
 	}
-	lock, err := readLock(p.manifest.File, f.locked)
+	lock, err := readLock(p, f.locked)
 	if err != nil {
 		return r.checkFailed(p.manifest.File, err)
 	}
@@ -76,7 +76,7 @@ func (r *run) check(ctx context.Context, f *checkFlags) (view, error) {
 		return r.checkFailed(p.manifest.File, err)
 	}
 	v := &checkView{grantView: r.compare(p, h), drift: drift, level: level, strict: f.strict, locked: f.locked, file: p.manifest.File}
-	return v, v.verdict(f.project)
+	return v, v.verdict(p, f.project)
 }
 
 // checkFailed shows a check that came to no grant, where the format has a place for it.
@@ -156,7 +156,7 @@ func (r *run) inspectLogin(ctx context.Context, p *project, h *held, renewer *oa
 	err := r.inspect(ctx, p, h)
 	if _, rejected := is[*oauth.RejectedError](err); rejected && !h.credential.Refresh.Empty() {
 		if c, renewErr := renewer.Force(ctx, h.credential.Access); renewErr == nil {
-			r.tellLost(c)
+			r.tellLost(p, c)
 			h.uses(c)
 			recorded = h.grant
 			err = r.inspect(ctx, p, h)
@@ -172,7 +172,7 @@ func (r *run) inspectLogin(ctx context.Context, p *project, h *held, renewer *oa
 }
 
 // verdict is the one failure of a check; nil where all is well.
-func (v *checkView) verdict(project string) error {
+func (v *checkView) verdict(p *project, project string) error {
 	if teams := v.grant.Teams; project != "" && len(teams) > 0 && !slices.Contains(teams, project) {
 		f := fail(exitNoCredential, fmt.Sprintf("project %s is out of the credential's reach: it is limited to %s %s",
 			plain(project), plural(len(teams), "project"), plain(strings.Join(teams, ", "))), "use a credential that is not limited to other projects; no scope is the cause")
@@ -193,7 +193,7 @@ func (v *checkView) verdict(project string) error {
 		return fail(exitFindings, "more is granted than declared: "+some(v.gap.Excess.Slice()), "take these away from the credential, or declare them")
 	}
 	if v.locked && v.drift.any() {
-		return fail(exitFindings, "scopes.lock does not fit any more: "+v.drift.words(), "look at what changed, then: ambit plan --lock")
+		return fail(exitFindings, "scopes.lock does not fit any more: "+v.drift.words(), lookThenLock(p))
 	}
 	return nil
 }

@@ -21,23 +21,28 @@ func lockPath(manifest string) string { return filepath.Join(filepath.Dir(manife
 
 // readLock reads the lock file; nil where there is none, which is a mistake only
 // where it must be there.
-func readLock(manifest string, must bool) (*scopes.Lock, error) {
-	path := lockPath(manifest)
+func readLock(p *project, must bool) (*scopes.Lock, error) {
+	path := lockPath(p.manifest.File)
 	text, err := readLimited(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !must:
 		return nil, nil
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fail(exitUsage, "there is no "+path, "write it with: ambit plan --lock")
+		return nil, fail(exitUsage, "there is no "+path, "write it with: "+lockAgain(p))
 	case err != nil:
 		return nil, fail(exitUsage, err.Error(), "")
 	}
 	lock, err := scopes.DecodeLock(path, text)
 	if err != nil {
-		return nil, &failure{Code: exitUsage, Message: plainLines(err.Error()), Hint: "write it anew with: ambit plan --lock", Err: err}
+		return nil, &failure{Code: exitUsage, Message: plainLines(err.Error()), Hint: "write it anew with: " + lockAgain(p), Err: err}
 	}
 	return lock, nil
 }
+
+// lockAgain is the command that writes the lock file.
+func lockAgain(p *project) string { return inProject("ambit plan --lock", p) }
+
+func lookThenLock(p *project) string { return "look at what changed, then: " + lockAgain(p) }
 
 // writeLock records what was negotiated, and says what became of the file: one that
 // holds this already is not touched. Where nobody chose a server, the one at which a

@@ -41,7 +41,7 @@ type initView struct {
 
 func (v initView) text(p *printer) {
 	p.line("wrote %s for %s", v.Path, plain(v.Provider))
-	p.line("next: say in it which scopes you need and why, then: ambit plan")
+	p.line("next: say in it which scopes you need and why, then: %s", forManifest("ambit plan", v.Path))
 }
 
 func (v initView) json(e envelope) any {

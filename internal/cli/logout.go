@@ -81,9 +81,7 @@ func (r *run) logout(ctx context.Context) (view, error) {
 		}
 	}
 	for _, s := range others {
-		at := *p
-		at.server, at.chosen = s.server, true
-		r.voice.note("a login for server %s stays; to end it too: %s", plain(s.server.Name), inProject("ambit logout", &at))
+		r.voice.note("a login for server %s stays; to end it too: %s", plain(s.server.Name), inProject("ambit logout", p.at(s.server)))
 	}
 	if silent != nil {
 		r.voice.note("whether another login lies in the keyring is not known: %s", plain(silent.Error()))

@@ -72,10 +72,7 @@ func inProject(command string, p *project) string {
 	if p == nil {
 		return command
 	}
-	words := []string{command}
-	if p.manifest.File != manifestName {
-		words = append(words, "-f "+shellWord(p.manifest.File))
-	}
+	words := []string{forManifest(command, p.manifest.File)}
 	if p.chosen && p.server.Name != p.manifest.Server {
 		words = append(words, "--server "+shellWord(p.server.Name))
 	}
@@ -83,6 +80,22 @@ func inProject(command string, p *project) string {
 		words = append(words, "--program "+shellWord(program))
 	}
 	return strings.Join(words, " ")
+}
+
+// forManifest is a command with the flag that leads it to a manifest which it would not
+// find by itself.
+func forManifest(command, path string) string {
+	if path == manifestName {
+		return command
+	}
+	return command + " -f " + shellWord(path)
+}
+
+// at is the project as it is where someone chose this server.
+func (p *project) at(s scopes.Server) *project {
+	there := *p
+	there.server, there.chosen = s, true
+	return &there
 }
 
 // shellWord quotes a word where a shell would not take it as one.

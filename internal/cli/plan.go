@@ -41,7 +41,7 @@ func (r *run) plan(ctx context.Context, write, locked bool) (view, error) {
 	if err != nil {
 		return nil, err
 	}
-	lock, err := readLock(p.manifest.File, locked)
+	lock, err := readLock(p, locked)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func (r *run) plan(ctx context.Context, write, locked bool) (view, error) {
 		return v, err
 	}
 	if locked && v.drift.any() {
-		return v, fail(exitFindings, "scopes.lock does not fit any more: "+v.drift.words(), "look at what changed, then: ambit plan --lock")
+		return v, fail(exitFindings, "scopes.lock does not fit any more: "+v.drift.words(), lookThenLock(p))
 	}
 	return v, nil
 }

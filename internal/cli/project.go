@@ -58,7 +58,7 @@ func readManifest(path string) (*scopes.Manifest, error) {
 		if link := danglingLink(path); link != nil {
 			err = link
 		} else if errors.Is(err, fs.ErrNotExist) {
-			hint = "write one with: ambit init"
+			hint = "write one with: " + forManifest("ambit init", path)
 		}
 		return nil, fail(exitUsage, "cannot read the manifest: "+plain(err.Error()), hint)
 	}

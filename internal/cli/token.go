@@ -81,7 +81,7 @@ func (r *run) token(ctx context.Context, keys *keyFlags, minTTL time.Duration) (
 		return nil, credentialFailure(p, err)
 	}
 	r.tellUnrenewed("token", err)
-	r.tellLost(c)
+	r.tellLost(p, c)
 	if err == nil && !c.LivesAt(time.Now().Add(minTTL)) {
 		r.voice.note("the server gives no token that lives for %s: this one is %s", minTTL, lifetime(c.ExpiresAt, time.Now()))
 	}
@@ -98,8 +98,8 @@ func (r *run) tellUnrenewed(what string, err error) {
 }
 
 // tellLost says what a renewal took away: a grant can shrink there.
-func (r *run) tellLost(c *oauth.Credential) {
+func (r *run) tellLost(p *project, c *oauth.Credential) {
 	if c.Lost.Len() > 0 {
-		r.voice.note("the renewed token lost: %s; see ambit status", strings.Join(c.Lost.Slice(), ", "))
+		r.voice.note("the renewed token lost: %s; see: %s", strings.Join(c.Lost.Slice(), ", "), inProject("ambit status", p))
 	}
 }
