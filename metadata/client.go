@@ -54,6 +54,23 @@ func (c *Client) AuthorizationServer(ctx context.Context, issuer string) (*Autho
 	return as, nil
 }
 
+// CachedAuthorizationServer is the document of issuer as it was last read, however old
+// it is; nil where the cache holds none. No server is asked.
+func (c *Client) CachedAuthorizationServer(issuer string) *AuthorizationServer {
+	u, err := parseIssuer(issuer)
+	if err != nil {
+		return nil
+	}
+	q := &question{kind: askServer, asked: issuer, places: issuerPlaces(u)}
+	cached := recall(c, q, func(raw []byte) (*AuthorizationServer, error) { return ParseAuthorizationServer(raw, issuer) })
+	if cached == nil {
+		return nil
+	}
+	as := cached.value
+	as.Source = Source{URL: cached.entry.URL, From: FromCache, Age: cached.entry.age(c.now()), Warnings: as.Source.Warnings}
+	return as
+}
+
 // ProtectedResource reads the document of resource, the URL of an API, from the
 // place that RFC 9728 section 3.1 derives from it. The error is an [Error].
 func (c *Client) ProtectedResource(ctx context.Context, resource string) (*ProtectedResource, error) {

@@ -182,7 +182,7 @@ func (r *run) compare(p *project, h *held) grantView {
 	gap := scopes.Compare(p.needs, h.grant, p.provider().Implies)
 	return grantView{
 		name: p.manifest.Name, needs: p.needs, implies: p.provider().Implies, grant: h.grant, gap: gap,
-		label: h.label(), server: h.server.Name, next: nextSteps(p, h, gap), now: time.Now(),
+		label: h.label(), server: h.server.Name, next: r.nextSteps(p, h, gap), now: time.Now(),
 		renews: !h.credential.Refresh.Empty(),
 	}
 }

@@ -10,28 +10,67 @@ import (
 )
 
 // nextSteps are the commands and links that mend a gap.
-func nextSteps(p *project, h *held, gap scopes.Gap) []string {
+func (r *run) nextSteps(p *project, h *held, gap scopes.Gap) []string {
 	if len(gap.Lost) == 0 {
 		return nil
 	}
+	plan := h.plan
+	if plan == nil {
+		plan = r.lastPlan(p, h.server)
+	}
 	if h.kind.Create == "" && h.grant.Credential.Kind == scopes.OAuthToken {
-		return loginSteps(p, h, gap)
+		return loginSteps(p, h, plan, gap)
 	}
-	boxes := "make a key that also has: " + strings.Join(gap.Missing.At(scopes.Optional), ", ")
+	return keySteps(h, plan, gap)
+}
+
+// lastPlan is what a negotiation would come to by what a server last said of itself; nil
+// where nothing was kept of that. Nobody is asked: a status makes no request.
+func (r *run) lastPlan(p *project, server scopes.Server) *scopes.Plan {
+	client, err := r.metadataClient()
+	if err != nil {
+		return nil
+	}
+	for _, s := range []scopes.Server{server, p.server} {
+		if as := client.CachedAuthorizationServer(s.Issuer); as != nil {
+			advertised := advertisement(as.ScopesSupported)
+			plan := scopes.Negotiate(scopes.Question{Needs: p.needs, Implies: p.provider().Implies, Server: advertised})
+			suggest(&plan, advertised)
+			return &plan
+		}
+	}
+	return nil
+}
+
+// keySteps mend what a key lacks: a box that was not ticked, or a word in the manifest for
+// which there is no box.
+func keySteps(h *held, plan *scopes.Plan, gap scopes.Gap) []string {
+	var steps, boxes []string
+	for _, e := range gap.Lost {
+		if reason := withheldFor(plan, e); reason != "" {
+			steps = append(steps, fmt.Sprintf("there may be no box for %s: %s; see %s", e.Name(), plain(reason), place(e.File, e.Line)))
+		} else {
+			boxes = append(boxes, e.Name())
+		}
+	}
+	if len(boxes) == 0 {
+		return steps
+	}
+	step := "make a key that also has: " + strings.Join(boxes, ", ")
 	if link, ok := h.server.Expand(h.kind.Create); ok && link != "" {
-		boxes += "; at " + link
+		step += "; at " + link
 	}
-	return []string{boxes}
+	return append([]string{step}, steps...)
 }
 
 // loginSteps mend what a login lacks: a box that was left out is ticked the next time,
 // and what was never asked for is a matter of the manifest or the server.
-func loginSteps(p *project, h *held, gap scopes.Gap) []string {
+func loginSteps(p *project, h *held, plan *scopes.Plan, gap scopes.Gap) []string {
 	var steps, declined, unasked []string
 	for _, e := range gap.Lost {
 		_, _, asked := e.MetBy(h.credential.Asked, p.provider().Implies)
-		switch reason := withheldFor(h.plan, e); {
-		case reason != "":
+		switch reason := withheldFor(plan, e); {
+		case reason != "" && !asked:
 			steps = append(steps, fmt.Sprintf("%s was not asked for: %s; see %s", e.Name(), plain(reason), place(e.File, e.Line)))
 		case asked || h.credential.Asked.Len() == 0:
 			declined = append(declined, e.Name())
@@ -39,13 +78,18 @@ func loginSteps(p *project, h *held, gap scopes.Gap) []string {
 			unasked = append(unasked, e.Name())
 		}
 	}
-	switch again := loginAgain(p); {
-	case len(declined) > 0:
-		return append([]string{again + " (and leave the boxes ticked)", agent.NotOffered(p.provider(), h.server, declined)}, steps...)
-	case len(unasked) > 0:
-		return append(steps, fmt.Sprintf("%s (the last one did not ask for %s; %s says whether it can)", again, strings.Join(unasked, ", "), inProject("ambit plan", p)))
+	var remarks []string
+	if len(declined) > 0 {
+		remarks = append(remarks, "and leave the boxes ticked")
+		steps = append([]string{agent.NotOffered(p.provider(), h.server, declined)}, steps...)
 	}
-	return steps
+	if len(unasked) > 0 {
+		remarks = append(remarks, fmt.Sprintf("the last one did not ask for %s; %s says whether it can", strings.Join(unasked, ", "), inProject("ambit plan", p)))
+	}
+	if len(remarks) == 0 {
+		return steps
+	}
+	return append([]string{fmt.Sprintf("%s (%s)", loginAgain(p), strings.Join(remarks, "; "))}, steps...)
 }
 
 // withheldFor is why a plan does not ask for what a need names; "" where it does, or
