@@ -99,6 +99,7 @@ func (r *run) trustEndpoints(ctx context.Context, p *project, n *negotiation) er
 		hosts = append(hosts, scopes.HostOf(n.server.RevocationEndpoint))
 	}
 	trust.Known = append(trust.Known, builtinHosts()...)
+	r.remember(hosts)
 	err = trust.Check(hosts, "the metadata of "+p.server.Issuer)
 	if err != nil {
 		r.noteUseless(append(p.hosts(), hosts...))

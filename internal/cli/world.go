@@ -66,7 +66,11 @@ func (r *run) guardedBy(trust oauth.Trust) (*http.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &http.Client{Timeout: metadata.FetchTimeout, Transport: trust.Guard(client.Transport)}, nil
+	used := transport(func(request *http.Request) (*http.Response, error) {
+		r.remember([]string{scopes.HostOf(request.URL.String())}) // one that the metadata names, and no file
+		return client.Transport.RoundTrip(request)
+	})
+	return &http.Client{Timeout: metadata.FetchTimeout, Transport: trust.Guard(used)}, nil
 }
 
 // watched is a client whose requests a person at a terminal sees, where they take long.
@@ -95,6 +99,7 @@ func (r *run) trust(ctx context.Context, p *project) (oauth.Trust, error) {
 	if err != nil {
 		return oauth.Trust{}, err
 	}
+	r.remember(p.hosts())
 	trust := oauth.Trust{Known: confirmed}
 	if trust.Check(p.hosts(), "") == nil {
 		return trust, nil // the built-in hosts are not needed for that
@@ -130,29 +135,43 @@ func (p *project) hosts() []string {
 	return scopes.NewSet(slices.Concat(p.provider().Hosts(), own.Hosts())...).Slice()
 }
 
-// confirmedHosts are those that the user said yes to, on this command line or before.
+// confirmedHosts are those that the user said yes to, in this call or before.
 func (r *run) confirmedHosts() ([]string, error) {
-	var named []string
-	for _, text := range r.settings.TrustHost {
-		host, err := oauth.ParseHost(text)
-		if err != nil {
-			return nil, fail(exitUsage, "--trust-host: "+plain(err.Error()), "")
-		}
-		named = append(named, host)
-	}
-	if r.homeless() != nil {
-		return named, nil // no yes was ever kept
-	}
-	if len(named) > 0 {
-		if err := r.trustFile().Add(named...); err != nil {
-			r.voice.note("the yes to %s cannot be remembered: %s", plain(strings.Join(named, ", ")), plain(err.Error()))
-		}
+	named, err := r.namedHosts()
+	if err != nil || r.homeless() != nil {
+		return named, err // where nothing can be kept, no yes ever was
 	}
 	known, err := r.trustFile().Load()
 	if err != nil {
 		return nil, credentialFailure(nil, err)
 	}
 	return append(known, named...), nil
+}
+
+// namedHosts are those that the settings of this call name.
+func (r *run) namedHosts() ([]string, error) {
+	var named []string
+	for _, text := range r.settings.TrustHost {
+		host, err := oauth.ParseHost(text)
+		if err != nil {
+			return nil, fail(exitUsage, r.settings.origin("trust_host")+": "+plain(err.Error()), "")
+		}
+		named = append(named, host)
+	}
+	return named, nil
+}
+
+// remember keeps the yes to those hosts in question that this call names. A slip, and a
+// host that only another project wants, were no answer to any question, and are not kept.
+func (r *run) remember(inQuestion []string) {
+	named, err := r.namedHosts()
+	yes := slices.DeleteFunc(named, func(host string) bool { return !slices.Contains(inQuestion, host) })
+	if err != nil || len(yes) == 0 || r.homeless() != nil {
+		return
+	}
+	if err := r.trustFile().Add(yes...); err != nil {
+		r.voice.note("the yes to %s cannot be remembered: %s", plain(strings.Join(yes, ", ")), plain(err.Error()))
+	}
 }
 
 // noteUseless tells of a host that this command line trusts and that is none of those in
