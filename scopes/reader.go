@@ -85,29 +85,36 @@ func (r *reader) document(text []byte) *yaml.Node {
 	return doc.Content[0]
 }
 
-// syntax notes a file that is no YAML. A tab is named as such: the parser's own
-// words ("cannot start any token") help nobody.
+// syntax notes a file that is no YAML.
 func (r *reader) syntax(err error, text []byte) {
-	place := &yaml.Node{Line: 1, Column: 1}
+	m := NotYAML(r.file, text, err)
+	r.mistake(&yaml.Node{Line: m.Line, Column: m.Column}, m.Kind, "%s", m.Message)
+}
+
+// NotYAML is the mistake of a text for which the YAML parser gave err, with the place. A
+// tab is named as such: the parser's own words ("cannot start any token") help nobody.
+func NotYAML(file string, text []byte, err error) Mistake {
+	m := Mistake{File: file, Line: 1, Column: 1, Kind: BadYAML}
 	message := strings.TrimPrefix(err.Error(), "yaml: ")
 	if strings.Contains(message, "cannot start any token") || strings.Contains(message, "tab character") {
 		if line, column, ok := tabIndent(text); ok {
-			r.mistake(&yaml.Node{Line: line, Column: column}, BadYAML, "a tab indents this line; YAML allows only spaces there")
-			return
+			m.Line, m.Column, m.Message = line, column, "a tab indents this line; YAML allows only spaces there"
+			return m
 		}
 	}
 	if numbered, ok := strings.CutPrefix(message, "line "); ok {
 		if number, rest, ok := strings.Cut(numbered, ": "); ok {
-			place.Line, _ = strconv.Atoi(number)
+			m.Line, _ = strconv.Atoi(number)
 			message = rest
 			if strings.HasPrefix(message, "did not find expected") {
-				place.Line++ // these, of its second stage, the parser counts from 0
+				m.Line++ // these, of its second stage, the parser counts from 0
 			}
 		}
 	}
 	last := 1 + bytes.Count(bytes.TrimSpace(text), []byte("\n"))
-	place.Line = min(place.Line, last) // a file that breaks off does so in its last line
-	r.mistake(place, BadYAML, "not YAML: %s", message)
+	m.Line = max(1, min(m.Line, last)) // a file that breaks off does so in its last line
+	m.Message = oneLine("not YAML: " + message)
+	return m
 }
 
 func tabIndent(text []byte) (line, column int, found bool) {

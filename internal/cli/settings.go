@@ -1,19 +1,15 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
-	kyaml "github.com/knadh/koanf/parsers/yaml"
 	"github.com/knadh/koanf/providers/confmap"
 	"github.com/knadh/koanf/providers/posflag"
-	"github.com/knadh/koanf/providers/rawbytes"
 	"github.com/knadh/koanf/v2"
 	"github.com/spf13/pflag"
 
@@ -158,41 +154,6 @@ func list(k *koanf.Koanf, key string) []string {
 		return []string{word}
 	}
 	return k.Strings(key)
-}
-
-// loadConfigFile reads the user's config.yaml; one that is not there is no mistake.
-func loadConfigFile(k *koanf.Koanf, path string) error {
-	text, err := os.ReadFile(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist) || path == "":
-		return nil
-	case err != nil:
-		return fail(exitUsage, err.Error(), "")
-	}
-	if err := k.Load(rawbytes.Provider(text), kyaml.Parser()); err != nil {
-		return fail(exitUsage, fmt.Sprintf("%s: %s", path, plain(err.Error())), "")
-	}
-	known := configKeys()
-	for _, key := range k.Keys() {
-		if !slices.Contains(known, key) {
-			return fail(exitUsage, fmt.Sprintf("%s: unknown key %q", path, key), "known keys: "+strings.Join(known, ", "))
-		}
-	}
-	return nil
-}
-
-// configKeys are what config.yaml may hold: every setting, whichever command reads the
-// file, but for those of one call.
-func configKeys() []string {
-	var common pflag.FlagSet
-	commonFlags(&common)
-	var keys []string
-	common.VisitAll(func(f *pflag.Flag) {
-		if f.Name != "json" {
-			keys = append(keys, flagKey(f.Name))
-		}
-	})
-	return append(keys, "browser", "no_browser", "api_key_file")
 }
 
 // secretFlags carry a credential or belong to one call: no variable sets them.

@@ -24,7 +24,7 @@ func (r *run) httpClient() (*http.Client, error) {
 	}
 	client, err := metadata.NewHTTPClient(metadata.HTTPOptions{CAFile: r.settings.CAFile})
 	if err != nil {
-		return nil, fail(exitUsage, plain(err.Error()), "--ca-file names a PEM file with certificates")
+		return nil, fail(exitUsage, r.settings.origin("ca_file")+": "+plain(err.Error()), "it names a PEM file with certificates")
 	}
 	if r.settings.Verbose || r.log != nil {
 		client.Transport = &traced{next: client.Transport, tell: r.trace}
