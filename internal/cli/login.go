@@ -237,7 +237,7 @@ func (r *run) consent(ctx context.Context, p *project, n *negotiation, client *h
 		},
 	}
 	if clientID == "" {
-		registration := &oauth.Registration{HTTP: client, Endpoint: n.server.RegistrationEndpoint, Name: p.manifest.Name, Scopes: n.plan.Request}
+		registration := &oauth.Registration{HTTP: r.watched(client), Endpoint: n.server.RegistrationEndpoint, Name: p.manifest.Name, Scopes: n.plan.Request}
 		login.Register = func(ctx context.Context, uri string) (string, error) { return registration.Register(ctx, uri) }
 	}
 	if r.settings.NoBrowser || r.interactive() {
@@ -290,7 +290,7 @@ func (r *run) settle(ctx context.Context, p *project, c *oauth.Credential, clien
 	if c.KnownBy != scopes.Assumed || !h.kind.Inspect.Possible() {
 		return h
 	}
-	inspector, err := r.inspector(p, h.server, client)
+	inspector, err := r.inspector(p, h.server, r.watched(client))
 	if err != nil {
 		return h
 	}
