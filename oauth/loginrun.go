@@ -81,7 +81,8 @@ func (r *loginRun) converse(ctx context.Context) (*Credential, error) {
 		if got.bare && r.again(err) {
 			continue
 		}
-		show(ctx, got, r.finish(ctx, c, err))
+		page := r.finish(ctx, c, err)
+		show(ctx, r.claimed(ctx, got), page)
 		return c, err
 	}
 }
@@ -125,8 +126,25 @@ func (r *loginRun) pasted(text string) (answer, bool) {
 		r.tell("what was pasted is not taken: %v", err)
 		return answer{}, false
 	}
+	if got.bare && got.refusal == nil {
+		return got, true // not the one answer before it has proved good: see claimed
+	}
 	// Lost to the browser in this very moment: its answer is on the way to wait.
 	return got, attempt.answered.CompareAndSwap(false, true)
+}
+
+// claimed makes a pasted code that proved good the one answer. Where a browser has come
+// with its own meanwhile, that browser gets the page.
+func (r *loginRun) claimed(ctx context.Context, got answer) answer {
+	if !got.bare || got.refusal != nil || r.current.Load().answered.CompareAndSwap(false, true) {
+		return got
+	}
+	select {
+	case late := <-r.answers:
+		return late
+	case <-ctx.Done():
+		return got
+	}
 }
 
 // again tells whether to go on waiting after a pasted code that the server does not know:
@@ -137,7 +155,6 @@ func (r *loginRun) again(err error) bool {
 		return false
 	}
 	r.tell("what was pasted is no code of this login (%v); paste the whole URL at which the browser ended", err)
-	r.current.Load().answered.Store(false)
 	return true
 }
 

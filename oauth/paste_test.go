@@ -1,0 +1,182 @@
+package oauth_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/ambit-auth/ambit/oauth"
+)
+
+func TestPaste(t *testing.T) {
+	for name, paste := range map[string]func(back, query, code string) string{
+		"the URL":            func(back, query, _ string) string { return "  " + back + "?" + query + "#_=_\n" },
+		"the query":          func(_, query, _ string) string { return query },
+		"with its mark":      func(_, query, _ string) string { return "?" + query },
+		"the bare code":      func(_, _, code string) string { return code + "\n" },
+		"another host's":     func(_, query, _ string) string { return "https://elsewhere.example.com/?" + query },
+		"in quotes":          func(back, query, _ string) string { return "'" + back + "?" + query + "' " },
+		"without its state":  func(_, _, code string) string { return "code=" + code },
+		"after wrong ones":   func(back, query, _ string) string { return back + "?" + query },
+		"after a closed one": func(back, query, _ string) string { return back + "?" + query },
+	} {
+		t.Run(name, func(t *testing.T) {
+			server, person := newAuthServer(t), newPerson(t)
+			login := newLogin(server, person)
+			pasted := make(chan string)
+			login.Paste = pasted
+			finished := 0
+			login.Finish = func(context.Context, *oauth.Credential, error) http.Handler {
+				finished++
+				return http.NotFoundHandler() // nobody sees it
+			}
+			wrong := []string{}
+			if name == "after wrong ones" {
+				wrong = []string{"two words", "http://localhost/callback", "help", "a-code-of-another-login-altogether", "?code=x&state=wrong", "code=x", "state=&code=", "https://x.example/?a=b"}
+			}
+			login.Open = func(ctx context.Context, _, authorizationURL string) error {
+				for _, text := range wrong {
+					pasted <- text
+				}
+				person.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+				if err := person.visit(ctx, authorizationURL); err != nil {
+					return err
+				}
+				at, err := url.Parse(person.last().header.Get("Location"))
+				if err != nil {
+					return err
+				}
+				back := "http://" + at.Host + at.Path
+				pasted <- paste(back, at.RawQuery, at.Query().Get("code"))
+				if name == "after a closed one" {
+					close(pasted)
+				}
+				return nil
+			}
+			c, err := login.Run(t.Context())
+			if err != nil || c.Access.Empty() {
+				t.Fatalf("%v, %v", c, err)
+			}
+			if len(person.told) != len(wrong) {
+				t.Errorf("told: %q", person.told)
+			}
+			if finished != 1 {
+				t.Errorf("Finish was called %d times", finished)
+			}
+		})
+	}
+}
+
+// Someone at another machine says no, and pastes only that.
+func TestPasteRefusal(t *testing.T) {
+	server, person := newAuthServer(t), newPerson(t)
+	login := newLogin(server, person)
+	pasted := make(chan string, 1)
+	pasted <- "error=access_denied"
+	login.Open, login.Paste = nil, pasted
+	var refused *oauth.AuthorizationError
+	if _, err := login.Run(t.Context()); !errors.As(err, &refused) || !refused.Denied() {
+		t.Error(err)
+	}
+}
+
+// Where nobody is at the browser, the end of the input is the end, but not before what
+// was pasted last is settled.
+func TestPasteOnly(t *testing.T) {
+	for name, last := range map[string]func(code string) string{"nothing": nil, "a code": func(code string) string { return code }} {
+		t.Run(name, func(t *testing.T) {
+			server, person := newAuthServer(t), newPerson(t)
+			login := newLogin(server, person)
+			pasted := make(chan string)
+			login.Paste, login.PasteOnly = pasted, true
+			login.Open = func(ctx context.Context, _, authorizationURL string) error {
+				defer close(pasted)
+				if last == nil {
+					return nil
+				}
+				person.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+				if err := person.visit(ctx, authorizationURL); err != nil {
+					return err
+				}
+				at, err := url.Parse(person.last().header.Get("Location"))
+				pasted <- last(at.Query().Get("code"))
+				return err
+			}
+			if _, err := login.Run(t.Context()); errors.Is(err, oauth.ErrPasteEnded) != (last == nil) || err != nil && last != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// When standard input ends, the browser is still waited for.
+func TestPasteEnds(t *testing.T) {
+	server, person := newAuthServer(t), newPerson(t)
+	login := newLogin(server, person)
+	ended := make(chan string)
+	close(ended)
+	login.Paste = ended
+	if _, err := login.Run(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestPasteBesideBrowser has the browser come with its answer while a pasted code is being
+// exchanged: the answer waits, counts where the paste was wrong, and gets a page either way.
+func TestPasteBesideBrowser(t *testing.T) {
+	for name, wrong := range map[string]bool{"a wrong paste": true, "a right paste": false} {
+		t.Run(name, func(t *testing.T) {
+			server, person := newAuthServer(t), newPerson(t)
+			login := newLogin(server, person)
+			pasted, visited := make(chan string, 1), make(chan error, 1)
+			login.Paste, login.Timeout = pasted, 10*time.Second
+			exchanges := 0
+			server.tokens = func(w http.ResponseWriter, r *http.Request) {
+				if exchanges++; exchanges == 1 {
+					asked := server.lastAsked()
+					back := asked.Get("redirect_uri") + "?" + url.Values{"state": {asked.Get("state")}, "code": {"authorization-code-1"}}.Encode()
+					go func() { visited <- person.visit(context.WithoutCancel(t.Context()), back) }()
+					select {
+					case err := <-visited:
+						t.Errorf("the browser was sent away: %+v", person.last())
+						visited <- err
+					case <-time.After(100 * time.Millisecond): // it waits
+					}
+				}
+				server.token(w, r)
+			}
+			login.Open = func(ctx context.Context, _, authorizationURL string) error {
+				client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+				answer, err := client.Get(authorizationURL)
+				if err != nil {
+					return err
+				}
+				answer.Body.Close()
+				if wrong {
+					pasted <- "a-code-of-another-login"
+				} else {
+					pasted <- "authorization-code-1"
+				}
+				return nil
+			}
+			login.Finish = func(_ context.Context, _ *oauth.Credential, err error) http.Handler {
+				if err != nil {
+					t.Error(err)
+				}
+				return text(200, "text/plain", "logged in")
+			}
+			if c, err := login.Run(t.Context()); err != nil || c.Access.Empty() {
+				t.Fatalf("%v, %v", c, err)
+			}
+			if err := <-visited; err != nil || person.last().body != "logged in" {
+				t.Errorf("the browser: %v, %+v", err, person.last())
+			}
+			if want := map[bool]int{true: 2, false: 1}[wrong]; exchanges != want {
+				t.Errorf("%d token requests", exchanges)
+			}
+		})
+	}
+}
