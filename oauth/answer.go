@@ -68,17 +68,18 @@ func answerOf(values url.Values) (answer, error) {
 }
 
 // readPaste understands what a person copies: the URL at which the browser ended, its
-// query, or the code that the server showed, in the quotes that a shell or a mail wants.
-// One without a state is taken from a person: that a code was meant for this login is
-// proved by PKCE.
+// query, or the code that the server showed, in the quotes that a shell or a mail wants,
+// and with what a sentence puts around it. One without a state is taken from a person:
+// that a code was meant for this login is proved by PKCE.
 func readPaste(text string, a *attempt) (answer, error) {
-	text = strings.Trim(strings.TrimSpace(text), "\"'`<>")
+	text = unquoted(text)
 	_, query, isURL := strings.Cut(text, "?")
 	if isURL {
 		query, _, _ = strings.Cut(query, "#")
 	} else if query = text; !strings.Contains(text, "code=") && !strings.Contains(text, "error=") {
 		return readCode(text)
 	}
+	query = withoutEnd(query)
 	values, err := parseAnswer(query)
 	switch {
 	case err != nil:
@@ -93,11 +94,41 @@ func readPaste(text string, a *attempt) (answer, error) {
 	return got, err
 }
 
+// What stands around a URL or a code in running text. A code may end in a mark of its own
+// (RFC 6749 appendix A.11), so one goes without a quote behind it only where it ends no code.
+const (
+	quoteMarks  = "\"'`<>“”„‘’‚«»‹›"
+	endingMarks = ".,;:!?)"
+)
+
+// unquoted takes the quotes from around a text, and the mark behind them.
+func unquoted(text string) string {
+	text = strings.TrimLeft(strings.TrimSpace(text), quoteMarks)
+	within := strings.TrimRight(text, endingMarks)
+	if bare := strings.TrimRight(within, quoteMarks); bare != within {
+		return strings.TrimSpace(bare)
+	}
+	return strings.TrimSpace(text)
+}
+
+// withoutEnd takes the end of a sentence from a query whose last parameter is not the code.
+func withoutEnd(query string) string {
+	last := query[strings.LastIndex(query, "&")+1:]
+	if strings.HasPrefix(last, "code=") {
+		return query
+	}
+	return strings.TrimRight(query, endingMarks)
+}
+
 // shortestCode is what a code has at least, in bytes: one that nobody can guess has 128
 // bits (RFC 6749 §10.10), and what is shorter is a word that someone typed.
 const shortestCode = 16
 
+// readCode takes a code as a page shows it, with its label or without.
 func readCode(text string) (answer, error) {
+	if label, rest, labelled := strings.Cut(text, ":"); labelled && strings.EqualFold(strings.TrimSpace(label), "code") {
+		text = unquoted(rest)
+	}
 	if len(text) < shortestCode || strings.Contains(text, "://") || !sendable(text) {
 		return answer{}, errNoCode
 	}
