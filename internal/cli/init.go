@@ -83,8 +83,7 @@ func noManifest(path, from string, err error) error {
 		case one.File != path:
 			lines = append(lines, plain(one.Error()))
 		case one.Kind == scopes.BadProvider:
-			hint = "" // the mistake lists them
-			fallthrough
+			hint, lines = "", []string{one.Message} // it names the word, and lists those that do
 		default:
 			lines = append(lines, one.Message)
 		}
