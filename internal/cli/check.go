@@ -133,7 +133,7 @@ func (r *run) asked(ctx context.Context, p *project, keys *keyFlags) (*held, err
 	if c == nil {
 		return nil, credentialFailure(p, err)
 	}
-	r.tellUnrenewed("login", err)
+	r.tellUnrenewed(p, "login", c, err)
 	h.uses(c)
 	if !h.kind.Inspect.Possible() {
 		return h, nil

@@ -80,7 +80,7 @@ func (r *run) token(ctx context.Context, keys *keyFlags, minTTL time.Duration) (
 	if c == nil || err != nil && !c.LivesAt(time.Now()) {
 		return nil, credentialFailure(p, err)
 	}
-	r.tellUnrenewed("token", err)
+	r.tellUnrenewed(p, "token", c, err)
 	r.tellLost(p, c)
 	if err == nil && !c.LivesAt(time.Now().Add(minTTL)) {
 		r.voice.note("the server gives no token that lives for %s: this one is %s", minTTL, lifetime(c.ExpiresAt, time.Now()))
@@ -88,12 +88,20 @@ func (r *run) token(ctx context.Context, keys *keyFlags, minTTL time.Duration) (
 	return tokenView{c}, nil
 }
 
-// tellUnrenewed says what is the matter with a credential that is good for now.
-func (r *run) tellUnrenewed(what string, err error) {
+// tellUnrenewed says what is the matter with a credential that is good for now, and for
+// how long it is.
+func (r *run) tellUnrenewed(p *project, what string, c *oauth.Credential, err error) {
+	left := lifetime(c.ExpiresAt, time.Now())
 	if e, ok := is[*oauth.NotSavedError](err); ok {
 		r.voice.note("the %s was renewed, and cannot be kept; once it ends, log in again: %s", what, plain(e.Err.Error()))
+	} else if e, ok := is[*oauth.SessionLostError](err); ok {
+		reason := "there is no refresh token"
+		if e.Err != nil {
+			reason = e.Err.Error()
+		}
+		r.voice.note("the %s is %s, and cannot be renewed: %s; for a new one: %s", what, left, plain(reason), loginAgain(p))
 	} else if err != nil {
-		r.voice.note("the %s could not be renewed, and is still good: %s", what, plain(err.Error()))
+		r.voice.note("the %s could not be renewed, and is %s: %s", what, left, plain(err.Error()))
 	}
 }
 
