@@ -46,7 +46,7 @@ func (r *run) keySources(k *keyFlags, p *project, onlyFlags bool) oauth.KeySourc
 		s.Value = &k.value
 	}
 	if k.stdin {
-		s.Stdin = r.Stdin
+		s.Stdin = r.keyInput()
 	}
 	for _, kind := range p.provider().Credentials {
 		s.Variables = append(s.Variables, kind.Env...)
@@ -131,6 +131,10 @@ func (r *run) findBound(ctx context.Context, p *project) (*stored, error) {
 func (r *run) notStored(ctx context.Context, p *project, err error) error {
 	f := *asFailure(credentialFailure(p, err))
 	f.Hint, f.Err = "log in with: "+loginAgain(p), err
+	if r.settings.Store == "memory" {
+		f.Hint = r.settings.origin("store") + ": memory keeps nothing after a command; log in with another store, or give an API key, see: ambit status --help"
+		return &f
+	}
 	anywhere := *p
 	anywhere.chosen = false
 	if other, err := r.find(ctx, &anywhere); err == nil && p.chosen {

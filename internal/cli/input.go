@@ -3,7 +3,13 @@ package cli
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
 )
 
 // lines gives what is typed, a line at a time, until the input ends. One goroutine
@@ -40,5 +46,83 @@ func (r *run) readLine(ctx context.Context) (string, error) {
 		return line, nil
 	case <-ctx.Done():
 		return "", ctx.Err()
+	}
+}
+
+// keyInput is where --api-key-stdin reads: at a terminal, what someone types there.
+func (r *run) keyInput() io.Reader {
+	if isTerminal(r.Stdin) {
+		return &typedSecret{run: r}
+	}
+	return r.Stdin
+}
+
+// A typedSecret asks for a line at the terminal when it is first read.
+type typedSecret struct {
+	run  *run
+	line io.Reader
+}
+
+// Read reads the line without its end.
+func (s *typedSecret) Read(p []byte) (int, error) {
+	if s.line == nil {
+		line, err := s.run.readSecret()
+		if err != nil {
+			return 0, err
+		}
+		s.line = strings.NewReader(line)
+	}
+	return s.line.Read(p)
+}
+
+// readSecret reads a line that the terminal does not show. Where a question was asked
+// before, the goroutine that read its answer still reads, and may be the one that gets it.
+func (r *run) readSecret() (string, error) {
+	terminal, ok := r.Stdin.(*os.File)
+	if !ok || r.settings.NoInput || r.env.inCI() {
+		return "", errors.New("nobody is here to type it: " + r.whyNobody())
+	}
+	fd := int(terminal.Fd())
+	before, err := term.GetState(fd)
+	if err != nil {
+		return "", err
+	}
+	r.watchSignals() // Ctrl-C may not leave the terminal mute
+	defer func() {
+		_ = term.Restore(fd, before)
+		r.voice.write("\n")
+	}()
+	type hidden struct {
+		text []byte
+		err  error
+	}
+	read := make(chan hidden, 1)
+	go func() {
+		text, err := term.ReadPassword(fd)
+		read <- hidden{text, err}
+	}()
+	untilMute(fd, before)
+	r.voice.write("the API key, which is not shown here: ")
+	select {
+	case got := <-read:
+		return string(got.text), got.err
+	case line := <-r.typed:
+		return line, nil
+	case <-r.ctx.Done():
+		return "", r.ctx.Err()
+	}
+}
+
+// muteWithin is how long a terminal is given to stop showing what is typed; one that showed
+// nothing before never changes.
+const muteWithin = 100 * time.Millisecond
+
+// untilMute waits until the terminal is in another state than before: who reads the prompt
+// may type at once.
+func untilMute(fd int, before *term.State) {
+	for end := time.Now().Add(muteWithin); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		if now, err := term.GetState(fd); err != nil || *now != *before {
+			return
+		}
 	}
 }
