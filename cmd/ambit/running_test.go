@@ -1,8 +1,10 @@
 package main
 
 import (
+	"strings"
 	"sync"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/ambit-auth/ambit/internal/sandbox"
@@ -47,4 +49,18 @@ func (r *sandboxes) since(ts *testscript.TestScript) []sandbox.Request {
 	fresh := all[r.seen[ts]:]
 	r.seen[ts] = len(all)
 	return fresh
+}
+
+// requested is "requested LINE...": these requests, as METHOD PATH, were served since the
+// last such line, in this order, and no others; but for what the browser asked for.
+func requested(ts *testscript.TestScript, _ bool, args []string) {
+	var seen []string
+	for _, r := range running.since(ts) {
+		if r.Part != "authorize" {
+			seen = append(seen, r.Method+" "+r.Path)
+		}
+	}
+	if diff := cmp.Diff(args, seen); diff != "" {
+		ts.Fatalf("other requests than wanted:\n%s\n%s", strings.Join(seen, "\n"), diff)
+	}
 }

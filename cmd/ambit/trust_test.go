@@ -2,14 +2,55 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
 )
+
+// collectors counts the connections to the collector of each script.
+var collectors sync.Map // of *atomic.Int64, by *testscript.TestScript
+
+// startCollector is "collector": someone on this machine waits for credentials. It sets
+// COLLECTOR to the address; every connection counts, and none gets an answer.
+func startCollector(ts *testscript.TestScript, _ bool, _ []string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Defer(func() { l.Close() })
+	count := new(atomic.Int64)
+	collectors.Store(ts, count)
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			count.Add(1)
+			c.Close()
+		}
+	}()
+	ts.Setenv("COLLECTOR", l.Addr().String())
+}
+
+// arrived is "arrived N": that many connections were made to the collector so far; with !,
+// another number.
+func arrived(ts *testscript.TestScript, neg bool, args []string) {
+	want, err := strconv.ParseInt(args[0], 10, 64)
+	ts.Check(err)
+	count, _ := collectors.Load(ts)
+	if got := count.(*atomic.Int64).Load(); (got == want) == neg {
+		ts.Fatalf("%d connections were made", got)
+	}
+}
 
 // TestTrustInMetadata names hosts that stand in no file, only in the server's metadata: the
 // yes to one of them is kept, and that to a host which nobody names is not.
