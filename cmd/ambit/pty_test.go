@@ -37,12 +37,13 @@ func TestSilentTerminal(t *testing.T) {
 	defer s.Close()
 	manifest := s.Ready().Manifest
 	home := t.TempDir()
-	for _, args := range [][]string{
-		{"version"}, {"--help"}, {"completion", "bash"}, {"init", "-f", filepath.Join(home, "new.yaml")},
-		{"plan", "-f", manifest}, {"status", "-f", manifest}, {"login", "-f", manifest, "--browser", "visit", "--store", "file"},
-		{"status", "-f", manifest}, {"token", "-f", manifest}, {"logout", "-f", manifest}, {"demo"},
-	} {
-		out, code := onTerminal(t, home, nil, args...)
+	tools := filepath.Join(home, "tools.json")
+	if err := os.WriteFile(tools, []byte(`{"first": {"required_scopes": ["user:read"]}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	silent := func(watch func([]byte, io.Writer), args ...string) {
+		t.Helper()
+		out, code := onTerminal(t, home, watch, args...)
 		if args[0] == "demo" && code != 0 {
 			t.Errorf("the README's first command ends with %d on a terminal: %s", code, out)
 		}
@@ -53,6 +54,47 @@ func TestSilentTerminal(t *testing.T) {
 			t.Errorf("%v wrote %q to the terminal", args, asked)
 		}
 	}
+	ran := map[string]bool{"help": true} // as --help
+	for _, args := range [][]string{
+		{"version"}, {"--help"}, {"completion", "bash"}, {"init", "-f", filepath.Join(home, "new.yaml")},
+		{"plan", "-f", manifest}, {"status", "-f", manifest}, {"login", "-f", manifest, "--browser", "visit", "--store", "file"},
+		{"status", "-f", manifest}, {"check", "-f", manifest}, {"explain", "-f", manifest, "user:read"}, {"export", "-f", manifest},
+		{"audit", "-f", manifest, "--mcp-tools", tools}, {"run", "-f", manifest, "--", "ambit", "version"}, {"doctor", "-f", manifest},
+		{"token", "-f", manifest}, {"logout", "-f", manifest}, {"demo"},
+	} {
+		silent(nil, args...)
+		ran[args[0]] = true
+	}
+	interrupt := func(text []byte, keyboard io.Writer) {
+		if bytes.Contains(text, []byte("manifest")) { // it is ready
+			io.WriteString(keyboard, "\x03")
+		}
+	}
+	silent(interrupt, "sandbox")
+	ran["sandbox"] = true
+	for _, command := range commandsInHelp(t, home) {
+		if !ran[command] {
+			t.Errorf("%s was not run", command)
+		}
+	}
+}
+
+// commandsInHelp are the commands that the help lists.
+func commandsInHelp(t *testing.T, home string) []string {
+	t.Helper()
+	out, _ := onTerminal(t, home, nil, "--help")
+	_, list, found := strings.Cut(string(out), "Available Commands:")
+	list, _, ended := strings.Cut(list, "Flags:")
+	if !found || !ended {
+		t.Fatalf("no list of commands: %s", out)
+	}
+	var names []string
+	for line := range strings.Lines(list) {
+		if words := strings.Fields(line); len(words) > 1 {
+			names = append(names, words[0])
+		}
+	}
+	return names
 }
 
 // TestStorePrompt answers the question whether a file may keep the login: Ctrl-C is
