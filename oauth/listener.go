@@ -29,11 +29,12 @@ type loopback struct {
 // registered would only be refused by the server, which compares redirect URIs
 // exactly (RFC 9700 §2.1).
 func listen(ctx context.Context, redirect scopes.Redirect) (*loopback, error) {
+	bind := new(net.ListenConfig).Listen
 	if len(redirect.Ports) == 0 {
-		return listenAnywhere(ctx, redirect)
+		return listenAnywhere(ctx, redirect, bind)
 	}
 	for _, port := range redirect.Ports {
-		l, err := listenOn(ctx, redirect, port)
+		l, err := listenOn(ctx, redirect, port, bind)
 		if !errors.Is(err, errPortTaken) {
 			return l, err
 		}
@@ -41,9 +42,9 @@ func listen(ctx context.Context, redirect scopes.Redirect) (*loopback, error) {
 	return nil, portsTaken(redirect.Ports)
 }
 
-func listenAnywhere(ctx context.Context, redirect scopes.Redirect) (*loopback, error) {
+func listenAnywhere(ctx context.Context, redirect scopes.Redirect, bind binder) (*loopback, error) {
 	for range anyPortTries {
-		l, err := listenOn(ctx, redirect, 0)
+		l, err := listenOn(ctx, redirect, 0, bind)
 		if !errors.Is(err, errPortTaken) {
 			return l, err
 		}
@@ -51,16 +52,19 @@ func listenAnywhere(ctx context.Context, redirect scopes.Redirect) (*loopback, e
 	return nil, errors.New("no port is free on both 127.0.0.1 and ::1")
 }
 
+// A binder asks the system for a listener, as [net.ListenConfig.Listen] does: a test has
+// one for a machine that is not at hand.
+type binder func(ctx context.Context, network, address string) (net.Listener, error)
+
 // errPortTaken says that someone else has the port on one of the addresses.
 var errPortTaken = errors.New("the port is taken")
 
 // listenOn listens on port, 0 for any, of both addresses. A machine without ::1 is
 // in order.
-func listenOn(ctx context.Context, redirect scopes.Redirect, port int) (*loopback, error) {
+func listenOn(ctx context.Context, redirect scopes.Redirect, port int, bind binder) (*loopback, error) {
 	l := &loopback{redirect: redirect, port: port}
 	for _, at := range []struct{ network, address string }{{"tcp4", "127.0.0.1"}, {"tcp6", "::1"}} {
-		var config net.ListenConfig
-		listener, err := config.Listen(ctx, at.network, net.JoinHostPort(at.address, strconv.Itoa(l.port)))
+		listener, err := bind(ctx, at.network, net.JoinHostPort(at.address, strconv.Itoa(l.port)))
 		switch {
 		case err == nil:
 			l.listeners = append(l.listeners, listener)

@@ -237,3 +237,23 @@ func TestLoginRegisters(t *testing.T) {
 		t.Errorf("registered %q, used %q", registered, server.lastAsked().Get("redirect_uri"))
 	}
 }
+
+// The documents say that a login waits ten minutes.
+func TestLoginWaitsTenMinutes(t *testing.T) {
+	server, person := newAuthServer(t), newPerson(t)
+	login := newLogin(server, person)
+	login.Timeout = 0
+	login.Open = func(ctx context.Context, startURL, authorizationURL string) error {
+		end, ok := ctx.Deadline()
+		if left := time.Until(end); !ok || left > 10*time.Minute || left < 10*time.Minute-10*time.Second {
+			t.Errorf("it waits for %s", left)
+		}
+		return person.open(ctx, startURL, authorizationURL)
+	}
+	if _, err := login.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if oauth.DefaultLoginTimeout != 10*time.Minute {
+		t.Errorf("DefaultLoginTimeout is %s", oauth.DefaultLoginTimeout)
+	}
+}
