@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -76,5 +77,58 @@ func TestTrustInMetadata(t *testing.T) {
 	}
 	if kept, err := os.ReadFile(filepath.Join(home, "ambit", "trusted-hosts")); string(kept) != "token.example.net\n" {
 		t.Errorf("%v: kept are %q", err, kept)
+	}
+}
+
+// TestTrustInUse renews a token at a host that only the metadata names: the yes to it is kept
+// once it is used, so that the next renewal needs none.
+func TestTrustInUse(t *testing.T) {
+	tokens := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, `{"access_token": "one-of-many", "token_type": "Bearer", "expires_in": 3600, "refresh_token": "again"}`)
+	}))
+	defer tokens.Close()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		issuer := "http://" + r.Host
+		if r.URL.Path == "/a" {
+			q := r.URL.Query()
+			http.Redirect(w, r, q.Get("redirect_uri")+"?"+url.Values{"state": {q.Get("state")}, "code": {"a-code-that-nobody-guesses"}}.Encode(), http.StatusFound)
+			return
+		}
+		fmt.Fprintf(w, `{"issuer": %q, "authorization_endpoint": %q, "token_endpoint": %q, "response_types_supported": ["code"], "scopes_supported": ["a"]}`,
+			issuer, issuer+"/a", tokens.URL+"/t")
+	}))
+	defer server.Close()
+	home := t.TempDir()
+	manifest := filepath.Join(home, "scopes.yaml")
+	text := "version: 1\nname: apart\nprovider: {servers: {own: {issuer: " + server.URL + "}}, client: {id: me}}\nscopes:\n  - {scope: a, level: required, why: b}\n"
+	if err := os.WriteFile(manifest, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tools := filepath.Join(home, "bin")
+	os.MkdirAll(tools, 0o700)
+	if err := os.Symlink(os.Args[0], filepath.Join(tools, "visit")); err != nil {
+		lacks(t, "no links here: "+err.Error())
+	}
+	kept := func(args ...string) string {
+		t.Helper()
+		c := exec.Command(os.Args[0])
+		c.Env = []string{"HOME=" + home, "XDG_CONFIG_HOME=" + home, "PATH=" + tools}
+		c.Args = append([]string{"ambit", "-f", manifest, "--store", "file"}, args...)
+		if out, err := c.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %v\n%s", args, err, out)
+		}
+		hosts, _ := os.ReadFile(filepath.Join(home, "ambit", "trusted-hosts"))
+		return string(hosts)
+	}
+	host := strings.TrimPrefix(tokens.URL, "http://")
+	if hosts := kept("login", "--browser", "visit"); hosts != "" {
+		t.Errorf("after a login without a yes: %q", hosts)
+	}
+	if hosts := kept("token", "--trust-host", host); hosts != "" {
+		t.Errorf("after a yes to a host that was not used: %q", hosts)
+	}
+	if hosts := kept("token", "--min-ttl", "2h", "--trust-host", host); hosts != host+"\n" {
+		t.Errorf("after a renewal there: %q", hosts)
 	}
 }
