@@ -18,7 +18,7 @@ import (
 // What is written down names operations and scopes: no query, no body, no thing, no secret.
 func TestLogAndRecord(t *testing.T) {
 	s := upstream(t, func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/api/projects/4711/dashboards/" {
+		if r.URL.Path == "/api/projects/471108150815/dashboards/" {
 			w.WriteHeader(http.StatusForbidden)
 			_, _ = io.WriteString(w, denied("API key missing required scope 'dashboard:write'"))
 		}
@@ -26,8 +26,8 @@ func TestLogAndRecord(t *testing.T) {
 	var record bytes.Buffer
 	l := lend(t, s.URL, &source{current: key("phx_real", everything...)}, func(c *agent.Config) { c.Record = &record })
 	l.send("POST", "gateway", "/v1/messages?beta=query-text", "body-text", bearer)
-	l.send("POST", "api", "/api/projects/4711/query/", "body-text", bearer)
-	l.send("POST", "api", "/api/projects/4711/dashboards/", "body-text", bearer)
+	l.send("POST", "api", "/api/projects/471108150815/query/", "body-text", bearer)
+	l.send("POST", "api", "/api/projects/471108150815/dashboards/", "body-text", bearer)
 	l.send("GET", "api", "/api/users/@me/", "", bearer)
 	l.send("GET", "api", "/api/people/someone@example.com/0190a5b2-7c11-7d3e-9f00-5d1c0a11ce01/v1/", "", bearer)
 	l.send("GET", "api", "/api/none/", "")
@@ -61,7 +61,7 @@ func TestLogAndRecord(t *testing.T) {
 			t.Errorf("the log lacks %s:\n%s", want, log)
 		}
 	}
-	for _, secret := range []string{"phx_real", l.Terms().Lease, "body-text", "query-text", "someone@example.com", "4711"} {
+	for _, secret := range []string{"phx_real", l.Terms().Lease, "body-text", "query-text", "someone@example.com", "471108150815"} {
 		if strings.Contains(log+record.String(), secret) {
 			t.Errorf("%s was written down", secret)
 		}
