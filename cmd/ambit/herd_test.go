@@ -180,7 +180,8 @@ func TestInterruptBeforeKeeping(t *testing.T) {
 		t.Errorf("exit code %d", r.login.ProcessState.ExitCode())
 	}
 	r.release()
-	if token, err := r.command("token").Output(); err != nil || !bytes.Equal(token, r.renewed()) {
+	renewed := r.renewed()
+	if token, err := r.command("token").Output(); err != nil || !bytes.Equal(token, renewed) {
 		t.Errorf("the login that was there is gone: %v", err)
 	}
 }
