@@ -57,7 +57,7 @@ func (a *audit) metByAlternatives(n *Need) bool {
 func (a *audit) undeclared(f *Findings) {
 	unmet := a.unmet()
 	lacking, refused, asked := a.refuse(unmet)
-	add := a.cover(asked, a.fixed, a.words).Scopes
+	add := a.cover(a.preferListed(asked), a.fixed, a.words).Scopes
 	held := a.fixed.Union(add)
 	for i, n := range asked {
 		for _, scope := range a.closest(n, held) {
@@ -71,6 +71,23 @@ func (a *audit) undeclared(f *Findings) {
 	for scope := range add.All() {
 		f.missing = append(f.missing, a.newEntry(scope, serving[scope]))
 	}
+}
+
+// preferListed leaves out of needs with alternatives those for which a scope would be added
+// that the server does not list, where another does without.
+func (a *audit) preferListed(needs []*Need) []*Need {
+	unlisted := func(scope string) bool { return a.Server.says(scope) == AdvertisedNo }
+	list := slices.Clone(needs)
+	for i, n := range list {
+		one := *n
+		one.AnyOf = slices.DeleteFunc(slices.Clone(n.AnyOf), func(all []string) bool {
+			return slices.ContainsFunc(lacks(all, a.fixed, a.implies), unlisted)
+		})
+		if len(one.AnyOf) > 0 && len(one.AnyOf) < len(n.AnyOf) {
+			list[i] = &one
+		}
+	}
+	return list
 }
 
 // refuse tells what of the unmet needs is left to meet where a waiver says that a scope

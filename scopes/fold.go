@@ -52,7 +52,7 @@ func isMethod(word string) bool {
 
 const (
 	longestWord    = 32 // bytes: about where words end and identifiers begin
-	longestSegment = 64 // bytes, of several words
+	longestSegment = 64 // bytes, of several words; with hyphens between them, as pass phrases have, longestWord
 	mostDigits     = 2  // in a row, of a word
 	longestAcronym = 5  // capitals in a row, with the one that begins the next word
 	unspeakable    = 6  // consonants in a row: hardly a word has so many
@@ -67,7 +67,7 @@ func isIdentifier(segment string) bool {
 		return isIdentifier(one.before) || isIdentifier(one.after)
 	}
 	digits := countDigits(segment)
-	if digits > 0 && digits == len(segment) || digits >= 4 || len(segment) > longestSegment ||
+	if digits > 0 && digits == len(segment) || digits >= 4 || len(segment) > longestSegment || len(segment) > longestWord && strings.Contains(segment, "-") ||
 		strings.ContainsAny(segment, "%;=") || strings.LastIndexByte(segment, '@') > 0 {
 		return true
 	}

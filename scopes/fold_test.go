@@ -28,6 +28,7 @@ func TestFoldPath(t *testing.T) {
 		"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc", "sk-ant-REDACTED-abcdef", "AbCdE-s3cr3t-xYzQw", "aB3dE5fG7hJ9kL1m", "KJHGFDSAQWERTYUI", strings.Repeat("a", 40),
 		"reset-AbCdEfGhIjKlMnOpQ-now", "%2561bc", "a%20b", "someone%40example.com", "4711:Smith", "4711:b4d", "4711{n}",
 		"xK9mPq2LwZ", "qwhzkxvbnmptr", "dQw4w9WgXcQ", "AAAAbbbbCCCCddd", "Zm9vYmFy", "a1b2c3", "aB3dE5gH", "AbCdEf", "QXZPTW", "INV-7QX4", "h264a9", "k9x2ab", "r2d2c3", "ab12cd", "7a7b", "x7Kp", "A1B2C",
+		"correct-horse-battery-staple-is-my-passphrase", "deadbeef-cafe-babe-face-feedfacebeef",
 	} {
 		got := scopes.FoldPath("/a/" + id + "/b")
 		if got != "/a/{id}/b" || scopes.FoldPath(got) != got {

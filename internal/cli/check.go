@@ -43,7 +43,7 @@ or the manifest differs from scopes.lock; 6 nobody can tell what it holds.`,
 		Args:        noArguments,
 		Annotations: map[string]string{formatsOf: "github sarif"},
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			r.settings.NoInput = true
+			r.settings.NoInput, r.unasking = true, "check never asks"
 			if r.settings.Output == "" && r.env.get("GITHUB_ACTIONS") != "" {
 				r.settings.Output = "github"
 			}

@@ -67,7 +67,7 @@ func formatIn(args []string) (format string) {
 		switch {
 		case arg == "--": // the rest is another program's
 			return format
-		case arg == "--json" || arg == "-ojson" || arg == "-o=json":
+		case arg == "--json" || asksFor(arg, "--json=") || arg == "-o=json" || !strings.HasPrefix(arg, "--") && strings.HasPrefix(arg, "-") && strings.HasSuffix(arg, "ojson"):
 			format = "json"
 		case isOutput:
 			format = value
@@ -76,6 +76,13 @@ func formatIn(args []string) (format string) {
 		}
 	}
 	return format
+}
+
+// asksFor tells of a flag that is set to true.
+func asksFor(arg, flag string) bool {
+	value, given := strings.CutPrefix(arg, flag)
+	yes, err := strconv.ParseBool(value)
+	return given && err == nil && yes
 }
 
 // formatOfVariables is the format that the environment asks for.

@@ -102,7 +102,7 @@ func (r *run) readSecret() (string, error) {
 		read <- hidden{text, err}
 	}()
 	untilMute(fd, before)
-	r.voice.write("the API key, which is not shown here: ")
+	r.voice.write("the API key, which is not shown here (Enter ends it, Ctrl-C leaves): ")
 	select {
 	case got := <-read:
 		return string(got.text), got.err

@@ -142,6 +142,8 @@ func (r *run) someone() error {
 
 func (r *run) whyNobody() string {
 	switch {
+	case r.unasking != "":
+		return r.unasking
 	case r.settings.NoInput:
 		return "--no-input was given"
 	case r.env.inCI():

@@ -59,9 +59,8 @@ func (r *run) logout(ctx context.Context) (view, error) {
 	silent := r.eachLogin(ctx, p, r.readingStores(), func(s *stored, err error) bool {
 		_, unreadable := is[*oauth.CorruptError](err)
 		switch {
-		case unreadable && p.serves(s):
+		case unreadable: // whichever server it was for: nobody can use it
 			damaged = append(damaged, s)
-		case unreadable:
 		case err != nil:
 			broken = err
 		case len(mine) == 0 && p.serves(s), len(mine) > 0 && s.server.Issuer == mine[0].server.Issuer:

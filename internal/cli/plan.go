@@ -206,7 +206,9 @@ func suggest(plan *scopes.Plan, advertised scopes.Advertisement) {
 			continue
 		}
 		left--
-		if near := scopes.Near(item.Entry.AnyOf[0], known); len(near) > 0 {
+		word := item.Entry.AnyOf[0]
+		near := slices.DeleteFunc(scopes.Near(word, known), func(other string) bool { return other == word })
+		if len(near) > 0 {
 			item.Reason += fmt.Sprintf("; did you mean %s?", strings.Join(near, " or "))
 		}
 	}

@@ -27,8 +27,9 @@ type run struct {
 	voice    *voice
 	schema   string // of the JSON that this command prints
 	printed  bool
-	prepared bool // the settings were read
-	lenient  bool // a key of a kind that can never serve is no failure by itself
+	prepared bool   // the settings were read
+	unasking string // why this command never asks anything; "" where it may
+	lenient  bool   // a key of a kind that can never serve is no failure by itself
 
 	ctx      context.Context // of the whole invocation; see watchSignals
 	cancel   context.CancelFunc
