@@ -135,16 +135,26 @@ func (c *Case) widen(missing []string) string {
 func NotOffered(p *scopes.Provider, server scopes.Server, missing []string) string {
 	text := "if no page appears, or it does not offer " + strings.Join(missing[:min(len(missing), namedInLine)], ", ") +
 		": end this application's access in your account, and log in again"
-	for _, kind := range p.Credentials {
-		if len(kind.Env) > 0 {
-			text += "; or use " + kind.Label
-			if link, ok := server.Expand(kind.Create); ok && link != "" {
-				text += ", made at " + link
-			}
-			break
-		}
+	if key := UseKey(p, server); key != "" {
+		text += "; or " + key
 	}
 	return text
+}
+
+// UseKey says which kind of key the provider means for programs, and where it is made; ""
+// where there is none.
+func UseKey(p *scopes.Provider, server scopes.Server) string {
+	for _, kind := range p.Credentials {
+		if len(kind.Env) == 0 {
+			continue
+		}
+		text := "use " + kind.Label
+		if link, ok := server.Expand(kind.Create); ok && link != "" {
+			text += ", made at " + link
+		}
+		return text
+	}
+	return ""
 }
 
 // renew is how to get another credential that holds the same.

@@ -340,7 +340,10 @@ func TestCacheFileIsALink(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := os.Symlink(moved, file); err != nil {
-		t.Skip("no links here:", err)
+		if os.Getenv("AMBIT_TEST_PARTS") == "all" && runtime.GOOS != "windows" {
+			t.Fatal("no links here: ", err)
+		}
+		t.Skip("no links here: ", err)
 	}
 	if as := c.ask(t); as.Source.From != metadata.FromNetwork {
 		t.Errorf("the link was followed: %+v", as.Source)

@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -26,8 +28,15 @@ func loadConfigFile(k *koanf.Koanf, path string) error {
 	case err != nil:
 		return fail(exitUsage, plain(err.Error()), "")
 	}
-	var doc yaml.Node
-	if err := yaml.Unmarshal(text, &doc); err != nil {
+	var doc, second yaml.Node
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	if err := decoder.Decode(&doc); err != nil && err != io.EOF {
+		return fail(exitUsage, scopes.NotYAML(path, text, err).Error(), "")
+	}
+	switch err := decoder.Decode(&second); {
+	case err == nil:
+		return fail(exitUsage, place(path, second.Line)+": a second document begins here; one file holds one", "")
+	case err != io.EOF:
 		return fail(exitUsage, scopes.NotYAML(path, text, err).Error(), "")
 	}
 	values, mistake := configValues(path, &doc)

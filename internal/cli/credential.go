@@ -190,27 +190,13 @@ func (p *project) cannotServe(h *held) error {
 		for _, u := range e.UsedBy {
 			if e.Level == scopes.Required && u.Tool == "" && !h.kind.Serves(u.Base) {
 				f := fail(exitNoCredential, fmt.Sprintf("the key from %s is %s: it can never call %s, for which %s needs %s",
-					plain(h.credential.Source), h.kind.Label, u, plain(p.manifest.Name), e.Name()), p.makeKey(h.server))
+					plain(h.credential.Source), h.kind.Label, u, plain(p.manifest.Name), e.Name()), agent.UseKey(p.provider(), h.server))
 				f.Verdict = &verdict{Cause: agent.WrongCredentialKind, Confidence: agent.Proved}
 				return f
 			}
 		}
 	}
 	return nil
-}
-
-// makeKey says which kind of key is meant for programs, and where it is made.
-func (p *project) makeKey(server scopes.Server) string {
-	for _, k := range p.provider().Credentials {
-		if len(k.Env) > 0 {
-			text := "use " + k.Label
-			if link, ok := server.Expand(k.Create); ok && link != "" {
-				text += ", made at " + link
-			}
-			return text
-		}
-	}
-	return ""
 }
 
 // inspect asks the server what a credential holds. One that it does not know is
@@ -224,7 +210,7 @@ func (r *run) inspect(ctx context.Context, p *project, h *held) error {
 	h.grant, err = inspector.Inspect(ctx, h.credential.Access)
 	h.grant.Credential.Source = source
 	if _, nobody := is[*oauth.NoInspectionError](err); nobody && (h.kind.Kind == scopes.ProjectKey || h.kind.Kind == scopes.ProjectSecretKey) {
-		f := fail(exitNoCredential, fmt.Sprintf("the key from %s is %s: nobody can say what it holds", plain(source), h.kind.Label), p.makeKey(h.server))
+		f := fail(exitNoCredential, fmt.Sprintf("the key from %s is %s: nobody can say what it holds", plain(source), h.kind.Label), agent.UseKey(p.provider(), h.server))
 		f.Err, f.Verdict = err, &verdict{Cause: agent.WrongCredentialKind, Confidence: agent.Likely}
 		return f
 	}
