@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
 // An AuditQuestion is all that [Audit] weighs.
@@ -180,11 +182,11 @@ func (a *audit) serves(e *Entry, n *Need) bool {
 func (n *Need) says() string {
 	switch {
 	case n.Source == SourceTraffic:
-		return oneLine(fmt.Sprintf("%s was refused for want of %s (%s)", n.Operation, n.wants(), n.Where))
+		return text.Line(fmt.Sprintf("%s was refused for want of %s (%s)", n.Operation, n.wants(), n.Where))
 	case n.Silent():
-		return oneLine(fmt.Sprintf("%s: no word of scopes (%s)", n.Operation, n.Where))
+		return text.Line(fmt.Sprintf("%s: no word of scopes (%s)", n.Operation, n.Where))
 	default:
-		return oneLine(fmt.Sprintf("%s needs %s (%s)", n.Operation, n.wants(), n.Where))
+		return text.Line(fmt.Sprintf("%s needs %s (%s)", n.Operation, n.wants(), n.Where))
 	}
 }
 

@@ -3,6 +3,8 @@ package scopes
 import (
 	"fmt"
 	"slices"
+
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
 // enough is the least that would do in the entry's place beside the rest; of an entry that
@@ -68,12 +70,12 @@ func (a *audit) replace(found *Finding, s *suspect, instead Set) {
 	e, lone := s.entry, a.lone(s.entry)
 	for scope := range instead.All() {
 		if level, there := a.left[scope]; there {
-			found.Message += oneLine(fmt.Sprintf("; %s is declared already, as %s", scope, level))
+			found.Message += text.Line(fmt.Sprintf("; %s is declared already, as %s", scope, level))
 			return
 		}
 	}
 	if instead.Len() == 0 && len(lone) > 0 {
-		found.Message += oneLine("; but no other entry names " + lone[0].String())
+		found.Message += text.Line("; but no other entry names " + lone[0].String())
 		return
 	}
 	// A name that another entry has just given up is for the next edit to take.

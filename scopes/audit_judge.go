@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
 // judge holds one declared entry against the evidence. A word that nobody knows is
@@ -95,7 +97,7 @@ func (a *audit) view(i int) *entryView {
 	}
 	for j, u := range e.UsedBy {
 		state, line := a.stateOf(e, u, a.calls[useID{i, j}])
-		v.states, v.lines, v.calls = append(v.states, state), append(v.lines, oneLine(line)), append(v.calls, a.calls[useID{i, j}])
+		v.states, v.lines, v.calls = append(v.states, state), append(v.lines, text.Line(line)), append(v.calls, a.calls[useID{i, j}])
 	}
 	return v
 }
@@ -169,7 +171,7 @@ func (a *audit) finding(kind FindingKind, e *Entry, evidence []string, message s
 		evidence = append(evidence[:maxEvidence], fmt.Sprintf("and %d more", more))
 	}
 	return Finding{Kind: kind, Scope: e.Name(), Level: e.Level.String(), File: e.File, Line: e.Line,
-		Evidence: evidence, Message: oneLine(message)}
+		Evidence: evidence, Message: text.Line(message)}
 }
 
 func plural(n int, one, many string) string {
@@ -193,7 +195,7 @@ func (a *audit) unknown(f *Findings, e *Entry) bool {
 		count++
 		found := a.finding(UnknownScope, e, []string{"not in the server's scopes_supported", "in no source of evidence"}, "")
 		found.Scope, found.Near = scope, a.near(e, scope)
-		found.Message = oneLine(fmt.Sprintf("%s is no scope that the server or the evidence knows%s", scope, a.hint(scope, found.Near)))
+		found.Message = text.Line(fmt.Sprintf("%s is no scope that the server or the evidence knows%s", scope, a.hint(scope, found.Near)))
 		f.Findings = append(f.Findings, found)
 	}
 	return count == len(e.AnyOf)
@@ -220,10 +222,10 @@ func (a *audit) near(e *Entry, scope string) []string {
 		}
 	}
 	if len(words) == 0 {
-		words = Near(scope, a.vocabulary().Union(a.Server.Scopes).Sorted().Slice())
+		words = text.Near(scope, a.vocabulary().Union(a.Server.Scopes).Sorted().Slice())
 	}
 	words = NewSet(words...).Slice()
-	return words[:min(len(words), nearest)]
+	return words[:min(len(words), text.MaxNear)]
 }
 
 func (a *audit) wordsOf(needs []int) []string {

@@ -3,6 +3,8 @@ package scopes
 import (
 	"fmt"
 	"slices"
+
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
 // unsafe tells whether a use of which no source says what it needs may change something
@@ -58,7 +60,7 @@ func (a *audit) tooUrgent(f *Findings, e *Entry, v *entryView) {
 				return
 			}
 			flows++
-			evidence = append(evidence, oneLine(fmt.Sprintf("%s is for %s, which is optional (%s:%d)", n.Operation, by.entry.Name(), by.entry.File, by.use.Line)))
+			evidence = append(evidence, text.Line(fmt.Sprintf("%s is for %s, which is optional (%s:%d)", n.Operation, by.entry.Name(), by.entry.File, by.use.Line)))
 		}
 		if flows == 0 {
 			return

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
 // waive moves findings that a waiver silences out of the way, and finds waivers that
@@ -22,8 +24,8 @@ func (a *audit) waive(f *Findings) {
 	for _, w := range a.Manifest.Waivers {
 		if a.expired(w) {
 			f.Findings = append(f.Findings, Finding{Kind: ExpiredWaiver, Scope: w.Scope, File: a.Manifest.File, Line: w.Line,
-				Evidence: []string{"the waiver of " + w.Kind + " was given because: " + oneLine(w.Reason)},
-				Message:  oneLine(fmt.Sprintf("the waiver of %s for %s ended on %s", w.Kind, w.Scope, w.Until.Format(time.DateOnly)))})
+				Evidence: []string{"the waiver of " + w.Kind + " was given because: " + text.Line(w.Reason)},
+				Message:  text.Line(fmt.Sprintf("the waiver of %s for %s ended on %s", w.Kind, w.Scope, w.Until.Format(time.DateOnly)))})
 		}
 	}
 }

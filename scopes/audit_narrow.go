@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
 // A suspect is an entry that may ask for more than the evidence needs.
@@ -86,7 +88,7 @@ func (a *audit) wholeOf(f *Findings, s *suspect) {
 	if len(s.entry.AnyOf) == 1 && len(s.needs) > 0 && !s.any(useSeen) && !a.vague(s) {
 		rest := s.left.Minus(NewSet(wholeScope))
 		instead := a.enough(s, rest)
-		found.Message = oneLine(fmt.Sprintf("%s asks for everything, where %s would do", wholeScope, otherwise(instead)))
+		found.Message = text.Line(fmt.Sprintf("%s asks for everything, where %s would do", wholeScope, otherwise(instead)))
 		a.replace(&found, s, instead)
 	}
 	f.Findings = append(f.Findings, found)

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
 // unmet are the needs in use that the declared entries do not meet.
@@ -152,7 +154,7 @@ func (a *audit) undeclaredFinding(scope string, needs []*Need, held Set) Finding
 		message += fmt.Sprintf(" without --program %s", strings.Join(programs, " or "))
 	}
 	return Finding{Kind: Undeclared, Scope: scope, Level: Recommended.String(), File: a.Manifest.File,
-		Line: a.lineOf(needs), Evidence: evidenceOf(needs), Message: oneLine(message)}
+		Line: a.lineOf(needs), Evidence: evidenceOf(needs), Message: text.Line(message)}
 }
 
 // otherWays are the scopes that would do in place of this one for every one of the needs.
@@ -170,7 +172,7 @@ func otherWays(scope string, needs []*Need) []string {
 		}
 		ways = slices.DeleteFunc(ways, func(way string) bool { return !slices.Contains(here, way) })
 	}
-	return ways[:min(len(ways), nearest)]
+	return ways[:min(len(ways), text.MaxNear)]
 }
 
 // declaredBy are the programs whose scopes do not count here, and that declare the scope.
@@ -286,7 +288,7 @@ func whyOf(titles []string, uses []Use) string {
 	if more := len(titles) - whyTitles; more > 0 {
 		why += fmt.Sprintf("; and %d more", more)
 	}
-	return oneLine(why)
+	return text.Line(why)
 }
 
 func values(needs []*Need) []Need {

@@ -6,6 +6,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
 // selectUsed finds out which needs are those of operations in use, and what lists and
@@ -98,7 +100,7 @@ func (a *audit) noteStrange(calls []Call, most int) {
 		if len(a.catalog.find(c.Use)) > 0 {
 			message = ": no source says what this call needs, and no entry names it"
 		}
-		a.notes = append(a.notes, Note{c.Where, oneLine(c.Use.String() + message)})
+		a.notes = append(a.notes, Note{c.Where, text.Line(c.Use.String() + message)})
 	}
 }
 
@@ -175,14 +177,14 @@ func (a *audit) selectTools(named *router) {
 		if hits == 0 {
 			a.blind = a.blind || len(named.tools[name]) == 0
 			message := "no tool is called so: " + name
-			if near := Near(name, known); len(near) > 0 {
+			if near := text.Near(name, known); len(near) > 0 {
 				message += "; did you mean " + strings.Join(near, " or ") + "?"
 			}
 			at, listed := where[name]
 			if !listed {
 				at = Where{File: "--tools"}
 			}
-			a.notes = append(a.notes, Note{at, oneLine(message)})
+			a.notes = append(a.notes, Note{at, text.Line(message)})
 		}
 	}
 }

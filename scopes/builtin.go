@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/ambit-auth/ambit/internal/text"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -40,7 +41,7 @@ var builtins sync.Map // name → func() (*Provider, error)
 // of an unknown name lists the known ones. Safe for concurrent use.
 func BuiltinProvider(name string) (*Provider, error) {
 	if !slices.Contains(BuiltinProviders(), name) {
-		return nil, fmt.Errorf("unknown provider %q%s", name, allowed{name, BuiltinProviders()})
+		return nil, fmt.Errorf("unknown provider %q%s", name, text.Allowed(name, BuiltinProviders()))
 	}
 	read, _ := builtins.LoadOrStore(name, sync.OnceValues(func() (*Provider, error) { return readBuiltin(name) }))
 	return read.(func() (*Provider, error))()

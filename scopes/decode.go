@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ambit-auth/ambit/internal/text"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -70,11 +71,11 @@ func (d *decoder) root(n *yaml.Node) {
 }
 
 func (d *decoder) name(n *yaml.Node) string {
-	text := d.text(n, "name")
-	if text != "" && !printable(text) {
-		d.mistake(n, BadValue, "name has 1 to %d printable characters", maxName)
+	word := d.text(n, "name")
+	if word != "" && !text.IsName(word) {
+		d.mistake(n, BadValue, "name has 1 to %d printable characters", text.MaxName)
 	}
-	return text
+	return word
 }
 
 func (d *decoder) whichServer(n *yaml.Node) {
@@ -200,16 +201,16 @@ func (d *decoder) level(n *yaml.Node) Level {
 func (d *decoder) usedBy(n *yaml.Node) []Use {
 	var uses []Use
 	d.list(n, "used_by", func(item *yaml.Node) {
-		text := d.text(item, "used_by")
-		if text == "" {
+		word := d.text(item, "used_by")
+		if word == "" {
 			return
 		}
-		u, err := ParseUse(text)
+		u, err := ParseUse(word)
 		switch {
 		case err != nil:
 			d.mistake(item, BadUse, "used_by: %v", err)
 		case u.Tool == "" && d.bases != nil && !slices.Contains(d.bases, u.Base):
-			d.mistake(item, BadUse, "used_by: unknown base %q%s", u.Base, allowed{u.Base, d.bases})
+			d.mistake(item, BadUse, "used_by: unknown base %q%s", u.Base, text.Allowed(u.Base, d.bases))
 		default:
 			u.Line, u.Column = item.Line, item.Column
 			uses = append(uses, u)

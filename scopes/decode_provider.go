@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 
+	"github.com/ambit-auth/ambit/internal/text"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -74,7 +75,7 @@ func (d *decoder) checkWords(what string, words []*yaml.Node, known []string) {
 	set := NewSet(known...)
 	for _, n := range words {
 		if !set.Has(n.Value) {
-			d.mistake(n, BadValue, "unknown %s %q%s", what, n.Value, allowed{n.Value, known})
+			d.mistake(n, BadValue, "unknown %s %q%s", what, n.Value, text.Allowed(n.Value, known))
 		}
 	}
 }

@@ -74,7 +74,7 @@ func compileRule(r Rule) (rule, error) {
 const maxCovering = 64
 
 // Covering yields the scopes that would cover need, each once and need itself left
-// out: the nearest first, so x:write before *, at most 64. Holding any one of them
+// out: the text.MaxNear first, so x:write before *, at most 64. Holding any one of them
 // is enough.
 func (imp Implications) Covering(need string) iter.Seq[string] {
 	return func(yield func(string) bool) {
@@ -114,7 +114,7 @@ func (imp Implications) directly(need, scope string) iter.Seq[string] {
 }
 
 // CoveredBy returns the scope in held that covers need: need itself, else the
-// nearest that implies it; ok is false where none does.
+// text.MaxNear that implies it; ok is false where none does.
 func (imp Implications) CoveredBy(held Set, need string) (by string, ok bool) {
 	if held.Has(need) {
 		return need, true

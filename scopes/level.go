@@ -1,6 +1,10 @@
 package scopes
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/ambit-auth/ambit/internal/text"
+)
 
 // A Level says how badly a declared scope is needed. The zero value is Optional,
 // the weakest; levels compare with < and >.
@@ -41,12 +45,12 @@ func (l Level) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
 
 // UnmarshalText reads the word that a manifest uses; any other is an error that
 // lists the allowed ones.
-func (l *Level) UnmarshalText(text []byte) error {
+func (l *Level) UnmarshalText(word []byte) error {
 	for _, level := range Levels() {
-		if level.String() == string(text) {
+		if level.String() == string(word) {
 			*l = level
 			return nil
 		}
 	}
-	return fmt.Errorf("unknown level %q%s", text, allowed{string(text), levelWords()})
+	return fmt.Errorf("unknown level %q%s", word, text.Allowed(string(word), levelWords()))
 }

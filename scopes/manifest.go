@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
 // A Manifest is a scopes.yaml that was read without a mistake: the only place
@@ -110,7 +112,7 @@ func (e *UnknownProgramError) Error() string {
 	if len(e.Known) == 0 {
 		return fmt.Sprintf("unknown program %q: this manifest has none", e.Program)
 	}
-	return fmt.Sprintf("unknown program %q%s", e.Program, allowed{e.Program, e.Known})
+	return fmt.Sprintf("unknown program %q%s", e.Program, text.Allowed(e.Program, e.Known))
 }
 
 // Select returns the needs of a run: the base, then what the named programs add,

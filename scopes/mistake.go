@@ -4,8 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
+
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
 // A MistakeKind sorts mistakes for those who count or test them.
@@ -39,7 +40,7 @@ type Mistake struct {
 
 // Error is file:line:column: message, as compilers and editors have it.
 func (m Mistake) Error() string {
-	return fmt.Sprintf("%s:%d:%d: %s", oneLine(m.File), m.Line, m.Column, m.Message)
+	return fmt.Sprintf("%s:%d:%d: %s", text.Line(m.File), m.Line, m.Column, m.Message)
 }
 
 // Mistakes is every mistake of one reading, in the order of the file.
@@ -60,52 +61,4 @@ func (m Mistakes) sorted() Mistakes {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 	return m
-}
-
-// allowed is the set of allowed words, and the one that was likely meant. It is
-// put into words only where a message is really told: of a thousand mistakes in a
-// hostile file most are not.
-type allowed struct {
-	word  string
-	words []string
-}
-
-// maxAllowed bounds how many allowed words a message lists.
-const maxAllowed = 20
-
-// String begins with a blank, to stand behind a message; it is empty where
-// nothing is allowed.
-func (a allowed) String() string {
-	if len(a.words) == 0 {
-		return ""
-	}
-	text := " (allowed: " + strings.Join(a.words[:min(len(a.words), maxAllowed)], ", ")
-	if more := len(a.words) - maxAllowed; more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	text += ")"
-	if near := Near(a.word, a.words); len(near) > 0 {
-		text += fmt.Sprintf("; did you mean %q?", near[0])
-	}
-	return text
-}
-
-// maxMessage bounds a message, in bytes: a file may hold a word of a megabyte.
-const maxMessage = 500
-
-// oneLine makes text from outside fit for one line of a terminal: escapes for what
-// is not printable, and an end after maxMessage bytes.
-func oneLine(text string) string {
-	if len(text) > maxMessage {
-		text = strings.ToValidUTF8(text[:maxMessage], "") + "…"
-	}
-	var line strings.Builder
-	for _, r := range text {
-		if strconv.IsPrint(r) {
-			line.WriteRune(r)
-			continue
-		}
-		line.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
-	}
-	return line.String()
 }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
 // A Where is a place in a source of evidence.
@@ -15,9 +17,9 @@ type Where struct {
 // String is file:line, or the file alone.
 func (w Where) String() string {
 	if w.Line == 0 {
-		return oneLine(w.File)
+		return text.Line(w.File)
 	}
-	return oneLine(w.File) + ":" + strconv.Itoa(w.Line)
+	return text.Line(w.File) + ":" + strconv.Itoa(w.Line)
 }
 
 // A Source is what kind of thing says that something is needed.
@@ -131,7 +133,7 @@ func contradictions(have, more []Need) []Note {
 		n := &more[i]
 		other := first[n.Operation.unplaced()]
 		if other != nil && !slices.EqualFunc(other.AnyOf, n.AnyOf, slices.Equal) {
-			notes = append(notes, Note{n.Where, oneLine(n.Operation.String() + " is also in " + other.Where.String() + ", with other scopes: both count")})
+			notes = append(notes, Note{n.Where, text.Line(n.Operation.String() + " is also in " + other.Where.String() + ", with other scopes: both count")})
 		}
 	}
 	return notes

@@ -87,7 +87,7 @@ func (n *negotiation) covered(e *Entry) (scope, by string, ok bool) {
 	return "", "", false
 }
 
-// impliedBy returns the nearest asked scope that implies this one.
+// impliedBy returns the text.MaxNear asked scope that implies this one.
 func (n *negotiation) impliedBy(scope string) (by string, ok bool) {
 	for by := range n.Implies.Covering(scope) {
 		if n.asks(by) {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
 // A Use is one thing that needs a scope: an operation of a provider's base, or an
@@ -30,23 +32,23 @@ var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS
 
 // ParseUse reads one used_by entry: METHOD {base}/path/{param}, or tool:NAME.
 // The error says which part is wrong; whether the base exists is for the caller.
-func ParseUse(text string) (Use, error) {
-	if tool, ok := strings.CutPrefix(text, "tool:"); ok {
+func ParseUse(word string) (Use, error) {
+	if tool, ok := strings.CutPrefix(word, "tool:"); ok {
 		if tool == "" || strings.ContainsFunc(tool, unfit) {
-			return Use{}, fmt.Errorf("%q names no tool: write tool:NAME", text)
+			return Use{}, fmt.Errorf("%q names no tool: write tool:NAME", word)
 		}
 		return Use{Tool: tool}, nil
 	}
-	method, target, found := strings.Cut(text, " ")
+	method, target, found := strings.Cut(word, " ")
 	if !found {
-		return Use{}, fmt.Errorf("%q is neither METHOD {base}/path nor tool:NAME", text)
+		return Use{}, fmt.Errorf("%q is neither METHOD {base}/path nor tool:NAME", word)
 	}
 	if !slices.Contains(methods, method) {
-		return Use{}, fmt.Errorf("unknown method %q%s", method, allowed{strings.ToUpper(method), methods})
+		return Use{}, fmt.Errorf("unknown method %q%s", method, text.Allowed(strings.ToUpper(method), methods))
 	}
 	base, path, err := splitTarget(target)
 	if err != nil {
-		return Use{}, fmt.Errorf("%q: %w", text, err)
+		return Use{}, fmt.Errorf("%q: %w", word, err)
 	}
 	return Use{Method: method, Base: base, Path: path}, nil
 }

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
+	"github.com/ambit-auth/ambit/internal/text"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -36,7 +36,7 @@ func (r *reader) mistake(n *yaml.Node, kind MistakeKind, format string, args ...
 	}
 	r.mistakes = append(r.mistakes, Mistake{
 		File: r.file, Line: max(n.Line, 1), Column: max(n.Column, 1), Kind: kind,
-		Message: oneLine(fmt.Sprintf(format, args...)),
+		Message: text.Line(fmt.Sprintf(format, args...)),
 	})
 }
 
@@ -93,11 +93,11 @@ func (r *reader) syntax(err error, text []byte) {
 
 // NotYAML is the mistake of a text for which the YAML parser gave err, with the place. A
 // tab is named as such: the parser's own words ("cannot start any token") help nobody.
-func NotYAML(file string, text []byte, err error) Mistake {
+func NotYAML(file string, source []byte, err error) Mistake {
 	m := Mistake{File: file, Line: 1, Column: 1, Kind: BadYAML}
 	message := strings.TrimPrefix(err.Error(), "yaml: ")
 	if strings.Contains(message, "cannot start any token") || strings.Contains(message, "tab character") {
-		if line, column, ok := tabIndent(text); ok {
+		if line, column, ok := tabIndent(source); ok {
 			m.Line, m.Column, m.Message = line, column, "a tab indents this line; YAML allows only spaces there"
 			return m
 		}
@@ -111,9 +111,9 @@ func NotYAML(file string, text []byte, err error) Mistake {
 			}
 		}
 	}
-	last := 1 + bytes.Count(bytes.TrimSpace(text), []byte("\n"))
+	last := 1 + bytes.Count(bytes.TrimSpace(source), []byte("\n"))
 	m.Line = max(1, min(m.Line, last)) // a file that breaks off does so in its last line
-	m.Message = oneLine("not YAML: " + message)
+	m.Message = text.Line("not YAML: " + message)
 	return m
 }
 
@@ -173,7 +173,7 @@ func (r *reader) mapping(n *yaml.Node, what string, members []member) {
 		at := slices.IndexFunc(members, func(m member) bool { return m.key == key.Value })
 		switch {
 		case at < 0:
-			r.mistake(key, UnknownKey, "unknown key %q in %s%s", key.Value, what, allowed{key.Value, keys(members)})
+			r.mistake(key, UnknownKey, "unknown key %q in %s%s", key.Value, what, text.Allowed(key.Value, keys(members)))
 		case seen[at]:
 			r.mistake(key, DuplicateKey, "%q stands twice in %s", key.Value, what)
 		default:
@@ -211,8 +211,8 @@ func (r *reader) named(n *yaml.Node, what string, read func(name, value *yaml.No
 			continue
 		case seen[name.Value]:
 			r.mistake(name, DuplicateKey, "%q stands twice in %s", name.Value, what)
-		case !printable(name.Value):
-			r.mistake(name, BadValue, "%q in %s is no name: 1 to %d printable characters", name.Value, what, maxName)
+		case !text.IsName(name.Value):
+			r.mistake(name, BadValue, "%q in %s is no name: 1 to %d printable characters", name.Value, what, text.MaxName)
 		default:
 			read(name, value)
 		}
@@ -248,12 +248,12 @@ func (r *reader) text(n *yaml.Node, what string) string {
 
 // word reads text that must be one of the allowed words.
 func (r *reader) word(n *yaml.Node, what string, words []string) string {
-	text := r.text(n, what)
-	if text != "" && !slices.Contains(words, text) {
-		r.mistake(n, BadValue, "unknown %s %q%s", what, text, allowed{text, words})
+	found := r.text(n, what)
+	if found != "" && !slices.Contains(words, found) {
+		r.mistake(n, BadValue, "unknown %s %q%s", what, found, text.Allowed(found, words))
 		return ""
 	}
-	return text
+	return found
 }
 
 func (r *reader) boolean(n *yaml.Node, what string) bool {
@@ -294,13 +294,6 @@ func (r *reader) version(n *yaml.Node, known string) {
 	case n.Value != known:
 		r.mistake(n, BadVersion, "version %s cannot be read here: this ambit reads version %s", n.Value, known)
 	}
-}
-
-// maxName bounds names that are shown on one line, in characters.
-const maxName = 100
-
-func printable(name string) bool {
-	return name != "" && utf8.RuneCountInString(name) <= maxName && strings.IndexFunc(name, func(c rune) bool { return !strconv.IsPrint(c) }) < 0
 }
 
 // plainForm is the word for what a plain value of that tag is; "" for the others.

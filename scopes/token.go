@@ -3,6 +3,8 @@ package scopes
 import (
 	"fmt"
 	"unicode/utf8"
+
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
 // A SyntaxError tells why a word cannot be a scope: RFC 6749 §3.3 allows one or
@@ -19,8 +21,8 @@ func (e *SyntaxError) Error() string {
 	}
 	_, size := utf8.DecodeRuneInString(e.Scope[e.At:])
 	bad, word := e.Scope[e.At:e.At+size], e.Scope
-	if len(word) > maxName {
-		word = word[:maxName] + "…" // or what is wrong with it would be far to the right
+	if len(word) > text.MaxName {
+		word = word[:text.MaxName] + "…" // or what is wrong with it would be far to the right
 	}
 	return fmt.Sprintf("%q is no scope: %q may not stand in one (RFC 6749 §3.3)", word, bad)
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
@@ -123,11 +124,11 @@ func (d driftReport) words() string {
 			added++
 			continue
 		}
-		text := one.Scope + " vanished"
-		if near := scopes.Near(one.Scope, d.known); len(near) > 0 {
-			text += " (near: " + strings.Join(near, ", ") + ")"
+		gone := one.Scope + " vanished"
+		if near := text.Near(one.Scope, d.known); len(near) > 0 {
+			gone += " (near: " + strings.Join(near, ", ") + ")"
 		}
-		words = append(words, text)
+		words = append(words, gone)
 	}
 	if added > 0 {
 		words = append(words, count(added, "new scope"))
@@ -154,7 +155,7 @@ func (d driftReport) findings(file string, needs []scopes.Entry, fails bool) []f
 			continue
 		}
 		f := finding{Rule: driftVanished, Level: failsIf(fails), File: file, Line: 1, Scope: one.Scope, Message: "the server has stopped to advertise " + one.Scope}
-		if near := scopes.Near(one.Scope, d.known); len(near) > 0 {
+		if near := text.Near(one.Scope, d.known); len(near) > 0 {
 			f.Message += "; near: " + strings.Join(near, ", ")
 		}
 		for _, e := range needs {

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
-
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/spf13/cobra"
 )
 
 func (r *run) explainCommand() *cobra.Command {
@@ -94,7 +94,7 @@ func (r *run) matching(p *project, all []scopes.Entry, about string) ([]scopes.E
 		}
 	}
 	hint := ""
-	if near := scopes.Near(about, known); len(near) > 0 {
+	if near := text.Near(about, known); len(near) > 0 {
 		hint = "did you mean " + strings.Join(near, ", or ") + "?"
 	}
 	return nil, fail(exitUsage, fmt.Sprintf("%s does not declare %q", p.manifest.File, about), hint)

@@ -7,10 +7,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
-
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/spf13/cobra"
 )
 
 func (r *run) planCommand() *cobra.Command {
@@ -207,7 +207,7 @@ func suggest(plan *scopes.Plan, advertised scopes.Advertisement) {
 		}
 		left--
 		word := item.Entry.AnyOf[0]
-		near := slices.DeleteFunc(scopes.Near(word, known), func(other string) bool { return other == word })
+		near := slices.DeleteFunc(text.Near(word, known), func(other string) bool { return other == word })
 		if len(near) > 0 {
 			item.Reason += fmt.Sprintf("; did you mean %s?", strings.Join(near, " or "))
 		}

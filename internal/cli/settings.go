@@ -8,12 +8,11 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/knadh/koanf/providers/confmap"
 	"github.com/knadh/koanf/providers/posflag"
 	"github.com/knadh/koanf/v2"
 	"github.com/spf13/pflag"
-
-	"github.com/ambit-auth/ambit/scopes"
 )
 
 // settings are what the user set, in layers: defaults, the user's config.yaml,
@@ -230,11 +229,11 @@ func (s *settings) contest(first, second string) (holds bool, err error) {
 
 // didYouMean words the allowed values, and the likely one.
 func didYouMean(word string, known []string) string {
-	text := "allowed: " + strings.Join(known, ", ")
-	if near := scopes.Near(word, known); len(near) > 0 {
-		text += fmt.Sprintf("; did you mean %q?", near[0])
+	hint := "allowed: " + strings.Join(known, ", ")
+	if near := text.Near(word, known); len(near) > 0 {
+		hint += fmt.Sprintf("; did you mean %q?", near[0])
 	}
-	return text
+	return hint
 }
 
 // An environment is the process's environment as a value, so that a test can have

@@ -1,15 +1,16 @@
-package scopes
+package text
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/agnivade/levenshtein"
 )
 
-// nearest bounds how many words Near offers: more is a list, not a hint.
-const nearest = 3
+// MaxNear bounds how many words [Near] offers: more is a list, not a hint.
+const MaxNear = 3
 
 // Near returns the known words that someone may have meant by word, best first, at
 // most three. Of two words only what differs counts, without the parts that they share
@@ -18,7 +19,7 @@ const nearest = 3
 // "us" and "eu" nobody took one for the other). A slip beyond one edit keeps the first
 // letter.
 func Near(word string, known []string) []string {
-	if len(word) > maxName {
+	if len(word) > MaxName {
 		return nil // no slip of the pen, and the distance costs the product of both lengths
 	}
 	type candidate struct {
@@ -34,8 +35,8 @@ func Near(word string, known []string) []string {
 	slices.SortStableFunc(found, func(a, b candidate) int {
 		return cmp.Or(cmp.Compare(a.away, b.away), cmp.Compare(a.word, b.word))
 	})
-	words := make([]string, 0, nearest)
-	for _, c := range found[:min(nearest, len(found))] {
+	words := make([]string, 0, MaxNear)
+	for _, c := range found[:min(MaxNear, len(found))] {
 		words = append(words, c.word)
 	}
 	return words
@@ -76,4 +77,34 @@ func unshared(a, b string) (string, string) {
 		a, b = a[:len(a)-end], b[:len(b)-end]
 	}
 	return a, b
+}
+
+// Allowed words, to stand behind a message about word, which allowed words there are, and
+// which of them was likely meant. They are put into words only where the message is really
+// told: of a thousand mistakes in a hostile file most are not.
+func Allowed(word string, words []string) fmt.Stringer { return allowed{word, words} }
+
+type allowed struct {
+	word  string
+	words []string
+}
+
+// maxAllowed bounds how many allowed words a message lists.
+const maxAllowed = 20
+
+// String begins with a space, to stand behind a message; it is empty where nothing is
+// allowed.
+func (a allowed) String() string {
+	if len(a.words) == 0 {
+		return ""
+	}
+	text := " (allowed: " + strings.Join(a.words[:min(len(a.words), maxAllowed)], ", ")
+	if more := len(a.words) - maxAllowed; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	text += ")"
+	if near := Near(a.word, a.words); len(near) > 0 {
+		text += fmt.Sprintf("; did you mean %q?", near[0])
+	}
+	return text
 }

@@ -1,0 +1,14 @@
+package text
+
+import "strconv"
+
+// Count is n with its noun: "1 scope", "2 scopes".
+func Count(n int, noun string) string { return strconv.Itoa(n) + " " + Plural(n, noun) }
+
+// Plural is the noun for n things, formed as most English nouns are.
+func Plural(n int, noun string) string {
+	if n == 1 {
+		return noun
+	}
+	return noun + "s"
+}

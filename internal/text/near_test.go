@@ -1,0 +1,46 @@
+package text_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestNear(t *testing.T) {
+	known := []string{"required", "recommended", "optional", "us", "eu", "api", "apis"}
+	for word, want := range map[string][]string{
+		"recomended":                   {"recommended"},
+		"Optional":                     {"optional"},
+		"uk":                           {"us"},
+		"ap":                           {"api"},
+		"apii":                         {"api", "apis"},
+		"us":                           {"us"},
+		"nothing":                      {},
+		"":                             {},
+		strings.Repeat("required", 20): {},
+	} {
+		got := text.Near(word, known)
+		if len(got) != len(want) || len(got) > 0 && !cmp.Equal(got, want) {
+			t.Errorf("text.Near(%q) = %v, want %v", word, got, want)
+		}
+	}
+	known = []string{"alert:read", "user:write", "insight:read", "PATCH", "https://example.com/auth/drive"}
+	for word, want := range map[string][]string{
+		"user:read":                         {}, // what they share is no likeness
+		"insigth:read":                      {"insight:read"},
+		"users:write":                       {"user:write"},
+		"FETCH":                             {},
+		"patch":                             {"PATCH"},
+		"https://example.com/auth/calendar": {},
+		"https://example.com/auth/drives":   {"https://example.com/auth/drive"},
+	} {
+		if got := text.Near(word, known); len(got) != len(want) || len(got) > 0 && !cmp.Equal(got, want) {
+			t.Errorf("text.Near(%q) = %v, want %v", word, got, want)
+		}
+	}
+	if got := text.Near("aaaa", []string{"aaad", "aaac", "aaab", "aaaa"}); !cmp.Equal(got, []string{"aaaa", "aaab", "aaac"}) {
+		t.Errorf("Near gives at most three, best first: %v", got)
+	}
+}
