@@ -156,7 +156,7 @@ func (d *decoder) entry(n *yaml.Node, program string) (Entry, *yaml.Node) {
 		d.mistake(anyOf, UnknownKey, "an entry has scope or any_of, not both")
 	case scope != nil:
 		place = scope
-		if text := d.scope(scope); text != "" {
+		if text := scopeOf(&d.reader, scope); text != "" {
 			e.AnyOf = []string{text}
 		}
 	case anyOf != nil:
@@ -173,7 +173,7 @@ func (d *decoder) anyOf(n *yaml.Node) []string {
 	var scopes []string
 	seen := make(map[string]bool)
 	d.list(n, "any_of", func(item *yaml.Node) {
-		switch text := d.scope(item); {
+		switch text := scopeOf(&d.reader, item); {
 		case text == "":
 		case seen[text]:
 			d.mistake(item, DuplicateKey, "scope %q stands twice in any_of", text)
@@ -223,7 +223,7 @@ func (d *decoder) waiver(n *yaml.Node) {
 	w := Waiver{Line: n.Line}
 	d.mapping(n, "a waiver", []member{
 		{"kind", true, func(v *yaml.Node) { w.Kind = d.word(v, "kind of finding", WaiverKinds()) }},
-		{"scope", true, func(v *yaml.Node) { w.Scope = d.scope(v) }},
+		{"scope", true, func(v *yaml.Node) { w.Scope = scopeOf(&d.reader, v) }},
 		{"reason", true, func(v *yaml.Node) {
 			if w.Reason = d.text(v, "reason"); w.Reason != "" && strings.TrimSpace(w.Reason) == "" {
 				d.mistake(v, BadValue, "a waiver's reason may not be blank")
@@ -300,3 +300,6 @@ func (d *decoder) fileProvider(n *yaml.Node) *Provider {
 	d.fromProvider = mistakes
 	return p
 }
+
+// scopeOf reads a scope-token of RFC 6749 §3.3.
+func scopeOf(r *reader, n *yaml.Node) string { return r.parsed(n, "scope", BadScope, CheckScope) }

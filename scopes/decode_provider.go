@@ -116,7 +116,7 @@ const maxRules = 100
 func (d *decoder) implies(n *yaml.Node) Implications {
 	var imp Implications
 	var places []*yaml.Node
-	before := len(d.mistakes) + d.untold
+	before := d.count()
 	d.list(n, "implies", func(item *yaml.Node) {
 		r := d.rule(item)
 		if r.Scope == "" || len(r.Covers) == 0 {
@@ -131,7 +131,7 @@ func (d *decoder) implies(n *yaml.Node) Implications {
 	if len(imp.rules) > maxRules {
 		d.mistake(n, BadValue, "implies holds at most %d rules", maxRules)
 	}
-	if len(d.mistakes)+d.untold > before {
+	if d.count() > before {
 		return Implications{} // a cycle is looked for among rules that are right
 	}
 	if at := imp.cycle(); at >= 0 {
@@ -146,11 +146,11 @@ func (d *decoder) rule(n *yaml.Node) Rule {
 	var except []string
 	each := func(list *[]string, what string) func(*yaml.Node) {
 		return func(v *yaml.Node) {
-			d.list(v, what, func(item *yaml.Node) { *list = append(*list, d.scope(item)) })
+			d.list(v, what, func(item *yaml.Node) { *list = append(*list, scopeOf(&d.reader, item)) })
 		}
 	}
 	d.mapping(n, "an implication", []member{
-		{"scope", true, func(v *yaml.Node) { r.Scope = d.scope(v) }},
+		{"scope", true, func(v *yaml.Node) { r.Scope = scopeOf(&d.reader, v) }},
 		{"covers", true, each(&r.Covers, "covers")},
 		{"except", false, each(&except, "except")},
 	})

@@ -220,7 +220,7 @@ func (d *lockDecoder) scopes(n *yaml.Node) []string {
 	var list []string
 	seen := make(map[string]bool)
 	d.list(n, "scopes", func(item *yaml.Node) {
-		switch scope := d.scope(item); {
+		switch scope := scopeOf(&d.reader, item); {
 		case scope == "":
 		case seen[scope]:
 			d.mistake(item, DuplicateKey, "scope %q stands twice in scopes", scope)

@@ -273,18 +273,21 @@ func (r *reader) number(n *yaml.Node, what string, low, high int) int {
 	return value
 }
 
-// scope reads a scope-token of RFC 6749 §3.3.
-func (r *reader) scope(n *yaml.Node) string {
-	text := r.text(n, "scope")
-	if text == "" {
+// parsed reads text that parse can read; what it says of another is the mistake.
+func (r *reader) parsed(n *yaml.Node, what string, kind MistakeKind, parse func(string) error) string {
+	found := r.text(n, what)
+	if found == "" {
 		return ""
 	}
-	if err := CheckScope(text); err != nil {
-		r.mistake(n, BadScope, "%v", err)
+	if err := parse(found); err != nil {
+		r.mistake(n, kind, "%v", err)
 		return ""
 	}
-	return text
+	return found
 }
+
+// count is how many mistakes were noted so far.
+func (r *reader) count() int { return len(r.mistakes) + r.untold }
 
 // version reads the version of the file's form, of which one is known.
 func (r *reader) version(n *yaml.Node, known string) {
