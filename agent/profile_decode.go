@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -52,7 +52,7 @@ func (r *reader) profile(p *Profile, n *yaml.Node) {
 func (r *reader) variables(n *yaml.Node) (list []Variable) {
 	r.pairs(n, "set", func(key, value *yaml.Node) {
 		if strings.ContainsAny(key.Value, "= *") || key.Value == "" {
-			r.mistake(key, scopes.BadValue, "%q is no name of a variable", key.Value)
+			r.mistake(key, yamlfile.BadValue, "%q is no name of a variable", key.Value)
 		}
 		list = append(list, Variable{Name: key.Value, Value: r.text(value, "a variable's value")})
 	})
@@ -67,7 +67,7 @@ func (r *reader) folders(n *yaml.Node) (list []Folder) {
 			member{"else", true, func(v *yaml.Node) { f.Else = r.text(v, "else") }},
 		)
 		if slices.Contains([]string{"home", "project"}, f.Name) {
-			r.mistake(key, scopes.BadValue, "%q is a folder that is known already", f.Name)
+			r.mistake(key, yamlfile.BadValue, "%q is a folder that is known already", f.Name)
 		}
 		list = append(list, f)
 	})
@@ -114,7 +114,7 @@ func (r *reader) logins(n *yaml.Node) (list []Login) {
 			member{"keychain", false, func(v *yaml.Node) { l.Keychain = r.text(v, "keychain") }},
 		)
 		if (l.Path == "") == (l.Keychain == "") {
-			r.mistake(item, scopes.BadValue, "a login has a path or a keychain, and not both")
+			r.mistake(item, yamlfile.BadValue, "a login has a path or a keychain, and not both")
 		}
 		list = append(list, l)
 	})

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ambit-auth/ambit/agent"
-	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/internal/yamlfile"
 )
 
 func TestProfileForCommand(t *testing.T) {
@@ -44,7 +44,7 @@ logins:
   - {path: a, keychain: b}
 `
 	_, err := agent.DecodeProfile("dir/mine.yaml", []byte(text))
-	var mistakes scopes.Mistakes
+	var mistakes yamlfile.Mistakes
 	if !errors.As(err, &mistakes) {
 		t.Fatal(err)
 	}

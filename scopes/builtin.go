@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -52,9 +53,9 @@ func readBuiltin(name string) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &decoder{reader: reader{file: name}}
+	d := &decoder{Reader: yamlfile.Reader{File: name}}
 	p := d.readProvider(parseOutline(string(text)))
-	if mistakes := d.told(); len(mistakes) > 0 {
+	if mistakes := d.Told(); len(mistakes) > 0 {
 		return nil, mistakes
 	}
 	p.Name, p.File = name, ""

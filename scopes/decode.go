@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -19,39 +20,39 @@ const manifestVersion = "1"
 // which may be nil where no provider file is allowed. The error is [Mistakes]:
 // everything that is wrong in either file, each with its place.
 func Decode(file string, text []byte, open func(path string) ([]byte, error)) (*Manifest, error) {
-	d := &decoder{reader: reader{file: file}, open: open, manifest: &Manifest{File: file}}
-	if root := d.document(text); root != nil {
+	d := &decoder{Reader: yamlfile.Reader{File: file}, open: open, manifest: &Manifest{File: file}}
+	if root := d.Document(text); root != nil {
 		d.root(root)
 	}
-	if mistakes := slices.Concat(d.fromProvider, d.told()); len(mistakes) > 0 {
-		return nil, mistakes.sorted()
+	if mistakes := slices.Concat(d.fromProvider, d.Told()); len(mistakes) > 0 {
+		return nil, mistakes.Sorted()
 	}
 	return d.manifest, nil
 }
 
 type decoder struct {
-	reader
+	yamlfile.Reader
 	open         func(path string) ([]byte, error)
 	manifest     *Manifest
-	bases        []string     // known to the provider; nil where the provider is unusable
-	baseWords    []*yaml.Node // words of a provider that must name bases of its servers
-	serverWords  []*yaml.Node // the same for servers
-	fromProvider Mistakes     // of the provider's own file
+	bases        []string          // known to the provider; nil where the provider is unusable
+	baseWords    []*yaml.Node      // words of a provider that must name bases of its servers
+	serverWords  []*yaml.Node      // the same for servers
+	fromProvider yamlfile.Mistakes // of the provider's own file
 }
 
 func (d *decoder) root(n *yaml.Node) {
 	m := d.manifest
 	var server, resource, scopes, programs, waive *yaml.Node
 	keep := func(to **yaml.Node) func(*yaml.Node) { return func(v *yaml.Node) { *to = v } }
-	d.mapping(n, "the manifest", []member{
-		{"version", true, func(v *yaml.Node) { d.version(v, manifestVersion) }},
-		{"name", true, func(v *yaml.Node) { m.Name = d.name(v) }},
-		{"provider", true, func(v *yaml.Node) { m.Provider = d.provider(v) }},
-		{"server", false, keep(&server)},
-		{"resource", false, keep(&resource)},
-		{"scopes", true, keep(&scopes)},
-		{"programs", false, keep(&programs)},
-		{"waive", false, keep(&waive)},
+	d.Mapping(n, "the manifest", []yamlfile.Member{
+		yamlfile.Required("version", func(v *yaml.Node) { d.Version(v, manifestVersion) }),
+		yamlfile.Required("name", func(v *yaml.Node) { m.Name = d.name(v) }),
+		yamlfile.Required("provider", func(v *yaml.Node) { m.Provider = d.provider(v) }),
+		yamlfile.Optional("server", keep(&server)),
+		yamlfile.Optional("resource", keep(&resource)),
+		yamlfile.Required("scopes", keep(&scopes)),
+		yamlfile.Optional("programs", keep(&programs)),
+		yamlfile.Optional("waive", keep(&waive)),
 	})
 	// The rest is held against the provider, wherever in the file that stands.
 	if m.Provider != nil {
@@ -63,24 +64,24 @@ func (d *decoder) root(n *yaml.Node) {
 		m.Scopes = d.entries(scopes, "")
 	}
 	if programs != nil {
-		d.named(programs, "programs", d.program)
+		d.Named(programs, "programs", d.program)
 	}
 	if waive != nil {
-		d.list(waive, "waive", d.waiver)
+		d.List(waive, "waive", d.waiver)
 	}
 }
 
 func (d *decoder) name(n *yaml.Node) string {
-	word := d.text(n, "name")
+	word := d.Text(n, "name")
 	if word != "" && !text.IsName(word) {
-		d.mistake(n, BadValue, "name has 1 to %d printable characters", text.MaxName)
+		d.Mistake(n, yamlfile.BadValue, "name has 1 to %d printable characters", text.MaxName)
 	}
 	return word
 }
 
 func (d *decoder) whichServer(n *yaml.Node) {
 	if n != nil {
-		d.manifest.Server = d.word(n, "server", d.manifest.Provider.ServerNames())
+		d.manifest.Server = d.Word(n, "server", d.manifest.Provider.ServerNames())
 	}
 }
 
@@ -89,16 +90,16 @@ func (d *decoder) resources(n *yaml.Node) {
 		return
 	}
 	base := func(v *yaml.Node) {
-		switch word := d.word(v, "base", d.bases); {
+		switch word := d.Word(v, "base", d.bases); {
 		case word == "":
 		case slices.Contains(d.manifest.Resources, word):
-			d.mistake(v, DuplicateKey, "base %q stands twice in resource", word)
+			d.Mistake(v, yamlfile.DuplicateKey, "base %q stands twice in resource", word)
 		default:
 			d.manifest.Resources = append(d.manifest.Resources, word)
 		}
 	}
 	if n.Kind == yaml.SequenceNode {
-		d.list(n, "resource", base)
+		d.List(n, "resource", base)
 		return
 	}
 	base(n)
@@ -107,11 +108,11 @@ func (d *decoder) resources(n *yaml.Node) {
 func (d *decoder) program(name, value *yaml.Node) {
 	p := Program{Name: name.Value, Line: name.Line}
 	if strings.Contains(p.Name, ",") {
-		d.mistake(name, BadValue, "the program %q cannot be chosen: a list of programs is split at commas", p.Name)
+		d.Mistake(name, yamlfile.BadValue, "the program %q cannot be chosen: a list of programs is split at commas", p.Name)
 	}
 	what := fmt.Sprintf("program %q", p.Name)
-	d.mapping(value, what, []member{
-		{"scopes", true, func(v *yaml.Node) { p.Scopes = d.entries(v, p.Name) }},
+	d.Mapping(value, what, []yamlfile.Member{
+		yamlfile.Required("scopes", func(v *yaml.Node) { p.Scopes = d.entries(v, p.Name) }),
 	})
 	d.manifest.Programs = append(d.manifest.Programs, p)
 }
@@ -122,13 +123,13 @@ func (d *decoder) program(name, value *yaml.Node) {
 func (d *decoder) entries(n *yaml.Node, program string) []Entry {
 	var entries []Entry
 	lines := make(map[string]int)
-	d.list(n, "scopes", func(item *yaml.Node) {
+	d.List(n, "scopes", func(item *yaml.Node) {
 		e, place := d.entry(item, program)
 		if len(e.AnyOf) == 0 {
 			return
 		}
 		if line, twice := lines[e.key()]; twice {
-			d.mistake(place, DuplicateKey, "scope %q is declared twice: the first stands on line %d", e.Name(), line)
+			d.Mistake(place, yamlfile.DuplicateKey, "scope %q is declared twice: the first stands on line %d", e.Name(), line)
 			return
 		}
 		lines[e.key()] = place.Line
@@ -138,32 +139,32 @@ func (d *decoder) entries(n *yaml.Node, program string) []Entry {
 }
 
 func (d *decoder) entry(n *yaml.Node, program string) (Entry, *yaml.Node) {
-	e, place := Entry{File: d.file, EntryStart: n.Line}, n
+	e, place := Entry{File: d.File, EntryStart: n.Line}, n
 	if program != "" {
 		e.Programs = []string{program}
 	}
 	var scope, anyOf *yaml.Node
-	d.mapping(n, "a scope's entry", []member{
-		{"scope", false, func(v *yaml.Node) { scope = v }},
-		{"any_of", false, func(v *yaml.Node) { anyOf = v }},
-		{"level", true, func(v *yaml.Node) { e.Level = d.level(v) }},
-		{"why", false, func(v *yaml.Node) { e.Why = d.text(v, "why") }},
-		{"used_by", false, func(v *yaml.Node) { e.UsedBy = d.usedBy(v) }},
-		{"advertised", false, func(v *yaml.Node) { e.Unlisted = !d.boolean(v, "advertised") }},
+	d.Mapping(n, "a scope's entry", []yamlfile.Member{
+		yamlfile.Optional("scope", func(v *yaml.Node) { scope = v }),
+		yamlfile.Optional("any_of", func(v *yaml.Node) { anyOf = v }),
+		yamlfile.Required("level", func(v *yaml.Node) { e.Level = d.level(v) }),
+		yamlfile.Optional("why", func(v *yaml.Node) { e.Why = d.Text(v, "why") }),
+		yamlfile.Optional("used_by", func(v *yaml.Node) { e.UsedBy = d.usedBy(v) }),
+		yamlfile.Optional("advertised", func(v *yaml.Node) { e.Unlisted = !d.Boolean(v, "advertised") }),
 	})
 	switch {
 	case scope != nil && anyOf != nil:
-		d.mistake(anyOf, UnknownKey, "an entry has scope or any_of, not both")
+		d.Mistake(anyOf, yamlfile.UnknownKey, "an entry has scope or any_of, not both")
 	case scope != nil:
 		place = scope
-		if text := scopeOf(&d.reader, scope); text != "" {
+		if text := scopeOf(&d.Reader, scope); text != "" {
 			e.AnyOf = []string{text}
 		}
 	case anyOf != nil:
 		place = anyOf
 		e.AnyOf = d.anyOf(anyOf)
 	case n.Kind == yaml.MappingNode:
-		d.mistake(n, MissingKey, "a scope's entry lacks %q (or %q)", "scope", "any_of")
+		d.Mistake(n, yamlfile.MissingKey, "a scope's entry lacks %q (or %q)", "scope", "any_of")
 	}
 	e.Line, e.Column = place.Line, place.Column
 	return e, place
@@ -172,24 +173,24 @@ func (d *decoder) entry(n *yaml.Node, program string) (Entry, *yaml.Node) {
 func (d *decoder) anyOf(n *yaml.Node) []string {
 	var scopes []string
 	seen := make(map[string]bool)
-	d.list(n, "any_of", func(item *yaml.Node) {
-		switch text := scopeOf(&d.reader, item); {
+	d.List(n, "any_of", func(item *yaml.Node) {
+		switch text := scopeOf(&d.Reader, item); {
 		case text == "":
 		case seen[text]:
-			d.mistake(item, DuplicateKey, "scope %q stands twice in any_of", text)
+			d.Mistake(item, yamlfile.DuplicateKey, "scope %q stands twice in any_of", text)
 		default:
 			seen[text] = true
 			scopes = append(scopes, text)
 		}
 	})
 	if n.Kind == yaml.SequenceNode && len(n.Content) < 2 {
-		d.mistake(n, BadValue, "any_of lists two scopes or more; for one write scope")
+		d.Mistake(n, yamlfile.BadValue, "any_of lists two scopes or more; for one write scope")
 	}
 	return scopes
 }
 
 func (d *decoder) level(n *yaml.Node) Level {
-	word := d.word(n, "level", levelWords())
+	word := d.Word(n, "level", levelWords())
 	for _, level := range Levels() {
 		if level.String() == word {
 			return level
@@ -200,17 +201,17 @@ func (d *decoder) level(n *yaml.Node) Level {
 
 func (d *decoder) usedBy(n *yaml.Node) []Use {
 	var uses []Use
-	d.list(n, "used_by", func(item *yaml.Node) {
-		word := d.text(item, "used_by")
+	d.List(n, "used_by", func(item *yaml.Node) {
+		word := d.Text(item, "used_by")
 		if word == "" {
 			return
 		}
 		u, err := ParseUse(word)
 		switch {
 		case err != nil:
-			d.mistake(item, BadUse, "used_by: %v", err)
+			d.Mistake(item, yamlfile.BadUse, "used_by: %v", err)
 		case u.Tool == "" && d.bases != nil && !slices.Contains(d.bases, u.Base):
-			d.mistake(item, BadUse, "used_by: unknown base %q%s", u.Base, text.Allowed(u.Base, d.bases))
+			d.Mistake(item, yamlfile.BadUse, "used_by: unknown base %q%s", u.Base, text.Allowed(u.Base, d.bases))
 		default:
 			u.Line, u.Column = item.Line, item.Column
 			uses = append(uses, u)
@@ -221,15 +222,15 @@ func (d *decoder) usedBy(n *yaml.Node) []Use {
 
 func (d *decoder) waiver(n *yaml.Node) {
 	w := Waiver{Line: n.Line}
-	d.mapping(n, "a waiver", []member{
-		{"kind", true, func(v *yaml.Node) { w.Kind = d.word(v, "kind of finding", WaiverKinds()) }},
-		{"scope", true, func(v *yaml.Node) { w.Scope = scopeOf(&d.reader, v) }},
-		{"reason", true, func(v *yaml.Node) {
-			if w.Reason = d.text(v, "reason"); w.Reason != "" && strings.TrimSpace(w.Reason) == "" {
-				d.mistake(v, BadValue, "a waiver's reason may not be blank")
+	d.Mapping(n, "a waiver", []yamlfile.Member{
+		yamlfile.Required("kind", func(v *yaml.Node) { w.Kind = d.Word(v, "kind of finding", WaiverKinds()) }),
+		yamlfile.Required("scope", func(v *yaml.Node) { w.Scope = scopeOf(&d.Reader, v) }),
+		yamlfile.Required("reason", func(v *yaml.Node) {
+			if w.Reason = d.Text(v, "reason"); w.Reason != "" && strings.TrimSpace(w.Reason) == "" {
+				d.Mistake(v, yamlfile.BadValue, "a waiver's reason may not be blank")
 			}
-		}},
-		{"until", false, func(v *yaml.Node) { w.Until = d.date(v) }},
+		}),
+		yamlfile.Optional("until", func(v *yaml.Node) { w.Until = d.date(v) }),
 	})
 	d.manifest.Waivers = append(d.manifest.Waivers, w)
 }
@@ -237,7 +238,7 @@ func (d *decoder) waiver(n *yaml.Node) {
 func (d *decoder) date(n *yaml.Node) time.Time {
 	day, err := time.Parse(time.DateOnly, n.Value)
 	if err != nil {
-		d.mistake(n, BadValue, "until is a day such as 2027-01-31, not %s", form(n))
+		d.Mistake(n, yamlfile.BadValue, "until is a day such as 2027-01-31, not %s", yamlfile.Form(n))
 	}
 	return day
 }
@@ -254,7 +255,7 @@ func (d *decoder) provider(n *yaml.Node) *Provider {
 // lookup finds the provider that a word names; nil with the mistake noted where
 // there is none.
 func (d *decoder) lookup(n *yaml.Node) *Provider {
-	word := d.text(n, "provider")
+	word := d.Text(n, "provider")
 	switch {
 	case word == "":
 		return nil
@@ -265,7 +266,7 @@ func (d *decoder) lookup(n *yaml.Node) *Provider {
 	}
 	p, err := BuiltinProvider(word)
 	if err != nil {
-		d.mistake(n, BadProvider, "%v; a file is named as ./file.yaml, any other server by its issuer's URL", err)
+		d.Mistake(n, yamlfile.BadProvider, "%v; a file is named as ./file.yaml, any other server by its issuer's URL", err)
 		return nil
 	}
 	return p
@@ -285,15 +286,15 @@ const soleServer = "default"
 func (d *decoder) fileProvider(n *yaml.Node) *Provider {
 	path := n.Value
 	if !filepath.IsAbs(path) {
-		path = filepath.Join(filepath.Dir(d.file), path)
+		path = filepath.Join(filepath.Dir(d.File), path)
 	}
 	if d.open == nil {
-		d.mistake(n, BadProvider, "a provider file is not allowed here")
+		d.Mistake(n, yamlfile.BadProvider, "a provider file is not allowed here")
 		return nil
 	}
 	text, err := d.open(path)
 	if err != nil {
-		d.mistake(n, BadProvider, "cannot read the provider file: %v", err)
+		d.Mistake(n, yamlfile.BadProvider, "cannot read the provider file: %v", err)
 		return nil
 	}
 	p, mistakes := decodeProviderFile(path, text)
@@ -302,4 +303,6 @@ func (d *decoder) fileProvider(n *yaml.Node) *Provider {
 }
 
 // scopeOf reads a scope-token of RFC 6749 §3.3.
-func scopeOf(r *reader, n *yaml.Node) string { return r.parsed(n, "scope", BadScope, CheckScope) }
+func scopeOf(r *yamlfile.Reader, n *yaml.Node) string {
+	return r.Parsed(n, "scope", yamlfile.BadScope, CheckScope)
+}

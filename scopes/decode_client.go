@@ -4,15 +4,16 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"go.yaml.in/yaml/v3"
 )
 
 // client reads members over those of c: one that is not given stays as it was.
 func (d *decoder) client(n *yaml.Node, c Client) Client {
-	d.mapping(n, "client", []member{
-		{"id", false, func(v *yaml.Node) { c.ID, c.IDs = d.clientID(v) }},
-		{"redirect", false, func(v *yaml.Node) { c.Redirect = d.redirect(v) }},
-		{"authorize", false, func(v *yaml.Node) { c.Authorize = d.parameters(v) }},
+	d.Mapping(n, "client", []yamlfile.Member{
+		yamlfile.Optional("id", func(v *yaml.Node) { c.ID, c.IDs = d.clientID(v) }),
+		yamlfile.Optional("redirect", func(v *yaml.Node) { c.Redirect = d.redirect(v) }),
+		yamlfile.Optional("authorize", func(v *yaml.Node) { c.Authorize = d.parameters(v) }),
 	})
 	return c
 }
@@ -20,24 +21,24 @@ func (d *decoder) client(n *yaml.Node, c Client) Client {
 // clientID is one id, or one for each server.
 func (d *decoder) clientID(n *yaml.Node) (one string, each map[string]string) {
 	if n.Kind != yaml.MappingNode {
-		return d.text(n, "client id"), nil
+		return d.Text(n, "client id"), nil
 	}
 	each = make(map[string]string)
-	d.named(n, "client id", func(name, v *yaml.Node) {
+	d.Named(n, "client id", func(name, v *yaml.Node) {
 		d.serverWords = append(d.serverWords, name)
-		each[name.Value] = d.text(v, "client id")
+		each[name.Value] = d.Text(v, "client id")
 	})
 	return "", each
 }
 
 func (d *decoder) redirect(n *yaml.Node) Redirect {
 	var r Redirect
-	d.mapping(n, "redirect", []member{
-		{"host", true, func(v *yaml.Node) { r.Host = d.word(v, "redirect host", []string{"localhost", "127.0.0.1", "[::1]"}) }},
-		{"path", true, func(v *yaml.Node) { r.Path = d.redirectPath(v) }},
-		{"ports", false, func(v *yaml.Node) {
-			d.list(v, "ports", func(item *yaml.Node) { r.Ports = append(r.Ports, d.number(item, "port", 1, 65535)) })
-		}},
+	d.Mapping(n, "redirect", []yamlfile.Member{
+		yamlfile.Required("host", func(v *yaml.Node) { r.Host = d.Word(v, "redirect host", []string{"localhost", "127.0.0.1", "[::1]"}) }),
+		yamlfile.Required("path", func(v *yaml.Node) { r.Path = d.redirectPath(v) }),
+		yamlfile.Optional("ports", func(v *yaml.Node) {
+			d.List(v, "ports", func(item *yaml.Node) { r.Ports = append(r.Ports, d.Number(item, "port", 1, 65535)) })
+		}),
 	})
 	return r
 }
@@ -45,12 +46,12 @@ func (d *decoder) redirect(n *yaml.Node) Redirect {
 // redirectPath reads a path that means the same to an HTTP server, in a URL and in
 // the exact comparison of RFC 6749 §3.1.2.3: plain letters only.
 func (d *decoder) redirectPath(n *yaml.Node) string {
-	text := d.text(n, "redirect path")
+	text := d.Text(n, "redirect path")
 	odd := func(c rune) bool {
 		return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("/-._~", c))
 	}
 	if text != "" && (text[0] != '/' || strings.ContainsFunc(text, odd)) {
-		d.mistake(n, BadValue, "redirect path begins with / and holds letters, digits and -._~ only, not %q", text)
+		d.Mistake(n, yamlfile.BadValue, "redirect path begins with / and holds letters, digits and -._~ only, not %q", text)
 	}
 	return text
 }
@@ -69,12 +70,12 @@ func ReservedParameters() []string {
 
 func (d *decoder) parameters(n *yaml.Node) []Parameter {
 	var list []Parameter
-	d.named(n, "authorize", func(name, v *yaml.Node) {
+	d.Named(n, "authorize", func(name, v *yaml.Node) {
 		if slices.Contains(ReservedParameters(), name.Value) {
-			d.mistake(name, BadValue, "%q is set by the flow itself", name.Value)
+			d.Mistake(name, yamlfile.BadValue, "%q is set by the flow itself", name.Value)
 			return
 		}
-		list = append(list, Parameter{name.Value, d.text(v, name.Value)})
+		list = append(list, Parameter{name.Value, d.Text(v, name.Value)})
 	})
 	return list
 }

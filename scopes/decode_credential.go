@@ -3,6 +3,7 @@ package scopes
 import (
 	"slices"
 
+	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -13,24 +14,24 @@ func (d *decoder) credentials(n *yaml.Node) []CredentialKind {
 	var kinds []CredentialKind
 	words := []string{string(OAuthToken), string(PersonalAPIKey), string(ProjectKey), string(ProjectSecretKey), string(UnknownKind)}
 	if len(n.Content) > maxKinds {
-		d.mistake(n, BadValue, "credentials lists at most %d kinds", maxKinds)
+		d.Mistake(n, yamlfile.BadValue, "credentials lists at most %d kinds", maxKinds)
 		return nil
 	}
-	d.list(n, "credentials", func(item *yaml.Node) {
+	d.List(n, "credentials", func(item *yaml.Node) {
 		var k CredentialKind
-		d.mapping(item, "a credential", []member{
-			{"prefix", false, func(v *yaml.Node) { k.Prefix = d.text(v, "prefix") }},
-			{"kind", true, func(v *yaml.Node) { k.Kind = Kind(d.word(v, "kind", words)) }},
-			{"label", false, func(v *yaml.Node) { k.Label = d.text(v, "label") }},
-			{"env", false, func(v *yaml.Node) {
-				d.list(v, "env", func(item *yaml.Node) { k.Env = append(k.Env, d.text(item, "env")) })
-			}},
-			{"create", false, func(v *yaml.Node) { k.Create = d.template(v, "create") }},
-			{"inspect", false, func(v *yaml.Node) { k.Inspect = d.inspection(v) }},
-			{"usable", false, func(v *yaml.Node) { k.Usable = d.usable(v) }},
+		d.Mapping(item, "a credential", []yamlfile.Member{
+			yamlfile.Optional("prefix", func(v *yaml.Node) { k.Prefix = d.Text(v, "prefix") }),
+			yamlfile.Required("kind", func(v *yaml.Node) { k.Kind = Kind(d.Word(v, "kind", words)) }),
+			yamlfile.Optional("label", func(v *yaml.Node) { k.Label = d.Text(v, "label") }),
+			yamlfile.Optional("env", func(v *yaml.Node) {
+				d.List(v, "env", func(item *yaml.Node) { k.Env = append(k.Env, d.Text(item, "env")) })
+			}),
+			yamlfile.Optional("create", func(v *yaml.Node) { k.Create = d.template(v, "create") }),
+			yamlfile.Optional("inspect", func(v *yaml.Node) { k.Inspect = d.inspection(v) }),
+			yamlfile.Optional("usable", func(v *yaml.Node) { k.Usable = d.usable(v) }),
 		})
 		if slices.ContainsFunc(kinds, func(o CredentialKind) bool { return o.Prefix == k.Prefix }) {
-			d.mistake(item, DuplicateKey, "a credential with the prefix %q stands twice", k.Prefix)
+			d.Mistake(item, yamlfile.DuplicateKey, "a credential with the prefix %q stands twice", k.Prefix)
 		}
 		kinds = append(kinds, k)
 	})
@@ -39,27 +40,27 @@ func (d *decoder) credentials(n *yaml.Node) []CredentialKind {
 
 func (d *decoder) inspection(n *yaml.Node) Inspection {
 	var i Inspection
-	d.mapping(n, "inspect", []member{
-		{"url", false, func(v *yaml.Node) { i.URL = d.template(v, "url") }},
-		{"introspection", false, func(v *yaml.Node) {
-			i.Introspection, i.JSON = true, d.word(v, "introspection", []string{"form", "json"}) == "json"
-		}},
-		{"scopes", false, func(v *yaml.Node) { i.Scopes = d.text(v, "scopes") }},
-		{"teams", false, func(v *yaml.Node) { i.Teams = d.text(v, "teams") }},
-		{"organizations", false, func(v *yaml.Node) { i.Organizations = d.text(v, "organizations") }},
-		{"expires", false, func(v *yaml.Node) { i.Expires = d.text(v, "expires") }},
+	d.Mapping(n, "inspect", []yamlfile.Member{
+		yamlfile.Optional("url", func(v *yaml.Node) { i.URL = d.template(v, "url") }),
+		yamlfile.Optional("introspection", func(v *yaml.Node) {
+			i.Introspection, i.JSON = true, d.Word(v, "introspection", []string{"form", "json"}) == "json"
+		}),
+		yamlfile.Optional("scopes", func(v *yaml.Node) { i.Scopes = d.Text(v, "scopes") }),
+		yamlfile.Optional("teams", func(v *yaml.Node) { i.Teams = d.Text(v, "teams") }),
+		yamlfile.Optional("organizations", func(v *yaml.Node) { i.Organizations = d.Text(v, "organizations") }),
+		yamlfile.Optional("expires", func(v *yaml.Node) { i.Expires = d.Text(v, "expires") }),
 	})
 	if n.Kind == yaml.MappingNode && (child(n, "url") != nil) == i.Introspection {
-		d.mistake(n, BadValue, "inspect has url or introspection, and not both")
+		d.Mistake(n, yamlfile.BadValue, "inspect has url or introspection, and not both")
 	}
 	return i
 }
 
 func (d *decoder) usable(n *yaml.Node) []Usability {
 	var list []Usability
-	d.named(n, "usable", func(base, v *yaml.Node) {
+	d.Named(n, "usable", func(base, v *yaml.Node) {
 		d.baseWords = append(d.baseWords, base)
-		word := d.word(v, "usable", []string{"never", "by_scope"})
+		word := d.Word(v, "usable", []string{"never", "by_scope"})
 		list = append(list, Usability{Base: base.Value, Never: word == "never"})
 	})
 	return list

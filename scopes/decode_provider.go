@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -21,24 +22,24 @@ func DecodeProvider(file string, text []byte) (*Provider, error) {
 // decodeProviderFile reads a file that stands alone, or that overrides fields of
 // a built-in provider under use. It names no second file: one step is enough to
 // follow by eye. The provider is usable where there are no mistakes.
-func decodeProviderFile(file string, text []byte) (*Provider, Mistakes) {
-	d := &decoder{reader: reader{file: file}}
-	root := d.document(text)
+func decodeProviderFile(file string, text []byte) (*Provider, yamlfile.Mistakes) {
+	d := &decoder{Reader: yamlfile.Reader{File: file}}
+	root := d.Document(text)
 	if root == nil {
-		return nil, d.told()
+		return nil, d.Told()
 	}
 	p := d.readProvider(root)
 	if p != nil {
 		p.Name, p.File = file, file
 	}
-	return p, d.told()
+	return p, d.Told()
 }
 
 // readProvider reads a provider's mapping over what use names, or from nothing. A
 // field that is given replaces the other's whole. It returns nil where use names
 // nothing usable.
 func (d *decoder) readProvider(n *yaml.Node) *Provider {
-	p := &Provider{Name: d.file}
+	p := &Provider{Name: d.File}
 	use := child(n, "use")
 	used := use == nil
 	if use != nil {
@@ -46,19 +47,19 @@ func (d *decoder) readProvider(n *yaml.Node) *Provider {
 			*p, used = *found, true
 		}
 	}
-	p.File = d.file
+	p.File = d.File
 	var defaultServer *yaml.Node
-	d.mapping(n, "the provider", []member{
-		{"use", false, func(*yaml.Node) {}},
-		{"servers", use == nil, func(v *yaml.Node) { p.Servers = d.servers(v) }},
-		{"default_server", false, func(v *yaml.Node) { defaultServer = v }},
-		{"server_from", false, func(v *yaml.Node) { p.ServerFrom = d.text(v, "server_from") }},
-		{"client", false, func(v *yaml.Node) { p.Client = d.client(v, p.Client) }},
-		{"credentials", false, func(v *yaml.Node) { p.Credentials = d.credentials(v) }},
-		{"implies", false, func(v *yaml.Node) { p.Implies = d.implies(v) }},
-		{"errors", false, func(v *yaml.Node) { p.Refusals = d.refusals(v) }},
-		{"refusal_body", false, func(v *yaml.Node) { p.RefusalBody = d.refusalBody(v) }},
-		{"starter", false, func(v *yaml.Node) { p.Starter = d.text(v, "starter") }},
+	d.Mapping(n, "the provider", []yamlfile.Member{
+		yamlfile.Optional("use", func(*yaml.Node) {}),
+		yamlfile.Member{Key: "servers", Required: use == nil, Read: func(v *yaml.Node) { p.Servers = d.servers(v) }},
+		yamlfile.Optional("default_server", func(v *yaml.Node) { defaultServer = v }),
+		yamlfile.Optional("server_from", func(v *yaml.Node) { p.ServerFrom = d.Text(v, "server_from") }),
+		yamlfile.Optional("client", func(v *yaml.Node) { p.Client = d.client(v, p.Client) }),
+		yamlfile.Optional("credentials", func(v *yaml.Node) { p.Credentials = d.credentials(v) }),
+		yamlfile.Optional("implies", func(v *yaml.Node) { p.Implies = d.implies(v) }),
+		yamlfile.Optional("errors", func(v *yaml.Node) { p.Refusals = d.refusals(v) }),
+		yamlfile.Optional("refusal_body", func(v *yaml.Node) { p.RefusalBody = d.refusalBody(v) }),
+		yamlfile.Optional("starter", func(v *yaml.Node) { p.Starter = d.Text(v, "starter") }),
 	})
 	if !used || len(p.Servers) == 0 {
 		return nil // what the rest is held against is not known
@@ -75,14 +76,14 @@ func (d *decoder) checkWords(what string, words []*yaml.Node, known []string) {
 	set := NewSet(known...)
 	for _, n := range words {
 		if !set.Has(n.Value) {
-			d.mistake(n, BadValue, "unknown %s %q%s", what, n.Value, text.Allowed(n.Value, known))
+			d.Mistake(n, yamlfile.BadValue, "unknown %s %q%s", what, n.Value, text.Allowed(n.Value, known))
 		}
 	}
 }
 
 // baseWord reads the name of a base; whether a server has it is found out later.
 func (d *decoder) baseWord(n *yaml.Node) string {
-	text := d.text(n, "base")
+	text := d.Text(n, "base")
 	if text != "" {
 		d.baseWords = append(d.baseWords, n)
 	}
@@ -103,7 +104,7 @@ func child(n *yaml.Node, key string) *yaml.Node {
 // name that overridden servers do not have gives way to the first of them.
 func (d *decoder) defaultServer(p *Provider, n *yaml.Node) {
 	if n != nil {
-		p.DefaultServer = d.word(n, "default_server", p.ServerNames())
+		p.DefaultServer = d.Word(n, "default_server", p.ServerNames())
 	}
 	if len(p.Servers) > 0 && !slices.Contains(p.ServerNames(), p.DefaultServer) {
 		p.DefaultServer = p.Servers[0].Name
@@ -116,26 +117,26 @@ const maxRules = 100
 func (d *decoder) implies(n *yaml.Node) Implications {
 	var imp Implications
 	var places []*yaml.Node
-	before := d.count()
-	d.list(n, "implies", func(item *yaml.Node) {
+	before := d.Count()
+	d.List(n, "implies", func(item *yaml.Node) {
 		r := d.rule(item)
 		if r.Scope == "" || len(r.Covers) == 0 {
 			return
 		}
 		compiled, err := compileRule(r)
 		if err != nil {
-			d.mistake(item, BadValue, "%v", err)
+			d.Mistake(item, yamlfile.BadValue, "%v", err)
 		}
 		imp.rules, places = append(imp.rules, compiled), append(places, item)
 	})
 	if len(imp.rules) > maxRules {
-		d.mistake(n, BadValue, "implies holds at most %d rules", maxRules)
+		d.Mistake(n, yamlfile.BadValue, "implies holds at most %d rules", maxRules)
 	}
-	if d.count() > before {
+	if d.Count() > before {
 		return Implications{} // a cycle is looked for among rules that are right
 	}
 	if at := imp.cycle(); at >= 0 {
-		d.mistake(places[at], ImplyCycle, "this implication leads back to itself")
+		d.Mistake(places[at], yamlfile.ImplyCycle, "this implication leads back to itself")
 		return Implications{}
 	}
 	return imp
@@ -146,16 +147,16 @@ func (d *decoder) rule(n *yaml.Node) Rule {
 	var except []string
 	each := func(list *[]string, what string) func(*yaml.Node) {
 		return func(v *yaml.Node) {
-			d.list(v, what, func(item *yaml.Node) { *list = append(*list, scopeOf(&d.reader, item)) })
+			d.List(v, what, func(item *yaml.Node) { *list = append(*list, scopeOf(&d.Reader, item)) })
 		}
 	}
-	d.mapping(n, "an implication", []member{
-		{"scope", true, func(v *yaml.Node) { r.Scope = scopeOf(&d.reader, v) }},
-		{"covers", true, each(&r.Covers, "covers")},
-		{"except", false, each(&except, "except")},
+	d.Mapping(n, "an implication", []yamlfile.Member{
+		yamlfile.Required("scope", func(v *yaml.Node) { r.Scope = scopeOf(&d.Reader, v) }),
+		yamlfile.Required("covers", each(&r.Covers, "covers")),
+		yamlfile.Optional("except", each(&except, "except")),
 	})
 	if len(r.Covers) > maxRules {
-		d.mistake(n, BadValue, "an implication covers at most %d scopes", maxRules)
+		d.Mistake(n, yamlfile.BadValue, "an implication covers at most %d scopes", maxRules)
 	}
 	r.Except = NewSet(except...)
 	return r
@@ -163,14 +164,14 @@ func (d *decoder) rule(n *yaml.Node) Rule {
 
 func (d *decoder) refusals(n *yaml.Node) []Refusal {
 	var list []Refusal
-	d.list(n, "errors", func(item *yaml.Node) {
+	d.List(n, "errors", func(item *yaml.Node) {
 		var f Refusal
-		d.mapping(item, "an error", []member{
-			{"status", true, func(v *yaml.Node) { f.Status = d.number(v, "status", 200, 599) }},
-			{"base", false, func(v *yaml.Node) { f.Base = d.baseWord(v) }},
-			{"text", false, func(v *yaml.Node) { f.Text = d.text(v, "text") }},
-			{"means", true, func(v *yaml.Node) { f.Means = d.word(v, "meaning", RefusalMeanings()) }},
-			{"advice", false, func(v *yaml.Node) { f.Advice = d.text(v, "advice") }},
+		d.Mapping(item, "an error", []yamlfile.Member{
+			yamlfile.Required("status", func(v *yaml.Node) { f.Status = d.Number(v, "status", 200, 599) }),
+			yamlfile.Optional("base", func(v *yaml.Node) { f.Base = d.baseWord(v) }),
+			yamlfile.Optional("text", func(v *yaml.Node) { f.Text = d.Text(v, "text") }),
+			yamlfile.Required("means", func(v *yaml.Node) { f.Means = d.Word(v, "meaning", RefusalMeanings()) }),
+			yamlfile.Optional("advice", func(v *yaml.Node) { f.Advice = d.Text(v, "advice") }),
 		})
 		list = append(list, f)
 	})
@@ -179,11 +180,11 @@ func (d *decoder) refusals(n *yaml.Node) []Refusal {
 
 func (d *decoder) refusalBody(n *yaml.Node) []RefusalBody {
 	var list []RefusalBody
-	d.named(n, "refusal_body", func(base, v *yaml.Node) {
+	d.Named(n, "refusal_body", func(base, v *yaml.Node) {
 		d.baseWords = append(d.baseWords, base)
-		text := d.text(v, "refusal_body")
+		text := d.Text(v, "refusal_body")
 		if text != "" && !json.Valid([]byte(text)) {
-			d.mistake(v, BadValue, "refusal_body of %q is not JSON", base.Value)
+			d.Mistake(v, yamlfile.BadValue, "refusal_body of %q is not JSON", base.Value)
 		}
 		list = append(list, RefusalBody{Base: base.Value, JSON: text})
 	})

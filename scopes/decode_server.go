@@ -7,17 +7,18 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"go.yaml.in/yaml/v3"
 )
 
 func (d *decoder) servers(n *yaml.Node) []Server {
 	var servers []Server
-	d.named(n, "servers", func(name, value *yaml.Node) { servers = append(servers, d.server(name, value)) })
+	d.Named(n, "servers", func(name, value *yaml.Node) { servers = append(servers, d.server(name, value)) })
 	switch {
 	case n.Kind == yaml.MappingNode && len(n.Content) == 0:
-		d.mistake(n, BadValue, "servers names one server or more")
+		d.Mistake(n, yamlfile.BadValue, "servers names one server or more")
 	case len(servers) > maxServers:
-		d.mistake(n, BadValue, "a provider has at most %d servers", maxServers)
+		d.Mistake(n, yamlfile.BadValue, "a provider has at most %d servers", maxServers)
 		return nil
 	}
 	return servers
@@ -32,14 +33,14 @@ const (
 
 func (d *decoder) server(name, value *yaml.Node) Server {
 	s := Server{Name: name.Value}
-	d.named(value, fmt.Sprintf("server %q", s.Name), func(key, v *yaml.Node) {
+	d.Named(value, fmt.Sprintf("server %q", s.Name), func(key, v *yaml.Node) {
 		switch key.Value {
 		case IssuerBase:
 			if d.url(v, "issuer") {
 				s.Issuer = v.Value
 			}
 		case "ask_on_401":
-			s.AskOn401 = d.boolean(v, "ask_on_401")
+			s.AskOn401 = d.Boolean(v, "ask_on_401")
 		default:
 			if d.baseName(key) && d.url(v, "base "+strconv.Quote(key.Value)) && len(s.Bases) <= maxBases {
 				s.Bases = append(s.Bases, Base{Name: key.Value, URL: strings.TrimSuffix(v.Value, "/")})
@@ -47,10 +48,10 @@ func (d *decoder) server(name, value *yaml.Node) Server {
 		}
 	})
 	if value.Kind == yaml.MappingNode && child(value, IssuerBase) == nil {
-		d.mistake(name, MissingKey, "server %q lacks %q", s.Name, IssuerBase)
+		d.Mistake(name, yamlfile.MissingKey, "server %q lacks %q", s.Name, IssuerBase)
 	}
 	if len(s.Bases) > maxBases {
-		d.mistake(name, BadValue, "server %q has more than %d bases", s.Name, maxBases)
+		d.Mistake(name, yamlfile.BadValue, "server %q has more than %d bases", s.Name, maxBases)
 	}
 	return s
 }
@@ -62,7 +63,7 @@ func (d *decoder) baseName(key *yaml.Node) bool {
 		return !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '_')
 	})
 	if bad {
-		d.mistake(key, BadValue, "%q cannot name a base: lower-case letters, digits and _ only", key.Value)
+		d.Mistake(key, yamlfile.BadValue, "%q cannot name a base: lower-case letters, digits and _ only", key.Value)
 	}
 	return !bad
 }
@@ -71,20 +72,20 @@ func (d *decoder) baseName(key *yaml.Node) bool {
 // parts that a prefix may not have. A host is ASCII: a look-alike of a known name
 // in another script is to be seen as what it is, its xn-- form.
 func (d *decoder) url(n *yaml.Node, what string) bool {
-	text := d.text(n, what)
+	text := d.Text(n, what)
 	if text == "" {
 		return false
 	}
 	u, err := url.Parse(text)
 	switch {
 	case (err != nil || u.Hostname() == "") && !strings.ContainsAny(text, "@?#"):
-		d.mistake(n, BadValue, "%s is a URL, not %q", what, text)
+		d.Mistake(n, yamlfile.BadValue, "%s is a URL, not %q", what, text)
 	case err != nil || u.User != nil || u.Hostname() == "" || strings.ContainsAny(text, "?#"):
-		d.mistake(n, BadValue, "%s has no user, query or fragment", what) // not quoted: a password may stand there
+		d.Mistake(n, yamlfile.BadValue, "%s has no user, query or fragment", what) // not quoted: a password may stand there
 	case u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())):
-		d.mistake(n, BadValue, "%s is an https URL (http only on loopback), not %q", what, text)
+		d.Mistake(n, yamlfile.BadValue, "%s is an https URL (http only on loopback), not %q", what, text)
 	case strings.ContainsFunc(u.Host, func(r rune) bool { return r > '~' }):
-		d.mistake(n, BadValue, "%s names its host in ASCII (xn--…), not as %q", what, u.Host)
+		d.Mistake(n, yamlfile.BadValue, "%s names its host in ASCII (xn--…), not as %q", what, u.Host)
 	default:
 		return true
 	}
@@ -94,7 +95,7 @@ func (d *decoder) url(n *yaml.Node, what string) bool {
 // template reads a URL that may begin with a {base}. Only a path can follow that:
 // anything else would make another host of it.
 func (d *decoder) template(n *yaml.Node, what string) string {
-	text := d.text(n, what)
+	text := d.Text(n, what)
 	inner, braced := strings.CutPrefix(text, "{")
 	if text == "" || !braced && !d.url(n, what) {
 		return ""
@@ -105,7 +106,7 @@ func (d *decoder) template(n *yaml.Node, what string) string {
 	base, path, closed := strings.Cut(inner, "}")
 	_, err := url.PathUnescape(path)
 	if !closed || err != nil || path != "" && path[0] != '/' || strings.ContainsAny(path, "?#") || strings.ContainsFunc(path, unfit) {
-		d.mistake(n, BadValue, "%s is a URL or {base}/path, not %q", what, text)
+		d.Mistake(n, yamlfile.BadValue, "%s is a URL or {base}/path, not %q", what, text)
 		return ""
 	}
 	word := *n

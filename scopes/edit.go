@@ -7,6 +7,8 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+
+	"github.com/ambit-auth/ambit/internal/yamlfile"
 )
 
 // A Change is what [Edit] does to a manifest. Entries in it are declarations, as they
@@ -129,7 +131,7 @@ func (ed *editor) try(wishes []wish) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(edited) > MaxFileSize {
+	if len(edited) > yamlfile.MaxFileSize {
 		return nil, &EditError{ed.file, 0, "it would grow beyond 1 MiB, and no manifest may"}
 	}
 	if after, err := Decode(ed.file, edited, ed.open); err != nil || !want.equal(newDraft(after)) {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/google/go-cmp/cmp"
 )
@@ -384,7 +385,7 @@ func TestEditRefuses(t *testing.T) {
 			`scopes.yaml:4: cannot edit in place: where the entries of this list begin and end cannot be told; do this by hand: add an entry for "new:read" to this list`},
 		{"a reason that would grow", head + "scopes:\n  - scope: a\n    level: required\n    why: |+\n\n\n", scopes.Change{Add: []scopes.Entry{added()}},
 			`scopes.yaml:5: cannot edit in place: what stands around it would be read in another way; do this by hand: add an entry for "new:read" to this list`},
-		{"a manifest that would be too large", head + "scopes: []\n#" + strings.Repeat("x", scopes.MaxFileSize-100) + "\n", scopes.Change{Add: []scopes.Entry{added()}},
+		{"a manifest that would be too large", head + "scopes: []\n#" + strings.Repeat("x", yamlfile.MaxFileSize-100) + "\n", scopes.Change{Add: []scopes.Entry{added()}},
 			"scopes.yaml: cannot edit in place: it would grow beyond 1 MiB"},
 	} {
 		got, err := scopes.Edit("scopes.yaml", []byte(c.before), c.change, nil)
@@ -393,7 +394,7 @@ func TestEditRefuses(t *testing.T) {
 			t.Errorf("%s: %v\n%s", c.name, err, got)
 		}
 	}
-	if _, err := scopes.Edit("scopes.yaml", []byte("version: 2\n"), scopes.Change{}, nil); !errors.As(err, new(scopes.Mistakes)) {
+	if _, err := scopes.Edit("scopes.yaml", []byte("version: 2\n"), scopes.Change{}, nil); !errors.As(err, new(yamlfile.Mistakes)) {
 		t.Errorf("no manifest: %v", err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
@@ -37,7 +38,7 @@ func lines(text []byte) int {
 // checkMistakes holds what is true of every mistake: it has a place in the file, and
 // one printable line of words. UTF-16 is read too, where lines are counted otherwise.
 func checkMistakes(t *testing.T, err error, text []byte) {
-	var mistakes scopes.Mistakes
+	var mistakes yamlfile.Mistakes
 	if !errors.As(err, &mistakes) || len(mistakes) == 0 || len(mistakes) > 101 {
 		t.Fatalf("the error is %T with %d mistakes", err, len(mistakes))
 	}

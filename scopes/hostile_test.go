@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
@@ -15,7 +16,7 @@ import (
 func fill(head string, line func(i int) string) string {
 	var b strings.Builder
 	b.WriteString(head)
-	for i := 0; b.Len() < scopes.MaxFileSize-200; i++ {
+	for i := 0; b.Len() < yamlfile.MaxFileSize-200; i++ {
 		b.WriteString(line(i))
 	}
 	return b.String()
@@ -31,7 +32,7 @@ const slow = 10 * time.Second
 func TestHostileFiles(t *testing.T) {
 	manifest := "version: 1\nname: a\nprovider: https://id.example\n"
 	provider := manifest[:len("version: 1\nname: a\n")] + "scopes: []\nprovider:\n  servers: {s: {issuer: https://id.example}}\n"
-	nested := func(text string) string { return strings.Repeat(text, scopes.MaxFileSize/len(text)) }
+	nested := func(text string) string { return strings.Repeat(text, yamlfile.MaxFileSize/len(text)) }
 	cases := map[string]string{
 		"brackets":           nested("["),
 		"dashes":             nested("- "),
@@ -55,13 +56,13 @@ func TestHostileFiles(t *testing.T) {
 		"many bases":          fill(provider[:len(provider)-3]+",\n", func(i int) string { return fmt.Sprintf("    b%d: 'https://x',\n", i) }) + "}}\n",
 		"many rules":          fill(provider+"  implies:\n", func(i int) string { return fmt.Sprintf("  - {scope: a%d, covers: [a%d]}\n", i, i+1) }),
 		"many covers":         fill(provider+"  implies:\n  - scope: a\n    covers:\n", func(i int) string { return fmt.Sprintf("    - b%d\n", i) }),
-		"many variables":      provider + "  implies:\n  - {scope: a, covers: [\"" + fill("", func(i int) string { return fmt.Sprintf("{v%d}:", i) })[:scopes.MaxFileSize-400] + "\"]}\n",
+		"many variables":      provider + "  implies:\n  - {scope: a, covers: [\"" + fill("", func(i int) string { return fmt.Sprintf("{v%d}:", i) })[:yamlfile.MaxFileSize-400] + "\"]}\n",
 		"many credentials":    fill(provider+"  credentials:\n", func(i int) string { return fmt.Sprintf("  - {kind: unknown, prefix: p%d}\n", i) }),
 		"many unknown usable": fill(provider+"  errors:\n", func(i int) string { return fmt.Sprintf("  - {status: 403, means: silent, base: b%d}\n", i) }),
 	}
 	for name, text := range cases {
 		t.Run(name, func(t *testing.T) {
-			if len(text) > scopes.MaxFileSize {
+			if len(text) > yamlfile.MaxFileSize {
 				t.Fatalf("%d bytes: refused for its size alone", len(text))
 			}
 			start := time.Now()
@@ -69,7 +70,7 @@ func TestHostileFiles(t *testing.T) {
 			if taken := time.Since(start); taken > slow {
 				t.Errorf("took %v", taken)
 			}
-			var mistakes scopes.Mistakes
+			var mistakes yamlfile.Mistakes
 			if m != nil || !errors.As(err, &mistakes) || len(mistakes) > 101 {
 				t.Fatalf("manifest %v, %d mistakes", m != nil, len(mistakes))
 			}
@@ -89,7 +90,7 @@ func TestHostileProviderAlone(t *testing.T) {
 }
 
 func TestFileTooLarge(t *testing.T) {
-	text := []byte("version: 1\n#" + strings.Repeat("x", scopes.MaxFileSize))
+	text := []byte("version: 1\n#" + strings.Repeat("x", yamlfile.MaxFileSize))
 	_, err := scopes.Decode("scopes.yaml", text, nil)
 	if err == nil || err.Error() != "scopes.yaml:1:1: the file is larger than 1 MiB" {
 		t.Errorf("Decode = %v", err)
@@ -105,12 +106,12 @@ func TestFileTooLarge(t *testing.T) {
 func TestMoreMistakesThanAreTold(t *testing.T) {
 	text := "version: 1\nname: a\nprovider: https://id.example\nscopes: []\n" + strings.Repeat("x: 1\n", 250)
 	_, err := scopes.Decode("scopes.yaml", []byte(text), nil)
-	var mistakes scopes.Mistakes
+	var mistakes yamlfile.Mistakes
 	if !errors.As(err, &mistakes) || len(mistakes) != 101 {
 		t.Fatalf("%d mistakes, want 100 and a count", len(mistakes))
 	}
 	last := mistakes[100]
-	if last.Kind != scopes.TooMany || last.Message != "and 150 more mistakes" || last.Line != 104 {
+	if last.Kind != yamlfile.TooMany || last.Message != "and 150 more mistakes" || last.Line != 104 {
 		t.Errorf("the last is %v [%s]", last, last.Kind)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -153,14 +154,14 @@ func (l *Lock) Bytes() []byte {
 // [Mistakes]: everything that is wrong in it, each with its place. What it takes is
 // what [Lock.Bytes] writes, in whatever order a merge left it.
 func DecodeLock(file string, text []byte) (*Lock, error) {
-	d := lockDecoder{reader: reader{file: file}}
-	if root := d.document(text); root != nil {
-		d.mapping(root, "the lock file", []member{
-			{"version", true, func(v *yaml.Node) { d.version(v, fmt.Sprint(lockVersion)) }},
-			{"servers", true, func(v *yaml.Node) { d.list(v, "servers", d.server) }},
+	d := lockDecoder{Reader: yamlfile.Reader{File: file}}
+	if root := d.Document(text); root != nil {
+		d.Mapping(root, "the lock file", []yamlfile.Member{
+			yamlfile.Required("version", func(v *yaml.Node) { d.Version(v, fmt.Sprint(lockVersion)) }),
+			yamlfile.Required("servers", func(v *yaml.Node) { d.List(v, "servers", d.server) }),
 		})
 	}
-	if mistakes := d.told(); len(mistakes) > 0 {
+	if mistakes := d.Told(); len(mistakes) > 0 {
 		return nil, mistakes
 	}
 	slices.SortFunc(d.servers, func(a, b lockedServer) int { return strings.Compare(a.Issuer, b.Issuer) })
@@ -168,7 +169,7 @@ func DecodeLock(file string, text []byte) (*Lock, error) {
 }
 
 type lockDecoder struct {
-	reader
+	yamlfile.Reader
 	servers []lockedServer
 	issuers map[string]bool
 }
@@ -176,16 +177,16 @@ type lockDecoder struct {
 func (d *lockDecoder) server(n *yaml.Node) {
 	var s lockedServer
 	var scopes *yaml.Node
-	d.mapping(n, "a server", []member{
-		{"issuer", true, func(v *yaml.Node) { s.Issuer = d.issuer(v) }},
-		{"scopes_supported", true, func(v *yaml.Node) {
-			s.State = AdvertisementState(d.word(v, "state of scopes_supported", []string{string(Listed), string(Empty), string(Absent)}))
-		}},
-		{"negotiated", true, func(v *yaml.Node) { s.Negotiated = d.digest(v) }},
-		{"scopes", false, func(v *yaml.Node) { scopes, s.Scopes = v, d.scopes(v) }},
+	d.Mapping(n, "a server", []yamlfile.Member{
+		yamlfile.Required("issuer", func(v *yaml.Node) { s.Issuer = d.issuer(v) }),
+		yamlfile.Required("scopes_supported", func(v *yaml.Node) {
+			s.State = AdvertisementState(d.Word(v, "state of scopes_supported", []string{string(Listed), string(Empty), string(Absent)}))
+		}),
+		yamlfile.Required("negotiated", func(v *yaml.Node) { s.Negotiated = d.digest(v) }),
+		yamlfile.Optional("scopes", func(v *yaml.Node) { scopes, s.Scopes = v, d.scopes(v) }),
 	})
 	if scopes != nil && s.State != Listed && s.State != "" {
-		d.mistake(scopes, BadValue, "a server has scopes only where scopes_supported is %q, not %q", Listed, s.State)
+		d.Mistake(scopes, yamlfile.BadValue, "a server has scopes only where scopes_supported is %q, not %q", Listed, s.State)
 	}
 	d.servers = append(d.servers, s)
 }
@@ -193,13 +194,13 @@ func (d *lockDecoder) server(n *yaml.Node) {
 // issuer reads the name under which a server is found again. It is never asked, so
 // any word will do that stands on one line.
 func (d *lockDecoder) issuer(n *yaml.Node) string {
-	text := d.text(n, "issuer")
+	text := d.Text(n, "issuer")
 	switch {
 	case text == "":
 	case strings.ContainsFunc(text, func(c rune) bool { return c == ' ' || !unicode.IsPrint(c) }):
-		d.mistake(n, BadValue, "issuer is a URL, not %q", text)
+		d.Mistake(n, yamlfile.BadValue, "issuer is a URL, not %q", text)
 	case d.issuers[text]:
-		d.mistake(n, DuplicateKey, "the issuer %q stands twice in servers", text)
+		d.Mistake(n, yamlfile.DuplicateKey, "the issuer %q stands twice in servers", text)
 	case d.issuers == nil:
 		d.issuers = map[string]bool{text: true}
 	default:
@@ -209,9 +210,9 @@ func (d *lockDecoder) issuer(n *yaml.Node) string {
 }
 
 func (d *lockDecoder) digest(n *yaml.Node) string {
-	text := d.text(n, "negotiated")
+	text := d.Text(n, "negotiated")
 	if text != "" && !isDigest(text) {
-		d.mistake(n, BadValue, "negotiated is %s and 64 hexadecimal digits, not %q", digestPrefix, text)
+		d.Mistake(n, yamlfile.BadValue, "negotiated is %s and 64 hexadecimal digits, not %q", digestPrefix, text)
 	}
 	return text
 }
@@ -219,11 +220,11 @@ func (d *lockDecoder) digest(n *yaml.Node) string {
 func (d *lockDecoder) scopes(n *yaml.Node) []string {
 	var list []string
 	seen := make(map[string]bool)
-	d.list(n, "scopes", func(item *yaml.Node) {
-		switch scope := scopeOf(&d.reader, item); {
+	d.List(n, "scopes", func(item *yaml.Node) {
+		switch scope := scopeOf(&d.Reader, item); {
 		case scope == "":
 		case seen[scope]:
-			d.mistake(item, DuplicateKey, "scope %q stands twice in scopes", scope)
+			d.Mistake(item, yamlfile.DuplicateKey, "scope %q stands twice in scopes", scope)
 		default:
 			seen[scope] = true
 			list = append(list, scope)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/google/go-cmp/cmp"
 )
@@ -192,7 +193,7 @@ func TestLockMistakes(t *testing.T) {
 				t.Fatal(err)
 			}
 			lock, err := scopes.DecodeLock("scopes.lock", text)
-			var mistakes scopes.Mistakes
+			var mistakes yamlfile.Mistakes
 			if !errors.As(err, &mistakes) || lock != nil {
 				t.Fatalf("DecodeLock = %v, %v; want no lock, and Mistakes", lock, err)
 			}
@@ -203,7 +204,7 @@ func TestLockMistakes(t *testing.T) {
 			golden(t, strings.TrimSuffix(file, ".yaml")+".out", out.String())
 		})
 	}
-	large := slices.Concat(someLock().Bytes(), []byte(strings.Repeat("#", scopes.MaxFileSize)))
+	large := slices.Concat(someLock().Bytes(), []byte(strings.Repeat("#", yamlfile.MaxFileSize)))
 	if _, err := scopes.DecodeLock("scopes.lock", large); err == nil || !strings.Contains(err.Error(), "scopes.lock:1:1: the file is larger than 1 MiB") {
 		t.Errorf("a file of more than 1 MiB: %v", err)
 	}
@@ -219,7 +220,7 @@ func FuzzDecodeLock(f *testing.F) {
 			return
 		}
 		written := lock.Bytes()
-		if len(written) > scopes.MaxFileSize {
+		if len(written) > yamlfile.MaxFileSize {
 			return // says so when it is read
 		}
 		back, err := scopes.DecodeLock("scopes.lock", written)

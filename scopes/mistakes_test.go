@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/google/go-cmp/cmp"
 )
@@ -56,7 +57,7 @@ func TestMistakes(t *testing.T) {
 	for _, file := range yamlFiles(t, "mistakes") {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			m, err := decodeFile(t, file)
-			var mistakes scopes.Mistakes
+			var mistakes yamlfile.Mistakes
 			if !errors.As(err, &mistakes) || m != nil {
 				t.Fatalf("Decode = %v, %v; want no manifest, and Mistakes", m, err)
 			}
@@ -71,18 +72,18 @@ func TestMistakes(t *testing.T) {
 
 // The corpus shows every kind of mistake that there is.
 func TestMistakesShowEveryKind(t *testing.T) {
-	var shown []scopes.MistakeKind
+	var shown []yamlfile.MistakeKind
 	for _, file := range yamlFiles(t, "mistakes") {
 		_, err := decodeFile(t, file)
-		var mistakes scopes.Mistakes
+		var mistakes yamlfile.Mistakes
 		errors.As(err, &mistakes)
 		for _, one := range mistakes {
 			shown = append(shown, one.Kind)
 		}
 	}
-	for _, kind := range []scopes.MistakeKind{
-		scopes.BadYAML, scopes.BadSize, scopes.BadVersion, scopes.UnknownKey, scopes.MissingKey, scopes.DuplicateKey,
-		scopes.BadType, scopes.BadValue, scopes.BadScope, scopes.BadUse, scopes.ImplyCycle, scopes.BadProvider,
+	for _, kind := range []yamlfile.MistakeKind{
+		yamlfile.BadYAML, yamlfile.BadSize, yamlfile.BadVersion, yamlfile.UnknownKey, yamlfile.MissingKey, yamlfile.DuplicateKey,
+		yamlfile.BadType, yamlfile.BadValue, yamlfile.BadScope, yamlfile.BadUse, yamlfile.ImplyCycle, yamlfile.BadProvider,
 	} {
 		if !slices.Contains(shown, kind) {
 			t.Errorf("no file of testdata/mistakes shows a mistake of kind %q", kind)

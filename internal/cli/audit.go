@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ambit-auth/ambit/internal/evidence"
+	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
@@ -188,7 +189,7 @@ func (r *run) mend(q scopes.AuditQuestion, how scopes.Mending) (scopes.Findings,
 // editFailure is a manifest that cannot be mended in place: its author can mend that.
 func editFailure(err error) error {
 	var e *scopes.EditError
-	var m scopes.Mistakes
+	var m yamlfile.Mistakes
 	if errors.As(err, &e) || errors.As(err, &m) {
 		return &failure{Code: exitUsage, Message: plainLines(err.Error()), Hint: "nothing was written", Err: err}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit/internal/evidence"
+	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
@@ -247,7 +248,7 @@ func (v *auditView) findings() []finding {
 // place, anything else at the manifest's first line.
 func (v *auditView) failedFindings() []finding {
 	var list []finding
-	if mistakes, ok := is[scopes.Mistakes](v.failed.Err); ok {
+	if mistakes, ok := is[yamlfile.Mistakes](v.failed.Err); ok {
 		for _, m := range mistakes {
 			list = append(list, finding{Rule: "manifest", Level: mistake, File: m.File, Line: m.Line, Column: m.Column, Message: m.Message})
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ambit-auth/ambit/agent"
+	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/scopes"
 )
@@ -265,7 +266,7 @@ func (v *checkView) findings() []finding {
 // failedFindings are what a check without a grant has to say: each mistake of a file
 // at its place, anything else at the manifest's first line.
 func (v *checkView) failedFindings() []finding {
-	mistakes, ok := is[scopes.Mistakes](v.failed.Err)
+	mistakes, ok := is[yamlfile.Mistakes](v.failed.Err)
 	if !ok {
 		message := firstLine(v.failed.Message)
 		if v.failed.Hint != "" {

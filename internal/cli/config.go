@@ -15,7 +15,7 @@ import (
 	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v3"
 
-	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/internal/yamlfile"
 )
 
 // loadConfigFile reads the user's config.yaml; one that is not there is no mistake. Where
@@ -31,13 +31,13 @@ func loadConfigFile(k *koanf.Koanf, path string) error {
 	var doc, second yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	if err := decoder.Decode(&doc); err != nil && err != io.EOF {
-		return fail(exitUsage, scopes.NotYAML(path, text, err).Error(), "")
+		return fail(exitUsage, yamlfile.NotYAML(path, text, err).Error(), "")
 	}
 	switch err := decoder.Decode(&second); {
 	case err == nil:
 		return fail(exitUsage, place(path, second.Line)+": a second document begins here; one file holds one", "")
 	case err != io.EOF:
-		return fail(exitUsage, scopes.NotYAML(path, text, err).Error(), "")
+		return fail(exitUsage, yamlfile.NotYAML(path, text, err).Error(), "")
 	}
 	values, mistake := configValues(path, &doc)
 	if err := k.Load(confmap.Provider(values, ""), nil); err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
@@ -77,12 +78,12 @@ func (r *run) writeManifest(path, from string) (view, error) {
 func noManifest(path, from string, err error) error {
 	hint := "built in: " + strings.Join(scopes.BuiltinProviders(), ", ") + "; or an issuer's https URL, or a ./file.yaml"
 	lines := []string{fmt.Sprintf("no manifest can be made for %q", shownURL(from))}
-	mistakes, _ := is[scopes.Mistakes](err)
+	mistakes, _ := is[yamlfile.Mistakes](err)
 	for _, one := range mistakes {
 		switch {
 		case one.File != path:
 			lines = append(lines, plain(one.Error()))
-		case one.Kind == scopes.BadProvider:
+		case one.Kind == yamlfile.BadProvider:
 			hint, lines = "", []string{one.Message} // it names the word, and lists those that do
 		default:
 			lines = append(lines, one.Message)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
@@ -47,7 +48,7 @@ func readLimited(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, scopes.MaxFileSize+1))
+	return io.ReadAll(io.LimitReader(f, yamlfile.MaxFileSize+1))
 }
 
 // readManifest decodes a manifest; every mistake in it is told.
@@ -65,7 +66,7 @@ func readManifest(path string) (*scopes.Manifest, error) {
 	m, err := scopes.Decode(path, text, readLimited)
 	if err != nil {
 		f := fail(exitUsage, plainLines(err.Error()), "")
-		var mistakes scopes.Mistakes
+		var mistakes yamlfile.Mistakes
 		if errors.As(err, &mistakes) && len(mistakes) > 1 {
 			f.Hint = fmt.Sprintf("%d mistakes; nothing else was done", len(mistakes))
 		}

@@ -13,21 +13,6 @@ import (
 
 const module = "github.com/ambit-auth/ambit"
 
-// imports is the table of the design: what of ours a package may import. A folder
-// that is not here may hold no package.
-var imports = map[string][]string{
-	".":                 {},
-	"scopes":            {},
-	"metadata":          {},
-	"oauth":             {"scopes", "metadata"},
-	"agent":             {"scopes", "metadata"},
-	"internal/evidence": {"scopes"},
-	"internal/cli":      {".", "scopes", "metadata", "oauth", "agent", "internal/evidence", "internal/sandbox"},
-	"internal/sandbox":  {},
-	"internal/house":    {},
-	"cmd/ambit":         {"internal/cli"},
-}
-
 // topLevel is what may stand in the root besides papers (*.md).
 var topLevel = []string{
 	"cmd", "oauth", "scopes", "metadata", "agent", "internal", "go.mod", "scopes.yaml", // the design's own list
@@ -53,7 +38,7 @@ type word struct {
 }
 
 // check returns what is wrong with a file, a sentence each.
-func check(s source, words []word) []string {
+func check(s source, words []word, rooms table) []string {
 	set := token.NewFileSet()
 	file, err := parser.ParseFile(set, s.path, s.text, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil {
@@ -63,7 +48,7 @@ func check(s source, words []word) []string {
 	say := func(at token.Pos, format string, args ...any) {
 		found = append(found, fmt.Sprintf("%s:%d: ", s.path, set.Position(at).Line)+fmt.Sprintf(format, args...))
 	}
-	checkImports(s, file, say)
+	checkImports(s, file, rooms, say)
 	checkWords(s, words, say, file.FileStart)
 	checkDocs(file, say)
 	checkStart(file, say)
@@ -75,11 +60,11 @@ func check(s source, words []word) []string {
 
 type sayer func(at token.Pos, format string, args ...any)
 
-func checkImports(s source, file *ast.File, say sayer) {
-	folder := path.Dir(s.path)
-	allowed, known := imports[folder]
-	if !known {
-		say(file.Package, "%s is no package of the design", folder)
+func checkImports(s source, file *ast.File, rooms table, say sayer) {
+	room := rooms[path.Dir(s.path)]
+	if room == nil {
+		say(file.Package, "%s is not a package of %s", path.Dir(s.path), tableFile)
+		return
 	}
 	for _, i := range file.Imports {
 		name, _ := strconv.Unquote(i.Path.Value)
@@ -90,9 +75,10 @@ func checkImports(s source, file *ast.File, say sayer) {
 				continue
 			}
 		}
-		if !slices.Contains(allowed, ours) {
-			say(i.Pos(), "%s may not import %s", folder, name)
+		if !slices.Contains(room.imports, ours) {
+			say(i.Pos(), "%s may not import %s", path.Dir(s.path), name)
 		}
+		room.used = append(room.used, ours)
 	}
 }
 

@@ -146,9 +146,9 @@ func exceptions(t *testing.T, name string) []string {
 }
 
 func TestTree(t *testing.T) {
-	words, packages := knowledge(t), make(map[string]bool)
+	words, packages, rooms := knowledge(t), make(map[string]bool), readTable(t)
 	for _, s := range sources(t) {
-		for _, wrong := range check(s, words) {
+		for _, wrong := range check(s, words, rooms) {
 			t.Error(wrong)
 		}
 		if text := s.text; strings.HasPrefix(text, "// Package ") || strings.Contains(text, "\n// Package ") || strings.Contains(text, "// Command ") {
@@ -160,6 +160,9 @@ func TestTree(t *testing.T) {
 			t.Errorf("package %s has no comment", folder)
 			packages[folder] = true // once is enough
 		}
+	}
+	for _, wrong := range rooms.unused() {
+		t.Error(wrong)
 	}
 	for file := range long {
 		if _, err := os.Stat(filepath.Join(root, file)); err != nil {
@@ -211,6 +214,7 @@ func TestKnowledgeIsDerived(t *testing.T) {
 // Each check finds what it is there for, and leaves alone what is right.
 func TestChecksCanFail(t *testing.T) {
 	words := []word{{text: "acme", from: "a.yaml"}, {text: "robot", from: "r.yaml", may: "internal/cli/export"}}
+	rooms := table{"scopes": {}, "agent": {}, "oauth": {imports: []string{"scopes"}}, "internal/sandbox": {}, "internal/cli": {imports: []string{".", "agent"}}}
 	for name, c := range map[string]struct {
 		path, text string
 		want       string // part of the only finding; "" for none
@@ -221,8 +225,8 @@ func TestChecksCanFail(t *testing.T) {
 		"allowed import":         {"oauth/a.go", "package oauth\n\nimport _ \"" + module + "/scopes\"\n", ""},
 		"import of the root":     {"oauth/a.go", "package oauth\n\nimport _ \"" + module + "\"\n", "oauth may not import"},
 		"other modules":          {"scopes/a.go", "package scopes\n\nimport _ \"" + module + "x/y\"\n", ""},
-		"package not in design":  {"internal/util/a.go", "package util\n", "no package of the design"},
-		"package below another":  {"oauth/store/a.go", "package store\n", "no package of the design"},
+		"package not in design":  {"internal/util/a.go", "package util\n", "is not a package of ARCHITECTURE.md"},
+		"package below another":  {"oauth/store/a.go", "package store\n", "is not a package of ARCHITECTURE.md"},
 		"commands import all":    {"internal/cli/a.go", "package cli\n\nimport _ \"" + module + "\"\n\nimport _ \"" + module + "/agent\"\n", ""},
 		"sandbox imports none":   {"internal/sandbox/a.go", "package sandbox\n\nimport _ \"" + module + "/scopes\"\n", "may not import"},
 		"word in a string":       {"scopes/a.go", "package scopes\n\nconst a = \"ACME-1\"\n", "a.go:3: \"acme\" belongs"},
@@ -248,7 +252,7 @@ func TestChecksCanFail(t *testing.T) {
 		"not so long":            {"scopes/a.go", "package scopes\n" + strings.Repeat("\n", maxLines-1), ""},
 		"no Go":                  {"scopes/a.go", "pakage", "expected 'package'"},
 	} {
-		found := check(source{c.path, c.text}, words)
+		found := check(source{c.path, c.text}, words, rooms)
 		switch {
 		case c.want == "" && len(found) > 0:
 			t.Errorf("%s: found %q", name, found)

@@ -1,4 +1,4 @@
-package scopes
+package yamlfile
 
 import (
 	"bytes"
@@ -17,33 +17,34 @@ import (
 // thousand scopes has 150 KiB; what is larger is no manifest.
 const MaxFileSize = 1 << 20
 
-// A reader turns the nodes of one YAML file into values and gathers what is wrong
+// A Reader turns the nodes of one YAML file into values and gathers what is wrong
 // on the way, so that someone mends everything in one round.
-type reader struct {
-	file     string
-	mistakes Mistakes
-	untold   int // mistakes beyond maxMistakes
+type Reader struct {
+	File   string
+	found  Mistakes
+	untold int // mistakes beyond maxMistakes
 }
 
 // maxMistakes bounds how many mistakes of one file are told: more than anyone
 // mends in one round, and a megabyte of nonsense holds a hundred thousand.
 const maxMistakes = 100
 
-func (r *reader) mistake(n *yaml.Node, kind MistakeKind, format string, args ...any) {
-	if len(r.mistakes) >= maxMistakes {
+// Mistake notes what is wrong at a node.
+func (r *Reader) Mistake(n *yaml.Node, kind MistakeKind, format string, args ...any) {
+	if len(r.found) >= maxMistakes {
 		r.untold++
 		return
 	}
-	r.mistakes = append(r.mistakes, Mistake{
-		File: r.file, Line: max(n.Line, 1), Column: max(n.Column, 1), Kind: kind,
+	r.found = append(r.found, Mistake{
+		File: r.File, Line: max(n.Line, 1), Column: max(n.Column, 1), Kind: kind,
 		Message: text.Line(fmt.Sprintf(format, args...)),
 	})
 }
 
-// told is every mistake of the file in its order, and at the end how many more
+// Told is every mistake of the file in its order, and at the end how many more
 // there are.
-func (r *reader) told() Mistakes {
-	mistakes := r.mistakes.sorted()
+func (r *Reader) Told() Mistakes {
+	mistakes := r.found.Sorted()
 	if r.untold > 0 {
 		last := mistakes[len(mistakes)-1]
 		last.Kind, last.Message = TooMany, fmt.Sprintf("and %d more mistakes", r.untold)
@@ -52,19 +53,19 @@ func (r *reader) told() Mistakes {
 	return mistakes
 }
 
-// document parses text into the root mapping of its only document; nil when that
+// Document parses text into the root mapping of its only document; nil when that
 // cannot be, with the mistake noted.
-func (r *reader) document(text []byte) *yaml.Node {
+func (r *Reader) Document(text []byte) *yaml.Node {
 	start := &yaml.Node{Line: 1, Column: 1}
 	if len(text) > MaxFileSize {
-		r.mistake(start, BadSize, "the file is larger than 1 MiB")
+		r.Mistake(start, BadSize, "the file is larger than 1 MiB")
 		return nil
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	var doc yaml.Node
 	switch err := decoder.Decode(&doc); {
 	case errors.Is(err, io.EOF) || err == nil && doc.Content[0].Tag == "!!null":
-		r.mistake(start, BadSize, "the file is empty")
+		r.Mistake(start, BadSize, "the file is empty")
 		return nil
 	case err != nil:
 		r.syntax(err, text)
@@ -73,22 +74,22 @@ func (r *reader) document(text []byte) *yaml.Node {
 	var second yaml.Node
 	switch err := decoder.Decode(&second); {
 	case err == nil:
-		r.mistake(&second, BadYAML, "a second document begins here; one file holds one")
+		r.Mistake(&second, BadYAML, "a second document begins here; one file holds one")
 	case !errors.Is(err, io.EOF):
 		r.syntax(err, text)
 	}
 	r.refuseAliases(&doc)
 	placeNothing(&doc)
-	if len(r.mistakes) > 0 {
+	if len(r.found) > 0 {
 		return nil
 	}
 	return doc.Content[0]
 }
 
 // syntax notes a file that is no YAML.
-func (r *reader) syntax(err error, text []byte) {
-	m := NotYAML(r.file, text, err)
-	r.mistake(&yaml.Node{Line: m.Line, Column: m.Column}, m.Kind, "%s", m.Message)
+func (r *Reader) syntax(err error, text []byte) {
+	m := NotYAML(r.File, text, err)
+	r.Mistake(&yaml.Node{Line: m.Line, Column: m.Column}, m.Kind, "%s", m.Message)
 }
 
 // NotYAML is the mistake of a text for which the YAML parser gave err, with the place. A
@@ -131,9 +132,9 @@ func tabIndent(text []byte) (line, column int, found bool) {
 
 // refuseAliases keeps out anchors and aliases: a few lines of them unfold into
 // gigabytes, and a manifest is there to be read.
-func (r *reader) refuseAliases(n *yaml.Node) {
+func (r *Reader) refuseAliases(n *yaml.Node) {
 	if n.Kind == yaml.AliasNode || n.Anchor != "" {
-		r.mistake(n, BadYAML, "anchors and aliases are not allowed here: write it out")
+		r.Mistake(n, BadYAML, "anchors and aliases are not allowed here: write it out")
 		return
 	}
 	for _, child := range n.Content {
@@ -153,53 +154,59 @@ func placeNothing(n *yaml.Node) {
 	}
 }
 
-// A member is one key that a mapping may hold, and what reads its value.
-type member struct {
-	key      string
-	required bool
-	read     func(value *yaml.Node)
+// A Member is one key that a mapping may hold, and what reads its value.
+type Member struct {
+	Key      string
+	Required bool
+	Read     func(value *yaml.Node)
 }
 
-// mapping reads n by its members and notes unknown, doubled and missing keys;
+// Required is a member that has to be there.
+func Required(key string, read func(value *yaml.Node)) Member { return Member{key, true, read} }
+
+// Optional is a member that may be left out.
+func Optional(key string, read func(value *yaml.Node)) Member { return Member{key, false, read} }
+
+// Mapping reads n by its members and notes unknown, doubled and missing keys;
 // what names the mapping in messages.
-func (r *reader) mapping(n *yaml.Node, what string, members []member) {
+func (r *Reader) Mapping(n *yaml.Node, what string, members []Member) {
 	if n.Kind != yaml.MappingNode {
-		r.mistake(n, BadType, "%s is a set of keys, not %s", what, form(n))
+		r.Mistake(n, BadType, "%s is a set of keys, not %s", what, Form(n))
 		return
 	}
 	seen := make([]bool, len(members))
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
-		at := slices.IndexFunc(members, func(m member) bool { return m.key == key.Value })
+		at := slices.IndexFunc(members, func(m Member) bool { return m.Key == key.Value })
 		switch {
 		case at < 0:
-			r.mistake(key, UnknownKey, "unknown key %q in %s%s", key.Value, what, text.Allowed(key.Value, keys(members)))
+			r.Mistake(key, UnknownKey, "unknown key %q in %s%s", key.Value, what, text.Allowed(key.Value, keys(members)))
 		case seen[at]:
-			r.mistake(key, DuplicateKey, "%q stands twice in %s", key.Value, what)
+			r.Mistake(key, DuplicateKey, "%q stands twice in %s", key.Value, what)
 		default:
 			seen[at] = true
-			members[at].read(value)
+			members[at].Read(value)
 		}
 	}
 	for i, m := range members {
-		if m.required && !seen[i] {
-			r.mistake(n, MissingKey, "%s lacks %q", what, m.key)
+		if m.Required && !seen[i] {
+			r.Mistake(n, MissingKey, "%s lacks %q", what, m.Key)
 		}
 	}
 }
 
-func keys(members []member) []string {
+func keys(members []Member) []string {
 	words := make([]string, len(members))
 	for i, m := range members {
-		words[i] = m.key
+		words[i] = m.Key
 	}
 	return words
 }
 
-// named reads a mapping whose keys are names of the user's own.
-func (r *reader) named(n *yaml.Node, what string, read func(name, value *yaml.Node)) {
+// Named reads a mapping whose keys are names of the user's own.
+func (r *Reader) Named(n *yaml.Node, what string, read func(name, value *yaml.Node)) {
 	if n.Kind != yaml.MappingNode {
-		r.mistake(n, BadType, "%s is a set of names, not %s", what, form(n))
+		r.Mistake(n, BadType, "%s is a set of names, not %s", what, Form(n))
 		return
 	}
 	seen := make(map[string]bool, len(n.Content)/2)
@@ -207,12 +214,12 @@ func (r *reader) named(n *yaml.Node, what string, read func(name, value *yaml.No
 		name, value := n.Content[i], n.Content[i+1]
 		switch {
 		case name.Kind != yaml.ScalarNode:
-			r.mistake(name, BadType, "a name in %s is text, not %s", what, form(name))
+			r.Mistake(name, BadType, "a name in %s is text, not %s", what, Form(name))
 			continue
 		case seen[name.Value]:
-			r.mistake(name, DuplicateKey, "%q stands twice in %s", name.Value, what)
+			r.Mistake(name, DuplicateKey, "%q stands twice in %s", name.Value, what)
 		case !text.IsName(name.Value):
-			r.mistake(name, BadValue, "%q in %s is no name: 1 to %d printable characters", name.Value, what, text.MaxName)
+			r.Mistake(name, BadValue, "%q in %s is no name: 1 to %d printable characters", name.Value, what, text.MaxName)
 		default:
 			read(name, value)
 		}
@@ -220,10 +227,10 @@ func (r *reader) named(n *yaml.Node, what string, read func(name, value *yaml.No
 	}
 }
 
-// list calls read for each item of a sequence.
-func (r *reader) list(n *yaml.Node, what string, read func(item *yaml.Node)) {
+// List calls read for each item of a sequence.
+func (r *Reader) List(n *yaml.Node, what string, read func(item *yaml.Node)) {
 	if n.Kind != yaml.SequenceNode {
-		r.mistake(n, BadType, "%s is a list, not %s", what, form(n))
+		r.Mistake(n, BadType, "%s is a list, not %s", what, Form(n))
 		return
 	}
 	for _, item := range n.Content {
@@ -231,71 +238,73 @@ func (r *reader) list(n *yaml.Node, what string, read func(item *yaml.Node)) {
 	}
 }
 
-// text reads one word or sentence; "" with the mistake noted for anything else.
-func (r *reader) text(n *yaml.Node, what string) string {
+// Text reads one word or sentence; "" with the mistake noted for anything else.
+func (r *Reader) Text(n *yaml.Node, what string) string {
 	switch {
 	case n.Kind != yaml.ScalarNode:
-		r.mistake(n, BadType, "%s is text, not %s", what, form(n))
+		r.Mistake(n, BadType, "%s is text, not %s", what, Form(n))
 	case n.ShortTag() == "!!null" || n.Value == "":
-		r.mistake(n, BadValue, "%s is empty", what)
+		r.Mistake(n, BadValue, "%s is empty", what)
 	case n.ShortTag() != "!!str":
-		r.mistake(n, BadType, "%s is text, not %s: put it between quotes", what, form(n))
+		r.Mistake(n, BadType, "%s is text, not %s: put it between quotes", what, Form(n))
 	default:
 		return n.Value
 	}
 	return ""
 }
 
-// word reads text that must be one of the allowed words.
-func (r *reader) word(n *yaml.Node, what string, words []string) string {
-	found := r.text(n, what)
+// Word reads text that must be one of the allowed words.
+func (r *Reader) Word(n *yaml.Node, what string, words []string) string {
+	found := r.Text(n, what)
 	if found != "" && !slices.Contains(words, found) {
-		r.mistake(n, BadValue, "unknown %s %q%s", what, found, text.Allowed(found, words))
+		r.Mistake(n, BadValue, "unknown %s %q%s", what, found, text.Allowed(found, words))
 		return ""
 	}
 	return found
 }
 
-func (r *reader) boolean(n *yaml.Node, what string) bool {
+// Boolean reads true or false.
+func (r *Reader) Boolean(n *yaml.Node, what string) bool {
 	var value bool
 	if n.ShortTag() != "!!bool" || n.Decode(&value) != nil {
-		r.mistake(n, BadType, "%s is true or false, not %s", what, form(n))
+		r.Mistake(n, BadType, "%s is true or false, not %s", what, Form(n))
 	}
 	return value
 }
 
-func (r *reader) number(n *yaml.Node, what string, low, high int) int {
+// Number reads a whole number from low to high.
+func (r *Reader) Number(n *yaml.Node, what string, low, high int) int {
 	var value int
 	if n.ShortTag() != "!!int" || n.Decode(&value) != nil || value < low || value > high {
-		r.mistake(n, BadValue, "%s is a number from %d to %d, not %s", what, low, high, form(n))
+		r.Mistake(n, BadValue, "%s is a number from %d to %d, not %s", what, low, high, Form(n))
 		return 0
 	}
 	return value
 }
 
-// parsed reads text that parse can read; what it says of another is the mistake.
-func (r *reader) parsed(n *yaml.Node, what string, kind MistakeKind, parse func(string) error) string {
-	found := r.text(n, what)
+// Parsed reads text that parse can read; what it says of another is the mistake.
+func (r *Reader) Parsed(n *yaml.Node, what string, kind MistakeKind, parse func(string) error) string {
+	found := r.Text(n, what)
 	if found == "" {
 		return ""
 	}
 	if err := parse(found); err != nil {
-		r.mistake(n, kind, "%v", err)
+		r.Mistake(n, kind, "%v", err)
 		return ""
 	}
 	return found
 }
 
-// count is how many mistakes were noted so far.
-func (r *reader) count() int { return len(r.mistakes) + r.untold }
+// Count is how many mistakes were noted so far.
+func (r *Reader) Count() int { return len(r.found) + r.untold }
 
-// version reads the version of the file's form, of which one is known.
-func (r *reader) version(n *yaml.Node, known string) {
+// Version reads the version of the file's form, of which one is known.
+func (r *Reader) Version(n *yaml.Node, known string) {
 	switch {
 	case n.ShortTag() != "!!int":
-		r.mistake(n, BadVersion, "version is the number %s, not %s", known, form(n))
+		r.Mistake(n, BadVersion, "version is the number %s, not %s", known, Form(n))
 	case n.Value != known:
-		r.mistake(n, BadVersion, "version %s cannot be read here: this ambit reads version %s", n.Value, known)
+		r.Mistake(n, BadVersion, "version %s cannot be read here: this ambit reads version %s", n.Value, known)
 	}
 }
 
@@ -312,8 +321,8 @@ func plainForm(tag string) string {
 	return ""
 }
 
-// form says what a node is, for messages.
-func form(n *yaml.Node) string {
+// Form says what a node is, for messages.
+func Form(n *yaml.Node) string {
 	switch tag := n.ShortTag(); {
 	case n.Kind == yaml.MappingNode:
 		return "a set of keys"

@@ -1,4 +1,4 @@
-package scopes
+package yamlfile
 
 import (
 	"cmp"
@@ -55,8 +55,8 @@ func (m Mistakes) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// sorted puts the mistakes into file order.
-func (m Mistakes) sorted() Mistakes {
+// Sorted puts the mistakes into file order.
+func (m Mistakes) Sorted() Mistakes {
 	slices.SortStableFunc(m, func(a, b Mistake) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
