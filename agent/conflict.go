@@ -1,8 +1,11 @@
 package agent
 
 import (
+	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/ambit-auth/ambit/internal/template"
 )
 
 // A Conflict is something on this machine that meddles, or could meddle, with the
@@ -132,7 +135,7 @@ func off(value string) bool {
 }
 
 // expand replaces the folders in braces.
-func (s *scan) expand(template string) string {
+func (s *scan) expand(path string) string {
 	slashes := func(path string) string {
 		path = strings.TrimRight(path, "/")
 		if s.OS == "windows" {
@@ -140,14 +143,13 @@ func (s *scan) expand(template string) string {
 		}
 		return path
 	}
-	base := strings.NewReplacer("{home}", slashes(s.Home), "{project}", slashes(s.Project))
-	pairs := []string{"{home}", slashes(s.Home), "{project}", slashes(s.Project)}
-	for _, f := range s.profile.Folders {
-		folder := lookup(s.Environ, f.Env)
-		if folder == "" {
-			folder = base.Replace(f.Else)
-		}
-		pairs = append(pairs, "{"+f.Name+"}", slashes(folder))
+	values := map[string]string{"home": slashes(s.Home), "project": slashes(s.Project)}
+	fill := func(text string) string {
+		filled, _ := template.Fill(text, func(name string) (string, bool) { v, ok := values[name]; return v, ok })
+		return filled
 	}
-	return strings.NewReplacer(pairs...).Replace(template)
+	for _, f := range s.profile.Folders {
+		values[f.Name] = slashes(cmp.Or(lookup(s.Environ, f.Env), fill(f.Else)))
+	}
+	return fill(path)
 }

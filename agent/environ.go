@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/template"
+
 	"github.com/ambit-auth/ambit/scopes"
 )
 
@@ -32,37 +34,19 @@ const (
 )
 
 // fill replaces the words in braces. The error is the first that stands for nothing.
-func (t Terms) fill(agent, template, file string) (string, error) {
-	pairs := []string{"{" + leaseWord + "}", t.Lease}
+func (t Terms) fill(agent, pattern, file string) (string, error) {
+	values := map[string]string{leaseWord: t.Lease}
 	if file != "" {
-		pairs = append(pairs, "{"+fileWord+"}", file)
+		values[fileWord] = file
 	}
 	for _, b := range t.Bases {
-		pairs = append(pairs, "{"+b.Name+"}", b.URL)
+		values[b.Name] = b.URL
 	}
-	filled := strings.NewReplacer(pairs...).Replace(template)
-	if word, found := wordInBraces(filled); found {
-		return "", &MissingBaseError{Agent: agent, Base: word}
+	filled, unknown := template.Fill(pattern, func(name string) (string, bool) { v, ok := values[name]; return v, ok })
+	if unknown != "" {
+		return "", &MissingBaseError{Agent: agent, Base: unknown}
 	}
 	return filled, nil
-}
-
-// wordInBraces finds the first {word}: letters, digits and _ alone, unlike the braces
-// of JSON and TOML.
-func wordInBraces(text string) (string, bool) {
-	for {
-		_, rest, found := strings.Cut(text, "{")
-		if !found {
-			return "", false
-		}
-		end := strings.IndexFunc(rest, func(r rune) bool {
-			return !(r == '_' || r == '-' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z')
-		})
-		if end > 0 && rest[end] == '}' {
-			return rest[:end], true
-		}
-		text = rest
-	}
 }
 
 // Environment rebuilds environ for the child: what could outrank or leak a credential

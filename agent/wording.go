@@ -4,7 +4,8 @@ import (
 	"iter"
 	"maps"
 	"slices"
-	"strings"
+
+	"github.com/ambit-auth/ambit/internal/template"
 
 	"github.com/ambit-auth/ambit/scopes"
 )
@@ -38,7 +39,7 @@ func wordingOf(p *scopes.Provider, base string, status int, w words) (wording, b
 			return wording{Refusal: r, said: said}, true
 		}
 		for _, text := range w.strings {
-			if captured, ok := matchWording(r.Text, text); ok {
+			if captured, ok := template.Search(r.Text, text); ok {
 				return wording{Refusal: r, said: text, captured: scopeWords(captured["scope"])}, true
 			}
 		}
@@ -49,28 +50,6 @@ func wordingOf(p *scopes.Provider, base string, status int, w words) (wording, b
 // longest is the text that says most: codes are short.
 func longest(texts []string) string {
 	return slices.MaxFunc(texts, func(a, b string) int { return len(a) - len(b) })
-}
-
-// matchWording tells whether template stands somewhere in text, where {name} stands
-// for any text, as little of it as will do; captured is what each stood for.
-func matchWording(template, text string) (captured map[string]string, ok bool) {
-	before, rest, hole := strings.Cut(template, "{")
-	_, text, ok = strings.Cut(text, before)
-	captured = make(map[string]string)
-	for ok && hole {
-		var name, piece string
-		name, rest, ok = strings.Cut(rest, "}")
-		if !ok {
-			return nil, false
-		}
-		piece, rest, hole = strings.Cut(rest, "{")
-		value := text
-		if piece != "" || hole {
-			value, text, ok = strings.Cut(text, piece)
-		}
-		captured[name] = value
-	}
-	return captured, ok
 }
 
 // sortedPairs yields an object's members in the order of their names.

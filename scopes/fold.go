@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/ambit-auth/ambit/internal/template"
 )
 
 // folded stands in a recorded path for a segment that names one thing among many.
@@ -63,8 +65,8 @@ const (
 // §3.3), what is too long for a word, or has a part that is not written as words are.
 // A name that is a word, nobody can tell from one.
 func isIdentifier(segment string) bool {
-	if one, err := compilePart(segment); err == nil && one.variable != "" {
-		return isIdentifier(one.before) || isIdentifier(one.after)
+	if one, err := template.ParsePart(segment); err == nil && one.Name != "" {
+		return isIdentifier(one.Before) || isIdentifier(one.After)
 	}
 	digits := countDigits(segment)
 	if digits > 0 && digits == len(segment) || digits >= 4 || len(segment) > longestSegment || len(segment) > longestWord && strings.Contains(segment, "-") ||

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/template"
+
 	"github.com/ambit-auth/ambit/internal/text"
 )
 
@@ -70,7 +72,7 @@ func splitTarget(target string) (base, path string, err error) {
 		return "", "", errors.New("a path has no blanks and nothing unprintable")
 	}
 	for segment := range strings.SplitSeq(path, "/") {
-		if _, err := compilePart(segment); err != nil {
+		if _, err := template.ParsePart(segment); err != nil {
 			return "", "", errors.New("a segment of the path holds at most one {param}")
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/ambit-auth/ambit/internal/template"
 )
 
 // A router finds, for a call, the operations whose template fits it: a recording of a
@@ -23,8 +25,8 @@ type segment struct {
 }
 
 type variable struct {
-	before, after string
-	next          *segment
+	template.Part
+	next *segment
 }
 
 func newRouter() *router {
@@ -52,9 +54,8 @@ func (r *router) add(u Use, id int) {
 // child is the segment below, made where it is not there. The name of a variable does
 // not matter: {id} and {pk} are one.
 func (s *segment) child(word string) *segment {
-	before, rest, braced := strings.Cut(word, "{")
-	_, after, closed := strings.Cut(rest, "}")
-	if !braced || !closed {
+	part, err := template.ParsePart(word)
+	if err != nil || part.Name == "" {
 		if s.fixed == nil {
 			s.fixed = make(map[string]*segment)
 		}
@@ -67,14 +68,14 @@ func (s *segment) child(word string) *segment {
 		return s.fixed[word]
 	}
 	for _, v := range s.variable {
-		if v.before == before && v.after == after {
+		if v.Before == part.Before && v.After == part.After {
 			return v.next
 		}
 	}
-	v := &variable{before, after, &segment{}}
+	v := &variable{part, &segment{}}
 	s.variable = append(s.variable, v)
 	slices.SortStableFunc(s.variable, func(a, b *variable) int {
-		return cmp.Compare(len(b.before)+len(b.after), len(a.before)+len(a.after))
+		return cmp.Compare(b.Fixed(), a.Fixed())
 	})
 	return v.next
 }
@@ -102,7 +103,7 @@ func (s *segment) find(path string, more bool) []int {
 		}
 	}
 	for _, v := range s.variable {
-		if len(word) > len(v.before)+len(v.after) && strings.HasPrefix(word, v.before) && strings.HasSuffix(word, v.after) {
+		if _, fits := v.Match(word); fits {
 			if ends := v.next.find(rest, more); len(ends) > 0 {
 				return ends
 			}
@@ -120,7 +121,7 @@ func (s *segment) find(path string, more bool) []int {
 func (s *segment) findFolded(path string, more bool) []int {
 	var ends []int
 	for _, v := range s.variable {
-		if v.before+v.after != "" {
+		if v.Fixed() > 0 {
 			ends = append(ends, v.next.find(path, more)...)
 		}
 	}

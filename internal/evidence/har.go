@@ -11,6 +11,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/template"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
@@ -218,31 +219,11 @@ func (c *collector) named(base string, e *harEntry) []string {
 		if r.Means != "missing_scope" || r.Status != int(e.Response.Status) || r.Base != "" && r.Base != base {
 			continue
 		}
-		if scope, ok := captured(r.Text, body, "scope"); ok {
-			return strings.FieldsFunc(scope, func(c rune) bool { return c == ' ' || c == ',' })
+		if captured, ok := template.Search(r.Text, body); ok {
+			return strings.FieldsFunc(captured["scope"], func(c rune) bool { return c == ' ' || c == ',' })
 		}
 	}
 	return nil
-}
-
-// captured finds a wording with variables in a text, and what the named variable stands
-// for there: the shortest text that lets the rest follow.
-func captured(wording, text, name string) (value string, ok bool) {
-	before, rest, more := strings.Cut(wording, "{")
-	_, text, found := strings.Cut(text, before)
-	for found && more {
-		var variable, after string
-		variable, rest, _ = strings.Cut(rest, "}")
-		after, rest, more = strings.Cut(rest, "{")
-		stands := text
-		if after != "" {
-			stands, text, found = strings.Cut(text, after)
-		}
-		if variable == name {
-			value, ok = stands, true
-		}
-	}
-	return value, ok && found
 }
 
 // A lineReader notes where lines end, so that an offset can be told as a line.

@@ -1,0 +1,61 @@
+package template
+
+import "strings"
+
+// Search reports whether a template stands somewhere in text, where {name} stands for any
+// text, as little of it as will do; captured is what each stood for. A name at the end
+// stands for all that follows.
+func Search(template, text string) (captured map[string]string, ok bool) {
+	before, rest, hole := strings.Cut(template, "{")
+	_, text, ok = strings.Cut(text, before)
+	captured = make(map[string]string)
+	for ok && hole {
+		var name, piece string
+		name, rest, ok = strings.Cut(rest, "}")
+		if !ok {
+			return nil, false
+		}
+		piece, rest, hole = strings.Cut(rest, "{")
+		value := text
+		if piece != "" || hole {
+			value, text, ok = strings.Cut(text, piece)
+		}
+		captured[name] = value
+	}
+	return captured, ok
+}
+
+// Fill puts values into a template. A brace that does not begin a {name} of lower-case
+// letters, digits, _ and - stays as it is, as those of JSON and TOML do. unknown is the first name that value
+// does not know, "" where it knows all; what stands there then stays too.
+func Fill(template string, value func(name string) (string, bool)) (filled, unknown string) {
+	var text strings.Builder
+	for {
+		before, rest, found := strings.Cut(template, "{")
+		text.WriteString(before)
+		if !found {
+			return text.String(), unknown
+		}
+		name, after, closed := strings.Cut(rest, "}")
+		if !closed || !isName(name) {
+			text.WriteByte('{')
+			template = rest
+			continue
+		}
+		v, known := value(name)
+		if !known {
+			v = "{" + name + "}"
+			if unknown == "" {
+				unknown = name
+			}
+		}
+		text.WriteString(v)
+		template = after
+	}
+}
+
+func isName(word string) bool {
+	return word != "" && !strings.ContainsFunc(word, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '_' && r != '-'
+	})
+}
