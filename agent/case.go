@@ -20,7 +20,7 @@ type Case struct {
 	Server   scopes.Server         // where the request went
 	Kind     scopes.CredentialKind // of the lent credential
 	Grant    scopes.Grant
-	Needs    []scopes.Entry
+	Needs    []scopes.Need
 
 	Agent     *Profile
 	Conflicts []Conflict // what a scan found just now
@@ -48,21 +48,21 @@ type Inquiry struct {
 func (i Inquiry) knownBy(server string) bool { return slices.Contains(i.Known, server) }
 
 // declared are the needs that the manifest has for this very operation.
-func (c *Case) declared() []scopes.Entry {
-	return c.needsWhere(func(e *scopes.Entry) bool {
-		return slices.ContainsFunc(e.UsedBy, func(u scopes.Use) bool { return u.Matches(c.Method, c.Base, c.Path) })
+func (c *Case) declared() []scopes.Need {
+	return c.needsWhere(func(e *scopes.Need) bool {
+		return slices.ContainsFunc(e.UsedBy, func(u scopes.Operation) bool { return u.Matches(c.Method, c.Base, c.Path) })
 	})
 }
 
 // onBase are the needs that the manifest has for operations of this base.
-func (c *Case) onBase() []scopes.Entry {
-	return c.needsWhere(func(e *scopes.Entry) bool {
-		return slices.ContainsFunc(e.UsedBy, func(u scopes.Use) bool { return u.Base == c.Base })
+func (c *Case) onBase() []scopes.Need {
+	return c.needsWhere(func(e *scopes.Need) bool {
+		return slices.ContainsFunc(e.UsedBy, func(u scopes.Operation) bool { return u.Base == c.Base })
 	})
 }
 
-func (c *Case) needsWhere(keep func(*scopes.Entry) bool) []scopes.Entry {
-	var list []scopes.Entry
+func (c *Case) needsWhere(keep func(*scopes.Need) bool) []scopes.Need {
+	var list []scopes.Need
 	for i := range c.Needs {
 		if keep(&c.Needs[i]) {
 			list = append(list, c.Needs[i])
@@ -72,7 +72,7 @@ func (c *Case) needsWhere(keep func(*scopes.Entry) bool) []scopes.Entry {
 }
 
 // unmet are those of the needs that the grant does not meet.
-func (c *Case) unmet(needs []scopes.Entry) []scopes.Entry {
+func (c *Case) unmet(needs []scopes.Need) []scopes.Need {
 	return scopes.Compare(needs, c.Grant, c.Provider.Implies).Lost
 }
 
@@ -102,13 +102,13 @@ func (c *Case) knownBy() string {
 	}
 }
 
-// told tells whether some server said what the credential holds.
+// told reports whether some server said what the credential holds.
 func (c *Case) told() bool {
 	by := c.Grant.Credential.KnownBy
 	return by != "" && by != scopes.Assumed
 }
 
-// isLogin tells whether another login would get another credential of this kind.
+// isLogin reports whether another login would get another credential of this kind.
 func (c *Case) isLogin() bool {
 	return c.Kind.Create == "" && c.Grant.Credential.Kind == scopes.OAuthToken
 }

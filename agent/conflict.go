@@ -43,9 +43,9 @@ type Files interface {
 	ReadFile(path string, limit int64) ([]byte, error)
 	// ReadDir returns the names in a folder, none where there is no such folder.
 	ReadDir(path string) []string
-	// Exists tells whether there is a file; it is not opened.
+	// Exists reports whether there is a file; it is not opened.
 	Exists(path string) bool
-	// Keychain tells whether the system's keychain has an item; it is not read.
+	// Keychain reports whether the system's keychain has an item; it is not read.
 	Keychain(item string) bool
 }
 
@@ -129,7 +129,7 @@ func (p *Profile) key(name string) (Key, bool) {
 	return Key{}, false
 }
 
-// off tells whether a switch with this value does nothing.
+// off reports whether a switch with this value does nothing.
 func off(value string) bool {
 	return slices.Contains([]string{"", "0", "false", "no", "off"}, strings.ToLower(strings.TrimSpace(value)))
 }

@@ -45,10 +45,10 @@ func newDiagnosis(c *Case) *diagnosis {
 	return d
 }
 
-// means tells whether the answer has a wording of that meaning.
+// means reports whether the answer has a wording of that meaning.
 func (d *diagnosis) means(meaning string) bool { return d.worded && d.wording.Means == meaning }
 
-// rejects tells whether the server says that it does not take the credential as such.
+// rejects reports whether the server says that it does not take the credential as such.
 func (d *diagnosis) rejects() bool {
 	return d.means(meansRejected) || slices.Contains(d.words.codes, invalidToken)
 }
@@ -189,9 +189,9 @@ func (d *diagnosis) uncovered(names []string) []string {
 
 // needsFor are the declared needs that the named scopes are for, and the scopes that
 // nobody declared.
-func (d *diagnosis) needsFor(named []string) (needs []scopes.Entry, other []string) {
+func (d *diagnosis) needsFor(named []string) (needs []scopes.Need, other []string) {
 	for _, scope := range scopes.NewSet(named...).Slice() {
-		found := d.c.needsWhere(func(e *scopes.Entry) bool { return slices.Equal(e.AnyOf, []string{scope}) })
+		found := d.c.needsWhere(func(e *scopes.Need) bool { return slices.Equal(e.AnyOf, []string{scope}) })
 		if len(found) == 0 {
 			other = append(other, scope)
 			d.v.prove("the answer names %s, which the manifest does not declare", scope)

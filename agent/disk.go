@@ -47,7 +47,7 @@ func (Disk) ReadDir(path string) []string {
 	return names
 }
 
-// Exists tells whether there is a file.
+// Exists reports whether there is a file.
 func (Disk) Exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil

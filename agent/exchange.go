@@ -52,7 +52,7 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	return x.refused(req, resp)
 }
 
-// passes tells whether an answer is none of our business.
+// passes reports whether an answer is none of our business.
 func (x *exchange) passes(resp *http.Response) bool {
 	x.status = resp.StatusCode
 	if x.isRefusal(resp.StatusCode) {
@@ -70,7 +70,7 @@ func (x *exchange) passes(resp *http.Response) bool {
 	return true
 }
 
-// isRefusal tells whether an answer is to be read. A 404 is one only where a declared
+// isRefusal reports whether an answer is to be read. A 404 is one only where a declared
 // scope is missing: servers may hide what one may not see (RFC 9110 §15.5.5).
 func (x *exchange) isRefusal(status int) bool {
 	if status == http.StatusNotFound {
@@ -111,7 +111,7 @@ func (x *exchange) read(resp *http.Response) Answer {
 	return Answer{Status: resp.StatusCode, Header: resp.Header, Body: unpack(resp.Header.Get("Content-Encoding"), first)}
 }
 
-// renewalMayHelp tells whether nothing explains the refusal that a renewal leaves as it is.
+// renewalMayHelp reports whether nothing explains the refusal that a renewal leaves as it is.
 func (x *exchange) renewalMayHelp(answer Answer) bool {
 	cause := Diagnose(x.p.caseOf(x, answer)).Cause
 	return !slices.Contains([]Cause{MissingScope, NotAScopeProblem, WrongCredentialKind}, cause)
@@ -153,7 +153,7 @@ func (x *exchange) replayed() io.ReadCloser {
 // why, before a repetition counts as in vain: once shown is enough.
 const unclearFinal = 2
 
-// final tells whether the agent is to be told 403 in place of 401.
+// final reports whether the agent is to be told 403 in place of 401.
 func (x *exchange) final(v Verdict) bool {
 	if v.Status != http.StatusUnauthorized || !x.p.cfg.Agent.Retries401 {
 		return false

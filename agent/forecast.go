@@ -13,7 +13,7 @@ import (
 func Forecast(c Case) (v Verdict, ok bool) {
 	c.Method, c.Base, c.Path, c.Answer = "", "", "", Answer{}
 	d := newDiagnosis(&c)
-	required := c.needsWhere(func(e *scopes.Entry) bool { return e.Level == scopes.Required })
+	required := c.needsWhere(func(e *scopes.Need) bool { return e.Level == scopes.Required })
 	if c.Base = neverServed(c.Kind, required); c.Base != "" {
 		d.v.Base = c.Base
 		return d.v, !d.neverServes()
@@ -34,7 +34,7 @@ func Forecast(c Case) (v Verdict, ok bool) {
 
 // neverServed is the first base of the needs that a kind of credential can never
 // serve; "" where there is none.
-func neverServed(kind scopes.CredentialKind, needs []scopes.Entry) string {
+func neverServed(kind scopes.CredentialKind, needs []scopes.Need) string {
 	for _, e := range needs {
 		for _, u := range e.UsedBy {
 			if u.Base != "" && !kind.Serves(u.Base) {
@@ -52,8 +52,8 @@ func lost(c Case, before scopes.Grant) (v Verdict, ok bool) {
 	c.Grant, before = before, c.Grant
 	had := c.unmet(c.Needs)
 	c.Grant = before
-	gone := slices.DeleteFunc(now, func(e scopes.Entry) bool {
-		return slices.ContainsFunc(had, func(h scopes.Entry) bool { return slices.Equal(h.AnyOf, e.AnyOf) })
+	gone := slices.DeleteFunc(now, func(e scopes.Need) bool {
+		return slices.ContainsFunc(had, func(h scopes.Need) bool { return slices.Equal(h.AnyOf, e.AnyOf) })
 	})
 	if len(gone) == 0 {
 		return Verdict{}, false

@@ -98,7 +98,7 @@ scopes:
     used_by: ["POST {api}/api/projects/{id}/notebooks/", "tool:notebook-edit"]
 `
 
-func needs(t testing.TB) []scopes.Entry {
+func needs(t testing.TB) []scopes.Need {
 	t.Helper()
 	m, err := scopes.Decode("scopes.yaml", []byte(manifestText), nil)
 	if err != nil {

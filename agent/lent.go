@@ -49,10 +49,10 @@ func (l Lent) Bearer() string {
 // Grant is what the credential holds, and how we know.
 func (l Lent) Grant() scopes.Grant { return l.grant }
 
-// Renewable tells whether its [Source] can get another one for it.
+// Renewable reports whether its [Source] can get another one for it.
 func (l Lent) Renewable() bool { return l.renewable }
 
-// Same tells whether both are the same credential, whatever is known of them.
+// Same reports whether both are the same credential, whatever is known of them.
 func (l Lent) Same(other Lent) bool { return sameSecret(l.Bearer(), other.Bearer()) }
 
 // WithGrant is the same credential with another knowledge of it.

@@ -52,7 +52,7 @@ func isClean(path string) bool {
 	return true
 }
 
-// climbs tells whether some server could take a segment for a way up: also where it
+// climbs reports whether some server could take a segment for a way up: also where it
 // unescapes twice, or takes a backslash for a slash.
 func climbs(segment string) bool {
 	for range 3 {
@@ -71,7 +71,7 @@ func climbs(segment string) bool {
 
 // foldPath is the template of the declared operation that the path is of, else the path
 // as [scopes.FoldPath] makes it: no name of a thing is recorded.
-func foldPath(needs []scopes.Entry, method, base, path string) string {
+func foldPath(needs []scopes.Need, method, base, path string) string {
 	for i := range needs {
 		for _, u := range needs[i].UsedBy {
 			if u.Matches(method, base, path) {

@@ -152,7 +152,7 @@ func ForCommand(command string) (*Profile, error) {
 	return nil, &UnknownProfileError{Name: command}
 }
 
-// Runs tells whether command, the first word of a command line, starts this very
+// Runs reports whether command, the first word of a command line, starts this very
 // program: a wrapper that starts it in turn takes arguments of its own.
 func (p *Profile) Runs(command string) bool {
 	base := path.Base(strings.ReplaceAll(command, `\`, "/"))

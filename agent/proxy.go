@@ -26,7 +26,7 @@ type Config struct {
 	Provider *scopes.Provider
 	Agent    *Profile
 	Server   scopes.Server // its bases are those that can be reached
-	Needs    []scopes.Entry
+	Needs    []scopes.Need
 	Source   Source
 
 	// Transport sends the requests. It is to refuse hosts that may not get the

@@ -55,7 +55,7 @@ func (p *Proxy) connected(e event) []string {
 	var list []string
 	for i := range p.cfg.Needs {
 		need := &p.cfg.Needs[i]
-		if slices.ContainsFunc(need.UsedBy, func(u scopes.Use) bool { return u.Matches(e.method, e.base, e.path) }) {
+		if slices.ContainsFunc(need.UsedBy, func(u scopes.Operation) bool { return u.Matches(e.method, e.base, e.path) }) {
 			list = append(list, need.AnyOf...)
 		}
 	}

@@ -97,7 +97,7 @@ func (p *Profile) judge(c *Conflict, f Settings, document map[string]any) {
 	c.Advice = strings.Join(advice, "; ")
 }
 
-// set tells whether a value does anything. An empty text does where the key outranks:
+// set reports whether a value does anything. An empty text does where the key outranks:
 // it takes away what the child was given.
 func (k Key) set(value any) bool {
 	switch v := value.(type) {

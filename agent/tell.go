@@ -59,7 +59,7 @@ func (t *teller) add(v Verdict) bool {
 	return true
 }
 
-// news tells whether some of the verdict's causes and scopes are new.
+// news reports whether some of the verdict's causes and scopes are new.
 func (t *teller) news(v Verdict) bool {
 	keys := make([]string, 0, len(v.Missing)+1)
 	for _, scope := range v.Missing {

@@ -40,7 +40,7 @@ func lines(texts []string) []string {
 	return out
 }
 
-// glob tells whether name has the pattern's form, in which * stands for any text.
+// glob reports whether name has the pattern's form, in which * stands for any text.
 // Case does not matter: it does not on Windows, and nobody tells two of his variables
 // apart by it elsewhere.
 func glob(pattern, name string) bool {

@@ -62,21 +62,21 @@ type Verdict struct {
 // first, and what the agent is told.
 func (v Verdict) FirstLine() string { return v.Message }
 
-// Decides tells whether the verdict ends a run: a required scope is missing, or the
+// Decides reports whether the verdict ends a run: a required scope is missing, or the
 // credential cannot be used.
 func (v Verdict) Decides() bool { return v.LacksRequired() || v.Unusable() }
 
-// LacksRequired tells whether a required scope is missing.
+// LacksRequired reports whether a required scope is missing.
 func (v Verdict) LacksRequired() bool {
 	return v.Cause == MissingScope && v.Level == scopes.Required && len(v.Missing) > 0
 }
 
-// Unusable tells whether the cause lies in the credential as such.
+// Unusable reports whether the cause lies in the credential as such.
 func (v Verdict) Unusable() bool {
 	return slices.Contains([]Cause{WrongCredentialKind, WrongServer, Expired, Rejected}, v.Cause)
 }
 
-// Final tells whether to repeat the request is certainly in vain.
+// Final reports whether to repeat the request is certainly in vain.
 func (v Verdict) Final() bool { return v.Cause != Unknown }
 
 // newVerdict is the verdict on a case before its cause is known.
@@ -108,7 +108,7 @@ func (v *Verdict) next(step string) {
 
 // lack sets the cause to missing scopes: declared needs, and scopes that only the
 // answer names.
-func (v *Verdict) lack(c *Case, sure Confidence, needs []scopes.Entry, named []string) {
+func (v *Verdict) lack(c *Case, sure Confidence, needs []scopes.Need, named []string) {
 	v.Level = scopes.Optional
 	for _, e := range needs {
 		name := oneLine(e.Name())
@@ -131,7 +131,7 @@ func (v *Verdict) lack(c *Case, sure Confidence, needs []scopes.Entry, named []s
 	}
 }
 
-func uses(e scopes.Entry) []string {
+func uses(e scopes.Need) []string {
 	list := []string{}
 	for _, u := range e.UsedBy {
 		list = append(list, oneLine(u.String()))

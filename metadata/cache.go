@@ -46,7 +46,7 @@ func (e *entry) age(now time.Time) time.Duration {
 	return max(0, now.Sub(e.Fetched))
 }
 
-// usable tells whether the file answers this very question, from a place that would
+// usable reports whether the file answers this very question, from a place that would
 // be asked now too.
 func (e *entry) usable(q *question) bool {
 	if e.Version != entryVersion || e.Kind != q.kind || e.Asked != q.asked {
@@ -100,7 +100,7 @@ func readRegular(path string, limit int64) ([]byte, error) {
 	return readLimited(file, limit)
 }
 
-// openToAll tells whether anyone on the machine may write to the folder: they could
+// openToAll reports whether anyone on the machine may write to the folder: they could
 // lay a document with a token endpoint of theirs there. Windows has no such bits.
 func openToAll(dir string) bool {
 	info, err := os.Stat(dir)

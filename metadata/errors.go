@@ -86,7 +86,7 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Temporary tells whether the server may well answer later: it was not reached,
+// Temporary reports whether the server may well answer later: it was not reached,
 // it failed, or it asked to wait. A certificate problem is not temporary, since
 // what looks like one may be someone in between.
 func (e *Error) Temporary() bool {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// CheckURL tells whether raw is a URL that ambit may send a request to: https, or
+// CheckURL reports whether raw is a URL that ambit may send a request to: https, or
 // http on a loopback host (localhost, 127.0.0.0/8, ::1), with a host, without a
 // user name, password or fragment (RFC 6749 sections 3.1 and 3.2 forbid the
 // fragment). The error is an [Error] of KindUsage.
@@ -92,7 +92,7 @@ func notInHostName(r rune) bool {
 	return !letter && (r < '0' || r > '9') && r != '-' && r != '.' && r != '_'
 }
 
-// IsLoopback tells whether host, without a port, is this machine by its very name:
+// IsLoopback reports whether host, without a port, is this machine by its very name:
 // localhost, 127.0.0.0/8 or ::1. No name is looked up.
 func IsLoopback(host string) bool {
 	if strings.EqualFold(host, "localhost") {

@@ -20,10 +20,10 @@ func (e *AuthorizationError) Error() string {
 	return "the authorization server refused: " + serversWords(e.Code, e.Description)
 }
 
-// Denied tells whether the person, or the server for them, said no.
+// Denied reports whether the person, or the server for them, said no.
 func (e *AuthorizationError) Denied() bool { return e.Code == "access_denied" }
 
-// InvalidScope tells whether the server refused the scopes that were asked for.
+// InvalidScope reports whether the server refused the scopes that were asked for.
 func (e *AuthorizationError) InvalidScope() bool { return e.Code == "invalid_scope" }
 
 // NamedScopes are those of asked that the description names, in the order of asked.
@@ -33,7 +33,7 @@ func (e *AuthorizationError) NamedScopes(asked scopes.Set) scopes.Set {
 	return asked.Where(func(scope string) bool { return namesWord(e.Description, scope) })
 }
 
-// namesWord tells whether word stands in text with no more of a scope on either side.
+// namesWord reports whether word stands in text with no more of a scope on either side.
 func namesWord(text, word string) bool {
 	for from := 0; ; {
 		at := strings.Index(text[from:], word)

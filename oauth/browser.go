@@ -42,7 +42,7 @@ func (e *CommandError) Error() string {
 // Unwrap returns the cause.
 func (e *CommandError) Unwrap() error { return e.Err }
 
-// Check tells whether Command can be run: it can be split, and its program is there.
+// Check reports whether Command can be run: it can be split, and its program is there.
 // The error is a *[CommandError].
 func (b Browser) Check() error {
 	_, err := b.command("")

@@ -50,7 +50,7 @@ func (c *Credential) Grant() scopes.Grant {
 	}
 }
 
-// LivesAt tells whether it is still good at t, as far as anybody said.
+// LivesAt reports whether it is still good at t, as far as anybody said.
 func (c *Credential) LivesAt(t time.Time) bool {
 	return c.ExpiresAt.IsZero() || t.Before(c.ExpiresAt)
 }

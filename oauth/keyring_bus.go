@@ -10,7 +10,7 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-// keyringIsThere tells whether some program is the keyring of this bus, after a call to
+// keyringIsThere reports whether some program is the keyring of this bus, after a call to
 // one came to nothing: it is locked, then, or refuses.
 func keyringIsThere() bool {
 	bus, err := dbus.SessionBus()
@@ -22,7 +22,7 @@ func keyringIsThere() bool {
 	return err == nil && owned
 }
 
-// reachKeyring tells whether there is a session bus to ask. The D-Bus library starts
+// reachKeyring reports whether there is a session bus to ask. The D-Bus library starts
 // one with dbus-launch where there is none: it has no keyring, and stays behind.
 func reachKeyring() error {
 	if address := os.Getenv("DBUS_SESSION_BUS_ADDRESS"); address != "" && address != "autolaunch:" {

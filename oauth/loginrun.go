@@ -147,7 +147,7 @@ func (r *loginRun) claimed(ctx context.Context, got answer) answer {
 	}
 }
 
-// again tells whether to go on waiting after a pasted code that the server does not know:
+// again reports whether to go on waiting after a pasted code that the server does not know:
 // it was cut short, or is another login's, and the right one can still come.
 func (r *loginRun) again(err error) bool {
 	var refused *TokenError

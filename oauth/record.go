@@ -104,7 +104,7 @@ func fromSeconds(s int64) time.Time {
 // fields beyond 8 KiB are refused by most servers, so twice that is no token.
 const maxToken = 16 << 10
 
-// sendable tells whether a credential can stand in a header field: printable ASCII
+// sendable reports whether a credential can stand in a header field: printable ASCII
 // without blanks, a superset of RFC 6750 §2.1's b64token.
 func sendable(credential string) bool {
 	if len(credential) > maxToken {

@@ -32,7 +32,7 @@ func (s Secret) Reveal() string {
 	return *s.value
 }
 
-// Empty tells whether there is nothing in it.
+// Empty reports whether there is nothing in it.
 func (s Secret) Empty() bool { return s.Reveal() == "" }
 
 // Equal compares without telling by its duration where two secrets differ.

@@ -45,7 +45,7 @@ func holders() map[string]any {
 	}
 }
 
-// leaks tells whether out shows the secret, as text or as bytes in any notation.
+// leaks reports whether out shows the secret, as text or as bytes in any notation.
 func leaks(out string) bool {
 	lower := strings.ToLower(out)
 	var decimal []string

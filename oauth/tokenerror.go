@@ -36,7 +36,7 @@ func (e *TokenError) Error() string {
 	return text
 }
 
-// Temporary tells whether the same request may succeed later.
+// Temporary reports whether the same request may succeed later.
 func (e *TokenError) Temporary() bool {
 	return e.Status >= 500 || e.Status == http.StatusTooManyRequests || e.Code == "temporarily_unavailable"
 }

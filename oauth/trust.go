@@ -40,7 +40,7 @@ func (e *UntrustedHostError) Error() string {
 	return fmt.Sprintf("the %s %s%s %s not trusted with a credential", noun, quoted(e.Hosts), by, verb)
 }
 
-// Allows tells whether host, in the form of [scopes.HostOf], may get a credential.
+// Allows reports whether host, in the form of [scopes.HostOf], may get a credential.
 func (t Trust) Allows(host string) bool {
 	if host == "" {
 		return false

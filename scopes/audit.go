@@ -51,26 +51,26 @@ func Audit(q AuditQuestion) (Findings, error) {
 type audit struct {
 	AuditQuestion
 	implies  Implications
-	declared []Entry             // merged, in the manifest's order
-	places   map[string][]Entry  // by key: each declaration as it stands in the file
+	declared []Need              // merged, in the manifest's order
+	places   map[string][]Need   // by key: each declaration as it stands in the file
 	words    Set                 // every alternative of every entry
 	fixed    Set                 // the scopes of entries without alternatives
 	catalog  *router             // of the needs of the evidence
-	needs    []Need              // those of the evidence, then those that refusals prove
+	needs    []Requirement       // those of the evidence, then those that refusals prove
 	used     []bool              // by need: is the operation in use?
 	stands   []bool              // by need: so, whatever the manifest names?
 	seen     []bool              // by need: did a recorded call succeed, or is it a refusal?
 	backing  map[string][]string // by needed scope: the declared scopes that cover it
-	calls    map[useID]called
-	known    *Set            // filled by vocabulary
-	named    map[Use][]namer // filled by naming
-	inUse    []*Need         // the needs in use that say something, by operation
-	open     []bool          // by declared entry: no source says what its operations need
-	accepted map[string]int  // see acceptance
-	proved   map[string]bool // refusals that are among the needs
-	choosing bool            // see choseTools
-	listing  bool            // see listsCalls
-	blind    bool            // of something in use it is not known what it needs, see strange
+	calls    map[useID]usage
+	known    *Set                  // filled by vocabulary
+	named    map[Operation][]namer // filled by naming
+	inUse    []*Requirement        // the needs in use that say something, by operation
+	open     []bool                // by declared entry: no source says what its operations need
+	accepted map[string]int        // see acceptance
+	proved   map[string]bool       // refusals that are among the needs
+	choosing bool                  // see choseTools
+	listing  bool                  // see listsCalls
+	blind    bool                  // of something in use it is not known what it needs, see strange
 	notes    []Note
 
 	suspects []suspect        // see narrow
@@ -82,7 +82,7 @@ type audit struct {
 type useID struct{ entry, use int }
 
 // called is what lists and recordings say of a used_by.
-type called struct {
+type usage struct {
 	listed   bool     // in Evidence.Calls
 	tried    bool     // in Evidence.Traffic, however it ended
 	unsafe   bool     // so, with a method that may change something (RFC 9110 §9.2.1)
@@ -91,9 +91,9 @@ type called struct {
 	doubtful bool     // it was refused, maybe for want of the entry's scope: the recording does not tell
 }
 
-func newAudit(q AuditQuestion, declared []Entry) *audit {
-	a := &audit{AuditQuestion: q, declared: declared, places: make(map[string][]Entry),
-		catalog: newRouter(), backing: make(map[string][]string), calls: make(map[useID]called),
+func newAudit(q AuditQuestion, declared []Need) *audit {
+	a := &audit{AuditQuestion: q, declared: declared, places: make(map[string][]Need),
+		catalog: newRouter(), backing: make(map[string][]string), calls: make(map[useID]usage),
 		proved: make(map[string]bool), open: make([]bool, len(declared))}
 	if q.Evidence == nil {
 		a.Evidence = &Evidence{}
@@ -101,7 +101,7 @@ func newAudit(q AuditQuestion, declared []Entry) *audit {
 	if q.Manifest.Provider != nil {
 		a.implies = q.Manifest.Provider.Implies
 	}
-	a.needs, a.accepted = slices.Clone(a.Evidence.Needs), acceptance(a.Evidence.Needs)
+	a.needs, a.accepted = slices.Clone(a.Evidence.Requirements), acceptance(a.Evidence.Requirements)
 	for i := range a.needs {
 		a.catalog.add(a.needs[i].Operation, i)
 	}
@@ -120,7 +120,7 @@ func newAudit(q AuditQuestion, declared []Entry) *audit {
 }
 
 // declarations are the entries that count, one by one.
-func (a *audit) declarations(programs []string) []Entry {
+func (a *audit) declarations(programs []string) []Need {
 	list := slices.Clone(a.Manifest.Scopes)
 	for _, p := range a.Manifest.Programs {
 		if slices.Contains(programs, p.Name) {
@@ -131,12 +131,12 @@ func (a *audit) declarations(programs []string) []Entry {
 }
 
 // cover is [Cover] with what the evidence knows of the scopes.
-func (a *audit) cover(needs []*Need, held, prefer Set) Covering {
-	return Cover(CoverQuestion{Needs: values(needs), Implies: a.implies, Held: held, Prefer: prefer, Accepted: a.accepted})
+func (a *audit) cover(needs []*Requirement, held, prefer Set) Covering {
+	return Cover(CoverQuestion{Requirements: values(needs), Implies: a.implies, Held: held, Prefer: prefer, Accepted: a.accepted})
 }
 
 // acceptance counts for how many operations of the evidence each scope would do.
-func acceptance(needs []Need) map[string]int {
+func acceptance(needs []Requirement) map[string]int {
 	accepted := make(map[string]int)
 	for i := range needs {
 		for scope := range NewSet(slices.Concat(needs[i].AnyOf...)...).All() {
@@ -164,8 +164,8 @@ func (a *audit) backers(scope string) []string {
 	return found
 }
 
-// serves tells whether the entry helps to meet the need.
-func (a *audit) serves(e *Entry, n *Need) bool {
+// serves reports whether the entry helps to meet the need.
+func (a *audit) serves(e *Need, n *Requirement) bool {
 	for _, all := range n.AnyOf {
 		for _, scope := range all {
 			for _, by := range a.backers(scope) {
@@ -179,7 +179,7 @@ func (a *audit) serves(e *Entry, n *Need) bool {
 }
 
 // says is one line of evidence: what the source says that the operation needs.
-func (n *Need) says() string {
+func (n *Requirement) says() string {
 	switch {
 	case n.Source == SourceTraffic:
 		return text.Line(fmt.Sprintf("%s was refused for want of %s (%s)", n.Operation, n.wants(), n.Where))
@@ -190,7 +190,7 @@ func (n *Need) says() string {
 	}
 }
 
-func (n *Need) wants() string {
+func (n *Requirement) wants() string {
 	words := make([]string, len(n.AnyOf))
 	for i, all := range n.AnyOf {
 		if words[i] = strings.Join(all, " and "); len(all) == 0 {
@@ -201,9 +201,9 @@ func (n *Need) wants() string {
 }
 
 // evidenceOf lists what the needs say, in order, each once.
-func evidenceOf(needs []*Need) []string {
+func evidenceOf(needs []*Requirement) []string {
 	needs = slices.Clone(needs)
-	slices.SortStableFunc(needs, bySource)
+	slices.SortStableFunc(needs, byOperation)
 	lines := make([]string, 0, min(len(needs), maxEvidence))
 	for i, n := range needs {
 		if len(lines) == maxEvidence {

@@ -25,10 +25,10 @@ func (a *audit) enough(s *suspect, rest Set) Set {
 // need stays met, and that none of which something lacks comes to lack more. rest are
 // those that may stand in for it: a way that leans on others, less urgent ones, counts only
 // where there is no better.
-func (a *audit) owed(s *suspect, rest Set) []*Need {
+func (a *audit) owed(s *suspect, rest Set) []*Requirement {
 	only := NewSet(s.entry.AnyOf[0])
 	covers := func(word string) bool { _, ok := a.implies.CoveredBy(only, word); return ok }
-	var owed []*Need
+	var owed []*Requirement
 	for _, n := range s.needs {
 		var ways, weaker [][]string
 		free, met := false, n.MetBy(s.left, a.implies)
@@ -92,8 +92,8 @@ func (a *audit) replace(found *Finding, s *suspect, instead Set) {
 
 // lone are the operations that are in use, and need a scope, only because the entry names
 // them.
-func (a *audit) lone(e *Entry) []Use {
-	var uses []Use
+func (a *audit) lone(e *Need) []Operation {
+	var uses []Operation
 	for _, u := range e.UsedBy {
 		for _, at := range a.catalog.find(u) {
 			n := &a.needs[at]
@@ -113,13 +113,13 @@ func (a *audit) lone(e *Entry) []Use {
 
 // inPlaceOf are entries that declare lesser scopes as the entry was declared. They name
 // every operation that would else be out of use.
-func (a *audit) inPlaceOf(s *suspect, lesser Set, lone []Use) []Entry {
-	var list []Entry
+func (a *audit) inPlaceOf(s *suspect, lesser Set, lone []Operation) []Need {
+	var list []Need
 	serving := a.serving(s.needs)
 	for scope := range lesser.All() {
 		one := a.newEntry(scope, serving[scope])
-		one.Unlisted = one.Unlisted || s.entry.Unlisted && a.Server.says(scope) == AdvertisedUnknown
-		lone = slices.DeleteFunc(lone, func(u Use) bool { return slices.Contains(one.UsedBy, u) })
+		one.Unadvertised = one.Unadvertised || s.entry.Unadvertised && a.Server.says(scope) == AdvertisedUnknown
+		lone = slices.DeleteFunc(lone, func(u Operation) bool { return slices.Contains(one.UsedBy, u) })
 		list = append(list, one)
 	}
 	if len(list) > 0 {

@@ -38,7 +38,7 @@ func (a *audit) judge(f *Findings, i int) {
 	a.tooUrgent(f, e, v)
 }
 
-// tells tells whether the evidence can say of an entry that names no operation what it is
+// tells reports whether the evidence can say of an entry that names no operation what it is
 // needed for: there is some, and nothing is in use of which the needs are not known. That
 // a call was not recorded does not say that it is not made.
 func (a *audit) tells() bool {
@@ -59,26 +59,26 @@ const (
 )
 
 // An entryView is what the evidence says of one entry.
-type entryView struct {
-	needs  []*Need // in use, and served by the entry
+type needView struct {
+	needs  []*Requirement // in use, and served by the entry
 	states []useState
 	lines  []string // by used_by: the evidence in words
-	calls  []called
+	calls  []usage
 }
 
-func (v *entryView) any(states ...useState) bool {
+func (v *needView) any(states ...useState) bool {
 	return slices.ContainsFunc(v.states, func(s useState) bool { return slices.Contains(states, s) })
 }
 
-// insists tells whether a need in use has the scope in every alternative.
-func (v *entryView) insists(scope string) bool {
-	return slices.ContainsFunc(v.needs, func(n *Need) bool {
+// insists reports whether a need in use has the scope in every alternative.
+func (v *needView) insists(scope string) bool {
+	return slices.ContainsFunc(v.needs, func(n *Requirement) bool {
 		return !slices.ContainsFunc(n.AnyOf, func(all []string) bool { return !slices.Contains(all, scope) })
 	})
 }
 
 // missing are the lines of the uses that nothing confirms.
-func (v *entryView) missing() []string {
+func (v *needView) missing() []string {
 	var lines []string
 	for i, s := range v.states {
 		if s == useUnknown {
@@ -88,8 +88,8 @@ func (v *entryView) missing() []string {
 	return lines
 }
 
-func (a *audit) view(i int) *entryView {
-	e, v := &a.declared[i], &entryView{}
+func (a *audit) view(i int) *needView {
+	e, v := &a.declared[i], &needView{}
 	for _, n := range a.inUse {
 		if a.serves(e, n) {
 			v.needs = append(v.needs, n)
@@ -103,16 +103,16 @@ func (a *audit) view(i int) *entryView {
 }
 
 // stateOf weighs one used_by of an entry.
-func (a *audit) stateOf(e *Entry, u Use, c called) (useState, string) {
+func (a *audit) stateOf(e *Need, u Operation, c usage) (useState, string) {
 	switch {
 	case u.Tool != "" && a.choosing && !a.selects(u.Tool):
 		return useContradicted, u.String() + " is not among the tools in use"
 	case u.Tool == "" && a.listing && !c.listed && !c.doubtful:
 		return useContradicted, u.String() + " is not among the calls in use"
-	case slices.ContainsFunc(c.refused, func(scope string) bool { return a.serves(e, &Need{AnyOf: [][]string{{scope}}}) }):
+	case slices.ContainsFunc(c.refused, func(scope string) bool { return a.serves(e, &Requirement{AnyOf: [][]string{{scope}}}) }):
 		return useConfirmed, u.String() + " was refused without it"
 	}
-	var other *Need
+	var other *Requirement
 	for _, at := range a.catalog.find(u) {
 		n := &a.needs[at]
 		if a.serves(e, n) {
@@ -138,9 +138,9 @@ func (a *audit) stateOf(e *Entry, u Use, c called) (useState, string) {
 	}
 }
 
-// couldKnow tells whether a source of the kind was given that could have confirmed one
+// couldKnow reports whether a source of the kind was given that could have confirmed one
 // of the uses that nothing confirms.
-func (a *audit) couldKnow(e *Entry, v *entryView) bool {
+func (a *audit) couldKnow(e *Need, v *needView) bool {
 	for i, s := range v.states {
 		tool := e.UsedBy[i].Tool != ""
 		if s == useUnknown && (tool && len(a.catalog.tools) > 0 || !tool && len(a.catalog.roots) > 0) {
@@ -152,7 +152,7 @@ func (a *audit) couldKnow(e *Entry, v *entryView) bool {
 
 // unneeded finds an entry that nothing confirms: unproved where some use is merely
 // unknown, unused where there is none, or each is known to need something else.
-func (a *audit) unneeded(f *Findings, e *Entry, v *entryView) {
+func (a *audit) unneeded(f *Findings, e *Need, v *needView) {
 	if v.any(useUnknown) {
 		message := fmt.Sprintf("no source confirms that %s is needed", e.Name())
 		f.Findings = append(f.Findings, a.finding(Unproved, e, v.lines, message))
@@ -165,7 +165,7 @@ func (a *audit) unneeded(f *Findings, e *Entry, v *entryView) {
 }
 
 // finding is one about a declared entry.
-func (a *audit) finding(kind FindingKind, e *Entry, evidence []string, message string) Finding {
+func (a *audit) finding(kind FindingKind, e *Need, evidence []string, message string) Finding {
 	evidence = append([]string{}, evidence...)
 	if more := len(evidence) - maxEvidence; more > 0 {
 		evidence = append(evidence[:maxEvidence], fmt.Sprintf("and %d more", more))
@@ -182,9 +182,9 @@ func plural(n int, one, many string) string {
 }
 
 // unknown finds words of the entry that neither the server nor the evidence has; it
-// tells whether that is all that there is to say of the entry.
-func (a *audit) unknown(f *Findings, e *Entry) bool {
-	if a.Server.State != Listed || e.Unlisted {
+// reports whether that is all that there is to say of the entry.
+func (a *audit) unknown(f *Findings, e *Need) bool {
+	if a.Server.State != Listed || e.Unadvertised {
 		return false
 	}
 	count := 0
@@ -211,7 +211,7 @@ func (a *audit) vocabulary() Set {
 
 // near suggests known scopes: what the entry's own operations need, else what tools need
 // that are called so, else similar words.
-func (a *audit) near(e *Entry, scope string) []string {
+func (a *audit) near(e *Need, scope string) []string {
 	var words []string
 	for _, u := range e.UsedBy {
 		words = append(words, a.wordsOf(a.catalog.find(u))...)

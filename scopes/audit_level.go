@@ -7,9 +7,9 @@ import (
 	"github.com/ambit-auth/ambit/internal/text"
 )
 
-// unsafe tells whether a use of which no source says what it needs may change something
+// unsafe reports whether a use of which no source says what it needs may change something
 // (RFC 9110 §9.2.1).
-func (v *entryView) unsafe() bool {
+func (v *needView) unsafe() bool {
 	for i, s := range v.states {
 		if s == useSeen && (!v.calls[i].recorded || v.calls[i].unsafe) {
 			return true
@@ -38,14 +38,14 @@ func (a *audit) lesserSeen(s *suspect) *Set {
 	return &lesser
 }
 
-// counts tells whether a declaration is of the base or of a program that was named.
-func (a *audit) counts(e *Entry) bool {
+// counts reports whether a declaration is of the base or of a program that was named.
+func (a *audit) counts(e *Need) bool {
 	return len(e.Programs) == 0 || slices.Contains(a.Programs, e.Programs[0])
 }
 
 // tooUrgent finds a required entry of which every operation that needs it is named
 // elsewhere in the manifest, and there only for optional features.
-func (a *audit) tooUrgent(f *Findings, e *Entry, v *entryView) {
+func (a *audit) tooUrgent(f *Findings, e *Need, v *needView) {
 	if e.Level != Required || len(v.needs) == 0 {
 		return
 	}

@@ -34,14 +34,14 @@ func (a *audit) expired(w Waiver) bool {
 	return !w.Until.IsZero() && !a.Today.IsZero() && a.Today.UTC().Format(time.DateOnly) > w.Until.Format(time.DateOnly)
 }
 
-// waived tells whether a waiver in force names the finding. One that names an
+// waived reports whether a waiver in force names the finding. One that names an
 // alternative of an any_of names the entry.
 func (a *audit) waived(f *Finding) bool {
 	return slices.ContainsFunc(a.Manifest.Waivers, func(w Waiver) bool {
 		if w.Kind != string(f.Kind) || a.expired(w) {
 			return false
 		}
-		return w.Scope == f.Scope || slices.ContainsFunc(a.declared, func(e Entry) bool {
+		return w.Scope == f.Scope || slices.ContainsFunc(a.declared, func(e Need) bool {
 			return e.Name() == f.Scope && slices.Contains(e.AnyOf, w.Scope)
 		})
 	})
@@ -51,22 +51,22 @@ func (a *audit) waived(f *Finding) bool {
 // they stand in the manifest, else made from the evidence.
 func (a *audit) least(f *Findings) {
 	cover := a.cover(a.inUse, Set{}, a.words)
-	f.Least = Least{Scopes: cover.Scopes, Exact: cover.Least, Entries: []Entry{}, Kept: []string{}}
+	f.Least = Least{Scopes: cover.Scopes, Exact: cover.Least, Needs: []Need{}, Kept: []string{}}
 	serving := a.serving(a.inUse)
 	for scope := range cover.Scopes.All() {
-		at := slices.IndexFunc(a.declared, func(e Entry) bool { return len(e.AnyOf) == 1 && e.AnyOf[0] == scope })
+		at := slices.IndexFunc(a.declared, func(e Need) bool { return len(e.AnyOf) == 1 && e.AnyOf[0] == scope })
 		if at >= 0 {
-			f.Least.Entries = append(f.Least.Entries, a.declared[at])
+			f.Least.Needs = append(f.Least.Needs, a.declared[at])
 			continue
 		}
-		f.Least.Entries = append(f.Least.Entries, a.newEntry(scope, serving[scope]))
+		f.Least.Needs = append(f.Least.Needs, a.newEntry(scope, serving[scope]))
 	}
 	for i := range a.declared {
 		e := &a.declared[i]
 		if !a.open[i] || slices.ContainsFunc(e.AnyOf, func(scope string) bool { _, covered := a.implies.CoveredBy(cover.Scopes, scope); return covered }) {
 			continue
 		}
-		f.Least.Kept, f.Least.KeptEntries = append(f.Least.Kept, e.Name()), append(f.Least.KeptEntries, *e)
+		f.Least.Kept, f.Least.KeptNeeds = append(f.Least.Kept, e.Name()), append(f.Least.KeptNeeds, *e)
 	}
 }
 

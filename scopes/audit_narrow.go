@@ -11,15 +11,15 @@ import (
 
 // A suspect is an entry that may ask for more than the evidence needs.
 type suspect struct {
-	*entryView
-	entry *Entry
+	*needView
+	entry *Need
 	whole bool // it asks for everything, and nothing in use insists on that
 	rank  int  // how many scopes cover its own: the fewer, the more it permits
 	left  Set  // of what is left, see [audit.narrow]: what covers a word of its needs
 }
 
-func (a *audit) suspect(e *Entry, v *entryView, whole bool) {
-	s := suspect{entryView: v, entry: e, whole: whole}
+func (a *audit) suspect(e *Need, v *needView, whole bool) {
+	s := suspect{needView: v, entry: e, whole: whole}
 	for range a.implies.Covering(e.AnyOf[0]) {
 		s.rank++
 	}
@@ -64,7 +64,7 @@ func (a *audit) narrow(f *Findings) {
 
 // around are the scopes that are left and cover a word of the needs: mostly a few of
 // thousands.
-func (a *audit) around(needs []*Need) Set {
+func (a *audit) around(needs []*Requirement) Set {
 	var list []string
 	take := func(scope string) {
 		if _, there := a.left[scope]; there {
@@ -122,7 +122,7 @@ func (a *audit) tooMuch(f *Findings, s *suspect) {
 // they are as urgent.
 func (a *audit) lesser(s *suspect) *Set {
 	scope := s.entry.AnyOf[0]
-	covers := slices.ContainsFunc(s.needs, func(n *Need) bool {
+	covers := slices.ContainsFunc(s.needs, func(n *Requirement) bool {
 		return slices.ContainsFunc(slices.Concat(n.AnyOf...), func(word string) bool { return a.within(word, scope) })
 	})
 	if !covers || a.vague(s) || s.unsafe() {
@@ -136,14 +136,14 @@ func (a *audit) lesser(s *suspect) *Set {
 	return &instead
 }
 
-// vague tells whether the entry may serve an operation of which it is not known what it
+// vague reports whether the entry may serve an operation of which it is not known what it
 // needs.
 func (a *audit) vague(s *suspect) bool {
-	doubtful := func(c called) bool { return c.doubtful }
+	doubtful := func(c usage) bool { return c.doubtful }
 	return s.any(useUnknown) || slices.ContainsFunc(s.calls, doubtful) || len(s.entry.UsedBy) == 0 && a.blind
 }
 
-// within tells whether the scope covers the word, and is another one.
+// within reports whether the scope covers the word, and is another one.
 func (a *audit) within(word, scope string) bool {
 	_, ok := a.implies.CoveredBy(NewSet(scope), word)
 	return ok && word != scope

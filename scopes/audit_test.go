@@ -31,8 +31,8 @@ scopes:
 // "uses TOOL" of --tools; "word SCOPE".
 func facts(t testing.TB, lines ...string) *scopes.Evidence {
 	t.Helper()
-	use := func(text string) scopes.Use {
-		u, err := scopes.ParseUse(text)
+	use := func(text string) scopes.Operation {
+		u, err := scopes.ParseOperation(text)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -44,7 +44,7 @@ func facts(t testing.TB, lines ...string) *scopes.Evidence {
 		verb, rest, _ := strings.Cut(line, " ")
 		switch verb {
 		case "called":
-			e.Calls = append(e.Calls, scopes.Call{Use: use(rest), Where: where})
+			e.Calls = append(e.Calls, scopes.Call{Operation: use(rest), Where: where})
 		case "uses":
 			e.Tools = append(e.Tools, rest)
 		case "lists":
@@ -64,7 +64,7 @@ func facts(t testing.TB, lines ...string) *scopes.Evidence {
 			e.Traffic = append(e.Traffic, o)
 		default:
 			at := strings.LastIndex(line, ": ")
-			n := scopes.Need{Operation: use(line[:at]), Where: where, Source: scopes.SourceAPI}
+			n := scopes.Requirement{Operation: use(line[:at]), Where: where, Source: scopes.SourceAPI}
 			if n.Operation.Tool != "" {
 				n.Source = scopes.SourceMCP
 			}
@@ -73,7 +73,7 @@ func facts(t testing.TB, lines ...string) *scopes.Evidence {
 					n.AnyOf = append(n.AnyOf, strings.Fields(strings.ReplaceAll(alternative, "-", "")))
 				}
 			}
-			e.Needs = append(e.Needs, n)
+			e.Requirements = append(e.Requirements, n)
 		}
 	}
 	return e
@@ -496,7 +496,7 @@ func TestAuditKeepsWhatNoSourceDescribes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := f.Least.Scopes.String(); got != "a:write b" || !slices.Equal(f.Least.Kept, []string{"gateway"}) || len(f.Least.KeptEntries) != 1 {
+	if got := f.Least.Scopes.String(); got != "a:write b" || !slices.Equal(f.Least.Kept, []string{"gateway"}) || len(f.Least.KeptNeeds) != 1 {
 		t.Errorf("the least set is %q, and kept is %q", got, f.Least.Kept)
 	}
 }

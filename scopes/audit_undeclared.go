@@ -10,8 +10,8 @@ import (
 )
 
 // unmet are the needs in use that the declared entries do not meet.
-func (a *audit) unmet() []*Need {
-	var list []*Need
+func (a *audit) unmet() []*Requirement {
+	var list []*Requirement
 	for _, n := range a.inUse {
 		if !n.MetBy(a.fixed, a.implies) && !a.metByAlternatives(n) {
 			list = append(list, n)
@@ -24,10 +24,10 @@ func (a *audit) unmet() []*Need {
 // any_of only one scope is asked for, so a need is met only where each choice meets it.
 const maxChoices = 6
 
-// metByAlternatives tells whether the need is met whichever alternatives of the
+// metByAlternatives reports whether the need is met whichever alternatives of the
 // declared entries are granted.
-func (a *audit) metByAlternatives(n *Need) bool {
-	var choices []*Entry
+func (a *audit) metByAlternatives(n *Requirement) bool {
+	var choices []*Need
 	for i := range a.declared {
 		if e := &a.declared[i]; len(e.AnyOf) > 1 && a.serves(e, n) {
 			choices = append(choices, e)
@@ -36,8 +36,8 @@ func (a *audit) metByAlternatives(n *Need) bool {
 	if len(choices) == 0 || len(choices) > maxChoices {
 		return false
 	}
-	var every func(held Set, left []*Entry) bool
-	every = func(held Set, left []*Entry) bool {
+	var every func(held Set, left []*Need) bool
+	every = func(held Set, left []*Need) bool {
 		if n.MetBy(held, a.implies) {
 			return true
 		}
@@ -77,7 +77,7 @@ func (a *audit) undeclared(f *Findings) {
 
 // preferListed leaves out of needs with alternatives those for which a scope would be added
 // that the server does not list, where another does without.
-func (a *audit) preferListed(needs []*Need) []*Need {
+func (a *audit) preferListed(needs []*Requirement) []*Requirement {
 	unlisted := func(scope string) bool { return a.Server.says(scope) == AdvertisedNo }
 	list := slices.Clone(needs)
 	for i, n := range list {
@@ -96,8 +96,8 @@ func (a *audit) preferListed(needs []*Need) []*Need {
 // will not be declared: that covers nothing then. A need for which just that scope would
 // be added asks for what else it lacks, and any other for a way without it. With the
 // refused scopes come the needs that lack them.
-func (a *audit) refuse(unmet []*Need) (lacking map[string][]*Need, refused Set, asked []*Need) {
-	lacking = make(map[string][]*Need)
+func (a *audit) refuse(unmet []*Requirement) (lacking map[string][]*Requirement, refused Set, asked []*Requirement) {
+	lacking = make(map[string][]*Requirement)
 	refuses := func(scope string) bool { return a.waived(&Finding{Kind: Undeclared, Scope: scope}) }
 	if !slices.ContainsFunc(a.Manifest.Waivers, func(w Waiver) bool { return refuses(w.Scope) }) {
 		return lacking, refused, unmet
@@ -123,7 +123,7 @@ func (a *audit) refuse(unmet []*Need) (lacking map[string][]*Need, refused Set, 
 
 // closest is what the declared scopes lack of that alternative of the need that held
 // meets and that lacks the least.
-func (a *audit) closest(n *Need, held Set) []string {
+func (a *audit) closest(n *Requirement, held Set) []string {
 	var best []string
 	found := false
 	for _, all := range n.AnyOf {
@@ -137,7 +137,7 @@ func (a *audit) closest(n *Need, held Set) []string {
 	return NewSet(best...).Slice()
 }
 
-func (a *audit) undeclaredFinding(scope string, needs []*Need, held Set) Finding {
+func (a *audit) undeclaredFinding(scope string, needs []*Requirement, held Set) Finding {
 	what := needs[0].Operation.String()
 	if more := len(needs) - 1; more > 0 {
 		what = fmt.Sprintf("%s and %d more", what, more)
@@ -158,7 +158,7 @@ func (a *audit) undeclaredFinding(scope string, needs []*Need, held Set) Finding
 }
 
 // otherWays are the scopes that would do in place of this one for every one of the needs.
-func otherWays(scope string, needs []*Need) []string {
+func otherWays(scope string, needs []*Requirement) []string {
 	var ways []string
 	for i, n := range needs {
 		var here []string
@@ -179,7 +179,7 @@ func otherWays(scope string, needs []*Need) []string {
 func (a *audit) declaredBy(scope string) []string {
 	var names []string
 	for _, p := range a.Manifest.Programs {
-		if slices.ContainsFunc(p.Scopes, func(e Entry) bool { return slices.Equal(e.AnyOf, []string{scope}) }) && !slices.Contains(a.Programs, p.Name) {
+		if slices.ContainsFunc(p.Scopes, func(e Need) bool { return slices.Equal(e.AnyOf, []string{scope}) }) && !slices.Contains(a.Programs, p.Name) {
 			names = append(names, p.Name)
 		}
 	}
@@ -187,7 +187,7 @@ func (a *audit) declaredBy(scope string) []string {
 }
 
 // lineOf is where the manifest names one of the operations, else its first line.
-func (a *audit) lineOf(needs []*Need) int {
+func (a *audit) lineOf(needs []*Requirement) int {
 	for _, n := range needs {
 		for _, by := range a.naming()[n.Operation.unplaced()] {
 			return by.use.Line
@@ -198,17 +198,17 @@ func (a *audit) lineOf(needs []*Need) int {
 
 // A namer is an entry of the manifest, in whatever program, that names an operation.
 type namer struct {
-	entry *Entry
-	use   Use
+	entry *Need
+	use   Operation
 }
 
 // naming tells which entries of the whole manifest name an operation of the evidence.
-func (a *audit) naming() map[Use][]namer {
+func (a *audit) naming() map[Operation][]namer {
 	if a.named != nil {
 		return a.named
 	}
-	a.named = make(map[Use][]namer)
-	file := func(entries []Entry) {
+	a.named = make(map[Operation][]namer)
+	file := func(entries []Need) {
 		for i := range entries {
 			for _, u := range entries[i].UsedBy {
 				for _, at := range a.catalog.find(u) {
@@ -227,9 +227,9 @@ func (a *audit) naming() map[Use][]namer {
 
 // serving are the needs that have a use for each scope, for the scope itself or for what
 // it covers, in their order.
-func (a *audit) serving(needs []*Need) map[string][]*Need {
-	serving := make(map[string][]*Need)
-	add := func(scope string, n *Need) {
+func (a *audit) serving(needs []*Requirement) map[string][]*Requirement {
+	serving := make(map[string][]*Requirement)
+	add := func(scope string, n *Requirement) {
 		if list := serving[scope]; len(list) == 0 || list[len(list)-1] != n {
 			serving[scope] = append(list, n)
 		}
@@ -249,14 +249,14 @@ func (a *audit) serving(needs []*Need) map[string][]*Need {
 
 // newEntry is the entry that declares a scope for which the needs have a use. What the
 // server does not list would never be asked for without that being said.
-func (a *audit) newEntry(scope string, needs []*Need) Entry {
-	e := Entry{AnyOf: []string{scope}, Level: Recommended, Unlisted: a.Server.says(scope) == AdvertisedNo}
+func (a *audit) newEntry(scope string, needs []*Requirement) Need {
+	e := Need{AnyOf: []string{scope}, Level: Recommended, Unadvertised: a.Server.says(scope) == AdvertisedNo}
 	var titles []string
-	uses, titled := make(map[Use]bool), make(map[string]bool)
+	uses, titled := make(map[Operation]bool), make(map[string]bool)
 	for _, n := range needs {
 		// A name that the manifest could not hold again is left out of it.
 		u := n.Operation.unplaced()
-		if _, err := ParseUse(u.String()); err == nil && !uses[u] && a.knowsBase(u) {
+		if _, err := ParseOperation(u.String()); err == nil && !uses[u] && a.knowsBase(u) {
 			uses[u], e.UsedBy = true, append(e.UsedBy, u)
 		}
 		if title := strings.TrimSpace(n.Title); title != "" && !titled[title] {
@@ -267,7 +267,7 @@ func (a *audit) newEntry(scope string, needs []*Need) Entry {
 	return e
 }
 
-func (a *audit) knowsBase(u Use) bool {
+func (a *audit) knowsBase(u Operation) bool {
 	return u.Tool != "" || a.Manifest.Provider == nil || slices.Contains(a.Manifest.Provider.BaseNames(), u.Base)
 }
 
@@ -275,7 +275,7 @@ func (a *audit) knowsBase(u Use) bool {
 const whyTitles = 2
 
 // whyOf is a reason in the sources' own words, else in those of the operations.
-func whyOf(titles []string, uses []Use) string {
+func whyOf(titles []string, uses []Operation) string {
 	if len(titles) == 0 {
 		for _, u := range uses {
 			titles = append(titles, u.String())
@@ -291,8 +291,8 @@ func whyOf(titles []string, uses []Use) string {
 	return text.Line(why)
 }
 
-func values(needs []*Need) []Need {
-	list := make([]Need, len(needs))
+func values(needs []*Requirement) []Requirement {
+	list := make([]Requirement, len(needs))
 	for i, n := range needs {
 		list[i] = *n
 	}

@@ -29,14 +29,14 @@ func (a *audit) selectUsed() {
 	a.selectTools(named)
 	var listed, recorded []Call
 	for _, c := range a.Evidence.Calls {
-		needs, namers := a.catalog.find(c.Use), named.find(c.Use)
+		needs, namers := a.catalog.find(c.Operation), named.find(c.Operation)
 		a.use(needs)
 		for _, id := range namers {
 			found := a.calls[ids[id]]
 			found.listed = true
 			a.calls[ids[id]] = found
 		}
-		if c.Use.Tool == "" && a.strange(needs, namers) {
+		if c.Operation.Tool == "" && a.strange(needs, namers) {
 			listed = append(listed, c)
 		}
 	}
@@ -59,7 +59,7 @@ func (a *audit) selectUsed() {
 	a.inUse = a.usedNeeds()
 }
 
-// strange tells whether nobody knows what an operation needs: neither a source nor an
+// strange reports whether nobody knows what an operation needs: neither a source nor an
 // entry, which would have to name it.
 func (a *audit) strange(needs, namers []int) bool {
 	says := func(at int) bool { return !a.needs[at].Silent() }
@@ -81,10 +81,10 @@ func (a *audit) mention(needs []int) {
 	}
 }
 
-// listsCalls tells whether a list says which calls are in use; one that names only tools
+// listsCalls reports whether a list says which calls are in use; one that names only tools
 // says nothing of the others.
 func (a *audit) listsCalls() bool {
-	return slices.ContainsFunc(a.Evidence.Calls, func(c Call) bool { return c.Use.Tool == "" })
+	return slices.ContainsFunc(a.Evidence.Calls, func(c Call) bool { return c.Operation.Tool == "" })
 }
 
 // noteStrange tells of calls in use of which nothing is known: what they need is then in
@@ -97,10 +97,10 @@ func (a *audit) noteStrange(calls []Call, most int) {
 			return
 		}
 		message := ": no source knows this call and no entry names it, so what it needs is not known"
-		if len(a.catalog.find(c.Use)) > 0 {
+		if len(a.catalog.find(c.Operation)) > 0 {
 			message = ": no source says what this call needs, and no entry names it"
 		}
-		a.notes = append(a.notes, Note{c.Where, text.Line(c.Use.String() + message)})
+		a.notes = append(a.notes, Note{c.Where, text.Line(c.Operation.String() + message)})
 	}
 }
 
@@ -147,9 +147,9 @@ func (a *audit) selectTools(named *router) {
 	names := slices.Clone(a.Evidence.Tools)
 	where := make(map[string]Where)
 	for _, c := range a.Evidence.Calls {
-		if c.Use.Tool != "" {
-			names = append(names, c.Use.Tool)
-			where[c.Use.Tool] = c.Where
+		if c.Operation.Tool != "" {
+			names = append(names, c.Operation.Tool)
+			where[c.Operation.Tool] = c.Where
 		}
 	}
 	if !a.selectsTools() {
@@ -189,7 +189,7 @@ func (a *audit) selectTools(named *router) {
 	}
 }
 
-// toolFits tells whether a tool has the name, in which * stands for any characters and
+// toolFits reports whether a tool has the name, in which * stands for any characters and
 // ? for one. A pattern that is none names the tool of that very name.
 func toolFits(name, tool string) bool {
 	// A slash in a tool's name is a character like any other.
@@ -197,18 +197,18 @@ func toolFits(name, tool string) bool {
 	return name == tool || err == nil && fits
 }
 
-// selects tells whether Evidence.Tools or Evidence.Calls name the tool.
+// selects reports whether Evidence.Tools or Evidence.Calls name the tool.
 func (a *audit) selects(tool string) bool {
 	return slices.ContainsFunc(a.Evidence.Tools, func(name string) bool { return toolFits(name, tool) }) ||
-		slices.ContainsFunc(a.Evidence.Calls, func(c Call) bool { return c.Use.Tool != "" && toolFits(c.Use.Tool, tool) })
+		slices.ContainsFunc(a.Evidence.Calls, func(c Call) bool { return c.Operation.Tool != "" && toolFits(c.Operation.Tool, tool) })
 }
 
-// selectsTools tells whether anything names the tools in use.
+// selectsTools reports whether anything names the tools in use.
 func (a *audit) selectsTools() bool {
-	return len(a.Evidence.Tools) > 0 || slices.ContainsFunc(a.Evidence.Calls, func(c Call) bool { return c.Use.Tool != "" })
+	return len(a.Evidence.Tools) > 0 || slices.ContainsFunc(a.Evidence.Calls, func(c Call) bool { return c.Operation.Tool != "" })
 }
 
-// choseTools tells whether a tool that some file knows was named: a list of which none is
+// choseTools reports whether a tool that some file knows was named: a list of which none is
 // known is a slip of the pen, and takes nothing out of use.
 func (a *audit) choseTools() bool {
 	for tool := range a.catalog.tools {
@@ -225,7 +225,7 @@ func (a *audit) refusal(o *Observation, wanted []string) {
 	if len(wanted) == 0 {
 		return
 	}
-	n := Need{Operation: o.Operation, AnyOf: [][]string{wanted}, Where: o.Where, Source: SourceTraffic}
+	n := Requirement{Operation: o.Operation, AnyOf: [][]string{wanted}, Where: o.Where, Source: SourceTraffic}
 	if known := a.catalog.find(o.Operation); len(known) > 0 {
 		n.Operation, n.Title = a.needs[known[0]].Operation, a.needs[known[0]].Title
 	}
@@ -238,14 +238,14 @@ func (a *audit) refusal(o *Observation, wanted []string) {
 }
 
 // usedNeeds are the needs in use that say something, by operation.
-func (a *audit) usedNeeds() []*Need {
-	var needs []*Need
+func (a *audit) usedNeeds() []*Requirement {
+	var needs []*Requirement
 	for i := range a.needs {
 		if a.used[i] && !a.needs[i].Silent() {
 			needs = append(needs, &a.needs[i])
 		}
 	}
-	slices.SortStableFunc(needs, func(x, y *Need) int {
+	slices.SortStableFunc(needs, func(x, y *Requirement) int {
 		p, q := &x.Operation, &y.Operation
 		return cmp.Or(cmp.Compare(p.Tool, q.Tool), cmp.Compare(p.Base, q.Base), cmp.Compare(p.Path, q.Path), cmp.Compare(p.Method, q.Method))
 	})

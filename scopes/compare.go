@@ -3,7 +3,7 @@ package scopes
 // A Gap is how a grant falls short of the needs, and how it goes beyond them.
 type Gap struct {
 	Missing     Missing
-	Lost        []Entry    // the missing needs, in the manifest's order, with what stops without them
+	Lost        []Need     // the missing needs, in the manifest's order, with what stops without them
 	HiddenTools []string   // MCP tools that a server leaves out of its catalogue for this grant
 	Excess      Set        // granted and not declared, sorted
 	Covered     []Coverage // needs that were met by implication
@@ -37,10 +37,10 @@ type Coverage struct {
 
 // Compare holds a grant against the needs, by meaning: a need is met where one of
 // its alternatives is granted or implied by what is granted.
-func Compare(needs []Entry, grant Grant, implies Implications) Gap {
+func Compare(needs []Need, grant Grant, implies Implications) Gap {
 	gap := Gap{
 		Missing: Missing{Required: []string{}, Recommended: []string{}, Optional: []string{}},
-		Lost:    []Entry{}, HiddenTools: []string{}, Covered: []Coverage{},
+		Lost:    []Need{}, HiddenTools: []string{}, Covered: []Coverage{},
 		Assumed: grant.Credential.KnownBy == Assumed,
 	}
 	hidden := make(map[string]bool)
@@ -58,9 +58,9 @@ func Compare(needs []Entry, grant Grant, implies Implications) Gap {
 	return gap
 }
 
-// MetBy tells whether the need is met by what is held: which alternative, and by
+// MetBy reports whether the need is met by what is held: which alternative, and by
 // which held scope.
-func (e *Entry) MetBy(held Set, implies Implications) (scope, by string, met bool) {
+func (e *Need) MetBy(held Set, implies Implications) (scope, by string, met bool) {
 	for _, scope := range e.AnyOf {
 		if held.Has(scope) {
 			return scope, scope, true
@@ -74,7 +74,7 @@ func (e *Entry) MetBy(held Set, implies Implications) (scope, by string, met boo
 	return "", "", false
 }
 
-func (g *Gap) lose(e *Entry, hidden map[string]bool) {
+func (g *Gap) lose(e *Need, hidden map[string]bool) {
 	g.Lost = append(g.Lost, *e)
 	name := e.Name()
 	switch e.Level {
@@ -94,7 +94,7 @@ func (g *Gap) lose(e *Entry, hidden map[string]bool) {
 }
 
 // excess is what was granted beyond every declared scope and what those imply.
-func excess(needs []Entry, granted Set, implies Implications) Set {
+func excess(needs []Need, granted Set, implies Implications) Set {
 	var declared []string
 	for i := range needs {
 		declared = append(declared, needs[i].AnyOf...)

@@ -63,14 +63,14 @@ func TestCompareAssumed(t *testing.T) {
 
 // A tool is hidden when any scope that it needs lacks, and named once.
 func TestHiddenTools(t *testing.T) {
-	entry := func(scope string, tools ...string) scopes.Entry {
-		e := scopes.Entry{AnyOf: []string{scope}, Level: scopes.Recommended}
+	entry := func(scope string, tools ...string) scopes.Need {
+		e := scopes.Need{AnyOf: []string{scope}, Level: scopes.Recommended}
 		for _, tool := range tools {
-			e.UsedBy = append(e.UsedBy, scopes.Use{Tool: tool})
+			e.UsedBy = append(e.UsedBy, scopes.Operation{Tool: tool})
 		}
 		return e
 	}
-	list := []scopes.Entry{entry("a", "t2", "t1"), entry("b", "t1", "t3"), entry("c", "t4", "t3")}
+	list := []scopes.Need{entry("a", "t2", "t1"), entry("b", "t1", "t3"), entry("c", "t4", "t3")}
 	gap := scopes.Compare(list, scopes.Grant{Scopes: scopes.NewSet("c")}, scopes.Implications{})
 	if diff := cmp.Diff([]string{"t2", "t1", "t3"}, gap.HiddenTools); diff != "" {
 		t.Errorf("hidden tools (-want +got):\n%s", diff)

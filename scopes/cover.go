@@ -8,10 +8,10 @@ import (
 
 // A CoverQuestion is all that [Cover] weighs.
 type CoverQuestion struct {
-	Needs   []Need
-	Implies Implications
-	Held    Set // there already, at no cost; not part of the answer
-	Prefer  Set // taken where it makes no other difference: what is declared today
+	Requirements []Requirement
+	Implies      Implications
+	Held         Set // there already, at no cost; not part of the answer
+	Prefer       Set // taken where it makes no other difference: what is declared today
 	// Accepted tells for how many operations, in use or not, a scope would do: the more, the
 	// more it permits. nil: not known.
 	Accepted map[string]int
@@ -109,8 +109,8 @@ func newCoverProblem(q CoverQuestion) *coverProblem {
 // lacks, each once, in a fixed order.
 func openNeeds(q CoverQuestion) [][][]string {
 	seen := make(map[string][][]string)
-	for i := range q.Needs {
-		n := &q.Needs[i]
+	for i := range q.Requirements {
+		n := &q.Requirements[i]
 		if n.Silent() || n.MetBy(q.Held, q.Implies) {
 			continue
 		}

@@ -48,7 +48,7 @@ func (s *coverSearch) plain(needs []coverNeed) (ids []int, ok bool) {
 	return slices.Compact(ids), true
 }
 
-// met tells whether a scope is covered by what is chosen.
+// met reports whether a scope is covered by what is chosen.
 func (s *coverSearch) met(id int) bool {
 	return slices.ContainsFunc(s.coverers[id], func(by int) bool { return s.taken[by] })
 }
@@ -195,7 +195,7 @@ func (s *coverSearch) open() (coverNeed, int) {
 	return open, bound
 }
 
-// worthwhile tells whether at least more scopes on top of the chosen can make a set
+// worthwhile reports whether at least more scopes on top of the chosen can make a set
 // that is better than the best, or as good and earlier in byte order.
 func (s *coverSearch) worthwhile(more int) bool {
 	c := s.costOf(s.chosen)

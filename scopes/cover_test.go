@@ -13,10 +13,10 @@ import (
 )
 
 // evidenceOf makes a need of each line: alternatives with | between them, scopes with blanks.
-func evidenceOf(lines ...string) []scopes.Need {
-	var list []scopes.Need
+func evidenceOf(lines ...string) []scopes.Requirement {
+	var list []scopes.Requirement
 	for i, line := range lines {
-		n := scopes.Need{Operation: scopes.Use{Tool: fmt.Sprintf("t%d", i)}}
+		n := scopes.Requirement{Operation: scopes.Operation{Tool: fmt.Sprintf("t%d", i)}}
 		for alternative := range strings.SplitSeq(line, "|") {
 			n.AnyOf = append(n.AnyOf, strings.Fields(alternative))
 		}
@@ -69,7 +69,7 @@ func TestCover(t *testing.T) {
 		{name: "a choice need by need would take four", needs: []string{"a|x", "b|x", "c|x", "d|y", "e|y"}, want: "x y"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			q := scopes.CoverQuestion{Needs: evidenceOf(c.needs...), Held: scopes.NewSet(c.held...), Prefer: scopes.NewSet(c.prefer...), Accepted: c.accepted}
+			q := scopes.CoverQuestion{Requirements: evidenceOf(c.needs...), Held: scopes.NewSet(c.held...), Prefer: scopes.NewSet(c.prefer...), Accepted: c.accepted}
 			if !c.noImplications {
 				q.Implies = writeCoversRead(t)
 			}
@@ -77,7 +77,7 @@ func TestCover(t *testing.T) {
 			if got.Scopes.String() != c.want || !got.Least {
 				t.Errorf("got %q, least %v; want %q", got.Scopes, got.Least, c.want)
 			}
-			slices.Reverse(q.Needs)
+			slices.Reverse(q.Requirements)
 			if again := scopes.Cover(q); !cmp.Equal(again.Scopes.Slice(), got.Scopes.Slice()) {
 				t.Errorf("in the other order: %q", again.Scopes)
 			}
@@ -97,7 +97,7 @@ func rankOf(imp scopes.Implications, scope string) int {
 // candidatesOf lists what the unmet needs lack, sorted.
 func candidatesOf(q scopes.CoverQuestion) []string {
 	var candidates []string
-	for _, n := range q.Needs {
+	for _, n := range q.Requirements {
 		if n.MetBy(q.Held, q.Implies) {
 			continue
 		}
@@ -132,7 +132,7 @@ func exhaustive(q scopes.CoverQuestion, candidates []string) []string {
 		}
 		c.size = len(c.list)
 		held := q.Held.Union(scopes.NewSet(c.list...))
-		if slices.ContainsFunc(q.Needs, func(n scopes.Need) bool { return !n.MetBy(held, q.Implies) }) {
+		if slices.ContainsFunc(q.Requirements, func(n scopes.Requirement) bool { return !n.MetBy(held, q.Implies) }) {
 			continue
 		}
 		key := func(c *cost) []int { return []int{c.size, c.privilege, c.accepted, c.strange} }
@@ -145,7 +145,7 @@ func exhaustive(q scopes.CoverQuestion, candidates []string) []string {
 }
 
 // withoutStar leaves * out where there is another way.
-func withoutStar(needs []scopes.Need) []scopes.Need {
+func withoutStar(needs []scopes.Requirement) []scopes.Requirement {
 	needs = slices.Clone(needs)
 	for i := range needs {
 		lesser := slices.DeleteFunc(slices.Clone(needs[i].AnyOf), func(all []string) bool { return slices.Contains(all, "*") })
@@ -165,7 +165,7 @@ func TestCoverIsExact(t *testing.T) {
 		var q scopes.CoverQuestion
 		q.Implies = imp
 		for range 1 + random.IntN(6) {
-			var n scopes.Need
+			var n scopes.Requirement
 			for range 1 + random.IntN(3) {
 				var all []string
 				for range 1 + random.IntN(3) {
@@ -173,7 +173,7 @@ func TestCoverIsExact(t *testing.T) {
 				}
 				n.AnyOf = append(n.AnyOf, all)
 			}
-			q.Needs = append(q.Needs, n)
+			q.Requirements = append(q.Requirements, n)
 		}
 		q.Prefer = scopes.NewSet(words[random.IntN(len(words))])
 		if round%3 == 0 {
@@ -182,9 +182,9 @@ func TestCoverIsExact(t *testing.T) {
 		q.Accepted = map[string]int{words[random.IntN(len(words))]: 2, "p": 1}
 		got := scopes.Cover(q)
 		reference := q
-		reference.Needs = withoutStar(q.Needs)
+		reference.Requirements = withoutStar(q.Requirements)
 		if want := exhaustive(reference, candidatesOf(reference)); !got.Least || !cmp.Equal(got.Scopes.Slice(), want) {
-			t.Fatalf("round %d, needs %v, held %v, prefer %v: got %v (least %v), want %v", round, q.Needs, q.Held, q.Prefer, got.Scopes, got.Least, want)
+			t.Fatalf("round %d, needs %v, held %v, prefer %v: got %v (least %v), want %v", round, q.Requirements, q.Held, q.Prefer, got.Scopes, got.Least, want)
 		}
 	}
 }
@@ -194,18 +194,18 @@ func TestCoverStopsAtGood(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	var q scopes.CoverQuestion
 	for range 400 {
-		var n scopes.Need
+		var n scopes.Requirement
 		for range 5 {
 			n.AnyOf = append(n.AnyOf, []string{fmt.Sprintf("s%03d", random.IntN(150))})
 		}
-		q.Needs = append(q.Needs, n)
+		q.Requirements = append(q.Requirements, n)
 	}
 	start := time.Now()
 	got := scopes.Cover(q)
 	if got.Least {
 		t.Error("it claims to have found the least set")
 	}
-	for _, n := range q.Needs {
+	for _, n := range q.Requirements {
 		if !n.MetBy(got.Scopes, q.Implies) {
 			t.Fatalf("%v is not met", n.AnyOf)
 		}
@@ -223,7 +223,7 @@ func BenchmarkCover1000(b *testing.B) {
 	q := scopes.CoverQuestion{Implies: writeCoversRead(b)}
 	for i := range 1000 {
 		r := fmt.Sprintf("r%d", i/2)
-		q.Needs = append(q.Needs, evidenceOf(r+":read|"+r+":write", r+":read p"+r)...)
+		q.Requirements = append(q.Requirements, evidenceOf(r+":read|"+r+":write", r+":read p"+r)...)
 	}
 	for b.Loop() {
 		if got := scopes.Cover(q); !got.Least || got.Scopes.Len() != 1000 {

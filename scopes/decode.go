@@ -120,8 +120,8 @@ func (d *decoder) program(name, value *yaml.Node) {
 // entries reads the scopes of the base (program "") or of one program, and notes
 // a need that one of these lists declares twice. A scope may stand alone and among
 // the alternatives of any_of: these are two needs.
-func (d *decoder) entries(n *yaml.Node, program string) []Entry {
-	var entries []Entry
+func (d *decoder) entries(n *yaml.Node, program string) []Need {
+	var entries []Need
 	lines := make(map[string]int)
 	d.List(n, "scopes", func(item *yaml.Node) {
 		e, place := d.entry(item, program)
@@ -138,8 +138,8 @@ func (d *decoder) entries(n *yaml.Node, program string) []Entry {
 	return entries
 }
 
-func (d *decoder) entry(n *yaml.Node, program string) (Entry, *yaml.Node) {
-	e, place := Entry{File: d.File, EntryStart: n.Line}, n
+func (d *decoder) entry(n *yaml.Node, program string) (Need, *yaml.Node) {
+	e, place := Need{File: d.File, StartLine: n.Line}, n
 	if program != "" {
 		e.Programs = []string{program}
 	}
@@ -150,7 +150,7 @@ func (d *decoder) entry(n *yaml.Node, program string) (Entry, *yaml.Node) {
 		yamlfile.Required("level", func(v *yaml.Node) { e.Level = d.level(v) }),
 		yamlfile.Optional("why", func(v *yaml.Node) { e.Why = d.Text(v, "why") }),
 		yamlfile.Optional("used_by", func(v *yaml.Node) { e.UsedBy = d.usedBy(v) }),
-		yamlfile.Optional("advertised", func(v *yaml.Node) { e.Unlisted = !d.Boolean(v, "advertised") }),
+		yamlfile.Optional("advertised", func(v *yaml.Node) { e.Unadvertised = !d.Boolean(v, "advertised") }),
 	})
 	switch {
 	case scope != nil && anyOf != nil:
@@ -199,14 +199,14 @@ func (d *decoder) level(n *yaml.Node) Level {
 	return Optional // the mistake is noted
 }
 
-func (d *decoder) usedBy(n *yaml.Node) []Use {
-	var uses []Use
+func (d *decoder) usedBy(n *yaml.Node) []Operation {
+	var uses []Operation
 	d.List(n, "used_by", func(item *yaml.Node) {
 		word := d.Text(item, "used_by")
 		if word == "" {
 			return
 		}
-		u, err := ParseUse(word)
+		u, err := ParseOperation(word)
 		switch {
 		case err != nil:
 			d.Mistake(item, yamlfile.BadUse, "used_by: %v", err)

@@ -37,7 +37,7 @@ func BenchmarkDecode1000(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		plan := scopes.Negotiate(scopes.Question{
+		plan := scopes.Negotiate(scopes.Negotiation{
 			Needs: needs, Implies: m.Provider.Implies,
 			Server: scopes.Advertisement{State: scopes.Listed, Scopes: scopes.NewSet(advertised...)},
 		})

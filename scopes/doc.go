@@ -3,7 +3,7 @@
 //
 // # The way of the data
 //
-// A [Manifest] declares what a program needs: each [Entry] is one scope, or several
+// A [Manifest] declares what a program needs: each [Need] is one scope, or several
 // of which one is enough, with a [Level], a reason, and the operations that it is for.
 // [Decode] reads it from YAML, together with the [Provider] that it names, and reports
 // everything that is wrong at once, each [Mistake] with its place. From there:
@@ -14,7 +14,7 @@
 // for each need whether it is asked for, and why. Others ask, and write down in a
 // [Grant] what came, and how they know. [Compare] holds the grant against the needs
 // and gives a [Gap]: what lacks, by level, with what stops working. A caller whose
-// request is refused later looks up by [Use.Matches] which need the call was for.
+// request is refused later looks up by [Operation.Matches] which need the call was for.
 // Each is a plain value, made by one function from nothing but its arguments.
 //
 // # Three readings of a list

@@ -15,34 +15,34 @@ import (
 // stand in [Manifest.Scopes] or in a [Program]: by their scopes, and by the program in
 // Programs (none: the base), they are found again.
 type Change struct {
-	Add     []Entry       // appended to the list; one that is declared there already is left alone
+	Add     []Need        // appended to the list; one that is declared there already is left alone
 	Lower   []LevelChange // to another level
 	Narrow  []ScopeChange // to another scope
 	Replace []Replacement // by several entries
-	Remove  []Entry
+	Remove  []Need
 }
 
 // A LevelChange gives a declaration another level.
 type LevelChange struct {
-	Entry Entry
+	Entry Need
 	To    Level
 }
 
 // A ScopeChange puts another scope in the place of a declaration's only one; where that
 // is declared there already, the declaration goes.
 type ScopeChange struct {
-	Entry Entry
+	Entry Need
 	To    string
 }
 
 // A Replacement puts entries in the place of one, written in its style. Those that are
 // declared in its list already are left alone.
 type Replacement struct {
-	Entry Entry
-	By    []Entry
+	Entry Need
+	By    []Need
 }
 
-// Empty tells whether there is nothing to do.
+// Empty reports whether there is nothing to do.
 func (c *Change) Empty() bool {
 	return len(c.Add)+len(c.Lower)+len(c.Narrow)+len(c.Replace)+len(c.Remove) == 0
 }
@@ -83,7 +83,7 @@ func Edit(file string, text []byte, c Change, open func(path string) ([]byte, er
 // A wish is one thing of a change: how the draft takes it, and how someone does it who
 // does it by hand.
 type wish struct {
-	entry Entry
+	entry Need
 	draw  func(d draft) bool // false where there is no such list
 	hand  string
 }
@@ -152,7 +152,7 @@ func (ed *editor) blame(wishes []wish) error {
 }
 
 // lineOf is where the entry stands, else the last one of its list, else the list.
-func (ed *editor) lineOf(e Entry) int {
+func (ed *editor) lineOf(e Need) int {
 	line := 0
 	if l := readSheet(ed.text).list(programOf(e)); l != nil {
 		line = l.key.Line
@@ -165,7 +165,7 @@ func (ed *editor) lineOf(e Entry) int {
 	return line
 }
 
-func quotedNames(entries []Entry) string {
+func quotedNames(entries []Need) string {
 	names := make([]string, len(entries))
 	for i, e := range entries {
 		names[i] = strconv.Quote(e.Name())
@@ -173,7 +173,7 @@ func quotedNames(entries []Entry) string {
 	return strings.Join(names, ", ")
 }
 
-func programOf(e Entry) string {
+func programOf(e Need) string {
 	if len(e.Programs) == 0 {
 		return ""
 	}
@@ -184,7 +184,7 @@ func programOf(e Entry) string {
 // entries that are there, then what is new behind those that stay.
 func (d draft) write(text []byte) ([]byte, error) {
 	whole := endsLine(text)
-	for _, put := range []func(*entryList, *draftList) ([]splice, error){(*entryList).settle, (*entryList).extend} {
+	for _, put := range []func(*needList, *draftList) ([]splice, error){(*needList).settle, (*needList).extend} {
 		s := readSheet(text)
 		var splices []splice
 		for _, l := range s.lists {
@@ -202,7 +202,7 @@ func (d draft) write(text []byte) ([]byte, error) {
 	return text, nil
 }
 
-// endsLine tells whether a text ends with the end of a line.
+// endsLine reports whether a text ends with the end of a line.
 func endsLine(text []byte) bool {
 	return bytes.HasSuffix(text, []byte("\n")) || bytes.HasSuffix(text, []byte("\r"))
 }

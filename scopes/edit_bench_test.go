@@ -9,7 +9,7 @@ import (
 )
 
 // manyEntries are n new entries, for a manifest in block style and for one on one line.
-func manyEntries(n int) (block, flow string, add []scopes.Entry) {
+func manyEntries(n int) (block, flow string, add []scopes.Need) {
 	for i := range n {
 		e := added()
 		e.AnyOf = []string{fmt.Sprintf("thing_%d:read", i)}
@@ -19,7 +19,7 @@ func manyEntries(n int) (block, flow string, add []scopes.Entry) {
 }
 
 // addAll adds the entries to a text, and takes them out again.
-func addAll(tb testing.TB, text string, add []scopes.Entry) []byte {
+func addAll(tb testing.TB, text string, add []scopes.Need) []byte {
 	grown, err := scopes.Edit("scopes.yaml", []byte(text), scopes.Change{Add: add}, nil)
 	if err != nil {
 		tb.Fatal(err)

@@ -10,7 +10,7 @@ import (
 )
 
 // removeBlock takes what does not stay out of a list in block style.
-func (l *entryList) removeBlock(stays []bool) ([]splice, error) {
+func (l *needList) removeBlock(stays []bool) ([]splice, error) {
 	var out []splice
 	keeps := -1 // a line to whose text blank lines behind it would be added
 	for at, stay := range stays {
@@ -43,7 +43,7 @@ func (l *entryList) removeBlock(stays []bool) ([]splice, error) {
 }
 
 // appendBlock adds entries at the end of a list in block style.
-func (l *entryList) appendBlock(entries []Entry) ([]splice, error) {
+func (l *needList) appendBlock(entries []Need) ([]splice, error) {
 	if len(l.items) == 0 {
 		return nil, errors.New("the list has no value")
 	}
@@ -78,7 +78,7 @@ func (s *sheet) inPlaceOf(line int, text, eol string) string {
 // block is the first and the last line of an entry of a list in block style, counted
 // from 0: from its dash to the last line that is indented deeper than that. Comments
 // that are not, and come behind its last word, belong to what follows.
-func (l *entryList) block(at int) (first, last int, err error) {
+func (l *needList) block(at int) (first, last int, err error) {
 	item, dash := l.items[at].node, l.seq.Column-1
 	first = item.Line - 1
 	for first >= 0 && !(l.indent(first) == dash && l.line(first)[dash] == '-') {
@@ -110,9 +110,9 @@ func lastLine(n *yaml.Node) int {
 	return n.Line
 }
 
-// keeps tells whether a node ends in text whose blank lines at the end count: |+ or >+
+// keeps reports whether a node ends in text whose blank lines at the end count: |+ or >+
 // (YAML 1.1 §9.2.2).
-func (l *entryList) keeps(n *yaml.Node) bool {
+func (l *needList) keeps(n *yaml.Node) bool {
 	for len(n.Content) > 0 && !flowing(n) {
 		n = n.Content[len(n.Content)-1]
 	}

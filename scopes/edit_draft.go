@@ -16,17 +16,17 @@ type draftList struct {
 
 // A drafted is an entry of a draft. What else the entry says stays in the text.
 type drafted struct {
-	Entry
+	Need
 	was     int  // which entry of the text's list it is; -1 for one at the end
 	instead bool // it stands in the place of that entry
 }
 
 func newDraft(m *Manifest) draft {
 	d := make(draft)
-	take := func(program string, entries []Entry) {
+	take := func(program string, entries []Need) {
 		l := &draftList{byKey: make(map[string]*drafted)}
 		for i, e := range entries {
-			l.append(&drafted{Entry: e, was: i})
+			l.append(&drafted{Need: e, was: i})
 		}
 		d[program] = l
 	}
@@ -49,7 +49,7 @@ func (l *draftList) drop(e *drafted) {
 }
 
 // find returns what is declared as e is; nil where nothing is.
-func (d draft) find(e Entry) *drafted {
+func (d draft) find(e Need) *drafted {
 	l := d[programOf(e)]
 	if l == nil {
 		return nil
@@ -70,7 +70,7 @@ func (d draft) narrow(c ScopeChange) bool {
 		return true
 	}
 	l, to := d[programOf(c.Entry)], []string{c.To}
-	switch other := l.byKey[Entry{AnyOf: to}.key()]; other {
+	switch other := l.byKey[Need{AnyOf: to}.key()]; other {
 	case e:
 	case nil:
 		delete(l.byKey, e.key())
@@ -92,7 +92,7 @@ func (d draft) replace(c Replacement) bool {
 	l.drop(old)
 	for _, e := range c.By {
 		if l.byKey[e.key()] == nil {
-			one := &drafted{Entry: e, was: old.was, instead: true}
+			one := &drafted{Need: e, was: old.was, instead: true}
 			l.entries = slices.Insert(l.entries, at, one)
 			l.byKey[e.key()] = one
 			at++
@@ -101,23 +101,23 @@ func (d draft) replace(c Replacement) bool {
 	return true
 }
 
-func (d draft) remove(e Entry) bool {
+func (d draft) remove(e Need) bool {
 	if there := d.find(e); there != nil {
 		d[programOf(e)].drop(there)
 	}
 	return true
 }
 
-// add tells whether there is a list for the entry.
-func (d draft) add(e Entry) bool {
+// add reports whether there is a list for the entry.
+func (d draft) add(e Need) bool {
 	l := d[programOf(e)]
 	if l != nil && l.byKey[e.key()] == nil {
-		l.append(&drafted{Entry: e, was: -1})
+		l.append(&drafted{Need: e, was: -1})
 	}
 	return l != nil
 }
 
-// equal tells whether two drafts declare the same, wherever it stands.
+// equal reports whether two drafts declare the same, wherever it stands.
 func (d draft) equal(other draft) bool {
 	if len(d) != len(other) {
 		return false
@@ -131,8 +131,8 @@ func (d draft) equal(other draft) bool {
 }
 
 func (e *drafted) equal(o *drafted) bool {
-	same := func(a, b Use) bool { return a.unplaced() == b.unplaced() }
+	same := func(a, b Operation) bool { return a.unplaced() == b.unplaced() }
 	// A file's last line may lack its end, and gets one where another line follows.
 	why := strings.TrimSuffix(e.Why, "\n") == strings.TrimSuffix(o.Why, "\n")
-	return e.key() == o.key() && why && e.Level == o.Level && e.Unlisted == o.Unlisted && slices.EqualFunc(e.UsedBy, o.UsedBy, same)
+	return e.key() == o.key() && why && e.Level == o.Level && e.Unadvertised == o.Unadvertised && slices.EqualFunc(e.UsedBy, o.UsedBy, same)
 }

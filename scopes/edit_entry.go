@@ -8,7 +8,7 @@ import (
 )
 
 // An entryStyle is how the entries of a list are written.
-type entryStyle struct {
+type needStyle struct {
 	indent    int  // blanks before the dash
 	gap       int  // blanks behind it
 	flow      bool // {scope: x, level: y} on one line
@@ -16,23 +16,23 @@ type entryStyle struct {
 	end       string // of a line
 }
 
-// FormatEntries writes entries as a list of a manifest, indented by two blanks, to stand
+// FormatNeeds writes entries as a list of a manifest, indented by two blanks, to stand
 // under a line that says scopes: itself.
-func FormatEntries(entries []Entry) string {
-	return entryStyle{indent: 2, gap: 1, end: "\n"}.list(entries)
+func FormatNeeds(entries []Need) string {
+	return needStyle{indent: 2, gap: 1, end: "\n"}.list(entries)
 }
 
 // A field is a key of an entry, and its value as YAML text.
 type field struct{ key, value string }
 
 // fields are the keys that the entry needs, in the order in which manifests have them.
-func (s entryStyle) fields(e Entry) []field {
+func (s needStyle) fields(e Need) []field {
 	list := []field{{"scope", scalarText(e.Name(), s.flow)}}
 	if len(e.AnyOf) > 1 {
 		list[0] = field{"any_of", listText(e.AnyOf)}
 	}
 	list = append(list, field{"level", scalarText(e.Level.String(), s.flow)})
-	if e.Unlisted {
+	if e.Unadvertised {
 		list = append(list, field{"advertised", "false"})
 	}
 	if e.Why != "" {
@@ -56,7 +56,7 @@ func (s entryStyle) fields(e Entry) []field {
 }
 
 // mapping is the entry in flow style.
-func (s entryStyle) mapping(e Entry) string {
+func (s needStyle) mapping(e Need) string {
 	parts := make([]string, 0, 5)
 	for _, f := range s.fields(e) {
 		if s.quoteKeys {
@@ -68,7 +68,7 @@ func (s entryStyle) mapping(e Entry) string {
 }
 
 // mappings are the entries in flow style, with commas between them.
-func (s entryStyle) mappings(entries []Entry, comma string) string {
+func (s needStyle) mappings(entries []Need, comma string) string {
 	parts := make([]string, len(entries))
 	for i, e := range entries {
 		parts[i] = s.mapping(e)
@@ -77,7 +77,7 @@ func (s entryStyle) mappings(entries []Entry, comma string) string {
 }
 
 // list is the entries as a list in block style.
-func (s entryStyle) list(entries []Entry) string {
+func (s needStyle) list(entries []Need) string {
 	var b strings.Builder
 	for _, e := range entries {
 		b.WriteString(s.item(e))
@@ -86,7 +86,7 @@ func (s entryStyle) list(entries []Entry) string {
 }
 
 // item is the entry as an item of a list in block style, with the ends of its lines.
-func (s entryStyle) item(e Entry) string {
+func (s needStyle) item(e Need) string {
 	lead := strings.Repeat(" ", s.indent) + "-" + strings.Repeat(" ", s.gap)
 	if s.flow {
 		return lead + s.mapping(e) + s.end
@@ -120,7 +120,7 @@ func scalarText(word string, inFlow bool) string {
 	return strconv.Quote(word)
 }
 
-// plain tells whether the word is text for YAML as it stands.
+// plain reports whether the word is text for YAML as it stands.
 func plain(word string) bool {
 	if word == "" || strings.ContainsFunc(word, func(r rune) bool { return !strconv.IsPrint(r) }) || strings.ContainsAny(word, `#"'\`) {
 		return false

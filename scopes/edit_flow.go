@@ -16,7 +16,7 @@ type flowList struct {
 }
 
 // flow finds the parts of the list, and checks that each item is where its node is.
-func (l *entryList) flow() (flowList, error) {
+func (l *needList) flow() (flowList, error) {
 	f := flowList{open: l.offset(l.seq)}
 	bad := errors.New("where the entries of this list begin and end cannot be told")
 	end, comma := l.scan(f.open, func(at, end int) {
@@ -77,7 +77,7 @@ func (s *sheet) scan(open int, comma func(at, end int)) (end, close int) {
 	return 0, -1
 }
 
-func (l *entryList) appendFlow(entries []Entry) ([]splice, error) {
+func (l *needList) appendFlow(entries []Need) ([]splice, error) {
 	f, err := l.flow()
 	if err != nil {
 		return nil, err
@@ -103,14 +103,14 @@ func (l *entryList) appendFlow(entries []Entry) ([]splice, error) {
 }
 
 // appendFirst adds to a list of nothing: as a block where the list stands in one.
-func (l *entryList) appendFirst(f flowList, entries []Entry) []splice {
+func (l *needList) appendFirst(f flowList, entries []Need) []splice {
 	line := l.lineAt(f.close)
 	blank := len(bytes.TrimSpace(l.text[f.open+1:f.close])) == 0
 	if l.inFlow || !blank || l.lineAt(f.open) != line {
-		style := entryStyle{flow: true, quoteKeys: l.key.Style&yaml.DoubleQuotedStyle != 0} // quoted as in JSON
+		style := needStyle{flow: true, quoteKeys: l.key.Style&yaml.DoubleQuotedStyle != 0} // quoted as in JSON
 		return []splice{{f.open + 1, f.open + 1, style.mappings(entries, ", ")}}
 	}
-	style := entryStyle{indent: l.key.Column + 1, gap: 1, end: l.lineEnd()}
+	style := needStyle{indent: l.key.Column + 1, gap: 1, end: l.lineEnd()}
 	list := style.list(entries)
 	if strings.TrimSpace(l.line(line)) == string(l.text[f.open:f.close+1]) { // the brackets have a line of their own
 		return []splice{{l.lines[line], l.end(line), l.inPlaceOf(line, list, style.end)}}
@@ -126,7 +126,7 @@ func (l *entryList) appendFirst(f flowList, entries []Entry) []splice {
 }
 
 // removeFlow takes what does not stay out of a list in flow style, with its commas.
-func (l *entryList) removeFlow(stays []bool) ([]splice, error) {
+func (l *needList) removeFlow(stays []bool) ([]splice, error) {
 	f, err := l.flow()
 	if err != nil {
 		return nil, err
@@ -160,7 +160,7 @@ func (f *flowList) orphan(stays []bool) int {
 
 // stretches are the items that do not stay, each to its comma; those that stand side by
 // side are one.
-func (l *entryList) stretches(f flowList, stays []bool) []splice {
+func (l *needList) stretches(f flowList, stays []bool) []splice {
 	var list []splice
 	for at, stay := range stays {
 		if stay {
@@ -179,14 +179,14 @@ func (l *entryList) stretches(f flowList, stays []bool) []splice {
 	return list
 }
 
-// beside tells whether nothing but blanks is between two places.
+// beside reports whether nothing but blanks is between two places.
 func (s *sheet) beside(from, to int) bool {
 	return from <= to && len(bytes.Trim(s.text[from:to], " \t")) == 0
 }
 
 // wholeLine removes a stretch with the blanks behind it, and its line where nothing
 // else stands there.
-func (l *entryList) wholeLine(from, to int) splice {
+func (l *needList) wholeLine(from, to int) splice {
 	for to < len(l.text) && (l.text[to] == ' ' || l.text[to] == '\t') {
 		to++
 	}
@@ -194,7 +194,7 @@ func (l *entryList) wholeLine(from, to int) splice {
 }
 
 // orLine removes a stretch, or its lines where nothing else stands there.
-func (l *entryList) orLine(from, to int) splice {
+func (l *needList) orLine(from, to int) splice {
 	start, end := l.lines[l.lineAt(from)], l.end(l.lineAt(max(to-1, from)))
 	if strings.TrimSpace(string(l.text[start:from])) == "" && strings.TrimSpace(string(l.text[to:end])) == "" {
 		return splice{start, end, ""}

@@ -11,17 +11,17 @@ import (
 
 // settle makes the list's entries say what the draft has of them, puts others in the
 // place of those that it replaces, and takes out those that it does not have.
-func (l *entryList) settle(d *draftList) ([]splice, error) {
+func (l *needList) settle(d *draftList) ([]splice, error) {
 	var splices []splice
 	stays := make([]bool, len(l.items))
-	instead := make([][]Entry, len(l.items))
+	instead := make([][]Need, len(l.items))
 	for _, e := range d.entries {
 		if e.was < 0 {
 			continue
 		}
 		stays[e.was] = true
 		if e.instead {
-			instead[e.was] = append(instead[e.was], e.Entry)
+			instead[e.was] = append(instead[e.was], e.Need)
 			continue
 		}
 		more, err := l.reword(l.items[e.was], e)
@@ -45,7 +45,7 @@ func (l *entryList) settle(d *draftList) ([]splice, error) {
 
 // exchange puts entries in the place of one, written as that is. Comments around one in
 // flow style stay.
-func (l *entryList) exchange(at int, entries []Entry) ([]splice, error) {
+func (l *needList) exchange(at int, entries []Need) ([]splice, error) {
 	item := l.items[at].node
 	style := l.styleOf(item)
 	if !style.flow {
@@ -65,15 +65,15 @@ func (l *entryList) exchange(at int, entries []Entry) ([]splice, error) {
 }
 
 // styleOf is how an entry of the list is written.
-func (l *entryList) styleOf(item *yaml.Node) entryStyle {
+func (l *needList) styleOf(item *yaml.Node) needStyle {
 	gap := max(item.Column-l.seq.Column-1, 1)
-	style := entryStyle{indent: l.seq.Column - 1, gap: gap, flow: flowing(item), end: l.lineEnd()}
+	style := needStyle{indent: l.seq.Column - 1, gap: gap, flow: flowing(item), end: l.lineEnd()}
 	style.quoteKeys = style.flow && item.Content[0].Style&yaml.DoubleQuotedStyle != 0
 	return style
 }
 
 // reword gives an entry the draft's scope and level.
-func (l *entryList) reword(item listItem, e *drafted) ([]splice, error) {
+func (l *needList) reword(item listItem, e *drafted) ([]splice, error) {
 	var splices []splice
 	put := func(key, word string) error {
 		one, err := l.replace(child(item.node, key), word)
@@ -94,7 +94,7 @@ func (l *entryList) reword(item listItem, e *drafted) ([]splice, error) {
 }
 
 // replace puts another word in the place of a scalar, between the same quotes.
-func (l *entryList) replace(n *yaml.Node, by string) (splice, error) {
+func (l *needList) replace(n *yaml.Node, by string) (splice, error) {
 	if n == nil {
 		return splice{}, errors.New("the entry names several scopes")
 	}
@@ -120,7 +120,7 @@ func (l *entryList) replace(n *yaml.Node, by string) (splice, error) {
 
 // remove takes out of the list what does not stay. Comments between entries stay; those
 // within an entry go with it.
-func (l *entryList) remove(stays []bool) ([]splice, error) {
+func (l *needList) remove(stays []bool) ([]splice, error) {
 	switch {
 	case !slices.Contains(stays, false):
 		return nil, nil
@@ -131,11 +131,11 @@ func (l *entryList) remove(stays []bool) ([]splice, error) {
 }
 
 // extend writes what is new in the draft behind the list's last entry, as that is written.
-func (l *entryList) extend(d *draftList) ([]splice, error) {
-	var entries []Entry
+func (l *needList) extend(d *draftList) ([]splice, error) {
+	var entries []Need
 	for _, e := range d.entries {
 		if e.was < 0 {
-			entries = append(entries, e.Entry)
+			entries = append(entries, e.Need)
 		}
 	}
 	switch {

@@ -15,14 +15,14 @@ type sheet struct {
 	bom     []byte // a byte order mark, which no position counts
 	text    []byte
 	lines   []int // where each line begins
-	lists   []*entryList
+	lists   []*needList
 	offsets map[*yaml.Node]int
 	quotes  map[int]int  // where quoted text begins, and its closing quote
 	within  map[int]bool // lines that begin within quoted text or flow style: their indent means nothing
 }
 
 // An entryList is a list of entries in a sheet: the base's, or a program's.
-type entryList struct {
+type needList struct {
 	*sheet
 	program string
 	key     *yaml.Node // the word scopes
@@ -95,9 +95,9 @@ func (s *sheet) take(program string, n *yaml.Node, inFlow bool) {
 		if n.Content[i].Value != "scopes" {
 			continue
 		}
-		l := &entryList{sheet: s, program: program, key: n.Content[i], seq: n.Content[i+1], inFlow: inFlow}
+		l := &needList{sheet: s, program: program, key: n.Content[i], seq: n.Content[i+1], inFlow: inFlow}
 		for _, item := range l.seq.Content {
-			e := Entry{}
+			e := Need{}
 			if scope := child(item, "scope"); scope != nil {
 				e.AnyOf = []string{scope.Value}
 			} else if anyOf := child(item, "any_of"); anyOf != nil {
@@ -111,7 +111,7 @@ func (s *sheet) take(program string, n *yaml.Node, inFlow bool) {
 	}
 }
 
-func (s *sheet) list(program string) *entryList {
+func (s *sheet) list(program string) *needList {
 	for _, l := range s.lists {
 		if l.program == program {
 			return l

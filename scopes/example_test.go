@@ -40,7 +40,7 @@ func Example() {
 	}
 	needs, _ := m.Select() // the base, without any program
 
-	plan := scopes.Negotiate(scopes.Question{
+	plan := scopes.Negotiate(scopes.Negotiation{
 		Needs:   needs,
 		Implies: m.Provider.Implies,
 		Server: scopes.Advertisement{
@@ -49,7 +49,7 @@ func Example() {
 		},
 	})
 	for _, item := range plan.Scopes {
-		fmt.Printf("%-13s %s: %s\n", item.Entry.Name(), item.Decision, item.Reason)
+		fmt.Printf("%-13s %s: %s\n", item.Need.Name(), item.Decision, item.Reason)
 	}
 	fmt.Println("scope =", plan.Request)
 	// Output:

@@ -44,10 +44,10 @@ type Finding struct {
 
 // A fix is how [Mend] settles a finding.
 type fix struct {
-	entries []Entry // the declarations that it is about
-	level   *Level  // the level that is enough
-	narrow  bool    // is instead an answer?
-	instead []Entry // what is enough in their place; nothing where the others cover all
+	entries []Need // the declarations that it is about
+	level   *Level // the level that is enough
+	narrow  bool   // is instead an answer?
+	instead []Need // what is enough in their place; nothing where the others cover all
 }
 
 // Findings is the outcome of an audit. Its JSON names are those of ambit.audit/v1;
@@ -59,19 +59,19 @@ type Findings struct {
 	Notes    []Note    `json:"notes"`
 	Least    Least     `json:"least"`
 
-	missing []Entry // what has to be added, with level, why and used_by
+	missing []Need // what has to be added, with level, why and used_by
 }
 
 // A Least is the least set of scopes for everything that the evidence shows in use.
 type Least struct {
-	Scopes  Set     `json:"scopes"`
-	Exact   bool    `json:"exact"` // false: the search was cut off, and a smaller set may exist
-	Entries []Entry `json:"-"`     // the same, ready for [FormatEntries]
+	Scopes Set    `json:"scopes"`
+	Exact  bool   `json:"exact"` // false: the search was cut off, and a smaller set may exist
+	Needs  []Need `json:"-"`     // the same, ready for [FormatEntries]
 
 	// Kept are the names of declared entries besides: of operations that are in use or may
 	// be, and of which no source says what they need.
-	Kept        []string `json:"kept"` // never nil
-	KeptEntries []Entry  `json:"-"`
+	Kept      []string `json:"kept"` // never nil
+	KeptNeeds []Need   `json:"-"`
 }
 
 // A Row is a scope in the table of an audit, with a column for each source.

@@ -70,7 +70,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		plan := scopes.Negotiate(scopes.Question{Needs: needs, Implies: m.Provider.Implies})
+		plan := scopes.Negotiate(scopes.Negotiation{Needs: needs, Implies: m.Provider.Implies})
 		if len(plan.Blocked) > 0 {
 			t.Errorf("a server that does not say blocks %v", plan.Blocked)
 		}
@@ -135,12 +135,12 @@ func FuzzParseSet(f *testing.F) {
 	})
 }
 
-func FuzzParseUse(f *testing.F) {
+func FuzzParseOperation(f *testing.F) {
 	for _, text := range []string{"GET {api}/a/{id}/", "tool:a", "tool:", "GET {api}", "PUT {a}/{b}.{c}", "GET /a", "POST {api}/a?b"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		use, err := scopes.ParseUse(text)
+		use, err := scopes.ParseOperation(text)
 		if err != nil {
 			return
 		}

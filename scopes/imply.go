@@ -141,7 +141,7 @@ func (imp Implications) from(held func(scope string) bool) Implications {
 	return Implications{rules: kept}
 }
 
-// fed tells whether some rule leads to this one.
+// fed reports whether some rule leads to this one.
 func (imp Implications) fed(to int) bool {
 	for i := range imp.rules {
 		if imp.feeds(i, to) {
@@ -189,7 +189,7 @@ func (imp Implications) walk(from int, state []visit) int {
 	return -1
 }
 
-// feeds tells whether something that rule a covers could be the scope of rule b.
+// feeds reports whether something that rule a covers could be the scope of rule b.
 func (imp Implications) feeds(a, b int) bool {
 	for _, to := range imp.rules[a].covers {
 		if to.overlaps(imp.rules[b].from) {

@@ -112,7 +112,7 @@ func Digest(p Plan) string {
 		lines = append(lines, fmt.Sprintf("withheld %q", need))
 	}
 	for i := range p.Scopes {
-		lines = append(lines, fmt.Sprintf("need %q %s", p.Scopes[i].Entry.AnyOf, p.Scopes[i].Decision))
+		lines = append(lines, fmt.Sprintf("need %q %s", p.Scopes[i].Need.AnyOf, p.Scopes[i].Decision))
 	}
 	slices.Sort(lines)
 	sum := sha256.Sum256([]byte(strings.Join(lines, "\n")))

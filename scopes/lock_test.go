@@ -139,7 +139,7 @@ func TestLockDrift(t *testing.T) {
 
 // The digest is of what was negotiated, and of nothing else.
 func TestDigest(t *testing.T) {
-	needs := func(text string) []scopes.Entry {
+	needs := func(text string) []scopes.Need {
 		m, err := scopes.Decode("m.yaml", []byte("version: 1\nname: n\nprovider: https://us.example\nscopes:\n"+text), nil)
 		if err != nil {
 			t.Fatal(err)
@@ -147,7 +147,7 @@ func TestDigest(t *testing.T) {
 		return m.Scopes
 	}
 	const a, b = "  - {scope: a, level: required, why: w}\n", "  - {scope: b, level: optional}\n"
-	plan := scopes.Negotiate(scopes.Question{Needs: needs(a + b), Server: lists("a", "b")})
+	plan := scopes.Negotiate(scopes.Negotiation{Needs: needs(a + b), Server: lists("a", "b")})
 	digest := scopes.Digest(plan)
 	if !strings.HasPrefix(digest, "sha256:") || len(digest) != len("sha256:")+64 {
 		t.Fatalf("Digest = %q", digest)
@@ -157,9 +157,9 @@ func TestDigest(t *testing.T) {
 	plan.Manifest.Path = "elsewhere/scopes.yaml"
 	for name, p := range map[string]scopes.Plan{
 		"another document":   plan,
-		"another order":      scopes.Negotiate(scopes.Question{Needs: needs(b + a), Server: lists("a", "b")}),
-		"another reason":     scopes.Negotiate(scopes.Question{Needs: needs(strings.Replace(a, "w}", "because}", 1) + b), Server: lists("a", "b")}),
-		"more is advertised": scopes.Negotiate(scopes.Question{Needs: needs(a + b), Server: lists("a", "b", "c")}),
+		"another order":      scopes.Negotiate(scopes.Negotiation{Needs: needs(b + a), Server: lists("a", "b")}),
+		"another reason":     scopes.Negotiate(scopes.Negotiation{Needs: needs(strings.Replace(a, "w}", "because}", 1) + b), Server: lists("a", "b")}),
+		"more is advertised": scopes.Negotiate(scopes.Negotiation{Needs: needs(a + b), Server: lists("a", "b", "c")}),
 	} {
 		if got := scopes.Digest(p); got != digest {
 			t.Errorf("%s: %q, want the same as before, %q", name, got, digest)
@@ -167,7 +167,7 @@ func TestDigest(t *testing.T) {
 	}
 
 	seen := map[string]string{digest: "the first"}
-	for name, q := range map[string]scopes.Question{
+	for name, q := range map[string]scopes.Negotiation{
 		"a need more":     {Needs: needs(a + b + "  - {scope: c, level: optional}\n"), Server: lists("a", "b", "c")},
 		"a need less":     {Needs: needs(a), Server: lists("a", "b")},
 		"one is withheld": {Needs: needs(a + b), Server: lists("a")},

@@ -19,27 +19,27 @@ type Manifest struct {
 	Provider  *Provider
 	Server    string   // the server that the manifest asks for, "" where it leaves that open
 	Resources []string // bases whose RFC 9728 document limits what is asked
-	Scopes    []Entry  // the base: what every run needs
+	Scopes    []Need   // the base: what every run needs
 	Programs  []Program
 	Waivers   []Waiver
 }
 
-// An Entry declares one need: a scope, or several of which one is enough.
-type Entry struct {
-	AnyOf      []string // one scope, or the alternatives in order of preference
-	Level      Level
-	Why        string // for people; untrusted text, to be escaped by each view
-	UsedBy     []Use
-	Unlisted   bool     // advertised: false: granted, though not in scopes_supported (RFC 8414 §2)
-	Programs   []string // the selected programs that declare it; the base may declare it too
-	File       string
-	Line       int // of the scope's own word
-	Column     int
-	EntryStart int // line on which the entry begins
+// A Need declares one need: a scope, or several of which one is enough.
+type Need struct {
+	AnyOf        []string // one scope, or the alternatives in order of preference
+	Level        Level
+	Why          string // for people; untrusted text, to be escaped by each view
+	UsedBy       []Operation
+	Unadvertised bool     // advertised: false: granted, though not in scopes_supported (RFC 8414 §2)
+	Programs     []string // the selected programs that declare it; the base may declare it too
+	File         string
+	Line         int // of the scope's own word
+	Column       int
+	StartLine    int // line on which the entry begins
 }
 
 // Name is how views show the entry: the scope, or the alternatives as a|b.
-func (e Entry) Name() string {
+func (e Need) Name() string {
 	if len(e.AnyOf) == 1 {
 		return e.AnyOf[0]
 	}
@@ -48,7 +48,7 @@ func (e Entry) Name() string {
 
 // key is the same for entries that declare the same need. A blank can stand in no
 // scope, so no two needs share a key.
-func (e Entry) key() string {
+func (e Need) key() string {
 	if len(e.AnyOf) == 1 {
 		return e.AnyOf[0]
 	}
@@ -56,7 +56,7 @@ func (e Entry) key() string {
 }
 
 // Tools are the MCP tools among the entry's uses, in the manifest's order.
-func (e Entry) Tools() []string {
+func (e Need) Tools() []string {
 	var tools []string
 	for _, u := range e.UsedBy {
 		if u.Tool != "" {
@@ -66,15 +66,15 @@ func (e Entry) Tools() []string {
 	return tools
 }
 
-// uses tells whether some operation of the entry stands on the named base.
-func (e Entry) uses(base string) bool {
-	return slices.ContainsFunc(e.UsedBy, func(u Use) bool { return u.Base == base })
+// uses reports whether some operation of the entry stands on the named base.
+func (e Need) uses(base string) bool {
+	return slices.ContainsFunc(e.UsedBy, func(u Operation) bool { return u.Base == base })
 }
 
 // A Program is a set of features: what it adds to the base, never narrowing it.
 type Program struct {
 	Name   string
-	Scopes []Entry
+	Scopes []Need
 	Line   int
 }
 
@@ -118,7 +118,7 @@ func (e *UnknownProgramError) Error() string {
 // Select returns the needs of a run: the base, then what the named programs add,
 // in the manifest's order. An entry that several declare stands once, at its
 // highest level, with all its uses. An unknown name is an *[UnknownProgramError].
-func (m *Manifest) Select(programs ...string) ([]Entry, error) {
+func (m *Manifest) Select(programs ...string) ([]Need, error) {
 	known := m.ProgramNames()
 	for _, name := range programs {
 		if !slices.Contains(known, name) {
@@ -148,15 +148,15 @@ func (m *Manifest) Select(programs ...string) ([]Entry, error) {
 
 // merge adds a program's declaration of the same need to one that is there. It
 // shares no slice that it writes to with either.
-func merge(e, more Entry) Entry {
+func merge(e, more Need) Need {
 	if more.Level > e.Level || e.Why == "" {
 		e.Why = cmp.Or(more.Why, e.Why)
 	}
 	e.Level = max(e.Level, more.Level)
-	e.Unlisted = e.Unlisted || more.Unlisted
+	e.Unadvertised = e.Unadvertised || more.Unadvertised
 	e.Programs = slices.Concat(e.Programs, more.Programs)
 	e.UsedBy = slices.Clip(e.UsedBy)
-	have := make(map[Use]bool, len(e.UsedBy))
+	have := make(map[Operation]bool, len(e.UsedBy))
 	for _, u := range e.UsedBy {
 		have[u.unplaced()] = true
 	}

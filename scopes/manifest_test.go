@@ -46,10 +46,10 @@ func decode(t *testing.T, text string) *scopes.Manifest {
 }
 
 // short shows entries, a line each.
-func short(entries []scopes.Entry) string {
+func short(entries []scopes.Need) string {
 	var b strings.Builder
 	for _, e := range entries {
-		fmt.Fprintf(&b, "%s %s %q unlisted=%v %v %v\n", e.Name(), e.Level, e.Why, e.Unlisted, e.Programs, e.UsedBy)
+		fmt.Fprintf(&b, "%s %s %q unlisted=%v %v %v\n", e.Name(), e.Level, e.Why, e.Unadvertised, e.Programs, e.UsedBy)
 	}
 	return b.String()
 }
@@ -107,7 +107,7 @@ c|d optional "a scope of that very name" unlisted=false [two] []
 func TestDecodePlaces(t *testing.T) {
 	m := decode(t, featured)
 	e := m.Programs[0].Scopes[1]
-	got := fmt.Sprint(e.File, e.Line, e.Column, e.EntryStart, e.UsedBy[1].Line, e.UsedBy[1].Column, m.Programs[1].Line, m.Waivers[0].Line)
+	got := fmt.Sprint(e.File, e.Line, e.Column, e.StartLine, e.UsedBy[1].Line, e.UsedBy[1].Column, m.Programs[1].Line, m.Waivers[0].Line)
 	if want := "scopes.yaml12 17 12 12 67 13 20"; got != want {
 		t.Errorf("places %q, want %q", got, want)
 	}
@@ -130,7 +130,7 @@ func TestManifestConcurrently(t *testing.T) {
 	for i := range plans {
 		wait.Go(func() {
 			entries, _ := m.Select(m.ProgramNames()...)
-			plan := scopes.Negotiate(scopes.Question{Needs: entries, Implies: m.Provider.Implies, Server: listed("user:read")})
+			plan := scopes.Negotiate(scopes.Negotiation{Needs: entries, Implies: m.Provider.Implies, Server: listed("user:read")})
 			gap := scopes.Compare(entries, scopes.Grant{Scopes: plan.Request}, m.Provider.Implies)
 			text, _ := json.Marshal([]any{plan.Request, plan.Withheld, plan.Blocked, gap.Missing, gap.Excess, gap.HiddenTools})
 			plans[i] = string(text)

@@ -95,7 +95,7 @@ func (x *fix) lower(c *Change) {
 		case !x.narrow:
 		case len(x.instead) == 0:
 			c.Remove = append(c.Remove, e)
-		case len(x.instead) == 1 && (e.Unlisted || !x.instead[0].Unlisted):
+		case len(x.instead) == 1 && (e.Unadvertised || !x.instead[0].Unadvertised):
 			c.Narrow = append(c.Narrow, ScopeChange{e, x.instead[0].Name()})
 		default:
 			by := slices.Clone(x.instead)

@@ -95,9 +95,9 @@ func newMendCase(seed uint64) *mendCase {
 func inUse(m *scopes.Manifest, programs []string, e *scopes.Evidence) (met, unmet []string) {
 	entries, _ := m.Select(programs...)
 	var fixed []string
-	used := make(map[scopes.Use]bool)
+	used := make(map[scopes.Operation]bool)
 	listed := func(tool bool) bool {
-		return slices.ContainsFunc(e.Calls, func(c scopes.Call) bool { return (c.Use.Tool != "") == tool })
+		return slices.ContainsFunc(e.Calls, func(c scopes.Call) bool { return (c.Operation.Tool != "") == tool })
 	}
 	for _, one := range entries {
 		if len(one.AnyOf) == 1 {
@@ -109,12 +109,12 @@ func inUse(m *scopes.Manifest, programs []string, e *scopes.Evidence) (met, unme
 		}
 	}
 	for _, c := range e.Calls {
-		used[c.Use] = true
+		used[c.Operation] = true
 	}
 	for i := range e.Traffic {
 		used[e.Traffic[i].Operation] = used[e.Traffic[i].Operation] || !listed(false)
 	}
-	for _, n := range e.Needs {
+	for _, n := range e.Requirements {
 		switch {
 		case !used[n.Operation] || n.Silent() || n.MetBy(scopes.Set{}, m.Provider.Implies):
 		case n.MetBy(scopes.NewSet(fixed...), m.Provider.Implies):

@@ -33,9 +33,9 @@ const (
 )
 
 // A Need is what one source says that one operation or tool needs.
-type Need struct {
-	Operation Use    // its Path is the source's template
-	Title     string // what the operation does, in the source's words; untrusted text, may be empty
+type Requirement struct {
+	Operation Operation // its Path is the source's template
+	Title     string    // what the operation does, in the source's words; untrusted text, may be empty
 	// AnyOf are alternatives, each a list of scopes of which all are needed. An empty
 	// alternative means that no scope is needed. nil: the source says nothing of scopes.
 	AnyOf  [][]string
@@ -43,11 +43,11 @@ type Need struct {
 	Source Source
 }
 
-// Silent tells whether the source knows the operation and says nothing of scopes.
-func (n *Need) Silent() bool { return len(n.AnyOf) == 0 }
+// Silent reports whether the source knows the operation and says nothing of scopes.
+func (n *Requirement) Silent() bool { return len(n.AnyOf) == 0 }
 
-// MetBy tells whether some alternative is covered by what is held.
-func (n *Need) MetBy(held Set, implies Implications) bool {
+// MetBy reports whether some alternative is covered by what is held.
+func (n *Requirement) MetBy(held Set, implies Implications) bool {
 	return slices.ContainsFunc(n.AnyOf, func(all []string) bool { return len(lacks(all, held, implies)) == 0 })
 }
 
@@ -64,25 +64,25 @@ func lacks(all []string, held Set, implies Implications) []string {
 
 // An Observation is a call that was recorded, or several of the same kind.
 type Observation struct {
-	Operation Use      // its Path is concrete, or has {id} where the recorder folded ids
-	Status    int      // of the answer
-	Scopes    []string // connected with the call by the recorder: declared for it, or named
-	Named     []string // named by the answer that refused it; nil where the recording does not tell
-	Count     int      // how many such calls
-	Where     Where    // of the first
+	Operation Operation // its Path is concrete, or has {id} where the recorder folded ids
+	Status    int       // of the answer
+	Scopes    []string  // connected with the call by the recorder: declared for it, or named
+	Named     []string  // named by the answer that refused it; nil where the recording does not tell
+	Count     int       // how many such calls
+	Where     Where     // of the first
 }
 
-// Succeeded tells whether the grant was enough for the call (2xx, 3xx).
+// Succeeded reports whether the grant was enough for the call (2xx, 3xx).
 func (o *Observation) Succeeded() bool { return o.Status >= 200 && o.Status < 400 }
 
-// Refused tells whether the call was turned away for want of a permission (RFC 9110
+// Refused reports whether the call was turned away for want of a permission (RFC 9110
 // §15.5.2 and §15.5.4). What lacked is proved only where the answer named it.
 func (o *Observation) Refused() bool { return o.Status == 401 || o.Status == 403 }
 
 // A Call is an operation, or a tool, of which someone says that the program uses it.
 type Call struct {
-	Use   Use
-	Where Where
+	Operation Operation
+	Where     Where
 }
 
 // A Note is something about a source that people should know: what was skipped, what
@@ -97,20 +97,20 @@ func (w Where) MarshalText() ([]byte, error) { return []byte(w.String()), nil }
 
 // Evidence is what all sources together say. The zero value is no evidence.
 type Evidence struct {
-	Needs   []Need        // of every operation and tool that a document knows, used or not
-	Calls   []Call        // what the program uses; nil where no list was given
-	Tools   []string      // names of tools that the program uses, * and ? allowed; none: as the manifest says
-	Traffic []Observation // what was recorded
-	Words   []string      // further scopes that a source knows of, though nothing there needs them
-	Notes   []Note
+	Requirements []Requirement // of every operation and tool that a document knows, used or not
+	Calls        []Call        // what the program uses; nil where no list was given
+	Tools        []string      // names of tools that the program uses, * and ? allowed; none: as the manifest says
+	Traffic      []Observation // what was recorded
+	Words        []string      // further scopes that a source knows of, though nothing there needs them
+	Notes        []Note
 }
 
 // Merge adds what another source says. An operation that several documents know is
 // needed as each of them says; where they differ, a note tells.
 func (e *Evidence) Merge(more Evidence) {
 	e.Notes = append(e.Notes, more.Notes...)
-	e.Notes = append(e.Notes, contradictions(e.Needs, more.Needs)...)
-	e.Needs = append(e.Needs, more.Needs...)
+	e.Notes = append(e.Notes, contradictions(e.Requirements, more.Requirements)...)
+	e.Requirements = append(e.Requirements, more.Requirements...)
 	if more.Calls != nil {
 		e.Calls = append(append([]Call{}, e.Calls...), more.Calls...)
 	}
@@ -120,8 +120,8 @@ func (e *Evidence) Merge(more Evidence) {
 }
 
 // contradictions notes operations for which two sources name different scopes.
-func contradictions(have, more []Need) []Note {
-	first := make(map[Use]*Need, len(have))
+func contradictions(have, more []Requirement) []Note {
+	first := make(map[Operation]*Requirement, len(have))
 	for i := range have {
 		u := have[i].Operation.unplaced()
 		if first[u] == nil {
@@ -142,8 +142,8 @@ func contradictions(have, more []Need) []Note {
 // Vocabulary is every scope that the evidence knows of, sorted.
 func (e *Evidence) Vocabulary() Set {
 	words := slices.Clone(e.Words)
-	for i := range e.Needs {
-		for _, all := range e.Needs[i].AnyOf {
+	for i := range e.Requirements {
+		for _, all := range e.Requirements[i].AnyOf {
 			words = append(words, all...)
 		}
 	}
@@ -154,7 +154,7 @@ func (e *Evidence) Vocabulary() Set {
 }
 
 // bySource orders needs for people: by operation, then by place.
-func bySource(a, b *Need) int {
+func byOperation(a, b *Requirement) int {
 	return cmp.Or(cmp.Compare(a.Operation.String(), b.Operation.String()),
 		cmp.Compare(a.Where.File, b.Where.File), cmp.Compare(a.Where.Line, b.Where.Line))
 }

@@ -2,9 +2,9 @@ package scopes
 
 import "fmt"
 
-// A Question is all that [Negotiate] weighs.
-type Question struct {
-	Needs     []Entry // of [Manifest.Select]
+// A Negotiation is all that [Negotiate] weighs.
+type Negotiation struct {
+	Needs     []Need // of [Manifest.Select]
 	Implies   Implications
 	Server    Advertisement
 	Resources []Resource // only those that the manifest names
@@ -19,18 +19,18 @@ type Question struct {
 // says that it is granted all the same. A resource's list limits only the needs
 // that have an operation on that base. What an asked scope implies is not asked
 // again, nor is it withheld: it comes with the other.
-func Negotiate(q Question) Plan {
-	n := negotiation{Question: q, items: make([]Item, len(q.Needs)), asked: make(map[string]struct{}, len(q.Needs))}
+func Negotiate(q Negotiation) Plan {
+	n := negotiator{Negotiation: q, items: make([]Item, len(q.Needs)), asked: make(map[string]struct{}, len(q.Needs))}
 	for i := range q.Needs {
 		item, scopes := &n.items[i], q.Needs[i].AnyOf
-		item.Entry = q.Needs[i]
+		item.Need = q.Needs[i]
 		if len(scopes) == 1 {
 			n.weigh(item, scopes[0])
 			n.ask(item.Asked)
 		}
 	}
 	for i := range n.items { // after all others: one of them may cover an alternative
-		if item := &n.items[i]; len(item.Entry.AnyOf) != 1 {
+		if item := &n.items[i]; len(item.Need.AnyOf) != 1 {
 			n.alternatives(item)
 			n.ask(item.Asked)
 		}
@@ -40,40 +40,40 @@ func Negotiate(q Question) Plan {
 	return n.plan()
 }
 
-type negotiation struct {
-	Question
+type negotiator struct {
+	Negotiation
 	items []Item
 	asked map[string]struct{} // what goes into the request
 }
 
-func (n *negotiation) ask(scope string) {
+func (n *negotiator) ask(scope string) {
 	if scope != "" {
 		n.asked[scope] = struct{}{}
 	}
 }
 
-func (n *negotiation) asks(scope string) bool {
+func (n *negotiator) asks(scope string) bool {
 	_, asked := n.asked[scope]
 	return asked
 }
 
 // alternatives decides on an any_of: covered anyway, else the first not withheld.
-func (n *negotiation) alternatives(item *Item) {
-	if scope, by, covered := n.covered(&item.Entry); covered {
-		item.Advertised, item.Decision, item.Reason = n.Server.says(scope), Implied, coveredReason(by, scope)
+func (n *negotiator) alternatives(item *Item) {
+	if scope, by, covered := n.covered(&item.Need); covered {
+		item.Advertised, item.Decision, item.Reason = n.Server.says(scope), DecisionImplied, coveredReason(by, scope)
 		return
 	}
-	for _, scope := range item.Entry.AnyOf {
-		if n.weigh(item, scope); item.Decision != Withhold {
+	for _, scope := range item.Need.AnyOf {
+		if n.weigh(item, scope); item.Decision != DecisionWithhold {
 			return
 		}
 	}
 	item.Reason = "none of them can be asked for; the last: " + item.Reason
 }
 
-// covered tells whether one of the need's scopes is asked for, or something that
+// covered reports whether one of the need's scopes is asked for, or something that
 // implies it.
-func (n *negotiation) covered(e *Entry) (scope, by string, ok bool) {
+func (n *negotiator) covered(e *Need) (scope, by string, ok bool) {
 	for _, scope := range e.AnyOf {
 		if n.asks(scope) {
 			return scope, scope, true
@@ -88,7 +88,7 @@ func (n *negotiation) covered(e *Entry) (scope, by string, ok bool) {
 }
 
 // impliedBy returns the text.MaxNear asked scope that implies this one.
-func (n *negotiation) impliedBy(scope string) (by string, ok bool) {
+func (n *negotiator) impliedBy(scope string) (by string, ok bool) {
 	for by := range n.Implies.Covering(scope) {
 		if n.asks(by) {
 			return by, true
@@ -106,7 +106,7 @@ func coveredReason(by, scope string) string {
 
 // takeBackCovered takes out of the request what something else in it covers, and
 // returns that for each item; "" for those that nothing covers.
-func (n *negotiation) takeBackCovered() []string {
+func (n *negotiator) takeBackCovered() []string {
 	by := make([]string, len(n.items))
 	for i := range n.items {
 		if scope := n.items[i].Asked; scope != "" {
@@ -124,7 +124,7 @@ func (n *negotiation) takeBackCovered() []string {
 // settleImplied names for each need that is not asked for what covers it, among
 // what is still asked for; by is what was asked for at first. Where exceptions
 // leave nothing that covers a scope that was taken back, it is asked for after all.
-func (n *negotiation) settleImplied(by []string) {
+func (n *negotiator) settleImplied(by []string) {
 	for i, first := range by {
 		if item := &n.items[i]; first != "" {
 			n.settle(item, first)
@@ -132,36 +132,36 @@ func (n *negotiation) settleImplied(by []string) {
 	}
 	for i := range n.items {
 		if item := &n.items[i]; item.Asked == "" && by[i] == "" {
-			if scope, by, ok := n.covered(&item.Entry); ok {
-				item.Decision, item.Reason = Implied, coveredReason(by, scope)
+			if scope, by, ok := n.covered(&item.Need); ok {
+				item.Decision, item.Reason = DecisionImplied, coveredReason(by, scope)
 			}
 		}
 	}
 }
 
-func (n *negotiation) settle(item *Item, by string) {
+func (n *negotiator) settle(item *Item, by string) {
 	if !n.asks(by) {
 		if by, _ = n.impliedBy(item.Asked); by == "" {
 			n.ask(item.Asked)
 			return
 		}
 	}
-	item.Decision, item.Reason, item.Asked = Implied, coveredReason(by, item.Asked), ""
+	item.Decision, item.Reason, item.Asked = DecisionImplied, coveredReason(by, item.Asked), ""
 }
 
 // weigh decides on one scope of the item's need by itself.
-func (n *negotiation) weigh(item *Item, scope string) {
+func (n *negotiator) weigh(item *Item, scope string) {
 	item.Advertised = n.Server.says(scope)
-	item.Decision, item.Asked = Withhold, ""
-	base, lists := n.limit(&item.Entry, scope)
+	item.Decision, item.Asked = DecisionWithhold, ""
+	base, lists := n.limit(&item.Need, scope)
 	switch {
 	case n.Refused.Has(scope):
 		item.Reason = "the server refused it (invalid_scope)"
-	case item.Entry.Unlisted && item.Advertised == AdvertisedNo:
-		item.Decision, item.Asked = RequestUnlisted, scope
+	case item.Need.Unadvertised && item.Advertised == AdvertisedNo:
+		item.Decision, item.Asked = DecisionRequestUnadvertised, scope
 		item.Reason = "not advertised; the manifest says that it is granted all the same"
-	case item.Entry.Unlisted:
-		item.Decision, item.Asked = Request, scope
+	case item.Need.Unadvertised:
+		item.Decision, item.Asked = DecisionRequest, scope
 		item.Reason = "asked for, whatever the server advertises"
 	case base != "" && lists:
 		item.Reason = fmt.Sprintf("the resource %s knows it, the authorization server does not", base)
@@ -170,17 +170,17 @@ func (n *negotiation) weigh(item *Item, scope string) {
 	case item.Advertised == AdvertisedNo:
 		item.Reason = "not in the server's scopes_supported"
 	case item.Advertised == AdvertisedUnknown:
-		item.Decision, item.Asked = Request, scope
+		item.Decision, item.Asked = DecisionRequest, scope
 		item.Reason = "the server does not say which scopes it knows"
 	default:
-		item.Decision, item.Asked = Request, scope
+		item.Decision, item.Asked = DecisionRequest, scope
 		item.Reason = "advertised"
 	}
 }
 
 // limit returns the base whose resource stands against asking for scope, and
 // whether that resource lists it (then it is the server that does not).
-func (n *negotiation) limit(e *Entry, scope string) (base string, lists bool) {
+func (n *negotiator) limit(e *Need, scope string) (base string, lists bool) {
 	for _, r := range n.Resources {
 		if r.Advertises.State != Listed || !e.uses(r.Base) {
 			continue
@@ -193,7 +193,7 @@ func (n *negotiation) limit(e *Entry, scope string) (base string, lists bool) {
 	return "", false
 }
 
-func (n *negotiation) plan() Plan {
+func (n *negotiator) plan() Plan {
 	p := Plan{Resources: append([]Resource{}, n.Resources...), Scopes: n.items, Withheld: []string{}, Blocked: []string{}, Drift: []Drift{}}
 	request := make([]string, 0, len(n.asked))
 	for i := range n.items {
@@ -201,10 +201,10 @@ func (n *negotiation) plan() Plan {
 		switch {
 		case item.Asked != "":
 			request = append(request, item.Asked)
-		case item.Decision == Withhold:
-			p.Withheld = append(p.Withheld, item.Entry.Name())
-			if item.Entry.Level == Required {
-				p.Blocked = append(p.Blocked, item.Entry.Name())
+		case item.Decision == DecisionWithhold:
+			p.Withheld = append(p.Withheld, item.Need.Name())
+			if item.Need.Level == Required {
+				p.Blocked = append(p.Blocked, item.Need.Name())
 			}
 		}
 	}

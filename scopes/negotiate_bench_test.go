@@ -8,12 +8,12 @@ import (
 )
 
 // many makes n needs in pairs of read and write, and a server that knows them all.
-func many(n int) (needs []scopes.Entry, advertised []string) {
+func many(n int) (needs []scopes.Need, advertised []string) {
 	for i := range n {
 		scope := fmt.Sprintf("resource%d:%s", i/2, []string{"read", "write"}[i%2])
-		needs = append(needs, scopes.Entry{
+		needs = append(needs, scopes.Need{
 			AnyOf: []string{scope}, Level: scopes.Recommended, Why: "a reason",
-			UsedBy: []scopes.Use{{Method: "GET", Base: "api", Path: "/resources/"}},
+			UsedBy: []scopes.Operation{{Method: "GET", Base: "api", Path: "/resources/"}},
 		})
 		advertised = append(advertised, scope)
 	}
@@ -30,7 +30,7 @@ func BenchmarkNegotiate10000(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		plan := scopes.Negotiate(scopes.Question{
+		plan := scopes.Negotiate(scopes.Negotiation{
 			Needs: needs, Implies: provider.Implies,
 			Server: scopes.Advertisement{State: scopes.Listed, Scopes: scopes.NewSet(advertised...)},
 		})

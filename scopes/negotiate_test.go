@@ -15,24 +15,24 @@ import (
 
 // need writes an entry short: "a:read", "a|b", with ! for required, ~ for
 // advertised: false, and @base for the base that an operation stands on.
-func need(short string) scopes.Entry {
-	e := scopes.Entry{Level: scopes.Optional}
+func need(short string) scopes.Need {
+	e := scopes.Need{Level: scopes.Optional}
 	short, base, found := strings.Cut(short, "@")
 	if found {
-		e.UsedBy = []scopes.Use{{Method: "GET", Base: base, Path: "/"}}
+		e.UsedBy = []scopes.Operation{{Method: "GET", Base: base, Path: "/"}}
 	}
 	if rest, ok := strings.CutPrefix(short, "!"); ok {
 		short, e.Level = rest, scopes.Required
 	}
 	if rest, ok := strings.CutPrefix(short, "~"); ok {
-		short, e.Unlisted = rest, true
+		short, e.Unadvertised = rest, true
 	}
 	e.AnyOf = strings.Split(short, "|")
 	return e
 }
 
-func needs(short string) []scopes.Entry {
-	var list []scopes.Entry
+func needs(short string) []scopes.Need {
+	var list []scopes.Need
 	for word := range strings.FieldsSeq(short) {
 		list = append(list, need(word))
 	}
@@ -100,7 +100,7 @@ func TestNegotiate(t *testing.T) {
 		{name: "the same scope twice", needs: "a a", request: "a"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			plan := scopes.Negotiate(scopes.Question{
+			plan := scopes.Negotiate(scopes.Negotiation{
 				Needs: needs(c.needs), Implies: usual(t), Server: c.server, Resources: c.resources, Refused: scopes.NewSet(c.refused...),
 			})
 			got := []string{plan.Request.String(), strings.Join(plan.Withheld, " "), strings.Join(plan.Blocked, " ")}
@@ -119,26 +119,26 @@ func checkPlan(t *testing.T, plan scopes.Plan) {
 		t.Error("a list of the plan is nil: its JSON would be null")
 	}
 	for _, item := range plan.Scopes {
-		asks := item.Decision == scopes.Request || item.Decision == scopes.RequestUnlisted
+		asks := item.Decision == scopes.DecisionRequest || item.Decision == scopes.DecisionRequestUnadvertised
 		if asks != (item.Asked != "") || asks && !plan.Request.Has(item.Asked) {
-			t.Errorf("%s: decision %s, asks for %q, request %q", item.Entry.Name(), item.Decision, item.Asked, plan.Request)
+			t.Errorf("%s: decision %s, asks for %q, request %q", item.Need.Name(), item.Decision, item.Asked, plan.Request)
 		}
 		if item.Reason == "" || item.Advertised == "" {
-			t.Errorf("%s: reason %q, advertised %q", item.Entry.Name(), item.Reason, item.Advertised)
+			t.Errorf("%s: reason %q, advertised %q", item.Need.Name(), item.Reason, item.Advertised)
 		}
-		withheld := slices.Contains(plan.Withheld, item.Entry.Name())
-		if (item.Decision == scopes.Withhold) != withheld {
-			t.Errorf("%s: %s, and withheld lists %v", item.Entry.Name(), item.Decision, plan.Withheld)
+		withheld := slices.Contains(plan.Withheld, item.Need.Name())
+		if (item.Decision == scopes.DecisionWithhold) != withheld {
+			t.Errorf("%s: %s, and withheld lists %v", item.Need.Name(), item.Decision, plan.Withheld)
 		}
 	}
 }
 
 // A reason names what is really asked for, not what that in turn covers.
 func TestReasonsNameWhatIsAsked(t *testing.T) {
-	plan := scopes.Negotiate(scopes.Question{Needs: needs("x:read x:write * x:read|a a|b"), Implies: usual(t), Server: listed("x:read", "x:write", "*", "b")})
+	plan := scopes.Negotiate(scopes.Negotiation{Needs: needs("x:read x:write * x:read|a a|b"), Implies: usual(t), Server: listed("x:read", "x:write", "*", "b")})
 	var got []string
 	for _, item := range plan.Scopes {
-		got = append(got, fmt.Sprintf("%s: %s, %s", item.Entry.Name(), item.Decision, item.Reason))
+		got = append(got, fmt.Sprintf("%s: %s, %s", item.Need.Name(), item.Decision, item.Reason))
 	}
 	want := []string{
 		"x:read: implied, * covers it",
@@ -181,14 +181,14 @@ func TestNegotiateRootManifest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		plan := scopes.Negotiate(scopes.Question{
+		plan := scopes.Negotiate(scopes.Negotiation{
 			Needs: entries, Implies: m.Provider.Implies, Server: server,
 			Resources: []scopes.Resource{{Base: "api", State: resource.State, Advertises: resource}},
 		})
 		checkPlan(t, plan)
 		fmt.Fprintf(&out, "programs: %s\n", strings.Join(programs, " "))
 		for _, item := range plan.Scopes {
-			fmt.Fprintf(&out, "  %-28s %-12s %-8s %-21s %s\n", item.Entry.Name(), item.Entry.Level, item.Advertised, item.Decision, item.Reason)
+			fmt.Fprintf(&out, "  %-28s %-12s %-8s %-21s %s\n", item.Need.Name(), item.Need.Level, item.Advertised, item.Decision, item.Reason)
 		}
 		fmt.Fprintf(&out, "request: %s\nwithheld: %s\nblocked: %s\n\n", plan.Request, strings.Join(plan.Withheld, " "), strings.Join(plan.Blocked, " "))
 	}

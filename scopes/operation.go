@@ -12,9 +12,9 @@ import (
 	"github.com/ambit-auth/ambit/internal/text"
 )
 
-// A Use is one thing that needs a scope: an operation of a provider's base, or an
+// An Operation is one thing that needs a scope: an operation of a provider's base, or an
 // MCP tool. Exactly one of Tool and Method is set.
-type Use struct {
+type Operation struct {
 	Method string // upper case, as on the wire (RFC 9110 §9)
 	Base   string // name of one of the provider's bases
 	Path   string // below the base's URL; {name} stands for one segment
@@ -24,7 +24,7 @@ type Use struct {
 }
 
 // unplaced is the use without its place in a file, equal for equal uses.
-func (u Use) unplaced() Use {
+func (u Operation) unplaced() Operation {
 	u.Line, u.Column = 0, 0
 	return u
 }
@@ -32,27 +32,27 @@ func (u Use) unplaced() Use {
 // methods are those of RFC 9110 §9.3 and RFC 5789 that an API call may have.
 var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
-// ParseUse reads one used_by entry: METHOD {base}/path/{param}, or tool:NAME.
+// ParseOperation reads one used_by entry: METHOD {base}/path/{param}, or tool:NAME.
 // The error says which part is wrong; whether the base exists is for the caller.
-func ParseUse(word string) (Use, error) {
+func ParseOperation(word string) (Operation, error) {
 	if tool, ok := strings.CutPrefix(word, "tool:"); ok {
 		if tool == "" || strings.ContainsFunc(tool, unfit) {
-			return Use{}, fmt.Errorf("%q names no tool: write tool:NAME", word)
+			return Operation{}, fmt.Errorf("%q names no tool: write tool:NAME", word)
 		}
-		return Use{Tool: tool}, nil
+		return Operation{Tool: tool}, nil
 	}
 	method, target, found := strings.Cut(word, " ")
 	if !found {
-		return Use{}, fmt.Errorf("%q is neither METHOD {base}/path nor tool:NAME", word)
+		return Operation{}, fmt.Errorf("%q is neither METHOD {base}/path nor tool:NAME", word)
 	}
 	if !slices.Contains(methods, method) {
-		return Use{}, fmt.Errorf("unknown method %q%s", method, text.Allowed(strings.ToUpper(method), methods))
+		return Operation{}, fmt.Errorf("unknown method %q%s", method, text.Allowed(strings.ToUpper(method), methods))
 	}
 	base, path, err := splitTarget(target)
 	if err != nil {
-		return Use{}, fmt.Errorf("%q: %w", word, err)
+		return Operation{}, fmt.Errorf("%q: %w", word, err)
 	}
-	return Use{Method: method, Base: base, Path: path}, nil
+	return Operation{Method: method, Base: base, Path: path}, nil
 }
 
 func splitTarget(target string) (base, path string, err error) {
@@ -84,7 +84,7 @@ func splitTarget(target string) (base, path string, err error) {
 func unfit(r rune) bool { return r == ' ' || !strconv.IsPrint(r) }
 
 // String is the form that a manifest uses.
-func (u Use) String() string {
+func (u Operation) String() string {
 	if u.Tool != "" {
 		return "tool:" + u.Tool
 	}
@@ -92,12 +92,12 @@ func (u Use) String() string {
 }
 
 // MarshalText writes the form that a manifest uses.
-func (u Use) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
+func (u Operation) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
 
-// Matches tells whether a call of method on path, below the named base, is this
+// Matches reports whether a call of method on path, below the named base, is this
 // use. A {name} in the template stands for one segment that is not empty; a final
 // slash more or less does not matter, for servers redirect it away.
-func (u Use) Matches(method, base, path string) bool {
+func (u Operation) Matches(method, base, path string) bool {
 	if u.Tool != "" || u.Method != method || u.Base != base {
 		return false
 	}

@@ -6,16 +6,16 @@ import (
 	"github.com/ambit-auth/ambit/scopes"
 )
 
-// What ParseUse reads it writes again; what it refuses stands in testdata/mistakes.
-func TestParseUse(t *testing.T) {
-	for text, want := range map[string]scopes.Use{
+// What ParseOperation reads it writes again; what it refuses stands in testdata/mistakes.
+func TestParseOperation(t *testing.T) {
+	for text, want := range map[string]scopes.Operation{
 		"GET {api}/a/{id}/":      {Method: "GET", Base: "api", Path: "/a/{id}/"},
 		"DELETE {gateway}":       {Method: "DELETE", Base: "gateway"},
 		"POST {api}/x@me/{a}.js": {Method: "POST", Base: "api", Path: "/x@me/{a}.js"},
 		"tool:a-b.c":             {Tool: "a-b.c"},
 		"tool:GET":               {Tool: "GET"},
 	} {
-		got, err := scopes.ParseUse(text)
+		got, err := scopes.ParseOperation(text)
 		if err != nil || got != want || got.String() != text {
 			t.Errorf("ParseUse(%q) = %#v (%s), %v; want %#v", text, got, got, err, want)
 		}
@@ -24,7 +24,7 @@ func TestParseUse(t *testing.T) {
 		"", " ", "GET", "GET ", "GET  {api}/", "tool:", "tool:a\u00a0b", "tool:a\u202eb", "TOOL:a", "GET {}/a", "GET {api}/a\tb",
 		"GET {api}/}", "GET {api}/{}", "GET {api}/{a", "GET {api}//{a}{b}", "GET {api}/#a", "GET https://x/", "TRACE {api}/",
 	} {
-		if got, err := scopes.ParseUse(text); err == nil {
+		if got, err := scopes.ParseOperation(text); err == nil {
 			t.Errorf("ParseUse(%q) = %#v, want an error", text, got)
 		}
 	}
@@ -56,7 +56,7 @@ func TestUseMatches(t *testing.T) {
 		{"tool:a", "GET", "", "", false},
 		{"tool:a", "", "", "", false},
 	} {
-		use, err := scopes.ParseUse(c.use)
+		use, err := scopes.ParseOperation(c.use)
 		if err != nil {
 			t.Fatal(err)
 		}

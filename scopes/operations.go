@@ -6,11 +6,11 @@ import "strings"
 // never changes after it was made and is safe for concurrent use.
 type Operations struct {
 	router *router
-	list   []Use
+	list   []Operation
 }
 
 // NewOperations are the operations of these uses; tools among them are passed over.
-func NewOperations(uses []Use) *Operations {
+func NewOperations(uses []Operation) *Operations {
 	o := &Operations{router: newRouter(), list: uses}
 	for i, u := range uses {
 		if u.Tool == "" {
@@ -23,9 +23,9 @@ func NewOperations(uses []Use) *Operations {
 // Find is the operation that a call is, as a template has it: no variable's value goes on
 // from there. It is not ok where none fits, or where the path was folded already
 // ([FoldPath]) and what it was is lost. On nil there is none.
-func (o *Operations) Find(call Use) (u Use, ok bool) {
+func (o *Operations) Find(call Operation) (u Operation, ok bool) {
 	if o == nil || call.Tool != "" || strings.Contains(call.Path, folded) {
-		return Use{}, false
+		return Operation{}, false
 	}
 	segments := strings.Split(call.Path, "/")
 	for i, segment := range segments {
@@ -34,7 +34,7 @@ func (o *Operations) Find(call Use) (u Use, ok bool) {
 	call.Path = strings.Join(segments, "/")
 	found := o.router.find(call)
 	if len(found) == 0 {
-		return Use{}, false
+		return Operation{}, false
 	}
 	return o.list[found[0]].unplaced(), true
 }

@@ -54,7 +54,7 @@ func (p pattern) variables() []string {
 	return names
 }
 
-// match tells whether scope has the pattern's form, and what its variables are then.
+// match reports whether scope has the pattern's form, and what its variables are then.
 func (p pattern) match(scope string, b *bindings) bool {
 	if last := p[len(p)-1]; !strings.HasSuffix(scope, last.After) {
 		return false // the action: by it alone most rules are told not to fit
@@ -106,7 +106,7 @@ func (p pattern) fill(b *bindings) string {
 	return string(text)
 }
 
-// overlaps tells whether some scope could have both forms. It may say yes too
+// overlaps reports whether some scope could have both forms. It may say yes too
 // often (a variable that stands twice is taken for two), never no too often.
 func (p pattern) overlaps(q pattern) bool {
 	if len(p) != len(q) {

@@ -44,10 +44,10 @@ type Decision string
 
 // The decisions of a negotiation.
 const (
-	Request         Decision = "request"
-	RequestUnlisted Decision = "request_unadvertised" // asked, as the manifest says that it is granted all the same
-	Implied         Decision = "implied"              // another asked scope covers it
-	Withhold        Decision = "withhold"             // the server would not know it
+	DecisionRequest             Decision = "request"
+	DecisionRequestUnadvertised Decision = "request_unadvertised" // asked, as the manifest says that it is granted all the same
+	DecisionImplied             Decision = "implied"              // another asked scope covers it
+	DecisionWithhold            Decision = "withhold"             // the server would not know it
 )
 
 // A Plan is what will be asked of an authorization server, what not, and why. Its
@@ -89,7 +89,7 @@ type Resource struct {
 
 // An Item is what becomes of one declared need.
 type Item struct {
-	Entry      Entry
+	Need       Need
 	Advertised Advertised
 	Decision   Decision
 	Asked      string // the scope that goes into the request; "" where none does

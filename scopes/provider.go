@@ -134,7 +134,7 @@ type Inspection struct {
 	Expires       string // member with the end of life: seconds since 1970 or RFC 3339
 }
 
-// Possible tells whether there is any way to ask.
+// Possible reports whether there is any way to ask.
 func (i Inspection) Possible() bool { return i.Introspection || i.URL != "" }
 
 // A Usability says whether a kind of credential can serve a base.
@@ -143,7 +143,7 @@ type Usability struct {
 	Never bool // usable: never; otherwise by_scope
 }
 
-// Serves tells whether the kind can serve the named base at all; its scopes are
+// Serves reports whether the kind can serve the named base at all; its scopes are
 // another question.
 func (k CredentialKind) Serves(base string) bool {
 	return !slices.Contains(k.Usable, Usability{Base: base, Never: true})

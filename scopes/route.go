@@ -34,7 +34,7 @@ func newRouter() *router {
 }
 
 // add files id under the use.
-func (r *router) add(u Use, id int) {
+func (r *router) add(u Operation, id int) {
 	if u.Tool != "" {
 		r.tools[u.Tool] = append(r.tools[u.Tool], id)
 		return
@@ -82,7 +82,7 @@ func (s *segment) child(word string) *segment {
 
 // find returns the ids of the operations that the call is, or of the tool; none where
 // nothing fits. The call's path may itself have variables.
-func (r *router) find(u Use) []int {
+func (r *router) find(u Operation) []int {
 	if u.Tool != "" {
 		return r.tools[u.Tool]
 	}

@@ -56,7 +56,7 @@ func ParseSet(value string) (Set, error) {
 // Len is the number of scopes.
 func (s Set) Len() int { return len(s.list) }
 
-// Has tells whether this very scope is in the set; implication is [Implications]' matter.
+// Has reports whether this very scope is in the set; implication is [Implications]' matter.
 func (s Set) Has(scope string) bool {
 	if s.index == nil {
 		return slices.Contains(s.list, scope)
@@ -102,7 +102,7 @@ func (s Set) Where(keep func(scope string) bool) Set {
 	return NewSet(list...)
 }
 
-// Equal tells whether both hold the same scopes, in whatever order.
+// Equal reports whether both hold the same scopes, in whatever order.
 func (s Set) Equal(other Set) bool {
 	return s.Len() == other.Len() && s.Minus(other).Len() == 0
 }

@@ -66,7 +66,7 @@ func TestProgressOfLogin(t *testing.T) {
 	})
 }
 
-// waits tells whether a terminal shows that a server is being asked.
+// waits reports whether a terminal shows that a server is being asked.
 func waits(text []byte) bool {
 	_, after, found := bytes.Cut(text, []byte("asking 127.0.0.1:"))
 	return found && bytes.Contains(after, []byte(" …"))

@@ -162,7 +162,7 @@ func (r *run) auditServer(ctx context.Context, p *project, proof *scopes.Evidenc
 	return n.question.Server, nil
 }
 
-// mend edits the manifest's file, and tells whether it did. A file in which nothing is to
+// mend edits the manifest's file, and reports whether it did. A file in which nothing is to
 // be changed is not touched.
 func (r *run) mend(q scopes.AuditQuestion, how scopes.Mending) (scopes.Findings, bool, error) {
 	file := q.Manifest.File

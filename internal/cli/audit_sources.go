@@ -94,12 +94,12 @@ func (r *run) gather(ctx context.Context, p *project, s *auditSources) (*scopes.
 
 // knownOperations are those that the other sources and the manifest name.
 func knownOperations(p *project, proof *scopes.Evidence) *scopes.Operations {
-	var uses []scopes.Use
-	for i := range proof.Needs {
-		uses = append(uses, proof.Needs[i].Operation)
+	var uses []scopes.Operation
+	for i := range proof.Requirements {
+		uses = append(uses, proof.Requirements[i].Operation)
 	}
 	for _, c := range proof.Calls {
-		uses = append(uses, c.Use)
+		uses = append(uses, c.Operation)
 	}
 	entries := slices.Clone(p.manifest.Scopes)
 	for _, program := range p.manifest.Programs {

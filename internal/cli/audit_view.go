@@ -196,14 +196,14 @@ func (v *auditView) least() string {
 	if !v.found.Least.Exact {
 		head = "# A good set: the search for the least one was cut off.\n" + head
 	}
-	kept := scopes.FormatEntries(v.found.Least.KeptEntries)
+	kept := scopes.FormatNeeds(v.found.Least.KeptNeeds)
 	switch {
-	case len(v.found.Least.Entries) == 0 && kept == "":
+	case len(v.found.Least.Needs) == 0 && kept == "":
 		return "scopes: []\n"
 	case kept == "":
-		return head + scopes.FormatEntries(v.found.Least.Entries)
+		return head + scopes.FormatNeeds(v.found.Least.Needs)
 	}
-	return head + scopes.FormatEntries(v.found.Least.Entries) + "  # Declared for operations that no source describes:\n" + kept
+	return head + scopes.FormatNeeds(v.found.Least.Needs) + "  # Declared for operations that no source describes:\n" + kept
 }
 
 func (v *auditView) title() string {

@@ -317,7 +317,7 @@ func (v *checkView) vanished(level scopes.Level) []string {
 
 func (v *checkView) levelOf(scope string) scopes.Level {
 	for _, e := range v.needs {
-		if slices.Contains(e.AnyOf, scope) && !e.Unlisted {
+		if slices.Contains(e.AnyOf, scope) && !e.Unadvertised {
 			return e.Level
 		}
 	}

@@ -54,7 +54,7 @@ func completionScript(root *cobra.Command, shell string) (string, error) {
 	return script.String(), err
 }
 
-// completes tells whether a shell asks how a command line could go on. Nothing is made
+// completes reports whether a shell asks how a command line could go on. Nothing is made
 // ready for that otherwise: every command would pay for it.
 func completes(args []string) bool {
 	word := firstWord(args)

@@ -72,7 +72,7 @@ func builtinVariables() []string {
 	return names
 }
 
-// allConfirmed tells whether the user said yes to each of these hosts.
+// allConfirmed reports whether the user said yes to each of these hosts.
 func (r *run) allConfirmed(hosts []string) bool {
 	confirmed, err := r.confirmedHosts()
 	return err == nil && !slices.ContainsFunc(hosts, func(host string) bool { return !slices.Contains(confirmed, host) })

@@ -117,7 +117,7 @@ type demo struct {
 	out      io.Writer
 	steps    []demoStep
 	box      *sandbox.Sandbox
-	takes    atomic.Pointer[scopes.Entry] // what the server takes away at the next call that needs it
+	takes    atomic.Pointer[scopes.Need] // what the server takes away at the next call that needs it
 }
 
 func (d *demo) tell(ctx context.Context, left []string) (view, error) {
@@ -165,13 +165,13 @@ func (d *demo) lends(ctx context.Context) error {
 }
 
 // demoNeed is the required need that the demo loses, and the call that shows it.
-func demoNeed() (need scopes.Entry, use scopes.Use, err error) {
+func demoNeed() (need scopes.Need, use scopes.Operation, err error) {
 	m, err := scopes.Decode(manifestName, ambit.Manifest, nil)
 	if err != nil {
 		return need, use, err
 	}
 	for _, e := range m.Scopes {
-		if e.Level == scopes.Required && e.Unlisted && len(e.UsedBy) > 0 {
+		if e.Level == scopes.Required && e.Unadvertised && len(e.UsedBy) > 0 {
 			return e, e.UsedBy[0], nil
 		}
 	}
@@ -231,7 +231,7 @@ func (d *demo) colorWord() string {
 	return "never"
 }
 
-// hasBrowser tells whether opening a page would likely show one.
+// hasBrowser reports whether opening a page would likely show one.
 func (r *run) hasBrowser() bool {
 	if r.env.get("BROWSER") != "" || runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
 		return true

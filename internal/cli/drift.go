@@ -146,7 +146,7 @@ const driftVanished = "drift_vanished"
 
 // findings puts a drift on the lines of the manifest: a vanished scope where it is
 // declared, the rest on the first line.
-func (d driftReport) findings(file string, needs []scopes.Entry, fails bool) []finding {
+func (d driftReport) findings(file string, needs []scopes.Need, fails bool) []finding {
 	var list []finding
 	added := 0
 	for _, one := range d.list {
@@ -161,7 +161,7 @@ func (d driftReport) findings(file string, needs []scopes.Entry, fails bool) []f
 		for _, e := range needs {
 			if slices.Contains(e.AnyOf, one.Scope) {
 				f.File, f.Line, f.Column = e.File, e.Line, e.Column
-				if e.Level == scopes.Required && !e.Unlisted {
+				if e.Level == scopes.Required && !e.Unadvertised {
 					f.Level = mistake
 				}
 			}

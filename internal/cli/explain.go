@@ -44,7 +44,7 @@ type explainView struct {
 
 // An explained need, with what is known of it beside the manifest.
 type explained struct {
-	need       scopes.Entry
+	need       scopes.Need
 	coveredBy  []string
 	advertised scopes.Advertised
 	held       string // yes, no, or "" where no credential could be looked at
@@ -77,13 +77,13 @@ func (r *run) explain(ctx context.Context, about string, keys *keyFlags) (view, 
 }
 
 // matching finds the needs that someone asks about.
-func (r *run) matching(p *project, all []scopes.Entry, about string) ([]scopes.Entry, error) {
+func (r *run) matching(p *project, all []scopes.Need, about string) ([]scopes.Need, error) {
 	about = strings.TrimSpace(about)
 	is, err := subject(p, about)
 	if err != nil {
 		return nil, err
 	}
-	if found := slices.DeleteFunc(slices.Clone(all), func(e scopes.Entry) bool { return !is(e) }); len(found) > 0 {
+	if found := slices.DeleteFunc(slices.Clone(all), func(e scopes.Need) bool { return !is(e) }); len(found) > 0 {
 		return found, nil
 	}
 	var known []string
@@ -102,37 +102,37 @@ func (r *run) matching(p *project, all []scopes.Entry, about string) ([]scopes.E
 
 // subject reads what someone asks about: a tool, an operation (its base may be left
 // out), or else a scope.
-func subject(p *project, about string) (func(scopes.Entry) bool, error) {
+func subject(p *project, about string) (func(scopes.Need) bool, error) {
 	if method, target, found := strings.Cut(about, " "); found && strings.HasPrefix(target, "/") {
-		return uses(func(u scopes.Use) bool { return u.Matches(strings.ToUpper(method), u.Base, target) }), nil
+		return uses(func(u scopes.Operation) bool { return u.Matches(strings.ToUpper(method), u.Base, target) }), nil
 	}
 	if strings.HasPrefix(about, "tool:") || strings.Contains(about, " ") {
-		want, err := scopes.ParseUse(about)
+		want, err := scopes.ParseOperation(about)
 		if err != nil {
 			return nil, fail(exitUsage, plain(err.Error()), "")
 		}
-		return uses(func(u scopes.Use) bool {
+		return uses(func(u scopes.Operation) bool {
 			return u.Tool != "" && u.Tool == want.Tool || u.Matches(want.Method, want.Base, want.Path)
 		}), nil
 	}
 	if err := scopes.CheckScope(about); err != nil {
 		return nil, fail(exitUsage, plain(err.Error()), "")
 	}
-	return func(e scopes.Entry) bool { return slices.Contains(e.AnyOf, about) || e.Name() == about }, nil
+	return func(e scopes.Need) bool { return slices.Contains(e.AnyOf, about) || e.Name() == about }, nil
 }
 
-func uses(match func(scopes.Use) bool) func(scopes.Entry) bool {
-	return func(e scopes.Entry) bool { return slices.ContainsFunc(e.UsedBy, match) }
+func uses(match func(scopes.Operation) bool) func(scopes.Need) bool {
+	return func(e scopes.Need) bool { return slices.ContainsFunc(e.UsedBy, match) }
 }
 
 // advertisedNow tells what the server says of a need; without the server, that nobody knows.
-func (r *run) advertisedNow(ctx context.Context, p *project) func(scopes.Entry) scopes.Advertised {
+func (r *run) advertisedNow(ctx context.Context, p *project) func(scopes.Need) scopes.Advertised {
 	n, err := r.negotiate(ctx, p)
 	if err != nil {
 		r.voice.note("what the server advertises is not known: %s", asFailure(err).Message)
-		return func(scopes.Entry) scopes.Advertised { return scopes.AdvertisedUnknown }
+		return func(scopes.Need) scopes.Advertised { return scopes.AdvertisedUnknown }
 	}
-	return func(e scopes.Entry) scopes.Advertised {
+	return func(e scopes.Need) scopes.Advertised {
 		for _, scope := range e.AnyOf {
 			if n.question.Server.State != scopes.Listed {
 				return scopes.AdvertisedUnknown
@@ -145,14 +145,14 @@ func (r *run) advertisedNow(ctx context.Context, p *project) func(scopes.Entry) 
 	}
 }
 
-// holdsNow tells whether the current credential holds a need; without one, nothing.
-func (r *run) holdsNow(ctx context.Context, p *project, keys *keyFlags) func(scopes.Entry) string {
+// holdsNow reports whether the current credential holds a need; without one, nothing.
+func (r *run) holdsNow(ctx context.Context, p *project, keys *keyFlags) func(scopes.Need) string {
 	h, err := r.hold(ctx, p, keys)
 	if err != nil {
 		r.voice.detail("no credential is looked at: %s", asFailure(err).Message)
-		return func(scopes.Entry) string { return "" }
+		return func(scopes.Need) string { return "" }
 	}
-	return func(e scopes.Entry) string {
+	return func(e scopes.Need) string {
 		scope, by, met := e.MetBy(h.grant.Scopes, p.provider().Implies)
 		switch {
 		case !met:

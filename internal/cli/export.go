@@ -76,13 +76,13 @@ func (r *run) exportClaude() (view, error) {
 		return nil, fail(exitUsage, fmt.Sprintf("server %s has no base %s", plain(server.Name), mcpBase), "name another with --server, or add the base to the provider file")
 	}
 	needs := forTools(p.needs)
-	plan := scopes.Negotiate(scopes.Question{Needs: needs, Implies: p.provider().Implies})
+	plan := scopes.Negotiate(scopes.Negotiation{Needs: needs, Implies: p.provider().Implies})
 	return claudeView{map[string]claudeServer{p.manifest.Name: {"http", address, claudeOAuth{plan.Request.String()}}}}, nil
 }
 
 // forTools are the needs that name an MCP tool; all, where none does.
-func forTools(needs []scopes.Entry) []scopes.Entry {
-	named := slices.DeleteFunc(slices.Clone(needs), func(e scopes.Entry) bool { return len(e.Tools()) == 0 })
+func forTools(needs []scopes.Need) []scopes.Need {
+	named := slices.DeleteFunc(slices.Clone(needs), func(e scopes.Need) bool { return len(e.Tools()) == 0 })
 	if len(named) == 0 {
 		return needs
 	}

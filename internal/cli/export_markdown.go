@@ -105,7 +105,7 @@ func manifestMarkdown(p *project) string {
 	return text.String()
 }
 
-func writeScopeTable(text *strings.Builder, entries []scopes.Entry) {
+func writeScopeTable(text *strings.Builder, entries []scopes.Need) {
 	text.WriteString("| scope | level | why | used by |\n| --- | --- | --- | --- |\n")
 	for _, e := range entries {
 		used := make([]string, len(e.UsedBy))

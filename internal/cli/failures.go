@@ -29,7 +29,7 @@ func credentialFailure(p *project, err error) error {
 	return metadataFailure(err)
 }
 
-// is tells whether err is of a type, and gives it as such.
+// is reports whether err is of a type, and gives it as such.
 func is[E error](err error) (E, bool) {
 	var e E
 	ok := errors.As(err, &e)

@@ -12,7 +12,7 @@ import (
 // of the contract.
 type grantView struct {
 	name    string // the manifest's
-	needs   []scopes.Entry
+	needs   []scopes.Need
 	implies scopes.Implications
 	grant   scopes.Grant
 	gap     scopes.Gap
@@ -143,7 +143,7 @@ func (v grantView) rows(p *printer) [][]string {
 	return rows
 }
 
-func (v grantView) held(p *printer, e *scopes.Entry) string {
+func (v grantView) held(p *printer, e *scopes.Need) string {
 	scope, by, met := e.MetBy(v.grant.Scopes, v.implies)
 	switch {
 	case !met && e.Level == scopes.Required:
@@ -180,7 +180,7 @@ func (v grantView) losses(p *printer) {
 	}
 }
 
-func loss(p *printer, e scopes.Entry) string {
+func loss(p *printer, e scopes.Need) string {
 	paint := p.paint.yellow
 	if e.Level == scopes.Required {
 		paint = p.paint.red
@@ -192,7 +192,7 @@ func loss(p *printer, e scopes.Entry) string {
 	return text
 }
 
-func usesOf(e scopes.Entry) string {
+func usesOf(e scopes.Need) string {
 	words := make([]string, len(e.UsedBy))
 	for i, u := range e.UsedBy {
 		words[i] = u.String()

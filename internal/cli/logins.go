@@ -79,7 +79,7 @@ func (r *run) eachLogin(ctx context.Context, p *project, stores []oauth.Store, s
 	return silent
 }
 
-// serves tells whether a login is for the server that was chosen, if one was.
+// serves reports whether a login is for the server that was chosen, if one was.
 func (p *project) serves(s *stored) bool {
 	return !p.chosen || s.server.Issuer == p.server.Issuer || s.issuer.Issuer == p.server.Issuer
 }
@@ -148,14 +148,14 @@ func (r *run) keep(ctx context.Context, p *project, h *held, store oauth.Store) 
 	return nil
 }
 
-// livesOn tells whether a credential is a login that a server still knows.
+// livesOn reports whether a credential is a login that a server still knows.
 func livesOn(c *oauth.Credential) bool {
 	return c != nil && c.Kind == scopes.OAuthToken && (!c.Refresh.Empty() || c.LivesAt(time.Now()))
 }
 
 // supersede removes the older credentials of this manifest that a command would use in
 // place of the new one: of the same key in another store, or good for the same server.
-// It tells whether a server still knows one of them.
+// It reports whether a server still knows one of them.
 func (r *run) supersede(ctx context.Context, p *project, key oauth.Key, kept oauth.Store, good scopes.Server) (living bool) {
 	if r.settings.Store == "memory" {
 		return false

@@ -34,7 +34,7 @@ func (r *run) lastPlan(p *project, server scopes.Server) *scopes.Plan {
 	for _, s := range []scopes.Server{server, p.server} {
 		if as := client.CachedAuthorizationServer(s.Issuer); as != nil {
 			advertised := advertisement(as.ScopesSupported)
-			plan := scopes.Negotiate(scopes.Question{Needs: p.needs, Implies: p.provider().Implies, Server: advertised})
+			plan := scopes.Negotiate(scopes.Negotiation{Needs: p.needs, Implies: p.provider().Implies, Server: advertised})
 			suggest(&plan, advertised)
 			return &plan
 		}
@@ -94,12 +94,12 @@ func loginSteps(p *project, h *held, plan *scopes.Plan, gap scopes.Gap) []string
 
 // withheldFor is why a plan does not ask for what a need names; "" where it does, or
 // nobody planned.
-func withheldFor(plan *scopes.Plan, e scopes.Entry) string {
+func withheldFor(plan *scopes.Plan, e scopes.Need) string {
 	if plan == nil {
 		return ""
 	}
 	for _, item := range plan.Scopes {
-		if item.Decision == scopes.Withhold && item.Entry.File == e.File && item.Entry.Line == e.Line && item.Entry.Name() == e.Name() {
+		if item.Decision == scopes.DecisionWithhold && item.Need.File == e.File && item.Need.Line == e.Line && item.Need.Name() == e.Name() {
 			return item.Reason
 		}
 	}

@@ -43,7 +43,7 @@ type pageGroup struct {
 	Needs  []pageNeed
 }
 
-func needOnPage(e scopes.Entry) pageNeed { return pageNeed{e.Name(), why(e), usesOf(e)} }
+func needOnPage(e scopes.Need) pageNeed { return pageNeed{e.Name(), why(e), usesOf(e)} }
 
 // common is what every page has.
 type common struct {
@@ -75,16 +75,16 @@ func (p *pages) asked() []pageGroup {
 	for _, level := range scopes.Levels() {
 		g := pageGroup{Title: strings.ToUpper(level.String()[:1]) + level.String()[1:], Remark: levelMeaning(level)}
 		for _, item := range p.plan.Load().Scopes {
-			if item.Entry.Level == level && item.Decision != scopes.Withhold {
-				g.Needs = append(g.Needs, needOnPage(item.Entry))
+			if item.Need.Level == level && item.Decision != scopes.DecisionWithhold {
+				g.Needs = append(g.Needs, needOnPage(item.Need))
 			}
 		}
 		groups = appendGroup(groups, g)
 	}
 	withheld := pageGroup{Title: "Not asked for", Remark: "This server does not know them, or refuses them."}
 	for _, item := range p.plan.Load().Scopes {
-		if item.Decision == scopes.Withhold {
-			withheld.Needs = append(withheld.Needs, pageNeed{item.Entry.Name(), why(item.Entry), item.Reason})
+		if item.Decision == scopes.DecisionWithhold {
+			withheld.Needs = append(withheld.Needs, pageNeed{item.Need.Name(), why(item.Need), item.Reason})
 		}
 	}
 	return appendGroup(groups, withheld)

@@ -71,8 +71,8 @@ func (r *run) plan(ctx context.Context, write, locked bool) (view, error) {
 type negotiation struct {
 	plan     scopes.Plan
 	server   *metadata.AuthorizationServer
-	question scopes.Question
-	all      []scopes.Entry // the needs of the whole manifest, whichever programs were chosen
+	question scopes.Negotiation
+	all      []scopes.Need // the needs of the whole manifest, whichever programs were chosen
 }
 
 // without negotiates again, without what the server refused.
@@ -103,7 +103,7 @@ func (r *run) negotiate(ctx context.Context, p *project) (*negotiation, error) {
 	}
 	r.warnOf(as.Source)
 	advertised := advertisement(as.ScopesSupported)
-	question := scopes.Question{Needs: p.needs, Implies: p.provider().Implies, Server: advertised, Resources: resources}
+	question := scopes.Negotiation{Needs: p.needs, Implies: p.provider().Implies, Server: advertised, Resources: resources}
 	plan := scopes.Negotiate(question)
 	suggest(&plan, advertised)
 	plan.Manifest = scopes.PlanManifest{Path: p.manifest.File, Name: p.manifest.Name, Programs: append([]string{}, p.programs...)}
@@ -202,11 +202,11 @@ func suggest(plan *scopes.Plan, advertised scopes.Advertisement) {
 	left := suggestFor
 	for i := range plan.Scopes {
 		item := &plan.Scopes[i]
-		if item.Decision != scopes.Withhold || left == 0 {
+		if item.Decision != scopes.DecisionWithhold || left == 0 {
 			continue
 		}
 		left--
-		word := item.Entry.AnyOf[0]
+		word := item.Need.AnyOf[0]
 		near := slices.DeleteFunc(text.Near(word, known), func(other string) bool { return other == word })
 		if len(near) > 0 {
 			item.Reason += fmt.Sprintf("; did you mean %s?", strings.Join(near, " or "))
@@ -221,9 +221,9 @@ func (n *negotiation) blocked() error {
 	}
 	var lines []string
 	for _, item := range n.plan.Scopes {
-		if item.Decision == scopes.Withhold && item.Entry.Level == scopes.Required {
+		if item.Decision == scopes.DecisionWithhold && item.Need.Level == scopes.Required {
 			lines = append(lines, fmt.Sprintf("%s:%d: required scope %s cannot be had from %s: %s",
-				item.Entry.File, item.Entry.Line, item.Entry.Name(), n.plan.Server.Issuer, item.Reason))
+				item.Need.File, item.Need.Line, item.Need.Name(), n.plan.Server.Issuer, item.Reason))
 		}
 	}
 	return fail(exitMissing, strings.Join(lines, "\n"), "correct the scope, or say advertised: false if the server grants it all the same")

@@ -34,15 +34,15 @@ type itemJSON struct {
 
 // A needJSON is a declared need in every JSON of ours: scope, or any_of in its place.
 type needJSON struct {
-	Scope  string       `json:"scope,omitempty"`
-	AnyOf  []string     `json:"any_of,omitempty"`
-	Level  scopes.Level `json:"level"`
-	Why    string       `json:"why"`
-	UsedBy []scopes.Use `json:"used_by"`
+	Scope  string             `json:"scope,omitempty"`
+	AnyOf  []string           `json:"any_of,omitempty"`
+	Level  scopes.Level       `json:"level"`
+	Why    string             `json:"why"`
+	UsedBy []scopes.Operation `json:"used_by"`
 }
 
-func needOf(e scopes.Entry) needJSON {
-	n := needJSON{Level: e.Level, Why: e.Why, UsedBy: append([]scopes.Use{}, e.UsedBy...)}
+func needOf(e scopes.Need) needJSON {
+	n := needJSON{Level: e.Level, Why: e.Why, UsedBy: append([]scopes.Operation{}, e.UsedBy...)}
 	if len(e.AnyOf) == 1 {
 		n.Scope = e.AnyOf[0]
 	} else {
@@ -51,7 +51,7 @@ func needOf(e scopes.Entry) needJSON {
 	return n
 }
 
-func needsOf(entries []scopes.Entry) []needJSON {
+func needsOf(entries []scopes.Need) []needJSON {
 	list := make([]needJSON, len(entries))
 	for i, e := range entries {
 		list[i] = needOf(e)
@@ -63,7 +63,7 @@ func (v *planView) json(e envelope) any {
 	p := v.plan
 	out := planJSON{e, p.Manifest, p.Server, p.Resources, []itemJSON{}, p.Request, p.Withheld, p.Blocked, p.Drift}
 	for _, item := range p.Scopes {
-		out.Scopes = append(out.Scopes, itemJSON{needOf(item.Entry), item.Advertised, item.Decision, item.Reason})
+		out.Scopes = append(out.Scopes, itemJSON{needOf(item.Need), item.Advertised, item.Decision, item.Reason})
 	}
 	return out
 }
@@ -74,7 +74,7 @@ func (v *planView) text(p *printer) {
 	p.line("")
 	rows := make([][]string, len(v.plan.Scopes))
 	for i, item := range v.plan.Scopes {
-		rows[i] = []string{item.Entry.Name(), item.Entry.Level.String(), listed(item.Advertised), p.decision(item.Decision), why(item.Entry)}
+		rows[i] = []string{item.Need.Name(), item.Need.Level.String(), listed(item.Advertised), p.decision(item.Decision), why(item.Need)}
 	}
 	p.table([]string{"SCOPE", "LEVEL", "LISTED", "DECISION", "WHY"}, rows)
 	p.line("")
@@ -92,8 +92,8 @@ func (v *planView) text(p *printer) {
 func (v *planView) remarks(p *printer) {
 	any := false
 	for _, item := range v.plan.Scopes {
-		if item.Decision != scopes.Request {
-			p.wrapped("  ", p.decision(item.Decision)+": "+item.Entry.Name()+": "+plain(item.Reason))
+		if item.Decision != scopes.DecisionRequest {
+			p.wrapped("  ", p.decision(item.Decision)+": "+item.Need.Name()+": "+plain(item.Reason))
 			any = true
 		}
 	}
@@ -124,16 +124,16 @@ func listed(a scopes.Advertised) string {
 // decision is a decision in a word, coloured by how good the news is.
 func (p *printer) decision(d scopes.Decision) string {
 	switch d {
-	case scopes.Request, scopes.RequestUnlisted:
+	case scopes.DecisionRequest, scopes.DecisionRequestUnadvertised:
 		return p.paint.green("ask")
-	case scopes.Implied:
+	case scopes.DecisionImplied:
 		return p.paint.dim("implied")
 	default:
 		return p.paint.red("withhold")
 	}
 }
 
-func why(e scopes.Entry) string {
+func why(e scopes.Need) string {
 	if e.Why == "" {
 		return "(no reason given)"
 	}

@@ -36,31 +36,31 @@ func (r *run) narrow(n *negotiation, e *oauth.AuthorizationError) (scopes.Set, b
 func (n *negotiation) alternatives(names []string) scopes.Set {
 	var words []string
 	for _, item := range n.plan.Scopes {
-		if slices.Contains(names, item.Entry.Name()) {
-			words = append(words, item.Entry.AnyOf...)
+		if slices.Contains(names, item.Need.Name()) {
+			words = append(words, item.Need.AnyOf...)
 		}
 	}
 	return scopes.NewSet(words...)
 }
 
 // withheld are the needs at level or above that the plan does not ask for.
-func (n *negotiation) withheld(level scopes.Level) []scopes.Entry {
-	var needs []scopes.Entry
+func (n *negotiation) withheld(level scopes.Level) []scopes.Need {
+	var needs []scopes.Need
 	for _, item := range n.plan.Scopes {
-		if item.Decision == scopes.Withhold && item.Entry.Level >= level {
-			needs = append(needs, item.Entry)
+		if item.Decision == scopes.DecisionWithhold && item.Need.Level >= level {
+			needs = append(needs, item.Need)
 		}
 	}
 	return needs
 }
 
 // refused are the needs whose scopes a refusal names.
-func (n *negotiation) refused(e *oauth.AuthorizationError) []scopes.Entry {
+func (n *negotiation) refused(e *oauth.AuthorizationError) []scopes.Need {
 	named := e.NamedScopes(n.plan.Request)
-	var needs []scopes.Entry
+	var needs []scopes.Need
 	for _, item := range n.plan.Scopes {
 		if named.Has(item.Asked) {
-			needs = append(needs, item.Entry)
+			needs = append(needs, item.Need)
 		}
 	}
 	return needs
@@ -68,7 +68,7 @@ func (n *negotiation) refused(e *oauth.AuthorizationError) []scopes.Entry {
 
 // refusal is the failure of a login to which the server answered invalid_scope: its own
 // words, and for each scope that they name where it is declared, and what for.
-func (n *negotiation) refusal(p *project, e *oauth.AuthorizationError, needs []scopes.Entry) error {
+func (n *negotiation) refusal(p *project, e *oauth.AuthorizationError, needs []scopes.Need) error {
 	lines := []string{plain(e.Error())}
 	for _, need := range needs {
 		lines = append(lines, fmt.Sprintf("%s: %s scope %s is among those that %s names: %s", place(need.File, need.Line), need.Level, need.Name(), n.plan.Server.Issuer, why(need)))
@@ -91,8 +91,8 @@ func (n *negotiation) nothingLeft() error {
 	}
 	var lines []string
 	for _, item := range n.plan.Scopes {
-		if item.Decision == scopes.Withhold {
-			lines = append(lines, fmt.Sprintf("%s: %s is not asked for: %s", place(item.Entry.File, item.Entry.Line), item.Entry.Name(), plain(item.Reason)))
+		if item.Decision == scopes.DecisionWithhold {
+			lines = append(lines, fmt.Sprintf("%s: %s is not asked for: %s", place(item.Need.File, item.Need.Line), item.Need.Name(), plain(item.Reason)))
 		}
 	}
 	return fail(exitMissing, strings.Join(lines, "\n"), "nothing of what is declared can be asked for, so a login would be for nothing")
@@ -102,7 +102,7 @@ func (n *negotiation) nothingLeft() error {
 // what the manifest requires: those members of ambit.grant/v1 that are known without one.
 type lackView struct{ gap scopes.Gap }
 
-func lacking(p *project, needs []scopes.Entry) view {
+func lacking(p *project, needs []scopes.Need) view {
 	return lackView{scopes.Compare(needs, scopes.Grant{}, p.provider().Implies)}
 }
 

@@ -106,7 +106,7 @@ func (r *run) colours(stream any) bool {
 	return r.env.get("NO_COLOR") == "" && r.env.get("TERM") != "dumb" && isTerminal(stream)
 }
 
-// interactive tells whether someone is there to answer. Where nobody is, there is
+// interactive reports whether someone is there to answer. Where nobody is, there is
 // never a prompt, and never a browser that was not asked for.
 func (r *run) interactive() bool {
 	return !r.settings.NoInput && !r.env.inCI() && isTerminal(r.Stdin) && isTerminal(r.Stderr)

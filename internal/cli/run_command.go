@@ -251,7 +251,7 @@ func (l *lending) settle(code int) error {
 	return nil
 }
 
-// stops tells whether a deciding verdict ends the child.
+// stops reports whether a deciding verdict ends the child.
 func (l *lending) stops() bool {
 	if l.flags.onDenied != "" {
 		return l.flags.onDenied == "stop"

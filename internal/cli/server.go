@@ -14,7 +14,7 @@ import (
 type project struct {
 	manifest *scopes.Manifest
 	programs []string
-	needs    []scopes.Entry
+	needs    []scopes.Need
 	server   scopes.Server
 	chosen   bool // someone named the server; otherwise it is the provider's default
 }

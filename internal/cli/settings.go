@@ -217,7 +217,7 @@ func storeWords() []string { return []string{"keyring", "file", "memory"} }
 
 func colorWords() []string { return []string{"auto", "always", "never"} }
 
-// contest tells whether the first of two settings that exclude each other holds: the
+// contest reports whether the first of two settings that exclude each other holds: the
 // later layer wins, and within one layer the first. Two flags are a mistake, for someone
 // wrote both of them at once.
 func (s *settings) contest(first, second string) (holds bool, err error) {
@@ -254,7 +254,7 @@ func (e environment) get(name string) string {
 	return value
 }
 
-// inCI tells whether a machine works through a pipeline here. CI is set to true by all
+// inCI reports whether a machine works through a pipeline here. CI is set to true by all
 // that set it; whoever sets it to false or 0 says that it is none.
 func (e environment) inCI() bool {
 	value := e.get("CI")

@@ -10,7 +10,7 @@ import (
 // plainWidth is the width for which text is laid out where there is no terminal.
 const plainWidth = 80
 
-// isTerminal tells whether a stream is a terminal that a person may watch.
+// isTerminal reports whether a stream is a terminal that a person may watch.
 func isTerminal(stream any) bool {
 	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))

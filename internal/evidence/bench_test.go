@@ -81,8 +81,8 @@ func auditLarge(tb testing.TB, manifest, document, tools, traffic []byte) scopes
 	take(evidence.OpenAPI{}.Read("openapi.json", bytes.NewReader(document)))
 	take(evidence.ReadTools("tools.json", bytes.NewReader(tools)))
 	take(evidence.Traffic{Provider: m.Provider}.Read("run.jsonl", bytes.NewReader(traffic)))
-	if len(all.Needs) != 2000 || len(all.Traffic) != 100_000 {
-		tb.Fatalf("%d needs, %d recorded calls", len(all.Needs), len(all.Traffic))
+	if len(all.Requirements) != 2000 || len(all.Traffic) != 100_000 {
+		tb.Fatalf("%d needs, %d recorded calls", len(all.Requirements), len(all.Traffic))
 	}
 	f, err := scopes.Audit(scopes.AuditQuestion{Manifest: m, Evidence: &all})
 	if err != nil || !f.Least.Exact {

@@ -49,7 +49,7 @@ func (c Calls) Read(file string, r io.Reader) (scopes.Evidence, error) {
 		u, err := c.parse(row)
 		switch {
 		case err == nil:
-			evidence.Calls = append(evidence.Calls, scopes.Call{Use: u, Where: scopes.Where{File: file, Line: number}})
+			evidence.Calls = append(evidence.Calls, scopes.Call{Operation: u, Where: scopes.Where{File: file, Line: number}})
 		case len(wrong) < maxCallErrors:
 			wrong = append(wrong, &Error{Where: scopes.Where{File: file, Line: number}, Kind: Syntax, Reason: err.Error(), Err: err})
 		}
@@ -67,18 +67,18 @@ func (c Calls) Read(file string, r io.Reader) (scopes.Evidence, error) {
 const longestMethod = 7
 
 // parse reads one line; several blanks between method and path are one.
-func (c Calls) parse(row string) (scopes.Use, error) {
+func (c Calls) parse(row string) (scopes.Operation, error) {
 	fields := strings.Fields(row)
 	switch {
 	case len(fields) == 1 && strings.HasPrefix(row, "tool:"):
 	case len(fields) != 2 || len(fields[0]) > longestMethod || fields[1][0] != '/' && fields[1][0] != '{':
-		return scopes.Use{}, fmt.Errorf("%q is neither METHOD /path nor tool:NAME", short(row))
+		return scopes.Operation{}, fmt.Errorf("%q is neither METHOD /path nor tool:NAME", short(row))
 	case strings.Contains(row, "?"):
-		return scopes.Use{}, fmt.Errorf("%q: a path has no query", short(row))
+		return scopes.Operation{}, fmt.Errorf("%q: a path has no query", short(row))
 	case fields[1][0] == '/':
 		fields[1] = "{" + baseOr(c.Base) + "}" + fields[1]
 	}
-	u, err := scopes.ParseUse(strings.Join(fields, " "))
+	u, err := scopes.ParseOperation(strings.Join(fields, " "))
 	switch cause := errors.Unwrap(err); { // the error itself quotes all of the line
 	case cause != nil:
 		return u, fmt.Errorf("%q: %w", short(row), cause)

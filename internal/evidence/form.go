@@ -43,7 +43,7 @@ func formOf(text []byte) form {
 	return unknownForm
 }
 
-// isJSON tells whether a text begins as an object or a list does.
+// isJSON reports whether a text begins as an object or a list does.
 func isJSON(text []byte) bool {
 	text = bytes.TrimSpace(text)
 	return len(text) > 0 && (text[0] == '{' || text[0] == '[')

@@ -42,8 +42,8 @@ func fuzz(f *testing.F, read func(io.Reader) (scopes.Evidence, error), seeds ...
 			}
 			return
 		}
-		for _, n := range e.Needs {
-			if _, err := scopes.ParseUse(n.Operation.String()); err != nil {
+		for _, n := range e.Requirements {
+			if _, err := scopes.ParseOperation(n.Operation.String()); err != nil {
 				t.Fatal(err)
 			}
 			for _, all := range n.AnyOf {

@@ -65,9 +65,9 @@ func TestToolsSample(t *testing.T) {
 	if err != nil || len(e.Notes) > 0 {
 		t.Fatal(err, notes(e))
 	}
-	first := e.Needs[0]
-	if len(e.Needs) < 50 || first.Operation.Tool != "annotation-create" || first.Title != "Create annotation" || first.Where.Line != 2 || first.AnyOf[0][0] != "annotation:write" {
-		t.Errorf("%d tools, the first is %+v", len(e.Needs), first)
+	first := e.Requirements[0]
+	if len(e.Requirements) < 50 || first.Operation.Tool != "annotation-create" || first.Title != "Create annotation" || first.Where.Line != 2 || first.AnyOf[0][0] != "annotation:write" {
+		t.Errorf("%d tools, the first is %+v", len(e.Requirements), first)
 	}
 }
 
@@ -78,7 +78,7 @@ func TestCalls(t *testing.T) {
 	}
 	var got []string
 	for _, c := range e.Calls {
-		got = append(got, c.Where.String()+" "+c.Use.String())
+		got = append(got, c.Where.String()+" "+c.Operation.String())
 	}
 	if diff := cmp.Diff([]string{"calls.txt:3 GET {api}/api/users/@me/", "calls.txt:4 POST {gateway}/v1/messages", "calls.txt:5 tool:insight-*"}, got); diff != "" {
 		t.Error(diff)

@@ -153,7 +153,7 @@ func (d *document) schemes() {
 
 // An operation is one of the document, with what it requires still by scheme.
 type operation struct {
-	need         scopes.Need
+	need         scopes.Requirement
 	stated       bool // does the document say anything of its security that is understood?
 	alternatives []requirement
 }
@@ -183,7 +183,7 @@ func (d *document) operations() {
 		if op.stated {
 			op.need.AnyOf = d.anyOf(op.alternatives)
 		}
-		d.evidence.Needs = append(d.evidence.Needs, op.need)
+		d.evidence.Requirements = append(d.evidence.Requirements, op.need)
 	}
 }
 
@@ -217,12 +217,12 @@ func (d *document) pathItem(path string, item *openapi.PathItem) {
 }
 
 func (d *document) operation(method, path string, op *openapi.Operation, where scopes.Where) {
-	u, err := scopes.ParseUse(method + " {" + baseOr(d.Base) + "}" + onePerSegment(path))
+	u, err := scopes.ParseOperation(method + " {" + baseOr(d.Base) + "}" + onePerSegment(path))
 	if err != nil {
 		d.note(where, fmt.Sprintf("left out: %v", err))
 		return
 	}
-	one := operation{need: scopes.Need{Operation: u, Title: title(op.Summary.Value), Where: where, Source: scopes.SourceAPI}}
+	one := operation{need: scopes.Requirement{Operation: u, Title: title(op.Summary.Value), Where: where, Source: scopes.SourceAPI}}
 	security := op.Security
 	if security.ValueNode == nil {
 		security = d.model.Security

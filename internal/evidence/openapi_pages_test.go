@@ -16,7 +16,7 @@ import (
 func places(e scopes.Evidence) []string {
 	lines := described(e)
 	for i := range lines {
-		lines[i] = e.Needs[i].Where.String() + " " + lines[i]
+		lines[i] = e.Requirements[i].Where.String() + " " + lines[i]
 	}
 	return lines
 }
@@ -138,7 +138,7 @@ func TestOpenAPIRemotePages(t *testing.T) {
 	// A document that has a URL has its neighbours there, and not in a folder.
 	files := &shelf{}
 	e, err = evidence.OpenAPI{Fetch: remote.open, Open: files.open}.Read("https://a.example/v1/doc.yaml", strings.NewReader("openapi: 3.1.0\npaths: {/b: {$ref: 'b.yaml#/b'}}"))
-	if err != nil || len(e.Needs) != 2 || len(files.asked) > 0 {
+	if err != nil || len(e.Requirements) != 2 || len(files.asked) > 0 {
 		t.Errorf("%v %v, asked for %v", err, described(e), files.asked)
 	}
 }

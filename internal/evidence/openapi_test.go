@@ -16,7 +16,7 @@ import (
 // described shows needs, a line each: what, what for, where.
 func described(e scopes.Evidence) []string {
 	var lines []string
-	for _, n := range e.Needs {
+	for _, n := range e.Requirements {
 		alternatives := make([]string, len(n.AnyOf))
 		for i, all := range n.AnyOf {
 			if alternatives[i] = strings.Join(all, "+"); len(all) == 0 {
@@ -84,7 +84,7 @@ func TestOpenAPICalendar(t *testing.T) {
 	if !slices.Contains(e.Words, "https://auth.calendar.example/calendar.settings.readonly") {
 		t.Error("a scope that only a flow lists is not known")
 	}
-	if n := e.Needs[0]; n.Where.Line != 12 || n.Title != "Returns metadata of a calendar" || n.Source != scopes.SourceAPI {
+	if n := e.Requirements[0]; n.Where.Line != 12 || n.Title != "Returns metadata of a calendar" || n.Source != scopes.SourceAPI {
 		t.Errorf("%+v", n)
 	}
 }

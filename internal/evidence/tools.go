@@ -31,7 +31,7 @@ func ReadTools(file string, r io.Reader) (scopes.Evidence, error) {
 	if err := t.document(text); err != nil {
 		return scopes.Evidence{}, err
 	}
-	if len(t.evidence.Needs) == 0 {
+	if len(t.evidence.Requirements) == 0 {
 		t.note(scopes.Where{File: file}, "names no tool that can be used")
 	}
 	return t.evidence, nil
@@ -153,12 +153,12 @@ func (t *toolReader) tool(key string, text []byte, at int) error {
 	if key != "" {
 		def.Name = key
 	}
-	u, err := scopes.ParseUse("tool:" + def.Name)
+	u, err := scopes.ParseOperation("tool:" + def.Name)
 	if err != nil {
 		t.note(where, fmt.Sprintf("%q cannot name a tool, and is left out", short(def.Name)))
 		return nil
 	}
-	n := scopes.Need{Operation: u, Title: title(def.Title, def.Description), Where: where, Source: scopes.SourceMCP}
+	n := scopes.Requirement{Operation: u, Title: title(def.Title, def.Description), Where: where, Source: scopes.SourceMCP}
 	if def.Scopes != nil {
 		n.AnyOf = [][]string{scopes.NewSet(*def.Scopes...).Slice()}
 		for _, scope := range *def.Scopes {
@@ -174,7 +174,7 @@ func (t *toolReader) tool(key string, text []byte, at int) error {
 	} else {
 		t.first[def.Name] = where.Line
 	}
-	t.evidence.Needs = append(t.evidence.Needs, n)
+	t.evidence.Requirements = append(t.evidence.Requirements, n)
 	return nil
 }
 

@@ -70,7 +70,7 @@ type collector struct {
 
 // observed is what makes two calls the same.
 type observed struct {
-	use    scopes.Use
+	use    scopes.Operation
 	status int
 	scopes string
 	named  string
@@ -173,10 +173,10 @@ func (c *collector) observe(base, method, path string, status int, connected, na
 	path, _, _ = strings.Cut(path, "#")
 	path = c.masked(path)
 	call := method + " {" + base + "}"
-	raw, err := scopes.ParseUse(call + path)
+	raw, err := scopes.ParseOperation(call + path)
 	u, known := c.Known.Find(raw)
 	if err != nil || !known {
-		u, err = scopes.ParseUse(call + scopes.FoldPath(path))
+		u, err = scopes.ParseOperation(call + scopes.FoldPath(path))
 	}
 	if err != nil {
 		c.unfit++

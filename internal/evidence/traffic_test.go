@@ -193,9 +193,9 @@ func TestHAROddities(t *testing.T) {
 // A call of an operation that is known is that operation, whatever its path would be folded
 // to, and no value of a variable goes on.
 func TestKnownOperations(t *testing.T) {
-	var uses []scopes.Use
+	var uses []scopes.Operation
 	for _, text := range []string{"GET {api}/pet/{petId}", "GET {api}/pet/x7KpQ9", "POST {api}/exports_2024/{id}/run", "tool:pet"} {
-		u, err := scopes.ParseUse(text)
+		u, err := scopes.ParseOperation(text)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -124,7 +124,7 @@ func checkSpec(d *ast.GenDecl, spec ast.Spec, say sayer) {
 	}
 }
 
-// exportedReceiver tells whether a function is no method, or one of an exported type.
+// exportedReceiver reports whether a function is no method, or one of an exported type.
 func exportedReceiver(d *ast.FuncDecl) bool {
 	if d.Recv == nil {
 		return true

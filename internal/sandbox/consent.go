@@ -72,7 +72,7 @@ func (sv *server) consentPage(w http.ResponseWriter, r *http.Request, a *goidc.A
 	return page(w, http.StatusOK, data)
 }
 
-// fromOurPage tells whether an answer came from the page that this browser was shown.
+// fromOurPage reports whether an answer came from the page that this browser was shown.
 func (sv *server) fromOurPage(r *http.Request, a *goidc.AuthnSession) bool {
 	cookie, err := r.Cookie(cookieName)
 	want, _ := a.Store[cookieKey].(string)

@@ -159,7 +159,7 @@ func withParts(kind string) []string {
 	return words
 }
 
-// misbehaves tells whether a kind that takes no target is on.
+// misbehaves reports whether a kind that takes no target is on.
 func (s *Sandbox) misbehaves(kind string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

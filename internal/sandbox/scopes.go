@@ -11,7 +11,7 @@ type implication struct {
 	All         string // covers all but the internal ones
 }
 
-// covers tells whether held meets the need.
+// covers reports whether held meets the need.
 func (s *shape) covers(held []string, need string) bool {
 	if contains(held, need) {
 		return true

@@ -226,7 +226,7 @@ func (s *shape) scopesOf(k keyShape) []string {
 
 func (s *shape) applicationNames() []string { return slices.Sorted(maps.Keys(s.Applications)) }
 
-// knows tells whether the service has that scope at all.
+// knows reports whether the service has that scope at all.
 func (s *shape) knows(scope string) bool {
 	for _, app := range s.Applications {
 		if contains(app.Ceiling, scope) {
