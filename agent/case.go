@@ -29,6 +29,8 @@ type Case struct {
 
 	Login string // the command that asks for everything anew; "" means "ambit login"
 	Log   string // path of the log; "" without one
+
+	index *scopes.NeedIndex // of Needs; nil: not made yet
 }
 
 // Sent is what a request carried.
@@ -49,9 +51,10 @@ func (i Inquiry) knownBy(server string) bool { return slices.Contains(i.Known, s
 
 // declared are the needs that the manifest has for this very operation.
 func (c *Case) declared() []scopes.Need {
-	return c.needsWhere(func(e *scopes.Need) bool {
-		return slices.ContainsFunc(e.UsedBy, func(u scopes.Operation) bool { return u.Matches(c.Method, c.Base, c.Path) })
-	})
+	if c.index == nil {
+		c.index = scopes.IndexNeeds(c.Needs)
+	}
+	return c.index.For(scopes.Operation{Method: c.Method, Base: c.Base, Path: c.Path})
 }
 
 // onBase are the needs that the manifest has for operations of this base.

@@ -23,7 +23,7 @@ func (p *Proxy) caseOf(x *exchange, a Answer) Case {
 func (p *Proxy) baseCase(lent Lent) Case {
 	return Case{
 		Provider: p.cfg.Provider, Server: p.cfg.Server, Kind: p.cfg.Provider.KindOf(lent.Bearer()), Grant: lent.Grant(),
-		Needs: p.cfg.Needs, Agent: p.cfg.Agent, Conflicts: p.teller.scanned(), Now: p.cfg.Now(), Login: p.cfg.Login, Log: p.cfg.LogPath,
+		Needs: p.cfg.Needs, index: p.needs, Agent: p.cfg.Agent, Conflicts: p.teller.scanned(), Now: p.cfg.Now(), Login: p.cfg.Login, Log: p.cfg.LogPath,
 	}
 }
 

@@ -4,8 +4,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-
-	"github.com/ambit-auth/ambit/scopes"
 )
 
 // cleanPath makes of an escaped path (RFC 3986 §3.3), without its query, the one that
@@ -67,17 +65,4 @@ func climbs(segment string) bool {
 		segment = again
 	}
 	return false
-}
-
-// foldPath is the template of the declared operation that the path is of, else the path
-// as [scopes.FoldPath] makes it: no name of a thing is recorded.
-func foldPath(needs []scopes.Need, method, base, path string) string {
-	for i := range needs {
-		for _, u := range needs[i].UsedBy {
-			if u.Matches(method, base, path) {
-				return u.Path
-			}
-		}
-	}
-	return scopes.FoldPath(path)
 }

@@ -72,7 +72,8 @@ type Proxy struct {
 	secret    string // first segment of every path: who does not know it cannot even be refused
 	fields    []string
 	routes    map[string]*route
-	refusals  map[int]bool // statuses that are read
+	needs     *scopes.NeedIndex // of cfg.Needs
+	refusals  map[int]bool      // statuses that are read
 	transport http.RoundTripper
 	lender    *lender
 	log       *slog.Logger
@@ -130,7 +131,7 @@ func newProxy(cfg Config) (*Proxy, error) {
 	p := &Proxy{
 		cfg: cfg, lease: "ambit-lease-" + rand.Text(), secret: rand.Text(), fields: credentialFields(cfg.Agent),
 		transport: cfg.Transport, log: slog.New(cfg.Log), quiet: slog.NewLogLogger(cfg.Log, slog.LevelWarn),
-		teller: newTeller(cfg.OnVerdict, cfg.OnConflict), refusals: refusalStatuses(cfg.Provider),
+		needs: scopes.IndexNeeds(cfg.Needs), teller: newTeller(cfg.OnVerdict, cfg.OnConflict), refusals: refusalStatuses(cfg.Provider),
 	}
 	var err error
 	if p.transport == nil {

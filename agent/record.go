@@ -3,7 +3,6 @@ package agent
 import (
 	"encoding/json"
 	"log/slog"
-	"slices"
 	"strings"
 	"time"
 
@@ -24,7 +23,8 @@ type Record struct {
 
 // writeDown writes a request into the log, and what was sent on into the record.
 func (p *Proxy) writeDown(e event) {
-	template := foldPath(p.cfg.Needs, e.method, e.base, e.path)
+	request := scopes.Operation{Method: e.method, Base: e.base, Path: e.path}
+	template := p.needs.Operations().Fold(request).Path
 	attrs := []slog.Attr{
 		slog.String("base", e.base), slog.String("method", oneLine(e.method)), slog.String("route", oneLine(template)),
 		slog.Int("status", e.status), slog.Int64("ms", e.took.Milliseconds()),
@@ -53,11 +53,8 @@ func (p *Proxy) writeDown(e event) {
 // connected are the scopes that the manifest or the answer connects to a request.
 func (p *Proxy) connected(e event) []string {
 	var list []string
-	for i := range p.cfg.Needs {
-		need := &p.cfg.Needs[i]
-		if slices.ContainsFunc(need.UsedBy, func(u scopes.Operation) bool { return u.Matches(e.method, e.base, e.path) }) {
-			list = append(list, need.AnyOf...)
-		}
+	for _, need := range p.needs.For(scopes.Operation{Method: e.method, Base: e.base, Path: e.path}) {
+		list = append(list, need.AnyOf...)
 	}
 	return scopes.NewSet(append(list, e.named...)...).Slice()
 }

@@ -55,7 +55,7 @@ type audit struct {
 	places   map[string][]Need   // by key: each declaration as it stands in the file
 	words    Set                 // every alternative of every entry
 	fixed    Set                 // the scopes of entries without alternatives
-	catalog  *router             // of the needs of the evidence
+	catalog  *Operations         // of the needs of the evidence
 	needs    []Requirement       // those of the evidence, then those that refusals prove
 	used     []bool              // by need: is the operation in use?
 	stands   []bool              // by need: so, whatever the manifest names?
@@ -93,7 +93,7 @@ type usage struct {
 
 func newAudit(q AuditQuestion, declared []Need) *audit {
 	a := &audit{AuditQuestion: q, declared: declared, places: make(map[string][]Need),
-		catalog: newRouter(), backing: make(map[string][]string), calls: make(map[useID]usage),
+		backing: make(map[string][]string), calls: make(map[useID]usage),
 		proved: make(map[string]bool), open: make([]bool, len(declared))}
 	if q.Evidence == nil {
 		a.Evidence = &Evidence{}
@@ -102,9 +102,7 @@ func newAudit(q AuditQuestion, declared []Need) *audit {
 		a.implies = q.Manifest.Provider.Implies
 	}
 	a.needs, a.accepted = slices.Clone(a.Evidence.Requirements), acceptance(a.Evidence.Requirements)
-	for i := range a.needs {
-		a.catalog.add(a.needs[i].Operation, i)
-	}
+	a.catalog = NewOperations(operationsOf(a.needs))
 	var words, fixed []string
 	for _, e := range declared {
 		words = append(words, e.AnyOf...)
@@ -144,6 +142,14 @@ func acceptance(needs []Requirement) map[string]int {
 		}
 	}
 	return accepted
+}
+
+func operationsOf(list []Requirement) []Operation {
+	operations := make([]Operation, len(list))
+	for i := range list {
+		operations[i] = list[i].Operation
+	}
+	return operations
 }
 
 // backers are the declared scopes that cover a needed one.

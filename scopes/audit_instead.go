@@ -95,9 +95,9 @@ func (a *audit) replace(found *Finding, s *suspect, instead Set) {
 func (a *audit) lone(e *Need) []Operation {
 	var uses []Operation
 	for _, u := range e.UsedBy {
-		for _, at := range a.catalog.find(u) {
+		for _, at := range a.catalog.MatchRecorded(u) {
 			n := &a.needs[at]
-			op := n.Operation.unplaced()
+			op := n.Operation.Unplaced()
 			if n.Silent() || n.MetBy(Set{}, a.implies) || a.stands[at] || slices.Contains(uses, op) {
 				continue
 			}

@@ -113,7 +113,7 @@ func (a *audit) stateOf(e *Need, u Operation, c usage) (useState, string) {
 		return useConfirmed, u.String() + " was refused without it"
 	}
 	var other *Requirement
-	for _, at := range a.catalog.find(u) {
+	for _, at := range a.catalog.MatchRecorded(u) {
 		n := &a.needs[at]
 		if a.serves(e, n) {
 			return useConfirmed, n.says()
@@ -214,7 +214,7 @@ func (a *audit) vocabulary() Set {
 func (a *audit) near(e *Need, scope string) []string {
 	var words []string
 	for _, u := range e.UsedBy {
-		words = append(words, a.wordsOf(a.catalog.find(u))...)
+		words = append(words, a.wordsOf(a.catalog.MatchRecorded(u))...)
 	}
 	if len(words) == 0 {
 		for _, tool := range a.toolsCalled(scope) {

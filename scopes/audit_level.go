@@ -52,7 +52,7 @@ func (a *audit) tooUrgent(f *Findings, e *Need, v *needView) {
 	var evidence []string
 	for _, n := range v.needs {
 		flows := 0
-		for _, by := range a.naming()[n.Operation.unplaced()] {
+		for _, by := range a.naming()[n.Operation.Unplaced()] {
 			if by.entry.key() == e.key() || !a.counts(by.entry) {
 				continue
 			}

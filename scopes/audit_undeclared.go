@@ -189,7 +189,7 @@ func (a *audit) declaredBy(scope string) []string {
 // lineOf is where the manifest names one of the operations, else its first line.
 func (a *audit) lineOf(needs []*Requirement) int {
 	for _, n := range needs {
-		for _, by := range a.naming()[n.Operation.unplaced()] {
+		for _, by := range a.naming()[n.Operation.Unplaced()] {
 			return by.use.Line
 		}
 	}
@@ -211,8 +211,8 @@ func (a *audit) naming() map[Operation][]namer {
 	file := func(entries []Need) {
 		for i := range entries {
 			for _, u := range entries[i].UsedBy {
-				for _, at := range a.catalog.find(u) {
-					op := a.needs[at].Operation.unplaced()
+				for _, at := range a.catalog.MatchRecorded(u) {
+					op := a.needs[at].Operation.Unplaced()
 					a.named[op] = append(a.named[op], namer{&entries[i], u})
 				}
 			}
@@ -255,7 +255,7 @@ func (a *audit) newEntry(scope string, needs []*Requirement) Need {
 	uses, titled := make(map[Operation]bool), make(map[string]bool)
 	for _, n := range needs {
 		// A name that the manifest could not hold again is left out of it.
-		u := n.Operation.unplaced()
+		u := n.Operation.Unplaced()
 		if _, err := ParseOperation(u.String()); err == nil && !uses[u] && a.knowsBase(u) {
 			uses[u], e.UsedBy = true, append(e.UsedBy, u)
 		}

@@ -15,21 +15,22 @@ import (
 func (a *audit) selectUsed() {
 	a.used, a.stands, a.seen = make([]bool, len(a.needs)), make([]bool, len(a.needs)), make([]bool, len(a.needs))
 	a.choosing, a.listing = a.choseTools(), a.listsCalls()
-	named := newRouter()
+	var operations []Operation
 	var ids []useID
 	for i := range a.declared {
 		for j, u := range a.declared[i].UsedBy {
-			named.add(u, len(ids))
+			operations = append(operations, u)
 			ids = append(ids, useID{i, j})
 			if !a.listing && u.Tool == "" {
-				a.mention(a.catalog.find(u))
+				a.mention(a.catalog.MatchRecorded(u))
 			}
 		}
 	}
+	named := NewOperations(operations)
 	a.selectTools(named)
 	var listed, recorded []Call
 	for _, c := range a.Evidence.Calls {
-		needs, namers := a.catalog.find(c.Operation), named.find(c.Operation)
+		needs, namers := a.catalog.MatchRecorded(c.Operation), named.MatchRecorded(c.Operation)
 		a.use(needs)
 		for _, id := range namers {
 			found := a.calls[ids[id]]
@@ -42,9 +43,9 @@ func (a *audit) selectUsed() {
 	}
 	for i := range a.Evidence.Traffic {
 		o := &a.Evidence.Traffic[i]
-		found := a.catalog.find(o.Operation)
+		found := a.catalog.MatchRecorded(o.Operation)
 		a.observe(o, found)
-		namers := named.find(o.Operation)
+		namers := named.MatchRecorded(o.Operation)
 		wanted := a.wanted(o, namers, ids)
 		for _, id := range namers {
 			a.record(ids[id], o, wanted)
@@ -97,7 +98,7 @@ func (a *audit) noteStrange(calls []Call, most int) {
 			return
 		}
 		message := ": no source knows this call and no entry names it, so what it needs is not known"
-		if len(a.catalog.find(c.Operation)) > 0 {
+		if len(a.catalog.MatchRecorded(c.Operation)) > 0 {
 			message = ": no source says what this call needs, and no entry names it"
 		}
 		a.notes = append(a.notes, Note{c.Where, text.Line(c.Operation.String() + message)})
@@ -143,7 +144,7 @@ func (a *audit) wanted(o *Observation, namers []int, ids []useID) []string {
 }
 
 // selectTools marks the needs of the tools in use, and notes names that no file knows.
-func (a *audit) selectTools(named *router) {
+func (a *audit) selectTools(named *Operations) {
 	names := slices.Clone(a.Evidence.Tools)
 	where := make(map[string]Where)
 	for _, c := range a.Evidence.Calls {
@@ -226,7 +227,7 @@ func (a *audit) refusal(o *Observation, wanted []string) {
 		return
 	}
 	n := Requirement{Operation: o.Operation, AnyOf: [][]string{wanted}, Where: o.Where, Source: SourceTraffic}
-	if known := a.catalog.find(o.Operation); len(known) > 0 {
+	if known := a.catalog.MatchRecorded(o.Operation); len(known) > 0 {
 		n.Operation, n.Title = a.needs[known[0]].Operation, a.needs[known[0]].Title
 	}
 	key := n.Operation.String() + " " + strings.Join(wanted, " ")

@@ -131,7 +131,7 @@ func (d draft) equal(other draft) bool {
 }
 
 func (e *drafted) equal(o *drafted) bool {
-	same := func(a, b Operation) bool { return a.unplaced() == b.unplaced() }
+	same := func(a, b Operation) bool { return a.Unplaced() == b.Unplaced() }
 	// A file's last line may lack its end, and gets one where another line follows.
 	why := strings.TrimSuffix(e.Why, "\n") == strings.TrimSuffix(o.Why, "\n")
 	return e.key() == o.key() && why && e.Level == o.Level && e.Unadvertised == o.Unadvertised && slices.EqualFunc(e.UsedBy, o.UsedBy, same)

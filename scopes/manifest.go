@@ -158,10 +158,10 @@ func merge(e, more Need) Need {
 	e.UsedBy = slices.Clip(e.UsedBy)
 	have := make(map[Operation]bool, len(e.UsedBy))
 	for _, u := range e.UsedBy {
-		have[u.unplaced()] = true
+		have[u.Unplaced()] = true
 	}
 	for _, u := range more.UsedBy {
-		if !have[u.unplaced()] {
+		if !have[u.Unplaced()] {
 			e.UsedBy = append(e.UsedBy, u)
 		}
 	}

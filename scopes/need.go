@@ -123,7 +123,7 @@ func (e *Evidence) Merge(more Evidence) {
 func contradictions(have, more []Requirement) []Note {
 	first := make(map[Operation]*Requirement, len(have))
 	for i := range have {
-		u := have[i].Operation.unplaced()
+		u := have[i].Operation.Unplaced()
 		if first[u] == nil {
 			first[u] = &have[i]
 		}
@@ -131,7 +131,7 @@ func contradictions(have, more []Requirement) []Note {
 	var notes []Note
 	for i := range more {
 		n := &more[i]
-		other := first[n.Operation.unplaced()]
+		other := first[n.Operation.Unplaced()]
 		if other != nil && !slices.EqualFunc(other.AnyOf, n.AnyOf, slices.Equal) {
 			notes = append(notes, Note{n.Where, text.Line(n.Operation.String() + " is also in " + other.Where.String() + ", with other scopes: both count")})
 		}

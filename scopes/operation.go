@@ -23,8 +23,8 @@ type Operation struct {
 	Line, Column int // where the manifest says it; 0 where it comes from elsewhere
 }
 
-// unplaced is the use without its place in a file, equal for equal uses.
-func (u Operation) unplaced() Operation {
+// Unplaced is the operation without its place in a file, the same for the same operation.
+func (u Operation) Unplaced() Operation {
 	u.Line, u.Column = 0, 0
 	return u
 }
@@ -93,34 +93,3 @@ func (u Operation) String() string {
 
 // MarshalText writes the form that a manifest uses.
 func (u Operation) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
-
-// Matches reports whether a call of method on path, below the named base, is this
-// use. A {name} in the template stands for one segment that is not empty; a final
-// slash more or less does not matter, for servers redirect it away.
-func (u Operation) Matches(method, base, path string) bool {
-	if u.Tool != "" || u.Method != method || u.Base != base {
-		return false
-	}
-	template, path := strings.TrimSuffix(u.Path, "/"), strings.TrimSuffix(path, "/")
-	for {
-		want, restWant, moreWant := strings.Cut(template, "/")
-		have, restHave, moreHave := strings.Cut(path, "/")
-		if moreWant != moreHave || !segmentMatches(want, have) {
-			return false
-		}
-		if !moreWant {
-			return true
-		}
-		template, path = restWant, restHave
-	}
-}
-
-func segmentMatches(template, segment string) bool {
-	before, rest, variable := strings.Cut(template, "{")
-	if !variable {
-		return template == segment
-	}
-	_, after, _ := strings.Cut(rest, "}")
-	return len(segment) > len(before)+len(after) &&
-		strings.HasPrefix(segment, before) && strings.HasSuffix(segment, after)
-}

@@ -1,6 +1,7 @@
 package scopes_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/ambit-auth/ambit/scopes"
@@ -30,7 +31,7 @@ func TestParseOperation(t *testing.T) {
 	}
 }
 
-func TestUseMatches(t *testing.T) {
+func TestOperationsMatch(t *testing.T) {
 	for _, c := range []struct {
 		use, method, base, path string
 		want                    bool
@@ -60,8 +61,42 @@ func TestUseMatches(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := use.Matches(c.method, c.base, c.path); got != c.want {
+		request := scopes.Operation{Method: c.method, Base: c.base, Path: c.path}
+		if got := len(scopes.NewOperations([]scopes.Operation{use}).Match(request)) > 0; got != c.want {
 			t.Errorf("%s matches %s {%s}%s: %v, want %v", c.use, c.method, c.base, c.path, got, c.want)
 		}
+	}
+}
+
+// What was declared for one operation says nothing of another whose template would fit too:
+// fixed text goes before a variable, wherever it stands.
+func TestNeedsOfARequest(t *testing.T) {
+	var needs []scopes.Need
+	for _, c := range [][2]string{
+		{"users", "GET {api}/users/{id}/"}, {"me", "GET {api}/users/@me/"}, {"files", "GET {api}/{kind}/{id}"},
+		{"json", "GET {api}/users/{id}.json"}, {"deep", "GET {api}/users/{id}/keys/{key}"}, {"mine", "GET {api}/users/@me/keys"},
+		{"tool", "tool:users"}, {"again", "GET {api}/users/{pk}"},
+	} {
+		use, err := scopes.ParseOperation(c[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		needs = append(needs, scopes.Need{AnyOf: []string{c[0]}, UsedBy: []scopes.Operation{use}})
+	}
+	index := scopes.IndexNeeds(needs)
+	for path, want := range map[string]string{
+		"/users/@me/": "me", "/users/@me": "me", "/users/7/": "users again", "/users/7.json": "json", "/teams/7": "files",
+		"/users/@me/keys": "mine", "/users/@me/keys/3": "deep", "/users/7/keys/3": "deep", "/users": "", "/users//": "", "/a/b/c": "",
+	} {
+		var got []string
+		for _, need := range index.For(scopes.Operation{Method: "GET", Base: "api", Path: path}) {
+			got = append(got, need.Name())
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s is declared for %q, want %q", path, got, want)
+		}
+	}
+	if got := index.For(scopes.Operation{Tool: "users"}); len(got) != 1 || got[0].Name() != "tool" {
+		t.Errorf("the tool is declared for %v", got)
 	}
 }

@@ -79,7 +79,7 @@ func (r *run) explain(ctx context.Context, about string, keys *keyFlags) (view, 
 // matching finds the needs that someone asks about.
 func (r *run) matching(p *project, all []scopes.Need, about string) ([]scopes.Need, error) {
 	about = strings.TrimSpace(about)
-	is, err := subject(p, about)
+	is, err := subject(p, all, about)
 	if err != nil {
 		return nil, err
 	}
@@ -102,18 +102,20 @@ func (r *run) matching(p *project, all []scopes.Need, about string) ([]scopes.Ne
 
 // subject reads what someone asks about: a tool, an operation (its base may be left
 // out), or else a scope.
-func subject(p *project, about string) (func(scopes.Need) bool, error) {
+func subject(p *project, all []scopes.Need, about string) (func(scopes.Need) bool, error) {
 	if method, target, found := strings.Cut(about, " "); found && strings.HasPrefix(target, "/") {
-		return uses(func(u scopes.Operation) bool { return u.Matches(strings.ToUpper(method), u.Base, target) }), nil
+		var requests []scopes.Operation
+		for _, base := range p.provider().BaseNames() {
+			requests = append(requests, scopes.Operation{Method: strings.ToUpper(method), Base: base, Path: target})
+		}
+		return declaredFor(all, requests...), nil
 	}
 	if strings.HasPrefix(about, "tool:") || strings.Contains(about, " ") {
 		want, err := scopes.ParseOperation(about)
 		if err != nil {
 			return nil, fail(exitUsage, plain(err.Error()), "")
 		}
-		return uses(func(u scopes.Operation) bool {
-			return u.Tool != "" && u.Tool == want.Tool || u.Matches(want.Method, want.Base, want.Path)
-		}), nil
+		return declaredFor(all, want), nil
 	}
 	if err := scopes.CheckScope(about); err != nil {
 		return nil, fail(exitUsage, plain(err.Error()), "")
@@ -121,8 +123,16 @@ func subject(p *project, about string) (func(scopes.Need) bool, error) {
 	return func(e scopes.Need) bool { return slices.Contains(e.AnyOf, about) || e.Name() == about }, nil
 }
 
-func uses(match func(scopes.Operation) bool) func(scopes.Need) bool {
-	return func(e scopes.Need) bool { return slices.ContainsFunc(e.UsedBy, match) }
+// declaredFor is yes to the needs that are declared for one of the requests.
+func declaredFor(all []scopes.Need, requests ...scopes.Operation) func(scopes.Need) bool {
+	index := scopes.IndexNeeds(all)
+	var names []string
+	for _, request := range requests {
+		for _, need := range index.For(request) {
+			names = append(names, need.Name())
+		}
+	}
+	return func(need scopes.Need) bool { return slices.Contains(names, need.Name()) }
 }
 
 // advertisedNow tells what the server says of a need; without the server, that nobody knows.

@@ -172,11 +172,11 @@ func (c *collector) observe(base, method, path string, status int, connected, na
 	path, _, _ = strings.Cut(path, "?")
 	path, _, _ = strings.Cut(path, "#")
 	path = c.masked(path)
-	call := method + " {" + base + "}"
-	raw, err := scopes.ParseOperation(call + path)
-	u, known := c.Known.Find(raw)
-	if err != nil || !known {
-		u, err = scopes.ParseOperation(call + scopes.FoldPath(path))
+	u, err := scopes.ParseOperation(method + " {" + base + "}" + path)
+	if err == nil {
+		u = c.Known.Fold(u)
+	} else { // what no template holds may be what is folded
+		u, err = scopes.ParseOperation(method + " {" + base + "}" + scopes.FoldPath(path))
 	}
 	if err != nil {
 		c.unfit++

@@ -8,15 +8,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/template"
 )
 
-// A router finds, for a call, the operations whose template fits it: a recording of a
-// hundred thousand calls is held against a thousand operations. Where several
-// templates fit, the one with fixed text before the one with a variable counts, as
-// in OpenAPI 3.1 §4.8.8.
-type router struct {
-	roots map[[2]string]*segment // by method and base
-	tools map[string][]int
-}
-
+// A segment is a step of a path, with the steps that known templates have below it.
 type segment struct {
 	fixed    map[string]*segment
 	folding  []*segment  // of these, what stands below words that [FoldPath] folds
@@ -27,28 +19,6 @@ type segment struct {
 type variable struct {
 	template.Part
 	next *segment
-}
-
-func newRouter() *router {
-	return &router{roots: make(map[[2]string]*segment), tools: make(map[string][]int)}
-}
-
-// add files id under the use.
-func (r *router) add(u Operation, id int) {
-	if u.Tool != "" {
-		r.tools[u.Tool] = append(r.tools[u.Tool], id)
-		return
-	}
-	key := [2]string{u.Method, u.Base}
-	at := r.roots[key]
-	if at == nil {
-		at = &segment{}
-		r.roots[key] = at
-	}
-	for word := range strings.SplitSeq(strings.TrimSuffix(u.Path, "/"), "/") {
-		at = at.child(word)
-	}
-	at.ends = append(at.ends, id)
 }
 
 // child is the segment below, made where it is not there. The name of a variable does
@@ -80,36 +50,26 @@ func (s *segment) child(word string) *segment {
 	return v.next
 }
 
-// find returns the ids of the operations that the call is, or of the tool; none where
-// nothing fits. The call's path may itself have variables.
-func (r *router) find(u Operation) []int {
-	if u.Tool != "" {
-		return r.tools[u.Tool]
-	}
-	if root := r.roots[[2]string{u.Method, u.Base}]; root != nil {
-		return root.find(strings.TrimSuffix(u.Path, "/"), true)
-	}
-	return nil
-}
-
-func (s *segment) find(path string, more bool) []int {
+// find returns where the path below ends: the ids of templates that fit it. Text that is fixed
+// goes before a variable. A folded path was recorded, and {id} in it can have been anything.
+func (s *segment) find(path string, more, recorded bool) []int {
 	if !more {
 		return s.ends
 	}
 	word, rest, more := strings.Cut(path, "/")
 	if next := s.fixed[word]; next != nil {
-		if ends := next.find(rest, more); len(ends) > 0 {
+		if ends := next.find(rest, more, recorded); len(ends) > 0 {
 			return ends
 		}
 	}
 	for _, v := range s.variable {
 		if _, fits := v.Match(word); fits {
-			if ends := v.next.find(rest, more); len(ends) > 0 {
+			if ends := v.next.find(rest, more, recorded); len(ends) > 0 {
 				return ends
 			}
 		}
 	}
-	if word == folded {
+	if recorded && word == folded {
 		return s.findFolded(rest, more)
 	}
 	return nil
@@ -122,11 +82,11 @@ func (s *segment) findFolded(path string, more bool) []int {
 	var ends []int
 	for _, v := range s.variable {
 		if v.Fixed() > 0 {
-			ends = append(ends, v.next.find(path, more)...)
+			ends = append(ends, v.next.find(path, more, true)...)
 		}
 	}
 	for _, next := range s.folding {
-		ends = append(ends, next.find(path, more)...)
+		ends = append(ends, next.find(path, more, true)...)
 	}
 	return ends
 }
