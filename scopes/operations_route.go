@@ -31,7 +31,7 @@ func (s *segment) child(word string) *segment {
 		}
 		if s.fixed[word] == nil {
 			s.fixed[word] = &segment{}
-			if isIdentifier(word) {
+			if foldable(word) {
 				s.folding = append(s.folding, s.fixed[word])
 			}
 		}
