@@ -2,7 +2,6 @@ package scopes
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -35,8 +34,6 @@ type decoder struct {
 	open         func(path string) ([]byte, error)
 	manifest     *Manifest
 	bases        []string          // known to the provider; nil where the provider is unusable
-	baseWords    []*yaml.Node      // words of a provider that must name bases of its servers
-	serverWords  []*yaml.Node      // the same for servers
 	fromProvider yamlfile.Mistakes // of the provider's own file
 }
 
@@ -47,7 +44,7 @@ func (d *decoder) root(n *yaml.Node) {
 	d.Mapping(n, "the manifest", []yamlfile.Member{
 		yamlfile.Required("version", func(v *yaml.Node) { d.Version(v, manifestVersion) }),
 		yamlfile.Required("name", func(v *yaml.Node) { m.Name = d.name(v) }),
-		yamlfile.Required("provider", func(v *yaml.Node) { m.Provider = d.provider(v) }),
+		yamlfile.Required("provider", func(v *yaml.Node) { m.Provider, d.fromProvider = ReadProvider(&d.Reader, v, d.open) }),
 		yamlfile.Optional("server", keep(&server)),
 		yamlfile.Optional("resource", keep(&resource)),
 		yamlfile.Required("scopes", keep(&scopes)),
@@ -241,65 +238,6 @@ func (d *decoder) date(n *yaml.Node) time.Time {
 		d.Mistake(n, yamlfile.BadValue, "until is a day such as 2027-01-31, not %s", yamlfile.Form(n))
 	}
 	return day
-}
-
-// provider reads the manifest's provider: a built-in one's name, a file, an
-// issuer's URL, or one of these under use with fields that override its own.
-func (d *decoder) provider(n *yaml.Node) *Provider {
-	if n.Kind != yaml.MappingNode {
-		return d.lookup(n)
-	}
-	return d.readProvider(n)
-}
-
-// lookup finds the provider that a word names; nil with the mistake noted where
-// there is none.
-func (d *decoder) lookup(n *yaml.Node) *Provider {
-	word := d.Text(n, "provider")
-	switch {
-	case word == "":
-		return nil
-	case strings.Contains(word, "://"):
-		return d.issuerProvider(n)
-	case strings.HasSuffix(word, ".yaml") || strings.HasSuffix(word, ".yml") || strings.ContainsAny(word, `/\`):
-		return d.fileProvider(n)
-	}
-	p, err := BuiltinProvider(word)
-	if err != nil {
-		d.Mistake(n, yamlfile.BadProvider, "%v; a file is named as ./file.yaml, any other server by its issuer's URL", err)
-		return nil
-	}
-	return p
-}
-
-func (d *decoder) issuerProvider(n *yaml.Node) *Provider {
-	if !d.url(n, "provider") {
-		return nil
-	}
-	server := Server{Name: soleServer, Issuer: n.Value}
-	return &Provider{Name: n.Value, Servers: []Server{server}, DefaultServer: soleServer}
-}
-
-// soleServer names the only server of a provider that is a bare issuer URL.
-const soleServer = "default"
-
-func (d *decoder) fileProvider(n *yaml.Node) *Provider {
-	path := n.Value
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(filepath.Dir(d.File), path)
-	}
-	if d.open == nil {
-		d.Mistake(n, yamlfile.BadProvider, "a provider file is not allowed here")
-		return nil
-	}
-	text, err := d.open(path)
-	if err != nil {
-		d.Mistake(n, yamlfile.BadProvider, "cannot read the provider file: %v", err)
-		return nil
-	}
-	p, mistakes := decodeProviderFile(path, text)
-	d.fromProvider = mistakes
-	return p
 }
 
 // scopeOf reads a scope-token of RFC 6749 §3.3.

@@ -9,7 +9,7 @@ import (
 )
 
 // client reads members over those of c: one that is not given stays as it was.
-func (d *decoder) client(n *yaml.Node, c Client) Client {
+func (d *providerDecoder) client(n *yaml.Node, c Client) Client {
 	d.Mapping(n, "client", []yamlfile.Member{
 		yamlfile.Optional("id", func(v *yaml.Node) { c.ID, c.IDs = d.clientID(v) }),
 		yamlfile.Optional("redirect", func(v *yaml.Node) { c.Redirect = d.redirect(v) }),
@@ -19,7 +19,7 @@ func (d *decoder) client(n *yaml.Node, c Client) Client {
 }
 
 // clientID is one id, or one for each server.
-func (d *decoder) clientID(n *yaml.Node) (one string, each map[string]string) {
+func (d *providerDecoder) clientID(n *yaml.Node) (one string, each map[string]string) {
 	if n.Kind != yaml.MappingNode {
 		return d.Text(n, "client id"), nil
 	}
@@ -31,7 +31,7 @@ func (d *decoder) clientID(n *yaml.Node) (one string, each map[string]string) {
 	return "", each
 }
 
-func (d *decoder) redirect(n *yaml.Node) Redirect {
+func (d *providerDecoder) redirect(n *yaml.Node) Redirect {
 	var r Redirect
 	d.Mapping(n, "redirect", []yamlfile.Member{
 		yamlfile.Required("host", func(v *yaml.Node) { r.Host = d.Word(v, "redirect host", []string{"localhost", "127.0.0.1", "[::1]"}) }),
@@ -45,7 +45,7 @@ func (d *decoder) redirect(n *yaml.Node) Redirect {
 
 // redirectPath reads a path that means the same to an HTTP server, in a URL and in
 // the exact comparison of RFC 6749 §3.1.2.3: plain letters only.
-func (d *decoder) redirectPath(n *yaml.Node) string {
+func (d *providerDecoder) redirectPath(n *yaml.Node) string {
 	text := d.Text(n, "redirect path")
 	odd := func(c rune) bool {
 		return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("/-._~", c))
@@ -68,7 +68,7 @@ func ReservedParameters() []string {
 	}
 }
 
-func (d *decoder) parameters(n *yaml.Node) []Parameter {
+func (d *providerDecoder) parameters(n *yaml.Node) []Parameter {
 	var list []Parameter
 	d.Named(n, "authorize", func(name, v *yaml.Node) {
 		if slices.Contains(ReservedParameters(), name.Value) {

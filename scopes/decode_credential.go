@@ -10,7 +10,7 @@ import (
 // maxKinds bounds the kinds of credential: each is held against each.
 const maxKinds = 100
 
-func (d *decoder) credentials(n *yaml.Node) []CredentialKind {
+func (d *providerDecoder) credentials(n *yaml.Node) []CredentialKind {
 	var kinds []CredentialKind
 	words := []string{string(OAuthToken), string(PersonalAPIKey), string(ProjectKey), string(ProjectSecretKey), string(UnknownKind)}
 	if len(n.Content) > maxKinds {
@@ -38,7 +38,7 @@ func (d *decoder) credentials(n *yaml.Node) []CredentialKind {
 	return kinds
 }
 
-func (d *decoder) inspection(n *yaml.Node) Inspection {
+func (d *providerDecoder) inspection(n *yaml.Node) Inspection {
 	var i Inspection
 	d.Mapping(n, "inspect", []yamlfile.Member{
 		yamlfile.Optional("url", func(v *yaml.Node) { i.URL = d.template(v, "url") }),
@@ -56,7 +56,7 @@ func (d *decoder) inspection(n *yaml.Node) Inspection {
 	return i
 }
 
-func (d *decoder) usable(n *yaml.Node) []Usability {
+func (d *providerDecoder) usable(n *yaml.Node) []Usability {
 	var list []Usability
 	d.Named(n, "usable", func(base, v *yaml.Node) {
 		d.baseWords = append(d.baseWords, base)

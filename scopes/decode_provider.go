@@ -2,6 +2,7 @@ package scopes
 
 import (
 	"encoding/json"
+	"errors"
 	"slices"
 
 	"github.com/ambit-auth/ambit/internal/text"
@@ -19,26 +20,46 @@ func DecodeProvider(file string, text []byte) (*Provider, error) {
 	return p, nil
 }
 
+// ReadProvider reads the provider of a manifest: a built-in one's name, a file (looked up
+// beside r's and read with open, which may be nil where none is allowed), an issuer's URL, or
+// one of these under use with fields that override its own. What is wrong is noted in r; the
+// mistakes of the provider's own file are returned. The provider is nil where it is unusable.
+func ReadProvider(r *yamlfile.Reader, n *yaml.Node, open func(path string) ([]byte, error)) (*Provider, yamlfile.Mistakes) {
+	d := &providerDecoder{Reader: r, open: open}
+	if n.Kind != yaml.MappingNode {
+		return d.lookup(n), d.ofFile
+	}
+	return d.provider(n), d.ofFile
+}
+
+type providerDecoder struct {
+	*yamlfile.Reader
+	open        func(path string) ([]byte, error)
+	baseWords   []*yaml.Node      // words that must name bases of the servers
+	serverWords []*yaml.Node      // the same for servers
+	ofFile      yamlfile.Mistakes // in the provider's own file, where that is another one
+}
+
 // decodeProviderFile reads a file that stands alone, or that overrides fields of
 // a built-in provider under use. It names no second file: one step is enough to
 // follow by eye. The provider is usable where there are no mistakes.
-func decodeProviderFile(file string, text []byte) (*Provider, yamlfile.Mistakes) {
-	d := &decoder{Reader: yamlfile.Reader{File: file}}
-	root := d.Document(text)
+func decodeProviderFile(file string, source []byte) (*Provider, yamlfile.Mistakes) {
+	d := &providerDecoder{Reader: &yamlfile.Reader{File: file}}
+	root := d.Document(source)
 	if root == nil {
 		return nil, d.Told()
 	}
-	p := d.readProvider(root)
+	p := d.provider(root)
 	if p != nil {
 		p.Name, p.File = file, file
 	}
 	return p, d.Told()
 }
 
-// readProvider reads a provider's mapping over what use names, or from nothing. A
+// provider reads a provider's mapping over what use names, or from nothing. A
 // field that is given replaces the other's whole. It returns nil where use names
 // nothing usable.
-func (d *decoder) readProvider(n *yaml.Node) *Provider {
+func (d *providerDecoder) provider(n *yaml.Node) *Provider {
 	p := &Provider{Name: d.File}
 	use := child(n, "use")
 	used := use == nil
@@ -72,7 +93,7 @@ func (d *decoder) readProvider(n *yaml.Node) *Provider {
 
 // checkWords notes words of the provider that name no base, or no server, of it.
 // It runs last, for these may stand above what they name.
-func (d *decoder) checkWords(what string, words []*yaml.Node, known []string) {
+func (d *providerDecoder) checkWords(what string, words []*yaml.Node, known []string) {
 	set := NewSet(known...)
 	for _, n := range words {
 		if !set.Has(n.Value) {
@@ -82,7 +103,7 @@ func (d *decoder) checkWords(what string, words []*yaml.Node, known []string) {
 }
 
 // baseWord reads the name of a base; whether a server has it is found out later.
-func (d *decoder) baseWord(n *yaml.Node) string {
+func (d *providerDecoder) baseWord(n *yaml.Node) string {
 	text := d.Text(n, "base")
 	if text != "" {
 		d.baseWords = append(d.baseWords, n)
@@ -102,7 +123,7 @@ func child(n *yaml.Node, key string) *yaml.Node {
 
 // defaultServer reads which server is asked when nobody names one. An inherited
 // name that overridden servers do not have gives way to the first of them.
-func (d *decoder) defaultServer(p *Provider, n *yaml.Node) {
+func (d *providerDecoder) defaultServer(p *Provider, n *yaml.Node) {
 	if n != nil {
 		p.DefaultServer = d.Word(n, "default_server", p.ServerNames())
 	}
@@ -114,8 +135,8 @@ func (d *decoder) defaultServer(p *Provider, n *yaml.Node) {
 // maxRules bounds the implications of a provider, and what one of them covers.
 const maxRules = 100
 
-func (d *decoder) implies(n *yaml.Node) Implications {
-	var imp Implications
+func (d *providerDecoder) implies(n *yaml.Node) Implications {
+	var rules []Rule
 	var places []*yaml.Node
 	before := d.Count()
 	d.List(n, "implies", func(item *yaml.Node) {
@@ -123,35 +144,34 @@ func (d *decoder) implies(n *yaml.Node) Implications {
 		if r.Scope == "" || len(r.Covers) == 0 {
 			return
 		}
-		compiled, err := compileRule(r)
-		if err != nil {
+		if err := r.Check(); err != nil {
 			d.Mistake(item, yamlfile.BadValue, "%v", err)
 		}
-		imp.rules, places = append(imp.rules, compiled), append(places, item)
+		rules, places = append(rules, r), append(places, item)
 	})
-	if len(imp.rules) > maxRules {
+	if len(rules) > maxRules {
 		d.Mistake(n, yamlfile.BadValue, "implies holds at most %d rules", maxRules)
 	}
 	if d.Count() > before {
 		return Implications{} // a cycle is looked for among rules that are right
 	}
-	if at := imp.cycle(); at >= 0 {
-		d.Mistake(places[at], yamlfile.ImplyCycle, "this implication leads back to itself")
-		return Implications{}
+	imp, err := NewImplications(rules)
+	if cycle, ok := errors.AsType[*RuleError](err); ok {
+		d.Mistake(places[cycle.Index], yamlfile.ImplyCycle, "this implication leads back to itself")
 	}
 	return imp
 }
 
-func (d *decoder) rule(n *yaml.Node) Rule {
+func (d *providerDecoder) rule(n *yaml.Node) Rule {
 	var r Rule
 	var except []string
 	each := func(list *[]string, what string) func(*yaml.Node) {
 		return func(v *yaml.Node) {
-			d.List(v, what, func(item *yaml.Node) { *list = append(*list, scopeOf(&d.Reader, item)) })
+			d.List(v, what, func(item *yaml.Node) { *list = append(*list, scopeOf(d.Reader, item)) })
 		}
 	}
 	d.Mapping(n, "an implication", []yamlfile.Member{
-		yamlfile.Required("scope", func(v *yaml.Node) { r.Scope = scopeOf(&d.Reader, v) }),
+		yamlfile.Required("scope", func(v *yaml.Node) { r.Scope = scopeOf(d.Reader, v) }),
 		yamlfile.Required("covers", each(&r.Covers, "covers")),
 		yamlfile.Optional("except", each(&except, "except")),
 	})
@@ -162,7 +182,7 @@ func (d *decoder) rule(n *yaml.Node) Rule {
 	return r
 }
 
-func (d *decoder) refusals(n *yaml.Node) []Refusal {
+func (d *providerDecoder) refusals(n *yaml.Node) []Refusal {
 	var list []Refusal
 	d.List(n, "errors", func(item *yaml.Node) {
 		var f Refusal
@@ -178,7 +198,7 @@ func (d *decoder) refusals(n *yaml.Node) []Refusal {
 	return list
 }
 
-func (d *decoder) refusalBody(n *yaml.Node) []RefusalBody {
+func (d *providerDecoder) refusalBody(n *yaml.Node) []RefusalBody {
 	var list []RefusalBody
 	d.Named(n, "refusal_body", func(base, v *yaml.Node) {
 		d.baseWords = append(d.baseWords, base)

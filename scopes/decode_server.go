@@ -11,7 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-func (d *decoder) servers(n *yaml.Node) []Server {
+func (d *providerDecoder) servers(n *yaml.Node) []Server {
 	var servers []Server
 	d.Named(n, "servers", func(name, value *yaml.Node) { servers = append(servers, d.server(name, value)) })
 	switch {
@@ -31,7 +31,7 @@ const (
 	maxBases   = 50 // of one server
 )
 
-func (d *decoder) server(name, value *yaml.Node) Server {
+func (d *providerDecoder) server(name, value *yaml.Node) Server {
 	s := Server{Name: name.Value}
 	d.Named(value, fmt.Sprintf("server %q", s.Name), func(key, v *yaml.Node) {
 		switch key.Value {
@@ -58,7 +58,7 @@ func (d *decoder) server(name, value *yaml.Node) Server {
 
 // baseName allows what can stand between the braces of used_by and within the
 // name of an environment variable.
-func (d *decoder) baseName(key *yaml.Node) bool {
+func (d *providerDecoder) baseName(key *yaml.Node) bool {
 	bad := strings.ContainsFunc(key.Value, func(c rune) bool {
 		return !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '_')
 	})
@@ -71,7 +71,7 @@ func (d *decoder) baseName(key *yaml.Node) bool {
 // url notes what is no https URL, nor http on loopback (RFC 8252 §8.3), or has
 // parts that a prefix may not have. A host is ASCII: a look-alike of a known name
 // in another script is to be seen as what it is, its xn-- form.
-func (d *decoder) url(n *yaml.Node, what string) bool {
+func (d *providerDecoder) url(n *yaml.Node, what string) bool {
 	text := d.Text(n, what)
 	if text == "" {
 		return false
@@ -94,7 +94,7 @@ func (d *decoder) url(n *yaml.Node, what string) bool {
 
 // template reads a URL that may begin with a {base}. Only a path can follow that:
 // anything else would make another host of it.
-func (d *decoder) template(n *yaml.Node, what string) string {
+func (d *providerDecoder) template(n *yaml.Node, what string) string {
 	text := d.Text(n, what)
 	inner, braced := strings.CutPrefix(text, "{")
 	if text == "" || !braced && !d.url(n, what) {

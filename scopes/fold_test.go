@@ -33,8 +33,8 @@ func TestFoldPath(t *testing.T) {
 		}
 	}
 	for path, want := range map[string]string{
-		"/users/%40me/":                   "/users/@me/",
-		"/%66lags/%34%37%31%31":           "/flags/{id}",
+		"/users/%40me/":         "/users/@me/",
+		"/%66lags/%34%37%31%31": "/flags/{id}",
 	} {
 		got := scopes.FoldPath(path)
 		if got != want || scopes.FoldPath(got) != got {
@@ -89,7 +89,7 @@ func TestAuditFindsFoldedCalls(t *testing.T) {
 		{"/a/{id}/b /a/report_2024/c", "/a/report_2024/c", "s1"},
 		{"/a/f-{n}.json", "/a/f-4711.json", "s0"},
 		{"/a/f-{n}.json /a/{id}", "/a/f-7.json", "s1"},
-		{"/a/{id}:cancel /a/{id}:retry", "/a/4711:retry", "s0 s1"}, // lost, which
+		{"/a/{id}:cancel /a/{id}:retry", "/a/4711:retry", "s0 s1"},                    // lost, which
 		{"/a/report_2023 /a/report_2024 /a/report_{n}", "/a/report_2024", "s0 s1 s2"}, // lost, which
 		{"/a/{x}/{x}/{x}/c /a/{x}/{x}/2024_{y}/c", "/a/1/2/2024_3/c", "s0"},
 	} {

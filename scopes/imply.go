@@ -30,22 +30,41 @@ type rule struct {
 	except Set
 }
 
-// NewImplications compiles rules. It returns an error when a pattern is malformed,
+// NewImplications compiles rules. It returns a *[RuleError] when a pattern is malformed,
 // when a variable of Scope does not stand in each of Covers (it would cover things
 // that its own word does not name), or when a rule leads back to itself.
 func NewImplications(rules []Rule) (Implications, error) {
 	var imp Implications
-	for _, r := range rules {
+	for i, r := range rules {
 		compiled, err := compileRule(r)
 		if err != nil {
-			return Implications{}, err
+			return Implications{}, &RuleError{Index: i, Err: err}
 		}
 		imp.rules = append(imp.rules, compiled)
 	}
 	if at := imp.cycle(); at >= 0 {
-		return Implications{}, fmt.Errorf("implication of %q leads back to itself", rules[at].Scope)
+		return Implications{}, &RuleError{Index: at, Cycle: true, Err: fmt.Errorf("the implication of %q leads back to itself", rules[at].Scope)}
 	}
 	return imp, nil
+}
+
+// A RuleError says which rule cannot be used, and why.
+type RuleError struct {
+	Index int  // of the rule in the list
+	Cycle bool // the rule is right by itself, and leads back to itself by others
+	Err   error
+}
+
+// Error is the reason.
+func (e *RuleError) Error() string { return e.Err.Error() }
+
+// Unwrap is the reason as an error.
+func (e *RuleError) Unwrap() error { return e.Err }
+
+// Check returns why the rule by itself cannot be used; nil where it can.
+func (r Rule) Check() error {
+	_, err := compileRule(r)
+	return err
 }
 
 func compileRule(r Rule) (rule, error) {
