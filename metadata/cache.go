@@ -13,6 +13,8 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
 const (
@@ -154,7 +156,7 @@ func dropEntry(dir string, q *question, _ *entry) error {
 }
 
 func cacheWarning(dir string, err error) string {
-	return fmt.Sprintf("the document cannot be kept in the cache %s: %s", quoted(dir), printable(pathless(err).Error()))
+	return fmt.Sprintf("the document cannot be kept in the cache %s: %s", text.Quote(dir), text.Line(pathless(err).Error()))
 }
 
 // validETag is RFC 9110 section 8.8.3; anything else could not be sent back.

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
 // document is a JSON object that is being read field by field. The fields' readers
@@ -54,7 +56,7 @@ func (d *document) readMembers(decoder *json.Decoder) {
 			return
 		}
 		if _, twice := d.members[name]; twice {
-			d.giveUp(cut(name, maxShown), "stands in it twice")
+			d.giveUp(text.Cut(name, text.MaxWord), "stands in it twice")
 			return
 		}
 		d.members[name] = value
@@ -81,7 +83,7 @@ func jsonProblem(err error) string {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return "is JSON that ends in the middle"
 	}
-	return "is not JSON: " + printable(err.Error())
+	return "is not JSON: " + text.Line(err.Error())
 }
 
 func (d *document) fail(field, problem string) {
@@ -189,9 +191,9 @@ func (d *document) identity(field, asked string) string {
 	case says == "":
 		d.missing(field)
 	case says == asked+"/" || says+"/" == asked:
-		d.warn("the server's metadata says %s %s, asked for was %s: they differ by the final slash", field, quoted(says), quoted(asked))
+		d.warn("the server's metadata says %s %s, asked for was %s: they differ by the final slash", field, text.Quote(says), text.Quote(asked))
 	default:
-		d.fail(field, fmt.Sprintf("is %s, asked for was %s", quoted(says), quoted(asked)))
+		d.fail(field, fmt.Sprintf("is %s, asked for was %s", text.Quote(says), text.Quote(asked)))
 	}
 	return says
 }
@@ -233,7 +235,7 @@ func (d *document) checked(field string, parse func(string) (*url.URL, error)) s
 // judgeURL notes what is wrong with a URL of the document: its form, or that the
 // server is elsewhere and leads to this machine.
 func (d *document) judgeURL(field, raw string, u *url.URL, err error) {
-	shown := quoted(shownURL(raw))
+	shown := text.Quote(shownURL(raw))
 	switch {
 	case err != nil:
 		d.fail(field, fmt.Sprintf("%s %v", shown, err))

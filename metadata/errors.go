@@ -3,8 +3,9 @@ package metadata
 import (
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
+
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
 // Kind tells what sort of trouble an [Error] is, for a caller that branches on it.
@@ -45,7 +46,7 @@ type Error struct {
 	// Host is the host (and port) of URL.
 	Host string
 	// Field is the wire name of the first wrong field of a document, for
-	// KindInvalid; [FieldErrors] in Err has them all.
+	// KindInvalid; Err has them all.
 	Field string
 	// Status is the HTTP status, 0 if there was none.
 	Status int
@@ -62,7 +63,7 @@ type Error struct {
 func (e *Error) Error() string {
 	cause := ""
 	if e.Err != nil {
-		cause = printable(e.Err.Error())
+		cause = text.Line(e.Err.Error())
 	}
 	switch e.Kind {
 	case KindUsage:
@@ -127,34 +128,4 @@ func joinText(url, cause string) string {
 		return cause
 	}
 	return fmt.Sprintf("%q %s", url, cause)
-}
-
-// FieldError is one wrong field of a document.
-type FieldError struct {
-	// Field is the field's wire name, with an index for an element of a list:
-	// scopes_supported[3]. Empty where the document as a whole is wrong.
-	Field string
-	// Problem says what is wrong; text from the document in it is quoted.
-	Problem string
-}
-
-// Error names the field and its problem.
-func (e FieldError) Error() string {
-	if e.Field == "" {
-		return e.Problem
-	}
-	return printable(e.Field) + " " + e.Problem
-}
-
-// FieldErrors are all wrong fields of a document, in a fixed order. It is found
-// in an [Error] of KindInvalid with errors.As.
-type FieldErrors []FieldError
-
-// Error lists the fields on one line.
-func (e FieldErrors) Error() string {
-	texts := make([]string, len(e))
-	for i, field := range e {
-		texts[i] = field.Error()
-	}
-	return strings.Join(texts, "; ")
 }

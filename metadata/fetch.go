@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
 // question is one document that is wanted, and the places where it may be.
@@ -73,7 +75,7 @@ func ask[T any](ctx context.Context, c *Client, q *question, cached *found[T], p
 		}
 		answer, err := c.get(ctx, place, etag)
 		if trouble, ok := errors.AsType[*Error](err); ok && trouble.Kind == KindRedirect {
-			missed = append(missed, fmt.Sprintf("%s: a refused redirect: %v", quoted(place), trouble.Err))
+			missed = append(missed, fmt.Sprintf("%s: a refused redirect: %v", text.Quote(place), trouble.Err))
 			continue
 		}
 		if err != nil {
@@ -83,7 +85,7 @@ func ask[T any](ctx context.Context, c *Client, q *question, cached *found[T], p
 			return cached, renew(c, q, cached.entry, answer), nil
 		}
 		if why := notHere(place, answer); why != "" {
-			missed = append(missed, fmt.Sprintf("%s: %s", quoted(place), why))
+			missed = append(missed, fmt.Sprintf("%s: %s", text.Quote(place), why))
 			continue
 		}
 		return accept(c, q, place, answer, parse)
@@ -113,9 +115,9 @@ func (c *Client) get(ctx context.Context, place, etag string) (*Answer, error) {
 func notHere(place string, a *Answer) string {
 	moved := ""
 	if asked, err := url.Parse(place); err == nil && asked.Host != a.URL.Host {
-		moved = fmt.Sprintf(" after a redirect to %s", quoted(a.URL.Host))
+		moved = fmt.Sprintf(" after a redirect to %s", text.Quote(a.URL.Host))
 	} else if a.URL.String() != place {
-		moved = fmt.Sprintf(" after a redirect to %s", quoted(a.URL.Path))
+		moved = fmt.Sprintf(" after a redirect to %s", text.Quote(a.URL.Path))
 	}
 	if a.Status >= 400 {
 		return statusText(a.Status) + moved
@@ -140,7 +142,7 @@ func accept[T any](c *Client, q *question, place string, a *Answer, parse func([
 		return nil, nil, &Error{Kind: KindStatus, URL: place, Host: hostOf(place), Status: a.Status}
 	}
 	if encoding := a.Header.Get("Content-Encoding"); encoding != "" {
-		err := fmt.Errorf("it is packed as %s, which was not asked for", quoted(encoding))
+		err := fmt.Errorf("it is packed as %s, which was not asked for", text.Quote(encoding))
 		return nil, nil, &Error{Kind: KindInvalid, URL: place, Host: hostOf(place), Err: err}
 	}
 	value, err := parse(a.Body)

@@ -3,6 +3,8 @@ package metadata
 import (
 	"errors"
 	"net/http"
+
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
 // guarded is a copy of base (nil for Go's default client) with the redirect policy
@@ -40,7 +42,7 @@ func redirectProblem(req, first, last *http.Request, count int) error {
 		return errors.New("one redirect followed another, more than three times")
 	}
 	if last.URL.Scheme == "https" && req.URL.Scheme != "https" {
-		return errors.New("it leads from https to " + quoted(req.URL.Scheme))
+		return errors.New("it leads from https to " + text.Quote(req.URL.Scheme))
 	}
 	if _, err := parseLink(req.URL.String()); err != nil {
 		return errors.New("the URL it leads to " + err.Error())

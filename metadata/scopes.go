@@ -1,6 +1,10 @@
 package metadata
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/ambit-auth/ambit/internal/text"
+)
 
 // scopes reads a list of scopes. One with characters that no scope can have is of
 // no use to anyone, and no reason to refuse the rest.
@@ -11,7 +15,7 @@ func (d *document) scopes(field string) ScopesSupported {
 	}
 	usable, dropped := usableScopes(list)
 	if len(dropped) > 0 {
-		d.warn("%d of %s are no scopes (RFC 6749 section 3.3) and were left out, the first: %s", len(dropped), field, quoted(dropped[0]))
+		d.warn("%d of %s are no scopes (RFC 6749 section 3.3) and were left out, the first: %s", len(dropped), field, text.Quote(dropped[0]))
 	}
 	if len(usable) == 0 {
 		d.warn("%s is there without a usable scope, against RFC 8414 section 3.2; it is read as if it were absent", field)

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
 // CheckURL reports whether raw is a URL that ambit may send a request to: https, or
@@ -112,4 +114,18 @@ func pointsHere(host string) bool {
 	}
 	addr, err := netip.ParseAddr(host)
 	return err == nil && addr.Unmap().IsUnspecified()
+}
+
+// shownURL is raw as it may stand in a message: a URL can hold a password, and one
+// that cannot be parsed can hold it anywhere.
+func shownURL(raw string) string {
+	if !strings.Contains(raw, "@") {
+		return text.Cut(raw, text.MaxWord)
+	}
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" {
+		return "(a URL with an @ in it)"
+	}
+	u.User = nil
+	return text.Cut(u.String(), text.MaxWord)
 }

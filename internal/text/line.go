@@ -14,10 +14,22 @@ const MaxLine = 500
 // is not printable (control characters, and format characters that turn the direction of
 // writing), and an end after [MaxLine] bytes.
 func Line(text string) string {
-	if len(text) > MaxLine {
-		text = strings.ToValidUTF8(text[:MaxLine], "") + "…"
+	return Printable(Cut(text, MaxLine))
+}
+
+// MaxWord is how many bytes of one word from outside, such as a URL or a scope, stand in a
+// message.
+const MaxWord = 200
+
+// Quote is %q for a word from outside, of which at most [MaxWord] bytes are shown.
+func Quote(word string) string { return strconv.Quote(Cut(word, MaxWord)) }
+
+// Cut is a text with an end after limit bytes.
+func Cut(text string, limit int) string {
+	if len(text) <= limit {
+		return text
 	}
-	return Printable(text)
+	return strings.ToValidUTF8(text[:limit], "") + "…"
 }
 
 // Printable is [Line] without an end, for what has to be copied whole, such as a URL.
