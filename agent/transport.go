@@ -3,7 +3,7 @@ package agent
 import (
 	"net/http"
 
-	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/internal/guard"
 )
 
 // maxIdlePerHost is how many connections to one server stay open between requests: as
@@ -14,8 +14,8 @@ const maxIdlePerHost = 256
 // NewTransport makes the transport for forwarding: connections are kept for the next
 // request, and answers pass as they are packed. Put a guard around it that sends
 // nothing to hosts that the user does not trust. The error is a [metadata.Error].
-func NewTransport(opt metadata.HTTPOptions) (*http.Transport, error) {
-	t, err := metadata.NewTransport(opt)
+func NewTransport(opt guard.Options) (*http.Transport, error) {
+	t, err := guard.NewTransport(opt)
 	if err != nil {
 		return nil, err
 	}
@@ -25,4 +25,4 @@ func NewTransport(opt metadata.HTTPOptions) (*http.Transport, error) {
 	return t, nil
 }
 
-func defaultTransport() (http.RoundTripper, error) { return NewTransport(metadata.HTTPOptions{}) }
+func defaultTransport() (http.RoundTripper, error) { return NewTransport(guard.Options{}) }

@@ -1,5 +1,7 @@
 package metadata
 
+import "github.com/ambit-auth/ambit/internal/guard"
+
 // AuthorizationServer is an authorization server's metadata (RFC 8414 section 2,
 // OpenID Connect Discovery 1.0 section 3). A URL in it is empty if the server did
 // not give it, and has passed [CheckURL] if it did. A list is nil if the server
@@ -46,7 +48,7 @@ func ParseAuthorizationServer(raw []byte, issuer string) (*AuthorizationServer, 
 	if err != nil {
 		return nil, err
 	}
-	d := decodeDocument(raw, pointsHere(asked.Hostname()))
+	d := decodeDocument(raw, guard.PointsHere(asked.Hostname()))
 	as := &AuthorizationServer{
 		Issuer:                      d.identity("issuer", issuer),
 		AuthorizationEndpoint:       d.required("authorization_endpoint"),

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/metadata"
 )
 
@@ -182,7 +183,7 @@ func TestBadDocuments(t *testing.T) {
 			if as != nil {
 				t.Fatalf("accepted as %+v", as)
 			}
-			if e := wantError(t, err, metadata.KindInvalid, test.words); e.Field != test.field {
+			if e := wantError(t, err, guard.KindInvalid, test.words); e.Field != test.field {
 				t.Errorf("field %q, want %q", e.Field, test.field)
 			}
 			wantPrintable(t, err.Error())
@@ -248,7 +249,7 @@ func TestByteOrderMark(t *testing.T) {
 func TestIssuerAskedFor(t *testing.T) {
 	for _, bad := range []string{"", "auth.example", "http://auth.example", "https://auth.example?x=1", "https://auth.example/#f", "https://u:pa55@auth.example", "https://auth.example?"} {
 		_, err := metadata.ParseAuthorizationServer(serverFields(bad).json(t), bad)
-		wantError(t, err, metadata.KindUsage)
+		wantError(t, err, guard.KindUsage)
 		if strings.Contains(fmt.Sprint(err), "pa55") {
 			t.Errorf("%q shows a password", err)
 		}
@@ -296,7 +297,7 @@ func FuzzParseAuthorizationServer(f *testing.F) {
 			wantPrintable(t, warning)
 		}
 		for _, endpoint := range []string{as.AuthorizationEndpoint, as.TokenEndpoint} {
-			if err := metadata.CheckURL(endpoint); err != nil {
+			if err := guard.CheckURL(endpoint); err != nil {
 				t.Error(err)
 			}
 		}

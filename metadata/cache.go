@@ -14,13 +14,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/text"
 )
 
 const (
 	entryVersion = 1
 	// maxEntry is a document and what stands around it.
-	maxEntry = MaxDocument + 16<<10
+	maxEntry = guard.MaxDocument + 16<<10
 	// maxETag is no limit of a standard; an entity tag is a digest or a date.
 	maxETag = 256
 )
@@ -99,7 +100,7 @@ func readRegular(path string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close()
-	return readLimited(file, limit)
+	return guard.ReadLimited(file, limit)
 }
 
 // openToAll reports whether anyone on the machine may write to the folder: they could
@@ -156,7 +157,7 @@ func dropEntry(dir string, q *question, _ *entry) error {
 }
 
 func cacheWarning(dir string, err error) string {
-	return fmt.Sprintf("the document cannot be kept in the cache %s: %s", text.Quote(dir), text.Line(pathless(err).Error()))
+	return fmt.Sprintf("the document cannot be kept in the cache %s: %s", text.Quote(dir), text.Line(guard.Pathless(err).Error()))
 }
 
 // validETag is RFC 9110 section 8.8.3; anything else could not be sent back.

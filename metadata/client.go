@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"slices"
 	"time"
+
+	"github.com/ambit-auth/ambit/internal/guard"
 )
 
 // Client reads documents. Its zero value is safe: Go's default HTTP client under
@@ -74,7 +76,7 @@ func (c *Client) CachedAuthorizationServer(issuer string) *AuthorizationServer {
 // ProtectedResource reads the document of resource, the URL of an API, from the
 // place that RFC 9728 section 3.1 derives from it. The error is an [Error].
 func (c *Client) ProtectedResource(ctx context.Context, resource string) (*ProtectedResource, error) {
-	u, err := parseAskedURL(resource)
+	u, err := guard.ParseURL(resource)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +88,7 @@ func (c *Client) ProtectedResource(ctx context.Context, resource string) (*Prote
 // [Challenge.ResourceMetadata]). A resource that is not on this machine may not
 // name a place that is. The error is an [Error].
 func (c *Client) ProtectedResourceAt(ctx context.Context, metadataURL, resource string) (*ProtectedResource, error) {
-	r, err := parseAskedURL(resource)
+	r, err := guard.ParseURL(resource)
 	if err != nil {
 		return nil, err
 	}
@@ -100,8 +102,8 @@ func (c *Client) ProtectedResourceAt(ctx context.Context, metadataURL, resource 
 // checkNamedPlace judges a URL that the resource gave: a bad one is the server's
 // fault, not the user's.
 func checkNamedPlace(metadataURL string, resource *url.URL) error {
-	d := document{here: pointsHere(resource.Hostname())}
-	place, err := parseEndpoint(metadataURL)
+	d := document{here: guard.PointsHere(resource.Hostname())}
+	place, err := guard.ParseEndpoint(metadataURL)
 	d.judgeURL("resource_metadata", metadataURL, place, err)
 	return d.err(resource.String())
 }
@@ -126,8 +128,8 @@ func (c *Client) now() time.Time {
 }
 
 func (c *Client) timeout() time.Duration {
-	if c.Timeout <= 0 || c.Timeout > FetchTimeout {
-		return FetchTimeout
+	if c.Timeout <= 0 || c.Timeout > guard.FetchTimeout {
+		return guard.FetchTimeout
 	}
 	return c.Timeout
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/url"
 
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/text"
 )
 
@@ -110,7 +111,7 @@ func (d *document) err(asked string) error {
 	if d.broken {
 		wrong = wrong[:1]
 	}
-	return &Error{Kind: KindInvalid, URL: asked, Host: hostOf(asked), Field: wrong[0].Field, Err: wrong}
+	return &guard.Error{Kind: guard.KindInvalid, URL: asked, Host: hostOf(asked), Field: wrong[0].Field, Err: wrong}
 }
 
 // value reads a member into target. A null counts as absent. want is how the type
@@ -216,11 +217,11 @@ func (d *document) required(field string) string {
 }
 
 func (d *document) endpoint(field string) string {
-	return d.checked(field, parseEndpoint)
+	return d.checked(field, guard.ParseEndpoint)
 }
 
 func (d *document) link(field string) string {
-	return d.checked(field, parseLink)
+	return d.checked(field, guard.ParseLink)
 }
 
 func (d *document) checked(field string, parse func(string) (*url.URL, error)) string {
@@ -235,11 +236,11 @@ func (d *document) checked(field string, parse func(string) (*url.URL, error)) s
 // judgeURL notes what is wrong with a URL of the document: its form, or that the
 // server is elsewhere and leads to this machine.
 func (d *document) judgeURL(field, raw string, u *url.URL, err error) {
-	shown := text.Quote(shownURL(raw))
+	shown := text.Quote(guard.ShownURL(raw))
 	switch {
 	case err != nil:
 		d.fail(field, fmt.Sprintf("%s %v", shown, err))
-	case !d.here && pointsHere(u.Hostname()):
+	case !d.here && guard.PointsHere(u.Hostname()):
 		d.fail(field, fmt.Sprintf("%s names an address of this machine, though the server is elsewhere", shown))
 	}
 }

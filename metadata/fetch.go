@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/text"
 )
 
@@ -42,7 +43,7 @@ func fetch[T any](ctx context.Context, c *Client, q *question, parse func([]byte
 	if err == nil {
 		return current.value, Source{URL: current.entry.URL, From: FromNetwork, Warnings: warnings}, nil
 	}
-	trouble, ok := errors.AsType[*Error](err)
+	trouble, ok := errors.AsType[*guard.Error](err)
 	if cached == nil || !ok || !trouble.Temporary() {
 		return none, Source{}, err
 	}
@@ -74,7 +75,7 @@ func ask[T any](ctx context.Context, c *Client, q *question, cached *found[T], p
 			etag = cached.entry.ETag
 		}
 		answer, err := c.get(ctx, place, etag)
-		if trouble, ok := errors.AsType[*Error](err); ok && trouble.Kind == KindRedirect {
+		if trouble, ok := errors.AsType[*guard.Error](err); ok && trouble.Kind == guard.KindRedirect {
 			missed = append(missed, fmt.Sprintf("%s: a refused redirect: %v", text.Quote(place), trouble.Err))
 			continue
 		}
@@ -91,28 +92,28 @@ func ask[T any](ctx context.Context, c *Client, q *question, cached *found[T], p
 		return accept(c, q, place, answer, parse)
 	}
 	host := hostOf(q.places[0])
-	return nil, nil, &Error{Kind: KindNotFound, URL: q.places[0], Host: host, Err: errors.New(strings.Join(missed, "; "))}
+	return nil, nil, &guard.Error{Kind: guard.KindNotFound, URL: q.places[0], Host: host, Err: errors.New(strings.Join(missed, "; "))}
 }
 
-func (c *Client) get(ctx context.Context, place, etag string) (*Answer, error) {
+func (c *Client) get(ctx context.Context, place, etag string) (*guard.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, place, nil)
 	if err != nil {
-		return nil, &Error{Kind: KindUsage, URL: shownURL(place), Err: errors.New("cannot be asked for")}
+		return nil, &guard.Error{Kind: guard.KindUsage, URL: guard.ShownURL(place), Err: errors.New("cannot be asked for")}
 	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "ambit")
 	if etag != "" {
 		req.Header.Set("If-None-Match", etag)
 	}
-	requester := Requester{HTTP: c.HTTP, Now: c.Now, Wait: c.Wait}
-	return requester.Do(req, MaxDocument)
+	requester := guard.Requester{HTTP: c.HTTP, Now: c.Now, Wait: c.Wait}
+	return requester.Do(req, guard.MaxDocument)
 }
 
 // notHere tells why an answer means that the document is not in this place, or ""
 // if the answer is to be taken for the document. An unknown path is answered with
 // 404 by the book, with 401 or 403 behind a gateway, and with a page by an
 // application that shows its login or its front page for whatever is asked.
-func notHere(place string, a *Answer) string {
+func notHere(place string, a *guard.Response) string {
 	moved := ""
 	if asked, err := url.Parse(place); err == nil && asked.Host != a.URL.Host {
 		moved = fmt.Sprintf(" after a redirect to %s", text.Quote(a.URL.Host))
@@ -120,7 +121,7 @@ func notHere(place string, a *Answer) string {
 		moved = fmt.Sprintf(" after a redirect to %s", text.Quote(a.URL.Path))
 	}
 	if a.Status >= 400 {
-		return statusText(a.Status) + moved
+		return guard.StatusText(a.Status) + moved
 	}
 	body := bytes.TrimLeft(withoutBOM(a.Body), " \t\r\n")
 	kind := strings.ToLower(a.Header.Get("Content-Type"))
@@ -137,17 +138,17 @@ func notHere(place string, a *Answer) string {
 }
 
 // accept parses and keeps the document.
-func accept[T any](c *Client, q *question, place string, a *Answer, parse func([]byte) (T, error)) (*found[T], []string, error) {
+func accept[T any](c *Client, q *question, place string, a *guard.Response, parse func([]byte) (T, error)) (*found[T], []string, error) {
 	if a.Status != http.StatusOK { // RFC 8414 section 3.2: 200 it must be
-		return nil, nil, &Error{Kind: KindStatus, URL: place, Host: hostOf(place), Status: a.Status}
+		return nil, nil, &guard.Error{Kind: guard.KindStatus, URL: place, Host: hostOf(place), Status: a.Status}
 	}
 	if encoding := a.Header.Get("Content-Encoding"); encoding != "" {
 		err := fmt.Errorf("it is packed as %s, which was not asked for", text.Quote(encoding))
-		return nil, nil, &Error{Kind: KindInvalid, URL: place, Host: hostOf(place), Err: err}
+		return nil, nil, &guard.Error{Kind: guard.KindInvalid, URL: place, Host: hostOf(place), Err: err}
 	}
 	value, err := parse(a.Body)
 	if err != nil {
-		if wrong, ok := errors.AsType[*Error](err); ok {
+		if wrong, ok := errors.AsType[*guard.Error](err); ok {
 			wrong.URL, wrong.Host = place, hostOf(place)
 		}
 		return nil, nil, err
@@ -158,12 +159,12 @@ func accept[T any](c *Client, q *question, place string, a *Answer, parse func([
 
 // renew follows a 304: the document still holds. A 304 that says nothing about
 // the life leaves it as long as it was (RFC 9111 section 4.3.4).
-func renew(c *Client, q *question, e *entry, a *Answer) []string {
+func renew(c *Client, q *question, e *entry, a *guard.Response) []string {
 	return keep(c, q, e, a, max(0, e.Expires.Sub(e.Fetched)))
 }
 
 // keep writes the entry to the cache; that it cannot is only a warning.
-func keep(c *Client, q *question, e *entry, a *Answer, otherwise time.Duration) []string {
+func keep(c *Client, q *question, e *entry, a *guard.Response, otherwise time.Duration) []string {
 	now := c.now()
 	l := lifeOf(a.Header, now)
 	if !l.told {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/metadata"
 )
 
@@ -124,7 +125,7 @@ func TestNoDocumentAnywhere(t *testing.T) {
 	s.on(oauthPath, answers(200))
 	c := metadata.Client{}
 	_, err := c.AuthorizationServer(context.Background(), s.URL)
-	wantError(t, err, metadata.KindNotFound, strings.TrimPrefix(s.URL, "http://"), oauthPath+`": an HTML page`, openIDPath+`": 404 Not Found`)
+	wantError(t, err, guard.KindNotFound, strings.TrimPrefix(s.URL, "http://"), oauthPath+`": an HTML page`, openIDPath+`": 404 Not Found`)
 }
 
 func TestRefusedRedirectIsNamed(t *testing.T) {
@@ -133,7 +134,7 @@ func TestRefusedRedirectIsNamed(t *testing.T) {
 	s.on(openIDPath, redirects(openIDPath))
 	c := metadata.Client{}
 	_, err := c.AuthorizationServer(context.Background(), s.URL)
-	wantError(t, err, metadata.KindNotFound, "user name or password", "more than three times")
+	wantError(t, err, guard.KindNotFound, "user name or password", "more than three times")
 	if strings.Contains(err.Error(), "pa55") {
 		t.Errorf("%q shows a password", err)
 	}
@@ -146,26 +147,26 @@ func TestRefusedRedirectIsNamed(t *testing.T) {
 // the cache stands in.
 func faults() map[string]struct {
 	handle http.HandlerFunc
-	kind   metadata.Kind
+	kind   guard.Kind
 	words  string
 } {
 	return map[string]struct {
 		handle http.HandlerFunc
-		kind   metadata.Kind
+		kind   guard.Kind
 		words  string
 	}{
-		"500":             {answers(500), metadata.KindStatus, "answered 500 Internal Server Error"},
-		"503 with a time": {answers(503, "Retry-After", "90"), metadata.KindStatus, "asks to wait 1m30s"},
-		"429":             {answers(429), metadata.KindRateLimited, "answered 429 Too Many Requests"},
-		"429 for long":    {answers(429, "Retry-After", "5"), metadata.KindRateLimited, "asks to wait 5s, until 2026-10-01T"},
-		"408":             {answers(408), metadata.KindStatus, "answered 408"},
-		"unknown status":  {answers(599), metadata.KindStatus, "answered 599"},
-		"silence":         {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, metadata.KindUnreachable, "no answer in time"},
-		"silence halfway": {stallHalfway, metadata.KindUnreachable, "no answer in time"},
-		"closed":          {hangUp(false), metadata.KindUnreachable, "closed before the answer was complete"},
-		"reset":           {hangUp(true), metadata.KindUnreachable, "reset"},
-		"cut":             {cutHalfway, metadata.KindUnreachable, "closed before the answer was complete"},
-		"not HTTP":        {notHTTP, metadata.KindUnreachable, "malformed HTTP"},
+		"500":             {answers(500), guard.KindStatus, "answered 500 Internal Server Error"},
+		"503 with a time": {answers(503, "Retry-After", "90"), guard.KindStatus, "asks to wait 1m30s"},
+		"429":             {answers(429), guard.KindRateLimited, "answered 429 Too Many Requests"},
+		"429 for long":    {answers(429, "Retry-After", "5"), guard.KindRateLimited, "asks to wait 5s, until 2026-10-01T"},
+		"408":             {answers(408), guard.KindStatus, "answered 408"},
+		"unknown status":  {answers(599), guard.KindStatus, "answered 599"},
+		"silence":         {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, guard.KindUnreachable, "no answer in time"},
+		"silence halfway": {stallHalfway, guard.KindUnreachable, "no answer in time"},
+		"closed":          {hangUp(false), guard.KindUnreachable, "closed before the answer was complete"},
+		"reset":           {hangUp(true), guard.KindUnreachable, "reset"},
+		"cut":             {cutHalfway, guard.KindUnreachable, "closed before the answer was complete"},
+		"not HTTP":        {notHTTP, guard.KindUnreachable, "malformed HTTP"},
 	}
 }
 
@@ -261,7 +262,7 @@ func TestServerDown(t *testing.T) {
 	s.Close()
 	c := metadata.Client{}
 	_, err := c.AuthorizationServer(context.Background(), s.URL)
-	wantError(t, err, metadata.KindUnreachable, strings.TrimPrefix(s.URL, "http://"), "refused")
+	wantError(t, err, guard.KindUnreachable, strings.TrimPrefix(s.URL, "http://"), "refused")
 }
 
 // A document that is wrong is not trouble of the server that will pass: it is told,
@@ -269,17 +270,17 @@ func TestServerDown(t *testing.T) {
 func TestBrokenDocumentIsNotCoveredUp(t *testing.T) {
 	broken := map[string]struct {
 		handle http.HandlerFunc
-		kind   metadata.Kind
+		kind   guard.Kind
 		words  []string
 	}{
-		"wrong shape": {sends([]byte(`{"issuer":"https://evil.example"}`)), metadata.KindInvalid, []string{oauthPath, "issuer is"}},
-		"not JSON":    {sends([]byte(`oops`)), metadata.KindInvalid, []string{"is not JSON"}},
-		"empty":       {sends(nil), metadata.KindInvalid, []string{"is empty"}},
-		"204":         {answers(204), metadata.KindStatus, []string{"answered 204"}},
-		"304 unasked": {answers(304), metadata.KindStatus, []string{"answered 304"}},
-		"too large":   {sends(bytes.Repeat([]byte(" "), metadata.MaxDocument+1)), metadata.KindInvalid, []string{"larger than 1048576 bytes"}},
-		"gzip bomb":   {gzipBomb, metadata.KindInvalid, []string{"larger than 1048576 bytes"}},
-		"brotli":      {sends([]byte("\x0b\x02\x80{}\x03"), "Content-Encoding", "br"), metadata.KindInvalid, []string{`packed as "br"`}},
+		"wrong shape": {sends([]byte(`{"issuer":"https://evil.example"}`)), guard.KindInvalid, []string{oauthPath, "issuer is"}},
+		"not JSON":    {sends([]byte(`oops`)), guard.KindInvalid, []string{"is not JSON"}},
+		"empty":       {sends(nil), guard.KindInvalid, []string{"is empty"}},
+		"204":         {answers(204), guard.KindStatus, []string{"answered 204"}},
+		"304 unasked": {answers(304), guard.KindStatus, []string{"answered 304"}},
+		"too large":   {sends(bytes.Repeat([]byte(" "), guard.MaxDocument+1)), guard.KindInvalid, []string{"larger than 1048576 bytes"}},
+		"gzip bomb":   {gzipBomb, guard.KindInvalid, []string{"larger than 1048576 bytes"}},
+		"brotli":      {sends([]byte("\x0b\x02\x80{}\x03"), "Content-Encoding", "br"), guard.KindInvalid, []string{`packed as "br"`}},
 	}
 	for name, test := range broken {
 		t.Run(name, func(t *testing.T) {
@@ -345,7 +346,7 @@ func TestCanceled(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.on(oauthPath, func(_ http.ResponseWriter, r *http.Request) { cancel(); <-r.Context().Done() })
 	_, err := c.AuthorizationServer(ctx, s.URL)
-	wantError(t, err, metadata.KindCanceled)
+	wantError(t, err, guard.KindCanceled)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("%v is not context.Canceled", err)
 	}
@@ -355,11 +356,11 @@ func TestBadQuestionSendsNothing(t *testing.T) {
 	s := newServer(t)
 	c := metadata.Client{}
 	_, err := c.AuthorizationServer(context.Background(), s.URL+"?x=1")
-	wantError(t, err, metadata.KindUsage, "has a query")
+	wantError(t, err, guard.KindUsage, "has a query")
 	_, err = c.ProtectedResource(context.Background(), s.URL+"#x")
-	wantError(t, err, metadata.KindUsage, "fragment")
+	wantError(t, err, guard.KindUsage, "fragment")
 	_, err = c.ProtectedResourceAt(context.Background(), "http://a.example", s.URL)
-	wantError(t, err, metadata.KindInvalid, "resource_metadata", "plain http") // the server named it
+	wantError(t, err, guard.KindInvalid, "resource_metadata", "plain http") // the server named it
 	if asked := s.requests(); asked != nil {
 		t.Errorf("asked %q", asked)
 	}

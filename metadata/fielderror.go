@@ -3,6 +3,7 @@ package metadata
 import (
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/text"
 )
 
@@ -35,3 +36,6 @@ func (e FieldErrors) Error() string {
 	}
 	return strings.Join(texts, "; ")
 }
+
+// Error is what went wrong between a request and a usable document: [guard.Error].
+type Error = guard.Error

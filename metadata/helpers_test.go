@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/metadata"
 )
 
@@ -155,9 +156,9 @@ func testdata(t testing.TB, name string) []byte {
 }
 
 // wantError checks the kind and that the text names each of the words.
-func wantError(t *testing.T, err error, kind metadata.Kind, words ...string) *metadata.Error {
+func wantError(t *testing.T, err error, kind guard.Kind, words ...string) *guard.Error {
 	t.Helper()
-	e, ok := errors.AsType[*metadata.Error](err)
+	e, ok := errors.AsType[*guard.Error](err)
 	if !ok {
 		t.Fatalf("got %v (%T), want a metadata.Error", err, err)
 	}

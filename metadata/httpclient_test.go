@@ -25,6 +25,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/metadata"
 )
 
@@ -66,7 +67,7 @@ func newCertServer(t *testing.T, cert tls.Certificate) (*server, string) {
 
 func client(t *testing.T, caFile string) *http.Client {
 	t.Helper()
-	c, err := metadata.NewHTTPClient(metadata.HTTPOptions{CAFile: caFile})
+	c, err := guard.NewClient(guard.Options{CAFile: caFile})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +110,7 @@ func TestCertificates(t *testing.T) {
 				}
 				return
 			}
-			if e := wantError(t, err, metadata.KindTLS, test.words, strings.TrimPrefix(issuer, "https://")); strings.Contains(e.Error(), "--") {
+			if e := wantError(t, err, guard.KindTLS, test.words, strings.TrimPrefix(issuer, "https://")); strings.Contains(e.Error(), "--") {
 				t.Errorf("a flag is a program's to name: %v", e)
 			}
 		})
@@ -131,7 +132,7 @@ func TestCertificateProblemIsNotCoveredUp(t *testing.T) {
 	}
 	c.Refresh = true
 	_, err := c.AuthorizationServer(context.Background(), s.URL)
-	if e := wantError(t, err, metadata.KindTLS); e.Temporary() {
+	if e := wantError(t, err, guard.KindTLS); e.Temporary() {
 		t.Error("said to be temporary")
 	}
 }
@@ -146,8 +147,8 @@ func TestBadCAFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, words := range map[string]string{filepath.Join(folder, "none"): "no such file", folder: "is a directory", empty: "no PEM certificate", huge: "larger than"} {
-		_, err := metadata.NewHTTPClient(metadata.HTTPOptions{CAFile: path})
-		wantError(t, err, metadata.KindUsage, path, words)
+		_, err := guard.NewClient(guard.Options{CAFile: path})
+		wantError(t, err, guard.KindUsage, path, words)
 	}
 }
 
@@ -200,7 +201,7 @@ func TestHTTP2(t *testing.T) {
 // by its name, not on this machine.
 func remote(t *testing.T, s *server, caFile string) *http.Client {
 	t.Helper()
-	transport, err := metadata.NewTransport(metadata.HTTPOptions{CAFile: caFile})
+	transport, err := guard.NewTransport(guard.Options{CAFile: caFile})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -225,7 +226,7 @@ func TestRemoteServer(t *testing.T) {
 	}
 	s.on(oauthPath, sends(serverFields(issuer).with(fields{"token_endpoint": local.URL}).json(t)))
 	_, err := c.AuthorizationServer(context.Background(), issuer)
-	wantError(t, err, metadata.KindInvalid, "token_endpoint", "address of this machine")
+	wantError(t, err, guard.KindInvalid, "token_endpoint", "address of this machine")
 
 	for target, words := range map[string]string{
 		local.URL + "/":          `from https to "http"`,
@@ -235,7 +236,7 @@ func TestRemoteServer(t *testing.T) {
 	} {
 		s.on(oauthPath, redirects(target))
 		_, err := c.AuthorizationServer(context.Background(), issuer)
-		wantError(t, err, metadata.KindNotFound, "a refused redirect", words)
+		wantError(t, err, guard.KindNotFound, "a refused redirect", words)
 	}
 	if asked := local.requests(); asked != nil {
 		t.Errorf("led to %q", asked)
@@ -266,8 +267,8 @@ func TestNoRedirectWithCredentialOrBody(t *testing.T) {
 			if err == nil {
 				resp.Body.Close()
 			}
-			wantError(t, err, metadata.KindRedirect, "credential or a body")
-			wantError(t, metadata.RequestError(req, err), metadata.KindRedirect)
+			wantError(t, err, guard.KindRedirect, "credential or a body")
+			wantError(t, guard.RequestError(req, err), guard.KindRedirect)
 			if strings.Contains(err.Error(), "secret") {
 				t.Errorf("%q shows a secret", err)
 			}
@@ -293,7 +294,7 @@ func TestPlainRedirectsAreFollowed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	body, err := metadata.ReadBody(resp, 5)
+	body, err := guard.ReadBody(resp, 5)
 	if err != nil || string(body) != "there" {
 		t.Errorf("%q, %v", body, err)
 	}
@@ -306,7 +307,7 @@ func TestCallersClientIsNotChanged(t *testing.T) {
 	mine := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { seen++; return http.ErrUseLastResponse }}
 	c := metadata.Client{HTTP: mine}
 	_, err := c.AuthorizationServer(context.Background(), s.URL)
-	wantError(t, err, metadata.KindStatus, "302")
+	wantError(t, err, guard.KindStatus, "302")
 	if seen != 1 || mine.Transport != nil || mine.Timeout != 0 || mine.Jar != nil {
 		t.Errorf("asked %d times, client %+v", seen, mine)
 	}

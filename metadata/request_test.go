@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/metadata"
 )
 
@@ -76,7 +77,7 @@ func TestRetryAfter(t *testing.T) {
 				}
 				return
 			}
-			wantError(t, err, metadata.KindRateLimited, test.words)
+			wantError(t, err, guard.KindRateLimited, test.words)
 		})
 	}
 }
@@ -88,7 +89,7 @@ func TestWaitingCanBeCanceled(t *testing.T) {
 	s.on(oauthPath, answers(429, "Retry-After", "4"))
 	c := metadata.Client{HTTP: &http.Client{Transport: afterwards{cancel}}}
 	_, err := c.AuthorizationServer(ctx, s.URL)
-	wantError(t, err, metadata.KindCanceled)
+	wantError(t, err, guard.KindCanceled)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("%v is not context.Canceled", err)
 	}
@@ -134,7 +135,7 @@ func TestRequesterSendsTheBodyAgain(t *testing.T) {
 		io.WriteString(w, "no")
 	})
 	var waited patience
-	requester := metadata.Requester{Wait: waited.wait}
+	requester := guard.Requester{Wait: waited.wait}
 	req, err := http.NewRequest("POST", s.URL+"/", strings.NewReader("a=b"))
 	if err != nil {
 		t.Fatal(err)
@@ -155,13 +156,13 @@ func TestRequesterCannotRepeatAStream(t *testing.T) {
 	s := newServer(t)
 	s.on("/", answers(429, "Retry-After", "1"))
 	var waited patience
-	requester := metadata.Requester{Wait: waited.wait}
+	requester := guard.Requester{Wait: waited.wait}
 	req, err := http.NewRequest("POST", s.URL+"/", io.NopCloser(strings.NewReader("a=b")))
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, err = requester.Do(req, 100)
-	wantError(t, err, metadata.KindRateLimited)
+	wantError(t, err, guard.KindRateLimited)
 	if asked := s.requests(); len(asked) != 1 || waited != nil {
 		t.Errorf("asked %q, waited %v", asked, waited)
 	}
@@ -181,9 +182,9 @@ func TestMalformedAnswerIsNotShown(t *testing.T) {
 			t.Fatal(err)
 		}
 		req.Header.Set("Authorization", "secret")
-		var requester metadata.Requester
+		var requester guard.Requester
 		_, err = requester.Do(req, 100)
-		wantError(t, err, metadata.KindUnreachable, "malformed")
+		wantError(t, err, guard.KindUnreachable, "malformed")
 		if strings.Contains(err.Error(), "secret") {
 			t.Errorf("%q shows a secret", err)
 		}
@@ -197,7 +198,7 @@ func TestNoCookies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	requester := metadata.Requester{HTTP: &http.Client{Jar: jar}}
+	requester := guard.Requester{HTTP: &http.Client{Jar: jar}}
 	for range 2 {
 		req, err := http.NewRequest("GET", s.URL+"/", nil)
 		if err != nil {
@@ -220,19 +221,19 @@ func TestReadBodyLimit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		body, err := metadata.ReadBody(resp, limit)
+		body, err := guard.ReadBody(resp, limit)
 		if ok && (err != nil || string(body) != "12345") {
 			t.Errorf("limit %d: %q, %v", limit, body, err)
 		}
 		if !ok {
-			wantError(t, err, metadata.KindInvalid, "larger than")
+			wantError(t, err, guard.KindInvalid, "larger than")
 		}
 	}
 }
 
 func TestRequestErrorKeepsNil(t *testing.T) {
-	if err := metadata.RequestError(nil, nil); err != nil {
+	if err := guard.RequestError(nil, nil); err != nil {
 		t.Error(err)
 	}
-	wantError(t, metadata.RequestError(nil, io.EOF), metadata.KindUnreachable, "closed")
+	wantError(t, guard.RequestError(nil, io.EOF), guard.KindUnreachable, "closed")
 }

@@ -1,6 +1,10 @@
 package metadata
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/ambit-auth/ambit/internal/guard"
+)
 
 // ProtectedResource is a protected resource's metadata (RFC 9728 section 2), with
 // the conventions of [AuthorizationServer].
@@ -21,11 +25,11 @@ type ProtectedResource struct {
 // ParseProtectedResource reads and validates the document of resource, as
 // [ParseAuthorizationServer] does that of an issuer.
 func ParseProtectedResource(raw []byte, resource string) (*ProtectedResource, error) {
-	asked, err := parseAskedURL(resource)
+	asked, err := guard.ParseURL(resource)
 	if err != nil {
 		return nil, err
 	}
-	d := decodeDocument(raw, pointsHere(asked.Hostname()))
+	d := decodeDocument(raw, guard.PointsHere(asked.Hostname()))
 	pr := &ProtectedResource{
 		Resource:               d.identity("resource", resource),
 		AuthorizationServers:   d.issuers("authorization_servers"),
@@ -49,7 +53,7 @@ func (d *document) issuers(field string) []string {
 	list := d.list(field)
 	for i, issuer := range list {
 		element := fmt.Sprintf("%s[%d]", field, i)
-		u, err := parseEndpoint(issuer)
+		u, err := guard.ParseEndpoint(issuer)
 		if err == nil {
 			err = checkIssuerForm(u)
 		}

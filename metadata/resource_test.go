@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/metadata"
 )
 
@@ -48,7 +49,7 @@ func TestBadResourceDocuments(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			_, err := metadata.ParseProtectedResource(test.doc.json(t), api)
-			if e := wantError(t, err, metadata.KindInvalid, test.words); e.Field != test.field {
+			if e := wantError(t, err, guard.KindInvalid, test.words); e.Field != test.field {
 				t.Errorf("field %q, want %q", e.Field, test.field)
 			}
 		})
@@ -67,7 +68,7 @@ func TestResourcePlace(t *testing.T) {
 		s := newServer(t)
 		c := metadata.Client{}
 		_, err := c.ProtectedResource(context.Background(), s.URL+path)
-		wantError(t, err, metadata.KindNotFound)
+		wantError(t, err, guard.KindNotFound)
 		if diff := cmp.Diff([]string{"GET " + place}, s.requests()); diff != "" {
 			t.Errorf("%q: %s", path, diff)
 		}
@@ -97,7 +98,7 @@ func TestChallengeMayNotLeadToThisMachine(t *testing.T) {
 	s := newServer(t)
 	c := metadata.Client{}
 	_, err := c.ProtectedResourceAt(context.Background(), s.URL+"/x", "https://api.example")
-	wantError(t, err, metadata.KindInvalid, "resource_metadata", "this machine")
+	wantError(t, err, guard.KindInvalid, "resource_metadata", "this machine")
 	if asked := s.requests(); asked != nil {
 		t.Errorf("asked %q", asked)
 	}

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/internal/guard"
 )
 
 func TestCheckURL(t *testing.T) {
@@ -13,7 +13,7 @@ func TestCheckURL(t *testing.T) {
 		"http://localhost:1/x", "http://LOCALHOST", "http://127.0.0.1", "http://127.9.9.9:80", "http://[::1]:8080/",
 	}
 	for _, raw := range good {
-		if err := metadata.CheckURL(raw); err != nil {
+		if err := guard.CheckURL(raw); err != nil {
 			t.Error(err)
 		}
 	}
@@ -46,8 +46,8 @@ func TestCheckURL(t *testing.T) {
 		"https:a.example":            "no valid host",
 	}
 	for raw, words := range bad {
-		err := metadata.CheckURL(raw)
-		wantError(t, err, metadata.KindUsage, words)
+		err := guard.CheckURL(raw)
+		wantError(t, err, guard.KindUsage, words)
 		if err != nil && strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%q shows a password", err)
 		}

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/ambit-auth/ambit/internal/guard"
 )
 
 const (
@@ -15,12 +17,12 @@ const (
 
 // parseIssuer checks an issuer that the caller asks for.
 func parseIssuer(issuer string) (*url.URL, error) {
-	u, err := parseAskedURL(issuer)
+	u, err := guard.ParseURL(issuer)
 	if err != nil {
 		return nil, err
 	}
 	if err := checkIssuerForm(u); err != nil {
-		return nil, &Error{Kind: KindUsage, URL: shownURL(issuer), Err: err}
+		return nil, &guard.Error{Kind: guard.KindUsage, URL: guard.ShownURL(issuer), Err: err}
 	}
 	return u, nil
 }

@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/internal/guard"
 	"golang.org/x/oauth2"
 )
 
@@ -25,11 +25,11 @@ const (
 
 // send sends what carries a credential, and reads the answer. A nil client is one that
 // trusts this machine alone. The error is an *[UntrustedHostError] or a [metadata.Error].
-func send(client *http.Client, req *http.Request) (*metadata.Answer, error) {
-	return sendBy(&metadata.Requester{HTTP: orLoopback(client)}, req)
+func send(client *http.Client, req *http.Request) (*guard.Response, error) {
+	return sendBy(&guard.Requester{HTTP: orLoopback(client)}, req)
 }
 
-func sendBy(requests *metadata.Requester, req *http.Request) (*metadata.Answer, error) {
+func sendBy(requests *guard.Requester, req *http.Request) (*guard.Response, error) {
 	answer, err := requests.Do(req, maxAnswer)
 	if untrusted, ok := errors.AsType[*UntrustedHostError](err); ok {
 		return nil, untrusted // nothing was sent: no trouble of the network's
@@ -41,7 +41,7 @@ func orLoopback(client *http.Client) *http.Client {
 	if client != nil {
 		return client
 	}
-	transport, err := metadata.NewTransport(metadata.HTTPOptions{})
+	transport, err := guard.NewTransport(guard.Options{})
 	if err != nil { // only a CA file can be wrong, and there is none
 		return &http.Client{Transport: Trust{}.Guard(http.DefaultTransport)}
 	}

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/scopes"
 )
@@ -85,7 +86,7 @@ func (i *Inspector) ask(ctx context.Context, server scopes.Server, credential Se
 	if err != nil {
 		return scopes.Grant{}, err
 	}
-	answer, err := sendBy(&metadata.Requester{HTTP: orLoopback(i.HTTP), Now: i.Now, Wait: i.Wait}, req)
+	answer, err := sendBy(&guard.Requester{HTTP: orLoopback(i.HTTP), Now: i.Now, Wait: i.Wait}, req)
 	if err != nil {
 		if outer.Err() != nil {
 			return scopes.Grant{}, context.Cause(outer)

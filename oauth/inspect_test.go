@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/scopes"
@@ -314,7 +315,7 @@ func TestInspectNamesTheCertificate(t *testing.T) {
 	if _, ok := errors.AsType[*oauth.UnansweredError](err); !ok || !strings.Contains(err.Error(), "certificate") {
 		t.Errorf("err = %v", err)
 	}
-	if trouble, ok := errors.AsType[*metadata.Error](err); !ok || trouble.Kind != metadata.KindTLS {
+	if trouble, ok := errors.AsType[*guard.Error](err); !ok || trouble.Kind != guard.KindTLS {
 		t.Errorf("err = %v", err)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/internal/guard"
 )
 
 // A NoInspectionError says that nothing can tell what a credential holds: the
@@ -63,7 +63,7 @@ func unanswered(err error) error {
 		return err
 	}
 	e := &UnansweredError{What: "nothing", Err: err}
-	if cause, ok := errors.AsType[*metadata.Error](err); ok {
+	if cause, ok := errors.AsType[*guard.Error](err); ok {
 		e.Host, e.Status, e.RetryAfter, e.RetryAt = cause.Host, cause.Status, cause.RetryAfter, cause.RetryAt
 		if e.Status != 0 {
 			e.What = fmt.Sprintf("status %d", e.Status)

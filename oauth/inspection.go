@@ -9,13 +9,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
 // readInspection reads the answer to the question that kind.Inspect describes. What is
 // not exactly an answer to it is an *[UnansweredError].
-func readInspection(answer *metadata.Answer, kind scopes.CredentialKind) (scopes.Grant, error) {
+func readInspection(answer *guard.Response, kind scopes.CredentialKind) (scopes.Grant, error) {
 	host := answer.URL.Host
 	unclear := func(format string, args ...any) (scopes.Grant, error) {
 		return scopes.Grant{}, &UnansweredError{Host: host, Status: answer.Status, What: fmt.Sprintf(format, args...)}
@@ -130,7 +130,7 @@ func jsonObject(body []byte) (map[string]any, error) {
 	return members, nil
 }
 
-func isHTML(answer *metadata.Answer) bool {
+func isHTML(answer *guard.Response) bool {
 	mediaType, _, err := mime.ParseMediaType(answer.Header.Get("Content-Type"))
 	if err == nil && mediaType == "text/html" {
 		return true

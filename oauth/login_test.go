@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/google/go-cmp/cmp"
@@ -169,7 +169,7 @@ func TestLoginTransportErrors(t *testing.T) {
 		login.Server.TokenEndpoint = gone.URL + "/token"
 		gone.Close()
 		_, err := login.Run(t.Context())
-		if trouble, ok := errors.AsType[*metadata.Error](err); !ok || trouble.Kind != metadata.KindUnreachable {
+		if trouble, ok := errors.AsType[*guard.Error](err); !ok || trouble.Kind != guard.KindUnreachable {
 			t.Errorf("err = %v", err)
 		}
 	})

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"testing"
 
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/google/go-cmp/cmp"
@@ -63,7 +64,7 @@ func TestRevokeFails(t *testing.T) {
 		t.Errorf("the first failure kept the access token from being revoked: %d requests", requests)
 	}
 	err = revoking(t, text(503, "", "")).Revoke(t.Context(), c)
-	if trouble, ok := errors.AsType[*metadata.Error](err); !ok || trouble.Status != 503 || leaks(err.Error()) {
+	if trouble, ok := errors.AsType[*guard.Error](err); !ok || trouble.Status != 503 || leaks(err.Error()) {
 		t.Errorf("err = %v", err)
 	}
 	err = (&oauth.Revocation{Server: &metadata.AuthorizationServer{}}).Revoke(t.Context(), c)

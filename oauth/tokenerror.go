@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"net/url"
 
-	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/scopes"
 	"golang.org/x/oauth2"
 )
@@ -63,7 +63,7 @@ func tokenError(endpoint string, err error) error {
 		if reqErr != nil {
 			return reqErr
 		}
-		return metadata.RequestError(req, err)
+		return guard.RequestError(req, err)
 	}
 	return &TokenError{Host: scopes.HostOf(endpoint), Problem: "it is no token response (RFC 6749 §5.1)"}
 }

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
@@ -45,7 +45,7 @@ func (t Trust) Allows(host string) bool {
 	if host == "" {
 		return false
 	}
-	return slices.Contains(t.Known, host) || metadata.IsLoopback(withoutPort(host))
+	return slices.Contains(t.Known, host) || guard.IsLoopback(withoutPort(host))
 }
 
 func withoutPort(host string) string {
@@ -76,16 +76,16 @@ func (t Trust) Check(hosts []string, namedBy string) error {
 // credential stands on it, so that no redirect and no foreign endpoint in a metadata
 // document leads one away.
 func (t Trust) Guard(next http.RoundTripper) http.RoundTripper {
-	return &guard{trust: t, next: next}
+	return &guardedTransport{trust: t, next: next}
 }
 
-type guard struct {
+type guardedTransport struct {
 	trust Trust
 	next  http.RoundTripper
 }
 
 // RoundTrip implements [http.RoundTripper].
-func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
+func (g *guardedTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := g.check(req); err != nil {
 		if req.Body != nil {
 			_ = req.Body.Close() // RoundTrip closes it on errors too
@@ -95,16 +95,16 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	return g.next.RoundTrip(req)
 }
 
-func (g *guard) check(req *http.Request) error {
+func (g *guardedTransport) check(req *http.Request) error {
 	target := req.URL.String()
 	if err := g.trust.Check([]string{scopes.HostOf(target)}, ""); err != nil {
 		return err
 	}
-	return metadata.CheckURL(target)
+	return guard.CheckURL(target)
 }
 
 // CloseIdleConnections lets [http.Client.CloseIdleConnections] reach the transport below.
-func (g *guard) CloseIdleConnections() {
+func (g *guardedTransport) CloseIdleConnections() {
 	if c, ok := g.next.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()
 	}

@@ -12,7 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/google/go-cmp/cmp"
 )
@@ -127,7 +127,7 @@ func TestGuardErrorsAreTyped(t *testing.T) {
 	}
 	client = &http.Client{Transport: oauth.Trust{Known: []string{"good.example.com"}}.Guard(&countingTransport{})}
 	_, err = client.Get("http://good.example.com/")
-	if _, ok := errors.AsType[*metadata.Error](err); !ok {
+	if _, ok := errors.AsType[*guard.Error](err); !ok {
 		t.Errorf("err = %v", err)
 	}
 }

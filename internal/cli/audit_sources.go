@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ambit-auth/ambit/internal/evidence"
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/scopes"
 )
@@ -216,7 +217,7 @@ func fetchFailure(err error, raw string) error {
 // fetchDocument gets a document over https, or from this machine. It carries no
 // credential.
 func (r *run) fetchDocument(ctx context.Context, raw string, limit int64) ([]byte, error) {
-	if err := metadata.CheckURL(raw); err != nil {
+	if err := guard.CheckURL(raw); err != nil {
 		return nil, &failure{Code: exitUsage, Message: plain(err.Error()), Hint: "a source is a file, or a URL with https", Err: err}
 	}
 	client, err := r.httpClient()
@@ -228,7 +229,7 @@ func (r *run) fetchDocument(ctx context.Context, raw string, limit int64) ([]byt
 		return nil, fail(exitUsage, plain(err.Error()), "")
 	}
 	request.Header.Set("Accept", "application/json, application/yaml;q=0.9, */*;q=0.5")
-	answer, err := (&metadata.Requester{HTTP: client}).Do(request, limit)
+	answer, err := (&guard.Requester{HTTP: client}).Do(request, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -254,5 +255,5 @@ func (r *run) fetchReference(ctx context.Context, document, raw string) ([]byte,
 
 func onThisMachine(raw string) bool {
 	u, err := url.Parse(raw)
-	return err == nil && metadata.IsLoopback(u.Hostname())
+	return err == nil && guard.IsLoopback(u.Hostname())
 }

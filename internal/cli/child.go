@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/agent"
-	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/oauth"
 )
 
@@ -26,7 +26,7 @@ func (l *lending) child(ctx context.Context) (code int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	transport, err := agent.NewTransport(metadata.HTTPOptions{CAFile: l.settings.CAFile})
+	transport, err := agent.NewTransport(guard.Options{CAFile: l.settings.CAFile})
 	if err != nil {
 		return 0, metadataFailure(err)
 	}

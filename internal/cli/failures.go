@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/oauth"
 )
 
@@ -68,7 +68,7 @@ func answerFailure(p *project, err error) *failure {
 		return failWith(exitNoCredential, e, "it is unknown, expired or revoked there; or it belongs to another server: see --server")
 	}
 	if e, ok := is[*oauth.UnansweredError](err); ok {
-		if t, ok := is[*metadata.Error](err); ok && t.Kind == metadata.KindTLS {
+		if t, ok := is[*guard.Error](err); ok && t.Kind == guard.KindTLS {
 			return failWith(exitCannotTell, e, ownAuthority)
 		}
 		return failWith(exitCannotTell, e, "what the credential holds is not known; try again when the server answers")
@@ -105,7 +105,7 @@ func tokenHint(p *project, e *oauth.TokenError) string {
 // had, the way out is that of the request for them.
 func idTokenFailure(err error) *failure {
 	e, ok := is[*oauth.IDTokenError](err)
-	if _, onTheWay := is[*metadata.Error](err); !ok || onTheWay {
+	if _, onTheWay := is[*guard.Error](err); !ok || onTheWay {
 		return nil
 	}
 	return failWith(exitCannotTell, e, "nothing was kept; the server's operator can mend this")
@@ -180,7 +180,7 @@ func sessionFailure(p *project, err error) *failure {
 // folderFailure is a file or folder of ours that the system does not let us use.
 func folderFailure(_ *project, err error) *failure {
 	e, ok := is[*fs.PathError](err)
-	if _, elsewhere := is[*metadata.Error](err); !ok || elsewhere {
+	if _, elsewhere := is[*guard.Error](err); !ok || elsewhere {
 		return nil
 	}
 	return failWith(exitUsage, e, "ambit keeps things there: make it a folder that you can write to, or name others with XDG_STATE_HOME and XDG_CONFIG_HOME")
@@ -192,7 +192,7 @@ const ownAuthority = "if the certificate is your own authority's, name it with -
 // inOneLine words an error that ends nothing, and has no hint beside it.
 func inOneLine(err error) string {
 	text := plain(firstLine(err.Error()))
-	if e, ok := is[*metadata.Error](err); ok && e.Kind == metadata.KindTLS {
+	if e, ok := is[*guard.Error](err); ok && e.Kind == guard.KindTLS {
 		text += "; " + ownAuthority
 	}
 	return text

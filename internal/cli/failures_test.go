@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/scopes"
 )
@@ -14,8 +14,8 @@ import (
 // What can go wrong around a credential has an exit code and a way out: the fault of
 // ambit is what nobody foresaw. The scripts show those that a sandbox can bring about.
 func TestCredentialFailures(t *testing.T) {
-	unreachable := &metadata.Error{Kind: metadata.KindUnreachable, Host: "as.example.com"}
-	certificate := &metadata.Error{Kind: metadata.KindTLS, Host: "as.example.com", Err: fmt.Errorf("unknown authority")}
+	unreachable := &guard.Error{Kind: guard.KindUnreachable, Host: "as.example.com"}
+	certificate := &guard.Error{Kind: guard.KindTLS, Host: "as.example.com", Err: fmt.Errorf("unknown authority")}
 	folder := &fs.PathError{Op: "open", Path: "/state/locks", Err: fs.ErrPermission}
 	for name, c := range map[string]struct {
 		err  error
@@ -28,8 +28,8 @@ func TestCredentialFailures(t *testing.T) {
 		"a certificate":                 {certificate, exitCannotTell, "--ca-file"},
 		"a certificate, asking":         {&oauth.UnansweredError{Err: certificate}, exitCannotTell, "--ca-file"},
 		"a certificate, of the keys":    {&oauth.IDTokenError{Err: certificate}, exitCannotTell, "--ca-file"},
-		"another resource":              {&metadata.Error{Kind: metadata.KindInvalid, Field: "resource"}, exitCannotTell, "the base's URL"},
-		"a broken document":             {&metadata.Error{Kind: metadata.KindInvalid, Field: "scopes_supported"}, exitCannotTell, "operator"},
+		"another resource":              {&guard.Error{Kind: guard.KindInvalid, Field: "resource"}, exitCannotTell, "the base's URL"},
+		"a broken document":             {&guard.Error{Kind: guard.KindInvalid, Field: "scopes_supported"}, exitCannotTell, "operator"},
 		"a folder that is not ours":     {fmt.Errorf("keeping: %w", folder), exitUsage, "XDG_STATE_HOME"},
 		"a lock in such a folder":       {&oauth.LockError{Path: folder.Path, Err: folder}, exitUsage, "XDG_STATE_HOME"},
 		"a lock that another holds":     {&oauth.LockError{Path: folder.Path}, exitNoCredential, "another ambit"},

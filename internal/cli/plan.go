@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/scopes"
@@ -126,7 +127,7 @@ func (r *run) resources(ctx context.Context, client *metadata.Client, p *project
 		doc, err := client.ProtectedResource(ctx, u)
 		if err != nil {
 			f := asFailure(metadataFailure(err))
-			if e, ok := is[*metadata.Error](err); ok && e.Kind == metadata.KindNotFound {
+			if e, ok := is[*guard.Error](err); ok && e.Kind == guard.KindNotFound {
 				f.Hint = fmt.Sprintf("resource: %s in %s wants the list that it publishes (RFC 9728)", base, plain(p.manifest.File))
 			}
 			return nil, f
@@ -159,22 +160,22 @@ func (r *run) warnOf(s metadata.Source) {
 
 // metadataFailure gives a metadata error its exit code and way out.
 func metadataFailure(err error) error {
-	var e *metadata.Error
+	var e *guard.Error
 	if !errors.As(err, &e) {
 		return err
 	}
 	switch e.Kind {
-	case metadata.KindUsage:
+	case guard.KindUsage:
 		return &failure{Code: exitUsage, Message: plain(e.Error()), Hint: "", Err: err}
-	case metadata.KindTLS:
+	case guard.KindTLS:
 		return &failure{Code: exitCannotTell, Message: plain(e.Error()), Hint: ownAuthority, Err: err}
-	case metadata.KindCanceled:
+	case guard.KindCanceled:
 		return err
-	case metadata.KindNotFound:
+	case guard.KindNotFound:
 		return &failure{Code: exitCannotTell, Message: plain(e.Error()), Hint: "is this the issuer's URL? see provider: and --server", Err: err}
-	case metadata.KindInvalid:
+	case guard.KindInvalid:
 		return &failure{Code: exitCannotTell, Message: plain(e.Error()), Hint: invalidHint(e), Err: err}
-	case metadata.KindUnreachable:
+	case guard.KindUnreachable:
 		return &failure{Code: exitCannotTell, Message: plain(e.Error()), Hint: "is the address right, and can it be reached from here? see provider: and --server; if so, try again when the server answers", Err: err}
 	}
 	return &failure{Code: exitCannotTell, Message: plain(e.Error()), Hint: "try again when the server answers", Err: err}
@@ -182,7 +183,7 @@ func metadataFailure(err error) error {
 
 // invalidHint is the way out of a document that cannot be used. One that speaks of another
 // URL than it was asked for is mostly right about itself.
-func invalidHint(e *metadata.Error) string {
+func invalidHint(e *guard.Error) string {
 	switch e.Field {
 	case "issuer":
 		return "write the issuer as the server itself does, see provider: and --server; if yours is right, the server's operator can mend this"

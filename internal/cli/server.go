@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
@@ -56,7 +56,7 @@ func pickServer(p *scopes.Provider, named string) (scopes.Server, error) {
 	if strings.ContainsAny(named, "?#") {
 		return scopes.Server{}, fail(exitUsage, fmt.Sprintf("%q has a query or a fragment, which an issuer may not have (RFC 8414 §2)", shownURL(named)), "")
 	}
-	if err := metadata.CheckURL(named); err != nil {
+	if err := guard.CheckURL(named); err != nil {
 		return scopes.Server{}, fail(exitUsage, plain(err.Error()), "")
 	}
 	return ownServer(p, named), nil

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/scopes"
@@ -22,7 +23,7 @@ func (r *run) httpClient() (*http.Client, error) {
 	if r.http != nil {
 		return r.http, nil
 	}
-	client, err := metadata.NewHTTPClient(metadata.HTTPOptions{CAFile: r.settings.CAFile})
+	client, err := guard.NewClient(guard.Options{CAFile: r.settings.CAFile})
 	if err != nil {
 		return nil, fail(exitUsage, r.settings.origin("ca_file")+": "+plain(err.Error()), "it names a PEM file with certificates")
 	}
@@ -70,7 +71,7 @@ func (r *run) guardedBy(trust oauth.Trust) (*http.Client, error) {
 		r.remember([]string{scopes.HostOf(request.URL.String())}) // one that the metadata names, and no file
 		return client.Transport.RoundTrip(request)
 	})
-	return &http.Client{Timeout: metadata.FetchTimeout, Transport: trust.Guard(used)}, nil
+	return &http.Client{Timeout: guard.FetchTimeout, Transport: trust.Guard(used)}, nil
 }
 
 // watched is a client whose requests a person at a terminal sees, where they take long.
@@ -209,7 +210,7 @@ func builtinHosts() []string {
 	var hosts []string
 	for _, p := range builtinProviders() {
 		for _, host := range p.Hosts() {
-			if name, _, _ := strings.Cut(host, ":"); !metadata.IsLoopback(name) {
+			if name, _, _ := strings.Cut(host, ":"); !guard.IsLoopback(name) {
 				hosts = append(hosts, host)
 			}
 		}

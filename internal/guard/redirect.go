@@ -1,4 +1,4 @@
-package metadata
+package guard
 
 import (
 	"errors"
@@ -9,7 +9,7 @@ import (
 
 // guarded is a copy of base (nil for Go's default client) with the redirect policy
 // put before base's own, and without cookies.
-func guarded(base *http.Client) *http.Client {
+func withPolicy(base *http.Client) *http.Client {
 	var client http.Client
 	if base != nil {
 		client = *base
@@ -29,7 +29,7 @@ func guarded(base *http.Client) *http.Client {
 func checkRedirect(req *http.Request, via []*http.Request) error {
 	first, last := via[0], via[len(via)-1]
 	if err := redirectProblem(req, first, last, len(via)); err != nil {
-		return &Error{Kind: KindRedirect, URL: shownURL(first.URL.String()), Host: first.URL.Host, Err: err}
+		return &Error{Kind: KindRedirect, URL: ShownURL(first.URL.String()), Host: first.URL.Host, Err: err}
 	}
 	return nil
 }
@@ -44,10 +44,10 @@ func redirectProblem(req, first, last *http.Request, count int) error {
 	if last.URL.Scheme == "https" && req.URL.Scheme != "https" {
 		return errors.New("it leads from https to " + text.Quote(req.URL.Scheme))
 	}
-	if _, err := parseLink(req.URL.String()); err != nil {
+	if _, err := ParseLink(req.URL.String()); err != nil {
 		return errors.New("the URL it leads to " + err.Error())
 	}
-	if pointsHere(req.URL.Hostname()) && !pointsHere(first.URL.Hostname()) {
+	if PointsHere(req.URL.Hostname()) && !PointsHere(first.URL.Hostname()) {
 		return errors.New("it leads to this machine, though the server is elsewhere")
 	}
 	return nil

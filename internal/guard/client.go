@@ -1,4 +1,4 @@
-package metadata
+package guard
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 )
 
 // HTTPOptions say how HTTP is to be spoken. The zero value is safe.
-type HTTPOptions struct {
+type Options struct {
 	// CAFile is a PEM file of certificate authorities to trust besides those of
 	// the system. Empty for none.
 	CAFile string
@@ -30,7 +30,7 @@ type HTTPOptions struct {
 // none to a lesser scheme or from elsewhere to this machine, and none at all when
 // the request has a body or a credential. A CA file that cannot be used is an
 // [Error] of KindUsage. The client is safe for concurrent use.
-func NewHTTPClient(opt HTTPOptions) (*http.Client, error) {
+func NewClient(opt Options) (*http.Client, error) {
 	transport, err := NewTransport(opt)
 	if err != nil {
 		return nil, err
@@ -46,7 +46,7 @@ func NewHTTPClient(opt HTTPOptions) (*http.Client, error) {
 // NewTransport makes the transport of [NewHTTPClient] alone, without a limit on the
 // time of an answer (opt.Timeout is not used): for forwarding requests whose answer
 // may take minutes. A transport follows no redirects.
-func NewTransport(opt HTTPOptions) (*http.Transport, error) {
+func NewTransport(opt Options) (*http.Transport, error) {
 	roots, err := trustedRoots(opt.CAFile)
 	if err != nil {
 		return nil, err
@@ -70,7 +70,7 @@ func proxyRefuses(_ context.Context, proxy *url.URL, _ *http.Request, answer *ht
 	if answer.StatusCode == http.StatusOK {
 		return nil
 	}
-	return fmt.Errorf("the proxy %s answered %s", proxy.Host, statusText(answer.StatusCode))
+	return fmt.Errorf("the proxy %s answered %s", proxy.Host, StatusText(answer.StatusCode))
 }
 
 // trustedRoots is nil, meaning the system's, unless a file is to be added.
@@ -95,23 +95,23 @@ func trustedRoots(caFile string) (*x509.CertPool, error) {
 func readCAFile(path string) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, pathless(err)
+		return nil, Pathless(err)
 	}
 	defer file.Close()
-	return readLimited(file, maxCAFile)
+	return ReadLimited(file, maxCAFile)
 }
 
-// pathless drops the path from an error that will stand beside the path.
-func pathless(err error) error {
+// Pathless drops the path from an error that will stand beside the path.
+func Pathless(err error) error {
 	if inner, ok := errors.AsType[*os.PathError](err); ok {
 		return inner.Err
 	}
 	return err
 }
 
-// readLimited reads to the end, and refuses rather than cuts what is over limit:
+// ReadLimited reads to the end, and refuses rather than cuts what is over limit:
 // half a document could mean something else.
-func readLimited(r io.Reader, limit int64) ([]byte, error) {
+func ReadLimited(r io.Reader, limit int64) ([]byte, error) {
 	raw, err := io.ReadAll(io.LimitReader(r, limit+1))
 	if err != nil {
 		return nil, err

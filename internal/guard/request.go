@@ -1,4 +1,4 @@
-package metadata
+package guard
 
 import (
 	"context"
@@ -25,7 +25,7 @@ type Requester struct {
 }
 
 // Answer is a response that was read to its end.
-type Answer struct {
+type Response struct {
 	Status int
 	Header http.Header
 	URL    *url.URL // where the answer came from, after redirects
@@ -36,7 +36,7 @@ type Answer struct {
 // wait less than [MaxRetryWait] is waited out once; a request with a body is sent
 // again only if it has GetBody. Every status but 5xx, 408, 425 and 429 is an Answer.
 // The error is always an [Error].
-func (r *Requester) Do(req *http.Request, limit int64) (*Answer, error) {
+func (r *Requester) Do(req *http.Request, limit int64) (*Response, error) {
 	answer, err := r.once(req, limit)
 	if err == nil {
 		return answer, nil
@@ -57,20 +57,20 @@ func (r *Requester) Do(req *http.Request, limit int64) (*Answer, error) {
 	return answer, nil
 }
 
-func (r *Requester) once(req *http.Request, limit int64) (*Answer, *Error) {
-	resp, err := guarded(r.HTTP).Do(req)
+func (r *Requester) once(req *http.Request, limit int64) (*Response, *Error) {
+	resp, err := withPolicy(r.HTTP).Do(req)
 	if err != nil {
 		return nil, requestError(req, err)
 	}
 	defer resp.Body.Close()
-	if temporaryStatus(resp.StatusCode) {
+	if IsTemporary(resp.StatusCode) {
 		return nil, r.statusError(req, resp)
 	}
 	body, err := ReadBody(resp, limit)
 	if err != nil {
 		return nil, requestError(req, err)
 	}
-	return &Answer{Status: resp.StatusCode, Header: resp.Header, URL: resp.Request.URL, Body: body}, nil
+	return &Response{Status: resp.StatusCode, Header: resp.Header, URL: resp.Request.URL, Body: body}, nil
 }
 
 // ReadBody reads an answer's body, of at most limit bytes after unpacking, and
@@ -80,7 +80,7 @@ func ReadBody(resp *http.Response, limit int64) ([]byte, error) {
 	if limit < 0 {
 		limit = 0
 	}
-	body, err := readLimited(resp.Body, limit)
+	body, err := ReadLimited(resp.Body, limit)
 	if err != nil {
 		return nil, requestError(resp.Request, err)
 	}
@@ -152,6 +152,6 @@ func parseRetryAfter(value string, now time.Time) (time.Duration, bool) {
 
 func (e *Error) setURL(req *http.Request) {
 	if req != nil && req.URL != nil {
-		e.URL, e.Host = shownURL(req.URL.String()), req.URL.Host
+		e.URL, e.Host = ShownURL(req.URL.String()), req.URL.Host
 	}
 }

@@ -1,4 +1,4 @@
-package metadata
+package guard
 
 import (
 	"errors"
@@ -15,30 +15,30 @@ import (
 // user name, password or fragment (RFC 6749 sections 3.1 and 3.2 forbid the
 // fragment). The error is an [Error] of KindUsage.
 func CheckURL(raw string) error {
-	_, err := parseAskedURL(raw)
+	_, err := ParseURL(raw)
 	return err
 }
 
 // parseAskedURL is CheckURL for those who go on with the parsed URL.
-func parseAskedURL(raw string) (*url.URL, error) {
-	u, err := parseEndpoint(raw)
+func ParseURL(raw string) (*url.URL, error) {
+	u, err := ParseEndpoint(raw)
 	if err != nil {
-		return nil, &Error{Kind: KindUsage, URL: shownURL(raw), Err: err}
+		return nil, &Error{Kind: KindUsage, URL: ShownURL(raw), Err: err}
 	}
 	return u, nil
 }
 
-// parseEndpoint returns a plain error, without the URL, to be put into a sentence.
-func parseEndpoint(raw string) (*url.URL, error) {
-	u, err := parseLink(raw)
+// ParseEndpoint returns a plain error, without the URL, to be put into a sentence.
+func ParseEndpoint(raw string) (*url.URL, error) {
+	u, err := ParseLink(raw)
 	if err == nil && strings.Contains(raw, "#") {
 		return nil, errors.New("has a fragment, which an endpoint may not have")
 	}
 	return u, err
 }
 
-// parseLink also takes a fragment, for pages that people read.
-func parseLink(raw string) (*url.URL, error) {
+// ParseLink also takes a fragment, for pages that people read.
+func ParseLink(raw string) (*url.URL, error) {
 	if strings.IndexFunc(raw, func(r rune) bool { return r <= ' ' || r > '~' }) >= 0 {
 		return nil, errors.New("has characters that no URL has (RFC 3986)")
 	}
@@ -104,10 +104,10 @@ func IsLoopback(host string) bool {
 	return err == nil && addr.IsLoopback() // IPv4 mapped into IPv6 too
 }
 
-// pointsHere is wider than IsLoopback: all that would reach this machine, 0.0.0.0
+// PointsHere is wider than IsLoopback: all that would reach this machine, 0.0.0.0
 // and names under localhost (RFC 6761 section 6.3) included. It is for refusing,
 // IsLoopback is for allowing.
-func pointsHere(host string) bool {
+func PointsHere(host string) bool {
 	name := strings.ToLower(strings.TrimSuffix(host, "."))
 	if IsLoopback(name) || strings.HasSuffix(name, ".localhost") {
 		return true
@@ -116,9 +116,9 @@ func pointsHere(host string) bool {
 	return err == nil && addr.Unmap().IsUnspecified()
 }
 
-// shownURL is raw as it may stand in a message: a URL can hold a password, and one
+// ShownURL is raw as it may stand in a message: a URL can hold a password, and one
 // that cannot be parsed can hold it anywhere.
-func shownURL(raw string) string {
+func ShownURL(raw string) string {
 	if !strings.Contains(raw, "@") {
 		return text.Cut(raw, text.MaxWord)
 	}

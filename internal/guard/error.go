@@ -1,4 +1,4 @@
-package metadata
+package guard
 
 import (
 	"fmt"
@@ -75,7 +75,7 @@ func (e *Error) Error() string {
 	case KindRedirect:
 		return fmt.Sprintf("a redirect from %q was refused: %s", e.Host, cause)
 	case KindStatus, KindRateLimited:
-		return fmt.Sprintf("%q answered %s%s", e.Host, statusText(e.Status), e.when())
+		return fmt.Sprintf("%q answered %s%s", e.Host, StatusText(e.Status), e.when())
 	case KindTLS:
 		return fmt.Sprintf("no trusted connection to %q: %s", e.Host, cause)
 	case KindCanceled:
@@ -95,12 +95,13 @@ func (e *Error) Temporary() bool {
 	case KindUnreachable, KindRateLimited:
 		return true
 	case KindStatus:
-		return temporaryStatus(e.Status)
+		return IsTemporary(e.Status)
 	}
 	return false
 }
 
-func temporaryStatus(status int) bool {
+// IsTemporary reports whether a status says that the server may well answer later.
+func IsTemporary(status int) bool {
 	switch status {
 	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
 		return true
@@ -115,8 +116,8 @@ func (e *Error) when() string {
 	return fmt.Sprintf(" and asks to wait %s, until %s", e.RetryAfter.Round(time.Second), e.RetryAt.UTC().Format(time.RFC3339))
 }
 
-// statusText does not use the server's own reason phrase: it is free text.
-func statusText(status int) string {
+// StatusText does not use the server's own reason phrase: it is free text.
+func StatusText(status int) string {
 	if text := http.StatusText(status); text != "" {
 		return fmt.Sprintf("%d %s", status, text)
 	}
