@@ -24,9 +24,9 @@ func ExampleStart() {
 		http.Error(w, "no", http.StatusUnauthorized)
 	}))
 	defer gateway.Close()
-	manifest := `{version: 1, name: demo, provider: https://login.example,
+	declared := `{version: 1, name: demo, provider: https://login.example,
 	  scopes: [{scope: "models:call", level: required, why: every model call, used_by: ["POST {issuer}/v1/messages"]}]}`
-	m, err := scopes.Decode("scopes.yaml", []byte(manifest), nil)
+	m, err := scopes.Decode("scopes.yaml", []byte(declared), nil)
 	if err != nil {
 		fmt.Println(err)
 		return

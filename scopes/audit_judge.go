@@ -143,7 +143,7 @@ func (a *audit) stateOf(e *Need, u Operation, c usage) (useState, string) {
 func (a *audit) couldKnow(e *Need, v *needView) bool {
 	for i, s := range v.states {
 		tool := e.UsedBy[i].Tool != ""
-		if s == useUnknown && (tool && len(a.catalog.tools) > 0 || !tool && len(a.catalog.roots) > 0) {
+		if s == useUnknown && (tool && len(a.catalog.Tools()) > 0 || !tool && a.catalog.HasPaths()) {
 			return true
 		}
 	}
@@ -218,7 +218,7 @@ func (a *audit) near(e *Need, scope string) []string {
 	}
 	if len(words) == 0 {
 		for _, tool := range a.toolsCalled(scope) {
-			words = append(words, a.wordsOf(a.catalog.tools[tool])...)
+			words = append(words, a.wordsOf(a.catalog.Match(Operation{Tool: tool}))...)
 		}
 	}
 	if len(words) == 0 {
@@ -241,7 +241,7 @@ func (a *audit) wordsOf(needs []int) []string {
 func (a *audit) toolsCalled(scope string) []string {
 	stem, _, _ := strings.Cut(scope, ":")
 	var tools []string
-	for tool := range a.catalog.tools {
+	for _, tool := range a.catalog.Tools() {
 		if tool == stem || strings.HasPrefix(tool, stem+"-") || strings.HasPrefix(tool, stem+"_") {
 			tools = append(tools, tool)
 		}

@@ -156,27 +156,23 @@ func (a *audit) selectTools(named *Operations) {
 	if !a.selectsTools() {
 		for i := range a.declared {
 			for _, tool := range a.declared[i].Tools() {
-				a.mention(a.catalog.tools[tool])
+				a.mention(a.catalog.Match(Operation{Tool: tool}))
 			}
 		}
 		return
 	}
-	known := make([]string, 0, len(a.catalog.tools))
-	for tool := range a.catalog.tools {
-		known = append(known, tool)
-	}
-	slices.Sort(known)
+	known := a.catalog.Tools()
 	for _, name := range NewSet(names...).Slice() {
 		hits := 0
 		for _, tool := range known {
 			if toolFits(name, tool) {
 				hits++
-				a.use(a.catalog.tools[tool])
-				a.blind = a.blind || a.strange(a.catalog.tools[tool], named.tools[tool])
+				a.use(a.catalog.Match(Operation{Tool: tool}))
+				a.blind = a.blind || a.strange(a.catalog.Match(Operation{Tool: tool}), named.Match(Operation{Tool: tool}))
 			}
 		}
 		if hits == 0 {
-			a.blind = a.blind || len(named.tools[name]) == 0
+			a.blind = a.blind || len(named.Match(Operation{Tool: name})) == 0
 			message := "no tool is called so: " + name
 			if near := text.Near(name, known); len(near) > 0 {
 				message += "; did you mean " + strings.Join(near, " or ") + "?"
@@ -212,7 +208,7 @@ func (a *audit) selectsTools() bool {
 // choseTools reports whether a tool that some file knows was named: a list of which none is
 // known is a slip of the pen, and takes nothing out of use.
 func (a *audit) choseTools() bool {
-	for tool := range a.catalog.tools {
+	for _, tool := range a.catalog.Tools() {
 		if a.selects(tool) {
 			return true
 		}

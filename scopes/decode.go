@@ -187,7 +187,7 @@ func (d *decoder) anyOf(n *yaml.Node) []string {
 }
 
 func (d *decoder) level(n *yaml.Node) Level {
-	word := d.Word(n, "level", levelWords())
+	word := d.Word(n, "level", LevelWords())
 	for _, level := range Levels() {
 		if level.String() == word {
 			return level

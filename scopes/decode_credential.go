@@ -50,7 +50,7 @@ func (d *providerDecoder) inspection(n *yaml.Node) Inspection {
 		yamlfile.Optional("organizations", func(v *yaml.Node) { i.Organizations = d.Text(v, "organizations") }),
 		yamlfile.Optional("expires", func(v *yaml.Node) { i.Expires = d.Text(v, "expires") }),
 	})
-	if n.Kind == yaml.MappingNode && (child(n, "url") != nil) == i.Introspection {
+	if n.Kind == yaml.MappingNode && (yamlfile.Child(n, "url") != nil) == i.Introspection {
 		d.Mistake(n, yamlfile.BadValue, "inspect has url or introspection, and not both")
 	}
 	return i

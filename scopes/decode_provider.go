@@ -61,7 +61,7 @@ func decodeProviderFile(file string, source []byte) (*Provider, yamlfile.Mistake
 // nothing usable.
 func (d *providerDecoder) provider(n *yaml.Node) *Provider {
 	p := &Provider{Name: d.File}
-	use := child(n, "use")
+	use := yamlfile.Child(n, "use")
 	used := use == nil
 	if use != nil {
 		if found := d.lookup(use); found != nil {
@@ -111,16 +111,6 @@ func (d *providerDecoder) baseWord(n *yaml.Node) string {
 	return text
 }
 
-// child is the value of a key of a mapping, or nil.
-func child(n *yaml.Node, key string) *yaml.Node {
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value == key {
-			return n.Content[i+1]
-		}
-	}
-	return nil
-}
-
 // defaultServer reads which server is asked when nobody names one. An inherited
 // name that overridden servers do not have gives way to the first of them.
 func (d *providerDecoder) defaultServer(p *Provider, n *yaml.Node) {
@@ -167,11 +157,11 @@ func (d *providerDecoder) rule(n *yaml.Node) Rule {
 	var except []string
 	each := func(list *[]string, what string) func(*yaml.Node) {
 		return func(v *yaml.Node) {
-			d.List(v, what, func(item *yaml.Node) { *list = append(*list, scopeOf(d.Reader, item)) })
+			d.List(v, what, func(item *yaml.Node) { *list = append(*list, d.scope(item)) })
 		}
 	}
 	d.Mapping(n, "an implication", []yamlfile.Member{
-		yamlfile.Required("scope", func(v *yaml.Node) { r.Scope = scopeOf(d.Reader, v) }),
+		yamlfile.Required("scope", func(v *yaml.Node) { r.Scope = d.scope(v) }),
 		yamlfile.Required("covers", each(&r.Covers, "covers")),
 		yamlfile.Optional("except", each(&except, "except")),
 	})
@@ -209,4 +199,9 @@ func (d *providerDecoder) refusalBody(n *yaml.Node) []RefusalBody {
 		list = append(list, RefusalBody{Base: base.Value, JSON: text})
 	})
 	return list
+}
+
+// scope reads a scope-token, or a pattern of one (RFC 6749 §3.3).
+func (d *providerDecoder) scope(n *yaml.Node) string {
+	return d.Parsed(n, "scope", yamlfile.BadScope, CheckScope)
 }

@@ -2,11 +2,12 @@ package scopes
 
 import (
 	"fmt"
-	"net"
 	"net/url"
 	"strconv"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"go.yaml.in/yaml/v3"
 )
@@ -47,7 +48,7 @@ func (d *providerDecoder) server(name, value *yaml.Node) Server {
 			}
 		}
 	})
-	if value.Kind == yaml.MappingNode && child(value, IssuerBase) == nil {
+	if value.Kind == yaml.MappingNode && yamlfile.Child(value, IssuerBase) == nil {
 		d.Mistake(name, yamlfile.MissingKey, "server %q lacks %q", s.Name, IssuerBase)
 	}
 	if len(s.Bases) > maxBases {
@@ -82,7 +83,7 @@ func (d *providerDecoder) url(n *yaml.Node, what string) bool {
 		d.Mistake(n, yamlfile.BadValue, "%s is a URL, not %q", what, text)
 	case err != nil || u.User != nil || u.Hostname() == "" || strings.ContainsAny(text, "?#"):
 		d.Mistake(n, yamlfile.BadValue, "%s has no user, query or fragment", what) // not quoted: a password may stand there
-	case u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())):
+	case u.Scheme != "https" && (u.Scheme != "http" || !guard.IsLoopback(u.Hostname())):
 		d.Mistake(n, yamlfile.BadValue, "%s is an https URL (http only on loopback), not %q", what, text)
 	case strings.ContainsFunc(u.Host, func(r rune) bool { return r > '~' }):
 		d.Mistake(n, yamlfile.BadValue, "%s names its host in ASCII (xn--…), not as %q", what, u.Host)
@@ -95,27 +96,22 @@ func (d *providerDecoder) url(n *yaml.Node, what string) bool {
 // template reads a URL that may begin with a {base}. Only a path can follow that:
 // anything else would make another host of it.
 func (d *providerDecoder) template(n *yaml.Node, what string) string {
-	text := d.Text(n, what)
-	inner, braced := strings.CutPrefix(text, "{")
-	if text == "" || !braced && !d.url(n, what) {
+	word := d.Text(n, what)
+	inner, braced := strings.CutPrefix(word, "{")
+	if word == "" || !braced && !d.url(n, what) {
 		return ""
 	}
 	if !braced {
-		return text
+		return word
 	}
 	base, path, closed := strings.Cut(inner, "}")
 	_, err := url.PathUnescape(path)
-	if !closed || err != nil || path != "" && path[0] != '/' || strings.ContainsAny(path, "?#") || strings.ContainsFunc(path, unfit) {
-		d.Mistake(n, yamlfile.BadValue, "%s is a URL or {base}/path, not %q", what, text)
+	if !closed || err != nil || path != "" && path[0] != '/' || strings.ContainsAny(path, "?#") || !text.IsUnbroken(path) {
+		d.Mistake(n, yamlfile.BadValue, "%s is a URL or {base}/path, not %q", what, word)
 		return ""
 	}
-	word := *n
-	word.Value = base
-	d.baseWords = append(d.baseWords, &word)
-	return text
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+	named := *n
+	named.Value = base
+	d.baseWords = append(d.baseWords, &named)
+	return word
 }

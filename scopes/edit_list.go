@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -76,7 +77,7 @@ func (l *needList) styleOf(item *yaml.Node) needStyle {
 func (l *needList) reword(item listItem, e *drafted) ([]splice, error) {
 	var splices []splice
 	put := func(key, word string) error {
-		one, err := l.replace(child(item.node, key), word)
+		one, err := l.replace(yamlfile.Child(item.node, key), word)
 		splices = append(splices, one)
 		return err
 	}
@@ -85,7 +86,7 @@ func (l *needList) reword(item listItem, e *drafted) ([]splice, error) {
 			return nil, err
 		}
 	}
-	if level := child(item.node, "level"); level.Value != e.Level.String() {
+	if level := yamlfile.Child(item.node, "level"); level.Value != e.Level.String() {
 		if err := put("level", e.Level.String()); err != nil {
 			return nil, err
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -58,7 +59,7 @@ func readSheet(text []byte) *sheet {
 	s.place(root, &pen{line: 1, column: 1})
 	s.span(root)
 	s.take("", root, flowing(root))
-	programs := child(root, "programs")
+	programs := yamlfile.Child(root, "programs")
 	if programs == nil {
 		return s
 	}
@@ -98,9 +99,9 @@ func (s *sheet) take(program string, n *yaml.Node, inFlow bool) {
 		l := &needList{sheet: s, program: program, key: n.Content[i], seq: n.Content[i+1], inFlow: inFlow}
 		for _, item := range l.seq.Content {
 			e := Need{}
-			if scope := child(item, "scope"); scope != nil {
+			if scope := yamlfile.Child(item, "scope"); scope != nil {
 				e.AnyOf = []string{scope.Value}
-			} else if anyOf := child(item, "any_of"); anyOf != nil {
+			} else if anyOf := yamlfile.Child(item, "any_of"); anyOf != nil {
 				for _, one := range anyOf.Content {
 					e.AnyOf = append(e.AnyOf, one.Value)
 				}

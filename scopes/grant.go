@@ -31,3 +31,15 @@ const (
 	JWT            KnownBy = "jwt"             // the token's own scope claim (RFC 9068 §2.2.3)
 	Assumed        KnownBy = "assumed"         // nobody said: as asked (RFC 6749 §5.1)
 )
+
+// A Kind is what sort of credential someone holds.
+type Kind string
+
+// The kinds of credential that a provider file can name.
+const (
+	OAuthToken       Kind = "oauth_token"
+	PersonalAPIKey   Kind = "personal_api_key"
+	ProjectKey       Kind = "project_key"
+	ProjectSecretKey Kind = "project_secret_key"
+	UnknownKind      Kind = "unknown"
+)

@@ -30,8 +30,8 @@ const slow = 10 * time.Second
 
 // A file of a megabyte that someone made to hurt is refused soon, with few words.
 func TestHostileFiles(t *testing.T) {
-	manifest := "version: 1\nname: a\nprovider: https://id.example\n"
-	provider := manifest[:len("version: 1\nname: a\n")] + "scopes: []\nprovider:\n  servers: {s: {issuer: https://id.example}}\n"
+	start := "version: 1\nname: a\nprovider: https://id.example\n"
+	service := start[:len("version: 1\nname: a\n")] + "scopes: []\nprovider:\n  servers: {s: {issuer: https://id.example}}\n"
 	nested := func(text string) string { return strings.Repeat(text, yamlfile.MaxFileSize/len(text)) }
 	cases := map[string]string{
 		"brackets":           nested("["),
@@ -44,21 +44,21 @@ func TestHostileFiles(t *testing.T) {
 		"unknown keys":       fill("", func(i int) string { return fmt.Sprintf("verson%d: 1\n", i) }),
 		"one long key":       "? " + nested("k")[100:] + "\n: 1\n",
 		"anchors":            nested("- &a 1\n"),
-		"duplicate scopes":   fill(manifest+"scopes:\n", always("- {scope: a, level: requird}\n")),
-		"unknown bases":      fill(manifest+"scopes:\n- scope: a\n  level: required\n  used_by:\n", always("  - GET {isuer}/a\n")),
-		"long scope":         manifest + "scopes:\n- {level: required, scope: \"" + nested("é")[300:] + "\"}\n",
-		"control characters": manifest + "scopes:\n- {level: required, scope: \"" + nested(`\e`)[300:] + "\"}\n",
-		"many alternatives":  fill(manifest+"scopes:\n- level: required\n  any_of:\n", func(i int) string { return fmt.Sprintf("  - s%d\n  - s%d\n", i, i) }),
-		"programs":           fill(manifest+"scopes: []\nprograms:\n", always("  p: {scopes: []}\n")),
-		"many servers": fill(provider[:len(provider)-len("{s: {issuer: https://id.example}}\n")]+"\n", func(i int) string {
+		"duplicate scopes":   fill(start+"scopes:\n", always("- {scope: a, level: requird}\n")),
+		"unknown bases":      fill(start+"scopes:\n- scope: a\n  level: required\n  used_by:\n", always("  - GET {isuer}/a\n")),
+		"long scope":         start + "scopes:\n- {level: required, scope: \"" + nested("é")[300:] + "\"}\n",
+		"control characters": start + "scopes:\n- {level: required, scope: \"" + nested(`\e`)[300:] + "\"}\n",
+		"many alternatives":  fill(start+"scopes:\n- level: required\n  any_of:\n", func(i int) string { return fmt.Sprintf("  - s%d\n  - s%d\n", i, i) }),
+		"programs":           fill(start+"scopes: []\nprograms:\n", always("  p: {scopes: []}\n")),
+		"many servers": fill(service[:len(service)-len("{s: {issuer: https://id.example}}\n")]+"\n", func(i int) string {
 			return fmt.Sprintf("    s%d: {issuer: 'https://id.example', b%d: 'https://x'}\n", i, i)
 		}),
-		"many bases":          fill(provider[:len(provider)-3]+",\n", func(i int) string { return fmt.Sprintf("    b%d: 'https://x',\n", i) }) + "}}\n",
-		"many rules":          fill(provider+"  implies:\n", func(i int) string { return fmt.Sprintf("  - {scope: a%d, covers: [a%d]}\n", i, i+1) }),
-		"many covers":         fill(provider+"  implies:\n  - scope: a\n    covers:\n", func(i int) string { return fmt.Sprintf("    - b%d\n", i) }),
-		"many variables":      provider + "  implies:\n  - {scope: a, covers: [\"" + fill("", func(i int) string { return fmt.Sprintf("{v%d}:", i) })[:yamlfile.MaxFileSize-400] + "\"]}\n",
-		"many credentials":    fill(provider+"  credentials:\n", func(i int) string { return fmt.Sprintf("  - {kind: unknown, prefix: p%d}\n", i) }),
-		"many unknown usable": fill(provider+"  errors:\n", func(i int) string { return fmt.Sprintf("  - {status: 403, means: silent, base: b%d}\n", i) }),
+		"many bases":          fill(service[:len(service)-3]+",\n", func(i int) string { return fmt.Sprintf("    b%d: 'https://x',\n", i) }) + "}}\n",
+		"many rules":          fill(service+"  implies:\n", func(i int) string { return fmt.Sprintf("  - {scope: a%d, covers: [a%d]}\n", i, i+1) }),
+		"many covers":         fill(service+"  implies:\n  - scope: a\n    covers:\n", func(i int) string { return fmt.Sprintf("    - b%d\n", i) }),
+		"many variables":      service + "  implies:\n  - {scope: a, covers: [\"" + fill("", func(i int) string { return fmt.Sprintf("{v%d}:", i) })[:yamlfile.MaxFileSize-400] + "\"]}\n",
+		"many credentials":    fill(service+"  credentials:\n", func(i int) string { return fmt.Sprintf("  - {kind: unknown, prefix: p%d}\n", i) }),
+		"many unknown usable": fill(service+"  errors:\n", func(i int) string { return fmt.Sprintf("  - {status: 403, means: silent, base: b%d}\n", i) }),
 	}
 	for name, text := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -72,7 +72,7 @@ func TestHostileFiles(t *testing.T) {
 			}
 			var mistakes yamlfile.Mistakes
 			if m != nil || !errors.As(err, &mistakes) || len(mistakes) > 101 {
-				t.Fatalf("manifest %v, %d mistakes", m != nil, len(mistakes))
+				t.Fatalf("start %v, %d mistakes", m != nil, len(mistakes))
 			}
 			if words := err.Error(); len(words) > 101*600 {
 				t.Errorf("%d bytes of message", len(words))

@@ -20,7 +20,8 @@ const (
 // Levels lists every level, strongest first: the order in which people read them.
 func Levels() []Level { return []Level{Required, Recommended, Optional} }
 
-func levelWords() []string {
+// LevelWords lists their words, strongest first.
+func LevelWords() []string {
 	words := make([]string, 0, 3)
 	for _, l := range Levels() {
 		words = append(words, l.String())
@@ -52,5 +53,5 @@ func (l *Level) UnmarshalText(word []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("unknown level %q%s", word, text.Allowed(string(word), levelWords()))
+	return fmt.Errorf("unknown level %q%s", word, text.Allowed(string(word), LevelWords()))
 }

@@ -176,17 +176,17 @@ type lockDecoder struct {
 
 func (d *lockDecoder) server(n *yaml.Node) {
 	var s lockedServer
-	var scopes *yaml.Node
+	var list *yaml.Node
 	d.Mapping(n, "a server", []yamlfile.Member{
 		yamlfile.Required("issuer", func(v *yaml.Node) { s.Issuer = d.issuer(v) }),
 		yamlfile.Required("scopes_supported", func(v *yaml.Node) {
 			s.State = AdvertisementState(d.Word(v, "state of scopes_supported", []string{string(Listed), string(Empty), string(Absent)}))
 		}),
 		yamlfile.Required("negotiated", func(v *yaml.Node) { s.Negotiated = d.digest(v) }),
-		yamlfile.Optional("scopes", func(v *yaml.Node) { scopes, s.Scopes = v, d.scopes(v) }),
+		yamlfile.Optional("scopes", func(v *yaml.Node) { list, s.Scopes = v, d.scopes(v) }),
 	})
-	if scopes != nil && s.State != Listed && s.State != "" {
-		d.Mistake(scopes, yamlfile.BadValue, "a server has scopes only where scopes_supported is %q, not %q", Listed, s.State)
+	if list != nil && s.State != Listed && s.State != "" {
+		d.Mistake(list, yamlfile.BadValue, "a server has scopes only where scopes_supported is %q, not %q", Listed, s.State)
 	}
 	d.servers = append(d.servers, s)
 }

@@ -178,16 +178,16 @@ func TestMendLower(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			manifest := func(entries string) string {
+			whole := func(entries string) string {
 				return strings.Replace(manifestOf(entries), "implies: [", `implies: [{scope: "{x}:admin", covers: ["{x}:write"]}, `, 1)
 			}
-			text := []byte(manifest(c.entries))
+			text := []byte(whole(c.entries))
 			q := scopes.AuditQuestion{Manifest: decode(t, string(text)), Evidence: facts(t, c.facts...)}
 			got, f, err := scopes.Mend(q, text, scopes.Mending{Lower: true, Prune: true}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(manifest(c.want), string(got)); diff != "" {
+			if diff := cmp.Diff(whole(c.want), string(got)); diff != "" {
 				t.Error(diff)
 			}
 			if diff := cmp.Diff(append([]string{}, c.left...), told(f.Findings)); diff != "" {

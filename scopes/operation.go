@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/ambit-auth/ambit/internal/template"
@@ -36,7 +35,7 @@ var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS
 // The error says which part is wrong; whether the base exists is for the caller.
 func ParseOperation(word string) (Operation, error) {
 	if tool, ok := strings.CutPrefix(word, "tool:"); ok {
-		if tool == "" || strings.ContainsFunc(tool, unfit) {
+		if tool == "" || !text.IsUnbroken(tool) {
 			return Operation{}, fmt.Errorf("%q names no tool: write tool:NAME", word)
 		}
 		return Operation{Tool: tool}, nil
@@ -68,7 +67,7 @@ func splitTarget(target string) (base, path string, err error) {
 		return "", "", errors.New("after the base comes a path that begins with /")
 	case strings.ContainsAny(path, "?#"):
 		return "", "", errors.New("a path has no query and no fragment")
-	case strings.ContainsFunc(path, unfit):
+	case !text.IsUnbroken(path):
 		return "", "", errors.New("a path has no blanks and nothing unprintable")
 	}
 	for segment := range strings.SplitSeq(path, "/") {
@@ -78,10 +77,6 @@ func splitTarget(target string) (base, path string, err error) {
 	}
 	return base, path, nil
 }
-
-// unfit tells what may stand in no path and no tool's name: it would break a line
-// of a report, or hide in it.
-func unfit(r rune) bool { return r == ' ' || !strconv.IsPrint(r) }
 
 // String is the form that a manifest uses.
 func (u Operation) String() string {

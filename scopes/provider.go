@@ -98,18 +98,6 @@ type Redirect struct {
 // A Parameter is a name and a value of a request.
 type Parameter struct{ Name, Value string }
 
-// A Kind is what sort of credential someone holds.
-type Kind string
-
-// The kinds of credential that a provider file can name.
-const (
-	OAuthToken       Kind = "oauth_token"
-	PersonalAPIKey   Kind = "personal_api_key"
-	ProjectKey       Kind = "project_key"
-	ProjectSecretKey Kind = "project_secret_key"
-	UnknownKind      Kind = "unknown"
-)
-
 // A CredentialKind is what a provider file says of one kind of credential.
 type CredentialKind struct {
 	Prefix  string // by which it is told; "" for every credential that no other prefix fits

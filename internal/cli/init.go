@@ -134,12 +134,12 @@ const genericScopes = `  - scope: openid
     why: who is logging in
 `
 
-func starterManifest(name, provider string) []byte {
+func starterManifest(name, service string) []byte {
 	list := genericScopes
-	if p, err := scopes.BuiltinProvider(provider); err == nil && p.Starter != "" {
+	if p, err := scopes.BuiltinProvider(service); err == nil && p.Starter != "" {
 		list = indent(p.Starter)
 	}
-	return fmt.Appendf(nil, starterHead, strconv.Quote(name), quoteURL(provider), list)
+	return fmt.Appendf(nil, starterHead, strconv.Quote(name), quoteURL(service), list)
 }
 
 func indent(text string) string {

@@ -14,7 +14,7 @@ import (
 
 // large is a manifest of 200 scopes, a document of 1,000 operations with their schemas,
 // 1,000 tools and 100,000 recorded calls with ids of their own.
-func large() (manifest, document, tools, traffic []byte) {
+func large() (declared, document, tools, traffic []byte) {
 	var m, d, o, r bytes.Buffer
 	m.WriteString("version: 1\nname: large\nprovider:\n  servers: {one: {issuer: https://id.example, api: https://api.example}}\n  implies: [{scope: \"{x}:write\", covers: [\"{x}:read\"]}]\nscopes:\n")
 	d.WriteString(`{"openapi": "3.1.0", "info": {"title": "large", "version": "1"}, "paths": {`)
@@ -65,9 +65,9 @@ func name(i int) string {
 }
 
 // auditLarge reads and audits all of it.
-func auditLarge(tb testing.TB, manifest, document, tools, traffic []byte) scopes.Findings {
+func auditLarge(tb testing.TB, declared, document, tools, traffic []byte) scopes.Findings {
 	tb.Helper()
-	m, err := scopes.Decode("scopes.yaml", manifest, nil)
+	m, err := scopes.Decode("scopes.yaml", declared, nil)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -69,7 +69,7 @@ func said(list []scopes.Finding) []string {
 // list of the wizard's calls, and, for each program, against the document.
 func TestRootManifestPasses(t *testing.T) {
 	m := wizard(t)
-	audit := func(e *scopes.Evidence, programs ...string) scopes.Findings {
+	check := func(e *scopes.Evidence, programs ...string) scopes.Findings {
 		t.Helper()
 		f, err := scopes.Audit(scopes.AuditQuestion{Manifest: m, Programs: programs, Evidence: e, Server: advertised(t), Today: time.Now()})
 		if err != nil {
@@ -80,17 +80,17 @@ func TestRootManifestPasses(t *testing.T) {
 		}
 		return f
 	}
-	all := audit(wizardEvidence(t, true, false), m.ProgramNames()...)
+	all := check(wizardEvidence(t, true, false), m.ProgramNames()...)
 	if got := said(all.Of(scopes.Unused, scopes.Unproved)); len(got) > 0 {
 		t.Errorf("all programs, by the list of calls: %q", got)
 	}
-	whole := audit(wizardEvidence(t, true, true), m.ProgramNames()...)
+	whole := check(wizardEvidence(t, true, true), m.ProgramNames()...)
 	if diff := cmp.Diff([]string{}, said(whole.Findings)); diff != "" {
 		t.Errorf("all programs, by the list and the document: %s", diff)
 	}
-	audit(wizardEvidence(t, false, true))
+	check(wizardEvidence(t, false, true))
 	for _, p := range m.ProgramNames() {
-		audit(wizardEvidence(t, false, true), p)
+		check(wizardEvidence(t, false, true), p)
 	}
 }
 

@@ -75,3 +75,9 @@ const MaxName = 100
 func IsName(name string) bool {
 	return name != "" && utf8.RuneCountInString(name) <= MaxName && strings.IndexFunc(name, func(r rune) bool { return !strconv.IsPrint(r) }) < 0
 }
+
+// IsUnbroken reports whether a text has no space and nothing unprintable in it, which would
+// break a line of a report, or hide in it.
+func IsUnbroken(text string) bool {
+	return strings.IndexFunc(text, func(r rune) bool { return r == ' ' || !strconv.IsPrint(r) }) < 0
+}

@@ -349,3 +349,13 @@ func excerpt(text string) string {
 	}
 	return strings.ToValidUTF8(text[:shownText], "") + "…"
 }
+
+// Child is the value of a key of a mapping, or nil.
+func Child(n *yaml.Node, key string) *yaml.Node {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			return n.Content[i+1]
+		}
+	}
+	return nil
+}
