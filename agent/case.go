@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // A Case is everything that a diagnosis looks at.
@@ -16,9 +17,9 @@ type Case struct {
 	Sent   Sent
 	Answer Answer
 
-	Provider *scopes.Provider
-	Server   scopes.Server         // where the request went
-	Kind     scopes.CredentialKind // of the lent credential
+	Provider *provider.Provider
+	Server   provider.Server         // where the request went
+	Kind     provider.CredentialKind // of the lent credential
 	Grant    scopes.Grant
 	Needs    []scopes.Need
 
@@ -135,7 +136,7 @@ func (c *Case) widen(missing []string) string {
 // NotOffered is the way out where another login does not help: an authorization server
 // may leave out of its page what this client may not have, or show no page at all to
 // someone who consented before.
-func NotOffered(p *scopes.Provider, server scopes.Server, missing []string) string {
+func NotOffered(p *provider.Provider, server provider.Server, missing []string) string {
 	text := "if no page appears, or it does not offer " + strings.Join(missing[:min(len(missing), namedInLine)], ", ") +
 		": end this application's access in your account, and log in again"
 	if key := UseKey(p, server); key != "" {
@@ -146,7 +147,7 @@ func NotOffered(p *scopes.Provider, server scopes.Server, missing []string) stri
 
 // UseKey says which kind of key the provider means for programs, and where it is made; ""
 // where there is none.
-func UseKey(p *scopes.Provider, server scopes.Server) string {
+func UseKey(p *provider.Provider, server provider.Server) string {
 	for _, kind := range p.Credentials {
 		if len(kind.Env) == 0 {
 			continue
@@ -169,7 +170,7 @@ func (c *Case) renew() string {
 }
 
 // at says where a kind of credential is made.
-func (c *Case) at(kind scopes.CredentialKind) string {
+func (c *Case) at(kind provider.CredentialKind) string {
 	if link, ok := c.Server.Expand(kind.Create); ok && link != "" {
 		return "; at " + link
 	}

@@ -21,7 +21,7 @@ const silent = `{"detail":"Authentication required"}`
 // gateway's one way; change makes another of it.
 func aCase(t testing.TB, change func(*agent.Case)) agent.Case {
 	t.Helper()
-	p := provider(t)
+	p := testProvider(t)
 	us, _ := p.Lookup("us")
 	c := agent.Case{
 		Method: "POST", Base: "gateway", Path: "/v1/messages", Sent: agent.Sent{Ours: true},

@@ -6,14 +6,13 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit/internal/template"
-
-	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // Terms are what a child is told in place of a credential and of the real servers.
 type Terms struct {
-	Bases []scopes.Base // each base, with the URL at which the child reaches it
-	Lease string        // stands for the credential, for one run
+	Bases []provider.Base // each base, with the URL at which the child reaches it
+	Lease string          // stands for the credential, for one run
 }
 
 // A MissingBaseError says that an agent needs a base that the server does not have.
@@ -53,7 +52,7 @@ func (t Terms) fill(agent, pattern, file string) (string, error) {
 // is left out (the profile's namespaces, every AMBIT_ variable, every key variable of
 // the provider), and the terms are put in. What remains keeps its order; the same
 // arguments give the same result. The error is a *[MissingBaseError].
-func (p *Profile) Environment(environ []string, provider *scopes.Provider, t Terms) ([]string, error) {
+func (p *Profile) Environment(environ []string, provider *provider.Provider, t Terms) ([]string, error) {
 	set, err := p.variables(t)
 	if err != nil {
 		return nil, err

@@ -7,11 +7,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ambit-auth/ambit/agent"
-	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 func terms() agent.Terms {
-	return agent.Terms{Lease: "the-lease", Bases: []scopes.Base{
+	return agent.Terms{Lease: "the-lease", Bases: []provider.Base{
 		{Name: "api", URL: "http://127.0.0.1:1/api"}, {Name: "gateway", URL: "http://127.0.0.1:1/gateway"}, {Name: "my-mcp", URL: "http://127.0.0.1:1/mcp"},
 	}}
 }
@@ -22,7 +22,7 @@ func TestEnvironmentOfTheChild(t *testing.T) {
 		"AWS_BEARER_TOKEN_BEDROCK=x", "AWS_REGION=eu", "AMBIT_API_KEY=phx_secret", "POSTHOG_PERSONAL_API_KEY=phx_secret", "ambit_lower=1",
 		"CLAUDE_CONFIG_DIR=/c", "HTTPS_PROXY=http://company:3128", "NO_PROXY=intranet.example", "DISABLE_TELEMETRY=0",
 	}
-	got, err := profile(t, "claude-code").Environment(environ, provider(t), terms())
+	got, err := profile(t, "claude-code").Environment(environ, testProvider(t), terms())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func TestNoProxyOfTheChild(t *testing.T) {
 		{[]string{"NO_PROXY=a", "no_proxy=b"}, "a,127.0.0.1,localhost", "b,127.0.0.1,localhost"},
 		{[]string{"NO_PROXY=*"}, "*", "*"},
 	} {
-		got, err := profile(t, "any-command").Environment(tt.environ, provider(t), agent.Terms{Lease: "l"})
+		got, err := profile(t, "any-command").Environment(tt.environ, testProvider(t), agent.Terms{Lease: "l"})
 		want := []string{"AMBIT_LEASE=l", "NO_PROXY=" + tt.upper, "no_proxy=" + tt.lower}
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Error(tt.environ, err, diff)
@@ -57,7 +57,7 @@ func TestNoProxyOfTheChild(t *testing.T) {
 }
 
 func TestAgentWithoutItsBase(t *testing.T) {
-	_, err := profile(t, "claude-code").Environment(nil, provider(t), agent.Terms{Lease: "l", Bases: terms().Bases[:1]})
+	_, err := profile(t, "claude-code").Environment(nil, testProvider(t), agent.Terms{Lease: "l", Bases: terms().Bases[:1]})
 	var missing *agent.MissingBaseError
 	if !errors.As(err, &missing) || missing.Base != "gateway" || missing.Agent != "Claude Code" {
 		t.Errorf("%v", err)

@@ -10,6 +10,8 @@ import (
 
 	"github.com/ambit-auth/ambit/agent"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/manifest"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // lentKey is a source whose credential cannot be renewed.
@@ -26,7 +28,7 @@ func ExampleStart() {
 	defer gateway.Close()
 	declared := `{version: 1, name: demo, provider: https://login.example,
 	  scopes: [{scope: "models:call", level: required, why: every model call, used_by: ["POST {issuer}/v1/messages"]}]}`
-	m, err := scopes.Decode("scopes.yaml", []byte(declared), nil)
+	m, err := manifest.Decode("scopes.yaml", []byte(declared), nil)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -35,7 +37,7 @@ func ExampleStart() {
 	grant := scopes.Grant{Scopes: scopes.NewSet("profile"), Credential: scopes.Credential{KnownBy: scopes.TokenResponse}}
 	proxy, err := agent.Start(context.Background(), agent.Config{
 		Provider: m.Provider, Agent: profile, Needs: m.Scopes,
-		Server:    scopes.Server{Name: "demo", Bases: []scopes.Base{{Name: "issuer", URL: gateway.URL}}},
+		Server:    provider.Server{Name: "demo", Bases: []provider.Base{{Name: "issuer", URL: gateway.URL}}},
 		Source:    lentKey{agent.NewLent("secret", grant, false)},
 		OnVerdict: func(v agent.Verdict) { fmt.Println(v.FirstLine()) },
 	})

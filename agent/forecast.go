@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // Forecast tells what will be refused before anything was called: what a required need
@@ -34,7 +35,7 @@ func Forecast(c Case) (v Verdict, ok bool) {
 
 // neverServed is the first base of the needs that a kind of credential can never
 // serve; "" where there is none.
-func neverServed(kind scopes.CredentialKind, needs []scopes.Need) string {
+func neverServed(kind provider.CredentialKind, needs []scopes.Need) string {
 	for _, e := range needs {
 		for _, u := range e.UsedBy {
 			if u.Base != "" && !kind.Serves(u.Base) {

@@ -14,6 +14,8 @@ import (
 
 	"github.com/ambit-auth/ambit/agent"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/manifest"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // source is a credential in memory; renew gives the next of those that follow.
@@ -66,9 +68,9 @@ func grantOf(kind scopes.Kind, by scopes.KnownBy, held ...string) scopes.Grant {
 	return scopes.Grant{Credential: scopes.Credential{Kind: kind, Prefix: "phx_***", KnownBy: by}, Server: "us", Scopes: scopes.NewSet(held...)}
 }
 
-func provider(t testing.TB) *scopes.Provider {
+func testProvider(t testing.TB) *provider.Provider {
 	t.Helper()
-	p, err := scopes.BuiltinProvider("posthog")
+	p, err := provider.Builtin("posthog")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +102,7 @@ scopes:
 
 func needs(t testing.TB) []scopes.Need {
 	t.Helper()
-	m, err := scopes.Decode("scopes.yaml", []byte(manifestText), nil)
+	m, err := manifest.Decode("scopes.yaml", []byte(manifestText), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,8 +123,8 @@ func profile(t testing.TB, name string) *agent.Profile {
 }
 
 // serverAt is a server whose bases all stand at one place.
-func serverAt(origin string) scopes.Server {
-	return scopes.Server{Name: "us", Issuer: origin, Bases: []scopes.Base{
+func serverAt(origin string) provider.Server {
+	return provider.Server{Name: "us", Issuer: origin, Bases: []provider.Base{
 		{Name: "api", URL: origin}, {Name: "gateway", URL: origin + "/wizard"}, {Name: "mcp", URL: origin + "/mcp"},
 	}}
 }
@@ -184,7 +186,7 @@ func lend(t testing.TB, origin string, src agent.Source, change func(*agent.Conf
 	t.Helper()
 	l := &lending{t: t, log: &lockedBuffer{}}
 	cfg := agent.Config{
-		Provider: provider(t), Agent: profile(t, "claude-code"), Server: serverAt(origin), Needs: needs(t), Source: src,
+		Provider: testProvider(t), Agent: profile(t, "claude-code"), Server: serverAt(origin), Needs: needs(t), Source: src,
 		OnVerdict:  func(v agent.Verdict) { l.mu.Lock(); l.told = append(l.told, v); l.mu.Unlock() },
 		OnConflict: func(c agent.Conflict) { l.mu.Lock(); l.seen = append(l.seen, c); l.mu.Unlock() },
 		Log:        slog.NewJSONHandler(l.log, nil), LogPath: "/log",

@@ -17,15 +17,16 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // A Config says what is lent, to whom, and who is told. Provider, Agent, Server and
 // Source are needed; every other field may be left empty. The functions in it are
 // called by many goroutines, OnVerdict and OnConflict by one at a time.
 type Config struct {
-	Provider *scopes.Provider
+	Provider *provider.Provider
 	Agent    *Profile
-	Server   scopes.Server // its bases are those that can be reached
+	Server   provider.Server // its bases are those that can be reached
 	Needs    []scopes.Need
 	Source   Source
 
@@ -92,7 +93,7 @@ type Proxy struct {
 
 // A route leads from a path's second segment to a base.
 type route struct {
-	base    scopes.Base
+	base    provider.Base
 	target  *url.URL
 	prefix  string       // of the target's path, escaped, without a final slash
 	unclear atomic.Int32 // 401s in a row of which nobody knows why
@@ -145,7 +146,7 @@ func newProxy(cfg Config) (*Proxy, error) {
 
 // refusalStatuses are those that mean a refusal anywhere, and those of which the
 // provider's file knows it.
-func refusalStatuses(provider *scopes.Provider) map[int]bool {
+func refusalStatuses(provider *provider.Provider) map[int]bool {
 	statuses := map[int]bool{http.StatusUnauthorized: true, http.StatusForbidden: true}
 	for _, r := range provider.Refusals {
 		statuses[r.Status] = true
@@ -153,7 +154,7 @@ func refusalStatuses(provider *scopes.Provider) map[int]bool {
 	return statuses
 }
 
-func routesTo(server scopes.Server) (map[string]*route, error) {
+func routesTo(server provider.Server) (map[string]*route, error) {
 	routes := make(map[string]*route)
 	for _, b := range server.Bases {
 		target, err := url.Parse(b.URL)
@@ -201,7 +202,7 @@ func (p *Proxy) Close() error {
 func (p *Proxy) Terms() Terms {
 	t := Terms{Lease: p.lease}
 	for _, b := range p.cfg.Server.Bases {
-		t.Bases = append(t.Bases, scopes.Base{Name: b.Name, URL: "http://" + p.hosts[0] + "/" + p.secret + "/" + b.Name})
+		t.Bases = append(t.Bases, provider.Base{Name: b.Name, URL: "http://" + p.hosts[0] + "/" + p.secret + "/" + b.Name})
 	}
 	return t
 }

@@ -10,10 +10,11 @@ import (
 	"github.com/ambit-auth/ambit/agent"
 	"github.com/ambit-auth/ambit/internal/sandbox"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // start starts the sandbox and returns it as a server of the provider's file.
-func start(t *testing.T, o sandbox.Options) (*sandbox.Sandbox, scopes.Server) {
+func start(t *testing.T, o sandbox.Options) (*sandbox.Sandbox, provider.Server) {
 	t.Helper()
 	s, err := sandbox.Start(t.Context(), o)
 	if err != nil {
@@ -21,7 +22,7 @@ func start(t *testing.T, o sandbox.Options) (*sandbox.Sandbox, scopes.Server) {
 	}
 	t.Cleanup(func() { _ = s.Close() })
 	r := s.Ready()
-	return s, scopes.Server{Name: "us", Issuer: r.Issuer, Bases: []scopes.Base{{Name: "api", URL: r.API}, {Name: "gateway", URL: r.Gateway}, {Name: "mcp", URL: r.MCP}}}
+	return s, provider.Server{Name: "us", Issuer: r.Issuer, Bases: []provider.Base{{Name: "api", URL: r.API}, {Name: "gateway", URL: r.Gateway}, {Name: "mcp", URL: r.MCP}}}
 }
 
 const hello = `{"model":"m","messages":[]}`

@@ -6,8 +6,7 @@ import (
 	"slices"
 
 	"github.com/ambit-auth/ambit/internal/template"
-
-	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // What a wording of a provider file means; see [scopes.RefusalMeanings].
@@ -20,13 +19,13 @@ const (
 
 // A wording is a refusal of the provider's file that an answer uses.
 type wording struct {
-	scopes.Refusal
+	provider.Refusal
 	said     string   // the server's own words
 	captured []string // what stood for {scope}
 }
 
 // wordingOf finds the first refusal in the file's order that an answer fits.
-func wordingOf(p *scopes.Provider, base string, status int, w words) (wording, bool) {
+func wordingOf(p *provider.Provider, base string, status int, w words) (wording, bool) {
 	for _, r := range p.Refusals {
 		if r.Status != status || r.Base != "" && r.Base != base {
 			continue

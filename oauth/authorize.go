@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 	"golang.org/x/oauth2"
 )
 
@@ -42,7 +43,7 @@ func (l *Login) newAttempt(config oauth2.Config, asked scopes.Set) (*attempt, er
 	a := &attempt{scopes: asked, state: random(), verifier: oauth2.GenerateVerifier()}
 	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(a.verifier)}
 	for _, p := range l.Authorize {
-		if slices.Contains(scopes.ReservedParameters(), p.Name) {
+		if slices.Contains(provider.ReservedParameters(), p.Name) {
 			return nil, &ParameterError{Name: p.Name}
 		}
 		options = append(options, oauth2.SetAuthURLParam(p.Name, p.Value))

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/oauth"
-	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // nothingLeft checks that no goroutine of the package is left and that its port is free
@@ -141,7 +141,7 @@ func TestLoginLeavesNothing(t *testing.T) {
 	server, person := newAuthServer(t), newPerson(t)
 	login := newLogin(server, person)
 	port := freePort(t)
-	login.Redirect = scopes.Redirect{Host: "localhost", Path: "/callback", Ports: []int{port}}
+	login.Redirect = provider.Redirect{Host: "localhost", Path: "/callback", Ports: []int{port}}
 	if _, err := login.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // elsewhereTimeout bounds the look at all other servers together: someone already
@@ -24,11 +25,11 @@ type Inspector struct {
 	// HTTP sends the question; it stands on [Trust.Guard]. nil is a client that trusts
 	// this machine alone.
 	HTTP     *http.Client
-	Provider *scopes.Provider
-	Server   scopes.Server // which is asked
+	Provider *provider.Provider
+	Server   provider.Server // which is asked
 	// Metadata returns that of a server; asked only for a question of RFC 7662. nil: such
 	// a question cannot be asked.
-	Metadata func(ctx context.Context, s scopes.Server) (*metadata.AuthorizationServer, error)
+	Metadata func(ctx context.Context, s provider.Server) (*metadata.AuthorizationServer, error)
 	Now      func() time.Time // for Retry-After; nil means [time.Now]
 	// Wait waits out a short 429; nil is a timer. See [metadata.Requester.Wait].
 	Wait func(ctx context.Context, d time.Duration) error
@@ -48,11 +49,11 @@ func (i *Inspector) Inspect(ctx context.Context, credential Secret) (scopes.Gran
 // Elsewhere asks the same question of those other servers that the provider's file
 // marks for it, all at once and for 3 s at most, and returns the first in the file's
 // order that knows the credential. It is for one that the right server rejected.
-func (i *Inspector) Elsewhere(ctx context.Context, credential Secret) (server scopes.Server, grant scopes.Grant, found bool) {
+func (i *Inspector) Elsewhere(ctx context.Context, credential Secret) (server provider.Server, grant scopes.Grant, found bool) {
 	ctx, cancel := context.WithTimeout(ctx, elsewhereTimeout)
 	defer cancel()
 	type outcome struct {
-		server scopes.Server
+		server provider.Server
 		grant  chan *scopes.Grant
 	}
 	var outcomes []outcome
@@ -74,10 +75,10 @@ func (i *Inspector) Elsewhere(ctx context.Context, credential Secret) (server sc
 			return o.server, *g, true
 		}
 	}
-	return scopes.Server{}, scopes.Grant{}, false
+	return provider.Server{}, scopes.Grant{}, false
 }
 
-func (i *Inspector) ask(ctx context.Context, server scopes.Server, credential Secret) (scopes.Grant, error) {
+func (i *Inspector) ask(ctx context.Context, server provider.Server, credential Secret) (scopes.Grant, error) {
 	outer := ctx
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
@@ -104,7 +105,7 @@ func (i *Inspector) ask(ctx context.Context, server scopes.Server, credential Se
 
 // question makes the request, which carries the credential as its own proof (RFC 6750
 // §2.1).
-func (i *Inspector) question(ctx context.Context, server scopes.Server, kind scopes.CredentialKind, credential Secret) (*http.Request, error) {
+func (i *Inspector) question(ctx context.Context, server provider.Server, kind provider.CredentialKind, credential Secret) (*http.Request, error) {
 	var req *http.Request
 	var err error
 	if kind.Inspect.Introspection {
@@ -128,7 +129,7 @@ func (i *Inspector) question(ctx context.Context, server scopes.Server, kind sco
 }
 
 // introspection is RFC 7662 §2.1, or the same in JSON for servers that want it so.
-func (i *Inspector) introspection(ctx context.Context, server scopes.Server, kind scopes.CredentialKind, credential Secret) (*http.Request, error) {
+func (i *Inspector) introspection(ctx context.Context, server provider.Server, kind provider.CredentialKind, credential Secret) (*http.Request, error) {
 	none := &NoInspectionError{Label: kind.Label, Server: server.Name}
 	if i.Metadata == nil {
 		return nil, none

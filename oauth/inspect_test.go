@@ -19,6 +19,7 @@ import (
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -26,23 +27,23 @@ const testAPIKey = "key_" + marked
 
 // testProvider knows three kinds: keys that tell of themselves, tokens that are
 // introspected, and keys that nobody can be asked about.
-func testProvider(servers ...scopes.Server) *scopes.Provider {
-	return &scopes.Provider{
+func testProvider(servers ...provider.Server) *provider.Provider {
+	return &provider.Provider{
 		Servers: servers,
-		Credentials: []scopes.CredentialKind{
-			{Prefix: "key_", Kind: scopes.PersonalAPIKey, Label: "a personal API key", Inspect: scopes.Inspection{
+		Credentials: []provider.CredentialKind{
+			{Prefix: "key_", Kind: scopes.PersonalAPIKey, Label: "a personal API key", Inspect: provider.Inspection{
 				URL: "{api}/me/", Scopes: "scopes", Teams: "teams", Organizations: "orgs", Expires: "expires_at"}},
-			{Prefix: "acc_", Kind: scopes.OAuthToken, Label: "an access token", Inspect: scopes.Inspection{
+			{Prefix: "acc_", Kind: scopes.OAuthToken, Label: "an access token", Inspect: provider.Inspection{
 				Introspection: true, Teams: "teams"}},
-			{Prefix: "jsn_", Kind: scopes.OAuthToken, Label: "an access token", Inspect: scopes.Inspection{
+			{Prefix: "jsn_", Kind: scopes.OAuthToken, Label: "an access token", Inspect: provider.Inspection{
 				Introspection: true, JSON: true, Scopes: "granted", Expires: "ends"}},
 			{Prefix: "pub_", Kind: scopes.ProjectKey, Label: "a project key"},
 		},
 	}
 }
 
-func testServer(name, base string) scopes.Server {
-	return scopes.Server{Name: name, Issuer: base, Bases: []scopes.Base{{Name: "api", URL: base}}, AskOn401: true}
+func testServer(name, base string) provider.Server {
+	return provider.Server{Name: name, Issuer: base, Bases: []provider.Base{{Name: "api", URL: base}}, AskOn401: true}
 }
 
 // inspecting is an Inspector of a server that answers everything by handler.
@@ -53,7 +54,7 @@ func inspecting(t *testing.T, handler http.HandlerFunc) *oauth.Inspector {
 	at := testServer("here", server.URL)
 	return &oauth.Inspector{
 		Provider: testProvider(at), Server: at,
-		Metadata: func(_ context.Context, s scopes.Server) (*metadata.AuthorizationServer, error) {
+		Metadata: func(_ context.Context, s provider.Server) (*metadata.AuthorizationServer, error) {
 			return &metadata.AuthorizationServer{IntrospectionEndpoint: s.Issuer + "/introspect"}, nil
 		},
 		Wait: func(context.Context, time.Duration) error { return nil },
@@ -261,11 +262,11 @@ func TestInspectIsCancelled(t *testing.T) {
 func TestNobodyCanBeAsked(t *testing.T) {
 	inspector := inspecting(t, func(_ http.ResponseWriter, r *http.Request) { t.Errorf("asked: %s", r.URL) })
 	withoutBase := *inspector
-	withoutBase.Server = scopes.Server{Name: "bare", Issuer: inspector.Server.Issuer}
+	withoutBase.Server = provider.Server{Name: "bare", Issuer: inspector.Server.Issuer}
 	withoutMetadata := *inspector
 	withoutMetadata.Metadata = nil
 	withoutEndpoint := *inspector
-	withoutEndpoint.Metadata = func(context.Context, scopes.Server) (*metadata.AuthorizationServer, error) {
+	withoutEndpoint.Metadata = func(context.Context, provider.Server) (*metadata.AuthorizationServer, error) {
 		return &metadata.AuthorizationServer{}, nil
 	}
 	for name, c := range map[string]struct {
@@ -289,8 +290,8 @@ func TestNobodyCanBeAsked(t *testing.T) {
 // A provider file, or a metadata document, that names a host of someone else.
 func TestInspectAsksNoStranger(t *testing.T) {
 	inspector := inspecting(t, func(_ http.ResponseWriter, r *http.Request) { t.Errorf("asked: %s", r.URL) })
-	inspector.Server.Bases = []scopes.Base{{Name: "api", URL: "https://thief.example.com"}}
-	inspector.Metadata = func(context.Context, scopes.Server) (*metadata.AuthorizationServer, error) {
+	inspector.Server.Bases = []provider.Base{{Name: "api", URL: "https://thief.example.com"}}
+	inspector.Metadata = func(context.Context, provider.Server) (*metadata.AuthorizationServer, error) {
 		return &metadata.AuthorizationServer{IntrospectionEndpoint: "https://thief.example.com/introspect"}, nil
 	}
 	for _, key := range []string{testAPIKey, "acc_" + marked} {
@@ -324,7 +325,7 @@ func TestElsewhere(t *testing.T) {
 	knows := text(200, "application/json", `{"scopes":["a:read"]}`)
 	rejects := text(401, "application/json", `{}`)
 	var asked atomic.Int32
-	serve := func(name string, answer http.HandlerFunc) scopes.Server {
+	serve := func(name string, answer http.HandlerFunc) provider.Server {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			asked.Add(1)
 			answer(w, r)
@@ -340,19 +341,19 @@ func TestElsewhere(t *testing.T) {
 	private.AskOn401 = false
 	for _, c := range []struct {
 		name   string
-		others []scopes.Server
+		others []provider.Server
 		want   string
 		asked  int32
 	}{
-		{"one knows it", []scopes.Server{serve("a", rejects), serve("b", knows)}, "b", 2},
-		{"nobody knows it", []scopes.Server{serve("a", rejects), serve("b", text(500, "", ""))}, "", 2},
+		{"one knows it", []provider.Server{serve("a", rejects), serve("b", knows)}, "b", 2},
+		{"nobody knows it", []provider.Server{serve("a", rejects), serve("b", text(500, "", ""))}, "", 2},
 		{"nobody to ask", nil, "", 0},
 		// The last, for the second may be given up, and arrive late.
-		{"the first of two", []scopes.Server{serve("a", knows), serve("b", knows)}, "a", 2},
+		{"the first of two", []provider.Server{serve("a", knows), serve("b", knows)}, "a", 2},
 	} {
 		name := c.name
 		asked.Store(0)
-		inspector := &oauth.Inspector{Server: here, Provider: testProvider(append([]scopes.Server{here, private}, c.others...)...)}
+		inspector := &oauth.Inspector{Server: here, Provider: testProvider(append([]provider.Server{here, private}, c.others...)...)}
 		server, grant, found := inspector.Elsewhere(t.Context(), oauth.NewSecret(testAPIKey))
 		if server.Name != c.want || grant.Server != c.want || found != (c.want != "") {
 			t.Errorf("%s: %q, %+v, %v", name, server.Name, grant, found)
@@ -377,7 +378,7 @@ func TestElsewhereIsBounded(t *testing.T) {
 	defer silent.Close()
 	defer close(never)
 	here := testServer("here", "http://127.0.0.1:1")
-	var others []scopes.Server
+	var others []provider.Server
 	for i := range 5 {
 		others = append(others, testServer(fmt.Sprint(i), silent.URL))
 	}

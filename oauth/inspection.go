@@ -11,11 +11,12 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // readInspection reads the answer to the question that kind.Inspect describes. What is
 // not exactly an answer to it is an *[UnansweredError].
-func readInspection(answer *guard.Response, kind scopes.CredentialKind) (scopes.Grant, error) {
+func readInspection(answer *guard.Response, kind provider.CredentialKind) (scopes.Grant, error) {
 	host := answer.URL.Host
 	unclear := func(format string, args ...any) (scopes.Grant, error) {
 		return scopes.Grant{}, &UnansweredError{Host: host, Status: answer.Status, What: fmt.Sprintf(format, args...)}
@@ -51,7 +52,7 @@ func readInspection(answer *guard.Response, kind scopes.CredentialKind) (scopes.
 
 // readGrant takes the members that the provider's file names; missing is the first
 // that is not there or of another type.
-func readGrant(members map[string]any, kind scopes.CredentialKind) (grant scopes.Grant, missing string) {
+func readGrant(members map[string]any, kind provider.CredentialKind) (grant scopes.Grant, missing string) {
 	ask := kind.Inspect
 	grant.Credential = scopes.Credential{Kind: kind.Kind, KnownBy: scopes.SelfInspection}
 	scopesName, expiresName := ask.Scopes, ask.Expires

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // A KeyText is an API key as someone gave it, made clean.
@@ -128,7 +128,7 @@ func isPlaceholder(text string) bool {
 
 // Credential describes the key by what provider p says of its kind. What it holds is
 // not known before [Inspector.Inspect].
-func (k FoundKey) Credential(p *scopes.Provider) *Credential {
+func (k FoundKey) Credential(p *provider.Provider) *Credential {
 	kind := p.KindOf(k.Secret.Reveal())
 	return &Credential{Access: k.Secret, Kind: kind.Kind, Prefix: shown(k.Secret, kind), Source: k.Source}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -181,7 +182,7 @@ func (endless) Read(p []byte) (int, error) { return copy(p, strings.Repeat("a", 
 var _ io.Reader = endless{}
 
 func TestKeyCredential(t *testing.T) {
-	provider := &scopes.Provider{Credentials: []scopes.CredentialKind{
+	provider := &provider.Provider{Credentials: []provider.CredentialKind{
 		{Prefix: "abc_", Kind: scopes.PersonalAPIKey}, {Kind: scopes.UnknownKind},
 	}}
 	for raw, want := range map[string]oauth.Credential{

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // anyPortTries bounds the search for a port that is free on both loopback addresses.
@@ -19,7 +19,7 @@ const anyPortTries = 10
 // ::1: a browser may take localhost for either, and another program on the other one
 // would get the code.
 type loopback struct {
-	redirect  scopes.Redirect
+	redirect  provider.Redirect
 	port      int
 	listeners []net.Listener
 }
@@ -28,7 +28,7 @@ type loopback struct {
 // is registered, any. All taken is a *[PortsTakenError]: a port that nobody
 // registered would only be refused by the server, which compares redirect URIs
 // exactly (RFC 9700 §2.1).
-func listen(ctx context.Context, redirect scopes.Redirect) (*loopback, error) {
+func listen(ctx context.Context, redirect provider.Redirect) (*loopback, error) {
 	bind := new(net.ListenConfig).Listen
 	if len(redirect.Ports) == 0 {
 		return listenAnywhere(ctx, redirect, bind)
@@ -42,7 +42,7 @@ func listen(ctx context.Context, redirect scopes.Redirect) (*loopback, error) {
 	return nil, portsTaken(redirect.Ports)
 }
 
-func listenAnywhere(ctx context.Context, redirect scopes.Redirect, bind binder) (*loopback, error) {
+func listenAnywhere(ctx context.Context, redirect provider.Redirect, bind binder) (*loopback, error) {
 	for range anyPortTries {
 		l, err := listenOn(ctx, redirect, 0, bind)
 		if !errors.Is(err, errPortTaken) {
@@ -61,7 +61,7 @@ var errPortTaken = errors.New("the port is taken")
 
 // listenOn listens on port, 0 for any, of both addresses. A machine without ::1 is
 // in order.
-func listenOn(ctx context.Context, redirect scopes.Redirect, port int, bind binder) (*loopback, error) {
+func listenOn(ctx context.Context, redirect provider.Redirect, port int, bind binder) (*loopback, error) {
 	l := &loopback{redirect: redirect, port: port}
 	for _, at := range []struct{ network, address string }{{"tcp4", "127.0.0.1"}, {"tcp6", "::1"}} {
 		listener, err := bind(ctx, at.network, net.JoinHostPort(at.address, strconv.Itoa(l.port)))

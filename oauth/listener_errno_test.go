@@ -10,7 +10,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // TestNoIPv6 listens on a machine that has no ::1, or has it and refuses: the first is in
@@ -35,7 +35,7 @@ func TestNoIPv6(t *testing.T) {
 				first, err = new(net.ListenConfig).Listen(ctx, network, address)
 				return first, err
 			}
-			l, err := listenOn(t.Context(), scopes.Redirect{Host: "localhost", Path: "/callback"}, 0, bind)
+			l, err := listenOn(t.Context(), provider.Redirect{Host: "localhost", Path: "/callback"}, 0, bind)
 			if c.fine {
 				if err != nil || len(l.listeners) != 1 || l.port == 0 {
 					t.Fatalf("%+v, %v", l, err)

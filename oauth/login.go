@@ -9,6 +9,7 @@ import (
 
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // DefaultLoginTimeout is how long a login waits for the person: long enough to find a
@@ -44,15 +45,15 @@ type Login struct {
 	// just bound; see [Registration].
 	Register func(ctx context.Context, redirectURI string) (clientID string, err error)
 
-	Redirect  scopes.Redirect
-	Authorize []scopes.Parameter // extra parameters of the authorization request
-	Resources []string           // resource parameters (RFC 8707 §2); none: not sent
-	Scopes    scopes.Set         // asked for; empty: the server's default (RFC 6749 §3.3)
-	Hosts     []string           // recorded in [Credential.Hosts]
+	Redirect  provider.Redirect
+	Authorize []provider.Parameter // extra parameters of the authorization request
+	Resources []string             // resource parameters (RFC 8707 §2); none: not sent
+	Scopes    scopes.Set           // asked for; empty: the server's default (RFC 6749 §3.3)
+	Hosts     []string             // recorded in [Credential.Hosts]
 
 	// KindOf tells what the provider says of a credential ([scopes.Provider.KindOf]):
 	// its prefix, and which members of the token answer hold its reach. nil: nothing.
-	KindOf func(credential string) scopes.CredentialKind
+	KindOf func(credential string) provider.CredentialKind
 	// ServerFrom is the member of the token answer that names the server; "" where
 	// none does. What it says ends up in [Credential.Server], and is the server's word:
 	// look it up before using it.

@@ -13,6 +13,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -84,15 +85,15 @@ func (p *person) last() page {
 	return p.pages[len(p.pages)-1]
 }
 
-func testKind(string) scopes.CredentialKind {
-	return scopes.CredentialKind{Prefix: "acc_", Kind: scopes.OAuthToken, Inspect: scopes.Inspection{
+func testKind(string) provider.CredentialKind {
+	return provider.CredentialKind{Prefix: "acc_", Kind: scopes.OAuthToken, Inspect: provider.Inspection{
 		Introspection: true, Scopes: "scope", Teams: "scoped_teams", Organizations: "scoped_orgs"}}
 }
 
 func newLogin(s *authServer, p *person) *oauth.Login {
 	return &oauth.Login{
 		Server: s.metadata(), ClientID: testClient,
-		Redirect: scopes.Redirect{Host: "localhost", Path: "/callback"},
+		Redirect: provider.Redirect{Host: "localhost", Path: "/callback"},
 		Scopes:   scopes.NewSet("a:read", "b:write"),
 		KindOf:   testKind, Now: func() time.Time { return testNow },
 		Open: p.open, Tell: p.tell, Timeout: time.Minute,
@@ -104,7 +105,7 @@ func TestLogin(t *testing.T) {
 	server.iss = server.URL
 	server.answer = map[string]any{"scope": "a:read", "scoped_teams": []any{7, 12345678}, "scoped_orgs": []any{"o-1"}, "region": "eu"}
 	login := newLogin(server, person)
-	login.Authorize = []scopes.Parameter{{Name: "access_level", Value: "project & more"}}
+	login.Authorize = []provider.Parameter{{Name: "access_level", Value: "project & more"}}
 	login.Hosts = []string{"api.example.com"}
 	login.ServerFrom = "region"
 	var finished *oauth.Credential
@@ -209,7 +210,7 @@ func TestLoginProtectsItsParameters(t *testing.T) {
 	for _, name := range []string{"redirect_uri", "state", "client_id", "code_challenge", "scope", "request_uri", "resource", "client_secret"} {
 		server, person := newAuthServer(t), newPerson(t)
 		login := newLogin(server, person)
-		login.Authorize = []scopes.Parameter{{Name: name, Value: "https://thief.example.com"}}
+		login.Authorize = []provider.Parameter{{Name: name, Value: "https://thief.example.com"}}
 		_, err := login.Run(t.Context())
 		if own, ok := errors.AsType[*oauth.ParameterError](err); !ok || own.Name != name {
 			t.Errorf("%s: %v", name, err)

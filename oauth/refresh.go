@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/metadata"
-	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 	"golang.org/x/oauth2"
 )
 
@@ -34,8 +34,8 @@ type Renewer struct {
 	Server func(ctx context.Context) (*metadata.AuthorizationServer, error)
 	// LockDir holds the lock files, which stay there, empty; it is made where it is not.
 	LockDir string
-	KindOf  func(credential string) scopes.CredentialKind // as in [Login]
-	Now     func() time.Time                              // nil means [time.Now]
+	KindOf  func(credential string) provider.CredentialKind // as in [Login]
+	Now     func() time.Time                                // nil means [time.Now]
 }
 
 // A SessionLostError says that the credential cannot be renewed any more: only

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 	"golang.org/x/oauth2"
 )
 
@@ -18,12 +19,12 @@ const maxLifetime = 10 * 365 * 24 * time.Hour
 // readToken makes a credential of a token response (RFC 6749 §5.1). Where the answer
 // is silent (on scope, §5.1 and §6, or the provider's own members) it holds what before
 // holds: for a login what was asked, for a renewal what was had.
-func readToken(endpoint string, token *oauth2.Token, before Credential, kindOf func(string) scopes.CredentialKind, now time.Time) (*Credential, error) {
+func readToken(endpoint string, token *oauth2.Token, before Credential, kindOf func(string) provider.CredentialKind, now time.Time) (*Credential, error) {
 	switch {
 	case !strings.EqualFold(token.TokenType, "Bearer"): // RFC 6749 §7.1: not understood, not used
-		return nil, &TokenError{Host: scopes.HostOf(endpoint), Problem: "its token_type is not Bearer"}
+		return nil, &TokenError{Host: provider.HostOf(endpoint), Problem: "its token_type is not Bearer"}
 	case !sendable(token.AccessToken), !sendable(token.RefreshToken):
-		return nil, &TokenError{Host: scopes.HostOf(endpoint), Problem: "a token in it is too long, or has characters that no token has (RFC 6749 appendix A)"}
+		return nil, &TokenError{Host: provider.HostOf(endpoint), Problem: "a token in it is too long, or has characters that no token has (RFC 6749 appendix A)"}
 	}
 	c := before
 	c.Access, c.Kind, c.TokenType = NewSecret(token.AccessToken), scopes.OAuthToken, "Bearer"
@@ -41,7 +42,7 @@ func readToken(endpoint string, token *oauth2.Token, before Credential, kindOf f
 }
 
 // learn takes what only the provider's file knows how to read.
-func (c *Credential) learn(token *oauth2.Token, kind scopes.CredentialKind) {
+func (c *Credential) learn(token *oauth2.Token, kind provider.CredentialKind) {
 	c.Prefix = shown(c.Access, kind)
 	if list, ok := token.Extra(kind.Inspect.Teams).([]any); ok {
 		c.Teams = words(list)
@@ -52,7 +53,7 @@ func (c *Credential) learn(token *oauth2.Token, kind scopes.CredentialKind) {
 }
 
 // shown is the masked prefix; "" where the provider knows none for it.
-func shown(credential Secret, kind scopes.CredentialKind) string {
+func shown(credential Secret, kind provider.CredentialKind) string {
 	if kind.Prefix == "" {
 		return ""
 	}

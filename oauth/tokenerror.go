@@ -8,7 +8,7 @@ import (
 	"net/url"
 
 	"github.com/ambit-auth/ambit/internal/guard"
-	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 	"golang.org/x/oauth2"
 )
 
@@ -65,12 +65,12 @@ func tokenError(endpoint string, err error) error {
 		}
 		return guard.RequestError(req, err)
 	}
-	return &TokenError{Host: scopes.HostOf(endpoint), Problem: "it is no token response (RFC 6749 §5.1)"}
+	return &TokenError{Host: provider.HostOf(endpoint), Problem: "it is no token response (RFC 6749 §5.1)"}
 }
 
 func refusedToken(endpoint string, refusal *oauth2.RetrieveError) error {
 	e := &TokenError{
-		Host:        scopes.HostOf(endpoint),
+		Host:        provider.HostOf(endpoint),
 		Code:        plain(refusal.ErrorCode),
 		Description: plain(refusal.ErrorDescription),
 		URI:         plain(refusal.ErrorURI),

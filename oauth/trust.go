@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit/internal/guard"
-	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // Trust says which hosts may get a credential: those in Known, and this machine
@@ -97,7 +97,7 @@ func (g *guardedTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 
 func (g *guardedTransport) check(req *http.Request) error {
 	target := req.URL.String()
-	if err := g.trust.Check([]string{scopes.HostOf(target)}, ""); err != nil {
+	if err := g.trust.Check([]string{provider.HostOf(target)}, ""); err != nil {
 		return err
 	}
 	return guard.CheckURL(target)

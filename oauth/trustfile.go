@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // maxTrustFile is room for thousands of hosts; a person confirms each of them.
@@ -61,7 +61,7 @@ func (f TrustFile) Add(hosts ...string) error {
 	}
 	known, before := trustedHosts(text), text
 	for _, host := range hosts {
-		if scopes.HostOf("https://"+host) == "" || strings.ContainsAny(host, " \t\r\n/#") {
+		if provider.HostOf("https://"+host) == "" || strings.ContainsAny(host, " \t\r\n/#") {
 			return fmt.Errorf("%q is no host", host)
 		}
 		if slices.Contains(known, host) {
@@ -96,7 +96,7 @@ func ParseHost(text string) (string, error) {
 	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
 		return "", fmt.Errorf("%q is no host", text)
 	}
-	host := scopes.HostOf(raw)
+	host := provider.HostOf(raw)
 	name := withoutPort(host)
 	if strings.ContainsAny(name, "*?") || strings.HasSuffix(name, ".") {
 		return "", fmt.Errorf("%q is no host: write it whole, without a pattern and a final dot", text)

@@ -4,9 +4,10 @@ import (
 	"fmt"
 
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/manifest"
 )
 
-const manifest = `
+const exampleManifest = `
 version: 1
 name: reporter
 provider:
@@ -33,7 +34,7 @@ scopes:
 `
 
 func Example() {
-	m, err := scopes.Decode("scopes.yaml", []byte(manifest), nil)
+	m, err := manifest.Decode("scopes.yaml", []byte(exampleManifest), nil)
 	if err != nil {
 		fmt.Println(err) // every mistake, each with file, line and column
 		return
@@ -61,7 +62,7 @@ func Example() {
 }
 
 func ExampleDecode_mistakes() {
-	_, err := scopes.Decode("scopes.yaml", []byte("version: 1\nname: reporter\nprovider: https://id.example\n"+
+	_, err := manifest.Decode("scopes.yaml", []byte("version: 1\nname: reporter\nprovider: https://id.example\n"+
 		"scopes:\n  - {scope: reports read, level: requird}\n"), nil)
 	fmt.Println(err)
 	// Output:
@@ -70,7 +71,7 @@ func ExampleDecode_mistakes() {
 }
 
 func ExampleCompare() {
-	m, err := scopes.Decode("scopes.yaml", []byte(manifest), nil)
+	m, err := manifest.Decode("scopes.yaml", []byte(exampleManifest), nil)
 	if err != nil {
 		fmt.Println(err)
 		return

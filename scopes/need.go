@@ -27,9 +27,9 @@ func (e Need) Name() string {
 	return strings.Join(e.AnyOf, "|")
 }
 
-// key is the same for entries that declare the same need. A blank can stand in no
+// Key is the same for entries that declare the same need. A blank can stand in no
 // scope, so no two needs share a key.
-func (e Need) key() string {
+func (e Need) Key() string {
 	if len(e.AnyOf) == 1 {
 		return e.AnyOf[0]
 	}

@@ -60,7 +60,7 @@ func (n *negotiator) asks(scope string) bool {
 // alternatives decides on an any_of: covered anyway, else the first not withheld.
 func (n *negotiator) alternatives(item *Item) {
 	if scope, by, covered := n.covered(&item.Need); covered {
-		item.Advertised, item.Decision, item.Reason = n.Server.says(scope), DecisionImplied, coveredReason(by, scope)
+		item.Advertised, item.Decision, item.Reason = n.Server.Says(scope), DecisionImplied, coveredReason(by, scope)
 		return
 	}
 	for _, scope := range item.Need.AnyOf {
@@ -151,7 +151,7 @@ func (n *negotiator) settle(item *Item, by string) {
 
 // weigh decides on one scope of the item's need by itself.
 func (n *negotiator) weigh(item *Item, scope string) {
-	item.Advertised = n.Server.says(scope)
+	item.Advertised = n.Server.Says(scope)
 	item.Decision, item.Asked = DecisionWithhold, ""
 	base, lists := n.limit(&item.Need, scope)
 	switch {
@@ -186,7 +186,7 @@ func (n *negotiator) limit(e *Need, scope string) (base string, lists bool) {
 			continue
 		}
 		lists := r.Advertises.Scopes.Has(scope)
-		if !lists || n.Server.says(scope) == AdvertisedNo {
+		if !lists || n.Server.Says(scope) == AdvertisedNo {
 			return r.Base, lists
 		}
 	}

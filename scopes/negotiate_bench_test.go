@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // many makes n needs in pairs of read and write, and a server that knows them all.
@@ -24,7 +25,7 @@ func many(n int) (needs []scopes.Need, advertised []string) {
 // with the set of the advertised ones made from the document's list.
 func BenchmarkNegotiate10000(b *testing.B) {
 	needs, advertised := many(10_000)
-	provider, err := scopes.BuiltinProvider(scopes.BuiltinProviders()[0])
+	provider, err := provider.Builtin(provider.BuiltinNames()[0])
 	if err != nil {
 		b.Fatal(err)
 	}

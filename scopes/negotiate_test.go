@@ -9,7 +9,9 @@ import (
 	"testing"
 
 	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/golden"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/manifest"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -170,7 +172,7 @@ func advertised(t *testing.T, file string) scopes.Advertisement {
 
 // The root's manifest against the real documents of its server, each program with it.
 func TestNegotiateRootManifest(t *testing.T) {
-	m, err := scopes.Decode("scopes.yaml", ambit.Manifest, nil)
+	m, err := manifest.Decode("scopes.yaml", ambit.Manifest, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,5 +194,5 @@ func TestNegotiateRootManifest(t *testing.T) {
 		}
 		fmt.Fprintf(&out, "request: %s\nwithheld: %s\nblocked: %s\n\n", plan.Request, strings.Join(plan.Withheld, " "), strings.Join(plan.Blocked, " "))
 	}
-	golden(t, "testdata/metadata/plan.golden", out.String())
+	golden.Check(t, "testdata/metadata/plan.golden", out.String())
 }

@@ -17,8 +17,8 @@ const (
 	Listed AdvertisementState = "list"
 )
 
-// says is what the advertisement tells of one scope.
-func (a Advertisement) says(scope string) Advertised {
+// Says is what the advertisement tells of one scope.
+func (a Advertisement) Says(scope string) Advertised {
 	switch {
 	case a.State != Listed:
 		return AdvertisedUnknown

@@ -20,7 +20,7 @@ import (
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/sandbox"
-	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden parts of the scripts")
@@ -198,7 +198,7 @@ func visit() {
 // sandbox's provider file registers.
 func takePorts(ts *testscript.TestScript, _ bool, _ []string) {
 	text := ts.ReadFile(ts.Getenv("PROVIDER"))
-	p, err := scopes.DecodeProvider("provider.yaml", []byte(text))
+	p, err := provider.Decode("provider.yaml", []byte(text))
 	ts.Check(err)
 	for _, port := range p.Client.Redirect.Ports {
 		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))

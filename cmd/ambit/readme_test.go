@@ -14,7 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ambit-auth/ambit/internal/cli"
-	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/manifest"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 const root = "../.."
@@ -48,7 +49,7 @@ func TestReadmeCommands(t *testing.T) {
 // TestReadmeManifest decodes the manifest that the README shows.
 func TestReadmeManifest(t *testing.T) {
 	for _, block := range fenced(read(t, "README.md"), "yaml") {
-		if _, err := scopes.Decode("README.md", []byte(block), nil); err != nil {
+		if _, err := manifest.Decode("README.md", []byte(block), nil); err != nil {
 			t.Error(err)
 		}
 		if n := strings.Count(block, "\n"); n > 15 {
@@ -62,9 +63,9 @@ func TestDocsManifests(t *testing.T) {
 	for i, block := range fenced(read(t, "docs/manifest.md"), "yaml") {
 		var err error
 		if i == 0 {
-			_, err = scopes.Decode("docs/manifest.md", []byte(block), nil)
+			_, err = manifest.Decode("docs/manifest.md", []byte(block), nil)
 		} else {
-			_, err = scopes.DecodeProvider("docs/manifest.md", []byte(block))
+			_, err = provider.Decode("docs/manifest.md", []byte(block))
 		}
 		if err != nil {
 			t.Errorf("block %d: %v", i+1, err)

@@ -13,8 +13,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ambit-auth/ambit/internal/evidence"
+	"github.com/ambit-auth/ambit/internal/manifestedit"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/audit"
 )
 
 // auditFlags say what the manifest is held against, and what becomes of it.
@@ -23,7 +25,7 @@ type auditFlags struct {
 	keys    *keyFlags
 	failOn  []string
 	minimal bool
-	how     scopes.Mending
+	how     manifestedit.Mending
 }
 
 func (f *auditFlags) mends() bool { return f.how.Write || f.how.Lower || f.how.Prune }
@@ -61,7 +63,7 @@ in a source; 5 findings; 6 a source's server does not answer.`,
 	f.sources.addFlags(cmd)
 	flags := cmd.Flags()
 	f.keys = addKeyFlags(flags)
-	flags.StringSliceVar(&f.failOn, "fail-on", kindWords(scopes.FailingKinds()), "the `KINDS` of finding that are exit 5, with commas between them")
+	flags.StringSliceVar(&f.failOn, "fail-on", kindWords(audit.FailingKinds()), "the `KINDS` of finding that are exit 5, with commas between them")
 	flags.BoolVar(&f.minimal, "minimal", false, "print the least set of scopes that covers the evidence, ready to paste")
 	flags.BoolVar(&f.how.Write, "write", false, "add to the manifest what is undeclared")
 	flags.BoolVar(&f.how.Lower, "lower", false, "lower in the manifest what is over_level")
@@ -69,7 +71,7 @@ in a source; 5 findings; 6 a source's server does not answer.`,
 	return cmd
 }
 
-func kindWords(kinds []scopes.FindingKind) []string {
+func kindWords(kinds []audit.FindingKind) []string {
 	words := make([]string, len(kinds))
 	for i, k := range kinds {
 		words[i] = string(k)
@@ -78,15 +80,15 @@ func kindWords(kinds []scopes.FindingKind) []string {
 }
 
 // failingKinds reads --fail-on; none given there means that nothing fails.
-func (f *auditFlags) failingKinds() ([]scopes.FindingKind, error) {
-	known := kindWords(scopes.FindingKinds())
-	kinds := []scopes.FindingKind{}
+func (f *auditFlags) failingKinds() ([]audit.FindingKind, error) {
+	known := kindWords(audit.FindingKinds())
+	kinds := []audit.FindingKind{}
 	for _, word := range f.failOn {
 		word = strings.TrimSpace(word)
 		if !slices.Contains(known, word) {
 			return nil, fail(exitUsage, fmt.Sprintf("--fail-on: unknown kind of finding %q", word), didYouMean(word, known))
 		}
-		kinds = append(kinds, scopes.FindingKind(word))
+		kinds = append(kinds, audit.FindingKind(word))
 	}
 	return kinds, nil
 }
@@ -110,7 +112,7 @@ func (r *run) audit(ctx context.Context, f *auditFlags) (*auditView, error) {
 	if err != nil {
 		return r.auditFailed(p.manifest.File, err)
 	}
-	q := scopes.AuditQuestion{Manifest: p.manifest, Programs: p.programs, Evidence: proof, Server: server, Today: time.Now()}
+	q := audit.Question{Manifest: p.manifest, Programs: p.programs, Evidence: proof, Server: server, Today: time.Now()}
 	v := &auditView{project: p, failing: failing, minimal: f.minimal, server: server.State}
 	h := r.auditGrant(ctx, p, f.keys)
 	if h != nil {
@@ -123,7 +125,7 @@ func (r *run) audit(ctx context.Context, f *auditFlags) (*auditView, error) {
 			v.mended = "wrote " + p.manifest.File
 		}
 	} else {
-		v.found, err = scopes.Audit(q)
+		v.found, err = audit.Audit(q)
 	}
 	if err != nil {
 		return r.auditFailed(p.manifest.File, editFailure(err))
@@ -147,33 +149,33 @@ func (r *run) auditFailed(file string, err error) (*auditView, error) {
 
 // auditServer is what the server advertises. Where it cannot be asked the audit goes
 // on, and a note says what is not judged.
-func (r *run) auditServer(ctx context.Context, p *project, proof *scopes.Evidence) (scopes.Advertisement, error) {
+func (r *run) auditServer(ctx context.Context, p *project, proof *audit.Evidence) (scopes.Advertisement, error) {
 	n, err := r.negotiate(ctx, p)
-	where := scopes.Where{File: p.server.Issuer}
+	where := audit.Where{File: p.server.Issuer}
 	switch {
 	case ctx.Err() != nil:
 		return scopes.Advertisement{}, ctx.Err()
 	case err != nil:
-		proof.Notes = append(proof.Notes, scopes.Note{Where: where, Message: "which scopes it knows is not known, so unknown_scope is not judged: " + firstLine(asFailure(err).Message)})
+		proof.Notes = append(proof.Notes, audit.Note{Where: where, Message: "which scopes it knows is not known, so unknown_scope is not judged: " + firstLine(asFailure(err).Message)})
 		return scopes.Advertisement{}, nil
 	case n.question.Server.State != scopes.Listed:
-		proof.Notes = append(proof.Notes, scopes.Note{Where: where, Message: "it lists no scopes, so unknown_scope is not judged"})
+		proof.Notes = append(proof.Notes, audit.Note{Where: where, Message: "it lists no scopes, so unknown_scope is not judged"})
 	}
 	return n.question.Server, nil
 }
 
 // mend edits the manifest's file, and reports whether it did. A file in which nothing is to
 // be changed is not touched.
-func (r *run) mend(q scopes.AuditQuestion, how scopes.Mending) (scopes.Findings, bool, error) {
+func (r *run) mend(q audit.Question, how manifestedit.Mending) (audit.Findings, bool, error) {
 	file := q.Manifest.File
 	text, err := readLimited(file)
 	if err != nil {
-		return scopes.Findings{}, false, fail(exitUsage, plain(err.Error()), "")
+		return audit.Findings{}, false, fail(exitUsage, plain(err.Error()), "")
 	}
 	if len(q.Programs) == 1 {
 		how.Program = q.Programs[0]
 	}
-	edited, found, err := scopes.Mend(q, text, how, readLimited)
+	edited, found, err := manifestedit.Mend(q, text, how, readLimited)
 	if err != nil {
 		return found, false, err
 	}
@@ -188,7 +190,7 @@ func (r *run) mend(q scopes.AuditQuestion, how scopes.Mending) (scopes.Findings,
 
 // editFailure is a manifest that cannot be mended in place: its author can mend that.
 func editFailure(err error) error {
-	var e *scopes.EditError
+	var e *manifestedit.EditError
 	var m yamlfile.Mistakes
 	if errors.As(err, &e) || errors.As(err, &m) {
 		return &failure{Code: exitUsage, Message: plainLines(err.Error()), Hint: "nothing was written", Err: err}
@@ -207,10 +209,10 @@ func (v *auditView) verdict() error {
 		words = append(words, strings.ReplaceAll(string(fatal[i].Kind), "_", " ")+" "+fatal[i].Scope)
 	}
 	hint := "correct the manifest, or waive with a reason what is meant so"
-	if len(v.found.Of(scopes.UnknownScope)) > 0 {
+	if len(v.found.Of(audit.UnknownScope)) > 0 {
 		hint = "a scope that the server grants without listing it is declared with advertised: false; " + hint
 	}
-	if len(v.found.Of(scopes.Undeclared)) > 0 && v.mended == "" {
+	if len(v.found.Of(audit.Undeclared)) > 0 && v.mended == "" {
 		hint = "ambit audit … --write adds what is undeclared; " + hint
 	}
 	return fail(exitFindings, "the manifest and the evidence differ: "+plain(some(words)), hint)

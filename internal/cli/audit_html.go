@@ -8,7 +8,7 @@ import (
 	"html/template"
 	"strings"
 
-	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/audit"
 )
 
 //go:embed pages/audit.css
@@ -28,8 +28,8 @@ type auditPage struct {
 	Script   template.JS
 	Rows     []auditPageRow
 	Findings []auditPageFinding
-	Waived   []scopes.Finding
-	Notes    []scopes.Note
+	Waived   []audit.Finding
+	Notes    []audit.Note
 	Minimal  string
 }
 
@@ -40,7 +40,7 @@ type auditPageRow struct {
 }
 
 type auditPageFinding struct {
-	scopes.Finding
+	audit.Finding
 	Fails bool
 }
 

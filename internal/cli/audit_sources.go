@@ -20,6 +20,8 @@ import (
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/audit"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // auditSources name the documents that say what is needed.
@@ -42,14 +44,14 @@ func (s *auditSources) addFlags(cmd *cobra.Command) {
 }
 
 // gather reads every source, in the order of the columns in which people see them.
-func (r *run) gather(ctx context.Context, p *project, s *auditSources) (*scopes.Evidence, error) {
+func (r *run) gather(ctx context.Context, p *project, s *auditSources) (*audit.Evidence, error) {
 	server := p.withAPI()
 	if !slices.Contains(p.provider().BaseNames(), s.base) {
 		return nil, fail(exitUsage, fmt.Sprintf("--base: unknown base %q", s.base), didYouMean(s.base, p.provider().BaseNames()))
 	}
 	baseURL, _ := server.Base(s.base)
-	proof := &scopes.Evidence{Tools: s.tools}
-	read := func(names []string, limit int64, how func(name string, text io.Reader) (scopes.Evidence, error)) error {
+	proof := &audit.Evidence{Tools: s.tools}
+	read := func(names []string, limit int64, how func(name string, text io.Reader) (audit.Evidence, error)) error {
 		for _, name := range names {
 			more, err := r.readSource(ctx, name, limit, how)
 			if err != nil {
@@ -59,7 +61,7 @@ func (r *run) gather(ctx context.Context, p *project, s *auditSources) (*scopes.
 		}
 		return nil
 	}
-	readAPI := func(name string, text io.Reader) (scopes.Evidence, error) {
+	readAPI := func(name string, text io.Reader) (audit.Evidence, error) {
 		reader := evidence.OpenAPI{Base: s.base, BaseURL: baseURL}
 		if !isURL(name) {
 			reader.Open = openBeside(name)
@@ -69,14 +71,14 @@ func (r *run) gather(ctx context.Context, p *project, s *auditSources) (*scopes.
 		}
 		return reader.Read(name, text)
 	}
-	readTraffic := func(name string, text io.Reader) (scopes.Evidence, error) {
+	readTraffic := func(name string, text io.Reader) (audit.Evidence, error) {
 		reader := evidence.Traffic{Provider: withServer(p), Challenge: challengedScopes, Known: knownOperations(p, proof)}
 		return reader.Read(name, text)
 	}
 	for _, one := range []struct {
 		names []string
 		limit int64
-		how   func(string, io.Reader) (scopes.Evidence, error)
+		how   func(string, io.Reader) (audit.Evidence, error)
 	}{
 		{s.openAPI, evidence.MaxOpenAPI, readAPI},
 		{s.mcpTools, evidence.MaxTools, evidence.ReadTools},
@@ -94,7 +96,7 @@ func (r *run) gather(ctx context.Context, p *project, s *auditSources) (*scopes.
 }
 
 // knownOperations are those that the other sources and the manifest name.
-func knownOperations(p *project, proof *scopes.Evidence) *scopes.Operations {
+func knownOperations(p *project, proof *audit.Evidence) *scopes.Operations {
 	var uses []scopes.Operation
 	for i := range proof.Requirements {
 		uses = append(uses, proof.Requirements[i].Operation)
@@ -113,7 +115,7 @@ func knownOperations(p *project, proof *scopes.Evidence) *scopes.Operations {
 }
 
 // withServer is the provider, and the server that someone named by its URL.
-func withServer(p *project) *scopes.Provider {
+func withServer(p *project) *provider.Provider {
 	own := *p.provider()
 	if _, known := own.Lookup(p.server.Name); !known {
 		own.Servers = append(slices.Clone(own.Servers), p.server)
@@ -131,26 +133,26 @@ func challengedScopes(values []string) []string {
 }
 
 // readSource opens a file, or fetches a URL, and reads it.
-func (r *run) readSource(ctx context.Context, name string, limit int64, how func(string, io.Reader) (scopes.Evidence, error)) (scopes.Evidence, error) {
+func (r *run) readSource(ctx context.Context, name string, limit int64, how func(string, io.Reader) (audit.Evidence, error)) (audit.Evidence, error) {
 	if isURL(name) {
 		var text []byte
-		err := r.voice.during("reading "+plain(scopes.HostOf(name)), func() (err error) {
+		err := r.voice.during("reading "+plain(provider.HostOf(name)), func() (err error) {
 			text, err = r.fetchDocument(ctx, name, limit)
 			return err
 		})
 		if err != nil {
-			return scopes.Evidence{}, fetchFailure(err, name)
+			return audit.Evidence{}, fetchFailure(err, name)
 		}
 		more, err := how(withoutQuery(name), bytes.NewReader(text))
 		return more, sourceFailure(err)
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return scopes.Evidence{}, fail(exitUsage, "cannot read a source: "+plain(err.Error()), "")
+		return audit.Evidence{}, fail(exitUsage, "cannot read a source: "+plain(err.Error()), "")
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err != nil || info.IsDir() {
-		return scopes.Evidence{}, fail(exitUsage, fmt.Sprintf("%s is no file that can be read", plain(name)), "")
+		return audit.Evidence{}, fail(exitUsage, fmt.Sprintf("%s is no file that can be read", plain(name)), "")
 	}
 	more, err := how(name, f)
 	return more, sourceFailure(err)
@@ -188,7 +190,7 @@ func isURL(name string) bool { return strings.Contains(name, "://") }
 func withoutQuery(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil {
-		return scopes.HostOf(raw)
+		return provider.HostOf(raw)
 	}
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }

@@ -14,6 +14,9 @@ import (
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/sandbox"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/audit"
+	"github.com/ambit-auth/ambit/scopes/manifest"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // auditHere runs a command against a sandbox of its own, whose manifest is the one in
@@ -40,7 +43,7 @@ var wizardSources = []string{
 // The manifest in the root passes its own audit: with every program nothing at all is
 // found, and as it stands nothing that fails.
 func TestAuditOfRootManifest(t *testing.T) {
-	m, err := scopes.Decode("scopes.yaml", ambit.Manifest, nil)
+	m, err := manifest.Decode("scopes.yaml", ambit.Manifest, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,8 +56,8 @@ func TestAuditOfRootManifest(t *testing.T) {
 	}
 	code, out, story := auditHere(t, all...)
 	var answer struct {
-		Findings []scopes.Finding
-		Matrix   []scopes.Row
+		Findings []audit.Finding
+		Matrix   []audit.Row
 	}
 	if err := json.Unmarshal([]byte(out), &answer); err != nil || code != 0 {
 		t.Fatalf("exit %d: %v: %s%s", code, err, out, story)
@@ -72,17 +75,17 @@ func TestAuditOfRootManifest(t *testing.T) {
 func hostileAudit() *auditView {
 	const evil = "<script>alert(1)</script>\x1b[2J\"'|`](http://evil)\n::error::"
 	return &auditView{
-		project: &project{manifest: &scopes.Manifest{File: "m" + evil, Name: "n" + evil}, server: scopes.Server{Name: "s", Issuer: "https://x/" + evil}, programs: []string{evil}},
-		failing: scopes.FailingKinds(), server: scopes.Listed, mended: "wrote " + evil,
-		found: scopes.Findings{
-			Findings: []scopes.Finding{
-				{Kind: scopes.Undeclared, Scope: "a:b", File: "m" + evil, Line: 3, Message: "needs " + evil, Evidence: []string{evil}},
-				{Kind: scopes.Unused, Scope: "c:d", File: "m.yaml", Line: 4, Message: "unused", Evidence: []string{}},
+		project: &project{manifest: &manifest.Manifest{File: "m" + evil, Name: "n" + evil}, server: provider.Server{Name: "s", Issuer: "https://x/" + evil}, programs: []string{evil}},
+		failing: audit.FailingKinds(), server: scopes.Listed, mended: "wrote " + evil,
+		found: audit.Findings{
+			Findings: []audit.Finding{
+				{Kind: audit.Undeclared, Scope: "a:b", File: "m" + evil, Line: 3, Message: "needs " + evil, Evidence: []string{evil}},
+				{Kind: audit.Unused, Scope: "c:d", File: "m.yaml", Line: 4, Message: "unused", Evidence: []string{}},
 			},
-			Matrix: []scopes.Row{{Scope: "a:b" + evil, Advertised: scopes.AdvertisedUnknown, NeededBy: []string{"tool:" + evil}}},
-			Waived: []scopes.Finding{{Kind: scopes.Unused, Message: evil}},
-			Notes:  []scopes.Note{{Where: scopes.Where{File: evil, Line: 1}, Message: evil}},
-			Least:  scopes.Least{Exact: true},
+			Matrix: []audit.Row{{Scope: "a:b" + evil, Advertised: scopes.AdvertisedUnknown, NeededBy: []string{"tool:" + evil}}},
+			Waived: []audit.Finding{{Kind: audit.Unused, Message: evil}},
+			Notes:  []audit.Note{{Where: audit.Where{File: evil, Line: 1}, Message: evil}},
+			Least:  audit.Least{Exact: true},
 		},
 	}
 }

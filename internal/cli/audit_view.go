@@ -6,15 +6,17 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit/internal/evidence"
+	"github.com/ambit-auth/ambit/internal/manifestedit"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/audit"
 )
 
 // An auditView is ambit.audit/v1. Every format renders the same findings.
 type auditView struct {
 	project *project
-	found   scopes.Findings
-	failing []scopes.FindingKind
+	found   audit.Findings
+	failing []audit.FindingKind
 	minimal bool
 	server  scopes.AdvertisementState
 	holder  string   // the credential of the column "granted", in words; "" without one
@@ -56,10 +58,10 @@ type auditJSON struct {
 	envelope
 	Manifest scopes.PlanManifest `json:"manifest"`
 	Server   auditServerJSON     `json:"server"`
-	scopes.Findings
-	FailOn  []scopes.FindingKind `json:"fail_on"`
-	Holder  string               `json:"granted_by"` // whose the rows' "granted" is, in words; "" where no credential was at hand
-	Changed bool                 `json:"changed"`    // the manifest was written
+	audit.Findings
+	FailOn  []audit.FindingKind `json:"fail_on"`
+	Holder  string              `json:"granted_by"` // whose the rows' "granted" is, in words; "" where no credential was at hand
+	Changed bool                `json:"changed"`    // the manifest was written
 }
 
 type auditServerJSON struct {
@@ -76,7 +78,7 @@ func (v *auditView) json(e envelope) any {
 
 // An auditRow is a row of the table as every format for people shows it.
 type auditRow struct {
-	scopes.Row
+	audit.Row
 	Level, Listed, InAPI, InMCP, Seen, Held string
 }
 
@@ -148,7 +150,7 @@ func (v *auditView) text(p *printer) {
 	}
 }
 
-func (v *auditView) textFinding(p *printer, f *scopes.Finding) {
+func (v *auditView) textFinding(p *printer, f *audit.Finding) {
 	kind := string(f.Kind)
 	if v.severityOf(f.Kind) == mistake {
 		kind = p.paint.red(kind)
@@ -170,7 +172,7 @@ func (v *auditView) textFinding(p *printer, f *scopes.Finding) {
 // totals is the last word of an audit: how much was found, and how small it could be.
 func (v *auditView) totals() string {
 	words := []string{count(len(v.found.Findings), "finding")}
-	for _, kind := range scopes.FindingKinds() {
+	for _, kind := range audit.FindingKinds() {
 		if n := len(v.found.Of(kind)); n > 0 {
 			words = append(words, fmt.Sprintf("%d %s", n, kind))
 		}
@@ -196,14 +198,14 @@ func (v *auditView) least() string {
 	if !v.found.Least.Exact {
 		head = "# A good set: the search for the least one was cut off.\n" + head
 	}
-	kept := scopes.FormatNeeds(v.found.Least.KeptNeeds)
+	kept := manifestedit.FormatNeeds(v.found.Least.KeptNeeds)
 	switch {
 	case len(v.found.Least.Needs) == 0 && kept == "":
 		return "scopes: []\n"
 	case kept == "":
-		return head + scopes.FormatNeeds(v.found.Least.Needs)
+		return head + manifestedit.FormatNeeds(v.found.Least.Needs)
 	}
-	return head + scopes.FormatNeeds(v.found.Least.Needs) + "  # Declared for operations that no source describes:\n" + kept
+	return head + manifestedit.FormatNeeds(v.found.Least.Needs) + "  # Declared for operations that no source describes:\n" + kept
 }
 
 func (v *auditView) title() string {
@@ -219,7 +221,7 @@ func (v *auditView) title() string {
 
 func (v *auditView) summary() []summaryLine { return nil }
 
-func (v *auditView) severityOf(kind scopes.FindingKind) severity {
+func (v *auditView) severityOf(kind audit.FindingKind) severity {
 	for _, k := range v.failing {
 		if k == kind {
 			return mistake
@@ -307,7 +309,7 @@ func (v *auditView) markdown() string {
 	return text.String()
 }
 
-func (v *auditView) markdownFinding(f *scopes.Finding) string {
+func (v *auditView) markdownFinding(f *audit.Finding) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "- **%s** %s: %s\n", escapeMarkdown(string(f.Kind)), escapeMarkdown(place(f.File, f.Line)), escapeMarkdown(f.Message))
 	for _, line := range f.Evidence {

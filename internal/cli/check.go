@@ -14,6 +14,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/manifest"
 )
 
 // checkFlags say what counts as failing.
@@ -90,7 +91,7 @@ func (r *run) checkFailed(file string, err error) (view, error) {
 
 // examine finds the credential, asks what it holds, and meanwhile reads what the
 // server says of itself.
-func (r *run) examine(ctx context.Context, p *project, f *checkFlags, lock *scopes.Lock) (*held, driftReport, error) {
+func (r *run) examine(ctx context.Context, p *project, f *checkFlags, lock *manifest.Lock) (*held, driftReport, error) {
 	if _, err := r.metadataClient(); err != nil { // before two goroutines want it
 		return nil, driftReport{}, err
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/manifest"
 )
 
 // completionShells are those for which cobra writes a script.
@@ -85,7 +85,7 @@ func (r *run) offerValues(root *cobra.Command) {
 
 // manifestOf reads the manifest of a command line that is not complete yet; nil where
 // there is none that can be read.
-func (r *run) manifestOf(cmd *cobra.Command) *scopes.Manifest {
+func (r *run) manifestOf(cmd *cobra.Command) *manifest.Manifest {
 	named, _ := cmd.Flags().GetString("manifest")
 	path, err := findManifest(cmp.Or(named, r.settings.Manifest))
 	if err != nil {
@@ -100,7 +100,7 @@ func (r *run) manifestOf(cmd *cobra.Command) *scopes.Manifest {
 
 // serverWords are the names of the provider's servers, each with its issuer behind a tab,
 // as cobra takes what is said of a value.
-func serverWords(m *scopes.Manifest) []string {
+func serverWords(m *manifest.Manifest) []string {
 	if m == nil {
 		return nil
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // keyFlags are the ways to hand over an API key.
@@ -86,8 +87,8 @@ func isBuiltinHost(host string) bool {
 type held struct {
 	credential *oauth.Credential
 	grant      scopes.Grant
-	server     scopes.Server
-	kind       scopes.CredentialKind
+	server     provider.Server
+	kind       provider.CredentialKind
 	stored     *stored      // nil for an API key that was handed over
 	plan       *scopes.Plan // what was asked for; nil where this run did not log in
 	client     *http.Client // guarded
@@ -232,7 +233,7 @@ func (r *run) inspect(ctx context.Context, p *project, h *held) error {
 }
 
 // askedElsewhere names the other servers that are asked about a refused credential.
-func askedElsewhere(p *project, server scopes.Server) string {
+func askedElsewhere(p *project, server provider.Server) string {
 	var names []string
 	for _, s := range p.provider().Servers {
 		if s.AskOn401 && s.Name != server.Name {
@@ -253,7 +254,7 @@ func (r *run) remarkOn(found oauth.FoundKey) {
 }
 
 // warnOfKind says what a key is that is not of the kind that is meant for programs.
-func (r *run) warnOfKind(kind scopes.CredentialKind, p *scopes.Provider) {
+func (r *run) warnOfKind(kind provider.CredentialKind, p *provider.Provider) {
 	if len(kind.Env) > 0 {
 		return
 	}
@@ -265,14 +266,14 @@ func (r *run) warnOfKind(kind scopes.CredentialKind, p *scopes.Provider) {
 	}
 }
 
-func (r *run) inspector(p *project, server scopes.Server, client *http.Client) (*oauth.Inspector, error) {
+func (r *run) inspector(p *project, server provider.Server, client *http.Client) (*oauth.Inspector, error) {
 	documents, err := r.metadataClient()
 	if err != nil {
 		return nil, err
 	}
 	return &oauth.Inspector{
 		HTTP: client, Provider: p.provider(), Server: server,
-		Metadata: func(ctx context.Context, s scopes.Server) (*metadata.AuthorizationServer, error) {
+		Metadata: func(ctx context.Context, s provider.Server) (*metadata.AuthorizationServer, error) {
 			return documents.AuthorizationServer(ctx, s.Issuer)
 		},
 	}, nil

@@ -20,6 +20,7 @@ import (
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/sandbox"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/manifest"
 )
 
 func (r *run) demoCommand() *cobra.Command {
@@ -93,7 +94,7 @@ func demoGrant(watched bool) (grant string, left []string, err error) {
 	if watched {
 		return "", nil, nil
 	}
-	m, err := scopes.Decode(manifestName, ambit.Manifest, nil)
+	m, err := manifest.Decode(manifestName, ambit.Manifest, nil)
 	if err != nil {
 		return "", nil, err
 	}
@@ -166,7 +167,7 @@ func (d *demo) lends(ctx context.Context) error {
 
 // demoNeed is the required need that the demo loses, and the call that shows it.
 func demoNeed() (need scopes.Need, use scopes.Operation, err error) {
-	m, err := scopes.Decode(manifestName, ambit.Manifest, nil)
+	m, err := manifest.Decode(manifestName, ambit.Manifest, nil)
 	if err != nil {
 		return need, use, err
 	}

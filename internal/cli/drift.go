@@ -12,6 +12,7 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/manifest"
 )
 
 // lockName is the file beside the manifest in which "plan --lock" records what the
@@ -22,7 +23,7 @@ func lockPath(manifest string) string { return filepath.Join(filepath.Dir(manife
 
 // readLock reads the lock file; nil where there is none, which is a mistake only
 // where it must be there.
-func readLock(p *project, must bool) (*scopes.Lock, error) {
+func readLock(p *project, must bool) (*manifest.Lock, error) {
 	path := lockPath(p.manifest.File)
 	text, err := readLimited(path)
 	switch {
@@ -33,7 +34,7 @@ func readLock(p *project, must bool) (*scopes.Lock, error) {
 	case err != nil:
 		return nil, fail(exitUsage, err.Error(), "")
 	}
-	lock, err := scopes.DecodeLock(path, text)
+	lock, err := manifest.DecodeLock(path, text)
 	if err != nil {
 		return nil, &failure{Code: exitUsage, Message: plainLines(err.Error()), Hint: "write it anew with: " + lockAgain(p), Err: err}
 	}
@@ -48,9 +49,9 @@ func lookThenLock(p *project) string { return "look at what changed, then: " + l
 // writeLock records what was negotiated, and says what became of the file: one that
 // holds this already is not touched. Where nobody chose a server, the one at which a
 // key would be checked is recorded too.
-func (r *run) writeLock(ctx context.Context, p *project, n *negotiation, old *scopes.Lock) (told string, err error) {
+func (r *run) writeLock(ctx context.Context, p *project, n *negotiation, old *manifest.Lock) (told string, err error) {
 	if old == nil {
-		old = &scopes.Lock{}
+		old = &manifest.Lock{}
 	}
 	lock := n.recordIn(old)
 	if other := p.withAPI(); other.Issuer != p.server.Issuer {
@@ -72,8 +73,8 @@ func (r *run) writeLock(ctx context.Context, p *project, n *negotiation, old *sc
 	return "wrote " + path, nil
 }
 
-func (n *negotiation) recordIn(lock *scopes.Lock) *scopes.Lock {
-	return lock.With(n.plan.Server.Issuer, n.question.Server, scopes.Digest(n.whole()))
+func (n *negotiation) recordIn(lock *manifest.Lock) *manifest.Lock {
+	return lock.With(n.plan.Server.Issuer, n.question.Server, manifest.Digest(n.whole()))
 }
 
 // A driftReport is how a server and the manifest differ from the lock file.
@@ -87,7 +88,7 @@ type driftReport struct {
 func (d driftReport) any() bool { return len(d.list) > 0 || d.changed || d.unknown != "" }
 
 // drift compares with the lock file what the server says now.
-func (r *run) drift(ctx context.Context, p *project, lock *scopes.Lock) (driftReport, error) {
+func (r *run) drift(ctx context.Context, p *project, lock *manifest.Lock) (driftReport, error) {
 	n, err := r.negotiate(ctx, p)
 	if err != nil {
 		return driftReport{}, err
@@ -96,14 +97,14 @@ func (r *run) drift(ctx context.Context, p *project, lock *scopes.Lock) (driftRe
 }
 
 // drift compares with the lock file what was negotiated.
-func (n *negotiation) drift(lock *scopes.Lock) driftReport {
+func (n *negotiation) drift(lock *manifest.Lock) driftReport {
 	issuer := n.plan.Server.Issuer
 	recorded, ok := lock.Negotiated(issuer)
 	if !ok {
 		return driftReport{unknown: issuer}
 	}
 	return driftReport{
-		list: lock.Drift(issuer, n.question.Server), known: n.question.Server.Scopes.Slice(), changed: recorded != scopes.Digest(n.whole()),
+		list: lock.Drift(issuer, n.question.Server), known: n.question.Server.Scopes.Slice(), changed: recorded != manifest.Digest(n.whole()),
 	}
 }
 
@@ -120,7 +121,7 @@ func (d driftReport) words() string {
 	var words []string
 	added := 0
 	for _, one := range d.list {
-		if one.Kind == scopes.DriftNew {
+		if one.Kind == manifest.DriftNew {
 			added++
 			continue
 		}
@@ -150,7 +151,7 @@ func (d driftReport) findings(file string, needs []scopes.Need, fails bool) []fi
 	var list []finding
 	added := 0
 	for _, one := range d.list {
-		if one.Kind == scopes.DriftNew {
+		if one.Kind == manifest.DriftNew {
 			added++
 			continue
 		}

@@ -8,7 +8,8 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/oauth"
-	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/manifest"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // What can go wrong around a credential has an exit code and a way out: the fault of
@@ -45,13 +46,13 @@ func TestCredentialFailures(t *testing.T) {
 // only where it registers a new one.
 func TestUnknownClient(t *testing.T) {
 	refusal := &oauth.TokenError{Code: "invalid_client"}
-	for want, client := range map[string]scopes.Client{
+	for want, client := range map[string]provider.Client{
 		`the client id "mine" is not known`: {ID: "mine"},
 		"the client id is not known":        {IDs: map[string]string{"us": "ours"}},
 		"log in again":                      {},
 	} {
 		p := &project{
-			manifest: &scopes.Manifest{File: manifestName, Provider: &scopes.Provider{Client: client}}, server: scopes.Server{Name: "us"},
+			manifest: &manifest.Manifest{File: manifestName, Provider: &provider.Provider{Client: client}}, server: provider.Server{Name: "us"},
 		}
 		if f := asFailure(credentialFailure(p, refusal)); !strings.HasPrefix(f.Hint, want) {
 			t.Errorf("%+v: the hint is %q, want %q", client, f.Hint, want)

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/manifest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -58,14 +59,14 @@ scopes:
   - {scope: "chart:write", level: recommended}
   - {any_of: ["note:write", "page:write"], level: optional, why: "reports become <i>notes</i> | pages"}
 `
-	m, err := scopes.Decode("app/scopes.yaml", []byte(text), nil)
+	m, err := manifest.Decode("app/scopes.yaml", []byte(text), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	grant := scopes.Grant{Scopes: scopes.NewSet("user:read", "chart:write", "secret:read")}
 	return &checkView{
 		grantView: grantView{name: m.Name, needs: m.Scopes, grant: grant, gap: scopes.Compare(m.Scopes, grant, scopes.Implications{})},
-		drift:     driftReport{list: []scopes.Drift{{Kind: scopes.DriftVanished, Scope: "chart:write"}, {Kind: scopes.DriftNew, Scope: "z"}}},
+		drift:     driftReport{list: []scopes.Drift{{Kind: manifest.DriftVanished, Scope: "chart:write"}, {Kind: manifest.DriftNew, Scope: "z"}}},
 		level:     scopes.Required, file: m.File,
 	}
 }

@@ -14,7 +14,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ambit-auth/ambit/internal/yamlfile"
-	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/manifest"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 func (r *run) initCommand() *cobra.Command {
@@ -53,9 +54,9 @@ func (v initView) json(e envelope) any {
 }
 
 func (r *run) writeManifest(path, from string) (view, error) {
-	from = cmp.Or(from, scopes.BuiltinProviders()[0])
+	from = cmp.Or(from, provider.BuiltinNames()[0])
 	text := starterManifest(projectName(path), from)
-	if _, err := scopes.Decode(path, text, readLimited); err != nil {
+	if _, err := manifest.Decode(path, text, readLimited); err != nil {
 		return nil, noManifest(path, from, err)
 	}
 	// O_EXCL: what is there stays there, also when two begin at once.
@@ -76,7 +77,7 @@ func (r *run) writeManifest(path, from string) (view, error) {
 // noManifest is the failure of a provider that does not do. What was made from it was
 // never written: no place in it is told.
 func noManifest(path, from string, err error) error {
-	hint := "built in: " + strings.Join(scopes.BuiltinProviders(), ", ") + "; or an issuer's https URL, or a ./file.yaml"
+	hint := "built in: " + strings.Join(provider.BuiltinNames(), ", ") + "; or an issuer's https URL, or a ./file.yaml"
 	lines := []string{fmt.Sprintf("no manifest can be made for %q", shownURL(from))}
 	mistakes, _ := is[yamlfile.Mistakes](err)
 	for _, one := range mistakes {
@@ -104,7 +105,7 @@ func projectName(path string) string {
 	return "my-program"
 }
 
-const starterHead = `# yaml-language-server: $schema=https://raw.githubusercontent.com/ambit-auth/ambit/main/scopes/scopes.schema.json
+const starterHead = `# yaml-language-server: $schema=https://raw.githubusercontent.com/ambit-auth/ambit/main/scopes/manifest/scopes.schema.json
 #
 # Which OAuth scopes this program needs, how badly, and why. See: ambit plan
 
@@ -136,7 +137,7 @@ const genericScopes = `  - scope: openid
 
 func starterManifest(name, service string) []byte {
 	list := genericScopes
-	if p, err := scopes.BuiltinProvider(service); err == nil && p.Starter != "" {
+	if p, err := provider.Builtin(service); err == nil && p.Starter != "" {
 		list = indent(p.Starter)
 	}
 	return fmt.Appendf(nil, starterHead, strconv.Quote(name), quoteURL(service), list)

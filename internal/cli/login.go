@@ -12,6 +12,7 @@ import (
 
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 func (r *run) loginCommand() *cobra.Command {
@@ -94,9 +95,9 @@ func (r *run) trustEndpoints(ctx context.Context, p *project, n *negotiation) er
 	if err != nil {
 		return err
 	}
-	hosts := []string{scopes.HostOf(n.server.TokenEndpoint)}
+	hosts := []string{provider.HostOf(n.server.TokenEndpoint)}
 	if n.server.RevocationEndpoint != "" {
-		hosts = append(hosts, scopes.HostOf(n.server.RevocationEndpoint))
+		hosts = append(hosts, provider.HostOf(n.server.RevocationEndpoint))
 	}
 	trust.Known = append(trust.Known, builtinHosts()...)
 	r.remember(hosts)
@@ -277,9 +278,9 @@ type opener func(ctx context.Context, startURL, authorizationURL string) error
 
 // redirectOf is the provider's registered redirect; a provider that registers none
 // gets the loopback redirect of RFC 8252 §7.3.
-func redirectOf(p *scopes.Provider) scopes.Redirect {
+func redirectOf(p *provider.Provider) provider.Redirect {
 	if p.Client.Redirect.Host == "" {
-		return scopes.Redirect{Host: "127.0.0.1", Path: "/callback"}
+		return provider.Redirect{Host: "127.0.0.1", Path: "/callback"}
 	}
 	return p.Client.Redirect
 }

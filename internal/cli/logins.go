@@ -7,6 +7,7 @@ import (
 
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // A stored credential, and where it lies.
@@ -14,18 +15,18 @@ type stored struct {
 	credential *oauth.Credential // nil where the record is damaged
 	store      oauth.Store
 	key        oauth.Key
-	issuer     scopes.Server // the server that gave it
-	server     scopes.Server // the server that it is good for
+	issuer     provider.Server // the server that gave it
+	server     provider.Server // the server that it is good for
 }
 
 // keyAt is the store's key of a login at one of the provider's servers.
-func (p *project) keyAt(s scopes.Server) oauth.Key {
+func (p *project) keyAt(s provider.Server) oauth.Key {
 	return oauth.Key{Issuer: s.Issuer, ClientID: p.provider().Client.IDFor(s.Name), Manifest: p.manifest.Name}
 }
 
 // loginServers are those that may have given a login, the chosen one first.
-func (p *project) loginServers() []scopes.Server {
-	list := []scopes.Server{p.server}
+func (p *project) loginServers() []provider.Server {
+	list := []provider.Server{p.server}
 	for _, s := range p.provider().Servers {
 		if s.Name != p.server.Name {
 			list = append(list, s)
@@ -35,7 +36,7 @@ func (p *project) loginServers() []scopes.Server {
 }
 
 // goodFor is the server that a credential names, else the one that gave it.
-func (p *project) goodFor(c *oauth.Credential, from scopes.Server) scopes.Server {
+func (p *project) goodFor(c *oauth.Credential, from provider.Server) provider.Server {
 	if s, ok := p.provider().Lookup(c.Server); ok && c.Server != "" {
 		return s
 	}
@@ -156,7 +157,7 @@ func livesOn(c *oauth.Credential) bool {
 // supersede removes the older credentials of this manifest that a command would use in
 // place of the new one: of the same key in another store, or good for the same server.
 // It reports whether a server still knows one of them.
-func (r *run) supersede(ctx context.Context, p *project, key oauth.Key, kept oauth.Store, good scopes.Server) (living bool) {
+func (r *run) supersede(ctx context.Context, p *project, key oauth.Key, kept oauth.Store, good provider.Server) (living bool) {
 	if r.settings.Store == "memory" {
 		return false
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ambit-auth/ambit/agent"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // nextSteps are the commands and links that mend a gap.
@@ -26,12 +27,12 @@ func (r *run) nextSteps(p *project, h *held, gap scopes.Gap) []string {
 
 // lastPlan is what a negotiation would come to by what a server last said of itself; nil
 // where nothing was kept of that. Nobody is asked: a status makes no request.
-func (r *run) lastPlan(p *project, server scopes.Server) *scopes.Plan {
+func (r *run) lastPlan(p *project, server provider.Server) *scopes.Plan {
 	client, err := r.metadataClient()
 	if err != nil {
 		return nil
 	}
-	for _, s := range []scopes.Server{server, p.server} {
+	for _, s := range []provider.Server{server, p.server} {
 		if as := client.CachedAuthorizationServer(s.Issuer); as != nil {
 			advertised := advertisement(as.ScopesSupported)
 			plan := scopes.Negotiate(scopes.Negotiation{Needs: p.needs, Implies: p.provider().Implies, Server: advertised})
@@ -136,7 +137,7 @@ func forManifest(command, path string) string {
 }
 
 // at is the project as it is where someone chose this server.
-func (p *project) at(s scopes.Server) *project {
+func (p *project) at(s provider.Server) *project {
 	there := *p
 	there.server, there.chosen = s, true
 	return &there

@@ -13,6 +13,7 @@ import (
 
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 //go:embed pages/*.html
@@ -65,7 +66,7 @@ func (p *pages) start(authorizationURL string) http.Handler {
 			Host   string
 			URL    string
 			Groups []pageGroup
-		}{c, scopes.HostOf(authorizationURL), authorizationURL, p.asked()}, c.Nonce
+		}{c, provider.HostOf(authorizationURL), authorizationURL, p.asked()}, c.Nonce
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 	"github.com/spf13/cobra"
 )
 
@@ -92,7 +93,7 @@ func (r *run) negotiate(ctx context.Context, p *project) (*negotiation, error) {
 	}
 	var as *metadata.AuthorizationServer
 	var resources []scopes.Resource
-	err = r.voice.during("asking "+plain(scopes.HostOf(p.server.Issuer)), func() error {
+	err = r.voice.during("asking "+plain(provider.HostOf(p.server.Issuer)), func() error {
 		if as, err = client.AuthorizationServer(ctx, p.server.Issuer); err != nil {
 			return metadataFailure(err)
 		}

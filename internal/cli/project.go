@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/ambit-auth/ambit/internal/yamlfile"
-	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/manifest"
 )
 
 // manifestName is the file that is looked for, here and above.
@@ -52,7 +52,7 @@ func readLimited(path string) ([]byte, error) {
 }
 
 // readManifest decodes a manifest; every mistake in it is told.
-func readManifest(path string) (*scopes.Manifest, error) {
+func readManifest(path string) (*manifest.Manifest, error) {
 	text, err := readLimited(path)
 	if err != nil {
 		hint := ""
@@ -63,7 +63,7 @@ func readManifest(path string) (*scopes.Manifest, error) {
 		}
 		return nil, fail(exitUsage, "cannot read the manifest: "+plain(err.Error()), hint)
 	}
-	m, err := scopes.Decode(path, text, readLimited)
+	m, err := manifest.Decode(path, text, readLimited)
 	if err != nil {
 		f := fail(exitUsage, plainLines(err.Error()), "")
 		var mistakes yamlfile.Mistakes

@@ -7,19 +7,21 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/manifest"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // A project is what a manifest and the settings say together: which needs, and at
 // which server.
 type project struct {
-	manifest *scopes.Manifest
+	manifest *manifest.Manifest
 	programs []string
 	needs    []scopes.Need
-	server   scopes.Server
+	server   provider.Server
 	chosen   bool // someone named the server; otherwise it is the provider's default
 }
 
-func (p *project) provider() *scopes.Provider { return p.manifest.Provider }
+func (p *project) provider() *provider.Provider { return p.manifest.Provider }
 
 // openProject reads the manifest and picks the needs and the server.
 func (r *run) openProject() (*project, error) {
@@ -46,18 +48,18 @@ func (r *run) openProject() (*project, error) {
 }
 
 // pickServer finds a server by name or issuer URL; "" is the provider's default.
-func pickServer(p *scopes.Provider, named string) (scopes.Server, error) {
+func pickServer(p *provider.Provider, named string) (provider.Server, error) {
 	if s, ok := p.Lookup(cmp.Or(named, p.DefaultServer)); ok {
 		return s, nil
 	}
 	if !strings.Contains(named, "://") {
-		return scopes.Server{}, fail(exitUsage, fmt.Sprintf("unknown server %q", shownURL(named)), didYouMean(named, p.ServerNames())+"; or an issuer's URL")
+		return provider.Server{}, fail(exitUsage, fmt.Sprintf("unknown server %q", shownURL(named)), didYouMean(named, p.ServerNames())+"; or an issuer's URL")
 	}
 	if strings.ContainsAny(named, "?#") {
-		return scopes.Server{}, fail(exitUsage, fmt.Sprintf("%q has a query or a fragment, which an issuer may not have (RFC 8414 §2)", shownURL(named)), "")
+		return provider.Server{}, fail(exitUsage, fmt.Sprintf("%q has a query or a fragment, which an issuer may not have (RFC 8414 §2)", shownURL(named)), "")
 	}
 	if err := guard.CheckURL(named); err != nil {
-		return scopes.Server{}, fail(exitUsage, plain(err.Error()), "")
+		return provider.Server{}, fail(exitUsage, plain(err.Error()), "")
 	}
 	return ownServer(p, named), nil
 }
@@ -80,13 +82,13 @@ func shownURL(typed string) string {
 
 // ownServer is a deployment that the provider file does not know: its issuer is
 // the URL, and so is each base that stands on the issuer's own URL elsewhere.
-func ownServer(p *scopes.Provider, issuer string) scopes.Server {
-	own := scopes.Server{Name: issuer, Issuer: issuer}
+func ownServer(p *provider.Provider, issuer string) provider.Server {
+	own := provider.Server{Name: issuer, Issuer: issuer}
 	for _, s := range p.Servers {
 		for _, b := range s.Bases {
 			if rest, ok := strings.CutPrefix(b.URL, strings.TrimSuffix(s.Issuer, "/")); ok {
 				if _, there := own.Base(b.Name); !there {
-					own.Bases = append(own.Bases, scopes.Base{Name: b.Name, URL: strings.TrimSuffix(issuer, "/") + rest})
+					own.Bases = append(own.Bases, provider.Base{Name: b.Name, URL: strings.TrimSuffix(issuer, "/") + rest})
 				}
 			}
 		}
@@ -96,7 +98,7 @@ func ownServer(p *scopes.Provider, issuer string) scopes.Server {
 
 // withAPI is the server at which a key is asked about: the chosen one, or, where
 // nobody chose and the default is only for logins, the first that has bases.
-func (p *project) withAPI() scopes.Server {
+func (p *project) withAPI() provider.Server {
 	if p.chosen || len(p.server.Bases) > 0 {
 		return p.server
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // httpClient is the one way in which this program speaks to servers: limits, proxy
@@ -68,7 +69,7 @@ func (r *run) guardedBy(trust oauth.Trust) (*http.Client, error) {
 		return nil, err
 	}
 	used := transport(func(request *http.Request) (*http.Response, error) {
-		r.remember([]string{scopes.HostOf(request.URL.String())}) // one that the metadata names, and no file
+		r.remember([]string{provider.HostOf(request.URL.String())}) // one that the metadata names, and no file
 		return client.Transport.RoundTrip(request)
 	})
 	return &http.Client{Timeout: guard.FetchTimeout, Transport: trust.Guard(used)}, nil
@@ -132,7 +133,7 @@ func (r *run) askTrust(ctx context.Context, e *oauth.UntrustedHostError) (yes bo
 
 // hosts are all that the provider names, and those of the chosen server.
 func (p *project) hosts() []string {
-	own := scopes.Provider{Servers: []scopes.Server{p.server}}
+	own := provider.Provider{Servers: []provider.Server{p.server}}
 	return scopes.NewSet(slices.Concat(p.provider().Hosts(), own.Hosts())...).Slice()
 }
 
@@ -194,10 +195,10 @@ func (r *run) trustFile() oauth.TrustFile {
 }
 
 // builtinProviders are the built-in files as they are, whatever a manifest overrides.
-var builtinProviders = sync.OnceValue(func() []*scopes.Provider {
-	var list []*scopes.Provider
-	for _, name := range scopes.BuiltinProviders() {
-		if p, err := scopes.BuiltinProvider(name); err == nil {
+var builtinProviders = sync.OnceValue(func() []*provider.Provider {
+	var list []*provider.Provider
+	for _, name := range provider.BuiltinNames() {
+		if p, err := provider.Builtin(name); err == nil {
 			list = append(list, p)
 		}
 	}

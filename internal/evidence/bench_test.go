@@ -9,7 +9,8 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/internal/evidence"
-	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/audit"
+	"github.com/ambit-auth/ambit/scopes/manifest"
 )
 
 // large is a manifest of 200 scopes, a document of 1,000 operations with their schemas,
@@ -65,14 +66,14 @@ func name(i int) string {
 }
 
 // auditLarge reads and audits all of it.
-func auditLarge(tb testing.TB, declared, document, tools, traffic []byte) scopes.Findings {
+func auditLarge(tb testing.TB, declared, document, tools, traffic []byte) audit.Findings {
 	tb.Helper()
-	m, err := scopes.Decode("scopes.yaml", declared, nil)
+	m, err := manifest.Decode("scopes.yaml", declared, nil)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	var all scopes.Evidence
-	take := func(e scopes.Evidence, err error) {
+	var all audit.Evidence
+	take := func(e audit.Evidence, err error) {
 		if err != nil {
 			tb.Fatal(err)
 		}
@@ -84,7 +85,7 @@ func auditLarge(tb testing.TB, declared, document, tools, traffic []byte) scopes
 	if len(all.Requirements) != 2000 || len(all.Traffic) != 100_000 {
 		tb.Fatalf("%d needs, %d recorded calls", len(all.Requirements), len(all.Traffic))
 	}
-	f, err := scopes.Audit(scopes.AuditQuestion{Manifest: m, Evidence: &all})
+	f, err := audit.Audit(audit.Question{Manifest: m, Evidence: &all})
 	if err != nil || !f.Least.Exact {
 		tb.Fatal(err, f.Least)
 	}
@@ -118,7 +119,7 @@ func TestLargeAudit(t *testing.T) {
 	if grown := int64(after.HeapSys) - int64(before.HeapSys); grown > 200<<20 {
 		t.Errorf("the heap grew by %d MiB", grown>>20)
 	}
-	if len(f.Of(scopes.Undeclared)) > 0 || len(f.Matrix) == 0 {
-		t.Errorf("%q", said(f.Of(scopes.Undeclared)))
+	if len(f.Of(audit.Undeclared)) > 0 || len(f.Matrix) == 0 {
+		t.Errorf("%q", said(f.Of(audit.Undeclared)))
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/audit"
 )
 
 // DefaultBase is the base on which operations stand where nobody names another.
@@ -26,19 +27,19 @@ const maxCallErrors = 20
 // in a path stands for one segment. Blank lines, and those that begin with #, are
 // skipped. The error joins an *[Error] for each wrong line, of which it quotes little:
 // another file, given by mistake, can hold anything.
-func (c Calls) Read(file string, r io.Reader) (scopes.Evidence, error) {
+func (c Calls) Read(file string, r io.Reader) (audit.Evidence, error) {
 	text, err := read(file, r, MaxCalls)
 	if err != nil {
-		return scopes.Evidence{}, err
+		return audit.Evidence{}, err
 	}
 	if isJSON(text) {
-		return scopes.Evidence{}, syntax(file, 1, "this is JSON, and no list of METHOD /path; recorded calls are read with --traffic, tools with --mcp-tools")
+		return audit.Evidence{}, syntax(file, 1, "this is JSON, and no list of METHOD /path; recorded calls are read with --traffic, tools with --mcp-tools")
 	}
 	if !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0 {
-		return scopes.Evidence{}, syntax(file, 1, "this is no text in UTF-8, and no list of METHOD /path")
+		return audit.Evidence{}, syntax(file, 1, "this is no text in UTF-8, and no list of METHOD /path")
 	}
 	var wrong []error
-	evidence := scopes.Evidence{Calls: []scopes.Call{}}
+	evidence := audit.Evidence{Calls: []audit.Call{}}
 	number := 0
 	for row := range strings.Lines(string(text)) {
 		number++
@@ -49,16 +50,16 @@ func (c Calls) Read(file string, r io.Reader) (scopes.Evidence, error) {
 		u, err := c.parse(row)
 		switch {
 		case err == nil:
-			evidence.Calls = append(evidence.Calls, scopes.Call{Operation: u, Where: scopes.Where{File: file, Line: number}})
+			evidence.Calls = append(evidence.Calls, audit.Call{Operation: u, Where: audit.Where{File: file, Line: number}})
 		case len(wrong) < maxCallErrors:
-			wrong = append(wrong, &Error{Where: scopes.Where{File: file, Line: number}, Kind: Syntax, Reason: err.Error(), Err: err})
+			wrong = append(wrong, &Error{Where: audit.Where{File: file, Line: number}, Kind: Syntax, Reason: err.Error(), Err: err})
 		}
 	}
 	if len(wrong) > 0 {
-		return scopes.Evidence{}, errors.Join(wrong...)
+		return audit.Evidence{}, errors.Join(wrong...)
 	}
 	if len(evidence.Calls) == 0 {
-		evidence.Notes = append(evidence.Notes, scopes.Note{Where: scopes.Where{File: file}, Message: "names no call, and says nothing of what is in use"})
+		evidence.Notes = append(evidence.Notes, audit.Note{Where: audit.Where{File: file}, Message: "names no call, and says nothing of what is in use"})
 	}
 	return evidence, nil
 }

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/audit"
 )
 
 // A Kind sorts errors for those who branch on them.
@@ -22,10 +22,10 @@ const (
 
 // An Error tells why a source cannot be read. Nothing of it was used.
 type Error struct {
-	scopes.Where // Line 0: the source as a whole
-	Kind         Kind
-	Reason       string // one line
-	Err          error  // what a library or the caller's own function said; may be nil
+	audit.Where // Line 0: the source as a whole
+	Kind        Kind
+	Reason      string // one line
+	Err         error  // what a library or the caller's own function said; may be nil
 }
 
 // Error is file:line: reason.
@@ -48,7 +48,7 @@ func read(file string, r io.Reader, limit int64) ([]byte, error) {
 	text, err := io.ReadAll(io.LimitReader(r, limit+1))
 	switch {
 	case err != nil:
-		return nil, &Error{Where: scopes.Where{File: file}, Kind: Syntax, Reason: "cannot be read: " + err.Error(), Err: err}
+		return nil, &Error{Where: audit.Where{File: file}, Kind: Syntax, Reason: "cannot be read: " + err.Error(), Err: err}
 	case int64(len(text)) > limit:
 		return nil, tooLarge(file, limit)
 	}
@@ -56,12 +56,12 @@ func read(file string, r io.Reader, limit int64) ([]byte, error) {
 }
 
 func tooLarge(file string, limit int64) *Error {
-	return &Error{Where: scopes.Where{File: file}, Kind: TooLarge, Reason: fmt.Sprintf("it is larger than %d MiB", limit>>20)}
+	return &Error{Where: audit.Where{File: file}, Kind: TooLarge, Reason: fmt.Sprintf("it is larger than %d MiB", limit>>20)}
 }
 
 // syntax is an error about one line of a source.
 func syntax(file string, line int, format string, args ...any) *Error {
-	return &Error{Where: scopes.Where{File: file, Line: line}, Kind: Syntax, Reason: fmt.Sprintf(format, args...)}
+	return &Error{Where: audit.Where{File: file, Line: line}, Kind: Syntax, Reason: fmt.Sprintf(format, args...)}
 }
 
 // maxReason bounds text from outside within a message, in bytes.

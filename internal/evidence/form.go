@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 
-	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/audit"
 )
 
 // A form is what a file can be, and the flag that reads it. People mix the flags up, and
@@ -21,7 +21,7 @@ var (
 
 // mistaken is the error of a file that another flag reads.
 func (f form) mistaken(file, wanted string) *Error {
-	return &Error{Where: scopes.Where{File: file}, Kind: Syntax, Reason: "this is " + f.name + ", not " + wanted + "; it is read with " + f.flag}
+	return &Error{Where: audit.Where{File: file}, Kind: Syntax, Reason: "this is " + f.name + ", not " + wanted + "; it is read with " + f.flag}
 }
 
 // formOf tells what a text seems to be. It may break off, and be anything.

@@ -12,18 +12,21 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/evidence"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/audit"
+	"github.com/ambit-auth/ambit/scopes/manifest"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // fuzz feeds a reader anything. Whatever comes, it either gives evidence that an audit
 // can take, or a typed error on one printable line each.
-func fuzz(f *testing.F, read func(io.Reader) (scopes.Evidence, error), seeds ...string) {
+func fuzz(f *testing.F, read func(io.Reader) (audit.Evidence, error), seeds ...string) {
 	for _, s := range seeds {
 		if text, err := os.ReadFile("testdata/" + s); err == nil {
 			s = string(text)
 		}
 		f.Add([]byte(s))
 	}
-	m, err := scopes.Decode("scopes.yaml", []byte("version: 1\nname: a\nprovider: posthog\nscopes:\n  - {scope: \"a:write\", level: required, used_by: [\"GET {api}/a\", \"tool:a\"]}\n"), nil)
+	m, err := manifest.Decode("scopes.yaml", []byte("version: 1\nname: a\nprovider: posthog\nscopes:\n  - {scope: \"a:write\", level: required, used_by: [\"GET {api}/a\", \"tool:a\"]}\n"), nil)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -54,7 +57,7 @@ func fuzz(f *testing.F, read func(io.Reader) (scopes.Evidence, error), seeds ...
 				}
 			}
 		}
-		if _, err := scopes.Audit(scopes.AuditQuestion{Manifest: m, Evidence: &e}); err != nil {
+		if _, err := audit.Audit(audit.Question{Manifest: m, Evidence: &e}); err != nil {
 			t.Fatal(err)
 		}
 		if took := time.Since(start); took > 10*time.Second {
@@ -64,7 +67,7 @@ func fuzz(f *testing.F, read func(io.Reader) (scopes.Evidence, error), seeds ...
 }
 
 func FuzzOpenAPI(f *testing.F) {
-	fuzz(f, func(r io.Reader) (scopes.Evidence, error) {
+	fuzz(f, func(r io.Reader) (audit.Evidence, error) {
 		return evidence.OpenAPI{BaseURL: "https://a.example/v1"}.Read("fuzz", r)
 	}, "calendar.openapi.yaml", "repository-host.openapi.json",
 		"openapi: 3.1.0\npaths: {/a: {$ref: '#/components/pathItems/a'}}\ncomponents: {pathItems: {a: {$ref: '#/paths/~1a'}}}",
@@ -72,20 +75,20 @@ func FuzzOpenAPI(f *testing.F) {
 }
 
 func FuzzTools(f *testing.F) {
-	fuzz(f, func(r io.Reader) (scopes.Evidence, error) { return evidence.ReadTools("fuzz", r) },
+	fuzz(f, func(r io.Reader) (audit.Evidence, error) { return evidence.ReadTools("fuzz", r) },
 		"mcp-tools-sample.json", `{"jsonrpc": "2.0", "result": {"tools": [{"name": "a", "required_scopes": ["x"]}]}}`, `[{"name": "a"}, {"name": "a"}]`)
 }
 
 func FuzzCalls(f *testing.F) {
-	fuzz(f, func(r io.Reader) (scopes.Evidence, error) { return evidence.Calls{}.Read("fuzz", r) },
+	fuzz(f, func(r io.Reader) (audit.Evidence, error) { return evidence.Calls{}.Read("fuzz", r) },
 		"wizard-calls.txt", "GET {a}/b\ntool:x-*\n# c\n", "tool:[\n")
 }
 
 func FuzzTraffic(f *testing.F) {
-	p, err := scopes.BuiltinProvider("posthog")
+	p, err := provider.Builtin("posthog")
 	if err != nil {
 		f.Fatal(err)
 	}
-	fuzz(f, func(r io.Reader) (scopes.Evidence, error) { return evidence.Traffic{Provider: p}.Read("fuzz", r) },
+	fuzz(f, func(r io.Reader) (audit.Evidence, error) { return evidence.Traffic{Provider: p}.Read("fuzz", r) },
 		har, `{"base":"api","method":"GET","path":"/a","status":403,"scopes":["a:write"]}`, "\n{}\n")
 }

@@ -12,7 +12,7 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit/internal/template"
-	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // A harEntry is what is looked at of one entry; all else is skipped by the decoder.
@@ -166,14 +166,14 @@ func (c *collector) base(raw string) (base, path string, ok bool) {
 	if err != nil || u.Host == "" || c.Provider == nil {
 		return "", "", false
 	}
-	address := strings.ToLower(u.Scheme) + "://" + scopes.HostOf(raw) + u.EscapedPath()
+	address := strings.ToLower(u.Scheme) + "://" + provider.HostOf(raw) + u.EscapedPath()
 	best := -1
 	try := func(name, prefix string) {
 		at, err := url.Parse(prefix)
 		if err != nil || prefix == "" {
 			return
 		}
-		prefix = at.Scheme + "://" + scopes.HostOf(prefix) + strings.TrimSuffix(at.EscapedPath(), "/")
+		prefix = at.Scheme + "://" + provider.HostOf(prefix) + strings.TrimSuffix(at.EscapedPath(), "/")
 		rest, below := strings.CutPrefix(address, prefix)
 		if below && (rest == "" || rest[0] == '/') && len(prefix) > best {
 			best, base, path, ok = len(prefix), name, rest, true
@@ -185,7 +185,7 @@ func (c *collector) base(raw string) (base, path string, ok bool) {
 		}
 	}
 	for _, s := range c.Provider.Servers {
-		try(scopes.IssuerBase, s.Issuer)
+		try(provider.IssuerBase, s.Issuer)
 	}
 	return base, path, ok
 }

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/ambit-auth/ambit/internal/evidence"
-	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/audit"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -103,7 +103,7 @@ calls.txt:5: "GET /a?…": a path has no query`
 
 // What stands in two documents is needed as each says, and a note tells.
 func TestOperationInTwoDocuments(t *testing.T) {
-	var all scopes.Evidence
+	var all audit.Evidence
 	for _, d := range []struct{ file, scope string }{{"one.yaml", "a:read"}, {"two.yaml", "b:read"}, {"three.yaml", "a:read"}} {
 		e, err := evidence.OpenAPI{}.Read(d.file, strings.NewReader("openapi: 3.1.0\npaths: {/a: {get: {security: [{k: ['"+d.scope+"']}]}}}"))
 		if err != nil {

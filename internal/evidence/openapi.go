@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/audit"
 	"github.com/pb33f/go-yaml"
 	"github.com/pb33f/libopenapi/datamodel"
 	"github.com/pb33f/libopenapi/datamodel/low/base"
@@ -42,19 +43,19 @@ type OpenAPI struct {
 // Only what says something of security is looked at: a schema that refers to itself, or
 // to another document, does not matter. An operation from another document has its place
 // there. The error is an *[Error].
-func (o OpenAPI) Read(file string, r io.Reader) (scopes.Evidence, error) {
+func (o OpenAPI) Read(file string, r io.Reader) (audit.Evidence, error) {
 	text, err := read(file, r, MaxOpenAPI)
 	if err != nil {
-		return scopes.Evidence{}, err
+		return audit.Evidence{}, err
 	}
-	d := &document{OpenAPI: o, file: file, carriers: make(map[string]bool), origins: make(map[*yaml.Node]scopes.Where)}
+	d := &document{OpenAPI: o, file: file, carriers: make(map[string]bool), origins: make(map[*yaml.Node]audit.Where)}
 	if err := d.parse(text); err != nil {
-		return scopes.Evidence{}, err
+		return audit.Evidence{}, err
 	}
 	d.schemes()
 	d.operations()
 	if more := d.noted - maxNotes; more > 0 {
-		d.evidence.Notes = append(d.evidence.Notes, scopes.Note{Where: scopes.Where{File: d.file}, Message: fmt.Sprintf("and %d more of the kind", more)})
+		d.evidence.Notes = append(d.evidence.Notes, audit.Note{Where: audit.Where{File: d.file}, Message: fmt.Sprintf("and %d more of the kind", more)})
 	}
 	d.evidence.Words = scopes.NewSet(d.evidence.Words...).Sorted().Slice()
 	return d.evidence, nil
@@ -65,11 +66,11 @@ type document struct {
 	file     string
 	model    *openapi.Document
 	carriers map[string]bool // schemes that carry scopes
-	evidence scopes.Evidence
+	evidence audit.Evidence
 	noted    int
 	ops      []operation
-	origins  map[*yaml.Node]scopes.Where // of the operations
-	failed   *Error                      // the first that a [linker] met
+	origins  map[*yaml.Node]audit.Where // of the operations
+	failed   *Error                     // the first that a [linker] met
 }
 
 // parse builds the library's model of what a [linker] leaves of the document. A document
@@ -105,7 +106,7 @@ func (d *document) parse(text []byte) (err error) {
 	case model == nil || err != nil && model.Paths.Value == nil:
 		return d.incomprehensible()
 	case err != nil:
-		d.note(scopes.Where{File: d.file}, "not all of it is understood")
+		d.note(audit.Where{File: d.file}, "not all of it is understood")
 	}
 	d.model = model
 	return nil
@@ -114,11 +115,11 @@ func (d *document) parse(text []byte) (err error) {
 // maxNotes bounds how much of one document is noted.
 const maxNotes = 50
 
-func (d *document) note(where scopes.Where, message string) {
+func (d *document) note(where audit.Where, message string) {
 	if d.noted++; d.noted > maxNotes {
 		return
 	}
-	d.evidence.Notes = append(d.evidence.Notes, scopes.Note{Where: where, Message: line(message)})
+	d.evidence.Notes = append(d.evidence.Notes, audit.Note{Where: where, Message: line(message)})
 }
 
 // schemes notes which security schemes carry scopes, and the scopes that OAuth flows
@@ -153,7 +154,7 @@ func (d *document) schemes() {
 
 // An operation is one of the document, with what it requires still by scheme.
 type operation struct {
-	need         scopes.Requirement
+	need         audit.Requirement
 	stated       bool // does the document say anything of its security that is understood?
 	alternatives []requirement
 }
@@ -216,13 +217,13 @@ func (d *document) pathItem(path string, item *openapi.PathItem) {
 	}
 }
 
-func (d *document) operation(method, path string, op *openapi.Operation, where scopes.Where) {
+func (d *document) operation(method, path string, op *openapi.Operation, where audit.Where) {
 	u, err := scopes.ParseOperation(method + " {" + baseOr(d.Base) + "}" + onePerSegment(path))
 	if err != nil {
 		d.note(where, fmt.Sprintf("left out: %v", err))
 		return
 	}
-	one := operation{need: scopes.Requirement{Operation: u, Title: title(op.Summary.Value), Where: where, Source: scopes.SourceAPI}}
+	one := operation{need: audit.Requirement{Operation: u, Title: title(op.Summary.Value), Where: where, Source: audit.SourceAPI}}
 	security := op.Security
 	if security.ValueNode == nil {
 		security = d.model.Security
@@ -240,7 +241,7 @@ func (d *document) operation(method, path string, op *openapi.Operation, where s
 
 // requirement reads one alternative, and learns which schemes carry scopes. It is not ok
 // where a scheme has words and none is a scope.
-func (d *document) requirement(s *base.SecurityRequirement, where scopes.Where) (all requirement, ok bool) {
+func (d *document) requirement(s *base.SecurityRequirement, where audit.Where) (all requirement, ok bool) {
 	if s.Requirements.Value == nil {
 		return nil, true
 	}

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/audit"
 	"github.com/pb33f/go-yaml"
 )
 
@@ -24,7 +24,7 @@ func (d *document) broken(said string, text []byte) error {
 	if found := formOf(text); found != unknownForm && found != anOpenAPI {
 		return found.mistaken(d.file, "an OpenAPI document")
 	}
-	e := &Error{Where: scopes.Where{File: d.file}, Kind: Syntax}
+	e := &Error{Where: audit.Where{File: d.file}, Kind: Syntax}
 	reason, unparsed := strings.CutPrefix(said, "unable to parse specification: ")
 	var bad *json.SyntaxError
 	if isJSON(text) {
@@ -58,7 +58,7 @@ func lineAfter(text, mark string) (number int) {
 
 // checkVersion wants version 3 at the top.
 func (d *document) checkVersion(top *yaml.Node, text []byte) error {
-	e := &Error{Where: scopes.Where{File: d.file}, Kind: Version}
+	e := &Error{Where: audit.Where{File: d.file}, Kind: Version}
 	version := member(top, "openapi")
 	switch {
 	case member(top, "swagger") != nil, version != nil && strings.HasPrefix(version.Value, "2"):
@@ -75,5 +75,5 @@ func (d *document) checkVersion(top *yaml.Node, text []byte) error {
 }
 
 func (d *document) incomprehensible() *Error {
-	return &Error{Where: scopes.Where{File: d.file}, Kind: Syntax, Reason: "the document cannot be understood"}
+	return &Error{Where: audit.Where{File: d.file}, Kind: Syntax, Reason: "the document cannot be understood"}
 }

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/audit"
 	"github.com/pb33f/go-yaml"
 	"github.com/pb33f/libopenapi/datamodel"
 )
@@ -140,6 +140,6 @@ func (l *linker) get(p *page) ([]byte, error) {
 }
 
 func (l *linker) fail(kind Kind, reason string, err error) error {
-	l.failed = &Error{Where: scopes.Where{File: l.file}, Kind: kind, Reason: reason, Err: err}
+	l.failed = &Error{Where: audit.Where{File: l.file}, Kind: kind, Reason: reason, Err: err}
 	return errGiveUp
 }

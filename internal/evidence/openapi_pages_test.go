@@ -8,12 +8,12 @@ import (
 	"testing"
 
 	"github.com/ambit-auth/ambit/internal/evidence"
-	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/audit"
 	"github.com/google/go-cmp/cmp"
 )
 
 // places shows needs with where each stands.
-func places(e scopes.Evidence) []string {
+func places(e audit.Evidence) []string {
 	lines := described(e)
 	for i := range lines {
 		lines[i] = e.Requirements[i].Where.String() + " " + lines[i]

@@ -4,7 +4,7 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/audit"
 	"github.com/pb33f/go-yaml"
 )
 
@@ -107,9 +107,9 @@ func (l *linker) operationOf(at spot, name string) *yaml.Node {
 	if !ok {
 		return nil
 	}
-	where := scopes.Where{File: at.on.name, Line: at.line}
+	where := audit.Where{File: at.on.name, Line: at.line}
 	if found.on != at.on {
-		where = scopes.Where{File: found.on.name, Line: found.line}
+		where = audit.Where{File: found.on.name, Line: found.line}
 	}
 	op := mapping(found.node)
 	for key, value := range pairs(found.node) {
@@ -175,13 +175,13 @@ func (l *linker) follow(at spot, what string) (found spot, ok bool) {
 		}
 		next, why := l.target(at.on, ref.Value)
 		if why != "" {
-			l.note(scopes.Where{File: at.on.name, Line: ref.Line}, what+" is not known: "+shown(ref.Value)+" "+why)
+			l.note(audit.Where{File: at.on.name, Line: ref.Line}, what+" is not known: "+shown(ref.Value)+" "+why)
 			return spot{}, false
 		}
 		at = next
 	}
 	ref := member(begin.node, "$ref")
-	l.note(scopes.Where{File: begin.on.name, Line: ref.Line}, what+" is not known: "+shown(ref.Value)+" leads back to itself")
+	l.note(audit.Where{File: begin.on.name, Line: ref.Line}, what+" is not known: "+shown(ref.Value)+" leads back to itself")
 	return spot{}, false
 }
 

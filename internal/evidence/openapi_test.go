@@ -9,12 +9,12 @@ import (
 	"testing"
 
 	"github.com/ambit-auth/ambit/internal/evidence"
-	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/audit"
 	"github.com/google/go-cmp/cmp"
 )
 
 // described shows needs, a line each: what, what for, where.
-func described(e scopes.Evidence) []string {
+func described(e audit.Evidence) []string {
 	var lines []string
 	for _, n := range e.Requirements {
 		alternatives := make([]string, len(n.AnyOf))
@@ -32,7 +32,7 @@ func described(e scopes.Evidence) []string {
 	return lines
 }
 
-func notes(e scopes.Evidence) []string {
+func notes(e audit.Evidence) []string {
 	lines := []string{}
 	for _, n := range e.Notes {
 		lines = append(lines, n.Where.String()+": "+n.Message)
@@ -50,7 +50,7 @@ func open(t testing.TB, name string) *os.File {
 	return f
 }
 
-func readOpenAPI(t testing.TB, o evidence.OpenAPI, name string) scopes.Evidence {
+func readOpenAPI(t testing.TB, o evidence.OpenAPI, name string) audit.Evidence {
 	t.Helper()
 	e, err := o.Read(name, open(t, name))
 	if err != nil {
@@ -84,7 +84,7 @@ func TestOpenAPICalendar(t *testing.T) {
 	if !slices.Contains(e.Words, "https://auth.calendar.example/calendar.settings.readonly") {
 		t.Error("a scope that only a flow lists is not known")
 	}
-	if n := e.Requirements[0]; n.Where.Line != 12 || n.Title != "Returns metadata of a calendar" || n.Source != scopes.SourceAPI {
+	if n := e.Requirements[0]; n.Where.Line != 12 || n.Title != "Returns metadata of a calendar" || n.Source != audit.SourceAPI {
 		t.Errorf("%+v", n)
 	}
 }

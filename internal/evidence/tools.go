@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/audit"
 )
 
 // ReadTools reads definitions of MCP tools, as JSON: an object from a tool's name to its
@@ -19,20 +20,20 @@ import (
 // needs none. A tool without the key is known, and a note says that it names no scopes.
 // For a tool that stands there twice both definitions count, and one whose name no
 // manifest can hold is left out; notes say so. A file of another form is an error.
-func ReadTools(file string, r io.Reader) (scopes.Evidence, error) {
+func ReadTools(file string, r io.Reader) (audit.Evidence, error) {
 	text, err := read(file, r, MaxTools)
 	if err != nil {
-		return scopes.Evidence{}, err
+		return audit.Evidence{}, err
 	}
 	t := &toolReader{file: file, lines: newlines(text), first: make(map[string]int)}
 	if found := formOf(text); found != unknownForm && found != someTools {
-		return scopes.Evidence{}, found.mistaken(file, "a file of MCP tools")
+		return audit.Evidence{}, found.mistaken(file, "a file of MCP tools")
 	}
 	if err := t.document(text); err != nil {
-		return scopes.Evidence{}, err
+		return audit.Evidence{}, err
 	}
 	if len(t.evidence.Requirements) == 0 {
-		t.note(scopes.Where{File: file}, "names no tool that can be used")
+		t.note(audit.Where{File: file}, "names no tool that can be used")
 	}
 	return t.evidence, nil
 }
@@ -41,7 +42,7 @@ type toolReader struct {
 	file     string
 	lines    []int // where each line ends
 	first    map[string]int
-	evidence scopes.Evidence
+	evidence audit.Evidence
 }
 
 // newlines is where each line of a text ends.
@@ -56,8 +57,8 @@ func newlines(text []byte) []int {
 }
 
 // at is the place of an offset.
-func (t *toolReader) at(offset int) scopes.Where {
-	return scopes.Where{File: t.file, Line: 1 + sort.SearchInts(t.lines, offset)}
+func (t *toolReader) at(offset int) audit.Where {
+	return audit.Where{File: t.file, Line: 1 + sort.SearchInts(t.lines, offset)}
 }
 
 func (t *toolReader) document(text []byte) error {
@@ -158,7 +159,7 @@ func (t *toolReader) tool(key string, text []byte, at int) error {
 		t.note(where, fmt.Sprintf("%q cannot name a tool, and is left out", short(def.Name)))
 		return nil
 	}
-	n := scopes.Requirement{Operation: u, Title: title(def.Title, def.Description), Where: where, Source: scopes.SourceMCP}
+	n := audit.Requirement{Operation: u, Title: title(def.Title, def.Description), Where: where, Source: audit.SourceMCP}
 	if def.Scopes != nil {
 		n.AnyOf = [][]string{scopes.NewSet(*def.Scopes...).Slice()}
 		for _, scope := range *def.Scopes {
@@ -178,8 +179,8 @@ func (t *toolReader) tool(key string, text []byte, at int) error {
 	return nil
 }
 
-func (t *toolReader) note(where scopes.Where, message string) {
-	t.evidence.Notes = append(t.evidence.Notes, scopes.Note{Where: where, Message: line(message)})
+func (t *toolReader) note(where audit.Where, message string) {
+	t.evidence.Notes = append(t.evidence.Notes, audit.Note{Where: where, Message: line(message)})
 }
 
 // maxTitle bounds what an operation is called, in bytes: it becomes a reason that people

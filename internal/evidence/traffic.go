@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/audit"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // Traffic reads recorded calls: ambit's own recordings, a JSON object a line, and HAR
@@ -18,7 +20,7 @@ import (
 type Traffic struct {
 	// Provider tells the bases of URLs, the wording of refusals and what begins as a
 	// credential; nil: a HAR file tells nothing.
-	Provider *scopes.Provider
+	Provider *provider.Provider
 	// Challenge returns the scopes that WWW-Authenticate values name (RFC 6750 §3.1); nil:
 	// these are not looked at.
 	Challenge func(values []string) []string
@@ -39,20 +41,20 @@ const (
 // outcome are counted together. A path is that of a known operation, else it is folded
 // ([scopes.FoldPath]), whoever wrote it down. Calls to other hosts than the provider's are left out; a note says how many.
 // The error is an *[Error], which quotes nothing of it.
-func (t Traffic) Read(file string, r io.Reader) (scopes.Evidence, error) {
+func (t Traffic) Read(file string, r io.Reader) (audit.Evidence, error) {
 	return t.read(file, r, MaxTraffic)
 }
 
-func (t Traffic) read(file string, r io.Reader, limit int64) (scopes.Evidence, error) {
+func (t Traffic) read(file string, r io.Reader, limit int64) (audit.Evidence, error) {
 	c := &collector{Traffic: t, file: file, index: make(map[observed]int)}
 	limited := &limitedReader{r: r, left: limit}
 	in := bufio.NewReaderSize(limited, 64<<10)
 	err := c.read(in)
 	switch {
 	case limited.left < 0:
-		return scopes.Evidence{}, tooLarge(file, limit)
+		return audit.Evidence{}, tooLarge(file, limit)
 	case err != nil:
-		return scopes.Evidence{}, err
+		return audit.Evidence{}, err
 	}
 	c.summary()
 	return c.evidence, nil
@@ -62,7 +64,7 @@ func (t Traffic) read(file string, r io.Reader, limit int64) (scopes.Evidence, e
 type collector struct {
 	Traffic
 	file     string
-	evidence scopes.Evidence
+	evidence audit.Evidence
 	index    map[observed]int
 	foreign  int // calls to hosts that are none of the provider's
 	unfit    int // calls whose path or method no manifest could name
@@ -112,10 +114,10 @@ func (c *collector) records(in *bufio.Reader) error {
 	for number := 1; ; number++ {
 		row, err := readLine(in)
 		if err == errLong {
-			return &Error{Where: scopes.Where{File: c.file, Line: number}, Kind: TooLarge, Reason: "a line is longer than 1 MiB"}
+			return &Error{Where: audit.Where{File: c.file, Line: number}, Kind: TooLarge, Reason: "a line is longer than 1 MiB"}
 		}
 		if err != nil && err != io.EOF {
-			return &Error{Where: scopes.Where{File: c.file, Line: number}, Kind: Syntax, Reason: "cannot be read: " + err.Error(), Err: err}
+			return &Error{Where: audit.Where{File: c.file, Line: number}, Kind: Syntax, Reason: "cannot be read: " + err.Error(), Err: err}
 		}
 		last := err == io.EOF
 		if row = bytes.TrimSpace(row); len(row) > 0 {
@@ -188,11 +190,11 @@ func (c *collector) observe(base, method, path string, status int, connected, na
 		return nil
 	}
 	if len(c.index) >= maxObservations {
-		return &Error{Where: scopes.Where{File: c.file, Line: number}, Kind: TooLarge, Reason: fmt.Sprintf("more than %d different calls", maxObservations)}
+		return &Error{Where: audit.Where{File: c.file, Line: number}, Kind: TooLarge, Reason: fmt.Sprintf("more than %d different calls", maxObservations)}
 	}
 	c.index[key] = len(c.evidence.Traffic)
-	c.evidence.Traffic = append(c.evidence.Traffic, scopes.Observation{Operation: u, Status: status, Scopes: connected, Named: named, Count: 1,
-		Where: scopes.Where{File: c.file, Line: number}})
+	c.evidence.Traffic = append(c.evidence.Traffic, audit.Observation{Operation: u, Status: status, Scopes: connected, Named: named, Count: 1,
+		Where: audit.Where{File: c.file, Line: number}})
 	return nil
 }
 
@@ -233,7 +235,7 @@ func (c *collector) masked(path string) string {
 }
 
 func (c *collector) note(number int, message string) {
-	c.evidence.Notes = append(c.evidence.Notes, scopes.Note{Where: scopes.Where{File: c.file, Line: number}, Message: message})
+	c.evidence.Notes = append(c.evidence.Notes, audit.Note{Where: audit.Where{File: c.file, Line: number}, Message: message})
 }
 
 func (c *collector) summary() {

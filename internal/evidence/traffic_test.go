@@ -11,10 +11,12 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/evidence"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/audit"
+	"github.com/ambit-auth/ambit/scopes/provider"
 	"github.com/google/go-cmp/cmp"
 )
 
-func seen(e scopes.Evidence) []string {
+func seen(e audit.Evidence) []string {
 	var lines []string
 	for _, o := range e.Traffic {
 		lines = append(lines, strings.TrimSpace(fmt.Sprintf("%s %d x%d %s:%d %s", o.Operation, o.Status, o.Count, o.Where.File, o.Where.Line, strings.Join(append(slices.Clone(o.Scopes), o.Named...), " "))))
@@ -22,9 +24,9 @@ func seen(e scopes.Evidence) []string {
 	return lines
 }
 
-func posthog(t testing.TB) *scopes.Provider {
+func posthog(t testing.TB) *provider.Provider {
 	t.Helper()
-	p, err := scopes.BuiltinProvider("posthog")
+	p, err := provider.Builtin("posthog")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -267,15 +269,15 @@ func TestTooLarge(t *testing.T) {
 		begin string
 		fill  byte
 		limit int64
-		read  func(io.Reader) (scopes.Evidence, error)
+		read  func(io.Reader) (audit.Evidence, error)
 	}{
-		{"OpenAPI", "openapi: 3.1.0\n", '#', evidence.MaxOpenAPI, func(r io.Reader) (scopes.Evidence, error) { return evidence.OpenAPI{}.Read("big", r) }},
-		{"tools", "{", ' ', evidence.MaxTools, func(r io.Reader) (scopes.Evidence, error) { return evidence.ReadTools("big", r) }},
-		{"calls", "# ", '\n', evidence.MaxCalls, func(r io.Reader) (scopes.Evidence, error) { return evidence.Calls{}.Read("big", r) }},
-		{"a HAR's text", `{"log": {"creator": "`, 'x', 4 << 20, func(r io.Reader) (scopes.Evidence, error) { return evidence.Traffic{}.ReadLimited("big", r, 4<<20) }},
-		{"a line", "{", 'x', 4 << 20, func(r io.Reader) (scopes.Evidence, error) { return evidence.Traffic{}.Read("big", r) }},
-		{"blank lines", "", '\n', 4 << 20, func(r io.Reader) (scopes.Evidence, error) { return evidence.Traffic{}.ReadLimited("big", r, 4<<20) }},
-		{"HAR", `{"log": {"entries": [`, ' ', 4 << 20, func(r io.Reader) (scopes.Evidence, error) { return evidence.Traffic{}.ReadLimited("big", r, 4<<20) }},
+		{"OpenAPI", "openapi: 3.1.0\n", '#', evidence.MaxOpenAPI, func(r io.Reader) (audit.Evidence, error) { return evidence.OpenAPI{}.Read("big", r) }},
+		{"tools", "{", ' ', evidence.MaxTools, func(r io.Reader) (audit.Evidence, error) { return evidence.ReadTools("big", r) }},
+		{"calls", "# ", '\n', evidence.MaxCalls, func(r io.Reader) (audit.Evidence, error) { return evidence.Calls{}.Read("big", r) }},
+		{"a HAR's text", `{"log": {"creator": "`, 'x', 4 << 20, func(r io.Reader) (audit.Evidence, error) { return evidence.Traffic{}.ReadLimited("big", r, 4<<20) }},
+		{"a line", "{", 'x', 4 << 20, func(r io.Reader) (audit.Evidence, error) { return evidence.Traffic{}.Read("big", r) }},
+		{"blank lines", "", '\n', 4 << 20, func(r io.Reader) (audit.Evidence, error) { return evidence.Traffic{}.ReadLimited("big", r, 4<<20) }},
+		{"HAR", `{"log": {"entries": [`, ' ', 4 << 20, func(r io.Reader) (audit.Evidence, error) { return evidence.Traffic{}.ReadLimited("big", r, 4<<20) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			source := &endless{begin: c.begin, fill: c.fill}

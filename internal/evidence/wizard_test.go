@@ -8,7 +8,10 @@ import (
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/evidence"
+	"github.com/ambit-auth/ambit/internal/manifestedit"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/audit"
+	"github.com/ambit-auth/ambit/scopes/manifest"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -28,9 +31,9 @@ func advertised(t testing.TB) scopes.Advertisement {
 	return scopes.Advertisement{State: scopes.Listed, Scopes: scopes.NewSet(words...)}
 }
 
-func wizard(t testing.TB) *scopes.Manifest {
+func wizard(t testing.TB) *manifest.Manifest {
 	t.Helper()
-	m, err := scopes.Decode("scopes.yaml", ambit.Manifest, nil)
+	m, err := manifest.Decode("scopes.yaml", ambit.Manifest, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +41,7 @@ func wizard(t testing.TB) *scopes.Manifest {
 }
 
 // wizardEvidence is the tools' sample and the list of calls, with or without the document.
-func wizardEvidence(t testing.TB, calls, document bool) *scopes.Evidence {
+func wizardEvidence(t testing.TB, calls, document bool) *audit.Evidence {
 	t.Helper()
 	e, err := evidence.ReadTools("mcp-tools-sample.json", open(t, "mcp-tools-sample.json"))
 	if err != nil {
@@ -57,7 +60,7 @@ func wizardEvidence(t testing.TB, calls, document bool) *scopes.Evidence {
 	return &e
 }
 
-func said(list []scopes.Finding) []string {
+func said(list []audit.Finding) []string {
 	lines := []string{}
 	for _, f := range list {
 		lines = append(lines, string(f.Kind)+" "+f.Scope+": "+f.Message)
@@ -69,19 +72,19 @@ func said(list []scopes.Finding) []string {
 // list of the wizard's calls, and, for each program, against the document.
 func TestRootManifestPasses(t *testing.T) {
 	m := wizard(t)
-	check := func(e *scopes.Evidence, programs ...string) scopes.Findings {
+	check := func(e *audit.Evidence, programs ...string) audit.Findings {
 		t.Helper()
-		f, err := scopes.Audit(scopes.AuditQuestion{Manifest: m, Programs: programs, Evidence: e, Server: advertised(t), Today: time.Now()})
+		f, err := audit.Audit(audit.Question{Manifest: m, Programs: programs, Evidence: e, Server: advertised(t), Today: time.Now()})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if failing := f.Of(scopes.FailingKinds()...); len(failing) > 0 {
+		if failing := f.Of(audit.FailingKinds()...); len(failing) > 0 {
 			t.Errorf("programs %v: %q", programs, said(failing))
 		}
 		return f
 	}
 	all := check(wizardEvidence(t, true, false), m.ProgramNames()...)
-	if got := said(all.Of(scopes.Unused, scopes.Unproved)); len(got) > 0 {
+	if got := said(all.Of(audit.Unused, audit.Unproved)); len(got) > 0 {
 		t.Errorf("all programs, by the list of calls: %q", got)
 	}
 	whole := check(wizardEvidence(t, true, true), m.ProgramNames()...)
@@ -101,16 +104,16 @@ func TestRootManifestWithKnownMistakes(t *testing.T) {
   - {scope: "vision-scanners:read", level: recommended, why: reads scanners, used_by: ["tool:vision-scanners-impact-retrieve"]}
 `, 1)
 	text = strings.Replace(text, "  - scope: insight:write\n", "  - scope: insights:write\n", 1)
-	m, err := scopes.Decode("scopes.yaml", []byte(text), nil)
+	m, err := manifest.Decode("scopes.yaml", []byte(text), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := scopes.Audit(scopes.AuditQuestion{Manifest: m, Evidence: wizardEvidence(t, false, true), Server: advertised(t)})
+	f, err := audit.Audit(audit.Question{Manifest: m, Evidence: wizardEvidence(t, false, true), Server: advertised(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, one := range f.Of(scopes.FailingKinds()...) {
+	for _, one := range f.Of(audit.FailingKinds()...) {
 		got = append(got, strings.Join(append([]string{string(one.Kind), one.Scope}, one.Near...), " "))
 	}
 	want := []string{
@@ -133,12 +136,12 @@ func TestUndeclaredCall(t *testing.T) {
 		t.Fatal(err)
 	}
 	e.Merge(calls)
-	f, err := scopes.Audit(scopes.AuditQuestion{Manifest: wizard(t), Evidence: e})
+	f, err := audit.Audit(audit.Question{Manifest: wizard(t), Evidence: e})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, one := range f.Of(scopes.Undeclared) {
+	for _, one := range f.Of(audit.Undeclared) {
 		got = append(got, one.Scope+": "+strings.Join(one.Evidence, "; "))
 	}
 	for i, scope := range []string{"replay_scanner:write", "session_recording:read"} {
@@ -156,12 +159,12 @@ func TestMendRootManifest(t *testing.T) {
 	begin := strings.Index(text, "  - scope: organization:read\n")
 	end := strings.Index(text, "  - scope: dashboard:write\n")
 	text = text[:begin] + text[end:]
-	m, err := scopes.Decode("scopes.yaml", []byte(text), nil)
+	m, err := manifest.Decode("scopes.yaml", []byte(text), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	q := scopes.AuditQuestion{Manifest: m, Programs: m.ProgramNames(), Evidence: wizardEvidence(t, true, true), Server: advertised(t)}
-	got, f, err := scopes.Mend(q, []byte(text), scopes.Mending{Write: true}, nil)
+	q := audit.Question{Manifest: m, Programs: m.ProgramNames(), Evidence: wizardEvidence(t, true, true), Server: advertised(t)}
+	got, f, err := manifestedit.Mend(q, []byte(text), manifestedit.Mending{Write: true}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,10 +180,10 @@ func TestMendRootManifest(t *testing.T) {
 	if diff := cmp.Diff(want, string(got)); diff != "" {
 		t.Error(diff)
 	}
-	if q.Manifest, err = scopes.Decode("scopes.yaml", got, nil); err != nil {
+	if q.Manifest, err = manifest.Decode("scopes.yaml", got, nil); err != nil {
 		t.Fatal(err)
 	}
-	again, _, err := scopes.Mend(q, got, scopes.Mending{Write: true, Lower: true, Prune: true}, nil)
+	again, _, err := manifestedit.Mend(q, got, manifestedit.Mending{Write: true, Lower: true, Prune: true}, nil)
 	if err != nil || string(again) != string(got) {
 		t.Errorf("a second run changes something: %v", err)
 	}

@@ -10,7 +10,8 @@ import (
 	"testing"
 
 	"github.com/ambit-auth/ambit"
-	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/manifest"
+	"github.com/ambit-auth/ambit/scopes/provider"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -45,7 +46,7 @@ func sources(t *testing.T) []source {
 func knowledge(t *testing.T) []word {
 	t.Helper()
 	words := scopeWords(t, "scopes.yaml", ambit.Manifest)
-	for _, name := range scopes.BuiltinProviders() {
+	for _, name := range provider.BuiltinNames() {
 		words = append(words, providerWords(t, name)...)
 	}
 	profiles, _ := filepath.Glob(root + "/agent/profiles/*.yaml") // the pattern is right
@@ -69,7 +70,7 @@ func agentWord(file string) word {
 // name: those mean nothing else.
 func scopeWords(t *testing.T, file string, text []byte) []word {
 	t.Helper()
-	m, err := scopes.Decode(file, text, nil)
+	m, err := manifest.Decode(file, text, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,11 +100,11 @@ func fromScopes(list []string, file string) []word {
 // variables and scopes.
 func providerWords(t *testing.T, name string) []word {
 	t.Helper()
-	p, err := scopes.BuiltinProvider(name)
+	p, err := provider.Builtin(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := "scopes/providers/" + name + ".yaml"
+	file := "scopes/provider/providers/" + name + ".yaml"
 	list := []string{name, p.ServerFrom, p.Client.ID}
 	for _, host := range p.Hosts() {
 		if !strings.HasPrefix(host, "localhost") && !strings.HasPrefix(host, "127.") && !strings.HasPrefix(host, "[::1]") {
@@ -128,7 +129,7 @@ func providerWords(t *testing.T, name string) []word {
 // exceptions are the scopes that a provider's rules name as excepted.
 func exceptions(t *testing.T, name string) []string {
 	t.Helper()
-	text, err := os.ReadFile(root + "/scopes/providers/" + name + ".yaml")
+	text, err := os.ReadFile(root + "/scopes/provider/providers/" + name + ".yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

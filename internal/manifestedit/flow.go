@@ -1,0 +1,204 @@
+package manifestedit
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+
+	"github.com/ambit-auth/ambit/scopes"
+	"go.yaml.in/yaml/v3"
+)
+
+// A flowList is where the parts of a list in flow style stand: [a, b].
+type flowList struct {
+	starts, ends []int // of each item
+	commas       []int // behind each item; the last may lack one
+	open, close  int   // the brackets
+}
+
+// flow finds the parts of the list, and checks that each item is where its node is.
+func (l *needList) flow() (flowList, error) {
+	f := flowList{open: l.offset(l.seq)}
+	bad := errors.New("where the entries of this list begin and end cannot be told")
+	end, comma := l.scan(f.open, func(at, end int) {
+		f.commas, f.ends = append(f.commas, at), append(f.ends, end)
+	})
+	if f.close = comma; f.close < 0 {
+		return f, bad
+	}
+	if len(f.commas) < len(l.items) {
+		f.ends = append(f.ends, end)
+	}
+	for _, item := range l.items {
+		f.starts = append(f.starts, l.offset(item.node))
+	}
+	if len(f.ends) != len(f.starts) {
+		return f, bad
+	}
+	for i := range f.starts {
+		if f.starts[i] >= f.ends[i] {
+			return f, bad
+		}
+	}
+	return f, nil
+}
+
+// scan walks from an opening bracket to the one that closes it, and calls comma for each
+// comma between its items, with the end of what stands before. It returns the end of the
+// last item, and the closing bracket; that is -1 where there is none. Quoted text is told
+// by its nodes: an apostrophe within plain text is none.
+func (s *sheet) scan(open int, comma func(at, end int)) (end, close int) {
+	depth := 0
+	for i := open; i < len(s.text); i++ {
+		c := s.text[i]
+		closing, quoted := s.quotes[i]
+		switch {
+		case quoted:
+			i = closing
+		case c == '#' && strings.IndexByte(" \t\r\n,[]{}", s.text[i-1]) >= 0:
+			i = s.end(s.lineAt(i)) - 1
+			continue
+		case c == ' ' || c == '\t' || c == '\r' || c == '\n':
+			continue
+		case c == '[' || c == '{':
+			depth++
+		case c == ']' || c == '}':
+			if depth--; depth == 0 {
+				return end, i
+			}
+		case c == ',' && depth == 1:
+			comma(i, end)
+			continue
+		}
+		if depth == 0 {
+			break // no bracket opens here
+		}
+		end = i + 1
+	}
+	return 0, -1
+}
+
+func (l *needList) appendFlow(entries []scopes.Need) ([]splice, error) {
+	f, err := l.flow()
+	if err != nil {
+		return nil, err
+	}
+	if len(l.items) == 0 {
+		return l.appendFirst(f, entries), nil
+	}
+	last := len(l.items) - 1
+	style := l.styleOf(l.items[last].node)
+	start, end, comma := f.starts[last], f.ends[last], ","
+	if len(f.commas) == len(l.items) {
+		end, comma = f.commas[last]+1, ""
+	}
+	line := l.lineAt(end - 1)
+	lead := string(l.text[l.lines[l.lineAt(start)]:start])
+	alone := strings.TrimSpace(lead) == ""
+	tail := l.text[end:l.end(line)]
+	if l.lineAt(f.close) > line && (alone || bytes.IndexByte(tail, '#') >= 0) {
+		indent := lead[:len(lead)-len(strings.TrimLeft(lead, " \t"))]
+		return []splice{{end, end, comma}, {l.end(line), l.end(line), indent + style.mappings(entries, ","+style.end+indent) + style.end}}, nil
+	}
+	return []splice{{end, end, comma + " " + style.mappings(entries, ", ")}}, nil
+}
+
+// appendFirst adds to a list of nothing: as a block where the list stands in one.
+func (l *needList) appendFirst(f flowList, entries []scopes.Need) []splice {
+	line := l.lineAt(f.close)
+	blank := len(bytes.TrimSpace(l.text[f.open+1:f.close])) == 0
+	if l.inFlow || !blank || l.lineAt(f.open) != line {
+		style := needStyle{flow: true, quoteKeys: l.key.Style&yaml.DoubleQuotedStyle != 0} // quoted as in JSON
+		return []splice{{f.open + 1, f.open + 1, style.mappings(entries, ", ")}}
+	}
+	style := needStyle{indent: l.key.Column + 1, gap: 1, end: l.lineEnd()}
+	list := style.list(entries)
+	if strings.TrimSpace(l.line(line)) == string(l.text[f.open:f.close+1]) { // the brackets have a line of their own
+		return []splice{{l.lines[line], l.end(line), l.inPlaceOf(line, list, style.end)}}
+	}
+	from, by := f.open, ""
+	for from > 0 && l.text[from-1] == ' ' {
+		from--
+	}
+	if bytes.HasPrefix(l.text[f.close+1:], []byte("#")) {
+		by = " "
+	}
+	return []splice{{from, f.close + 1, by}, l.insertAfter(line, list, style.end)}
+}
+
+// removeFlow takes what does not stay out of a list in flow style, with its commas.
+func (l *needList) removeFlow(stays []bool) ([]splice, error) {
+	f, err := l.flow()
+	if err != nil {
+		return nil, err
+	}
+	var out []splice
+	orphan := f.orphan(stays)
+	for _, one := range l.stretches(f, stays) {
+		if orphan >= 0 && one.from > orphan && l.beside(orphan+1, one.from) {
+			out, orphan = append(out, l.orLine(orphan, one.to)), -1
+			continue
+		}
+		out = append(out, l.wholeLine(one.from, one.to))
+	}
+	if orphan >= 0 {
+		out = append(out, l.orLine(orphan, orphan+1))
+	}
+	return out, nil
+}
+
+// orphan is the comma behind the last item that stays, where one without a comma ended
+// the list; else -1.
+func (f *flowList) orphan(stays []bool) int {
+	last := len(stays) - 1
+	for ; last >= 0 && !stays[last]; last-- {
+	}
+	if last < 0 || last == len(stays)-1 || len(f.commas) == len(stays) {
+		return -1
+	}
+	return f.commas[last]
+}
+
+// stretches are the items that do not stay, each to its comma; those that stand side by
+// side are one.
+func (l *needList) stretches(f flowList, stays []bool) []splice {
+	var list []splice
+	for at, stay := range stays {
+		if stay {
+			continue
+		}
+		to := f.ends[at]
+		if at < len(f.commas) {
+			to = f.commas[at] + 1
+		}
+		if at > 0 && !stays[at-1] && l.beside(list[len(list)-1].to, f.starts[at]) {
+			list[len(list)-1].to = to
+			continue
+		}
+		list = append(list, splice{f.starts[at], to, ""})
+	}
+	return list
+}
+
+// beside reports whether nothing but blanks is between two places.
+func (s *sheet) beside(from, to int) bool {
+	return from <= to && len(bytes.Trim(s.text[from:to], " \t")) == 0
+}
+
+// wholeLine removes a stretch with the blanks behind it, and its line where nothing
+// else stands there.
+func (l *needList) wholeLine(from, to int) splice {
+	for to < len(l.text) && (l.text[to] == ' ' || l.text[to] == '\t') {
+		to++
+	}
+	return l.orLine(from, to)
+}
+
+// orLine removes a stretch, or its lines where nothing else stands there.
+func (l *needList) orLine(from, to int) splice {
+	start, end := l.lines[l.lineAt(from)], l.end(l.lineAt(max(to-1, from)))
+	if strings.TrimSpace(string(l.text[start:from])) == "" && strings.TrimSpace(string(l.text[to:end])) == "" {
+		return splice{start, end, ""}
+	}
+	return splice{from, to, ""}
+}

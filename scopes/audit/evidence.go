@@ -1,0 +1,161 @@
+package audit
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+
+	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// A Where is a place in a source of evidence.
+type Where struct {
+	File string // as the user named it: a path or a URL; untrusted text
+	Line int    // from 1; 0 where the source has no lines
+}
+
+// String is file:line, or the file alone.
+func (w Where) String() string {
+	if w.Line == 0 {
+		return text.Line(w.File)
+	}
+	return text.Line(w.File) + ":" + strconv.Itoa(w.Line)
+}
+
+// A Source is what kind of thing says that something is needed.
+type Source string
+
+// The kinds of source; they are the columns of an audit's table.
+const (
+	SourceAPI     Source = "api"     // an OpenAPI document
+	SourceMCP     Source = "mcp"     // a file of MCP tools
+	SourceTraffic Source = "traffic" // a recorded call that was refused, naming a scope
+)
+
+// A Need is what one source says that one operation or tool needs.
+type Requirement struct {
+	Operation scopes.Operation // its Path is the source's template
+	Title     string           // what the operation does, in the source's words; untrusted text, may be empty
+	// AnyOf are alternatives, each a list of scopes of which all are needed. An empty
+	// alternative means that no scope is needed. nil: the source says nothing of scopes.
+	AnyOf  [][]string
+	Where  Where
+	Source Source
+}
+
+// Silent reports whether the source knows the operation and says nothing of scopes.
+func (n *Requirement) Silent() bool { return len(n.AnyOf) == 0 }
+
+// MetBy reports whether some alternative is covered by what is held.
+func (n *Requirement) MetBy(held scopes.Set, implies scopes.Implications) bool {
+	return slices.ContainsFunc(n.AnyOf, func(all []string) bool { return len(lacks(all, held, implies)) == 0 })
+}
+
+// lacks is what of all is not covered by what is held.
+func lacks(all []string, held scopes.Set, implies scopes.Implications) []string {
+	var missing []string
+	for _, scope := range all {
+		if _, ok := implies.CoveredBy(held, scope); !ok {
+			missing = append(missing, scope)
+		}
+	}
+	return missing
+}
+
+// An Observation is a call that was recorded, or several of the same kind.
+type Observation struct {
+	Operation scopes.Operation // its Path is concrete, or has {id} where the recorder folded ids
+	Status    int              // of the answer
+	Scopes    []string         // connected with the call by the recorder: declared for it, or named
+	Named     []string         // named by the answer that refused it; nil where the recording does not tell
+	Count     int              // how many such calls
+	Where     Where            // of the first
+}
+
+// Succeeded reports whether the grant was enough for the call (2xx, 3xx).
+func (o *Observation) Succeeded() bool { return o.Status >= 200 && o.Status < 400 }
+
+// Refused reports whether the call was turned away for want of a permission (RFC 9110
+// §15.5.2 and §15.5.4). What lacked is proved only where the answer named it.
+func (o *Observation) Refused() bool { return o.Status == 401 || o.Status == 403 }
+
+// A Call is an operation, or a tool, of which someone says that the program uses it.
+type Call struct {
+	Operation scopes.Operation
+	Where     Where
+}
+
+// A Note is something about a source that people should know: what was skipped, what
+// is said twice. It is no finding.
+type Note struct {
+	Where   Where  `json:"where"`
+	Message string `json:"message"` // one line
+}
+
+// MarshalText is file:line.
+func (w Where) MarshalText() ([]byte, error) { return []byte(w.String()), nil }
+
+// Evidence is what all sources together say. The zero value is no evidence.
+type Evidence struct {
+	Requirements []Requirement // of every operation and tool that a document knows, used or not
+	Calls        []Call        // what the program uses; nil where no list was given
+	Tools        []string      // names of tools that the program uses, * and ? allowed; none: as the manifest says
+	Traffic      []Observation // what was recorded
+	Words        []string      // further scopes that a source knows of, though nothing there needs them
+	Notes        []Note
+}
+
+// Merge adds what another source says. An operation that several documents know is
+// needed as each of them says; where they differ, a note tells.
+func (e *Evidence) Merge(more Evidence) {
+	e.Notes = append(e.Notes, more.Notes...)
+	e.Notes = append(e.Notes, contradictions(e.Requirements, more.Requirements)...)
+	e.Requirements = append(e.Requirements, more.Requirements...)
+	if more.Calls != nil {
+		e.Calls = append(append([]Call{}, e.Calls...), more.Calls...)
+	}
+	e.Tools = append(e.Tools, more.Tools...)
+	e.Traffic = append(e.Traffic, more.Traffic...)
+	e.Words = scopes.NewSet(slices.Concat(e.Words, more.Words)...).Slice()
+}
+
+// contradictions notes operations for which two sources name different scopes.
+func contradictions(have, more []Requirement) []Note {
+	first := make(map[scopes.Operation]*Requirement, len(have))
+	for i := range have {
+		u := have[i].Operation.Unplaced()
+		if first[u] == nil {
+			first[u] = &have[i]
+		}
+	}
+	var notes []Note
+	for i := range more {
+		n := &more[i]
+		other := first[n.Operation.Unplaced()]
+		if other != nil && !slices.EqualFunc(other.AnyOf, n.AnyOf, slices.Equal) {
+			notes = append(notes, Note{n.Where, text.Line(n.Operation.String() + " is also in " + other.Where.String() + ", with other scopes: both count")})
+		}
+	}
+	return notes
+}
+
+// Vocabulary is every scope that the evidence knows of, sorted.
+func (e *Evidence) Vocabulary() scopes.Set {
+	words := slices.Clone(e.Words)
+	for i := range e.Requirements {
+		for _, all := range e.Requirements[i].AnyOf {
+			words = append(words, all...)
+		}
+	}
+	for i := range e.Traffic {
+		words = append(words, e.Traffic[i].Named...)
+	}
+	return scopes.NewSet(words...).Sorted()
+}
+
+// bySource orders needs for people: by operation, then by place.
+func byOperation(a, b *Requirement) int {
+	return cmp.Or(cmp.Compare(a.Operation.String(), b.Operation.String()),
+		cmp.Compare(a.Where.File, b.Where.File), cmp.Compare(a.Where.Line, b.Where.Line))
+}

@@ -1,0 +1,146 @@
+package manifest_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/scopes/manifest"
+	"github.com/ambit-auth/ambit/scopes/provider"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"go.yaml.in/yaml/v3"
+)
+
+// unseen lists the files of testdata/mistakes that a schema cannot refuse, and why.
+var unseen = map[string]string{
+	"duplicate_scope":           "a schema compares whole items, not one member of each",
+	"unknown_base":              "the bases are the provider's to name",
+	"server":                    "the servers are the provider's to name",
+	"implication_cycle":         "the provider is another file",
+	"name_invisible_far":        "not every editor's patterns reach beyond the first plane of Unicode",
+	"implication_self":          "a schema compares no value with another",
+	"implication_cycle_growing": "whether rules lead back to themselves takes more than a schema",
+	"provider_file_missing":     "the provider is another file",
+	"provider_file_not_yaml":    "the provider is another file",
+	"provider_file_cut":         "the provider is another file",
+	"provider_file_uses_file":   "the provider is another file",
+	"provider_unknown":          "a schema that listed the built-in providers would refuse the next one",
+	"two_documents":             "each document is checked by itself",
+	"not_yaml_after":            "each document is checked by itself",
+}
+
+// asJSON is what a schema's checker sees of a YAML file: plain values, a date as
+// its text, as editors have it. ok is false for what no editor could read.
+func asJSON(text []byte) (value any, ok bool) {
+	var doc yaml.Node
+	if yaml.NewDecoder(bytes.NewReader(text)).Decode(&doc) != nil {
+		return nil, false
+	}
+	plainDates(&doc)
+	if doc.Decode(&value) != nil {
+		return nil, false
+	}
+	return value, true
+}
+
+func plainDates(n *yaml.Node) {
+	if n.Tag == "!!timestamp" {
+		n.Tag = "!!str"
+	}
+	for _, child := range n.Content {
+		plainDates(child)
+	}
+}
+
+func compileSchema(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(manifest.Schema()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiler := jsonschema.NewCompiler()
+	compiler.AssertFormat()
+	compiler.AssertContent()
+	if err := compiler.AddResource("scopes.schema.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := compiler.Compile("scopes.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schema
+}
+
+func TestSchemaAcceptsGoodManifests(t *testing.T) {
+	schema := compileSchema(t)
+	good := map[string][]byte{"the root's scopes.yaml": ambit.Manifest}
+	for _, file := range yamlFiles(t, "good") {
+		good[file], _ = os.ReadFile(file)
+	}
+	for file, text := range good {
+		value, ok := asJSON(text)
+		if !ok {
+			t.Errorf("%s: not YAML", file)
+			continue
+		}
+		if err := schema.Validate(value); err != nil {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+}
+
+// The schema refuses every file that the decoder refuses, but for those listed.
+func TestSchemaRefusesMistakes(t *testing.T) {
+	schema := compileSchema(t)
+	var listed []string
+	for _, file := range yamlFiles(t, "mistakes") {
+		name := strings.TrimSuffix(filepath.Base(file), ".yaml")
+		listed = append(listed, name)
+		text, _ := os.ReadFile(file)
+		value, readable := asJSON(text)
+		refused := !readable || schema.Validate(value) != nil
+		if reason, cannot := unseen[name]; cannot == refused {
+			t.Errorf("%s: refused is %v, the reason why a schema cannot is %q", name, refused, reason)
+		}
+	}
+	for name := range unseen {
+		if !slices.Contains(listed, name) {
+			t.Errorf("%s is listed as unseen and is no file", name)
+		}
+	}
+}
+
+// The schema refuses the same parameters of authorize as the decoder, which asks the list
+// that the flow itself asks.
+func TestSchemaKnowsReservedParameters(t *testing.T) {
+	schema := compileSchema(t)
+	const text = "version: 1\nname: app\nprovider: {use: posthog, client: {id: c, authorize: {%s: x}}}\nscopes: []\n"
+	refused := func(name string) (bySchema, byDecoder bool) {
+		file := fmt.Appendf(nil, text, name)
+		value, _ := asJSON(file)
+		_, err := manifest.Decode("app.yaml", file, nil)
+		return schema.Validate(value) != nil, err != nil
+	}
+	for _, name := range provider.ReservedParameters() {
+		if bySchema, byDecoder := refused(name); !bySchema || !byDecoder {
+			t.Errorf("%s: refused by the schema %v, by the decoder %v; want both", name, bySchema, byDecoder)
+		}
+	}
+	if bySchema, byDecoder := refused("audience"); bySchema || byDecoder {
+		t.Errorf("audience: refused by the schema %v, by the decoder %v; it is nobody's own", bySchema, byDecoder)
+	}
+}
+
+// Editors find the schema by the first line of the manifest.
+func TestManifestNamesItsSchema(t *testing.T) {
+	first, _, _ := strings.Cut(string(ambit.Manifest), "\n")
+	url, ok := strings.CutPrefix(first, "# yaml-language-server: $schema=")
+	if !ok || !strings.Contains(string(manifest.Schema()), `"$id": "`+url+`"`) {
+		t.Errorf("the first line of scopes.yaml is %q, which does not name the schema's $id", first)
+	}
+}

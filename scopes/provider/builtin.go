@@ -1,0 +1,54 @@
+package provider
+
+import (
+	"embed"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/ambit-auth/ambit/internal/text"
+)
+
+//go:embed providers/*.yaml
+var providerFiles embed.FS
+
+const providerFolder = "providers"
+
+// BuiltinProviders lists the names of the providers that are built in, sorted.
+func BuiltinNames() []string {
+	files, _ := providerFiles.ReadDir(providerFolder) // embedded: it is there
+	var names []string
+	for _, f := range files {
+		if name, is := strings.CutSuffix(f.Name(), ".yaml"); is {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// builtins holds the built-in providers that were asked for; they never change.
+var builtins sync.Map // name → func() (*Provider, error)
+
+// BuiltinProvider returns a built-in provider, the same one at each call; the error
+// of an unknown name lists the known ones. Safe for concurrent use.
+func Builtin(name string) (*Provider, error) {
+	if !slices.Contains(BuiltinNames(), name) {
+		return nil, fmt.Errorf("unknown provider %q%s", name, text.Allowed(name, BuiltinNames()))
+	}
+	read, _ := builtins.LoadOrStore(name, sync.OnceValues(func() (*Provider, error) { return readBuiltin(name) }))
+	return read.(func() (*Provider, error))()
+}
+
+func readBuiltin(name string) (*Provider, error) {
+	source, err := providerFiles.ReadFile(providerFolder + "/" + name + ".yaml")
+	if err != nil {
+		return nil, err
+	}
+	p, err := Decode(name, source)
+	if err != nil {
+		return nil, err
+	}
+	p.Name, p.File = name, ""
+	return p, nil
+}

@@ -1,0 +1,59 @@
+package provider
+
+import (
+	"path/filepath"
+	"strings"
+
+	"github.com/ambit-auth/ambit/internal/yamlfile"
+	"go.yaml.in/yaml/v3"
+)
+
+// lookup finds the provider that a word names; nil with the mistake noted where
+// there is none.
+func (d *decoder) lookup(n *yaml.Node) *Provider {
+	word := d.Text(n, "provider")
+	switch {
+	case word == "":
+		return nil
+	case strings.Contains(word, "://"):
+		return d.issuerProvider(n)
+	case strings.HasSuffix(word, ".yaml") || strings.HasSuffix(word, ".yml") || strings.ContainsAny(word, `/\`):
+		return d.fileProvider(n)
+	}
+	p, err := Builtin(word)
+	if err != nil {
+		d.Mistake(n, yamlfile.BadProvider, "%v; a file is named as ./file.yaml, any other server by its issuer's URL", err)
+		return nil
+	}
+	return p
+}
+
+func (d *decoder) issuerProvider(n *yaml.Node) *Provider {
+	if !d.url(n, "provider") {
+		return nil
+	}
+	server := Server{Name: soleServer, Issuer: n.Value}
+	return &Provider{Name: n.Value, Servers: []Server{server}, DefaultServer: soleServer}
+}
+
+// soleServer names the only server of a provider that is a bare issuer URL.
+const soleServer = "default"
+
+func (d *decoder) fileProvider(n *yaml.Node) *Provider {
+	path := n.Value
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(filepath.Dir(d.File), path)
+	}
+	if d.open == nil {
+		d.Mistake(n, yamlfile.BadProvider, "a provider file is not allowed here")
+		return nil
+	}
+	text, err := d.open(path)
+	if err != nil {
+		d.Mistake(n, yamlfile.BadProvider, "cannot read the provider file: %v", err)
+		return nil
+	}
+	p, mistakes := decodeProviderFile(path, text)
+	d.ofFile = mistakes
+	return p
+}

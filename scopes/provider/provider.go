@@ -1,0 +1,245 @@
+package provider
+
+import (
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// A Provider is what is known of a service before anyone asks it: a YAML file,
+// built in or the user's own. It is read-only once decoded, and then safe for
+// concurrent use.
+type Provider struct {
+	Name          string // of the built-in file; else the file's path or the issuer's URL
+	File          string // that said any of this; "" for a built-in one as it stands
+	Servers       []Server
+	DefaultServer string
+	ServerFrom    string // member of the token answer that names the server; "" where none does
+	Client        Client
+	Credentials   []CredentialKind
+	Implies       scopes.Implications
+	Refusals      []Refusal
+	RefusalBody   []RefusalBody
+	Starter       string // scopes of a new manifest, as YAML text of a list; "" for none
+}
+
+// A Server is one deployment of a provider: a region, a development stack.
+type Server struct {
+	Name     string
+	Issuer   string // RFC 8414 §2, an identifier: compared byte by byte
+	Bases    []Base // in the file's order; the issuer is not among them
+	AskOn401 bool   // a key that another server refused may be asked about here
+}
+
+// A Base is a named URL prefix on which operations stand.
+type Base struct {
+	Name string
+	URL  string // without a final slash
+}
+
+// Base returns the URL of the named base; "issuer" is one too. ok is false where
+// the server has none of that name.
+func (s Server) Base(name string) (u string, ok bool) {
+	if name == IssuerBase {
+		return strings.TrimSuffix(s.Issuer, "/"), true
+	}
+	for _, b := range s.Bases {
+		if b.Name == name {
+			return b.URL, true
+		}
+	}
+	return "", false
+}
+
+// IssuerBase is the base that every server has.
+const IssuerBase = "issuer"
+
+// Expand replaces a leading {base} of a template by the base's URL; ok is false
+// where this server has no such base, or what follows is no path: appended, that
+// could make another host of it.
+func (s Server) Expand(template string) (expanded string, ok bool) {
+	inner, found := strings.CutPrefix(template, "{")
+	if !found {
+		return template, true
+	}
+	base, rest, closed := strings.Cut(inner, "}")
+	u, ok := s.Base(base)
+	if !ok || !closed || rest != "" && rest[0] != '/' {
+		return "", false
+	}
+	return u + rest, true
+}
+
+// A Client is how this program is registered at the authorization server: public,
+// without a secret (RFC 6749 §2.1, RFC 8252 §8.4).
+type Client struct {
+	ID        string            // client_id for the servers that IDs does not name
+	IDs       map[string]string // client_id by server
+	Redirect  Redirect
+	Authorize []Parameter // extra parameters of the authorization request, in the file's order
+}
+
+// IDFor is the client_id at the named server; "" where none is known.
+func (c Client) IDFor(server string) string {
+	if id, ok := c.IDs[server]; ok {
+		return id
+	}
+	return c.ID
+}
+
+// A Redirect is the registered redirect URI on loopback (RFC 8252 §7.3).
+type Redirect struct {
+	Host  string // localhost, 127.0.0.1 or [::1], as registered
+	Path  string
+	Ports []int // those registered, in order of preference; none: any port will do
+}
+
+// A Parameter is a name and a value of a request.
+type Parameter struct{ Name, Value string }
+
+// A CredentialKind is what a provider file says of one kind of credential.
+type CredentialKind struct {
+	Prefix  string // by which it is told; "" for every credential that no other prefix fits
+	Kind    scopes.Kind
+	Label   string     // what people call it, with its article: "a personal API key"
+	Env     []string   // environment variables that hold one, first found wins
+	Create  string     // where one is made: a URL, {base} allowed
+	Inspect Inspection // how to ask what it holds
+	Usable  []Usability
+}
+
+// An Inspection is how the holder of a credential asks what it holds. With
+// Introspection set it is RFC 7662 at the endpoint that the metadata names;
+// otherwise a GET of URL. The zero value: nobody can be asked.
+type Inspection struct {
+	URL           string // {base} allowed
+	Introspection bool
+	JSON          bool   // the introspection request's body is JSON, where RFC 7662 §2.1 has a form
+	Scopes        string // member of the answer that lists the scopes
+	Teams         string // member that lists the projects within reach; none or empty: all
+	Organizations string // member that lists the organizations within reach; none or empty: all
+	Expires       string // member with the end of life: seconds since 1970 or RFC 3339
+}
+
+// Possible reports whether there is any way to ask.
+func (i Inspection) Possible() bool { return i.Introspection || i.URL != "" }
+
+// A Usability says whether a kind of credential can serve a base.
+type Usability struct {
+	Base  string
+	Never bool // usable: never; otherwise by_scope
+}
+
+// Serves reports whether the kind can serve the named base at all; its scopes are
+// another question.
+func (k CredentialKind) Serves(base string) bool {
+	return !slices.Contains(k.Usable, Usability{Base: base, Never: true})
+}
+
+// A Refusal is one wording in which a provider refuses, and what it means.
+type Refusal struct {
+	Status int
+	Base   string // "" for every base
+	Text   string // a string in the answer's body; {name} stands for any text
+	Means  string // one of [RefusalMeanings]
+	Advice string // what helps; "" where the server's own words are enough
+}
+
+// RefusalMeanings are what a wording in a provider file can mean.
+func RefusalMeanings() []string {
+	return []string{"missing_scope", "not_a_scope_problem", "rejected", "silent"}
+}
+
+// A RefusalBody is the shape in which the clients of one base expect an error.
+type RefusalBody struct {
+	Base string
+	JSON string // JSON text; the string "{message}" stands for the verdict's first line
+}
+
+// Lookup returns the server of that name, or whose issuer is that URL, give or take
+// a final slash.
+func (p *Provider) Lookup(nameOrURL string) (Server, bool) {
+	for _, s := range p.Servers {
+		if s.Name == nameOrURL || strings.TrimSuffix(s.Issuer, "/") == strings.TrimSuffix(nameOrURL, "/") {
+			return s, true
+		}
+	}
+	return Server{}, false
+}
+
+// ServerNames lists the servers in the file's order.
+func (p *Provider) ServerNames() []string {
+	names := make([]string, len(p.Servers))
+	for i, s := range p.Servers {
+		names[i] = s.Name
+	}
+	return names
+}
+
+// BaseNames lists every base of any server, and [IssuerBase] first.
+func (p *Provider) BaseNames() []string {
+	names := []string{IssuerBase}
+	for _, s := range p.Servers {
+		for _, b := range s.Bases {
+			if !slices.Contains(names, b.Name) {
+				names = append(names, b.Name)
+			}
+		}
+	}
+	return names
+}
+
+// KindOf tells a credential by its prefix, the longest that fits; the zero
+// prefix's entry, else a bare [UnknownKind], where none does.
+func (p *Provider) KindOf(credential string) CredentialKind {
+	best := CredentialKind{Kind: scopes.UnknownKind, Label: "a credential of an unknown kind"}
+	for _, k := range p.Credentials {
+		if strings.HasPrefix(credential, k.Prefix) && len(k.Prefix) >= len(best.Prefix) {
+			best = k
+		}
+	}
+	return best
+}
+
+// Hosts lists every host that the provider names, each once, in the file's order,
+// as host or host:port where the port is not its scheme's own.
+func (p *Provider) Hosts() []string {
+	var hosts []string
+	add := func(raw string) {
+		if host := HostOf(raw); host != "" && !slices.Contains(hosts, host) {
+			hosts = append(hosts, host)
+		}
+	}
+	for _, s := range p.Servers {
+		add(s.Issuer)
+		for _, b := range s.Bases {
+			add(b.URL)
+		}
+	}
+	for _, k := range p.Credentials {
+		if strings.Contains(k.Inspect.URL, "://") {
+			add(k.Inspect.URL)
+		}
+	}
+	return hosts
+}
+
+// HostOf is the host of a URL in lower case, with its port where that is not the
+// scheme's own; "" for what is no absolute URL.
+func HostOf(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	host, port := strings.ToLower(u.Hostname()), u.Port()
+	if port == "" || port == "443" && u.Scheme == "https" || port == "80" && u.Scheme == "http" {
+		if strings.Contains(host, ":") {
+			return "[" + host + "]"
+		}
+		return host
+	}
+	return net.JoinHostPort(host, port)
+}

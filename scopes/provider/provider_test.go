@@ -1,0 +1,166 @@
+package provider_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/audit/audittest"
+	"github.com/ambit-auth/ambit/scopes/manifest"
+	"github.com/ambit-auth/ambit/scopes/provider"
+	"github.com/google/go-cmp/cmp"
+)
+
+func posthog(t *testing.T) *provider.Provider {
+	t.Helper()
+	p, err := provider.Builtin("posthog")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestProviderLookUps(t *testing.T) {
+	p := posthog(t)
+	for word, want := range map[string]string{"us": "us", "https://eu.posthog.com": "eu", "https://eu.posthog.com/": "eu", "http://localhost:8010": "dev", "": "", "asia": "", "https://us.posthog.com.evil.example": ""} {
+		if s, ok := p.Lookup(word); s.Name != want || ok != (want != "") {
+			t.Errorf("Lookup(%q) = %q, %v; want %q", word, s.Name, ok, want)
+		}
+	}
+	if diff := cmp.Diff([]string{"cloud", "us", "eu", "dev"}, p.ServerNames()); diff != "" {
+		t.Errorf("servers (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"issuer", "api", "gateway", "mcp"}, p.BaseNames()); diff != "" {
+		t.Errorf("bases (-want +got):\n%s", diff)
+	}
+	if p.File != "" || p.Name != "posthog" || p.DefaultServer != "cloud" || p.ServerFrom != "posthog_region" {
+		t.Errorf("File %q, Name %q, DefaultServer %q, ServerFrom %q", p.File, p.Name, p.DefaultServer, p.ServerFrom)
+	}
+	if p.Client.IDFor("eu") == p.Client.IDFor("us") || p.Client.IDFor("asia") != "" {
+		t.Error("client ids by server")
+	}
+	if id := (provider.Client{ID: "x"}).IDFor("any"); id != "x" {
+		t.Errorf("one id for every server: %q", id)
+	}
+}
+
+func TestHosts(t *testing.T) {
+	want := []string{
+		"oauth.posthog.com", "us.posthog.com", "gateway.us.posthog.com", "mcp.posthog.com", "eu.posthog.com", "gateway.eu.posthog.com",
+		"localhost:8010", "localhost:3308", "localhost:8787",
+	}
+	if diff := cmp.Diff(want, posthog(t).Hosts()); diff != "" {
+		t.Errorf("hosts (-want +got):\n%s", diff)
+	}
+	p := provider.Provider{Credentials: []provider.CredentialKind{
+		{Inspect: provider.Inspection{URL: "https://Key.Example:8443/me"}}, {Inspect: provider.Inspection{URL: "{api}/me"}},
+	}}
+	if diff := cmp.Diff([]string{"key.example:8443"}, p.Hosts()); diff != "" {
+		t.Errorf("hosts that only an inspection names (-want +got):\n%s", diff)
+	}
+}
+
+func TestHostOf(t *testing.T) {
+	for raw, want := range map[string]string{
+		"https://A.example/x": "a.example", "https://a.example:443": "a.example", "http://a.example:80": "a.example",
+		"https://a.example:80": "a.example:80", "http://[::1]:8010/": "[::1]:8010", "https://[::1]": "[::1]",
+		"https://good.example@evil.example/": "evil.example", "/path": "", "a.example": "", "": "", "https://": "", "https://a b/": "",
+	} {
+		if got := provider.HostOf(raw); got != want {
+			t.Errorf("HostOf(%q) = %q, want %q", raw, got, want)
+		}
+	}
+}
+
+// What stands behind a base may not make another host of it.
+func TestExpand(t *testing.T) {
+	s := provider.Server{Issuer: "https://id.example/", Bases: []provider.Base{{Name: "api", URL: "https://api.example/v2"}}}
+	for template, want := range map[string]string{
+		"{api}/me": "https://api.example/v2/me", "{api}": "https://api.example/v2", "{issuer}/x": "https://id.example/x",
+		"https://other.example/me": "https://other.example/me",
+		"{gateway}/me":             "", "{api}.evil.example/me": "", "{api}@evil.example": "", "{api": "", "{}": "",
+	} {
+		if got, ok := s.Expand(template); got != want || ok != (want != "") {
+			t.Errorf("Expand(%q) = %q, %v; want %q", template, got, ok, want)
+		}
+	}
+}
+
+func TestKindOf(t *testing.T) {
+	p := posthog(t)
+	for key, want := range map[string]scopes.Kind{
+		"phx_a": scopes.PersonalAPIKey, "pha_a": scopes.OAuthToken, "phc_a": scopes.ProjectKey, "phs_a": scopes.ProjectSecretKey,
+		"sk-a": scopes.UnknownKind, "": scopes.UnknownKind, "PHX_a": scopes.UnknownKind,
+	} {
+		if got := p.KindOf(key); got.Kind != want || got.Label == "" {
+			t.Errorf("KindOf(%q) = %+v, want %s", key, got, want)
+		}
+	}
+	if !p.KindOf("sk-a").Inspect.Possible() {
+		t.Error("an unknown credential is asked about as the file says")
+	}
+	if p.KindOf("phc_a").Serves("gateway") || p.KindOf("phs_a").Serves("gateway") || !p.KindOf("phs_a").Serves("api") || !p.KindOf("pha_a").Serves("gateway") {
+		t.Error("which kind serves which base")
+	}
+	nested := provider.Provider{Credentials: []provider.CredentialKind{{Prefix: "a_b_", Kind: scopes.OAuthToken}, {Prefix: "a_", Kind: scopes.ProjectKey}}}
+	if got := nested.KindOf("a_b_c").Kind; got != scopes.OAuthToken {
+		t.Errorf("the longest prefix tells: %s", got)
+	}
+}
+
+// An override replaces a field whole and leaves the others; a client's member too.
+func TestOverride(t *testing.T) {
+	const file = "../manifest/testdata/good/use_override.yaml"
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := manifest.Decode(file, text, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, builtin := m.Provider, posthog(t)
+	if p.Name != "posthog" || p.File != file {
+		t.Errorf("Name %q, File %q: a built-in provider that a file changed is that file's", p.Name, p.File)
+	}
+	if diff := cmp.Diff([]string{"us"}, p.ServerNames()); diff != "" || p.DefaultServer != "us" {
+		t.Errorf("default server %q, servers (-want +got):\n%s", p.DefaultServer, diff)
+	}
+	if diff := cmp.Diff([]string{"127.0.0.1:8010", "[::1]:3308", "localhost:8787"}, p.Hosts()); diff != "" {
+		t.Errorf("hosts (-want +got):\n%s", diff)
+	}
+	if p.Client.IDFor("us") != builtin.Client.IDFor("us") || p.Client.Redirect.Ports[0] != 8020 || len(p.Credentials) != len(builtin.Credentials) {
+		t.Error("what is not overridden stays")
+	}
+	if by, ok := p.Implies.CoveredBy(scopes.NewSet("x:write"), "x:read"); !ok || by != "x:write" {
+		t.Error("the implications stay")
+	}
+	if builtin.DefaultServer != "cloud" {
+		t.Error("the built-in provider changed")
+	}
+}
+
+// A provider file is looked up beside the manifest, and not at all where it may not be.
+func TestProviderFilePlace(t *testing.T) {
+	text := []byte("version: 1\nname: a\nprovider: ./p.yaml\nscopes: []\n")
+	var asked string
+	open := func(path string) ([]byte, error) {
+		asked = path
+		return []byte("servers: {s: {issuer: https://id.example}}"), nil
+	}
+	m, err := manifest.Decode("some/folder/scopes.yaml", text, open)
+	if err != nil || asked != "some/folder/p.yaml" || m.Provider.File != asked {
+		t.Errorf("asked for %q: %v", asked, err)
+	}
+	if _, err := manifest.Decode("scopes.yaml", text, nil); err == nil {
+		t.Error("without a way to read files, a provider file is a mistake")
+	}
+}
+
+func TestIssuerProvider(t *testing.T) {
+	text, _ := os.ReadFile("../manifest/testdata/good/smallest.yaml")
+	p := audittest.Decode(t, string(text)).Provider
+	if s, ok := p.Lookup(p.DefaultServer); !ok || s.Issuer != "https://id.example/tenant" || p.Name != s.Issuer || p.File != "" {
+		t.Errorf("provider %+v", p)
+	}
+}
