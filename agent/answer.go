@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/scopes"
 )
@@ -149,10 +150,10 @@ func (w *words) named(key string, values []any, about bool) {
 
 // scopeWords are the scopes in a text, with blanks or commas between them; what can be
 // no scope (RFC 6749 §3.3) is left out.
-func scopeWords(text string) []string {
+func scopeWords(value string) []string {
 	var list []string
-	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' }) {
-		if scopes.CheckScope(word) == nil && len(word) <= maxShown && len(list) < maxWords {
+	for _, word := range strings.FieldsFunc(value, func(r rune) bool { return r == ' ' || r == ',' }) {
+		if scopes.CheckScope(word) == nil && len(word) <= text.MaxWord && len(list) < maxWords {
 			list = append(list, word)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
@@ -87,7 +88,7 @@ func (c *Case) credential() string {
 		label = "a credential"
 	}
 	if prefix := c.Grant.Credential.Prefix; prefix != "" {
-		return oneLine(prefix) + ", " + label
+		return text.Line(prefix) + ", " + label
 	}
 	return label
 }

@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"time"
+
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
 // StopGrace is what a child gets between the polite and the firm end: an agent saves
@@ -43,7 +45,7 @@ type StartError struct {
 
 // Error names the program.
 func (e *StartError) Error() string {
-	return fmt.Sprintf("cannot start %q: %v", oneLine(e.Program), e.Err)
+	return fmt.Sprintf("cannot start %q: %v", text.Line(e.Program), e.Err)
 }
 
 // Unwrap returns the system's error.

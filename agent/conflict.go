@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit/internal/template"
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
 // A Conflict is something on this machine that meddles, or could meddle, with the
@@ -108,7 +109,7 @@ func (s *scan) environment() {
 		name, value, _ := strings.Cut(entry, "=")
 		k, known := s.profile.key(environmentKeys + name)
 		if known && value != "" && !(k.Switch && off(value)) && !slices.Contains(c.Keys, name) {
-			c.Keys = append(c.Keys, oneLine(name))
+			c.Keys = append(c.Keys, text.Line(name))
 		}
 	}
 	if len(c.Keys) == 0 {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
@@ -56,13 +57,11 @@ func (d *diagnosis) rejects() bool {
 // said adds what the server answered to the evidence.
 func (d *diagnosis) said() {
 	if status := d.c.Answer.Status; status != 0 {
-		text := ""
-		if d.wording.said != "" {
-			text = d.wording.said
-		} else if len(d.words.strings) > 0 {
-			text = longest(d.words.strings)
+		said := d.wording.said
+		if said == "" && len(d.words.strings) > 0 {
+			said = longest(d.words.strings)
 		}
-		d.v.prove("the server answered %d %s %q", status, http.StatusText(status), oneLine(text))
+		d.v.prove("the server answered %d %s %q", status, http.StatusText(status), text.Line(said))
 	}
 }
 
@@ -71,7 +70,7 @@ func (d *diagnosis) otherCredential() bool {
 	if d.c.Sent.Ours || len(d.c.Sent.Others) == 0 {
 		return false
 	}
-	fields := strings.Join(lines(d.c.Sent.Others), ", ")
+	fields := strings.Join(text.Lines(d.c.Sent.Others), ", ")
 	d.v.is(CredentialConflict, Proved, "another credential was sent in place of the lent one, in %s", fields)
 	d.v.prove("the request to {%s} carried a credential in %s, and not the lease", d.c.Base, fields)
 	d.v.prove("it was refused here and went nowhere")
@@ -112,9 +111,9 @@ func (d *diagnosis) noScopeHelps() bool {
 	return true
 }
 
-func orStatus(text string, status int) string {
-	if text = oneLine(text); text != "" {
-		return text
+func orStatus(said string, status int) string {
+	if said != "" {
+		return text.Line(said)
 	}
 	return fmt.Sprintf("%d %s", status, http.StatusText(status))
 }
@@ -126,7 +125,7 @@ func (d *diagnosis) neverServes() bool {
 	}
 	d.v.is(WrongCredentialKind, Proved, "%s, can never serve %s", d.c.credential(), d.c.Base)
 	d.said()
-	d.v.prove("by its prefix the credential is %s", oneLine(d.c.Kind.Label))
+	d.v.prove("by its prefix the credential is %s", text.Line(d.c.Kind.Label))
 	d.otherKinds()
 	return true
 }
@@ -261,7 +260,7 @@ func (d *diagnosis) otherServer() bool {
 		d.known(asked, here)
 	case slices.Contains(asked.Asked, here):
 		d.rejected(Proved, "no server knows %s")
-		d.v.prove("asked, these do not know it: %s", strings.Join(lines(asked.Asked), ", "))
+		d.v.prove("asked, these do not know it: %s", strings.Join(text.Lines(asked.Asked), ", "))
 	case d.rejects():
 		d.rejected(Likely, "the server does not take %s")
 	default:
@@ -276,7 +275,7 @@ func (d *diagnosis) known(asked Inquiry, here string) {
 		sure = Proved
 		d.v.prove("%s does not know the credential, when asked", here)
 	}
-	where := strings.Join(lines(asked.Known), ", ")
+	where := strings.Join(text.Lines(asked.Known), ", ")
 	d.v.is(WrongServer, sure, "%s, is known to %s, not to %s", d.c.credential(), where, here)
 	d.said()
 	d.v.prove("%s knows it, when asked", where)

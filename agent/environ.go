@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit/internal/template"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
@@ -23,7 +24,7 @@ type MissingBaseError struct {
 
 // Error names the agent and the base.
 func (e *MissingBaseError) Error() string {
-	return fmt.Sprintf("%s needs the base %q, which this server does not have", oneLine(e.Agent), e.Base)
+	return fmt.Sprintf("%s needs the base %q, which this server does not have", text.Line(e.Agent), e.Base)
 }
 
 // leaseWord stands for the lease in a profile; fileWord for the settings file.

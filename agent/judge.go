@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
@@ -85,4 +86,4 @@ func (p *Proxy) tellLost(lent Lent, before scopes.Grant) {
 	}
 }
 
-func (p *Proxy) renewalFailed(err error) { p.log.Warn("not renewed", "error", oneLine(err.Error())) }
+func (p *Proxy) renewalFailed(err error) { p.log.Warn("not renewed", "error", text.Line(err.Error())) }

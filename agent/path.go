@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
 // cleanPath makes of an escaped path (RFC 3986 §3.3), without its query, the one that
@@ -20,7 +22,7 @@ func cleanPath(escaped string) (path string, ok bool) {
 		if err != nil || climbs(plain) {
 			return "", false
 		}
-		if strings.ContainsAny(plain, `/\`) || oneLine(plain) != plain {
+		if strings.ContainsAny(plain, `/\`) || text.Line(plain) != plain {
 			plain = url.PathEscape(plain)
 		}
 		segments = append(segments, plain)

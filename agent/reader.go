@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"go.yaml.in/yaml/v3"
 )
@@ -29,7 +30,7 @@ const maxMistakes = 50
 func (r *reader) mistake(n *yaml.Node, kind yamlfile.MistakeKind, format string, args ...any) {
 	if len(r.mistakes) < maxMistakes {
 		r.mistakes = append(r.mistakes, yamlfile.Mistake{
-			File: r.file, Line: max(n.Line, 1), Column: max(n.Column, 1), Kind: kind, Message: oneLine(fmt.Sprintf(format, args...)),
+			File: r.file, Line: max(n.Line, 1), Column: max(n.Column, 1), Kind: kind, Message: text.Line(fmt.Sprintf(format, args...)),
 		})
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
@@ -26,11 +27,11 @@ func (p *Proxy) writeDown(e event) {
 	request := scopes.Operation{Method: e.method, Base: e.base, Path: e.path}
 	template := p.needs.Operations().Fold(request).Path
 	attrs := []slog.Attr{
-		slog.String("base", e.base), slog.String("method", oneLine(e.method)), slog.String("route", oneLine(template)),
+		slog.String("base", e.base), slog.String("method", text.Line(e.method)), slog.String("route", text.Line(template)),
 		slog.Int("status", e.status), slog.Int64("ms", e.took.Milliseconds()),
 	}
 	if e.note != "" {
-		attrs = append(attrs, slog.String("note", oneLine(e.note)))
+		attrs = append(attrs, slog.String("note", text.Line(e.note)))
 	}
 	if e.problem != nil {
 		attrs = append(attrs, slog.String("error", withoutQuery(e.problem)))
@@ -46,7 +47,7 @@ func (p *Proxy) writeDown(e event) {
 		_, err = p.cfg.Record.Write(append(line, '\n'))
 	}
 	if err != nil {
-		p.log.Error("not recorded", "error", oneLine(err.Error()))
+		p.log.Error("not recorded", "error", text.Line(err.Error()))
 	}
 }
 
@@ -61,8 +62,8 @@ func (p *Proxy) connected(e event) []string {
 
 // withoutQuery is what went wrong, up to where a URL's query would begin.
 func withoutQuery(err error) string {
-	text, _, _ := strings.Cut(err.Error(), "?")
-	return oneLine(text)
+	before, _, _ := strings.Cut(err.Error(), "?")
+	return text.Line(before)
 }
 
 // logStart writes what is lent, and to where.

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/pelletier/go-toml/v2"
 )
 
@@ -44,16 +45,16 @@ func (s *scan) file(f Settings, path string) {
 		return
 	}
 	s.seen[path] = true
-	text, err := s.Files.ReadFile(path, maxSettings)
+	content, err := s.Files.ReadFile(path, maxSettings)
 	if errors.Is(err, fs.ErrNotExist) {
 		return
 	}
 	c := Conflict{Path: path, Source: f.Source, Keys: []string{}}
 	document, problem := map[string]any(nil), ""
 	if err != nil {
-		problem = "it cannot be read: " + oneLine(withoutPath(err))
+		problem = "it cannot be read: " + text.Line(withoutPath(err))
 	} else {
-		document, problem = parseSettings(f.Form, text)
+		document, problem = parseSettings(f.Form, content)
 	}
 	if problem != "" {
 		c.Problem, c.Advice = problem, "mend it: what it says is not known"
@@ -81,7 +82,7 @@ func (p *Profile) judge(c *Conflict, f Settings, document map[string]any) {
 		if !known || !k.set(value) {
 			continue
 		}
-		shown := oneLine(name)
+		shown := text.Line(name)
 		c.Keys = append(c.Keys, shown)
 		c.Outranks = c.Outranks || f.Counts && k.Outranks
 		if k.Advice == "" {

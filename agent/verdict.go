@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
@@ -82,7 +83,7 @@ func (v Verdict) Final() bool { return v.Cause != Unknown }
 // newVerdict is the verdict on a case before its cause is known.
 func newVerdict(c *Case) Verdict {
 	v := Verdict{
-		Schema: VerdictSchema, Status: c.Answer.Status, Method: oneLine(c.Method), Base: c.Base, Path: oneLine(c.Path),
+		Schema: VerdictSchema, Status: c.Answer.Status, Method: text.Line(c.Method), Base: c.Base, Path: text.Line(c.Path),
 		Cause: Unknown, Confidence: UnknownSure, Missing: []string{}, NeededFor: map[string][]string{}, Why: map[string]string{},
 		Evidence: []string{}, Conflicts: append([]Conflict{}, c.Conflicts...), Next: []string{}, Log: c.Log,
 	}
@@ -92,16 +93,16 @@ func newVerdict(c *Case) Verdict {
 // is sets the cause; what, for people, stands behind it in the first line.
 func (v *Verdict) is(cause Cause, sure Confidence, format string, args ...any) {
 	v.Cause, v.Confidence = cause, sure
-	v.Message = oneLine(strings.ReplaceAll(string(cause), "_", " ") + ": " + fmt.Sprintf(format, args...))
+	v.Message = text.Line(strings.ReplaceAll(string(cause), "_", " ") + ": " + fmt.Sprintf(format, args...))
 }
 
 // prove adds a piece of evidence.
 func (v *Verdict) prove(format string, args ...any) {
-	v.Evidence = append(v.Evidence, oneLine(fmt.Sprintf(format, args...)))
+	v.Evidence = append(v.Evidence, text.Line(fmt.Sprintf(format, args...)))
 }
 
 func (v *Verdict) next(step string) {
-	if step = oneLine(step); step != "" && !slices.Contains(v.Next, step) {
+	if step = text.Line(step); step != "" && !slices.Contains(v.Next, step) {
 		v.Next = append(v.Next, step)
 	}
 }
@@ -111,9 +112,9 @@ func (v *Verdict) next(step string) {
 func (v *Verdict) lack(c *Case, sure Confidence, needs []scopes.Need, named []string) {
 	v.Level = scopes.Optional
 	for _, e := range needs {
-		name := oneLine(e.Name())
+		name := text.Line(e.Name())
 		v.Missing = append(v.Missing, name)
-		v.Why[name] = oneLine(e.Why)
+		v.Why[name] = text.Line(e.Why)
 		v.NeededFor[name] = uses(e)
 		v.Level = max(v.Level, e.Level)
 	}
@@ -134,7 +135,7 @@ func (v *Verdict) lack(c *Case, sure Confidence, needs []scopes.Need, named []st
 func uses(e scopes.Need) []string {
 	list := []string{}
 	for _, u := range e.UsedBy {
-		list = append(list, oneLine(u.String()))
+		list = append(list, text.Line(u.String()))
 	}
 	return list
 }
