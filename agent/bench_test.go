@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/agent"
+	"github.com/ambit-auth/ambit/agent/diagnosis"
 )
 
 // A bench is a server, and the ways to reach it that are compared.
@@ -301,7 +302,7 @@ func BenchmarkFirstRefusal(b *testing.B) {
 	for b.Loop() {
 		var verdict time.Time
 		l := lend(b, s.URL, &source{current: key("phx_a", "user:read")}, func(c *agent.Config) {
-			c.OnVerdict = func(agent.Verdict) { verdict = time.Now() }
+			c.OnVerdict = func(diagnosis.Verdict) { verdict = time.Now() }
 		})
 		start := time.Now()
 		l.send("POST", "gateway", "/v1/messages", message, bearer)

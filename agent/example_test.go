@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit/agent"
+	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -33,13 +35,13 @@ func ExampleStart() {
 		fmt.Println(err)
 		return
 	}
-	profile, _ := agent.ForCommand("my-agent")
+	profile, _ := profile.ForCommand("my-agent")
 	grant := scopes.Grant{Scopes: scopes.NewSet("profile"), Credential: scopes.Credential{KnownBy: scopes.TokenResponse}}
 	proxy, err := agent.Start(context.Background(), agent.Config{
 		Provider: m.Provider, Agent: profile, Needs: m.Scopes,
 		Server:    provider.Server{Name: "demo", Bases: []provider.Base{{Name: "issuer", URL: gateway.URL}}},
 		Source:    lentKey{agent.NewLent("secret", grant, false)},
-		OnVerdict: func(v agent.Verdict) { fmt.Println(v.FirstLine()) },
+		OnVerdict: func(v diagnosis.Verdict) { fmt.Println(v.FirstLine()) },
 	})
 	if err != nil {
 		fmt.Println(err)

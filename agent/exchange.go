@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/ambit-auth/ambit/agent/diagnosis"
 )
 
 // An exchange is one request on its way to a server, and the answer on its way back.
@@ -21,7 +23,7 @@ type exchange struct {
 	method string
 	rest   string // below the base, escaped, as it came
 	path   string // the same as operations are matched by it
-	sent   Sent
+	sent   diagnosis.Sent
 	lent   Lent
 	upload *keeper // nil where a replay is out of the question
 	began  time.Time
@@ -74,9 +76,9 @@ func (x *exchange) passes(resp *http.Response) bool {
 // scope is missing: servers may hide what one may not see (RFC 9110 §15.5.5).
 func (x *exchange) isRefusal(status int) bool {
 	if status == http.StatusNotFound {
-		c := x.p.caseOf(x, Answer{Status: status})
-		declared := c.declared()
-		return len(declared) > 0 && len(c.unmet(declared)) > 0
+		c := x.p.caseOf(x, diagnosis.Response{Status: status})
+		declared := c.Declared()
+		return len(declared) > 0 && len(c.Unmet(declared)) > 0
 	}
 	return x.p.refusals[status]
 }
@@ -105,16 +107,16 @@ func (x *exchange) refused(req *http.Request, resp *http.Response) (*http.Respon
 }
 
 // read reads the beginning of a refusal, and puts it back.
-func (x *exchange) read(resp *http.Response) Answer {
-	first, whole := peek(resp.Body, MaxRefusal, refusalPatience)
+func (x *exchange) read(resp *http.Response) diagnosis.Response {
+	first, whole := peek(resp.Body, diagnosis.MaxBody, refusalPatience)
 	resp.Body = whole
-	return Answer{Status: resp.StatusCode, Header: resp.Header, Body: unpack(resp.Header.Get("Content-Encoding"), first)}
+	return diagnosis.Response{Status: resp.StatusCode, Header: resp.Header, Body: diagnosis.Unpack(resp.Header.Get("Content-Encoding"), first)}
 }
 
 // renewalMayHelp reports whether nothing explains the refusal that a renewal leaves as it is.
-func (x *exchange) renewalMayHelp(answer Answer) bool {
-	cause := Diagnose(x.p.caseOf(x, answer)).Cause
-	return !slices.Contains([]Cause{MissingScope, NotAScopeProblem, WrongCredentialKind}, cause)
+func (x *exchange) renewalMayHelp(answer diagnosis.Response) bool {
+	cause := diagnosis.Diagnose(x.p.caseOf(x, answer)).Cause
+	return !slices.Contains([]diagnosis.Cause{diagnosis.CauseMissingScope, diagnosis.CauseNotAScopeProblem, diagnosis.CauseWrongCredentialKind}, cause)
 }
 
 // again sends the request once more with a renewed credential. passed tells that its
@@ -154,7 +156,7 @@ func (x *exchange) replayed() io.ReadCloser {
 const unclearFinal = 2
 
 // final reports whether the agent is to be told 403 in place of 401.
-func (x *exchange) final(v Verdict) bool {
+func (x *exchange) final(v diagnosis.Verdict) bool {
 	if v.Status != http.StatusUnauthorized || !x.p.cfg.Agent.Retries401 {
 		return false
 	}
@@ -163,7 +165,7 @@ func (x *exchange) final(v Verdict) bool {
 
 // asForbidden makes of a 401 a 403 in the shape that the agent shows to people. Its
 // challenge (RFC 9110 §11.6.1) is left out: there is nothing that the agent could do.
-func (x *exchange) asForbidden(resp *http.Response, v Verdict) *http.Response {
+func (x *exchange) asForbidden(resp *http.Response, v diagnosis.Verdict) *http.Response {
 	_ = resp.Body.Close()
 	body := x.p.refusalBody(x.route.base.Name, v.FirstLine())
 	out := &http.Response{

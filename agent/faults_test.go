@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/ambit-auth/ambit/agent"
+	"github.com/ambit-auth/ambit/agent/diagnosis"
 )
 
 // raw is a server that answers every request with these bytes, and closes.
@@ -96,7 +97,7 @@ func TestRefusalWithoutAnEnd(t *testing.T) {
 	})
 	told := make(chan struct{})
 	l := lend(t, s.URL, &source{current: key("phx_real", everything...)}, func(c *agent.Config) {
-		c.OnVerdict = func(agent.Verdict) { close(told) }
+		c.OnVerdict = func(diagnosis.Verdict) { close(told) }
 	})
 	go func() { <-told; close(release) }()
 	if got := l.send("POST", "gateway", "/v1/messages", "x", bearer); got.status != 403 || got.body != `{"detail":"late"}` {

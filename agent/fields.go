@@ -4,6 +4,9 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/agent/profile"
 )
 
 // authorization is the field in which a credential belongs (RFC 9110 §11.6.2); agents
@@ -12,8 +15,8 @@ const authorization = "Authorization"
 
 // inspect tells what credentials a request carries: the lease, and the names of the
 // fields in which there is another. A value is not kept.
-func (p *Proxy) inspect(h http.Header) Sent {
-	var sent Sent
+func (p *Proxy) inspect(h http.Header) diagnosis.Sent {
+	var sent diagnosis.Sent
 	for _, name := range p.fields {
 		for _, value := range h[name] {
 			switch credential := bearerOf(value); {
@@ -47,7 +50,7 @@ func (p *Proxy) lend(h http.Header, lent Lent) {
 }
 
 // credentialFields are the canonical names of the fields that carry credentials.
-func credentialFields(profile *Profile) []string {
+func credentialFields(profile *profile.Profile) []string {
 	fields := []string{authorization}
 	for _, name := range profile.Headers {
 		if name = http.CanonicalHeaderKey(name); !slices.Contains(fields, name) {

@@ -13,8 +13,10 @@ import (
 	"testing"
 
 	"github.com/ambit-auth/ambit/agent"
+	"github.com/ambit-auth/ambit/agent/agenttest"
+	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/scopes"
-	"github.com/ambit-auth/ambit/scopes/manifest"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
@@ -56,70 +58,12 @@ func (s *source) renewals() int {
 
 // key is a lent key of the provider's own kind that holds these scopes.
 func key(bearer string, held ...string) agent.Lent {
-	return agent.NewLent(bearer, grantOf(scopes.PersonalAPIKey, scopes.SelfInspection, held...), false)
+	return agent.NewLent(bearer, agenttest.Grant(scopes.PersonalAPIKey, scopes.SelfInspection, held...), false)
 }
 
 // token is a lent token that can be renewed.
 func token(bearer string, held ...string) agent.Lent {
-	return agent.NewLent(bearer, grantOf(scopes.OAuthToken, scopes.TokenResponse, held...), true)
-}
-
-func grantOf(kind scopes.Kind, by scopes.KnownBy, held ...string) scopes.Grant {
-	return scopes.Grant{Credential: scopes.Credential{Kind: kind, Prefix: "phx_***", KnownBy: by}, Server: "us", Scopes: scopes.NewSet(held...)}
-}
-
-func testProvider(t testing.TB) *provider.Provider {
-	t.Helper()
-	p, err := provider.Builtin("posthog")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
-const manifestText = `version: 1
-name: test
-provider: posthog
-scopes:
-  - scope: llm_gateway:read
-    level: required
-    advertised: false
-    why: every model call of the agent
-    used_by: ["POST {gateway}/v1/messages"]
-  - scope: user:read
-    level: required
-    why: who is running this
-    used_by: ["GET {api}/api/users/@me/"]
-  - scope: query:read
-    level: recommended
-    why: checks that events arrive
-    used_by: ["POST {api}/api/projects/{id}/query/"]
-  - scope: notebook:write
-    level: optional
-    why: a report becomes a notebook
-    used_by: ["POST {api}/api/projects/{id}/notebooks/", "tool:notebook-edit"]
-`
-
-func needs(t testing.TB) []scopes.Need {
-	t.Helper()
-	m, err := manifest.Decode("scopes.yaml", []byte(manifestText), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	list, err := m.Select()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return list
-}
-
-func profile(t testing.TB, name string) *agent.Profile {
-	t.Helper()
-	p, err := agent.Builtin(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
+	return agent.NewLent(bearer, agenttest.Grant(scopes.OAuthToken, scopes.TokenResponse, held...), true)
 }
 
 // serverAt is a server whose bases all stand at one place.
@@ -176,8 +120,8 @@ type lending struct {
 	*agent.Proxy
 	t    testing.TB
 	mu   sync.Mutex
-	told []agent.Verdict
-	seen []agent.Conflict
+	told []diagnosis.Verdict
+	seen []profile.Conflict
 	log  *lockedBuffer
 	http *http.Client
 }
@@ -186,9 +130,9 @@ func lend(t testing.TB, origin string, src agent.Source, change func(*agent.Conf
 	t.Helper()
 	l := &lending{t: t, log: &lockedBuffer{}}
 	cfg := agent.Config{
-		Provider: testProvider(t), Agent: profile(t, "claude-code"), Server: serverAt(origin), Needs: needs(t), Source: src,
-		OnVerdict:  func(v agent.Verdict) { l.mu.Lock(); l.told = append(l.told, v); l.mu.Unlock() },
-		OnConflict: func(c agent.Conflict) { l.mu.Lock(); l.seen = append(l.seen, c); l.mu.Unlock() },
+		Provider: agenttest.Provider(t), Agent: agenttest.Profile(t, "claude-code"), Server: serverAt(origin), Needs: agenttest.Needs(t), Source: src,
+		OnVerdict:  func(v diagnosis.Verdict) { l.mu.Lock(); l.told = append(l.told, v); l.mu.Unlock() },
+		OnConflict: func(c profile.Conflict) { l.mu.Lock(); l.seen = append(l.seen, c); l.mu.Unlock() },
 		Log:        slog.NewJSONHandler(l.log, nil), LogPath: "/log",
 	}
 	if change != nil {
@@ -209,10 +153,10 @@ func lend(t testing.TB, origin string, src agent.Source, change func(*agent.Conf
 	return l
 }
 
-func (l *lending) verdicts() []agent.Verdict {
+func (l *lending) verdicts() []diagnosis.Verdict {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return append([]agent.Verdict{}, l.told...)
+	return append([]diagnosis.Verdict{}, l.told...)
 }
 
 func (l *lending) url(base string) string {

@@ -6,34 +6,35 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
 // caseOf gathers what is known of a refusal, without asking anybody.
-func (p *Proxy) caseOf(x *exchange, a Answer) Case {
+func (p *Proxy) caseOf(x *exchange, a diagnosis.Response) diagnosis.Case {
 	lent := x.lent
 	if lent.Bearer() == "" {
 		lent = p.Lent()
 	}
 	c := p.baseCase(lent)
-	c.Method, c.Base, c.Path, c.Sent, c.Answer = x.method, x.route.base.Name, x.path, x.sent, a
+	c.Method, c.Base, c.Path, c.Sent, c.Response = x.method, x.route.base.Name, x.path, x.sent, a
 	return c
 }
 
-func (p *Proxy) baseCase(lent Lent) Case {
-	return Case{
+func (p *Proxy) baseCase(lent Lent) diagnosis.Case {
+	return diagnosis.Case{
 		Provider: p.cfg.Provider, Server: p.cfg.Server, Kind: p.cfg.Provider.KindOf(lent.Bearer()), Grant: lent.Grant(),
-		Needs: p.cfg.Needs, index: p.needs, Agent: p.cfg.Agent, Conflicts: p.teller.scanned(), Now: p.cfg.Now(), Login: p.cfg.Login, Log: p.cfg.LogPath,
+		Needs: p.cfg.Needs, Index: p.needs, Agent: p.cfg.Agent, Conflicts: p.teller.scanned(), Now: p.cfg.Now(), Login: p.cfg.Login, Log: p.cfg.LogPath,
 	}
 }
 
 // diagnose tells why, and asks servers where nothing else tells.
-func (p *Proxy) diagnose(ctx context.Context, x *exchange, a Answer) Verdict {
+func (p *Proxy) diagnose(ctx context.Context, x *exchange, a diagnosis.Response) diagnosis.Verdict {
 	p.rescan()
 	c := p.caseOf(x, a)
-	v := Diagnose(c)
-	if p.cfg.Ask == nil || a.Status != http.StatusUnauthorized || !slices.Contains([]Cause{Rejected, Unknown}, v.Cause) {
+	v := diagnosis.Diagnose(c)
+	if p.cfg.Ask == nil || a.Status != http.StatusUnauthorized || !slices.Contains([]diagnosis.Cause{diagnosis.CauseRejected, diagnosis.CauseUnknown}, v.Cause) {
 		return v
 	}
 	c.Inquiry = p.ask(ctx, x.lent)
@@ -42,19 +43,19 @@ func (p *Proxy) diagnose(ctx context.Context, x *exchange, a Answer) Verdict {
 		c.Grant = *held
 		p.compareAgain(x.lent.WithGrant(*held), before)
 	}
-	return Diagnose(c)
+	return diagnosis.Diagnose(c)
 }
 
 // askAgain is how long what servers said of a credential holds.
 const askAgain = 10 * time.Second
 
 // ask asks once for all requests that want to know the same.
-func (p *Proxy) ask(ctx context.Context, lent Lent) Inquiry {
+func (p *Proxy) ask(ctx context.Context, lent Lent) diagnosis.Inquiry {
 	t := p.teller
 	select {
 	case t.asking <- struct{}{}:
 	case <-ctx.Done():
-		return Inquiry{}
+		return diagnosis.Inquiry{}
 	}
 	defer func() { <-t.asking }()
 	if t.asked.Same(lent) && p.cfg.Now().Before(t.askedAt.Add(askAgain)) {
@@ -81,7 +82,7 @@ func (p *Proxy) compareAgain(lent Lent, before scopes.Grant) {
 }
 
 func (p *Proxy) tellLost(lent Lent, before scopes.Grant) {
-	if v, any := lost(p.baseCase(lent), before); any {
+	if v, any := diagnosis.Lost(p.baseCase(lent), before); any {
 		p.tell(v)
 	}
 }

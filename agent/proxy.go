@@ -16,6 +16,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
@@ -25,7 +27,7 @@ import (
 // called by many goroutines, OnVerdict and OnConflict by one at a time.
 type Config struct {
 	Provider *provider.Provider
-	Agent    *Profile
+	Agent    *profile.Profile
 	Server   provider.Server // its bases are those that can be reached
 	Needs    []scopes.Need
 	Source   Source
@@ -35,16 +37,16 @@ type Config struct {
 	Transport http.RoundTripper
 	// Ask asks servers about a refused credential, within the time that ctx leaves
 	// ([AskTimeout]). nil: nobody is asked.
-	Ask func(ctx context.Context, refused Lent) Inquiry
+	Ask func(ctx context.Context, refused Lent) diagnosis.Inquiry
 	// Rescan looks for conflicts; it is called at refusals, at most once a second.
-	Rescan func() []Conflict
+	Rescan func() []profile.Conflict
 
 	// OnVerdict is told each verdict once, before the child gets the answer that it is
 	// about. It must not wait for the child.
-	OnVerdict func(Verdict)
+	OnVerdict func(diagnosis.Verdict)
 	// OnConflict is told once of each kind of credential that came beside the lease and
 	// was dropped.
-	OnConflict func(Conflict)
+	OnConflict func(profile.Conflict)
 
 	Log     slog.Handler // nil: nothing is logged
 	LogPath string       // for verdicts
@@ -199,8 +201,8 @@ func (p *Proxy) Close() error {
 }
 
 // Terms are what the child is to be told.
-func (p *Proxy) Terms() Terms {
-	t := Terms{Lease: p.lease}
+func (p *Proxy) Terms() profile.Terms {
+	t := profile.Terms{Lease: p.lease}
 	for _, b := range p.cfg.Server.Bases {
 		t.Bases = append(t.Bases, provider.Base{Name: b.Name, URL: "http://" + p.hosts[0] + "/" + p.secret + "/" + b.Name})
 	}
@@ -211,7 +213,7 @@ func (p *Proxy) Terms() Terms {
 func (p *Proxy) Requests() int { return int(p.lent.Load()) }
 
 // Verdicts lists what was told so far: the one that decides a run first, then in order.
-func (p *Proxy) Verdicts() []Verdict { return p.teller.verdicts() }
+func (p *Proxy) Verdicts() []diagnosis.Verdict { return p.teller.verdicts() }
 
 // Lent is the credential as it is now.
 func (p *Proxy) Lent() Lent { return p.lender.state.Load().lent }

@@ -12,9 +12,11 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ambit-auth/ambit/agent"
+	"github.com/ambit-auth/ambit/agent/agenttest"
+	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/google/go-cmp/cmp"
 )
 
 // seen is what the server saw of a request.
@@ -93,8 +95,8 @@ func TestProxyDropsWhatComesBeside(t *testing.T) {
 func TestProxyRefusesOnlyAnotherCredential(t *testing.T) {
 	origin, last := notes(t)
 	l := lend(t, origin, &source{current: key("phx_real")}, func(c *agent.Config) {
-		c.Rescan = func() []agent.Conflict {
-			return []agent.Conflict{{Path: "/s.json", Source: agent.SourceUser, Keys: []string{"apiKeyHelper"}, Advice: "remove apiKeyHelper there"}}
+		c.Rescan = func() []profile.Conflict {
+			return []profile.Conflict{{Path: "/s.json", Source: profile.SourceUser, Keys: []string{"apiKeyHelper"}, Advice: "remove apiKeyHelper there"}}
 		}
 	})
 	for range 2 {
@@ -110,7 +112,7 @@ func TestProxyRefusesOnlyAnotherCredential(t *testing.T) {
 		}
 	}
 	v := l.verdicts()[0]
-	if v.Cause != agent.CredentialConflict || v.Confidence != agent.Proved || v.Status != 0 || len(v.Conflicts) != 1 {
+	if v.Cause != diagnosis.CauseCredentialConflict || v.Confidence != diagnosis.ConfidenceProved || v.Status != 0 || len(v.Conflicts) != 1 {
 		t.Errorf("%+v", v)
 	}
 	if r := last(); r != nil || l.Requests() != 0 {
@@ -130,7 +132,7 @@ func TestProxyAnswersWhoHasNothing(t *testing.T) {
 	if got := l.send("POST", "gateway", "/v1/messages", "x", "Authorization: ", "X-Api-Key: "); got.status != 403 {
 		t.Errorf("empty fields: %+v", got)
 	}
-	plain := lend(t, origin, &source{current: key("phx_real")}, func(c *agent.Config) { c.Agent = profile(t, "any-command") })
+	plain := lend(t, origin, &source{current: key("phx_real")}, func(c *agent.Config) { c.Agent = agenttest.Profile(t, "any-command") })
 	if got := plain.send("GET", "api", "/x", ""); got.status != 401 || got.header.Get("WWW-Authenticate") != "" {
 		t.Errorf("another agent: %+v", got)
 	}
@@ -220,7 +222,7 @@ func TestMissingScopeStopsTheAgent(t *testing.T) {
 		w.Header().Set("Content-Encoding", "gzip")
 		w.Header().Set("X-Request-Id", "7")
 		w.WriteHeader(http.StatusUnauthorized)
-		_, _ = w.Write(packed(silent))
+		_, _ = w.Write(packed(agenttest.Silent))
 	})
 	l := lend(t, s.URL, &source{current: key("phx_real", "user:read")}, nil)
 	const want = `{"type": "error", "error": {"type": "permission_error", "message": "missing scope: llm_gateway:read (every model call of the agent)"}}`
@@ -231,7 +233,7 @@ func TestMissingScopeStopsTheAgent(t *testing.T) {
 		}
 	}
 	told := l.verdicts()
-	if len(told) != 1 || told[0].Status != 401 || told[0].Path != "/v1/messages" || told[0].Cause != agent.MissingScope || told[0].Confidence != agent.Proved {
+	if len(told) != 1 || told[0].Status != 401 || told[0].Path != "/v1/messages" || told[0].Cause != diagnosis.CauseMissingScope || told[0].Confidence != diagnosis.ConfidenceProved {
 		t.Fatalf("%+v", told)
 	}
 	if !strings.Contains(told[0].Evidence[0], "Authentication required") { // it was packed
@@ -258,7 +260,7 @@ func TestNotFoundMayBeAMissingScope(t *testing.T) {
 		}
 	}
 	told := l.verdicts()
-	if len(told) != 1 || told[0].Cause != agent.MissingScope || told[0].Confidence != agent.Likely || !cmp.Equal(told[0].Missing, []string{"query:read"}) {
+	if len(told) != 1 || told[0].Cause != diagnosis.CauseMissingScope || told[0].Confidence != diagnosis.ConfidenceLikely || !cmp.Equal(told[0].Missing, []string{"query:read"}) {
 		t.Errorf("%+v", told)
 	}
 }
@@ -267,14 +269,14 @@ func TestOtherAgentsGetTheRefusalAsItIs(t *testing.T) {
 	s := upstream(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="x"`)
 		w.WriteHeader(http.StatusUnauthorized)
-		_, _ = io.WriteString(w, silent+strings.Repeat(" ", 2*agent.MaxRefusal))
+		_, _ = io.WriteString(w, agenttest.Silent+strings.Repeat(" ", 2*diagnosis.MaxBody))
 	})
-	l := lend(t, s.URL, &source{current: key("phx_real", "user:read")}, func(c *agent.Config) { c.Agent = profile(t, "any-command") })
+	l := lend(t, s.URL, &source{current: key("phx_real", "user:read")}, func(c *agent.Config) { c.Agent = agenttest.Profile(t, "any-command") })
 	got := l.send("POST", "gateway", "/v1/messages", "x", bearer)
-	if got.status != 401 || got.header.Get("WWW-Authenticate") == "" || len(got.body) != len(silent)+2*agent.MaxRefusal {
+	if got.status != 401 || got.header.Get("WWW-Authenticate") == "" || len(got.body) != len(agenttest.Silent)+2*diagnosis.MaxBody {
 		t.Errorf("%d %v, %d bytes", got.status, got.header, len(got.body))
 	}
-	if told := l.verdicts(); len(told) != 1 || told[0].Cause != agent.MissingScope {
+	if told := l.verdicts(); len(told) != 1 || told[0].Cause != diagnosis.CauseMissingScope {
 		t.Errorf("%+v", told)
 	}
 }
@@ -285,7 +287,7 @@ func TestUnclearRefusalIsFinalTheSecondTime(t *testing.T) {
 	s := upstream(t, func(w http.ResponseWriter, r *http.Request) {
 		if !good.Load() {
 			w.WriteHeader(http.StatusUnauthorized)
-			_, _ = io.WriteString(w, silent)
+			_, _ = io.WriteString(w, agenttest.Silent)
 		}
 	})
 	l := lend(t, s.URL, &source{current: key("phx_real", "llm_gateway:read")}, nil)
@@ -298,7 +300,7 @@ func TestUnclearRefusalIsFinalTheSecondTime(t *testing.T) {
 	if diff := cmp.Diff([]int{401, 403, 403, 200, 401, 403}, statuses); diff != "" {
 		t.Error(diff)
 	}
-	if told := l.verdicts(); len(told) != 1 || told[0].Cause != agent.Unknown {
+	if told := l.verdicts(); len(told) != 1 || told[0].Cause != diagnosis.CauseUnknown {
 		t.Errorf("%+v", told)
 	}
 }

@@ -9,10 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ambit-auth/ambit/agent"
+	"github.com/ambit-auth/ambit/agent/agenttest"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-
-	"github.com/ambit-auth/ambit/agent"
 )
 
 // What is written down names operations and scopes: no query, no body, no thing, no secret.
@@ -20,7 +20,7 @@ func TestLogAndRecord(t *testing.T) {
 	s := upstream(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/api/projects/471108150815/dashboards/" {
 			w.WriteHeader(http.StatusForbidden)
-			_, _ = io.WriteString(w, denied("API key missing required scope 'dashboard:write'"))
+			_, _ = io.WriteString(w, agenttest.Denied("API key missing required scope 'dashboard:write'"))
 		}
 	})
 	var record bytes.Buffer

@@ -10,10 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ambit-auth/ambit/agent"
+	"github.com/ambit-auth/ambit/agent/agenttest"
+	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/google/go-cmp/cmp"
 )
 
 // serves lets one credential in, and notes who came with which body.
@@ -29,7 +30,7 @@ func serves(t testing.TB, good string) (origin string, calls func() []string) {
 		mu.Unlock()
 		if who != good {
 			w.WriteHeader(http.StatusUnauthorized)
-			_, _ = io.WriteString(w, silent)
+			_, _ = io.WriteString(w, agenttest.Silent)
 		}
 	})
 	return s.URL, func() []string { mu.Lock(); defer mu.Unlock(); return append([]string{}, list...) }
@@ -63,7 +64,7 @@ func TestRenewsOnlyOnce(t *testing.T) {
 	if diff := cmp.Diff([]string{"pha_a x", "pha_b x", "pha_b x", "pha_b x"}, calls()); diff != "" {
 		t.Error(diff)
 	}
-	if told := l.verdicts(); len(told) != 1 || told[0].Cause != agent.Unknown {
+	if told := l.verdicts(); len(told) != 1 || told[0].Cause != diagnosis.CauseUnknown {
 		t.Errorf("%+v", told)
 	}
 }
@@ -136,7 +137,7 @@ func TestLargeUploadIsNotRepeated(t *testing.T) {
 // clock is a time that tests move.
 type clock struct{ at atomic.Int64 }
 
-func (c *clock) now() time.Time          { return noon.Add(time.Duration(c.at.Load())) }
+func (c *clock) now() time.Time          { return agenttest.Noon().Add(time.Duration(c.at.Load())) }
 func (c *clock) forward(d time.Duration) { c.at.Add(int64(d)) }
 
 func until(l agent.Lent, end time.Time) agent.Lent {
@@ -154,7 +155,7 @@ func TestRenewsBeforeTheEnd(t *testing.T) {
 		who = append(who, strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
 	})
 	c := &clock{}
-	src := &source{current: until(token("pha_a"), noon.Add(time.Hour)), next: []agent.Lent{until(token("pha_b"), noon.Add(2*time.Hour))}}
+	src := &source{current: until(token("pha_a"), agenttest.Noon().Add(time.Hour)), next: []agent.Lent{until(token("pha_b"), agenttest.Noon().Add(2*time.Hour))}}
 	l := lend(t, s.URL, src, func(cfg *agent.Config) { cfg.Now = c.now })
 	for _, step := range []time.Duration{0, 58 * time.Minute, 90 * time.Second, time.Minute} {
 		c.forward(step)
@@ -170,7 +171,7 @@ func TestRenewsBeforeTheEnd(t *testing.T) {
 func TestRenewalThatFails(t *testing.T) {
 	origin, _ := serves(t, "pha_a")
 	c := &clock{}
-	src := &failing{lent: until(token("pha_a", everything...), noon.Add(time.Minute))}
+	src := &failing{lent: until(token("pha_a", everything...), agenttest.Noon().Add(time.Minute))}
 	l := lend(t, origin, src, func(cfg *agent.Config) { cfg.Now = c.now })
 	c.forward(50 * time.Second)
 	for range 5 {
@@ -206,17 +207,17 @@ func (f *failing) Renew(context.Context, agent.Lent) (agent.Lent, error) {
 // Servers are asked once for a credential, and what its own one says it holds counts.
 func TestAsksServers(t *testing.T) {
 	origin, _ := serves(t, "nobody")
-	shrunk := grantOf(scopes.PersonalAPIKey, scopes.SelfInspection, "user:read", "query:read")
+	shrunk := agenttest.Grant(scopes.PersonalAPIKey, scopes.SelfInspection, "user:read", "query:read")
 	for name, tt := range map[string]struct {
-		inquiry agent.Inquiry
-		want    agent.Cause
+		inquiry diagnosis.Inquiry
+		want    diagnosis.Cause
 	}{
-		"shrunk":       {agent.Inquiry{Asked: []string{"us"}, Known: []string{"us"}, Grant: &shrunk}, agent.MissingScope},
-		"other server": {agent.Inquiry{Asked: []string{"us", "eu"}, Known: []string{"eu"}}, agent.WrongServer},
+		"shrunk":       {diagnosis.Inquiry{Asked: []string{"us"}, Known: []string{"us"}, Grant: &shrunk}, diagnosis.CauseMissingScope},
+		"other server": {diagnosis.Inquiry{Asked: []string{"us", "eu"}, Known: []string{"eu"}}, diagnosis.CauseWrongServer},
 	} {
 		var asked atomic.Int64
 		l := lend(t, origin, &source{current: key("phx_real", everything...)}, func(c *agent.Config) {
-			c.Ask = func(ctx context.Context, lent agent.Lent) agent.Inquiry {
+			c.Ask = func(ctx context.Context, lent agent.Lent) diagnosis.Inquiry {
 				asked.Add(1)
 				if _, ends := ctx.Deadline(); !ends || lent.Bearer() != "phx_real" {
 					t.Error("asked for ever, or about another")
@@ -230,7 +231,7 @@ func TestAsksServers(t *testing.T) {
 			}
 		}
 		told := l.verdicts()
-		if len(told) != 1 || told[0].Cause != tt.want || told[0].Confidence != agent.Proved || asked.Load() != 1 {
+		if len(told) != 1 || told[0].Cause != tt.want || told[0].Confidence != diagnosis.ConfidenceProved || asked.Load() != 1 {
 			t.Errorf("%s: asked %d times, told %+v", name, asked.Load(), told)
 		}
 		if name == "shrunk" && !cmp.Equal(told[0].Missing, []string{"llm_gateway:read", "notebook:write"}) {

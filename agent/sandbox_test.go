@@ -5,12 +5,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ambit-auth/ambit/agent"
+	"github.com/ambit-auth/ambit/agent/agenttest"
+	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/internal/sandbox"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
+	"github.com/google/go-cmp/cmp"
 )
 
 // start starts the sandbox and returns it as a server of the provider's file.
@@ -31,27 +32,27 @@ const hello = `{"model":"m","messages":[]}`
 func TestOneAnswerManyVerdicts(t *testing.T) {
 	s, server := start(t, sandbox.Options{})
 	keys := s.Ready().Keys
-	everywhere := func(known ...string) func(context.Context, agent.Lent) agent.Inquiry {
-		return func(context.Context, agent.Lent) agent.Inquiry {
-			return agent.Inquiry{Asked: []string{"us", "eu"}, Known: known}
+	everywhere := func(known ...string) func(context.Context, agent.Lent) diagnosis.Inquiry {
+		return func(context.Context, agent.Lent) diagnosis.Inquiry {
+			return diagnosis.Inquiry{Asked: []string{"us", "eu"}, Known: known}
 		}
 	}
 	for name, tt := range map[string]struct {
 		lent agent.Lent
-		ask  func(context.Context, agent.Lent) agent.Inquiry
-		want agent.Cause
+		ask  func(context.Context, agent.Lent) diagnosis.Inquiry
+		want diagnosis.Cause
 	}{
-		"without the scope": {key(keys.NoGateway, "user:read"), everywhere(), agent.MissingScope},
-		"expired":           {key(keys.Expired, everything...), everywhere(), agent.Rejected},
-		"other region":      {key(keys.OtherRegion, everything...), everywhere("eu"), agent.WrongServer},
-		"project key":       {key(s.Ready().MoreKeys["project"]), everywhere(), agent.WrongCredentialKind},
-		"no product":        {key(s.Ready().MoreKeys["no_product"], everything...), everywhere(), agent.NotAScopeProblem},
+		"without the scope": {key(keys.NoGateway, "user:read"), everywhere(), diagnosis.CauseMissingScope},
+		"expired":           {key(keys.Expired, everything...), everywhere(), diagnosis.CauseRejected},
+		"other region":      {key(keys.OtherRegion, everything...), everywhere("eu"), diagnosis.CauseWrongServer},
+		"project key":       {key(s.Ready().MoreKeys["project"]), everywhere(), diagnosis.CauseWrongCredentialKind},
+		"no product":        {key(s.Ready().MoreKeys["no_product"], everything...), everywhere(), diagnosis.CauseNotAScopeProblem},
 	} {
 		l := lend(t, "", &source{current: tt.lent}, func(c *agent.Config) { c.Server, c.Ask = server, tt.ask })
 		if got := l.send("POST", "gateway", "/v1/messages?beta=true", hello, bearer); got.status != 403 {
 			t.Errorf("%s: %+v", name, got)
 		}
-		if told := l.verdicts(); len(told) != 1 || told[0].Cause != tt.want || told[0].Confidence != agent.Proved {
+		if told := l.verdicts(); len(told) != 1 || told[0].Cause != tt.want || told[0].Confidence != diagnosis.ConfidenceProved {
 			t.Errorf("%s: %+v", name, told)
 		}
 	}
@@ -73,9 +74,9 @@ func TestGrantShrinksInMidRun(t *testing.T) {
 	full := key(s.Ready().Keys.Full, everything...)
 	l := lend(t, "", &source{current: full}, func(c *agent.Config) {
 		c.Server = server
-		c.Ask = func(context.Context, agent.Lent) agent.Inquiry {
-			now := grantOf(scopes.PersonalAPIKey, scopes.SelfInspection, everything[1:]...)
-			return agent.Inquiry{Asked: []string{"us"}, Known: []string{"us"}, Grant: &now}
+		c.Ask = func(context.Context, agent.Lent) diagnosis.Inquiry {
+			now := agenttest.Grant(scopes.PersonalAPIKey, scopes.SelfInspection, everything[1:]...)
+			return diagnosis.Inquiry{Asked: []string{"us"}, Known: []string{"us"}, Grant: &now}
 		}
 	})
 	if got := l.send("POST", "gateway", "/v1/messages", hello, bearer); got.status != 200 {

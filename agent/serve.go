@@ -6,6 +6,8 @@ import (
 	"net/http/httputil"
 	"strings"
 	"sync"
+
+	"github.com/ambit-auth/ambit/agent/diagnosis"
 )
 
 // ServeHTTP takes a request of the child. Whatever does not come with the lease ends
@@ -86,7 +88,7 @@ func (x *exchange) rewrite(r *httputil.ProxyRequest) {
 // goes nowhere, and neither does that credential.
 func (x *exchange) refuseOther(w http.ResponseWriter) {
 	x.p.rescan()
-	v := Diagnose(x.p.caseOf(x, Answer{}))
+	v := diagnosis.Diagnose(x.p.caseOf(x, diagnosis.Response{}))
 	x.p.tell(v)
 	x.answer(w, x.refusalStatus(), v.FirstLine())
 }

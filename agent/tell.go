@@ -6,6 +6,9 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/agent/profile"
 )
 
 // maxTold bounds how many verdicts of one run are told: an agent that tries a thousand
@@ -14,30 +17,30 @@ const maxTold = 100
 
 // A teller tells each cause and scope once.
 type teller struct {
-	onVerdict  func(Verdict)
-	onConflict func(Conflict)
+	onVerdict  func(diagnosis.Verdict)
+	onConflict func(profile.Conflict)
 
 	telling sync.Mutex // held while somebody is told, so that the order is that of the list
 
 	mu        sync.Mutex
-	told      []Verdict
+	told      []diagnosis.Verdict
 	known     map[string]bool
-	conflicts []Conflict // of the last scan
-	dropped   []Conflict // what came beside the lease
+	conflicts []profile.Conflict // of the last scan
+	dropped   []profile.Conflict // what came beside the lease
 	scannedAt time.Time
 
 	asking  chan struct{} // holds one: whoever asks servers may read and write what follows
 	asked   Lent
 	askedAt time.Time
-	inquiry Inquiry
+	inquiry diagnosis.Inquiry
 }
 
-func newTeller(onVerdict func(Verdict), onConflict func(Conflict)) *teller {
+func newTeller(onVerdict func(diagnosis.Verdict), onConflict func(profile.Conflict)) *teller {
 	return &teller{onVerdict: onVerdict, onConflict: onConflict, known: make(map[string]bool), asking: make(chan struct{}, 1)}
 }
 
 // tell tells a verdict, unless all of it was told.
-func (p *Proxy) tell(v Verdict) {
+func (p *Proxy) tell(v diagnosis.Verdict) {
 	t := p.teller
 	p.log.Warn("refused", "status", v.Status, "base", v.Base, "method", v.Method, "cause", v.Cause, "confidence", v.Confidence,
 		"missing", v.Missing, "conflicts", v.Conflicts)
@@ -49,7 +52,7 @@ func (p *Proxy) tell(v Verdict) {
 }
 
 // add notes a verdict, if there is news in it.
-func (t *teller) add(v Verdict) bool {
+func (t *teller) add(v diagnosis.Verdict) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !t.news(v) || len(t.told) >= maxTold {
@@ -60,14 +63,14 @@ func (t *teller) add(v Verdict) bool {
 }
 
 // news reports whether some of the verdict's causes and scopes are new.
-func (t *teller) news(v Verdict) bool {
+func (t *teller) news(v diagnosis.Verdict) bool {
 	keys := make([]string, 0, len(v.Missing)+1)
 	for _, scope := range v.Missing {
 		keys = append(keys, string(v.Cause)+" "+scope)
 	}
 	switch {
 	case len(keys) > 0:
-	case v.Cause == Unknown:
+	case v.Cause == diagnosis.CauseUnknown:
 		keys = append(keys, string(v.Cause)+" "+v.Base+" "+strconv.Itoa(v.Status))
 	default:
 		keys = append(keys, string(v.Cause)+" "+v.Message)
@@ -81,11 +84,11 @@ func (t *teller) news(v Verdict) bool {
 }
 
 // verdicts lists what was told: the first that decides a run before the others.
-func (t *teller) verdicts() []Verdict {
+func (t *teller) verdicts() []diagnosis.Verdict {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	list := slices.Clone(t.told)
-	if at := slices.IndexFunc(list, Verdict.Decides); at > 0 {
+	if at := slices.IndexFunc(list, diagnosis.Verdict.Decides); at > 0 {
 		decides := list[at]
 		list = slices.Insert(slices.Delete(list, at, at+1), 0, decides)
 	}
@@ -109,7 +112,7 @@ func (p *Proxy) rescan() {
 }
 
 // scanned is what is in the way: by the last scan, and by what requests carried.
-func (t *teller) scanned() []Conflict {
+func (t *teller) scanned() []profile.Conflict {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return slices.Concat(t.conflicts, t.dropped)
@@ -126,7 +129,7 @@ func (p *Proxy) beside(fields []string) {
 	t := p.teller
 	t.telling.Lock()
 	defer t.telling.Unlock()
-	c := Conflict{
+	c := profile.Conflict{
 		Path: "request", Source: SourceRequest, Keys: fields,
 		Advice: "nothing has to be done: it is left out, and the lent credential is sent",
 	}
@@ -140,7 +143,7 @@ func (p *Proxy) beside(fields []string) {
 }
 
 // drop notes what came beside the lease, if it is new.
-func (t *teller) drop(c Conflict) bool {
+func (t *teller) drop(c profile.Conflict) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	key := "beside " + strings.Join(c.Keys, " ")

@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ambit-auth/ambit/agent"
+	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/scopes"
@@ -178,7 +178,7 @@ func (v *checkView) verdict(p *project, project string) error {
 	if teams := v.grant.Teams; project != "" && len(teams) > 0 && !slices.Contains(teams, project) {
 		f := fail(exitNoCredential, fmt.Sprintf("project %s is out of the credential's reach: it is limited to %s %s",
 			plain(project), plural(len(teams), "project"), plain(strings.Join(teams, ", "))), "use a credential that is not limited to other projects; no scope is the cause")
-		f.Verdict = &verdict{Cause: agent.NotAScopeProblem, Confidence: agent.Proved}
+		f.Verdict = &verdict{Cause: diagnosis.CauseNotAScopeProblem, Confidence: diagnosis.ConfidenceProved}
 		return f
 	}
 	if project != "" && len(v.grant.Teams) == 0 && len(v.grant.Organizations) > 0 {
@@ -188,7 +188,7 @@ func (v *checkView) verdict(p *project, project string) error {
 	}
 	if lines := append(missingLines(v.gap, v.level), v.vanished(scopes.Required)...); len(lines) > 0 {
 		f := fail(exitMissing, strings.Join(lines, "\n"), strings.Join(v.next, "; "))
-		f.Verdict = &verdict{Cause: agent.MissingScope, Confidence: agent.Proved}
+		f.Verdict = &verdict{Cause: diagnosis.CauseMissingScope, Confidence: diagnosis.ConfidenceProved}
 		return f
 	}
 	if v.strict && v.gap.Excess.Len() > 0 {

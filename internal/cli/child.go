@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/agent"
+	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/internal/child"
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/oauth"
 )
@@ -40,7 +43,7 @@ func (l *lending) child(ctx context.Context) (code int, err error) {
 	l.proxy, err = agent.Start(context.WithoutCancel(ctx), agent.Config{
 		Provider: l.project.provider(), Agent: l.profile, Server: l.held.server, Needs: l.project.needs,
 		Source: &source{l}, Transport: trust.Guard(transport), Ask: l.ask, Rescan: l.scan,
-		OnVerdict: l.told, OnConflict: func(c agent.Conflict) { l.voice.note("%s", besideLine(c)) },
+		OnVerdict: l.told, OnConflict: func(c profile.Conflict) { l.voice.note("%s", besideLine(c)) },
 		Log: l.log.handler, LogPath: l.log.path, Login: loginAgain(l.project), Record: record,
 	})
 	if err != nil {
@@ -54,7 +57,7 @@ func (l *lending) child(ctx context.Context) (code int, err error) {
 		return 0, err
 	}
 	code, err = command.Run(ctx)
-	if start, ok := is[*agent.StartError](err); ok {
+	if start, ok := is[*child.StartError](err); ok {
 		return 0, failWith(exitUsage, start, "")
 	}
 	if errors.Is(err, context.Canceled) {
@@ -63,7 +66,7 @@ func (l *lending) child(ctx context.Context) (code int, err error) {
 	return code, err
 }
 
-func besideLine(c agent.Conflict) string {
+func besideLine(c profile.Conflict) string {
 	text := "another credential came beside the lent one, and was dropped: " + plain(strings.Join(c.Keys, ", "))
 	if c.Advice != "" {
 		text += "; " + plain(c.Advice)
@@ -73,22 +76,22 @@ func besideLine(c agent.Conflict) string {
 
 // command is the agent's command line and environment, rebuilt so that it uses what
 // it is lent.
-func (l *lending) command() (agent.Command, error) {
+func (l *lending) command() (child.Command, error) {
 	terms := l.proxy.Terms()
 	env, err := l.profile.Environment(l.env, l.project.provider(), terms)
 	if err != nil {
-		return agent.Command{}, fail(exitUsage, plain(err.Error()), "name a server that has this base: --server")
+		return child.Command{}, fail(exitUsage, plain(err.Error()), "name a server that has this base: --server")
 	}
 	args, err := l.outrank(terms)
 	if err != nil {
-		return agent.Command{}, err
+		return child.Command{}, err
 	}
-	return agent.Command{Args: args, Env: env, In: inputOf(l.Stdin), Out: l.fileOf(l.Stdout), Err: l.fileOf(l.Stderr)}, nil
+	return child.Command{Args: args, Env: env, In: inputOf(l.Stdin), Out: l.fileOf(l.Stdout), Err: l.fileOf(l.Stderr)}, nil
 }
 
 // outrank puts what it takes on the command line, so that the agent prefers what it is
 // lent over settings of its own, and says so. What still has its way is told too.
-func (l *lending) outrank(terms agent.Terms) ([]string, error) {
+func (l *lending) outrank(terms profile.Terms) ([]string, error) {
 	folder, err := temporaryFolder("ambit-run-") // 0700: the file in it holds the lease
 	if err != nil {
 		return nil, err
@@ -198,8 +201,8 @@ func (s *source) lent(c *oauth.Credential, err error) (agent.Lent, error) {
 
 // ask asks servers about a refused credential: its own, and those others that the
 // provider's file marks for it.
-func (l *lending) ask(ctx context.Context, refused agent.Lent) agent.Inquiry {
-	var q agent.Inquiry
+func (l *lending) ask(ctx context.Context, refused agent.Lent) diagnosis.Inquiry {
+	var q diagnosis.Inquiry
 	inspector, err := l.inspector(l.project, l.held.server, l.held.client)
 	if err != nil {
 		return q

@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/ambit-auth/ambit/agent"
+	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/scopes"
@@ -191,8 +191,8 @@ func (p *project) cannotServe(h *held) error {
 		for _, u := range e.UsedBy {
 			if e.Level == scopes.Required && u.Tool == "" && !h.kind.Serves(u.Base) {
 				f := fail(exitNoCredential, fmt.Sprintf("the key from %s is %s: it can never call %s, for which %s needs %s",
-					plain(h.credential.Source), h.kind.Label, u, plain(p.manifest.Name), e.Name()), agent.UseKey(p.provider(), h.server))
-				f.Verdict = &verdict{Cause: agent.WrongCredentialKind, Confidence: agent.Proved}
+					plain(h.credential.Source), h.kind.Label, u, plain(p.manifest.Name), e.Name()), diagnosis.UseKey(p.provider(), h.server))
+				f.Verdict = &verdict{Cause: diagnosis.CauseWrongCredentialKind, Confidence: diagnosis.ConfidenceProved}
 				return f
 			}
 		}
@@ -211,8 +211,8 @@ func (r *run) inspect(ctx context.Context, p *project, h *held) error {
 	h.grant, err = inspector.Inspect(ctx, h.credential.Access)
 	h.grant.Credential.Source = source
 	if _, nobody := is[*oauth.NoInspectionError](err); nobody && (h.kind.Kind == scopes.ProjectKey || h.kind.Kind == scopes.ProjectSecretKey) {
-		f := fail(exitNoCredential, fmt.Sprintf("the key from %s is %s: nobody can say what it holds", plain(source), h.kind.Label), agent.UseKey(p.provider(), h.server))
-		f.Err, f.Verdict = err, &verdict{Cause: agent.WrongCredentialKind, Confidence: agent.Likely}
+		f := fail(exitNoCredential, fmt.Sprintf("the key from %s is %s: nobody can say what it holds", plain(source), h.kind.Label), diagnosis.UseKey(p.provider(), h.server))
+		f.Err, f.Verdict = err, &verdict{Cause: diagnosis.CauseWrongCredentialKind, Confidence: diagnosis.ConfidenceLikely}
 		return f
 	}
 	if _, rejected := is[*oauth.RejectedError](err); !rejected {
@@ -220,14 +220,14 @@ func (r *run) inspect(ctx context.Context, p *project, h *held) error {
 	}
 	f := asFailure(credentialFailure(p, err))
 	f.Err = err
-	f.Verdict = &verdict{Cause: agent.Rejected, Confidence: agent.Proved}
+	f.Verdict = &verdict{Cause: diagnosis.CauseRejected, Confidence: diagnosis.ConfidenceProved}
 	if names := askedElsewhere(p, h.server); names != "" {
 		f.Hint = "it is unknown, expired or revoked there, and unknown at " + names
 	}
 	if other, _, found := inspector.Elsewhere(ctx, h.credential.Access); found {
 		f.Message = fmt.Sprintf("the key from %s is unknown at server %s, and known at server %s", plain(source), h.server.Name, other.Name)
 		f.Hint = "--server " + other.Name
-		f.Verdict.Cause = agent.WrongServer
+		f.Verdict.Cause = diagnosis.CauseWrongServer
 	}
 	return f
 }

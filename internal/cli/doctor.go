@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ambit-auth/ambit/agent"
+	"github.com/ambit-auth/ambit/agent/profile"
 )
 
 func (r *run) doctorCommand() *cobra.Command {
@@ -33,31 +33,31 @@ type doctorView struct {
 
 // An examined agent, and what meddles with it.
 type examined struct {
-	Agent     string           `json:"agent"`
-	Conflicts []agent.Conflict `json:"conflicts"`
+	Agent     string             `json:"agent"`
+	Conflicts []profile.Conflict `json:"conflicts"`
 
 	label string
 }
 
 func (r *run) doctor(name string) (view, error) {
-	profiles, err := agent.Profiles()
+	profiles, err := profile.Profiles()
 	if err != nil {
 		return nil, err
 	}
 	if name != "" {
-		one, err := agent.Builtin(name)
+		one, err := profile.ByName(name)
 		if err != nil {
 			return nil, fail(exitUsage, plain(err.Error()), "")
 		}
-		profiles = []*agent.Profile{one}
+		profiles = []*profile.Profile{one}
 	}
 	here, _ := os.Getwd()
 	v := doctorView{Agents: []examined{}}
 	outranked := 0
 	for _, p := range profiles {
-		found := append([]agent.Conflict{}, p.Scan(scanPlace(r.env, here))...)
+		found := append([]profile.Conflict{}, p.Scan(scanPlace(r.env, here))...)
 		v.Agents = append(v.Agents, examined{p.Name, found, p.Label})
-		outranked += len(agent.Outranking(found))
+		outranked += len(profile.Outranking(found))
 	}
 	if outranked > 0 {
 		return v, fail(exitFindings, count(outranked, "setting")+" would outrank the lent credential", "")
@@ -78,7 +78,7 @@ func (v doctorView) text(p *printer) {
 	}
 }
 
-func doctorLine(c agent.Conflict) string {
+func doctorLine(c profile.Conflict) string {
 	if c.Outranks {
 		return conflictLine(c)
 	}

@@ -3,7 +3,7 @@ package cli
 import (
 	"errors"
 
-	"github.com/ambit-auth/ambit/agent"
+	"github.com/ambit-auth/ambit/agent/diagnosis"
 )
 
 // The exit codes of the contract.
@@ -29,8 +29,8 @@ type failure struct {
 
 // A verdict is why a credential does not do, in the words of ambit.verdict/v1.
 type verdict struct {
-	Cause      agent.Cause      `json:"cause"`
-	Confidence agent.Confidence `json:"confidence"`
+	Cause      diagnosis.Cause      `json:"cause"`
+	Confidence diagnosis.Confidence `json:"confidence"`
 }
 
 func (f *failure) Error() string { return f.Message }

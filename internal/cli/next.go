@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ambit-auth/ambit/agent"
+	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
@@ -82,7 +82,7 @@ func loginSteps(p *project, h *held, plan *scopes.Plan, gap scopes.Gap) []string
 	var remarks []string
 	if len(declined) > 0 {
 		remarks = append(remarks, "and leave the boxes ticked")
-		steps = append([]string{agent.NotOffered(p.provider(), h.server, declined)}, steps...)
+		steps = append([]string{diagnosis.NotOffered(p.provider(), h.server, declined)}, steps...)
 	}
 	if len(unasked) > 0 {
 		remarks = append(remarks, fmt.Sprintf("the last one did not ask for %s; %s says whether it can", strings.Join(unasked, ", "), inProject("ambit plan", p)))

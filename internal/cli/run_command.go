@@ -13,6 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ambit-auth/ambit/agent"
+	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/oauth"
 )
 
@@ -60,10 +62,10 @@ credential; 6 nobody can tell what the credential holds.`,
 // A runReport is ambit.run/v1.
 type runReport struct {
 	envelope
-	Started   bool            `json:"started"`
-	ChildExit *int            `json:"child_exit"` // null where the child was not started
-	Verdicts  []agent.Verdict `json:"verdicts"`   // the deciding one first
-	Log       string          `json:"log"`
+	Started   bool                `json:"started"`
+	ChildExit *int                `json:"child_exit"` // null where the child was not started
+	Verdicts  []diagnosis.Verdict `json:"verdicts"`   // the deciding one first
+	Log       string              `json:"log"`
 }
 
 // A childExit carries the child's own exit code through; nothing is said about it.
@@ -76,7 +78,7 @@ func (c childExit) Error() string { return fmt.Sprintf("the child ended with %d"
 func (r *run) lend(ctx context.Context, f *runFlags, args []string) error {
 	r.watchSignals()
 	r.settings.Output = "" // standard output is the child's
-	l := &lending{run: r, flags: f, args: args, report: runReport{envelope: envelope{Schema: "ambit.run/v1"}, Verdicts: []agent.Verdict{}}}
+	l := &lending{run: r, flags: f, args: args, report: runReport{envelope: envelope{Schema: "ambit.run/v1"}, Verdicts: []diagnosis.Verdict{}}}
 	err := l.whole(ctx)
 	var child childExit
 	l.report.OK = err == nil
@@ -101,8 +103,8 @@ type lending struct {
 
 	project   *project
 	held      *held
-	profile   *agent.Profile
-	conflicts []agent.Conflict
+	profile   *profile.Profile
+	conflicts []profile.Conflict
 	proxy     *agent.Proxy
 	stop      context.CancelFunc // ends the child
 	log       *runLog
@@ -117,7 +119,7 @@ func (l *lending) whole(ctx context.Context) error {
 	if err := l.begin(ctx); err != nil {
 		return err
 	}
-	if v, ok := agent.Forecast(l.theCase()); !ok && v.LacksRequired() && v.Confidence == agent.Proved && !l.flags.startAnyway {
+	if v, ok := diagnosis.Forecast(l.theCase()); !ok && v.LacksRequired() && v.Confidence == diagnosis.ConfidenceProved && !l.flags.startAnyway {
 		l.tell(v)
 		l.report.Verdicts = append(l.report.Verdicts, v)
 		return fail(exitMissing, "the agent was not started: a required scope is missing", "--start-anyway starts it all the same")
@@ -159,21 +161,21 @@ func (l *lending) unusable(err error) error {
 	if f.Verdict == nil {
 		return err
 	}
-	v := agent.Verdict{
-		Schema: agent.VerdictSchema, Message: firstLine(f.Message), Cause: f.Verdict.Cause, Confidence: f.Verdict.Confidence,
+	v := diagnosis.Verdict{
+		Schema: diagnosis.VerdictSchema, Message: firstLine(f.Message), Cause: f.Verdict.Cause, Confidence: f.Verdict.Confidence,
 		Missing: []string{}, NeededFor: map[string][]string{}, Why: map[string]string{}, Evidence: []string{"the server was asked"},
-		Conflicts: []agent.Conflict{}, Next: []string{f.Hint}, Log: l.log.path,
+		Conflicts: []profile.Conflict{}, Next: []string{f.Hint}, Log: l.log.path,
 	}
 	l.tell(v)
 	l.report.Verdicts = append(l.report.Verdicts, v)
 	return err
 }
 
-func (l *lending) pickProfile() (*agent.Profile, error) {
+func (l *lending) pickProfile() (*profile.Profile, error) {
 	if l.flags.agent != "" {
-		return agent.Builtin(l.flags.agent)
+		return profile.ByName(l.flags.agent)
 	}
-	return agent.ForCommand(l.args[0])
+	return profile.ForCommand(l.args[0])
 }
 
 // lendable is the credential of a check, or the outcome of a login where someone is
@@ -192,7 +194,7 @@ func (l *lending) lendable(ctx context.Context) (*held, error) {
 }
 
 // scan looks for settings and logins of the agent that meddle.
-func (l *lending) scan() []agent.Conflict {
+func (l *lending) scan() []profile.Conflict {
 	here, _ := os.Getwd() // without it no project's settings are found
 	return l.profile.Scan(scanPlace(l.env, here))
 }
@@ -210,7 +212,7 @@ func (l *lending) tellConflicts() {
 	}
 }
 
-func conflictLine(c agent.Conflict) string {
+func conflictLine(c profile.Conflict) string {
 	line := fmt.Sprintf("%s sets %s, which outranks the lent credential", plain(c.Path), plain(strings.Join(c.Keys, ", ")))
 	if c.Advice != "" {
 		line += ": " + plain(c.Advice)
@@ -219,8 +221,8 @@ func conflictLine(c agent.Conflict) string {
 }
 
 // theCase is what is known before any call.
-func (l *lending) theCase() agent.Case {
-	return agent.Case{
+func (l *lending) theCase() diagnosis.Case {
+	return diagnosis.Case{
 		Provider: l.project.provider(), Server: l.held.server, Kind: l.held.kind, Grant: l.held.grant, Needs: l.project.needs,
 		Agent: l.profile, Conflicts: l.conflicts, Now: now(), Login: loginAgain(l.project), Log: l.log.path,
 	}
@@ -231,7 +233,7 @@ func (l *lending) settle(code int) error {
 	l.report.Started, l.report.ChildExit = true, &code
 	l.report.Verdicts = append(l.report.Verdicts, l.proxy.Verdicts()...)
 	if l.proxy.Requests() == 0 {
-		if v, ok := agent.Bypassed(l.theCase()); ok {
+		if v, ok := diagnosis.Bypassed(l.theCase()); ok {
 			l.tell(v)
 			l.report.Verdicts = append(l.report.Verdicts, v)
 		}
@@ -260,7 +262,7 @@ func (l *lending) stops() bool {
 }
 
 // told is called for each verdict once, before the child gets the answer.
-func (l *lending) told(v agent.Verdict) {
+func (l *lending) told(v diagnosis.Verdict) {
 	l.tell(v)
 	if v.Decides() && l.stops() {
 		go l.stop() // not here: the proxy waits for us, and the child for the proxy
@@ -268,13 +270,13 @@ func (l *lending) told(v agent.Verdict) {
 }
 
 // tell shows a verdict: the cause first, then the ways out.
-func (l *lending) tell(v agent.Verdict) {
+func (l *lending) tell(v diagnosis.Verdict) {
 	p := &printer{paint: l.voice.paint, width: widthOf(l.Stderr)}
 	verdictText(p, v)
 	l.voice.write(p.String())
 }
 
-func verdictText(p *printer, v agent.Verdict) {
+func verdictText(p *printer, v diagnosis.Verdict) {
 	p.wrapped("  ", p.paint.red("ambit:")+" "+p.paint.bold(plain(v.FirstLine())))
 	for _, scope := range v.Missing {
 		p.fact("missing", scope+forWhat(v, scope))
@@ -288,7 +290,7 @@ func verdictText(p *printer, v agent.Verdict) {
 	p.fact("log", v.Log)
 }
 
-func forWhat(v agent.Verdict, scope string) string {
+func forWhat(v diagnosis.Verdict, scope string) string {
 	text := ""
 	if why := v.Why[scope]; why != "" {
 		text = ": " + why
@@ -300,6 +302,6 @@ func forWhat(v agent.Verdict, scope string) string {
 }
 
 // scanPlace is where a scan looks on this machine.
-func scanPlace(env environment, project string) agent.Place {
-	return agent.Place{Files: agent.Disk{}, Home: env.get("HOME"), Project: filepath.ToSlash(project), OS: osName, Environ: env}
+func scanPlace(env environment, project string) profile.Place {
+	return profile.Place{Files: profile.Disk{}, Home: env.get("HOME"), Project: filepath.ToSlash(project), OS: osName, Environ: env}
 }

@@ -49,7 +49,7 @@ func knowledge(t *testing.T) []word {
 	for _, name := range provider.BuiltinNames() {
 		words = append(words, providerWords(t, name)...)
 	}
-	profiles, _ := filepath.Glob(root + "/agent/profiles/*.yaml") // the pattern is right
+	profiles, _ := filepath.Glob(root + "/agent/profile/profiles/*.yaml") // the pattern is right
 	for _, file := range profiles {
 		words = append(words, agentWord(file))
 	}
@@ -59,7 +59,7 @@ func knowledge(t *testing.T) []word {
 // agentWord is the name of an agent program, by the file that describes it. The
 // contract names one in a command: ambit export claude.
 func agentWord(file string) word {
-	w := word{text: strings.TrimSuffix(filepath.Base(file), ".yaml"), from: "agent/profiles"}
+	w := word{text: strings.TrimSuffix(filepath.Base(file), ".yaml"), from: "agent/profile/profiles"}
 	if w.text == "claude" {
 		w.may = "internal/cli/export"
 	}

@@ -1,4 +1,4 @@
-package agent_test
+package profile_test
 
 import (
 	"encoding/json"
@@ -10,9 +10,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ambit-auth/ambit/agent/agenttest"
+	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/ambit-auth/ambit/agent"
 )
 
 // files is a machine's files in memory, and a keychain.
@@ -46,9 +46,9 @@ func (f files) ReadDir(folder string) []string {
 func (f files) Exists(name string) bool   { _, ok := f.text[name]; return ok }
 func (f files) Keychain(item string) bool { return slices.Contains(f.keychain, item) }
 
-func scan(t *testing.T, system string, f files, environ ...string) []agent.Conflict {
+func scan(t *testing.T, system string, f files, environ ...string) []profile.Conflict {
 	t.Helper()
-	return profile(t, "claude-code").Scan(agent.Place{Files: f, Home: "/home/me", Project: "/proj", OS: system, Environ: environ})
+	return agenttest.Profile(t, "claude-code").Scan(profile.Place{Files: f, Home: "/home/me", Project: "/proj", OS: system, Environ: environ})
 }
 
 func TestScanByRank(t *testing.T) {
@@ -63,7 +63,7 @@ func TestScanByRank(t *testing.T) {
 		"/etc/claude-code/managed-settings.d/README":    `no settings`,
 		"/home/me/.claude/.credentials.json":            `{"secret": "sk-secret"}`,
 	}}, "ANTHROPIC_AUTH_TOKEN=sk-secret", "ANTHROPIC_API_KEY=", "CLAUDE_CODE_USE_BEDROCK=1", "CLAUDE_CODE_ENTRYPOINT=cli")
-	want := []agent.Conflict{
+	want := []profile.Conflict{
 		{Path: "/etc/claude-code/managed-settings.json", Source: "managed", Keys: []string{}, Problem: "it is not JSON: see line 2", Advice: "mend it: what it says is not known"},
 		{Path: "/etc/claude-code/managed-settings.d/20-b.json", Source: "managed", Keys: []string{"env.CLAUDE_CODE_USE_VERTEX"}, Outranks: true, Advice: "remove env.CLAUDE_CODE_USE_VERTEX there"},
 		{Path: "/proj/.claude/settings.local.json", Source: "local", Keys: []string{"env.ANTHROPIC_API_KEY", "env.ANTHROPIC_BASE_URL"}, Outranks: true,
@@ -116,15 +116,15 @@ func TestScanOfWhatCannotBeRead(t *testing.T) {
 }
 
 func TestScanReadsTOML(t *testing.T) {
-	where := agent.Place{OS: "linux", Home: "/home/me", Project: "/proj", Files: files{text: map[string]string{
+	where := profile.Place{OS: "linux", Home: "/home/me", Project: "/proj", Files: files{text: map[string]string{
 		"/home/me/.codex/config.toml": "model = \"m\"\n[profiles.work]\nmodel_provider = \"secret\"\n",
 		"/proj/.codex/config.toml":    "model_provider = secret\n",
 	}}}
-	want := []agent.Conflict{
+	want := []profile.Conflict{
 		{Path: "/proj/.codex/config.toml", Source: "project", Keys: []string{}, Problem: "it is not TOML: see line 1", Advice: "mend it: what it says is not known"},
 		{Path: "/home/me/.codex/config.toml", Source: "user", Keys: []string{"profiles.work.model_provider"}, Outranks: true, Advice: "remove profiles.work.model_provider there"},
 	}
-	if diff := cmp.Diff(want, profile(t, "codex").Scan(where)); diff != "" {
+	if diff := cmp.Diff(want, agenttest.Profile(t, "codex").Scan(where)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -135,7 +135,7 @@ func TestDisk(t *testing.T) {
 	if err := os.WriteFile(file, []byte("12345"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var disk agent.Disk
+	var disk profile.Disk
 	if text, err := disk.ReadFile(file, 5); string(text) != "12345" || err != nil {
 		t.Errorf("%q, %v", text, err)
 	}
@@ -154,12 +154,12 @@ func FuzzScan(f *testing.F) {
 	for _, seed := range []string{`{"apiKeyHelper": "x"}`, `{"env": {"ANTHROPIC_BASE_URL": ""}}`, "a = 1\n[b.c]\nd = \"\"\"x\n\"\"\"", "{", "\xff", `{"env":[{}]}`} {
 		f.Add(seed)
 	}
-	claude, codex := profile(f, "claude-code"), profile(f, "codex")
+	claude, codex := agenttest.Profile(f, "claude-code"), agenttest.Profile(f, "codex")
 	f.Fuzz(func(t *testing.T, text string) {
-		where := agent.Place{OS: "linux", Home: "/h", Project: "/w", Files: files{text: map[string]string{
+		where := profile.Place{OS: "linux", Home: "/h", Project: "/w", Files: files{text: map[string]string{
 			"/h/.claude/settings.json": text, "/w/.codex/config.toml": text,
 		}}}
-		for _, p := range []*agent.Profile{claude, codex} {
+		for _, p := range []*profile.Profile{claude, codex} {
 			for _, c := range p.Scan(where) {
 				if c.Keys == nil || c.Path == "" || strings.ContainsAny(c.Problem+c.Advice+strings.Join(c.Keys, ""), "\x00\x1b\n\r") {
 					t.Errorf("%+v", c)

@@ -1,17 +1,17 @@
-package agent_test
+package profile_test
 
 import (
 	"errors"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
-	"github.com/ambit-auth/ambit/agent"
+	"github.com/ambit-auth/ambit/agent/agenttest"
+	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/scopes/provider"
+	"github.com/google/go-cmp/cmp"
 )
 
-func terms() agent.Terms {
-	return agent.Terms{Lease: "the-lease", Bases: []provider.Base{
+func terms() profile.Terms {
+	return profile.Terms{Lease: "the-lease", Bases: []provider.Base{
 		{Name: "api", URL: "http://127.0.0.1:1/api"}, {Name: "gateway", URL: "http://127.0.0.1:1/gateway"}, {Name: "my-mcp", URL: "http://127.0.0.1:1/mcp"},
 	}}
 }
@@ -22,7 +22,7 @@ func TestEnvironmentOfTheChild(t *testing.T) {
 		"AWS_BEARER_TOKEN_BEDROCK=x", "AWS_REGION=eu", "AMBIT_API_KEY=phx_secret", "POSTHOG_PERSONAL_API_KEY=phx_secret", "ambit_lower=1",
 		"CLAUDE_CONFIG_DIR=/c", "HTTPS_PROXY=http://company:3128", "NO_PROXY=intranet.example", "DISABLE_TELEMETRY=0",
 	}
-	got, err := profile(t, "claude-code").Environment(environ, testProvider(t), terms())
+	got, err := agenttest.Profile(t, "claude-code").Environment(environ, agenttest.Provider(t), terms())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func TestNoProxyOfTheChild(t *testing.T) {
 		{[]string{"NO_PROXY=a", "no_proxy=b"}, "a,127.0.0.1,localhost", "b,127.0.0.1,localhost"},
 		{[]string{"NO_PROXY=*"}, "*", "*"},
 	} {
-		got, err := profile(t, "any-command").Environment(tt.environ, testProvider(t), agent.Terms{Lease: "l"})
+		got, err := agenttest.Profile(t, "any-command").Environment(tt.environ, agenttest.Provider(t), profile.Terms{Lease: "l"})
 		want := []string{"AMBIT_LEASE=l", "NO_PROXY=" + tt.upper, "no_proxy=" + tt.lower}
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Error(tt.environ, err, diff)
@@ -57,45 +57,45 @@ func TestNoProxyOfTheChild(t *testing.T) {
 }
 
 func TestAgentWithoutItsBase(t *testing.T) {
-	_, err := profile(t, "claude-code").Environment(nil, testProvider(t), agent.Terms{Lease: "l", Bases: terms().Bases[:1]})
-	var missing *agent.MissingBaseError
+	_, err := agenttest.Profile(t, "claude-code").Environment(nil, agenttest.Provider(t), profile.Terms{Lease: "l", Bases: terms().Bases[:1]})
+	var missing *profile.MissingBaseError
 	if !errors.As(err, &missing) || missing.Base != "gateway" || missing.Agent != "Claude Code" {
 		t.Errorf("%v", err)
 	}
 }
 
 func TestPrecedence(t *testing.T) {
-	outranking := []agent.Conflict{
-		{Path: "managed", Source: agent.SourceManaged, Outranks: true}, {Path: "user", Source: agent.SourceUser, Outranks: true},
-		{Path: "beside", Source: agent.SourceUser},
+	outranking := []profile.Conflict{
+		{Path: "managed", Source: profile.SourceManaged, Outranks: true}, {Path: "user", Source: profile.SourceUser, Outranks: true},
+		{Path: "beside", Source: profile.SourceUser},
 	}
-	claude := profile(t, "claude-code")
+	claude := agenttest.Profile(t, "claude-code")
 	got, err := claude.Precedence([]string{"/usr/bin/claude", "-p", "hi"}, outranking, terms(), "/tmp/s.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := agent.Precedence{
+	want := profile.Precedence{
 		Arguments: []string{"--settings", "/tmp/s.json"},
 		File:      `{"env": {"ANTHROPIC_BASE_URL": "http://127.0.0.1:1/gateway", "ANTHROPIC_AUTH_TOKEN": "the-lease"}}`,
-		Conflicts: []agent.Conflict{outranking[0], {Path: "user", Source: agent.SourceUser, Outranks: true, Mended: true}, outranking[2]},
+		Conflicts: []profile.Conflict{outranking[0], {Path: "user", Source: profile.SourceUser, Outranks: true, Mended: true}, outranking[2]},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if left := agent.Outranking(got.Conflicts); len(left) != 1 || left[0].Path != "managed" {
+	if left := profile.Outranking(got.Conflicts); len(left) != 1 || left[0].Path != "managed" {
 		t.Errorf("left: %v", left)
 	}
 	for name, command := range map[string][]string{
 		"a wrapper": {"npx", "claude"}, "the user's own flag": {"claude", "--settings", "mine"}, "nothing": nil,
 	} {
-		if got, err := claude.Precedence(command, outranking, terms(), "f"); err != nil || got.Arguments != nil || len(agent.Outranking(got.Conflicts)) != 2 {
+		if got, err := claude.Precedence(command, outranking, terms(), "f"); err != nil || got.Arguments != nil || len(profile.Outranking(got.Conflicts)) != 2 {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
 	if got, err := claude.Precedence([]string{"claude"}, outranking[2:], terms(), "f"); err != nil || got.Arguments != nil {
 		t.Errorf("nothing in the way: %+v, %v", got, err)
 	}
-	got, err = profile(t, "codex").Precedence([]string{"codex"}, nil, terms(), "")
+	got, err = agenttest.Profile(t, "codex").Precedence([]string{"codex"}, nil, terms(), "")
 	if err != nil || len(got.Arguments) != 4 || got.Arguments[3] != `model_providers.ambit={name="ambit", base_url="http://127.0.0.1:1/gateway/v1", env_key="AMBIT_LEASE", wire_api="responses"}` {
 		t.Errorf("%+v, %v", got, err)
 	}

@@ -1,6 +1,6 @@
 //go:build unix
 
-package agent_test
+package child_test
 
 import (
 	"bufio"
@@ -17,12 +17,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ambit-auth/ambit/agent"
+	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/internal/child"
 	"github.com/creack/pty"
 )
 
-func shell(script string) agent.Command {
-	return agent.Command{Args: []string{"sh", "-c", script}, Env: os.Environ()}
+func shell(script string) child.Command {
+	return child.Command{Args: []string{"sh", "-c", script}, Env: os.Environ()}
 }
 
 // lacks skips a test for a part that this machine does not have; where AMBIT_TEST_PARTS
@@ -41,7 +42,7 @@ func TestDiskReadsNoPipe(t *testing.T) {
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		lacks(t, "no pipe can be made here: "+err.Error())
 	}
-	if _, err := (agent.Disk{}).ReadFile(pipe, 4); err == nil {
+	if _, err := (profile.Disk{}).ReadFile(pipe, 4); err == nil {
 		t.Error("a pipe was read")
 	}
 }
@@ -55,18 +56,18 @@ func TestChildExitCode(t *testing.T) {
 }
 
 func TestChildThatCannotStart(t *testing.T) {
-	_, err := agent.Command{Args: []string{"/no/such/program"}}.Run(t.Context())
-	var e *agent.StartError
+	_, err := child.Command{Args: []string{"/no/such/program"}}.Run(t.Context())
+	var e *child.StartError
 	if !errors.As(err, &e) || !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "/no/such/program") {
 		t.Errorf("%v", err)
 	}
-	if _, err := (agent.Command{}).Start(); !errors.As(err, &e) {
+	if _, err := (child.Command{}).Start(); !errors.As(err, &e) {
 		t.Errorf("no program: %v", err)
 	}
 }
 
 // started runs a script until it has said ready; what holds its output holds the pipe.
-func started(t *testing.T, c agent.Command) (*agent.Child, *bufio.Reader) {
+func started(t *testing.T, c child.Command) (*child.Process, *bufio.Reader) {
 	t.Helper()
 	r, w, err := os.Pipe()
 	if err != nil {

@@ -1,4 +1,4 @@
-package agent
+package diagnosis
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 )
@@ -32,7 +33,7 @@ func Diagnose(c Case) Verdict {
 }
 
 // A diagnosis is on its way from a case to a verdict.
-type diagnosis struct {
+type diagnoser struct {
 	c       *Case
 	v       Verdict
 	words   words
@@ -40,23 +41,23 @@ type diagnosis struct {
 	worded  bool // the provider's file has the answer's wording
 }
 
-func newDiagnosis(c *Case) *diagnosis {
-	d := &diagnosis{c: c, v: newVerdict(c), words: c.Answer.listen()}
-	d.wording, d.worded = wordingOf(c.Provider, c.Base, c.Answer.Status, d.words)
+func newDiagnosis(c *Case) *diagnoser {
+	d := &diagnoser{c: c, v: newVerdict(c), words: c.Response.listen()}
+	d.wording, d.worded = wordingOf(c.Provider, c.Base, c.Response.Status, d.words)
 	return d
 }
 
 // means reports whether the answer has a wording of that meaning.
-func (d *diagnosis) means(meaning string) bool { return d.worded && d.wording.Means == meaning }
+func (d *diagnoser) means(meaning string) bool { return d.worded && d.wording.Means == meaning }
 
 // rejects reports whether the server says that it does not take the credential as such.
-func (d *diagnosis) rejects() bool {
+func (d *diagnoser) rejects() bool {
 	return d.means(meansRejected) || slices.Contains(d.words.codes, invalidToken)
 }
 
 // said adds what the server answered to the evidence.
-func (d *diagnosis) said() {
-	if status := d.c.Answer.Status; status != 0 {
+func (d *diagnoser) said() {
+	if status := d.c.Response.Status; status != 0 {
 		said := d.wording.said
 		if said == "" && len(d.words.strings) > 0 {
 			said = longest(d.words.strings)
@@ -66,21 +67,21 @@ func (d *diagnosis) said() {
 }
 
 // otherCredential: ours was not sent, another was.
-func (d *diagnosis) otherCredential() bool {
+func (d *diagnoser) otherCredential() bool {
 	if d.c.Sent.Ours || len(d.c.Sent.Others) == 0 {
 		return false
 	}
 	fields := strings.Join(text.Lines(d.c.Sent.Others), ", ")
-	d.v.is(CredentialConflict, Proved, "another credential was sent in place of the lent one, in %s", fields)
+	d.v.is(CauseCredentialConflict, ConfidenceProved, "another credential was sent in place of the lent one, in %s", fields)
 	d.v.prove("the request to {%s} carried a credential in %s, and not the lease", d.c.Base, fields)
 	d.v.prove("it was refused here and went nowhere")
-	d.blame(func(conflict Conflict) bool { return conflict.Source != SourceEnvironment })
+	d.blame(func(conflict profile.Conflict) bool { return conflict.Source != profile.SourceEnvironment })
 	return true
 }
 
 // blame adds what to do about the conflicts that can have sent another credential. To
 // log out is advised only where nothing else explains it.
-func (d *diagnosis) blame(suspect func(Conflict) bool) {
+func (d *diagnoser) blame(suspect func(profile.Conflict) bool) {
 	for _, conflict := range d.c.Conflicts {
 		if suspect(conflict) && len(conflict.Keys) > 0 && !conflict.Mended {
 			d.v.prove("%s sets %s", conflict.Path, strings.Join(conflict.Keys, ", "))
@@ -91,7 +92,7 @@ func (d *diagnosis) blame(suspect func(Conflict) bool) {
 		return
 	}
 	for _, conflict := range d.c.Conflicts {
-		if conflict.Source == SourceLogin {
+		if conflict.Source == profile.SourceLogin {
 			d.v.prove("%s has a login of its own in %s", d.c.Agent.Label, conflict.Path)
 		}
 	}
@@ -101,11 +102,11 @@ func (d *diagnosis) blame(suspect func(Conflict) bool) {
 }
 
 // noScopeHelps: the provider's file knows this wording for what no scope cures.
-func (d *diagnosis) noScopeHelps() bool {
+func (d *diagnoser) noScopeHelps() bool {
 	if !d.means(meansNoScope) {
 		return false
 	}
-	d.v.is(NotAScopeProblem, Proved, "%q", orStatus(d.wording.said, d.c.Answer.Status))
+	d.v.is(CauseNotAScopeProblem, ConfidenceProved, "%q", orStatus(d.wording.said, d.c.Response.Status))
 	d.said()
 	d.v.next(d.wording.Advice)
 	return true
@@ -119,11 +120,11 @@ func orStatus(said string, status int) string {
 }
 
 // neverServes: this kind of credential can never serve the base.
-func (d *diagnosis) neverServes() bool {
+func (d *diagnoser) neverServes() bool {
 	if d.c.Kind.Serves(d.c.Base) {
 		return false
 	}
-	d.v.is(WrongCredentialKind, Proved, "%s, can never serve %s", d.c.credential(), d.c.Base)
+	d.v.is(CauseWrongCredentialKind, ConfidenceProved, "%s, can never serve %s", d.c.credential(), d.c.Base)
 	d.said()
 	d.v.prove("by its prefix the credential is %s", text.Line(d.c.Kind.Label))
 	d.otherKinds()
@@ -131,7 +132,7 @@ func (d *diagnosis) neverServes() bool {
 }
 
 // otherKinds advises what does serve the base.
-func (d *diagnosis) otherKinds() {
+func (d *diagnoser) otherKinds() {
 	d.v.next(d.c.again())
 	for _, kind := range d.c.Provider.Credentials {
 		if kind.Create != "" && kind.Serves(d.c.Base) {
@@ -141,14 +142,14 @@ func (d *diagnosis) otherKinds() {
 }
 
 // scopeNamed: the answer says which scope is missing.
-func (d *diagnosis) scopeNamed() bool {
+func (d *diagnoser) scopeNamed() bool {
 	named := slices.Concat(d.words.scopes, d.wording.captured)
 	if d.worded && d.wording.Means != meansMissing {
 		named = d.words.scopes
 	}
-	sure := Proved
+	sure := ConfidenceProved
 	if len(named) == 0 && !d.rejects() {
-		named, sure = d.uncovered(d.words.maybe), Likely
+		named, sure = d.uncovered(d.words.maybe), ConfidenceLikely
 	}
 	if len(named) == 0 {
 		return d.unnamed()
@@ -165,21 +166,21 @@ func (d *diagnosis) scopeNamed() bool {
 }
 
 // unnamed: the answer says that a scope is missing, and not which. The manifest may know.
-func (d *diagnosis) unnamed() bool {
+func (d *diagnoser) unnamed() bool {
 	if !d.words.lacksScope() && !d.means(meansMissing) {
 		return false
 	}
-	needs := d.c.unmet(d.c.declared())
+	needs := d.c.Unmet(d.c.Declared())
 	if len(needs) == 0 {
-		needs = d.c.declared()
+		needs = d.c.Declared()
 	}
-	d.v.lack(d.c, Proved, needs, nil)
+	d.v.lack(d.c, ConfidenceProved, needs, nil)
 	d.said()
 	return true
 }
 
 // uncovered are those of the scopes that the grant does not cover, each once.
-func (d *diagnosis) uncovered(names []string) []string {
+func (d *diagnoser) uncovered(names []string) []string {
 	return scopes.NewSet(names...).Where(func(scope string) bool {
 		_, covered := d.c.Provider.Implies.CoveredBy(d.c.Grant.Scopes, scope)
 		return !covered
@@ -188,7 +189,7 @@ func (d *diagnosis) uncovered(names []string) []string {
 
 // needsFor are the declared needs that the named scopes are for, and the scopes that
 // nobody declared.
-func (d *diagnosis) needsFor(named []string) (needs []scopes.Need, other []string) {
+func (d *diagnoser) needsFor(named []string) (needs []scopes.Need, other []string) {
 	for _, scope := range scopes.NewSet(named...).Slice() {
 		found := d.c.needsWhere(func(e *scopes.Need) bool { return slices.Equal(e.AnyOf, []string{scope}) })
 		if len(found) == 0 {
@@ -202,15 +203,15 @@ func (d *diagnosis) needsFor(named []string) (needs []scopes.Need, other []strin
 }
 
 // scopeDeclared: what the manifest declares for this operation is not in the grant.
-func (d *diagnosis) scopeDeclared() bool {
-	declared := d.c.declared()
-	lacking := d.c.unmet(declared)
-	sure := Proved
-	if !d.c.told() || !slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden}, d.c.Answer.Status) {
-		sure = Likely
+func (d *diagnoser) scopeDeclared() bool {
+	declared := d.c.Declared()
+	lacking := d.c.Unmet(declared)
+	sure := ConfidenceProved
+	if !d.c.told() || !slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden}, d.c.Response.Status) {
+		sure = ConfidenceLikely
 	}
 	if len(declared) == 0 { // an operation that nobody declared, where nothing that is declared would work
-		lacking, sure = d.c.unmet(d.c.onBase()), Likely
+		lacking, sure = d.c.Unmet(d.c.onBase()), ConfidenceLikely
 		if len(lacking) < len(d.c.onBase()) {
 			return false
 		}
@@ -233,12 +234,12 @@ func (d *diagnosis) scopeDeclared() bool {
 }
 
 // pastExpiry: the credential has come to its end.
-func (d *diagnosis) pastExpiry() bool {
+func (d *diagnoser) pastExpiry() bool {
 	end := d.c.Grant.Credential.ExpiresAt
 	if end.IsZero() || d.c.Now.Before(end) {
 		return false
 	}
-	d.v.is(Expired, Proved, "%s, ended at %s", d.c.credential(), end.UTC().Format(time.RFC3339))
+	d.v.is(CauseExpired, ConfidenceProved, "%s, ended at %s", d.c.credential(), end.UTC().Format(time.RFC3339))
 	d.said()
 	d.v.prove("it is %s now", d.c.Now.UTC().Format(time.RFC3339))
 	d.v.next(d.c.renew())
@@ -247,8 +248,8 @@ func (d *diagnosis) pastExpiry() bool {
 
 // otherServer: the credential is another server's, or nobody's. A 403 is no question of
 // that: who answers it knows who asked (RFC 9110 §15.5.4).
-func (d *diagnosis) otherServer() bool {
-	if d.c.Answer.Status != http.StatusUnauthorized {
+func (d *diagnoser) otherServer() bool {
+	if d.c.Response.Status != http.StatusUnauthorized {
 		return false
 	}
 	asked, here := d.c.Inquiry, d.c.Server.Name
@@ -259,47 +260,47 @@ func (d *diagnosis) otherServer() bool {
 	case len(asked.Known) > 0:
 		d.known(asked, here)
 	case slices.Contains(asked.Asked, here):
-		d.rejected(Proved, "no server knows %s")
+		d.rejected(ConfidenceProved, "no server knows %s")
 		d.v.prove("asked, these do not know it: %s", strings.Join(text.Lines(asked.Asked), ", "))
 	case d.rejects():
-		d.rejected(Likely, "the server does not take %s")
+		d.rejected(ConfidenceLikely, "the server does not take %s")
 	default:
 		return false
 	}
 	return true
 }
 
-func (d *diagnosis) known(asked Inquiry, here string) {
-	sure := Likely
+func (d *diagnoser) known(asked Inquiry, here string) {
+	sure := ConfidenceLikely
 	if slices.Contains(asked.Asked, here) {
-		sure = Proved
+		sure = ConfidenceProved
 		d.v.prove("%s does not know the credential, when asked", here)
 	}
 	where := strings.Join(text.Lines(asked.Known), ", ")
-	d.v.is(WrongServer, sure, "%s, is known to %s, not to %s", d.c.credential(), where, here)
+	d.v.is(CauseWrongServer, sure, "%s, is known to %s, not to %s", d.c.credential(), where, here)
 	d.said()
 	d.v.prove("%s knows it, when asked", where)
 	d.v.next("name its server: --server " + asked.Known[0])
 }
 
-func (d *diagnosis) rejected(sure Confidence, format string) {
-	d.v.is(Rejected, sure, format+": it is revoked, expired or mistyped", d.c.credential())
+func (d *diagnoser) rejected(sure Confidence, format string) {
+	d.v.is(CauseRejected, sure, format+": it is revoked, expired or mistyped", d.c.credential())
 	d.said()
 	d.v.next(d.c.renew())
 }
 
 // unknown: an honest list of what it may be.
-func (d *diagnosis) unknown() {
-	d.v.is(Unknown, UnknownSure, "%s %s was answered %s, and nothing tells why",
-		d.v.Method, "{"+d.v.Base+"}"+d.v.Path, orStatus("", d.c.Answer.Status))
+func (d *diagnoser) unknown() {
+	d.v.is(CauseUnknown, ConfidenceUnknown, "%s %s was answered %s, and nothing tells why",
+		d.v.Method, "{"+d.v.Base+"}"+d.v.Path, orStatus("", d.c.Response.Status))
 	d.said()
-	if d.c.Answer.Status == http.StatusUnauthorized && !d.c.Inquiry.knownBy(d.c.Server.Name) {
+	if d.c.Response.Status == http.StatusUnauthorized && !d.c.Inquiry.knownBy(d.c.Server.Name) {
 		d.v.prove("possible: the credential was revoked, or has expired before its time")
 		if len(d.c.Inquiry.Asked) == 0 {
 			d.v.prove("possible: it is another server's; nobody was asked")
 		}
 	}
-	if len(d.c.declared()) == 0 {
+	if len(d.c.Declared()) == 0 {
 		d.v.prove("possible: the operation needs a scope that the manifest does not declare for it")
 	} else if !d.c.told() {
 		d.v.prove("possible: a scope was not granted; what was is only assumed")

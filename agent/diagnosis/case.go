@@ -1,10 +1,11 @@
-package agent
+package diagnosis
 
 import (
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -12,11 +13,11 @@ import (
 
 // A Case is everything that a diagnosis looks at.
 type Case struct {
-	Method string
-	Base   string // name of one of the provider's bases
-	Path   string // below the base's URL, without the query
-	Sent   Sent
-	Answer Answer
+	Method   string
+	Base     string // name of one of the provider's bases
+	Path     string // below the base's URL, without the query
+	Sent     Sent
+	Response Response
 
 	Provider *provider.Provider
 	Server   provider.Server         // where the request went
@@ -24,15 +25,15 @@ type Case struct {
 	Grant    scopes.Grant
 	Needs    []scopes.Need
 
-	Agent     *Profile
-	Conflicts []Conflict // what a scan found just now
+	Agent     *profile.Profile
+	Conflicts []profile.Conflict // what a scan found just now
 	Inquiry   Inquiry
 	Now       time.Time
 
 	Login string // the command that asks for everything anew; "" means "ambit login"
 	Log   string // path of the log; "" without one
 
-	index *scopes.NeedIndex // of Needs; nil: not made yet
+	Index *scopes.NeedIndex // of Needs; nil: not made yet
 }
 
 // Sent is what a request carried.
@@ -51,12 +52,12 @@ type Inquiry struct {
 
 func (i Inquiry) knownBy(server string) bool { return slices.Contains(i.Known, server) }
 
-// declared are the needs that the manifest has for this very operation.
-func (c *Case) declared() []scopes.Need {
-	if c.index == nil {
-		c.index = scopes.IndexNeeds(c.Needs)
+// Declared are the needs that the manifest has for this very operation.
+func (c *Case) Declared() []scopes.Need {
+	if c.Index == nil {
+		c.Index = scopes.IndexNeeds(c.Needs)
 	}
-	return c.index.For(scopes.Operation{Method: c.Method, Base: c.Base, Path: c.Path})
+	return c.Index.For(scopes.Operation{Method: c.Method, Base: c.Base, Path: c.Path})
 }
 
 // onBase are the needs that the manifest has for operations of this base.
@@ -76,8 +77,8 @@ func (c *Case) needsWhere(keep func(*scopes.Need) bool) []scopes.Need {
 	return list
 }
 
-// unmet are those of the needs that the grant does not meet.
-func (c *Case) unmet(needs []scopes.Need) []scopes.Need {
+// Unmet are those of the needs that the grant does not meet.
+func (c *Case) Unmet(needs []scopes.Need) []scopes.Need {
 	return scopes.Compare(needs, c.Grant, c.Provider.Implies).Lost
 }
 

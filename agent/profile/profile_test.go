@@ -1,4 +1,4 @@
-package agent_test
+package profile_test
 
 import (
 	"errors"
@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/ambit-auth/ambit/agent"
+	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 )
 
@@ -16,13 +16,13 @@ func TestProfileForCommand(t *testing.T) {
 		"claude": "claude-code", "/usr/local/bin/claude": "claude-code", `C:\tools\claude.exe`: "claude-code", "claude.CMD": "claude-code",
 		"codex": "codex", "curl": "any-command", "claudette": "any-command", "": "any-command", "*": "any-command",
 	} {
-		p, err := agent.ForCommand(command)
+		p, err := profile.ForCommand(command)
 		if err != nil || p.Name != want {
 			t.Errorf("%q: %v, %v; want %s", command, p, err, want)
 		}
 	}
-	_, err := agent.Builtin("clod")
-	var unknown *agent.UnknownProfileError
+	_, err := profile.ByName("clod")
+	var unknown *profile.UnknownProfileError
 	if !errors.As(err, &unknown) || !cmp.Equal(unknown.Known, []string{"any-command", "claude-code", "codex"}) {
 		t.Errorf("%v", err)
 	}
@@ -43,7 +43,7 @@ settings:
 logins:
   - {path: a, keychain: b}
 `
-	_, err := agent.DecodeProfile("dir/mine.yaml", []byte(text))
+	_, err := profile.Decode("dir/mine.yaml", []byte(text))
 	var mistakes yamlfile.Mistakes
 	if !errors.As(err, &mistakes) {
 		t.Fatal(err)
@@ -75,7 +75,7 @@ func TestProfileThatIsNoYAML(t *testing.T) {
 		"empty": "", "tab": "\ta: b", "two documents": "label: a\n---\nlabel: b\n", "alias": "label: &a x\ncommands: [*a]\n",
 		"large": "# " + strings.Repeat("x", 300<<10),
 	} {
-		if p, err := agent.DecodeProfile("x.yaml", []byte(text)); err == nil || !strings.HasPrefix(err.Error(), "x.yaml:") {
+		if p, err := profile.Decode("x.yaml", []byte(text)); err == nil || !strings.HasPrefix(err.Error(), "x.yaml:") {
 			t.Errorf("%s: %v, %v", name, p, err)
 		}
 	}

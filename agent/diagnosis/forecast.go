@@ -1,9 +1,10 @@
-package agent
+package diagnosis
 
 import (
 	"slices"
 	"strings"
 
+	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
@@ -12,17 +13,17 @@ import (
 // lacks, from the grant alone. Of c it reads what is known of the credential, the needs
 // and the conflicts. ok is true where nothing stands in the way; then there is no verdict.
 func Forecast(c Case) (v Verdict, ok bool) {
-	c.Method, c.Base, c.Path, c.Answer = "", "", "", Answer{}
+	c.Method, c.Base, c.Path, c.Response = "", "", "", Response{}
 	d := newDiagnosis(&c)
 	required := c.needsWhere(func(e *scopes.Need) bool { return e.Level == scopes.Required })
 	if c.Base = neverServed(c.Kind, required); c.Base != "" {
 		d.v.Base = c.Base
 		return d.v, !d.neverServes()
 	}
-	if lacking := c.unmet(required); len(lacking) > 0 {
-		sure := Proved
+	if lacking := c.Unmet(required); len(lacking) > 0 {
+		sure := ConfidenceProved
 		if !c.told() {
-			sure = Likely
+			sure = ConfidenceLikely
 		}
 		d.v.lack(&c, sure, lacking, nil)
 		for _, e := range lacking {
@@ -46,12 +47,12 @@ func neverServed(kind provider.CredentialKind, needs []scopes.Need) string {
 	return ""
 }
 
-// lost is the verdict on needs that a grant met before and does not meet any more; ok
+// Lost is the verdict on needs that a grant met before and does not meet any more; ok
 // is false where there are none.
-func lost(c Case, before scopes.Grant) (v Verdict, ok bool) {
-	now := c.unmet(c.Needs)
+func Lost(c Case, before scopes.Grant) (v Verdict, ok bool) {
+	now := c.Unmet(c.Needs)
 	c.Grant, before = before, c.Grant
-	had := c.unmet(c.Needs)
+	had := c.Unmet(c.Needs)
 	c.Grant = before
 	gone := slices.DeleteFunc(now, func(e scopes.Need) bool {
 		return slices.ContainsFunc(had, func(h scopes.Need) bool { return slices.Equal(h.AnyOf, e.AnyOf) })
@@ -60,9 +61,9 @@ func lost(c Case, before scopes.Grant) (v Verdict, ok bool) {
 		return Verdict{}, false
 	}
 	d := newDiagnosis(&c)
-	sure := Proved
+	sure := ConfidenceProved
 	if !c.told() {
-		sure = Likely
+		sure = ConfidenceLikely
 	}
 	d.v.lack(&c, sure, gone, nil)
 	for _, e := range gone {
@@ -75,15 +76,15 @@ func lost(c Case, before scopes.Grant) (v Verdict, ok bool) {
 // proxy, where something that a scan found sends it elsewhere. ok is false where
 // nothing does: then there is nothing to tell.
 func Bypassed(c Case) (v Verdict, ok bool) {
-	culprits := Outranking(c.Conflicts)
+	culprits := profile.Outranking(c.Conflicts)
 	if len(culprits) == 0 {
 		return Verdict{}, false
 	}
-	c.Method, c.Base, c.Path, c.Answer = "", "", "", Answer{}
+	c.Method, c.Base, c.Path, c.Response = "", "", "", Response{}
 	d := newDiagnosis(&c)
 	first := culprits[0]
-	d.v.is(CredentialConflict, Likely, "no request came through ambit; %s in %s sends them elsewhere", strings.Join(first.Keys, ", "), first.Path)
+	d.v.is(CauseCredentialConflict, ConfidenceLikely, "no request came through ambit; %s in %s sends them elsewhere", strings.Join(first.Keys, ", "), first.Path)
 	d.v.prove("the program ended without a request to the proxy")
-	d.blame(func(conflict Conflict) bool { return conflict.Outranks })
+	d.blame(func(conflict profile.Conflict) bool { return conflict.Outranks })
 	return d.v, true
 }

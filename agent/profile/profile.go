@@ -1,4 +1,4 @@
-package agent
+package profile
 
 import (
 	"embed"
@@ -101,7 +101,7 @@ func readProfile(name string) (*Profile, error) {
 	if err != nil {
 		return nil, err
 	}
-	return DecodeProfile("builtin:"+name, text)
+	return Decode("builtin:"+name, text)
 }
 
 // An UnknownProfileError names an agent of which nothing is known.
@@ -117,7 +117,7 @@ func (e *UnknownProfileError) Error() string {
 
 // Builtin returns the built-in profile of that name; the error is an
 // *[UnknownProfileError] where there is none.
-func Builtin(name string) (*Profile, error) {
+func ByName(name string) (*Profile, error) {
 	list, err := Profiles()
 	if err != nil {
 		return nil, err

@@ -1,4 +1,4 @@
-package agent
+package profile
 
 import (
 	"path"
@@ -19,7 +19,7 @@ const (
 
 // DecodeProfile reads an agent's file; file is its name in messages, and its base name
 // that of the profile. The error is [scopes.Mistakes] with everything that is wrong.
-func DecodeProfile(file string, text []byte) (*Profile, error) {
+func Decode(file string, text []byte) (*Profile, error) {
 	r := &reader{file: file}
 	base := path.Base(strings.TrimPrefix(strings.ReplaceAll(file, `\`, "/"), "builtin:"))
 	p := &Profile{Name: strings.TrimSuffix(base, path.Ext(base))}

@@ -1,4 +1,4 @@
-package agent
+package child
 
 import (
 	"context"
@@ -28,7 +28,7 @@ type Command struct {
 // A Child is a running program, with a process group of its own where the system has
 // such, so that what it started ends with it. Its methods may be called by many
 // goroutines at once.
-type Child struct {
+type Process struct {
 	process *os.Process
 	grace   time.Duration
 	job     job
@@ -70,7 +70,7 @@ func (c Command) Run(ctx context.Context) (code int, err error) {
 }
 
 // Start starts the program. The error is a *[StartError]. [Child.Wait] has to be called.
-func (c Command) Start() (*Child, error) {
+func (c Command) Start() (*Process, error) {
 	if len(c.Args) == 0 {
 		return nil, &StartError{Err: errors.New("no program is named")}
 	}
@@ -93,7 +93,7 @@ func (c Command) Start() (*Child, error) {
 			files[i] = null
 		}
 	}
-	child := &Child{grace: c.Grace, ended: make(chan struct{})}
+	child := &Process{grace: c.Grace, ended: make(chan struct{})}
 	if child.grace == 0 {
 		child.grace = StopGrace
 	}
@@ -109,21 +109,21 @@ func (c Command) Start() (*Child, error) {
 }
 
 // watch waits for the end, whoever asks for it.
-func (c *Child) watch() {
+func (c *Process) watch() {
 	c.code, c.err = c.job.wait(c.process)
 	c.job.end()
 	close(c.ended)
 }
 
 // Wait waits for the child's end and returns its exit code.
-func (c *Child) Wait() (code int, err error) {
+func (c *Process) Wait() (code int, err error) {
 	<-c.ended
 	return c.code, c.err
 }
 
 // Stop ends the child and all that it started: politely, and after its grace firmly. It
 // returns when the child has ended, and may be called more than once.
-func (c *Child) Stop() {
+func (c *Process) Stop() {
 	select {
 	case <-c.ended:
 		return

@@ -1,10 +1,11 @@
-package agent
+package diagnosis
 
 import (
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 )
@@ -17,14 +18,14 @@ type Cause string
 
 // The causes of a refusal.
 const (
-	MissingScope        Cause = "missing_scope"
-	CredentialConflict  Cause = "credential_conflict"
-	WrongCredentialKind Cause = "wrong_credential_kind"
-	WrongServer         Cause = "wrong_server"
-	Expired             Cause = "expired"
-	Rejected            Cause = "rejected"
-	NotAScopeProblem    Cause = "not_a_scope_problem"
-	Unknown             Cause = "unknown"
+	CauseMissingScope        Cause = "missing_scope"
+	CauseCredentialConflict  Cause = "credential_conflict"
+	CauseWrongCredentialKind Cause = "wrong_credential_kind"
+	CauseWrongServer         Cause = "wrong_server"
+	CauseExpired             Cause = "expired"
+	CauseRejected            Cause = "rejected"
+	CauseNotAScopeProblem    Cause = "not_a_scope_problem"
+	CauseUnknown             Cause = "unknown"
 )
 
 // A Confidence is how sure a [Verdict] is of its cause.
@@ -32,9 +33,9 @@ type Confidence string
 
 // The confidences. Proved is for what was measured.
 const (
-	Proved      Confidence = "proved"
-	Likely      Confidence = "likely"
-	UnknownSure Confidence = "unknown"
+	ConfidenceProved  Confidence = "proved"
+	ConfidenceLikely  Confidence = "likely"
+	ConfidenceUnknown Confidence = "unknown"
 )
 
 // A Verdict is why a call was refused, or will be: ambit.verdict/v1. Every text in it
@@ -54,7 +55,7 @@ type Verdict struct {
 	Why        map[string]string   `json:"why"`        // of each missing one that the manifest declares: its reason
 	Level      scopes.Level        `json:"level"`      // the highest of the missing ones; optional where none is declared
 	Evidence   []string            `json:"evidence"`
-	Conflicts  []Conflict          `json:"conflicts"` // what the scan found, whether or not it is the cause
+	Conflicts  []profile.Conflict  `json:"conflicts"` // what the scan found, whether or not it is the cause
 	Next       []string            `json:"next"`
 	Log        string              `json:"log"` // path of the log; "" without one
 }
@@ -69,23 +70,23 @@ func (v Verdict) Decides() bool { return v.LacksRequired() || v.Unusable() }
 
 // LacksRequired reports whether a required scope is missing.
 func (v Verdict) LacksRequired() bool {
-	return v.Cause == MissingScope && v.Level == scopes.Required && len(v.Missing) > 0
+	return v.Cause == CauseMissingScope && v.Level == scopes.Required && len(v.Missing) > 0
 }
 
 // Unusable reports whether the cause lies in the credential as such.
 func (v Verdict) Unusable() bool {
-	return slices.Contains([]Cause{WrongCredentialKind, WrongServer, Expired, Rejected}, v.Cause)
+	return slices.Contains([]Cause{CauseWrongCredentialKind, CauseWrongServer, CauseExpired, CauseRejected}, v.Cause)
 }
 
 // Final reports whether to repeat the request is certainly in vain.
-func (v Verdict) Final() bool { return v.Cause != Unknown }
+func (v Verdict) Final() bool { return v.Cause != CauseUnknown }
 
 // newVerdict is the verdict on a case before its cause is known.
 func newVerdict(c *Case) Verdict {
 	v := Verdict{
-		Schema: VerdictSchema, Status: c.Answer.Status, Method: text.Line(c.Method), Base: c.Base, Path: text.Line(c.Path),
-		Cause: Unknown, Confidence: UnknownSure, Missing: []string{}, NeededFor: map[string][]string{}, Why: map[string]string{},
-		Evidence: []string{}, Conflicts: append([]Conflict{}, c.Conflicts...), Next: []string{}, Log: c.Log,
+		Schema: VerdictSchema, Status: c.Response.Status, Method: text.Line(c.Method), Base: c.Base, Path: text.Line(c.Path),
+		Cause: CauseUnknown, Confidence: ConfidenceUnknown, Missing: []string{}, NeededFor: map[string][]string{}, Why: map[string]string{},
+		Evidence: []string{}, Conflicts: append([]profile.Conflict{}, c.Conflicts...), Next: []string{}, Log: c.Log,
 	}
 	return v
 }
@@ -122,8 +123,8 @@ func (v *Verdict) lack(c *Case, sure Confidence, needs []scopes.Need, named []st
 		v.Missing = append(v.Missing, scope)
 		v.NeededFor[scope] = []string{v.operation()}
 	}
-	v.is(MissingScope, sure, "%s", v.missingInWords())
-	if sure != Proved {
+	v.is(CauseMissingScope, sure, "%s", v.missingInWords())
+	if sure != ConfidenceProved {
 		v.Message = "probably " + v.Message
 	}
 	v.next(c.widen(v.Missing))

@@ -1,4 +1,4 @@
-package agent
+package diagnosis
 
 import (
 	"bytes"
@@ -16,18 +16,18 @@ import (
 
 // MaxRefusal is how much of a refusal is read, in bytes, packed or not: an error that
 // says more than this says it earlier.
-const MaxRefusal = 64 << 10
+const MaxBody = 64 << 10
 
 // An Answer is what a server said to a request that it refused.
-type Answer struct {
+type Response struct {
 	Status int
 	Header http.Header // WWW-Authenticate is read
 	Body   []byte      // unpacked, at most [MaxRefusal] bytes of it
 }
 
-// unpack undoes a gzip Content-Encoding, as far as it goes: a body that was cut still
+// Unpack undoes a gzip Content-Encoding, as far as it goes: a body that was cut still
 // says something.
-func unpack(encoding string, body []byte) []byte {
+func Unpack(encoding string, body []byte) []byte {
 	if !strings.EqualFold(strings.TrimSpace(encoding), "gzip") {
 		return body
 	}
@@ -35,7 +35,7 @@ func unpack(encoding string, body []byte) []byte {
 	if err != nil {
 		return body
 	}
-	text, _ := io.ReadAll(io.LimitReader(packed, MaxRefusal)) // what came before the error counts
+	text, _ := io.ReadAll(io.LimitReader(packed, MaxBody)) // what came before the error counts
 	return text
 }
 
@@ -49,7 +49,7 @@ type words struct {
 
 // listen takes an answer apart: the challenge of RFC 6750 §3, then JSON in the shapes
 // that are common.
-func (a Answer) listen() words {
+func (a Response) listen() words {
 	var w words
 	if challenge, ok := metadata.Bearer(a.Header); ok {
 		w.code(challenge.ErrorCode())
@@ -63,7 +63,7 @@ func (a Answer) listen() words {
 	}
 	var body any
 	if json.Unmarshal(a.Body, &body) == nil {
-		w.json("", body, false, maxDepth)
+		w.json("", body, false, maxNesting)
 	} else if text := strings.TrimSpace(string(a.Body)); text != "" {
 		w.say(text)
 	}
@@ -76,6 +76,9 @@ const (
 	missingScope      = "missing_scope"
 	invalidToken      = "invalid_token" // RFC 6750 §3.1
 )
+
+// maxNesting bounds how deep in a response something is looked for.
+const maxNesting = 8
 
 // maxWords bounds how many texts of an answer are looked at.
 const maxWords = 200

@@ -1,0 +1,271 @@
+package diagnosis_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ambit-auth/ambit/agent/agenttest"
+	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/scopes"
+	"github.com/google/go-cmp/cmp"
+)
+
+// aCase is a message call with our key, which lacks the gateway's scope, refused in the
+// gateway's one way; change makes another of it.
+func aCase(t testing.TB, change func(*diagnosis.Case)) diagnosis.Case {
+	t.Helper()
+	p := agenttest.Provider(t)
+	us, _ := p.Lookup("us")
+	c := diagnosis.Case{
+		Method: "POST", Base: "gateway", Path: "/v1/messages", Sent: diagnosis.Sent{Ours: true},
+		Response: diagnosis.Response{Status: 401, Header: http.Header{}, Body: []byte(agenttest.Silent)},
+		Provider: p, Server: us, Kind: p.KindOf("phx_x"),
+		Grant: agenttest.Grant(scopes.PersonalAPIKey, scopes.SelfInspection, "user:read", "query:read", "notebook:write"),
+		Needs: agenttest.Needs(t), Agent: agenttest.Profile(t, "claude-code"), Now: agenttest.Noon(), Log: "/log",
+	}
+	if change != nil {
+		change(&c)
+	}
+	return c
+}
+
+// all is a grant of everything that the manifest declares.
+func all(c *diagnosis.Case) {
+	c.Grant = agenttest.Grant(scopes.PersonalAPIKey, scopes.SelfInspection, "llm_gateway:read", "user:read", "query:read", "notebook:write")
+}
+
+func api(status int, body string) func(*diagnosis.Case) {
+	return func(c *diagnosis.Case) {
+		all(c)
+		c.Method, c.Base, c.Path = "POST", "api", "/api/projects/2/query/"
+		c.Response = diagnosis.Response{Status: status, Header: http.Header{}, Body: []byte(body)}
+	}
+}
+
+func challenge(value string) func(*diagnosis.Case) {
+	return func(c *diagnosis.Case) {
+		api(401, "")(c)
+		c.Response.Header.Set("WWW-Authenticate", value)
+	}
+}
+
+func both(list ...func(*diagnosis.Case)) func(*diagnosis.Case) {
+	return func(c *diagnosis.Case) {
+		for _, change := range list {
+			change(c)
+		}
+	}
+}
+
+func inquiry(i diagnosis.Inquiry) func(*diagnosis.Case) {
+	return func(c *diagnosis.Case) { all(c); c.Inquiry = i }
+}
+
+func TestDiagnose(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change  func(*diagnosis.Case)
+		cause   diagnosis.Cause
+		sure    diagnosis.Confidence
+		missing []string
+		line    string // part of the first line
+	}{
+		"another credential went out": {func(c *diagnosis.Case) {
+			c.Sent, c.Response = diagnosis.Sent{Others: []string{"X-Api-Key"}}, diagnosis.Response{}
+		},
+			diagnosis.CauseCredentialConflict, diagnosis.ConfidenceProved, nil, "in X-Api-Key"},
+		"another beside ours is none": {func(c *diagnosis.Case) { c.Sent.Others = []string{"X-Api-Key"} }, diagnosis.CauseMissingScope, diagnosis.ConfidenceProved, []string{"llm_gateway:read"}, ""},
+
+		"no scope helps, in the server's words": {api(403, agenttest.Denied("API key does not have access to the requested project: ID 2.")),
+			diagnosis.CauseNotAScopeProblem, diagnosis.ConfidenceProved, nil, `"API key does not have access to the requested project: ID 2."`},
+		"no scope helps, though one is missing": {both(api(403, agenttest.Denied("This action does not support Personal API Key access")), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.Set{} }),
+			diagnosis.CauseNotAScopeProblem, diagnosis.ConfidenceProved, nil, "does not support Personal API Key access"},
+		"no scope helps, by status": {api(402, `{"code":"payment_required","detail":"A paid plan has this."}`), diagnosis.CauseNotAScopeProblem, diagnosis.ConfidenceProved, nil, "A paid plan has this."},
+		"no scope helps, at the gateway": {func(c *diagnosis.Case) {
+			c.Response = diagnosis.Response{Status: 403, Body: []byte(`{"detail":{"error":{"message":"no","type":"permission_error","code":"product_access_denied"}}}`)}
+		}, diagnosis.CauseNotAScopeProblem, diagnosis.ConfidenceProved, nil, "product_access_denied"},
+
+		"a kind that never serves": {func(c *diagnosis.Case) {
+			c.Kind = c.Provider.KindOf("phc_x")
+			c.Grant = scopes.Grant{Credential: scopes.Credential{Kind: scopes.ProjectKey, Prefix: "phc_***"}}
+		}, diagnosis.CauseWrongCredentialKind, diagnosis.ConfidenceProved, nil, "phc_***, a project key"},
+
+		"the provider's wording names the scope": {api(403, agenttest.Denied("API key missing required scope 'dashboard:write'")), diagnosis.CauseMissingScope, diagnosis.ConfidenceProved, []string{"dashboard:write"}, "dashboard:write (for POST {api}/api/projects/2/query/)"},
+		"it names one that was granted":          {api(403, agenttest.Denied("API key missing required scope 'query:read'")), diagnosis.CauseMissingScope, diagnosis.ConfidenceProved, []string{"query:read"}, "query:read (checks that events arrive)"},
+		"insufficient_scope":                     {both(challenge(`Bearer error="insufficient_scope", scope="user:read notebook:read extra:write"`)), diagnosis.CauseMissingScope, diagnosis.ConfidenceProved, []string{"extra:write"}, ""},
+		"insufficient_scope behind another":      {challenge(`NTLM abc=, Bearer realm="x", error="insufficient_scope", scope="extra:write"`), diagnosis.CauseMissingScope, diagnosis.ConfidenceProved, []string{"extra:write"}, ""},
+		"scope in a challenge without an error":  {challenge(`Bearer scope="extra:write"`), diagnosis.CauseMissingScope, diagnosis.ConfidenceLikely, []string{"extra:write"}, "probably missing scope"},
+		"JSON: required_scopes":                  {api(403, `{"error":{"code":"forbidden","required_scopes":["extra:write","user:read"]}}`), diagnosis.CauseMissingScope, diagnosis.ConfidenceProved, []string{"extra:write"}, ""},
+		"JSON: needed":                           {api(403, `{"ok":false,"error":"missing_scope","needed":"extra:write,more:read"}`), diagnosis.CauseMissingScope, diagnosis.ConfidenceProved, []string{"extra:write", "more:read"}, ""},
+		"JSON: scope, about something else":      {api(403, `{"error":"teapot","scope":"extra:write"}`), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, "403"},
+		"a scope is missing, which is not said":  {both(api(403, `{"error":"insufficient_scope"}`), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.NewSet("user:read") }), diagnosis.CauseMissingScope, diagnosis.ConfidenceProved, []string{"query:read"}, ""},
+
+		"declared, and not in the grant":    {nil, diagnosis.CauseMissingScope, diagnosis.ConfidenceProved, []string{"llm_gateway:read"}, "missing scope: llm_gateway:read (every model call of the agent)"},
+		"the grant is only assumed":         {func(c *diagnosis.Case) { c.Grant.Credential.KnownBy = scopes.Assumed }, diagnosis.CauseMissingScope, diagnosis.ConfidenceLikely, []string{"llm_gateway:read"}, "probably missing scope: llm_gateway:read"},
+		"hidden as not found":               {func(c *diagnosis.Case) { c.Response = diagnosis.Response{Status: 404} }, diagnosis.CauseMissingScope, diagnosis.ConfidenceLikely, []string{"llm_gateway:read"}, ""},
+		"declared beside, base of no use":   {func(c *diagnosis.Case) { c.Path = "/v1/messages/count_tokens" }, diagnosis.CauseMissingScope, diagnosis.ConfidenceLikely, []string{"llm_gateway:read"}, ""},
+		"declared beside, base of some use": {both(api(403, `{}`), func(c *diagnosis.Case) { c.Path = "/api/other/"; c.Grant.Scopes = scopes.NewSet("user:read") }), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, ""},
+		"missing goes before expired":       {func(c *diagnosis.Case) { c.Grant.Credential.ExpiresAt = agenttest.Noon().Add(-time.Hour) }, diagnosis.CauseMissingScope, diagnosis.ConfidenceProved, []string{"llm_gateway:read"}, ""},
+		"covered by implication is there":   {func(c *diagnosis.Case) { c.Grant.Scopes = scopes.NewSet("*") }, diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, ""},
+
+		"past its end":                  {both(all, func(c *diagnosis.Case) { c.Grant.Credential.ExpiresAt = agenttest.Noon() }), diagnosis.CauseExpired, diagnosis.ConfidenceProved, nil, "ended at 2026-05-01T12:00:00Z"},
+		"not yet":                       {both(all, func(c *diagnosis.Case) { c.Grant.Credential.ExpiresAt = agenttest.Noon().Add(1) }), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, ""},
+		"known elsewhere":               {inquiry(diagnosis.Inquiry{Asked: []string{"us", "eu"}, Known: []string{"eu"}}), diagnosis.CauseWrongServer, diagnosis.ConfidenceProved, nil, "is known to eu, not to us"},
+		"known elsewhere, home is mute": {inquiry(diagnosis.Inquiry{Asked: []string{"eu"}, Known: []string{"eu"}}), diagnosis.CauseWrongServer, diagnosis.ConfidenceLikely, nil, ""},
+		"known nowhere":                 {inquiry(diagnosis.Inquiry{Asked: []string{"us", "eu"}}), diagnosis.CauseRejected, diagnosis.ConfidenceProved, nil, "no server knows"},
+		"known at home":                 {inquiry(diagnosis.Inquiry{Asked: []string{"us"}, Known: []string{"us"}}), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, ""},
+		"rejected in words":             {api(401, `{"code":"authentication_failed","detail":"Invalid."}`), diagnosis.CauseRejected, diagnosis.ConfidenceLikely, nil, "does not take"},
+		"rejected by the challenge, one missing besides": {both(challenge(`Bearer error="invalid_token"`), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.Set{} }),
+			diagnosis.CauseRejected, diagnosis.ConfidenceLikely, nil, ""},
+		"forbidden is nobody's other server": {both(api(403, `{}`), func(c *diagnosis.Case) {
+			c.Inquiry = diagnosis.Inquiry{Asked: []string{"us", "eu"}, Known: []string{"eu"}}
+		}), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, ""},
+		"nothing tells": {all, diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, "nothing tells why"},
+	} {
+		v := diagnosis.Diagnose(aCase(t, tt.change))
+		if tt.missing == nil {
+			tt.missing = []string{}
+		}
+		if v.Cause != tt.cause || v.Confidence != tt.sure || !cmp.Equal(v.Missing, tt.missing) || !strings.Contains(v.FirstLine(), tt.line) {
+			t.Errorf("%s: %s %s %q: %s\n  want %s %s %q: %s", name, v.Cause, v.Confidence, v.Missing, v.FirstLine(), tt.cause, tt.sure, tt.missing, tt.line)
+		}
+		text, err := json.Marshal(v)
+		if err != nil || strings.Contains(string(text), "logout") != (name == "another credential went out") || strings.Contains(string(text), "null") {
+			t.Errorf("%s: %v %s", name, err, text)
+		}
+	}
+}
+
+func TestVerdictIsTheContract(t *testing.T) {
+	v := diagnosis.Diagnose(aCase(t, func(c *diagnosis.Case) {
+		c.Conflicts = []profile.Conflict{{Path: "/s.json", Source: "user", Keys: []string{"apiKeyHelper"}}}
+	}))
+	text, err := json.MarshalIndent(v, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `{
+ "schema": "ambit.verdict/v1",
+ "ok": false,
+ "message": "missing scope: llm_gateway:read (every model call of the agent)",
+ "status": 401,
+ "method": "POST",
+ "base": "gateway",
+ "path": "/v1/messages",
+ "cause": "missing_scope",
+ "confidence": "proved",
+ "missing": [
+  "llm_gateway:read"
+ ],
+ "needed_for": {
+  "llm_gateway:read": [
+   "POST {gateway}/v1/messages"
+  ]
+ },
+ "why": {
+  "llm_gateway:read": "every model call of the agent"
+ },
+ "level": "required",
+ "evidence": [
+  "the server answered 401 Unauthorized \"Authentication required\"",
+  "llm_gateway:read is not in the grant, by the server's own word"
+ ],
+ "conflicts": [
+  {
+   "path": "/s.json",
+   "source": "user",
+   "keys": [
+    "apiKeyHelper"
+   ],
+   "outranks": false
+  }
+ ],
+ "next": [
+  "make a key that also has: llm_gateway:read; at https://us.posthog.com/settings/user-api-keys"
+ ],
+ "log": "/log"
+}`
+	if diff := cmp.Diff(want, string(text)); diff != "" {
+		t.Error(diff)
+	}
+	if !v.Decides() || !v.LacksRequired() || v.Unusable() || !v.Final() {
+		t.Error("what follows from it")
+	}
+}
+
+// Advice names the file and the key where they are known, and to log out only where
+// nothing else explains the other credential.
+func TestConflictAdvice(t *testing.T) {
+	helper := profile.Conflict{Path: "/s.json", Source: profile.SourceUser, Keys: []string{"apiKeyHelper"}, Advice: "remove apiKeyHelper there"}
+	login := profile.Conflict{Path: "/login", Source: profile.SourceLogin, Keys: []string{}}
+	other := func(found ...profile.Conflict) diagnosis.Case {
+		return aCase(t, func(c *diagnosis.Case) {
+			c.Sent, c.Conflicts = diagnosis.Sent{Others: []string{"Authorization"}}, found
+		})
+	}
+	if v := diagnosis.Diagnose(other(helper, login)); !cmp.Equal(v.Next, []string{"in /s.json: remove apiKeyHelper there"}) {
+		t.Errorf("%q", v.Next)
+	}
+	if v := diagnosis.Diagnose(other(login)); !cmp.Equal(v.Next, []string{"claude auth logout"}) || !strings.Contains(strings.Join(v.Evidence, "\n"), "/login") {
+		t.Errorf("%q %q", v.Next, v.Evidence)
+	}
+}
+
+func TestForecast(t *testing.T) {
+	if v, ok := diagnosis.Forecast(aCase(t, all)); !ok {
+		t.Errorf("all is granted: %s", v.FirstLine())
+	}
+	v, ok := diagnosis.Forecast(aCase(t, nil))
+	if ok || v.Status != 0 || v.Cause != diagnosis.CauseMissingScope || v.Confidence != diagnosis.ConfidenceProved || !v.LacksRequired() || v.Base != "" {
+		t.Errorf("missing: %+v", v)
+	}
+	if v, ok := diagnosis.Forecast(aCase(t, func(c *diagnosis.Case) { c.Grant.Scopes = scopes.NewSet("llm_gateway:read", "user:read") })); !ok {
+		t.Errorf("only a recommended one lacks: %s", v.FirstLine())
+	}
+	v, ok = diagnosis.Forecast(aCase(t, func(c *diagnosis.Case) { c.Kind = c.Provider.KindOf("phs_x") }))
+	if ok || v.Cause != diagnosis.CauseWrongCredentialKind || v.Base != "gateway" || !v.Unusable() {
+		t.Errorf("wrong kind: %+v", v)
+	}
+	v, ok = diagnosis.Forecast(aCase(t, both(all, func(c *diagnosis.Case) { c.Grant.Credential.ExpiresAt = agenttest.Noon() })))
+	if ok || v.Cause != diagnosis.CauseExpired {
+		t.Errorf("expired: %+v", v)
+	}
+}
+
+func TestBypassed(t *testing.T) {
+	away := profile.Conflict{Path: "/s.json", Source: profile.SourceManaged, Keys: []string{"env.ANTHROPIC_BASE_URL"}, Outranks: true, Advice: "remove it there"}
+	v, ok := diagnosis.Bypassed(aCase(t, func(c *diagnosis.Case) { c.Conflicts = []profile.Conflict{away} }))
+	if !ok || v.Cause != diagnosis.CauseCredentialConflict || v.Confidence != diagnosis.ConfidenceLikely || !strings.Contains(v.FirstLine(), "env.ANTHROPIC_BASE_URL in /s.json") {
+		t.Errorf("%+v", v)
+	}
+	mended := away
+	mended.Mended = true
+	if _, ok := diagnosis.Bypassed(aCase(t, func(c *diagnosis.Case) { c.Conflicts = []profile.Conflict{mended, {Source: profile.SourceLogin}} })); ok {
+		t.Error("nothing sends it elsewhere")
+	}
+}
+
+// Whatever a server answers, the verdict is one: bounded, printable, and not a conflict
+// where ours alone was sent.
+func FuzzDiagnose(f *testing.F) {
+	for _, seed := range []string{agenttest.Silent, agenttest.Denied("API key missing required scope 'a:b'"), `{"error":{"required_scopes":[["x"],{"scope":"y"}]}}`, "<html>\x1b[2J", `[[[[1]]]]`, `{"scope":"` + strings.Repeat("a ", 5000) + `"}`} {
+		f.Add(401, seed, `Bearer error="insufficient_scope", scope="a b"`)
+		f.Add(403, seed, seed)
+	}
+	f.Fuzz(func(t *testing.T, status int, body, challenge string) {
+		v := diagnosis.Diagnose(aCase(t, func(c *diagnosis.Case) {
+			c.Response = diagnosis.Response{Status: status, Header: http.Header{"Www-Authenticate": {challenge}}, Body: []byte(body)}
+		}))
+		if v.Cause == diagnosis.CauseCredentialConflict || v.FirstLine() == "" || len(v.FirstLine()) > 400 {
+			t.Errorf("%s: %q", v.Cause, v.FirstLine())
+		}
+		for _, text := range append(append([]string{v.FirstLine()}, v.Evidence...), v.Next...) {
+			if strings.ContainsAny(text, "\x00\x1b\n\r\u202e") {
+				t.Errorf("%q", text)
+			}
+		}
+	})
+}

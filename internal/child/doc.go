@@ -1,0 +1,3 @@
+// Package child runs a child process with the terminal, hands signals on to it, and ends it
+// and what it started.
+package child
