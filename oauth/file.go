@@ -134,3 +134,16 @@ func checkMode(path string, info fs.FileInfo, forbidden, want fs.FileMode) error
 	}
 	return nil
 }
+
+// An UnsafeFileError says that a file or folder is open to others, or is not what it
+// should be, and was not touched.
+type UnsafeFileError struct {
+	Path    string
+	Problem string // "can be read by others (mode 0644)"
+	Mend    string // a command or an act that mends it
+}
+
+// Error names the path, the problem and the remedy.
+func (e *UnsafeFileError) Error() string {
+	return fmt.Sprintf("%q %s; %s", e.Path, e.Problem, e.Mend)
+}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ambit-auth/ambit/internal/testkit"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/google/go-cmp/cmp"
 )
@@ -109,7 +110,7 @@ func needIPv6(t *testing.T) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "[::1]:0")
 	if err != nil {
-		skipPart(t, "this machine has no ::1: "+err.Error())
+		testkit.Lacks(t, "this machine has no ::1: "+err.Error())
 	}
 	listener.Close()
 }

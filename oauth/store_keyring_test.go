@@ -13,18 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ambit-auth/ambit/internal/testkit"
 	"github.com/ambit-auth/ambit/oauth"
 )
-
-// skipPart skips a test whose part of the system is not installed; where all parts
-// should be, that is a failure.
-func skipPart(t *testing.T, why string) {
-	t.Helper()
-	if os.Getenv("AMBIT_TEST_PARTS") == "all" {
-		t.Fatal(why)
-	}
-	t.Skip(why)
-}
 
 // openKeyring is a store on a real Secret Service: a gnome-keyring on a bus of its own,
 // so that nobody's own keyring is touched.
@@ -71,11 +62,11 @@ func TestLockedKeyring(t *testing.T) {
 func startBus(t *testing.T) {
 	t.Helper()
 	if runtime.GOOS != "linux" {
-		skipPart(t, "the keyring is tested against a Secret Service, which is Linux's")
+		testkit.Lacks(t, "the keyring is tested against a Secret Service, which is Linux's")
 	}
 	for _, program := range []string{"dbus-daemon", "gnome-keyring-daemon"} {
 		if _, err := exec.LookPath(program); err != nil {
-			skipPart(t, program+" is not installed, so there is no keyring to test with")
+			testkit.Lacks(t, program+" is not installed, so there is no keyring to test with")
 		}
 	}
 	home := t.TempDir()
@@ -139,7 +130,7 @@ func waitForKeyring(t *testing.T) oauth.Store {
 			return store
 		}
 		if time.Now().After(deadline) {
-			skipPart(t, "no keyring answers: "+err.Error())
+			testkit.Lacks(t, "no keyring answers: "+err.Error())
 		}
 		runtime.Gosched()
 	}

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/ambit-auth/ambit"
-	"github.com/ambit-auth/ambit/internal/golden"
+	"github.com/ambit-auth/ambit/internal/testkit"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 	"github.com/google/go-cmp/cmp"
@@ -194,5 +194,5 @@ func TestNegotiateRootManifest(t *testing.T) {
 		}
 		fmt.Fprintf(&out, "request: %s\nwithheld: %s\nblocked: %s\n\n", plan.Request, strings.Join(plan.Withheld, " "), strings.Join(plan.Blocked, " "))
 	}
-	golden.Check(t, "testdata/metadata/plan.golden", out.String())
+	testkit.Golden(t, "testdata/metadata/plan.golden", out.String())
 }

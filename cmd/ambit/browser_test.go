@@ -14,13 +14,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/chromedp"
-
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/cli"
 	"github.com/ambit-auth/ambit/internal/sandbox"
+	"github.com/ambit-auth/ambit/internal/testkit"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
 )
 
 // browserStart bounds the start of a browser on a busy machine.
@@ -29,16 +29,6 @@ const browserStart = time.Minute
 // hangs is far beyond what any of these commands takes: who reaches it waits for
 // something that never comes.
 const hangs = 30 * time.Second
-
-// lacks skips a test for a part that this machine does not have, and says which. Where
-// AMBIT_TEST_PARTS says that every part must be there, that is a failure.
-func lacks(t *testing.T, part string) {
-	t.Helper()
-	if os.Getenv("AMBIT_TEST_PARTS") == "all" {
-		t.Fatal(part)
-	}
-	t.Skip(part)
-}
 
 // newBrowser starts a real browser, headless. Without one the test is skipped, or
 // fails where AMBIT_TEST_PARTS says that every part must be there.
@@ -52,7 +42,7 @@ func newBrowser(t *testing.T) context.Context {
 		}
 	}
 	if path == "" {
-		lacks(t, "no browser is installed: the pages are not tested here")
+		testkit.Lacks(t, "no browser is installed: the pages are not tested here")
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),

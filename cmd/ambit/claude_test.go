@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/internal/sandbox"
+	"github.com/ambit-auth/ambit/internal/testkit"
 )
 
 // realAgent finds the agent program itself. Without it the test is skipped, or fails
@@ -21,7 +22,7 @@ func realAgent(t *testing.T) string {
 	t.Helper()
 	path, err := exec.LookPath("claude")
 	if err != nil {
-		lacks(t, "claude is not installed: the real agent is not tested here")
+		testkit.Lacks(t, "claude is not installed: the real agent is not tested here")
 	}
 	return path
 }

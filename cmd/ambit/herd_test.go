@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/ambit-auth/ambit/internal/sandbox"
+	"github.com/ambit-auth/ambit/internal/testkit"
 )
 
 // herd is how many processes want the same credential at once.
@@ -29,7 +30,7 @@ func TestOneRefreshForTwentyProcesses(t *testing.T) {
 	}
 	caller := filepath.Join(home, "caller")
 	if err := os.Symlink(self, caller); err != nil {
-		lacks(t, "this system makes no symbolic links: "+err.Error())
+		testkit.Lacks(t, "this system makes no symbolic links: "+err.Error())
 	}
 	ambit := func(args ...string) ([]byte, error) {
 		c := exec.CommandContext(t.Context(), self)
@@ -171,7 +172,7 @@ func TestLoginDuringRenewal(t *testing.T) {
 func TestInterruptBeforeKeeping(t *testing.T) {
 	r := loginDuringRenewal(t)
 	if err := r.login.Process.Signal(os.Interrupt); err != nil {
-		lacks(t, "this system cannot press Ctrl-C for another program: "+err.Error())
+		testkit.Lacks(t, "this system cannot press Ctrl-C for another program: "+err.Error())
 	}
 	if !r.tells("note: the token that could not be kept was revoked") || !r.tells("error: interrupted") {
 		t.Error("the token lives on, or nothing is said")

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/ambit-auth/ambit/internal/sandbox"
+	"github.com/ambit-auth/ambit/internal/testkit"
 )
 
 // A personAt is someone at a machine without a browser: the real program, as a
@@ -141,7 +142,7 @@ func interrupted(t *testing.T, p *personAt) {
 		t.Fatal(err)
 	}
 	if err := p.Process.Signal(os.Interrupt); err != nil {
-		lacks(t, "this system cannot press Ctrl-C for another program: "+err.Error())
+		testkit.Lacks(t, "this system cannot press Ctrl-C for another program: "+err.Error())
 	}
 	p.readUntil(t, "error: interrupted")
 	if code := p.exit(t); code != 4 {

@@ -10,9 +10,9 @@ import (
 	"strings"
 	"testing"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/ambit-auth/ambit/internal/sandbox"
+	"github.com/ambit-auth/ambit/internal/testkit"
+	"go.yaml.in/yaml/v3"
 )
 
 // A workplace is a checkout with the sandbox's manifest in its root, in the hands of a
@@ -28,7 +28,7 @@ func newWorkplace(t *testing.T) *workplace {
 	t.Helper()
 	for _, part := range []string{"git", "bash", "sh"} {
 		if _, err := exec.LookPath(part); err != nil {
-			lacks(t, "no "+part+" on this machine")
+			testkit.Lacks(t, "no "+part+" on this machine")
 		}
 	}
 	ready := startBox(t, sandbox.Options{}).Ready()

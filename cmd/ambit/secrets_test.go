@@ -11,6 +11,7 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/cli"
 	"github.com/ambit-auth/ambit/internal/sandbox"
+	"github.com/ambit-auth/ambit/internal/testkit"
 )
 
 // TestNoSecretInAnyOutput runs every command that meets a credential in every format,
@@ -85,7 +86,7 @@ func visitCommand(t *testing.T) string {
 	}
 	path := filepath.Join(t.TempDir(), "visit")
 	if err := os.Symlink(self, path); err != nil {
-		lacks(t, "this system makes no symbolic links: "+err.Error())
+		testkit.Lacks(t, "this system makes no symbolic links: "+err.Error())
 	}
 	return path
 }

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/ambit-auth/ambit/internal/testkit"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -108,7 +109,7 @@ func TestTrustInUse(t *testing.T) {
 	tools := filepath.Join(home, "bin")
 	os.MkdirAll(tools, 0o700)
 	if err := os.Symlink(os.Args[0], filepath.Join(tools, "visit")); err != nil {
-		lacks(t, "no links here: "+err.Error())
+		testkit.Lacks(t, "no links here: "+err.Error())
 	}
 	kept := func(args ...string) string {
 		t.Helper()

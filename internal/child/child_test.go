@@ -19,6 +19,7 @@ import (
 
 	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/child"
+	"github.com/ambit-auth/ambit/internal/testkit"
 	"github.com/creack/pty"
 )
 
@@ -26,21 +27,11 @@ func shell(script string) child.Command {
 	return child.Command{Args: []string{"sh", "-c", script}, Env: os.Environ()}
 }
 
-// lacks skips a test for a part that this machine does not have; where AMBIT_TEST_PARTS
-// says that every part must be there, it fails.
-func lacks(t *testing.T, part string) {
-	t.Helper()
-	if os.Getenv("AMBIT_TEST_PARTS") == "all" {
-		t.Fatal(part)
-	}
-	t.Skip(part)
-}
-
 // A pipe in the place of a settings file would never end.
 func TestDiskReadsNoPipe(t *testing.T) {
 	pipe := filepath.Join(t.TempDir(), "settings.json")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
-		lacks(t, "no pipe can be made here: "+err.Error())
+		testkit.Lacks(t, "no pipe can be made here: "+err.Error())
 	}
 	if _, err := (profile.Disk{}).ReadFile(pipe, 4); err == nil {
 		t.Error("a pipe was read")
@@ -170,7 +161,7 @@ func TestChildGetsTheTerminal(t *testing.T) {
 	cmd.Env = append(os.Environ(), onTerminal+"=1")
 	master, err := pty.Start(cmd)
 	if err != nil {
-		lacks(t, "no terminal can be made here: "+err.Error())
+		testkit.Lacks(t, "no terminal can be made here: "+err.Error())
 	}
 	defer master.Close()
 	if _, err := master.WriteString("one\ntwo\n"); err != nil {

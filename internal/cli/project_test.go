@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/ambit-auth/ambit/internal/testkit"
 )
 
 // A link stays a link, over several too, and the file behind it gets the text and keeps
@@ -16,7 +18,7 @@ func TestWriteFileThroughLinks(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := os.Symlink(file, filepath.Join(there, "first")); err != nil {
-		lacks(t, "this system makes no links")
+		testkit.Lacks(t, "this system makes no links")
 	}
 	if err := os.Symlink(filepath.Join(there, "first"), link); err != nil {
 		t.Fatal(err)
@@ -44,7 +46,7 @@ func TestWriteFileDangling(t *testing.T) {
 	folder := t.TempDir()
 	link := filepath.Join(folder, "link")
 	if err := os.Symlink("gone", link); err != nil {
-		lacks(t, "this system makes no links")
+		testkit.Lacks(t, "this system makes no links")
 	}
 	err := writeFile(link, []byte("new"))
 	if err == nil || !strings.HasSuffix(err.Error(), "link is a link to gone, and nothing is there") {
@@ -60,11 +62,11 @@ func TestWriteFileDangling(t *testing.T) {
 func TestWriteFileDevice(t *testing.T) {
 	before, err := os.Stat(os.DevNull)
 	if err != nil || before.Mode().IsRegular() {
-		lacks(t, "this system has no such device")
+		testkit.Lacks(t, "this system has no such device")
 	}
 	link := filepath.Join(t.TempDir(), "nowhere")
 	if err := os.Symlink(os.DevNull, link); err != nil {
-		lacks(t, "this system makes no links")
+		testkit.Lacks(t, "this system makes no links")
 	}
 	if err := writeFile(link, []byte("new")); err != nil {
 		t.Fatal(err)
@@ -72,14 +74,4 @@ func TestWriteFileDevice(t *testing.T) {
 	if info, err := os.Lstat(link); err != nil || info.Mode().IsRegular() {
 		t.Errorf("the link became a file: %v", err)
 	}
-}
-
-// lacks skips a test for a part that this machine does not have. Where AMBIT_TEST_PARTS
-// says that every part must be there, that is a failure.
-func lacks(t *testing.T, part string) {
-	t.Helper()
-	if os.Getenv("AMBIT_TEST_PARTS") == "all" {
-		t.Fatal(part)
-	}
-	t.Skip(part)
 }

@@ -5,12 +5,12 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"os/exec"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/ambit-auth/ambit/internal/testkit"
 	"github.com/chromedp/chromedp"
 )
 
@@ -28,10 +28,7 @@ func newBrowser(t *testing.T) context.Context {
 		}
 	}
 	if path == "" {
-		if os.Getenv("AMBIT_TEST_PARTS") == "all" {
-			t.Fatal("no Chromium is installed")
-		}
-		t.Skip("no Chromium is installed: Debian has it as chromium")
+		testkit.Lacks(t, "no Chromium is installed: Debian has it as chromium")
 	}
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(path), chromedp.NoSandbox)
 	allocator, stop := chromedp.NewExecAllocator(t.Context(), options...)

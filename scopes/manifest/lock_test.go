@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ambit-auth/ambit/internal/golden"
+	"github.com/ambit-auth/ambit/internal/testkit"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/manifest"
@@ -40,8 +40,8 @@ func someLock() *manifest.Lock {
 }
 
 func TestLockFile(t *testing.T) {
-	golden.Check(t, "testdata/lock/some.golden", string(someLock().Bytes()))
-	golden.Check(t, "testdata/lock/none.golden", string((&manifest.Lock{}).Bytes()))
+	testkit.Golden(t, "testdata/lock/some.golden", string(someLock().Bytes()))
+	testkit.Golden(t, "testdata/lock/none.golden", string((&manifest.Lock{}).Bytes()))
 }
 
 // Words that YAML would take for something else come back as they were.
@@ -203,7 +203,7 @@ func TestLockMistakes(t *testing.T) {
 			for _, one := range mistakes {
 				fmt.Fprintf(&out, "%v [%s]\n", one, one.Kind)
 			}
-			golden.Check(t, strings.TrimSuffix(file, ".yaml")+".out", out.String())
+			testkit.Golden(t, strings.TrimSuffix(file, ".yaml")+".out", out.String())
 		})
 	}
 	large := slices.Concat(someLock().Bytes(), []byte(strings.Repeat("#", yamlfile.MaxFileSize)))

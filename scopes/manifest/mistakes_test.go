@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ambit-auth/ambit/internal/golden"
+	"github.com/ambit-auth/ambit/internal/testkit"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -46,7 +46,7 @@ func TestMistakes(t *testing.T) {
 			for _, one := range mistakes {
 				fmt.Fprintf(&out, "%v [%s]\n", one, one.Kind)
 			}
-			golden.Check(t, strings.TrimSuffix(file, ".yaml")+".out", out.String())
+			testkit.Golden(t, strings.TrimSuffix(file, ".yaml")+".out", out.String())
 		})
 	}
 }

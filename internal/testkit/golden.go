@@ -1,5 +1,5 @@
-// Package golden compares what tests get with files, and writes the files anew with -update.
-package golden
+// Package testkit is what the tests of several packages have in common.
+package testkit
 
 import (
 	"flag"
@@ -14,8 +14,8 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // Updating reports whether golden files are written rather than compared.
 func Updating() bool { return *update }
 
-// Check compares got with a file, or writes that with -update.
-func Check(t testing.TB, file, got string) {
+// Golden compares got with a file, or writes that with -update.
+func Golden(t testing.TB, file, got string) {
 	t.Helper()
 	if *update {
 		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
