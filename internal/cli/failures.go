@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/settings"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth"
 )
 
@@ -208,6 +210,23 @@ func missingFailure(lines []string) error {
 		text += "\n" + line
 	}
 	return fail(exitMissing, text, "")
+}
+
+// settingsFailure is a mistake in the settings.
+func settingsFailure(err error) error {
+	if m, ok := is[*settings.Mistake](err); ok {
+		return fail(exitUsage, plain(m.Message), m.Hint)
+	}
+	return err
+}
+
+// didYouMean words the allowed values, and the likely one.
+func didYouMean(word string, known []string) string {
+	hint := "allowed: " + strings.Join(known, ", ")
+	if near := text.Near(word, known); len(near) > 0 {
+		hint += fmt.Sprintf("; did you mean %q?", near[0])
+	}
+	return hint
 }
 
 // place is file:line of a declaration.

@@ -6,8 +6,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/knadh/koanf/v2"
 	"github.com/spf13/cobra"
+
+	"github.com/ambit-auth/ambit/internal/settings"
 )
 
 // A textView is a result that is a text, and in JSON a member of an object.
@@ -42,12 +43,7 @@ func (r *run) help(args []string, plainly func(*cobra.Command, []string)) func(*
 // those of the settings; what is wrong in one is passed over.
 func (r *run) guessFormat(args []string) {
 	r.schema = r.schemaIn(args)
-	r.settings.Output = cmp.Or(formatIn(args), r.settings.Output, formatOfVariables(r.env))
-	if r.settings.Output == "" {
-		k := koanf.New(".")
-		_ = loadConfigFile(k, r.env.configFile()) // a file that cannot be read asks for nothing
-		r.settings.Output = k.String("output")
-	}
+	r.settings.Output = cmp.Or(formatIn(args), r.settings.Output, settings.Output(r.env))
 }
 
 // schemaIn is the schema of the command that args name.
@@ -83,12 +79,4 @@ func asksFor(arg, flag string) bool {
 	value, given := strings.CutPrefix(arg, flag)
 	yes, err := strconv.ParseBool(value)
 	return given && err == nil && yes
-}
-
-// formatOfVariables is the format that the environment asks for.
-func formatOfVariables(env environment) string {
-	if json, err := strconv.ParseBool(env.get(variableOf("json"))); err == nil && json {
-		return "json"
-	}
-	return env.get(variableOf("output"))
 }

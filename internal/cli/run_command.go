@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ambit-auth/ambit/agent"
+	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/oauth"
 )
 
@@ -300,6 +301,6 @@ func forWhat(v agent.Verdict, scope string) string {
 }
 
 // scanPlace is where a scan looks on this machine.
-func scanPlace(env environment, project string) agent.Place {
-	return agent.Place{Files: agent.Disk{}, Home: env.get("HOME"), Project: filepath.ToSlash(project), OS: osName, Environ: env}
+func scanPlace(env settings.Environment, project string) agent.Place {
+	return agent.Place{Files: agent.Disk{}, Home: env.Get("HOME"), Project: filepath.ToSlash(project), OS: osName, Environ: env}
 }

@@ -1,24 +1,23 @@
-package cli
+package settings
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/knadh/koanf/providers/confmap"
 	"github.com/knadh/koanf/providers/posflag"
 	"github.com/knadh/koanf/v2"
 	"github.com/spf13/pflag"
+
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
-// settings are what the user set, in layers: defaults, the user's config.yaml,
+// Settings are what the user set, in layers: defaults, the user's config.yaml,
 // AMBIT_… variables, flags. A key is a flag's long name with _ for -. The manifest
 // is no layer, but for the server that it may name.
-type settings struct {
+type Settings struct {
 	Manifest  string
 	Server    string
 	Programs  []string
@@ -37,10 +36,15 @@ type settings struct {
 	NoBrowser  bool
 	APIKeyFile string
 
-	// layer is the last one in which a key was set, and origin names the place.
-	layer  func(key string) layer
-	origin func(key string) string
+	layer func(key string) layer // the last one in which a key was set
+	file  string                 // the user's config.yaml
 }
+
+// A Mistake is something wrong in the settings, and the way out where there is one.
+type Mistake struct{ Message, Hint string }
+
+// Error is the message.
+func (m *Mistake) Error() string { return m.Message }
 
 // A layer is a place of settings; a later one wins.
 type layer int
@@ -51,8 +55,8 @@ const (
 	flagLayer
 )
 
-// commonFlags declares the flags that every command has.
-func commonFlags(f *pflag.FlagSet) {
+// CommonFlags declares the flags that every command has.
+func CommonFlags(f *pflag.FlagSet) {
 	f.SortFlags = false
 	f.StringP("manifest", "f", "", "the manifest `FILE` (default: the nearest scopes.yaml, here or above)")
 	f.String("server", "", "the provider's server, by `NAME` or issuer URL")
@@ -71,15 +75,15 @@ func commonFlags(f *pflag.FlagSet) {
 // flagKey is the settings key of a flag.
 func flagKey(flag string) string { return strings.ReplaceAll(flag, "-", "_") }
 
-// loadSettings merges the layers. Lists replace each other, they do not add up. A
+// Load merges the layers. Lists replace each other, they do not add up. A
 // mistake in any layer is a failure that names its place.
-func loadSettings(flags *pflag.FlagSet, env environment) (settings, error) {
+func Load(flags *pflag.FlagSet, env Environment) (Settings, error) {
 	k := koanf.New(".")
-	if err := loadConfigFile(k, env.configFile()); err != nil {
-		return settings{}, err
+	if err := loadConfigFile(k, env.ConfigFile()); err != nil {
+		return Settings{}, err
 	}
 	if err := k.Load(confmap.Provider(envLayer(flags, env), ""), nil); err != nil {
-		return settings{}, err
+		return Settings{}, err
 	}
 	set := func(f *pflag.Flag) (string, any) {
 		if !f.Changed {
@@ -88,31 +92,36 @@ func loadSettings(flags *pflag.FlagSet, env environment) (settings, error) {
 		return flagKey(f.Name), posflag.FlagVal(flags, f)
 	}
 	if err := k.Load(posflag.ProviderWithFlag(flags, ".", k, set), nil); err != nil {
-		return settings{}, err
+		return Settings{}, err
 	}
-	s := settings{layer: layers(flags, env)}
-	s.origin = func(key string) string {
-		switch s.layer(key) {
-		case flagLayer:
-			return flagOf(key)
-		case variableLayer:
-			return variableOf(key)
-		}
-		return fmt.Sprintf("%s: %s", env.configFile(), key)
-	}
+	s := Settings{layer: layers(flags, env), file: env.ConfigFile()}
 	if err := s.read(k); err != nil {
-		return settings{}, err
+		return Settings{}, err
 	}
 	return s, s.check()
 }
 
+// Origin names the place in which a key was set last.
+func (s *Settings) Origin(key string) string {
+	switch s.layer(key) {
+	case flagLayer:
+		return flagOf(key)
+	case variableLayer:
+		return variableOf(key)
+	}
+	return fmt.Sprintf("%s: %s", s.file, key)
+}
+
+// FromFlag reports whether a flag set a key.
+func (s *Settings) FromFlag(key string) bool { return s.layer(key) == flagLayer }
+
 // layers tells for each key the last layer that sets it.
-func layers(flags *pflag.FlagSet, env environment) func(key string) layer {
+func layers(flags *pflag.FlagSet, env Environment) func(key string) layer {
 	return func(key string) layer {
 		if flags.Changed(flagOf(key)[len("--"):]) {
 			return flagLayer
 		}
-		if env.get(variableOf(key)) != "" {
+		if env.Get(variableOf(key)) != "" {
 			return variableLayer
 		}
 		return fileLayer
@@ -126,7 +135,7 @@ func variableOf(key string) string { return "AMBIT_" + strings.ToUpper(key) }
 
 // read takes the merged layers apart by hand: a decoder by reflection is a tenth of
 // what a short command costs.
-func (s *settings) read(k *koanf.Koanf) error {
+func (s *Settings) read(k *koanf.Koanf) error {
 	s.Manifest, s.Server, s.Programs = k.String("manifest"), k.String("server"), list(k, "program")
 	s.Output, s.Color, s.LogFile = k.String("output"), k.String("color"), k.String("log_file")
 	s.Store, s.CAFile, s.TrustHost = k.String("store"), k.String("ca_file"), list(k, "trust_host")
@@ -140,7 +149,7 @@ func (s *settings) read(k *koanf.Koanf) error {
 		}
 		value, err := strconv.ParseBool(fmt.Sprint(k.Get(flag.key)))
 		if err != nil {
-			return fail(exitUsage, fmt.Sprintf("%s is true or false, not %q", s.origin(flag.key), fmt.Sprint(k.Get(flag.key))), "")
+			return &Mistake{fmt.Sprintf("%s is true or false, not %q", s.Origin(flag.key), fmt.Sprint(k.Get(flag.key))), ""}
 		}
 		*flag.to = value
 	}
@@ -160,13 +169,13 @@ var secretFlags = []string{"api-key", "api-key-stdin", "help"}
 
 // envLayer is what the AMBIT_… variables set. The API key's variable is no
 // setting: it is read where keys are read, and nowhere else.
-func envLayer(flags *pflag.FlagSet, env environment) map[string]any {
+func envLayer(flags *pflag.FlagSet, env Environment) map[string]any {
 	layer := make(map[string]any)
 	flags.VisitAll(func(f *pflag.Flag) {
 		if slices.Contains(secretFlags, f.Name) {
 			return
 		}
-		value := env.get(variableOf(flagKey(f.Name)))
+		value := env.Get(variableOf(flagKey(f.Name)))
 		switch {
 		case value == "":
 		case f.Value.Type() == "stringSlice":
@@ -179,7 +188,7 @@ func envLayer(flags *pflag.FlagSet, env environment) map[string]any {
 }
 
 // check settles what contradicts itself, and refuses words that no layer may hold.
-func (s *settings) check() error {
+func (s *Settings) check() error {
 	if s.JSON && s.Output != "" && s.Output != "json" {
 		holds, err := s.contest("json", "output")
 		if err != nil {
@@ -203,98 +212,28 @@ func (s *settings) check() error {
 		key, value string
 		words      []string
 	}{
-		{"store", s.Store, storeWords()},
-		{"color", s.Color, colorWords()},
+		{"store", s.Store, StoreWords()},
+		{"color", s.Color, ColorWords()},
 	} {
 		if c.value != "" && !slices.Contains(c.words, c.value) {
-			return fail(exitUsage, fmt.Sprintf("%s: unknown word %q", s.origin(c.key), c.value), didYouMean(c.value, c.words))
+			return &Mistake{fmt.Sprintf("%s: unknown word %q%s", s.Origin(c.key), c.value, text.Allowed(c.value, c.words)), ""}
 		}
 	}
 	return nil
 }
 
-func storeWords() []string { return []string{"keyring", "file", "memory"} }
+// StoreWords are the allowed words of the setting store.
+func StoreWords() []string { return []string{"keyring", "file", "memory"} }
 
-func colorWords() []string { return []string{"auto", "always", "never"} }
+// ColorWords are the allowed words of the setting color.
+func ColorWords() []string { return []string{"auto", "always", "never"} }
 
 // contest reports whether the first of two settings that exclude each other holds: the
 // later layer wins, and within one layer the first. Two flags are a mistake, for someone
 // wrote both of them at once.
-func (s *settings) contest(first, second string) (holds bool, err error) {
+func (s *Settings) contest(first, second string) (holds bool, err error) {
 	if s.layer(first) == flagLayer && s.layer(second) == flagLayer {
-		return false, fail(exitUsage, fmt.Sprintf("%s and %s exclude each other", flagOf(first), flagOf(second)), "")
+		return false, &Mistake{fmt.Sprintf("%s and %s exclude each other", flagOf(first), flagOf(second)), ""}
 	}
 	return s.layer(first) >= s.layer(second), nil
-}
-
-// didYouMean words the allowed values, and the likely one.
-func didYouMean(word string, known []string) string {
-	hint := "allowed: " + strings.Join(known, ", ")
-	if near := text.Near(word, known); len(near) > 0 {
-		hint += fmt.Sprintf("; did you mean %q?", near[0])
-	}
-	return hint
-}
-
-// An environment is the process's environment as a value, so that a test can have
-// its own.
-type environment []string
-
-func (e environment) lookup(name string) (string, bool) {
-	for _, pair := range slices.Backward(e) {
-		if key, value, _ := strings.Cut(pair, "="); key == name {
-			return value, true
-		}
-	}
-	return "", false
-}
-
-func (e environment) get(name string) string {
-	value, _ := e.lookup(name)
-	return value
-}
-
-// inCI reports whether a machine works through a pipeline here. CI is set to true by all
-// that set it; whoever sets it to false or 0 says that it is none.
-func (e environment) inCI() bool {
-	value := e.get("CI")
-	yes, err := strconv.ParseBool(value)
-	return yes || err != nil && value != ""
-}
-
-// The folders of the XDG base directory specification; on other systems their
-// own. Each is "" where the system names none.
-
-func (e environment) configDir() string {
-	return e.folder("XDG_CONFIG_HOME", os.UserConfigDir, ".config")
-}
-
-func (e environment) cacheDir() string { return e.folder("XDG_CACHE_HOME", os.UserCacheDir, ".cache") }
-
-func (e environment) stateDir() string {
-	return e.folder("XDG_STATE_HOME", os.UserConfigDir, ".local", "state")
-}
-
-func (e environment) folder(variable string, system func() (string, error), home ...string) string {
-	if dir := e.get(variable); filepath.IsAbs(dir) {
-		return filepath.Join(dir, "ambit")
-	}
-	if onXDG {
-		if dir := e.get("HOME"); filepath.IsAbs(dir) {
-			return filepath.Join(append(append([]string{dir}, home...), "ambit")...)
-		}
-		return "" // never the folder in which someone happens to stand
-	}
-	dir, err := system()
-	if err != nil || !filepath.IsAbs(dir) {
-		return ""
-	}
-	return filepath.Join(dir, "ambit")
-}
-
-func (e environment) configFile() string {
-	if dir := e.configDir(); dir != "" {
-		return filepath.Join(dir, "config.yaml")
-	}
-	return ""
 }

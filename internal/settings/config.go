@@ -1,4 +1,4 @@
-package cli
+package settings
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/knadh/koanf/providers/confmap"
@@ -26,18 +27,18 @@ func loadConfigFile(k *koanf.Koanf, path string) error {
 	case errors.Is(err, fs.ErrNotExist) || path == "":
 		return nil
 	case err != nil:
-		return fail(exitUsage, plain(err.Error()), "")
+		return &Mistake{err.Error(), ""}
 	}
 	var doc, second yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	if err := decoder.Decode(&doc); err != nil && err != io.EOF {
-		return fail(exitUsage, yamlfile.NotYAML(path, text, err).Error(), "")
+		return &Mistake{yamlfile.NotYAML(path, text, err).Error(), ""}
 	}
 	switch err := decoder.Decode(&second); {
 	case err == nil:
-		return fail(exitUsage, place(path, second.Line)+": a second document begins here; one file holds one", "")
+		return &Mistake{fmt.Sprintf("%s:%d", path, second.Line) + ": a second document begins here; one file holds one", ""}
 	case err != io.EOF:
-		return fail(exitUsage, yamlfile.NotYAML(path, text, err).Error(), "")
+		return &Mistake{yamlfile.NotYAML(path, text, err).Error(), ""}
 	}
 	values, mistake := configValues(path, &doc)
 	if err := k.Load(confmap.Provider(values, ""), nil); err != nil {
@@ -51,11 +52,11 @@ func loadConfigFile(k *koanf.Koanf, path string) error {
 
 // configValues are the settings of the file, in the form in which the environment gives
 // them; besides, the first mistake.
-func configValues(path string, doc *yaml.Node) (values map[string]any, first *failure) {
+func configValues(path string, doc *yaml.Node) (values map[string]any, first *Mistake) {
 	values = make(map[string]any)
 	wrong := func(n *yaml.Node, hint, format string, args ...any) {
 		if first == nil {
-			first = fail(exitUsage, place(path, max(n.Line, 1))+": "+plain(fmt.Sprintf(format, args...)), hint)
+			first = &Mistake{fmt.Sprintf("%s:%d", path, max(n.Line, 1)) + ": " + fmt.Sprintf(format, args...), hint}
 		}
 	}
 	if len(doc.Content) == 0 || doc.Content[0].Tag == "!!null" {
@@ -131,7 +132,7 @@ func shownValue(n *yaml.Node) string {
 // of single commands what is no matter of one call.
 func configFlags() *pflag.FlagSet {
 	var flags pflag.FlagSet
-	commonFlags(&flags)
+	CommonFlags(&flags)
 	flags.String("browser", "", "")
 	flags.Bool("no-browser", false, "")
 	flags.String("api-key-file", "", "")
@@ -154,4 +155,18 @@ func configKeys(flags *pflag.FlagSet) []string {
 		}
 	})
 	return keys
+}
+
+// Output is the format that the environment or config.yaml asks for, where the settings
+// cannot be loaded; what is wrong in them is passed over.
+func Output(env Environment) string {
+	if json, err := strconv.ParseBool(env.Get(variableOf("json"))); err == nil && json {
+		return "json"
+	}
+	if output := env.Get(variableOf("output")); output != "" {
+		return output
+	}
+	k := koanf.New(".")
+	_ = loadConfigFile(k, env.ConfigFile()) // a file that cannot be read asks for nothing
+	return k.String("output")
 }
