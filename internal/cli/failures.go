@@ -212,12 +212,17 @@ func missingFailure(lines []string) error {
 	return fail(exitMissing, text, "")
 }
 
-// settingsFailure is a mistake in the settings.
+// settingsFailure is the mistakes in the settings.
 func settingsFailure(err error) error {
-	if m, ok := is[*settings.Mistake](err); ok {
-		return fail(exitUsage, plain(m.Message), m.Hint)
+	mistakes, ok := is[settings.Mistakes](err)
+	if !ok {
+		return err
 	}
-	return err
+	f := fail(exitUsage, mistakes.Error(), "")
+	if len(mistakes) > 1 {
+		f.Hint = fmt.Sprintf("%d mistakes; nothing else was done", len(mistakes))
+	}
+	return f
 }
 
 // didYouMean words the allowed values, and the likely one.

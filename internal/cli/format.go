@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/ambit-auth/ambit/internal/settings"
 )
@@ -39,11 +40,11 @@ func (r *run) help(args []string, plainly func(*cobra.Command, []string)) func(*
 }
 
 // guessFormat finds out how something is to be told where the settings were not read: a
-// mistake in the command line or in the settings themselves, or a help. The layers are
-// those of the settings; what is wrong in one is passed over.
+// mistake in the command line, or a help. What is wrong in a layer is passed over.
 func (r *run) guessFormat(args []string) {
 	r.schema = r.schemaIn(args)
-	r.settings.Output = cmp.Or(formatIn(args), r.settings.Output, settings.Output(r.env))
+	s, _ := settings.Load(&pflag.FlagSet{}, r.env)
+	r.settings.Output = cmp.Or(formatIn(args), s.Output)
 }
 
 // schemaIn is the schema of the command that args name.

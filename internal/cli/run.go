@@ -46,17 +46,12 @@ type run struct {
 // prepare reads the settings before any command runs.
 func (r *run) prepare(cmd *cobra.Command, _ []string) error {
 	r.schema = schemaOf(cmd.Name())
-	// Read before the settings are, so that a mistake in them is told in JSON too.
-	r.settings.Output, _ = cmd.Flags().GetString("output")
-	if json, _ := cmd.Flags().GetBool("json"); json {
-		r.settings.Output = "json"
-	}
-	s, err := settings.Load(cmd.Flags(), r.env)
-	if err != nil {
+	var err error
+	r.settings, err = settings.Load(cmd.Flags(), r.env)
+	if r.prepared = true; err != nil {
 		return settingsFailure(err)
 	}
-	r.settings, r.prepared = s, true
-	r.voice.verbose = s.Verbose
+	r.voice.verbose = r.settings.Verbose
 	r.voice.paint = palette{on: r.colours(r.Stderr)}
 	if r.voice.live = isTerminal(r.Stderr); r.voice.live {
 		r.voice.width = widthOf(r.Stderr)
