@@ -1,13 +1,10 @@
 package cli
 
 import (
-	"cmp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/ambit-auth/ambit/internal/settings"
 )
@@ -40,11 +37,10 @@ func (r *run) help(args []string, plainly func(*cobra.Command, []string)) func(*
 }
 
 // guessFormat finds out how something is to be told where the settings were not read: a
-// mistake in the command line, or a help. What is wrong in a layer is passed over.
+// mistake in the command line, or a help.
 func (r *run) guessFormat(args []string) {
 	r.schema = r.schemaIn(args)
-	s, _ := settings.Load(&pflag.FlagSet{}, r.env)
-	r.settings.Output = cmp.Or(formatIn(args), s.Output)
+	r.settings.Output = settings.Guess(args, r.env).Output
 }
 
 // schemaIn is the schema of the command that args name.
@@ -55,29 +51,4 @@ func (r *run) schemaIn(args []string) string {
 		return schemaOf("ambit")
 	}
 	return schemaOf(args[named])
-}
-
-// formatIn is the format that args ask for; "" where they ask for none.
-func formatIn(args []string) (format string) {
-	for i, arg := range args {
-		value, isOutput := strings.CutPrefix(arg, "--output=")
-		switch {
-		case arg == "--": // the rest is another program's
-			return format
-		case arg == "--json" || asksFor(arg, "--json=") || arg == "-o=json" || !strings.HasPrefix(arg, "--") && strings.HasPrefix(arg, "-") && strings.HasSuffix(arg, "ojson"):
-			format = "json"
-		case isOutput:
-			format = value
-		case (arg == "-o" || arg == "--output") && i+1 < len(args):
-			format = args[i+1]
-		}
-	}
-	return format
-}
-
-// asksFor tells of a flag that is set to true.
-func asksFor(arg, flag string) bool {
-	value, given := strings.CutPrefix(arg, flag)
-	yes, err := strconv.ParseBool(value)
-	return given && err == nil && yes
 }

@@ -64,6 +64,21 @@ func Load(flags *pflag.FlagSet, environ Environment) (Settings, error) {
 	return s, nil
 }
 
+// Guess is [Load] for a command line that was not parsed: for a help, or as something in it
+// is wrong. What is wrong is passed over, in every layer.
+func Guess(args []string, environ Environment) Settings {
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	flags.ParseErrorsAllowlist.UnknownFlags = true
+	flags.BoolP("help", "h", false, "") // pflag's own ends the parsing
+	CommonFlags(flags)
+	_ = flags.ParseAll(args, func(f *pflag.Flag, value string) error {
+		_ = flags.Set(f.Name, value)
+		return nil
+	})
+	s, _ := Load(flags, environ)
+	return s
+}
+
 // prefix begins the name of each variable.
 const prefix = "AMBIT_"
 

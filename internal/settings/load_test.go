@@ -213,6 +213,27 @@ func TestMistakes(t *testing.T) {
 
 const keys = "api_key_file, browser, ca_file, color, log_file, manifest, no_browser, no_input, output, program, server, store, trust_host, verbose"
 
+// How to tell of a mistake is known although the command line has one.
+func TestGuess(t *testing.T) {
+	for line, want := range map[string]string{
+		"plan --bogus": "filed", "plan --json --bogus": "json", "--json plan --bogus": "json", "plan --bogus --json": "json",
+		"plan --json=true --bogus": "json", "plan --json=false --bogus": "filed", "plan --json=x --bogus": "filed",
+		"plan --bogus -o json": "json", "plan --bogus -ojson": "json", "plan --bogus -o=json": "json", "plan -vojson --bogus": "json",
+		"token --min-ttl bogus --output=json": "json", "token --min-ttl --output json": "json", "login --help -o json": "json",
+		"login -h -o json": "json", "plan --no-input=maybe -o json": "json", "plan --store fil -o json": "json", "plan -o": "filed",
+		"run --bogus -- tool --json": "filed", "run --bogus -- tool -o json": "filed", "plan -x 1 -y --json": "json", "": "filed",
+	} {
+		env, _ := home(t, "output: filed\nbogus: 1\n")
+		if got := settings.Guess(strings.Fields(line), env).Output; got != want {
+			t.Errorf("%s: %q, want %q", line, got, want)
+		}
+	}
+	env, _ := home(t, "output: filed")
+	if got := settings.Guess([]string{"plan", "--bogus"}, append(env, "AMBIT_JSON=1", "AMBIT_STORE=fil")).Output; got != "json" {
+		t.Errorf("of a variable: %q", got)
+	}
+}
+
 // What a file or a variable holds reaches a terminal escaped; so does the name of the file.
 func TestMistakesAreFitForATerminal(t *testing.T) {
 	_, mistakes := load(t, "\"\\e[2J\": 1\nserver: !<\\e[2J> x\n", []string{"AMBIT_STORE=\x1b[2J\n"})
