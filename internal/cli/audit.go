@@ -50,7 +50,7 @@ in a source; 5 findings; 6 a source's server does not answer.`,
 		Args:        noArguments,
 		Annotations: map[string]string{formatsOf: "github sarif markdown html"},
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if r.settings.Output == "" && r.env.get("GITHUB_ACTIONS") != "" && !f.minimal {
+			if r.settings.Output == "" && r.env.Get("GITHUB_ACTIONS") != "" && !f.minimal {
 				r.settings.Output = "github"
 			}
 			v, err := r.audit(cmd.Context(), &f)

@@ -39,7 +39,7 @@ func (r *run) showAudit(v *auditView, err error) error {
 		}
 		text = page
 	case "github":
-		if path := r.env.get("GITHUB_STEP_SUMMARY"); path != "" && v.failed == nil {
+		if path := r.env.Get("GITHUB_STEP_SUMMARY"); path != "" && v.failed == nil {
 			if noted := appendSummary(path, "\n"+v.markdown()); noted != nil {
 				r.voice.note("the summary cannot be written: %s", plain(noted.Error()))
 			}

@@ -46,7 +46,7 @@ or the manifest differs from scopes.lock; 6 nobody can tell what it holds.`,
 		Annotations: map[string]string{formatsOf: "github sarif"},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r.settings.NoInput, r.unasking = true, "check never asks"
-			if r.settings.Output == "" && r.env.get("GITHUB_ACTIONS") != "" {
+			if r.settings.Output == "" && r.env.Get("GITHUB_ACTIONS") != "" {
 				r.settings.Output = "github"
 			}
 			return r.action(func(ctx context.Context) (view, error) { return r.check(ctx, &f) })(cmd, nil)

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/ambit-auth/ambit/internal/settings"
 )
 
 // A Command is one invocation of the program. Its streams and environment are
@@ -36,7 +38,7 @@ func (c Command) Main(ctx context.Context, args []string) (code int) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	c.Stdout, c.Stderr = inTurn(c.Stdout, c.Stderr)
-	r := &run{Command: c, ctx: ctx, cancel: cancel, env: environment(c.Env), voice: &voice{out: c.Stderr}}
+	r := &run{Command: c, ctx: ctx, cancel: cancel, env: settings.Environment(c.Env), voice: &voice{out: c.Stderr}}
 	defer func() {
 		if p := recover(); p != nil {
 			// The value of a panic may hold what was being worked on: only its type is told.
@@ -130,7 +132,7 @@ needed; and says which declared scope is missing when a call is refused.`,
 		Args:              r.noSuchCommand,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	commonFlags(root.PersistentFlags())
+	settings.CommonFlags(root.PersistentFlags())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fail(exitUsage, plain(err.Error()), "see: "+cmd.CommandPath()+" --help")
 	})

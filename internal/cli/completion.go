@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 )
 
@@ -65,8 +66,8 @@ func completes(args []string) bool {
 // asked: what there is to choose stands in the manifest, where there is one.
 func (r *run) offerValues(root *cobra.Command) {
 	for flag, offer := range map[string]func(cmd *cobra.Command) []string{
-		"store":  func(*cobra.Command) []string { return storeWords() },
-		"color":  func(*cobra.Command) []string { return colorWords() },
+		"store":  func(*cobra.Command) []string { return settings.Words("store") },
+		"color":  func(*cobra.Command) []string { return settings.Words("color") },
 		"output": formatsFor,
 		"server": func(cmd *cobra.Command) []string { return serverWords(r.manifestOf(cmd)) },
 		"program": func(cmd *cobra.Command) []string {

@@ -36,7 +36,7 @@ func addKeyFlags(f *pflag.FlagSet) *keyFlags {
 // keySources are the places of a key in the contract's order; onlyFlags leaves the
 // environment and the user's config.yaml out.
 func (r *run) keySources(k *keyFlags, p *project, onlyFlags bool) oauth.KeySources {
-	s := oauth.KeySources{File: r.settings.APIKeyFile, Lookup: r.env.lookup}
+	s := oauth.KeySources{File: r.settings.APIKeyFile, Lookup: r.env.Lookup}
 	if onlyFlags {
 		s.Lookup = func(string) (string, bool) { return "", false }
 		if !k.flags.Changed("api-key-file") {
@@ -133,7 +133,7 @@ func (r *run) notStored(ctx context.Context, p *project, err error) error {
 	f := *asFailure(credentialFailure(p, err))
 	f.Hint, f.Err = "log in with: "+loginAgain(p), err
 	if r.settings.Store == "memory" {
-		f.Hint = r.settings.origin("store") + ": memory keeps nothing after a command; log in with another store, or give an API key, see: ambit status --help"
+		f.Hint = r.settings.Origin("store") + ": memory keeps nothing after a command; log in with another store, or give an API key, see: ambit status --help"
 		return &f
 	}
 	anywhere := *p

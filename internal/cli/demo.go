@@ -218,7 +218,7 @@ func (d *demo) ownEnv() []string {
 		"XDG_CACHE_HOME=" + filepath.Join(d.folder, "cache"), "XDG_STATE_HOME=" + filepath.Join(d.folder, "state"),
 	}
 	for _, name := range []string{"TERM", "NO_COLOR", "CI", "BROWSER"} {
-		if value, ok := d.env.lookup(name); ok {
+		if value, ok := d.env.Lookup(name); ok {
 			env = append(env, name+"="+value)
 		}
 	}
@@ -234,10 +234,10 @@ func (d *demo) colorWord() string {
 
 // hasBrowser reports whether opening a page would likely show one.
 func (r *run) hasBrowser() bool {
-	if r.env.get("BROWSER") != "" || runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
+	if r.env.Get("BROWSER") != "" || runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
 		return true
 	}
-	if r.env.get("DISPLAY") == "" && r.env.get("WAYLAND_DISPLAY") == "" {
+	if r.env.Get("DISPLAY") == "" && r.env.Get("WAYLAND_DISPLAY") == "" {
 		return false
 	}
 	for _, name := range []string{"xdg-open", "x-www-browser", "www-browser"} {

@@ -39,12 +39,12 @@ func (r *run) demoAgentCommand() *cobra.Command {
 const demoQuestion = `{"model": "demo", "max_tokens": 16, "messages": [{"role": "user", "content": "hello"}]}`
 
 func (r *run) demoCall(ctx context.Context, method, base, path string) (status int, err error) {
-	url := r.env.get("AMBIT_"+strings.ToUpper(base)+"_URL") + path
+	url := r.env.Get("AMBIT_"+strings.ToUpper(base)+"_URL") + path
 	request, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(demoQuestion))
 	if err != nil {
 		return 0, err
 	}
-	request.Header.Set("Authorization", "Bearer "+r.env.get("AMBIT_LEASE"))
+	request.Header.Set("Authorization", "Bearer "+r.env.Get("AMBIT_LEASE"))
 	request.Header.Set("Content-Type", "application/json")
 	answer, err := (&http.Client{Timeout: visitTimeout}).Do(request)
 	if err != nil {

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/settings"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth"
 )
 
@@ -208,6 +210,28 @@ func missingFailure(lines []string) error {
 		text += "\n" + line
 	}
 	return fail(exitMissing, text, "")
+}
+
+// settingsFailure is the mistakes in the settings.
+func settingsFailure(err error) error {
+	mistakes, ok := is[settings.Mistakes](err)
+	if !ok {
+		return err
+	}
+	f := fail(exitUsage, mistakes.Error(), "")
+	if len(mistakes) > 1 {
+		f.Hint = fmt.Sprintf("%d mistakes; nothing else was done", len(mistakes))
+	}
+	return f
+}
+
+// didYouMean words the allowed values, and the likely one.
+func didYouMean(word string, known []string) string {
+	hint := "allowed: " + strings.Join(known, ", ")
+	if near := text.Near(word, known); len(near) > 0 {
+		hint += fmt.Sprintf("; did you mean %q?", near[0])
+	}
+	return hint
 }
 
 // place is file:line of a declaration.

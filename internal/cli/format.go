@@ -1,13 +1,12 @@
 package cli
 
 import (
-	"cmp"
 	"slices"
-	"strconv"
 	"strings"
 
-	"github.com/knadh/koanf/v2"
 	"github.com/spf13/cobra"
+
+	"github.com/ambit-auth/ambit/internal/settings"
 )
 
 // A textView is a result that is a text, and in JSON a member of an object.
@@ -38,16 +37,10 @@ func (r *run) help(args []string, plainly func(*cobra.Command, []string)) func(*
 }
 
 // guessFormat finds out how something is to be told where the settings were not read: a
-// mistake in the command line or in the settings themselves, or a help. The layers are
-// those of the settings; what is wrong in one is passed over.
+// mistake in the command line, or a help.
 func (r *run) guessFormat(args []string) {
 	r.schema = r.schemaIn(args)
-	r.settings.Output = cmp.Or(formatIn(args), r.settings.Output, formatOfVariables(r.env))
-	if r.settings.Output == "" {
-		k := koanf.New(".")
-		_ = loadConfigFile(k, r.env.configFile()) // a file that cannot be read asks for nothing
-		r.settings.Output = k.String("output")
-	}
+	r.settings.Output = settings.Guess(args, r.env).Output
 }
 
 // schemaIn is the schema of the command that args name.
@@ -58,37 +51,4 @@ func (r *run) schemaIn(args []string) string {
 		return schemaOf("ambit")
 	}
 	return schemaOf(args[named])
-}
-
-// formatIn is the format that args ask for; "" where they ask for none.
-func formatIn(args []string) (format string) {
-	for i, arg := range args {
-		value, isOutput := strings.CutPrefix(arg, "--output=")
-		switch {
-		case arg == "--": // the rest is another program's
-			return format
-		case arg == "--json" || asksFor(arg, "--json=") || arg == "-o=json" || !strings.HasPrefix(arg, "--") && strings.HasPrefix(arg, "-") && strings.HasSuffix(arg, "ojson"):
-			format = "json"
-		case isOutput:
-			format = value
-		case (arg == "-o" || arg == "--output") && i+1 < len(args):
-			format = args[i+1]
-		}
-	}
-	return format
-}
-
-// asksFor tells of a flag that is set to true.
-func asksFor(arg, flag string) bool {
-	value, given := strings.CutPrefix(arg, flag)
-	yes, err := strconv.ParseBool(value)
-	return given && err == nil && yes
-}
-
-// formatOfVariables is the format that the environment asks for.
-func formatOfVariables(env environment) string {
-	if json, err := strconv.ParseBool(env.get(variableOf("json"))); err == nil && json {
-		return "json"
-	}
-	return env.get(variableOf("output"))
 }

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/ambit-auth/ambit/internal/settings"
 )
 
 // annotationsShown is how many annotations of a kind GitHub shows of one step; it
@@ -17,7 +19,7 @@ const annotationsShown = 10
 // githubText shows findings as workflow commands, which GitHub puts on the lines of
 // the files in a pull request: the gravest first, and in the last line how many more
 // there are than it would show.
-func githubText(v reporter, env environment) string {
+func githubText(v reporter, env settings.Environment) string {
 	shown, more := foldAnnotations(gravestFirst(v.findings()))
 	if more > 0 {
 		text := fmt.Sprintf("%s not shown here: see the summary of this run, or -o text", count(more, "more finding"))
@@ -25,7 +27,7 @@ func githubText(v reporter, env environment) string {
 	}
 	var lines strings.Builder
 	for _, f := range shown {
-		lines.WriteString(annotation(f, env.get("GITHUB_WORKSPACE")))
+		lines.WriteString(annotation(f, env.Get("GITHUB_WORKSPACE")))
 	}
 	return lines.String()
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/ambit-auth/ambit/internal/testkit"
+
+	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 )
@@ -97,7 +99,7 @@ func TestGitHubFiles(t *testing.T) {
 		"workspace with an ending": {here + string(filepath.Separator), "scopes.yaml", "scopes.yaml"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := githubText(report{list: []finding{{File: c.file, Line: 7}}}, environment{"GITHUB_WORKSPACE=" + c.workspace})
+			got := githubText(report{list: []finding{{File: c.file, Line: 7}}}, settings.Environment{"GITHUB_WORKSPACE=" + c.workspace})
 			if want := "::notice file=" + escapeProperty(c.want) + ",line=7,"; !strings.HasPrefix(got, want) {
 				t.Errorf("got %q, want %s…", got, want)
 			}

@@ -79,7 +79,7 @@ func (s *typedSecret) Read(p []byte) (int, error) {
 // before, the goroutine that read its answer still reads, and may be the one that gets it.
 func (r *run) readSecret() (string, error) {
 	terminal, ok := r.Stdin.(*os.File)
-	if !ok || r.settings.NoInput || r.env.inCI() {
+	if !ok || r.settings.NoInput || r.env.InCI() {
 		return "", errors.New("nobody is here to type it: " + r.whyNobody())
 	}
 	fd := int(terminal.Fd())

@@ -112,11 +112,11 @@ func (r *run) trustEndpoints(ctx context.Context, p *project, n *negotiation) er
 // that, and not the login that is about to be made.
 func (r *run) warnOfVariable(s oauth.KeySources) {
 	if s.File != "" {
-		r.voice.note("%s names an API key, which goes before a login: take it away to use this one", r.settings.origin("api_key_file"))
+		r.voice.note("%s names an API key, which goes before a login: take it away to use this one", r.settings.Origin("api_key_file"))
 		return
 	}
 	for _, name := range append([]string{oauth.KeyVariable}, s.Variables...) {
-		if _, set := r.env.lookup(name); set {
+		if _, set := r.env.Lookup(name); set {
 			r.voice.note("%s is set, and goes before a login: unset it to use this one", name)
 			return
 		}
@@ -134,7 +134,7 @@ func (r *run) someone() error {
 	if r.visit != nil || r.interactive() {
 		return nil
 	}
-	if r.settings.NoBrowser && !r.settings.NoInput && !r.env.inCI() {
+	if r.settings.NoBrowser && !r.settings.NoInput && !r.env.InCI() {
 		return nil
 	}
 	return fail(exitNoCredential, "nobody is here to log in: "+r.whyNobody(),
@@ -147,7 +147,7 @@ func (r *run) whyNobody() string {
 		return r.unasking
 	case r.settings.NoInput:
 		return "--no-input was given"
-	case r.env.inCI():
+	case r.env.InCI():
 		return "CI is set"
 	}
 	return "this is no terminal"
@@ -312,7 +312,7 @@ func (r *run) settle(ctx context.Context, p *project, c *oauth.Credential, clien
 func (r *run) opener() opener {
 	command := r.settings.Browser
 	if command == "" && r.interactive() {
-		command = r.env.get("BROWSER")
+		command = r.env.Get("BROWSER")
 	}
 	browser := oauth.Browser{Command: command, Output: r.Stderr}
 	return func(ctx context.Context, startURL, authorizationURL string) error {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/oauth"
 )
 
@@ -22,8 +23,8 @@ import (
 // result was printed.
 type run struct {
 	Command
-	env      environment
-	settings settings
+	env      settings.Environment
+	settings settings.Settings
 	voice    *voice
 	schema   string // of the JSON that this command prints
 	printed  bool
@@ -45,17 +46,12 @@ type run struct {
 // prepare reads the settings before any command runs.
 func (r *run) prepare(cmd *cobra.Command, _ []string) error {
 	r.schema = schemaOf(cmd.Name())
-	// Read before the settings are, so that a mistake in them is told in JSON too.
-	r.settings.Output, _ = cmd.Flags().GetString("output")
-	if json, _ := cmd.Flags().GetBool("json"); json {
-		r.settings.Output = "json"
+	var err error
+	r.settings, err = settings.Load(cmd.Flags(), r.env)
+	if r.prepared = true; err != nil {
+		return settingsFailure(err)
 	}
-	s, err := loadSettings(cmd.Flags(), r.env)
-	if err != nil {
-		return err
-	}
-	r.settings, r.prepared = s, true
-	r.voice.verbose = s.Verbose
+	r.voice.verbose = r.settings.Verbose
 	r.voice.paint = palette{on: r.colours(r.Stderr)}
 	if r.voice.live = isTerminal(r.Stderr); r.voice.live {
 		r.voice.width = widthOf(r.Stderr)
@@ -87,7 +83,7 @@ func formatsFor(cmd *cobra.Command) []string {
 func (r *run) checkFormat(cmd *cobra.Command) error {
 	known := formatsFor(cmd)
 	if r.settings.Output != "" && !slices.Contains(known, r.settings.Output) {
-		return fail(exitUsage, fmt.Sprintf("%s: unknown output format %q", r.settings.origin("output"), r.settings.Output), didYouMean(r.settings.Output, known))
+		return fail(exitUsage, fmt.Sprintf("%s: unknown output format %q", r.settings.Origin("output"), r.settings.Output), didYouMean(r.settings.Output, known))
 	}
 	return nil
 }
@@ -103,13 +99,13 @@ func (r *run) colours(stream any) bool {
 	case "never":
 		return false
 	}
-	return r.env.get("NO_COLOR") == "" && r.env.get("TERM") != "dumb" && isTerminal(stream)
+	return r.env.Get("NO_COLOR") == "" && r.env.Get("TERM") != "dumb" && isTerminal(stream)
 }
 
 // interactive reports whether someone is there to answer. Where nobody is, there is
 // never a prompt, and never a browser that was not asked for.
 func (r *run) interactive() bool {
-	return !r.settings.NoInput && !r.env.inCI() && isTerminal(r.Stdin) && isTerminal(r.Stderr)
+	return !r.settings.NoInput && !r.env.InCI() && isTerminal(r.Stdin) && isTerminal(r.Stderr)
 }
 
 // A view is a result that can be shown: for people, or as the contract's JSON. Both
@@ -169,7 +165,7 @@ func (r *run) print(text string) error {
 
 // summarize adds the Markdown table to the page of a workflow's run.
 func (r *run) summarize(report reporter) {
-	path := r.env.get("GITHUB_STEP_SUMMARY")
+	path := r.env.Get("GITHUB_STEP_SUMMARY")
 	if path == "" {
 		return
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/ambit-auth/ambit/agent"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/oauth"
 )
 
@@ -302,6 +303,6 @@ func forWhat(v diagnosis.Verdict, scope string) string {
 }
 
 // scanPlace is where a scan looks on this machine.
-func scanPlace(env environment, project string) profile.Place {
-	return profile.Place{Files: profile.Disk{}, Home: env.get("HOME"), Project: filepath.ToSlash(project), OS: osName, Environ: env}
+func scanPlace(env settings.Environment, project string) profile.Place {
+	return profile.Place{Files: profile.Disk{}, Home: env.Get("HOME"), Project: filepath.ToSlash(project), OS: osName, Environ: env}
 }

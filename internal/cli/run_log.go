@@ -21,7 +21,7 @@ type runLog struct {
 
 // openRunLog begins the log of this run, and removes the oldest.
 func (l *lending) openRunLog() *runLog {
-	dir := filepath.Join(l.env.stateDir(), "runs")
+	dir := filepath.Join(l.env.StateDir(), "runs")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		l.voice.note("there will be no log: %s", plain(err.Error()))
 		return &runLog{}

@@ -41,7 +41,7 @@ func (r *run) openProject() (*project, error) {
 	server, err := pickServer(m.Provider, named)
 	if err != nil {
 		f := asFailure(err) // of a setting: the decoder has seen to the manifest's own word
-		f.Message = r.settings.origin("server") + ": " + f.Message
+		f.Message = r.settings.Origin("server") + ": " + f.Message
 		return nil, f
 	}
 	return &project{manifest: m, programs: r.settings.Programs, needs: needs, server: server, chosen: named != ""}, nil

@@ -12,19 +12,19 @@ import (
 
 func (r *run) fileStore() oauth.Store { return oauth.FileStore{Dir: r.credentialsDir()} }
 
-func (r *run) credentialsDir() string { return filepath.Join(r.env.stateDir(), "credentials") }
+func (r *run) credentialsDir() string { return filepath.Join(r.env.StateDir(), "credentials") }
 
 // homeless is the failure of a command that has to keep something, on a machine that
 // names no folder for it.
 func (r *run) homeless() error {
-	if r.env.stateDir() != "" && r.env.configDir() != "" {
+	if r.env.StateDir() != "" && r.env.ConfigDir() != "" {
 		return nil
 	}
 	return fail(exitUsage, "there is no home folder to keep anything in", "set HOME, or XDG_STATE_HOME and XDG_CONFIG_HOME")
 }
 
 // lockDir is where the locks of renewals are.
-func (r *run) lockDir() string { return filepath.Join(r.env.stateDir(), "locks") }
+func (r *run) lockDir() string { return filepath.Join(r.env.StateDir(), "locks") }
 
 // readingStores are where a credential may be, in the order of looking. The file
 // comes first: looking there costs nothing, and it holds one only after a yes.

@@ -26,7 +26,7 @@ func (r *run) httpClient() (*http.Client, error) {
 	}
 	client, err := guard.NewClient(guard.Options{CAFile: r.settings.CAFile})
 	if err != nil {
-		return nil, fail(exitUsage, r.settings.origin("ca_file")+": "+plain(err.Error()), "it names a PEM file with certificates")
+		return nil, fail(exitUsage, r.settings.Origin("ca_file")+": "+plain(err.Error()), "it names a PEM file with certificates")
 	}
 	if r.settings.Verbose || r.log != nil {
 		client.Transport = &traced{next: client.Transport, tell: r.trace}
@@ -47,7 +47,7 @@ func (r *run) metadataClient() (*metadata.Client, error) {
 		return nil, err
 	}
 	cache := ""
-	if dir := r.env.cacheDir(); dir != "" {
+	if dir := r.env.CacheDir(); dir != "" {
 		cache = filepath.Join(dir, "metadata")
 	}
 	return &metadata.Client{HTTP: client, CacheDir: cache}, nil
@@ -156,7 +156,7 @@ func (r *run) namedHosts() ([]string, error) {
 	for _, text := range r.settings.TrustHost {
 		host, err := oauth.ParseHost(text)
 		if err != nil {
-			return nil, fail(exitUsage, r.settings.origin("trust_host")+": "+plain(err.Error()), "")
+			return nil, fail(exitUsage, r.settings.Origin("trust_host")+": "+plain(err.Error()), "")
 		}
 		named = append(named, host)
 	}
@@ -180,7 +180,7 @@ func (r *run) remember(inQuestion []string) {
 // question: it was written without its port, or slipped. Other layers may name more than
 // one project needs.
 func (r *run) noteUseless(hosts []string) {
-	if r.settings.layer("trust_host") != flagLayer {
+	if !r.settings.FromFlag("trust_host") {
 		return
 	}
 	for _, text := range r.settings.TrustHost {
@@ -191,7 +191,7 @@ func (r *run) noteUseless(hosts []string) {
 }
 
 func (r *run) trustFile() oauth.TrustFile {
-	return oauth.TrustFile{Path: filepath.Join(r.env.configDir(), "trusted-hosts")}
+	return oauth.TrustFile{Path: filepath.Join(r.env.ConfigDir(), "trusted-hosts")}
 }
 
 // builtinProviders are the built-in files as they are, whatever a manifest overrides.

@@ -1,0 +1,87 @@
+package settings
+
+import (
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// Settings are what the layers say together.
+type Settings struct {
+	Manifest  string   // the manifest's file; "" for the nearest
+	Server    string   // a server of the provider, by name or issuer URL; "" for the default
+	Programs  []string // programs of the manifest whose scopes are added
+	Output    string   // the format of the result; "" where none was asked for
+	NoInput   bool     // never prompt, and never open a browser
+	Store     string   // one of Words("store"), or ""
+	CAFile    string   // a PEM file of certificates to trust besides the system's
+	TrustHost []string // hosts that may be sent a credential, as they were written
+	Color     string   // one of Words("color"), or ""
+	Verbose   bool     // tell of each request
+	LogFile   string   // where a log goes; "" for nowhere
+
+	// These have a flag only in commands that log in or take a key.
+	Browser    string // a command that gets the URL of a login
+	NoBrowser  bool   // print that URL; not set together with Browser
+	APIKeyFile string // a file that holds an API key
+
+	origins map[string]origin
+}
+
+// Origin is where a key was set: a flag, a variable, or a line of config.yaml.
+func (s *Settings) Origin(key string) string { return s.origins[key].name }
+
+// FromFlag reports whether a flag set a key.
+func (s *Settings) FromFlag(key string) bool { return s.origins[key].layer == flagLayer }
+
+// CommonFlags declares the flags that every command has.
+func CommonFlags(f *pflag.FlagSet) {
+	f.SortFlags = false
+	f.StringP("manifest", "f", "", "the manifest `FILE` (default: the nearest scopes.yaml, here or above)")
+	f.String("server", "", "the provider's server, by `NAME` or issuer URL")
+	f.StringSlice("program", nil, "add the scopes of a program of the manifest, by `NAME` (repeatable)")
+	f.StringP("output", "o", "", "`FORMAT` of the result: text or json, and what else a command offers")
+	f.Bool("json", false, "short for -o json")
+	f.Bool("no-input", false, "never prompt and never open a browser")
+	f.String("store", "", "where credentials are kept: keyring, file or memory")
+	f.String("ca-file", "", "trust the certificates in this PEM `FILE` too")
+	f.StringSlice("trust-host", nil, "a `HOST` that may be sent a credential; remembered (repeatable)")
+	f.String("color", "", "auto, always or never")
+	f.BoolP("verbose", "v", false, "say more")
+	f.String("log-file", "", "write a log to this `FILE`")
+}
+
+// The kinds of value, as pflag names them.
+const (
+	wordKind = "string"
+	boolKind = "bool"
+	listKind = "stringSlice"
+)
+
+// kinds has every key.
+func kinds() map[string]string {
+	kinds := map[string]string{"browser": wordKind, "no_browser": boolKind, "api_key_file": wordKind}
+	var common pflag.FlagSet
+	CommonFlags(&common)
+	common.VisitAll(func(f *pflag.Flag) { kinds[keyOf(f)] = f.Value.Type() })
+	return kinds
+}
+
+func keyOf(f *pflag.Flag) string { return strings.ReplaceAll(f.Name, "-", "_") }
+
+// Words are the allowed values of a key; nil where it takes any.
+func Words(key string) []string {
+	switch key {
+	case "store":
+		return []string{"keyring", "file", "memory"}
+	case "color":
+		return []string{"auto", "always", "never"}
+	}
+	return nil
+}
+
+// Mistakes is everything that is wrong in the settings, a line each, fit for a terminal.
+type Mistakes []string
+
+// Error is the lines.
+func (m Mistakes) Error() string { return strings.Join(m, "\n") }
