@@ -11,11 +11,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ambit-auth/ambit/internal/cli"
+	"github.com/ambit-auth/ambit/internal/testkit"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 	"github.com/ambit-auth/ambit/scopes/provider"
+	"github.com/google/go-cmp/cmp"
 )
 
 const root = "../.."
@@ -97,7 +97,7 @@ func TestReadmeTranscript(t *testing.T) {
 	if got == want {
 		return
 	}
-	if *update {
+	if testkit.Updating() {
 		if err := os.WriteFile(filepath.Join(root, "README.md"), []byte(before+begin+want+end+after), 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/ambit-auth/ambit/internal/sandbox"
+	"github.com/ambit-auth/ambit/internal/testkit"
 )
 
 // TestSandboxPage keeps the list of misbehaviours on the sandbox's page.
@@ -25,7 +26,7 @@ func TestSandboxPage(t *testing.T) {
 	if got == want {
 		return
 	}
-	if !*update {
+	if !testkit.Updating() {
 		t.Fatal("docs/sandbox.md lists other kinds than there are (go test ./cmd/ambit -update)")
 	}
 	if err := os.WriteFile(filepath.Join(root, "docs/sandbox.md"), []byte(before+"<!-- kinds -->\n"+want+"<!-- end -->"+after), 0o644); err != nil {
