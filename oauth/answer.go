@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/ambit-auth/ambit/oauth/credential"
 )
 
 // An answer is an authorization response (RFC 6749 §4.1.2) that belongs to the
@@ -129,7 +131,7 @@ func readCode(text string) (answer, error) {
 	if label, rest, labelled := strings.Cut(text, ":"); labelled && strings.EqualFold(strings.TrimSpace(label), "code") {
 		text = unquoted(rest)
 	}
-	if len(text) < shortestCode || strings.Contains(text, "://") || !sendable(text) {
+	if len(text) < shortestCode || strings.Contains(text, "://") || !credential.IsSendable(text) {
 		return answer{}, errNoCode
 	}
 	return answer{code: text, bare: true}, nil

@@ -10,7 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/ambit-auth/ambit/oauth/store/storetest"
 )
 
 // A request that nobody may make, with what it must be told.
@@ -58,7 +59,7 @@ func TestIntrusionsDoNotEndTheWait(t *testing.T) {
 				if seen.status != in.status {
 					t.Errorf("status %d, want %d", seen.status, in.status)
 				}
-				if leaks(seen.body) || strings.Contains(seen.body, "code=") {
+				if storetest.Leaks(seen.body) || strings.Contains(seen.body, "code=") {
 					t.Errorf("the page repeats what it was sent: %s", seen.body)
 				}
 				checkHeaders(t, seen)
@@ -113,7 +114,7 @@ func checkHeaders(t *testing.T, p page) {
 func TestOneAnswerOnly(t *testing.T) {
 	server, person := newAuthServer(t), newPerson(t)
 	login := newLogin(server, person)
-	login.Finish = func(ctx context.Context, c *oauth.Credential, err error) http.Handler {
+	login.Finish = func(ctx context.Context, c *credential.Credential, err error) http.Handler {
 		asked := server.lastAsked()
 		back := asked.Get("redirect_uri") + "?" + url.Values{"state": {asked.Get("state")}, "code": {"another"}}.Encode()
 		if err := person.visit(ctx, back); err != nil { // while the first still waits for its page
@@ -155,7 +156,7 @@ func TestStartPage(t *testing.T) {
 		}
 		return person.open(ctx, "", start.body)
 	}
-	login.Finish = func(context.Context, *oauth.Credential, error) http.Handler {
+	login.Finish = func(context.Context, *credential.Credential, error) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Security-Policy", w.Header().Get("Content-Security-Policy")+"; style-src 'nonce-x'")
 			_, _ = w.Write([]byte("done"))
@@ -191,7 +192,9 @@ func TestLastPageIsWhole(t *testing.T) {
 	server, person := newAuthServer(t), newPerson(t)
 	login := newLogin(server, person)
 	large := strings.Repeat("page ", 4<<20/5)
-	login.Finish = func(context.Context, *oauth.Credential, error) http.Handler { return text(200, "text/plain", large) }
+	login.Finish = func(context.Context, *credential.Credential, error) http.Handler {
+		return text(200, "text/plain", large)
+	}
 	seen := make(chan error, 1)
 	login.Open = func(ctx context.Context, startURL, authorizationURL string) error {
 		go func() { seen <- person.open(ctx, startURL, authorizationURL) }()

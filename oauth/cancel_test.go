@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
@@ -101,7 +102,7 @@ func TestCancelLeavesNothing(t *testing.T) {
 			}
 		},
 		"while the page is made": func(l *oauth.Login, _ *authServer, _ *person, cancel func()) {
-			l.Finish = func(ctx context.Context, _ *oauth.Credential, _ error) http.Handler {
+			l.Finish = func(ctx context.Context, _ *credential.Credential, _ error) http.Handler {
 				cancel()
 				<-ctx.Done()
 				return http.NotFoundHandler()

@@ -5,13 +5,14 @@ import (
 	"fmt"
 
 	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
 // A secret shows itself only when asked by name.
 func ExampleSecret() {
-	key := oauth.NewSecret("abc_0123456789")
-	fmt.Printf("%v %+v %#v %x\n", key, struct{ inner oauth.Secret }{key}.inner, key, key)
+	key := credential.NewSecret("abc_0123456789")
+	fmt.Printf("%v %+v %#v %x\n", key, struct{ inner credential.Secret }{key}.inner, key, key)
 	fmt.Println(key.Mask("abc_"))
 	// Output:
 	// *** *** *** ***

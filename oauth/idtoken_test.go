@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/store/storetest"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/google/go-cmp/cmp"
 )
@@ -84,7 +85,7 @@ func TestIDToken(t *testing.T) {
 		"expired":                {change: func(c map[string]any) { c["exp"] = testNow.Add(-time.Hour).Unix() }},
 		"another access token's": {change: func(c map[string]any) { c["at_hash"] = halfHash("other") }},
 		"another key":            {signer: newKey(t)},
-		"no keys":                {keys: text(500, "text/plain", marked)},
+		"no keys":                {keys: text(500, "text/plain", storetest.Marked)},
 		"endless keys":           {keys: text(200, "application/json", `{"keys":["`+strings.Repeat("a", 2<<20)+`"]}`)},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -122,7 +123,7 @@ func TestIDToken(t *testing.T) {
 				if diff := cmp.Diff([]string{"POST /token", "GET /keys"}, server.sent()); diff != "" {
 					t.Error(diff)
 				}
-			} else if leaks(err.Error()) {
+			} else if storetest.Leaks(err.Error()) {
 				t.Error(err)
 			}
 		})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
@@ -42,14 +43,14 @@ type Inspector struct {
 // server does not know the credential; *[UntrustedHostError]; ctx's own; those of
 // Metadata; and *[UnansweredError] for everything else that is not a plain answer, so
 // that a server in trouble never looks like a missing scope.
-func (i *Inspector) Inspect(ctx context.Context, credential Secret) (scopes.Grant, error) {
+func (i *Inspector) Inspect(ctx context.Context, credential credential.Secret) (scopes.Grant, error) {
 	return i.ask(ctx, i.Server, credential)
 }
 
 // Elsewhere asks the same question of those other servers that the provider's file
 // marks for it, all at once and for 3 s at most, and returns the first in the file's
 // order that knows the credential. It is for one that the right server rejected.
-func (i *Inspector) Elsewhere(ctx context.Context, credential Secret) (server provider.Server, grant scopes.Grant, found bool) {
+func (i *Inspector) Elsewhere(ctx context.Context, credential credential.Secret) (server provider.Server, grant scopes.Grant, found bool) {
 	ctx, cancel := context.WithTimeout(ctx, elsewhereTimeout)
 	defer cancel()
 	type outcome struct {
@@ -78,7 +79,7 @@ func (i *Inspector) Elsewhere(ctx context.Context, credential Secret) (server pr
 	return provider.Server{}, scopes.Grant{}, false
 }
 
-func (i *Inspector) ask(ctx context.Context, server provider.Server, credential Secret) (scopes.Grant, error) {
+func (i *Inspector) ask(ctx context.Context, server provider.Server, credential credential.Secret) (scopes.Grant, error) {
 	outer := ctx
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
@@ -105,11 +106,11 @@ func (i *Inspector) ask(ctx context.Context, server provider.Server, credential 
 
 // question makes the request, which carries the credential as its own proof (RFC 6750
 // §2.1).
-func (i *Inspector) question(ctx context.Context, server provider.Server, kind provider.CredentialKind, credential Secret) (*http.Request, error) {
+func (i *Inspector) question(ctx context.Context, server provider.Server, kind provider.CredentialKind, secret credential.Secret) (*http.Request, error) {
 	var req *http.Request
 	var err error
 	if kind.Inspect.Introspection {
-		req, err = i.introspection(ctx, server, kind, credential)
+		req, err = i.introspection(ctx, server, kind, secret)
 	} else {
 		target, ok := server.Expand(kind.Inspect.URL)
 		if !ok || !kind.Inspect.Possible() {
@@ -120,16 +121,16 @@ func (i *Inspector) question(ctx context.Context, server provider.Server, kind p
 	if err != nil {
 		return nil, err
 	}
-	if !sendable(credential.Reveal()) {
+	if !credential.IsSendable(secret.Reveal()) {
 		return nil, &BadKeyError{Problem: "has a character in it that no key has"}
 	}
-	req.Header.Set("Authorization", "Bearer "+credential.Reveal())
+	req.Header.Set("Authorization", "Bearer "+secret.Reveal())
 	req.Header.Set("Accept", "application/json")
 	return req, nil
 }
 
 // introspection is RFC 7662 §2.1, or the same in JSON for servers that want it so.
-func (i *Inspector) introspection(ctx context.Context, server provider.Server, kind provider.CredentialKind, credential Secret) (*http.Request, error) {
+func (i *Inspector) introspection(ctx context.Context, server provider.Server, kind provider.CredentialKind, credential credential.Secret) (*http.Request, error) {
 	none := &NoInspectionError{Label: kind.Label, Server: server.Name}
 	if i.Metadata == nil {
 		return nil, none

@@ -18,12 +18,14 @@ import (
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/ambit-auth/ambit/oauth/store/storetest"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 	"github.com/google/go-cmp/cmp"
 )
 
-const testAPIKey = "key_" + marked
+const testAPIKey = "key_" + storetest.Marked
 
 // testProvider knows three kinds: keys that tell of themselves, tokens that are
 // introspected, and keys that nobody can be asked about.
@@ -70,7 +72,7 @@ func TestSelfInspection(t *testing.T) {
 		}
 		text(200, "application/json; charset=utf-8", `{"id":1,"scopes":["a:read","*","a:read"],"teams":[2,12345678901234567890,"x"],"orgs":["o"],"expires_at":"2030-01-02T03:04:05+01:00"}`)(w, r)
 	})
-	got, err := inspector.Inspect(t.Context(), oauth.NewSecret(testAPIKey))
+	got, err := inspector.Inspect(t.Context(), credential.NewSecret(testAPIKey))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +97,7 @@ func TestSelfInspectionShapes(t *testing.T) {
 		`{"scopes":["a:read"],"teams":null,"orgs":[],"expires_at":null}`: "a:read",
 		` {"scopes":["a:read"],"expires_at":1e400} `:                     "a:read",
 	} {
-		got, err := inspecting(t, text(200, "application/json", body)).Inspect(t.Context(), oauth.NewSecret(testAPIKey))
+		got, err := inspecting(t, text(200, "application/json", body)).Inspect(t.Context(), credential.NewSecret(testAPIKey))
 		if err != nil || got.Scopes.String() != want || len(got.Teams)+len(got.Organizations) != 0 || !got.Credential.ExpiresAt.IsZero() {
 			t.Errorf("%s: %+v, %v", body, got, err)
 		}
@@ -124,12 +126,12 @@ func TestIntrospection(t *testing.T) {
 		text(200, "application/json", `{"active":true,"scope":"a:read b:write","exp":1900000000,"teams":[5]}`)(w, r)
 	})
 	for token, want := range map[string]scopes.Grant{
-		"acc_" + marked: {Scopes: scopes.NewSet("a:read", "b:write"), Teams: []string{"5"}},
-		"jsn_" + marked: {Scopes: scopes.NewSet("a:read")},
+		"acc_" + storetest.Marked: {Scopes: scopes.NewSet("a:read", "b:write"), Teams: []string{"5"}},
+		"jsn_" + storetest.Marked: {Scopes: scopes.NewSet("a:read")},
 	} {
 		want.Server = "here"
 		want.Credential = scopes.Credential{Kind: scopes.OAuthToken, Prefix: token[:4] + "***", KnownBy: scopes.Introspection, ExpiresAt: time.Unix(1900000000, 0).UTC()}
-		got, err := inspector.Inspect(t.Context(), oauth.NewSecret(token))
+		got, err := inspector.Inspect(t.Context(), credential.NewSecret(token))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -145,15 +147,15 @@ func TestRejected(t *testing.T) {
 		answer http.HandlerFunc
 		status int
 	}{
-		"401":                 {testAPIKey, text(401, "application/json", `{"detail":"`+marked+`"}`), 401},
+		"401":                 {testAPIKey, text(401, "application/json", `{"detail":"`+storetest.Marked+`"}`), 401},
 		"401 without a body":  {testAPIKey, text(401, "", ""), 401},
 		"403":                 {testAPIKey, text(403, "application/json", `{}`), 403},
-		"active is false":     {"acc_" + marked, text(200, "application/json", `{"active":false}`), 200},
-		"401 to the question": {"acc_" + marked, text(401, "application/json", `{}`), 401},
+		"active is false":     {"acc_" + storetest.Marked, text(200, "application/json", `{"active":false}`), 200},
+		"401 to the question": {"acc_" + storetest.Marked, text(401, "application/json", `{}`), 401},
 	} {
-		_, err := inspecting(t, c.answer).Inspect(t.Context(), oauth.NewSecret(c.key))
+		_, err := inspecting(t, c.answer).Inspect(t.Context(), credential.NewSecret(c.key))
 		rejected, ok := errors.AsType[*oauth.RejectedError](err)
-		if !ok || rejected.Status != c.status || !strings.HasPrefix(rejected.Host, "127.0.0.1:") || leaks(err.Error()) {
+		if !ok || rejected.Status != c.status || !strings.HasPrefix(rejected.Host, "127.0.0.1:") || storetest.Leaks(err.Error()) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -173,7 +175,7 @@ func TestUnanswered(t *testing.T) {
 		"HTML":                 {testAPIKey, text(200, "text/html; charset=utf-8", "<html>sign in"), 200, "HTML"},
 		"HTML as JSON's 401":   {testAPIKey, text(401, "text/html", "<html>proxy"), 401, "HTML"},
 		"HTML without a type":  {testAPIKey, text(403, "", "\n<!doctype html>"), 403, "HTML"},
-		"no JSON":              {testAPIKey, text(200, "application/json", marked), 200, "no JSON object"},
+		"no JSON":              {testAPIKey, text(200, "application/json", storetest.Marked), 200, "no JSON object"},
 		"a list":               {testAPIKey, text(200, "application/json", `[{"scopes":[]}]`), 200, "no JSON object"},
 		"null":                 {testAPIKey, text(200, "application/json", `null`), 200, "no JSON object"},
 		"two objects":          {testAPIKey, text(200, "application/json", `{"scopes":[]}{}`), 200, "no JSON object"},
@@ -184,9 +186,9 @@ func TestUnanswered(t *testing.T) {
 		"scopes a word":        {testAPIKey, text(200, "application/json", `{"scopes":"a:read b:write"}`), 200, `"scopes"`},
 		"scopes of objects":    {testAPIKey, text(200, "application/json", `{"scopes":[{"name":"a:read"}]}`), 200, `"scopes"`},
 		"teams a word":         {testAPIKey, text(200, "application/json", `{"scopes":[],"teams":"all"}`), 200, `"teams"`},
-		"no active":            {"acc_" + marked, text(200, "application/json", `{"scope":"a:read"}`), 200, `"active"`},
-		"active a word":        {"acc_" + marked, text(200, "application/json", `{"active":"true","scope":"a:read"}`), 200, `"active"`},
-		"active without scope": {"acc_" + marked, text(200, "application/json", `{"active":true}`), 200, `"scope"`},
+		"no active":            {"acc_" + storetest.Marked, text(200, "application/json", `{"scope":"a:read"}`), 200, `"active"`},
+		"active a word":        {"acc_" + storetest.Marked, text(200, "application/json", `{"active":"true","scope":"a:read"}`), 200, `"active"`},
+		"active without scope": {"acc_" + storetest.Marked, text(200, "application/json", `{"active":true}`), 200, `"scope"`},
 		"2 MiB":                {testAPIKey, text(200, "application/json", `{"scopes":["`+strings.Repeat("a", 2<<20)+`"]}`), 0, "larger"},
 		"a redirect":           {testAPIKey, http.RedirectHandler("/login", http.StatusFound).ServeHTTP, 0, "redirect"},
 		"the connection ends":  {testAPIKey, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 0, "closed"},
@@ -194,7 +196,7 @@ func TestUnanswered(t *testing.T) {
 		"429 for ever":         {testAPIKey, limitedFor("1"), 429, "1s"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := inspecting(t, c.answer).Inspect(t.Context(), oauth.NewSecret(c.key))
+			_, err := inspecting(t, c.answer).Inspect(t.Context(), credential.NewSecret(c.key))
 			got, ok := errors.AsType[*oauth.UnansweredError](err)
 			if !ok {
 				t.Fatalf("err = %v", err)
@@ -202,7 +204,7 @@ func TestUnanswered(t *testing.T) {
 			if got.Status != c.status || !strings.HasPrefix(got.Host, "127.0.0.1:") || !strings.Contains(err.Error(), got.Host) {
 				t.Errorf("status %d, host %q: %v", got.Status, got.Host, err)
 			}
-			if !strings.Contains(err.Error(), c.says) || leaks(err.Error()) {
+			if !strings.Contains(err.Error(), c.says) || storetest.Leaks(err.Error()) {
 				t.Errorf("%q does not say %q", err, c.says)
 			}
 		})
@@ -224,7 +226,7 @@ func TestShortRateLimitIsWaitedOutOnce(t *testing.T) {
 			return
 		}
 		body, _ := io.ReadAll(r.Body)
-		if !strings.Contains(string(body), marked) {
+		if !strings.Contains(string(body), storetest.Marked) {
 			t.Errorf("the second request has the body %q", body)
 		}
 		text(200, "application/json", `{"active":true,"scope":"a:read"}`)(w, r)
@@ -234,7 +236,7 @@ func TestShortRateLimitIsWaitedOutOnce(t *testing.T) {
 		waited = append(waited, d)
 		return nil
 	}
-	got, err := inspector.Inspect(t.Context(), oauth.NewSecret("acc_"+marked))
+	got, err := inspector.Inspect(t.Context(), credential.NewSecret("acc_"+storetest.Marked))
 	if err != nil || got.Scopes.String() != "a:read" {
 		t.Fatalf("%+v, %v", got, err)
 	}
@@ -243,7 +245,7 @@ func TestShortRateLimitIsWaitedOutOnce(t *testing.T) {
 	}
 	inspector.Wait = func(ctx context.Context, _ time.Duration) error { return context.Canceled }
 	requests.Store(0)
-	if _, err := inspector.Inspect(t.Context(), oauth.NewSecret("acc_"+marked)); err == nil || requests.Load() != 1 {
+	if _, err := inspector.Inspect(t.Context(), credential.NewSecret("acc_"+storetest.Marked)); err == nil || requests.Load() != 1 {
 		t.Errorf("a wait that was ended: %v after %d requests", err, requests.Load())
 	}
 }
@@ -254,7 +256,7 @@ func TestInspectIsCancelled(t *testing.T) {
 		cancel()
 		<-r.Context().Done()
 	})
-	if _, err := inspector.Inspect(ctx, oauth.NewSecret(testAPIKey)); !errors.Is(err, context.Canceled) {
+	if _, err := inspector.Inspect(ctx, credential.NewSecret(testAPIKey)); !errors.Is(err, context.Canceled) {
 		t.Errorf("err = %v", err)
 	}
 }
@@ -273,15 +275,15 @@ func TestNobodyCanBeAsked(t *testing.T) {
 		inspector *oauth.Inspector
 		key       string
 	}{
-		"a kind that tells nothing":   {inspector, "pub_" + marked},
-		"a kind that nobody knows":    {inspector, "zzz_" + marked},
+		"a kind that tells nothing":   {inspector, "pub_" + storetest.Marked},
+		"a kind that nobody knows":    {inspector, "zzz_" + storetest.Marked},
 		"a server without the base":   {&withoutBase, testAPIKey},
-		"no metadata":                 {&withoutMetadata, "acc_" + marked},
-		"no endpoint in the metadata": {&withoutEndpoint, "acc_" + marked},
+		"no metadata":                 {&withoutMetadata, "acc_" + storetest.Marked},
+		"no endpoint in the metadata": {&withoutEndpoint, "acc_" + storetest.Marked},
 	} {
-		_, err := c.inspector.Inspect(t.Context(), oauth.NewSecret(c.key))
+		_, err := c.inspector.Inspect(t.Context(), credential.NewSecret(c.key))
 		none, ok := errors.AsType[*oauth.NoInspectionError](err)
-		if !ok || none.Label == "" || leaks(err.Error()) {
+		if !ok || none.Label == "" || storetest.Leaks(err.Error()) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -294,8 +296,8 @@ func TestInspectAsksNoStranger(t *testing.T) {
 	inspector.Metadata = func(context.Context, provider.Server) (*metadata.AuthorizationServer, error) {
 		return &metadata.AuthorizationServer{IntrospectionEndpoint: "https://thief.example.com/introspect"}, nil
 	}
-	for _, key := range []string{testAPIKey, "acc_" + marked} {
-		_, err := inspector.Inspect(t.Context(), oauth.NewSecret(key))
+	for _, key := range []string{testAPIKey, "acc_" + storetest.Marked} {
+		_, err := inspector.Inspect(t.Context(), credential.NewSecret(key))
 		if untrusted, ok := errors.AsType[*oauth.UntrustedHostError](err); !ok || untrusted.Hosts[0] != "thief.example.com" {
 			t.Errorf("err = %v", err)
 		}
@@ -312,7 +314,7 @@ func TestInspectNamesTheCertificate(t *testing.T) {
 	defer server.Close()
 	at := testServer("here", server.URL)
 	inspector := &oauth.Inspector{Provider: testProvider(at), Server: at}
-	_, err := inspector.Inspect(t.Context(), oauth.NewSecret(testAPIKey))
+	_, err := inspector.Inspect(t.Context(), credential.NewSecret(testAPIKey))
 	if _, ok := errors.AsType[*oauth.UnansweredError](err); !ok || !strings.Contains(err.Error(), "certificate") {
 		t.Errorf("err = %v", err)
 	}
@@ -354,7 +356,7 @@ func TestElsewhere(t *testing.T) {
 		name := c.name
 		asked.Store(0)
 		inspector := &oauth.Inspector{Server: here, Provider: testProvider(append([]provider.Server{here, private}, c.others...)...)}
-		server, grant, found := inspector.Elsewhere(t.Context(), oauth.NewSecret(testAPIKey))
+		server, grant, found := inspector.Elsewhere(t.Context(), credential.NewSecret(testAPIKey))
 		if server.Name != c.want || grant.Server != c.want || found != (c.want != "") {
 			t.Errorf("%s: %q, %+v, %v", name, server.Name, grant, found)
 		}
@@ -384,7 +386,7 @@ func TestElsewhereIsBounded(t *testing.T) {
 	}
 	inspector := &oauth.Inspector{Server: here, Provider: testProvider(append(others, here)...)}
 	begun := time.Now()
-	if _, _, found := inspector.Elsewhere(t.Context(), oauth.NewSecret(testAPIKey)); found {
+	if _, _, found := inspector.Elsewhere(t.Context(), credential.NewSecret(testAPIKey)); found {
 		t.Error("found by a server that never answered")
 	}
 	if took := time.Since(begun); took > 5*time.Second {

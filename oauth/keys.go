@@ -5,12 +5,13 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // A KeyText is an API key as someone gave it, made clean.
 type KeyText struct {
-	Secret Secret
+	Secret credential.Secret
 	Notes  []string // what was forgiven, and what is unsafe, each a sentence for people that holds nothing of the key
 }
 
@@ -55,7 +56,7 @@ func ReadKey(raw string) (KeyText, error) {
 	if problem := keyProblem(text); problem != "" {
 		return KeyText{}, &BadKeyError{Problem: problem}
 	}
-	key.Secret = NewSecret(text)
+	key.Secret = credential.NewSecret(text)
 	return key, nil
 }
 
@@ -100,9 +101,9 @@ func keyProblem(text string) string {
 		return "has a blank in it"
 	case strings.ContainsAny(text, "\"'`"):
 		return "has a quote in it"
-	case len(text) > maxToken:
+	case len(text) > credential.MaxToken:
 		return "is too long to be a key"
-	case !sendable(text):
+	case !credential.IsSendable(text):
 		return "has a character in it that no key has"
 	}
 	return ""
@@ -128,7 +129,7 @@ func isPlaceholder(text string) bool {
 
 // Credential describes the key by what provider p says of its kind. What it holds is
 // not known before [Inspector.Inspect].
-func (k FoundKey) Credential(p *provider.Provider) *Credential {
+func (k FoundKey) Credential(p *provider.Provider) *credential.Credential {
 	kind := p.KindOf(k.Secret.Reveal())
-	return &Credential{Access: k.Secret, Kind: kind.Kind, Prefix: shown(k.Secret, kind), Source: k.Source}
+	return &credential.Credential{Access: k.Secret, Kind: kind.Kind, Prefix: shown(k.Secret, kind), Source: k.Source}
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/ambit-auth/ambit/oauth/store/storetest"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 	"github.com/google/go-cmp/cmp"
@@ -17,25 +19,25 @@ import (
 
 func TestReadKeyForgives(t *testing.T) {
 	for raw, notes := range map[string]int{
-		marked:                         0,
-		" " + marked:                   1,
-		marked + "\n":                  1,
-		"\t" + marked + "\r\n":         1,
-		`"` + marked + `"`:             1,
-		"'" + marked + "'":             1,
-		"`" + marked + "`":             1,
-		"Bearer " + marked:             1,
-		"bearer   " + marked:           2,
-		` " Bearer ` + marked + ` " `:  3,
-		"'\"" + marked + "\"'":         1, // twice the same is said once
-		"\ufeff" + marked:              1,
-		"\u00a0" + marked + "\u2003\n": 1,
+		storetest.Marked:                         0,
+		" " + storetest.Marked:                   1,
+		storetest.Marked + "\n":                  1,
+		"\t" + storetest.Marked + "\r\n":         1,
+		`"` + storetest.Marked + `"`:             1,
+		"'" + storetest.Marked + "'":             1,
+		"`" + storetest.Marked + "`":             1,
+		"Bearer " + storetest.Marked:             1,
+		"bearer   " + storetest.Marked:           2,
+		` " Bearer ` + storetest.Marked + ` " `:  3,
+		"'\"" + storetest.Marked + "\"'":         1, // twice the same is said once
+		"\ufeff" + storetest.Marked:              1,
+		"\u00a0" + storetest.Marked + "\u2003\n": 1,
 	} {
 		key, err := oauth.ReadKey(raw)
-		if err != nil || key.Secret.Reveal() != marked {
+		if err != nil || key.Secret.Reveal() != storetest.Marked {
 			t.Errorf("%q: %q, %v", raw, key.Secret.Reveal(), err)
 		}
-		if len(key.Notes) != notes || leaks(fmt.Sprint(key.Notes)) {
+		if len(key.Notes) != notes || storetest.Leaks(fmt.Sprint(key.Notes)) {
 			t.Errorf("%q: notes %q", raw, key.Notes)
 		}
 	}
@@ -73,8 +75,8 @@ func TestReadKeyRefuses(t *testing.T) {
 			t.Errorf("%.40q: %v, want %s", raw, err, problem)
 		}
 	}
-	for _, raw := range []string{marked + "\x00", marked + " x", marked + "...", `"` + marked} {
-		if _, err := oauth.ReadKey(raw); err == nil || leaks(err.Error()) {
+	for _, raw := range []string{storetest.Marked + "\x00", storetest.Marked + " x", storetest.Marked + "...", `"` + storetest.Marked} {
+		if _, err := oauth.ReadKey(raw); err == nil || storetest.Leaks(err.Error()) {
 			t.Errorf("%q: %v", raw, err)
 		}
 	}
@@ -142,11 +144,11 @@ func (failing) Read([]byte) (int, error) { return 0, errors.New("broken pipe") }
 
 func TestFindKeyNamesTheSourceOfABadKey(t *testing.T) {
 	large := filepath.Join(t.TempDir(), "large")
-	if err := os.WriteFile(large, []byte(strings.Repeat(marked, 10000)), 0o600); err != nil {
+	if err := os.WriteFile(large, []byte(strings.Repeat(storetest.Marked, 10000)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	missing := filepath.Join(t.TempDir(), "missing")
-	value := marked + " " + marked
+	value := storetest.Marked + " " + storetest.Marked
 	for name, c := range map[string]struct {
 		sources oauth.KeySources
 		want    []string
@@ -169,7 +171,7 @@ func TestFindKeyNamesTheSourceOfABadKey(t *testing.T) {
 				t.Errorf("%s: %q does not say %q", name, err, part)
 			}
 		}
-		if leaks(fmt.Sprintf("%v %+v", err, bad)) {
+		if storetest.Leaks(fmt.Sprintf("%v %+v", err, bad)) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -185,15 +187,15 @@ func TestKeyCredential(t *testing.T) {
 	provider := &provider.Provider{Credentials: []provider.CredentialKind{
 		{Prefix: "abc_", Kind: scopes.PersonalAPIKey}, {Kind: scopes.UnknownKind},
 	}}
-	for raw, want := range map[string]oauth.Credential{
-		"abc_" + marked: {Kind: scopes.PersonalAPIKey, Prefix: "abc_***", Source: "--api-key"},
-		"xyz_" + marked: {Kind: scopes.UnknownKind, Prefix: "", Source: "--api-key"},
+	for raw, want := range map[string]credential.Credential{
+		"abc_" + storetest.Marked: {Kind: scopes.PersonalAPIKey, Prefix: "abc_***", Source: "--api-key"},
+		"xyz_" + storetest.Marked: {Kind: scopes.UnknownKind, Prefix: "", Source: "--api-key"},
 	} {
 		key, err := oauth.FindKey(oauth.KeySources{Value: &raw})
 		if err != nil {
 			t.Fatal(err)
 		}
-		want.Access = oauth.NewSecret(raw)
+		want.Access = credential.NewSecret(raw)
 		if diff := cmp.Diff(&want, key.Credential(provider)); diff != "" {
 			t.Error(diff)
 		}

@@ -8,6 +8,8 @@ import (
 	"os"
 	"runtime"
 	"strings"
+
+	"github.com/ambit-auth/ambit/internal/files"
 )
 
 // maxKeyInput is what is read of a file or standard input: a hundred times any key,
@@ -78,7 +80,7 @@ func found(k FoundKey, text string, err error) (FoundKey, error) {
 func findInFile(path string) (FoundKey, error) {
 	text, mode, err := readKeyFile(path)
 	k, err := found(FoundKey{Source: fmt.Sprintf("the file %q", path)}, text, err)
-	if err == nil && mode.IsRegular() && mode.Perm()&othersRead != 0 && runtime.GOOS != "windows" {
+	if err == nil && mode.IsRegular() && mode.Perm()&files.OthersRead != 0 && runtime.GOOS != "windows" {
 		k.Notes = append(k.Notes, fmt.Sprintf("other users of this machine can read it (mode %04o): chmod 0600 it", mode.Perm()))
 	}
 	return k, err

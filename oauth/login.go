@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
@@ -82,7 +83,7 @@ type Login struct {
 	// Finish is called once when the answer is known: with the credential, after the code
 	// was exchanged, or with the error. It makes the browser's last page, which arrives
 	// before Run returns. It is not called when nobody answered. nil: a plain sentence.
-	Finish func(ctx context.Context, c *Credential, err error) http.Handler
+	Finish func(ctx context.Context, c *credential.Credential, err error) http.Handler
 	// Narrow is asked when the server refuses the scopes that were asked for
 	// ([AuthorizationError.InvalidScope]): with ok, the same browser window goes on to
 	// another request. It is asked once, and once more where the second refusal names what
@@ -100,7 +101,7 @@ type Login struct {
 // *[PortsTakenError] before anything is opened; [ErrLoginTimeout], [ErrPasteEnded], or ctx's own cause;
 // *[AuthorizationError] and *[IssuerError] for the answer; *[TokenError],
 // *[IDTokenError], *[UntrustedHostError] and [metadata.Error] for the exchange.
-func (l *Login) Run(ctx context.Context) (*Credential, error) {
+func (l *Login) Run(ctx context.Context) (*credential.Credential, error) {
 	if err := supportsPublicClient(l.Server); err != nil {
 		return nil, err
 	}
@@ -150,7 +151,7 @@ func (l *Login) tell(format string, args ...any) {
 	}
 }
 
-func (l *Login) finish(ctx context.Context, c *Credential, err error) http.Handler {
+func (l *Login) finish(ctx context.Context, c *credential.Credential, err error) http.Handler {
 	if l.Finish != nil {
 		return l.Finish(ctx, c, err)
 	}

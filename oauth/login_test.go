@@ -12,6 +12,7 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 	"github.com/google/go-cmp/cmp"
@@ -108,8 +109,8 @@ func TestLogin(t *testing.T) {
 	login.Authorize = []provider.Parameter{{Name: "access_level", Value: "project & more"}}
 	login.Hosts = []string{"api.example.com"}
 	login.ServerFrom = "region"
-	var finished *oauth.Credential
-	login.Finish = func(_ context.Context, c *oauth.Credential, err error) http.Handler {
+	var finished *credential.Credential
+	login.Finish = func(_ context.Context, c *credential.Credential, err error) http.Handler {
 		finished = c
 		return text(200, "text/html", fmt.Sprintf("granted %s, error %v", c.Scopes, err))
 	}
@@ -117,8 +118,8 @@ func TestLogin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &oauth.Credential{
-		Access: oauth.NewSecret("acc_1"), Refresh: oauth.NewSecret("refresh-1"),
+	want := &credential.Credential{
+		Access: credential.NewSecret("acc_1"), Refresh: credential.NewSecret("refresh-1"),
 		Kind: scopes.OAuthToken, Prefix: "acc_***", TokenType: "Bearer",
 		Issuer: server.URL, ClientID: testClient, Server: "eu",
 		ExpiresAt: testNow.Add(time.Hour), ObtainedAt: testNow,

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"golang.org/x/oauth2"
 )
@@ -33,7 +34,7 @@ func (r *loginRun) ask(asked scopes.Set) error {
 }
 
 // serve runs the pages around the login, and ends both.
-func (r *loginRun) serve(ctx context.Context) (*Credential, error) {
+func (r *loginRun) serve(ctx context.Context) (*credential.Credential, error) {
 	pages, over := context.WithCancelCause(ctx)
 	r.answers, r.opened = make(chan answer), make(chan error, 1)
 	server := servePages(r.at, &callback{
@@ -64,7 +65,7 @@ func (r *loginRun) open(ctx context.Context) <-chan struct{} {
 
 // converse waits for the answer and sees to the browser's last page. It goes round
 // once more where fewer scopes are asked for.
-func (r *loginRun) converse(ctx context.Context) (*Credential, error) {
+func (r *loginRun) converse(ctx context.Context) (*credential.Credential, error) {
 	for {
 		got, err := r.wait(ctx)
 		if err != nil {
@@ -188,7 +189,7 @@ func (r *loginRun) lead(ctx context.Context, got answer) {
 }
 
 // conclude turns the answer into a credential, or into the error that it stands for.
-func (r *loginRun) conclude(ctx context.Context, got answer) (*Credential, error) {
+func (r *loginRun) conclude(ctx context.Context, got answer) (*credential.Credential, error) {
 	if err := got.checkIssuer(r.Server.Issuer, r.promisesIssuer()); err != nil {
 		return nil, err
 	}
@@ -199,7 +200,7 @@ func (r *loginRun) conclude(ctx context.Context, got answer) (*Credential, error
 }
 
 // exchange redeems the code (RFC 6749 §4.1.3). There is no second try: a code works once.
-func (r *loginRun) exchange(ctx context.Context, code string) (*Credential, error) {
+func (r *loginRun) exchange(ctx context.Context, code string) (*credential.Credential, error) {
 	attempt := r.current.Load()
 	token, err := r.config.Exchange(withTokenClient(ctx, r.HTTP), code, oauth2.VerifierOption(attempt.verifier))
 	if err != nil {
@@ -208,7 +209,7 @@ func (r *loginRun) exchange(ctx context.Context, code string) (*Credential, erro
 		}
 		return nil, tokenError(r.Server.TokenEndpoint, err)
 	}
-	c, err := readToken(r.Server.TokenEndpoint, token, Credential{
+	c, err := readToken(r.Server.TokenEndpoint, token, credential.Credential{
 		Issuer: r.Server.Issuer, ClientID: r.config.ClientID, Hosts: r.Hosts,
 		Scopes: attempt.scopes, Asked: attempt.scopes, KnownBy: scopes.Assumed, // unless the answer says otherwise
 	}, r.KindOf, r.now())

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/credential"
 )
 
 func TestPaste(t *testing.T) {
@@ -35,7 +36,7 @@ func TestPaste(t *testing.T) {
 			pasted := make(chan string)
 			login.Paste = pasted
 			finished := 0
-			login.Finish = func(context.Context, *oauth.Credential, error) http.Handler {
+			login.Finish = func(context.Context, *credential.Credential, error) http.Handler {
 				finished++
 				return http.NotFoundHandler() // nobody sees it
 			}
@@ -168,7 +169,7 @@ func TestPasteBesideBrowser(t *testing.T) {
 				}
 				return nil
 			}
-			login.Finish = func(_ context.Context, _ *oauth.Credential, err error) http.Handler {
+			login.Finish = func(_ context.Context, _ *credential.Credential, err error) http.Handler {
 				if err != nil {
 					t.Error(err)
 				}

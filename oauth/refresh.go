@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/ambit-auth/ambit/oauth/store"
 	"github.com/ambit-auth/ambit/scopes/provider"
 	"golang.org/x/oauth2"
 )
@@ -24,8 +26,8 @@ const cancelGrace = 5 * time.Second
 // A process that dies with the lock in hand leaves it free. Safe for concurrent use
 // while nobody changes the fields; Now, KindOf and HTTP may be left empty.
 type Renewer struct {
-	Store Store
-	Key   Key
+	Store store.Store
+	Key   store.Key
 	// HTTP sends the refresh request; it stands on [Trust.Guard]. nil is a client that
 	// trusts this machine alone.
 	HTTP *http.Client
@@ -75,7 +77,7 @@ func (e *NotSavedError) Unwrap() error { return e.Err }
 // *[UntrustedHostError] and [metadata.Error] for the request; *[NotSavedError] with the
 // renewed credential. Where the renewal failed and the stored credential still lives,
 // it is returned beside the error.
-func (r *Renewer) Valid(ctx context.Context, minTTL time.Duration) (*Credential, error) {
+func (r *Renewer) Valid(ctx context.Context, minTTL time.Duration) (*credential.Credential, error) {
 	before, err := r.Store.Load(ctx, r.Key)
 	if err != nil {
 		return nil, err
@@ -89,7 +91,7 @@ func (r *Renewer) Valid(ctx context.Context, minTTL time.Duration) (*Credential,
 // Force renews the credential if the stored access token is still stale: one that a
 // server refused although it should live. Otherwise someone else has renewed it, and
 // theirs is returned. Errors are those of [Renewer.Valid].
-func (r *Renewer) Force(ctx context.Context, stale Secret) (*Credential, error) {
+func (r *Renewer) Force(ctx context.Context, stale credential.Secret) (*credential.Credential, error) {
 	before, err := r.Store.Load(ctx, r.Key)
 	if err != nil {
 		return nil, err
@@ -102,11 +104,11 @@ func (r *Renewer) Force(ctx context.Context, stale Secret) (*Credential, error) 
 
 // renewed takes the lock and renews, unless someone else just did. stale is the access
 // token that is not wanted any more.
-func (r *Renewer) renewed(ctx context.Context, before *Credential, stale Secret) (*Credential, error) {
+func (r *Renewer) renewed(ctx context.Context, before *credential.Credential, stale credential.Secret) (*credential.Credential, error) {
 	if before.Refresh.Empty() {
 		return r.ifLiving(before), &SessionLostError{}
 	}
-	unlock, err := Lock(ctx, r.LockDir, r.Key, nil)
+	unlock, err := store.Lock(ctx, r.LockDir, r.Key, nil)
 	if err != nil {
 		return r.ifLiving(before), err
 	}
@@ -126,7 +128,7 @@ func (r *Renewer) renewed(ctx context.Context, before *Credential, stale Secret)
 }
 
 // ifLiving is c, or nil where it is past its end.
-func (r *Renewer) ifLiving(c *Credential) *Credential {
+func (r *Renewer) ifLiving(c *credential.Credential) *credential.Credential {
 	if c.LivesAt(r.now()) {
 		return c
 	}
@@ -134,7 +136,7 @@ func (r *Renewer) ifLiving(c *Credential) *Credential {
 }
 
 // refresh sends the one request, and stores its outcome before anybody sees it.
-func (r *Renewer) refresh(ctx context.Context, old *Credential) (*Credential, error) {
+func (r *Renewer) refresh(ctx context.Context, old *credential.Credential) (*credential.Credential, error) {
 	if old.Refresh.Empty() {
 		return nil, &SessionLostError{}
 	}
@@ -167,13 +169,13 @@ func (r *Renewer) refresh(ctx context.Context, old *Credential) (*Credential, er
 
 // refused makes invalid_grant (RFC 6749 §5.2) the end of the session. The refresh
 // token is taken out of the store, so that nobody else sends it in vain.
-func (r *Renewer) refused(ctx context.Context, old *Credential, err error) error {
+func (r *Renewer) refused(ctx context.Context, old *credential.Credential, err error) error {
 	refusal, ok := errors.AsType[*TokenError](err)
 	if !ok || refusal.Code != "invalid_grant" {
 		return err
 	}
 	spent := *old
-	spent.Refresh = Secret{}
+	spent.Refresh = credential.Secret{}
 	if err := r.Store.Save(ctx, r.Key, &spent); err != nil {
 		return &SessionLostError{Err: errors.Join(refusal, err)}
 	}

@@ -15,6 +15,9 @@ import (
 
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/ambit-auth/ambit/oauth/store"
+	"github.com/ambit-auth/ambit/oauth/store/storetest"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -43,12 +46,12 @@ func work(role string) int {
 
 // announcing says when it has loaded for the first time.
 type announcing struct {
-	oauth.Store
+	store.Store
 	once *sync.Once
 	say  func()
 }
 
-func (a announcing) Load(ctx context.Context, key oauth.Key) (*oauth.Credential, error) {
+func (a announcing) Load(ctx context.Context, key store.Key) (*credential.Credential, error) {
 	c, err := a.Store.Load(ctx, key)
 	a.once.Do(a.say)
 	return c, err
@@ -70,7 +73,7 @@ func workRefresh() int {
 
 func processRenewer(folder, server string) *oauth.Renewer {
 	return &oauth.Renewer{
-		Store: oauth.FileStore{Dir: filepath.Join(folder, "store")}, Key: testKey, LockDir: filepath.Join(folder, "locks"),
+		Store: store.File{Dir: filepath.Join(folder, "store")}, Key: testKey, LockDir: filepath.Join(folder, "locks"),
 		Server: func(context.Context) (*metadata.AuthorizationServer, error) {
 			return &metadata.AuthorizationServer{Issuer: server, TokenEndpoint: server + "/token"}, nil
 		},
@@ -114,7 +117,7 @@ func TestOneRefreshForAll(t *testing.T) {
 	server, folder := newAuthServer(t), t.TempDir()
 	everyone := make(chan struct{})
 	server.onRequest = func(string, string) { <-everyone }
-	store := oauth.FileStore{Dir: filepath.Join(folder, "store")}
+	store := store.File{Dir: filepath.Join(folder, "store")}
 	expired(t, server, store)
 
 	var loaded, done sync.WaitGroup
@@ -162,8 +165,8 @@ func TestKilledInTheMiddle(t *testing.T) {
 		<-killed
 		server.token(w, r) // nobody reads the body's sender any more, or the next one does
 	}
-	store := oauth.FileStore{Dir: filepath.Join(folder, "store")}
-	expired(t, server, store)
+	backend := store.File{Dir: filepath.Join(folder, "store")}
+	expired(t, server, backend)
 	victim := startWorker(t, folder, server.URL)
 	<-asked
 	if err := victim.cmd.Process.Kill(); err != nil {
@@ -176,7 +179,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 	if err != nil || !strings.HasPrefix(c.Access.Reveal(), "acc_") {
 		t.Errorf("%v, %v", c, err)
 	}
-	if !load(t, store, testKey).Access.Equal(c.Access) {
+	if !storetest.Load(t, backend, testKey).Access.Equal(c.Access) {
 		t.Error("the store was not mended")
 	}
 }

@@ -11,32 +11,35 @@ import (
 
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/ambit-auth/ambit/oauth/store"
+	"github.com/ambit-auth/ambit/oauth/store/storetest"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/google/go-cmp/cmp"
 )
 
-var testKey = oauth.Key{Issuer: "https://auth.example.com", ClientID: testClient, Manifest: "tool"}
+var testKey = store.Key{Issuer: "https://auth.example.com", ClientID: testClient, Manifest: "tool"}
 
 // expired is a stored credential at its end, whose refresh token the server knows.
-func expired(t *testing.T, s *authServer, store oauth.Store) *oauth.Credential {
+func expired(t *testing.T, s *authServer, backend store.Store) *credential.Credential {
 	t.Helper()
 	s.refresh = "refresh-0"
-	c := fullCredential()
-	c.Access, c.Refresh, c.ClientID = oauth.NewSecret("acc_0"), oauth.NewSecret(s.refresh), testClient
+	c := storetest.FullCredential()
+	c.Access, c.Refresh, c.ClientID = credential.NewSecret("acc_0"), credential.NewSecret(s.refresh), testClient
 	c.ObtainedAt, c.ExpiresAt = time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour)
 	c.Source, c.Lost = "", scopes.Set{}
-	save(t, store, c)
+	save(t, backend, c)
 	return c
 }
 
-func save(t *testing.T, store oauth.Store, c *oauth.Credential) {
+func save(t *testing.T, store store.Store, c *credential.Credential) {
 	t.Helper()
 	if err := store.Save(t.Context(), testKey, c); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func newRenewer(t *testing.T, s *authServer, store oauth.Store) *oauth.Renewer {
+func newRenewer(t *testing.T, s *authServer, store store.Store) *oauth.Renewer {
 	return &oauth.Renewer{
 		Store: store, Key: testKey, LockDir: filepath.Join(t.TempDir(), "locks"), KindOf: testKind,
 		Server: func(context.Context) (*metadata.AuthorizationServer, error) { return s.metadata(), nil },
@@ -44,7 +47,7 @@ func newRenewer(t *testing.T, s *authServer, store oauth.Store) *oauth.Renewer {
 }
 
 func TestValidSendsNothingWhileItLives(t *testing.T) {
-	server, store := newAuthServer(t), &oauth.MemoryStore{}
+	server, store := newAuthServer(t), &store.Memory{}
 	renewer := newRenewer(t, server, store)
 	for name, c := range map[string]struct {
 		age, left, minTTL time.Duration
@@ -67,15 +70,15 @@ func TestValidSendsNothingWhileItLives(t *testing.T) {
 }
 
 func TestRefresh(t *testing.T) {
-	server, store := newAuthServer(t), &oauth.MemoryStore{}
-	before := expired(t, server, store)
-	renewer := newRenewer(t, server, store)
+	server, backend := newAuthServer(t), &store.Memory{}
+	before := expired(t, server, backend)
+	renewer := newRenewer(t, server, backend)
 	got, err := renewer.Valid(t.Context(), time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := *before // everything that the answer is silent about stays
-	want.Access, want.Refresh, want.Prefix = oauth.NewSecret("acc_1"), oauth.NewSecret("refresh-1"), "acc_***"
+	want.Access, want.Refresh, want.Prefix = credential.NewSecret("acc_1"), credential.NewSecret("refresh-1"), "acc_***"
 	want.ExpiresAt, want.ObtainedAt = got.ExpiresAt, got.ObtainedAt
 	if diff := cmp.Diff(&want, got); diff != "" {
 		t.Error(diff)
@@ -83,7 +86,7 @@ func TestRefresh(t *testing.T) {
 	if left := time.Until(got.ExpiresAt); left < 59*time.Minute || left > time.Hour {
 		t.Errorf("it lives for %s", left)
 	}
-	stored := load(t, store, testKey)
+	stored := storetest.Load(t, backend, testKey)
 	if !stored.Access.Equal(got.Access) || !stored.Refresh.Equal(got.Refresh) {
 		t.Error("what was returned is not what is stored")
 	}
@@ -96,22 +99,22 @@ func TestRefresh(t *testing.T) {
 }
 
 func TestRefreshKeepsATokenThatDoesNotRotate(t *testing.T) {
-	server, store := newAuthServer(t), &oauth.MemoryStore{}
-	expired(t, server, store)
+	server, backend := newAuthServer(t), &store.Memory{}
+	expired(t, server, backend)
 	server.answer = map[string]any{"refresh_token": nil}
-	if _, err := newRenewer(t, server, store).Valid(t.Context(), 0); err != nil {
+	if _, err := newRenewer(t, server, backend).Valid(t.Context(), 0); err != nil {
 		t.Fatal(err)
 	}
-	if got := load(t, store, testKey).Refresh.Reveal(); got != "refresh-0" {
+	if got := storetest.Load(t, backend, testKey).Refresh.Reveal(); got != "refresh-0" {
 		t.Errorf("the refresh token is %q", got)
 	}
 }
 
 func TestGrantShrinksAtRefresh(t *testing.T) {
-	server, store := newAuthServer(t), &oauth.MemoryStore{}
-	expired(t, server, store) // holds b:read a:write
+	server, backend := newAuthServer(t), &store.Memory{}
+	expired(t, server, backend) // holds b:read a:write
 	server.answer = map[string]any{"scope": "b:read", "scoped_teams": []any{2}, "scoped_orgs": []any{}}
-	got, err := newRenewer(t, server, store).Valid(t.Context(), 0)
+	got, err := newRenewer(t, server, backend).Valid(t.Context(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,13 +124,13 @@ func TestGrantShrinksAtRefresh(t *testing.T) {
 	if diff := cmp.Diff([]string{"2"}, got.Teams); diff != "" || len(got.Organizations) != 0 {
 		t.Errorf("reach: %v, %v", got.Teams, got.Organizations)
 	}
-	if stored := load(t, store, testKey); stored.Scopes.String() != "b:read" {
+	if stored := storetest.Load(t, backend, testKey); stored.Scopes.String() != "b:read" {
 		t.Errorf("stored: %q", stored.Scopes)
 	}
 }
 
 func TestForce(t *testing.T) {
-	server, store := newAuthServer(t), &oauth.MemoryStore{}
+	server, store := newAuthServer(t), &store.Memory{}
 	c := expired(t, server, store)
 	c.ExpiresAt = time.Now().Add(time.Hour) // it should live, and was refused
 	save(t, store, c)
@@ -140,7 +143,7 @@ func TestForce(t *testing.T) {
 	if err != nil || second.Access.Reveal() != "acc_1" || len(server.sent()) != 1 {
 		t.Errorf("%v, %v, requests %v", second, err, server.sent())
 	}
-	second.Refresh = oauth.Secret{} // theirs is good, even if it is the last
+	second.Refresh = credential.Secret{} // theirs is good, even if it is the last
 	save(t, store, second)
 	if third, err := renewer.Force(t.Context(), c.Access); err != nil || third.Access.Reveal() != "acc_1" {
 		t.Errorf("%v, %v", third, err)
@@ -154,29 +157,29 @@ func TestRefreshRefused(t *testing.T) {
 	}{
 		"invalid_grant":       {text(400, "application/json", `{"error":"invalid_grant","error_description":"`+"revoked"+`"}`), true},
 		"invalid_client":      {text(401, "application/json", `{"error":"invalid_client"}`), false},
-		"a server in trouble": {text(503, "text/html", marked), false},
-		"HTML":                {text(200, "text/html", marked), false},
-		"another token type":  {text(200, "application/json", `{"access_token":"`+marked+`","token_type":"mac"}`), false},
+		"a server in trouble": {text(503, "text/html", storetest.Marked), false},
+		"HTML":                {text(200, "text/html", storetest.Marked), false},
+		"another token type":  {text(200, "application/json", `{"access_token":"`+storetest.Marked+`","token_type":"mac"}`), false},
 	} {
 		for _, living := range []bool{false, true} {
-			server, store := newAuthServer(t), &oauth.MemoryStore{}
-			stored := expired(t, server, store)
+			server, backend := newAuthServer(t), &store.Memory{}
+			stored := expired(t, server, backend)
 			if living {
 				stored.ExpiresAt = time.Now().Add(time.Minute)
-				save(t, store, stored)
+				save(t, backend, stored)
 			}
 			server.tokens = c.tokens
-			got, err := newRenewer(t, server, store).Valid(t.Context(), 5*time.Minute)
+			got, err := newRenewer(t, server, backend).Valid(t.Context(), 5*time.Minute)
 			if _, lost := errors.AsType[*oauth.SessionLostError](err); lost != c.lost {
 				t.Errorf("%s: %v", name, err)
 			}
-			if _, ok := errors.AsType[*oauth.TokenError](err); !ok || leaks(err.Error()) {
+			if _, ok := errors.AsType[*oauth.TokenError](err); !ok || storetest.Leaks(err.Error()) {
 				t.Errorf("%s: %v", name, err)
 			}
 			if (got != nil) != living || living && got.Access.Reveal() != "acc_0" {
 				t.Errorf("%s: living %v: got %v", name, living, got)
 			}
-			if kept := !load(t, store, testKey).Refresh.Empty(); kept == c.lost {
+			if kept := !storetest.Load(t, backend, testKey).Refresh.Empty(); kept == c.lost {
 				t.Errorf("%s: is the refresh token kept? %v", name, kept)
 			}
 		}
@@ -184,9 +187,9 @@ func TestRefreshRefused(t *testing.T) {
 }
 
 func TestNoRefreshToken(t *testing.T) {
-	server, store := newAuthServer(t), &oauth.MemoryStore{}
+	server, store := newAuthServer(t), &store.Memory{}
 	c := expired(t, server, store)
-	c.Refresh = oauth.Secret{}
+	c.Refresh = credential.Secret{}
 	save(t, store, c)
 	got, err := newRenewer(t, server, store).Valid(t.Context(), 0)
 	if _, lost := errors.AsType[*oauth.SessionLostError](err); !lost || got != nil || len(server.sent()) != 0 {
@@ -195,24 +198,24 @@ func TestNoRefreshToken(t *testing.T) {
 }
 
 func TestNothingStored(t *testing.T) {
-	renewer := newRenewer(t, newAuthServer(t), &oauth.MemoryStore{})
-	if _, err := renewer.Valid(t.Context(), 0); !errors.Is(err, oauth.ErrNotFound) {
+	renewer := newRenewer(t, newAuthServer(t), &store.Memory{})
+	if _, err := renewer.Valid(t.Context(), 0); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("Valid: %v", err)
 	}
-	if _, err := renewer.Force(t.Context(), oauth.NewSecret("x")); !errors.Is(err, oauth.ErrNotFound) {
+	if _, err := renewer.Force(t.Context(), credential.NewSecret("x")); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("Force: %v", err)
 	}
 }
 
 // unwritable is a store whose disk is full.
-type unwritable struct{ oauth.Store }
+type unwritable struct{ store.Store }
 
-func (unwritable) Save(context.Context, oauth.Key, *oauth.Credential) error {
+func (unwritable) Save(context.Context, store.Key, *credential.Credential) error {
 	return errors.New("no space left")
 }
 
 func TestRenewedButNotSaved(t *testing.T) {
-	server, store := newAuthServer(t), &oauth.MemoryStore{}
+	server, store := newAuthServer(t), &store.Memory{}
 	expired(t, server, store)
 	got, err := newRenewer(t, server, unwritable{store}).Valid(t.Context(), 0)
 	if _, ok := errors.AsType[*oauth.NotSavedError](err); !ok || got == nil || got.Access.Reveal() != "acc_1" {
@@ -221,9 +224,9 @@ func TestRenewedButNotSaved(t *testing.T) {
 }
 
 func TestLockFolder(t *testing.T) {
-	server, store := newAuthServer(t), &oauth.MemoryStore{}
-	expired(t, server, store)
-	renewer := newRenewer(t, server, store)
+	server, backend := newAuthServer(t), &store.Memory{}
+	expired(t, server, backend)
+	renewer := newRenewer(t, server, backend)
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -231,7 +234,7 @@ func TestLockFolder(t *testing.T) {
 	for _, folder := range []string{"", filepath.Join(file, "below")} {
 		renewer.LockDir = folder
 		_, err := renewer.Valid(t.Context(), 0)
-		if _, ok := errors.AsType[*oauth.LockError](err); !ok || len(server.sent()) != 0 {
+		if _, ok := errors.AsType[*store.LockError](err); !ok || len(server.sent()) != 0 {
 			t.Errorf("LockDir %q: %v, requests %v", folder, err, server.sent())
 		}
 	}
@@ -240,17 +243,17 @@ func TestLockFolder(t *testing.T) {
 // A refresh that is under way when the person gives up still ends, and is stored: its
 // refresh token may be spent.
 func TestCancelDoesNotLoseTheSession(t *testing.T) {
-	server, store := newAuthServer(t), &oauth.MemoryStore{}
-	expired(t, server, store)
+	server, backend := newAuthServer(t), &store.Memory{}
+	expired(t, server, backend)
 	ctx, cancel := context.WithCancel(t.Context())
 	server.onRequest = func(string, string) { cancel() }
-	if _, err := newRenewer(t, server, store).Valid(ctx, 0); err != nil && !errors.Is(err, context.Canceled) {
+	if _, err := newRenewer(t, server, backend).Valid(ctx, 0); err != nil && !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 	server.mu.Lock()
 	want := server.refresh
 	server.mu.Unlock()
-	if got := load(t, store, testKey).Refresh.Reveal(); got != want || got == "refresh-0" {
+	if got := storetest.Load(t, backend, testKey).Refresh.Reveal(); got != want || got == "refresh-0" {
 		t.Errorf("stored is %q, the server knows %q", got, want)
 	}
 }

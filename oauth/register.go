@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
@@ -116,7 +117,7 @@ func readRegistration(status int, body []byte) (clientID string, err error) {
 	members, err := jsonObject(body)
 	clientID, _ = members["client_id"].(string)
 	switch method, said := members["token_endpoint_auth_method"].(string); {
-	case err != nil || clientID == "" || len(clientID) > maxClientID || !sendable(clientID):
+	case err != nil || clientID == "" || len(clientID) > maxClientID || !credential.IsSendable(clientID):
 		return "", &RegistrationError{Status: status, Problem: "its answer has no usable client_id"}
 	case said && method != authNone, !said && members["client_secret"] != nil:
 		return "", &RegistrationError{Status: status, Problem: "it wants a client with a secret"}

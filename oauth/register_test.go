@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/store/storetest"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/google/go-cmp/cmp"
 )
@@ -52,14 +53,14 @@ func TestRegisterFails(t *testing.T) {
 		"HTML":             {text(200, "text/html", "<html>"), "", "client_id"},
 		"a wrong type":     {text(201, "application/json", `{"client_id":7}`), "", "client_id"},
 		"a line in it":     {text(201, "application/json", `{"client_id":"a\r\nb"}`), "", "client_id"},
-		"a secret":         {text(201, "application/json", `{"client_id":"a","client_secret":"`+marked+`"}`), "", "secret"},
-		"a method with it": {text(201, "application/json", `{"client_id":"a","client_secret":"`+marked+`","token_endpoint_auth_method":"client_secret_post"}`), "", "secret"},
+		"a secret":         {text(201, "application/json", `{"client_id":"a","client_secret":"`+storetest.Marked+`"}`), "", "secret"},
+		"a method with it": {text(201, "application/json", `{"client_id":"a","client_secret":"`+storetest.Marked+`","token_endpoint_auth_method":"client_secret_post"}`), "", "secret"},
 	} {
 		server := httptest.NewServer(c.answer)
 		_, err := (&oauth.Registration{Endpoint: server.URL}).Register(t.Context(), "http://localhost/")
 		server.Close()
 		refusal, ok := errors.AsType[*oauth.RegistrationError](err)
-		if !ok || refusal.Code != c.code || !strings.Contains(err.Error(), c.says) || leaks(err.Error()) {
+		if !ok || refusal.Code != c.code || !strings.Contains(err.Error(), c.says) || storetest.Leaks(err.Error()) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

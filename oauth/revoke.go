@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/oauth/credential"
 )
 
 // ErrNoRevocation says that the server's metadata names no revocation endpoint.
@@ -43,7 +44,7 @@ func (e *RevocationError) Error() string {
 // server does not know counts as revoked (RFC 7009 §2.2).
 //
 // Errors: [ErrNoRevocation]; *[RevocationError]; *[UntrustedHostError]; [metadata.Error].
-func (r *Revocation) Revoke(ctx context.Context, c *Credential) error {
+func (r *Revocation) Revoke(ctx context.Context, c *credential.Credential) error {
 	if r.Server.RevocationEndpoint == "" {
 		return ErrNoRevocation
 	}
@@ -53,7 +54,7 @@ func (r *Revocation) Revoke(ctx context.Context, c *Credential) error {
 	)
 }
 
-func (r *Revocation) revoke(ctx context.Context, clientID string, token Secret, hint string) error {
+func (r *Revocation) revoke(ctx context.Context, clientID string, token credential.Secret, hint string) error {
 	if token.Empty() {
 		return nil
 	}

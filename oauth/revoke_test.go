@@ -11,6 +11,8 @@ import (
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/ambit-auth/ambit/oauth/store/storetest"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -31,7 +33,7 @@ func TestRevoke(t *testing.T) {
 		}
 		sent = append(sent, form) // an unknown token gets 200 too (RFC 7009 §2.2)
 	})
-	c := &oauth.Credential{Access: oauth.NewSecret("acc"), Refresh: oauth.NewSecret("ref"), ClientID: testClient}
+	c := &credential.Credential{Access: credential.NewSecret("acc"), Refresh: credential.NewSecret("ref"), ClientID: testClient}
 	if err := revocation.Revoke(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
@@ -43,13 +45,13 @@ func TestRevoke(t *testing.T) {
 		t.Error(diff)
 	}
 	sent = nil
-	if err := revocation.Revoke(t.Context(), &oauth.Credential{Access: oauth.NewSecret("acc")}); err != nil || len(sent) != 1 || sent[0].Has("client_id") {
+	if err := revocation.Revoke(t.Context(), &credential.Credential{Access: credential.NewSecret("acc")}); err != nil || len(sent) != 1 || sent[0].Has("client_id") {
 		t.Errorf("without a refresh token: %v, %v", sent, err)
 	}
 }
 
 func TestRevokeFails(t *testing.T) {
-	c := &oauth.Credential{Access: oauth.NewSecret(marked), Refresh: oauth.NewSecret(marked)}
+	c := &credential.Credential{Access: credential.NewSecret(storetest.Marked), Refresh: credential.NewSecret(storetest.Marked)}
 	requests := 0
 	refusing := revoking(t, func(w http.ResponseWriter, r *http.Request) {
 		requests++
@@ -57,14 +59,14 @@ func TestRevokeFails(t *testing.T) {
 	})
 	err := refusing.Revoke(t.Context(), c)
 	refusal, ok := errors.AsType[*oauth.RevocationError](err)
-	if !ok || refusal.Code != "invalid_client" || refusal.Description != "whoare you" || refusal.Status != 400 || leaks(err.Error()) {
+	if !ok || refusal.Code != "invalid_client" || refusal.Description != "whoare you" || refusal.Status != 400 || storetest.Leaks(err.Error()) {
 		t.Errorf("err = %v", err)
 	}
 	if requests != 2 {
 		t.Errorf("the first failure kept the access token from being revoked: %d requests", requests)
 	}
 	err = revoking(t, text(503, "", "")).Revoke(t.Context(), c)
-	if trouble, ok := errors.AsType[*guard.Error](err); !ok || trouble.Status != 503 || leaks(err.Error()) {
+	if trouble, ok := errors.AsType[*guard.Error](err); !ok || trouble.Status != 503 || storetest.Leaks(err.Error()) {
 		t.Errorf("err = %v", err)
 	}
 	err = (&oauth.Revocation{Server: &metadata.AuthorizationServer{}}).Revoke(t.Context(), c)
@@ -72,7 +74,7 @@ func TestRevokeFails(t *testing.T) {
 		t.Errorf("err = %v", err)
 	}
 	err = (&oauth.Revocation{Server: &metadata.AuthorizationServer{RevocationEndpoint: "https://thief.example.com/"}}).Revoke(t.Context(), c)
-	if _, ok := errors.AsType[*oauth.UntrustedHostError](err); !ok || leaks(err.Error()) {
+	if _, ok := errors.AsType[*oauth.UntrustedHostError](err); !ok || storetest.Leaks(err.Error()) {
 		t.Errorf("err = %v", err)
 	}
 }

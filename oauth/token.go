@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 	"golang.org/x/oauth2"
@@ -19,30 +20,30 @@ const maxLifetime = 10 * 365 * 24 * time.Hour
 // readToken makes a credential of a token response (RFC 6749 §5.1). Where the answer
 // is silent (on scope, §5.1 and §6, or the provider's own members) it holds what before
 // holds: for a login what was asked, for a renewal what was had.
-func readToken(endpoint string, token *oauth2.Token, before Credential, kindOf func(string) provider.CredentialKind, now time.Time) (*Credential, error) {
+func readToken(endpoint string, token *oauth2.Token, before credential.Credential, kindOf func(string) provider.CredentialKind, now time.Time) (*credential.Credential, error) {
 	switch {
 	case !strings.EqualFold(token.TokenType, "Bearer"): // RFC 6749 §7.1: not understood, not used
 		return nil, &TokenError{Host: provider.HostOf(endpoint), Problem: "its token_type is not Bearer"}
-	case !sendable(token.AccessToken), !sendable(token.RefreshToken):
+	case !credential.IsSendable(token.AccessToken), !credential.IsSendable(token.RefreshToken):
 		return nil, &TokenError{Host: provider.HostOf(endpoint), Problem: "a token in it is too long, or has characters that no token has (RFC 6749 appendix A)"}
 	}
 	c := before
-	c.Access, c.Kind, c.TokenType = NewSecret(token.AccessToken), scopes.OAuthToken, "Bearer"
+	c.Access, c.Kind, c.TokenType = credential.NewSecret(token.AccessToken), scopes.OAuthToken, "Bearer"
 	c.ObtainedAt, c.ExpiresAt = now, expiry(token.Extra("expires_in"), now)
 	if token.RefreshToken != "" {
-		c.Refresh = NewSecret(token.RefreshToken)
+		c.Refresh = credential.NewSecret(token.RefreshToken)
 	}
 	if granted, said := scopeMember(token.Extra("scope")); said {
 		c.Scopes, c.KnownBy = granted, scopes.TokenResponse
 	}
 	if kindOf != nil {
-		c.learn(token, kindOf(token.AccessToken))
+		learn(&c, token, kindOf(token.AccessToken))
 	}
 	return &c, nil
 }
 
 // learn takes what only the provider's file knows how to read.
-func (c *Credential) learn(token *oauth2.Token, kind provider.CredentialKind) {
+func learn(c *credential.Credential, token *oauth2.Token, kind provider.CredentialKind) {
 	c.Prefix = shown(c.Access, kind)
 	if list, ok := token.Extra(kind.Inspect.Teams).([]any); ok {
 		c.Teams = words(list)
@@ -53,7 +54,7 @@ func (c *Credential) learn(token *oauth2.Token, kind provider.CredentialKind) {
 }
 
 // shown is the masked prefix; "" where the provider knows none for it.
-func shown(credential Secret, kind provider.CredentialKind) string {
+func shown(credential credential.Secret, kind provider.CredentialKind) string {
 	if kind.Prefix == "" {
 		return ""
 	}

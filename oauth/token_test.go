@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/ambit-auth/ambit/oauth/store/storetest"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/google/go-cmp/cmp"
 )
@@ -50,7 +52,7 @@ func TestTokenAnswers(t *testing.T) {
 }
 
 func TestTokenRefusals(t *testing.T) {
-	secretInside := `{"access_token":"` + marked + `","refresh_token":"` + marked + `"`
+	secretInside := `{"access_token":"` + storetest.Marked + `","refresh_token":"` + storetest.Marked + `"`
 	foreign := newAuthServer(t) // any request to it fails the test
 	for name, c := range map[string]struct {
 		tokens http.HandlerFunc
@@ -58,12 +60,12 @@ func TestTokenRefusals(t *testing.T) {
 	}{
 		"an error answer":     {text(400, "application/json", `{"error":"invalid_grant","error_description":"bad\u001b[31m\ncode","error_uri":"https://e.example/x"}`), oauth.TokenError{Code: "invalid_grant", Description: "bad[31m code", URI: "https://e.example/x", Status: 400}},
 		"an error with 200":   {text(200, "application/json", `{"error":"server_error"}`), oauth.TokenError{Code: "server_error", Status: 200}},
-		"a 500":               {text(500, "text/html", "<h1>"+marked+"</h1>"), oauth.TokenError{Status: 500, Problem: "500"}},
+		"a 500":               {text(500, "text/html", "<h1>"+storetest.Marked+"</h1>"), oauth.TokenError{Status: 500, Problem: "500"}},
 		"a 500 with JSON":     {text(503, "application/json", secretInside+"}"), oauth.TokenError{Status: 503, Problem: "503"}},
-		"HTML with 200":       {text(200, "text/html", "<html>"+marked), oauth.TokenError{Problem: "no token response"}},
+		"HTML with 200":       {text(200, "text/html", "<html>"+storetest.Marked), oauth.TokenError{Problem: "no token response"}},
 		"JSON that ends":      {text(200, "application/json", secretInside), oauth.TokenError{Problem: "no token response"}},
-		"no access token":     {text(200, "application/json", `{"token_type":"bearer","x":"`+marked+`"}`), oauth.TokenError{Problem: "no token response"}},
-		"a life that is none": {text(200, "application/json", secretInside+`,"token_type":"bearer","expires_in":"`+marked+`"}`), oauth.TokenError{Problem: "no token response"}},
+		"no access token":     {text(200, "application/json", `{"token_type":"bearer","x":"`+storetest.Marked+`"}`), oauth.TokenError{Problem: "no token response"}},
+		"a life that is none": {text(200, "application/json", secretInside+`,"token_type":"bearer","expires_in":"`+storetest.Marked+`"}`), oauth.TokenError{Problem: "no token response"}},
 		"another token type":  {text(200, "application/json", secretInside+`,"token_type":"DPoP"}`), oauth.TokenError{Problem: "Bearer"}},
 		"no token type":       {text(200, "application/json", secretInside+`}`), oauth.TokenError{Problem: "Bearer"}},
 		"a line in the token": {text(200, "application/json", `{"access_token":"a\r\nX: y","token_type":"bearer"}`), oauth.TokenError{Problem: "characters"}},
@@ -77,7 +79,7 @@ func TestTokenRefusals(t *testing.T) {
 			server.tokens = c.tokens
 			var finished error
 			login := newLogin(server, person)
-			login.Finish = func(_ context.Context, c *oauth.Credential, err error) http.Handler {
+			login.Finish = func(_ context.Context, c *credential.Credential, err error) http.Handler {
 				finished = err
 				return text(200, "text/plain", "failed")
 			}
@@ -96,7 +98,7 @@ func TestTokenRefusals(t *testing.T) {
 				t.Errorf("%q %s", problem, diff)
 			}
 			for _, shown := range []string{err.Error(), fmt.Sprintf("%v %+v %#v", err, err, err), problem} {
-				if leaks(shown) || strings.Contains(shown, "\x1b") {
+				if storetest.Leaks(shown) || strings.Contains(shown, "\x1b") {
 					t.Errorf("the error shows what it may not: %s", shown)
 				}
 			}

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/google/go-cmp/cmp"
@@ -195,7 +196,7 @@ func TestTrustFileRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	hosts, err := file.Load()
-	if _, ok := errors.AsType[*oauth.UnsafeFileError](err); !ok || hosts != nil {
+	if _, ok := errors.AsType[*files.UnsafeError](err); !ok || hosts != nil {
 		t.Errorf("a file that others can write to: %v, %v", hosts, err)
 	}
 }

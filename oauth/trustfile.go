@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
@@ -33,7 +34,7 @@ func (f TrustFile) Load() ([]string, error) {
 }
 
 func (f TrustFile) read() (string, error) {
-	text, err := readFile(f.Path, othersWrite, maxTrustFile)
+	text, err := files.Read(f.Path, files.OthersWrite, maxTrustFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
@@ -76,10 +77,10 @@ func (f TrustFile) Add(hosts ...string) error {
 	if text == before {
 		return nil
 	}
-	if err := os.MkdirAll(filepath.Dir(f.Path), privateFolder); err != nil {
+	if err := os.MkdirAll(filepath.Dir(f.Path), files.PrivateDir); err != nil {
 		return err
 	}
-	return writeFile(f.Path, filepath.Base(f.Path)+"-*.tmp", []byte(text))
+	return files.Write(f.Path, filepath.Base(f.Path)+"-*.tmp", []byte(text))
 }
 
 // ParseHost reads what a person writes for a host ("example.com", "example.com:8443",

@@ -13,6 +13,7 @@ import (
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 )
@@ -127,7 +128,7 @@ func (r *run) asked(ctx context.Context, p *project, keys *keyFlags) (*held, err
 	if err != nil {
 		return nil, err
 	}
-	var c *oauth.Credential
+	var c *credential.Credential
 	err = r.voice.during("renewing the login", func() (err error) {
 		c, err = renewer.Valid(ctx, 0)
 		return err
@@ -145,7 +146,7 @@ func (r *run) asked(ctx context.Context, p *project, keys *keyFlags) (*held, err
 }
 
 // uses puts a renewed credential in the place of the one that was found.
-func (h *held) uses(c *oauth.Credential) {
+func (h *held) uses(c *credential.Credential) {
 	c.Source = h.credential.Source
 	h.credential, h.grant = c, c.Grant()
 }

@@ -17,6 +17,8 @@ import (
 	"github.com/ambit-auth/ambit/internal/child"
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/ambit-auth/ambit/oauth/store"
 )
 
 const osName = runtime.GOOS
@@ -176,19 +178,19 @@ func (s *source) Current(ctx context.Context) (agent.Lent, error) {
 // Renew implements [agent.Source].
 func (s *source) Renew(ctx context.Context, stale agent.Lent) (agent.Lent, error) {
 	if s.l.held.stored == nil {
-		return agent.Lent{}, oauth.ErrNotFound
+		return agent.Lent{}, store.ErrNotFound
 	}
 	renewer, err := s.l.renewer(s.l.project, s.l.held.stored, s.l.held.client)
 	if err != nil {
 		return agent.Lent{}, err
 	}
-	c, err := renewer.Force(ctx, oauth.NewSecret(stale.Bearer()))
+	c, err := renewer.Force(ctx, credential.NewSecret(stale.Bearer()))
 	return s.lent(c, err)
 }
 
 // lent wraps a stored credential. What the server said of it at the start counts as
 // long as it is the same one.
-func (s *source) lent(c *oauth.Credential, err error) (agent.Lent, error) {
+func (s *source) lent(c *credential.Credential, err error) (agent.Lent, error) {
 	if c == nil {
 		return agent.Lent{}, err
 	}
@@ -207,7 +209,7 @@ func (l *lending) ask(ctx context.Context, refused agent.Lent) diagnosis.Inquiry
 	if err != nil {
 		return q
 	}
-	secret := oauth.NewSecret(refused.Bearer())
+	secret := credential.NewSecret(refused.Bearer())
 	grant, err := inspector.Inspect(ctx, secret)
 	if err == nil {
 		q.Asked, q.Known, q.Grant = []string{l.held.server.Name}, []string{l.held.server.Name}, &grant

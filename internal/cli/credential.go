@@ -14,6 +14,8 @@ import (
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/ambit-auth/ambit/oauth/store"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
@@ -85,7 +87,7 @@ func isBuiltinHost(host string) bool {
 
 // A held credential is the one that a command uses, and what it holds.
 type held struct {
-	credential *oauth.Credential
+	credential *credential.Credential
 	grant      scopes.Grant
 	server     provider.Server
 	kind       provider.CredentialKind
@@ -118,7 +120,7 @@ func isNoKey(err error) bool { return errors.Is(err, oauth.ErrNoKey) }
 // findBound is find for a login that is about to be sent somewhere.
 func (r *run) findBound(ctx context.Context, p *project) (*stored, error) {
 	s, err := r.find(ctx, p)
-	if errors.Is(err, oauth.ErrNotFound) {
+	if errors.Is(err, store.ErrNotFound) {
 		return nil, r.notStored(ctx, p, err)
 	}
 	if err != nil {

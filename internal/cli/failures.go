@@ -8,10 +8,12 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/store"
 )
 
 // credentialFailure gives an error of getting, keeping or asking about a credential
@@ -126,29 +128,29 @@ func authorizationFailure(p *project, e *oauth.AuthorizationError) *failure {
 }
 
 func storeFailure(p *project, err error) *failure {
-	if e, ok := is[*oauth.NoKeyringError](err); ok && e.Silent {
+	if e, ok := is[*store.NoKeyringError](err); ok && e.Silent {
 		return failWith(exitUsage, e, "unlock it, and try again; --store file keeps credentials in a file that only you can read")
 	}
-	if e, ok := is[*oauth.NoKeyringError](err); ok {
+	if e, ok := is[*store.NoKeyringError](err); ok {
 		return failWith(exitUsage, e, "--store file keeps credentials in a file that only you can read; --store memory keeps them for one run")
 	}
-	if e, ok := is[*oauth.CorruptError](err); ok {
+	if e, ok := is[*store.CorruptError](err); ok {
 		return failWith(exitNoCredential, e, loginAgain(p))
 	}
-	if e, ok := is[*oauth.UnsafeFileError](err); ok {
+	if e, ok := is[*files.UnsafeError](err); ok {
 		return failWith(exitUsage, e, "")
 	}
-	if e, ok := is[*oauth.TooLargeError](err); ok {
+	if e, ok := is[*store.TooLargeError](err); ok {
 		return failWith(exitUsage, e, "--store file")
 	}
-	if e, ok := is[*oauth.NotKeptError](err); ok {
+	if e, ok := is[*store.NotKeptError](err); ok {
 		return failWith(exitUsage, e, "--store file")
 	}
 	return nil
 }
 
 func sessionFailure(p *project, err error) *failure {
-	if errors.Is(err, oauth.ErrNotFound) {
+	if errors.Is(err, store.ErrNotFound) {
 		return failWith(exitNoCredential, err, "log in with: "+loginAgain(p)+"; or give an API key, see: ambit status --help")
 	}
 	if errors.Is(err, oauth.ErrLoginTimeout) {
@@ -164,7 +166,7 @@ func sessionFailure(p *project, err error) *failure {
 	if e, ok := is[*oauth.SessionLostError](err); ok {
 		return failWith(exitNoCredential, e, "log in again: "+loginAgain(p))
 	}
-	if e, ok := is[*oauth.LockError](err); ok {
+	if e, ok := is[*store.LockError](err); ok {
 		if f := folderFailure(p, err); f != nil {
 			return f
 		}

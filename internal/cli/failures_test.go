@@ -8,6 +8,7 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/store"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
@@ -32,8 +33,8 @@ func TestCredentialFailures(t *testing.T) {
 		"another resource":              {&guard.Error{Kind: guard.KindInvalid, Field: "resource"}, exitCannotTell, "the base's URL"},
 		"a broken document":             {&guard.Error{Kind: guard.KindInvalid, Field: "scopes_supported"}, exitCannotTell, "operator"},
 		"a folder that is not ours":     {fmt.Errorf("keeping: %w", folder), exitUsage, "XDG_STATE_HOME"},
-		"a lock in such a folder":       {&oauth.LockError{Path: folder.Path, Err: folder}, exitUsage, "XDG_STATE_HOME"},
-		"a lock that another holds":     {&oauth.LockError{Path: folder.Path}, exitNoCredential, "another ambit"},
+		"a lock in such a folder":       {&store.LockError{Path: folder.Path, Err: folder}, exitUsage, "XDG_STATE_HOME"},
+		"a lock that another holds":     {&store.LockError{Path: folder.Path}, exitNoCredential, "another ambit"},
 		"a key that cannot be read":     {&oauth.BadKeyError{Source: "standard input", Err: folder}, exitNoCredential, ""},
 	} {
 		if f := asFailure(credentialFailure(nil, c.err)); f.Code != c.code || !strings.Contains(f.Hint, c.hint) {

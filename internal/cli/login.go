@@ -11,6 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/ambit-auth/ambit/oauth/store"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
@@ -174,7 +176,7 @@ func (r *run) keepKey(ctx context.Context, p *project, h *held, err error) (view
 }
 
 // outcome shows what a credential that was just kept holds.
-func (r *run) outcome(p *project, h *held, store oauth.Store) (view, error) {
+func (r *run) outcome(p *project, h *held, store store.Store) (view, error) {
 	h.grant.Credential.Source = store.Name()
 	v := r.compare(p, h)
 	v.brief = h.kind.Create == "" // a login showed the needs before it asked
@@ -202,7 +204,7 @@ func (h *held) label() string {
 
 // consent runs the login in a browser, settles what came of it, and keeps it before the
 // browser's last page says so.
-func (r *run) consent(ctx context.Context, p *project, n *negotiation, client *http.Client, store oauth.Store) (*held, error) {
+func (r *run) consent(ctx context.Context, p *project, n *negotiation, client *http.Client, store store.Store) (*held, error) {
 	clientID := p.provider().Client.IDFor(p.server.Name)
 	if clientID == "" && n.server.RegistrationEndpoint == "" {
 		return nil, fail(exitUsage, "no client id is known for "+plain(p.server.Issuer)+", and it offers no registration",
@@ -219,7 +221,7 @@ func (r *run) consent(ctx context.Context, p *project, n *negotiation, client *h
 		Tell:  r.voice.say,
 		Start: pages.start,
 		Open:  r.opener(),
-		Finish: func(ctx context.Context, c *oauth.Credential, err error) http.Handler {
+		Finish: func(ctx context.Context, c *credential.Credential, err error) http.Handler {
 			if refused, ok := is[*oauth.AuthorizationError](err); ok && refused.InvalidScope() {
 				err = n.refusal(p, refused, n.refused(refused))
 			}
@@ -286,7 +288,7 @@ func redirectOf(p *provider.Provider) provider.Redirect {
 }
 
 // settle finds out what a fresh token holds: from the token answer, else by asking.
-func (r *run) settle(ctx context.Context, p *project, c *oauth.Credential, client *http.Client) *held {
+func (r *run) settle(ctx context.Context, p *project, c *credential.Credential, client *http.Client) *held {
 	h := &held{credential: c, grant: c.Grant(), server: p.goodFor(c, p.server), kind: p.provider().KindOf(c.Access.Reveal()), client: client}
 	c.Server = h.server.Name
 	h.grant.Server = h.server.Name

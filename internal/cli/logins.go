@@ -5,23 +5,24 @@ import (
 	"errors"
 	"time"
 
-	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/ambit-auth/ambit/oauth/store"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // A stored credential, and where it lies.
 type stored struct {
-	credential *oauth.Credential // nil where the record is damaged
-	store      oauth.Store
-	key        oauth.Key
+	credential *credential.Credential // nil where the record is damaged
+	store      store.Store
+	key        store.Key
 	issuer     provider.Server // the server that gave it
 	server     provider.Server // the server that it is good for
 }
 
 // keyAt is the store's key of a login at one of the provider's servers.
-func (p *project) keyAt(s provider.Server) oauth.Key {
-	return oauth.Key{Issuer: s.Issuer, ClientID: p.provider().Client.IDFor(s.Name), Manifest: p.manifest.Name}
+func (p *project) keyAt(s provider.Server) store.Key {
+	return store.Key{Issuer: s.Issuer, ClientID: p.provider().Client.IDFor(s.Name), Manifest: p.manifest.Name}
 }
 
 // loginServers are those that may have given a login, the chosen one first.
@@ -36,7 +37,7 @@ func (p *project) loginServers() []provider.Server {
 }
 
 // goodFor is the server that a credential names, else the one that gave it.
-func (p *project) goodFor(c *oauth.Credential, from provider.Server) provider.Server {
+func (p *project) goodFor(c *credential.Credential, from provider.Server) provider.Server {
 	if s, ok := p.provider().Lookup(c.Server); ok && c.Server != "" {
 		return s
 	}
@@ -46,27 +47,27 @@ func (p *project) goodFor(c *oauth.Credential, from provider.Server) provider.Se
 // eachLogin shows the logins of this manifest, in the order in which commands look for
 // one, until see has seen enough. err is why a record cannot be read. A store that does
 // not answer is asked once; the error is that of one that may hold a login all the same.
-func (r *run) eachLogin(ctx context.Context, p *project, stores []oauth.Store, see func(s *stored, err error) (enough bool)) error {
+func (r *run) eachLogin(ctx context.Context, p *project, stores []store.Store, see func(s *stored, err error) (enough bool)) error {
 	var silent error
 	dead := make(map[string]bool)
 	for _, from := range p.loginServers() {
-		for _, store := range stores {
-			if dead[store.Name()] {
+		for _, backend := range stores {
+			if dead[backend.Name()] {
 				continue
 			}
-			s := &stored{store: store, key: p.keyAt(from), issuer: from, server: from}
-			err := r.voice.during("asking "+store.Name(), func() (err error) {
-				s.credential, err = store.Load(ctx, s.key)
+			s := &stored{store: backend, key: p.keyAt(from), issuer: from, server: from}
+			err := r.voice.during("asking "+backend.Name(), func() (err error) {
+				s.credential, err = backend.Load(ctx, s.key)
 				return err
 			})
-			if none, ok := is[*oauth.NoKeyringError](err); ok {
-				dead[store.Name()] = true
+			if none, ok := is[*store.NoKeyringError](err); ok {
+				dead[backend.Name()] = true
 				if none.Silent || r.settings.Store == "keyring" {
 					silent = err
 				}
 				continue
 			}
-			if errors.Is(err, oauth.ErrNotFound) {
+			if errors.Is(err, store.ErrNotFound) {
 				continue
 			}
 			if err == nil {
@@ -106,16 +107,16 @@ func (r *run) find(ctx context.Context, p *project) (*stored, error) {
 	case silent != nil:
 		return nil, silent
 	}
-	return nil, oauth.ErrNotFound
+	return nil, store.ErrNotFound
 }
 
 // alone does what replaces or removes a credential while no other ambit renews it: what
 // comes of a renewal would be stored over it.
-func (r *run) alone(ctx context.Context, key oauth.Key, do func() error) error {
+func (r *run) alone(ctx context.Context, key store.Key, do func() error) error {
 	if r.settings.Store == "memory" {
 		return do()
 	}
-	unlock, err := oauth.Lock(ctx, r.lockDir(), key, func() { r.voice.say("another ambit is renewing this login; waiting for it to end") })
+	unlock, err := store.Lock(ctx, r.lockDir(), key, func() { r.voice.say("another ambit is renewing this login; waiting for it to end") })
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -128,13 +129,13 @@ func (r *run) alone(ctx context.Context, key oauth.Key, do func() error) error {
 }
 
 // keep stores a new credential, and takes away what it replaces.
-func (r *run) keep(ctx context.Context, p *project, h *held, store oauth.Store) error {
+func (r *run) keep(ctx context.Context, p *project, h *held, store store.Store) error {
 	at := *p
 	at.server = h.server
 	h.credential.Hosts = scopes.NewSet(append(p.hosts(), at.hosts()...)...).Slice()
 	h.credential.ObtainedAt = time.Now()
 	key := p.keyAt(p.server)
-	var before *oauth.Credential
+	var before *credential.Credential
 	err := r.alone(ctx, key, func() error {
 		before, _ = store.Load(ctx, key)
 		return store.Save(ctx, key, h.credential)
@@ -150,18 +151,18 @@ func (r *run) keep(ctx context.Context, p *project, h *held, store oauth.Store) 
 }
 
 // livesOn reports whether a credential is a login that a server still knows.
-func livesOn(c *oauth.Credential) bool {
+func livesOn(c *credential.Credential) bool {
 	return c != nil && c.Kind == scopes.OAuthToken && (!c.Refresh.Empty() || c.LivesAt(time.Now()))
 }
 
 // supersede removes the older credentials of this manifest that a command would use in
 // place of the new one: of the same key in another store, or good for the same server.
 // It reports whether a server still knows one of them.
-func (r *run) supersede(ctx context.Context, p *project, key oauth.Key, kept oauth.Store, good provider.Server) (living bool) {
+func (r *run) supersede(ctx context.Context, p *project, key store.Key, kept store.Store, good provider.Server) (living bool) {
 	if r.settings.Store == "memory" {
 		return false
 	}
-	silent := r.eachLogin(ctx, p, []oauth.Store{r.fileStore(), oauth.KeyringStore{}}, func(s *stored, err error) bool {
+	silent := r.eachLogin(ctx, p, []store.Store{r.fileStore(), store.Keyring{}}, func(s *stored, err error) bool {
 		switch {
 		case s.key == key && s.store.Name() == kept.Name():
 			return false // the new one

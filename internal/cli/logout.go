@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/store"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
@@ -57,7 +58,7 @@ func (r *run) logout(ctx context.Context) (view, error) {
 	var mine, others, damaged []*stored
 	var broken error
 	silent := r.eachLogin(ctx, p, r.readingStores(), func(s *stored, err error) bool {
-		_, unreadable := is[*oauth.CorruptError](err)
+		_, unreadable := is[*store.CorruptError](err)
 		switch {
 		case unreadable: // whichever server it was for: nobody can use it
 			damaged = append(damaged, s)

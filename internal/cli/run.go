@@ -16,7 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ambit-auth/ambit/internal/settings"
-	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/store"
 )
 
 // A run is the state of one invocation: its settings, its voice, and whether the
@@ -36,9 +36,9 @@ type run struct {
 	cancel   context.CancelFunc
 	watching atomic.Bool
 
-	memory  oauth.MemoryStore // of --store memory: it ends with the run
-	http    *http.Client      // see httpClient
-	log     *slog.Logger      // of --log-file; nil without
+	memory  store.Memory // of --store memory: it ends with the run
+	http    *http.Client // see httpClient
+	log     *slog.Logger // of --log-file; nil without
 	logFile *os.File
 	typed   <-chan string // see lines
 }

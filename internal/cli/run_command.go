@@ -16,7 +16,7 @@ import (
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/settings"
-	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/store"
 )
 
 // runFlags say what is run, and what happens at a refusal.
@@ -184,7 +184,7 @@ func (l *lending) pickProfile() (*profile.Profile, error) {
 func (l *lending) lendable(ctx context.Context) (*held, error) {
 	l.lenient = true // a kind that can never serve is warned about, and judged when it is refused
 	h, err := l.asked(ctx, l.project, l.flags.keys)
-	if !errors.Is(err, oauth.ErrNotFound) || !l.interactive() {
+	if !errors.Is(err, store.ErrNotFound) || !l.interactive() {
 		return h, err
 	}
 	l.voice.say("nobody is logged in yet")

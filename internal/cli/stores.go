@@ -7,10 +7,11 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/internal/files"
+	"github.com/ambit-auth/ambit/oauth/store"
 )
 
-func (r *run) fileStore() oauth.Store { return oauth.FileStore{Dir: r.credentialsDir()} }
+func (r *run) fileStore() store.Store { return store.File{Dir: r.credentialsDir()} }
 
 func (r *run) credentialsDir() string { return filepath.Join(r.env.StateDir(), "credentials") }
 
@@ -28,25 +29,25 @@ func (r *run) lockDir() string { return filepath.Join(r.env.StateDir(), "locks")
 
 // readingStores are where a credential may be, in the order of looking. The file
 // comes first: looking there costs nothing, and it holds one only after a yes.
-func (r *run) readingStores() []oauth.Store {
+func (r *run) readingStores() []store.Store {
 	switch {
 	case r.settings.Store == "memory":
-		return []oauth.Store{&r.memory}
+		return []store.Store{&r.memory}
 	case r.homeless() != nil:
 		return nil // where nothing can be kept, nothing is
 	}
 	switch r.settings.Store {
 	case "file":
-		return []oauth.Store{r.fileStore()}
+		return []store.Store{r.fileStore()}
 	case "keyring":
-		return []oauth.Store{oauth.KeyringStore{}}
+		return []store.Store{store.Keyring{}}
 	}
-	return []oauth.Store{r.fileStore(), oauth.KeyringStore{}}
+	return []store.Store{r.fileStore(), store.Keyring{}}
 }
 
 // writingStore picks the store of a new credential, before anybody logs in: the
 // keyring where there is one, a plain file only after a yes.
-func (r *run) writingStore(ctx context.Context, key oauth.Key) (oauth.Store, error) {
+func (r *run) writingStore(ctx context.Context, key store.Key) (store.Store, error) {
 	if r.settings.Store == "memory" {
 		return &r.memory, nil
 	}
@@ -56,10 +57,10 @@ func (r *run) writingStore(ctx context.Context, key oauth.Key) (oauth.Store, err
 	if r.settings.Store == "file" {
 		return r.fileStore(), r.canKeep(ctx, key)
 	}
-	_, err := oauth.KeyringStore{}.Load(ctx, key)
-	var none *oauth.NoKeyringError
+	_, err := store.Keyring{}.Load(ctx, key)
+	var none *store.NoKeyringError
 	if !errors.As(err, &none) {
-		return oauth.KeyringStore{}, nil // a record that is damaged is about to be replaced
+		return store.Keyring{}, nil // a record that is damaged is about to be replaced
 	}
 	if r.settings.Store != "" {
 		return nil, credentialFailure(nil, err)
@@ -80,7 +81,7 @@ func (r *run) writingStore(ctx context.Context, key oauth.Key) (oauth.Store, err
 
 // canKeep tries the file store: to find out after the consent that it cannot be used
 // would lose a token that lives on at the server.
-func (r *run) canKeep(ctx context.Context, key oauth.Key) error {
+func (r *run) canKeep(ctx context.Context, key store.Key) error {
 	dir := r.credentialsDir()
 	err := os.MkdirAll(dir, 0o700)
 	if err == nil {
@@ -92,7 +93,7 @@ func (r *run) canKeep(ctx context.Context, key oauth.Key) error {
 	if err != nil {
 		return fail(exitUsage, "no credential can be kept there: "+plain(err.Error()), "set XDG_STATE_HOME to a folder of yours, or keep it for one run alone: --store memory")
 	}
-	if _, err := r.fileStore().Load(ctx, key); errors.As(err, new(*oauth.UnsafeFileError)) {
+	if _, err := r.fileStore().Load(ctx, key); errors.As(err, new(*files.UnsafeError)) {
 		return credentialFailure(nil, err)
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/credential"
 )
 
 func (r *run) tokenCommand() *cobra.Command {
@@ -31,7 +32,7 @@ Exit codes: 0 printed; 2 wrong usage or an untrusted host; 4 no usable credentia
 }
 
 // A tokenView is ambit.token/v1. It is the one view that shows a secret.
-type tokenView struct{ credential *oauth.Credential }
+type tokenView struct{ credential *credential.Credential }
 
 func (v tokenView) text(p *printer) { p.line("%s", v.credential.Access.Reveal()) }
 
@@ -72,7 +73,7 @@ func (r *run) token(ctx context.Context, keys *keyFlags, minTTL time.Duration) (
 	if err != nil {
 		return nil, err
 	}
-	var c *oauth.Credential
+	var c *credential.Credential
 	err = r.voice.during("renewing the token", func() (err error) {
 		c, err = renewer.Valid(ctx, minTTL)
 		return err
@@ -90,7 +91,7 @@ func (r *run) token(ctx context.Context, keys *keyFlags, minTTL time.Duration) (
 
 // tellUnrenewed says what is the matter with a credential that is good for now, and for
 // how long it is.
-func (r *run) tellUnrenewed(p *project, what string, c *oauth.Credential, err error) {
+func (r *run) tellUnrenewed(p *project, what string, c *credential.Credential, err error) {
 	left := lifetime(c.ExpiresAt, time.Now())
 	if e, ok := is[*oauth.NotSavedError](err); ok {
 		r.voice.note("the %s was renewed, and cannot be kept; once it ends, log in again: %s", what, plain(e.Err.Error()))
@@ -106,7 +107,7 @@ func (r *run) tellUnrenewed(p *project, what string, c *oauth.Credential, err er
 }
 
 // tellLost says what a renewal took away: a grant can shrink there.
-func (r *run) tellLost(p *project, c *oauth.Credential) {
+func (r *run) tellLost(p *project, c *credential.Credential) {
 	if c.Lost.Len() > 0 {
 		r.voice.note("the renewed token lost: %s; see: %s", strings.Join(c.Lost.Slice(), ", "), inProject("ambit status", p))
 	}

@@ -1,4 +1,4 @@
-package oauth_test
+package store_test
 
 import (
 	"bufio"
@@ -14,12 +14,13 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/internal/testkit"
-	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/ambit-auth/ambit/oauth/store"
 )
 
 // openKeyring is a store on a real Secret Service: a gnome-keyring on a bus of its own,
 // so that nobody's own keyring is touched.
-func openKeyring(t *testing.T) oauth.Store {
+func openKeyring(t *testing.T) store.Store {
 	startBus(t)
 	start(t, "password\n", "gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets")
 	return waitForKeyring(t)
@@ -34,20 +35,20 @@ func TestLockedKeyring(t *testing.T) {
 	if err := unlocked.Start(); err != nil {
 		t.Fatal(err)
 	}
-	key := oauth.Key{Manifest: "locked"}
-	if err := waitForKeyring(t).Save(t.Context(), key, &oauth.Credential{Access: oauth.NewSecret("t")}); err != nil {
+	key := store.Key{Manifest: "locked"}
+	if err := waitForKeyring(t).Save(t.Context(), key, &credential.Credential{Access: credential.NewSecret("t")}); err != nil {
 		t.Fatal(err)
 	}
 	end()
 	_ = unlocked.Wait()
-	_, err := oauth.KeyringStore{}.Load(t.Context(), key)
-	if gone, ok := errors.AsType[*oauth.NoKeyringError](err); !ok || gone.Silent {
+	_, err := store.Keyring{}.Load(t.Context(), key)
+	if gone, ok := errors.AsType[*store.NoKeyringError](err); !ok || gone.Silent {
 		t.Errorf("without a keyring on the bus: %v", err)
 	}
 	start(t, "", "gnome-keyring-daemon", "--foreground", "--components=secrets")
 	for deadline := time.Now().Add(20 * time.Second); ; {
-		_, err := oauth.KeyringStore{}.Load(t.Context(), key)
-		locked, ok := errors.AsType[*oauth.NoKeyringError](err)
+		_, err := store.Keyring{}.Load(t.Context(), key)
+		locked, ok := errors.AsType[*store.NoKeyringError](err)
 		if ok && locked.Silent {
 			return
 		}
@@ -121,13 +122,13 @@ func start(t *testing.T, stdin, name string, args ...string) *bufio.Reader {
 }
 
 // waitForKeyring asks until the daemon has taken its name on the bus.
-func waitForKeyring(t *testing.T) oauth.Store {
+func waitForKeyring(t *testing.T) store.Store {
 	t.Helper()
-	store := oauth.KeyringStore{}
+	backend := store.Keyring{}
 	for deadline := time.Now().Add(20 * time.Second); ; {
-		_, err := store.Load(t.Context(), oauth.Key{Manifest: "is anyone there?"})
-		if errors.Is(err, oauth.ErrNotFound) {
-			return store
+		_, err := backend.Load(t.Context(), store.Key{Manifest: "is anyone there?"})
+		if errors.Is(err, store.ErrNotFound) {
+			return backend
 		}
 		if time.Now().After(deadline) {
 			testkit.Lacks(t, "no keyring answers: "+err.Error())
@@ -151,8 +152,8 @@ func TestNoKeyring(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("DBUS_SESSION_BUS_ADDRESS", address)
-			_, err := oauth.KeyringStore{}.Load(t.Context(), oauth.Key{})
-			if _, ok := errors.AsType[*oauth.NoKeyringError](err); !ok {
+			_, err := store.Keyring{}.Load(t.Context(), store.Key{})
+			if _, ok := errors.AsType[*store.NoKeyringError](err); !ok {
 				t.Errorf("err = %v", err)
 			}
 		})
@@ -160,8 +161,8 @@ func TestNoKeyring(t *testing.T) {
 	t.Run("it does not answer", func(t *testing.T) {
 		t.Setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path="+silent.Addr().String())
 		begun := time.Now()
-		_, err := oauth.KeyringStore{}.Load(t.Context(), oauth.Key{})
-		if _, ok := errors.AsType[*oauth.NoKeyringError](err); !ok || !strings.Contains(err.Error(), "3s") {
+		_, err := store.Keyring{}.Load(t.Context(), store.Key{})
+		if _, ok := errors.AsType[*store.NoKeyringError](err); !ok || !strings.Contains(err.Error(), "3s") {
 			t.Errorf("err = %v", err)
 		}
 		if took := time.Since(begun); took > 6*time.Second {

@@ -1,4 +1,4 @@
-package oauth
+package store
 
 import (
 	"encoding/json"
@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
@@ -35,7 +36,7 @@ type record struct {
 	Hosts         []string       `json:"hosts,omitempty"`
 }
 
-func encodeRecord(c *Credential) ([]byte, error) {
+func encodeRecord(c *credential.Credential) ([]byte, error) {
 	return json.Marshal(record{
 		Version: recordVersion, Access: c.Access.Reveal(), Refresh: c.Refresh.Reveal(),
 		Kind: c.Kind, Prefix: c.Prefix, TokenType: c.TokenType,
@@ -48,7 +49,7 @@ func encodeRecord(c *Credential) ([]byte, error) {
 
 // decodeRecord reads what [encodeRecord] wrote. Errors name what is wrong, and
 // nothing of the content: they do not wrap what encoding/json says.
-func decodeRecord(data []byte) (*Credential, error) {
+func decodeRecord(data []byte) (*credential.Credential, error) {
 	var r record
 	if err := json.Unmarshal(data, &r); err != nil {
 		return nil, errors.New("it is not the JSON that ambit writes")
@@ -56,7 +57,7 @@ func decodeRecord(data []byte) (*Credential, error) {
 	if r.Version != recordVersion {
 		return nil, fmt.Errorf("it is of version %d, this ambit reads version %d", r.Version, recordVersion)
 	}
-	if r.Access == "" || !sendable(r.Access) || !sendable(r.Refresh) {
+	if r.Access == "" || !credential.IsSendable(r.Access) || !credential.IsSendable(r.Refresh) {
 		return nil, errors.New("the token in it is none")
 	}
 	granted, err := scopes.ParseSet(r.Scope)
@@ -64,21 +65,21 @@ func decodeRecord(data []byte) (*Credential, error) {
 	if err != nil || askedErr != nil {
 		return nil, errors.New("the scopes in it are none")
 	}
-	c := &Credential{
-		Access: NewSecret(r.Access), Kind: r.Kind, Prefix: r.Prefix, TokenType: r.TokenType,
+	c := &credential.Credential{
+		Access: credential.NewSecret(r.Access), Kind: r.Kind, Prefix: r.Prefix, TokenType: r.TokenType,
 		Issuer: r.Issuer, ClientID: r.ClientID, Server: r.Server,
 		ExpiresAt: fromSeconds(r.ExpiresAt), ObtainedAt: fromSeconds(r.ObtainedAt),
 		Scopes: granted, Asked: asked, KnownBy: r.KnownBy,
 		Teams: r.Teams, Organizations: r.Organizations, Hosts: r.Hosts,
 	}
 	if r.Refresh != "" {
-		c.Refresh = NewSecret(r.Refresh)
+		c.Refresh = credential.NewSecret(r.Refresh)
 	}
 	return c, nil
 }
 
 // loadRecord is decodeRecord for a store, whose errors are *[CorruptError].
-func loadRecord(store string, data []byte) (*Credential, error) {
+func loadRecord(store string, data []byte) (*credential.Credential, error) {
 	c, err := decodeRecord(data)
 	if err != nil {
 		return nil, &CorruptError{Store: store, Problem: err.Error()}

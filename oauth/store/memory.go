@@ -1,22 +1,24 @@
-package oauth
+package store
 
 import (
 	"context"
 	"sync"
+
+	"github.com/ambit-auth/ambit/oauth/credential"
 )
 
 // A MemoryStore keeps credentials for the life of the process: for one run. It keeps
 // the [Store] contract, other processes excepted. The zero value is empty and ready.
-type MemoryStore struct {
+type Memory struct {
 	mu      sync.Mutex
 	records map[Key][]byte
 }
 
 // Name is "memory".
-func (*MemoryStore) Name() string { return "memory" }
+func (*Memory) Name() string { return "memory" }
 
 // Load implements [Store].
-func (s *MemoryStore) Load(ctx context.Context, key Key) (*Credential, error) {
+func (s *Memory) Load(ctx context.Context, key Key) (*credential.Credential, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -30,7 +32,7 @@ func (s *MemoryStore) Load(ctx context.Context, key Key) (*Credential, error) {
 }
 
 // Save implements [Store].
-func (s *MemoryStore) Save(ctx context.Context, key Key, c *Credential) error {
+func (s *Memory) Save(ctx context.Context, key Key, c *credential.Credential) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -48,7 +50,7 @@ func (s *MemoryStore) Save(ctx context.Context, key Key, c *Credential) error {
 }
 
 // Delete implements [Store].
-func (s *MemoryStore) Delete(ctx context.Context, key Key) error {
+func (s *Memory) Delete(ctx context.Context, key Key) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package oauth
+package store
 
 import (
 	"context"
@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+
+	"github.com/ambit-auth/ambit/oauth/credential"
 )
 
 // ErrNotFound says that the store holds nothing under a key.
@@ -29,9 +31,9 @@ var ErrNotFound = errors.New("no credential is stored")
 // No error of a store holds anything of a credential.
 type Store interface {
 	// Load returns the credential under key.
-	Load(ctx context.Context, key Key) (*Credential, error)
+	Load(ctx context.Context, key Key) (*credential.Credential, error)
 	// Save puts c under key, in place of whatever was there.
-	Save(ctx context.Context, key Key, c *Credential) error
+	Save(ctx context.Context, key Key, c *credential.Credential) error
 	// Delete removes what is under key.
 	Delete(ctx context.Context, key Key) error
 	// Name is what people call it: "the system's keyring", "the file store".

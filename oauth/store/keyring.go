@@ -1,4 +1,4 @@
-package oauth
+package store
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/zalando/go-keyring"
 )
 
@@ -33,14 +34,14 @@ const keyringService = "ambit"
 // locked or half-installed keyring may say yes and keep nothing; of two that save under
 // one key at the same moment, one may get a *[NotKeptError] for it. Where there is no
 // usable keyring, every method returns a *[NoKeyringError].
-type KeyringStore struct {
+type Keyring struct {
 	Service string // name of the items; "" means "ambit"
 }
 
 // Name is "the system's keyring".
-func (KeyringStore) Name() string { return "the system's keyring" }
+func (Keyring) Name() string { return "the system's keyring" }
 
-func (s KeyringStore) service() string {
+func (s Keyring) service() string {
 	if s.Service == "" {
 		return keyringService
 	}
@@ -48,7 +49,7 @@ func (s KeyringStore) service() string {
 }
 
 // Load implements [Store].
-func (s KeyringStore) Load(ctx context.Context, key Key) (*Credential, error) {
+func (s Keyring) Load(ctx context.Context, key Key) (*credential.Credential, error) {
 	item, err := s.get(ctx, key)
 	if err != nil {
 		return nil, err
@@ -56,12 +57,12 @@ func (s KeyringStore) Load(ctx context.Context, key Key) (*Credential, error) {
 	return loadRecord(s.Name(), []byte(item))
 }
 
-func (s KeyringStore) get(ctx context.Context, key Key) (string, error) {
+func (s Keyring) get(ctx context.Context, key Key) (string, error) {
 	return askKeyring(ctx, func() (string, error) { return keyring.Get(s.service(), key.ID()) })
 }
 
 // Save implements [Store].
-func (s KeyringStore) Save(ctx context.Context, key Key, c *Credential) error {
+func (s Keyring) Save(ctx context.Context, key Key, c *credential.Credential) error {
 	data, err := encodeRecord(c)
 	if err != nil {
 		return err
@@ -84,7 +85,7 @@ func (s KeyringStore) Save(ctx context.Context, key Key, c *Credential) error {
 }
 
 // Delete implements [Store].
-func (s KeyringStore) Delete(ctx context.Context, key Key) error {
+func (s Keyring) Delete(ctx context.Context, key Key) error {
 	_, err := askKeyring(ctx, func() (string, error) { return "", keyring.Delete(s.service(), key.ID()) })
 	if errors.Is(err, ErrNotFound) {
 		return nil

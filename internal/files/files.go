@@ -1,4 +1,4 @@
-package oauth
+package files
 
 import (
 	"fmt"
@@ -11,14 +11,14 @@ import (
 
 // File modes for what only the user may read.
 const (
-	privateFile   fs.FileMode = 0o600
-	privateFolder fs.FileMode = 0o700
+	PrivateFile fs.FileMode = 0o600
+	PrivateDir  fs.FileMode = 0o700
 )
 
-// writeFile puts data into path such that every reader finds the old content or the
+// Write puts data into path such that every reader finds the old content or the
 // new: a file beside it, flushed, then renamed. pattern is for the name of that file,
 // as [os.CreateTemp] takes it.
-func writeFile(path, pattern string, data []byte) (err error) {
+func Write(path, pattern string, data []byte) (err error) {
 	temp, err := os.CreateTemp(filepath.Dir(path), pattern) // made with mode 0600
 	if err != nil {
 		return err
@@ -44,8 +44,8 @@ func writeFile(path, pattern string, data []byte) (err error) {
 // new one in its place between the check and the opening. Once is rare already.
 const exchangeTries = 100
 
-// readFile reads a file of at most limit bytes that [checkFile] finds fit.
-func readFile(path string, forbidden fs.FileMode, limit int64) ([]byte, error) {
+// Read reads a file of at most limit bytes that [Check] finds fit.
+func Read(path string, forbidden fs.FileMode, limit int64) ([]byte, error) {
 	file, err := openChecked(path, forbidden)
 	if err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ func readFile(path string, forbidden fs.FileMode, limit int64) ([]byte, error) {
 // openChecked opens what was checked, and nothing that took its place.
 func openChecked(path string, forbidden fs.FileMode) (*os.File, error) {
 	for range exchangeTries {
-		before, err := checkFile(path, forbidden)
+		before, err := Check(path, forbidden)
 		if err != nil {
 			return nil, err
 		}
@@ -78,55 +78,56 @@ func openChecked(path string, forbidden fs.FileMode) (*os.File, error) {
 			return nil, err
 		}
 	}
-	return nil, &UnsafeFileError{Path: path, Problem: "is exchanged all the time", Mend: "see who writes it"}
+	return nil, &UnsafeError{Path: path, Problem: "is exchanged all the time", Mend: "see who writes it"}
 }
 
-// checkFile refuses what is no regular file, and modes that have a bit of forbidden.
-func checkFile(path string, forbidden fs.FileMode) (fs.FileInfo, error) {
+// Check refuses what is no regular file, and modes that have a bit of forbidden.
+func Check(path string, forbidden fs.FileMode) (fs.FileInfo, error) {
 	info, err := os.Lstat(path)
 	switch {
 	case err != nil:
 		return nil, err
 	case info.Mode()&fs.ModeSymlink != 0:
-		return nil, &UnsafeFileError{Path: path, Problem: "is a symbolic link", Mend: "remove it"}
+		return nil, &UnsafeError{Path: path, Problem: "is a symbolic link", Mend: "remove it"}
 	case !info.Mode().IsRegular():
-		return nil, &UnsafeFileError{Path: path, Problem: "is no ordinary file", Mend: "remove it"}
+		return nil, &UnsafeError{Path: path, Problem: "is no ordinary file", Mend: "remove it"}
 	}
-	return info, checkMode(path, info, forbidden, privateFile)
+	return info, checkMode(path, info, forbidden, PrivateFile)
 }
 
-// makeFolder makes path where it is not there, and refuses one that others can enter.
-func makeFolder(path string) error {
-	if err := os.MkdirAll(path, privateFolder); err != nil {
+// MakeDir makes path where it is not there, and refuses one that others can enter.
+func MakeDir(path string) error {
+	if err := os.MkdirAll(path, PrivateDir); err != nil {
 		return err
 	}
-	return checkFolder(path)
+	return CheckDir(path)
 }
 
-func checkFolder(path string) error {
+// CheckDir refuses what is no directory, and one that others can enter.
+func CheckDir(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
 		return err
 	}
 	if !info.IsDir() {
-		return &UnsafeFileError{Path: path, Problem: "is no folder", Mend: "remove it"}
+		return &UnsafeError{Path: path, Problem: "is no folder", Mend: "remove it"}
 	}
-	return checkMode(path, info, othersMode, privateFolder)
+	return checkMode(path, info, OthersMode, PrivateDir)
 }
 
-// othersMode are the rights of everyone but the owner; othersRead and othersWrite, those
+// OthersMode are the rights of everyone but the owner; OthersRead and OthersWrite, those
 // to read and to write.
 const (
-	othersMode  fs.FileMode = 0o077
-	othersRead  fs.FileMode = 0o044
-	othersWrite fs.FileMode = 0o022
+	OthersMode  fs.FileMode = 0o077
+	OthersRead  fs.FileMode = 0o044
+	OthersWrite fs.FileMode = 0o022
 )
 
 // checkMode looks at the permission bits where there are any: Windows has access
 // lists, and a user's own folders are the user's own there.
 func checkMode(path string, info fs.FileInfo, forbidden, want fs.FileMode) error {
 	if mode := info.Mode().Perm(); runtime.GOOS != "windows" && mode&forbidden != 0 {
-		return &UnsafeFileError{
+		return &UnsafeError{
 			Path:    path,
 			Problem: fmt.Sprintf("is open to other users (mode %04o)", mode),
 			Mend:    fmt.Sprintf("chmod %04o it, if you know that nobody used that", want),
@@ -135,15 +136,15 @@ func checkMode(path string, info fs.FileInfo, forbidden, want fs.FileMode) error
 	return nil
 }
 
-// An UnsafeFileError says that a file or folder is open to others, or is not what it
+// An UnsafeError says that a file or folder is open to others, or is not what it
 // should be, and was not touched.
-type UnsafeFileError struct {
+type UnsafeError struct {
 	Path    string
 	Problem string // "can be read by others (mode 0644)"
 	Mend    string // a command or an act that mends it
 }
 
 // Error names the path, the problem and the remedy.
-func (e *UnsafeFileError) Error() string {
+func (e *UnsafeError) Error() string {
 	return fmt.Sprintf("%q %s; %s", e.Path, e.Problem, e.Mend)
 }

@@ -1,4 +1,4 @@
-package oauth_test
+package credential_test
 
 import (
 	"bytes"
@@ -6,31 +6,29 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"testing"
 
-	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/ambit-auth/ambit/oauth/store/storetest"
 )
-
-const marked = "MARKED-s3cr3t-value"
 
 // nested holds a secret in every way in which Go can hold one.
 type nested struct {
-	Exported   oauth.Secret
-	unexported oauth.Secret
-	Pointer    *oauth.Secret
-	List       []oauth.Secret
-	Map        map[string]oauth.Secret
+	Exported   credential.Secret
+	unexported credential.Secret
+	Pointer    *credential.Secret
+	List       []credential.Secret
+	Map        map[string]credential.Secret
 	Any        any
-	Inner      struct{ deep oauth.Secret }
-	array      [1]oauth.Secret
+	Inner      struct{ deep credential.Secret }
+	array      [1]credential.Secret
 }
 
 func holders() map[string]any {
-	s := oauth.NewSecret(marked)
+	s := credential.NewSecret(storetest.Marked)
 	n := nested{
-		Exported: s, unexported: s, Pointer: &s, List: []oauth.Secret{s},
-		Map: map[string]oauth.Secret{"k": s}, Any: s, array: [1]oauth.Secret{s},
+		Exported: s, unexported: s, Pointer: &s, List: []credential.Secret{s},
+		Map: map[string]credential.Secret{"k": s}, Any: s, array: [1]credential.Secret{s},
 	}
 	n.Inner.deep = s
 	return map[string]any{
@@ -40,26 +38,9 @@ func holders() map[string]any {
 		"to nested":  &n,
 		"list":       []any{s, n, &n},
 		"map":        map[string]any{"a": s, "b": n},
-		"credential": oauth.Credential{Access: s, Refresh: s},
+		"credential": credential.Credential{Access: s, Refresh: s},
 		"error":      fmt.Errorf("outer: %w", errors.New(fmt.Sprint(s, n))),
 	}
-}
-
-// leaks reports whether out shows the secret, as text or as bytes in any notation.
-func leaks(out string) bool {
-	lower := strings.ToLower(out)
-	var decimal []string
-	for _, b := range []byte(marked) {
-		decimal = append(decimal, fmt.Sprint(b))
-	}
-	for _, shape := range []string{
-		marked, fmt.Sprintf("%x", marked), fmt.Sprintf("% x", marked), strings.Join(decimal, " "),
-	} {
-		if strings.Contains(lower, strings.ToLower(shape)) {
-			return true
-		}
-	}
-	return false
 }
 
 func TestSecretCannotBePrinted(t *testing.T) {
@@ -69,11 +50,11 @@ func TestSecretCannotBePrinted(t *testing.T) {
 	}
 	for name, holder := range holders() {
 		for _, verb := range verbs {
-			if out := fmt.Sprintf(verb, holder); leaks(out) {
+			if out := fmt.Sprintf(verb, holder); storetest.Leaks(out) {
 				t.Errorf("%s under %s: %s", name, verb, out)
 			}
 		}
-		if out := fmt.Sprint(holder) + fmt.Sprintln(holder); leaks(out) {
+		if out := fmt.Sprint(holder) + fmt.Sprintln(holder); storetest.Leaks(out) {
 			t.Errorf("%s under Print: %s", name, out)
 		}
 	}
@@ -87,7 +68,7 @@ func TestSecretCannotBeLogged(t *testing.T) {
 			log := slog.New(handler).With("with", holder).WithGroup("group")
 			log.Debug("message", "key", holder, slog.Any("any", holder), slog.Group("inner", "deep", holder))
 		}
-		if leaks(out.String()) {
+		if storetest.Leaks(out.String()) {
 			t.Errorf("%s: %s", name, out.String())
 		}
 		if out.Len() == 0 {
@@ -102,18 +83,18 @@ func TestSecretCannotBeMarshalled(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if leaks(string(out)) {
+		if storetest.Leaks(string(out)) {
 			t.Errorf("%s: %s", name, out)
 		}
 	}
-	key, err := json.Marshal(map[oauth.Secret]int{oauth.NewSecret(marked): 1}) // as a map's key
-	if err != nil || leaks(string(key)) {
+	key, err := json.Marshal(map[credential.Secret]int{credential.NewSecret(storetest.Marked): 1}) // as a map's key
+	if err != nil || storetest.Leaks(string(key)) {
 		t.Errorf("as a key: %s, %v", key, err)
 	}
 }
 
 func TestSecretShowsStarsInItsPlace(t *testing.T) {
-	s := oauth.NewSecret(marked)
+	s := credential.NewSecret(storetest.Marked)
 	got := []string{fmt.Sprint(s), fmt.Sprintf("%#v", s), fmt.Sprintf("%d", s), s.String(), s.GoString(), s.LogValue().String()}
 	for i, text := range got {
 		if text != "***" {
@@ -123,15 +104,15 @@ func TestSecretShowsStarsInItsPlace(t *testing.T) {
 }
 
 func TestSecretReveal(t *testing.T) {
-	s := oauth.NewSecret(marked)
-	if s.Reveal() != marked || s.Empty() {
+	s := credential.NewSecret(storetest.Marked)
+	if s.Reveal() != storetest.Marked || s.Empty() {
 		t.Errorf("Reveal() = %q", s.Reveal())
 	}
-	var zero oauth.Secret
-	if zero.Reveal() != "" || !zero.Empty() || !oauth.NewSecret("").Empty() {
+	var zero credential.Secret
+	if zero.Reveal() != "" || !zero.Empty() || !credential.NewSecret("").Empty() {
 		t.Error("the zero Secret and the one of nothing must be empty")
 	}
-	if !s.Equal(oauth.NewSecret(marked)) || s.Equal(zero) || !zero.Equal(oauth.NewSecret("")) {
+	if !s.Equal(credential.NewSecret(storetest.Marked)) || s.Equal(zero) || !zero.Equal(credential.NewSecret("")) {
 		t.Error("Equal must compare what is held")
 	}
 }
@@ -145,7 +126,7 @@ func TestSecretMask(t *testing.T) {
 		{"abc_0123", "", "***"},
 		{"", "abc_", "***"},
 	} {
-		if got := oauth.NewSecret(c.secret).Mask(c.prefix); got != c.want {
+		if got := credential.NewSecret(c.secret).Mask(c.prefix); got != c.want {
 			t.Errorf("Mask(%q) of %q = %q, want %q", c.prefix, c.secret, got, c.want)
 		}
 	}

@@ -1,6 +1,6 @@
 //go:build !unix || darwin
 
-package oauth
+package store
 
 // reachKeyring: the keyring is part of the system.
 func reachKeyring() error { return nil }

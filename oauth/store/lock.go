@@ -1,4 +1,4 @@
-package oauth
+package store
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/gofrs/flock"
 )
 
@@ -49,12 +50,12 @@ func Lock(ctx context.Context, dir string, key Key, waiting func()) (unlock func
 		return nil, &LockError{Err: errors.New("no folder is set for the lock")}
 	}
 	path := filepath.Join(dir, key.ID()+".lock")
-	if err := os.MkdirAll(dir, privateFolder); err != nil {
+	if err := os.MkdirAll(dir, files.PrivateDir); err != nil {
 		return nil, &LockError{Path: path, Err: err}
 	}
 	bounded, cancel := context.WithTimeout(ctx, lockTimeout)
 	defer cancel()
-	lock := flock.New(path, flock.SetPermissions(privateFile))
+	lock := flock.New(path, flock.SetPermissions(files.PrivateFile))
 	if got, err := lock.TryLock(); !got && err == nil && waiting != nil {
 		waiting()
 	}

@@ -1,6 +1,6 @@
 //go:build unix && !darwin
 
-package oauth
+package store
 
 import (
 	"errors"

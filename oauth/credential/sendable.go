@@ -1,13 +1,13 @@
-package oauth
+package credential
 
-// maxToken is the longest credential in bytes that is believed to be one: header
+// MaxToken is the longest credential in bytes that is believed to be one: header
 // fields beyond 8 KiB are refused by most servers, so twice that is no token.
-const maxToken = 16 << 10
+const MaxToken = 16 << 10
 
 // sendable reports whether a credential can stand in a header field: printable ASCII
 // without blanks, a superset of RFC 6750 §2.1's b64token.
-func sendable(credential string) bool {
-	if len(credential) > maxToken {
+func IsSendable(credential string) bool {
+	if len(credential) > MaxToken {
 		return false
 	}
 	for i := range len(credential) {

@@ -1,4 +1,4 @@
-package oauth_test
+package store_test
 
 import (
 	"context"
@@ -10,10 +10,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
+	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/testkit"
-	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/ambit-auth/ambit/oauth/store"
+	"github.com/ambit-auth/ambit/oauth/store/storetest"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/google/go-cmp/cmp"
 )
@@ -21,10 +23,10 @@ import (
 func TestStores(t *testing.T) {
 	for _, backend := range []struct {
 		name string
-		open func(t *testing.T) oauth.Store
+		open func(t *testing.T) store.Store
 	}{
-		{"memory", func(*testing.T) oauth.Store { return &oauth.MemoryStore{} }},
-		{"file", func(t *testing.T) oauth.Store { return oauth.FileStore{Dir: filepath.Join(t.TempDir(), "store")} }},
+		{"memory", func(*testing.T) store.Store { return &store.Memory{} }},
+		{"file", func(t *testing.T) store.Store { return store.File{Dir: filepath.Join(t.TempDir(), "store")} }},
 		{"keyring", openKeyring},
 	} {
 		t.Run(backend.name, func(t *testing.T) { testStore(t, backend.open(t)) })
@@ -32,40 +34,40 @@ func TestStores(t *testing.T) {
 }
 
 // testStore is the behaviour that the comment of [oauth.Store] promises.
-func testStore(t *testing.T, store oauth.Store) {
+func testStore(t *testing.T, backend store.Store) {
 	ctx := t.Context()
-	key := oauth.Key{Issuer: "https://auth.example.com", ClientID: "client", Manifest: "tool"}
-	if _, err := store.Load(ctx, key); !errors.Is(err, oauth.ErrNotFound) {
+	key := store.Key{Issuer: "https://auth.example.com", ClientID: "client", Manifest: "tool"}
+	if _, err := backend.Load(ctx, key); !errors.Is(err, store.ErrNotFound) {
 		t.Fatalf("Load from an empty store: %v", err)
 	}
-	if err := store.Delete(ctx, key); err != nil {
+	if err := backend.Delete(ctx, key); err != nil {
 		t.Errorf("Delete from an empty store: %v", err)
 	}
 
-	saved := fullCredential()
-	if err := store.Save(ctx, key, saved); err != nil {
+	saved := storetest.FullCredential()
+	if err := backend.Save(ctx, key, saved); err != nil {
 		t.Fatal(err)
 	}
 	want := *saved
 	want.Source, want.Lost = "", scopes.Set{} // not stored
-	if diff := cmp.Diff(&want, load(t, store, key)); diff != "" {
+	if diff := cmp.Diff(&want, storetest.Load(t, backend, key)); diff != "" {
 		t.Error(diff)
 	}
 
 	t.Run("what is kept is a copy", func(t *testing.T) {
 		saved.Teams[0] = "changed"
-		load(t, store, key).Teams[1] = "changed"
-		if diff := cmp.Diff([]string{"1", "2"}, load(t, store, key).Teams); diff != "" {
+		storetest.Load(t, backend, key).Teams[1] = "changed"
+		if diff := cmp.Diff([]string{"1", "2"}, storetest.Load(t, backend, key).Teams); diff != "" {
 			t.Error(diff)
 		}
 	})
-	t.Run("every part of the key counts", func(t *testing.T) { testKeys(t, store, key) })
+	t.Run("every part of the key counts", func(t *testing.T) { testKeys(t, backend, key) })
 	t.Run("the least credential", func(t *testing.T) {
-		least := &oauth.Credential{Access: oauth.NewSecret("a")}
-		if err := store.Save(ctx, key, least); err != nil {
+		least := &credential.Credential{Access: credential.NewSecret("a")}
+		if err := backend.Save(ctx, key, least); err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(least, load(t, store, key)); diff != "" {
+		if diff := cmp.Diff(least, storetest.Load(t, backend, key)); diff != "" {
 			t.Error(diff)
 		}
 	})
@@ -73,103 +75,81 @@ func testStore(t *testing.T, store oauth.Store) {
 		if runtime.GOOS == "windows" {
 			t.Skip("the keyring of this system has room for 2.5 KB")
 		}
-		many := fullCredential()
-		many.Access = oauth.NewSecret(strings.Repeat("a", 10<<10))
-		if err := store.Save(ctx, key, many); err != nil {
+		many := storetest.FullCredential()
+		many.Access = credential.NewSecret(strings.Repeat("a", 10<<10))
+		if err := backend.Save(ctx, key, many); err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(many.Access.Reveal(), load(t, store, key).Access.Reveal()); diff != "" {
+		if diff := cmp.Diff(many.Access.Reveal(), storetest.Load(t, backend, key).Access.Reveal()); diff != "" {
 			t.Error(diff)
 		}
 	})
-	t.Run("concurrent use", func(t *testing.T) { testConcurrent(t, store, key) })
+	t.Run("concurrent use", func(t *testing.T) { testConcurrent(t, backend, key) })
 	t.Run("an ended context", func(t *testing.T) {
 		ended, cancel := context.WithCancel(ctx)
 		cancel()
-		if _, err := store.Load(ended, key); !errors.Is(err, context.Canceled) {
+		if _, err := backend.Load(ended, key); !errors.Is(err, context.Canceled) {
 			t.Errorf("Load: %v", err)
 		}
-		if err := store.Save(ended, key, saved); !errors.Is(err, context.Canceled) {
+		if err := backend.Save(ended, key, saved); !errors.Is(err, context.Canceled) {
 			t.Errorf("Save: %v", err)
 		}
-		if err := store.Delete(ended, key); !errors.Is(err, context.Canceled) {
+		if err := backend.Delete(ended, key); !errors.Is(err, context.Canceled) {
 			t.Errorf("Delete: %v", err)
 		}
 	})
-	if err := store.Delete(ctx, key); err != nil {
+	if err := backend.Delete(ctx, key); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.Load(ctx, key); !errors.Is(err, oauth.ErrNotFound) {
+	if _, err := backend.Load(ctx, key); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("Load after Delete: %v", err)
 	}
-	if store.Name() == "" {
+	if backend.Name() == "" {
 		t.Error("a store without a name")
 	}
 }
 
-func fullCredential() *oauth.Credential {
-	return &oauth.Credential{
-		Access: oauth.NewSecret("access-" + marked), Refresh: oauth.NewSecret("refresh-" + marked),
-		Kind: scopes.OAuthToken, Prefix: "acc***", TokenType: "Bearer", Source: "a login",
-		Issuer: "https://auth.example.com", ClientID: "client", Server: "eu",
-		ExpiresAt: time.Unix(1900000000, 0).UTC(), ObtainedAt: time.Unix(1800000000, 0).UTC(),
-		Scopes: scopes.NewSet("b:read", "a:write"), Asked: scopes.NewSet("b:read", "a:write", "c"), KnownBy: scopes.TokenResponse,
-		Teams: []string{"1", "2"}, Organizations: []string{"o"},
-		Hosts: []string{"api.example.com", "gateway.example.com:8443"},
-		Lost:  scopes.NewSet("c:read"),
-	}
-}
-
-func load(t *testing.T, store oauth.Store, key oauth.Key) *oauth.Credential {
-	t.Helper()
-	c, err := store.Load(t.Context(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
-func testKeys(t *testing.T, store oauth.Store, key oauth.Key) {
-	others := []oauth.Key{
+func testKeys(t *testing.T, backend store.Store, key store.Key) {
+	others := []store.Key{
 		{Issuer: key.Issuer + "/", ClientID: key.ClientID, Manifest: key.Manifest},
 		{Issuer: key.Issuer, ClientID: key.ClientID + "2", Manifest: key.Manifest},
 		{Issuer: key.Issuer, ClientID: key.ClientID, Manifest: "../" + key.Manifest},
 		{Issuer: key.Issuer, ClientID: key.ClientID + key.Manifest}, // the same letters
 	}
 	for i, other := range others {
-		if _, err := store.Load(t.Context(), other); !errors.Is(err, oauth.ErrNotFound) {
+		if _, err := backend.Load(t.Context(), other); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("%+v finds the credential of %+v: %v", other, key, err)
 		}
-		c := &oauth.Credential{Access: oauth.NewSecret(fmt.Sprint("other", i))}
-		if err := store.Save(t.Context(), other, c); err != nil {
+		c := &credential.Credential{Access: credential.NewSecret(fmt.Sprint("other", i))}
+		if err := backend.Save(t.Context(), other, c); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for i, other := range others {
-		if got := load(t, store, other).Access.Reveal(); got != fmt.Sprint("other", i) {
+		if got := storetest.Load(t, backend, other).Access.Reveal(); got != fmt.Sprint("other", i) {
 			t.Errorf("%+v holds %q", other, got)
 		}
-		if err := store.Delete(t.Context(), other); err != nil {
+		if err := backend.Delete(t.Context(), other); err != nil {
 			t.Error(err)
 		}
 	}
-	load(t, store, key)
+	storetest.Load(t, backend, key)
 }
 
 // testConcurrent writes whole credentials and reads them: a mixture of two shows.
-func testConcurrent(t *testing.T, store oauth.Store, key oauth.Key) {
+func testConcurrent(t *testing.T, backend store.Store, key store.Key) {
 	const writers, rounds = 4, 5
 	var wait sync.WaitGroup
 	for w := range writers {
 		wait.Go(func() {
 			text := strings.Repeat(fmt.Sprint(w), 200)
 			for range rounds {
-				err := store.Save(t.Context(), key, &oauth.Credential{Access: oauth.NewSecret(text), Refresh: oauth.NewSecret(text)})
+				err := backend.Save(t.Context(), key, &credential.Credential{Access: credential.NewSecret(text), Refresh: credential.NewSecret(text)})
 				// The keyring reads back, and may see another writer's.
-				if _, other := errors.AsType[*oauth.NotKeptError](err); err != nil && !other {
+				if _, other := errors.AsType[*store.NotKeptError](err); err != nil && !other {
 					t.Error(err)
 				}
-				c, err := store.Load(t.Context(), key)
+				c, err := backend.Load(t.Context(), key)
 				if err != nil {
 					t.Error(err)
 				} else if !c.Access.Equal(c.Refresh) {
@@ -182,25 +162,25 @@ func testConcurrent(t *testing.T, store oauth.Store, key oauth.Key) {
 }
 
 func TestKeyID(t *testing.T) {
-	key := oauth.Key{Issuer: "https://auth.example.com", ClientID: "client", Manifest: "tool"}
+	key := store.Key{Issuer: "https://auth.example.com", ClientID: "client", Manifest: "tool"}
 	// A fixed value: another one would lose everybody's login.
 	if got := key.ID(); got != "d450f8dbbcb553098cdfe82db1c4dff5" {
 		t.Errorf("ID() = %q", got)
 	}
 }
 
-func fileStore(t *testing.T) (oauth.FileStore, oauth.Key, string) {
+func fileStore(t *testing.T) (store.File, store.Key, string) {
 	t.Helper()
-	store := oauth.FileStore{Dir: filepath.Join(t.TempDir(), "store")}
-	key := oauth.Key{Issuer: "https://auth.example.com", Manifest: "tool"}
-	if err := store.Save(t.Context(), key, fullCredential()); err != nil {
+	backend := store.File{Dir: filepath.Join(t.TempDir(), "store")}
+	key := store.Key{Issuer: "https://auth.example.com", Manifest: "tool"}
+	if err := backend.Save(t.Context(), key, storetest.FullCredential()); err != nil {
 		t.Fatal(err)
 	}
-	files, err := filepath.Glob(filepath.Join(store.Dir, "*"))
+	files, err := filepath.Glob(filepath.Join(backend.Dir, "*"))
 	if err != nil || len(files) != 1 {
 		t.Fatalf("the folder holds %v, %v", files, err)
 	}
-	return store, key, files[0]
+	return backend, key, files[0]
 }
 
 func TestFileStoreIsPrivate(t *testing.T) {
@@ -229,9 +209,9 @@ func TestFileStoreIsPrivate(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, loadErr := store.Load(t.Context(), key)
-		saveErr := store.Save(t.Context(), key, fullCredential())
+		saveErr := store.Save(t.Context(), key, storetest.FullCredential())
 		for _, err := range []error{loadErr, saveErr} {
-			unsafe, ok := errors.AsType[*oauth.UnsafeFileError](err)
+			unsafe, ok := errors.AsType[*files.UnsafeError](err)
 			if !ok || !strings.Contains(err.Error(), "chmod") || !strings.Contains(err.Error(), filepath.Base(unsafe.Path)) {
 				t.Errorf("%s: %v", c.what, err)
 			}
@@ -240,7 +220,7 @@ func TestFileStoreIsPrivate(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	load(t, store, key)
+	storetest.Load(t, store, key)
 }
 
 func chmod(path string, mode os.FileMode) func() error {
@@ -256,21 +236,21 @@ func TestFileStoreRefusesALink(t *testing.T) {
 	if err := os.Symlink(elsewhere, path); err != nil {
 		testkit.Lacks(t, "no symbolic links here: "+err.Error())
 	}
-	before := read(t, elsewhere)
+	before := readFile(t, elsewhere)
 	_, loadErr := store.Load(t.Context(), key)
-	saveErr := store.Save(t.Context(), key, &oauth.Credential{Access: oauth.NewSecret("new")})
+	saveErr := store.Save(t.Context(), key, &credential.Credential{Access: credential.NewSecret("new")})
 	for _, err := range []error{loadErr, saveErr} {
-		if unsafe, ok := errors.AsType[*oauth.UnsafeFileError](err); !ok || !strings.Contains(unsafe.Problem, "symbolic link") {
+		if unsafe, ok := errors.AsType[*files.UnsafeError](err); !ok || !strings.Contains(unsafe.Problem, "symbolic link") {
 			t.Errorf("err = %v", err)
 		}
 	}
-	if read(t, elsewhere) != before {
+	if readFile(t, elsewhere) != before {
 		t.Error("the link was followed")
 	}
 	if err := store.Delete(t.Context(), key); err != nil { // the link, not what it leads to
 		t.Error(err)
 	}
-	if read(t, elsewhere) != before {
+	if readFile(t, elsewhere) != before {
 		t.Error("Delete followed the link")
 	}
 }
@@ -290,68 +270,77 @@ func TestFileStoreDeleteSweeps(t *testing.T) {
 }
 
 func TestCorruptRecord(t *testing.T) {
-	store, key, path := fileStore(t)
-	good := read(t, path)
+	backend, key, path := fileStore(t)
+	good := readFile(t, path)
 	for name, text := range map[string]string{
 		"empty":             "",
 		"cut":               good[:len(good)/2],
-		"not JSON":          marked,
-		"another shape":     `["` + marked + `"]`,
+		"not JSON":          storetest.Marked,
+		"another shape":     `["` + storetest.Marked + `"]`,
 		"another version":   strings.Replace(good, `"v":1`, `"v":2`, 1),
-		"no token":          `{"v":1,"refresh":"` + marked + `"}`,
-		"a line in a token": `{"v":1,"access":"` + marked + `\r\nX: y"}`,
-		"no scopes":         `{"v":1,"access":"` + marked + `","scope":"a\"b"}`,
-		"a wrong type":      `{"v":1,"access":"` + marked + `","exp":"` + marked + `"}`,
+		"no token":          `{"v":1,"refresh":"` + storetest.Marked + `"}`,
+		"a line in a token": `{"v":1,"access":"` + storetest.Marked + `\r\nX: y"}`,
+		"no scopes":         `{"v":1,"access":"` + storetest.Marked + `","scope":"a\"b"}`,
+		"a wrong type":      `{"v":1,"access":"` + storetest.Marked + `","exp":"` + storetest.Marked + `"}`,
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_, err := store.Load(t.Context(), key)
-		corrupt, ok := errors.AsType[*oauth.CorruptError](err)
+		_, err := backend.Load(t.Context(), key)
+		corrupt, ok := errors.AsType[*store.CorruptError](err)
 		if !ok {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if !strings.Contains(err.Error(), "log in again") || leaks(err.Error()+corrupt.Problem) {
+		if !strings.Contains(err.Error(), "log in again") || storetest.Leaks(err.Error()+corrupt.Problem) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if err := store.Save(t.Context(), key, fullCredential()); err != nil {
+		if err := backend.Save(t.Context(), key, storetest.FullCredential()); err != nil {
 			t.Errorf("%s: cannot be replaced: %v", name, err)
 		}
 	}
 }
 
 func TestTooLarge(t *testing.T) {
-	huge := &oauth.Credential{Access: oauth.NewSecret(strings.Repeat("a", 70<<10))}
-	store := oauth.FileStore{Dir: t.TempDir()}
-	if err := os.Chmod(store.Dir, 0o700); err != nil {
+	huge := &credential.Credential{Access: credential.NewSecret(strings.Repeat("a", 70<<10))}
+	backend := store.File{Dir: t.TempDir()}
+	if err := os.Chmod(backend.Dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	err := store.Save(t.Context(), oauth.Key{}, huge)
-	if tooLarge, ok := errors.AsType[*oauth.TooLargeError](err); !ok || tooLarge.Size <= tooLarge.Limit {
+	err := backend.Save(t.Context(), store.Key{}, huge)
+	if tooLarge, ok := errors.AsType[*store.TooLargeError](err); !ok || tooLarge.Size <= tooLarge.Limit {
 		t.Errorf("err = %v", err)
 	}
-	err = oauth.KeyringStore{}.Save(t.Context(), oauth.Key{}, huge)
-	if _, ok := errors.AsType[*oauth.TooLargeError](err); !ok || !strings.Contains(err.Error(), "file store") {
+	err = store.Keyring{}.Save(t.Context(), store.Key{}, huge)
+	if _, ok := errors.AsType[*store.TooLargeError](err); !ok || !strings.Contains(err.Error(), "file store") {
 		t.Errorf("err = %v", err)
 	}
 }
 
 // A usual credential must fit into the narrowest keyring.
 func TestRecordIsCompact(t *testing.T) {
-	c := fullCredential()
-	c.Access, c.Refresh = oauth.NewSecret(strings.Repeat("a", 64)), oauth.NewSecret(strings.Repeat("r", 64))
+	c := storetest.FullCredential()
+	c.Access, c.Refresh = credential.NewSecret(strings.Repeat("a", 64)), credential.NewSecret(strings.Repeat("r", 64))
 	var many []string
 	for i := range 60 {
 		many = append(many, fmt.Sprintf("some_resource_%02d:write", i))
 	}
 	c.Scopes = scopes.NewSet(many...)
-	store := oauth.FileStore{Dir: filepath.Join(t.TempDir(), "store")}
-	if err := store.Save(t.Context(), oauth.Key{}, c); err != nil {
+	backend := store.File{Dir: filepath.Join(t.TempDir(), "store")}
+	if err := backend.Save(t.Context(), store.Key{}, c); err != nil {
 		t.Fatal(err)
 	}
-	files, _ := filepath.Glob(filepath.Join(store.Dir, "*.json"))
+	files, _ := filepath.Glob(filepath.Join(backend.Dir, "*.json"))
 	if info, err := os.Stat(files[0]); err != nil || info.Size() > 2560 {
 		t.Errorf("%d bytes, %v", info.Size(), err)
 	}
+}
+
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
 }

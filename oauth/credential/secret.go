@@ -1,4 +1,4 @@
-package oauth
+package credential
 
 import (
 	"crypto/subtle"

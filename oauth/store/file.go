@@ -1,4 +1,4 @@
-package oauth
+package store
 
 import (
 	"context"
@@ -6,6 +6,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/ambit-auth/ambit/internal/files"
+	"github.com/ambit-auth/ambit/oauth/credential"
 )
 
 // maxRecord bounds a record on the disk: two tokens of maxToken and as much again.
@@ -16,22 +19,22 @@ const maxRecord = 64 << 10
 // refuses what has wider permissions, and symbolic links, with an *[UnsafeFileError].
 // It is for machines without a keyring, after a yes: whoever can read the user's
 // files can read it. On Windows the folder's access list is what protects it.
-type FileStore struct {
+type File struct {
 	Dir string // made where it is not there
 }
 
 // Name is "the file store".
-func (FileStore) Name() string { return "the file store" }
+func (File) Name() string { return "the file store" }
 
 // Load implements [Store].
-func (s FileStore) Load(ctx context.Context, key Key) (*Credential, error) {
+func (s File) Load(ctx context.Context, key Key) (*credential.Credential, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if err := checkFolder(s.Dir); err != nil {
+	if err := files.CheckDir(s.Dir); err != nil {
 		return nil, notThere(err)
 	}
-	data, err := readFile(s.path(key), othersMode, maxRecord)
+	data, err := files.Read(s.path(key), files.OthersMode, maxRecord)
 	if err != nil {
 		return nil, notThere(err)
 	}
@@ -39,7 +42,7 @@ func (s FileStore) Load(ctx context.Context, key Key) (*Credential, error) {
 }
 
 // Save implements [Store].
-func (s FileStore) Save(ctx context.Context, key Key, c *Credential) error {
+func (s File) Save(ctx context.Context, key Key, c *credential.Credential) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -50,17 +53,17 @@ func (s FileStore) Save(ctx context.Context, key Key, c *Credential) error {
 	if len(data) > maxRecord {
 		return &TooLargeError{Store: s.Name(), Size: len(data), Limit: maxRecord}
 	}
-	if err := makeFolder(s.Dir); err != nil {
+	if err := files.MakeDir(s.Dir); err != nil {
 		return err
 	}
-	if _, err := checkFile(s.path(key), othersMode); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if _, err := files.Check(s.path(key), files.OthersMode); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return writeFile(s.path(key), key.ID()+leftover, data)
+	return files.Write(s.path(key), key.ID()+leftover, data)
 }
 
 // Delete implements [Store]. It also removes what a killed process left half written.
-func (s FileStore) Delete(ctx context.Context, key Key) error {
+func (s File) Delete(ctx context.Context, key Key) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -79,7 +82,7 @@ func (s FileStore) Delete(ctx context.Context, key Key) error {
 // leftover is how the name of a file that is being written goes on after the key's.
 const leftover = "-*.tmp"
 
-func (s FileStore) path(key Key) string { return filepath.Join(s.Dir, key.ID()+".json") }
+func (s File) path(key Key) string { return filepath.Join(s.Dir, key.ID()+".json") }
 
 func notThere(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
