@@ -188,9 +188,9 @@ func (c *consent) finish(ctx context.Context, got *credential.Credential, err er
 	case pages == nil:
 		return plainPage(err)
 	case err != nil:
-		return pages.Failed(c.refusal(err))
+		return pages.Failed(c.session, c.refusal(err))
 	}
-	return pages.Finished(c.held)
+	return pages.Finished(c.session, c.held)
 }
 
 func plainPage(err error) http.Handler {

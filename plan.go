@@ -101,7 +101,7 @@ func (s *Session) resources(ctx context.Context, documents *metadata.Client) ([]
 			s.opt.UI.note(fmt.Sprintf("the resource %s takes tokens of %s, and %s is asked", base, text.Line(strings.Join(others, ", ")), text.Line(s.server.Issuer)))
 		}
 		advertises := advertisement(doc.ScopesSupported)
-		list = append(list, scopes.Resource{Base: base, URL: u, State: advertises.State, Advertises: advertises})
+		list = append(list, scopes.Resource{Base: base, URL: u, Advertises: advertises})
 	}
 	return list, nil
 }
@@ -235,7 +235,7 @@ func (p *Plan) RecordIn(lock *manifest.Lock) *manifest.Lock {
 
 // A Drift is how a server and the manifest differ from the lock file.
 type Drift struct {
-	Scopes     []scopes.Drift
+	Scopes     []manifest.Drift
 	Advertised scopes.Set // now
 	Changed    bool       // the negotiation comes out differently: the manifest changed, or the server
 	Unrecorded string     // the issuer, where the lock file does not have it: nothing can be compared

@@ -10,13 +10,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
-
+	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/evidence"
 	"github.com/ambit-auth/ambit/internal/manifestedit"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/audit"
+	"github.com/spf13/cobra"
 )
 
 // auditFlags say what the manifest is held against, and what becomes of it.
@@ -100,35 +100,35 @@ func (r *run) audit(ctx context.Context, f *auditFlags) (*auditView, error) {
 	if err != nil {
 		return r.auditFailed("", err)
 	}
-	p, err := r.openProject()
+	p, err := r.open(f.keys)
 	if err != nil {
 		return r.auditFailed("", err)
 	}
 	proof, err := r.gather(ctx, p, &f.sources)
 	if err != nil {
-		return r.auditFailed(p.manifest.File, err)
+		return r.auditFailed(p.Manifest().File, err)
 	}
 	server, err := r.auditServer(ctx, p, proof)
 	if err != nil {
-		return r.auditFailed(p.manifest.File, err)
+		return r.auditFailed(p.Manifest().File, err)
 	}
-	q := audit.Question{Manifest: p.manifest, Programs: p.programs, Evidence: proof, Server: server, Today: time.Now()}
-	v := &auditView{project: p, failing: failing, minimal: f.minimal, server: server.State}
-	h := r.auditGrant(ctx, p, f.keys)
+	q := audit.Question{Manifest: p.Manifest(), Programs: p.Programs(), Evidence: proof, Server: server, Today: time.Now()}
+	v := &auditView{session: p, failing: failing, minimal: f.minimal, server: server.State}
+	h := r.auditGrant(ctx, f.keys)
 	if h != nil {
-		q.Granted = &h.grant.Scopes
+		q.Granted = &h.Grant.Scopes
 	}
 	if f.mends() {
 		v.found, v.changed, err = r.mend(q, f.how)
-		v.mended = p.manifest.File + " stays as it is"
+		v.mended = p.Manifest().File + " stays as it is"
 		if v.changed {
-			v.mended = "wrote " + p.manifest.File
+			v.mended = "wrote " + p.Manifest().File
 		}
 	} else {
 		v.found, err = audit.Audit(q)
 	}
 	if err != nil {
-		return r.auditFailed(p.manifest.File, editFailure(err))
+		return r.auditFailed(p.Manifest().File, editFailure(err))
 	}
 	if h != nil {
 		v.holder = v.holding(h)
@@ -144,24 +144,24 @@ func (r *run) auditFailed(file string, err error) (*auditView, error) {
 	if r.settings.Output != "github" && r.settings.Output != "sarif" {
 		return nil, err
 	}
-	return &auditView{file: cmp.Or(file, r.settings.Manifest, manifestName), failed: asFailure(err)}, err
+	return &auditView{file: cmp.Or(file, r.settings.Manifest, ambit.ManifestName), failed: asFailure(err)}, err
 }
 
 // auditServer is what the server advertises. Where it cannot be asked the audit goes
 // on, and a note says what is not judged.
-func (r *run) auditServer(ctx context.Context, p *project, proof *audit.Evidence) (scopes.Advertisement, error) {
-	n, err := r.negotiate(ctx, p)
-	where := audit.Where{File: p.server.Issuer}
+func (r *run) auditServer(ctx context.Context, p *ambit.Session, proof *audit.Evidence) (scopes.Advertisement, error) {
+	plan, err := p.Plan(ctx)
+	where := audit.Where{File: serverOf(p).Issuer}
 	switch {
 	case ctx.Err() != nil:
 		return scopes.Advertisement{}, ctx.Err()
 	case err != nil:
-		proof.Notes = append(proof.Notes, audit.Note{Where: where, Message: "which scopes it knows is not known, so unknown_scope is not judged: " + firstLine(asFailure(err).Message)})
+		proof.Notes = append(proof.Notes, audit.Note{Where: where, Message: "which scopes it knows is not known, so unknown_scope is not judged: " + firstLine(asFailure(failureOf(p, err)).Message)})
 		return scopes.Advertisement{}, nil
-	case n.question.Server.State != scopes.Listed:
+	case plan.Advertised().State != scopes.Listed:
 		proof.Notes = append(proof.Notes, audit.Note{Where: where, Message: "it lists no scopes, so unknown_scope is not judged"})
 	}
-	return n.question.Server, nil
+	return plan.Advertised(), nil
 }
 
 // mend edits the manifest's file, and reports whether it did. A file in which nothing is to

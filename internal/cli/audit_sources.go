@@ -14,14 +14,14 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
-
+	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/evidence"
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/audit"
 	"github.com/ambit-auth/ambit/scopes/provider"
+	"github.com/spf13/cobra"
 )
 
 // auditSources name the documents that say what is needed.
@@ -44,10 +44,10 @@ func (s *auditSources) addFlags(cmd *cobra.Command) {
 }
 
 // gather reads every source, in the order of the columns in which people see them.
-func (r *run) gather(ctx context.Context, p *project, s *auditSources) (*audit.Evidence, error) {
-	server := p.withAPI()
-	if !slices.Contains(p.provider().BaseNames(), s.base) {
-		return nil, fail(exitUsage, fmt.Sprintf("--base: unknown base %q", s.base), didYouMean(s.base, p.provider().BaseNames()))
+func (r *run) gather(ctx context.Context, p *ambit.Session, s *auditSources) (*audit.Evidence, error) {
+	server := p.KeyServer()
+	if !slices.Contains(p.Provider().BaseNames(), s.base) {
+		return nil, fail(exitUsage, fmt.Sprintf("--base: unknown base %q", s.base), didYouMean(s.base, p.Provider().BaseNames()))
 	}
 	baseURL, _ := server.Base(s.base)
 	proof := &audit.Evidence{Tools: s.tools}
@@ -96,7 +96,7 @@ func (r *run) gather(ctx context.Context, p *project, s *auditSources) (*audit.E
 }
 
 // knownOperations are those that the other sources and the manifest name.
-func knownOperations(p *project, proof *audit.Evidence) *scopes.Operations {
+func knownOperations(p *ambit.Session, proof *audit.Evidence) *scopes.Operations {
 	var uses []scopes.Operation
 	for i := range proof.Requirements {
 		uses = append(uses, proof.Requirements[i].Operation)
@@ -104,8 +104,8 @@ func knownOperations(p *project, proof *audit.Evidence) *scopes.Operations {
 	for _, c := range proof.Calls {
 		uses = append(uses, c.Operation)
 	}
-	entries := slices.Clone(p.manifest.Scopes)
-	for _, program := range p.manifest.Programs {
+	entries := slices.Clone(p.Manifest().Scopes)
+	for _, program := range p.Manifest().Programs {
 		entries = append(entries, program.Scopes...)
 	}
 	for _, e := range entries {
@@ -115,10 +115,10 @@ func knownOperations(p *project, proof *audit.Evidence) *scopes.Operations {
 }
 
 // withServer is the provider, and the server that someone named by its URL.
-func withServer(p *project) *provider.Provider {
-	own := *p.provider()
-	if _, known := own.Lookup(p.server.Name); !known {
-		own.Servers = append(slices.Clone(own.Servers), p.server)
+func withServer(p *ambit.Session) *provider.Provider {
+	own := *p.Provider()
+	if _, known := own.Lookup(serverOf(p).Name); !known {
+		own.Servers = append(slices.Clone(own.Servers), serverOf(p))
 	}
 	return &own
 }

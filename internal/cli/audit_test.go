@@ -74,8 +74,16 @@ func TestAuditOfRootManifest(t *testing.T) {
 // hostileAudit is an audit whose every text comes from someone who means harm.
 func hostileAudit() *auditView {
 	const evil = "<script>alert(1)</script>\x1b[2J\"'|`](http://evil)\n::error::"
+	m := &manifest.Manifest{
+		File: "m" + evil, Name: "n" + evil, Programs: []manifest.Program{{Name: evil}},
+		Provider: &provider.Provider{Servers: []provider.Server{{Name: "s", Issuer: "https://x/" + evil}}, DefaultServer: "s"},
+	}
+	s, err := ambit.Open(m, ambit.Options{Programs: []string{evil}})
+	if err != nil {
+		panic(err)
+	}
 	return &auditView{
-		project: &project{manifest: &manifest.Manifest{File: "m" + evil, Name: "n" + evil}, server: provider.Server{Name: "s", Issuer: "https://x/" + evil}, programs: []string{evil}},
+		session: s,
 		failing: audit.FailingKinds(), server: scopes.Listed, mended: "wrote " + evil,
 		found: audit.Findings{
 			Findings: []audit.Finding{

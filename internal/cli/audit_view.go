@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/evidence"
 	"github.com/ambit-auth/ambit/internal/manifestedit"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
@@ -14,7 +15,7 @@ import (
 
 // An auditView is ambit.audit/v1. Every format renders the same findings.
 type auditView struct {
-	project *project
+	session *ambit.Session
 	found   audit.Findings
 	failing []audit.FindingKind
 	minimal bool
@@ -56,8 +57,8 @@ func (r *run) showAudit(v *auditView, err error) error {
 
 type auditJSON struct {
 	envelope
-	Manifest scopes.PlanManifest `json:"manifest"`
-	Server   auditServerJSON     `json:"server"`
+	Manifest manifestJSON    `json:"manifest"`
+	Server   auditServerJSON `json:"server"`
 	audit.Findings
 	FailOn  []audit.FindingKind `json:"fail_on"`
 	Holder  string              `json:"granted_by"` // whose the rows' "granted" is, in words; "" where no credential was at hand
@@ -71,9 +72,9 @@ type auditServerJSON struct {
 }
 
 func (v *auditView) json(e envelope) any {
-	p := v.project
-	return auditJSON{e, scopes.PlanManifest{Path: p.manifest.File, Name: p.manifest.Name, Programs: append([]string{}, p.programs...)},
-		auditServerJSON{p.server.Name, p.server.Issuer, v.server}, v.found, v.failing, v.holder, v.changed}
+	m, server := v.session.Manifest(), serverOf(v.session)
+	return auditJSON{e, manifestJSON{m.File, m.Name, append([]string{}, v.session.Programs()...)},
+		auditServerJSON{server.Name, server.Issuer, v.server}, v.found, v.failing, v.holder, v.changed}
 }
 
 // An auditRow is a row of the table as every format for people shows it.
@@ -209,12 +210,12 @@ func (v *auditView) least() string {
 }
 
 func (v *auditView) title() string {
-	if v.project == nil {
+	if v.session == nil {
 		return "ambit audit"
 	}
-	text := "ambit audit: " + plain(v.project.manifest.Name)
-	if len(v.project.programs) > 0 {
-		text += " with " + plain(strings.Join(v.project.programs, ", "))
+	text := "ambit audit: " + plain(v.session.Manifest().Name)
+	if len(v.session.Programs()) > 0 {
+		text += " with " + plain(strings.Join(v.session.Programs(), ", "))
 	}
 	return text
 }

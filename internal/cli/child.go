@@ -9,16 +9,15 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
 
+	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/agent"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/child"
 	"github.com/ambit-auth/ambit/internal/guard"
-	"github.com/ambit-auth/ambit/oauth"
-	"github.com/ambit-auth/ambit/oauth/credential"
-	"github.com/ambit-auth/ambit/oauth/store"
 )
 
 const osName = runtime.GOOS
@@ -27,9 +26,9 @@ func now() time.Time { return time.Now() }
 
 // child starts the proxy and the agent behind it, and waits for the agent's end.
 func (l *lending) child(ctx context.Context) (code int, err error) {
-	trust, err := l.trust(ctx, l.project)
+	trust, err := l.session.Trust(ctx)
 	if err != nil {
-		return 0, err
+		return 0, failureOf(l.session, err)
 	}
 	transport, err := agent.NewTransport(guard.Options{CAFile: l.settings.CAFile})
 	if err != nil {
@@ -42,14 +41,15 @@ func (l *lending) child(ctx context.Context) (code int, err error) {
 	defer record.Close()
 	ctx, l.stop = context.WithCancel(ctx)
 	defer l.stop()
+	lent := &source{held: *l.held}
 	l.proxy, err = agent.Start(context.WithoutCancel(ctx), agent.Config{
-		Provider: l.project.provider(), Agent: l.profile, Server: l.held.server, Needs: l.project.needs,
-		Source: &source{l}, Transport: trust.Guard(transport), Ask: l.ask, Rescan: l.scan,
+		Provider: l.session.Provider(), Agent: l.profile, Server: l.held.Server, Needs: l.session.Needs(),
+		Source: lent, Transport: trust.Guard(transport), Ask: lent.inquire, Rescan: l.scan,
 		OnVerdict: l.told, OnConflict: func(c profile.Conflict) { l.voice.note("%s", besideLine(c)) },
-		Log: l.log.handler, LogPath: l.log.path, Login: loginAgain(l.project), Record: record,
+		Log: l.log.handler, LogPath: l.log.path, Login: loginAgain(l.session), Record: record,
 	})
 	if err != nil {
-		return 0, credentialFailure(l.project, err)
+		return 0, failureOf(l.session, err)
 	}
 	defer l.proxy.Close()
 	defer l.closePipes()
@@ -80,7 +80,7 @@ func besideLine(c profile.Conflict) string {
 // it is lent.
 func (l *lending) command() (child.Command, error) {
 	terms := l.proxy.Terms()
-	env, err := l.profile.Environment(l.env, l.project.provider(), terms)
+	env, err := l.profile.Environment(l.env, l.session.Provider(), terms)
 	if err != nil {
 		return child.Command{}, fail(exitUsage, plain(err.Error()), "name a server that has this base: --server")
 	}
@@ -156,7 +156,10 @@ func (l *lending) closePipes() {
 }
 
 // A source lends the credential of a run, and renews a stored one.
-type source struct{ l *lending }
+type source struct {
+	mu   sync.Mutex
+	held ambit.Held
+}
 
 // renewBefore is how long before its end a lent credential is renewed: longer than a
 // request takes to leave.
@@ -164,76 +167,37 @@ const renewBefore = time.Minute
 
 // Current implements [agent.Source].
 func (s *source) Current(ctx context.Context) (agent.Lent, error) {
-	if s.l.held.stored == nil {
-		return agent.NewLent(s.l.held.credential.Access.Reveal(), s.l.held.grant, false), nil
-	}
-	renewer, err := s.l.renewer(s.l.project, s.l.held.stored, s.l.held.client)
-	if err != nil {
-		return agent.Lent{}, err
-	}
-	c, err := renewer.Valid(ctx, renewBefore)
-	return s.lent(c, err)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.renewed(s.held.Refresh(ctx, renewBefore))
 }
 
 // Renew implements [agent.Source].
-func (s *source) Renew(ctx context.Context, stale agent.Lent) (agent.Lent, error) {
-	if s.l.held.stored == nil {
-		return agent.Lent{}, store.ErrNotFound
+func (s *source) Renew(ctx context.Context, _ agent.Lent) (agent.Lent, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.held.IsLogin() {
+		return agent.Lent{}, ambit.ErrNoCredential
 	}
-	renewer, err := s.l.renewer(s.l.project, s.l.held.stored, s.l.held.client)
-	if err != nil {
+	return s.renewed(s.held.Renew(ctx))
+}
+
+// renewed is the credential after a renewal. Where that failed, and the old one still lives,
+// it is both.
+func (s *source) renewed(err error) (agent.Lent, error) {
+	h := &s.held
+	if err != nil && !h.LivesAt(time.Now()) {
 		return agent.Lent{}, err
 	}
-	c, err := renewer.Force(ctx, credential.NewSecret(stale.Bearer()))
-	return s.lent(c, err)
+	return agent.NewLent(h.Secret().Reveal(), h.Grant, h.Renewable()), err
 }
 
-// lent wraps a stored credential. What the server said of it at the start counts as
-// long as it is the same one.
-func (s *source) lent(c *credential.Credential, err error) (agent.Lent, error) {
-	if c == nil {
-		return agent.Lent{}, err
-	}
-	grant := c.Grant()
-	if c.Access.Equal(s.l.held.credential.Access) {
-		grant = s.l.held.grant
-	}
-	return agent.NewLent(c.Access.Reveal(), grant, !c.Refresh.Empty()), nil
-}
-
-// ask asks servers about a refused credential: its own, and those others that the
-// provider's file marks for it.
-func (l *lending) ask(ctx context.Context, refused agent.Lent) diagnosis.Inquiry {
-	var q diagnosis.Inquiry
-	inspector, err := l.inspector(l.project, l.held.server, l.held.client)
-	if err != nil {
-		return q
-	}
-	secret := credential.NewSecret(refused.Bearer())
-	grant, err := inspector.Inspect(ctx, secret)
-	if err == nil {
-		q.Asked, q.Known, q.Grant = []string{l.held.server.Name}, []string{l.held.server.Name}, &grant
-		return q
-	}
-	if _, rejected := is[*oauth.RejectedError](err); !rejected {
-		return q
-	}
-	q.Asked = l.asks()
-	if other, _, found := inspector.Elsewhere(ctx, secret); found {
-		q.Known = []string{other.Name}
-	}
-	return q
-}
-
-// asks are the servers that are asked about a refused credential.
-func (l *lending) asks() []string {
-	names := []string{l.held.server.Name}
-	for _, s := range l.project.provider().Servers {
-		if s.AskOn401 && s.Name != l.held.server.Name {
-			names = append(names, s.Name)
-		}
-	}
-	return names
+// inquire asks servers about a refused credential.
+func (s *source) inquire(ctx context.Context, _ agent.Lent) diagnosis.Inquiry {
+	s.mu.Lock()
+	h := s.held
+	s.mu.Unlock()
+	return h.Inquire(ctx)
 }
 
 // openRecord opens the file of --record; nothing is written where none is named.

@@ -94,7 +94,7 @@ func demoGrant(watched bool) (grant string, left []string, err error) {
 	if watched {
 		return "", nil, nil
 	}
-	m, err := manifest.Decode(manifestName, ambit.ExampleManifest, nil)
+	m, err := manifest.Decode(ambit.ManifestName, ambit.ExampleManifest, nil)
 	if err != nil {
 		return "", nil, err
 	}
@@ -167,7 +167,7 @@ func (d *demo) lends(ctx context.Context) error {
 
 // demoNeed is the required need that the demo loses, and the call that shows it.
 func demoNeed() (need scopes.Need, use scopes.Operation, err error) {
-	m, err := manifest.Decode(manifestName, ambit.ExampleManifest, nil)
+	m, err := manifest.Decode(ambit.ManifestName, ambit.ExampleManifest, nil)
 	if err != nil {
 		return need, use, err
 	}

@@ -66,18 +66,18 @@ type claudeOAuth struct {
 }
 
 func (r *run) exportClaude() (view, error) {
-	p, err := r.openProject()
+	p, err := r.open(nil)
 	if err != nil {
 		return nil, err
 	}
-	server := p.withAPI()
+	server := p.KeyServer()
 	address, ok := server.Base(mcpBase)
 	if !ok {
 		return nil, fail(exitUsage, fmt.Sprintf("server %s has no base %s", plain(server.Name), mcpBase), "name another with --server, or add the base to the provider file")
 	}
-	needs := forTools(p.needs)
-	plan := scopes.Negotiate(scopes.Negotiation{Needs: needs, Implies: p.provider().Implies})
-	return claudeView{map[string]claudeServer{p.manifest.Name: {"http", address, claudeOAuth{plan.Request.String()}}}}, nil
+	needs := forTools(p.Needs())
+	plan := scopes.Negotiate(scopes.Negotiation{Needs: needs, Implies: p.Provider().Implies})
+	return claudeView{map[string]claudeServer{p.Manifest().Name: {"http", address, claudeOAuth{plan.Request.String()}}}}, nil
 }
 
 // forTools are the needs that name an MCP tool; all, where none does.
@@ -145,7 +145,7 @@ func (v tableView) json(e envelope) any {
 }
 
 func (r *run) exportMarkdown(into string) (view, error) {
-	p, err := r.openProject()
+	p, err := r.open(nil)
 	if err != nil {
 		return nil, err
 	}

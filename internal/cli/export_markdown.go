@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
@@ -92,11 +93,11 @@ func codeFence(word string) (fence, info string) {
 
 // manifestMarkdown is a table of the base, and one of each program: of those that were
 // chosen, else of all.
-func manifestMarkdown(p *project) string {
+func manifestMarkdown(p *ambit.Session) string {
 	var text strings.Builder
-	writeScopeTable(&text, p.manifest.Scopes)
-	for _, program := range p.manifest.Programs {
-		if len(p.programs) > 0 && !slices.Contains(p.programs, program.Name) {
+	writeScopeTable(&text, p.Manifest().Scopes)
+	for _, program := range p.Manifest().Programs {
+		if len(p.Programs()) > 0 && !slices.Contains(p.Programs(), program.Name) {
 			continue
 		}
 		fmt.Fprintf(&text, "\nWith the program %s:\n\n", codeCell(program.Name))

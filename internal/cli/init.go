@@ -11,11 +11,12 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/spf13/cobra"
-
+	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 	"github.com/ambit-auth/ambit/scopes/provider"
+	"github.com/spf13/cobra"
 )
 
 func (r *run) initCommand() *cobra.Command {
@@ -28,7 +29,7 @@ overwrites one.`,
 		Example: "  ambit init\n  ambit init --from https://auth.example.com",
 		Args:    noArguments,
 		RunE: r.action(func(context.Context) (view, error) {
-			return r.writeManifest(cmp.Or(r.settings.Manifest, manifestName), from)
+			return r.writeManifest(cmp.Or(r.settings.Manifest, ambit.ManifestName), from)
 		}),
 	}
 	cmd.Flags().StringVar(&from, "from", "", "the `PROVIDER`: a built-in one, a provider file, or an issuer's URL (default: the first built-in one)")
@@ -78,7 +79,7 @@ func (r *run) writeManifest(path, from string) (view, error) {
 // never written: no place in it is told.
 func noManifest(path, from string, err error) error {
 	hint := "built in: " + strings.Join(provider.BuiltinNames(), ", ") + "; or an issuer's https URL, or a ./file.yaml"
-	lines := []string{fmt.Sprintf("no manifest can be made for %q", shownURL(from))}
+	lines := []string{fmt.Sprintf("no manifest can be made for %q", guard.Typed(from))}
 	mistakes, _ := is[yamlfile.Mistakes](err)
 	for _, one := range mistakes {
 		switch {

@@ -9,39 +9,10 @@ import (
 	"path/filepath"
 
 	"github.com/ambit-auth/ambit/internal/yamlfile"
-	"github.com/ambit-auth/ambit/scopes/manifest"
 )
 
-// manifestName is the file that is looked for, here and above.
-const manifestName = "scopes.yaml"
-
-// findManifest is the path of the manifest: the one that was named, else the
-// nearest, shown relative to the folder in which people stand where that is shorter.
-func findManifest(named string) (string, error) {
-	if named != "" {
-		return named, nil
-	}
-	here, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for dir := here; ; dir = filepath.Dir(dir) {
-		path := filepath.Join(dir, manifestName)
-		info, err := os.Stat(path)
-		if err == nil && !info.IsDir() || danglingLink(path) != nil { // that one is told, not passed over
-			if dir == here {
-				return manifestName, nil
-			}
-			return path, nil
-		}
-		if dir == filepath.Dir(dir) {
-			return "", fail(exitUsage, "no "+manifestName+" here or in a folder above", "write one with: ambit init; or name it with --manifest")
-		}
-	}
-}
-
-// readLimited reads a manifest or provider file, one byte more than the largest
-// that the decoder takes, so that it can say that there is too much.
+// readLimited reads a file of the user's, one byte more than the largest that a decoder
+// takes, so that it can say that there is too much.
 func readLimited(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -51,30 +22,7 @@ func readLimited(path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, yamlfile.MaxFileSize+1))
 }
 
-// readManifest decodes a manifest; every mistake in it is told.
-func readManifest(path string) (*manifest.Manifest, error) {
-	text, err := readLimited(path)
-	if err != nil {
-		hint := ""
-		if link := danglingLink(path); link != nil {
-			err = link
-		} else if errors.Is(err, fs.ErrNotExist) {
-			hint = "write one with: " + forManifest("ambit init", path)
-		}
-		return nil, fail(exitUsage, "cannot read the manifest: "+plain(err.Error()), hint)
-	}
-	m, err := manifest.Decode(path, text, readLimited)
-	if err != nil {
-		f := fail(exitUsage, plainLines(err.Error()), "")
-		var mistakes yamlfile.Mistakes
-		if errors.As(err, &mistakes) && len(mistakes) > 1 {
-			f.Hint = fmt.Sprintf("%d mistakes; nothing else was done", len(mistakes))
-		}
-		f.Err = err
-		return nil, f
-	}
-	return m, nil
-}
+func isNotExist(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 
 // writeFile puts text into a file of the user's at once: whoever reads meanwhile sees
 // the old text or the new one, and a failure leaves the old. A link stays one, and its

@@ -30,7 +30,6 @@ type run struct {
 	printed  bool
 	prepared bool   // the settings were read
 	unasking string // why this command never asks anything; "" where it may
-	lenient  bool   // a key of a kind that can never serve is no failure by itself
 
 	ctx      context.Context // of the whole invocation; see watchSignals
 	cancel   context.CancelFunc

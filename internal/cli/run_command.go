@@ -10,13 +10,13 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/spf13/cobra"
-
+	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/agent"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/settings"
-	"github.com/ambit-auth/ambit/oauth/store"
+	"github.com/ambit-auth/ambit/oauth"
+	"github.com/spf13/cobra"
 )
 
 // runFlags say what is run, and what happens at a refusal.
@@ -102,8 +102,8 @@ type lending struct {
 	args   []string
 	report runReport
 
-	project   *project
-	held      *held
+	session   *ambit.Session
+	held      *ambit.Held
 	profile   *profile.Profile
 	conflicts []profile.Conflict
 	proxy     *agent.Proxy
@@ -141,12 +141,13 @@ func (l *lending) begin(ctx context.Context) error {
 	if l.profile, err = l.pickProfile(); err != nil {
 		return fail(exitUsage, plain(err.Error()), "")
 	}
-	if l.project, err = l.openProject(); err != nil {
+	if l.session, err = l.open(l.flags.keys); err != nil {
 		return err
 	}
 	l.log = l.openRunLog()
 	l.report.Log = l.log.path
 	if l.held, err = l.lendable(ctx); err != nil {
+		err = l.failure(l.session, err)
 		l.log.failed(err)
 		return l.unusable(err)
 	}
@@ -180,18 +181,21 @@ func (l *lending) pickProfile() (*profile.Profile, error) {
 }
 
 // lendable is the credential of a check, or the outcome of a login where someone is
-// there and there was none.
-func (l *lending) lendable(ctx context.Context) (*held, error) {
-	l.lenient = true // a kind that can never serve is warned about, and judged when it is refused
-	h, err := l.asked(ctx, l.project, l.flags.keys)
-	if !errors.Is(err, store.ErrNotFound) || !l.interactive() {
+// there and there was none. That nobody can say what a key holds does not keep it from
+// being lent: a refusal will tell.
+func (l *lending) lendable(ctx context.Context) (*ambit.Held, error) {
+	h, err := l.asked(ctx, l.session)
+	if _, nobody := errors.AsType[*oauth.NoInspectionError](err); nobody && h != nil {
+		return h, nil
+	}
+	if !errors.Is(err, ambit.ErrNoCredential) || !l.interactive() {
 		return h, err
 	}
 	l.voice.say("nobody is logged in yet")
 	if _, err := l.login(ctx, l.flags.keys); err != nil {
 		return nil, err
 	}
-	return l.asked(ctx, l.project, l.flags.keys)
+	return l.asked(ctx, l.session)
 }
 
 // scan looks for settings and logins of the agent that meddle.
@@ -224,8 +228,8 @@ func conflictLine(c profile.Conflict) string {
 // theCase is what is known before any call.
 func (l *lending) theCase() diagnosis.Case {
 	return diagnosis.Case{
-		Provider: l.project.provider(), Server: l.held.server, Kind: l.held.kind, Grant: l.held.grant, Needs: l.project.needs,
-		Agent: l.profile, Conflicts: l.conflicts, Now: now(), Login: loginAgain(l.project), Log: l.log.path,
+		Provider: l.session.Provider(), Server: l.held.Server, Kind: l.held.Kind, Grant: l.held.Grant, Needs: l.session.Needs(),
+		Agent: l.profile, Conflicts: l.conflicts, Now: now(), Login: loginAgain(l.session), Log: l.log.path,
 	}
 }
 

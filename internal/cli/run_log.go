@@ -40,8 +40,8 @@ func (g *runLog) start(l *lending) {
 	if g.handler == nil {
 		return
 	}
-	c := l.held.grant.Credential
-	slog.New(g.handler).Info("start", "credential", c.Kind, "prefix", c.Prefix, "server", l.held.server.Name,
+	c := l.held.Grant.Credential
+	slog.New(g.handler).Info("start", "credential", c.Kind, "prefix", c.Prefix, "server", l.held.Server.Name,
 		"agent", l.profile.Name, "conflicts", len(l.conflicts))
 }
 
