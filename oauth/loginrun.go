@@ -38,7 +38,7 @@ func (r *loginRun) serve(ctx context.Context) (*credential.Credential, error) {
 	pages, over := context.WithCancelCause(ctx)
 	r.answers, r.opened = make(chan answer), make(chan error, 1)
 	server := servePages(r.at, &callback{
-		at: r.at, current: &r.current, start: r.Start, answers: r.answers, over: pages,
+		at: r.at, current: &r.current, start: r.UI.Start, answers: r.answers, over: pages,
 	})
 	opened := r.open(pages)
 	c, err := r.converse(ctx)
@@ -51,14 +51,14 @@ func (r *loginRun) serve(ctx context.Context) (*credential.Credential, error) {
 // open calls Open beside the wait; the returned channel closes when it has returned.
 func (r *loginRun) open(ctx context.Context) <-chan struct{} {
 	done := make(chan struct{})
-	if r.Open == nil {
+	if r.UI.Open == nil {
 		close(done)
 		return done
 	}
 	startURL, authorizationURL := r.at.startURL(), r.current.Load().url
 	go func() {
 		defer close(done)
-		r.opened <- r.Open(ctx, startURL, authorizationURL)
+		r.opened <- r.UI.Open(ctx, startURL, authorizationURL)
 	}()
 	return done
 }
@@ -82,7 +82,7 @@ func (r *loginRun) converse(ctx context.Context) (*credential.Credential, error)
 		if got.bare && r.again(err) {
 			continue
 		}
-		page := r.finish(ctx, c, err)
+		page := r.UI.finish(ctx, c, err)
 		show(ctx, r.claimed(ctx, got), page)
 		return c, err
 	}
@@ -90,18 +90,18 @@ func (r *loginRun) converse(ctx context.Context) (*credential.Credential, error)
 
 // wait returns the answer of the browser or of a paste, whichever is first.
 func (r *loginRun) wait(ctx context.Context) (answer, error) {
-	paste := r.Paste
+	paste := r.UI.Paste
 	for {
 		select {
 		case got := <-r.answers:
 			return got, nil
 		case text, open := <-paste:
-			if !open && r.PasteOnly {
+			if !open && r.UI.PasteOnly {
 				return answer{}, ErrPasteEnded
 			}
 			if !open {
 				paste = nil
-				r.tell("the input has ended; the browser's answer is still waited for")
+				r.UI.tell("the input has ended; the browser's answer is still waited for")
 				continue
 			}
 			if strings.TrimSpace(text) == "" {
@@ -112,7 +112,7 @@ func (r *loginRun) wait(ctx context.Context) (answer, error) {
 			}
 		case err := <-r.opened:
 			if err != nil {
-				r.tell("the browser could not be opened: %v", err)
+				r.UI.tell("the browser could not be opened: %v", err)
 			}
 		case <-ctx.Done():
 			return answer{}, context.Cause(ctx)
@@ -124,7 +124,7 @@ func (r *loginRun) pasted(text string) (answer, bool) {
 	attempt := r.current.Load()
 	got, err := readPaste(text, attempt)
 	if err != nil {
-		r.tell("what was pasted is not taken: %v", err)
+		r.UI.tell("what was pasted is not taken: %v", err)
 		return answer{}, false
 	}
 	if got.bare && got.refusal == nil {
@@ -155,7 +155,7 @@ func (r *loginRun) again(err error) bool {
 	if !errors.As(err, &refused) || refused.Code != "invalid_grant" {
 		return false
 	}
-	r.tell("what was pasted is no code of this login (%v); paste the whole URL at which the browser ended", err)
+	r.UI.tell("what was pasted is no code of this login (%v); paste the whole URL at which the browser ended", err)
 	return true
 }
 
@@ -165,7 +165,7 @@ const maxNarrowings = 2
 // narrow asks the caller whether to go on with fewer scopes after invalid_scope.
 func (r *loginRun) narrow(got answer) (fewer scopes.Set, ok bool) {
 	switch {
-	case got.refusal == nil, !got.refusal.InvalidScope(), r.Narrow == nil, r.narrowed == maxNarrowings:
+	case got.refusal == nil, !got.refusal.InvalidScope(), r.UI.Narrow == nil, r.narrowed == maxNarrowings:
 		return scopes.Set{}, false
 	case r.narrowed > 0 && got.refusal.NamedScopes(r.current.Load().scopes.Minus(r.Scopes)).Len() == 0:
 		return scopes.Set{}, false
@@ -173,7 +173,7 @@ func (r *loginRun) narrow(got answer) (fewer scopes.Set, ok bool) {
 		return scopes.Set{}, false // conclude says so
 	}
 	r.narrowed++
-	return r.Narrow(got.refusal)
+	return r.UI.Narrow(got.refusal)
 }
 
 func (r *loginRun) promisesIssuer() bool { return r.Server.AuthorizationResponseISSParameterSupported }
@@ -182,7 +182,7 @@ func (r *loginRun) promisesIssuer() bool { return r.Server.AuthorizationResponse
 func (r *loginRun) lead(ctx context.Context, got answer) {
 	next := r.current.Load().url
 	if got.page == nil {
-		r.tell("go on here: %s", next)
+		r.UI.tell("go on here: %s", next)
 		return
 	}
 	show(ctx, got, http.RedirectHandler(next, http.StatusSeeOther))

@@ -215,12 +215,9 @@ func (r *run) consent(ctx context.Context, p *project, n *negotiation, client *h
 	var unkept error
 	pages := &pages{project: p}
 	pages.asking(n.plan)
-	login := &oauth.Login{
-		HTTP: r.watched(client), Server: n.server, ClientID: clientID, Redirect: redirectOf(p.provider()), Authorize: p.provider().Client.Authorize,
-		Scopes: n.plan.Request, Hosts: p.hosts(), KindOf: p.provider().KindOf, ServerFrom: p.provider().ServerFrom,
+	ui := oauth.UI{
 		Tell:  r.voice.say,
 		Start: pages.start,
-		Open:  r.opener(),
 		Finish: func(ctx context.Context, c *credential.Credential, err error) http.Handler {
 			if refused, ok := is[*oauth.AuthorizationError](err); ok && refused.InvalidScope() {
 				err = n.refusal(p, refused, n.refused(refused))
@@ -241,16 +238,20 @@ func (r *run) consent(ctx context.Context, p *project, n *negotiation, client *h
 			return fewer, ok
 		},
 	}
+	if r.settings.NoBrowser || r.interactive() {
+		ui.Paste, ui.PasteOnly = r.lines(), !isTerminal(r.Stdin)
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	ui.Open = r.openOrEnd(r.opener(), cancel)
+	login := &oauth.Login{
+		HTTP: r.watched(client), Server: n.server, ClientID: clientID, Redirect: redirectOf(p.provider()), Authorize: p.provider().Client.Authorize,
+		Scopes: n.plan.Request, Hosts: p.hosts(), KindOf: p.provider().KindOf, ServerFrom: p.provider().ServerFrom, UI: ui,
+	}
 	if clientID == "" {
 		registration := &oauth.Registration{HTTP: r.watched(client), Endpoint: n.server.RegistrationEndpoint, Name: p.manifest.Name, Scopes: n.plan.Request}
 		login.Register = func(ctx context.Context, uri string) (string, error) { return registration.Register(ctx, uri) }
 	}
-	if r.settings.NoBrowser || r.interactive() {
-		login.Paste, login.PasteOnly = r.lines(), !isTerminal(r.Stdin)
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	login.Open = r.openOrEnd(login.Open, cancel)
 	if _, err := login.Run(ctx); err != nil {
 		return nil, cmp.Or(context.Cause(ctx), err)
 	}
