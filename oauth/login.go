@@ -16,10 +16,10 @@ import (
 // password and a second factor, short enough not to leave a listener open for a day.
 const DefaultLoginTimeout = 10 * time.Minute
 
-// ErrLoginTimeout says that no answer came in time.
+// ErrLoginTimeout says that no response came in time.
 var ErrLoginTimeout = errors.New("the login was not finished in time")
 
-// ErrPasteEnded says that what was pasted had an end, and no answer was in it.
+// ErrPasteEnded says that what was pasted had an end, and no response was in it.
 var ErrPasteEnded = errors.New("the login was not finished when the input ended")
 
 // ErrNoClientID says that no client id is known for the server, and that there is no
@@ -52,9 +52,9 @@ type Login struct {
 	Hosts     []string             // recorded in [Credential.Hosts]
 
 	// KindOf tells what the provider says of a credential ([scopes.Provider.KindOf]):
-	// its prefix, and which members of the token answer hold its reach. nil: nothing.
+	// its prefix, and which members of the token response hold its reach. nil: nothing.
 	KindOf func(credential string) provider.CredentialKind
-	// ServerFrom is the member of the token answer that names the server; "" where
+	// ServerFrom is the member of the token response that names the server; "" where
 	// none does. What it says ends up in [Credential.Server], and is the server's word:
 	// look it up before using it.
 	ServerFrom string
@@ -65,14 +65,14 @@ type Login struct {
 	UI UI // the conversation with the person
 }
 
-// Run listens, sends the person to the authorization server, waits for the answer, and
+// Run listens, sends the person to the authorization server, waits for the response, and
 // exchanges the code. It sends one request (the token request), and one more for the
 // server's keys where an ID token came for openid. When it returns, however it does,
 // nothing is left behind: no listener, no goroutine.
 //
 // Errors: *[UnsupportedError], *[ParameterError], [ErrNoClientID] and
 // *[PortsTakenError] before anything is opened; [ErrLoginTimeout], [ErrPasteEnded], or ctx's own cause;
-// *[AuthorizationError] and *[IssuerError] for the answer; *[TokenError],
+// *[AuthorizationError] and *[IssuerError] for the response; *[TokenError],
 // *[IDTokenError], *[UntrustedHostError] and [metadata.Error] for the exchange.
 func (l *Login) Run(ctx context.Context) (*credential.Credential, error) {
 	if err := supportsPublicClient(l.Server); err != nil {
@@ -93,7 +93,7 @@ func (l *Login) Run(ctx context.Context) (*credential.Credential, error) {
 		at.close()
 		return nil, err
 	}
-	run := &loginRun{Login: l, at: at, config: *clientConfig(l.Server, clientID, at.redirectURI())}
+	run := &loginFlow{Login: l, at: at, config: *clientConfig(l.Server, clientID, at.redirectURI())}
 	if err := run.ask(l.Scopes); err != nil {
 		at.close()
 		return nil, err

@@ -131,8 +131,8 @@ func TestPasteEnds(t *testing.T) {
 	}
 }
 
-// TestPasteBesideBrowser has the browser come with its answer while a pasted code is being
-// exchanged: the answer waits, counts where the paste was wrong, and gets a page either way.
+// TestPasteBesideBrowser has the browser come with its response while a pasted code is being
+// exchanged: the response waits, counts where the paste was wrong, and gets a page either way.
 func TestPasteBesideBrowser(t *testing.T) {
 	for name, wrong := range map[string]bool{"a wrong paste": true, "a right paste": false} {
 		t.Run(name, func(t *testing.T) {
@@ -157,11 +157,11 @@ func TestPasteBesideBrowser(t *testing.T) {
 			}
 			login.UI.Open = func(ctx context.Context, _, authorizationURL string) error {
 				client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-				answer, err := client.Get(authorizationURL)
+				response, err := client.Get(authorizationURL)
 				if err != nil {
 					return err
 				}
-				answer.Body.Close()
+				response.Body.Close()
 				if wrong {
 					pasted <- "a-code-of-another-login"
 				} else {

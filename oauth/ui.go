@@ -30,7 +30,7 @@ type UI struct {
 
 	// Start makes the local start page. nil: it only leads on to the authorization URL.
 	Start func(authorizationURL string) http.Handler
-	// Finish is called once when the answer is known: with the credential, after the code
+	// Finish is called once when the response is known: with the credential, after the code
 	// was exchanged, or with the error. It makes the browser's last page, which arrives
 	// before Run returns. It is not called when nobody answered. nil: a plain sentence.
 	Finish func(ctx context.Context, c *credential.Credential, err error) http.Handler
