@@ -172,7 +172,7 @@ func advertised(t *testing.T, file string) scopes.Advertisement {
 
 // The root's manifest against the real documents of its server, each program with it.
 func TestNegotiateRootManifest(t *testing.T) {
-	m, err := manifest.Decode("scopes.yaml", ambit.Manifest, nil)
+	m, err := manifest.Decode("scopes.yaml", ambit.ExampleManifest, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,7 @@ import (
 func auditHere(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	dir := t.TempDir()
-	s, err := sandbox.Start(t.Context(), sandbox.Options{Manifest: ambit.Manifest, Dir: dir})
+	s, err := sandbox.Start(t.Context(), sandbox.Options{Manifest: ambit.ExampleManifest, Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ var wizardSources = []string{
 // The manifest in the root passes its own audit: with every program nothing at all is
 // found, and as it stands nothing that fails.
 func TestAuditOfRootManifest(t *testing.T) {
-	m, err := manifest.Decode("scopes.yaml", ambit.Manifest, nil)
+	m, err := manifest.Decode("scopes.yaml", ambit.ExampleManifest, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

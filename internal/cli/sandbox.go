@@ -25,7 +25,7 @@ Kinds of misbehaviour:
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r.watchSignals()
-			o.Manifest = ambit.Manifest
+			o.Manifest = ambit.ExampleManifest
 			s, err := sandbox.Start(cmd.Context(), o)
 			if err != nil {
 				return fail(exitUsage, plain(err.Error()), "see: ambit sandbox --help")

@@ -45,7 +45,7 @@ func sources(t *testing.T) []source {
 // knowledge gathers the words that only YAML files may hold.
 func knowledge(t *testing.T) []word {
 	t.Helper()
-	words := scopeWords(t, "scopes.yaml", ambit.Manifest)
+	words := scopeWords(t, "scopes.yaml", ambit.ExampleManifest)
 	for _, name := range provider.BuiltinNames() {
 		words = append(words, providerWords(t, name)...)
 	}
