@@ -126,20 +126,22 @@ func (c *consent) login() (*oauth.Login, error) {
 	login := &oauth.Login{
 		HTTP: c.client, Server: c.plan.Server, ClientID: clientID, Redirect: redirectOf(p), Authorize: p.Client.Authorize,
 		Scopes: c.plan.Request, Hosts: s.hosts(), KindOf: p.KindOf, ServerFrom: p.ServerFrom, Now: s.opt.Now,
-		Tell:   func(format string, args ...any) { s.opt.UI.note(fmt.Sprintf(format, args...)) },
-		Open:   c.open(),
-		Narrow: c.narrow,
-		Finish: c.finish,
+		UI: oauth.UI{
+			Tell:   func(format string, args ...any) { s.opt.UI.note(fmt.Sprintf(format, args...)) },
+			Open:   c.open(),
+			Narrow: c.narrow,
+			Finish: c.finish,
+		},
 	}
 	if pages := s.opt.UI.Pages; pages != nil {
-		login.Start = func(url string) http.Handler { return pages.Start(c.plan, url) }
+		login.UI.Start = func(url string) http.Handler { return pages.Start(c.plan, url) }
 	}
 	if clientID == "" {
 		registration := &oauth.Registration{HTTP: c.client, Endpoint: c.plan.Server.RegistrationEndpoint, Name: s.manifest.Name, Scopes: c.plan.Request}
 		login.Register = func(ctx context.Context, uri string) (string, error) { return registration.Register(ctx, uri) }
 	}
 	if s.opt.UI.Paste != nil {
-		login.Paste, login.PasteOnly = s.opt.UI.Paste(), s.opt.UI.PasteOnly
+		login.UI.Paste, login.UI.PasteOnly = s.opt.UI.Paste(), s.opt.UI.PasteOnly
 	}
 	return login, nil
 }

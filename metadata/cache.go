@@ -27,7 +27,7 @@ const (
 )
 
 // entry is the content of a cache file. Anyone may have written it, so it is
-// believed no more than an answer is: see usable.
+// believed no more than a response is: see usable.
 type entry struct {
 	Version  int             `json:"version"`
 	Kind     string          `json:"kind"`  // what was asked for, and
@@ -144,7 +144,7 @@ func replaceFile(path string, content []byte) error {
 	return os.Rename(file.Name(), path)
 }
 
-// dropEntry follows a no-store: what an earlier answer left goes too.
+// dropEntry follows a no-store: what an earlier response left goes too.
 func dropEntry(dir string, q *question, _ *entry) error {
 	if dir == "" {
 		return nil
@@ -160,7 +160,7 @@ func cacheWarning(dir string, err error) string {
 	return fmt.Sprintf("the document cannot be kept in the cache %s: %s", text.Quote(dir), text.Line(guard.Pathless(err).Error()))
 }
 
-// validETag is RFC 9110 section 8.8.3; anything else could not be sent back.
+// validETag is RFC 9110 §8.8.3; anything else could not be sent back.
 func validETag(tag string) bool {
 	opaque := strings.TrimPrefix(tag, "W/")
 	if len(opaque) < 2 || len(opaque) > maxETag || opaque[0] != '"' || opaque[len(opaque)-1] != '"' {

@@ -74,7 +74,7 @@ func (c *Client) CachedAuthorizationServer(issuer string) *AuthorizationServer {
 }
 
 // ProtectedResource reads the document of resource, the URL of an API, from the
-// place that RFC 9728 section 3.1 derives from it. The error is an [Error].
+// place that RFC 9728 §3.1 derives from it. The error is an [Error].
 func (c *Client) ProtectedResource(ctx context.Context, resource string) (*ProtectedResource, error) {
 	u, err := guard.ParseURL(resource)
 	if err != nil {
@@ -84,7 +84,7 @@ func (c *Client) ProtectedResource(ctx context.Context, resource string) (*Prote
 }
 
 // ProtectedResourceAt reads the document of resource from metadataURL, which the
-// resource named itself in a challenge (RFC 9728 section 5.1; see
+// resource named itself in a challenge (RFC 9728 §5.1; see
 // [Challenge.ResourceMetadata]). A resource that is not on this machine may not
 // name a place that is. The error is an [Error].
 func (c *Client) ProtectedResourceAt(ctx context.Context, metadataURL, resource string) (*ProtectedResource, error) {

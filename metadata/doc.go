@@ -4,8 +4,8 @@
 // document at a well-known place (RFC 8414, or OpenID Connect Discovery 1.0,
 // which came first). A protected resource does the same and names its
 // authorization servers (RFC 9728). And a server that refuses a request says in
-// the WWW-Authenticate field what it would have wanted (RFC 9110 section
-// 11.6.1, RFC 6750 section 3).
+// the WWW-Authenticate field what it would have wanted (RFC 9110
+// §11.6.1, RFC 6750 §3).
 //
 // # Reading a document
 //
@@ -15,17 +15,17 @@
 //  1. RFC 8414: /.well-known/oauth-authorization-server inserted before the
 //     issuer's path;
 //  2. OpenID discovery: /.well-known/openid-configuration appended to it;
-//  3. the same inserted before it, as RFC 8414 section 5 allows.
+//  3. the same inserted before it, as RFC 8414 §5 allows.
 //
 // A place that answers with a 4xx status, with an HTML page, or with a redirect
 // that ends in one has no document, and the next is asked. A server that fails
-// (5xx, 429, no answer) is not asked elsewhere: that is trouble, not absence.
+// (5xx, 429, no response) is not asked elsewhere: that is trouble, not absence.
 // Then the last document that was read is used again, of whatever age, and
 // [Source] says so; without one the call ends in an [Error].
 //
 // # What is believed
 //
-// Everything that comes from outside is hostile until parsed: the answer, its
+// Everything that comes from outside is hostile until parsed: the response, its
 // header fields, and the file in the cache too. A document must name the very
 // issuer (or resource) that was asked for; every URL in it must be https, or
 // http on this machine; and the document of a server elsewhere may not name an

@@ -24,7 +24,7 @@ type document struct {
 }
 
 // decodeDocument splits raw into its members. A name that stands twice is refused:
-// which of the two counts differs from reader to reader (RFC 8259 section 4).
+// which of the two counts differs from reader to reader (RFC 8259 §4).
 func decodeDocument(raw []byte, here bool) *document {
 	d := &document{members: make(map[string]json.RawMessage), here: here}
 	raw = withoutBOM(raw)
@@ -44,7 +44,7 @@ func decodeDocument(raw []byte, here bool) *document {
 	return d
 }
 
-// withoutBOM takes a byte order mark away, as RFC 8259 section 8.1 lets a reader do.
+// withoutBOM takes a byte order mark away, as RFC 8259 §8.1 lets a reader do.
 func withoutBOM(raw []byte) []byte {
 	return bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
 }
@@ -177,13 +177,13 @@ func (d *document) list(field string) []string {
 func (d *document) expected(field string) []string {
 	list := d.list(field)
 	if list == nil {
-		d.warn("the server's metadata has no %s, which RFC 8414 section 2 requires", field)
+		d.warn("the server's metadata has no %s, which RFC 8414 §2 requires", field)
 	}
 	return list
 }
 
 // identity reads the name of the one who speaks, which must be the one asked
-// (RFC 8414 section 3.3, RFC 9728 section 3.3). One final slash more or less is
+// (RFC 8414 §3.3, RFC 9728 §3.3). One final slash more or less is
 // the commonest mistake there is, and opens nothing: the host is the same.
 func (d *document) identity(field, asked string) string {
 	says := d.text(field)

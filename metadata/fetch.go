@@ -74,7 +74,7 @@ func ask[T any](ctx context.Context, c *Client, q *question, cached *found[T], p
 		if cached != nil && cached.entry.URL == place {
 			etag = cached.entry.ETag
 		}
-		answer, err := c.get(ctx, place, etag)
+		response, err := c.get(ctx, place, etag)
 		if trouble, ok := errors.AsType[*guard.Error](err); ok && trouble.Kind == guard.KindRedirect {
 			missed = append(missed, fmt.Sprintf("%s: a refused redirect: %v", text.Quote(place), trouble.Err))
 			continue
@@ -82,14 +82,14 @@ func ask[T any](ctx context.Context, c *Client, q *question, cached *found[T], p
 		if err != nil {
 			return nil, nil, err
 		}
-		if answer.Status == http.StatusNotModified && etag != "" {
-			return cached, renew(c, q, cached.entry, answer), nil
+		if response.Status == http.StatusNotModified && etag != "" {
+			return cached, renew(c, q, cached.entry, response), nil
 		}
-		if why := notHere(place, answer); why != "" {
+		if why := notHere(place, response); why != "" {
 			missed = append(missed, fmt.Sprintf("%s: %s", text.Quote(place), why))
 			continue
 		}
-		return accept(c, q, place, answer, parse)
+		return accept(c, q, place, response, parse)
 	}
 	host := hostOf(q.places[0])
 	return nil, nil, &guard.Error{Kind: guard.KindNotFound, URL: q.places[0], Host: host, Err: errors.New(strings.Join(missed, "; "))}
@@ -109,8 +109,8 @@ func (c *Client) get(ctx context.Context, place, etag string) (*guard.Response, 
 	return requester.Do(req, guard.MaxDocument)
 }
 
-// notHere tells why an answer means that the document is not in this place, or ""
-// if the answer is to be taken for the document. An unknown path is answered with
+// notHere tells why a response means that the document is not in this place, or ""
+// if the response is to be taken for the document. An unknown path is answered with
 // 404 by the book, with 401 or 403 behind a gateway, and with a page by an
 // application that shows its login or its front page for whatever is asked.
 func notHere(place string, a *guard.Response) string {
@@ -139,7 +139,7 @@ func notHere(place string, a *guard.Response) string {
 
 // accept parses and keeps the document.
 func accept[T any](c *Client, q *question, place string, a *guard.Response, parse func([]byte) (T, error)) (*found[T], []string, error) {
-	if a.Status != http.StatusOK { // RFC 8414 section 3.2: 200 it must be
+	if a.Status != http.StatusOK { // RFC 8414 §3.2: 200 it must be
 		return nil, nil, &guard.Error{Kind: guard.KindStatus, URL: place, Host: hostOf(place), Status: a.Status}
 	}
 	if encoding := a.Header.Get("Content-Encoding"); encoding != "" {
@@ -158,7 +158,7 @@ func accept[T any](c *Client, q *question, place string, a *guard.Response, pars
 }
 
 // renew follows a 304: the document still holds. A 304 that says nothing about
-// the life leaves it as long as it was (RFC 9111 section 4.3.4).
+// the life leaves it as long as it was (RFC 9111 §4.3.4).
 func renew(c *Client, q *question, e *entry, a *guard.Response) []string {
 	return keep(c, q, e, a, max(0, e.Expires.Sub(e.Fetched)))
 }

@@ -15,14 +15,14 @@ const (
 	maxLife = 24 * time.Hour
 )
 
-// life is how long an answer may be used without asking again.
+// life is how long a response may be used without asking again.
 type life struct {
 	keep  bool          // false for no-store: it may not be written at all
 	told  bool          // the server said something about it
 	fresh time.Duration // 0 means: keep it, but ask each time
 }
 
-// lifeOf reads Cache-Control, Expires, Date and Age (RFC 9111 sections 4.2 and 5)
+// lifeOf reads Cache-Control, Expires, Date and Age (RFC 9111 §4.2 and §5)
 // as a private cache does; s-maxage is for others.
 func lifeOf(h http.Header, now time.Time) life {
 	directives := cacheDirectives(h)
@@ -57,7 +57,7 @@ func cacheDirectives(h http.Header) map[string]string {
 	return directives
 }
 
-// seconds takes what cannot be read for 0: stale, as RFC 9111 section 4.2.1 advises.
+// seconds takes what cannot be read for 0: stale, as RFC 9111 §4.2.1 advises.
 func seconds(value string) time.Duration {
 	n, err := strconv.ParseUint(strings.TrimSpace(value), 10, 63)
 	if err != nil && n == 0 {
@@ -67,7 +67,7 @@ func seconds(value string) time.Duration {
 }
 
 // untilExpires goes by the server's own clock where it gives one. A date that
-// cannot be read, "0" above all, is in the past (RFC 9111 section 5.3).
+// cannot be read, "0" above all, is in the past (RFC 9111 §5.3).
 func untilExpires(expires, date string, now time.Time) time.Duration {
 	end, err := http.ParseTime(expires)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/guard"
 )
 
-// ProtectedResource is a protected resource's metadata (RFC 9728 section 2), with
+// ProtectedResource is a protected resource's metadata (RFC 9728 §2), with
 // the conventions of [AuthorizationServer].
 type ProtectedResource struct {
 	Resource               string          // resource, as the document writes it

@@ -61,7 +61,7 @@ func TestResourcePlace(t *testing.T) {
 		"":           resourcePath,
 		"/":          resourcePath,
 		"/mcp":       resourcePath + "/mcp",
-		"/mcp/":      resourcePath + "/mcp/", // RFC 9728 section 3.1 takes away only the slash after the host
+		"/mcp/":      resourcePath + "/mcp/", // RFC 9728 §3.1 takes away only the slash after the host
 		"/a%2Fb":     resourcePath + "/a%2Fb",
 		"/mcp?x=1&y": resourcePath + "/mcp?x=1&y",
 	} {

@@ -15,10 +15,10 @@ func (d *document) scopes(field string) ScopesSupported {
 	}
 	usable, dropped := usableScopes(list)
 	if len(dropped) > 0 {
-		d.warn("%d of %s are no scopes (RFC 6749 section 3.3) and were left out, the first: %s", len(dropped), field, text.Quote(dropped[0]))
+		d.warn("%d of %s are no scopes (RFC 6749 §3.3) and were left out, the first: %s", len(dropped), field, text.Quote(dropped[0]))
 	}
 	if len(usable) == 0 {
-		d.warn("%s is there without a usable scope, against RFC 8414 section 3.2; it is read as if it were absent", field)
+		d.warn("%s is there without a usable scope, against RFC 8414 §3.2; it is read as if it were absent", field)
 		return ScopesSupported{State: ScopesEmpty}
 	}
 	return ScopesSupported{State: ScopesList, List: usable}
@@ -38,7 +38,7 @@ func usableScopes(list []string) (usable, dropped []string) {
 	return usable, dropped
 }
 
-// isScopeToken is RFC 6749 section 3.3: 1*( %x21 / %x23-5B / %x5D-7E ).
+// isScopeToken is RFC 6749 §3.3: 1*( %x21 / %x23-5B / %x5D-7E ).
 func isScopeToken(scope string) bool {
 	return scope != "" && strings.IndexFunc(scope, func(r rune) bool {
 		return r < '!' || r > '~' || r == '"' || r == '\\'

@@ -34,7 +34,7 @@ type ScopesState string
 const (
 	// ScopesList is a list with at least one usable scope.
 	ScopesList ScopesState = "list"
-	// ScopesEmpty is a list with none, which RFC 8414 section 3.2 forbids. It
+	// ScopesEmpty is a list with none, which RFC 8414 §3.2 forbids. It
 	// tells as little as ScopesAbsent, and comes with a warning.
 	ScopesEmpty ScopesState = "empty"
 	// ScopesAbsent is no list at all: one cannot tell.
@@ -42,11 +42,11 @@ const (
 )
 
 // ScopesSupported is what a document says in scopes_supported. It is a hint: a
-// server may know scopes that it does not advertise (RFC 8414 section 2).
+// server may know scopes that it does not advertise (RFC 8414 §2).
 type ScopesSupported struct {
 	// State is never empty in a parsed document.
 	State ScopesState
 	// List holds each scope once, in the document's order; nil unless State is
-	// ScopesList. Each is a scope-token of RFC 6749 section 3.3.
+	// ScopesList. Each is a scope-token of RFC 6749 §3.3.
 	List []string
 }

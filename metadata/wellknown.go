@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	oauthWellKnown    = "/.well-known/oauth-authorization-server" // RFC 8414 section 7.3
-	openIDWellKnown   = "/.well-known/openid-configuration"       // OpenID Connect Discovery 1.0 section 4
-	resourceWellKnown = "/.well-known/oauth-protected-resource"   // RFC 9728 section 8.2
+	oauthWellKnown    = "/.well-known/oauth-authorization-server" // RFC 8414 §7.3
+	openIDWellKnown   = "/.well-known/openid-configuration"       // OpenID Connect Discovery 1.0 §4
+	resourceWellKnown = "/.well-known/oauth-protected-resource"   // RFC 9728 §8.2
 )
 
 // parseIssuer checks an issuer that the caller asks for.
@@ -27,10 +27,10 @@ func parseIssuer(issuer string) (*url.URL, error) {
 	return u, nil
 }
 
-// checkIssuerForm is the rest of RFC 8414 section 2 on issuers.
+// checkIssuerForm is the rest of RFC 8414 §2 on issuers.
 func checkIssuerForm(u *url.URL) error {
 	if u.RawQuery != "" || u.ForceQuery {
-		return errors.New("has a query, which an issuer may not have (RFC 8414 section 2)")
+		return errors.New("has a query, which an issuer may not have (RFC 8414 §2)")
 	}
 	return nil
 }
@@ -38,17 +38,17 @@ func checkIssuerForm(u *url.URL) error {
 // issuerPlaces lists where the document of an issuer may be. For an issuer
 // without a path two of the three are the same.
 func issuerPlaces(issuer *url.URL) []string {
-	path := strings.TrimSuffix(issuer.EscapedPath(), "/") // RFC 8414 section 3.1
+	path := strings.TrimSuffix(issuer.EscapedPath(), "/") // RFC 8414 §3.1
 	base := origin(issuer)
 	return slices.Compact([]string{
 		base + oauthWellKnown + path,
 		base + path + openIDWellKnown,
-		base + openIDWellKnown + path, // RFC 8414 section 5
+		base + openIDWellKnown + path, // RFC 8414 §5
 	})
 }
 
 // resourcePlace inserts the well-known path before path and query. Only a slash
-// that is the whole path is taken away (RFC 9728 section 3.1).
+// that is the whole path is taken away (RFC 9728 §3.1).
 func resourcePlace(resource *url.URL) string {
 	place := origin(resource) + resourceWellKnown
 	if path := resource.EscapedPath(); path != "/" {

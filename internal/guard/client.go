@@ -19,7 +19,7 @@ type Options struct {
 	// CAFile is a PEM file of certificate authorities to trust besides those of
 	// the system. Empty for none.
 	CAFile string
-	// Timeout is for a whole request, reading the answer included; 0 means
+	// Timeout is for a whole request, reading the response included; 0 means
 	// FetchTimeout.
 	Timeout time.Duration
 }
@@ -44,7 +44,7 @@ func NewClient(opt Options) (*http.Client, error) {
 }
 
 // NewTransport makes the transport of [NewHTTPClient] alone, without a limit on the
-// time of an answer (opt.Timeout is not used): for forwarding requests whose answer
+// time of a response (opt.Timeout is not used): for forwarding requests whose response
 // may take minutes. A transport follows no redirects.
 func NewTransport(opt Options) (*http.Transport, error) {
 	roots, err := trustedRoots(opt.CAFile)
@@ -66,11 +66,11 @@ func NewTransport(opt Options) (*http.Transport, error) {
 
 // proxyRefuses names a proxy that does not connect: its status alone would pass for the
 // server's.
-func proxyRefuses(_ context.Context, proxy *url.URL, _ *http.Request, answer *http.Response) error {
-	if answer.StatusCode == http.StatusOK {
+func proxyRefuses(_ context.Context, proxy *url.URL, _ *http.Request, resp *http.Response) error {
+	if resp.StatusCode == http.StatusOK {
 		return nil
 	}
-	return fmt.Errorf("the proxy %s answered %s", proxy.Host, StatusText(answer.StatusCode))
+	return fmt.Errorf("the proxy %s answered %s", proxy.Host, StatusText(resp.StatusCode))
 }
 
 // trustedRoots is nil, meaning the system's, unless a file is to be added.

@@ -39,9 +39,9 @@ func requestError(req *http.Request, err error) *Error {
 	case tooLarge:
 		e.Kind = KindInvalid
 	case isTimeout(err):
-		e.Err = fmt.Errorf("no answer in time: %w", e.Err)
+		e.Err = fmt.Errorf("no response in time: %w", e.Err)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		e.Err = fmt.Errorf("the connection was closed before the answer was complete: %w", e.Err)
+		e.Err = fmt.Errorf("the connection was closed before the response was complete: %w", e.Err)
 	case strings.Contains(err.Error(), "malformed "):
 		e.Err = malformed(e.Err)
 	case isCertificateProblem(err), isHandshakeProblem(err):
@@ -50,7 +50,7 @@ func requestError(req *http.Request, err error) *Error {
 	return e
 }
 
-// malformed drops the part of the answer that net/http quotes when it is not HTTP:
+// malformed drops the part of the response that net/http quotes when it is not HTTP:
 // a server may send our credential back in it.
 func malformed(err error) error {
 	text, _, _ := strings.Cut(err.Error(), `"`)

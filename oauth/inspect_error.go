@@ -40,11 +40,11 @@ func (e *RejectedError) Error() string {
 // tell. Nothing follows from it for the credential.
 type UnansweredError struct {
 	Host       string
-	Status     int           // 0 where no answer came
+	Status     int           // 0 where no response came
 	RetryAfter time.Duration // as the server asks; 0 where it does not say
 	RetryAt    time.Time     // the end of RetryAfter; zero where that is 0
 	What       string        // what came: "a page of HTML"
-	Err        error         // a *[metadata.Error] where no answer came, or a status that is none
+	Err        error         // a *[metadata.Error] where no response came, or a status that is none
 }
 
 // Error names the host and what came.

@@ -96,10 +96,10 @@ func TestScopesSupported(t *testing.T) {
 	}{
 		"list":          {[]string{"b", "a"}, metadata.ScopesSupported{State: "list", List: []string{"b", "a"}}, ""},
 		"twice":         {[]string{"b", "a", "b"}, metadata.ScopesSupported{State: "list", List: []string{"b", "a"}}, ""},
-		"empty":         {[]string{}, metadata.ScopesSupported{State: "empty"}, "RFC 8414 section 3.2"},
+		"empty":         {[]string{}, metadata.ScopesSupported{State: "empty"}, "RFC 8414 §3.2"},
 		"absent":        {nil, metadata.ScopesSupported{State: "absent"}, ""},
 		"null":          {json.RawMessage("null"), metadata.ScopesSupported{State: "absent"}, ""},
-		"one is none":   {[]string{"a b", "a", `c"`, "", "é"}, metadata.ScopesSupported{State: "list", List: []string{"a"}}, `4 of scopes_supported are no scopes (RFC 6749 section 3.3) and were left out, the first: "a b"`},
+		"one is none":   {[]string{"a b", "a", `c"`, "", "é"}, metadata.ScopesSupported{State: "list", List: []string{"a"}}, `4 of scopes_supported are no scopes (RFC 6749 §3.3) and were left out, the first: "a b"`},
 		"hostile scope": {[]string{"a", "\x1b[31mred"}, metadata.ScopesSupported{State: "list", List: []string{"a"}}, `"\x1b[31mred"`},
 	}
 	for name, test := range tests {

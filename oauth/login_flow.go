@@ -13,19 +13,19 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// A loginRun is one run of a [Login], after the listener is bound.
-type loginRun struct {
+// A loginFlow is one run of a [Login], after the listener is bound.
+type loginFlow struct {
 	*Login
-	at       *loopback
-	config   oauth2.Config
-	current  atomic.Pointer[attempt] // read by the pages too
-	answers  chan answer
-	opened   chan error
-	narrowed int
+	at        *loopback
+	config    oauth2.Config
+	current   atomic.Pointer[attempt] // read by the pages too
+	responses chan authorizationResponse
+	opened    chan error
+	narrowed  int
 }
 
 // ask makes the next authorization request the one that is waited for.
-func (r *loginRun) ask(asked scopes.Set) error {
+func (r *loginFlow) ask(asked scopes.Set) error {
 	next, err := r.newAttempt(r.config, asked)
 	if err == nil {
 		r.current.Store(next)
@@ -34,11 +34,11 @@ func (r *loginRun) ask(asked scopes.Set) error {
 }
 
 // serve runs the pages around the login, and ends both.
-func (r *loginRun) serve(ctx context.Context) (*credential.Credential, error) {
+func (r *loginFlow) serve(ctx context.Context) (*credential.Credential, error) {
 	pages, over := context.WithCancelCause(ctx)
-	r.answers, r.opened = make(chan answer), make(chan error, 1)
+	r.responses, r.opened = make(chan authorizationResponse), make(chan error, 1)
 	server := servePages(r.at, &callback{
-		at: r.at, current: &r.current, start: r.Start, answers: r.answers, over: pages,
+		at: r.at, current: &r.current, start: r.UI.Start, responses: r.responses, over: pages,
 	})
 	opened := r.open(pages)
 	c, err := r.converse(ctx)
@@ -49,23 +49,23 @@ func (r *loginRun) serve(ctx context.Context) (*credential.Credential, error) {
 }
 
 // open calls Open beside the wait; the returned channel closes when it has returned.
-func (r *loginRun) open(ctx context.Context) <-chan struct{} {
+func (r *loginFlow) open(ctx context.Context) <-chan struct{} {
 	done := make(chan struct{})
-	if r.Open == nil {
+	if r.UI.Open == nil {
 		close(done)
 		return done
 	}
 	startURL, authorizationURL := r.at.startURL(), r.current.Load().url
 	go func() {
 		defer close(done)
-		r.opened <- r.Open(ctx, startURL, authorizationURL)
+		r.opened <- r.UI.Open(ctx, startURL, authorizationURL)
 	}()
 	return done
 }
 
-// converse waits for the answer and sees to the browser's last page. It goes round
+// converse waits for the response and sees to the browser's last page. It goes round
 // once more where fewer scopes are asked for.
-func (r *loginRun) converse(ctx context.Context) (*credential.Credential, error) {
+func (r *loginFlow) converse(ctx context.Context) (*credential.Credential, error) {
 	for {
 		got, err := r.wait(ctx)
 		if err != nil {
@@ -82,26 +82,26 @@ func (r *loginRun) converse(ctx context.Context) (*credential.Credential, error)
 		if got.bare && r.again(err) {
 			continue
 		}
-		page := r.finish(ctx, c, err)
+		page := r.UI.finish(ctx, c, err)
 		show(ctx, r.claimed(ctx, got), page)
 		return c, err
 	}
 }
 
-// wait returns the answer of the browser or of a paste, whichever is first.
-func (r *loginRun) wait(ctx context.Context) (answer, error) {
-	paste := r.Paste
+// wait returns the response of the browser or of a paste, whichever is first.
+func (r *loginFlow) wait(ctx context.Context) (authorizationResponse, error) {
+	paste := r.UI.Paste
 	for {
 		select {
-		case got := <-r.answers:
+		case got := <-r.responses:
 			return got, nil
 		case text, open := <-paste:
-			if !open && r.PasteOnly {
-				return answer{}, ErrPasteEnded
+			if !open && r.UI.PasteOnly {
+				return authorizationResponse{}, ErrPasteEnded
 			}
 			if !open {
 				paste = nil
-				r.tell("the input has ended; the browser's answer is still waited for")
+				r.UI.tell("the input has ended; the browser's answer is still waited for")
 				continue
 			}
 			if strings.TrimSpace(text) == "" {
@@ -112,36 +112,36 @@ func (r *loginRun) wait(ctx context.Context) (answer, error) {
 			}
 		case err := <-r.opened:
 			if err != nil {
-				r.tell("the browser could not be opened: %v", err)
+				r.UI.tell("the browser could not be opened: %v", err)
 			}
 		case <-ctx.Done():
-			return answer{}, context.Cause(ctx)
+			return authorizationResponse{}, context.Cause(ctx)
 		}
 	}
 }
 
-func (r *loginRun) pasted(text string) (answer, bool) {
+func (r *loginFlow) pasted(text string) (authorizationResponse, bool) {
 	attempt := r.current.Load()
 	got, err := readPaste(text, attempt)
 	if err != nil {
-		r.tell("what was pasted is not taken: %v", err)
-		return answer{}, false
+		r.UI.tell("what was pasted is not taken: %v", err)
+		return authorizationResponse{}, false
 	}
 	if got.bare && got.refusal == nil {
-		return got, true // not the one answer before it has proved good: see claimed
+		return got, true // not the one response before it has proved good: see claimed
 	}
-	// Lost to the browser in this very moment: its answer is on the way to wait.
+	// Lost to the browser in this very moment: its response is on the way to wait.
 	return got, attempt.answered.CompareAndSwap(false, true)
 }
 
-// claimed makes a pasted code that proved good the one answer. Where a browser has come
+// claimed makes a pasted code that proved good the one response. Where a browser has come
 // with its own meanwhile, that browser gets the page.
-func (r *loginRun) claimed(ctx context.Context, got answer) answer {
+func (r *loginFlow) claimed(ctx context.Context, got authorizationResponse) authorizationResponse {
 	if !got.bare || got.refusal != nil || r.current.Load().answered.CompareAndSwap(false, true) {
 		return got
 	}
 	select {
-	case late := <-r.answers:
+	case late := <-r.responses:
 		return late
 	case <-ctx.Done():
 		return got
@@ -150,12 +150,12 @@ func (r *loginRun) claimed(ctx context.Context, got answer) answer {
 
 // again reports whether to go on waiting after a pasted code that the server does not know:
 // it was cut short, or is another login's, and the right one can still come.
-func (r *loginRun) again(err error) bool {
+func (r *loginFlow) again(err error) bool {
 	var refused *TokenError
 	if !errors.As(err, &refused) || refused.Code != "invalid_grant" {
 		return false
 	}
-	r.tell("what was pasted is no code of this login (%v); paste the whole URL at which the browser ended", err)
+	r.UI.tell("what was pasted is no code of this login (%v); paste the whole URL at which the browser ended", err)
 	return true
 }
 
@@ -163,9 +163,9 @@ func (r *loginRun) again(err error) bool {
 const maxNarrowings = 2
 
 // narrow asks the caller whether to go on with fewer scopes after invalid_scope.
-func (r *loginRun) narrow(got answer) (fewer scopes.Set, ok bool) {
+func (r *loginFlow) narrow(got authorizationResponse) (fewer scopes.Set, ok bool) {
 	switch {
-	case got.refusal == nil, !got.refusal.InvalidScope(), r.Narrow == nil, r.narrowed == maxNarrowings:
+	case got.refusal == nil, !got.refusal.InvalidScope(), r.UI.Narrow == nil, r.narrowed == maxNarrowings:
 		return scopes.Set{}, false
 	case r.narrowed > 0 && got.refusal.NamedScopes(r.current.Load().scopes.Minus(r.Scopes)).Len() == 0:
 		return scopes.Set{}, false
@@ -173,23 +173,23 @@ func (r *loginRun) narrow(got answer) (fewer scopes.Set, ok bool) {
 		return scopes.Set{}, false // conclude says so
 	}
 	r.narrowed++
-	return r.Narrow(got.refusal)
+	return r.UI.Narrow(got.refusal)
 }
 
-func (r *loginRun) promisesIssuer() bool { return r.Server.AuthorizationResponseISSParameterSupported }
+func (r *loginFlow) promisesIssuer() bool { return r.Server.AuthorizationResponseISSParameterSupported }
 
 // lead takes the person on to the request that is under way now.
-func (r *loginRun) lead(ctx context.Context, got answer) {
+func (r *loginFlow) lead(ctx context.Context, got authorizationResponse) {
 	next := r.current.Load().url
 	if got.page == nil {
-		r.tell("go on here: %s", next)
+		r.UI.tell("go on here: %s", next)
 		return
 	}
 	show(ctx, got, http.RedirectHandler(next, http.StatusSeeOther))
 }
 
-// conclude turns the answer into a credential, or into the error that it stands for.
-func (r *loginRun) conclude(ctx context.Context, got answer) (*credential.Credential, error) {
+// conclude turns the response into a credential, or into the error that it stands for.
+func (r *loginFlow) conclude(ctx context.Context, got authorizationResponse) (*credential.Credential, error) {
 	if err := got.checkIssuer(r.Server.Issuer, r.promisesIssuer()); err != nil {
 		return nil, err
 	}
@@ -200,7 +200,7 @@ func (r *loginRun) conclude(ctx context.Context, got answer) (*credential.Creden
 }
 
 // exchange redeems the code (RFC 6749 §4.1.3). There is no second try: a code works once.
-func (r *loginRun) exchange(ctx context.Context, code string) (*credential.Credential, error) {
+func (r *loginFlow) exchange(ctx context.Context, code string) (*credential.Credential, error) {
 	attempt := r.current.Load()
 	token, err := r.config.Exchange(withTokenClient(ctx, r.HTTP), code, oauth2.VerifierOption(attempt.verifier))
 	if err != nil {
@@ -211,7 +211,7 @@ func (r *loginRun) exchange(ctx context.Context, code string) (*credential.Crede
 	}
 	c, err := readToken(r.Server.TokenEndpoint, token, credential.Credential{
 		Issuer: r.Server.Issuer, ClientID: r.config.ClientID, Hosts: r.Hosts,
-		Scopes: attempt.scopes, Asked: attempt.scopes, KnownBy: scopes.Assumed, // unless the answer says otherwise
+		Scopes: attempt.scopes, Asked: attempt.scopes, KnownBy: scopes.Assumed, // unless the response says otherwise
 	}, r.KindOf, r.now())
 	if err != nil {
 		return nil, err
@@ -226,7 +226,7 @@ func (r *loginRun) exchange(ctx context.Context, code string) (*credential.Crede
 }
 
 // show gives the browser its page, and waits until it has got it.
-func show(ctx context.Context, got answer, page http.Handler) {
+func show(ctx context.Context, got authorizationResponse, page http.Handler) {
 	if got.page == nil {
 		return
 	}

@@ -10,9 +10,9 @@ import (
 	"github.com/ambit-auth/ambit/oauth/credential"
 )
 
-// An answer is an authorization response (RFC 6749 §4.1.2) that belongs to the
-// request that is under way: its state is right.
-type answer struct {
+// An authorizationResponse (RFC 6749 §4.1.2) belongs to the request that is under way:
+// its state is right.
+type authorizationResponse struct {
 	code    string
 	refusal *AuthorizationError // nil where there is a code
 	iss     string              // RFC 9207
@@ -26,26 +26,26 @@ type answer struct {
 
 var (
 	errWrongState = errors.New("it belongs to another login")
-	errNoAnswer   = errors.New("it is no answer of an authorization server")
+	errNoResponse = errors.New("it is no answer of an authorization server")
 	errNoCode     = errors.New("it is neither a URL nor a code; copy the whole URL at which the browser ended")
 )
 
 // readAnswer checks the query of a response against the request a.
-func readAnswer(query string, a *attempt) (answer, error) {
-	values, err := parseAnswer(query)
+func readResponse(query string, a *attempt) (authorizationResponse, error) {
+	values, err := parseResponse(query)
 	if err != nil {
-		return answer{}, err
+		return authorizationResponse{}, err
 	}
 	if !a.hasState(values.Get("state")) {
-		return answer{}, errWrongState
+		return authorizationResponse{}, errWrongState
 	}
-	return answerOf(values)
+	return responseOf(values)
 }
 
-func parseAnswer(query string) (url.Values, error) {
+func parseResponse(query string) (url.Values, error) {
 	values, err := url.ParseQuery(query)
 	if err != nil {
-		return nil, errNoAnswer
+		return nil, errNoResponse
 	}
 	for _, name := range []string{"state", "code", "error", "error_description", "error_uri", "iss"} {
 		if len(values[name]) > 1 { // RFC 6749 §3.1
@@ -55,8 +55,8 @@ func parseAnswer(query string) (url.Values, error) {
 	return values, nil
 }
 
-func answerOf(values url.Values) (answer, error) {
-	got := answer{code: values.Get("code"), iss: values.Get("iss"), hasIss: values.Has("iss")}
+func responseOf(values url.Values) (authorizationResponse, error) {
+	got := authorizationResponse{code: values.Get("code"), iss: values.Get("iss"), hasIss: values.Has("iss")}
 	if code := values.Get("error"); code != "" {
 		got.refusal = &AuthorizationError{
 			Code:        plain(code),
@@ -64,7 +64,7 @@ func answerOf(values url.Values) (answer, error) {
 			URI:         plain(values.Get("error_uri")),
 		}
 	} else if got.code == "" {
-		return answer{}, errNoAnswer
+		return authorizationResponse{}, errNoResponse
 	}
 	return got, nil
 }
@@ -73,7 +73,7 @@ func answerOf(values url.Values) (answer, error) {
 // query, or the code that the server showed, in the quotes that a shell or a mail wants,
 // and with what a sentence puts around it. One without a state is taken from a person:
 // that a code was meant for this login is proved by PKCE.
-func readPaste(text string, a *attempt) (answer, error) {
+func readPaste(text string, a *attempt) (authorizationResponse, error) {
 	text = unquoted(text)
 	_, query, isURL := strings.Cut(text, "?")
 	if isURL {
@@ -82,14 +82,14 @@ func readPaste(text string, a *attempt) (answer, error) {
 		return readCode(text)
 	}
 	query = withoutEnd(query)
-	values, err := parseAnswer(query)
+	values, err := parseResponse(query)
 	switch {
 	case err != nil:
-		return answer{}, err
+		return authorizationResponse{}, err
 	case values.Has("state"):
-		return readAnswer(query, a)
+		return readResponse(query, a)
 	}
-	got, err := answerOf(values)
+	got, err := responseOf(values)
 	if got.bare = true; err == nil && got.refusal == nil {
 		_, err = readCode(got.code)
 	}
@@ -127,18 +127,18 @@ func withoutEnd(query string) string {
 const shortestCode = 16
 
 // readCode takes a code as a page shows it, with its label or without.
-func readCode(text string) (answer, error) {
+func readCode(text string) (authorizationResponse, error) {
 	if label, rest, labelled := strings.Cut(text, ":"); labelled && strings.EqualFold(strings.TrimSpace(label), "code") {
 		text = unquoted(rest)
 	}
 	if len(text) < shortestCode || strings.Contains(text, "://") || !credential.IsSendable(text) {
-		return answer{}, errNoCode
+		return authorizationResponse{}, errNoCode
 	}
-	return answer{code: text, bare: true}, nil
+	return authorizationResponse{code: text, bare: true}, nil
 }
 
 // checkIssuer compares iss by RFC 9207 §2.4, byte by byte.
-func (got answer) checkIssuer(want string, promised bool) error {
+func (got authorizationResponse) checkIssuer(want string, promised bool) error {
 	switch {
 	case got.bare && !got.hasIss: // the person took it from the page of the server they meant
 		return nil

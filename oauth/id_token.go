@@ -28,7 +28,7 @@ func (e *IDTokenError) Unwrap() error { return e.Err }
 // verifyIDToken checks the ID token, if openid was asked for and one came: signature,
 // issuer, audience, expiry, nonce, and that it belongs to the access token. Only this
 // costs a login a second request. Its content is not used.
-func (r *loginRun) verifyIDToken(ctx context.Context, token *oauth2.Token, attempt *attempt) error {
+func (r *loginFlow) verifyIDToken(ctx context.Context, token *oauth2.Token, attempt *attempt) error {
 	raw, ok := token.Extra("id_token").(string)
 	if !ok || attempt.nonce == "" {
 		return nil
@@ -58,9 +58,9 @@ func (r *loginRun) verifyIDToken(ctx context.Context, token *oauth2.Token, attem
 }
 
 // serverKeys fetches the server's key set (RFC 7517 §5). go-oidc would do so too, but
-// in a goroutine that outlives a cancelled login, and with the whole answer in its
+// in a goroutine that outlives a cancelled login, and with the whole response in its
 // errors. A key that is no public signature key of a known type is passed over.
-func (r *loginRun) serverKeys(ctx context.Context) (*oidc.StaticKeySet, error) {
+func (r *loginFlow) serverKeys(ctx context.Context) (*oidc.StaticKeySet, error) {
 	if r.Server.JWKSURI == "" {
 		return nil, errors.New("the server's metadata names no jwks_uri")
 	}
@@ -68,15 +68,15 @@ func (r *loginRun) serverKeys(ctx context.Context) (*oidc.StaticKeySet, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer, err := send(r.HTTP, req)
+	response, err := send(r.HTTP, req)
 	if err != nil {
 		return nil, err
 	}
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
-	if answer.Status != http.StatusOK || json.Unmarshal(answer.Body, &set) != nil {
-		return nil, fmt.Errorf("the server's keys cannot be read: status %d", answer.Status)
+	if response.Status != http.StatusOK || json.Unmarshal(response.Body, &set) != nil {
+		return nil, fmt.Errorf("the server's keys cannot be read: status %d", response.Status)
 	}
 	known := &oidc.StaticKeySet{}
 	for _, raw := range set.Keys {

@@ -42,7 +42,7 @@ func TestNarrow(t *testing.T) {
 	}
 	login := newLogin(server, person)
 	var dropped scopes.Set
-	login.Narrow = func(refusal *oauth.AuthorizationError) (scopes.Set, bool) {
+	login.UI.Narrow = func(refusal *oauth.AuthorizationError) (scopes.Set, bool) {
 		dropped = refusal.NamedScopes(login.Scopes)
 		return login.Scopes.Minus(dropped), true
 	}
@@ -66,7 +66,7 @@ func TestNarrowOnlyOnce(t *testing.T) {
 	server.refusal = url.Values{"error": {"invalid_scope"}}
 	login := newLogin(server, person)
 	asked := 0
-	login.Narrow = func(*oauth.AuthorizationError) (scopes.Set, bool) {
+	login.UI.Narrow = func(*oauth.AuthorizationError) (scopes.Set, bool) {
 		asked++
 		return scopes.NewSet("a:read"), true
 	}
@@ -74,7 +74,7 @@ func TestNarrowOnlyOnce(t *testing.T) {
 	if refusal, ok := errors.AsType[*oauth.AuthorizationError](err); !ok || !refusal.InvalidScope() || asked != 1 {
 		t.Errorf("err = %v, asked %d times", err, asked)
 	}
-	login.Narrow = func(*oauth.AuthorizationError) (scopes.Set, bool) { return scopes.Set{}, false }
+	login.UI.Narrow = func(*oauth.AuthorizationError) (scopes.Set, bool) { return scopes.Set{}, false }
 	if _, err := login.Run(t.Context()); err == nil {
 		t.Error("a refusal that nobody wants to go on from must end the login")
 	}
@@ -125,7 +125,7 @@ func TestIssuerOfTheResponse(t *testing.T) {
 			server.refusal = refusal
 			login := newLogin(server, person)
 			login.Server.AuthorizationResponseISSParameterSupported = c.promised
-			login.Narrow = func(*oauth.AuthorizationError) (scopes.Set, bool) {
+			login.UI.Narrow = func(*oauth.AuthorizationError) (scopes.Set, bool) {
 				if !c.ok {
 					t.Errorf("%s: what another server said was believed", name)
 				}

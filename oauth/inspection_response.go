@@ -14,24 +14,24 @@ import (
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
-// readInspection reads the answer to the question that kind.Inspect describes. What is
-// not exactly an answer to it is an *[UnansweredError].
-func readInspection(answer *guard.Response, kind provider.CredentialKind) (scopes.Grant, error) {
-	host := answer.URL.Host
+// readInspection reads the response to the question that kind.Inspect describes. What is
+// not exactly a response to it is an *[UnansweredError].
+func readInspection(response *guard.Response, kind provider.CredentialKind) (scopes.Grant, error) {
+	host := response.URL.Host
 	unclear := func(format string, args ...any) (scopes.Grant, error) {
-		return scopes.Grant{}, &UnansweredError{Host: host, Status: answer.Status, What: fmt.Sprintf(format, args...)}
+		return scopes.Grant{}, &UnansweredError{Host: host, Status: response.Status, What: fmt.Sprintf(format, args...)}
 	}
-	if isHTML(answer) { // of something in between: the server's own answers are JSON
-		return unclear("a page of HTML (status %d)", answer.Status)
+	if isHTML(response) { // of something in between: the server's own answers are JSON
+		return unclear("a page of HTML (status %d)", response.Status)
 	}
-	switch answer.Status {
+	switch response.Status {
 	case http.StatusOK:
 	case http.StatusUnauthorized, http.StatusForbidden:
-		return scopes.Grant{}, &RejectedError{Host: host, Status: answer.Status}
+		return scopes.Grant{}, &RejectedError{Host: host, Status: response.Status}
 	default:
-		return unclear("status %d %s", answer.Status, http.StatusText(answer.Status))
+		return unclear("status %d %s", response.Status, http.StatusText(response.Status))
 	}
-	members, err := jsonObject(answer.Body)
+	members, err := jsonObject(response.Body)
 	if err != nil {
 		return unclear("what is no JSON object")
 	}
@@ -40,7 +40,7 @@ func readInspection(answer *guard.Response, kind provider.CredentialKind) (scope
 		case !ok:
 			return unclear("JSON without a usable %q", "active") // RFC 7662 §2.2 requires it
 		case !active:
-			return scopes.Grant{}, &RejectedError{Host: host, Status: answer.Status}
+			return scopes.Grant{}, &RejectedError{Host: host, Status: response.Status}
 		}
 	}
 	grant, missing := readGrant(members, kind)
@@ -131,10 +131,10 @@ func jsonObject(body []byte) (map[string]any, error) {
 	return members, nil
 }
 
-func isHTML(answer *guard.Response) bool {
-	mediaType, _, err := mime.ParseMediaType(answer.Header.Get("Content-Type"))
+func isHTML(response *guard.Response) bool {
+	mediaType, _, err := mime.ParseMediaType(response.Header.Get("Content-Type"))
 	if err == nil && mediaType == "text/html" {
 		return true
 	}
-	return bytes.HasPrefix(bytes.TrimSpace(answer.Body), []byte("<")) && !strings.Contains(mediaType, "json")
+	return bytes.HasPrefix(bytes.TrimSpace(response.Body), []byte("<")) && !strings.Contains(mediaType, "json")
 }

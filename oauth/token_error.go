@@ -12,19 +12,19 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// A TokenError is a token endpoint's refusal (RFC 6749 §5.2), or an answer of it that
-// is no token response. It holds nothing of the request, and of the answer only the
+// A TokenError is a token endpoint's refusal (RFC 6749 §5.2), or a response of it that
+// is no token response. It holds nothing of the request, and of the response only the
 // members that the RFC names, made fit to be shown.
 type TokenError struct {
-	Code        string // error: invalid_grant, invalid_client, …; "" for an answer of another shape
+	Code        string // error: invalid_grant, invalid_client, …; "" for a response of another shape
 	Description string // error_description
 	URI         string // error_uri, a page for people
-	Status      int    // of the answer; 0 where Problem was found in a good one
-	Problem     string // what is wrong with an answer that has no Code; else ""
+	Status      int    // of the response; 0 where Problem was found in a good one
+	Problem     string // what is wrong with a response that has no Code; else ""
 	Host        string // of the token endpoint
 }
 
-// Error holds the server's words, or what is wrong with its answer.
+// Error holds the server's words, or what is wrong with its response.
 func (e *TokenError) Error() string {
 	if e.Code == "" {
 		return fmt.Sprintf("the answer of the token endpoint of %s is not usable: %s", plain(e.Host), e.Problem)
@@ -50,7 +50,7 @@ func serversWords(code, description string) string {
 }
 
 // tokenError makes an error of x/oauth2 fit to be shown: its own text holds the whole
-// answer, and that may hold a token.
+// response, and that may hold a token.
 func tokenError(endpoint string, err error) error {
 	if refusal, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
 		return refusedToken(endpoint, refusal)
@@ -84,7 +84,7 @@ func refusedToken(endpoint string, refusal *oauth2.RetrieveError) error {
 	return e
 }
 
-// isTransportError tells what went wrong on the way from what is wrong with an answer.
+// isTransportError tells what went wrong on the way from what is wrong with a response.
 func isTransportError(err error) bool {
 	if _, ok := errors.AsType[*url.Error](err); ok {
 		return true

@@ -2,8 +2,8 @@ package metadata
 
 import "github.com/ambit-auth/ambit/internal/guard"
 
-// AuthorizationServer is an authorization server's metadata (RFC 8414 section 2,
-// OpenID Connect Discovery 1.0 section 3). A URL in it is empty if the server did
+// AuthorizationServer is an authorization server's metadata (RFC 8414 §2,
+// OpenID Connect Discovery 1.0 §3). A URL in it is empty if the server did
 // not give it, and has passed [CheckURL] if it did. A list is nil if the server
 // did not give it; the default that the RFC names for that case is not filled in.
 type AuthorizationServer struct {
@@ -29,7 +29,7 @@ type AuthorizationServer struct {
 	IDTokenSigningAlgValuesSupported          []string        // id_token_signing_alg_values_supported (OpenID Connect)
 
 	// AuthorizationResponseISSParameterSupported is
-	// authorization_response_iss_parameter_supported (RFC 9207 section 3): if
+	// authorization_response_iss_parameter_supported (RFC 9207 §3): if
 	// true, an authorization response without iss is to be refused.
 	AuthorizationResponseISSParameterSupported bool
 
