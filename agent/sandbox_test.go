@@ -9,6 +9,7 @@ import (
 	"github.com/ambit-auth/ambit/agent/agenttest"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/internal/sandbox"
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 	"github.com/google/go-cmp/cmp"
@@ -32,14 +33,14 @@ const hello = `{"model":"m","messages":[]}`
 func TestOneAnswerManyVerdicts(t *testing.T) {
 	s, server := start(t, sandbox.Options{})
 	keys := s.Ready().Keys
-	everywhere := func(known ...string) func(context.Context, agent.Lent) diagnosis.Inquiry {
-		return func(context.Context, agent.Lent) diagnosis.Inquiry {
+	everywhere := func(known ...string) func(context.Context, *credential.Credential) diagnosis.Inquiry {
+		return func(context.Context, *credential.Credential) diagnosis.Inquiry {
 			return diagnosis.Inquiry{Asked: []string{"us", "eu"}, Known: known}
 		}
 	}
 	for name, tt := range map[string]struct {
-		lent agent.Lent
-		ask  func(context.Context, agent.Lent) diagnosis.Inquiry
+		lent *credential.Credential
+		ask  func(context.Context, *credential.Credential) diagnosis.Inquiry
 		want diagnosis.Cause
 	}{
 		"without the scope": {key(keys.NoGateway, "user:read"), everywhere(), diagnosis.CauseMissingScope},
@@ -74,7 +75,7 @@ func TestGrantShrinksInMidRun(t *testing.T) {
 	full := key(s.Ready().Keys.Full, everything...)
 	l := lend(t, "", &source{current: full}, func(c *agent.Config) {
 		c.Server = server
-		c.Ask = func(context.Context, agent.Lent) diagnosis.Inquiry {
+		c.Ask = func(context.Context, *credential.Credential) diagnosis.Inquiry {
 			now := agenttest.Grant(scopes.PersonalAPIKey, scopes.SelfInspection, everything[1:]...)
 			return diagnosis.Inquiry{Asked: []string{"us"}, Known: []string{"us"}, Grant: &now}
 		}

@@ -36,15 +36,27 @@ type Inspector struct {
 	Wait func(ctx context.Context, d time.Duration) error
 }
 
-// Inspect returns what the server says that the credential holds. It takes at most
-// 10 s and sends one request; a 429 that asks for less than 5 s is waited out once.
+// Inspect returns the same credential with what the server says that it holds; of what
+// the server does not say, what was known counts. It takes at most 10 s and sends one
+// request; a 429 that asks for less than 5 s is waited out once.
 //
 // Errors: *[NoInspectionError] where nobody can be asked; *[RejectedError] where the
 // server does not know the credential; *[UntrustedHostError]; ctx's own; those of
 // Metadata; and *[UnansweredError] for everything else that is not a plain answer, so
 // that a server in trouble never looks like a missing scope.
-func (i *Inspector) Inspect(ctx context.Context, credential credential.Secret) (scopes.Grant, error) {
-	return i.ask(ctx, i.Server, credential)
+func (i *Inspector) Inspect(ctx context.Context, c *credential.Credential) (*credential.Credential, error) {
+	said, err := i.ask(ctx, i.Server, c.Access)
+	if err != nil {
+		return nil, err
+	}
+	said.Source = c.Source
+	if said.ExpiresAt.IsZero() {
+		said.ExpiresAt = c.ExpiresAt
+	}
+	if said.Kind == scopes.UnknownKind && c.Kind != "" {
+		said.Kind = c.Kind
+	}
+	return c.Holding(said), nil
 }
 
 // Elsewhere asks the same question of those other servers that the provider's file
@@ -100,7 +112,7 @@ func (i *Inspector) ask(ctx context.Context, server provider.Server, credential 
 		return scopes.Grant{}, err
 	}
 	grant.Server = server.Name
-	grant.Credential.Prefix = shown(credential, kind)
+	grant.Prefix = shown(credential, kind)
 	return grant, nil
 }
 

@@ -54,10 +54,10 @@ func readInspection(answer *guard.Response, kind provider.CredentialKind) (scope
 // that is not there or of another type.
 func readGrant(members map[string]any, kind provider.CredentialKind) (grant scopes.Grant, missing string) {
 	ask := kind.Inspect
-	grant.Credential = scopes.Credential{Kind: kind.Kind, KnownBy: scopes.SelfInspection}
+	grant.Kind, grant.KnownBy = kind.Kind, scopes.SelfInspection
 	scopesName, expiresName := ask.Scopes, ask.Expires
 	if ask.Introspection { // RFC 7662 §2.2 has names for them
-		grant.Credential.KnownBy = scopes.Introspection
+		grant.KnownBy = scopes.Introspection
 		scopesName, expiresName = orElse(scopesName, "scope"), orElse(expiresName, "exp")
 	}
 	granted, said := scopeMember(members[scopesName])
@@ -66,7 +66,7 @@ func readGrant(members map[string]any, kind provider.CredentialKind) (grant scop
 		return scopes.Grant{}, scopesName
 	}
 	grant.Scopes = granted
-	grant.Credential.ExpiresAt = moment(members[expiresName])
+	grant.ExpiresAt = moment(members[expiresName])
 	for _, reach := range []struct {
 		name string
 		into *[]string

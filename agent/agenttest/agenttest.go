@@ -14,7 +14,7 @@ import (
 
 // Grant is one of the provider, known by a word.
 func Grant(kind scopes.Kind, by scopes.KnownBy, held ...string) scopes.Grant {
-	return scopes.Grant{Credential: scopes.Credential{Kind: kind, Prefix: "phx_***", KnownBy: by}, Server: "us", Scopes: scopes.NewSet(held...)}
+	return scopes.Grant{Kind: kind, Prefix: "phx_***", KnownBy: by, Server: "us", Scopes: scopes.NewSet(held...)}
 }
 
 // Provider is the built-in one.

@@ -88,7 +88,7 @@ func (c *Case) credential() string {
 	if label == "" {
 		label = "a credential"
 	}
-	if prefix := c.Grant.Credential.Prefix; prefix != "" {
+	if prefix := c.Grant.Prefix; prefix != "" {
 		return text.Line(prefix) + ", " + label
 	}
 	return label
@@ -96,7 +96,7 @@ func (c *Case) credential() string {
 
 // knownBy says in words how the grant is known.
 func (c *Case) knownBy() string {
-	switch c.Grant.Credential.KnownBy {
+	switch c.Grant.KnownBy {
 	case scopes.TokenResponse:
 		return "by the token answer"
 	case scopes.SelfInspection, scopes.Introspection:
@@ -110,13 +110,13 @@ func (c *Case) knownBy() string {
 
 // told reports whether some server said what the credential holds.
 func (c *Case) told() bool {
-	by := c.Grant.Credential.KnownBy
+	by := c.Grant.KnownBy
 	return by != "" && by != scopes.Assumed
 }
 
 // isLogin reports whether another login would get another credential of this kind.
 func (c *Case) isLogin() bool {
-	return c.Kind.Create == "" && c.Grant.Credential.Kind == scopes.OAuthToken
+	return c.Kind.Create == "" && c.Grant.Kind == scopes.OAuthToken
 }
 
 // again is the command that logs in.

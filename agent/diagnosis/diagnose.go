@@ -235,7 +235,7 @@ func (d *diagnoser) scopeDeclared() bool {
 
 // pastExpiry: the credential has come to its end.
 func (d *diagnoser) pastExpiry() bool {
-	end := d.c.Grant.Credential.ExpiresAt
+	end := d.c.Grant.ExpiresAt
 	if end.IsZero() || d.c.Now.Before(end) {
 		return false
 	}

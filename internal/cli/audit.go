@@ -116,7 +116,7 @@ func (r *run) audit(ctx context.Context, f *auditFlags) (*auditView, error) {
 	v := &auditView{project: p, failing: failing, minimal: f.minimal, server: server.State}
 	h := r.auditGrant(ctx, p, f.keys)
 	if h != nil {
-		q.Granted = &h.grant.Scopes
+		q.Granted = &h.credential.Scopes
 	}
 	if f.mends() {
 		v.found, v.changed, err = r.mend(q, f.how)

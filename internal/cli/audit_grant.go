@@ -22,8 +22,7 @@ func (r *run) auditGrant(ctx context.Context, p *project, keys *keyFlags) *held 
 		if err != nil {
 			return nil
 		}
-		s.credential.Source = s.store.Name()
-		return &held{credential: s.credential, grant: s.credential.Grant(), server: s.server, kind: p.provider().KindOf(s.credential.Access.Reveal()), stored: s, client: client}
+		return p.holdStored(s, client)
 	}
 	if err != nil {
 		r.voice.note("what the key holds is not known, so nothing is said of what is granted: %s", firstLine(asFailure(credentialFailure(p, err)).Message))
@@ -38,8 +37,8 @@ func (v *auditView) holding(h *held) string {
 	for i, row := range v.found.Matrix {
 		rows[i] = row.Scope
 	}
-	text := "what " + h.kind.Label + " from " + h.grant.Credential.Source + " holds"
-	if more := h.grant.Scopes.Minus(scopes.NewSet(rows...)).Len(); more > 0 {
+	text := "what " + h.kind.Label + " from " + h.credential.Source + " holds"
+	if more := h.credential.Scopes.Minus(scopes.NewSet(rows...)).Len(); more > 0 {
 		text += ", besides " + count(more, "scope") + " that nothing here declares or needs"
 	}
 	return text

@@ -148,28 +148,23 @@ func (r *run) asked(ctx context.Context, p *project, keys *keyFlags) (*held, err
 // uses puts a renewed credential in the place of the one that was found.
 func (h *held) uses(c *credential.Credential) {
 	c.Source = h.credential.Source
-	h.credential, h.grant = c, c.Grant()
+	h.credential = c
 }
 
 // inspectLogin asks what a stored login holds. One that the server does not know any
 // more, though it should live, is renewed once. Where nobody can be asked, what was
 // recorded counts.
 func (r *run) inspectLogin(ctx context.Context, p *project, h *held, renewer *oauth.Renewer) error {
-	recorded := h.grant
 	err := r.inspect(ctx, p, h)
 	if _, rejected := is[*oauth.RejectedError](err); rejected && !h.credential.Refresh.Empty() {
 		if c, renewErr := renewer.Force(ctx, h.credential.Access); renewErr == nil {
 			r.tellLost(p, c)
 			h.uses(c)
-			recorded = h.grant
 			err = r.inspect(ctx, p, h)
 		}
 	}
 	if _, nobody := is[*oauth.NoInspectionError](err); nobody {
-		h.grant, err = recorded, nil
-	}
-	if err == nil && h.grant.Credential.ExpiresAt.IsZero() {
-		h.grant.Credential.ExpiresAt = recorded.Credential.ExpiresAt
+		return nil
 	}
 	return err
 }

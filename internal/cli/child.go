@@ -163,63 +163,58 @@ type source struct{ l *lending }
 const renewBefore = time.Minute
 
 // Current implements [agent.Source].
-func (s *source) Current(ctx context.Context) (agent.Lent, error) {
+func (s *source) Current(ctx context.Context) (*credential.Credential, error) {
 	if s.l.held.stored == nil {
-		return agent.NewLent(s.l.held.credential.Access.Reveal(), s.l.held.grant, false), nil
+		return s.l.held.credential, nil
 	}
 	renewer, err := s.l.renewer(s.l.project, s.l.held.stored, s.l.held.client)
 	if err != nil {
-		return agent.Lent{}, err
+		return nil, err
 	}
 	c, err := renewer.Valid(ctx, renewBefore)
 	return s.lent(c, err)
 }
 
 // Renew implements [agent.Source].
-func (s *source) Renew(ctx context.Context, stale agent.Lent) (agent.Lent, error) {
+func (s *source) Renew(ctx context.Context, stale *credential.Credential) (*credential.Credential, error) {
 	if s.l.held.stored == nil {
-		return agent.Lent{}, store.ErrNotFound
+		return nil, store.ErrNotFound
 	}
 	renewer, err := s.l.renewer(s.l.project, s.l.held.stored, s.l.held.client)
 	if err != nil {
-		return agent.Lent{}, err
+		return nil, err
 	}
-	c, err := renewer.Force(ctx, credential.NewSecret(stale.Bearer()))
+	c, err := renewer.Force(ctx, stale.Access)
 	return s.lent(c, err)
 }
 
-// lent wraps a stored credential. What the server said of it at the start counts as
-// long as it is the same one.
-func (s *source) lent(c *credential.Credential, err error) (agent.Lent, error) {
-	if c == nil {
-		return agent.Lent{}, err
+// lent is a stored credential. What the server said of it at the start counts as long as
+// it is the same one.
+func (s *source) lent(c *credential.Credential, err error) (*credential.Credential, error) {
+	if c == nil || !c.Same(s.l.held.credential) {
+		return c, err
 	}
-	grant := c.Grant()
-	if c.Access.Equal(s.l.held.credential.Access) {
-		grant = s.l.held.grant
-	}
-	return agent.NewLent(c.Access.Reveal(), grant, !c.Refresh.Empty()), nil
+	return c.Holding(s.l.held.credential.Grant), err
 }
 
 // ask asks servers about a refused credential: its own, and those others that the
 // provider's file marks for it.
-func (l *lending) ask(ctx context.Context, refused agent.Lent) diagnosis.Inquiry {
+func (l *lending) ask(ctx context.Context, refused *credential.Credential) diagnosis.Inquiry {
 	var q diagnosis.Inquiry
 	inspector, err := l.inspector(l.project, l.held.server, l.held.client)
 	if err != nil {
 		return q
 	}
-	secret := credential.NewSecret(refused.Bearer())
-	grant, err := inspector.Inspect(ctx, secret)
+	known, err := inspector.Inspect(ctx, refused)
 	if err == nil {
-		q.Asked, q.Known, q.Grant = []string{l.held.server.Name}, []string{l.held.server.Name}, &grant
+		q.Asked, q.Known, q.Grant = []string{l.held.server.Name}, []string{l.held.server.Name}, &known.Grant
 		return q
 	}
 	if _, rejected := is[*oauth.RejectedError](err); !rejected {
 		return q
 	}
 	q.Asked = l.asks()
-	if other, _, found := inspector.Elsewhere(ctx, secret); found {
+	if other, _, found := inspector.Elsewhere(ctx, refused.Access); found {
 		q.Known = []string{other.Name}
 	}
 	return q

@@ -85,10 +85,9 @@ func isBuiltinHost(host string) bool {
 	return !(oauth.Trust{}).Allows(host) && slices.Contains(builtinHosts(), host)
 }
 
-// A held credential is the one that a command uses, and what it holds.
+// A held credential is the one that a command uses, and where it stands.
 type held struct {
 	credential *credential.Credential
-	grant      scopes.Grant
 	server     provider.Server
 	kind       provider.CredentialKind
 	stored     *stored      // nil for an API key that was handed over
@@ -111,8 +110,13 @@ func (r *run) hold(ctx context.Context, p *project, k *keyFlags) (*held, error) 
 	if err != nil {
 		return nil, credentialFailure(p, err)
 	}
+	return p.holdStored(s, client), nil
+}
+
+// holdStored is the credential of a login.
+func (p *project) holdStored(s *stored, client *http.Client) *held {
 	s.credential.Source = s.store.Name()
-	return &held{s.credential, s.credential.Grant(), s.server, p.provider().KindOf(s.credential.Access.Reveal()), s, nil, client}, nil
+	return &held{credential: s.credential, server: s.server, kind: p.provider().KindOf(s.credential.Access.Reveal()), stored: s, client: client}
 }
 
 func isNoKey(err error) bool { return errors.Is(err, oauth.ErrNoKey) }
@@ -181,9 +185,7 @@ func (r *run) holdKey(ctx context.Context, p *project, sources oauth.KeySources,
 	if r.lenient && !h.kind.Inspect.Possible() {
 		return h, nil // nobody can be asked; a refusal will tell
 	}
-	err = r.voice.during("asking what the key holds", func() error { return r.inspect(ctx, p, h) })
-	h.grant.Credential.Source = found.Source
-	return h, err
+	return h, r.voice.during("asking what the key holds", func() error { return r.inspect(ctx, p, h) })
 }
 
 // cannotServe is the failure of a kind of key that can never call a base on which a
@@ -210,8 +212,11 @@ func (r *run) inspect(ctx context.Context, p *project, h *held) error {
 		return err
 	}
 	source := h.credential.Source
-	h.grant, err = inspector.Inspect(ctx, h.credential.Access)
-	h.grant.Credential.Source = source
+	inspected, err := inspector.Inspect(ctx, h.credential)
+	if err == nil {
+		h.credential = inspected
+		return nil
+	}
 	if _, nobody := is[*oauth.NoInspectionError](err); nobody && (h.kind.Kind == scopes.ProjectKey || h.kind.Kind == scopes.ProjectSecretKey) {
 		f := fail(exitNoCredential, fmt.Sprintf("the key from %s is %s: nobody can say what it holds", plain(source), h.kind.Label), diagnosis.UseKey(p.provider(), h.server))
 		f.Err, f.Verdict = err, &verdict{Cause: diagnosis.CauseWrongCredentialKind, Confidence: diagnosis.ConfidenceLikely}

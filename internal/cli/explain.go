@@ -163,7 +163,7 @@ func (r *run) holdsNow(ctx context.Context, p *project, keys *keyFlags) func(sco
 		return func(scopes.Need) string { return "" }
 	}
 	return func(e scopes.Need) string {
-		scope, by, met := e.MetBy(h.grant.Scopes, p.provider().Implies)
+		scope, by, met := e.MetBy(h.credential.Scopes, p.provider().Implies)
 		switch {
 		case !met:
 			return "no"

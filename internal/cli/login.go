@@ -165,10 +165,6 @@ func (r *run) keepKey(ctx context.Context, p *project, h *held, err error) (view
 	if err != nil {
 		return nil, err
 	}
-	h.credential.Server = h.server.Name
-	h.credential.Scopes, h.credential.KnownBy = h.grant.Scopes, h.grant.Credential.KnownBy
-	h.credential.Teams, h.credential.Organizations = h.grant.Teams, h.grant.Organizations
-	h.credential.ExpiresAt = h.grant.Credential.ExpiresAt
 	if err := r.keep(ctx, p, h, store); err != nil {
 		return nil, credentialFailure(p, err)
 	}
@@ -177,7 +173,7 @@ func (r *run) keepKey(ctx context.Context, p *project, h *held, err error) (view
 
 // outcome shows what a credential that was just kept holds.
 func (r *run) outcome(p *project, h *held, store store.Store) (view, error) {
-	h.grant.Credential.Source = store.Name()
+	h.credential.Source = store.Name()
 	v := r.compare(p, h)
 	v.brief = h.kind.Create == "" // a login showed the needs before it asked
 	return v, missingFailure(missingLines(v.gap, scopes.Required))
@@ -185,9 +181,9 @@ func (r *run) outcome(p *project, h *held, store store.Store) (view, error) {
 
 // compare holds what a credential holds against the needs.
 func (r *run) compare(p *project, h *held) grantView {
-	gap := scopes.Compare(p.needs, h.grant, p.provider().Implies)
+	gap := scopes.Compare(p.needs, h.credential.Grant, p.provider().Implies)
 	return grantView{
-		name: p.manifest.Name, needs: p.needs, implies: p.provider().Implies, grant: h.grant, gap: gap,
+		name: p.manifest.Name, needs: p.needs, implies: p.provider().Implies, grant: h.credential.Grant, gap: gap,
 		label: h.label(), server: h.server.Name, next: r.nextSteps(p, h, gap), now: time.Now(),
 		renews: !h.credential.Refresh.Empty(),
 	}
@@ -196,7 +192,7 @@ func (r *run) compare(p *project, h *held) grantView {
 // label is what people call the credential: a server that nobody described has no words
 // for its tokens.
 func (h *held) label() string {
-	if h.kind.Kind == scopes.UnknownKind && h.grant.Credential.Kind == scopes.OAuthToken {
+	if h.kind.Kind == scopes.UnknownKind && h.credential.Kind == scopes.OAuthToken {
 		return "an OAuth access token"
 	}
 	return cmp.Or(h.kind.Label, "a credential")
@@ -289,9 +285,8 @@ func redirectOf(p *provider.Provider) provider.Redirect {
 
 // settle finds out what a fresh token holds: from the token answer, else by asking.
 func (r *run) settle(ctx context.Context, p *project, c *credential.Credential, client *http.Client) *held {
-	h := &held{credential: c, grant: c.Grant(), server: p.goodFor(c, p.server), kind: p.provider().KindOf(c.Access.Reveal()), client: client}
+	h := &held{credential: c, server: p.goodFor(c, p.server), kind: p.provider().KindOf(c.Access.Reveal()), client: client}
 	c.Server = h.server.Name
-	h.grant.Server = h.server.Name
 	if c.KnownBy != scopes.Assumed || !h.kind.Inspect.Possible() {
 		return h
 	}
@@ -299,13 +294,12 @@ func (r *run) settle(ctx context.Context, p *project, c *credential.Credential, 
 	if err != nil {
 		return h
 	}
-	asked, err := inspector.Inspect(ctx, c.Access)
+	inspected, err := inspector.Inspect(ctx, c)
 	if err != nil {
 		r.voice.note("the server did not say what it granted, and asking it failed: %s", inOneLine(err))
 		return h
 	}
-	c.Scopes, c.KnownBy, c.Teams, c.Organizations = asked.Scopes, asked.Credential.KnownBy, asked.Teams, asked.Organizations
-	h.grant = c.Grant()
+	h.credential = inspected
 	return h
 }
 

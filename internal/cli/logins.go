@@ -187,7 +187,7 @@ const revocationGrace = 10 * time.Second
 
 // takeBack revokes a token that nobody will ever find again: it could not be kept.
 func (r *run) takeBack(ctx context.Context, p *project, h *held) {
-	if h.grant.Credential.Kind != scopes.OAuthToken {
+	if h.credential.Kind != scopes.OAuthToken {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revocationGrace)

@@ -19,7 +19,7 @@ func (r *run) nextSteps(p *project, h *held, gap scopes.Gap) []string {
 	if plan == nil {
 		plan = r.lastPlan(p, h.server)
 	}
-	if h.kind.Create == "" && h.grant.Credential.Kind == scopes.OAuthToken {
+	if h.kind.Create == "" && h.credential.Kind == scopes.OAuthToken {
 		return loginSteps(p, h, plan, gap)
 	}
 	return keySteps(h, plan, gap)

@@ -224,7 +224,7 @@ func conflictLine(c profile.Conflict) string {
 // theCase is what is known before any call.
 func (l *lending) theCase() diagnosis.Case {
 	return diagnosis.Case{
-		Provider: l.project.provider(), Server: l.held.server, Kind: l.held.kind, Grant: l.held.grant, Needs: l.project.needs,
+		Provider: l.project.provider(), Server: l.held.server, Kind: l.held.kind, Grant: l.held.credential.Grant, Needs: l.project.needs,
 		Agent: l.profile, Conflicts: l.conflicts, Now: now(), Login: loginAgain(l.project), Log: l.log.path,
 	}
 }

@@ -40,7 +40,7 @@ func (g *runLog) start(l *lending) {
 	if g.handler == nil {
 		return
 	}
-	c := l.held.grant.Credential
+	c := l.held.credential
 	slog.New(g.handler).Info("start", "credential", c.Kind, "prefix", c.Prefix, "server", l.held.server.Name,
 		"agent", l.profile.Name, "conflicts", len(l.conflicts))
 }

@@ -45,7 +45,7 @@ func (r *run) status(ctx context.Context, keys *keyFlags) (view, error) {
 	v := r.compare(p, h)
 	if !h.credential.LivesAt(v.now) && h.credential.Refresh.Empty() {
 		v.next = []string{loginAgain(p)}
-		return v, fail(exitNoCredential, "the credential has "+lifetime(h.grant.Credential.ExpiresAt, time.Now()), "log in again: "+loginAgain(p))
+		return v, fail(exitNoCredential, "the credential has "+lifetime(h.credential.ExpiresAt, time.Now()), "log in again: "+loginAgain(p))
 	}
 	return v, missingFailure(missingLines(v.gap, scopes.Required))
 }

@@ -42,7 +42,7 @@ func (v tokenView) json(e envelope) any {
 		AccessToken string     `json:"access_token"`
 		TokenType   string     `json:"token_type"`
 		ExpiresAt   *time.Time `json:"expires_at"`
-	}{e, v.credential.Access.Reveal(), "Bearer", credentialOf(v.credential.Grant().Credential).ExpiresAt}
+	}{e, v.credential.Access.Reveal(), "Bearer", credentialOf(v.credential.Grant).ExpiresAt}
 }
 
 func (r *run) token(ctx context.Context, keys *keyFlags, minTTL time.Duration) (view, error) {
