@@ -39,10 +39,10 @@ func (p *Proxy) diagnose(ctx context.Context, x *exchange, a diagnosis.Response)
 		return v
 	}
 	c.Inquiry = p.ask(ctx, x.lent)
-	if held := c.Inquiry.Grant; held != nil {
+	if here, _ := c.Inquiry.At(p.cfg.Server.Name); here.Standing == credential.StandingKnown {
 		before := c.Grant
-		c.Grant = *held
-		p.compareAgain(x.lent.Holding(*held), before)
+		c.Grant = here.Grant
+		p.compareAgain(x.lent.Holding(here.Grant), before)
 	}
 	return diagnosis.Diagnose(c)
 }
@@ -51,12 +51,12 @@ func (p *Proxy) diagnose(ctx context.Context, x *exchange, a diagnosis.Response)
 const askAgain = 10 * time.Second
 
 // ask asks once for all requests that want to know the same.
-func (p *Proxy) ask(ctx context.Context, lent *credential.Credential) diagnosis.Inquiry {
+func (p *Proxy) ask(ctx context.Context, lent *credential.Credential) credential.Inquiry {
 	t := p.teller
 	select {
 	case t.asking <- struct{}{}:
 	case <-ctx.Done():
-		return diagnosis.Inquiry{}
+		return nil
 	}
 	defer func() { <-t.asking }()
 	if t.asked != nil && t.asked.Same(lent) && p.cfg.Now().Before(t.askedAt.Add(askAgain)) {
@@ -66,7 +66,8 @@ func (p *Proxy) ask(ctx context.Context, lent *credential.Credential) diagnosis.
 	defer cancel()
 	t.inquiry = p.cfg.Ask(ctx, lent)
 	t.asked, t.askedAt = lent, p.cfg.Now()
-	p.log.Info("asked about the credential", "answered", t.inquiry.Asked, "known to", t.inquiry.Known)
+	p.log.Info("asked about the credential", "known at", t.inquiry.Servers(credential.StandingKnown),
+		"not known at", t.inquiry.Servers(credential.StandingNotKnown), "no answer of", t.inquiry.Servers(credential.StandingNoAnswer))
 	return t.inquiry
 }
 

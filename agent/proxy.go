@@ -38,7 +38,7 @@ type Config struct {
 	Transport http.RoundTripper
 	// Ask asks servers about a refused credential, within the time that ctx leaves
 	// ([AskTimeout]). nil: nobody is asked.
-	Ask func(ctx context.Context, refused *credential.Credential) diagnosis.Inquiry
+	Ask func(ctx context.Context, refused *credential.Credential) credential.Inquiry
 	// Rescan looks for conflicts; it is called at refusals, at most once a second.
 	Rescan func() []profile.Conflict
 

@@ -210,15 +210,15 @@ func TestAsksServers(t *testing.T) {
 	origin, _ := serves(t, "nobody")
 	shrunk := agenttest.Grant(scopes.PersonalAPIKey, scopes.SelfInspection, "user:read", "query:read")
 	for name, tt := range map[string]struct {
-		inquiry diagnosis.Inquiry
+		inquiry credential.Inquiry
 		want    diagnosis.Cause
 	}{
-		"shrunk":       {diagnosis.Inquiry{Asked: []string{"us"}, Known: []string{"us"}, Grant: &shrunk}, diagnosis.CauseMissingScope},
-		"other server": {diagnosis.Inquiry{Asked: []string{"us", "eu"}, Known: []string{"eu"}}, diagnosis.CauseWrongServer},
+		"shrunk":       {credential.Inquiry{{Server: "us", Standing: credential.StandingKnown, Grant: shrunk}}, diagnosis.CauseMissingScope},
+		"other server": {agenttest.Inquiry("us not_known", "eu known"), diagnosis.CauseWrongServer},
 	} {
 		var asked atomic.Int64
 		l := lend(t, origin, &source{current: key("phx_real", everything...)}, func(c *agent.Config) {
-			c.Ask = func(ctx context.Context, lent *credential.Credential) diagnosis.Inquiry {
+			c.Ask = func(ctx context.Context, lent *credential.Credential) credential.Inquiry {
 				asked.Add(1)
 				if _, ends := ctx.Deadline(); !ends || lent.Access.Reveal() != "phx_real" {
 					t.Error("asked for ever, or about another")

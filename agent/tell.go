@@ -33,7 +33,7 @@ type teller struct {
 	asking  chan struct{} // holds one: whoever asks servers may read and write what follows
 	asked   *credential.Credential
 	askedAt time.Time
-	inquiry diagnosis.Inquiry
+	inquiry credential.Inquiry
 }
 
 func newTeller(onVerdict func(diagnosis.Verdict), onConflict func(profile.Conflict)) *teller {

@@ -355,53 +355,54 @@ func TestInspectNamesTheCertificate(t *testing.T) {
 	}
 }
 
-func TestElsewhere(t *testing.T) {
+// Each server that is asked has an outcome, and one that did not answer is no server
+// that does not know the credential.
+func TestInquire(t *testing.T) {
 	knows := text(200, "application/json", `{"scopes":["a:read"]}`)
 	rejects := text(401, "application/json", `{}`)
-	var asked atomic.Int32
+	ill := text(500, "", "")
 	serve := func(name string, answer http.HandlerFunc) provider.Server {
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			asked.Add(1)
-			answer(w, r)
-		}))
+		server := httptest.NewServer(answer)
 		t.Cleanup(server.Close)
 		return testServer(name, server.URL)
 	}
-	here := serve("here", rejects)
 	private := serve("private", func(w http.ResponseWriter, r *http.Request) {
 		t.Error("a server that may not be asked was")
 		knows(w, r)
 	})
 	private.AskOn401 = false
-	for _, c := range []struct {
-		name   string
+	gone := testServer("gone", "http://127.0.0.1:1") // nothing listens there
+	mute := provider.Server{Name: "mute", AskOn401: true}
+	for name, c := range map[string]struct {
+		here   provider.Server
 		others []provider.Server
-		want   string
-		asked  int32
+		want   []string
 	}{
-		{"one knows it", []provider.Server{serve("a", rejects), serve("b", knows)}, "b", 2},
-		{"nobody knows it", []provider.Server{serve("a", rejects), serve("b", text(500, "", ""))}, "", 2},
-		{"nobody to ask", nil, "", 0},
-		// The last, for the second may be given up, and arrive late.
-		{"the first of two", []provider.Server{serve("a", knows), serve("b", knows)}, "a", 2},
+		"here knows it":     {serve("here", knows), []provider.Server{serve("a", knows)}, []string{"here known"}},
+		"here is ill":       {serve("here", ill), []provider.Server{serve("a", knows)}, []string{"here no_answer"}},
+		"no way to ask":     {provider.Server{Name: "here"}, []provider.Server{serve("a", knows)}, []string{"here not_asked"}},
+		"one knows it":      {serve("here", rejects), []provider.Server{serve("a", rejects), serve("b", knows)}, []string{"here not_known", "a not_known", "b known"}},
+		"nobody knows it":   {serve("here", rejects), []provider.Server{serve("a", rejects)}, []string{"here not_known", "a not_known"}},
+		"two do not answer": {serve("here", rejects), []provider.Server{serve("a", ill), gone, mute}, []string{"here not_known", "a no_answer", "gone no_answer", "mute not_asked"}},
+		"nobody to ask":     {serve("here", rejects), nil, []string{"here not_known"}},
+		"the first of two":  {serve("here", rejects), []provider.Server{serve("a", knows), serve("b", knows)}, []string{"here not_known", "a known"}},
 	} {
-		name := c.name
-		asked.Store(0)
-		inspector := &oauth.Inspector{Server: here, Provider: testProvider(append([]provider.Server{here, private}, c.others...)...)}
-		server, grant, found := inspector.Elsewhere(t.Context(), credential.NewSecret(testAPIKey))
-		if server.Name != c.want || grant.Server != c.want || found != (c.want != "") {
-			t.Errorf("%s: %q, %+v, %v", name, server.Name, grant, found)
+		inspector := &oauth.Inspector{Server: c.here, Provider: testProvider(append([]provider.Server{c.here, private}, c.others...)...)}
+		var got []string
+		for _, o := range inspector.Inquire(t.Context(), bare(testAPIKey)) {
+			got = append(got, o.Server+" "+string(o.Standing))
+			known := o.Standing == credential.StandingKnown
+			if known != (o.Err == nil) || known != (o.Grant.Scopes.String() == "a:read" && o.Grant.Server == o.Server) {
+				t.Errorf("%s: %+v", name, o)
+			}
 		}
-		if found && grant.Scopes.String() != "a:read" {
-			t.Errorf("%s: %+v", name, grant)
-		}
-		if name != "the first of two" && asked.Load() != c.asked {
-			t.Errorf("%s: %d asked, want %d", name, asked.Load(), c.asked)
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
 		}
 	}
 }
 
-func TestElsewhereIsBounded(t *testing.T) {
+func TestInquiryIsBounded(t *testing.T) {
 	never := make(chan struct{})
 	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		select {
@@ -411,15 +412,18 @@ func TestElsewhereIsBounded(t *testing.T) {
 	}))
 	defer silent.Close()
 	defer close(never)
-	here := testServer("here", "http://127.0.0.1:1")
+	refusing := httptest.NewServer(text(401, "application/json", `{}`))
+	defer refusing.Close()
+	here := testServer("here", refusing.URL)
 	var others []provider.Server
 	for i := range 5 {
 		others = append(others, testServer(fmt.Sprint(i), silent.URL))
 	}
 	inspector := &oauth.Inspector{Server: here, Provider: testProvider(append(others, here)...)}
 	begun := time.Now()
-	if _, _, found := inspector.Elsewhere(t.Context(), credential.NewSecret(testAPIKey)); found {
-		t.Error("found by a server that never answered")
+	q := inspector.Inquire(t.Context(), bare(testAPIKey))
+	if silent := q.Of(credential.StandingNoAnswer); len(silent) != 5 || !strings.Contains(silent[0].Err.Error(), "within 3s") {
+		t.Errorf("%+v", q)
 	}
 	if took := time.Since(begun); took > 5*time.Second {
 		t.Errorf("it took %s", took)

@@ -61,8 +61,10 @@ func both(list ...func(*diagnosis.Case)) func(*diagnosis.Case) {
 	}
 }
 
-func inquiry(i diagnosis.Inquiry) func(*diagnosis.Case) {
-	return func(c *diagnosis.Case) { all(c); c.Inquiry = i }
+// inquiry is that servers were asked about a credential which holds everything declared;
+// each is "SERVER STANDING".
+func inquiry(outcomes ...string) func(*diagnosis.Case) {
+	return func(c *diagnosis.Case) { all(c); c.Inquiry = agenttest.Inquiry(outcomes...) }
 }
 
 func TestDiagnose(t *testing.T) {
@@ -119,17 +121,17 @@ func TestDiagnose(t *testing.T) {
 
 		"past its end":                  {both(all, func(c *diagnosis.Case) { c.Grant.ExpiresAt = agenttest.Noon() }), diagnosis.CauseExpired, diagnosis.ConfidenceProved, nil, "ended at 2026-05-01T12:00:00Z"},
 		"not yet":                       {both(all, func(c *diagnosis.Case) { c.Grant.ExpiresAt = agenttest.Noon().Add(1) }), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, ""},
-		"known elsewhere":               {inquiry(diagnosis.Inquiry{Asked: []string{"us", "eu"}, Known: []string{"eu"}}), diagnosis.CauseWrongServer, diagnosis.ConfidenceProved, nil, "is known to eu, not to us"},
-		"known elsewhere, home is mute": {inquiry(diagnosis.Inquiry{Asked: []string{"eu"}, Known: []string{"eu"}}), diagnosis.CauseWrongServer, diagnosis.ConfidenceLikely, nil, ""},
-		"known nowhere":                 {inquiry(diagnosis.Inquiry{Asked: []string{"us", "eu"}}), diagnosis.CauseRejected, diagnosis.ConfidenceProved, nil, "no server knows"},
-		"known at home":                 {inquiry(diagnosis.Inquiry{Asked: []string{"us"}, Known: []string{"us"}}), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, ""},
+		"known elsewhere":               {inquiry("us not_known", "eu known"), diagnosis.CauseWrongServer, diagnosis.ConfidenceProved, nil, "is known to eu, not to us"},
+		"known elsewhere, home is mute": {inquiry("us no_answer", "eu known"), diagnosis.CauseWrongServer, diagnosis.ConfidenceLikely, nil, ""},
+		"known nowhere":                 {inquiry("us not_known", "eu not_known"), diagnosis.CauseRejected, diagnosis.ConfidenceProved, nil, "no server knows"},
+		"known at home":                 {inquiry("us known"), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, ""},
 		"rejected in words":             {api(401, `{"code":"authentication_failed","detail":"Invalid."}`), diagnosis.CauseRejected, diagnosis.ConfidenceLikely, nil, "does not take"},
 		"rejected by the challenge, one missing besides": {
 			both(challenge(`Bearer error="invalid_token"`), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.Set{} }),
 			diagnosis.CauseRejected, diagnosis.ConfidenceLikely, nil, "",
 		},
 		"forbidden is nobody's other server": {both(api(403, `{}`), func(c *diagnosis.Case) {
-			c.Inquiry = diagnosis.Inquiry{Asked: []string{"us", "eu"}, Known: []string{"eu"}}
+			c.Inquiry = agenttest.Inquiry("us not_known", "eu known")
 		}), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, ""},
 		"nothing tells": {all, diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, "nothing tells why"},
 	} {
@@ -143,6 +145,49 @@ func TestDiagnose(t *testing.T) {
 		text, err := json.Marshal(v)
 		if err != nil || strings.Contains(string(text), "logout") != (name == "another credential went out") || strings.Contains(string(text), "null") {
 			t.Errorf("%s: %v %s", name, err, text)
+		}
+	}
+}
+
+// A server that was asked and did not answer is neither one that does not know the
+// credential, nor one that nobody asked.
+func TestInquiry(t *testing.T) {
+	for name, tt := range map[string]struct {
+		outcomes []string
+		cause    diagnosis.Cause
+		sure     diagnosis.Confidence
+		proof    string
+		not      string // stands nowhere in the evidence
+	}{
+		"one did not answer": {
+			[]string{"us not_known", "eu no_answer"},
+			diagnosis.CauseRejected, diagnosis.ConfidenceLikely, "eu was asked, and did not answer: connection refused", "do not know it: us, eu",
+		},
+		"another knows it": {
+			[]string{"us not_known", "test no_answer", "eu known"},
+			diagnosis.CauseWrongServer, diagnosis.ConfidenceProved, "eu knows the credential, when asked", "do not know it: us, test",
+		},
+		"both know nothing": {
+			[]string{"us not_known", "eu not_known"},
+			diagnosis.CauseRejected, diagnosis.ConfidenceProved, "asked, these do not know it: us, eu", "did not answer",
+		},
+		"its own did not answer": {
+			[]string{"us no_answer"},
+			diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, "us was asked, and did not answer: connection refused", "nobody was asked",
+		},
+		"there is no way to ask": {
+			[]string{"us not_asked"},
+			diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, "possible: it is another server's; nobody was asked", "did not answer",
+		},
+		"nobody was asked": {
+			nil,
+			diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, "possible: it is another server's; nobody was asked", "did not answer",
+		},
+	} {
+		v := diagnosis.Diagnose(aCase(t, inquiry(tt.outcomes...)))
+		proof := strings.Join(v.Evidence, "\n")
+		if v.Cause != tt.cause || v.Confidence != tt.sure || !strings.Contains(proof, tt.proof) || strings.Contains(proof, tt.not) {
+			t.Errorf("%s: %s %s\n%s", name, v.Cause, v.Confidence, proof)
 		}
 	}
 }

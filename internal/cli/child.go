@@ -12,11 +12,9 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/agent"
-	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/child"
 	"github.com/ambit-auth/ambit/internal/guard"
-	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/oauth/store"
 )
@@ -197,38 +195,13 @@ func (s *source) lent(c *credential.Credential, err error) (*credential.Credenti
 	return c.Holding(s.l.held.credential.Grant), err
 }
 
-// ask asks servers about a refused credential: its own, and those others that the
-// provider's file marks for it.
-func (l *lending) ask(ctx context.Context, refused *credential.Credential) diagnosis.Inquiry {
-	var q diagnosis.Inquiry
+// ask asks servers about a refused credential.
+func (l *lending) ask(ctx context.Context, refused *credential.Credential) credential.Inquiry {
 	inspector, err := l.inspector(l.project, l.held.server, l.held.client)
 	if err != nil {
-		return q
+		return nil
 	}
-	known, err := inspector.Inspect(ctx, refused)
-	if err == nil {
-		q.Asked, q.Known, q.Grant = []string{l.held.server.Name}, []string{l.held.server.Name}, &known.Grant
-		return q
-	}
-	if _, rejected := is[*oauth.RejectedError](err); !rejected {
-		return q
-	}
-	q.Asked = l.asks()
-	if other, _, found := inspector.Elsewhere(ctx, refused.Access); found {
-		q.Known = []string{other.Name}
-	}
-	return q
-}
-
-// asks are the servers that are asked about a refused credential.
-func (l *lending) asks() []string {
-	names := []string{l.held.server.Name}
-	for _, s := range l.project.provider().Servers {
-		if s.AskOn401 && s.Name != l.held.server.Name {
-			names = append(names, s.Name)
-		}
-	}
-	return names
+	return inspector.Inquire(ctx, refused)
 }
 
 // openRecord opens the file of --record; nothing is written where none is named.

@@ -212,42 +212,54 @@ func (r *run) inspect(ctx context.Context, p *project, h *held) error {
 		return err
 	}
 	source := h.credential.Source
-	inspected, err := inspector.Inspect(ctx, h.credential)
-	if err == nil {
-		h.credential = inspected
+	inquiry := inspector.Inquire(ctx, h.credential)
+	own, _ := inquiry.At(h.server.Name)
+	switch own.Standing {
+	case credential.StandingKnown:
+		h.credential = h.credential.Holding(own.Grant)
 		return nil
+	case credential.StandingNotKnown:
+		return r.notAccepted(p, h, own.Err, inquiry)
+	case credential.StandingNotAsked:
+		if h.kind.Kind == scopes.ProjectKey || h.kind.Kind == scopes.ProjectSecretKey {
+			f := fail(exitNoCredential, fmt.Sprintf("the key from %s is %s: nobody can say what it holds", plain(source), h.kind.Label), diagnosis.UseKey(p.provider(), h.server))
+			f.Err, f.Verdict = own.Err, &verdict{Cause: diagnosis.CauseWrongCredentialKind, Confidence: diagnosis.ConfidenceLikely}
+			return f
+		}
 	}
-	if _, nobody := is[*oauth.NoInspectionError](err); nobody && (h.kind.Kind == scopes.ProjectKey || h.kind.Kind == scopes.ProjectSecretKey) {
-		f := fail(exitNoCredential, fmt.Sprintf("the key from %s is %s: nobody can say what it holds", plain(source), h.kind.Label), diagnosis.UseKey(p.provider(), h.server))
-		f.Err, f.Verdict = err, &verdict{Cause: diagnosis.CauseWrongCredentialKind, Confidence: diagnosis.ConfidenceLikely}
-		return f
-	}
-	if _, rejected := is[*oauth.RejectedError](err); !rejected {
-		return err
-	}
+	return own.Err
+}
+
+// notAccepted is the failure of a credential that its server does not know, by what the
+// other servers said that were asked.
+func (r *run) notAccepted(p *project, h *held, err error, inquiry credential.Inquiry) error {
 	f := asFailure(credentialFailure(p, err))
 	f.Err = err
-	f.Verdict = &verdict{Cause: diagnosis.CauseRejected, Confidence: diagnosis.ConfidenceProved}
-	if names := askedElsewhere(p, h.server); names != "" {
-		f.Hint = "it is unknown, expired or revoked there, and unknown at " + names
-	}
-	if other, _, found := inspector.Elsewhere(ctx, h.credential.Access); found {
-		f.Message = fmt.Sprintf("the key from %s is unknown at server %s, and known at server %s", plain(source), h.server.Name, other.Name)
-		f.Hint = "--server " + other.Name
-		f.Verdict.Cause = diagnosis.CauseWrongServer
+	v := diagnosis.Refused(diagnosis.Case{
+		Provider: p.provider(), Server: h.server, Kind: h.kind, Grant: h.credential.Grant, Inquiry: inquiry, Login: loginAgain(p),
+	})
+	f.Verdict, f.diagnosis = &verdict{Cause: v.Cause, Confidence: v.Confidence}, &v
+	others, silent := inquiry[1:].Servers(credential.StandingNotKnown), inquiry.Of(credential.StandingNoAnswer)
+	switch known := inquiry.Servers(credential.StandingKnown); {
+	case len(known) > 0:
+		f.Message = fmt.Sprintf("the key from %s is unknown at server %s, and known at server %s", plain(h.credential.Source), h.server.Name, known[0])
+		f.Hint = "--server " + known[0]
+	case len(others)+len(silent) > 0:
+		f.Hint = "it is unknown, expired or revoked there" + alsoAsked(others, silent)
 	}
 	return f
 }
 
-// askedElsewhere names the other servers that are asked about a refused credential.
-func askedElsewhere(p *project, server provider.Server) string {
-	var names []string
-	for _, s := range p.provider().Servers {
-		if s.AskOn401 && s.Name != server.Name {
-			names = append(names, s.Name)
-		}
+// alsoAsked says what came of asking other servers.
+func alsoAsked(denied []string, silent []credential.Outcome) string {
+	var text string
+	if len(denied) > 0 {
+		text = ", and unknown at " + strings.Join(denied, ", ")
 	}
-	return strings.Join(names, ", ")
+	for _, o := range silent {
+		text += fmt.Sprintf("; server %s did not answer (%s): if it belongs there, ask again with --server %s", o.Server, plain(firstLine(o.Err.Error())), o.Server)
+	}
+	return text
 }
 
 // remarkOn tells what was forgiven in a key, and that one was in plain sight.

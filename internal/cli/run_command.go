@@ -165,8 +165,12 @@ func (l *lending) unusable(err error) error {
 	v := diagnosis.Verdict{
 		Schema: diagnosis.VerdictSchema, Message: firstLine(f.Message), Cause: f.Verdict.Cause, Confidence: f.Verdict.Confidence,
 		Missing: []string{}, NeededFor: map[string][]string{}, Why: map[string]string{}, Evidence: []string{"the server was asked"},
-		Conflicts: []profile.Conflict{}, Next: []string{f.Hint}, Log: l.log.path,
+		Conflicts: []profile.Conflict{}, Next: []string{f.Hint},
 	}
+	if f.diagnosis != nil {
+		v = *f.diagnosis
+	}
+	v.Log = l.log.path
 	l.tell(v)
 	l.report.Verdicts = append(l.report.Verdicts, v)
 	return err
