@@ -60,7 +60,7 @@ func readGrant(members map[string]any, kind provider.CredentialKind) (grant scop
 		grant.KnownBy = scopes.Introspection
 		scopesName, expiresName = orElse(scopesName, "scope"), orElse(expiresName, "exp")
 	}
-	granted, said := scopeMember(members[scopesName])
+	granted, said := scopes.ReadList(members[scopesName])
 	_, list := members[scopesName].([]any)
 	if !said || !onlyStrings(members[scopesName]) || !list && !ask.Introspection { // RFC 7662 §2.2 has a string
 		return scopes.Grant{}, scopesName
