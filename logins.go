@@ -221,13 +221,13 @@ func (s *Session) alone(ctx context.Context, key store.Key, do func() error) err
 
 // keep stores a new credential, and takes away what it replaces.
 func (s *Session) keep(ctx context.Context, h *Held, in store.Store) error {
-	h.credential.Hosts = scopes.NewSet(append(s.hosts(), s.At(h.Server).hosts()...)...).Slice()
-	h.credential.ObtainedAt = s.opt.now()
+	h.Credential.Hosts = scopes.NewSet(append(s.hosts(), s.At(h.Server).hosts()...)...).Slice()
+	h.Credential.ObtainedAt = s.opt.now()
 	key := s.keyAt(s.server)
 	var before *credential.Credential
 	err := s.alone(ctx, key, func() error {
 		before, _ = in.Load(ctx, key)
-		return in.Save(ctx, key, h.credential)
+		return in.Save(ctx, key, h.Credential)
 	})
 	if err != nil {
 		s.takeBack(ctx, h)
@@ -276,12 +276,12 @@ const revocationGrace = 10 * time.Second
 
 // takeBack revokes a token that nobody will ever find again: it could not be kept.
 func (s *Session) takeBack(ctx context.Context, h *Held) {
-	if h.Grant.Credential.Kind != scopes.OAuthToken {
+	if h.Credential.Kind != scopes.OAuthToken {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revocationGrace)
 	defer cancel()
-	if why := s.revoke(ctx, &login{credential: h.credential, issuer: s.server}); why != nil {
+	if why := s.revoke(ctx, &login{credential: h.Credential, issuer: s.server}); why != nil {
 		s.opt.UI.note("the token that could not be kept lives on at the server: " + text.Line(why.Error()))
 		return
 	}

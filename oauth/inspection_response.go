@@ -54,19 +54,19 @@ func readInspection(response *guard.Response, kind provider.CredentialKind) (sco
 // that is not there or of another type.
 func readGrant(members map[string]any, kind provider.CredentialKind) (grant scopes.Grant, missing string) {
 	ask := kind.Inspect
-	grant.Credential = scopes.Credential{Kind: kind.Kind, KnownBy: scopes.SelfInspection}
+	grant.Kind, grant.KnownBy = kind.Kind, scopes.SelfInspection
 	scopesName, expiresName := ask.Scopes, ask.Expires
 	if ask.Introspection { // RFC 7662 §2.2 has names for them
-		grant.Credential.KnownBy = scopes.Introspection
+		grant.KnownBy = scopes.Introspection
 		scopesName, expiresName = orElse(scopesName, "scope"), orElse(expiresName, "exp")
 	}
-	granted, said := scopeMember(members[scopesName])
+	granted, said := scopes.ReadList(members[scopesName])
 	_, list := members[scopesName].([]any)
 	if !said || !onlyStrings(members[scopesName]) || !list && !ask.Introspection { // RFC 7662 §2.2 has a string
 		return scopes.Grant{}, scopesName
 	}
 	grant.Scopes = granted
-	grant.Credential.ExpiresAt = moment(members[expiresName])
+	grant.ExpiresAt = moment(members[expiresName])
 	for _, reach := range []struct {
 		name string
 		into *[]string

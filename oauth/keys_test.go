@@ -188,8 +188,8 @@ func TestKeyCredential(t *testing.T) {
 		{Prefix: "abc_", Kind: scopes.PersonalAPIKey}, {Kind: scopes.UnknownKind},
 	}}
 	for raw, want := range map[string]credential.Credential{
-		"abc_" + storetest.Marked: {Kind: scopes.PersonalAPIKey, Prefix: "abc_***", Source: "--api-key"},
-		"xyz_" + storetest.Marked: {Kind: scopes.UnknownKind, Prefix: "", Source: "--api-key"},
+		"abc_" + storetest.Marked: {Grant: scopes.Grant{Kind: scopes.PersonalAPIKey, Prefix: "abc_***", Source: "--api-key"}},
+		"xyz_" + storetest.Marked: {Grant: scopes.Grant{Kind: scopes.UnknownKind, Source: "--api-key"}},
 	} {
 		key, err := oauth.FindKey(oauth.KeySources{Value: &raw})
 		if err != nil {

@@ -33,7 +33,7 @@ func readToken(endpoint string, token *oauth2.Token, before credential.Credentia
 	if token.RefreshToken != "" {
 		c.Refresh = credential.NewSecret(token.RefreshToken)
 	}
-	if granted, said := scopeMember(token.Extra("scope")); said {
+	if granted, said := scopes.ReadList(token.Extra("scope")); said {
 		c.Scopes, c.KnownBy = granted, scopes.TokenResponse
 	}
 	if kindOf != nil {
@@ -78,23 +78,6 @@ func expiry(expiresIn any, now time.Time) time.Time {
 	}
 	lifetime := time.Duration(math.Min(seconds, maxLifetime.Seconds())) * time.Second
 	return now.Add(lifetime)
-}
-
-// scopeMember reads a scope member: a string with spaces between (RFC 6749 §3.3), or
-// the list that some servers make of it. said is false where it is absent or of
-// another type; "" is said, and is nothing granted. Words that are no scopes are left
-// out: nothing that was declared can be among them.
-func scopeMember(member any) (granted scopes.Set, said bool) {
-	var list []string
-	switch value := member.(type) {
-	case string:
-		list = strings.Fields(value)
-	case []any:
-		list = words(value)
-	default:
-		return scopes.Set{}, false
-	}
-	return scopes.NewSet(list...).Where(func(scope string) bool { return scopes.CheckScope(scope) == nil }), true
 }
 
 // words reads a JSON list of strings and numbers, as identifiers come in both.

@@ -4,21 +4,20 @@ import "time"
 
 // A Grant is what a credential holds, and how we know.
 type Grant struct {
-	Credential    Credential
-	Server        string   // name of the server that granted it
+	Kind      Kind      // of the credential
+	Prefix    string    // what people may see of it: at most four characters and ***; "" for nothing
+	Source    string    // where it was found, in words for people; not stored
+	ExpiresAt time.Time // zero where nobody said
+
+	KnownBy       KnownBy
+	Server        string   // the provider's name of the server that it is good for; "" where nobody said
 	Scopes        Set      // as the server says; for KnownBy Assumed, as was asked
 	Teams         []string // projects within reach; none: all
 	Organizations []string // organizations within reach; none: all
 }
 
-// A Credential describes a credential without holding it.
-type Credential struct {
-	Kind      Kind
-	Prefix    string    // at most four characters and ***; "" where there is none to show
-	Source    string    // where it was found: an environment variable, a flag, the store
-	ExpiresAt time.Time // zero where nobody said
-	KnownBy   KnownBy
-}
+// LivesAt reports whether the credential is still good at t, as far as anybody said.
+func (g Grant) LivesAt(t time.Time) bool { return g.ExpiresAt.IsZero() || t.Before(g.ExpiresAt) }
 
 // KnownBy is where the knowledge of a grant comes from.
 type KnownBy string

@@ -116,7 +116,7 @@ func (r *run) audit(ctx context.Context, f *auditFlags) (*auditView, error) {
 	v := &auditView{session: p, failing: failing, minimal: f.minimal, server: server.State}
 	h := r.auditGrant(ctx, f.keys)
 	if h != nil {
-		q.Granted = &h.Grant.Scopes
+		q.Granted = &h.Credential.Scopes
 	}
 	if f.mends() {
 		v.found, v.changed, err = r.mend(q, f.how)

@@ -40,8 +40,8 @@ func (v *auditView) holding(h *ambit.Held) string {
 	for i, row := range v.found.Matrix {
 		rows[i] = row.Scope
 	}
-	text := "what " + h.Kind.Label + " from " + h.Grant.Credential.Source + " holds"
-	if more := h.Grant.Scopes.Minus(scopes.NewSet(rows...)).Len(); more > 0 {
+	text := "what " + h.Kind.Label + " from " + h.Credential.Source + " holds"
+	if more := h.Credential.Scopes.Minus(scopes.NewSet(rows...)).Len(); more > 0 {
 		text += ", besides " + count(more, "scope") + " that nothing here declares or needs"
 	}
 	return text

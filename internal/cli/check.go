@@ -125,15 +125,15 @@ func (r *run) asked(ctx context.Context, s *ambit.Session) (*ambit.Held, error) 
 	}
 	if h.IsLogin() {
 		if err := h.Refresh(ctx, 0); err != nil {
-			if !h.LivesAt(time.Now()) {
+			if !h.Credential.LivesAt(time.Now()) {
 				return nil, err
 			}
 			r.tellUnrenewed(s, "login", h, err)
 		}
 	}
-	before := h.Secret()
+	before := h.Credential.Access
 	err = h.Inspect(ctx)
-	if !h.Secret().Equal(before) {
+	if !h.Credential.Access.Equal(before) {
 		r.tellLost(s, h)
 	}
 	return h, err

@@ -14,10 +14,10 @@ import (
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/agent"
-	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/child"
 	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/oauth/credential"
 )
 
 const osName = runtime.GOOS
@@ -166,34 +166,33 @@ type source struct {
 const renewBefore = time.Minute
 
 // Current implements [agent.Source].
-func (s *source) Current(ctx context.Context) (agent.Lent, error) {
+func (s *source) Current(ctx context.Context) (*credential.Credential, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.renewed(s.held.Refresh(ctx, renewBefore))
 }
 
 // Renew implements [agent.Source].
-func (s *source) Renew(ctx context.Context, _ agent.Lent) (agent.Lent, error) {
+func (s *source) Renew(ctx context.Context, _ *credential.Credential) (*credential.Credential, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.held.IsLogin() {
-		return agent.Lent{}, ambit.ErrNoCredential
+		return nil, ambit.ErrNoCredential
 	}
 	return s.renewed(s.held.Renew(ctx))
 }
 
 // renewed is the credential after a renewal. Where that failed, and the old one still lives,
 // it is both.
-func (s *source) renewed(err error) (agent.Lent, error) {
-	h := &s.held
-	if err != nil && !h.LivesAt(time.Now()) {
-		return agent.Lent{}, err
+func (s *source) renewed(err error) (*credential.Credential, error) {
+	if err != nil && !s.held.Credential.LivesAt(time.Now()) {
+		return nil, err
 	}
-	return agent.NewLent(h.Secret().Reveal(), h.Grant, h.Renewable()), err
+	return s.held.Credential, err
 }
 
 // inquire asks servers about a refused credential.
-func (s *source) inquire(ctx context.Context, _ agent.Lent) diagnosis.Inquiry {
+func (s *source) inquire(ctx context.Context, _ *credential.Credential) credential.Inquiry {
 	s.mu.Lock()
 	h := s.held
 	s.mu.Unlock()

@@ -25,6 +25,8 @@ type failure struct {
 	Hint    string // what to do; "" where the message says it all
 	Err     error
 	Verdict *verdict // why, where that was found out
+
+	diagnosis *diagnosis.Verdict // the same with its evidence, where servers were asked
 }
 
 // A verdict is why a credential does not do, in the words of ambit.verdict/v1.

@@ -167,7 +167,7 @@ func (r *run) holdsNow(ctx context.Context, p *ambit.Session) func(scopes.Need) 
 		return func(scopes.Need) string { return "" }
 	}
 	return func(e scopes.Need) string {
-		scope, by, met := e.MetBy(h.Grant.Scopes, p.Provider().Implies)
+		scope, by, met := e.MetBy(h.Credential.Scopes, p.Provider().Implies)
 		switch {
 		case !met:
 			return "no"

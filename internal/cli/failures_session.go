@@ -8,6 +8,7 @@ import (
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
@@ -31,7 +32,7 @@ func sessionErrors(s *ambit.Session, err error) *failure {
 		return f
 	}
 	if e, ok := errors.AsType[*ambit.UnknownCredentialError](err); ok {
-		return unknownOf(e)
+		return unknownOf(s, e)
 	}
 	if e, ok := errors.AsType[*ambit.NoClientError](err); ok {
 		return failWith(exitUsage, e, "provider: {use: "+s.Provider().Name+", client: {id: YOUR-CLIENT-ID}}")
@@ -52,17 +53,34 @@ func sessionErrors(s *ambit.Session, err error) *failure {
 	return nil
 }
 
-// unknownOf is a credential that its server does not know.
-func unknownOf(e *ambit.UnknownCredentialError) *failure {
+// unknownOf is a credential that its server does not know, by what the other servers said
+// that were asked.
+func unknownOf(s *ambit.Session, e *ambit.UnknownCredentialError) *failure {
 	f := failWith(exitNoCredential, e, "it is unknown, expired or revoked there; or it belongs to another server: see --server")
-	f.Verdict = &verdict{Cause: diagnosis.CauseRejected, Confidence: diagnosis.ConfidenceProved}
-	switch {
-	case e.Known != nil:
-		f.Hint, f.Verdict.Cause = "--server "+e.Known.Name, diagnosis.CauseWrongServer
-	case len(e.Asked) > 0:
-		f.Hint = "it is unknown, expired or revoked there, and unknown at " + strings.Join(e.Asked, ", ")
+	v := diagnosis.Refused(diagnosis.Case{
+		Provider: s.Provider(), Server: e.Held.Server, Kind: e.Held.Kind, Grant: e.Held.Credential.Grant, Inquiry: e.Inquiry, Login: loginAgain(s),
+	})
+	f.Verdict, f.diagnosis = &verdict{Cause: v.Cause, Confidence: v.Confidence}, &v
+	others, silent := e.Inquiry[1:].Servers(credential.StandingNotKnown), e.Inquiry.Of(credential.StandingNoAnswer)
+	switch known := e.Inquiry.Servers(credential.StandingKnown); {
+	case len(known) > 0:
+		f.Hint = "--server " + known[0]
+	case len(others)+len(silent) > 0:
+		f.Hint = "it is unknown, expired or revoked there" + alsoAsked(others, silent)
 	}
 	return f
+}
+
+// alsoAsked says what came of asking other servers.
+func alsoAsked(denied []string, silent []credential.Outcome) string {
+	var text string
+	if len(denied) > 0 {
+		text = ", and unknown at " + strings.Join(denied, ", ")
+	}
+	for _, o := range silent {
+		text += fmt.Sprintf("; server %s did not answer (%s): if it belongs there, ask again with --server %s", o.Server, plain(firstLine(o.Err.Error())), o.Server)
+	}
+	return text
 }
 
 // missingOf is a login that was not made for want of scopes that cannot be had.

@@ -58,7 +58,7 @@ func (v grantView) json(e envelope) any {
 		e.Error.Hint = strings.Join(v.next, "; ")
 	}
 	out := grantJSON{
-		envelope: e, Credential: credentialOf(v.grant.Credential), Server: v.server, Granted: v.grant.Scopes.Sorted(),
+		envelope: e, Credential: credentialOf(v.grant), Server: v.server, Granted: v.grant.Scopes.Sorted(),
 		Missing: v.gap.Missing, Lost: needsOf(v.gap.Lost), Implied: v.gap.Covered, HiddenTools: v.gap.HiddenTools, Excess: v.gap.Excess,
 		Reach: reachJSON{append([]string{}, v.grant.Teams...), append([]string{}, v.grant.Organizations...)},
 		Next:  append([]string{}, v.next...),
@@ -66,7 +66,7 @@ func (v grantView) json(e envelope) any {
 	return out
 }
 
-func credentialOf(c scopes.Credential) credentialJSON {
+func credentialOf(c scopes.Grant) credentialJSON {
 	out := credentialJSON{Kind: c.Kind, Prefix: c.Prefix, Source: c.Source, KnownBy: c.KnownBy}
 	if !c.ExpiresAt.IsZero() {
 		at := c.ExpiresAt.UTC().Truncate(time.Second) // as it is stored
@@ -95,7 +95,7 @@ func (v grantView) text(p *printer) {
 }
 
 func (v grantView) heading(p *printer) {
-	c := v.grant.Credential
+	c := v.grant
 	p.wrapped("  ", fmt.Sprintf("%s holds %s %s for server %s, from %s", p.paint.bold(plain(v.name)), v.label, c.Prefix, v.server, plain(c.Source)))
 	facts := []string{known(c.KnownBy)}
 	if !c.ExpiresAt.IsZero() {

@@ -140,15 +140,15 @@ func (r *run) whyNobody() string {
 func (r *run) compare(s *ambit.Session, h *ambit.Held) grantView {
 	gap := h.Gap()
 	return grantView{
-		name: s.Manifest().Name, needs: s.Needs(), implies: s.Provider().Implies, grant: h.Grant, gap: gap,
-		label: labelOf(h), server: h.Server.Name, next: nextSteps(s, h, gap), now: time.Now(), renews: h.Renewable(),
+		name: s.Manifest().Name, needs: s.Needs(), implies: s.Provider().Implies, grant: h.Credential.Grant, gap: gap,
+		label: labelOf(h), server: h.Server.Name, next: nextSteps(s, h, gap), now: time.Now(), renews: h.Credential.Renewable(),
 	}
 }
 
 // labelOf is what people call the credential: a server that nobody described has no words
 // for its tokens.
 func labelOf(h *ambit.Held) string {
-	if h.Kind.Kind == scopes.UnknownKind && h.Grant.Credential.Kind == scopes.OAuthToken {
+	if h.Kind.Kind == scopes.UnknownKind && h.Credential.Kind == scopes.OAuthToken {
 		return "an OAuth access token"
 	}
 	return cmp.Or(h.Kind.Label, "a credential")

@@ -19,7 +19,7 @@ func nextSteps(s *ambit.Session, h *ambit.Held, gap scopes.Gap) []string {
 	if plan == nil {
 		plan = s.LastPlan(h.Server)
 	}
-	if h.Kind.Create == "" && h.Grant.Credential.Kind == scopes.OAuthToken {
+	if h.Kind.Create == "" && h.Credential.Kind == scopes.OAuthToken {
 		return loginSteps(s, h, plan, gap)
 	}
 	return keySteps(h, plan, gap)
@@ -51,11 +51,11 @@ func keySteps(h *ambit.Held, plan *ambit.Plan, gap scopes.Gap) []string {
 func loginSteps(p *ambit.Session, h *ambit.Held, plan *ambit.Plan, gap scopes.Gap) []string {
 	var steps, declined, unasked []string
 	for _, e := range gap.Lost {
-		_, _, asked := e.MetBy(h.Requested(), p.Provider().Implies)
+		_, _, asked := e.MetBy(h.Credential.Asked, p.Provider().Implies)
 		switch reason := withheldFor(plan, e); {
 		case reason != "" && !asked:
 			steps = append(steps, fmt.Sprintf("%s was not asked for: %s; see %s", e.Name(), plain(reason), place(e.File, e.Line)))
-		case asked || h.Requested().Len() == 0:
+		case asked || h.Credential.Asked.Len() == 0:
 			declined = append(declined, e.Name())
 		default:
 			unasked = append(unasked, e.Name())

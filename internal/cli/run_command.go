@@ -166,8 +166,12 @@ func (l *lending) unusable(err error) error {
 	v := diagnosis.Verdict{
 		Schema: diagnosis.VerdictSchema, Message: firstLine(f.Message), Cause: f.Verdict.Cause, Confidence: f.Verdict.Confidence,
 		Missing: []string{}, NeededFor: map[string][]string{}, Why: map[string]string{}, Evidence: []string{"the server was asked"},
-		Conflicts: []profile.Conflict{}, Next: []string{f.Hint}, Log: l.log.path,
+		Conflicts: []profile.Conflict{}, Next: []string{f.Hint},
 	}
+	if f.diagnosis != nil {
+		v = *f.diagnosis
+	}
+	v.Log = l.log.path
 	l.tell(v)
 	l.report.Verdicts = append(l.report.Verdicts, v)
 	return err
@@ -228,7 +232,7 @@ func conflictLine(c profile.Conflict) string {
 // theCase is what is known before any call.
 func (l *lending) theCase() diagnosis.Case {
 	return diagnosis.Case{
-		Provider: l.session.Provider(), Server: l.held.Server, Kind: l.held.Kind, Grant: l.held.Grant, Needs: l.session.Needs(),
+		Provider: l.session.Provider(), Server: l.held.Server, Kind: l.held.Kind, Grant: l.held.Credential.Grant, Needs: l.session.Needs(),
 		Agent: l.profile, Conflicts: l.conflicts, Now: now(), Login: loginAgain(l.session), Log: l.log.path,
 	}
 }

@@ -40,7 +40,7 @@ func (g *runLog) start(l *lending) {
 	if g.handler == nil {
 		return
 	}
-	c := l.held.Grant.Credential
+	c := l.held.Credential.Grant
 	slog.New(g.handler).Info("start", "credential", c.Kind, "prefix", c.Prefix, "server", l.held.Server.Name,
 		"agent", l.profile.Name, "conflicts", len(l.conflicts))
 }

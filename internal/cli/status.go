@@ -45,9 +45,9 @@ func (r *run) status(ctx context.Context, keys *keyFlags) (view, error) {
 		return nil, r.failure(s, err)
 	}
 	v := r.compare(s, h)
-	if !h.LivesAt(v.now) && !h.Renewable() {
+	if !h.Credential.LivesAt(v.now) && !h.Credential.Renewable() {
 		v.next = []string{loginAgain(s)}
-		return v, fail(exitNoCredential, "the credential has "+lifetime(h.Grant.Credential.ExpiresAt, v.now), "log in again: "+loginAgain(s))
+		return v, fail(exitNoCredential, "the credential has "+lifetime(h.Credential.ExpiresAt, v.now), "log in again: "+loginAgain(s))
 	}
 	return v, missingFailure(missingLines(v.gap, scopes.Required))
 }

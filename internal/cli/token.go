@@ -34,7 +34,7 @@ Exit codes: 0 printed; 2 wrong usage or an untrusted host; 4 no usable credentia
 // A tokenView is ambit.token/v1. It is the one view that shows a secret.
 type tokenView struct{ held *ambit.Held }
 
-func (v tokenView) text(p *printer) { p.line("%s", v.held.Secret().Reveal()) }
+func (v tokenView) text(p *printer) { p.line("%s", v.held.Credential.Access.Reveal()) }
 
 func (v tokenView) json(e envelope) any {
 	return struct {
@@ -42,7 +42,7 @@ func (v tokenView) json(e envelope) any {
 		AccessToken string     `json:"access_token"`
 		TokenType   string     `json:"token_type"`
 		ExpiresAt   *time.Time `json:"expires_at"`
-	}{e, v.held.Secret().Reveal(), "Bearer", credentialOf(v.held.Grant.Credential).ExpiresAt}
+	}{e, v.held.Credential.Access.Reveal(), "Bearer", credentialOf(v.held.Credential.Grant).ExpiresAt}
 }
 
 func (r *run) token(ctx context.Context, keys *keyFlags, minTTL time.Duration) (view, error) {
@@ -60,13 +60,13 @@ func (r *run) token(ctx context.Context, keys *keyFlags, minTTL time.Duration) (
 	if !h.IsLogin() {
 		return tokenView{h}, nil
 	}
-	if err = h.Refresh(ctx, minTTL); err != nil && !h.LivesAt(time.Now()) {
+	if err = h.Refresh(ctx, minTTL); err != nil && !h.Credential.LivesAt(time.Now()) {
 		return nil, failureOf(s, err)
 	}
 	r.tellUnrenewed(s, "token", h, err)
 	r.tellLost(s, h)
-	if err == nil && !h.LivesAt(time.Now().Add(minTTL)) {
-		r.voice.note("the server gives no token that lives for %s: this one is %s", minTTL, lifetime(h.Grant.Credential.ExpiresAt, time.Now()))
+	if err == nil && !h.Credential.LivesAt(time.Now().Add(minTTL)) {
+		r.voice.note("the server gives no token that lives for %s: this one is %s", minTTL, lifetime(h.Credential.ExpiresAt, time.Now()))
 	}
 	return tokenView{h}, nil
 }
@@ -74,7 +74,7 @@ func (r *run) token(ctx context.Context, keys *keyFlags, minTTL time.Duration) (
 // tellUnrenewed says what is the matter with a credential that is good for now, and for
 // how long it is.
 func (r *run) tellUnrenewed(s *ambit.Session, what string, h *ambit.Held, err error) {
-	left := lifetime(h.Grant.Credential.ExpiresAt, time.Now())
+	left := lifetime(h.Credential.ExpiresAt, time.Now())
 	if e, ok := is[*oauth.NotSavedError](err); ok {
 		r.voice.note("the %s was renewed, and cannot be kept; once it ends, log in again: %s", what, plain(e.Err.Error()))
 	} else if e, ok := is[*oauth.SessionLostError](err); ok {
@@ -90,8 +90,8 @@ func (r *run) tellUnrenewed(s *ambit.Session, what string, h *ambit.Held, err er
 
 // tellLost says what a renewal took away: a grant can shrink there.
 func (r *run) tellLost(s *ambit.Session, h *ambit.Held) {
-	if h.Lost().Len() > 0 {
-		r.voice.note("the renewed token lost: %s; see: %s", strings.Join(h.Lost().Slice(), ", "), inProject("ambit status", s))
+	if h.Credential.Lost.Len() > 0 {
+		r.voice.note("the renewed token lost: %s; see: %s", strings.Join(h.Credential.Lost.Slice(), ", "), inProject("ambit status", s))
 	}
 }
 

@@ -66,11 +66,13 @@ func decodeRecord(data []byte) (*credential.Credential, error) {
 		return nil, errors.New("the scopes in it are none")
 	}
 	c := &credential.Credential{
-		Access: credential.NewSecret(r.Access), Kind: r.Kind, Prefix: r.Prefix, TokenType: r.TokenType,
-		Issuer: r.Issuer, ClientID: r.ClientID, Server: r.Server,
-		ExpiresAt: fromSeconds(r.ExpiresAt), ObtainedAt: fromSeconds(r.ObtainedAt),
-		Scopes: granted, Asked: asked, KnownBy: r.KnownBy,
-		Teams: r.Teams, Organizations: r.Organizations, Hosts: r.Hosts,
+		Access: credential.NewSecret(r.Access),
+		Grant: scopes.Grant{
+			Kind: r.Kind, Prefix: r.Prefix, ExpiresAt: fromSeconds(r.ExpiresAt), KnownBy: r.KnownBy,
+			Server: r.Server, Scopes: granted, Teams: r.Teams, Organizations: r.Organizations,
+		},
+		TokenType: r.TokenType, Issuer: r.Issuer, ClientID: r.ClientID,
+		ObtainedAt: fromSeconds(r.ObtainedAt), Asked: asked, Hosts: r.Hosts,
 	}
 	if r.Refresh != "" {
 		c.Refresh = credential.NewSecret(r.Refresh)
