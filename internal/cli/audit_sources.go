@@ -143,7 +143,7 @@ func (r *run) readSource(ctx context.Context, name string, limit int64, how func
 		if err != nil {
 			return audit.Evidence{}, fetchFailure(err, name)
 		}
-		more, err := how(withoutQuery(name), bytes.NewReader(text))
+		more, err := how(withoutQuery(name), bytes.NewBuffer(text))
 		return more, sourceFailure(err)
 	}
 	f, err := os.Open(name)

@@ -21,15 +21,15 @@ func places(e audit.Evidence) []string {
 	return lines
 }
 
-// shelf gives out documents by name, and notes which were asked for.
-type shelf struct {
-	pages map[string]string
+// served gives out documents by name, and notes which were asked for.
+type served struct {
+	texts map[string]string
 	asked []string
 }
 
-func (s *shelf) open(name string) ([]byte, error) {
+func (s *served) open(name string) ([]byte, error) {
 	s.asked = append(s.asked, name)
-	text, there := s.pages[name]
+	text, there := s.texts[name]
 	if !there {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
@@ -60,7 +60,7 @@ paths:
 components:
   securitySchemes: {k: {$ref: schemes.yaml#/k}, gone: {$ref: gone.yaml}}
 `
-	s := &shelf{pages: map[string]string{
+	s := &served{texts: map[string]string{
 		"paths/users.yaml": "get:\n  security: [{k: [users:read]}]\npost:\n  summary: Adds one\n",
 		"paths/all.json":   "{\n\"/part\": {\"get\": {\"security\": [{\"k\": [\"part:read\"]}]}},\n\"back\": {\"$ref\": \"../api/doc.yaml#/paths/~1op\"}}",
 		"api/doc.yaml":     "paths:\n  /op:\n    $ref: ../doc.yaml#/paths/~1op\n",
@@ -108,7 +108,7 @@ components:
 		t.Errorf("each once, and no other: %s", diff)
 	}
 
-	s.pages["paths/users.yaml"] = "get:\n  security: {k: [users:read]}\n"
+	s.texts["paths/users.yaml"] = "get:\n  security: {k: [users:read]}\n"
 	_, err = evidence.OpenAPI{Open: s.open}.Read("api/doc.yaml", strings.NewReader(text))
 	if err == nil || !strings.HasPrefix(err.Error(), "api/paths/users.yaml:2: security is a list") {
 		t.Errorf("malformed security elsewhere: %v", err)
@@ -117,8 +117,8 @@ components:
 
 // Remote documents lead on as URLs, and never to a file; their operations have their place
 // there, without what may be a secret of the URL.
-func TestOpenAPIRemotePages(t *testing.T) {
-	remote := &shelf{pages: map[string]string{
+func TestOpenAPIRemoteDocuments(t *testing.T) {
+	remote := &served{texts: map[string]string{
 		"https://a.example/v1/a.yaml?key=hush": "a: {$ref: 'b.yaml#/b'}\nf: {$ref: 'file:///etc/passwd'}\n",
 		"https://a.example/v1/b.yaml":          "b:\n  get: {security: [{k: [far]}]}\n  put: {$ref: '/c.yaml#/c'}\n",
 		"https://a.example/c.yaml":             "c: {security: [{k: [further]}]}\n",
@@ -136,7 +136,7 @@ func TestOpenAPIRemotePages(t *testing.T) {
 	}
 
 	// A document that has a URL has its neighbours there, and not in a folder.
-	files := &shelf{}
+	files := &served{}
 	e, err = evidence.OpenAPI{Fetch: remote.open, Open: files.open}.Read("https://a.example/v1/doc.yaml", strings.NewReader("openapi: 3.1.0\npaths: {/b: {$ref: 'b.yaml#/b'}}"))
 	if err != nil || len(e.Requirements) != 2 || len(files.asked) > 0 {
 		t.Errorf("%v %v, asked for %v", err, described(e), files.asked)
@@ -146,7 +146,7 @@ func TestOpenAPIRemotePages(t *testing.T) {
 // The schemes of a document may stand elsewhere, all together or one by one. A note shows
 // nothing of a reference that may be a secret.
 func TestOpenAPISchemesElsewhere(t *testing.T) {
-	s := &shelf{pages: map[string]string{
+	s := &served{texts: map[string]string{
 		"components.yaml": "securitySchemes: {$ref: 'schemes.yaml#/all'}",
 		"schemes.yaml":    "all: {k: {type: oauth2, flows: {implicit: {scopes: {listed: a scope}}}}}",
 	}}
@@ -161,6 +161,33 @@ func TestOpenAPISchemesElsewhere(t *testing.T) {
 	if diff := cmp.Diff(want, notes(e)); err != nil || diff != "" {
 		t.Error(err, diff)
 	}
+}
+
+// However much a document stands for, reading it has an end.
+func TestOpenAPIUnfoldsTooMuch(t *testing.T) {
+	var merges strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&merges, "m%d: &m%d {<<: *m%d, k%d: 1}\n", i+1, i+1, i, i)
+	}
+	for _, c := range []struct{ name, text, want string }{
+		{"aliases", "r: &r {k: [" + strings.Repeat("a, ", 2000) + "]}\npaths: {/a: {get: {security: [" + strings.Repeat("*r, ", 1000) + "]}}}", "it names more than 1000000 scopes"},
+		{"merge keys", "m0: &m0 {k: 1}\n" + merges.String() + "paths: *m1000", "its merge keys (<<) bring in more than 200000 members"},
+		{"paths", "x: &x {get: , put: , post: , patch: , delete: }\npaths:\n" + lines(40_001, "  /p%d: *x\n"), "it describes more than 200000 operations"},
+	} {
+		_, err := evidence.OpenAPI{}.Read("doc.yaml", strings.NewReader("openapi: 3.1.0\n"+c.text))
+		var e *evidence.Error
+		if !errors.As(err, &e) || e.Kind != evidence.TooLarge || err.Error() != "doc.yaml: "+c.want {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
+func lines(n int, format string) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, format, i)
+	}
+	return b.String()
 }
 
 // However much a document leads to, reading it has an end.
@@ -178,8 +205,11 @@ func TestOpenAPITooMuch(t *testing.T) {
 	}{
 		{"files", "doc.yaml", evidence.OpenAPI{Open: small}, "doc.yaml: it leads to more than 5000 files"},
 		{"URLs", "https://a.example/doc.yaml", evidence.OpenAPI{Fetch: small}, "https://a.example/doc.yaml: it leads to more than 50 documents elsewhere"},
-		{"bytes", "doc.yaml", evidence.OpenAPI{Open: func(string) ([]byte, error) { return []byte("get: {}\n#" + strings.Repeat("x", 9<<20)), nil }},
-			"doc.yaml: with all that it refers to it is larger than 32 MiB"},
+		{
+			"bytes", "doc.yaml",
+			evidence.OpenAPI{Open: func(string) ([]byte, error) { return []byte("get: {}\n#" + strings.Repeat("x", 9<<20)), nil }},
+			"doc.yaml: with all that it refers to it is larger than 32 MiB",
+		},
 	} {
 		_, err := c.reader.Read(c.file, strings.NewReader(many))
 		var e *evidence.Error
