@@ -10,7 +10,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 )
@@ -25,7 +27,7 @@ func lockPath(manifest string) string { return filepath.Join(filepath.Dir(manife
 // where it must be there.
 func readLock(p *project, must bool) (*manifest.Lock, error) {
 	path := lockPath(p.manifest.File)
-	text, err := readLimited(path)
+	text, err := yamlfile.Read(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !must:
 		return nil, nil
@@ -64,10 +66,10 @@ func (r *run) writeLock(ctx context.Context, p *project, n *negotiation, old *ma
 		lock = there.recordIn(lock)
 	}
 	path, fresh := lockPath(p.manifest.File), lock.Bytes()
-	if before, err := readLimited(path); err == nil && bytes.Equal(before, fresh) {
+	if before, err := yamlfile.Read(path); err == nil && bytes.Equal(before, fresh) {
 		return path + " is up to date", nil
 	}
-	if err := writeFile(path, fresh); err != nil {
+	if err := files.Update(path, fresh); err != nil {
 		return "", fail(exitUsage, plain(err.Error()), "")
 	}
 	return "wrote " + path, nil

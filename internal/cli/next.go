@@ -34,7 +34,7 @@ func (r *run) lastPlan(p *project, server provider.Server) *scopes.Plan {
 	}
 	for _, s := range []provider.Server{server, p.server} {
 		if as := client.CachedAuthorizationServer(s.Issuer); as != nil {
-			advertised := advertisement(as.ScopesSupported)
+			advertised := as.ScopesSupported
 			plan := scopes.Negotiate(scopes.Negotiation{Needs: p.needs, Implies: p.provider().Implies, Server: advertised})
 			suggest(&plan, advertised)
 			return &plan

@@ -104,7 +104,7 @@ func (r *run) negotiate(ctx context.Context, p *project) (*negotiation, error) {
 		return nil, err
 	}
 	r.warnOf(as.Source)
-	advertised := advertisement(as.ScopesSupported)
+	advertised := as.ScopesSupported
 	question := scopes.Negotiation{Needs: p.needs, Implies: p.provider().Implies, Server: advertised, Resources: resources}
 	plan := scopes.Negotiate(question)
 	suggest(&plan, advertised)
@@ -137,7 +137,7 @@ func (r *run) resources(ctx context.Context, client *metadata.Client, p *project
 		if others := doc.AuthorizationServers; len(others) > 0 && !slices.ContainsFunc(others, sameIssuer(p.server.Issuer)) {
 			r.voice.note("the resource %s takes tokens of %s, and %s is asked", base, plain(some(others)), plain(p.server.Issuer))
 		}
-		advertises := advertisement(doc.ScopesSupported)
+		advertises := doc.ScopesSupported
 		list = append(list, scopes.Resource{Base: base, URL: u, State: advertises.State, Advertises: advertises})
 	}
 	return list, nil
@@ -146,10 +146,6 @@ func (r *run) resources(ctx context.Context, client *metadata.Client, p *project
 // sameIssuer compares issuers, but for one final slash.
 func sameIssuer(issuer string) func(other string) bool {
 	return func(other string) bool { return strings.TrimSuffix(other, "/") == strings.TrimSuffix(issuer, "/") }
-}
-
-func advertisement(s metadata.ScopesSupported) scopes.Advertisement {
-	return scopes.Advertisement{State: scopes.AdvertisementState(s.State), Scopes: scopes.NewSet(s.List...)}
 }
 
 // warnOf tells what a document's reader had to say, and that an old one stands in.

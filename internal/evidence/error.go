@@ -2,11 +2,13 @@ package evidence
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/scopes/audit"
 )
 
@@ -45,12 +47,12 @@ const (
 
 // read is all of a source, up to a limit.
 func read(file string, r io.Reader, limit int64) ([]byte, error) {
-	text, err := io.ReadAll(io.LimitReader(r, limit+1))
-	switch {
+	text, err := files.ReadAll(r, limit)
+	switch _, large := errors.AsType[files.TooLargeError](err); {
+	case large:
+		return nil, tooLarge(file, limit)
 	case err != nil:
 		return nil, &Error{Where: audit.Where{File: file}, Kind: Syntax, Reason: "cannot be read: " + err.Error(), Err: err}
-	case int64(len(text)) > limit:
-		return nil, tooLarge(file, limit)
 	}
 	return bytes.TrimPrefix(text, []byte("\ufeff")), nil
 }
