@@ -2,7 +2,6 @@ package ambit
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -203,7 +203,7 @@ func rewound(request *http.Request) (*http.Request, bool) {
 // diagnose says why, and asks servers about the credential where nothing else tells.
 func (t *authorized) diagnose(request *http.Request, response *http.Response, h *Held, base, path string) diagnosis.Verdict {
 	defer response.Body.Close()
-	body, _ := io.ReadAll(io.LimitReader(response.Body, diagnosis.MaxBody)) // what came before an error counts
+	body := files.Head(response.Body, diagnosis.MaxBody)
 	c := diagnosis.Case{
 		Method: request.Method, Base: base, Path: path, Sent: diagnosis.Sent{Ours: true},
 		Response: diagnosis.Response{Status: response.StatusCode, Header: response.Header, Body: diagnosis.Unpack(response.Header.Get("Content-Encoding"), body)},

@@ -38,7 +38,8 @@ func whoami(ctx context.Context) error {
 	}
 	api, _ := session.KeyServer().Base("api")
 	response, err := client.Get(api + "/api/users/@me/")
-	if refused, ok := errors.AsType[*ambit.RefusedError](err); ok {
+	var refused *ambit.RefusedError
+	if errors.As(err, &refused) {
 		return fmt.Errorf("missing: %v; %w", refused.Missing(), refused)
 	} else if err != nil {
 		return err

@@ -1,13 +1,11 @@
 package ambit
 
 import (
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 
+	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 )
@@ -25,11 +23,11 @@ func Load(path string) (*manifest.Manifest, error) {
 			return nil, err
 		}
 	}
-	source, err := readFile(path)
+	source, err := yamlfile.Read(path)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the manifest: %w", err)
 	}
-	return manifest.Decode(path, source, readFile)
+	return manifest.Decode(path, source, yamlfile.Read)
 }
 
 // nearest is the path of the nearest manifest, relative to the directory in which people stand
@@ -42,7 +40,7 @@ func nearest() (string, error) {
 	for dir := here; ; dir = filepath.Dir(dir) {
 		path := filepath.Join(dir, ManifestName)
 		info, err := os.Stat(path)
-		if err == nil && !info.IsDir() || danglingLink(path) != nil { // that one is told, not passed over
+		if err == nil && !info.IsDir() || files.DanglingLink(path) != nil { // that one is told, not passed over
 			if dir == here {
 				return ManifestName, nil
 			}
@@ -52,31 +50,4 @@ func nearest() (string, error) {
 			return "", ErrNoManifest
 		}
 	}
-}
-
-// readFile reads a manifest or provider file, one byte more than the largest that the decoder
-// takes, so that it can say that there is too much.
-func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		if link := danglingLink(path); link != nil {
-			return nil, link
-		}
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, yamlfile.MaxFileSize+1))
-}
-
-// danglingLink tells of a link that leads nowhere. Of one, "no such file" would be said of a
-// name that people see in the directory.
-func danglingLink(path string) error {
-	target, err := os.Readlink(path)
-	if err != nil {
-		return nil // not a link
-	}
-	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return fmt.Errorf("%s is a link to %s, and nothing is there", path, target)
 }

@@ -66,7 +66,7 @@ func (s *Session) LastPlan(at provider.Server) *Plan {
 }
 
 func (s *Session) planFor(as *metadata.AuthorizationServer, resources []scopes.Resource) *Plan {
-	n := scopes.Negotiation{Needs: s.needs, Implies: s.Provider().Implies, Server: advertisement(as.ScopesSupported), Resources: resources}
+	n := scopes.Negotiation{Needs: s.needs, Implies: s.Provider().Implies, Server: as.ScopesSupported, Resources: resources}
 	return &Plan{Plan: scopes.Negotiate(n), Session: s, Server: as, negotiation: n}
 }
 
@@ -100,8 +100,7 @@ func (s *Session) resources(ctx context.Context, documents *metadata.Client) ([]
 		if others := doc.AuthorizationServers; len(others) > 0 && !slices.ContainsFunc(others, s.isIssuer) {
 			s.opt.UI.note(fmt.Sprintf("the resource %s takes tokens of %s, and %s is asked", base, text.Line(strings.Join(others, ", ")), text.Line(s.server.Issuer)))
 		}
-		advertises := advertisement(doc.ScopesSupported)
-		list = append(list, scopes.Resource{Base: base, URL: u, Advertises: advertises})
+		list = append(list, scopes.Resource{Base: base, URL: u, Advertises: doc.ScopesSupported})
 	}
 	return list, nil
 }
@@ -109,10 +108,6 @@ func (s *Session) resources(ctx context.Context, documents *metadata.Client) ([]
 // isIssuer compares with the server's issuer, but for one final slash.
 func (s *Session) isIssuer(other string) bool {
 	return strings.TrimSuffix(other, "/") == strings.TrimSuffix(s.server.Issuer, "/")
-}
-
-func advertisement(s metadata.ScopesSupported) scopes.Advertisement {
-	return scopes.Advertisement{State: scopes.AdvertisementState(s.State), Scopes: scopes.NewSet(s.List...)}
 }
 
 // warn tells what a document's reader had to say, and that an old one stands in.

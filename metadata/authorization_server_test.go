@@ -2,9 +2,7 @@ package metadata_test
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -13,6 +11,7 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/scopes"
 )
 
 const issuer = "https://auth.example"
@@ -32,10 +31,10 @@ func TestRealDocuments(t *testing.T) {
 			if err := json.Unmarshal(raw, &plain); err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(plain.Scopes, as.ScopesSupported.List); diff != "" || as.ScopesSupported.State != metadata.ScopesList {
+			if diff := cmp.Diff(plain.Scopes, as.ScopesSupported.Scopes.Slice()); diff != "" || as.ScopesSupported.State != scopes.Listed {
 				t.Errorf("scopes (%s) differ: %s", as.ScopesSupported.State, diff)
 			}
-			if slices.Contains(as.ScopesSupported.List, "llm_gateway:read") {
+			if as.ScopesSupported.Scopes.Has("llm_gateway:read") {
 				t.Error("the real document does not advertise llm_gateway:read")
 			}
 			got := []string{as.AuthorizationEndpoint, as.TokenEndpoint, as.RevocationEndpoint, as.IntrospectionEndpoint, as.RegistrationEndpoint, as.UserinfoEndpoint, as.JWKSURI, as.ServiceDocumentation}
@@ -76,7 +75,7 @@ func TestEveryFieldIsRead(t *testing.T) {
 	want := &metadata.AuthorizationServer{
 		Issuer: issuer, AuthorizationEndpoint: issuer + "/authorize", TokenEndpoint: issuer + "/token",
 		DeviceAuthorizationEndpoint: issuer + "/device", EndSessionEndpoint: issuer + "/end",
-		ScopesSupported:        metadata.ScopesSupported{State: metadata.ScopesAbsent},
+		ScopesSupported:        scopes.Advertisement{State: scopes.Absent},
 		ResponseTypesSupported: []string{"code"}, ResponseModesSupported: []string{"query"}, GrantTypesSupported: []string{"refresh_token"},
 		RevocationEndpointAuthMethodsSupported: []string{"a"}, IntrospectionEndpointAuthMethodsSupported: []string{"b"},
 		CodeChallengeMethodsSupported: []string{"S256"}, IDTokenSigningAlgValuesSupported: []string{"RS256"},
@@ -91,16 +90,21 @@ func TestEveryFieldIsRead(t *testing.T) {
 func TestScopesSupported(t *testing.T) {
 	tests := map[string]struct {
 		given   any
-		want    metadata.ScopesSupported
+		state   scopes.AdvertisementState
+		scopes  string
 		warning string // a word of it; "" for none
 	}{
-		"list":          {[]string{"b", "a"}, metadata.ScopesSupported{State: "list", List: []string{"b", "a"}}, ""},
-		"twice":         {[]string{"b", "a", "b"}, metadata.ScopesSupported{State: "list", List: []string{"b", "a"}}, ""},
-		"empty":         {[]string{}, metadata.ScopesSupported{State: "empty"}, "RFC 8414 §3.2"},
-		"absent":        {nil, metadata.ScopesSupported{State: "absent"}, ""},
-		"null":          {json.RawMessage("null"), metadata.ScopesSupported{State: "absent"}, ""},
-		"one is none":   {[]string{"a b", "a", `c"`, "", "é"}, metadata.ScopesSupported{State: "list", List: []string{"a"}}, `4 of scopes_supported are no scopes (RFC 6749 §3.3) and were left out, the first: "a b"`},
-		"hostile scope": {[]string{"a", "\x1b[31mred"}, metadata.ScopesSupported{State: "list", List: []string{"a"}}, `"\x1b[31mred"`},
+		"list":             {[]string{"b", "a"}, scopes.Listed, "b a", ""},
+		"twice":            {[]string{"b", "a", "b"}, scopes.Listed, "b a", ""},
+		"a string of them": {"b a", scopes.Listed, "b a", ""},
+		"empty":            {[]string{}, scopes.Empty, "", "RFC 8414 §3.2"},
+		"an empty string":  {"", scopes.Empty, "", "RFC 8414 §3.2"},
+		"absent":           {nil, scopes.Absent, "", ""},
+		"null":             {json.RawMessage("null"), scopes.Absent, "", ""},
+		"an object":        {fields{"a": 1}, scopes.Absent, "", "in the server's metadata scopes_supported is an object, not an array of strings, and is left out"},
+		"one is none":      {[]string{"a b", "a", `c"`, "", "é"}, scopes.Listed, "a", `4 of scopes_supported are no scopes (RFC 6749 §3.3) and were left out, the first: "a b"`},
+		"one is null":      {[]any{"a", nil}, scopes.Listed, "a", "scopes_supported[1] is not a string"},
+		"hostile scope":    {[]string{"a", "\x1b[31mred"}, scopes.Listed, "a", `"\x1b[31mred"`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -108,13 +112,58 @@ func TestScopesSupported(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(test.want, as.ScopesSupported); diff != "" {
-				t.Error(diff)
+			if got := as.ScopesSupported; got.State != test.state || got.Scopes.String() != test.scopes {
+				t.Errorf("%s %q, want %s %q", got.State, got.Scopes, test.state, test.scopes)
 			}
 			if test.warning != "" {
 				wantWarning(t, as.Source, test.warning)
 			} else if as.Source.Warnings != nil {
 				t.Errorf("warnings %q", as.Source.Warnings)
+			}
+		})
+	}
+}
+
+// An optional field of a wrong form is told and left out: it never ends the whole.
+func TestOptionalFieldsAreLeftOut(t *testing.T) {
+	tests := map[string]struct {
+		field   string
+		given   any
+		warning string
+	}{
+		"file":                     {"jwks_uri", "file://host/etc/passwd", "is not an https URL"},
+		"a number":                 {"jwks_uri", 7, "jwks_uri is a number, not a string, and is left out"},
+		"local https":              {"introspection_endpoint", "https://localhost/x", "names an address of this machine"},
+		"any address":              {"revocation_endpoint", "https://0.0.0.0/x", "names an address of this machine"},
+		"mapped address":           {"revocation_endpoint", "https://[::ffff:127.0.0.1]/x", "names an address of this machine"},
+		"mapped any address":       {"revocation_endpoint", "https://[::ffff:0.0.0.0]/x", "names an address of this machine"},
+		"under localhost":          {"registration_endpoint", "https://a.LOCALHOST./x", "names an address of this machine"},
+		"old notation":             {"userinfo_endpoint", "https://127.1/x", "no valid host"},
+		"old notation, one number": {"userinfo_endpoint", "https://2130706433/x", "no valid host"},
+		"old notation, hex":        {"userinfo_endpoint", "https://0x7f000001/x", "no valid host"},
+		"documentation":            {"service_documentation", "http://docs.example", "plain http"},
+		"password in a URL":        {"userinfo_endpoint", "https://u:pa55@auth.example/", `"https://auth.example/" has a user name or password`},
+		"a list of nothing":        {"grant_types_supported", true, "is a boolean, not an array of strings"},
+		"a flag of nothing":        {"authorization_response_iss_parameter_supported", "yes", "is a string, not a boolean"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			bare, err := metadata.ParseAuthorizationServer(serverFields(issuer).with(fields{test.field: nil}).json(t), issuer)
+			if err != nil {
+				t.Fatal(err)
+			}
+			as, err := metadata.ParseAuthorizationServer(serverFields(issuer).with(fields{test.field: test.given}).json(t), issuer)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantWarning(t, as.Source, "in the server's metadata "+test.field, test.warning, "and is left out")
+			wantPrintable(t, as.Source.Warnings[0])
+			if strings.Contains(as.Source.Warnings[0], "pa55") {
+				t.Errorf("%q shows a password", as.Source.Warnings)
+			}
+			as.Source = bare.Source
+			if diff := cmp.Diff(bare, as); diff != "" {
+				t.Errorf("not as if it were absent: %s", diff)
 			}
 		})
 	}
@@ -130,52 +179,37 @@ func TestBadDocuments(t *testing.T) {
 		field string
 		words string
 	}{
-		"other issuer":             {change("issuer", "https://evil.example"), "issuer", `issuer is "https://evil.example", asked for was "https://auth.example"`},
-		"issuer two slashes":       {change("issuer", issuer+"//"), "issuer", `"https://auth.example//"`},
-		"issuer in other case":     {change("issuer", "https://AUTH.example"), "issuer", "asked for was"},
-		"no issuer":                {change("issuer", nil), "issuer", "issuer is missing"},
-		"issuer is a number":       {change("issuer", 7), "issuer", "issuer is a number, not a string"},
-		"no authorize":             {change("authorization_endpoint", nil), "authorization_endpoint", "is missing"},
-		"empty authorize":          {change("authorization_endpoint", ""), "authorization_endpoint", "is missing"},
-		"no token":                 {change("token_endpoint", nil), "token_endpoint", "is missing"},
-		"null token":               {change("token_endpoint", json.RawMessage("null")), "token_endpoint", "is missing"},
-		"token an array":           {change("token_endpoint", []string{"x"}), "token_endpoint", "is an array, not a string"},
-		"plain http":               {change("token_endpoint", "http://auth.example/token"), "token_endpoint", `"http://auth.example/token" is plain http`},
-		"javascript":               {change("authorization_endpoint", "javascript:alert(1)"), "authorization_endpoint", "no valid host"},
-		"file":                     {change("jwks_uri", "file://host/etc/passwd"), "jwks_uri", "is not an https URL"},
-		"password in a URL":        {change("token_endpoint", "https://u:pa55@auth.example/"), "token_endpoint", `"https://auth.example/" has a user name or password`},
-		"fragment":                 {change("token_endpoint", issuer+"/token#x"), "token_endpoint", "has a fragment"},
-		"control character":        {change("token_endpoint", issuer+"/\x1b]0;x\a"), "token_endpoint", `\x1b]0;x\a`},
-		"right-to-left":            {change("token_endpoint", issuer+"/\u202e"), "token_endpoint", `\u202e`},
-		"relative":                 {change("token_endpoint", "/token"), "token_endpoint", "no valid host"},
-		"local port":               {change("token_endpoint", "http://127.0.0.1:9/token"), "token_endpoint", "names an address of this machine"},
-		"local https":              {change("introspection_endpoint", "https://localhost/x"), "introspection_endpoint", "names an address of this machine"},
-		"any address":              {change("revocation_endpoint", "https://0.0.0.0/x"), "revocation_endpoint", "names an address of this machine"},
-		"mapped address":           {change("revocation_endpoint", "https://[::ffff:127.0.0.1]/x"), "revocation_endpoint", "names an address of this machine"},
-		"mapped any address":       {change("revocation_endpoint", "https://[::ffff:0.0.0.0]/x"), "revocation_endpoint", "names an address of this machine"},
-		"under localhost":          {change("registration_endpoint", "https://a.LOCALHOST./x"), "registration_endpoint", "names an address of this machine"},
-		"old notation":             {change("userinfo_endpoint", "https://127.1/x"), "userinfo_endpoint", "no valid host"},
-		"old notation, one number": {change("userinfo_endpoint", "https://2130706433/x"), "userinfo_endpoint", "no valid host"},
-		"old notation, hex":        {change("userinfo_endpoint", "https://0x7f000001/x"), "userinfo_endpoint", "no valid host"},
-		"documentation":            {change("service_documentation", "http://docs.example"), "service_documentation", "plain http"},
-		"scopes a string":          {change("scopes_supported", "a b"), "scopes_supported", "scopes_supported is a string, not an array of strings"},
-		"scopes an object":         {change("scopes_supported", fields{"a": 1}), "scopes_supported", "is an object"},
-		"a scope is a number":      {change("scopes_supported", []any{"a", 1}), "scopes_supported[1]", "scopes_supported[1] is not a string"},
-		"a scope is null":          {change("scopes_supported", []any{"a", nil}), "scopes_supported[1]", "is not a string"},
-		"flag a string":            {change("authorization_response_iss_parameter_supported", "true"), "authorization_response_iss_parameter_supported", "is a string, not a boolean"},
-		"twice":                    {`{"issuer":"https://evil.example",` + good[1:], "issuer", "issuer stands in it twice"},
-		"twice, hostile":           {`{"\u001b[2J":1,"\u001b[2J":2}`, "\x1b[2J", `\x1b[2J stands in it twice`},
-		"garbage after":            {good + `{}`, "", "goes on after the end"},
-		"garbage after, no JSON":   {good + `;`, "", "goes on after the end"},
-		"cut":                      {good[:len(good)-5], "", "ends in the middle"},
-		"cut after a member":       {strings.TrimSuffix(good, "}"), "", "ends in the middle"},
-		"empty":                    {" \n", "", "is empty"},
-		"array":                    {`[1]`, "", "not an object"},
-		"string":                   {`"https://auth.example"`, "", "not an object"},
-		"null document":            {`null`, "", "not an object"},
-		"text":                     {"Bad Gateway", "", "is not JSON"},
-		"another shape":            {`{"error":"nope"}`, "issuer", "issuer is missing; authorization_endpoint is missing; token_endpoint is missing"},
-		"deep":                     {`{"a":` + strings.Repeat("[", 20000), "", "is not JSON"},
+		"other issuer":           {change("issuer", "https://evil.example"), "issuer", `issuer is "https://evil.example", asked for was "https://auth.example"`},
+		"issuer two slashes":     {change("issuer", issuer+"//"), "issuer", `"https://auth.example//"`},
+		"issuer in other case":   {change("issuer", "https://AUTH.example"), "issuer", "asked for was"},
+		"no issuer":              {change("issuer", nil), "issuer", "issuer is missing"},
+		"issuer is a number":     {change("issuer", 7), "issuer", "issuer is a number, not a string"},
+		"no authorize":           {change("authorization_endpoint", nil), "authorization_endpoint", "is missing"},
+		"empty authorize":        {change("authorization_endpoint", ""), "authorization_endpoint", "is missing"},
+		"no token":               {change("token_endpoint", nil), "token_endpoint", "is missing"},
+		"null token":             {change("token_endpoint", json.RawMessage("null")), "token_endpoint", "is missing"},
+		"token an array":         {change("token_endpoint", []string{"x", "y"}), "token_endpoint", "is an array, not a string"},
+		"plain http":             {change("token_endpoint", "http://auth.example/token"), "token_endpoint", `"http://auth.example/token" is plain http`},
+		"javascript":             {change("authorization_endpoint", "javascript:alert(1)"), "authorization_endpoint", "no valid host"},
+		"password in a URL":      {change("token_endpoint", "https://u:pa55@auth.example/"), "token_endpoint", `"https://auth.example/" has a user name or password`},
+		"fragment":               {change("token_endpoint", issuer+"/token#x"), "token_endpoint", "has a fragment"},
+		"control character":      {change("token_endpoint", issuer+"/\x1b]0;x\a"), "token_endpoint", `\x1b]0;x\a`},
+		"right-to-left":          {change("token_endpoint", issuer+"/\u202e"), "token_endpoint", `\u202e`},
+		"relative":               {change("token_endpoint", "/token"), "token_endpoint", "no valid host"},
+		"local port":             {change("token_endpoint", "http://127.0.0.1:9/token"), "token_endpoint", "names an address of this machine"},
+		"twice":                  {`{"issuer":"https://evil.example",` + good[1:], "issuer", "issuer stands in it twice"},
+		"twice, hostile":         {`{"\u001b[2J":1,"\u001b[2J":2}`, "\x1b[2J", `\x1b[2J stands in it twice`},
+		"garbage after":          {good + `{}`, "", "goes on after the end"},
+		"garbage after, no JSON": {good + `;`, "", "goes on after the end"},
+		"cut":                    {good[:len(good)-5], "", "ends in the middle"},
+		"cut after a member":     {strings.TrimSuffix(good, "}"), "", "ends in the middle"},
+		"empty":                  {" \n", "", "is empty"},
+		"array":                  {`[1]`, "", "not an object"},
+		"string":                 {`"https://auth.example"`, "", "not an object"},
+		"null document":          {`null`, "", "not an object"},
+		"text":                   {"Bad Gateway", "", "is not JSON"},
+		"another shape":          {`{"error":"nope"}`, "issuer", "issuer is missing; authorization_endpoint is missing; token_endpoint is missing"},
+		"deep":                   {`{"a":` + strings.Repeat("[", 20000), "", "is not JSON"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -195,18 +229,11 @@ func TestBadDocuments(t *testing.T) {
 }
 
 func TestAllWrongFieldsAreTold(t *testing.T) {
-	raw := serverFields(issuer).with(fields{"jwks_uri": "http://a.example", "token_endpoint": nil, "scopes_supported": "x"}).json(t)
+	raw := serverFields(issuer).with(fields{"jwks_uri": "http://a.example", "token_endpoint": nil, "authorization_endpoint": "http://a.example"}).json(t)
 	_, err := metadata.ParseAuthorizationServer(raw, issuer)
-	wrong, ok := errors.AsType[metadata.FieldErrors](err)
-	if !ok {
-		t.Fatalf("no FieldErrors in %v", err)
-	}
-	var got []string
-	for _, field := range wrong {
-		got = append(got, field.Field)
-	}
-	if diff := cmp.Diff([]string{"token_endpoint", "jwks_uri", "scopes_supported"}, got); diff != "" {
-		t.Error(diff)
+	wantError(t, err, guard.KindInvalid, `authorization_endpoint "http://a.example" is plain http`, "; token_endpoint is missing")
+	if strings.Contains(err.Error(), "jwks_uri") {
+		t.Errorf("an optional field is told as wrong: %v", err)
 	}
 }
 
@@ -304,7 +331,7 @@ func FuzzParseAuthorizationServer(f *testing.F) {
 		if as.Issuer != issuer && as.Issuer != issuer+"/" {
 			t.Errorf("issuer %q", as.Issuer)
 		}
-		if (as.ScopesSupported.State == metadata.ScopesList) != (len(as.ScopesSupported.List) > 0) {
+		if (as.ScopesSupported.State == scopes.Listed) != (as.ScopesSupported.Scopes.Len() > 0) {
 			t.Errorf("scopes %+v", as.ScopesSupported)
 		}
 	})

@@ -29,7 +29,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(as.ScopesSupported.State, as.ScopesSupported.List)
+	fmt.Println(as.ScopesSupported.State, as.ScopesSupported.Scopes.Slice())
 	for _, warning := range as.Source.Warnings {
 		fmt.Println("warning:", warning)
 	}

@@ -146,7 +146,7 @@ func TestBadCAFiles(t *testing.T) {
 	if err := os.WriteFile(huge, make([]byte, 5<<20), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for path, words := range map[string]string{filepath.Join(folder, "none"): "no such file", folder: "is a directory", empty: "no PEM certificate", huge: "larger than"} {
+	for path, words := range map[string]string{filepath.Join(folder, "none"): "no such file", folder: "not a regular file", empty: "no PEM certificate", huge: "larger than"} {
 		_, err := guard.NewClient(guard.Options{CAFile: path})
 		wantError(t, err, guard.KindUsage, path, words)
 	}

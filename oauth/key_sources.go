@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"runtime"
 	"strings"
 
@@ -46,27 +44,38 @@ type FoundKey struct {
 func FindKey(s KeySources) (FoundKey, error) {
 	switch {
 	case s.Value != nil:
-		return found(FoundKey{Source: "--api-key", Exposed: true}, *s.Value, nil)
+		return found(FoundKey{Source: "--api-key", Exposed: true}, *s.Value)
 	case s.Stdin != nil:
-		text, err := readKeyInput(s.Stdin)
-		return found(FoundKey{Source: "standard input"}, text, err)
+		return readFrom(FoundKey{Source: "standard input"}, s.Stdin)
 	case s.File != "":
 		return findInFile(s.File)
 	}
 	if s.Lookup != nil {
 		for _, name := range append([]string{KeyVariable}, s.Variables...) {
 			if text, ok := s.Lookup(name); ok {
-				return found(FoundKey{Source: "the variable " + name, Variable: name}, text, nil)
+				return found(FoundKey{Source: "the variable " + name, Variable: name}, text)
 			}
 		}
 	}
 	return FoundKey{}, ErrNoKey
 }
 
-func found(k FoundKey, text string, err error) (FoundKey, error) {
+// readFrom leaves out the newline that every text file ends with: there is nothing to
+// forgive in it.
+func readFrom(k FoundKey, r io.Reader) (FoundKey, error) {
+	data, err := files.ReadAll(r, maxKeyInput)
 	if err != nil {
-		return FoundKey{}, &BadKeyError{Source: k.Source, Problem: "cannot be read", Err: err}
+		return unreadable(k, err)
 	}
+	return found(k, strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r"))
+}
+
+func unreadable(k FoundKey, err error) (FoundKey, error) {
+	return FoundKey{}, &BadKeyError{Source: k.Source, Problem: "cannot be read", Err: err}
+}
+
+func found(k FoundKey, text string) (FoundKey, error) {
+	var err error
 	k.KeyText, err = ReadKey(text)
 	if bad, ok := errors.AsType[*BadKeyError](err); ok {
 		bad.Source = k.Source
@@ -76,42 +85,19 @@ func found(k FoundKey, text string, err error) (FoundKey, error) {
 }
 
 // findInFile notes that others can read the file too, and takes the key all the same:
-// where the system hands secrets out in files, their mode is not the user's to choose.
+// where the system hands secrets out in files, their mode is not the user's to choose. A
+// pipe is read as well: a shell hands over <(the output of a command) as one.
 func findInFile(path string) (FoundKey, error) {
-	text, mode, err := readKeyFile(path)
-	k, err := found(FoundKey{Source: fmt.Sprintf("the file %q", path)}, text, err)
-	if err == nil && mode.IsRegular() && mode.Perm()&files.OthersRead != 0 && runtime.GOOS != "windows" {
-		k.Notes = append(k.Notes, fmt.Sprintf("other users of this machine can read it (mode %04o): chmod 0600 it", mode.Perm()))
-	}
-	return k, err
-}
-
-func readKeyFile(path string) (text string, mode fs.FileMode, err error) {
-	file, err := os.Open(path)
+	k := FoundKey{Source: fmt.Sprintf("the file %q", path)}
+	file, err := files.Open(path, files.Rule{Links: true, Streams: true})
 	if err != nil {
-		if inner, ok := errors.AsType[*os.PathError](err); ok {
-			err = inner.Err // the path stands in the source's name
-		}
-		return "", 0, err
+		return unreadable(k, files.Pathless(err)) // the path stands in the source's name
 	}
 	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return "", 0, err
+	k, err = readFrom(k, file)
+	info, statErr := file.Stat()
+	if err == nil && statErr == nil && info.Mode().IsRegular() && info.Mode().Perm()&files.OthersRead != 0 && runtime.GOOS != "windows" {
+		k.Notes = append(k.Notes, fmt.Sprintf("other users of this machine can read it (mode %04o): chmod 0600 it", info.Mode().Perm()))
 	}
-	text, err = readKeyInput(file)
-	return text, info.Mode(), err
-}
-
-// readKeyInput leaves out the newline that every text file ends with: there is nothing
-// to forgive in it.
-func readKeyInput(r io.Reader) (string, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxKeyInput+1))
-	if err != nil {
-		return "", err
-	}
-	if len(data) > maxKeyInput {
-		return "", fmt.Errorf("it is larger than %d bytes", maxKeyInput)
-	}
-	return strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r"), nil
+	return k, err
 }

@@ -34,7 +34,7 @@ func (f TrustFile) Load() ([]string, error) {
 }
 
 func (f TrustFile) read() (string, error) {
-	text, err := files.Read(f.Path, files.OthersWrite, maxTrustFile)
+	text, err := files.Read(f.Path, files.Rule{Limit: maxTrustFile, Forbidden: files.OthersWrite})
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}

@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/scopes"
@@ -35,8 +35,7 @@ func Unpack(encoding string, body []byte) []byte {
 	if err != nil {
 		return body
 	}
-	text, _ := io.ReadAll(io.LimitReader(packed, MaxBody)) // what came before the error counts
-	return text
+	return files.Head(packed, MaxBody)
 }
 
 // words are what an answer says, taken apart.

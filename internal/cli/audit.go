@@ -12,6 +12,7 @@ import (
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/evidence"
+	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/manifestedit"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes"
@@ -168,21 +169,21 @@ func (r *run) auditServer(ctx context.Context, p *ambit.Session, proof *audit.Ev
 // be changed is not touched.
 func (r *run) mend(q audit.Question, how manifestedit.Mending) (audit.Findings, bool, error) {
 	file := q.Manifest.File
-	text, err := readLimited(file)
+	text, err := yamlfile.Read(file)
 	if err != nil {
 		return audit.Findings{}, false, fail(exitUsage, plain(err.Error()), "")
 	}
 	if len(q.Programs) == 1 {
 		how.Program = q.Programs[0]
 	}
-	edited, found, err := manifestedit.Mend(q, text, how, readLimited)
+	edited, found, err := manifestedit.Mend(q, text, how, yamlfile.Read)
 	if err != nil {
 		return found, false, err
 	}
 	if bytes.Equal(edited, text) {
 		return found, false, nil
 	}
-	if err := writeFile(file, edited); err != nil {
+	if err := files.Update(file, edited); err != nil {
 		return found, false, fail(exitUsage, plain(err.Error()), "")
 	}
 	return found, true, nil

@@ -16,6 +16,7 @@ import (
 	"github.com/ambit-auth/ambit/agent"
 	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/child"
+	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/oauth/credential"
 )
@@ -219,7 +220,7 @@ func (nowhere) Close() error                { return nil }
 func writeReport(path string, report *runReport) error {
 	text, err := json.MarshalIndent(report, "", "  ")
 	if err == nil {
-		err = writeFile(path, append(text, '\n'))
+		err = files.Update(path, append(text, '\n'))
 	}
 	if err != nil {
 		return fail(exitUsage, "the report cannot be written: "+plain(err.Error()), "")

@@ -11,7 +11,9 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 )
@@ -26,7 +28,7 @@ func lockPath(manifest string) string { return filepath.Join(filepath.Dir(manife
 // where it must be there.
 func readLock(p *ambit.Session, must bool) (*manifest.Lock, error) {
 	path := lockPath(p.Manifest().File)
-	text, err := readLimited(path)
+	text, err := yamlfile.Read(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !must:
 		return nil, nil
@@ -64,10 +66,10 @@ func writeLock(ctx context.Context, s *ambit.Session, plan *ambit.Plan, old *man
 		lock = there.RecordIn(lock)
 	}
 	path, fresh := lockPath(s.Manifest().File), lock.Bytes()
-	if before, err := readLimited(path); err == nil && bytes.Equal(before, fresh) {
+	if before, err := yamlfile.Read(path); err == nil && bytes.Equal(before, fresh) {
 		return path + " is up to date", nil
 	}
-	if err := writeFile(path, fresh); err != nil {
+	if err := files.Update(path, fresh); err != nil {
 		return "", failWith(exitUsage, err, "")
 	}
 	return "wrote " + path, nil

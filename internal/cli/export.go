@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
@@ -153,8 +153,8 @@ func (r *run) exportMarkdown(into string) (view, error) {
 	if into == "" {
 		return v, nil
 	}
-	before, err := os.ReadFile(into)
-	if err = cmp.Or(danglingLink(into), err); err != nil {
+	before, err := files.Read(into, files.Rule{Limit: maxMarkdown, Links: true})
+	if err = cmp.Or(files.DanglingLink(into), err); err != nil {
 		return nil, fail(exitUsage, plain(err.Error()), "")
 	}
 	after, err := betweenMarks(into, string(before), v.Markdown)
@@ -162,7 +162,7 @@ func (r *run) exportMarkdown(into string) (view, error) {
 		return nil, err
 	}
 	if v.Changed = after != string(before); v.Changed {
-		if err := writeFile(into, []byte(after)); err != nil {
+		if err := files.Update(into, []byte(after)); err != nil {
 			return nil, fail(exitUsage, plain(err.Error()), "")
 		}
 	}

@@ -16,6 +16,9 @@ const (
 	marksEnd   = "<!-- ambit scopes end -->"
 )
 
+// maxMarkdown bounds the file into which the table is written, in bytes.
+const maxMarkdown = 16 << 20
+
 // betweenMarks is the text with the table between its two marks, with the line ends and
 // the indent that they have; all else stays byte for byte. A mark is a line of its own,
 // outside of code: a text may speak of the marks.

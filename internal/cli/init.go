@@ -57,7 +57,7 @@ func (v initView) json(e envelope) any {
 func (r *run) writeManifest(path, from string) (view, error) {
 	from = cmp.Or(from, provider.BuiltinNames()[0])
 	text := starterManifest(projectName(path), from)
-	if _, err := manifest.Decode(path, text, readLimited); err != nil {
+	if _, err := manifest.Decode(path, text, yamlfile.Read); err != nil {
 		return nil, noManifest(path, from, err)
 	}
 	// O_EXCL: what is there stays there, also when two begin at once.

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ambit-auth/ambit/internal/files"
 )
 
 // Requester sends requests under the guard: the redirect policy of [NewHTTPClient],
@@ -58,7 +60,7 @@ func (r *Requester) Do(req *http.Request, limit int64) (*Response, error) {
 }
 
 func (r *Requester) once(req *http.Request, limit int64) (*Response, *Error) {
-	resp, err := withPolicy(r.HTTP).Do(req)
+	resp, err := withPolicy(r.HTTP).Do(introduced(req))
 	if err != nil {
 		return nil, requestError(req, err)
 	}
@@ -73,6 +75,17 @@ func (r *Requester) once(req *http.Request, limit int64) (*Response, *Error) {
 	return &Response{Status: resp.StatusCode, Header: resp.Header, URL: resp.Request.URL, Body: body}, nil
 }
 
+// introduced is req with what every request of ours says of itself.
+func introduced(req *http.Request) *http.Request {
+	req = req.Clone(req.Context())
+	for name, value := range map[string]string{"Accept": "application/json", "User-Agent": "ambit"} {
+		if req.Header.Get(name) == "" {
+			req.Header.Set(name, value)
+		}
+	}
+	return req
+}
+
 // ReadBody reads a response's body, of at most limit bytes after unpacking, and
 // closes it. The error is an [Error].
 func ReadBody(resp *http.Response, limit int64) ([]byte, error) {
@@ -80,7 +93,7 @@ func ReadBody(resp *http.Response, limit int64) ([]byte, error) {
 	if limit < 0 {
 		limit = 0
 	}
-	body, err := ReadLimited(resp.Body, limit)
+	body, err := files.ReadAll(resp.Body, limit)
 	if err != nil {
 		return nil, requestError(resp.Request, err)
 	}

@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/ambit-auth/ambit/internal/files"
 )
 
 // RequestError gives an error of an http.Client's Do, or of reading a body, its
@@ -32,7 +34,7 @@ func requestError(req *http.Request, err error) *Error {
 	if outer, ok := errors.AsType[*url.Error](err); ok {
 		e.Err = outer.Err // the outer one repeats the URL
 	}
-	_, tooLarge := errors.AsType[tooLargeError](err)
+	_, tooLarge := errors.AsType[files.TooLargeError](err)
 	switch {
 	case errors.Is(err, context.Canceled):
 		e.Kind = KindCanceled

@@ -1,4 +1,4 @@
-package cli
+package files_test
 
 import (
 	"os"
@@ -6,12 +6,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/testkit"
 )
 
 // A link stays a link, over several too, and the file behind it gets the text and keeps
 // its mode. Nothing else is left in either folder.
-func TestWriteFileThroughLinks(t *testing.T) {
+func TestUpdateThroughLinks(t *testing.T) {
 	here, there := t.TempDir(), t.TempDir()
 	file, link := filepath.Join(there, "file"), filepath.Join(here, "link")
 	if err := os.WriteFile(file, []byte("old"), 0o600); err != nil {
@@ -23,7 +24,7 @@ func TestWriteFileThroughLinks(t *testing.T) {
 	if err := os.Symlink(filepath.Join(there, "first"), link); err != nil {
 		t.Fatal(err)
 	}
-	if err := writeFile(link, []byte("new")); err != nil {
+	if err := files.Update(link, []byte("new")); err != nil {
 		t.Fatal(err)
 	}
 	if to, err := os.Readlink(link); err != nil || to != filepath.Join(there, "first") {
@@ -42,13 +43,13 @@ func TestWriteFileThroughLinks(t *testing.T) {
 	}
 }
 
-func TestWriteFileDangling(t *testing.T) {
+func TestUpdateDangling(t *testing.T) {
 	folder := t.TempDir()
 	link := filepath.Join(folder, "link")
 	if err := os.Symlink("gone", link); err != nil {
 		testkit.Lacks(t, "this system makes no links")
 	}
-	err := writeFile(link, []byte("new"))
+	err := files.Update(link, []byte("new"))
 	if err == nil || !strings.HasSuffix(err.Error(), "link is a link to gone, and nothing is there") {
 		t.Errorf("%v", err)
 	}
@@ -59,7 +60,7 @@ func TestWriteFileDangling(t *testing.T) {
 }
 
 // A report that goes to a device takes nothing's place.
-func TestWriteFileDevice(t *testing.T) {
+func TestUpdateDevice(t *testing.T) {
 	before, err := os.Stat(os.DevNull)
 	if err != nil || before.Mode().IsRegular() {
 		testkit.Lacks(t, "this system has no such device")
@@ -68,7 +69,7 @@ func TestWriteFileDevice(t *testing.T) {
 	if err := os.Symlink(os.DevNull, link); err != nil {
 		testkit.Lacks(t, "this system makes no links")
 	}
-	if err := writeFile(link, []byte("new")); err != nil {
+	if err := files.Update(link, []byte("new")); err != nil {
 		t.Fatal(err)
 	}
 	if info, err := os.Lstat(link); err != nil || info.Mode().IsRegular() {
