@@ -14,6 +14,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/evidence"
 	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/manifestedit"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/audit"
@@ -135,7 +136,7 @@ func (r *run) audit(ctx context.Context, f *auditFlags) (*auditView, error) {
 		v.holder = v.holding(h)
 	}
 	for _, n := range v.found.Notes {
-		r.voice.note("%s", plain(n.Where.String()+": "+n.Message))
+		r.voice.note("%s", text.Printable(n.Where.String()+": "+n.Message))
 	}
 	return v, v.verdict()
 }
@@ -169,22 +170,22 @@ func (r *run) auditServer(ctx context.Context, p *ambit.Session, proof *audit.Ev
 // be changed is not touched.
 func (r *run) mend(q audit.Question, how manifestedit.Mending) (audit.Findings, bool, error) {
 	file := q.Manifest.File
-	text, err := yamlfile.Read(file)
+	source, err := yamlfile.Read(file)
 	if err != nil {
-		return audit.Findings{}, false, fail(exitUsage, plain(err.Error()), "")
+		return audit.Findings{}, false, fail(exitUsage, text.Printable(err.Error()), "")
 	}
 	if len(q.Programs) == 1 {
 		how.Program = q.Programs[0]
 	}
-	edited, found, err := manifestedit.Mend(q, text, how, yamlfile.Read)
+	edited, found, err := manifestedit.Mend(q, source, how, yamlfile.Read)
 	if err != nil {
 		return found, false, err
 	}
-	if bytes.Equal(edited, text) {
+	if bytes.Equal(edited, source) {
 		return found, false, nil
 	}
 	if err := files.Update(file, edited); err != nil {
-		return found, false, fail(exitUsage, plain(err.Error()), "")
+		return found, false, fail(exitUsage, text.Printable(err.Error()), "")
 	}
 	return found, true, nil
 }
@@ -194,7 +195,7 @@ func editFailure(err error) error {
 	var e *manifestedit.EditError
 	var m yamlfile.Mistakes
 	if errors.As(err, &e) || errors.As(err, &m) {
-		return &failure{Code: exitUsage, Message: plainLines(err.Error()), Hint: "nothing was written", Err: err}
+		return &failure{Code: exitUsage, Message: text.Block(err.Error()), Hint: "nothing was written", Err: err}
 	}
 	return err
 }
@@ -216,7 +217,7 @@ func (v *auditView) verdict() error {
 	if len(v.found.Of(audit.Undeclared)) > 0 && v.mended == "" {
 		hint = "ambit audit … --write adds what is undeclared; " + hint
 	}
-	return fail(exitFindings, "the manifest and the evidence differ: "+plain(some(words)), hint)
+	return fail(exitFindings, "the manifest and the evidence differ: "+text.Printable(some(words)), hint)
 }
 
 // sourceFailure is a source that cannot be read: a mistake, each with its place, unless a
@@ -225,7 +226,7 @@ func sourceFailure(err error) error {
 	if _, ok := is[*evidence.Error](err); !ok {
 		return err
 	}
-	f := &failure{Code: exitUsage, Message: plainLines(err.Error()), Hint: "nothing was judged", Err: err}
+	f := &failure{Code: exitUsage, Message: text.Block(err.Error()), Hint: "nothing was judged", Err: err}
 	if cause, ok := is[*failure](err); ok {
 		f.Code, f.Hint = cause.Code, cmp.Or(cause.Hint, f.Hint)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/scopes"
 )
@@ -28,7 +29,7 @@ func (r *run) auditGrant(ctx context.Context, keys *keyFlags) *ambit.Held {
 		err = h.Inspect(ctx)
 	}
 	if err != nil {
-		r.voice.note("what the key holds is not known, so nothing is said of what is granted: %s", firstLine(asFailure(failureOf(s, err)).Message))
+		r.voice.note("what the key holds is not known, so nothing is sentence of what is granted: %s", firstLine(asFailure(failureOf(s, err)).Message))
 		return nil
 	}
 	return h
@@ -40,9 +41,9 @@ func (v *auditView) holding(h *ambit.Held) string {
 	for i, row := range v.found.Matrix {
 		rows[i] = row.Scope
 	}
-	text := "what " + h.Kind.Label + " from " + h.Credential.Source + " holds"
+	sentence := "what " + h.Kind.Label + " from " + h.Credential.Source + " holds"
 	if more := h.Credential.Scopes.Minus(scopes.NewSet(rows...)).Len(); more > 0 {
-		text += ", besides " + count(more, "scope") + " that nothing here declares or needs"
+		sentence += ", besides " + text.Count(more, "scope") + " that nothing here declares or needs"
 	}
-	return text
+	return sentence
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/manifest"
@@ -63,7 +64,7 @@ or the manifest differs from scopes.lock; 6 nobody can tell what it holds.`,
 func (r *run) check(ctx context.Context, f *checkFlags) (view, error) {
 	var level scopes.Level
 	if err := level.UnmarshalText([]byte(f.level)); err != nil {
-		return nil, fail(exitUsage, "--require: "+plain(err.Error()), "")
+		return nil, fail(exitUsage, "--require: "+text.Printable(err.Error()), "")
 	}
 	s, err := r.open(f.keys)
 	if err != nil {
@@ -143,13 +144,13 @@ func (r *run) asked(ctx context.Context, s *ambit.Session) (*ambit.Held, error) 
 func (v *checkView) verdict(s *ambit.Session, project string) error {
 	if teams := v.grant.Teams; project != "" && len(teams) > 0 && !slices.Contains(teams, project) {
 		f := fail(exitNoCredential, fmt.Sprintf("project %s is out of the credential's reach: it is limited to %s %s",
-			plain(project), plural(len(teams), "project"), plain(strings.Join(teams, ", "))), "use a credential that is not limited to other projects; no scope is the cause")
+			text.Printable(project), text.Plural(len(teams), "project"), text.Printable(strings.Join(teams, ", "))), "use a credential that is not limited to other projects; no scope is the cause")
 		f.Verdict = &verdict{Cause: diagnosis.CauseNotAScopeProblem, Confidence: diagnosis.ConfidenceProved}
 		return f
 	}
 	if project != "" && len(v.grant.Teams) == 0 && len(v.grant.Organizations) > 0 {
 		return fail(exitCannotTell, fmt.Sprintf("whether project %s is within the credential's reach is not known: it is limited to %s %s",
-			plain(project), plural(len(v.grant.Organizations), "organization"), plain(strings.Join(v.grant.Organizations, ", "))),
+			text.Printable(project), text.Plural(len(v.grant.Organizations), "organization"), text.Printable(strings.Join(v.grant.Organizations, ", "))),
 			"see in the project's settings which organization it belongs to")
 	}
 	if lines := append(missingLines(v.gap, v.level), v.vanished(scopes.Required)...); len(lines) > 0 {
@@ -164,13 +165,6 @@ func (v *checkView) verdict(s *ambit.Session, project string) error {
 		return fail(exitFindings, "scopes.lock does not fit any more: "+driftWords(v.drift), lookThenLock(s))
 	}
 	return nil
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return noun
-	}
-	return noun + "s"
 }
 
 // A checkView shows a check. Every format renders the same findings.
@@ -225,7 +219,7 @@ func (v *checkView) findings() []finding {
 	}
 	if n := v.gap.Excess.Len(); n > 0 {
 		list = append(list, finding{Rule: "excess", Level: failsIf(v.strict), File: v.file, Line: 1,
-			Message: fmt.Sprintf("%s granted and not declared: %s", count(n, "scope"), some(v.gap.Excess.Slice()))})
+			Message: fmt.Sprintf("%s granted and not declared: %s", text.Count(n, "scope"), some(v.gap.Excess.Slice()))})
 	}
 	return append(list, driftFindings(v.drift, v.file, v.needs, v.locked)...)
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/child"
 	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth/credential"
 )
 
@@ -70,11 +71,11 @@ func (l *lending) child(ctx context.Context) (code int, err error) {
 }
 
 func besideLine(c profile.Conflict) string {
-	text := "another credential came beside the lent one, and was dropped: " + plain(strings.Join(c.Keys, ", "))
+	line := "another credential came beside the lent one, and was dropped: " + text.Printable(strings.Join(c.Keys, ", "))
 	if c.Advice != "" {
-		text += "; " + plain(c.Advice)
+		line += "; " + text.Printable(c.Advice)
 	}
-	return text
+	return line
 }
 
 // command is the agent's command line and environment, rebuilt so that it uses what
@@ -83,7 +84,7 @@ func (l *lending) command() (child.Command, error) {
 	terms := l.proxy.Terms()
 	env, err := l.profile.Environment(l.env, l.session.Provider(), terms)
 	if err != nil {
-		return child.Command{}, fail(exitUsage, plain(err.Error()), "name a server that has this base: --server")
+		return child.Command{}, fail(exitUsage, text.Printable(err.Error()), "name a server that has this base: --server")
 	}
 	args, err := l.outrank(terms)
 	if err != nil {
@@ -207,7 +208,7 @@ func openRecord(path string) (io.WriteCloser, error) {
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
-		return nil, fail(exitUsage, plain(err.Error()), "")
+		return nil, fail(exitUsage, text.Printable(err.Error()), "")
 	}
 	return f, nil
 }
@@ -218,12 +219,12 @@ func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
 func (nowhere) Close() error                { return nil }
 
 func writeReport(path string, report *runReport) error {
-	text, err := json.MarshalIndent(report, "", "  ")
+	line, err := json.MarshalIndent(report, "", "  ")
 	if err == nil {
-		err = files.Update(path, append(text, '\n'))
+		err = files.Update(path, append(line, '\n'))
 	}
 	if err != nil {
-		return fail(exitUsage, "the report cannot be written: "+plain(err.Error()), "")
+		return fail(exitUsage, "the report cannot be written: "+text.Printable(err.Error()), "")
 	}
 	return nil
 }

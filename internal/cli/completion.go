@@ -9,6 +9,7 @@ import (
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/settings"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 )
 
@@ -104,7 +105,7 @@ func serverWords(m *manifest.Manifest) []string {
 	}
 	var words []string
 	for _, s := range m.Provider.Servers {
-		words = append(words, plain(s.Name)+"\t"+plain(s.Issuer))
+		words = append(words, text.Printable(s.Name)+"\t"+text.Printable(s.Issuer))
 	}
 	return words
 }

@@ -28,7 +28,7 @@ func lockPath(manifest string) string { return filepath.Join(filepath.Dir(manife
 // where it must be there.
 func readLock(p *ambit.Session, must bool) (*manifest.Lock, error) {
 	path := lockPath(p.Manifest().File)
-	text, err := yamlfile.Read(path)
+	source, err := yamlfile.Read(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !must:
 		return nil, nil
@@ -37,9 +37,9 @@ func readLock(p *ambit.Session, must bool) (*manifest.Lock, error) {
 	case err != nil:
 		return nil, fail(exitUsage, err.Error(), "")
 	}
-	lock, err := manifest.DecodeLock(path, text)
+	lock, err := manifest.DecodeLock(path, source)
 	if err != nil {
-		return nil, &failure{Code: exitUsage, Message: plainLines(err.Error()), Hint: "write it anew with: " + lockAgain(p), Err: err}
+		return nil, &failure{Code: exitUsage, Message: text.Block(err.Error()), Hint: "write it anew with: " + lockAgain(p), Err: err}
 	}
 	return lock, nil
 }
@@ -91,7 +91,7 @@ func driftWords(d ambit.Drift) string {
 		words = append(words, gone)
 	}
 	if added > 0 {
-		words = append(words, count(added, "new scope"))
+		words = append(words, text.Count(added, "new scope"))
 	}
 	if d.Changed && len(d.Scopes) == 0 {
 		words = append(words, "the manifest asks for something else")
@@ -129,7 +129,7 @@ func driftFindings(d ambit.Drift, file string, needs []scopes.Need, fails bool) 
 		list = append(list, f)
 	}
 	if added > 0 {
-		list = append(list, finding{Rule: "drift_new", Level: notice, File: file, Line: 1, Message: fmt.Sprintf("the server advertises %s more than %s records", count(added, "scope"), lockName)})
+		list = append(list, finding{Rule: "drift_new", Level: notice, File: file, Line: 1, Message: fmt.Sprintf("the server advertises %s more than %s records", text.Count(added, "scope"), lockName)})
 	}
 	if d.Unrecorded != "" {
 		list = append(list, finding{Rule: "drift_unknown", Level: failsIf(fails), File: file, Line: 1, Message: lockName + " does not record " + d.Unrecorded})

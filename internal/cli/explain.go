@@ -114,12 +114,12 @@ func subject(p *ambit.Session, all []scopes.Need, about string) (func(scopes.Nee
 	if strings.HasPrefix(about, "tool:") || strings.Contains(about, " ") {
 		want, err := scopes.ParseOperation(about)
 		if err != nil {
-			return nil, fail(exitUsage, plain(err.Error()), "")
+			return nil, fail(exitUsage, text.Printable(err.Error()), "")
 		}
 		return declaredFor(all, want), nil
 	}
 	if err := scopes.CheckScope(about); err != nil {
-		return nil, fail(exitUsage, plain(err.Error()), "")
+		return nil, fail(exitUsage, text.Printable(err.Error()), "")
 	}
 	return func(e scopes.Need) bool { return slices.Contains(e.AnyOf, about) || e.Name() == about }, nil
 }
@@ -219,12 +219,12 @@ func (v *explainView) text(p *printer) {
 }
 
 // fact writes a labelled line, where there is something to say.
-func (p *printer) fact(label, text string) {
+func (p *printer) fact(label, line string) {
 	const indent = "                "
-	if text == "" {
+	if line == "" {
 		return
 	}
-	for i, line := range wrap(plain(text), p.width-len(indent)) {
+	for i, line := range wrap(text.Printable(line), p.width-len(indent)) {
 		if i > 0 {
 			label = ""
 		}

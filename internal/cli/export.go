@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ambit-auth/ambit/internal/files"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
@@ -73,7 +74,7 @@ func (r *run) exportClaude() (view, error) {
 	server := p.KeyServer()
 	address, ok := server.Base(mcpBase)
 	if !ok {
-		return nil, fail(exitUsage, fmt.Sprintf("server %s has no base %s", plain(server.Name), mcpBase), "name another with --server, or add the base to the provider file")
+		return nil, fail(exitUsage, fmt.Sprintf("server %s has no base %s", text.Printable(server.Name), mcpBase), "name another with --server, or add the base to the provider file")
 	}
 	needs := forTools(p.Needs())
 	plan := scopes.Negotiate(scopes.Negotiation{Needs: needs, Implies: p.Provider().Implies})
@@ -131,9 +132,9 @@ func (v tableView) text(p *printer) {
 	case v.Path == "":
 		p.WriteString(v.Markdown)
 	case v.Changed:
-		p.line("wrote %s", plain(v.Path))
+		p.line("wrote %s", text.Printable(v.Path))
 	default:
-		p.line("%s is up to date", plain(v.Path))
+		p.line("%s is up to date", text.Printable(v.Path))
 	}
 }
 
@@ -155,7 +156,7 @@ func (r *run) exportMarkdown(into string) (view, error) {
 	}
 	before, err := files.Read(into, files.Rule{Limit: maxMarkdown, Links: true})
 	if err = cmp.Or(files.DanglingLink(into), err); err != nil {
-		return nil, fail(exitUsage, plain(err.Error()), "")
+		return nil, fail(exitUsage, text.Printable(err.Error()), "")
 	}
 	after, err := betweenMarks(into, string(before), v.Markdown)
 	if err != nil {
@@ -163,7 +164,7 @@ func (r *run) exportMarkdown(into string) (view, error) {
 	}
 	if v.Changed = after != string(before); v.Changed {
 		if err := files.Update(into, []byte(after)); err != nil {
-			return nil, fail(exitUsage, plain(err.Error()), "")
+			return nil, fail(exitUsage, text.Printable(err.Error()), "")
 		}
 	}
 	return v, nil

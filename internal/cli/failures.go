@@ -44,7 +44,7 @@ func is[E error](err error) (E, bool) {
 
 // failWith words an error, made fit for a terminal.
 func failWith(code int, err error, hint string) *failure {
-	return fail(code, plain(err.Error()), hint)
+	return fail(code, text.Printable(err.Error()), hint)
 }
 
 func trustFailure(_ *ambit.Session, err error) *failure {
@@ -197,7 +197,7 @@ const ownAuthority = "if the certificate is your own authority's, name it with -
 
 // inOneLine words an error that ends nothing, and has no hint beside it.
 func inOneLine(err error) string {
-	text := plain(firstLine(err.Error()))
+	text := text.Printable(firstLine(err.Error()))
 	if e, ok := is[*guard.Error](err); ok && e.Kind == guard.KindTLS {
 		text += "; " + ownAuthority
 	}

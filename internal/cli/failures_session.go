@@ -8,6 +8,7 @@ import (
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 )
@@ -46,14 +47,14 @@ func sessionErrors(s *ambit.Session, err error) *failure {
 	if e, ok := errors.AsType[*ambit.ResourceError](err); ok {
 		f := asFailure(metadataFailure(e))
 		if d, ok := errors.AsType[*guard.Error](err); ok && d.Kind == guard.KindNotFound {
-			f.Hint = fmt.Sprintf("resource: %s in %s wants the list that it publishes (RFC 9728)", e.Base, plain(s.Manifest().File))
+			f.Hint = fmt.Sprintf("resource: %s in %s wants the list that it publishes (RFC 9728)", e.Base, text.Printable(s.Manifest().File))
 		}
 		return f
 	}
 	return nil
 }
 
-// unknownOf is a credential that its server does not know, by what the other servers said
+// unknownOf is a credential that its server does not know, by what the other servers sentence
 // that were asked.
 func unknownOf(s *ambit.Session, e *ambit.UnknownCredentialError) *failure {
 	f := failWith(exitNoCredential, e, "it is unknown, expired or revoked there; or it belongs to another server: see --server")
@@ -73,14 +74,14 @@ func unknownOf(s *ambit.Session, e *ambit.UnknownCredentialError) *failure {
 
 // alsoAsked says what came of asking other servers.
 func alsoAsked(denied []string, silent []credential.Outcome) string {
-	var text string
+	var sentence string
 	if len(denied) > 0 {
-		text = ", and unknown at " + strings.Join(denied, ", ")
+		sentence = ", and unknown at " + strings.Join(denied, ", ")
 	}
 	for _, o := range silent {
-		text += fmt.Sprintf("; server %s did not answer (%s): if it belongs there, ask again with --server %s", o.Server, plain(firstLine(o.Err.Error())), o.Server)
+		sentence += fmt.Sprintf("; server %s did not answer (%s): if it belongs there, ask again with --server %s", o.Server, text.Printable(firstLine(o.Err.Error())), o.Server)
 	}
-	return text
+	return sentence
 }
 
 // missingOf is a login that was not made for want of scopes that cannot be had.
@@ -106,7 +107,7 @@ func missingOf(s *ambit.Session, e *ambit.MissingError) *failure {
 // refusalOf is the failure of a login to which the server answered invalid_scope: its own
 // words, and for each scope that they name where it is declared, and what for.
 func refusalOf(e *ambit.MissingError) *failure {
-	lines := []string{plain(e.Cause.Error())}
+	lines := []string{text.Printable(e.Cause.Error())}
 	for _, need := range e.Needs {
 		lines = append(lines, fmt.Sprintf("%s: %s scope %s is among those that %s names: %s", place(need.File, need.Line), need.Level, need.Name(), serverOf(e.Plan.Session).Issuer, why(need)))
 	}
@@ -124,7 +125,7 @@ func nothingLeft(plan *ambit.Plan) *failure {
 	var lines []string
 	for _, item := range plan.Scopes {
 		if item.Decision == scopes.DecisionWithhold {
-			lines = append(lines, fmt.Sprintf("%s: %s is not asked for: %s", place(item.Need.File, item.Need.Line), item.Need.Name(), plain(item.Reason)))
+			lines = append(lines, fmt.Sprintf("%s: %s is not asked for: %s", place(item.Need.File, item.Need.Line), item.Need.Name(), text.Printable(item.Reason)))
 		}
 	}
 	return fail(exitMissing, strings.Join(lines, "\n"), "nothing of what is declared can be asked for, so a login would be for nothing")

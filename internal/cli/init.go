@@ -13,6 +13,7 @@ import (
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -43,7 +44,7 @@ type initView struct {
 }
 
 func (v initView) text(p *printer) {
-	p.line("wrote %s for %s", v.Path, plain(v.Provider))
+	p.line("wrote %s for %s", v.Path, text.Printable(v.Provider))
 	p.line("next: say in it which scopes you need and why, then: %s", forManifest("ambit plan", v.Path))
 }
 
@@ -84,7 +85,7 @@ func noManifest(path, from string, err error) error {
 	for _, one := range mistakes {
 		switch {
 		case one.File != path:
-			lines = append(lines, plain(one.Error()))
+			lines = append(lines, text.Printable(one.Error()))
 		case one.Kind == yamlfile.BadProvider:
 			hint, lines = "", []string{one.Message} // it names the word, and lists those that do
 		default:

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/spf13/cobra"
 )
 
@@ -61,5 +62,5 @@ func (r *run) trace(method, host, path string, status int, took time.Duration, e
 	if err != nil {
 		outcome = "failed"
 	}
-	r.voice.detail("%s %s%s: %s, %d ms", method, plain(host), plain(path), outcome, took.Milliseconds())
+	r.voice.detail("%s %s%s: %s, %d ms", method, text.Printable(host), text.Printable(path), outcome, took.Milliseconds())
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/spf13/cobra"
@@ -110,7 +111,7 @@ func (r *run) warnOfVariable(s *ambit.Session) {
 func (r *run) someone() error {
 	if r.settings.Browser != "" {
 		if err := (oauth.Browser{Command: r.settings.Browser}).Check(); err != nil {
-			return &failure{Code: exitUsage, Message: plain(err.Error()), Hint: "--browser 'CMD ARGS' is run with the URL as its last argument", Err: err}
+			return &failure{Code: exitUsage, Message: text.Printable(err.Error()), Hint: "--browser 'CMD ARGS' is run with the URL as its last argument", Err: err}
 		}
 		return nil
 	}
@@ -163,11 +164,11 @@ func (r *run) openOrEnd(open opener, end context.CancelCauseFunc) opener {
 		case err == nil || ctx.Err() != nil:
 			return err
 		case r.interactive():
-			r.voice.say("the browser could not be opened: %s", plain(err.Error()))
+			r.voice.say("the browser could not be opened: %s", text.Printable(err.Error()))
 			r.voice.say("open this URL yourself, and paste here where the browser ended if that page does not load:\n\n%s\n", authorizationURL)
 			return nil
 		}
-		end(&failure{Code: exitUsage, Message: "the browser cannot be run: " + plain(err.Error()), Hint: "see --browser and --no-browser", Err: err})
+		end(&failure{Code: exitUsage, Message: "the browser cannot be run: " + text.Printable(err.Error()), Hint: "see --browser and --no-browser", Err: err})
 		return err
 	}
 }
@@ -191,7 +192,7 @@ func (r *run) opener() opener {
 		case r.visit != nil:
 			return r.visit(ctx, authorizationURL)
 		case command != "":
-			r.voice.say("opening the login with %s", plain(strings.Fields(command)[0]))
+			r.voice.say("opening the login with %s", text.Printable(strings.Fields(command)[0]))
 			return browser.Open(ctx, authorizationURL)
 		}
 		r.voice.say("opening your browser; if none appears, visit %s", startURL)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/spf13/cobra"
 )
 
@@ -54,7 +55,7 @@ func (r *run) logout(ctx context.Context) (view, error) {
 		return nil, failureOf(s, err)
 	}
 	for _, other := range out.Others {
-		r.voice.note("a login for server %s stays; to end it too: %s", plain(other.Name), inProject("ambit logout", s.At(other)))
+		r.voice.note("a login for server %s stays; to end it too: %s", text.Printable(other.Name), inProject("ambit logout", s.At(other)))
 	}
 	v := logoutView{Removed: out.Removed, Revoked: out.Revoked, Store: strings.Join(out.Stores, ", ")}
 	if out.Why != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
@@ -31,7 +32,7 @@ func keySteps(h *ambit.Held, plan *ambit.Plan, gap scopes.Gap) []string {
 	var steps, boxes []string
 	for _, e := range gap.Lost {
 		if reason := withheldFor(plan, e); reason != "" {
-			steps = append(steps, fmt.Sprintf("there may be no box for %s: %s; see %s", e.Name(), plain(reason), place(e.File, e.Line)))
+			steps = append(steps, fmt.Sprintf("there may be no box for %s: %s; see %s", e.Name(), text.Printable(reason), place(e.File, e.Line)))
 		} else {
 			boxes = append(boxes, e.Name())
 		}
@@ -54,7 +55,7 @@ func loginSteps(p *ambit.Session, h *ambit.Held, plan *ambit.Plan, gap scopes.Ga
 		_, _, asked := e.MetBy(h.Credential.Asked, p.Provider().Implies)
 		switch reason := withheldFor(plan, e); {
 		case reason != "" && !asked:
-			steps = append(steps, fmt.Sprintf("%s was not asked for: %s; see %s", e.Name(), plain(reason), place(e.File, e.Line)))
+			steps = append(steps, fmt.Sprintf("%s was not asked for: %s; see %s", e.Name(), text.Printable(reason), place(e.File, e.Line)))
 		case asked || h.Credential.Asked.Len() == 0:
 			declined = append(declined, e.Name())
 		default:
@@ -124,7 +125,7 @@ func shellWord(word string) string {
 	if word != "" && strings.IndexFunc(word, func(c rune) bool { return !safe(c) }) < 0 {
 		return word
 	}
-	return "'" + strings.ReplaceAll(plain(word), "'", `'\''`) + "'"
+	return "'" + strings.ReplaceAll(text.Printable(word), "'", `'\''`) + "'"
 }
 
 // missingLines name what is missing at level or above: where the manifest asks for it,

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/spf13/cobra"
 )
 
@@ -69,19 +70,19 @@ func metadataFailure(err error) error {
 	}
 	switch e.Kind {
 	case guard.KindUsage:
-		return &failure{Code: exitUsage, Message: plain(e.Error()), Hint: "", Err: err}
+		return &failure{Code: exitUsage, Message: text.Printable(e.Error()), Hint: "", Err: err}
 	case guard.KindTLS:
-		return &failure{Code: exitCannotTell, Message: plain(e.Error()), Hint: ownAuthority, Err: err}
+		return &failure{Code: exitCannotTell, Message: text.Printable(e.Error()), Hint: ownAuthority, Err: err}
 	case guard.KindCanceled:
 		return err
 	case guard.KindNotFound:
-		return &failure{Code: exitCannotTell, Message: plain(e.Error()), Hint: "is this the issuer's URL? see provider: and --server", Err: err}
+		return &failure{Code: exitCannotTell, Message: text.Printable(e.Error()), Hint: "is this the issuer's URL? see provider: and --server", Err: err}
 	case guard.KindInvalid:
-		return &failure{Code: exitCannotTell, Message: plain(e.Error()), Hint: invalidHint(e), Err: err}
+		return &failure{Code: exitCannotTell, Message: text.Printable(e.Error()), Hint: invalidHint(e), Err: err}
 	case guard.KindUnreachable:
-		return &failure{Code: exitCannotTell, Message: plain(e.Error()), Hint: "is the address right, and can it be reached from here? see provider: and --server; if so, try again when the server answers", Err: err}
+		return &failure{Code: exitCannotTell, Message: text.Printable(e.Error()), Hint: "is the address right, and can it be reached from here? see provider: and --server; if so, try again when the server answers", Err: err}
 	}
-	return &failure{Code: exitCannotTell, Message: plain(e.Error()), Hint: "try again when the server answers", Err: err}
+	return &failure{Code: exitCannotTell, Message: text.Printable(e.Error()), Hint: "try again when the server answers", Err: err}
 }
 
 // invalidHint is the way out of a document that cannot be used. One that speaks of another

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
@@ -112,7 +113,7 @@ func (v *planView) json(e envelope) any {
 
 func (v *planView) text(p *printer) {
 	s, _ := v.plan.Session.Server()
-	p.line("%s at %s %s", p.paint.bold(plain(v.plan.Session.Manifest().Name)), s.Name, p.paint.dim("("+plain(s.Issuer)+", metadata from the "+v.plan.Server.Source.From+")"))
+	p.line("%s at %s %s", p.paint.bold(text.Printable(v.plan.Session.Manifest().Name)), s.Name, p.paint.dim("("+text.Printable(s.Issuer)+", metadata from the "+v.plan.Server.Source.From+")"))
 	p.line("")
 	rows := make([][]string, len(v.plan.Scopes))
 	for i, item := range v.plan.Scopes {
@@ -135,7 +136,7 @@ func (v *planView) remarks(p *printer) {
 	any := false
 	for _, item := range v.plan.Scopes {
 		if item.Decision != scopes.DecisionRequest {
-			p.wrapped("  ", p.decision(item.Decision)+": "+item.Need.Name()+": "+plain(item.Reason))
+			p.wrapped("  ", p.decision(item.Decision)+": "+item.Need.Name()+": "+text.Printable(item.Reason))
 			any = true
 		}
 	}
@@ -145,14 +146,14 @@ func (v *planView) remarks(p *printer) {
 }
 
 func (v *planView) summary() string {
-	text := fmt.Sprintf("%s will be asked for", count(v.plan.Request.Len(), "scope"))
+	sentence := fmt.Sprintf("%s will be asked for", text.Count(v.plan.Request.Len(), "scope"))
 	if n := len(v.plan.Withheld); n > 0 {
-		text += fmt.Sprintf(", %s withheld", count(n, "need"))
+		sentence += fmt.Sprintf(", %s withheld", text.Count(n, "need"))
 	}
 	if v.plan.Advertised().State != scopes.Listed {
-		text += "; the server does not say which scopes it knows"
+		sentence += "; the server does not say which scopes it knows"
 	}
-	return text
+	return sentence
 }
 
 // listed is what the server's list says of a scope.
@@ -179,12 +180,5 @@ func why(e scopes.Need) string {
 	if e.Why == "" {
 		return "(no reason given)"
 	}
-	return plain(e.Why)
-}
-
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return text.Printable(e.Why)
 }

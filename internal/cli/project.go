@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
 func isNotExist(err error) bool { return errors.Is(err, fs.ErrNotExist) }
@@ -12,7 +14,7 @@ func isNotExist(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 func temporaryFolder(prefix string) (string, error) {
 	folder, err := os.MkdirTemp("", prefix)
 	if err != nil {
-		return "", fail(exitUsage, "there is no directory for temporary files: "+plain(err.Error()), "set TMPDIR to a directory of yours")
+		return "", fail(exitUsage, "there is no directory for temporary files: "+text.Printable(err.Error()), "set TMPDIR to a directory of yours")
 	}
 	return folder, nil
 }

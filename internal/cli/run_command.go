@@ -15,6 +15,7 @@ import (
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/settings"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/spf13/cobra"
 )
@@ -139,7 +140,7 @@ func (l *lending) begin(ctx context.Context) error {
 	}
 	var err error
 	if l.profile, err = l.pickProfile(); err != nil {
-		return fail(exitUsage, plain(err.Error()), "")
+		return fail(exitUsage, text.Printable(err.Error()), "")
 	}
 	if l.session, err = l.open(l.flags.keys); err != nil {
 		return err
@@ -214,7 +215,7 @@ func (l *lending) tellConflicts() {
 	for _, c := range l.conflicts {
 		switch {
 		case c.Outranks && c.Mended:
-			l.voice.note("%s sets %s; this run goes before that", plain(c.Path), plain(strings.Join(c.Keys, ", ")))
+			l.voice.note("%s sets %s; this run goes before that", text.Printable(c.Path), text.Printable(strings.Join(c.Keys, ", ")))
 		case c.Outranks:
 			l.voice.note("%s", conflictLine(c))
 		}
@@ -222,9 +223,9 @@ func (l *lending) tellConflicts() {
 }
 
 func conflictLine(c profile.Conflict) string {
-	line := fmt.Sprintf("%s sets %s, which outranks the lent credential", plain(c.Path), plain(strings.Join(c.Keys, ", ")))
+	line := fmt.Sprintf("%s sets %s, which outranks the lent credential", text.Printable(c.Path), text.Printable(strings.Join(c.Keys, ", ")))
 	if c.Advice != "" {
-		line += ": " + plain(c.Advice)
+		line += ": " + text.Printable(c.Advice)
 	}
 	return line
 }
@@ -253,7 +254,7 @@ func (l *lending) settle(code int) error {
 			if v.LacksRequired() {
 				exit = exitMissing
 			}
-			return fail(exit, plain(v.FirstLine()), strings.Join(v.Next, "; "))
+			return fail(exit, text.Printable(v.FirstLine()), strings.Join(v.Next, "; "))
 		}
 	}
 	if code != 0 {
@@ -286,7 +287,7 @@ func (l *lending) tell(v diagnosis.Verdict) {
 }
 
 func verdictText(p *printer, v diagnosis.Verdict) {
-	p.wrapped("  ", p.paint.red("ambit:")+" "+p.paint.bold(plain(v.FirstLine())))
+	p.wrapped("  ", p.paint.red("ambit:")+" "+p.paint.bold(text.Printable(v.FirstLine())))
 	for _, scope := range v.Missing {
 		p.fact("missing", scope+forWhat(v, scope))
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/oauth/store"
@@ -81,7 +82,7 @@ func (r *run) manifest() (*manifest.Manifest, error) {
 	case errors.Is(err, ambit.ErrNoManifest):
 		return nil, failWith(exitUsage, err, "write one with: ambit init; or name it with --manifest")
 	case errors.As(err, &mistakes):
-		f := fail(exitUsage, plainLines(err.Error()), "")
+		f := fail(exitUsage, text.Block(err.Error()), "")
 		if len(mistakes) > 1 {
 			f.Hint = fmt.Sprintf("%d mistakes; nothing else was done", len(mistakes))
 		}
@@ -189,7 +190,7 @@ func (r *run) noteUseless(e *oauth.UntrustedHostError) {
 	}
 	for _, word := range r.settings.TrustHost {
 		if host, err := oauth.ParseHost(word); err == nil && !slices.Contains(e.Hosts, host) {
-			r.voice.note("--trust-host %s does not help here: the hosts are %s", plain(host), plain(strings.Join(e.Hosts, ", ")))
+			r.voice.note("--trust-host %s does not help here: the hosts are %s", text.Printable(host), text.Printable(strings.Join(e.Hosts, ", ")))
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/spf13/cobra"
 )
@@ -76,15 +77,15 @@ func (r *run) token(ctx context.Context, keys *keyFlags, minTTL time.Duration) (
 func (r *run) tellUnrenewed(s *ambit.Session, what string, h *ambit.Held, err error) {
 	left := lifetime(h.Credential.ExpiresAt, time.Now())
 	if e, ok := is[*oauth.NotSavedError](err); ok {
-		r.voice.note("the %s was renewed, and cannot be kept; once it ends, log in again: %s", what, plain(e.Err.Error()))
+		r.voice.note("the %s was renewed, and cannot be kept; once it ends, log in again: %s", what, text.Printable(e.Err.Error()))
 	} else if e, ok := is[*oauth.SessionLostError](err); ok {
 		reason := "there is no refresh token"
 		if e.Err != nil {
 			reason = e.Err.Error()
 		}
-		r.voice.note("the %s is %s, and cannot be renewed: %s; for a new one: %s", what, left, plain(reason), loginAgain(s))
+		r.voice.note("the %s is %s, and cannot be renewed: %s; for a new one: %s", what, left, text.Printable(reason), loginAgain(s))
 	} else if err != nil {
-		r.voice.note("the %s could not be renewed, and is %s: %s", what, left, plain(err.Error()))
+		r.voice.note("the %s could not be renewed, and is %s: %s", what, left, text.Printable(err.Error()))
 	}
 }
 
@@ -110,7 +111,7 @@ func lifetime(until, now time.Time) string {
 		return fmt.Sprintf("good for %d hours", int(left.Hours()))
 	}
 	if exactly < time.Minute {
-		return "good for " + count(max(1, int(exactly.Round(time.Second).Seconds())), "second")
+		return "good for " + text.Count(max(1, int(exactly.Round(time.Second).Seconds())), "second")
 	}
-	return "good for " + count(int(left.Minutes()), "minute")
+	return "good for " + text.Count(int(left.Minutes()), "minute")
 }
