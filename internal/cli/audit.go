@@ -138,7 +138,7 @@ func (r *run) audit(ctx context.Context, f *auditFlags) (*auditView, error) {
 	for _, n := range v.found.Notes {
 		r.voice.note("%s", text.Printable(n.Where.String()+": "+n.Message))
 	}
-	return v, v.verdict()
+	return v, auditVerdict(v)
 }
 
 // auditFailed shows an audit that came to nothing, where the format has a place for it.
@@ -153,7 +153,7 @@ func (r *run) auditFailed(file string, err error) (*auditView, error) {
 // on, and a note says what is not judged.
 func (r *run) auditServer(ctx context.Context, p *ambit.Session, proof *audit.Evidence) (scopes.Advertisement, error) {
 	plan, err := p.Plan(ctx)
-	where := audit.Where{File: serverOf(p).Issuer}
+	where := audit.Where{File: p.Server().Issuer}
 	switch {
 	case ctx.Err() != nil:
 		return scopes.Advertisement{}, ctx.Err()
@@ -200,8 +200,8 @@ func editFailure(err error) error {
 	return err
 }
 
-// verdict is the failure of the findings that fail; nil where there are none.
-func (v *auditView) verdict() error {
+// auditVerdict is the failure of the findings that fail; nil where there are none.
+func auditVerdict(v *auditView) error {
 	fatal := v.found.Of(v.failing...)
 	if len(fatal) == 0 || len(v.failing) == 0 {
 		return nil
@@ -223,12 +223,38 @@ func (v *auditView) verdict() error {
 // sourceFailure is a source that cannot be read: a mistake, each with its place, unless a
 // server did not give what the source refers to.
 func sourceFailure(err error) error {
-	if _, ok := is[*evidence.Error](err); !ok {
+	if _, ok := errors.AsType[*evidence.Error](err); !ok {
 		return err
 	}
 	f := &failure{Code: exitUsage, Message: text.Block(err.Error()), Hint: "nothing was judged", Err: err}
-	if cause, ok := is[*failure](err); ok {
+	if cause, ok := errors.AsType[*failure](err); ok {
 		f.Code, f.Hint = cause.Code, cmp.Or(cause.Hint, f.Hint)
 	}
 	return f
+}
+func (r *run) showAudit(v *auditView, err error) error {
+	line := ""
+	switch r.settings.Output {
+	case "markdown":
+		line = v.markdown()
+	case "html":
+		page, pageErr := v.page()
+		if pageErr != nil {
+			return pageErr
+		}
+		line = page
+	case "github":
+		if path := r.env.Get("GITHUB_STEP_SUMMARY"); path != "" && v.failed == nil {
+			if noted := appendSummary(path, "\n"+v.markdown()); noted != nil {
+				r.voice.note("the summary cannot be written: %s", text.Printable(noted.Error()))
+			}
+		}
+		line = githubText(v, r.env)
+	default:
+		return r.show(v, err)
+	}
+	if printErr := r.print(line); printErr != nil {
+		return printErr
+	}
+	return err
 }

@@ -5,9 +5,7 @@ import (
 	"errors"
 
 	"github.com/ambit-auth/ambit"
-	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth"
-	"github.com/ambit-auth/ambit/scopes"
 )
 
 // auditGrant is what the credential at hand holds, for the table's last column; nil where
@@ -33,17 +31,4 @@ func (r *run) auditGrant(ctx context.Context, keys *keyFlags) *ambit.Held {
 		return nil
 	}
 	return h
-}
-
-// holding says whose the last column is, and how much more that credential holds.
-func (v *auditView) holding(h *ambit.Held) string {
-	rows := make([]string, len(v.found.Matrix))
-	for i, row := range v.found.Matrix {
-		rows[i] = row.Scope
-	}
-	sentence := "what " + h.Kind.Label + " from " + h.Credential.Source + " holds"
-	if more := h.Credential.Scopes.Minus(scopes.NewSet(rows...)).Len(); more > 0 {
-		sentence += ", besides " + text.Count(more, "scope") + " that nothing here declares or needs"
-	}
-	return sentence
 }

@@ -48,7 +48,7 @@ type auditPageFinding struct {
 func (v *auditView) page() (string, error) {
 	m := v.session.Manifest()
 	data := auditPage{
-		Title: v.title(), Name: m.Name, File: m.File, Server: serverOf(v.session).Issuer, Totals: v.totals(), Mended: v.mended, Holder: v.holder,
+		Title: v.title(), Name: m.Name, File: m.File, Server: v.session.Server().Issuer, Totals: v.totals(), Mended: v.mended, Holder: v.holder,
 		Policy: "default-src 'none'; style-src 'sha256-" + hashOf(auditStyle) + "'; script-src 'sha256-" + hashOf(auditScript) + "'; base-uri 'none'; form-action 'none'",
 		Style:  template.CSS(auditStyle), Script: template.JS(auditScript),
 		Waived: v.found.Waived, Notes: v.found.Notes, Minimal: v.least(),

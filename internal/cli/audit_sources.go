@@ -118,8 +118,8 @@ func knownOperations(p *ambit.Session, proof *audit.Evidence) *scopes.Operations
 // withServer is the provider, and the server that someone named by its URL.
 func withServer(p *ambit.Session) *provider.Provider {
 	own := *p.Provider()
-	if _, known := own.Lookup(serverOf(p).Name); !known {
-		own.Servers = append(slices.Clone(own.Servers), serverOf(p))
+	if _, known := own.Lookup(p.Server().Name); !known {
+		own.Servers = append(slices.Clone(own.Servers), p.Server())
 	}
 	return &own
 }

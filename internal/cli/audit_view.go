@@ -28,34 +28,6 @@ type auditView struct {
 	failed  *failure // in place of findings, where the audit came to none
 }
 
-// showAudit prints an audit in the formats that only it has; the others are everyone's.
-func (r *run) showAudit(v *auditView, err error) error {
-	line := ""
-	switch r.settings.Output {
-	case "markdown":
-		line = v.markdown()
-	case "html":
-		page, pageErr := v.page()
-		if pageErr != nil {
-			return pageErr
-		}
-		line = page
-	case "github":
-		if path := r.env.Get("GITHUB_STEP_SUMMARY"); path != "" && v.failed == nil {
-			if noted := appendSummary(path, "\n"+v.markdown()); noted != nil {
-				r.voice.note("the summary cannot be written: %s", text.Printable(noted.Error()))
-			}
-		}
-		line = githubText(v, r.env)
-	default:
-		return r.show(v, err)
-	}
-	if printErr := r.print(line); printErr != nil {
-		return printErr
-	}
-	return err
-}
-
 type auditJSON struct {
 	envelope
 	Manifest manifestJSON    `json:"manifest"`
@@ -73,7 +45,7 @@ type auditServerJSON struct {
 }
 
 func (v *auditView) json(e envelope) any {
-	m, server := v.session.Manifest(), serverOf(v.session)
+	m, server := v.session.Manifest(), v.session.Server()
 	return auditJSON{e, manifestJSON{m.File, m.Name, append([]string{}, v.session.Programs()...)},
 		auditServerJSON{server.Name, server.Issuer, v.server}, v.found, v.failing, v.holder, v.changed}
 }
@@ -252,7 +224,7 @@ func (v *auditView) findings() []finding {
 // place, anything else at the manifest's first line.
 func (v *auditView) failedFindings() []finding {
 	var list []finding
-	if mistakes, ok := is[yamlfile.Mistakes](v.failed.Err); ok {
+	if mistakes, ok := errors.AsType[yamlfile.Mistakes](v.failed.Err); ok {
 		for _, m := range mistakes {
 			list = append(list, finding{Rule: "manifest", Level: mistake, File: m.File, Line: m.Line, Column: m.Column, Message: m.Message})
 		}

@@ -61,7 +61,7 @@ func (l *lending) child(ctx context.Context) (code int, err error) {
 		return 0, err
 	}
 	code, err = command.Run(ctx)
-	if start, ok := is[*child.StartError](err); ok {
+	if start, ok := errors.AsType[*child.StartError](err); ok {
 		return 0, failWith(exitUsage, start, "")
 	}
 	if errors.Is(err, context.Canceled) {

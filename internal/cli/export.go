@@ -51,21 +51,6 @@ Exit codes: 0; 2 a mistake in the manifest, or a server without an MCP base.`,
 // mcpBase is the base of a provider on which its MCP server stands.
 const mcpBase = "mcp"
 
-// A claudeView is an .mcp.json; its names are that file's own.
-type claudeView struct {
-	Servers map[string]claudeServer `json:"mcpServers"`
-}
-
-type claudeServer struct {
-	Type  string      `json:"type"`
-	URL   string      `json:"url"`
-	OAuth claudeOAuth `json:"oauth"`
-}
-
-type claudeOAuth struct {
-	Scopes string `json:"scopes"` // with blanks between them (RFC 6749 §3.3)
-}
-
 func (r *run) exportClaude() (view, error) {
 	p, err := r.open(nil)
 	if err != nil {
@@ -90,15 +75,6 @@ func forTools(needs []scopes.Need) []scopes.Need {
 	return named
 }
 
-func (v claudeView) text(p *printer) { p.WriteString(indented(v)) }
-
-func (v claudeView) json(e envelope) any {
-	return struct {
-		envelope
-		claudeView
-	}{e, v}
-}
-
 func (r *run) exportMarkdownCommand() *cobra.Command {
 	var into string
 	cmd := &cobra.Command{
@@ -118,31 +94,6 @@ Exit codes: 0; 2 a mistake in the manifest, or a file without the two lines.`,
 	}
 	cmd.Flags().StringVar(&into, "into", "", "keep the table in this `FILE` up to date")
 	return cmd
-}
-
-// A tableView is the manifest as Markdown, or what became of the file that holds it.
-type tableView struct {
-	Markdown string `json:"markdown"`
-	Path     string `json:"path,omitempty"`
-	Changed  bool   `json:"changed"`
-}
-
-func (v tableView) text(p *printer) {
-	switch {
-	case v.Path == "":
-		p.WriteString(v.Markdown)
-	case v.Changed:
-		p.line("wrote %s", text.Printable(v.Path))
-	default:
-		p.line("%s is up to date", text.Printable(v.Path))
-	}
-}
-
-func (v tableView) json(e envelope) any {
-	return struct {
-		envelope
-		tableView
-	}{e, v}
 }
 
 func (r *run) exportMarkdown(into string) (view, error) {

@@ -98,7 +98,7 @@ func missingOf(s *ambit.Session, e *ambit.MissingError) *failure {
 	for _, item := range e.Plan.Scopes {
 		if item.Decision == scopes.DecisionWithhold && item.Need.Level == scopes.Required {
 			lines = append(lines, fmt.Sprintf("%s:%d: required scope %s cannot be had from %s: %s",
-				item.Need.File, item.Need.Line, item.Need.Name(), serverOf(s).Issuer, item.Reason))
+				item.Need.File, item.Need.Line, item.Need.Name(), s.Server().Issuer, item.Reason))
 		}
 	}
 	return fail(exitMissing, strings.Join(lines, "\n"), "correct the scope, or say advertised: false if the server grants it all the same")
@@ -109,7 +109,7 @@ func missingOf(s *ambit.Session, e *ambit.MissingError) *failure {
 func refusalOf(e *ambit.MissingError) *failure {
 	lines := []string{text.Printable(e.Cause.Error())}
 	for _, need := range e.Needs {
-		lines = append(lines, fmt.Sprintf("%s: %s scope %s is among those that %s names: %s", place(need.File, need.Line), need.Level, need.Name(), serverOf(e.Plan.Session).Issuer, why(need)))
+		lines = append(lines, fmt.Sprintf("%s: %s scope %s is among those that %s names: %s", place(need.File, need.Line), need.Level, need.Name(), e.Plan.Session.Server().Issuer, why(need)))
 	}
 	hint := "correct the scope, or have the server's operator allow it to this client"
 	if len(e.Needs) == 0 {

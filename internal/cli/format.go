@@ -9,15 +9,6 @@ import (
 	"github.com/ambit-auth/ambit/internal/settings"
 )
 
-// A textView is a result that is a text, and in JSON a member of an object.
-type textView struct{ member, content string }
-
-func (v textView) text(p *printer) { p.line("%s", strings.TrimSuffix(v.content, "\n")) }
-
-func (v textView) json(e envelope) any {
-	return map[string]any{"schema": e.Schema, "ok": e.OK, v.member: v.content}
-}
-
 // help is how cobra shows it, within an object where JSON was asked for.
 func (r *run) help(args []string, plainly func(*cobra.Command, []string)) func(*cobra.Command, []string) {
 	return func(cmd *cobra.Command, rest []string) {

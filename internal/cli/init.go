@@ -37,24 +37,6 @@ overwrites one.`,
 	return cmd
 }
 
-// An initView is ambit.init/v1.
-type initView struct {
-	Path     string `json:"path"`
-	Provider string `json:"provider"`
-}
-
-func (v initView) text(p *printer) {
-	p.line("wrote %s for %s", v.Path, text.Printable(v.Provider))
-	p.line("next: say in it which scopes you need and why, then: %s", forManifest("ambit plan", v.Path))
-}
-
-func (v initView) json(e envelope) any {
-	return struct {
-		envelope
-		initView
-	}{e, v}
-}
-
 func (r *run) writeManifest(path, from string) (view, error) {
 	from = cmp.Or(from, provider.BuiltinNames()[0])
 	text := starterManifest(projectName(path), from)
@@ -73,7 +55,7 @@ func (r *run) writeManifest(path, from string) (view, error) {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return nil, errors.Join(err, os.Remove(path))
 	}
-	return initView{path, from}, nil
+	return initView{path, from, forManifest("ambit plan", path)}, nil
 }
 
 // noManifest is the failure of a provider that does not do. What was made from it was
@@ -81,7 +63,7 @@ func (r *run) writeManifest(path, from string) (view, error) {
 func noManifest(path, from string, err error) error {
 	hint := "built in: " + strings.Join(provider.BuiltinNames(), ", ") + "; or an issuer's https URL, or a ./file.yaml"
 	lines := []string{fmt.Sprintf("no manifest can be made for %q", guard.Typed(from))}
-	mistakes, _ := is[yamlfile.Mistakes](err)
+	mistakes, _ := errors.AsType[yamlfile.Mistakes](err)
 	for _, one := range mistakes {
 		switch {
 		case one.File != path:

@@ -49,7 +49,7 @@ func (r *run) login(ctx context.Context, keys *keyFlags) (view, error) {
 	defer cancel(nil)
 	ui := r.ui()
 	ui.Open, ui.Paste, ui.PasteOnly = r.openOrEnd(r.opener(), cancel), r.paste(), !isTerminal(r.Stdin)
-	ui.Pages = &pages{run: r}
+	ui.Pages = &pages{r.compare, func(s *ambit.Session, err error) *failure { return asFailure(failureOf(s, err)) }}
 	s, err := r.openWith(sources, ui)
 	if err != nil {
 		return nil, err

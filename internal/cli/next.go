@@ -99,7 +99,7 @@ func inProject(command string, s *ambit.Session) string {
 		return command
 	}
 	words := []string{forManifest(command, s.Manifest().File)}
-	if server, chosen := s.Server(); chosen && server.Name != s.Manifest().Server {
+	if server := s.Server(); s.Chosen() && server.Name != s.Manifest().Server {
 		words = append(words, "--server "+shellWord(server.Name))
 	}
 	for _, program := range s.Programs() {

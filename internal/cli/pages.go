@@ -26,7 +26,10 @@ var pageTemplates = sync.OnceValue(func() *template.Template {
 
 // pages are what a browser sees of a login: what is about to be asked, and what
 // came of it. They need no script, and everything in them is escaped.
-type pages struct{ run *run }
+type pages struct {
+	compare func(s *ambit.Session, h *ambit.Held) grantView
+	failure func(s *ambit.Session, err error) *failure
+}
 
 // A pageNeed is one declared need on a page.
 type pageNeed struct{ Name, Why, Uses string }
@@ -103,7 +106,7 @@ func levelMeaning(l scopes.Level) string {
 
 // Finished implements [ambit.Pages]: what was granted and what is missing.
 func (p *pages) Finished(s *ambit.Session, h *ambit.Held) http.Handler {
-	v := p.run.compare(s, h)
+	v := p.compare(s, h)
 	return page("finished.html", func() (any, string) {
 		c := commonOf(v.name, ": logged in")
 		return struct {
@@ -148,7 +151,7 @@ func (p *pages) Failed(s *ambit.Session, err error) http.Handler {
 	return page("failed.html", func() (any, string) {
 		c := commonOf(s.Manifest().Name, ": not logged in")
 		var refused *oauth.AuthorizationError
-		f := asFailure(failureOf(s, err))
+		f := p.failure(s, err)
 		return struct {
 			common
 			Denied        bool

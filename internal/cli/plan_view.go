@@ -96,7 +96,7 @@ func needsOf(entries []scopes.Need) []needJSON {
 
 func (v *planView) json(e envelope) any {
 	p, m := v.plan, v.plan.Session.Manifest()
-	server, _ := p.Session.Server()
+	server := p.Session.Server()
 	out := planJSON{
 		envelope: e, Manifest: manifestJSON{m.File, m.Name, append([]string{}, p.Session.Programs()...)},
 		Server:    serverJSON{server.Name, server.Issuer, p.Server.Source.URL, p.Server.Source.From, p.Advertised().State},
@@ -112,7 +112,7 @@ func (v *planView) json(e envelope) any {
 }
 
 func (v *planView) text(p *printer) {
-	s, _ := v.plan.Session.Server()
+	s := v.plan.Session.Server()
 	p.line("%s at %s %s", p.paint.bold(text.Printable(v.plan.Session.Manifest().Name)), s.Name, p.paint.dim("("+text.Printable(s.Issuer)+", metadata from the "+v.plan.Server.Source.From+")"))
 	p.line("")
 	rows := make([][]string, len(v.plan.Scopes))

@@ -58,7 +58,7 @@ func TestSARIFIsValid(t *testing.T) {
 	}
 	for name, v := range map[string]reporter{
 		"check":           aCheck(t),
-		"failed":          &checkView{file: "scopes.yaml", failed: &failure{Code: exitNoCredential, Message: "no key"}},
+		"failed":          &checkView{file: "scopes.yaml", failed: &failure{Code: 4, Message: "no key"}},
 		"nothing":         report{},
 		"hostile":         hostile(),
 		"no place":        report{list: []finding{{Rule: "r", Message: "m"}}},

@@ -2,7 +2,7 @@ package cli
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"strings"
 	"time"
 
@@ -30,20 +30,6 @@ Exit codes: 0 printed; 2 wrong usage or an untrusted host; 4 no usable credentia
 	keys = addKeyFlags(cmd.Flags())
 	cmd.Flags().DurationVar(&minTTL, "min-ttl", time.Minute, "renew a token that ends within this `DURATION`")
 	return cmd
-}
-
-// A tokenView is ambit.token/v1. It is the one view that shows a secret.
-type tokenView struct{ held *ambit.Held }
-
-func (v tokenView) text(p *printer) { p.line("%s", v.held.Credential.Access.Reveal()) }
-
-func (v tokenView) json(e envelope) any {
-	return struct {
-		envelope
-		AccessToken string     `json:"access_token"`
-		TokenType   string     `json:"token_type"`
-		ExpiresAt   *time.Time `json:"expires_at"`
-	}{e, v.held.Credential.Access.Reveal(), "Bearer", credentialOf(v.held.Credential.Grant).ExpiresAt}
 }
 
 func (r *run) token(ctx context.Context, keys *keyFlags, minTTL time.Duration) (view, error) {
@@ -76,9 +62,9 @@ func (r *run) token(ctx context.Context, keys *keyFlags, minTTL time.Duration) (
 // how long it is.
 func (r *run) tellUnrenewed(s *ambit.Session, what string, h *ambit.Held, err error) {
 	left := lifetime(h.Credential.ExpiresAt, time.Now())
-	if e, ok := is[*oauth.NotSavedError](err); ok {
+	if e, ok := errors.AsType[*oauth.NotSavedError](err); ok {
 		r.voice.note("the %s was renewed, and cannot be kept; once it ends, log in again: %s", what, text.Printable(e.Err.Error()))
-	} else if e, ok := is[*oauth.SessionLostError](err); ok {
+	} else if e, ok := errors.AsType[*oauth.SessionLostError](err); ok {
 		reason := "there is no refresh token"
 		if e.Err != nil {
 			reason = e.Err.Error()
@@ -94,24 +80,4 @@ func (r *run) tellLost(s *ambit.Session, h *ambit.Held) {
 	if h.Credential.Lost.Len() > 0 {
 		r.voice.note("the renewed token lost: %s; see: %s", strings.Join(h.Credential.Lost.Slice(), ", "), inProject("ambit status", s))
 	}
-}
-
-// lifetime words how long a credential lives on.
-func lifetime(until, now time.Time) string {
-	exactly := until.Sub(now)
-	left := exactly.Round(time.Minute)
-	switch {
-	case until.IsZero():
-		return "no end is known"
-	case !now.Before(until):
-		return "expired " + now.Sub(until).Round(time.Second).String() + " ago"
-	case left >= 48*time.Hour:
-		return fmt.Sprintf("good for %d days", int(left.Hours())/24)
-	case left >= 2*time.Hour:
-		return fmt.Sprintf("good for %d hours", int(left.Hours()))
-	}
-	if exactly < time.Minute {
-		return "good for " + text.Count(max(1, int(exactly.Round(time.Second).Seconds())), "second")
-	}
-	return "good for " + text.Count(int(left.Minutes()), "minute")
 }

@@ -2,8 +2,6 @@ package cli
 
 import (
 	"context"
-	"runtime"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
 )
@@ -15,28 +13,4 @@ func (r *run) versionCommand() *cobra.Command {
 		Args:  noArguments,
 		RunE:  r.action(func(context.Context) (view, error) { return readVersion(), nil }),
 	}
-}
-
-// A versionView is ambit.version/v1.
-type versionView struct {
-	Version string `json:"version"`
-	Go      string `json:"go"`
-	System  string `json:"system"`
-}
-
-func readVersion() versionView {
-	v := versionView{Version: "devel", Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
-		v.Version = info.Main.Version
-	}
-	return v
-}
-
-func (v versionView) text(p *printer) { p.line("ambit %s %s %s", v.Version, v.Go, v.System) }
-
-func (v versionView) json(e envelope) any {
-	return struct {
-		envelope
-		versionView
-	}{e, v}
 }
