@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/oauth"
 )
 
@@ -27,7 +28,7 @@ func (r *run) auditGrant(ctx context.Context, keys *keyFlags) *ambit.Held {
 		err = h.Inspect(ctx)
 	}
 	if err != nil {
-		r.voice.note("what the key holds is not known, so nothing is sentence of what is granted: %s", firstLine(asFailure(failureOf(s, err)).Message))
+		r.voice.note("what the key holds is not known, so nothing is sentence of what is granted: %s", view.FirstLine(asFailure(failureOf(s, err)).Message))
 		return nil
 	}
 	return h

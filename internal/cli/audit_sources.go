@@ -18,6 +18,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/evidence"
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/audit"
@@ -221,7 +222,7 @@ func fetchFailure(err error, raw string) error {
 // credential.
 func (r *run) fetchDocument(ctx context.Context, raw string, limit int64) ([]byte, error) {
 	if err := guard.CheckURL(raw); err != nil {
-		return nil, &failure{Code: exitUsage, Message: text.Printable(err.Error()), Hint: "a source is a file, or a URL with https", Err: err}
+		return nil, &view.Failure{Code: exitUsage, Message: text.Printable(err.Error()), Hint: "a source is a file, or a URL with https", Err: err}
 	}
 	client, err := r.httpClient()
 	if err != nil {

@@ -80,8 +80,10 @@ func TestExportBetweenMarks(t *testing.T) {
 		{"deep in a list", "1.  a\n\n    " + marksBegin + "\n    " + marksEnd, "1.  a\n\n    " + marksBegin + "\n    T\n    " + marksEnd},
 		{"behind a byte order mark", "\ufeff" + marksBegin + "\n" + marksEnd, "\ufeff" + marksBegin + "\nT\n" + marksEnd},
 		{"in code by its indent", "a\n\n    " + marksBegin + "\n\t" + marksEnd + "\n" + marksBegin + "\n" + marksEnd, "a\n\n    " + marksBegin + "\n\t" + marksEnd + "\n" + marksBegin + "\nT\n" + marksEnd},
-		{"a text that speaks of them", "between `" + marksBegin + "` and " + marksEnd + "\n```\n" + marksBegin + "\n" + marksEnd + "\n```\n" + marksBegin + "\n" + marksEnd + "\n",
-			"between `" + marksBegin + "` and " + marksEnd + "\n```\n" + marksBegin + "\n" + marksEnd + "\n```\n" + marksBegin + "\nT\n" + marksEnd + "\n"},
+		{
+			"a text that speaks of them", "between `" + marksBegin + "` and " + marksEnd + "\n```\n" + marksBegin + "\n" + marksEnd + "\n```\n" + marksBegin + "\n" + marksEnd + "\n",
+			"between `" + marksBegin + "` and " + marksEnd + "\n```\n" + marksBegin + "\n" + marksEnd + "\n```\n" + marksBegin + "\nT\n" + marksEnd + "\n",
+		},
 		{"only spoken of", "between `" + marksBegin + "` and `" + marksEnd + "`\n", ""},
 		{"none", "a\n", ""},
 		{"half", marksBegin + "\n", ""},

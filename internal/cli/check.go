@@ -12,6 +12,7 @@ import (
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 	"github.com/spf13/cobra"
@@ -49,7 +50,7 @@ or the manifest differs from scopes.lock; 6 nobody can tell what it holds.`,
 			if r.settings.Output == "" && r.env.Get("GITHUB_ACTIONS") != "" {
 				r.settings.Output = "github"
 			}
-			return r.action(func(ctx context.Context) (view, error) { return r.check(ctx, &f) })(cmd, nil)
+			return r.action(func(ctx context.Context) (view.View, error) { return r.check(ctx, &f) })(cmd, nil)
 		},
 	}
 	f.keys = addKeyFlags(cmd.Flags())
@@ -60,7 +61,7 @@ or the manifest differs from scopes.lock; 6 nobody can tell what it holds.`,
 	return cmd
 }
 
-func (r *run) check(ctx context.Context, f *checkFlags) (view, error) {
+func (r *run) check(ctx context.Context, f *checkFlags) (view.View, error) {
 	var level scopes.Level
 	if err := level.UnmarshalText([]byte(f.level)); err != nil {
 		return nil, fail(exitUsage, "--require: "+text.Printable(err.Error()), "")
@@ -77,16 +78,16 @@ func (r *run) check(ctx context.Context, f *checkFlags) (view, error) {
 	if err != nil {
 		return r.checkFailed(s.Manifest().File, err)
 	}
-	v := &checkView{grantView: r.compare(s, h), drift: drift, level: level, strict: f.strict, locked: f.locked, file: s.Manifest().File}
+	v := &view.Check{Grant: r.compare(s, h), Drift: drift, Level: level, Strict: f.strict, Locked: f.locked, File: s.Manifest().File}
 	return v, checkVerdict(v, s, f.project)
 }
 
 // checkFailed shows a check that came to no grant, where the format has a place for it.
-func (r *run) checkFailed(file string, err error) (view, error) {
+func (r *run) checkFailed(file string, err error) (view.View, error) {
 	if r.settings.Output != "github" && r.settings.Output != "sarif" {
 		return nil, err
 	}
-	return &checkView{file: cmp.Or(file, r.settings.Manifest, ambit.ManifestName), failed: asFailure(err)}, err
+	return &view.Check{File: cmp.Or(file, r.settings.Manifest, ambit.ManifestName), Failed: asFailure(err)}, err
 }
 
 // examine finds the credential, asks what it holds, and meanwhile reads what the
@@ -140,28 +141,28 @@ func (r *run) asked(ctx context.Context, s *ambit.Session) (*ambit.Held, error) 
 }
 
 // checkVerdict is the one failure of a check; nil where all is well.
-func checkVerdict(v *checkView, s *ambit.Session, project string) error {
-	if teams := v.grant.Teams; project != "" && len(teams) > 0 && !slices.Contains(teams, project) {
+func checkVerdict(v *view.Check, s *ambit.Session, project string) error {
+	if teams := v.Granted.Teams; project != "" && len(teams) > 0 && !slices.Contains(teams, project) {
 		f := fail(exitNoCredential, fmt.Sprintf("project %s is out of the credential's reach: it is limited to %s %s",
 			text.Printable(project), text.Plural(len(teams), "project"), text.Printable(strings.Join(teams, ", "))), "use a credential that is not limited to other projects; no scope is the cause")
-		f.Verdict = &verdict{Cause: diagnosis.CauseNotAScopeProblem, Confidence: diagnosis.ConfidenceProved}
+		f.Verdict = &view.Cause{Cause: diagnosis.CauseNotAScopeProblem, Confidence: diagnosis.ConfidenceProved}
 		return f
 	}
-	if project != "" && len(v.grant.Teams) == 0 && len(v.grant.Organizations) > 0 {
+	if project != "" && len(v.Granted.Teams) == 0 && len(v.Granted.Organizations) > 0 {
 		return fail(exitCannotTell, fmt.Sprintf("whether project %s is within the credential's reach is not known: it is limited to %s %s",
-			text.Printable(project), text.Plural(len(v.grant.Organizations), "organization"), text.Printable(strings.Join(v.grant.Organizations, ", "))),
+			text.Printable(project), text.Plural(len(v.Granted.Organizations), "organization"), text.Printable(strings.Join(v.Granted.Organizations, ", "))),
 			"see in the project's settings which organization it belongs to")
 	}
-	if lines := append(missingLines(v.gap, v.level), v.vanished(scopes.Required)...); len(lines) > 0 {
-		f := fail(exitMissing, strings.Join(lines, "\n"), strings.Join(v.next, "; "))
-		f.Verdict = &verdict{Cause: diagnosis.CauseMissingScope, Confidence: diagnosis.ConfidenceProved}
+	if lines := append(missingLines(v.Gap, v.Level), v.Vanished(scopes.Required)...); len(lines) > 0 {
+		f := fail(exitMissing, strings.Join(lines, "\n"), strings.Join(v.Next, "; "))
+		f.Verdict = &view.Cause{Cause: diagnosis.CauseMissingScope, Confidence: diagnosis.ConfidenceProved}
 		return f
 	}
-	if v.strict && v.gap.Excess.Len() > 0 {
-		return fail(exitFindings, "more is granted than declared: "+some(v.gap.Excess.Slice()), "take these away from the credential, or declare them")
+	if v.Strict && v.Gap.Excess.Len() > 0 {
+		return fail(exitFindings, "more is granted than declared: "+view.Some(v.Gap.Excess.Slice()), "take these away from the credential, or declare them")
 	}
-	if v.locked && v.drift.Any() {
-		return fail(exitFindings, "scopes.lock does not fit any more: "+driftWords(v.drift), lookThenLock(s))
+	if v.Locked && v.Drift.Any() {
+		return fail(exitFindings, "scopes.lock does not fit any more: "+view.DriftWords(v.Drift), lookThenLock(s))
 	}
 	return nil
 }

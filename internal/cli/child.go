@@ -19,6 +19,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/oauth/credential"
 )
 
@@ -218,7 +219,7 @@ type nowhere struct{}
 func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
 func (nowhere) Close() error                { return nil }
 
-func writeReport(path string, report *runReport) error {
+func writeReport(path string, report *view.Run) error {
 	line, err := json.MarshalIndent(report, "", "  ")
 	if err == nil {
 		err = files.Update(path, append(line, '\n'))

@@ -14,6 +14,7 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
 )
 
 // A Command is one invocation of the program. Its streams and environment are
@@ -43,7 +44,7 @@ func (c Command) Main(ctx context.Context, args []string) (code int) {
 	defer func() {
 		if p := recover(); p != nil {
 			// The value of a panic may hold what was being worked on: only its type is told.
-			r.voice.failed(&failure{Code: exitFault, Message: fmt.Sprintf("ambit itself failed (%T)", p), Hint: "please report it with the command that you ran"})
+			r.voice.failed(&view.Failure{Code: exitFault, Message: fmt.Sprintf("ambit itself failed (%T)", p), Hint: "please report it with the command that you ran"})
 			if r.settings.Verbose {
 				r.voice.detail("%s", stackPlaces(debug.Stack()))
 			}
@@ -79,7 +80,7 @@ func (r *run) end(ctx context.Context, args []string, err error) int {
 		return exitOK
 	}
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		err = &failure{Code: exitNoCredential, Message: "interrupted", Err: err}
+		err = &view.Failure{Code: exitNoCredential, Message: "interrupted", Err: err}
 	}
 	var child childExit
 	if errors.As(err, &child) {
@@ -93,7 +94,7 @@ func (r *run) end(ctx context.Context, args []string, err error) int {
 	case !r.wantsJSON():
 		r.voice.failed(f)
 	case !r.printed:
-		r.printJSON(envelope{Schema: r.schema, Error: &errorJSON{f.Code, f.Message, f.Hint}, Verdict: f.Verdict})
+		r.printJSON(view.Envelope{Schema: r.schema, Error: view.ErrorOf(f), Verdict: f.Verdict})
 	}
 	return f.Code
 }

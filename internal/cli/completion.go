@@ -10,6 +10,7 @@ import (
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 )
 
@@ -34,7 +35,7 @@ func (r *run) completionCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return r.show(textView{"script", script}, nil)
+			return r.show(view.Text{Member: "script", Content: script}, nil)
 		},
 	}
 }

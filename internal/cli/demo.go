@@ -19,6 +19,7 @@ import (
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/sandbox"
+	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 )
@@ -39,7 +40,7 @@ itself and leaves nothing behind.`,
 // unticked is how many of the recommended scopes the demo's own consent leaves out.
 const unticked = 1
 
-func (r *run) demo(ctx context.Context) (view, error) {
+func (r *run) demo(ctx context.Context) (view.View, error) {
 	r.watchSignals()
 	folder, err := temporaryFolder("ambit-demo-")
 	if err != nil {
@@ -92,12 +93,12 @@ type demo struct {
 	manifest string
 	watched  bool
 	out      io.Writer
-	steps    []demoStep
+	steps    []view.DemoStep
 	box      *sandbox.Sandbox
 	takes    atomic.Pointer[scopes.Need] // what the server takes away at the next call that needs it
 }
 
-func (d *demo) tell(ctx context.Context, left []string) (view, error) {
+func (d *demo) tell(ctx context.Context, left []string) (view.View, error) {
 	d.say("A sandbox runs on this machine: an authorization server, an API, a gateway.\n" +
 		"First: what would a login ask for? Nobody logs in yet.")
 	if err := d.step(ctx, "plan"); err != nil {
@@ -116,7 +117,7 @@ func (d *demo) tell(ctx context.Context, left []string) (view, error) {
 	if err := d.step(ctx, "status", "--store", "file"); err != nil {
 		return nil, err
 	}
-	return demoView{d.steps}, d.lends(ctx)
+	return view.Demo{Steps: d.steps}, d.lends(ctx)
 }
 
 // lends tells the second half: an agent runs well; then the grant shrinks.
@@ -164,13 +165,13 @@ func (d *demo) served(request sandbox.Request) {
 	d.box.Shrink(need.AnyOf...)
 }
 
-func (d *demo) say(text string) { fmt.Fprintf(d.out, "\n%s\n", d.voice.paint.bold(text)) }
+func (d *demo) say(text string) { fmt.Fprintf(d.out, "\n%s\n", d.voice.paint.Bold(text)) }
 
 // step runs one command as the program itself would, in folders of its own. Only
 // what nobody foresaw ends the story: a missing scope is part of it.
 func (d *demo) step(ctx context.Context, args ...string) error {
 	line := "ambit " + strings.ReplaceAll(strings.Join(args, " "), filepath.Join(d.folder, "ambit"), "ambit")
-	fmt.Fprintf(d.out, "\n%s\n\n", d.voice.paint.dim("$ "+line))
+	fmt.Fprintf(d.out, "\n%s\n\n", d.voice.paint.Dim("$ "+line))
 	var quiet bytes.Buffer
 	c := Command{Stdin: d.Stdin, Stdout: d.out, Stderr: d.Stderr, Env: d.ownEnv()}
 	if d.wantsJSON() {
@@ -180,7 +181,7 @@ func (d *demo) step(ctx context.Context, args ...string) error {
 		c.visit = visitAsBrowser
 	}
 	code := c.Main(ctx, slices.Insert(slices.Clone(args), 1, "-f", d.manifest, "--color", d.colorWord()))
-	d.steps = append(d.steps, demoStep{line, code})
+	d.steps = append(d.steps, view.DemoStep{Command: line, Exit: code})
 	if code != exitOK && code != exitMissing && code != exitNoCredential {
 		return fail(code, line+" failed in the demo", "")
 	}
@@ -202,7 +203,7 @@ func (d *demo) ownEnv() []string {
 }
 
 func (d *demo) colorWord() string {
-	if d.voice.paint.on {
+	if d.voice.paint.On {
 		return "always"
 	}
 	return "never"

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
 )
 
 func (r *run) doctorCommand() *cobra.Command {
@@ -21,13 +22,13 @@ never read, only the names of what has one.
 
 Exit codes: 0 nothing outranks the lent credential; 5 something does.`,
 		Args: noArguments,
-		RunE: r.action(func(context.Context) (view, error) { return r.doctor(name) }),
+		RunE: r.action(func(context.Context) (view.View, error) { return r.doctor(name) }),
 	}
 	cmd.Flags().StringVar(&name, "agent", "", "look only for the agent of this `NAME`")
 	return cmd
 }
 
-func (r *run) doctor(name string) (view, error) {
+func (r *run) doctor(name string) (view.View, error) {
 	profiles, err := profile.Profiles()
 	if err != nil {
 		return nil, err
@@ -40,11 +41,11 @@ func (r *run) doctor(name string) (view, error) {
 		profiles = []*profile.Profile{one}
 	}
 	here, _ := os.Getwd()
-	v := doctorView{Agents: []examined{}}
+	v := view.Doctor{Agents: []view.ExaminedAgent{}}
 	outranked := 0
 	for _, p := range profiles {
 		found := append([]profile.Conflict{}, p.Scan(scanPlace(r.env, here))...)
-		v.Agents = append(v.Agents, examined{p.Name, found, p.Label})
+		v.Agents = append(v.Agents, view.ExaminedAgent{Agent: p.Name, Conflicts: found, Label: p.Label})
 		outranked += len(profile.Outranking(found))
 	}
 	if outranked > 0 {

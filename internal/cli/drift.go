@@ -10,6 +10,7 @@ import (
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 )
@@ -31,7 +32,7 @@ func readLock(p *ambit.Session, must bool) (*manifest.Lock, error) {
 	}
 	lock, err := manifest.DecodeLock(path, source)
 	if err != nil {
-		return nil, &failure{Code: exitUsage, Message: text.Block(err.Error()), Hint: "write it anew with: " + lockAgain(p), Err: err}
+		return nil, &view.Failure{Code: exitUsage, Message: text.Block(err.Error()), Hint: "write it anew with: " + lockAgain(p), Err: err}
 	}
 	return lock, nil
 }

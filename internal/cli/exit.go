@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
 )
 
 // The exit codes of the contract.
@@ -17,15 +18,15 @@ const (
 	exitCannotTell   = 6 // the server did not answer, or answered nonsense
 )
 
-func fail(code int, message, hint string) *failure {
-	return &failure{Code: code, Message: message, Hint: hint}
+func fail(code int, message, hint string) *view.Failure {
+	return &view.Failure{Code: code, Message: message, Hint: hint}
 }
 
 // asFailure gives every error its exit code: what nobody foresaw is a fault of ours.
-func asFailure(err error) *failure {
-	var f *failure
+func asFailure(err error) *view.Failure {
+	var f *view.Failure
 	if errors.As(err, &f) {
 		return f
 	}
-	return &failure{Code: exitFault, Message: text.Printable(err.Error()), Hint: "this is a fault of ambit: please report it with the command that you ran", Err: err}
+	return &view.Failure{Code: exitFault, Message: text.Printable(err.Error()), Hint: "this is a fault of ambit: please report it with the command that you ran", Err: err}
 }

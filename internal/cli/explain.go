@@ -8,6 +8,7 @@ import (
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/spf13/cobra"
 )
@@ -30,14 +31,14 @@ Exit codes: 0 the manifest declares it; 2 it does not, or wrong usage.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return r.action(func(ctx context.Context) (view, error) { return r.explain(ctx, args[0], keys) })(cmd, nil)
+			return r.action(func(ctx context.Context) (view.View, error) { return r.explain(ctx, args[0], keys) })(cmd, nil)
 		},
 	}
 	keys = addKeyFlags(cmd.Flags())
 	return cmd
 }
 
-func (r *run) explain(ctx context.Context, about string, keys *keyFlags) (view, error) {
+func (r *run) explain(ctx context.Context, about string, keys *keyFlags) (view.View, error) {
 	p, err := r.open(keys)
 	if err != nil {
 		return nil, err
@@ -52,13 +53,13 @@ func (r *run) explain(ctx context.Context, about string, keys *keyFlags) (view, 
 	}
 	advertised := r.advertisedNow(ctx, p)
 	holds := r.holdsNow(ctx, p)
-	v := &explainView{about: about}
+	v := &view.Explain{About: about}
 	for _, e := range needs {
-		x := explained{need: e, advertised: advertised(e), held: holds(e)}
+		x := view.ExplainedNeed{Need: e, Advertised: advertised(e), Held: holds(e)}
 		for _, scope := range e.AnyOf {
-			x.coveredBy = append(x.coveredBy, slices.Collect(p.Provider().Implies.Covering(scope))...)
+			x.CoveredBy = append(x.CoveredBy, slices.Collect(p.Provider().Implies.Covering(scope))...)
 		}
-		v.entries = append(v.entries, x)
+		v.Entries = append(v.Entries, x)
 	}
 	return v, nil
 }

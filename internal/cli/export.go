@@ -10,6 +10,7 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
@@ -44,14 +45,14 @@ Nothing is asked of a server.
 Exit codes: 0; 2 a mistake in the manifest, or a server without an MCP base.`,
 		Example: "  ambit export claude > .mcp.json\n  ambit export claude --server eu --program slack",
 		Args:    noArguments,
-		RunE:    r.action(func(context.Context) (view, error) { return r.exportClaude() }),
+		RunE:    r.action(func(context.Context) (view.View, error) { return r.exportClaude() }),
 	}
 }
 
 // mcpBase is the base of a provider on which its MCP server stands.
 const mcpBase = "mcp"
 
-func (r *run) exportClaude() (view, error) {
+func (r *run) exportClaude() (view.View, error) {
 	p, err := r.open(nil)
 	if err != nil {
 		return nil, err
@@ -63,7 +64,9 @@ func (r *run) exportClaude() (view, error) {
 	}
 	needs := forTools(p.Needs())
 	plan := scopes.Negotiate(scopes.Negotiation{Needs: needs, Implies: p.Provider().Implies})
-	return claudeView{map[string]claudeServer{p.Manifest().Name: {"http", address, claudeOAuth{plan.Request.String()}}}}, nil
+	return view.Claude{Servers: map[string]view.ClaudeServer{
+		p.Manifest().Name: {Type: "http", URL: address, OAuth: view.ClaudeOAuth{Scopes: plan.Request.String()}},
+	}}, nil
 }
 
 // forTools are the needs that name an MCP tool; all, where none does.
@@ -90,18 +93,18 @@ needs them; of the base and of every program, or of those that --program names. 
 Exit codes: 0; 2 a mistake in the manifest, or a file without the two lines.`,
 		Example: "  ambit export markdown\n  ambit export markdown --into README.md",
 		Args:    noArguments,
-		RunE:    r.action(func(context.Context) (view, error) { return r.exportMarkdown(into) }),
+		RunE:    r.action(func(context.Context) (view.View, error) { return r.exportMarkdown(into) }),
 	}
 	cmd.Flags().StringVar(&into, "into", "", "keep the table in this `FILE` up to date")
 	return cmd
 }
 
-func (r *run) exportMarkdown(into string) (view, error) {
+func (r *run) exportMarkdown(into string) (view.View, error) {
 	p, err := r.open(nil)
 	if err != nil {
 		return nil, err
 	}
-	v := tableView{Markdown: manifestMarkdown(p), Path: into}
+	v := view.Table{Markdown: view.ManifestMarkdown(p), Path: into}
 	if into == "" {
 		return v, nil
 	}

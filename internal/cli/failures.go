@@ -13,6 +13,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/oauth/store"
 )
@@ -21,11 +22,11 @@ import (
 // its exit code and the way out. A way that is a login is that of the project: nil
 // where none is open.
 func failureOf(p *ambit.Session, err error) error {
-	var f *failure
+	var f *view.Failure
 	if err == nil || errors.As(err, &f) {
 		return err
 	}
-	for _, known := range []func(*ambit.Session, error) *failure{sessionErrors, trustFailure, answerFailure, storeFailure, sessionFailure, folderFailure} {
+	for _, known := range []func(*ambit.Session, error) *view.Failure{sessionErrors, trustFailure, answerFailure, storeFailure, sessionFailure, folderFailure} {
 		if f := known(p, err); f != nil {
 			f.Err = err
 			return f
@@ -35,11 +36,11 @@ func failureOf(p *ambit.Session, err error) error {
 }
 
 // failWith words an error, made fit for a terminal.
-func failWith(code int, err error, hint string) *failure {
+func failWith(code int, err error, hint string) *view.Failure {
 	return fail(code, text.Printable(err.Error()), hint)
 }
 
-func trustFailure(_ *ambit.Session, err error) *failure {
+func trustFailure(_ *ambit.Session, err error) *view.Failure {
 	if e, ok := errors.AsType[*oauth.UntrustedHostError](err); ok {
 		var flags []string
 		for _, host := range e.Hosts {
@@ -52,7 +53,7 @@ func trustFailure(_ *ambit.Session, err error) *failure {
 }
 
 // answerFailure is what servers say.
-func answerFailure(p *ambit.Session, err error) *failure {
+func answerFailure(p *ambit.Session, err error) *view.Failure {
 	if e, ok := errors.AsType[*oauth.AuthorizationError](err); ok {
 		return authorizationFailure(p, e)
 	}
@@ -101,7 +102,7 @@ func tokenHint(p *ambit.Session, e *oauth.TokenError) string {
 
 // idTokenFailure is an ID token that proves nothing. Where the server's keys could not be
 // had, the way out is that of the request for them.
-func idTokenFailure(err error) *failure {
+func idTokenFailure(err error) *view.Failure {
 	e, ok := errors.AsType[*oauth.IDTokenError](err)
 	if _, onTheWay := errors.AsType[*guard.Error](err); !ok || onTheWay {
 		return nil
@@ -109,7 +110,7 @@ func idTokenFailure(err error) *failure {
 	return failWith(exitCannotTell, e, "nothing was kept; the server's operator can mend this")
 }
 
-func authorizationFailure(p *ambit.Session, e *oauth.AuthorizationError) *failure {
+func authorizationFailure(p *ambit.Session, e *oauth.AuthorizationError) *view.Failure {
 	switch {
 	case e.Denied():
 		return failWith(exitNoCredential, e, "nothing was granted; to be asked again: "+loginAgain(p))
@@ -121,7 +122,7 @@ func authorizationFailure(p *ambit.Session, e *oauth.AuthorizationError) *failur
 	return failWith(exitNoCredential, e, "")
 }
 
-func storeFailure(p *ambit.Session, err error) *failure {
+func storeFailure(p *ambit.Session, err error) *view.Failure {
 	if e, ok := errors.AsType[*store.NoKeyringError](err); ok && e.Silent {
 		return failWith(exitUsage, e, "unlock it, and try again; --store file keeps credentials in a file that only you can read")
 	}
@@ -143,7 +144,7 @@ func storeFailure(p *ambit.Session, err error) *failure {
 	return nil
 }
 
-func sessionFailure(p *ambit.Session, err error) *failure {
+func sessionFailure(p *ambit.Session, err error) *view.Failure {
 	if errors.Is(err, store.ErrNotFound) {
 		return failWith(exitNoCredential, err, "log in with: "+loginAgain(p)+"; or give an API key, see: ambit status --help")
 	}
@@ -176,7 +177,7 @@ func sessionFailure(p *ambit.Session, err error) *failure {
 }
 
 // folderFailure is a file or folder of ours that the system does not let us use.
-func folderFailure(_ *ambit.Session, err error) *failure {
+func folderFailure(_ *ambit.Session, err error) *view.Failure {
 	e, ok := errors.AsType[*fs.PathError](err)
 	if _, elsewhere := errors.AsType[*guard.Error](err); !ok || elsewhere {
 		return nil
@@ -189,7 +190,7 @@ const ownAuthority = "if the certificate is your own authority's, name it with -
 
 // inOneLine words an error that ends nothing, and has no hint beside it.
 func inOneLine(err error) string {
-	text := text.Printable(firstLine(err.Error()))
+	text := text.Printable(view.FirstLine(err.Error()))
 	if e, ok := errors.AsType[*guard.Error](err); ok && e.Kind == guard.KindTLS {
 		text += "; " + ownAuthority
 	}
@@ -228,10 +229,4 @@ func didYouMean(word string, known []string) string {
 		hint += fmt.Sprintf("; did you mean %q?", near[0])
 	}
 	return hint
-}
-
-// at names the setting, or the place, that a failure comes from.
-func (f *failure) at(place string) *failure {
-	f.Message = place + ": " + f.Message
-	return f
 }

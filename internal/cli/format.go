@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ambit-auth/ambit/internal/settings"
+	"github.com/ambit-auth/ambit/internal/view"
 )
 
 // help is how cobra shows it, within an object where JSON was asked for.
@@ -23,7 +24,7 @@ func (r *run) help(args []string, plainly func(*cobra.Command, []string)) func(*
 		cmd.SetOut(&text)
 		plainly(cmd, rest)
 		r.schema = schemaOf("help")
-		_ = r.show(textView{"help", text.String()}, nil) // cobra's helps cannot fail
+		_ = r.show(view.Text{Member: "help", Content: text.String()}, nil) // cobra's helps cannot fail
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -29,7 +30,7 @@ func (r *run) initCommand() *cobra.Command {
 overwrites one.`,
 		Example: "  ambit init\n  ambit init --from https://auth.example.com",
 		Args:    noArguments,
-		RunE: r.action(func(context.Context) (view, error) {
+		RunE: r.action(func(context.Context) (view.View, error) {
 			return r.writeManifest(cmp.Or(r.settings.Manifest, ambit.ManifestName), from)
 		}),
 	}
@@ -37,7 +38,7 @@ overwrites one.`,
 	return cmd
 }
 
-func (r *run) writeManifest(path, from string) (view, error) {
+func (r *run) writeManifest(path, from string) (view.View, error) {
 	from = cmp.Or(from, provider.BuiltinNames()[0])
 	text := starterManifest(projectName(path), from)
 	if _, err := manifest.Decode(path, text, yamlfile.Read); err != nil {
@@ -55,7 +56,7 @@ func (r *run) writeManifest(path, from string) (view, error) {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return nil, errors.Join(err, os.Remove(path))
 	}
-	return initView{path, from, forManifest("ambit plan", path)}, nil
+	return view.Init{Path: path, Provider: from, Next: forManifest("ambit plan", path)}, nil
 }
 
 // noManifest is the failure of a provider that does not do. What was made from it was
@@ -74,7 +75,7 @@ func noManifest(path, from string, err error) error {
 			lines = append(lines, one.Message)
 		}
 	}
-	return &failure{Code: exitUsage, Message: strings.Join(lines, "\n"), Hint: hint, Err: err}
+	return &view.Failure{Code: exitUsage, Message: strings.Join(lines, "\n"), Hint: hint, Err: err}
 }
 
 // projectName is the name of the folder that the manifest stands in.

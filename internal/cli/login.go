@@ -9,6 +9,7 @@ import (
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/spf13/cobra"
@@ -32,7 +33,7 @@ Exit codes: 0 everything required is granted; 2 wrong usage or an untrusted host
 does not answer.`,
 		Example: "  ambit login\n  ambit login --server eu --program slack\n  ambit login --no-browser",
 		Args:    noArguments,
-		RunE:    r.action(func(ctx context.Context) (view, error) { return r.login(ctx, keys) }),
+		RunE:    r.action(func(ctx context.Context) (view.View, error) { return r.login(ctx, keys) }),
 	}
 	keys = addKeyFlags(cmd.Flags())
 	cmd.Flags().String("browser", "", "run `CMD` with the URL, also where nobody watches")
@@ -40,7 +41,7 @@ does not answer.`,
 	return cmd
 }
 
-func (r *run) login(ctx context.Context, keys *keyFlags) (view, error) {
+func (r *run) login(ctx context.Context, keys *keyFlags) (view.View, error) {
 	sources := r.keySources(keys)
 	if !keys.flags.Changed("api-key-file") {
 		sources.File = "" // of the user's config.yaml: for commands that use a key
@@ -49,7 +50,7 @@ func (r *run) login(ctx context.Context, keys *keyFlags) (view, error) {
 	defer cancel(nil)
 	ui := r.ui()
 	ui.Open, ui.Paste, ui.PasteOnly = r.openOrEnd(r.opener(), cancel), r.paste(), !isTerminal(r.Stdin)
-	ui.Pages = &pages{r.compare, func(s *ambit.Session, err error) *failure { return asFailure(failureOf(s, err)) }}
+	ui.Pages = &view.Pages{Compare: r.compare, Failure: func(s *ambit.Session, err error) *view.Failure { return asFailure(failureOf(s, err)) }}
 	s, err := r.openWith(sources, ui)
 	if err != nil {
 		return nil, err
@@ -65,8 +66,8 @@ func (r *run) login(ctx context.Context, keys *keyFlags) (view, error) {
 		if plan, err = s.Plan(ctx); err != nil {
 			return nil, failureOf(s, err)
 		}
-		planText := &printer{paint: r.voice.paint, width: widthOf(r.Stderr)}
-		(&planView{plan: plan}).text(planText)
+		planText := &view.Printer{Paint: r.voice.paint, Width: widthOf(r.Stderr)}
+		(&view.Plan{Plan: plan}).Text(planText)
 		r.voice.write(planText.String() + "\n")
 		r.warnOfVariable(s)
 		r.watchSignals() // a listener waits, though no request may have gone out yet
@@ -75,13 +76,13 @@ func (r *run) login(ctx context.Context, keys *keyFlags) (view, error) {
 	if err != nil {
 		err = cmp.Or(context.Cause(ctx), err)
 		if missing, ok := errors.AsType[*ambit.MissingError](err); ok {
-			return lackView{scopes.Compare(missing.Needs, scopes.Grant{}, s.Provider().Implies)}, failureOf(s, err)
+			return view.Missing{Gap: scopes.Compare(missing.Needs, scopes.Grant{}, s.Provider().Implies)}, failureOf(s, err)
 		}
 		return nil, r.failure(s, err)
 	}
 	v := r.compare(s, h)
-	v.brief = h.Kind.Create == "" // a login showed the needs before it asked
-	return v, missingFailure(missingLines(v.gap, scopes.Required))
+	v.Brief = h.Kind.Create == "" // a login showed the needs before it asked
+	return v, missingFailure(missingLines(v.Gap, scopes.Required))
 }
 
 // paste is where the person may paste; nil where nobody is.
@@ -111,7 +112,7 @@ func (r *run) warnOfVariable(s *ambit.Session) {
 func (r *run) someone() error {
 	if r.settings.Browser != "" {
 		if err := (oauth.Browser{Command: r.settings.Browser}).Check(); err != nil {
-			return &failure{Code: exitUsage, Message: text.Printable(err.Error()), Hint: "--browser 'CMD ARGS' is run with the URL as its last argument", Err: err}
+			return &view.Failure{Code: exitUsage, Message: text.Printable(err.Error()), Hint: "--browser 'CMD ARGS' is run with the URL as its last argument", Err: err}
 		}
 		return nil
 	}
@@ -138,11 +139,11 @@ func (r *run) whyNobody() string {
 }
 
 // compare compares what a credential holds with the needs.
-func (r *run) compare(s *ambit.Session, h *ambit.Held) grantView {
+func (r *run) compare(s *ambit.Session, h *ambit.Held) view.Grant {
 	gap := h.Gap()
-	return grantView{
-		name: s.Manifest().Name, needs: s.Needs(), implies: s.Provider().Implies, grant: h.Credential.Grant, gap: gap,
-		label: labelOf(h), server: h.Server.Name, next: nextSteps(s, h, gap), now: time.Now(), renews: h.Credential.Renewable(),
+	return view.Grant{
+		Name: s.Manifest().Name, Needs: s.Needs(), Implies: s.Provider().Implies, Granted: h.Credential.Grant, Gap: gap,
+		Label: labelOf(h), Server: h.Server.Name, Next: nextSteps(s, h, gap), Now: time.Now(), Renews: h.Credential.Renewable(),
 	}
 }
 
@@ -168,7 +169,7 @@ func (r *run) openOrEnd(open opener, end context.CancelCauseFunc) opener {
 			r.voice.say("open this URL yourself, and paste here where the browser ended if that page does not load:\n\n%s\n", authorizationURL)
 			return nil
 		}
-		end(&failure{Code: exitUsage, Message: "the browser cannot be run: " + text.Printable(err.Error()), Hint: "see --browser and --no-browser", Err: err})
+		end(&view.Failure{Code: exitUsage, Message: "the browser cannot be run: " + text.Printable(err.Error()), Hint: "see --browser and --no-browser", Err: err})
 		return err
 	}
 }

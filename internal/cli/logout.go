@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/spf13/cobra"
 )
 
@@ -19,7 +20,7 @@ removes it from this machine in any case. An API key is forgotten, not revoked.`
 	}
 }
 
-func (r *run) logout(ctx context.Context) (view, error) {
+func (r *run) logout(ctx context.Context) (view.View, error) {
 	s, err := r.open(nil)
 	if err != nil {
 		return nil, err
@@ -31,7 +32,7 @@ func (r *run) logout(ctx context.Context) (view, error) {
 	for _, other := range out.Others {
 		r.voice.note("a login for server %s stays; to end it too: %s", text.Printable(other.Name), inProject("ambit logout", s.At(other)))
 	}
-	v := logoutView{Removed: out.Removed, Revoked: out.Revoked, Store: strings.Join(out.Stores, ", ")}
+	v := view.Logout{Removed: out.Removed, Revoked: out.Revoked, Store: strings.Join(out.Stores, ", ")}
 	if out.Why != nil {
 		v.Remark = inOneLine(out.Why)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
@@ -32,7 +33,7 @@ func keySteps(h *ambit.Held, plan *ambit.Plan, gap scopes.Gap) []string {
 	var steps, boxes []string
 	for _, e := range gap.Lost {
 		if reason := withheldFor(plan, e); reason != "" {
-			steps = append(steps, fmt.Sprintf("there may be no box for %s: %s; see %s", e.Name(), text.Printable(reason), place(e.File, e.Line)))
+			steps = append(steps, fmt.Sprintf("there may be no box for %s: %s; see %s", e.Name(), text.Printable(reason), view.Place(e.File, e.Line)))
 		} else {
 			boxes = append(boxes, e.Name())
 		}
@@ -55,7 +56,7 @@ func loginSteps(p *ambit.Session, h *ambit.Held, plan *ambit.Plan, gap scopes.Ga
 		_, _, asked := e.MetBy(h.Credential.Asked, p.Provider().Implies)
 		switch reason := withheldFor(plan, e); {
 		case reason != "" && !asked:
-			steps = append(steps, fmt.Sprintf("%s was not asked for: %s; see %s", e.Name(), text.Printable(reason), place(e.File, e.Line)))
+			steps = append(steps, fmt.Sprintf("%s was not asked for: %s; see %s", e.Name(), text.Printable(reason), view.Place(e.File, e.Line)))
 		case asked || h.Credential.Asked.Len() == 0:
 			declined = append(declined, e.Name())
 		default:
@@ -134,7 +135,7 @@ func missingLines(gap scopes.Gap, level scopes.Level) []string {
 	var lines []string
 	for _, e := range gap.Lost {
 		if e.Level >= level {
-			lines = append(lines, fmt.Sprintf("%s: %s scope %s is not granted: %s", place(e.File, e.Line), e.Level, e.Name(), why(e)))
+			lines = append(lines, fmt.Sprintf("%s: %s scope %s is not granted: %s", view.Place(e.File, e.Line), e.Level, e.Name(), view.Why(e)))
 		}
 	}
 	return slices.Clip(lines)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/oauth/store"
 )
 
@@ -52,7 +53,7 @@ func (r *run) prepare(cmd *cobra.Command, _ []string) error {
 		return settingsFailure(err)
 	}
 	r.voice.verbose = r.settings.Verbose
-	r.voice.paint = palette{on: r.colours(r.Stderr)}
+	r.voice.paint = view.Palette{On: r.colours(r.Stderr)}
 	if r.voice.live = isTerminal(r.Stderr); r.voice.live {
 		r.voice.width = widthOf(r.Stderr)
 	}
@@ -110,24 +111,24 @@ func (r *run) interactive() bool {
 
 // show prints a result, and the failure that comes with it, which it returns. In
 // JSON both are one object on stdout.
-func (r *run) show(v view, err error) error {
-	e := envelope{Schema: r.schema, OK: err == nil}
+func (r *run) show(v view.View, err error) error {
+	e := view.Envelope{Schema: r.schema, OK: err == nil}
 	if err != nil {
 		f := asFailure(err)
-		e.Error, e.Verdict = &errorJSON{f.Code, f.Message, f.Hint}, f.Verdict
+		e.Error, e.Verdict = view.ErrorOf(f), f.Verdict
 	}
 	if r.wantsJSON() {
-		return cmp.Or(r.printJSON(v.json(e)), err)
+		return cmp.Or(r.printJSON(v.JSON(e)), err)
 	}
-	switch report, _ := v.(reporter); r.settings.Output {
+	switch report, _ := v.(view.Reporter); r.settings.Output {
 	case "github":
 		r.summarize(report)
-		return cmp.Or(r.print(githubText(report, r.env)), err)
+		return cmp.Or(r.print(view.GithubText(report, r.env)), err)
 	case "sarif":
-		return cmp.Or(r.printJSON(sarifJSON(report)), err)
+		return cmp.Or(r.printJSON(view.SarifJSON(report)), err)
 	default:
-		p := &printer{paint: palette{on: r.colours(r.Stdout)}, width: widthOf(r.Stdout)}
-		v.text(p)
+		p := &view.Printer{Paint: view.Palette{On: r.colours(r.Stdout)}, Width: widthOf(r.Stdout)}
+		v.Text(p)
 		return cmp.Or(r.print(p.String()), err)
 	}
 }
@@ -142,12 +143,12 @@ func (r *run) print(out string) error {
 }
 
 // summarize adds the Markdown table to the page of a workflow's run.
-func (r *run) summarize(report reporter) {
+func (r *run) summarize(report view.Reporter) {
 	path := r.env.Get("GITHUB_STEP_SUMMARY")
 	if path == "" {
 		return
 	}
-	if err := appendSummary(path, summaryMarkdown(report)); err != nil {
+	if err := view.AppendSummary(path, view.SummaryMarkdown(report)); err != nil {
 		r.voice.note("the summary cannot be written: %s", text.Printable(err.Error()))
 	}
 }
@@ -166,7 +167,7 @@ func (r *run) printJSON(object any) error {
 }
 
 // action makes a cobra function of one that returns what to show.
-func (r *run) action(do func(ctx context.Context) (view, error)) func(*cobra.Command, []string) error {
+func (r *run) action(do func(ctx context.Context) (view.View, error)) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, _ []string) error {
 		v, err := do(cmd.Context())
 		if v == nil {

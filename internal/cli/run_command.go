@@ -16,6 +16,7 @@ import (
 	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/spf13/cobra"
 )
@@ -71,13 +72,13 @@ func (c childExit) Error() string { return fmt.Sprintf("the child ended with %d"
 func (r *run) lend(ctx context.Context, f *runFlags, args []string) error {
 	r.watchSignals()
 	r.settings.Output = "" // standard output is the child's
-	l := &lending{run: r, flags: f, args: args, report: runReport{envelope: envelope{Schema: "ambit.run/v1"}, Verdicts: []diagnosis.Verdict{}}}
+	l := &lending{run: r, flags: f, args: args, report: view.Run{Envelope: view.Envelope{Schema: "ambit.run/v1"}, Verdicts: []diagnosis.Verdict{}}}
 	err := l.whole(ctx)
 	var child childExit
 	l.report.OK = err == nil
 	if err != nil && !errors.As(err, &child) {
 		e := asFailure(err)
-		l.report.Error, l.report.Verdict = &errorJSON{e.Code, e.Message, e.Hint}, e.Verdict
+		l.report.Error, l.report.Verdict = view.ErrorOf(e), e.Verdict
 	}
 	if f.report != "" {
 		if werr := writeReport(f.report, &l.report); werr != nil && (err == nil || errors.As(err, &child)) {
@@ -92,7 +93,7 @@ type lending struct {
 	*run
 	flags  *runFlags
 	args   []string
-	report runReport
+	report view.Run
 
 	session   *ambit.Session
 	held      *ambit.Held
@@ -156,12 +157,12 @@ func (l *lending) unusable(err error) error {
 		return err
 	}
 	v := diagnosis.Verdict{
-		Schema: diagnosis.VerdictSchema, Message: firstLine(f.Message), Cause: f.Verdict.Cause, Confidence: f.Verdict.Confidence,
+		Schema: diagnosis.VerdictSchema, Message: view.FirstLine(f.Message), Cause: f.Verdict.Cause, Confidence: f.Verdict.Confidence,
 		Missing: []string{}, NeededFor: map[string][]string{}, Why: map[string]string{}, Evidence: []string{"the server was asked"},
 		Conflicts: []profile.Conflict{}, Next: []string{f.Hint},
 	}
-	if f.diagnosis != nil {
-		v = *f.diagnosis
+	if f.Diagnosis != nil {
+		v = *f.Diagnosis
 	}
 	v.Log = l.log.path
 	l.tell(v)
@@ -208,7 +209,7 @@ func (l *lending) tellConflicts() {
 		case c.Outranks && c.Mended:
 			l.voice.note("%s sets %s; this run goes before that", text.Printable(c.Path), text.Printable(strings.Join(c.Keys, ", ")))
 		case c.Outranks:
-			l.voice.note("%s", conflictLine(c))
+			l.voice.note("%s", view.ConflictLine(c))
 		}
 	}
 }
@@ -264,8 +265,8 @@ func (l *lending) told(v diagnosis.Verdict) {
 
 // tell shows a verdict: the cause first, then the ways out.
 func (l *lending) tell(v diagnosis.Verdict) {
-	p := &printer{paint: l.voice.paint, width: widthOf(l.Stderr)}
-	verdictText(p, v)
+	p := &view.Printer{Paint: l.voice.paint, Width: widthOf(l.Stderr)}
+	view.VerdictText(p, v)
 	l.voice.write(p.String())
 }
 

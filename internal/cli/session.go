@@ -48,7 +48,7 @@ func (r *run) openWith(keys oauth.KeySources, ui ambit.UI) (*ambit.Session, erro
 	}
 	for _, host := range r.settings.TrustHost {
 		if _, err := oauth.ParseHost(host); err != nil {
-			return nil, failWith(exitUsage, err, "").at(r.settings.Origin("trust_host"))
+			return nil, failWith(exitUsage, err, "").At(r.settings.Origin("trust_host"))
 		}
 	}
 	client, err := r.httpClient()
@@ -67,7 +67,7 @@ func (r *run) openWith(keys oauth.KeySources, ui ambit.UI) (*ambit.Session, erro
 		if e.Known != nil {
 			hint = didYouMean(e.Named, e.Known) + "; or an issuer's URL"
 		}
-		return nil, failWith(exitUsage, e, hint).at(r.settings.Origin("server"))
+		return nil, failWith(exitUsage, e, hint).At(r.settings.Origin("server"))
 	}
 	return s, err
 }
@@ -141,7 +141,7 @@ func (r *run) httpClient() (*http.Client, error) {
 	make := sync.OnceValues(func() (*http.Client, error) { return guard.NewClient(guard.Options{CAFile: r.settings.CAFile}) })
 	if r.settings.CAFile != "" {
 		if _, err := make(); err != nil {
-			return nil, failWith(exitUsage, err, "it names a PEM file with certificates").at(r.settings.Origin("ca_file"))
+			return nil, failWith(exitUsage, err, "it names a PEM file with certificates").At(r.settings.Origin("ca_file"))
 		}
 	}
 	var next http.RoundTripper = transport(func(request *http.Request) (*http.Response, error) {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
@@ -26,13 +27,13 @@ untrusted host; 3 a required scope is missing; 4 no usable credential; 6 nobody 
 tell what it holds.`,
 		Example: "  ambit status\n  ambit status -o json",
 		Args:    noArguments,
-		RunE:    r.action(func(ctx context.Context) (view, error) { return r.status(ctx, keys) }),
+		RunE:    r.action(func(ctx context.Context) (view.View, error) { return r.status(ctx, keys) }),
 	}
 	keys = addKeyFlags(cmd.Flags())
 	return cmd
 }
 
-func (r *run) status(ctx context.Context, keys *keyFlags) (view, error) {
+func (r *run) status(ctx context.Context, keys *keyFlags) (view.View, error) {
 	s, err := r.open(keys)
 	if err != nil {
 		return nil, err
@@ -45,9 +46,9 @@ func (r *run) status(ctx context.Context, keys *keyFlags) (view, error) {
 		return nil, r.failure(s, err)
 	}
 	v := r.compare(s, h)
-	if !h.Credential.LivesAt(v.now) && !h.Credential.Renewable() {
-		v.next = []string{loginAgain(s)}
-		return v, fail(exitNoCredential, "the credential has "+lifetime(h.Credential.ExpiresAt, v.now), "log in again: "+loginAgain(s))
+	if !h.Credential.LivesAt(v.Now) && !h.Credential.Renewable() {
+		v.Next = []string{loginAgain(s)}
+		return v, fail(exitNoCredential, "the credential has "+view.Lifetime(h.Credential.ExpiresAt, v.Now), "log in again: "+loginAgain(s))
 	}
-	return v, missingFailure(missingLines(v.gap, scopes.Required))
+	return v, missingFailure(missingLines(v.Gap, scopes.Required))
 }

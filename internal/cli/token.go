@@ -8,6 +8,7 @@ import (
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/spf13/cobra"
 )
@@ -25,14 +26,14 @@ Exit codes: 0 printed; 2 wrong usage or an untrusted host; 4 no usable credentia
 6 the server does not answer.`,
 		Example: "  curl -H \"Authorization: Bearer $(ambit token)\" https://api.example.com/",
 		Args:    noArguments,
-		RunE:    r.action(func(ctx context.Context) (view, error) { return r.token(ctx, keys, minTTL) }),
+		RunE:    r.action(func(ctx context.Context) (view.View, error) { return r.token(ctx, keys, minTTL) }),
 	}
 	keys = addKeyFlags(cmd.Flags())
 	cmd.Flags().DurationVar(&minTTL, "min-ttl", time.Minute, "renew a token that ends within this `DURATION`")
 	return cmd
 }
 
-func (r *run) token(ctx context.Context, keys *keyFlags, minTTL time.Duration) (view, error) {
+func (r *run) token(ctx context.Context, keys *keyFlags, minTTL time.Duration) (view.View, error) {
 	if minTTL < 0 {
 		return nil, fail(exitUsage, "--min-ttl may not be negative", "")
 	}
@@ -45,7 +46,7 @@ func (r *run) token(ctx context.Context, keys *keyFlags, minTTL time.Duration) (
 		return nil, r.failure(s, err)
 	}
 	if !h.IsLogin() {
-		return tokenView{h}, nil
+		return view.Token{Held: h}, nil
 	}
 	if err = h.Refresh(ctx, minTTL); err != nil && !h.Credential.LivesAt(time.Now()) {
 		return nil, failureOf(s, err)
@@ -53,15 +54,15 @@ func (r *run) token(ctx context.Context, keys *keyFlags, minTTL time.Duration) (
 	r.tellUnrenewed(s, "token", h, err)
 	r.tellLost(s, h)
 	if err == nil && !h.Credential.LivesAt(time.Now().Add(minTTL)) {
-		r.voice.note("the server gives no token that lives for %s: this one is %s", minTTL, lifetime(h.Credential.ExpiresAt, time.Now()))
+		r.voice.note("the server gives no token that lives for %s: this one is %s", minTTL, view.Lifetime(h.Credential.ExpiresAt, time.Now()))
 	}
-	return tokenView{h}, nil
+	return view.Token{Held: h}, nil
 }
 
 // tellUnrenewed says what is the matter with a credential that is good for now, and for
 // how long it is.
 func (r *run) tellUnrenewed(s *ambit.Session, what string, h *ambit.Held, err error) {
-	left := lifetime(h.Credential.ExpiresAt, time.Now())
+	left := view.Lifetime(h.Credential.ExpiresAt, time.Now())
 	if e, ok := errors.AsType[*oauth.NotSavedError](err); ok {
 		r.voice.note("the %s was renewed, and cannot be kept; once it ends, log in again: %s", what, text.Printable(e.Err.Error()))
 	} else if e, ok := errors.AsType[*oauth.SessionLostError](err); ok {

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 
+	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/spf13/cobra"
 )
 
@@ -11,6 +12,6 @@ func (r *run) versionCommand() *cobra.Command {
 		Use:   "version",
 		Short: "print the version",
 		Args:  noArguments,
-		RunE:  r.action(func(context.Context) (view, error) { return readVersion(), nil }),
+		RunE:  r.action(func(context.Context) (view.View, error) { return view.ReadVersion(), nil }),
 	}
 }

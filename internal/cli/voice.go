@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/ambit-auth/ambit/internal/view"
 )
 
 // A voice is the program's own words to a person, on standard error. Nothing else
@@ -13,7 +15,7 @@ import (
 type voice struct {
 	mu      sync.Mutex
 	out     io.Writer
-	paint   palette
+	paint   view.Palette
 	live    bool // a terminal that someone watches: progress makes sense
 	verbose bool
 	pending bool // a progress line stands there without its end
@@ -25,23 +27,23 @@ func (v *voice) say(format string, args ...any) { v.line("", fmt.Sprintf(format,
 
 // note tells something that the person should know and need not act on.
 func (v *voice) note(format string, args ...any) {
-	v.line(v.paint.yellow("note:")+" ", fmt.Sprintf(format, args...))
+	v.line(v.paint.Yellow("note:")+" ", fmt.Sprintf(format, args...))
 }
 
 // detail is for those who asked with --verbose.
 func (v *voice) detail(format string, args ...any) {
 	if v.verbose {
-		v.line("", v.paint.dim(fmt.Sprintf(format, args...)))
+		v.line("", v.paint.Dim(fmt.Sprintf(format, args...)))
 	}
 }
 
 // failed words an error and its way out.
-func (v *voice) failed(f *failure) {
+func (v *voice) failed(f *view.Failure) {
 	for line := range strings.Lines(f.Message) {
-		v.line(v.paint.red("error:")+" ", strings.TrimSuffix(line, "\n"))
+		v.line(v.paint.Red("error:")+" ", strings.TrimSuffix(line, "\n"))
 	}
 	if f.Hint != "" {
-		v.line(v.paint.yellow("hint:")+" ", f.Hint)
+		v.line(v.paint.Yellow("hint:")+" ", f.Hint)
 	}
 }
 
@@ -60,8 +62,8 @@ func (v *voice) fit(text string) string {
 	}
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
-		if visible(line) > v.width {
-			lines[i] = strings.Join(wrap(line, v.width-2), "\n  ")
+		if view.Visible(line) > v.width {
+			lines[i] = strings.Join(view.Wrap(line, v.width-2), "\n  ")
 		}
 	}
 	return strings.Join(lines, "\n")
@@ -97,7 +99,7 @@ func (v *voice) progress(text string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.clear()
-	io.WriteString(v.out, v.paint.dim(text+" …"))
+	io.WriteString(v.out, v.paint.Dim(text+" …"))
 	v.pending = true
 }
 

@@ -1,4 +1,4 @@
-package cli
+package view
 
 import (
 	"fmt"
@@ -8,15 +8,15 @@ import (
 	"github.com/ambit-auth/ambit/scopes"
 )
 
-// A planView shows a plan: ambit.plan/v1 of the contract.
-type planView struct {
-	plan   *ambit.Plan
-	drift  ambit.Drift
-	locked string // what became of the lock file; "" where it was not to be written
+// A Plan shows a plan: ambit.plan/v1 of the contract.
+type Plan struct {
+	Plan   *ambit.Plan
+	Drift  ambit.Drift
+	Locked string // what became of the lock file; "" where it was not to be written
 }
 
 type planJSON struct {
-	envelope
+	Envelope
 	Manifest  manifestJSON   `json:"manifest"`
 	Server    serverJSON     `json:"server"`
 	Resources []resourceJSON `json:"resources"`
@@ -94,13 +94,14 @@ func needsOf(entries []scopes.Need) []needJSON {
 	return list
 }
 
-func (v *planView) json(e envelope) any {
-	p, m := v.plan, v.plan.Session.Manifest()
+// JSON implements [View].
+func (v *Plan) JSON(e Envelope) any {
+	p, m := v.Plan, v.Plan.Session.Manifest()
 	server := p.Session.Server()
 	out := planJSON{
-		envelope: e, Manifest: manifestJSON{m.File, m.Name, append([]string{}, p.Session.Programs()...)},
+		Envelope: e, Manifest: manifestJSON{m.File, m.Name, append([]string{}, p.Session.Programs()...)},
 		Server:    serverJSON{server.Name, server.Issuer, p.Server.Source.URL, p.Server.Source.From, p.Advertised().State},
-		Resources: []resourceJSON{}, Scopes: []itemJSON{}, Request: p.Request, Withheld: p.Withheld, Blocked: p.Blocked, Drift: driftsOf(v.drift),
+		Resources: []resourceJSON{}, Scopes: []itemJSON{}, Request: p.Request, Withheld: p.Withheld, Blocked: p.Blocked, Drift: driftsOf(v.Drift),
 	}
 	for _, r := range p.Resources {
 		out.Resources = append(out.Resources, resourceJSON{r.Base, r.URL, r.Advertises.State})
@@ -111,30 +112,31 @@ func (v *planView) json(e envelope) any {
 	return out
 }
 
-func (v *planView) text(p *printer) {
-	s := v.plan.Session.Server()
-	p.line("%s at %s %s", p.paint.bold(text.Printable(v.plan.Session.Manifest().Name)), s.Name, p.paint.dim("("+text.Printable(s.Issuer)+", metadata from the "+v.plan.Server.Source.From+")"))
+// Text implements [View].
+func (v *Plan) Text(p *Printer) {
+	s := v.Plan.Session.Server()
+	p.line("%s at %s %s", p.Paint.Bold(text.Printable(v.Plan.Session.Manifest().Name)), s.Name, p.Paint.Dim("("+text.Printable(s.Issuer)+", metadata from the "+v.Plan.Server.Source.From+")"))
 	p.line("")
-	rows := make([][]string, len(v.plan.Scopes))
-	for i, item := range v.plan.Scopes {
-		rows[i] = []string{item.Need.Name(), item.Need.Level.String(), listed(item.Advertised), p.decision(item.Decision), why(item.Need)}
+	rows := make([][]string, len(v.Plan.Scopes))
+	for i, item := range v.Plan.Scopes {
+		rows[i] = []string{item.Need.Name(), item.Need.Level.String(), listed(item.Advertised), p.decision(item.Decision), Why(item.Need)}
 	}
 	p.table([]string{"SCOPE", "LEVEL", "LISTED", "DECISION", "WHY"}, rows)
 	p.line("")
 	v.remarks(p)
 	p.line("%s", v.summary())
-	if v.drift.Any() {
-		p.wrapped("  ", p.paint.yellow("since scopes.lock: ")+driftWords(v.drift))
+	if v.Drift.Any() {
+		p.wrapped("  ", p.Paint.Yellow("since scopes.lock: ")+DriftWords(v.Drift))
 	}
-	if v.locked != "" {
-		p.line("%s", v.locked)
+	if v.Locked != "" {
+		p.line("%s", v.Locked)
 	}
 }
 
 // remarks gives the reason of every decision that is not plain asking.
-func (v *planView) remarks(p *printer) {
+func (v *Plan) remarks(p *Printer) {
 	any := false
-	for _, item := range v.plan.Scopes {
+	for _, item := range v.Plan.Scopes {
 		if item.Decision != scopes.DecisionRequest {
 			p.wrapped("  ", p.decision(item.Decision)+": "+item.Need.Name()+": "+text.Printable(item.Reason))
 			any = true
@@ -145,12 +147,12 @@ func (v *planView) remarks(p *printer) {
 	}
 }
 
-func (v *planView) summary() string {
-	sentence := fmt.Sprintf("%s will be asked for", text.Count(v.plan.Request.Len(), "scope"))
-	if n := len(v.plan.Withheld); n > 0 {
+func (v *Plan) summary() string {
+	sentence := fmt.Sprintf("%s will be asked for", text.Count(v.Plan.Request.Len(), "scope"))
+	if n := len(v.Plan.Withheld); n > 0 {
 		sentence += fmt.Sprintf(", %s withheld", text.Count(n, "need"))
 	}
-	if v.plan.Advertised().State != scopes.Listed {
+	if v.Plan.Advertised().State != scopes.Listed {
 		sentence += "; the server does not say which scopes it knows"
 	}
 	return sentence
@@ -165,18 +167,19 @@ func listed(a scopes.Advertised) string {
 }
 
 // decision is a decision in a word, coloured by how good the news is.
-func (p *printer) decision(d scopes.Decision) string {
+func (p *Printer) decision(d scopes.Decision) string {
 	switch d {
 	case scopes.DecisionRequest, scopes.DecisionRequestUnadvertised:
-		return p.paint.green("ask")
+		return p.Paint.green("ask")
 	case scopes.DecisionImplied:
-		return p.paint.dim("implied")
+		return p.Paint.Dim("implied")
 	default:
-		return p.paint.red("withhold")
+		return p.Paint.Red("withhold")
 	}
 }
 
-func why(e scopes.Need) string {
+// Why is the reason of a need, for people.
+func Why(e scopes.Need) string {
 	if e.Why == "" {
 		return "(no reason given)"
 	}

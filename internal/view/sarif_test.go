@@ -1,4 +1,4 @@
-package cli
+package view
 
 import (
 	"bytes"
@@ -11,13 +11,13 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-func sarifOf(t *testing.T, v reporter) string {
+func sarifOf(t *testing.T, v Reporter) string {
 	t.Helper()
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(sarifJSON(v)); err != nil {
+	if err := encoder.Encode(SarifJSON(v)); err != nil {
 		t.Fatal(err)
 	}
 	return text.String()
@@ -56,14 +56,14 @@ func TestSARIFIsValid(t *testing.T) {
 		}
 		return schema.Validate(value)
 	}
-	for name, v := range map[string]reporter{
+	for name, v := range map[string]Reporter{
 		"check":           aCheck(t),
-		"failed":          &checkView{file: "scopes.yaml", failed: &failure{Code: 4, Message: "no key"}},
+		"failed":          &Check{File: "scopes.yaml", Failed: &Failure{Code: 4, Message: "no key"}},
 		"nothing":         report{},
 		"hostile":         hostile(),
-		"no place":        report{list: []finding{{Rule: "r", Message: "m"}}},
-		"negative column": report{list: []finding{{Rule: "r", Message: "m", File: "f", Line: 1, Column: -1}}},
-		"colon in a name": report{list: []finding{{Rule: "r", Message: "m", File: "a:b/c d%.yaml", Line: 1}}},
+		"no place":        report{list: []Finding{{Rule: "r", Message: "m"}}},
+		"negative column": report{list: []Finding{{Rule: "r", Message: "m", File: "f", Line: 1, Column: -1}}},
+		"colon in a name": report{list: []Finding{{Rule: "r", Message: "m", File: "a:b/c d%.yaml", Line: 1}}},
 	} {
 		if err := validate(sarifOf(t, v)); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -82,7 +82,7 @@ func TestSARIFIsValid(t *testing.T) {
 func TestSARIF(t *testing.T) { golden(t, "report.sarif", sarifOf(t, aCheck(t))) }
 
 func TestSARIFLevels(t *testing.T) {
-	log := sarifJSON(report{list: []finding{{Rule: "a", Level: mistake}, {Rule: "b", Level: warning}, {Rule: "a", Level: notice}}}).(sarifLog)
+	log := SarifJSON(report{list: []Finding{{Rule: "a", Level: mistake}, {Rule: "b", Level: warning}, {Rule: "a", Level: notice}}}).(sarifLog)
 	run := log.Runs[0]
 	want := []struct {
 		level string
@@ -107,15 +107,15 @@ func TestSARIFRules(t *testing.T) {
 	}
 }
 
-// A finding is the same one after its line moved; two of a kind are two.
+// A Finding is the same one after its line moved; two of a kind are two.
 func TestSARIFFingerprints(t *testing.T) {
-	prints := func(list ...finding) (names []string) {
-		for _, r := range sarifJSON(report{list: list}).(sarifLog).Runs[0].Results {
+	prints := func(list ...Finding) (names []string) {
+		for _, r := range SarifJSON(report{list: list}).(sarifLog).Runs[0].Results {
 			names = append(names, r.Fingerprints[fingerprintName])
 		}
 		return names
 	}
-	a := finding{Rule: "r", Scope: "s", File: "f", Line: 1, Message: "m"}
+	a := Finding{Rule: "r", Scope: "s", File: "f", Line: 1, Message: "m"}
 	moved, twice := a, prints(a, a)
 	moved.Line, moved.Message, moved.Level = 9, "other words", warning
 	if got := prints(moved)[0]; got != prints(a)[0] {
@@ -124,7 +124,7 @@ func TestSARIFFingerprints(t *testing.T) {
 	if twice[0] == twice[1] || twice[0] != prints(a)[0] {
 		t.Errorf("two of a kind are %v", twice)
 	}
-	for _, other := range []finding{{Rule: "r2", Scope: "s", File: "f"}, {Rule: "r", Scope: "s2", File: "f"}, {Rule: "r", Scope: "s", File: "f2"}} {
+	for _, other := range []Finding{{Rule: "r2", Scope: "s", File: "f"}, {Rule: "r", Scope: "s2", File: "f"}, {Rule: "r", Scope: "s", File: "f2"}} {
 		if prints(other)[0] == prints(a)[0] {
 			t.Errorf("%+v is taken for the same", other)
 		}

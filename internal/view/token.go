@@ -1,4 +1,4 @@
-package cli
+package view
 
 import (
 	"fmt"
@@ -8,22 +8,24 @@ import (
 	"github.com/ambit-auth/ambit/internal/text"
 )
 
-// A tokenView is ambit.token/v1. It is the one view that shows a secret.
-type tokenView struct{ held *ambit.Held }
+// A Token is ambit.token/v1. It is the one view that shows a secret.
+type Token struct{ Held *ambit.Held }
 
-func (v tokenView) text(p *printer) { p.line("%s", v.held.Credential.Access.Reveal()) }
+// Text implements [View].
+func (v Token) Text(p *Printer) { p.line("%s", v.Held.Credential.Access.Reveal()) }
 
-func (v tokenView) json(e envelope) any {
+// JSON implements [View].
+func (v Token) JSON(e Envelope) any {
 	return struct {
-		envelope
+		Envelope
 		AccessToken string     `json:"access_token"`
 		TokenType   string     `json:"token_type"`
 		ExpiresAt   *time.Time `json:"expires_at"`
-	}{e, v.held.Credential.Access.Reveal(), "Bearer", credentialOf(v.held.Credential.Grant).ExpiresAt}
+	}{e, v.Held.Credential.Access.Reveal(), "Bearer", credentialOf(v.Held.Credential.Grant).ExpiresAt}
 }
 
-// lifetime words how long a credential lives on.
-func lifetime(until, now time.Time) string {
+// Lifetime words how long a credential lives on.
+func Lifetime(until, now time.Time) string {
 	exactly := until.Sub(now)
 	left := exactly.Round(time.Minute)
 	switch {

@@ -1,4 +1,4 @@
-package cli
+package view
 
 import (
 	"bytes"
@@ -24,11 +24,11 @@ var pageTemplates = sync.OnceValue(func() *template.Template {
 	return template.Must(template.ParseFS(pageFiles, "pages/*.html"))
 })
 
-// pages are what a browser sees of a login: what is about to be asked, and what
+// Pages are what a browser sees of a login: what is about to be asked, and what
 // came of it. They need no script, and everything in them is escaped.
-type pages struct {
-	compare func(s *ambit.Session, h *ambit.Held) grantView
-	failure func(s *ambit.Session, err error) *failure
+type Pages struct {
+	Compare func(s *ambit.Session, h *ambit.Held) Grant
+	Failure func(s *ambit.Session, err error) *Failure
 }
 
 // A pageNeed is one declared need on a page.
@@ -41,7 +41,7 @@ type pageGroup struct {
 	Needs  []pageNeed
 }
 
-func needOnPage(e scopes.Need) pageNeed { return pageNeed{e.Name(), why(e), usesOf(e)} }
+func needOnPage(e scopes.Need) pageNeed { return pageNeed{e.Name(), Why(e), usesOf(e)} }
 
 // common is what every page has.
 type common struct {
@@ -54,7 +54,7 @@ func commonOf(program, title string) common { return common{program + title, ran
 
 // Start implements [ambit.Pages]: the short local page that says what is about to be
 // requested, and why.
-func (p *pages) Start(plan *ambit.Plan, authorizationURL string) http.Handler {
+func (p *Pages) Start(plan *ambit.Plan, authorizationURL string) http.Handler {
 	return page("start.html", func() (any, string) {
 		c := commonOf(plan.Session.Manifest().Name, " asks for access")
 		return struct {
@@ -81,7 +81,7 @@ func askedGroups(plan *ambit.Plan) []pageGroup {
 	withheld := pageGroup{Title: "Not asked for", Remark: "This server does not know them, or refuses them."}
 	for _, item := range plan.Scopes {
 		if item.Decision == scopes.DecisionWithhold {
-			withheld.Needs = append(withheld.Needs, pageNeed{item.Need.Name(), why(item.Need), item.Reason})
+			withheld.Needs = append(withheld.Needs, pageNeed{item.Need.Name(), Why(item.Need), item.Reason})
 		}
 	}
 	return appendGroup(groups, withheld)
@@ -105,10 +105,10 @@ func levelMeaning(l scopes.Level) string {
 }
 
 // Finished implements [ambit.Pages]: what was granted and what is missing.
-func (p *pages) Finished(s *ambit.Session, h *ambit.Held) http.Handler {
-	v := p.compare(s, h)
+func (p *Pages) Finished(s *ambit.Session, h *ambit.Held) http.Handler {
+	v := p.Compare(s, h)
 	return page("finished.html", func() (any, string) {
-		c := commonOf(v.name, ": logged in")
+		c := commonOf(v.Name, ": logged in")
 		return struct {
 			common
 			Bad, Assumed  bool
@@ -117,16 +117,18 @@ func (p *pages) Finished(s *ambit.Session, h *ambit.Held) http.Handler {
 			Granted       []pageNeed
 			Excess        string
 			Next          []string
-		}{c, len(v.gap.Missing.Required) > 0, v.gap.Assumed, v.label, v.server, lostGroups(v), grantedNeeds(v),
-			strings.Join(v.gap.Excess.Slice(), " "), v.next}, c.Nonce
+		}{
+			c, len(v.Gap.Missing.Required) > 0, v.Gap.Assumed, v.Label, v.Server, lostGroups(v), grantedNeeds(v),
+			strings.Join(v.Gap.Excess.Slice(), " "), v.Next,
+		}, c.Nonce
 	})
 }
 
-func lostGroups(v grantView) []pageGroup {
+func lostGroups(v Grant) []pageGroup {
 	var groups []pageGroup
 	for _, level := range scopes.Levels() {
 		g := pageGroup{Title: "Missing, " + level.String()}
-		for _, e := range v.gap.Lost {
+		for _, e := range v.Gap.Lost {
 			if e.Level == level {
 				g.Needs = append(g.Needs, needOnPage(e))
 			}
@@ -136,22 +138,22 @@ func lostGroups(v grantView) []pageGroup {
 	return groups
 }
 
-func grantedNeeds(v grantView) []pageNeed {
+func grantedNeeds(v Grant) []pageNeed {
 	var needs []pageNeed
-	for i := range v.needs {
-		if _, _, met := v.needs[i].MetBy(v.grant.Scopes, v.implies); met {
-			needs = append(needs, needOnPage(v.needs[i]))
+	for i := range v.Needs {
+		if _, _, met := v.Needs[i].MetBy(v.Granted.Scopes, v.Implies); met {
+			needs = append(needs, needOnPage(v.Needs[i]))
 		}
 	}
 	return needs
 }
 
 // Failed implements [ambit.Pages]: the server's own words, or what else went wrong.
-func (p *pages) Failed(s *ambit.Session, err error) http.Handler {
+func (p *Pages) Failed(s *ambit.Session, err error) http.Handler {
 	return page("failed.html", func() (any, string) {
 		c := commonOf(s.Manifest().Name, ": not logged in")
 		var refused *oauth.AuthorizationError
-		f := p.failure(s, err)
+		f := p.Failure(s, err)
 		return struct {
 			common
 			Denied        bool

@@ -1,4 +1,4 @@
-package cli
+package view
 
 import (
 	"encoding/json"
@@ -10,9 +10,9 @@ import (
 	"github.com/ambit-auth/ambit/scopes"
 )
 
-// manifestMarkdown is a table of the base, and one of each program: of those that were
+// ManifestMarkdown is a table of the base, and one of each program: of those that were
 // chosen, else of all.
-func manifestMarkdown(p *ambit.Session) string {
+func ManifestMarkdown(p *ambit.Session) string {
 	var text strings.Builder
 	writeScopeTable(&text, p.Manifest().Scopes)
 	for _, program := range p.Manifest().Programs {
@@ -32,7 +32,7 @@ func writeScopeTable(text *strings.Builder, entries []scopes.Need) {
 		for i, u := range e.UsedBy {
 			used[i] = codeCell(u.String())
 		}
-		fmt.Fprintf(text, "| %s | %s | %s | %s |\n", codeCell(e.Name()), e.Level, escapeMarkdown(why(e)), strings.Join(used, ", "))
+		fmt.Fprintf(text, "| %s | %s | %s | %s |\n", codeCell(e.Name()), e.Level, escapeMarkdown(Why(e)), strings.Join(used, ", "))
 	}
 }
 

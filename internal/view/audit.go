@@ -1,4 +1,4 @@
-package cli
+package view
 
 import (
 	"errors"
@@ -14,22 +14,22 @@ import (
 	"github.com/ambit-auth/ambit/scopes/audit"
 )
 
-// An auditView is ambit.audit/v1. Every format renders the same findings.
-type auditView struct {
-	session *ambit.Session
-	found   audit.Findings
-	failing []audit.FindingKind
-	minimal bool
-	server  scopes.AdvertisementState
-	holder  string   // the credential of the column "granted", in words; "" without one
-	mended  string   // what became of the manifest, in words; "" where nobody asked for a change
-	changed bool     // the manifest was written
-	file    string   // where failed is told
-	failed  *failure // in place of findings, where the audit came to none
+// An Audit is ambit.audit/v1. Every format renders the same findings.
+type Audit struct {
+	Session *ambit.Session
+	Found   audit.Findings
+	Failing []audit.FindingKind
+	Minimal bool
+	Server  scopes.AdvertisementState
+	Holder  string   // the credential of the column "granted", in words; "" without one
+	Mended  string   // what became of the manifest, in words; "" where nobody asked for a change
+	Changed bool     // the manifest was written
+	File    string   // where failed is told
+	Failed  *Failure // in place of findings, where the audit came to none
 }
 
 type auditJSON struct {
-	envelope
+	Envelope
 	Manifest manifestJSON    `json:"manifest"`
 	Server   auditServerJSON `json:"server"`
 	audit.Findings
@@ -44,10 +44,15 @@ type auditServerJSON struct {
 	ScopesSupported scopes.AdvertisementState `json:"scopes_supported"` // "" where the server could not be asked
 }
 
-func (v *auditView) json(e envelope) any {
-	m, server := v.session.Manifest(), v.session.Server()
-	return auditJSON{e, manifestJSON{m.File, m.Name, append([]string{}, v.session.Programs()...)},
-		auditServerJSON{server.Name, server.Issuer, v.server}, v.found, v.failing, v.holder, v.changed}
+// JSON implements [View].
+func (v *Audit) JSON(e Envelope) any {
+	m, server := v.Session.Manifest(), v.Session.Server()
+	return auditJSON{
+		e,
+		manifestJSON{m.File, m.Name, append([]string{}, v.Session.Programs()...)},
+		auditServerJSON{server.Name, server.Issuer, v.Server},
+		v.Found, v.Failing, v.Holder, v.Changed,
+	}
 }
 
 // An auditRow is a row of the table as every format for people shows it.
@@ -58,9 +63,9 @@ type auditRow struct {
 
 const noWord = "-" // a source says nothing
 
-func (v *auditView) rows() []auditRow {
-	rows := make([]auditRow, len(v.found.Matrix))
-	for i, row := range v.found.Matrix {
+func (v *Audit) rows() []auditRow {
+	rows := make([]auditRow, len(v.Found.Matrix))
+	for i, row := range v.Found.Matrix {
 		level := row.Level
 		if row.CoveredBy != "" {
 			level = "implied"
@@ -97,12 +102,13 @@ func (r *auditRow) cells() []string {
 	return []string{text.Printable(r.Scope), r.Level, r.Listed, r.InAPI, r.InMCP, r.Seen, r.Held}
 }
 
-func (v *auditView) text(p *printer) {
-	if v.minimal {
+// Text implements [View].
+func (v *Audit) Text(p *Printer) {
+	if v.Minimal {
 		p.WriteString(v.least())
 		return
 	}
-	p.line("%s", p.paint.bold(v.title()))
+	p.line("%s", p.Paint.Bold(v.title()))
 	var rows [][]string
 	for _, row := range v.rows() {
 		rows = append(rows, row.cells())
@@ -110,93 +116,93 @@ func (v *auditView) text(p *printer) {
 	if len(rows) > 0 {
 		p.line("")
 		p.table(strings.Fields(strings.ToUpper(strings.Join(auditHeading, " "))), rows)
-		if v.holder != "" {
-			p.wrapped("", p.paint.dim("granted: "+text.Printable(v.holder)))
+		if v.Holder != "" {
+			p.wrapped("", p.Paint.Dim("granted: "+text.Printable(v.Holder)))
 		}
 	}
 	p.line("")
-	for i := range v.found.Findings {
-		v.textFinding(p, &v.found.Findings[i])
+	for i := range v.Found.Findings {
+		v.textFinding(p, &v.Found.Findings[i])
 	}
 	p.wrapped("  ", v.totals())
-	if v.mended != "" {
-		p.line("%s", text.Printable(v.mended))
+	if v.Mended != "" {
+		p.line("%s", text.Printable(v.Mended))
 	}
 }
 
-func (v *auditView) textFinding(p *printer, f *audit.Finding) {
+func (v *Audit) textFinding(p *Printer, f *audit.Finding) {
 	kind := string(f.Kind)
 	if v.severityOf(f.Kind) == mistake {
-		kind = p.paint.red(kind)
+		kind = p.Paint.Red(kind)
 	} else {
-		kind = p.paint.yellow(kind)
+		kind = p.Paint.Yellow(kind)
 	}
-	p.wrapped("    ", fmt.Sprintf("%s: %s: %s", text.Printable(place(f.File, f.Line)), kind, text.Printable(f.Message)))
+	p.wrapped("    ", fmt.Sprintf("%s: %s: %s", text.Printable(Place(f.File, f.Line)), kind, text.Printable(f.Message)))
 	for _, line := range f.Evidence {
-		for i, part := range wrap(text.Printable(line), p.width-6) {
+		for i, part := range Wrap(text.Printable(line), p.Width-6) {
 			indent := "    "
 			if i > 0 {
 				indent += "  "
 			}
-			p.line("%s", indent+p.paint.dim(part))
+			p.line("%s", indent+p.Paint.Dim(part))
 		}
 	}
 }
 
 // totals is the last word of an audit: how much was found, and how small it could be.
-func (v *auditView) totals() string {
-	words := []string{text.Count(len(v.found.Findings), "finding")}
+func (v *Audit) totals() string {
+	words := []string{text.Count(len(v.Found.Findings), "finding")}
 	for _, kind := range audit.FindingKinds() {
-		if n := len(v.found.Of(kind)); n > 0 {
+		if n := len(v.Found.Of(kind)); n > 0 {
 			words = append(words, fmt.Sprintf("%d %s", n, kind))
 		}
 	}
 	line := strings.Join(words, ", ")
-	if n := len(v.found.Waived); n > 0 {
+	if n := len(v.Found.Waived); n > 0 {
 		line += fmt.Sprintf("; %d waived", n)
 	}
 	word := "the least set for the evidence has"
-	if !v.found.Least.Exact {
+	if !v.Found.Least.Exact {
 		word = "a good set, not proved to be the least, has"
 	}
-	line += fmt.Sprintf("; %s %s", word, text.Count(v.found.Least.Scopes.Len(), "scope"))
-	if n := len(v.found.Least.Kept); n > 0 {
+	line += fmt.Sprintf("; %s %s", word, text.Count(v.Found.Least.Scopes.Len(), "scope"))
+	if n := len(v.Found.Least.Kept); n > 0 {
 		line += fmt.Sprintf("; %d more are declared for operations that no source describes", n)
 	}
 	return line + " (--minimal)"
 }
 
 // least is the least set as a list of a manifest.
-func (v *auditView) least() string {
+func (v *Audit) least() string {
 	head := "scopes:\n"
-	if !v.found.Least.Exact {
+	if !v.Found.Least.Exact {
 		head = "# A good set: the search for the least one was cut off.\n" + head
 	}
-	kept := manifestedit.FormatNeeds(v.found.Least.KeptNeeds)
+	kept := manifestedit.FormatNeeds(v.Found.Least.KeptNeeds)
 	switch {
-	case len(v.found.Least.Needs) == 0 && kept == "":
+	case len(v.Found.Least.Needs) == 0 && kept == "":
 		return "scopes: []\n"
 	case kept == "":
-		return head + manifestedit.FormatNeeds(v.found.Least.Needs)
+		return head + manifestedit.FormatNeeds(v.Found.Least.Needs)
 	}
-	return head + manifestedit.FormatNeeds(v.found.Least.Needs) + "  # Declared for operations that no source describes:\n" + kept
+	return head + manifestedit.FormatNeeds(v.Found.Least.Needs) + "  # Declared for operations that no source describes:\n" + kept
 }
 
-func (v *auditView) title() string {
-	if v.session == nil {
+func (v *Audit) title() string {
+	if v.Session == nil {
 		return "ambit audit"
 	}
-	line := "ambit audit: " + text.Printable(v.session.Manifest().Name)
-	if len(v.session.Programs()) > 0 {
-		line += " with " + text.Printable(strings.Join(v.session.Programs(), ", "))
+	line := "ambit audit: " + text.Printable(v.Session.Manifest().Name)
+	if len(v.Session.Programs()) > 0 {
+		line += " with " + text.Printable(strings.Join(v.Session.Programs(), ", "))
 	}
 	return line
 }
 
-func (v *auditView) summary() []summaryLine { return nil }
+func (v *Audit) summary() []summaryLine { return nil }
 
-func (v *auditView) severityOf(kind audit.FindingKind) severity {
-	for _, k := range v.failing {
+func (v *Audit) severityOf(kind audit.FindingKind) Severity {
+	for _, k := range v.Failing {
 		if k == kind {
 			return mistake
 		}
@@ -205,36 +211,36 @@ func (v *auditView) severityOf(kind audit.FindingKind) severity {
 }
 
 // findings are what an audit has to say, each at its line of the manifest.
-func (v *auditView) findings() []finding {
-	if v.failed != nil {
+func (v *Audit) findings() []Finding {
+	if v.Failed != nil {
 		return v.failedFindings()
 	}
-	var list []finding
-	for _, f := range v.found.Findings {
+	var list []Finding
+	for _, f := range v.Found.Findings {
 		message := f.Message
 		if len(f.Evidence) > 0 {
 			message += " [" + strings.Join(f.Evidence, "; ") + "]"
 		}
-		list = append(list, finding{Rule: string(f.Kind), Level: v.severityOf(f.Kind), File: f.File, Line: f.Line, Scope: f.Scope, Message: message})
+		list = append(list, Finding{Rule: string(f.Kind), Level: v.severityOf(f.Kind), File: f.File, Line: f.Line, Scope: f.Scope, Message: message})
 	}
 	return list
 }
 
 // failedFindings are what an audit that came to nothing has to say: each mistake at its
 // place, anything else at the manifest's first line.
-func (v *auditView) failedFindings() []finding {
-	var list []finding
-	if mistakes, ok := errors.AsType[yamlfile.Mistakes](v.failed.Err); ok {
+func (v *Audit) failedFindings() []Finding {
+	var list []Finding
+	if mistakes, ok := errors.AsType[yamlfile.Mistakes](v.Failed.Err); ok {
 		for _, m := range mistakes {
-			list = append(list, finding{Rule: "manifest", Level: mistake, File: m.File, Line: m.Line, Column: m.Column, Message: m.Message})
+			list = append(list, Finding{Rule: "manifest", Level: mistake, File: m.File, Line: m.Line, Column: m.Column, Message: m.Message})
 		}
 		return list
 	}
-	for _, e := range sourceErrors(v.failed.Err) {
-		list = append(list, finding{Rule: "evidence", Level: mistake, File: e.File, Line: e.Line, Message: e.Reason})
+	for _, e := range sourceErrors(v.Failed.Err) {
+		list = append(list, Finding{Rule: "evidence", Level: mistake, File: e.File, Line: e.Line, Message: e.Reason})
 	}
 	if len(list) == 0 {
-		list = append(list, finding{Rule: "audit", Level: mistake, File: v.file, Line: 1, Message: firstLine(v.failed.Message)})
+		list = append(list, Finding{Rule: "audit", Level: mistake, File: v.File, Line: 1, Message: FirstLine(v.Failed.Message)})
 	}
 	return list
 }
@@ -255,8 +261,8 @@ func sourceErrors(err error) []*evidence.Error {
 	return nil
 }
 
-// markdown is the audit for a pull request.
-func (v *auditView) markdown() string {
+// Markdown is the audit for a pull request.
+func (v *Audit) Markdown() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "### %s\n", escapeMarkdown(v.title()))
 	var rows, items []string
@@ -267,13 +273,13 @@ func (v *auditView) markdown() string {
 	if len(rows) > 0 {
 		text.WriteString("\n| " + strings.Join(auditHeading, " | ") + " |\n|" + strings.Repeat(" --- |", len(auditHeading)) + "\n")
 		writeWithin(&text, maxSummary/2, rows)
-		if v.holder != "" {
-			text.WriteString("\ngranted: " + escapeMarkdown(v.holder) + "\n")
+		if v.Holder != "" {
+			text.WriteString("\ngranted: " + escapeMarkdown(v.Holder) + "\n")
 		}
 	}
 	text.WriteString("\n")
-	for i := range v.found.Findings {
-		items = append(items, v.markdownFinding(&v.found.Findings[i]))
+	for i := range v.Found.Findings {
+		items = append(items, v.markdownFinding(&v.Found.Findings[i]))
 	}
 	writeWithin(&text, maxSummary, items)
 	if len(items) > 0 {
@@ -283,9 +289,9 @@ func (v *auditView) markdown() string {
 	return text.String()
 }
 
-func (v *auditView) markdownFinding(f *audit.Finding) string {
+func (v *Audit) markdownFinding(f *audit.Finding) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "- **%s** %s: %s\n", escapeMarkdown(string(f.Kind)), escapeMarkdown(place(f.File, f.Line)), escapeMarkdown(f.Message))
+	fmt.Fprintf(&text, "- **%s** %s: %s\n", escapeMarkdown(string(f.Kind)), escapeMarkdown(Place(f.File, f.Line)), escapeMarkdown(f.Message))
 	for _, line := range f.Evidence {
 		fmt.Fprintf(&text, "  - %s\n", escapeMarkdown(line))
 	}

@@ -1,4 +1,4 @@
-package cli
+package view
 
 import (
 	"encoding/json"
@@ -14,7 +14,7 @@ import (
 )
 
 // hostileAudit is an audit whose every text comes from someone who means harm.
-func hostileAudit() *auditView {
+func hostileAudit() *Audit {
 	const evil = "<script>alert(1)</script>\x1b[2J\"'|`](http://evil)\n::error::"
 	m := &manifest.Manifest{
 		File: "m" + evil, Name: "n" + evil, Programs: []manifest.Program{{Name: evil}},
@@ -24,10 +24,10 @@ func hostileAudit() *auditView {
 	if err != nil {
 		panic(err)
 	}
-	return &auditView{
-		session: s,
-		failing: audit.FailingKinds(), server: scopes.Listed, mended: "wrote " + evil,
-		found: audit.Findings{
+	return &Audit{
+		Session: s,
+		Failing: audit.FailingKinds(), Server: scopes.Listed, Mended: "wrote " + evil,
+		Found: audit.Findings{
 			Findings: []audit.Finding{
 				{Kind: audit.Undeclared, Scope: "a:b", File: "m" + evil, Line: 3, Message: "needs " + evil, Evidence: []string{evil}},
 				{Kind: audit.Unused, Scope: "c:d", File: "m.yaml", Line: 4, Message: "unused", Evidence: []string{}},
@@ -43,32 +43,32 @@ func hostileAudit() *auditView {
 // In no format does text from outside become markup, a command or a control character.
 func TestAuditEscapes(t *testing.T) {
 	v := hostileAudit()
-	page, err := v.page()
+	page, err := v.Page()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if strings.Count(page, "<script>") != 1 || strings.Contains(page, "<script>alert") {
 		t.Errorf("the page holds a script that is not its own:\n%s", page)
 	}
-	p := &printer{width: 80}
-	v.text(p)
-	for name, text := range map[string]string{"text": p.String(), "markdown": v.markdown(), "github": githubText(v, nil)} {
+	p := &Printer{Width: 80}
+	v.Text(p)
+	for name, text := range map[string]string{"text": p.String(), "markdown": v.Markdown(), "github": GithubText(v, nil)} {
 		if strings.Contains(text, "\x1b") {
 			t.Errorf("%s holds a control character: %q", name, text)
 		}
 	}
 	code := regexp.MustCompile("`` .* ``") // of a table's cell
-	if text := code.ReplaceAllString(v.markdown(), ""); strings.Contains(text, "<") || strings.Contains(text, "](") && !strings.Contains(text, "\\](") {
+	if text := code.ReplaceAllString(v.Markdown(), ""); strings.Contains(text, "<") || strings.Contains(text, "](") && !strings.Contains(text, "\\](") {
 		t.Errorf("the Markdown holds markup: %s", text)
 	}
-	if lines := strings.Split(strings.TrimSpace(githubText(v, nil)), "\n"); len(lines) != 2 {
+	if lines := strings.Split(strings.TrimSpace(GithubText(v, nil)), "\n"); len(lines) != 2 {
 		t.Errorf("two findings are %d commands: %q", len(lines), lines)
 	}
 }
 
 // The page brings what it needs, and its policy lets only that in.
 func TestAuditPageIsSelfContained(t *testing.T) {
-	page, err := hostileAudit().page()
+	page, err := hostileAudit().Page()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestAuditPageIsSelfContained(t *testing.T) {
 	if regexp.MustCompile(`(?i)<[^>]*\s(src|href|style|on\w+)=`).MatchString(page) {
 		t.Error("the page refers to something outside, or has code in an attribute")
 	}
-	again, err := hostileAudit().page()
+	again, err := hostileAudit().Page()
 	if err != nil || strings.ReplaceAll(strings.ReplaceAll(again, "&#39;", "'"), "&#43;", "+") != page {
 		t.Errorf("the same audit is another page: %v", err)
 	}

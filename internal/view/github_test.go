@@ -1,4 +1,4 @@
-package cli
+package view
 
 import (
 	"fmt"
@@ -22,19 +22,19 @@ func golden(t *testing.T, name, got string) {
 
 // A report is a result of nothing but findings.
 type report struct {
-	view
+	View
 	name string
 	rows []summaryLine
-	list []finding
+	list []Finding
 }
 
-func (r report) findings() []finding    { return r.list }
+func (r report) findings() []Finding    { return r.list }
 func (r report) title() string          { return r.name }
 func (r report) summary() []summaryLine { return r.rows }
 
 // aCheck is a check of a real manifest by a key that lacks two scopes and has one too
 // many, while a third vanished from the server's list.
-func aCheck(t *testing.T) *checkView {
+func aCheck(t *testing.T) *Check {
 	t.Helper()
 	text := `version: 1
 name: "an | odd <b>name</b>"
@@ -50,28 +50,30 @@ scopes:
 		t.Fatal(err)
 	}
 	grant := scopes.Grant{Scopes: scopes.NewSet("user:read", "chart:write", "secret:read")}
-	return &checkView{
-		grantView: grantView{name: m.Name, needs: m.Scopes, grant: grant, gap: scopes.Compare(m.Scopes, grant, scopes.Implications{})},
-		drift:     ambit.Drift{Scopes: []manifest.Drift{{Kind: manifest.DriftVanished, Scope: "chart:write"}, {Kind: manifest.DriftNew, Scope: "z"}}},
-		level:     scopes.Required, file: m.File,
+	return &Check{
+		Grant: Grant{Name: m.Name, Needs: m.Scopes, Granted: grant, Gap: scopes.Compare(m.Scopes, grant, scopes.Implications{})},
+		Drift: ambit.Drift{Scopes: []manifest.Drift{{Kind: manifest.DriftVanished, Scope: "chart:write"}, {Kind: manifest.DriftNew, Scope: "z"}}},
+		Level: scopes.Required, File: m.File,
 	}
 }
 
 // hostile is a report whose every word comes from someone who means harm.
 func hostile() report {
 	const bad = "x\r\n::stop-commands::y\n%0A,title=z:: \x1b[2J `a` | b <script>&amp;[l](https://evil.example) *_~#!\\ \u202e"
-	return report{name: bad, rows: []summaryLine{{Scope: "a`b``c|d", Level: bad, State: bad, Why: bad}},
-		list: []finding{{Rule: "some_rule", Level: mistake, File: "a,b:c\n%.yaml", Line: 1, Scope: bad, Message: bad}}}
+	return report{
+		name: bad, rows: []summaryLine{{Scope: "a`b``c|d", Level: bad, State: bad, Why: bad}},
+		list: []Finding{{Rule: "some_rule", Level: mistake, File: "a,b:c\n%.yaml", Line: 1, Scope: bad, Message: bad}},
+	}
 }
 
 func TestGitHubText(t *testing.T) {
-	golden(t, "report.github", githubText(aCheck(t), nil))
-	golden(t, "report_hostile.github", githubText(hostile(), nil))
+	golden(t, "report.github", GithubText(aCheck(t), nil))
+	golden(t, "report_hostile.github", GithubText(hostile(), nil))
 }
 
 // What comes from outside is one command a finding, never a line of its own.
 func TestGitHubTextIsOneLineAFinding(t *testing.T) {
-	text := githubText(hostile(), nil)
+	text := GithubText(hostile(), nil)
 	if strings.Count(text, "\n") != 1 || strings.ContainsAny(text, "\r\x1b\u202e") {
 		t.Errorf("more than a line of printable text: %q", text)
 	}
@@ -90,7 +92,7 @@ func TestGitHubFiles(t *testing.T) {
 	for name, c := range map[string]struct{ workspace, file, want string }{
 		"no workspace":             {"", "a/scopes.yaml", "a/scopes.yaml"},
 		"in the workspace":         {here, "scopes.yaml", "scopes.yaml"},
-		"below the workspace":      {above, "scopes.yaml", "internal/cli/scopes.yaml"},
+		"below the workspace":      {above, "scopes.yaml", "internal/view/scopes.yaml"},
 		"named from elsewhere":     {here, filepath.Join(here, "a", "scopes.yaml"), "a/scopes.yaml"},
 		"dots":                     {here, "./a/../scopes.yaml", "scopes.yaml"},
 		"above the workspace":      {here, "../scopes.yaml", "../scopes.yaml"},
@@ -99,7 +101,7 @@ func TestGitHubFiles(t *testing.T) {
 		"workspace with an ending": {here + string(filepath.Separator), "scopes.yaml", "scopes.yaml"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := githubText(report{list: []finding{{File: c.file, Line: 7}}}, settings.Environment{"GITHUB_WORKSPACE=" + c.workspace})
+			got := GithubText(report{list: []Finding{{File: c.file, Line: 7}}}, settings.Environment{"GITHUB_WORKSPACE=" + c.workspace})
 			if want := "::notice file=" + escapeProperty(c.want) + ",line=7,"; !strings.HasPrefix(got, want) {
 				t.Errorf("got %q, want %s…", got, want)
 			}
@@ -107,15 +109,15 @@ func TestGitHubFiles(t *testing.T) {
 	}
 }
 
-// A finding without a place has none in the annotation.
+// A Finding without a place has none in the annotation.
 func TestGitHubPlaces(t *testing.T) {
-	for want, f := range map[string]finding{
+	for want, f := range map[string]Finding{
 		"::warning title=ambit%3A r::m\n":                     {Rule: "r", Level: warning, Message: "m", Line: 3, Column: 4},
 		"::warning file=f,title=ambit%3A r::m\n":              {Rule: "r", Level: warning, Message: "m", File: "f", Column: 4},
 		"::warning file=f,line=3,title=ambit%3A r::m\n":       {Rule: "r", Level: warning, Message: "m", File: "f", Line: 3},
 		"::warning file=f,line=3,col=4,title=ambit%3A r::m\n": {Rule: "r", Level: warning, Message: "m", File: "f", Line: 3, Column: 4},
 	} {
-		if got := githubText(report{list: []finding{f}}, nil); got != want {
+		if got := GithubText(report{list: []Finding{f}}, nil); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
@@ -123,10 +125,10 @@ func TestGitHubPlaces(t *testing.T) {
 
 // GitHub shows ten annotations of a kind: what is beyond is counted in the last line.
 func TestGitHubTextFolds(t *testing.T) {
-	some := func(n int, level severity) []finding {
-		list := make([]finding, n)
+	some := func(n int, level Severity) []Finding {
+		list := make([]Finding, n)
 		for i := range list {
-			list[i] = finding{Rule: "r", Level: level, Message: fmt.Sprint(i)}
+			list[i] = Finding{Rule: "r", Level: level, Message: fmt.Sprint(i)}
 		}
 		return list
 	}
@@ -143,7 +145,7 @@ func TestGitHubTextFolds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			list := append(append(some(c.notices, notice), some(c.warnings, warning)...), some(c.mistakes, mistake)...)
-			text := githubText(report{list: list}, nil)
+			text := GithubText(report{list: list}, nil)
 			got := [3]int{strings.Count(text, "::notice "), strings.Count(text, "::warning "), strings.Count(text, "::error ")}
 			if got != c.want {
 				t.Errorf("%v lines of each kind, want %v", got, c.want)
@@ -158,20 +160,20 @@ func TestGitHubTextFolds(t *testing.T) {
 		})
 	}
 	list := append(some(1, notice), some(1, mistake)...)
-	githubText(report{list: list}, nil)
+	GithubText(report{list: list}, nil)
 	if list[0].Level != notice {
 		t.Error("the findings themselves were put into another order")
 	}
 }
 
 func TestSummaryMarkdown(t *testing.T) {
-	golden(t, "report.md", summaryMarkdown(aCheck(t)))
-	golden(t, "report_hostile.md", summaryMarkdown(hostile()))
+	golden(t, "report.md", SummaryMarkdown(aCheck(t)))
+	golden(t, "report_hostile.md", SummaryMarkdown(hostile()))
 }
 
 // Cells end where they should, and nothing in them is markup.
 func TestSummaryMarkdownCells(t *testing.T) {
-	for _, line := range strings.Split(summaryMarkdown(hostile()), "\n") {
+	for _, line := range strings.Split(SummaryMarkdown(hostile()), "\n") {
 		if bars := strings.Count(line, "|") - strings.Count(line, `\|`); strings.HasPrefix(line, "| ") && bars != 5 {
 			t.Errorf("a row of %d bars: %s", bars, line)
 		}
@@ -191,9 +193,9 @@ func TestSummaryMarkdownIsBounded(t *testing.T) {
 	r := report{name: "n"}
 	for i := range 20_000 {
 		r.rows = append(r.rows, summaryLine{Scope: fmt.Sprint("scope:", i), Why: strings.Repeat("w", 100)})
-		r.list = append(r.list, finding{Message: fmt.Sprint("message ", i, strings.Repeat("m", 100))})
+		r.list = append(r.list, Finding{Message: fmt.Sprint("message ", i, strings.Repeat("m", 100))})
 	}
-	text := summaryMarkdown(r)
+	text := SummaryMarkdown(r)
 	if len(text) > maxSummary+100 || len(text) < maxSummary/2 {
 		t.Errorf("%d bytes", len(text))
 	}
@@ -205,14 +207,14 @@ func TestSummaryMarkdownIsBounded(t *testing.T) {
 func TestAppendSummary(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "summary.md")
 	for _, text := range []string{"one\n", "two\n"} {
-		if err := appendSummary(path, text); err != nil {
+		if err := AppendSummary(path, text); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if got, err := os.ReadFile(path); string(got) != "one\ntwo\n" {
 		t.Errorf("the file holds %q (%v)", got, err)
 	}
-	if err := appendSummary(filepath.Join(t.TempDir(), "not", "there.md"), "x"); err == nil {
+	if err := AppendSummary(filepath.Join(t.TempDir(), "not", "there.md"), "x"); err == nil {
 		t.Error("a folder that is not there is no error")
 	}
 }

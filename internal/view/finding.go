@@ -1,10 +1,10 @@
-package cli
+package view
 
-// A finding is one thing that a check or an audit has to say about a line of a file.
+// A Finding is one thing that a check or an audit has to say about a line of a file.
 // The annotations of a pipeline, SARIF and the Markdown summary all render these.
-type finding struct {
+type Finding struct {
 	Rule    string   // a stable word: missing_scope, excess, drift_vanished, …
-	Level   severity // how bad it is in this run
+	Level   Severity // how bad it is in this run
 	File    string   // as the user named it; hostile until escaped
 	Line    int      // from 1; 0 where no line is meant
 	Column  int      // from 1; 0 where no column is meant
@@ -12,20 +12,20 @@ type finding struct {
 	Message string   // one sentence
 }
 
-// A severity is how bad a finding is in this run.
-type severity int
+// A Severity is how bad a finding is in this run.
+type Severity int
 
 // The severities, mildest first.
 const (
-	notice severity = iota
+	notice Severity = iota
 	warning
 	mistake // what makes the run fail
 )
 
-// reporter is a view that can also be shown as findings.
-type reporter interface {
-	view
-	findings() []finding
+// Reporter is a view that can also be shown as findings.
+type Reporter interface {
+	View
+	findings() []Finding
 	title() string          // of the summary
 	summary() []summaryLine // a row a need
 }

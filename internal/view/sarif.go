@@ -1,4 +1,4 @@
-package cli
+package view
 
 import (
 	"crypto/sha256"
@@ -84,10 +84,10 @@ const (
 	fingerprintName = "ambitFinding/v1"
 )
 
-// sarifJSON shows findings as a SARIF 2.1.0 log of one run.
-func sarifJSON(v reporter) any {
+// SarifJSON shows findings as a SARIF 2.1.0 log of one run.
+func SarifJSON(v Reporter) any {
 	r := sarifRun{ColumnKind: "unicodeCodePoints", Results: []sarifResult{}}
-	r.Tool.Driver = sarifDriver{Name: "ambit", Version: readVersion().Version, InformationURI: homePage, Rules: []sarifRule{}}
+	r.Tool.Driver = sarifDriver{Name: "ambit", Version: ReadVersion().Version, InformationURI: homePage, Rules: []sarifRule{}}
 	seen := make(map[string]int)
 	for _, f := range v.findings() {
 		name := fingerprint(f)
@@ -150,7 +150,7 @@ func ruleHelp(id string) (short, help string) {
 	return "The manifest and what the program does differ: " + strings.ReplaceAll(id, "_", " ") + ".", "The message says what differs; ambit explain says why a scope is declared."
 }
 
-func sarifLevel(s severity) string {
+func sarifLevel(s Severity) string {
 	if s == notice {
 		return "note"
 	}
@@ -161,7 +161,7 @@ func sarifLevel(s severity) string {
 // even in plain messages (§3.11.6).
 func sarifText(line string) string { return strings.ReplaceAll(text.Printable(line), "](", "] (") }
 
-func sarifLocations(f finding) []sarifLocation {
+func sarifLocations(f Finding) []sarifLocation {
 	if f.File == "" {
 		return nil
 	}
@@ -192,7 +192,7 @@ func sarifURI(file string) string {
 
 // fingerprint names a finding by what it is about, so that it stays the same one when
 // lines move and words change. A mistake of form is about nothing but its own words.
-func fingerprint(f finding) string {
+func fingerprint(f Finding) string {
 	about := f.Scope
 	if f.Rule == "manifest" || f.Rule == "evidence" {
 		about = f.Message

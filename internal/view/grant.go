@@ -1,4 +1,4 @@
-package cli
+package view
 
 import (
 	"fmt"
@@ -9,24 +9,24 @@ import (
 	"github.com/ambit-auth/ambit/scopes"
 )
 
-// A grantView shows what a credential holds against what is needed: ambit.grant/v1
+// A Grant shows what a credential holds against what is needed: ambit.grant/v1
 // of the contract.
-type grantView struct {
-	name    string // the manifest's
-	needs   []scopes.Need
-	implies scopes.Implications
-	grant   scopes.Grant
-	gap     scopes.Gap
-	label   string // what people call the credential's kind
-	server  string
-	next    []string
-	renews  bool // it is renewed once it ends
-	now     time.Time
-	brief   bool // without the table: the needs were shown just before
+type Grant struct {
+	Name    string // the manifest's
+	Needs   []scopes.Need
+	Implies scopes.Implications
+	Granted scopes.Grant
+	Gap     scopes.Gap
+	Label   string // what people call the credential's kind
+	Server  string
+	Next    []string
+	Renews  bool // it is renewed once it ends
+	Now     time.Time
+	Brief   bool // without the table: the needs were shown just before
 }
 
 type grantJSON struct {
-	envelope
+	Envelope
 	Credential  credentialJSON    `json:"credential"`
 	Server      string            `json:"server"`
 	Granted     scopes.Set        `json:"granted"`
@@ -54,15 +54,16 @@ type reachJSON struct {
 	Organizations []string `json:"organizations"`
 }
 
-func (v grantView) json(e envelope) any {
+// JSON implements [View].
+func (v Grant) JSON(e Envelope) any {
 	if e.Error != nil && e.Error.Hint == "" {
-		e.Error.Hint = strings.Join(v.next, "; ")
+		e.Error.Hint = strings.Join(v.Next, "; ")
 	}
 	out := grantJSON{
-		envelope: e, Credential: credentialOf(v.grant), Server: v.server, Granted: v.grant.Scopes.Sorted(),
-		Missing: v.gap.Missing, Lost: needsOf(v.gap.Lost), Implied: v.gap.Covered, HiddenTools: v.gap.HiddenTools, Excess: v.gap.Excess,
-		Reach: reachJSON{append([]string{}, v.grant.Teams...), append([]string{}, v.grant.Organizations...)},
-		Next:  append([]string{}, v.next...),
+		Envelope: e, Credential: credentialOf(v.Granted), Server: v.Server, Granted: v.Granted.Scopes.Sorted(),
+		Missing: v.Gap.Missing, Lost: needsOf(v.Gap.Lost), Implied: v.Gap.Covered, HiddenTools: v.Gap.HiddenTools, Excess: v.Gap.Excess,
+		Reach: reachJSON{append([]string{}, v.Granted.Teams...), append([]string{}, v.Granted.Organizations...)},
+		Next:  append([]string{}, v.Next...),
 	}
 	return out
 }
@@ -76,43 +77,44 @@ func credentialOf(c scopes.Grant) credentialJSON {
 	return out
 }
 
-func (v grantView) text(p *printer) {
+// Text implements [View].
+func (v Grant) Text(p *Printer) {
 	v.heading(p)
 	p.line("")
-	if !v.brief {
+	if !v.Brief {
 		p.table([]string{"SCOPE", "LEVEL", "GRANTED", "WHY"}, v.rows(p))
 		p.line("")
 	}
 	v.losses(p)
-	for _, c := range v.gap.Covered {
-		p.line("%s %s covers %s", p.paint.dim("implied:"), c.By, c.Scope)
+	for _, c := range v.Gap.Covered {
+		p.line("%s %s covers %s", p.Paint.Dim("implied:"), c.By, c.Scope)
 	}
-	if v.gap.Excess.Len() > 0 {
-		p.wrapped("  ", p.paint.yellow("granted, not declared: ")+some(v.gap.Excess.Slice()))
+	if v.Gap.Excess.Len() > 0 {
+		p.wrapped("  ", p.Paint.Yellow("granted, not declared: ")+Some(v.Gap.Excess.Slice()))
 	}
-	for _, step := range v.next {
+	for _, step := range v.Next {
 		p.step(step)
 	}
 }
 
-func (v grantView) heading(p *printer) {
-	c := v.grant
-	p.wrapped("  ", fmt.Sprintf("%s holds %s %s for server %s, from %s", p.paint.bold(text.Printable(v.name)), v.label, c.Prefix, v.server, text.Printable(c.Source)))
+func (v Grant) heading(p *Printer) {
+	c := v.Granted
+	p.wrapped("  ", fmt.Sprintf("%s holds %s %s for server %s, from %s", p.Paint.Bold(text.Printable(v.Name)), v.Label, c.Prefix, v.Server, text.Printable(c.Source)))
 	facts := []string{known(c.KnownBy)}
 	if !c.ExpiresAt.IsZero() {
-		life := lifetime(c.ExpiresAt, v.now)
-		if v.renews && !v.now.Before(c.ExpiresAt) {
+		life := Lifetime(c.ExpiresAt, v.Now)
+		if v.Renews && !v.Now.Before(c.ExpiresAt) {
 			life += ", and renewed when it is used"
 		}
 		facts = append(facts, life)
 	}
-	if len(v.grant.Teams) > 0 {
-		facts = append(facts, limitedTo(v.grant.Teams, "project"))
+	if len(v.Granted.Teams) > 0 {
+		facts = append(facts, limitedTo(v.Granted.Teams, "project"))
 	}
-	if len(v.grant.Organizations) > 0 {
-		facts = append(facts, limitedTo(v.grant.Organizations, "organization"))
+	if len(v.Granted.Organizations) > 0 {
+		facts = append(facts, limitedTo(v.Granted.Organizations, "organization"))
 	}
-	p.wrapped("  ", p.paint.dim(strings.Join(facts, "; ")))
+	p.wrapped("  ", p.Paint.Dim(strings.Join(facts, "; ")))
 }
 
 // limitedTo words a credential's reach.
@@ -135,58 +137,58 @@ func known(by scopes.KnownBy) string {
 	return "assumed: the server did not say what it granted, so it counts as asked (RFC 6749 §5.1)"
 }
 
-func (v grantView) rows(p *printer) [][]string {
-	rows := make([][]string, len(v.needs))
-	for i := range v.needs {
-		e := &v.needs[i]
-		rows[i] = []string{e.Name(), e.Level.String(), v.held(p, e), why(*e)}
+func (v Grant) rows(p *Printer) [][]string {
+	rows := make([][]string, len(v.Needs))
+	for i := range v.Needs {
+		e := &v.Needs[i]
+		rows[i] = []string{e.Name(), e.Level.String(), v.held(p, e), Why(*e)}
 	}
 	return rows
 }
 
-func (v grantView) held(p *printer, e *scopes.Need) string {
-	scope, by, met := e.MetBy(v.grant.Scopes, v.implies)
+func (v Grant) held(p *Printer, e *scopes.Need) string {
+	scope, by, met := e.MetBy(v.Granted.Scopes, v.Implies)
 	switch {
 	case !met && e.Level == scopes.Required:
-		return p.paint.red("no")
+		return p.Paint.Red("no")
 	case !met:
-		return p.paint.yellow("no")
-	case v.gap.Assumed:
+		return p.Paint.Yellow("no")
+	case v.Gap.Assumed:
 		return "assumed"
 	case by != scope:
-		return p.paint.green("implied")
+		return p.Paint.green("implied")
 	}
-	return p.paint.green("yes")
+	return p.Paint.green("yes")
 }
 
 // losses says for each missing need what stops without it, worst first.
-func (v grantView) losses(p *printer) {
+func (v Grant) losses(p *Printer) {
 	any := false
 	for _, level := range scopes.Levels() {
-		for _, e := range v.gap.Lost {
+		for _, e := range v.Gap.Lost {
 			if e.Level == level {
 				p.wrapped("  ", loss(p, e))
 				any = true
 			}
 		}
 	}
-	if len(v.gap.HiddenTools) > 0 {
-		p.wrapped("  ", p.paint.yellow("hidden tools: ")+strings.Join(v.gap.HiddenTools, ", ")+" (a server leaves these out of its list without an error)")
+	if len(v.Gap.HiddenTools) > 0 {
+		p.wrapped("  ", p.Paint.Yellow("hidden tools: ")+strings.Join(v.Gap.HiddenTools, ", ")+" (a server leaves these out of its list without an error)")
 	}
 	switch {
-	case !any && v.gap.Assumed:
+	case !any && v.Gap.Assumed:
 		p.line("nothing is known to be missing")
 	case !any:
-		p.line("%s", p.paint.green("everything declared is granted"))
+		p.line("%s", p.Paint.green("everything declared is granted"))
 	}
 }
 
-func loss(p *printer, e scopes.Need) string {
-	paint := p.paint.yellow
+func loss(p *Printer, e scopes.Need) string {
+	paint := p.Paint.Yellow
 	if e.Level == scopes.Required {
-		paint = p.paint.red
+		paint = p.Paint.Red
 	}
-	text := paint("missing, "+e.Level.String()+": ") + e.Name() + ": " + why(e)
+	text := paint("missing, "+e.Level.String()+": ") + e.Name() + ": " + Why(e)
 	if uses := usesOf(e); uses != "" {
 		text += " (" + uses + ")"
 	}
@@ -204,7 +206,8 @@ func usesOf(e scopes.Need) string {
 // shownOf is how many of a long list a person is shown; the JSON has all.
 const shownOf = 12
 
-func some(words []string) string {
+// Some lists words, as many as a person reads; the JSON has all.
+func Some(words []string) string {
 	if len(words) <= shownOf {
 		return strings.Join(words, ", ")
 	}

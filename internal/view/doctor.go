@@ -1,39 +1,40 @@
-package cli
+package view
 
 import (
 	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/text"
 )
 
-// A doctorView is ambit.doctor/v1.
-type doctorView struct {
-	Agents []examined `json:"agents"`
+// A Doctor is ambit.doctor/v1.
+type Doctor struct {
+	Agents []ExaminedAgent `json:"agents"`
 }
 
 // An examined agent, and what meddles with it.
-type examined struct {
+type ExaminedAgent struct {
 	Agent     string             `json:"agent"`
 	Conflicts []profile.Conflict `json:"conflicts"`
 
-	label string
+	Label string `json:"-"`
 }
 
-func (v doctorView) text(p *printer) {
+// Text implements [View].
+func (v Doctor) Text(p *Printer) {
 	quiet := true
 	for _, a := range v.Agents {
 		for _, c := range a.Conflicts {
 			quiet = false
-			p.wrapped("  ", p.paint.bold(text.Printable(a.label))+": "+doctorLine(c))
+			p.wrapped("  ", p.Paint.Bold(text.Printable(a.Label))+": "+doctorLine(c))
 		}
 	}
 	if quiet {
-		p.line("%s", p.paint.green("nothing meddles with a lent credential"))
+		p.line("%s", p.Paint.green("nothing meddles with a lent credential"))
 	}
 }
 
 func doctorLine(c profile.Conflict) string {
 	if c.Outranks {
-		return conflictLine(c)
+		return ConflictLine(c)
 	}
 	line := text.Printable(c.Path)
 	for i, key := range c.Keys {
@@ -45,9 +46,10 @@ func doctorLine(c profile.Conflict) string {
 	return line + " (outranks nothing)"
 }
 
-func (v doctorView) json(e envelope) any {
+// JSON implements [View].
+func (v Doctor) JSON(e Envelope) any {
 	return struct {
-		envelope
-		doctorView
+		Envelope
+		Doctor
 	}{e, v}
 }

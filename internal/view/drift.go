@@ -1,4 +1,4 @@
-package cli
+package view
 
 import (
 	"fmt"
@@ -11,8 +11,8 @@ import (
 	"github.com/ambit-auth/ambit/scopes/manifest"
 )
 
-// driftWords tells a drift in a sentence: each vanished scope by name, new ones counted.
-func driftWords(d ambit.Drift) string {
+// DriftWords tells a drift in a sentence: each vanished scope by name, new ones counted.
+func DriftWords(d ambit.Drift) string {
 	var words []string
 	added := 0
 	for _, one := range d.Scopes {
@@ -42,15 +42,15 @@ const driftVanished = "drift_vanished"
 
 // driftFindings puts a drift on the lines of the manifest: a vanished scope where it is
 // declared, the rest on the first line.
-func driftFindings(d ambit.Drift, file string, needs []scopes.Need, fails bool) []finding {
-	var list []finding
+func driftFindings(d ambit.Drift, file string, needs []scopes.Need, fails bool) []Finding {
+	var list []Finding
 	added := 0
 	for _, one := range d.Scopes {
 		if one.Kind == manifest.DriftNew {
 			added++
 			continue
 		}
-		f := finding{Rule: driftVanished, Level: failsIf(fails), File: file, Line: 1, Scope: one.Scope, Message: "the server no longer advertises " + one.Scope}
+		f := Finding{Rule: driftVanished, Level: failsIf(fails), File: file, Line: 1, Scope: one.Scope, Message: "the server no longer advertises " + one.Scope}
 		if near := text.Near(one.Scope, d.Advertised.Slice()); len(near) > 0 {
 			f.Message += "; near: " + strings.Join(near, ", ")
 		}
@@ -65,13 +65,13 @@ func driftFindings(d ambit.Drift, file string, needs []scopes.Need, fails bool) 
 		list = append(list, f)
 	}
 	if added > 0 {
-		list = append(list, finding{Rule: "drift_new", Level: notice, File: file, Line: 1, Message: fmt.Sprintf("the server advertises %s more than %s records", text.Count(added, "scope"), manifest.LockName)})
+		list = append(list, Finding{Rule: "drift_new", Level: notice, File: file, Line: 1, Message: fmt.Sprintf("the server advertises %s more than %s records", text.Count(added, "scope"), manifest.LockName)})
 	}
 	if d.Unrecorded != "" {
-		list = append(list, finding{Rule: "drift_unknown", Level: failsIf(fails), File: file, Line: 1, Message: manifest.LockName + " does not record " + d.Unrecorded})
+		list = append(list, Finding{Rule: "drift_unknown", Level: failsIf(fails), File: file, Line: 1, Message: manifest.LockName + " does not record " + d.Unrecorded})
 	}
 	if d.Changed && len(d.Scopes) == 0 {
-		list = append(list, finding{Rule: "drift_manifest", Level: failsIf(fails), File: file, Line: 1, Message: "the manifest asks for something else than " + manifest.LockName + " records"})
+		list = append(list, Finding{Rule: "drift_manifest", Level: failsIf(fails), File: file, Line: 1, Message: "the manifest asks for something else than " + manifest.LockName + " records"})
 	}
 	return list
 }

@@ -1,4 +1,4 @@
-package cli
+package view
 
 import (
 	"fmt"
@@ -9,16 +9,17 @@ import (
 	"github.com/ambit-auth/ambit/internal/text"
 )
 
-// A runReport is ambit.run/v1.
-type runReport struct {
-	envelope
+// A Run is ambit.run/v1.
+type Run struct {
+	Envelope
 	Started   bool                `json:"started"`
 	ChildExit *int                `json:"child_exit"` // null where the child was not started
 	Verdicts  []diagnosis.Verdict `json:"verdicts"`   // the deciding one first
 	Log       string              `json:"log"`
 }
 
-func conflictLine(c profile.Conflict) string {
+// ConflictLine says what takes precedence over the lent credential, and what to do.
+func ConflictLine(c profile.Conflict) string {
 	line := fmt.Sprintf("%s sets %s, which outranks the lent credential", text.Printable(c.Path), text.Printable(strings.Join(c.Keys, ", ")))
 	if c.Advice != "" {
 		line += ": " + text.Printable(c.Advice)
@@ -26,8 +27,9 @@ func conflictLine(c profile.Conflict) string {
 	return line
 }
 
-func verdictText(p *printer, v diagnosis.Verdict) {
-	p.wrapped("  ", p.paint.red("ambit:")+" "+p.paint.bold(text.Printable(v.FirstLine())))
+// VerdictText writes a verdict: the cause first, then the ways out.
+func VerdictText(p *Printer, v diagnosis.Verdict) {
+	p.wrapped("  ", p.Paint.Red("ambit:")+" "+p.Paint.Bold(text.Printable(v.FirstLine())))
 	for _, scope := range v.Missing {
 		p.fact("missing", scope+forWhat(v, scope))
 	}

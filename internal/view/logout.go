@@ -1,14 +1,15 @@
-package cli
+package view
 
-// A logoutView is ambit.logout/v1.
-type logoutView struct {
+// A Logout is ambit.logout/v1.
+type Logout struct {
 	Removed bool   `json:"removed"` // there was one
 	Revoked bool   `json:"revoked"` // the server was told, and agreed
 	Store   string `json:"store"`
 	Remark  string `json:"remark"` // why it was not revoked
 }
 
-func (v logoutView) text(p *printer) {
+// Text implements [View].
+func (v Logout) Text(p *Printer) {
 	switch {
 	case !v.Removed:
 		p.line("nobody was logged in")
@@ -19,9 +20,10 @@ func (v logoutView) text(p *printer) {
 	}
 }
 
-func (v logoutView) json(e envelope) any {
+// JSON implements [View].
+func (v Logout) JSON(e Envelope) any {
 	return struct {
-		envelope
-		logoutView
+		Envelope
+		Logout
 	}{e, v}
 }

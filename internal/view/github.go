@@ -1,4 +1,4 @@
-package cli
+package view
 
 import (
 	"cmp"
@@ -17,14 +17,14 @@ import (
 // drops the others without a word.
 const annotationsShown = 10
 
-// githubText shows findings as workflow commands, which GitHub puts on the lines of
+// GithubText shows findings as workflow commands, which GitHub puts on the lines of
 // the files in a pull request: the gravest first, and in the last line how many more
 // there are than it would show.
-func githubText(v reporter, env settings.Environment) string {
+func GithubText(v Reporter, env settings.Environment) string {
 	shown, more := foldAnnotations(gravestFirst(v.findings()))
 	if more > 0 {
 		text := fmt.Sprintf("%s not shown here: see the summary of this run, or -o text", text.Count(more, "more finding"))
-		shown = append(shown, finding{Rule: "more", Level: notice, Message: text})
+		shown = append(shown, Finding{Rule: "more", Level: notice, Message: text})
 	}
 	var lines strings.Builder
 	for _, f := range shown {
@@ -33,15 +33,15 @@ func githubText(v reporter, env settings.Environment) string {
 	return lines.String()
 }
 
-func gravestFirst(list []finding) []finding {
-	return slices.SortedStableFunc(slices.Values(list), func(a, b finding) int { return cmp.Compare(b.Level, a.Level) })
+func gravestFirst(list []Finding) []Finding {
+	return slices.SortedStableFunc(slices.Values(list), func(a, b Finding) int { return cmp.Compare(b.Level, a.Level) })
 }
 
 // foldAnnotations keeps of each severity what GitHub shows, with room for one notice
 // of ours where that leaves something out.
-func foldAnnotations(all []finding) (shown []finding, more int) {
+func foldAnnotations(all []Finding) (shown []Finding, more int) {
 	shown = all
-	for _, level := range []severity{mistake, warning, notice} {
+	for _, level := range []Severity{mistake, warning, notice} {
 		shown = atMost(annotationsShown, level, shown)
 	}
 	if len(shown) < len(all) {
@@ -50,8 +50,8 @@ func foldAnnotations(all []finding) (shown []finding, more int) {
 	return shown, len(all) - len(shown)
 }
 
-func atMost(room int, level severity, list []finding) []finding {
-	return slices.DeleteFunc(slices.Clone(list), func(f finding) bool {
+func atMost(room int, level Severity, list []Finding) []Finding {
+	return slices.DeleteFunc(slices.Clone(list), func(f Finding) bool {
 		if f.Level != level {
 			return false
 		}
@@ -61,7 +61,7 @@ func atMost(room int, level severity, list []finding) []finding {
 }
 
 // annotation is one workflow command, with its line's end.
-func annotation(f finding, workspace string) string {
+func annotation(f Finding, workspace string) string {
 	var properties []string
 	set := func(name, value string) { properties = append(properties, name+"="+escapeProperty(value)) }
 	if f.File != "" {
@@ -78,7 +78,7 @@ func annotation(f finding, workspace string) string {
 }
 
 // word is the severity's name in workflow commands and for people.
-func (s severity) word() string {
+func (s Severity) word() string {
 	switch s {
 	case mistake:
 		return "error"
@@ -120,9 +120,9 @@ const (
 	listedOpenly = 20
 )
 
-// summaryMarkdown is a table with a row a need, and a list of all findings, the
+// SummaryMarkdown is a table with a row a need, and a list of all findings, the
 // gravest first and most of a long one folded away. What does not fit is counted.
-func summaryMarkdown(v reporter) string {
+func SummaryMarkdown(v Reporter) string {
 	var line strings.Builder
 	fmt.Fprintf(&line, "\n### %s\n", escapeMarkdown(v.title())) // another command may have left a line without its end
 	var rows, items []string
@@ -158,14 +158,14 @@ func writeWithin(text *strings.Builder, limit int, blocks []string) {
 }
 
 // whereIs is where a finding is, to stand before its message; "" where that is nowhere.
-func whereIs(f finding) string {
+func whereIs(f Finding) string {
 	switch {
 	case f.File == "":
 		return ""
 	case f.Line == 0:
 		return f.File + ": "
 	}
-	return place(f.File, f.Line) + ": "
+	return Place(f.File, f.Line) + ": "
 }
 
 // escapeMarkdown makes text from outside mean nothing in GitHub's Markdown: no
@@ -205,9 +205,9 @@ func codeCell(line string) string {
 	return fence + strings.ReplaceAll(text.Printable(line), "|", `\|`) + fence
 }
 
-// appendSummary adds text to the page of a workflow's run, whose file the runner
+// AppendSummary adds text to the page of a workflow's run, whose file the runner
 // made and other commands of the same step write too.
-func appendSummary(path string, text string) error {
+func AppendSummary(path string, text string) error {
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err

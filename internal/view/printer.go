@@ -1,4 +1,4 @@
-package cli
+package view
 
 import (
 	"fmt"
@@ -6,18 +6,18 @@ import (
 	"unicode/utf8"
 )
 
-// A printer lays results out for people, in a width and with colours or without.
-type printer struct {
+// A Printer lays results out for people, in a width and with colours or without.
+type Printer struct {
 	strings.Builder
-	paint palette
-	width int // columns
+	Paint Palette
+	Width int // columns
 }
 
-func (p *printer) line(format string, args ...any) { fmt.Fprintf(p, format+"\n", args...) }
+func (p *Printer) line(format string, args ...any) { fmt.Fprintf(p, format+"\n", args...) }
 
 // step writes what to do next. A command stays on one line, to be copied.
-func (p *printer) step(step string) {
-	text := p.paint.bold("next:") + " " + step
+func (p *Printer) step(step string) {
+	text := p.Paint.Bold("next:") + " " + step
 	if strings.HasPrefix(step, "ambit ") {
 		p.line("%s", text)
 		return
@@ -26,8 +26,8 @@ func (p *printer) step(step string) {
 }
 
 // wrapped writes a paragraph within the width, each line but the first indented.
-func (p *printer) wrapped(indent, paragraph string) {
-	for i, line := range wrap(paragraph, p.width-len(indent)) {
+func (p *Printer) wrapped(indent, paragraph string) {
+	for i, line := range Wrap(paragraph, p.Width-len(indent)) {
 		if i > 0 {
 			line = indent + line
 		}
@@ -42,16 +42,16 @@ const gutter = 2
 // width; the last takes what is left, and wraps. (Table libraries were weighed: the
 // width tables of terminals that they carry cost every command's start, and only
 // the last column ever holds more than ASCII.)
-func (p *printer) table(heading []string, rows [][]string) {
+func (p *Printer) table(heading []string, rows [][]string) {
 	widths := columnWidths(heading, rows)
 	last := len(heading) - 1
 	left := 0
 	for _, w := range widths[:last] {
 		left += w + gutter
 	}
-	p.line("%s", p.paint.dim(padded(heading, widths)))
+	p.line("%s", p.Paint.Dim(padded(heading, widths)))
 	for _, row := range rows {
-		lines := wrap(row[last], p.width-left)
+		lines := Wrap(row[last], p.Width-left)
 		p.line("%s", padded(append(row[:last:last], lines[0]), widths))
 		for _, more := range lines[1:] {
 			p.line("%s%s", strings.Repeat(" ", left), more)
@@ -63,7 +63,7 @@ func columnWidths(heading []string, rows [][]string) []int {
 	widths := make([]int, len(heading))
 	for _, row := range append([][]string{heading}, rows...) {
 		for i, cell := range row {
-			widths[i] = max(widths[i], visible(cell))
+			widths[i] = max(widths[i], Visible(cell))
 		}
 	}
 	return widths
@@ -75,14 +75,14 @@ func padded(row []string, widths []int) string {
 	for i, cell := range row {
 		b.WriteString(cell)
 		if i < len(row)-1 {
-			b.WriteString(strings.Repeat(" ", widths[i]-visible(cell)+gutter))
+			b.WriteString(strings.Repeat(" ", widths[i]-Visible(cell)+gutter))
 		}
 	}
 	return strings.TrimRight(b.String(), " ")
 }
 
-// visible is the number of characters that a terminal shows of text with colours.
-func visible(text string) int {
+// Visible is the number of characters that a terminal shows of text with colours.
+func Visible(text string) int {
 	n := 0
 	for text != "" {
 		before, after, found := strings.Cut(text, "\x1b[")
@@ -98,9 +98,9 @@ func visible(text string) int {
 // narrowest is the least room in which text is wrapped, however narrow the terminal.
 const narrowest = 16
 
-// wrap breaks a paragraph between words; it gives one line at least. A word that is
+// Wrap breaks a paragraph between words; it gives one line at least. A word that is
 // longer than the room stays whole: it is a scope or a URL, to be copied.
-func wrap(paragraph string, room int) []string {
+func Wrap(paragraph string, room int) []string {
 	room = max(room, narrowest)
 	lines := []string{""}
 	for word := range strings.FieldsSeq(paragraph) {
@@ -108,7 +108,7 @@ func wrap(paragraph string, room int) []string {
 		switch {
 		case *last == "":
 			*last = word
-		case visible(*last)+1+visible(word) <= room:
+		case Visible(*last)+1+Visible(word) <= room:
 			*last += " " + word
 		default:
 			lines = append(lines, word)

@@ -1,4 +1,4 @@
-package cli
+package view
 
 import (
 	"github.com/ambit-auth/ambit"
@@ -6,10 +6,10 @@ import (
 	"github.com/ambit-auth/ambit/scopes"
 )
 
-// holding says whose the last column is, and how much more that credential holds.
-func (v *auditView) holding(h *ambit.Held) string {
-	rows := make([]string, len(v.found.Matrix))
-	for i, row := range v.found.Matrix {
+// Holding says whose the last column is, and how much more that credential holds.
+func (v *Audit) Holding(h *ambit.Held) string {
+	rows := make([]string, len(v.Found.Matrix))
+	for i, row := range v.Found.Matrix {
 		rows[i] = row.Scope
 	}
 	sentence := "what " + h.Kind.Label + " from " + h.Credential.Source + " holds"

@@ -1,4 +1,4 @@
-package cli
+package view
 
 import (
 	"bytes"
@@ -44,17 +44,17 @@ type auditPageFinding struct {
 	Fails bool
 }
 
-// page is the audit as one self-contained page.
-func (v *auditView) page() (string, error) {
-	m := v.session.Manifest()
+// Page is the audit as one self-contained page.
+func (v *Audit) Page() (string, error) {
+	m := v.Session.Manifest()
 	data := auditPage{
-		Title: v.title(), Name: m.Name, File: m.File, Server: v.session.Server().Issuer, Totals: v.totals(), Mended: v.mended, Holder: v.holder,
+		Title: v.title(), Name: m.Name, File: m.File, Server: v.Session.Server().Issuer, Totals: v.totals(), Mended: v.Mended, Holder: v.Holder,
 		Policy: "default-src 'none'; style-src 'sha256-" + hashOf(auditStyle) + "'; script-src 'sha256-" + hashOf(auditScript) + "'; base-uri 'none'; form-action 'none'",
 		Style:  template.CSS(auditStyle), Script: template.JS(auditScript),
-		Waived: v.found.Waived, Notes: v.found.Notes, Minimal: v.least(),
+		Waived: v.Found.Waived, Notes: v.Found.Notes, Minimal: v.least(),
 	}
 	about := make(map[string]bool)
-	for _, f := range v.found.Findings {
+	for _, f := range v.Found.Findings {
 		data.Findings = append(data.Findings, auditPageFinding{f, v.severityOf(f.Kind) == mistake})
 		for scope := range strings.SplitSeq(f.Scope, "|") {
 			about[scope] = true
