@@ -33,7 +33,7 @@ type auditFlags struct {
 
 func (f *auditFlags) mends() bool { return f.how.Write || f.how.Lower || f.how.Prune }
 
-func (r *run) auditCommand() *cobra.Command {
+func (r *invocation) auditCommand() *cobra.Command {
 	var f auditFlags
 	cmd := &cobra.Command{
 		Use:   "audit",
@@ -98,7 +98,7 @@ func (f *auditFlags) failingKinds() ([]audit.FindingKind, error) {
 
 // audit gathers the evidence, weighs it, and mends the manifest where that was asked.
 // The view is nil where the failure is all there is to show.
-func (r *run) audit(ctx context.Context, f *auditFlags) (*view.Audit, error) {
+func (r *invocation) audit(ctx context.Context, f *auditFlags) (*view.Audit, error) {
 	failing, err := f.failingKinds()
 	if err != nil {
 		return r.auditFailed("", err)
@@ -137,13 +137,13 @@ func (r *run) audit(ctx context.Context, f *auditFlags) (*view.Audit, error) {
 		v.Holder = v.Holding(h)
 	}
 	for _, n := range v.Found.Notes {
-		r.voice.note("%s", text.Printable(n.Where.String()+": "+n.Message))
+		r.console.Note("%s", text.Printable(n.Where.String()+": "+n.Message))
 	}
 	return v, auditVerdict(v)
 }
 
 // auditFailed shows an audit that came to nothing, where the format has a place for it.
-func (r *run) auditFailed(file string, err error) (*view.Audit, error) {
+func (r *invocation) auditFailed(file string, err error) (*view.Audit, error) {
 	if r.settings.Output != "github" && r.settings.Output != "sarif" {
 		return nil, err
 	}
@@ -152,7 +152,7 @@ func (r *run) auditFailed(file string, err error) (*view.Audit, error) {
 
 // auditServer is what the server advertises. Where it cannot be asked the audit goes
 // on, and a note says what is not judged.
-func (r *run) auditServer(ctx context.Context, p *ambit.Session, proof *audit.Evidence) (scopes.Advertisement, error) {
+func (r *invocation) auditServer(ctx context.Context, p *ambit.Session, proof *audit.Evidence) (scopes.Advertisement, error) {
 	plan, err := p.Plan(ctx)
 	where := audit.Where{File: p.Server().Issuer}
 	switch {
@@ -169,7 +169,7 @@ func (r *run) auditServer(ctx context.Context, p *ambit.Session, proof *audit.Ev
 
 // mend edits the manifest's file, and reports whether it did. A file in which nothing is to
 // be changed is not touched.
-func (r *run) mend(q audit.Question, how manifestedit.Mending) (audit.Findings, bool, error) {
+func (r *invocation) mend(q audit.Question, how manifestedit.Mending) (audit.Findings, bool, error) {
 	file := q.Manifest.File
 	source, err := yamlfile.Read(file)
 	if err != nil {
@@ -234,7 +234,7 @@ func sourceFailure(err error) error {
 	return f
 }
 
-func (r *run) showAudit(v *view.Audit, err error) error {
+func (r *invocation) showAudit(v *view.Audit, err error) error {
 	line := ""
 	switch r.settings.Output {
 	case "markdown":
@@ -248,7 +248,7 @@ func (r *run) showAudit(v *view.Audit, err error) error {
 	case "github":
 		if path := r.env.Get("GITHUB_STEP_SUMMARY"); path != "" && v.Failed == nil {
 			if noted := view.AppendSummary(path, "\n"+v.Markdown()); noted != nil {
-				r.voice.note("the summary cannot be written: %s", text.Printable(noted.Error()))
+				r.console.Note("the summary cannot be written: %s", text.Printable(noted.Error()))
 			}
 		}
 		line = view.GithubText(v, r.env)

@@ -12,7 +12,7 @@ import (
 // auditGrant is what the credential at hand holds, for the table's last column; nil where
 // there is none, or where its hosts are not trusted: an audit asks nobody a question. That
 // a credential is there and nobody can tell what it holds is a note, and no failure.
-func (r *run) auditGrant(ctx context.Context, keys *keyFlags) *ambit.Held {
+func (r *invocation) auditGrant(ctx context.Context, keys *keyFlags) *ambit.Held {
 	ui := r.ui()
 	ui.Ask = nil
 	s, err := r.openWith(r.keySources(keys), ui)
@@ -28,7 +28,7 @@ func (r *run) auditGrant(ctx context.Context, keys *keyFlags) *ambit.Held {
 		err = h.Inspect(ctx)
 	}
 	if err != nil {
-		r.voice.note("what the key holds is not known, so nothing is sentence of what is granted: %s", view.FirstLine(asFailure(failureOf(s, err)).Message))
+		r.console.Note("what the key holds is not known, so nothing is sentence of what is granted: %s", view.FirstLine(asFailure(failureOf(s, err)).Message))
 		return nil
 	}
 	return h

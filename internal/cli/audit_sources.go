@@ -46,7 +46,7 @@ func (s *auditSources) addFlags(cmd *cobra.Command) {
 }
 
 // gather reads every source, in the order of the columns in which people see them.
-func (r *run) gather(ctx context.Context, p *ambit.Session, s *auditSources) (*audit.Evidence, error) {
+func (r *invocation) gather(ctx context.Context, p *ambit.Session, s *auditSources) (*audit.Evidence, error) {
 	server := p.KeyServer()
 	if !slices.Contains(p.Provider().BaseNames(), s.base) {
 		return nil, fail(exitUsage, fmt.Sprintf("--base: unknown base %q", s.base), didYouMean(s.base, p.Provider().BaseNames()))
@@ -92,7 +92,7 @@ func (r *run) gather(ctx context.Context, p *ambit.Session, s *auditSources) (*a
 		}
 	}
 	if len(s.openAPI)+len(s.mcpTools)+len(s.calls)+len(s.traffic) == 0 {
-		r.voice.note("no evidence was named (--openapi, --mcp-tools, --calls, --traffic): only the server's list is held against the manifest")
+		r.console.Note("no evidence was named (--openapi, --mcp-tools, --calls, --traffic): only the server's list is held against the manifest")
 	}
 	return proof, nil
 }
@@ -135,10 +135,10 @@ func challengedScopes(values []string) []string {
 }
 
 // readSource opens a file, or fetches a URL, and reads it.
-func (r *run) readSource(ctx context.Context, name string, limit int64, how func(string, io.Reader) (audit.Evidence, error)) (audit.Evidence, error) {
+func (r *invocation) readSource(ctx context.Context, name string, limit int64, how func(string, io.Reader) (audit.Evidence, error)) (audit.Evidence, error) {
 	if isURL(name) {
 		var document []byte
-		err := r.voice.during("reading "+text.Printable(provider.HostOf(name)), func() (err error) {
+		err := r.console.During("reading "+text.Printable(provider.HostOf(name)), func() (err error) {
 			document, err = r.fetchDocument(ctx, name, limit)
 			return err
 		})
@@ -220,7 +220,7 @@ func fetchFailure(err error, raw string) error {
 
 // fetchDocument gets a document over https, or from this machine. It carries no
 // credential.
-func (r *run) fetchDocument(ctx context.Context, raw string, limit int64) ([]byte, error) {
+func (r *invocation) fetchDocument(ctx context.Context, raw string, limit int64) ([]byte, error) {
 	if err := guard.CheckURL(raw); err != nil {
 		return nil, &view.Failure{Code: exitUsage, Message: text.Printable(err.Error()), Hint: "a source is a file, or a URL with https", Err: err}
 	}
@@ -245,11 +245,11 @@ func (r *run) fetchDocument(ctx context.Context, raw string, limit int64) ([]byt
 
 // fetchReference gets what an OpenAPI document refers to. A document from elsewhere may
 // not lead to a port of this machine.
-func (r *run) fetchReference(ctx context.Context, document, raw string) ([]byte, error) {
+func (r *invocation) fetchReference(ctx context.Context, document, raw string) ([]byte, error) {
 	if isURL(document) && !onThisMachine(document) && onThisMachine(raw) {
 		return nil, fail(exitUsage, fmt.Sprintf("%s refers to this machine: %s", text.Printable(withoutQuery(document)), text.Printable(withoutQuery(raw))), "")
 	}
-	r.voice.detail("reading %s", text.Printable(withoutQuery(raw)))
+	r.console.Detail("reading %s", text.Printable(withoutQuery(raw)))
 	text, err := r.fetchDocument(ctx, raw, evidence.MaxOpenAPI)
 	if err != nil {
 		return nil, fetchFailure(err, raw)

@@ -27,7 +27,7 @@ type checkFlags struct {
 	locked  bool
 }
 
-func (r *run) checkCommand() *cobra.Command {
+func (r *invocation) checkCommand() *cobra.Command {
 	var f checkFlags
 	cmd := &cobra.Command{
 		Use:   "check",
@@ -61,7 +61,7 @@ or the manifest differs from scopes.lock; 6 nobody can tell what it holds.`,
 	return cmd
 }
 
-func (r *run) check(ctx context.Context, f *checkFlags) (view.View, error) {
+func (r *invocation) check(ctx context.Context, f *checkFlags) (view.View, error) {
 	var level scopes.Level
 	if err := level.UnmarshalText([]byte(f.level)); err != nil {
 		return nil, fail(exitUsage, "--require: "+text.Printable(err.Error()), "")
@@ -83,7 +83,7 @@ func (r *run) check(ctx context.Context, f *checkFlags) (view.View, error) {
 }
 
 // checkFailed shows a check that came to no grant, where the format has a place for it.
-func (r *run) checkFailed(file string, err error) (view.View, error) {
+func (r *invocation) checkFailed(file string, err error) (view.View, error) {
 	if r.settings.Output != "github" && r.settings.Output != "sarif" {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func (r *run) checkFailed(file string, err error) (view.View, error) {
 
 // examine finds the credential, asks what it holds, and meanwhile reads what the
 // server says of itself.
-func (r *run) examine(ctx context.Context, s *ambit.Session, f *checkFlags, lock *manifest.Lock) (*ambit.Held, ambit.Drift, error) {
+func (r *invocation) examine(ctx context.Context, s *ambit.Session, f *checkFlags, lock *manifest.Lock) (*ambit.Held, ambit.Drift, error) {
 	var drift ambit.Drift
 	var driftErr error
 	var wait sync.WaitGroup
@@ -112,14 +112,14 @@ func (r *run) examine(ctx context.Context, s *ambit.Session, f *checkFlags, lock
 	case driftErr != nil && f.locked:
 		return nil, drift, failureOf(s, driftErr)
 	case driftErr != nil:
-		r.voice.note("drift is not checked: %s", asFailure(failureOf(s, driftErr)).Message)
+		r.console.Note("drift is not checked: %s", asFailure(failureOf(s, driftErr)).Message)
 	}
 	return h, drift, nil
 }
 
 // asked is the credential that would be used, and what the server says of it now. A
 // stored login that is at its end is renewed first.
-func (r *run) asked(ctx context.Context, s *ambit.Session) (*ambit.Held, error) {
+func (r *invocation) asked(ctx context.Context, s *ambit.Session) (*ambit.Held, error) {
 	h, err := s.Find(ctx)
 	if err != nil {
 		return nil, err

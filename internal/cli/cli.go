@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ambit-auth/ambit/internal/console"
 	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
@@ -39,14 +40,15 @@ type Command struct {
 func (c Command) Main(ctx context.Context, args []string) (code int) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	c.Stdout, c.Stderr = inTurn(c.Stdout, c.Stderr)
-	r := &run{Command: c, ctx: ctx, cancel: cancel, env: settings.Environment(c.Env), voice: &voice{out: c.Stderr}}
+	c.Stdout, c.Stderr = console.InTurn(c.Stdout, c.Stderr)
+	r := &invocation{Command: c, ctx: ctx, cancel: cancel, env: settings.Environment(c.Env), console: &console.Console{Out: c.Stderr}}
+	r.input = &console.Input{From: c.Stdin, Console: r.console, Ending: ctx, Nobody: r.nobodyTypes, Waiting: r.watchSignals}
 	defer func() {
 		if p := recover(); p != nil {
 			// The value of a panic may hold what was being worked on: only its type is told.
-			r.voice.failed(&view.Failure{Code: exitFault, Message: fmt.Sprintf("ambit itself failed (%T)", p), Hint: "please report it with the command that you ran"})
+			r.console.Failed(&view.Failure{Code: exitFault, Message: fmt.Sprintf("ambit itself failed (%T)", p), Hint: "please report it with the command that you ran"})
 			if r.settings.Verbose {
-				r.voice.detail("%s", stackPlaces(debug.Stack()))
+				r.console.Detail("%s", stackPlaces(debug.Stack()))
 			}
 			code = exitFault
 		}
@@ -75,7 +77,7 @@ func stackPlaces(stack []byte) string {
 }
 
 // end tells what went wrong, once, in the form that was asked for.
-func (r *run) end(ctx context.Context, args []string, err error) int {
+func (r *invocation) end(ctx context.Context, args []string, err error) int {
 	if err == nil {
 		return exitOK
 	}
@@ -92,7 +94,7 @@ func (r *run) end(ctx context.Context, args []string, err error) int {
 	}
 	switch {
 	case !r.wantsJSON():
-		r.voice.failed(f)
+		r.console.Failed(f)
 	case !r.printed:
 		r.printJSON(view.Envelope{Schema: r.schema, Error: view.ErrorOf(f), Verdict: f.Verdict})
 	}
@@ -101,7 +103,7 @@ func (r *run) end(ctx context.Context, args []string, err error) int {
 
 // commands is every command, each in a file of its own. One that is not called is
 // not made: all of them together are a good part of what a short command costs.
-func (r *run) commands() map[string]func() *cobra.Command {
+func (r *invocation) commands() map[string]func() *cobra.Command {
 	return map[string]func() *cobra.Command{
 		"init": r.initCommand, "plan": r.planCommand, "login": r.loginCommand, "status": r.statusCommand,
 		"check": r.checkCommand, "explain": r.explainCommand, "audit": r.auditCommand, "run": r.runCommand,
@@ -121,7 +123,7 @@ func firstWord(args []string) string {
 
 // root assembles the commands that args can mean: the one that they begin with, or
 // all, for a list of them, a flag before the command or a word that is none.
-func (r *run) root(args []string) *cobra.Command {
+func (r *invocation) root(args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "ambit",
 		Short: "a declarative OAuth scope negotiator",
@@ -162,7 +164,7 @@ needed; and says which declared scope is missing when a call is refused.`,
 }
 
 // noSuchCommand words an unknown command with the likely one.
-func (r *run) noSuchCommand(cmd *cobra.Command, args []string) error {
+func (r *invocation) noSuchCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}

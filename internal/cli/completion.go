@@ -17,7 +17,7 @@ import (
 // completionShells are those for which cobra writes a script.
 func completionShells() []string { return []string{"bash", "zsh", "fish", "powershell"} }
 
-func (r *run) completionCommand() *cobra.Command {
+func (r *invocation) completionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:       "completion SHELL",
 		Short:     "print the completion script of a shell",
@@ -67,7 +67,7 @@ func completes(args []string) bool {
 
 // offerValues gives the common flags the values that a shell may offer. No server is
 // asked: what there is to choose stands in the manifest, where there is one.
-func (r *run) offerValues(root *cobra.Command) {
+func (r *invocation) offerValues(root *cobra.Command) {
 	for flag, offer := range map[string]func(cmd *cobra.Command) []string{
 		"store":  func(*cobra.Command) []string { return settings.Words("store") },
 		"color":  func(*cobra.Command) []string { return settings.Words("color") },
@@ -89,7 +89,7 @@ func (r *run) offerValues(root *cobra.Command) {
 
 // manifestOf reads the manifest of a command line that is not complete yet; nil where
 // there is none that can be read.
-func (r *run) manifestOf(cmd *cobra.Command) *manifest.Manifest {
+func (r *invocation) manifestOf(cmd *cobra.Command) *manifest.Manifest {
 	named, _ := cmd.Flags().GetString("manifest")
 	m, err := ambit.Load(cmp.Or(named, r.settings.Manifest))
 	if err != nil {

@@ -24,7 +24,7 @@ import (
 	"github.com/ambit-auth/ambit/scopes/manifest"
 )
 
-func (r *run) demoCommand() *cobra.Command {
+func (r *invocation) demoCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "demo",
 		Short: "the whole story against a sandbox on this machine; no account, no network",
@@ -40,7 +40,7 @@ itself and leaves nothing behind.`,
 // unticked is how many of the recommended scopes the demo's own consent leaves out.
 const unticked = 1
 
-func (r *run) demo(ctx context.Context) (view.View, error) {
+func (r *invocation) demo(ctx context.Context) (view.View, error) {
 	r.watchSignals()
 	folder, err := temporaryFolder("ambit-demo-")
 	if err != nil {
@@ -52,7 +52,7 @@ func (r *run) demo(ctx context.Context) (view.View, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &demo{run: r, folder: folder, watched: watched, out: r.Stdout}
+	d := &demo{invocation: r, folder: folder, watched: watched, out: r.Stdout}
 	d.box, err = sandbox.Start(ctx, sandbox.Options{Grant: grant, Manifest: ambit.ExampleManifest, Dir: folder, Log: d.served})
 	if err != nil {
 		return nil, err
@@ -88,7 +88,7 @@ func demoGrant(watched bool) (grant string, left []string, err error) {
 
 // A demo is the telling of the story.
 type demo struct {
-	*run
+	*invocation
 	folder   string
 	manifest string
 	watched  bool
@@ -165,13 +165,13 @@ func (d *demo) served(request sandbox.Request) {
 	d.box.Shrink(need.AnyOf...)
 }
 
-func (d *demo) say(text string) { fmt.Fprintf(d.out, "\n%s\n", d.voice.paint.Bold(text)) }
+func (d *demo) say(text string) { fmt.Fprintf(d.out, "\n%s\n", d.console.Paint.Bold(text)) }
 
 // step runs one command as the program itself would, in folders of its own. Only
 // what nobody foresaw ends the story: a missing scope is part of it.
 func (d *demo) step(ctx context.Context, args ...string) error {
 	line := "ambit " + strings.ReplaceAll(strings.Join(args, " "), filepath.Join(d.folder, "ambit"), "ambit")
-	fmt.Fprintf(d.out, "\n%s\n\n", d.voice.paint.Dim("$ "+line))
+	fmt.Fprintf(d.out, "\n%s\n\n", d.console.Paint.Dim("$ "+line))
 	var quiet bytes.Buffer
 	c := Command{Stdin: d.Stdin, Stdout: d.out, Stderr: d.Stderr, Env: d.ownEnv()}
 	if d.wantsJSON() {
@@ -203,14 +203,14 @@ func (d *demo) ownEnv() []string {
 }
 
 func (d *demo) colorWord() string {
-	if d.voice.paint.On {
+	if d.console.Paint.On {
 		return "always"
 	}
 	return "never"
 }
 
 // hasBrowser reports whether opening a page would likely show one.
-func (r *run) hasBrowser() bool {
+func (r *invocation) hasBrowser() bool {
 	if r.env.Get("BROWSER") != "" || runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
 		return true
 	}

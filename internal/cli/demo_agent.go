@@ -14,7 +14,7 @@ import (
 
 // demoAgentCommand is the agent of the demo: it makes the same call twice, as any
 // agent would, with nothing but what its environment says.
-func (r *run) demoAgentCommand() *cobra.Command {
+func (r *invocation) demoAgentCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    "demo-agent METHOD BASE PATH",
 		Hidden: true,
@@ -38,7 +38,7 @@ func (r *run) demoAgentCommand() *cobra.Command {
 // demoQuestion is what the demo's agent asks of the model.
 const demoQuestion = `{"model": "demo", "max_tokens": 16, "messages": [{"role": "user", "content": "hello"}]}`
 
-func (r *run) demoCall(ctx context.Context, method, base, path string) (status int, err error) {
+func (r *invocation) demoCall(ctx context.Context, method, base, path string) (status int, err error) {
 	url := r.env.Get("AMBIT_"+strings.ToUpper(base)+"_URL") + path
 	request, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(demoQuestion))
 	if err != nil {
@@ -51,7 +51,7 @@ func (r *run) demoCall(ctx context.Context, method, base, path string) (status i
 		return 0, err
 	}
 	defer answer.Body.Close()
-	_ = files.Head(answer.Body, maxPasted) // or the proxy would see a client that went away
+	_ = files.Head(answer.Body, maxDemoAnswer) // or the proxy would see a client that went away
 	return answer.StatusCode, nil
 }
 
@@ -67,3 +67,6 @@ func ownProgram(folder string) (string, error) {
 	}
 	return link, nil
 }
+
+// maxDemoAnswer bounds what the demo's agent reads of a response, in bytes.
+const maxDemoAnswer = 1 << 20

@@ -11,7 +11,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/view"
 )
 
-func (r *run) doctorCommand() *cobra.Command {
+func (r *invocation) doctorCommand() *cobra.Command {
 	var name string
 	cmd := &cobra.Command{
 		Use:   "doctor",
@@ -28,7 +28,7 @@ Exit codes: 0 nothing outranks the lent credential; 5 something does.`,
 	return cmd
 }
 
-func (r *run) doctor(name string) (view.View, error) {
+func (r *invocation) doctor(name string) (view.View, error) {
 	profiles, err := profile.Profiles()
 	if err != nil {
 		return nil, err

@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func (r *run) explainCommand() *cobra.Command {
+func (r *invocation) explainCommand() *cobra.Command {
 	var keys *keyFlags
 	cmd := &cobra.Command{
 		Use:   "explain SCOPE | 'METHOD {base}/path' | tool:NAME",
@@ -38,7 +38,7 @@ Exit codes: 0 the manifest declares it; 2 it does not, or wrong usage.`,
 	return cmd
 }
 
-func (r *run) explain(ctx context.Context, about string, keys *keyFlags) (view.View, error) {
+func (r *invocation) explain(ctx context.Context, about string, keys *keyFlags) (view.View, error) {
 	p, err := r.open(keys)
 	if err != nil {
 		return nil, err
@@ -65,7 +65,7 @@ func (r *run) explain(ctx context.Context, about string, keys *keyFlags) (view.V
 }
 
 // matching finds the needs that someone asks about.
-func (r *run) matching(p *ambit.Session, all []scopes.Need, about string) ([]scopes.Need, error) {
+func (r *invocation) matching(p *ambit.Session, all []scopes.Need, about string) ([]scopes.Need, error) {
 	about = strings.TrimSpace(about)
 	is, err := subject(p, all, about)
 	if err != nil {
@@ -124,10 +124,10 @@ func declaredFor(all []scopes.Need, requests ...scopes.Operation) func(scopes.Ne
 }
 
 // advertisedNow tells what the server says of a need; without the server, that nobody knows.
-func (r *run) advertisedNow(ctx context.Context, p *ambit.Session) func(scopes.Need) scopes.Advertised {
+func (r *invocation) advertisedNow(ctx context.Context, p *ambit.Session) func(scopes.Need) scopes.Advertised {
 	plan, err := p.Plan(ctx)
 	if err != nil {
-		r.voice.note("what the server advertises is not known: %s", asFailure(failureOf(p, err)).Message)
+		r.console.Note("what the server advertises is not known: %s", asFailure(failureOf(p, err)).Message)
 		return func(scopes.Need) scopes.Advertised { return scopes.AdvertisedUnknown }
 	}
 	return func(e scopes.Need) scopes.Advertised {
@@ -144,13 +144,13 @@ func (r *run) advertisedNow(ctx context.Context, p *ambit.Session) func(scopes.N
 }
 
 // holdsNow reports whether the current credential holds a need; without one, nothing.
-func (r *run) holdsNow(ctx context.Context, p *ambit.Session) func(scopes.Need) string {
+func (r *invocation) holdsNow(ctx context.Context, p *ambit.Session) func(scopes.Need) string {
 	h, err := p.Find(ctx)
 	if err == nil && !h.IsLogin() {
 		err = h.Inspect(ctx)
 	}
 	if err != nil {
-		r.voice.detail("no credential is looked at: %s", asFailure(failureOf(p, err)).Message)
+		r.console.Detail("no credential is looked at: %s", asFailure(failureOf(p, err)).Message)
 		return func(scopes.Need) string { return "" }
 	}
 	return func(e scopes.Need) string {

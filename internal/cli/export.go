@@ -14,7 +14,7 @@ import (
 	"github.com/ambit-auth/ambit/scopes"
 )
 
-func (r *run) exportCommand() *cobra.Command {
+func (r *invocation) exportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export",
 		Short: "the manifest for other readers: an agent's settings, a README",
@@ -34,7 +34,7 @@ func (r *run) exportCommand() *cobra.Command {
 	return cmd
 }
 
-func (r *run) exportClaudeCommand() *cobra.Command {
+func (r *invocation) exportClaudeCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "claude",
 		Short: "the MCP server for an .mcp.json, its login pinned to the declared scopes",
@@ -52,7 +52,7 @@ Exit codes: 0; 2 a mistake in the manifest, or a server without an MCP base.`,
 // mcpBase is the base of a provider on which its MCP server stands.
 const mcpBase = "mcp"
 
-func (r *run) exportClaude() (view.View, error) {
+func (r *invocation) exportClaude() (view.View, error) {
 	p, err := r.open(nil)
 	if err != nil {
 		return nil, err
@@ -78,7 +78,7 @@ func forTools(needs []scopes.Need) []scopes.Need {
 	return named
 }
 
-func (r *run) exportMarkdownCommand() *cobra.Command {
+func (r *invocation) exportMarkdownCommand() *cobra.Command {
 	var into string
 	cmd := &cobra.Command{
 		Use:   "markdown",
@@ -99,7 +99,7 @@ Exit codes: 0; 2 a mistake in the manifest, or a file without the two lines.`,
 	return cmd
 }
 
-func (r *run) exportMarkdown(into string) (view.View, error) {
+func (r *invocation) exportMarkdown(into string) (view.View, error) {
 	p, err := r.open(nil)
 	if err != nil {
 		return nil, err

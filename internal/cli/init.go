@@ -21,7 +21,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func (r *run) initCommand() *cobra.Command {
+func (r *invocation) initCommand() *cobra.Command {
 	var from string
 	cmd := &cobra.Command{
 		Use:   "init",
@@ -38,7 +38,7 @@ overwrites one.`,
 	return cmd
 }
 
-func (r *run) writeManifest(path, from string) (view.View, error) {
+func (r *invocation) writeManifest(path, from string) (view.View, error) {
 	from = cmp.Or(from, provider.BuiltinNames()[0])
 	text := starterManifest(projectName(path), from)
 	if _, err := manifest.Decode(path, text, yamlfile.Read); err != nil {

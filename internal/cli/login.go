@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/console"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/oauth"
@@ -15,7 +16,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func (r *run) loginCommand() *cobra.Command {
+func (r *invocation) loginCommand() *cobra.Command {
 	var keys *keyFlags
 	cmd := &cobra.Command{
 		Use:   "login",
@@ -41,7 +42,7 @@ does not answer.`,
 	return cmd
 }
 
-func (r *run) login(ctx context.Context, keys *keyFlags) (view.View, error) {
+func (r *invocation) login(ctx context.Context, keys *keyFlags) (view.View, error) {
 	sources := r.keySources(keys)
 	if !keys.flags.Changed("api-key-file") {
 		sources.File = "" // of the user's config.yaml: for commands that use a key
@@ -49,7 +50,7 @@ func (r *run) login(ctx context.Context, keys *keyFlags) (view.View, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	ui := r.ui()
-	ui.Open, ui.Paste, ui.PasteOnly = r.openOrEnd(r.opener(), cancel), r.paste(), !isTerminal(r.Stdin)
+	ui.Open, ui.Paste, ui.PasteOnly = r.openOrEnd(r.opener(), cancel), r.paste(), !console.IsTerminal(r.Stdin)
 	ui.Pages = &view.Pages{Compare: r.compare, Failure: func(s *ambit.Session, err error) *view.Failure { return asFailure(failureOf(s, err)) }}
 	s, err := r.openWith(sources, ui)
 	if err != nil {
@@ -66,9 +67,9 @@ func (r *run) login(ctx context.Context, keys *keyFlags) (view.View, error) {
 		if plan, err = s.Plan(ctx); err != nil {
 			return nil, failureOf(s, err)
 		}
-		planText := &view.Printer{Paint: r.voice.paint, Width: widthOf(r.Stderr)}
+		planText := &view.Printer{Paint: r.console.Paint, Width: console.Width(r.Stderr)}
 		(&view.Plan{Plan: plan}).Text(planText)
-		r.voice.write(planText.String() + "\n")
+		r.console.Write(planText.String() + "\n")
 		r.warnOfVariable(s)
 		r.watchSignals() // a listener waits, though no request may have gone out yet
 	}
@@ -86,30 +87,30 @@ func (r *run) login(ctx context.Context, keys *keyFlags) (view.View, error) {
 }
 
 // paste is where the person may paste; nil where nobody is.
-func (r *run) paste() func() <-chan string {
+func (r *invocation) paste() func() <-chan string {
 	if r.settings.NoBrowser || r.interactive() {
-		return r.lines
+		return r.input.Lines
 	}
 	return nil
 }
 
 // warnOfVariable names a key in the environment or the settings: every command would take
 // that, and not the login that is about to be made.
-func (r *run) warnOfVariable(s *ambit.Session) {
+func (r *invocation) warnOfVariable(s *ambit.Session) {
 	if r.settings.APIKeyFile != "" {
-		r.voice.note("%s names an API key, which goes before a login: take it away to use this one", r.settings.Origin("api_key_file"))
+		r.console.Note("%s names an API key, which goes before a login: take it away to use this one", r.settings.Origin("api_key_file"))
 		return
 	}
 	for _, name := range append([]string{oauth.KeyVariable}, s.KeyVariables()...) {
 		if _, set := r.env.Lookup(name); set {
-			r.voice.note("%s is set, and goes before a login: unset it to use this one", name)
+			r.console.Note("%s is set, and goes before a login: unset it to use this one", name)
 			return
 		}
 	}
 }
 
 // someone refuses at once to wait for a person who is not there.
-func (r *run) someone() error {
+func (r *invocation) someone() error {
 	if r.settings.Browser != "" {
 		if err := (oauth.Browser{Command: r.settings.Browser}).Check(); err != nil {
 			return &view.Failure{Code: exitUsage, Message: text.Printable(err.Error()), Hint: "--browser 'CMD ARGS' is run with the URL as its last argument", Err: err}
@@ -126,7 +127,15 @@ func (r *run) someone() error {
 		"give an API key with --api-key-stdin, or run a browser of your own with --browser CMD")
 }
 
-func (r *run) whyNobody() string {
+// nobodyTypes is why nothing is read from a terminal; "" where it may be.
+func (r *invocation) nobodyTypes() string {
+	if r.settings.NoInput || r.env.InCI() {
+		return r.whyNobody()
+	}
+	return ""
+}
+
+func (r *invocation) whyNobody() string {
 	switch {
 	case r.unasking != "":
 		return r.unasking
@@ -139,7 +148,7 @@ func (r *run) whyNobody() string {
 }
 
 // compare compares what a credential holds with the needs.
-func (r *run) compare(s *ambit.Session, h *ambit.Held) view.Grant {
+func (r *invocation) compare(s *ambit.Session, h *ambit.Held) view.Grant {
 	gap := h.Gap()
 	return view.Grant{
 		Name: s.Manifest().Name, Needs: s.Needs(), Implies: s.Provider().Implies, Granted: h.Credential.Grant, Gap: gap,
@@ -158,15 +167,15 @@ func labelOf(h *ambit.Held) string {
 
 // openOrEnd ends the login where the page cannot be shown and nobody is there to
 // open it by hand: the wait would be for nothing.
-func (r *run) openOrEnd(open opener, end context.CancelCauseFunc) opener {
+func (r *invocation) openOrEnd(open opener, end context.CancelCauseFunc) opener {
 	return func(ctx context.Context, startURL, authorizationURL string) error {
 		err := open(ctx, startURL, authorizationURL)
 		switch {
 		case err == nil || ctx.Err() != nil:
 			return err
 		case r.interactive():
-			r.voice.say("the browser could not be opened: %s", text.Printable(err.Error()))
-			r.voice.say("open this URL yourself, and paste here where the browser ended if that page does not load:\n\n%s\n", authorizationURL)
+			r.console.Say("the browser could not be opened: %s", text.Printable(err.Error()))
+			r.console.Say("open this URL yourself, and paste here where the browser ended if that page does not load:\n\n%s\n", authorizationURL)
 			return nil
 		}
 		end(&view.Failure{Code: exitUsage, Message: "the browser cannot be run: " + text.Printable(err.Error()), Hint: "see --browser and --no-browser", Err: err})
@@ -179,7 +188,7 @@ type opener func(ctx context.Context, startURL, authorizationURL string) error
 
 // opener shows the login to the person: by the command that was named, by BROWSER
 // on a terminal, else by the system's browser; or not at all.
-func (r *run) opener() opener {
+func (r *invocation) opener() opener {
 	command := r.settings.Browser
 	if command == "" && r.interactive() {
 		command = r.env.Get("BROWSER")
@@ -188,15 +197,15 @@ func (r *run) opener() opener {
 	return func(ctx context.Context, startURL, authorizationURL string) error {
 		switch {
 		case r.settings.NoBrowser:
-			r.voice.say("open this URL in a browser, on whichever machine:\n\n%s\n\nThen come back here. If the browser ends at a page that does not load, paste its URL, or the code that the server shows:", authorizationURL)
+			r.console.Say("open this URL in a browser, on whichever machine:\n\n%s\n\nThen come back here. If the browser ends at a page that does not load, paste its URL, or the code that the server shows:", authorizationURL)
 			return nil
 		case r.visit != nil:
 			return r.visit(ctx, authorizationURL)
 		case command != "":
-			r.voice.say("opening the login with %s", text.Printable(strings.Fields(command)[0]))
+			r.console.Say("opening the login with %s", text.Printable(strings.Fields(command)[0]))
 			return browser.Open(ctx, authorizationURL)
 		}
-		r.voice.say("opening your browser; if none appears, visit %s", startURL)
+		r.console.Say("opening your browser; if none appears, visit %s", startURL)
 		return browser.Open(ctx, startURL)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func (r *run) logoutCommand() *cobra.Command {
+func (r *invocation) logoutCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "logout",
 		Short: "forget the stored credential, and revoke it where the server can",
@@ -20,7 +20,7 @@ removes it from this machine in any case. An API key is forgotten, not revoked.`
 	}
 }
 
-func (r *run) logout(ctx context.Context) (view.View, error) {
+func (r *invocation) logout(ctx context.Context) (view.View, error) {
 	s, err := r.open(nil)
 	if err != nil {
 		return nil, err
@@ -30,7 +30,7 @@ func (r *run) logout(ctx context.Context) (view.View, error) {
 		return nil, failureOf(s, err)
 	}
 	for _, other := range out.Others {
-		r.voice.note("a login for server %s stays; to end it too: %s", text.Printable(other.Name), inProject("ambit logout", s.At(other)))
+		r.console.Note("a login for server %s stays; to end it too: %s", text.Printable(other.Name), inProject("ambit logout", s.At(other)))
 	}
 	v := view.Logout{Removed: out.Removed, Revoked: out.Revoked, Store: strings.Join(out.Stores, ", ")}
 	if out.Why != nil {

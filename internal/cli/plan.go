@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func (r *run) planCommand() *cobra.Command {
+func (r *invocation) planCommand() *cobra.Command {
 	var lock, locked bool
 	cmd := &cobra.Command{
 		Use:   "plan",
@@ -30,7 +30,7 @@ list or the manifest differs from scopes.lock; 6 the server does not say.`,
 	return cmd
 }
 
-func (r *run) plan(ctx context.Context, write, locked bool) (view.View, error) {
+func (r *invocation) plan(ctx context.Context, write, locked bool) (view.View, error) {
 	if write && locked {
 		return nil, fail(exitUsage, "--lock and --locked exclude each other", "")
 	}

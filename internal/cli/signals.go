@@ -11,7 +11,7 @@ import (
 // begun is put away. A second signal ends the process as if nobody watched. It is
 // called once there is something to put away: watching from the start costs every
 // command a tenth of its time. Safe for concurrent use.
-func (r *run) watchSignals() {
+func (r *invocation) watchSignals() {
 	if !r.Signals || r.watching.Swap(true) {
 		return
 	}

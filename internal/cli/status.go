@@ -9,7 +9,7 @@ import (
 	"github.com/ambit-auth/ambit/scopes"
 )
 
-func (r *run) statusCommand() *cobra.Command {
+func (r *invocation) statusCommand() *cobra.Command {
 	var keys *keyFlags
 	cmd := &cobra.Command{
 		Use:   "status",
@@ -33,7 +33,7 @@ tell what it holds.`,
 	return cmd
 }
 
-func (r *run) status(ctx context.Context, keys *keyFlags) (view.View, error) {
+func (r *invocation) status(ctx context.Context, keys *keyFlags) (view.View, error) {
 	s, err := r.open(keys)
 	if err != nil {
 		return nil, err

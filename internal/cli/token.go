@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func (r *run) tokenCommand() *cobra.Command {
+func (r *invocation) tokenCommand() *cobra.Command {
 	var keys *keyFlags
 	var minTTL time.Duration
 	cmd := &cobra.Command{
@@ -33,7 +33,7 @@ Exit codes: 0 printed; 2 wrong usage or an untrusted host; 4 no usable credentia
 	return cmd
 }
 
-func (r *run) token(ctx context.Context, keys *keyFlags, minTTL time.Duration) (view.View, error) {
+func (r *invocation) token(ctx context.Context, keys *keyFlags, minTTL time.Duration) (view.View, error) {
 	if minTTL < 0 {
 		return nil, fail(exitUsage, "--min-ttl may not be negative", "")
 	}
@@ -54,31 +54,31 @@ func (r *run) token(ctx context.Context, keys *keyFlags, minTTL time.Duration) (
 	r.tellUnrenewed(s, "token", h, err)
 	r.tellLost(s, h)
 	if err == nil && !h.Credential.LivesAt(time.Now().Add(minTTL)) {
-		r.voice.note("the server gives no token that lives for %s: this one is %s", minTTL, view.Lifetime(h.Credential.ExpiresAt, time.Now()))
+		r.console.Note("the server gives no token that lives for %s: this one is %s", minTTL, view.Lifetime(h.Credential.ExpiresAt, time.Now()))
 	}
 	return view.Token{Held: h}, nil
 }
 
 // tellUnrenewed says what is the matter with a credential that is good for now, and for
 // how long it is.
-func (r *run) tellUnrenewed(s *ambit.Session, what string, h *ambit.Held, err error) {
+func (r *invocation) tellUnrenewed(s *ambit.Session, what string, h *ambit.Held, err error) {
 	left := view.Lifetime(h.Credential.ExpiresAt, time.Now())
 	if e, ok := errors.AsType[*oauth.NotSavedError](err); ok {
-		r.voice.note("the %s was renewed, and cannot be kept; once it ends, log in again: %s", what, text.Printable(e.Err.Error()))
+		r.console.Note("the %s was renewed, and cannot be kept; once it ends, log in again: %s", what, text.Printable(e.Err.Error()))
 	} else if e, ok := errors.AsType[*oauth.SessionLostError](err); ok {
 		reason := "there is no refresh token"
 		if e.Err != nil {
 			reason = e.Err.Error()
 		}
-		r.voice.note("the %s is %s, and cannot be renewed: %s; for a new one: %s", what, left, text.Printable(reason), loginAgain(s))
+		r.console.Note("the %s is %s, and cannot be renewed: %s; for a new one: %s", what, left, text.Printable(reason), loginAgain(s))
 	} else if err != nil {
-		r.voice.note("the %s could not be renewed, and is %s: %s", what, left, text.Printable(err.Error()))
+		r.console.Note("the %s could not be renewed, and is %s: %s", what, left, text.Printable(err.Error()))
 	}
 }
 
 // tellLost says what a renewal took away: a grant can shrink there.
-func (r *run) tellLost(s *ambit.Session, h *ambit.Held) {
+func (r *invocation) tellLost(s *ambit.Session, h *ambit.Held) {
 	if h.Credential.Lost.Len() > 0 {
-		r.voice.note("the renewed token lost: %s; see: %s", strings.Join(h.Credential.Lost.Slice(), ", "), inProject("ambit status", s))
+		r.console.Note("the renewed token lost: %s; see: %s", strings.Join(h.Credential.Lost.Slice(), ", "), inProject("ambit status", s))
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func (r *run) versionCommand() *cobra.Command {
+func (r *invocation) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "print the version",

@@ -1,4 +1,4 @@
-package cli
+package console
 
 import (
 	"io"
@@ -6,10 +6,10 @@ import (
 	"sync"
 )
 
-// inTurn makes two streams safe for many writers: a child, a browser's words and our
+// InTurn makes two streams safe for many writers: a child, a browser's words and our
 // own voice share them. Files are, as they are; a writer of another kind gets a lock,
 // and both the same one, for they may be one writer.
-func inTurn(stdout, stderr io.Writer) (out, err io.Writer) {
+func InTurn(stdout, stderr io.Writer) (out, err io.Writer) {
 	lock := new(sync.Mutex)
 	wrap := func(w io.Writer) io.Writer {
 		switch w.(type) {

@@ -11,7 +11,7 @@ import (
 )
 
 // help is how cobra shows it, within an object where JSON was asked for.
-func (r *run) help(args []string, plainly func(*cobra.Command, []string)) func(*cobra.Command, []string) {
+func (r *invocation) help(args []string, plainly func(*cobra.Command, []string)) func(*cobra.Command, []string) {
 	return func(cmd *cobra.Command, rest []string) {
 		if !r.prepared { // --help: cobra goes before the settings
 			r.guessFormat(args)
@@ -30,13 +30,13 @@ func (r *run) help(args []string, plainly func(*cobra.Command, []string)) func(*
 
 // guessFormat finds out how something is to be told where the settings were not read: a
 // mistake in the command line, or a help.
-func (r *run) guessFormat(args []string) {
+func (r *invocation) guessFormat(args []string) {
 	r.schema = r.schemaIn(args)
 	r.settings.Output = settings.Guess(args, r.env).Output
 }
 
 // schemaIn is the schema of the command that args name.
-func (r *run) schemaIn(args []string) string {
+func (r *invocation) schemaIn(args []string) string {
 	commands := r.commands()
 	named := slices.IndexFunc(args, func(arg string) bool { return commands[arg] != nil })
 	if named < 0 {

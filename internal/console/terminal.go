@@ -1,4 +1,4 @@
-package cli
+package console
 
 import (
 	"io"
@@ -10,14 +10,14 @@ import (
 // plainWidth is the width for which text is laid out where there is no terminal.
 const plainWidth = 80
 
-// isTerminal reports whether a stream is a terminal that a person may watch.
-func isTerminal(stream any) bool {
+// IsTerminal reports whether a stream is a terminal that a person may watch.
+func IsTerminal(stream any) bool {
 	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // widthOf is the width of the terminal behind a stream, in columns.
-func widthOf(stream io.Writer) int {
+func Width(stream io.Writer) int {
 	f, ok := stream.(*os.File)
 	if !ok {
 		return plainWidth
