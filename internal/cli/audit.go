@@ -33,7 +33,7 @@ type auditFlags struct {
 
 func (f *auditFlags) mends() bool { return f.how.Write || f.how.Lower || f.how.Prune }
 
-func (r *invocation) auditCommand() *cobra.Command {
+func auditCommand(r *invocation) *cobra.Command {
 	var f auditFlags
 	cmd := &cobra.Command{
 		Use:   "audit",
@@ -56,11 +56,11 @@ in a source; 5 findings; 6 a source's server does not answer.`,
 			if r.settings.Output == "" && r.env.Get("GITHUB_ACTIONS") != "" && !f.minimal {
 				r.settings.Output = "github"
 			}
-			v, err := r.audit(cmd.Context(), &f)
+			v, err := runAudit(cmd.Context(), r, &f)
 			if v == nil {
 				return err
 			}
-			return r.showAudit(v, err)
+			return showAudit(r, v, err)
 		},
 	}
 	f.sources.addFlags(cmd)
@@ -98,31 +98,31 @@ func (f *auditFlags) failingKinds() ([]audit.FindingKind, error) {
 
 // audit gathers the evidence, weighs it, and mends the manifest where that was asked.
 // The view is nil where the failure is all there is to show.
-func (r *invocation) audit(ctx context.Context, f *auditFlags) (*view.Audit, error) {
+func runAudit(ctx context.Context, r *invocation, f *auditFlags) (*view.Audit, error) {
 	failing, err := f.failingKinds()
 	if err != nil {
-		return r.auditFailed("", err)
+		return auditFailed(r, "", err)
 	}
 	p, err := r.open(f.keys)
 	if err != nil {
-		return r.auditFailed("", err)
+		return auditFailed(r, "", err)
 	}
-	proof, err := r.gather(ctx, p, &f.sources)
+	proof, err := gather(ctx, r, p, &f.sources)
 	if err != nil {
-		return r.auditFailed(p.Manifest().File, err)
+		return auditFailed(r, p.Manifest().File, err)
 	}
-	server, err := r.auditServer(ctx, p, proof)
+	server, err := auditServer(ctx, r, p, proof)
 	if err != nil {
-		return r.auditFailed(p.Manifest().File, err)
+		return auditFailed(r, p.Manifest().File, err)
 	}
 	q := audit.Question{Manifest: p.Manifest(), Programs: p.Programs(), Evidence: proof, Server: server, Today: time.Now()}
 	v := &view.Audit{Session: p, Failing: failing, Minimal: f.minimal, Server: server.State}
-	h := r.auditGrant(ctx, f.keys)
+	h := auditGrant(ctx, r, f.keys)
 	if h != nil {
 		q.Granted = &h.Credential.Scopes
 	}
 	if f.mends() {
-		v.Found, v.Changed, err = r.mend(q, f.how)
+		v.Found, v.Changed, err = mend(r, q, f.how)
 		v.Mended = p.Manifest().File + " stays as it is"
 		if v.Changed {
 			v.Mended = "wrote " + p.Manifest().File
@@ -131,7 +131,7 @@ func (r *invocation) audit(ctx context.Context, f *auditFlags) (*view.Audit, err
 		v.Found, err = audit.Audit(q)
 	}
 	if err != nil {
-		return r.auditFailed(p.Manifest().File, editFailure(err))
+		return auditFailed(r, p.Manifest().File, editFailure(err))
 	}
 	if h != nil {
 		v.Holder = v.Holding(h)
@@ -143,7 +143,7 @@ func (r *invocation) audit(ctx context.Context, f *auditFlags) (*view.Audit, err
 }
 
 // auditFailed shows an audit that came to nothing, where the format has a place for it.
-func (r *invocation) auditFailed(file string, err error) (*view.Audit, error) {
+func auditFailed(r *invocation, file string, err error) (*view.Audit, error) {
 	if r.settings.Output != "github" && r.settings.Output != "sarif" {
 		return nil, err
 	}
@@ -152,7 +152,7 @@ func (r *invocation) auditFailed(file string, err error) (*view.Audit, error) {
 
 // auditServer is what the server advertises. Where it cannot be asked the audit goes
 // on, and a note says what is not judged.
-func (r *invocation) auditServer(ctx context.Context, p *ambit.Session, proof *audit.Evidence) (scopes.Advertisement, error) {
+func auditServer(ctx context.Context, r *invocation, p *ambit.Session, proof *audit.Evidence) (scopes.Advertisement, error) {
 	plan, err := p.Plan(ctx)
 	where := audit.Where{File: p.Server().Issuer}
 	switch {
@@ -169,7 +169,7 @@ func (r *invocation) auditServer(ctx context.Context, p *ambit.Session, proof *a
 
 // mend edits the manifest's file, and reports whether it did. A file in which nothing is to
 // be changed is not touched.
-func (r *invocation) mend(q audit.Question, how manifestedit.Mending) (audit.Findings, bool, error) {
+func mend(r *invocation, q audit.Question, how manifestedit.Mending) (audit.Findings, bool, error) {
 	file := q.Manifest.File
 	source, err := yamlfile.Read(file)
 	if err != nil {
@@ -234,7 +234,7 @@ func sourceFailure(err error) error {
 	return f
 }
 
-func (r *invocation) showAudit(v *view.Audit, err error) error {
+func showAudit(r *invocation, v *view.Audit, err error) error {
 	line := ""
 	switch r.settings.Output {
 	case "markdown":

@@ -12,7 +12,7 @@ import (
 // auditGrant is what the credential at hand holds, for the table's last column; nil where
 // there is none, or where its hosts are not trusted: an audit asks nobody a question. That
 // a credential is there and nobody can tell what it holds is a note, and no failure.
-func (r *invocation) auditGrant(ctx context.Context, keys *keyFlags) *ambit.Held {
+func auditGrant(ctx context.Context, r *invocation, keys *keyFlags) *ambit.Held {
 	ui := r.ui()
 	ui.Ask = nil
 	s, err := r.openWith(r.keySources(keys), ui)

@@ -46,7 +46,7 @@ func (s *auditSources) addFlags(cmd *cobra.Command) {
 }
 
 // gather reads every source, in the order of the columns in which people see them.
-func (r *invocation) gather(ctx context.Context, p *ambit.Session, s *auditSources) (*audit.Evidence, error) {
+func gather(ctx context.Context, r *invocation, p *ambit.Session, s *auditSources) (*audit.Evidence, error) {
 	server := p.KeyServer()
 	if !slices.Contains(p.Provider().BaseNames(), s.base) {
 		return nil, fail(exitUsage, fmt.Sprintf("--base: unknown base %q", s.base), didYouMean(s.base, p.Provider().BaseNames()))
@@ -55,7 +55,7 @@ func (r *invocation) gather(ctx context.Context, p *ambit.Session, s *auditSourc
 	proof := &audit.Evidence{Tools: s.tools}
 	read := func(names []string, limit int64, how func(name string, text io.Reader) (audit.Evidence, error)) error {
 		for _, name := range names {
-			more, err := r.readSource(ctx, name, limit, how)
+			more, err := readSource(ctx, r, name, limit, how)
 			if err != nil {
 				return err
 			}
@@ -69,7 +69,7 @@ func (r *invocation) gather(ctx context.Context, p *ambit.Session, s *auditSourc
 			reader.Open = openBeside(name)
 		}
 		if s.remote {
-			reader.Fetch = func(u string) ([]byte, error) { return r.fetchReference(ctx, name, u) }
+			reader.Fetch = func(u string) ([]byte, error) { return fetchReference(ctx, r, name, u) }
 		}
 		return reader.Read(name, text)
 	}
@@ -135,11 +135,11 @@ func challengedScopes(values []string) []string {
 }
 
 // readSource opens a file, or fetches a URL, and reads it.
-func (r *invocation) readSource(ctx context.Context, name string, limit int64, how func(string, io.Reader) (audit.Evidence, error)) (audit.Evidence, error) {
+func readSource(ctx context.Context, r *invocation, name string, limit int64, how func(string, io.Reader) (audit.Evidence, error)) (audit.Evidence, error) {
 	if isURL(name) {
 		var document []byte
 		err := r.console.During("reading "+text.Printable(provider.HostOf(name)), func() (err error) {
-			document, err = r.fetchDocument(ctx, name, limit)
+			document, err = fetchDocument(ctx, r, name, limit)
 			return err
 		})
 		if err != nil {
@@ -220,7 +220,7 @@ func fetchFailure(err error, raw string) error {
 
 // fetchDocument gets a document over https, or from this machine. It carries no
 // credential.
-func (r *invocation) fetchDocument(ctx context.Context, raw string, limit int64) ([]byte, error) {
+func fetchDocument(ctx context.Context, r *invocation, raw string, limit int64) ([]byte, error) {
 	if err := guard.CheckURL(raw); err != nil {
 		return nil, &view.Failure{Code: exitUsage, Message: text.Printable(err.Error()), Hint: "a source is a file, or a URL with https", Err: err}
 	}
@@ -245,12 +245,12 @@ func (r *invocation) fetchDocument(ctx context.Context, raw string, limit int64)
 
 // fetchReference gets what an OpenAPI document refers to. A document from elsewhere may
 // not lead to a port of this machine.
-func (r *invocation) fetchReference(ctx context.Context, document, raw string) ([]byte, error) {
+func fetchReference(ctx context.Context, r *invocation, document, raw string) ([]byte, error) {
 	if isURL(document) && !onThisMachine(document) && onThisMachine(raw) {
 		return nil, fail(exitUsage, fmt.Sprintf("%s refers to this machine: %s", text.Printable(withoutQuery(document)), text.Printable(withoutQuery(raw))), "")
 	}
 	r.console.Detail("reading %s", text.Printable(withoutQuery(raw)))
-	text, err := r.fetchDocument(ctx, raw, evidence.MaxOpenAPI)
+	text, err := fetchDocument(ctx, r, raw, evidence.MaxOpenAPI)
 	if err != nil {
 		return nil, fetchFailure(err, raw)
 	}

@@ -100,7 +100,7 @@ func TestExportBetweenMarks(t *testing.T) {
 // A document from elsewhere does not lead to a port of this machine.
 func TestAuditRemoteReferences(t *testing.T) {
 	r := &invocation{}
-	if _, err := r.fetchReference(t.Context(), "https://example.com/api.yaml", "http://127.0.0.1:1/x"); err == nil || asFailure(err).Code != exitUsage {
+	if _, err := fetchReference(t.Context(), r, "https://example.com/api.yaml", "http://127.0.0.1:1/x"); err == nil || asFailure(err).Code != exitUsage {
 		t.Errorf("it does: %v", err)
 	}
 	if got := withoutQuery("https://me:secret@example.com/a?key=secret#x"); got != "https://example.com/a" {

@@ -27,7 +27,7 @@ type checkFlags struct {
 	locked  bool
 }
 
-func (r *invocation) checkCommand() *cobra.Command {
+func checkCommand(r *invocation) *cobra.Command {
 	var f checkFlags
 	cmd := &cobra.Command{
 		Use:   "check",
@@ -50,7 +50,7 @@ or the manifest differs from scopes.lock; 6 nobody can tell what it holds.`,
 			if r.settings.Output == "" && r.env.Get("GITHUB_ACTIONS") != "" {
 				r.settings.Output = "github"
 			}
-			return r.action(func(ctx context.Context) (view.View, error) { return r.check(ctx, &f) })(cmd, nil)
+			return r.action(func(ctx context.Context) (view.View, error) { return runCheck(ctx, r, &f) })(cmd, nil)
 		},
 	}
 	f.keys = addKeyFlags(cmd.Flags())
@@ -61,29 +61,29 @@ or the manifest differs from scopes.lock; 6 nobody can tell what it holds.`,
 	return cmd
 }
 
-func (r *invocation) check(ctx context.Context, f *checkFlags) (view.View, error) {
+func runCheck(ctx context.Context, r *invocation, f *checkFlags) (view.View, error) {
 	var level scopes.Level
 	if err := level.UnmarshalText([]byte(f.level)); err != nil {
 		return nil, fail(exitUsage, "--require: "+text.Printable(err.Error()), "")
 	}
 	s, err := r.open(f.keys)
 	if err != nil {
-		return r.checkFailed("", err)
+		return checkFailed(r, "", err)
 	}
 	lock, err := readLock(s, f.locked)
 	if err != nil {
-		return r.checkFailed(s.Manifest().File, err)
+		return checkFailed(r, s.Manifest().File, err)
 	}
-	h, drift, err := r.examine(ctx, s, f, lock)
+	h, drift, err := examine(ctx, r, s, f, lock)
 	if err != nil {
-		return r.checkFailed(s.Manifest().File, err)
+		return checkFailed(r, s.Manifest().File, err)
 	}
-	v := &view.Check{Grant: r.compare(s, h), Drift: drift, Level: level, Strict: f.strict, Locked: f.locked, File: s.Manifest().File}
+	v := &view.Check{Grant: compare(s, h), Drift: drift, Level: level, Strict: f.strict, Locked: f.locked, File: s.Manifest().File}
 	return v, checkVerdict(v, s, f.project)
 }
 
 // checkFailed shows a check that came to no grant, where the format has a place for it.
-func (r *invocation) checkFailed(file string, err error) (view.View, error) {
+func checkFailed(r *invocation, file string, err error) (view.View, error) {
 	if r.settings.Output != "github" && r.settings.Output != "sarif" {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func (r *invocation) checkFailed(file string, err error) (view.View, error) {
 
 // examine finds the credential, asks what it holds, and meanwhile reads what the
 // server says of itself.
-func (r *invocation) examine(ctx context.Context, s *ambit.Session, f *checkFlags, lock *manifest.Lock) (*ambit.Held, ambit.Drift, error) {
+func examine(ctx context.Context, r *invocation, s *ambit.Session, f *checkFlags, lock *manifest.Lock) (*ambit.Held, ambit.Drift, error) {
 	var drift ambit.Drift
 	var driftErr error
 	var wait sync.WaitGroup
@@ -104,7 +104,7 @@ func (r *invocation) examine(ctx context.Context, s *ambit.Session, f *checkFlag
 			}
 		})
 	}
-	h, err := r.asked(ctx, s)
+	h, err := asked(ctx, r, s)
 	wait.Wait()
 	switch {
 	case err != nil:
@@ -119,7 +119,7 @@ func (r *invocation) examine(ctx context.Context, s *ambit.Session, f *checkFlag
 
 // asked is the credential that would be used, and what the server says of it now. A
 // stored login that is at its end is renewed first.
-func (r *invocation) asked(ctx context.Context, s *ambit.Session) (*ambit.Held, error) {
+func asked(ctx context.Context, r *invocation, s *ambit.Session) (*ambit.Held, error) {
 	h, err := s.Find(ctx)
 	if err != nil {
 		return nil, err
@@ -129,13 +129,13 @@ func (r *invocation) asked(ctx context.Context, s *ambit.Session) (*ambit.Held, 
 			if !h.Credential.LivesAt(time.Now()) {
 				return nil, err
 			}
-			r.tellUnrenewed(s, "login", h, err)
+			tellUnrenewed(r, s, "login", h, err)
 		}
 	}
 	before := h.Credential.Access
 	err = h.Inspect(ctx)
 	if !h.Credential.Access.Equal(before) {
-		r.tellLost(s, h)
+		tellLost(r, s, h)
 	}
 	return h, err
 }

@@ -53,7 +53,7 @@ func (c Command) Main(ctx context.Context, args []string) (code int) {
 			code = exitFault
 		}
 	}()
-	root := r.root(args)
+	root := root(r, args)
 	root.SetArgs(args)
 	root.SetIn(c.Stdin)
 	root.SetOut(c.Stdout)
@@ -103,13 +103,13 @@ func (r *invocation) end(ctx context.Context, args []string, err error) int {
 
 // commands is every command, each in a file of its own. One that is not called is
 // not made: all of them together are a good part of what a short command costs.
-func (r *invocation) commands() map[string]func() *cobra.Command {
-	return map[string]func() *cobra.Command{
-		"init": r.initCommand, "plan": r.planCommand, "login": r.loginCommand, "status": r.statusCommand,
-		"check": r.checkCommand, "explain": r.explainCommand, "audit": r.auditCommand, "run": r.runCommand,
-		"doctor": r.doctorCommand, "token": r.tokenCommand, "logout": r.logoutCommand, "export": r.exportCommand,
-		"demo": r.demoCommand, "demo-agent": r.demoAgentCommand, "sandbox": r.sandboxCommand,
-		"completion": r.completionCommand, "version": r.versionCommand,
+func commands() map[string]func(*invocation) *cobra.Command {
+	return map[string]func(*invocation) *cobra.Command{
+		"init": initCommand, "plan": planCommand, "login": loginCommand, "status": statusCommand,
+		"check": checkCommand, "explain": explainCommand, "audit": auditCommand, "run": runCommand,
+		"doctor": doctorCommand, "token": tokenCommand, "logout": logoutCommand, "export": exportCommand,
+		"demo": demoCommand, "demo-agent": demoAgentCommand, "sandbox": sandboxCommand,
+		"completion": completionCommand, "version": versionCommand,
 	}
 }
 
@@ -123,7 +123,7 @@ func firstWord(args []string) string {
 
 // root assembles the commands that args can mean: the one that they begin with, or
 // all, for a list of them, a flag before the command or a word that is none.
-func (r *invocation) root(args []string) *cobra.Command {
+func root(r *invocation, args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "ambit",
 		Short: "a declarative OAuth scope negotiator",
@@ -133,7 +133,7 @@ needed; and says which declared scope is missing when a call is refused.`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		PersistentPreRunE: r.prepare,
-		Args:              r.noSuchCommand,
+		Args:              noSuchCommand,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	settings.CommonFlags(root.PersistentFlags())
@@ -143,20 +143,20 @@ needed; and says which declared scope is missing when a call is refused.`,
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpFunc(r.help(args, root.HelpFunc()))
 	if completes(args) {
-		r.offerValues(root)
+		offerValues(r, root)
 	}
-	commands := r.commands()
+	commands := commands()
 	if wanted, known := commands[firstWord(args)]; known {
-		root.AddCommand(wanted())
+		root.AddCommand(wanted(r))
 	} else {
 		for _, name := range slices.Sorted(maps.Keys(commands)) {
-			root.AddCommand(commands[name]())
+			root.AddCommand(commands[name](r))
 		}
 	}
 	root.SetHelpCommand(&cobra.Command{Use: "help [COMMAND]", Short: "show the help of a command", RunE: func(cmd *cobra.Command, args []string) error {
 		target, _, err := cmd.Root().Find(args)
 		if err != nil || target == cmd.Root() && len(args) > 0 {
-			return r.noSuchCommand(cmd.Root(), args)
+			return noSuchCommand(cmd.Root(), args)
 		}
 		return target.Help()
 	}})
@@ -164,7 +164,7 @@ needed; and says which declared scope is missing when a call is refused.`,
 }
 
 // noSuchCommand words an unknown command with the likely one.
-func (r *invocation) noSuchCommand(cmd *cobra.Command, args []string) error {
+func noSuchCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}

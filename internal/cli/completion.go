@@ -17,7 +17,7 @@ import (
 // completionShells are those for which cobra writes a script.
 func completionShells() []string { return []string{"bash", "zsh", "fish", "powershell"} }
 
-func (r *invocation) completionCommand() *cobra.Command {
+func completionCommand(r *invocation) *cobra.Command {
 	return &cobra.Command{
 		Use:       "completion SHELL",
 		Short:     "print the completion script of a shell",
@@ -67,14 +67,14 @@ func completes(args []string) bool {
 
 // offerValues gives the common flags the values that a shell may offer. No server is
 // asked: what there is to choose stands in the manifest, where there is one.
-func (r *invocation) offerValues(root *cobra.Command) {
+func offerValues(r *invocation, root *cobra.Command) {
 	for flag, offer := range map[string]func(cmd *cobra.Command) []string{
 		"store":  func(*cobra.Command) []string { return settings.Words("store") },
 		"color":  func(*cobra.Command) []string { return settings.Words("color") },
 		"output": formatsFor,
-		"server": func(cmd *cobra.Command) []string { return serverWords(r.manifestOf(cmd)) },
+		"server": func(cmd *cobra.Command) []string { return serverWords(manifestOf(r, cmd)) },
 		"program": func(cmd *cobra.Command) []string {
-			if m := r.manifestOf(cmd); m != nil {
+			if m := manifestOf(r, cmd); m != nil {
 				return m.ProgramNames()
 			}
 			return nil
@@ -89,7 +89,7 @@ func (r *invocation) offerValues(root *cobra.Command) {
 
 // manifestOf reads the manifest of a command line that is not complete yet; nil where
 // there is none that can be read.
-func (r *invocation) manifestOf(cmd *cobra.Command) *manifest.Manifest {
+func manifestOf(r *invocation, cmd *cobra.Command) *manifest.Manifest {
 	named, _ := cmd.Flags().GetString("manifest")
 	m, err := ambit.Load(cmp.Or(named, r.settings.Manifest))
 	if err != nil {

@@ -24,7 +24,7 @@ import (
 	"github.com/ambit-auth/ambit/scopes/manifest"
 )
 
-func (r *invocation) demoCommand() *cobra.Command {
+func demoCommand(r *invocation) *cobra.Command {
 	return &cobra.Command{
 		Use:   "demo",
 		Short: "the whole story against a sandbox on this machine; no account, no network",
@@ -33,21 +33,21 @@ plan, login, status, and run with a small agent. Where someone watches and there
 yours to give; else it consents by itself and leaves one box unticked. It ends by
 itself and leaves nothing behind.`,
 		Args: noArguments,
-		RunE: r.action(r.demo),
+		RunE: r.action(func(ctx context.Context) (view.View, error) { return runDemo(ctx, r) }),
 	}
 }
 
 // unticked is how many of the recommended scopes the demo's own consent leaves out.
 const unticked = 1
 
-func (r *invocation) demo(ctx context.Context) (view.View, error) {
+func runDemo(ctx context.Context, r *invocation) (view.View, error) {
 	r.watchSignals()
 	folder, err := temporaryFolder("ambit-demo-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(folder)
-	watched := r.interactive() && r.hasBrowser()
+	watched := r.interactive() && hasBrowser(r)
 	grant, left, err := demoGrant(watched)
 	if err != nil {
 		return nil, err
@@ -210,7 +210,7 @@ func (d *demo) colorWord() string {
 }
 
 // hasBrowser reports whether opening a page would likely show one.
-func (r *invocation) hasBrowser() bool {
+func hasBrowser(r *invocation) bool {
 	if r.env.Get("BROWSER") != "" || runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
 		return true
 	}

@@ -14,14 +14,14 @@ import (
 
 // demoAgentCommand is the agent of the demo: it makes the same call twice, as any
 // agent would, with nothing but what its environment says.
-func (r *invocation) demoAgentCommand() *cobra.Command {
+func demoAgentCommand(r *invocation) *cobra.Command {
 	return &cobra.Command{
 		Use:    "demo-agent METHOD BASE PATH",
 		Hidden: true,
 		Args:   cobra.ExactArgs(3),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			for turn := 1; turn <= 2; turn++ {
-				status, err := r.demoCall(cmd.Context(), args[0], args[1], args[2])
+				status, err := demoCall(cmd.Context(), r, args[0], args[1], args[2])
 				if err != nil {
 					return err
 				}
@@ -38,7 +38,7 @@ func (r *invocation) demoAgentCommand() *cobra.Command {
 // demoQuestion is what the demo's agent asks of the model.
 const demoQuestion = `{"model": "demo", "max_tokens": 16, "messages": [{"role": "user", "content": "hello"}]}`
 
-func (r *invocation) demoCall(ctx context.Context, method, base, path string) (status int, err error) {
+func demoCall(ctx context.Context, r *invocation, method, base, path string) (status int, err error) {
 	url := r.env.Get("AMBIT_"+strings.ToUpper(base)+"_URL") + path
 	request, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(demoQuestion))
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/view"
 )
 
-func (r *invocation) doctorCommand() *cobra.Command {
+func doctorCommand(r *invocation) *cobra.Command {
 	var name string
 	cmd := &cobra.Command{
 		Use:   "doctor",
@@ -22,13 +22,13 @@ never read, only the names of what has one.
 
 Exit codes: 0 nothing outranks the lent credential; 5 something does.`,
 		Args: noArguments,
-		RunE: r.action(func(context.Context) (view.View, error) { return r.doctor(name) }),
+		RunE: r.action(func(context.Context) (view.View, error) { return runDoctor(r, name) }),
 	}
 	cmd.Flags().StringVar(&name, "agent", "", "look only for the agent of this `NAME`")
 	return cmd
 }
 
-func (r *invocation) doctor(name string) (view.View, error) {
+func runDoctor(r *invocation, name string) (view.View, error) {
 	profiles, err := profile.Profiles()
 	if err != nil {
 		return nil, err

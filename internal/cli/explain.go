@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func (r *invocation) explainCommand() *cobra.Command {
+func explainCommand(r *invocation) *cobra.Command {
 	var keys *keyFlags
 	cmd := &cobra.Command{
 		Use:   "explain SCOPE | 'METHOD {base}/path' | tool:NAME",
@@ -31,14 +31,14 @@ Exit codes: 0 the manifest declares it; 2 it does not, or wrong usage.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return r.action(func(ctx context.Context) (view.View, error) { return r.explain(ctx, args[0], keys) })(cmd, nil)
+			return r.action(func(ctx context.Context) (view.View, error) { return runExplain(ctx, r, args[0], keys) })(cmd, nil)
 		},
 	}
 	keys = addKeyFlags(cmd.Flags())
 	return cmd
 }
 
-func (r *invocation) explain(ctx context.Context, about string, keys *keyFlags) (view.View, error) {
+func runExplain(ctx context.Context, r *invocation, about string, keys *keyFlags) (view.View, error) {
 	p, err := r.open(keys)
 	if err != nil {
 		return nil, err
@@ -47,12 +47,12 @@ func (r *invocation) explain(ctx context.Context, about string, keys *keyFlags) 
 	if err != nil {
 		return nil, err
 	}
-	needs, err := r.matching(p, all, about)
+	needs, err := matching(r, p, all, about)
 	if err != nil {
 		return nil, err
 	}
-	advertised := r.advertisedNow(ctx, p)
-	holds := r.holdsNow(ctx, p)
+	advertised := advertisedNow(ctx, r, p)
+	holds := holdsNow(ctx, r, p)
 	v := &view.Explain{About: about}
 	for _, e := range needs {
 		x := view.ExplainedNeed{Need: e, Advertised: advertised(e), Held: holds(e)}
@@ -65,7 +65,7 @@ func (r *invocation) explain(ctx context.Context, about string, keys *keyFlags) 
 }
 
 // matching finds the needs that someone asks about.
-func (r *invocation) matching(p *ambit.Session, all []scopes.Need, about string) ([]scopes.Need, error) {
+func matching(r *invocation, p *ambit.Session, all []scopes.Need, about string) ([]scopes.Need, error) {
 	about = strings.TrimSpace(about)
 	is, err := subject(p, all, about)
 	if err != nil {
@@ -124,7 +124,7 @@ func declaredFor(all []scopes.Need, requests ...scopes.Operation) func(scopes.Ne
 }
 
 // advertisedNow tells what the server says of a need; without the server, that nobody knows.
-func (r *invocation) advertisedNow(ctx context.Context, p *ambit.Session) func(scopes.Need) scopes.Advertised {
+func advertisedNow(ctx context.Context, r *invocation, p *ambit.Session) func(scopes.Need) scopes.Advertised {
 	plan, err := p.Plan(ctx)
 	if err != nil {
 		r.console.Note("what the server advertises is not known: %s", asFailure(failureOf(p, err)).Message)
@@ -144,7 +144,7 @@ func (r *invocation) advertisedNow(ctx context.Context, p *ambit.Session) func(s
 }
 
 // holdsNow reports whether the current credential holds a need; without one, nothing.
-func (r *invocation) holdsNow(ctx context.Context, p *ambit.Session) func(scopes.Need) string {
+func holdsNow(ctx context.Context, r *invocation, p *ambit.Session) func(scopes.Need) string {
 	h, err := p.Find(ctx)
 	if err == nil && !h.IsLogin() {
 		err = h.Inspect(ctx)

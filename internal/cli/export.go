@@ -14,7 +14,7 @@ import (
 	"github.com/ambit-auth/ambit/scopes"
 )
 
-func (r *invocation) exportCommand() *cobra.Command {
+func exportCommand(r *invocation) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export",
 		Short: "the manifest for other readers: an agent's settings, a README",
@@ -23,7 +23,7 @@ func (r *invocation) exportCommand() *cobra.Command {
 			return fail(exitUsage, "export takes the reader's name", "one of: claude, markdown")
 		},
 	}
-	cmd.AddCommand(r.exportClaudeCommand(), r.exportMarkdownCommand())
+	cmd.AddCommand(exportClaudeCommand(r), exportMarkdownCommand(r))
 	for _, sub := range cmd.Commands() {
 		do := sub.RunE
 		sub.RunE = func(cmd *cobra.Command, args []string) error {
@@ -34,7 +34,7 @@ func (r *invocation) exportCommand() *cobra.Command {
 	return cmd
 }
 
-func (r *invocation) exportClaudeCommand() *cobra.Command {
+func exportClaudeCommand(r *invocation) *cobra.Command {
 	return &cobra.Command{
 		Use:   "claude",
 		Short: "the MCP server for an .mcp.json, its login pinned to the declared scopes",
@@ -45,14 +45,14 @@ Nothing is asked of a server.
 Exit codes: 0; 2 a mistake in the manifest, or a server without an MCP base.`,
 		Example: "  ambit export claude > .mcp.json\n  ambit export claude --server eu --program slack",
 		Args:    noArguments,
-		RunE:    r.action(func(context.Context) (view.View, error) { return r.exportClaude() }),
+		RunE:    r.action(func(context.Context) (view.View, error) { return exportClaude(r) }),
 	}
 }
 
 // mcpBase is the base of a provider on which its MCP server stands.
 const mcpBase = "mcp"
 
-func (r *invocation) exportClaude() (view.View, error) {
+func exportClaude(r *invocation) (view.View, error) {
 	p, err := r.open(nil)
 	if err != nil {
 		return nil, err
@@ -78,7 +78,7 @@ func forTools(needs []scopes.Need) []scopes.Need {
 	return named
 }
 
-func (r *invocation) exportMarkdownCommand() *cobra.Command {
+func exportMarkdownCommand(r *invocation) *cobra.Command {
 	var into string
 	cmd := &cobra.Command{
 		Use:   "markdown",
@@ -93,13 +93,13 @@ needs them; of the base and of every program, or of those that --program names. 
 Exit codes: 0; 2 a mistake in the manifest, or a file without the two lines.`,
 		Example: "  ambit export markdown\n  ambit export markdown --into README.md",
 		Args:    noArguments,
-		RunE:    r.action(func(context.Context) (view.View, error) { return r.exportMarkdown(into) }),
+		RunE:    r.action(func(context.Context) (view.View, error) { return exportMarkdown(r, into) }),
 	}
 	cmd.Flags().StringVar(&into, "into", "", "keep the table in this `FILE` up to date")
 	return cmd
 }
 
-func (r *invocation) exportMarkdown(into string) (view.View, error) {
+func exportMarkdown(r *invocation, into string) (view.View, error) {
 	p, err := r.open(nil)
 	if err != nil {
 		return nil, err

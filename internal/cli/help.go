@@ -31,13 +31,13 @@ func (r *invocation) help(args []string, plainly func(*cobra.Command, []string))
 // guessFormat finds out how something is to be told where the settings were not read: a
 // mistake in the command line, or a help.
 func (r *invocation) guessFormat(args []string) {
-	r.schema = r.schemaIn(args)
+	r.schema = schemaIn(args)
 	r.settings.Output = settings.Guess(args, r.env).Output
 }
 
 // schemaIn is the schema of the command that args name.
-func (r *invocation) schemaIn(args []string) string {
-	commands := r.commands()
+func schemaIn(args []string) string {
+	commands := commands()
 	named := slices.IndexFunc(args, func(arg string) bool { return commands[arg] != nil })
 	if named < 0 {
 		return schemaOf("ambit")

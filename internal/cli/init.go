@@ -21,7 +21,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func (r *invocation) initCommand() *cobra.Command {
+func initCommand(r *invocation) *cobra.Command {
 	var from string
 	cmd := &cobra.Command{
 		Use:   "init",
@@ -31,14 +31,14 @@ overwrites one.`,
 		Example: "  ambit init\n  ambit init --from https://auth.example.com",
 		Args:    noArguments,
 		RunE: r.action(func(context.Context) (view.View, error) {
-			return r.writeManifest(cmp.Or(r.settings.Manifest, ambit.ManifestName), from)
+			return writeManifest(r, cmp.Or(r.settings.Manifest, ambit.ManifestName), from)
 		}),
 	}
 	cmd.Flags().StringVar(&from, "from", "", "the `PROVIDER`: a built-in one, a provider file, or an issuer's URL (default: the first built-in one)")
 	return cmd
 }
 
-func (r *invocation) writeManifest(path, from string) (view.View, error) {
+func writeManifest(r *invocation, path, from string) (view.View, error) {
 	from = cmp.Or(from, provider.BuiltinNames()[0])
 	text := starterManifest(projectName(path), from)
 	if _, err := manifest.Decode(path, text, yamlfile.Read); err != nil {

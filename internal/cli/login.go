@@ -16,7 +16,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func (r *invocation) loginCommand() *cobra.Command {
+func loginCommand(r *invocation) *cobra.Command {
 	var keys *keyFlags
 	cmd := &cobra.Command{
 		Use:   "login",
@@ -34,7 +34,7 @@ Exit codes: 0 everything required is granted; 2 wrong usage or an untrusted host
 does not answer.`,
 		Example: "  ambit login\n  ambit login --server eu --program slack\n  ambit login --no-browser",
 		Args:    noArguments,
-		RunE:    r.action(func(ctx context.Context) (view.View, error) { return r.login(ctx, keys) }),
+		RunE:    r.action(func(ctx context.Context) (view.View, error) { return runLogin(ctx, r, keys) }),
 	}
 	keys = addKeyFlags(cmd.Flags())
 	cmd.Flags().String("browser", "", "run `CMD` with the URL, also where nobody watches")
@@ -42,7 +42,7 @@ does not answer.`,
 	return cmd
 }
 
-func (r *invocation) login(ctx context.Context, keys *keyFlags) (view.View, error) {
+func runLogin(ctx context.Context, r *invocation, keys *keyFlags) (view.View, error) {
 	sources := r.keySources(keys)
 	if !keys.flags.Changed("api-key-file") {
 		sources.File = "" // of the user's config.yaml: for commands that use a key
@@ -50,8 +50,8 @@ func (r *invocation) login(ctx context.Context, keys *keyFlags) (view.View, erro
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	ui := r.ui()
-	ui.Open, ui.Paste, ui.PasteOnly = r.openOrEnd(r.opener(), cancel), r.paste(), !console.IsTerminal(r.Stdin)
-	ui.Pages = &view.Pages{Compare: r.compare, Failure: func(s *ambit.Session, err error) *view.Failure { return asFailure(failureOf(s, err)) }}
+	ui.Open, ui.Paste, ui.PasteOnly = openOrEnd(r, opener(r), cancel), paste(r), !console.IsTerminal(r.Stdin)
+	ui.Pages = &view.Pages{Compare: compare, Failure: func(s *ambit.Session, err error) *view.Failure { return asFailure(failureOf(s, err)) }}
 	s, err := r.openWith(sources, ui)
 	if err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ func (r *invocation) login(ctx context.Context, keys *keyFlags) (view.View, erro
 		if _, err := s.Trust(ctx); err != nil {
 			return nil, r.failure(s, err)
 		}
-		if err := r.someone(); err != nil {
+		if err := someone(r); err != nil {
 			return nil, err
 		}
 		if plan, err = s.Plan(ctx); err != nil {
@@ -70,7 +70,7 @@ func (r *invocation) login(ctx context.Context, keys *keyFlags) (view.View, erro
 		planText := &view.Printer{Paint: r.console.Paint, Width: console.Width(r.Stderr)}
 		(&view.Plan{Plan: plan}).Text(planText)
 		r.console.Write(planText.String() + "\n")
-		r.warnOfVariable(s)
+		warnOfVariable(r, s)
 		r.watchSignals() // a listener waits, though no request may have gone out yet
 	}
 	h, err := s.Login(ctx, plan)
@@ -81,13 +81,13 @@ func (r *invocation) login(ctx context.Context, keys *keyFlags) (view.View, erro
 		}
 		return nil, r.failure(s, err)
 	}
-	v := r.compare(s, h)
+	v := compare(s, h)
 	v.Brief = h.Kind.Create == "" // a login showed the needs before it asked
 	return v, missingFailure(missingLines(v.Gap, scopes.Required))
 }
 
 // paste is where the person may paste; nil where nobody is.
-func (r *invocation) paste() func() <-chan string {
+func paste(r *invocation) func() <-chan string {
 	if r.settings.NoBrowser || r.interactive() {
 		return r.input.Lines
 	}
@@ -96,7 +96,7 @@ func (r *invocation) paste() func() <-chan string {
 
 // warnOfVariable names a key in the environment or the settings: every command would take
 // that, and not the login that is about to be made.
-func (r *invocation) warnOfVariable(s *ambit.Session) {
+func warnOfVariable(r *invocation, s *ambit.Session) {
 	if r.settings.APIKeyFile != "" {
 		r.console.Note("%s names an API key, which goes before a login: take it away to use this one", r.settings.Origin("api_key_file"))
 		return
@@ -110,7 +110,7 @@ func (r *invocation) warnOfVariable(s *ambit.Session) {
 }
 
 // someone refuses at once to wait for a person who is not there.
-func (r *invocation) someone() error {
+func someone(r *invocation) error {
 	if r.settings.Browser != "" {
 		if err := (oauth.Browser{Command: r.settings.Browser}).Check(); err != nil {
 			return &view.Failure{Code: exitUsage, Message: text.Printable(err.Error()), Hint: "--browser 'CMD ARGS' is run with the URL as its last argument", Err: err}
@@ -148,7 +148,7 @@ func (r *invocation) whyNobody() string {
 }
 
 // compare compares what a credential holds with the needs.
-func (r *invocation) compare(s *ambit.Session, h *ambit.Held) view.Grant {
+func compare(s *ambit.Session, h *ambit.Held) view.Grant {
 	gap := h.Gap()
 	return view.Grant{
 		Name: s.Manifest().Name, Needs: s.Needs(), Implies: s.Provider().Implies, Granted: h.Credential.Grant, Gap: gap,
@@ -167,7 +167,7 @@ func labelOf(h *ambit.Held) string {
 
 // openOrEnd ends the login where the page cannot be shown and nobody is there to
 // open it by hand: the wait would be for nothing.
-func (r *invocation) openOrEnd(open opener, end context.CancelCauseFunc) opener {
+func openOrEnd(r *invocation, open openFunc, end context.CancelCauseFunc) openFunc {
 	return func(ctx context.Context, startURL, authorizationURL string) error {
 		err := open(ctx, startURL, authorizationURL)
 		switch {
@@ -183,12 +183,12 @@ func (r *invocation) openOrEnd(open opener, end context.CancelCauseFunc) opener 
 	}
 }
 
-// An opener shows the login to the person.
-type opener func(ctx context.Context, startURL, authorizationURL string) error
+// An openFunc shows the login to the person.
+type openFunc func(ctx context.Context, startURL, authorizationURL string) error
 
 // opener shows the login to the person: by the command that was named, by BROWSER
 // on a terminal, else by the system's browser; or not at all.
-func (r *invocation) opener() opener {
+func opener(r *invocation) openFunc {
 	command := r.settings.Browser
 	if command == "" && r.interactive() {
 		command = r.env.Get("BROWSER")

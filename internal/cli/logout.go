@@ -9,18 +9,18 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func (r *invocation) logoutCommand() *cobra.Command {
+func logoutCommand(r *invocation) *cobra.Command {
 	return &cobra.Command{
 		Use:   "logout",
 		Short: "forget the stored credential, and revoke it where the server can",
 		Long: `logout revokes the stored login at the server (RFC 7009) where it offers that, and
 removes it from this machine in any case. An API key is forgotten, not revoked.`,
 		Args: noArguments,
-		RunE: r.action(r.logout),
+		RunE: r.action(func(ctx context.Context) (view.View, error) { return runLogout(ctx, r) }),
 	}
 }
 
-func (r *invocation) logout(ctx context.Context) (view.View, error) {
+func runLogout(ctx context.Context, r *invocation) (view.View, error) {
 	s, err := r.open(nil)
 	if err != nil {
 		return nil, err

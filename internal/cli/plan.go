@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func (r *invocation) planCommand() *cobra.Command {
+func planCommand(r *invocation) *cobra.Command {
 	var lock, locked bool
 	cmd := &cobra.Command{
 		Use:   "plan",
@@ -23,14 +23,14 @@ Exit codes: 0 all required scopes can be asked for; 2 a mistake in the manifest;
 list or the manifest differs from scopes.lock; 6 the server does not say.`,
 		Example: "  ambit plan\n  ambit plan --server eu --program slack\n  ambit plan --lock",
 		Args:    noArguments,
-		RunE:    r.action(func(ctx context.Context) (view.View, error) { return r.plan(ctx, lock, locked) }),
+		RunE:    r.action(func(ctx context.Context) (view.View, error) { return runPlan(ctx, r, lock, locked) }),
 	}
 	cmd.Flags().BoolVar(&lock, "lock", false, "record in scopes.lock what the server advertises and what was negotiated")
 	cmd.Flags().BoolVar(&locked, "locked", false, "a difference from scopes.lock is a finding: exit 5")
 	return cmd
 }
 
-func (r *invocation) plan(ctx context.Context, write, locked bool) (view.View, error) {
+func runPlan(ctx context.Context, r *invocation, write, locked bool) (view.View, error) {
 	if write && locked {
 		return nil, fail(exitUsage, "--lock and --locked exclude each other", "")
 	}

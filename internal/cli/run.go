@@ -32,7 +32,7 @@ type runFlags struct {
 	record      string
 }
 
-func (r *invocation) runCommand() *cobra.Command {
+func runCommand(r *invocation) *cobra.Command {
 	var f runFlags
 	cmd := &cobra.Command{
 		Use:   "run [flags] -- COMMAND [ARGS]",
@@ -52,7 +52,7 @@ credential; 6 nobody can tell what the credential holds.`,
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return r.lend(cmd.Context(), &f, args) },
+		RunE: func(cmd *cobra.Command, args []string) error { return runRun(cmd.Context(), r, &f, args) },
 	}
 	f.keys = addKeyFlags(cmd.Flags())
 	cmd.Flags().StringVar(&f.agent, "agent", "", "the `NAME` of the agent's profile (default: by the command)")
@@ -70,7 +70,7 @@ type childExit int
 func (c childExit) Error() string { return fmt.Sprintf("the child ended with %d", int(c)) }
 
 // lend runs the command, writes the report in every outcome, and settles the exit code.
-func (r *invocation) lend(ctx context.Context, f *runFlags, args []string) error {
+func runRun(ctx context.Context, r *invocation, f *runFlags, args []string) error {
 	r.watchSignals()
 	r.settings.Output = "" // standard output is the child's
 	l := &lending{invocation: r, flags: f, args: args, report: view.Run{Envelope: view.Envelope{Schema: "ambit.run/v1"}, Verdicts: []diagnosis.Verdict{}}}
@@ -182,7 +182,7 @@ func (l *lending) pickProfile() (*profile.Profile, error) {
 // there and there was none. That nobody can say what a key holds does not keep it from
 // being lent: a refusal will tell.
 func (l *lending) lendable(ctx context.Context) (*ambit.Held, error) {
-	h, err := l.asked(ctx, l.session)
+	h, err := asked(ctx, l.invocation, l.session)
 	if _, nobody := errors.AsType[*oauth.NoInspectionError](err); nobody && h != nil {
 		return h, nil
 	}
@@ -190,10 +190,10 @@ func (l *lending) lendable(ctx context.Context) (*ambit.Held, error) {
 		return h, err
 	}
 	l.console.Say("nobody is logged in yet")
-	if _, err := l.login(ctx, l.flags.keys); err != nil {
+	if _, err := runLogin(ctx, l.invocation, l.flags.keys); err != nil {
 		return nil, err
 	}
-	return l.asked(ctx, l.session)
+	return asked(ctx, l.invocation, l.session)
 }
 
 // scan looks for settings and logins of the agent that meddle.

@@ -9,7 +9,7 @@ import (
 	"github.com/ambit-auth/ambit/scopes"
 )
 
-func (r *invocation) statusCommand() *cobra.Command {
+func statusCommand(r *invocation) *cobra.Command {
 	var keys *keyFlags
 	cmd := &cobra.Command{
 		Use:   "status",
@@ -27,13 +27,13 @@ untrusted host; 3 a required scope is missing; 4 no usable credential; 6 nobody 
 tell what it holds.`,
 		Example: "  ambit status\n  ambit status -o json",
 		Args:    noArguments,
-		RunE:    r.action(func(ctx context.Context) (view.View, error) { return r.status(ctx, keys) }),
+		RunE:    r.action(func(ctx context.Context) (view.View, error) { return runStatus(ctx, r, keys) }),
 	}
 	keys = addKeyFlags(cmd.Flags())
 	return cmd
 }
 
-func (r *invocation) status(ctx context.Context, keys *keyFlags) (view.View, error) {
+func runStatus(ctx context.Context, r *invocation, keys *keyFlags) (view.View, error) {
 	s, err := r.open(keys)
 	if err != nil {
 		return nil, err
@@ -45,7 +45,7 @@ func (r *invocation) status(ctx context.Context, keys *keyFlags) (view.View, err
 	if err != nil {
 		return nil, r.failure(s, err)
 	}
-	v := r.compare(s, h)
+	v := compare(s, h)
 	if !h.Credential.LivesAt(v.Now) && !h.Credential.Renewable() {
 		v.Next = []string{loginAgain(s)}
 		return v, fail(exitNoCredential, "the credential has "+view.Lifetime(h.Credential.ExpiresAt, v.Now), "log in again: "+loginAgain(s))

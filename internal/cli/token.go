@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func (r *invocation) tokenCommand() *cobra.Command {
+func tokenCommand(r *invocation) *cobra.Command {
 	var keys *keyFlags
 	var minTTL time.Duration
 	cmd := &cobra.Command{
@@ -26,14 +26,14 @@ Exit codes: 0 printed; 2 wrong usage or an untrusted host; 4 no usable credentia
 6 the server does not answer.`,
 		Example: "  curl -H \"Authorization: Bearer $(ambit token)\" https://api.example.com/",
 		Args:    noArguments,
-		RunE:    r.action(func(ctx context.Context) (view.View, error) { return r.token(ctx, keys, minTTL) }),
+		RunE:    r.action(func(ctx context.Context) (view.View, error) { return runToken(ctx, r, keys, minTTL) }),
 	}
 	keys = addKeyFlags(cmd.Flags())
 	cmd.Flags().DurationVar(&minTTL, "min-ttl", time.Minute, "renew a token that ends within this `DURATION`")
 	return cmd
 }
 
-func (r *invocation) token(ctx context.Context, keys *keyFlags, minTTL time.Duration) (view.View, error) {
+func runToken(ctx context.Context, r *invocation, keys *keyFlags, minTTL time.Duration) (view.View, error) {
 	if minTTL < 0 {
 		return nil, fail(exitUsage, "--min-ttl may not be negative", "")
 	}
@@ -51,8 +51,8 @@ func (r *invocation) token(ctx context.Context, keys *keyFlags, minTTL time.Dura
 	if err = h.Refresh(ctx, minTTL); err != nil && !h.Credential.LivesAt(time.Now()) {
 		return nil, failureOf(s, err)
 	}
-	r.tellUnrenewed(s, "token", h, err)
-	r.tellLost(s, h)
+	tellUnrenewed(r, s, "token", h, err)
+	tellLost(r, s, h)
 	if err == nil && !h.Credential.LivesAt(time.Now().Add(minTTL)) {
 		r.console.Note("the server gives no token that lives for %s: this one is %s", minTTL, view.Lifetime(h.Credential.ExpiresAt, time.Now()))
 	}
@@ -61,7 +61,7 @@ func (r *invocation) token(ctx context.Context, keys *keyFlags, minTTL time.Dura
 
 // tellUnrenewed says what is the matter with a credential that is good for now, and for
 // how long it is.
-func (r *invocation) tellUnrenewed(s *ambit.Session, what string, h *ambit.Held, err error) {
+func tellUnrenewed(r *invocation, s *ambit.Session, what string, h *ambit.Held, err error) {
 	left := view.Lifetime(h.Credential.ExpiresAt, time.Now())
 	if e, ok := errors.AsType[*oauth.NotSavedError](err); ok {
 		r.console.Note("the %s was renewed, and cannot be kept; once it ends, log in again: %s", what, text.Printable(e.Err.Error()))
@@ -77,7 +77,7 @@ func (r *invocation) tellUnrenewed(s *ambit.Session, what string, h *ambit.Held,
 }
 
 // tellLost says what a renewal took away: a grant can shrink there.
-func (r *invocation) tellLost(s *ambit.Session, h *ambit.Held) {
+func tellLost(r *invocation, s *ambit.Session, h *ambit.Held) {
 	if h.Credential.Lost.Len() > 0 {
 		r.console.Note("the renewed token lost: %s; see: %s", strings.Join(h.Credential.Lost.Slice(), ", "), inProject("ambit status", s))
 	}

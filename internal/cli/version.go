@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func (r *invocation) versionCommand() *cobra.Command {
+func versionCommand(r *invocation) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "print the version",
