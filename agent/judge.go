@@ -25,7 +25,7 @@ func (p *Proxy) caseOf(x *exchange, a diagnosis.Response) diagnosis.Case {
 
 func (p *Proxy) baseCase(lent *credential.Credential) diagnosis.Case {
 	return diagnosis.Case{
-		Provider: p.cfg.Provider, Server: p.cfg.Server, Kind: p.cfg.Provider.KindOf(lent.Access.Reveal()), Grant: lent.Grant,
+		Provider: p.cfg.Provider, Server: p.cfg.Server, Kind: lent.KindAt(p.cfg.Provider), Grant: lent.Grant,
 		Needs: p.cfg.Needs, Index: p.needs, Agent: p.cfg.Agent, Conflicts: p.teller.scanned(), Now: p.cfg.Now(), Login: p.cfg.Login, Log: p.cfg.LogPath,
 	}
 }

@@ -33,16 +33,16 @@ func testProvider(servers ...provider.Server) *provider.Provider {
 	return &provider.Provider{
 		Servers: servers,
 		Credentials: []provider.CredentialKind{
-			{Prefix: "key_", Kind: scopes.PersonalAPIKey, Label: "a personal API key", Inspect: provider.Inspection{
-				URL: "{api}/me/", Scopes: "scopes", Teams: "teams", Organizations: "orgs", Expires: "expires_at",
+			{Prefix: "key_", Kind: "personal_api_key", Label: "a personal API key", Inspect: provider.Inspection{
+				URL: "{api}/me/", Scopes: "scopes", Reach: []provider.ReachMember{{Of: "project", Member: "teams"}, {Of: "organization", Member: "orgs"}}, Expires: "expires_at",
 			}},
-			{Prefix: "acc_", Kind: scopes.OAuthToken, Label: "an access token", Inspect: provider.Inspection{
-				Introspection: true, Teams: "teams",
+			{Prefix: "acc_", Kind: scopes.AccessToken, Label: "an access token", Inspect: provider.Inspection{
+				Introspection: true, Reach: []provider.ReachMember{{Of: "project", Member: "teams"}},
 			}},
-			{Prefix: "jsn_", Kind: scopes.OAuthToken, Label: "an access token", Inspect: provider.Inspection{
+			{Prefix: "jsn_", Kind: scopes.AccessToken, Label: "an access token", Inspect: provider.Inspection{
 				Introspection: true, JSON: true, Scopes: "granted", Expires: "ends",
 			}},
-			{Prefix: "pub_", Kind: scopes.ProjectKey, Label: "a project key"},
+			{Prefix: "pub_", Kind: "project_key", Label: "a project key"},
 		},
 	}
 }
@@ -85,8 +85,8 @@ func TestSelfInspection(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := scopes.Grant{
-		Kind: scopes.PersonalAPIKey, Prefix: "key_***", KnownBy: scopes.SelfInspection,
-		ExpiresAt: time.Date(2030, 1, 2, 2, 4, 5, 0, time.UTC), Server: "here", Scopes: scopes.NewSet("a:read", "*"), Teams: []string{"2", "12345678901234567890", "x"}, Organizations: []string{"o"},
+		Kind: "personal_api_key", Prefix: "key_***", KnownBy: scopes.SelfInspection,
+		ExpiresAt: time.Date(2030, 1, 2, 2, 4, 5, 0, time.UTC), Server: "here", Scopes: scopes.NewSet("a:read", "*"), Reach: []scopes.Reach{{Of: "project", IDs: []string{"2", "12345678901234567890", "x"}}, {Of: "organization", IDs: []string{"o"}}},
 	}
 	if diff := cmp.Diff(want, got.Grant); diff != "" {
 		t.Error(diff)
@@ -101,7 +101,7 @@ func TestInspectKeepsWhatTheServerDoesNotSay(t *testing.T) {
 	end := time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC)
 	before := &credential.Credential{
 		Access: credential.NewSecret(testAPIKey), Refresh: credential.NewSecret("refresh"), ClientID: "client",
-		Grant: scopes.Grant{Source: "the store", ExpiresAt: end, KnownBy: scopes.Assumed, Scopes: scopes.NewSet("a:read", "b:read"), Teams: []string{"1"}},
+		Grant: scopes.Grant{Source: "the store", ExpiresAt: end, KnownBy: scopes.Assumed, Scopes: scopes.NewSet("a:read", "b:read"), Reach: []scopes.Reach{{Of: "project", IDs: []string{"1"}}}},
 	}
 	unchanged := *before
 	got, err := inspecting(t, text(200, "application/json", `{"scopes":["a:read"]}`)).Inspect(t.Context(), before)
@@ -111,7 +111,7 @@ func TestInspectKeepsWhatTheServerDoesNotSay(t *testing.T) {
 	want := &credential.Credential{
 		Access: before.Access, Refresh: before.Refresh, ClientID: "client",
 		Grant: scopes.Grant{
-			Kind: scopes.PersonalAPIKey, Prefix: "key_***", Source: "the store", ExpiresAt: end,
+			Kind: "personal_api_key", Prefix: "key_***", Source: "the store", ExpiresAt: end,
 			KnownBy: scopes.SelfInspection, Server: "here", Scopes: scopes.NewSet("a:read"),
 		},
 	}
@@ -130,7 +130,7 @@ func TestSelfInspectionShapes(t *testing.T) {
 		` {"scopes":["a:read"],"expires_at":1e400} `:                     "a:read",
 	} {
 		got, err := inspecting(t, text(200, "application/json", body)).Inspect(t.Context(), bare(testAPIKey))
-		if err != nil || got.Scopes.String() != want || len(got.Teams)+len(got.Organizations) != 0 || !got.ExpiresAt.IsZero() {
+		if err != nil || got.Scopes.String() != want || len(got.Reach) != 0 || !got.ExpiresAt.IsZero() {
 			t.Errorf("%s: %+v, %v", body, got, err)
 		}
 	}
@@ -158,10 +158,10 @@ func TestIntrospection(t *testing.T) {
 		text(200, "application/json", `{"active":true,"scope":"a:read b:write","exp":1900000000,"teams":[5]}`)(w, r)
 	})
 	for token, want := range map[string]scopes.Grant{
-		"acc_" + storetest.Marked: {Scopes: scopes.NewSet("a:read", "b:write"), Teams: []string{"5"}},
+		"acc_" + storetest.Marked: {Scopes: scopes.NewSet("a:read", "b:write"), Reach: []scopes.Reach{{Of: "project", IDs: []string{"5"}}}},
 		"jsn_" + storetest.Marked: {Scopes: scopes.NewSet("a:read")},
 	} {
-		want.Server, want.Kind, want.KnownBy = "here", scopes.OAuthToken, scopes.Introspection
+		want.Server, want.Kind, want.KnownBy = "here", scopes.AccessToken, scopes.Introspection
 		want.Prefix, want.ExpiresAt = token[:4]+"***", time.Unix(1900000000, 0).UTC()
 		got, err := inspector.Inspect(t.Context(), bare(token))
 		if err != nil {

@@ -67,15 +67,14 @@ func readGrant(members map[string]any, kind provider.CredentialKind) (grant scop
 	}
 	grant.Scopes = granted
 	grant.ExpiresAt = moment(members[expiresName])
-	for _, reach := range []struct {
-		name string
-		into *[]string
-	}{{ask.Teams, &grant.Teams}, {ask.Organizations, &grant.Organizations}} {
-		list, ok := members[reach.name].([]any)
-		if !ok && members[reach.name] != nil { // no list: perhaps a limit that we cannot read
-			return scopes.Grant{}, reach.name
+	for _, limit := range ask.Reach {
+		list, ok := members[limit.Member].([]any)
+		if !ok && members[limit.Member] != nil { // no list: perhaps a limit that we cannot read
+			return scopes.Grant{}, limit.Member
 		}
-		*reach.into = words(list)
+		if ids := words(list); len(ids) > 0 {
+			grant.Reach = append(grant.Reach, scopes.Reach{Of: limit.Of, IDs: ids})
+		}
 	}
 	return grant, ""
 }

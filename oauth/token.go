@@ -28,7 +28,7 @@ func readToken(endpoint string, token *oauth2.Token, before credential.Credentia
 		return nil, &TokenError{Host: provider.HostOf(endpoint), Problem: "a token in it is too long, or has characters that no token has (RFC 6749 appendix A)"}
 	}
 	c := before
-	c.Access, c.Kind, c.TokenType = credential.NewSecret(token.AccessToken), scopes.OAuthToken, "Bearer"
+	c.Access, c.Kind, c.TokenType = credential.NewSecret(token.AccessToken), scopes.AccessToken, "Bearer"
 	c.ObtainedAt, c.ExpiresAt = now, expiry(token.Extra("expires_in"), now)
 	if token.RefreshToken != "" {
 		c.Refresh = credential.NewSecret(token.RefreshToken)
@@ -44,12 +44,18 @@ func readToken(endpoint string, token *oauth2.Token, before credential.Credentia
 
 // learn takes what only the provider's file knows how to read.
 func learn(c *credential.Credential, token *oauth2.Token, kind provider.CredentialKind) {
-	c.Prefix = shown(c.Access, kind)
-	if list, ok := token.Extra(kind.Inspect.Teams).([]any); ok {
-		c.Teams = words(list)
+	c.Kind, c.Prefix = kind.Kind, shown(c.Access, kind)
+	var reach []scopes.Reach
+	said := false
+	for _, limit := range kind.Inspect.Reach {
+		list, ok := token.Extra(limit.Member).([]any)
+		said = said || ok
+		if ids := words(list); len(ids) > 0 {
+			reach = append(reach, scopes.Reach{Of: limit.Of, IDs: ids})
+		}
 	}
-	if list, ok := token.Extra(kind.Inspect.Organizations).([]any); ok {
-		c.Organizations = words(list)
+	if said {
+		c.Reach = reach
 	}
 }
 

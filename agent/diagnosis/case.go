@@ -107,7 +107,7 @@ func (c *Case) told() bool {
 
 // isLogin reports whether another login would get another credential of this kind.
 func (c *Case) isLogin() bool {
-	return c.Kind.Create == "" && c.Grant.Kind == scopes.OAuthToken
+	return c.Kind.Create == "" && c.Kind.Renewable
 }
 
 // again is the command that logs in.
@@ -141,17 +141,15 @@ func NotOffered(p *provider.Provider, server provider.Server, missing []string) 
 // UseKey says which kind of key the provider means for programs, and where it is made; ""
 // where there is none.
 func UseKey(p *provider.Provider, server provider.Server) string {
-	for _, kind := range p.Credentials {
-		if len(kind.Env) == 0 {
-			continue
-		}
-		text := "use " + kind.Label
-		if link, ok := server.Expand(kind.Create); ok && link != "" {
-			text += ", made at " + link
-		}
-		return text
+	kind, ok := p.ForPrograms()
+	if !ok {
+		return ""
 	}
-	return ""
+	text := "use " + kind.Label
+	if link, ok := server.Expand(kind.Create); ok && link != "" {
+		text += ", made at " + link
+	}
+	return text
 }
 
 // renew is how to get another credential that holds the same.

@@ -142,15 +142,15 @@ func asked(ctx context.Context, r *invocation, s *ambit.Session) (*ambit.Held, e
 
 // checkVerdict is the one failure of a check; nil where all is well.
 func checkVerdict(v *view.Check, s *ambit.Session, project string) error {
-	if teams := v.Granted.Teams; project != "" && len(teams) > 0 && !slices.Contains(teams, project) {
+	if projects := v.Granted.ReachOf("project"); project != "" && len(projects) > 0 && !slices.Contains(projects, project) {
 		f := fail(exitNoCredential, fmt.Sprintf("project %s is out of the credential's reach: it is limited to %s %s",
-			text.Printable(project), text.Plural(len(teams), "project"), text.Printable(strings.Join(teams, ", "))), "use a credential that is not limited to other projects; no scope is the cause")
+			text.Printable(project), text.Plural(len(projects), "project"), text.Printable(strings.Join(projects, ", "))), "use a credential that is not limited to other projects; no scope is the cause")
 		f.Verdict = &view.Cause{Cause: diagnosis.CauseNotAScopeProblem, Confidence: diagnosis.ConfidenceProved}
 		return f
 	}
-	if project != "" && len(v.Granted.Teams) == 0 && len(v.Granted.Organizations) > 0 {
+	if organizations := v.Granted.ReachOf("organization"); project != "" && len(v.Granted.ReachOf("project")) == 0 && len(organizations) > 0 {
 		return fail(exitCannotTell, fmt.Sprintf("whether project %s is within the credential's reach is not known: it is limited to %s %s",
-			text.Printable(project), text.Plural(len(v.Granted.Organizations), "organization"), text.Printable(strings.Join(v.Granted.Organizations, ", "))),
+			text.Printable(project), text.Plural(len(organizations), "organization"), text.Printable(strings.Join(organizations, ", "))),
 			"see in the project's settings which organization it belongs to")
 	}
 	if lines := append(missingLines(v.Gap, v.Level), v.Vanished(scopes.Required)...); len(lines) > 0 {

@@ -152,17 +152,8 @@ func compare(s *ambit.Session, h *ambit.Held) view.Grant {
 	gap := h.Gap()
 	return view.Grant{
 		Name: s.Manifest().Name, Needs: s.Needs(), Implies: s.Provider().Implies, Granted: h.Credential.Grant, Gap: gap,
-		Label: labelOf(h), Server: h.Server.Name, Next: nextSteps(s, h, gap), Now: time.Now(), Renews: h.Credential.Renewable(),
+		Label: cmp.Or(h.Kind.Label, "a credential"), Server: h.Server.Name, Next: nextSteps(s, h, gap), Now: time.Now(), Renews: h.Credential.Renewable(),
 	}
-}
-
-// labelOf is what people call the credential: a server that nobody described has no words
-// for its tokens.
-func labelOf(h *ambit.Held) string {
-	if h.Kind.Kind == scopes.UnknownKind && h.Credential.Kind == scopes.OAuthToken {
-		return "an OAuth access token"
-	}
-	return cmp.Or(h.Kind.Label, "a credential")
 }
 
 // openOrEnd ends the login where the page cannot be shown and nobody is there to

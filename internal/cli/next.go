@@ -21,7 +21,7 @@ func nextSteps(s *ambit.Session, h *ambit.Held, gap scopes.Gap) []string {
 	if plan == nil {
 		plan = s.LastPlan(h.Server)
 	}
-	if h.Kind.Create == "" && h.Credential.Kind == scopes.OAuthToken {
+	if h.Kind.Create == "" && h.Kind.Renewable {
 		return loginSteps(s, h, plan, gap)
 	}
 	return keySteps(h, plan, gap)

@@ -27,16 +27,16 @@ type Grant struct {
 
 type grantJSON struct {
 	Envelope
-	Credential  credentialJSON    `json:"credential"`
-	Server      string            `json:"server"`
-	Granted     scopes.Set        `json:"granted"`
-	Missing     scopes.Missing    `json:"missing"`
-	Lost        []needJSON        `json:"lost"`
-	Implied     []scopes.Coverage `json:"implied"`
-	HiddenTools []string          `json:"hidden_tools"`
-	Excess      scopes.Set        `json:"excess"`
-	Reach       reachJSON         `json:"reach"`
-	Next        []string          `json:"next"`
+	Credential  credentialJSON      `json:"credential"`
+	Server      string              `json:"server"`
+	Granted     scopes.Set          `json:"granted"`
+	Missing     scopes.Missing      `json:"missing"`
+	Lost        []needJSON          `json:"lost"`
+	Implied     []scopes.Coverage   `json:"implied"`
+	HiddenTools []string            `json:"hidden_tools"`
+	Excess      scopes.Set          `json:"excess"`
+	Reach       map[string][]string `json:"reach"`
+	Next        []string            `json:"next"`
 }
 
 type credentialJSON struct {
@@ -47,11 +47,13 @@ type credentialJSON struct {
 	KnownBy   scopes.KnownBy `json:"known_by"`
 }
 
-// A reachJSON says on which projects and organizations the credential works; empty
-// lists stand for all.
-type reachJSON struct {
-	Projects      []string `json:"projects"`
-	Organizations []string `json:"organizations"`
+// reachOf lists by sort on what the credential works; empty lists stand for all.
+func reachOf(limits []scopes.Reach) map[string][]string {
+	out := map[string][]string{"projects": {}, "organizations": {}}
+	for _, r := range limits {
+		out[r.Of+"s"] = r.IDs
+	}
+	return out
 }
 
 // JSON implements [View].
@@ -62,7 +64,7 @@ func (v Grant) JSON(e Envelope) any {
 	out := grantJSON{
 		Envelope: e, Credential: credentialOf(v.Granted), Server: v.Server, Granted: v.Granted.Scopes.Sorted(),
 		Missing: v.Gap.Missing, Lost: needsOf(v.Gap.Lost), Implied: v.Gap.Covered, HiddenTools: v.Gap.HiddenTools, Excess: v.Gap.Excess,
-		Reach: reachJSON{append([]string{}, v.Granted.Teams...), append([]string{}, v.Granted.Organizations...)},
+		Reach: reachOf(v.Granted.Reach),
 		Next:  append([]string{}, v.Next...),
 	}
 	return out
@@ -108,11 +110,8 @@ func (v Grant) heading(p *Printer) {
 		}
 		facts = append(facts, life)
 	}
-	if len(v.Granted.Teams) > 0 {
-		facts = append(facts, limitedTo(v.Granted.Teams, "project"))
-	}
-	if len(v.Granted.Organizations) > 0 {
-		facts = append(facts, limitedTo(v.Granted.Organizations, "organization"))
+	for _, r := range v.Granted.Reach {
+		facts = append(facts, limitedTo(r.IDs, r.Of))
 	}
 	p.wrapped("  ", p.Paint.Dim(strings.Join(facts, "; ")))
 }
