@@ -151,13 +151,14 @@ func (r *Renewer) refresh(ctx context.Context, old *credential.Credential) (*cre
 	defer cancel()
 	// No scope is sent: a refresh cannot widen, and to ask for what was asked is to ask
 	// for more than was granted (RFC 6749 §6).
-	source := clientConfig(server, old.ClientID, "").TokenSource(
-		withTokenClient(ctx, r.HTTP), &oauth2.Token{RefreshToken: old.Refresh.Reveal()})
-	token, err := source.Token()
+	request := newTokenRequest(server.TokenEndpoint, r.HTTP)
+	source := clientConfig(server, old.ClientID, "").TokenSource(request.within(ctx), &oauth2.Token{RefreshToken: old.Refresh.Reveal()})
+	_, err = source.Token()
+	response, err := request.result(err)
 	if err != nil {
-		return nil, r.refused(ctx, old, tokenError(server.TokenEndpoint, err))
+		return nil, r.refused(ctx, old, err)
 	}
-	fresh, err := readToken(server.TokenEndpoint, token, *old, r.KindOf, r.now())
+	fresh, err := readToken(server.TokenEndpoint, response, *old, r.KindOf, r.now())
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
@@ -31,13 +32,22 @@ type UntrustedHostError struct {
 func (e *UntrustedHostError) Error() string {
 	by := ""
 	if e.NamedBy != "" {
-		by = fmt.Sprintf(", named by %s,", plain(e.NamedBy))
+		by = fmt.Sprintf(", named by %s,", text.Line(e.NamedBy))
 	}
 	noun, verb := "host", "is"
 	if len(e.Hosts) > 1 {
 		noun, verb = "hosts", "are"
 	}
 	return fmt.Sprintf("the %s %s%s %s not trusted with a credential", noun, quoted(e.Hosts), by, verb)
+}
+
+// quoted lists words from outside, each in quotes.
+func quoted(words []string) string {
+	list := make([]string, len(words))
+	for i, word := range words {
+		list[i] = text.Quote(word)
+	}
+	return strings.Join(list, ", ")
 }
 
 // Allows reports whether host, in the form of [scopes.HostOf], may get a credential.
