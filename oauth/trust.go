@@ -2,7 +2,6 @@ package oauth
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -55,14 +54,7 @@ func (t Trust) Allows(host string) bool {
 	if host == "" {
 		return false
 	}
-	return slices.Contains(t.Known, host) || guard.IsLoopback(withoutPort(host))
-}
-
-func withoutPort(host string) string {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		return name
-	}
-	return strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	return slices.Contains(t.Known, host) || guard.IsLoopback(host)
 }
 
 // Check returns an *[UntrustedHostError] that names all hosts that may not get a

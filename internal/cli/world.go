@@ -72,7 +72,7 @@ func (r *run) guardedBy(trust oauth.Trust) (*http.Client, error) {
 		r.remember([]string{provider.HostOf(request.URL.String())}) // one that the metadata names, and no file
 		return client.Transport.RoundTrip(request)
 	})
-	return &http.Client{Timeout: guard.FetchTimeout, Transport: trust.Guard(used)}, nil
+	return guard.ClientOn(trust.Guard(used)), nil
 }
 
 // watched is a client whose requests a person at a terminal sees, where they take long.
@@ -211,7 +211,7 @@ func builtinHosts() []string {
 	var hosts []string
 	for _, p := range builtinProviders() {
 		for _, host := range p.Hosts() {
-			if name, _, _ := strings.Cut(host, ":"); !guard.IsLoopback(name) {
+			if !guard.IsLoopback(host) {
 				hosts = append(hosts, host)
 			}
 		}

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"errors"
+	"net"
 	"net/netip"
 	"net/url"
 	"strconv"
@@ -94,14 +95,23 @@ func notInHostName(r rune) bool {
 	return !letter && (r < '0' || r > '9') && r != '-' && r != '.' && r != '_'
 }
 
-// IsLoopback reports whether host, without a port, is this machine by its very name:
+// IsLoopback reports whether host, with a port or without, is this machine by its very name:
 // localhost, 127.0.0.0/8 or ::1. No name is looked up.
 func IsLoopback(host string) bool {
+	host = WithoutPort(host)
 	if strings.EqualFold(host, "localhost") {
 		return true
 	}
 	addr, err := netip.ParseAddr(host)
 	return err == nil && addr.IsLoopback() // IPv4 mapped into IPv6 too
+}
+
+// WithoutPort is the name or address of a host, without the brackets of an IPv6 address.
+func WithoutPort(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		return name
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
 }
 
 // PointsHere is wider than IsLoopback: all that would reach this machine, 0.0.0.0

@@ -53,3 +53,15 @@ func TestCheckURL(t *testing.T) {
 		}
 	}
 }
+
+func TestIsLoopback(t *testing.T) {
+	for host, want := range map[string]bool{
+		"localhost": true, "LocalHost:8010": true, "127.0.0.1": true, "127.9.9.9:1": true, "::1": true, "[::1]": true, "[::1]:8010": true,
+		"::ffff:127.0.0.1": true, "[::ffff:127.0.0.1]:1": true,
+		"": false, "a.example": false, "localhost.example": false, "0.0.0.0": false, "[::]:1": false, "192.0.2.1:1": false, "a.localhost": false,
+	} {
+		if guard.IsLoopback(host) != want {
+			t.Errorf("IsLoopback(%q) is %v", host, !want)
+		}
+	}
+}
