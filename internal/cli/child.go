@@ -59,6 +59,7 @@ func (l *lending) child(ctx context.Context) (code int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	l.leaveSignals()
 	code, err = command.Run(ctx)
 	if start, ok := is[*child.StartError](err); ok {
 		return 0, failWith(exitUsage, start, "")

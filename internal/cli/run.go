@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ambit-auth/ambit/internal/settings"
+	"github.com/ambit-auth/ambit/internal/signals"
 	"github.com/ambit-auth/ambit/oauth/store"
 )
 
@@ -35,6 +36,7 @@ type run struct {
 	ctx      context.Context // of the whole invocation; see watchSignals
 	cancel   context.CancelFunc
 	watching atomic.Bool
+	watch    atomic.Pointer[signals.Watch]
 
 	memory  store.Memory // of --store memory: it ends with the run
 	http    *http.Client // see httpClient
