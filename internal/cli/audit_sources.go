@@ -143,7 +143,7 @@ func (r *run) readSource(ctx context.Context, name string, limit int64, how func
 		if err != nil {
 			return audit.Evidence{}, fetchFailure(err, name)
 		}
-		more, err := how(withoutQuery(name), bytes.NewReader(text))
+		more, err := how(guard.ShownURL(name), bytes.NewReader(text))
 		return more, sourceFailure(err)
 	}
 	f, err := os.Open(name)
@@ -185,16 +185,6 @@ func openBeside(name string) func(path string) ([]byte, error) {
 
 func isURL(name string) bool { return strings.Contains(name, "://") }
 
-// withoutQuery is a URL as messages show it: its query or its user part may be a
-// secret that gives access to the document.
-func withoutQuery(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return provider.HostOf(raw)
-	}
-	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
-}
-
 // fetchFailure words what went wrong on the way to a document, without the parts of its
 // URL that may be a secret.
 func fetchFailure(err error, raw string) error {
@@ -205,7 +195,7 @@ func fetchFailure(err error, raw string) error {
 	if f.Code == exitCannotTell && f.Hint != ownAuthority {
 		f.Hint = "is the address right, and can it be reached from here? a source may be a file, too"
 	}
-	f.Message = strings.ReplaceAll(f.Message, plain(raw), plain(withoutQuery(raw)))
+	f.Message = strings.ReplaceAll(f.Message, plain(raw), plain(guard.ShownURL(raw)))
 	if u, err := url.Parse(raw); err == nil {
 		for _, secret := range []string{u.RawQuery, u.Fragment, u.User.String()} {
 			if secret != "" {
@@ -236,7 +226,7 @@ func (r *run) fetchDocument(ctx context.Context, raw string, limit int64) ([]byt
 		return nil, err
 	}
 	if answer.Status != http.StatusOK {
-		return nil, fail(exitCannotTell, fmt.Sprintf("%s answers with status %d", plain(withoutQuery(raw)), answer.Status), "")
+		return nil, fail(exitCannotTell, fmt.Sprintf("%s answers with status %d", plain(guard.ShownURL(raw)), answer.Status), "")
 	}
 	return answer.Body, nil
 }
@@ -245,9 +235,9 @@ func (r *run) fetchDocument(ctx context.Context, raw string, limit int64) ([]byt
 // not lead to a port of this machine.
 func (r *run) fetchReference(ctx context.Context, document, raw string) ([]byte, error) {
 	if isURL(document) && !onThisMachine(document) && onThisMachine(raw) {
-		return nil, fail(exitUsage, fmt.Sprintf("%s refers to this machine: %s", plain(withoutQuery(document)), plain(withoutQuery(raw))), "")
+		return nil, fail(exitUsage, fmt.Sprintf("%s refers to this machine: %s", plain(guard.ShownURL(document)), plain(guard.ShownURL(raw))), "")
 	}
-	r.voice.detail("reading %s", plain(withoutQuery(raw)))
+	r.voice.detail("reading %s", plain(guard.ShownURL(raw)))
 	text, err := r.fetchDocument(ctx, raw, evidence.MaxOpenAPI)
 	if err != nil {
 		return nil, fetchFailure(err, raw)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -78,7 +79,7 @@ func (r *run) writeManifest(path, from string) (view, error) {
 // never written: no place in it is told.
 func noManifest(path, from string, err error) error {
 	hint := "built in: " + strings.Join(provider.BuiltinNames(), ", ") + "; or an issuer's https URL, or a ./file.yaml"
-	lines := []string{fmt.Sprintf("no manifest can be made for %q", shownURL(from))}
+	lines := []string{fmt.Sprintf("no manifest can be made for %q", guard.ShownURL(from))}
 	mistakes, _ := is[yamlfile.Mistakes](err)
 	for _, one := range mistakes {
 		switch {

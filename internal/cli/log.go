@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/spf13/cobra"
 )
 
@@ -22,7 +23,7 @@ func (r *run) openLog(cmd *cobra.Command) error {
 	}
 	r.logFile = f
 	r.log = slog.New(slog.NewJSONHandler(f, nil))
-	r.log.Info("start", "command", cmd.CommandPath(), "manifest", r.settings.Manifest, "server", shownURL(r.settings.Server))
+	r.log.Info("start", "command", cmd.CommandPath(), "manifest", r.settings.Manifest, "server", guard.ShownURL(r.settings.Server))
 	return nil
 }
 

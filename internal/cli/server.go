@@ -53,31 +53,15 @@ func pickServer(p *provider.Provider, named string) (provider.Server, error) {
 		return s, nil
 	}
 	if !strings.Contains(named, "://") {
-		return provider.Server{}, fail(exitUsage, fmt.Sprintf("unknown server %q", shownURL(named)), didYouMean(named, p.ServerNames())+"; or an issuer's URL")
+		return provider.Server{}, fail(exitUsage, fmt.Sprintf("unknown server %q", guard.ShownURL(named)), didYouMean(named, p.ServerNames())+"; or an issuer's URL")
 	}
 	if strings.ContainsAny(named, "?#") {
-		return provider.Server{}, fail(exitUsage, fmt.Sprintf("%q has a query or a fragment, which an issuer may not have (RFC 8414 §2)", shownURL(named)), "")
+		return provider.Server{}, fail(exitUsage, fmt.Sprintf("%q has a query or a fragment, which an issuer may not have (RFC 8414 §2)", guard.ShownURL(named)), "")
 	}
 	if err := guard.CheckURL(named); err != nil {
 		return provider.Server{}, fail(exitUsage, plain(err.Error()), "")
 	}
 	return ownServer(p, named), nil
-}
-
-// shownURL is what may be shown of a URL that someone typed: a password may stand before
-// its @, and a secret in its query.
-func shownURL(typed string) string {
-	at, query := strings.LastIndex(typed, "@"), strings.IndexAny(typed, "?#")
-	switch {
-	case query >= 0 && query < at:
-		return "(a URL with an @ in it)" // where a password ends cannot be told
-	case query >= 0:
-		typed = typed[:query]
-	}
-	if at >= 0 {
-		return "…" + typed[at:]
-	}
-	return typed
 }
 
 // ownServer is a deployment that the provider file does not know: its issuer is

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/scopes/audit"
 	"github.com/pb33f/go-yaml"
 )
@@ -185,20 +186,14 @@ func (l *linker) follow(at spot, what string) (found spot, ok bool) {
 	return spot{}, false
 }
 
-// shown is a reference without what may be a secret in it: its query, or a user part.
+// shown is a reference without what may be a secret in its address; what it points at in
+// there is none.
 func shown(ref string) string {
-	address, pointer, hash := strings.Cut(ref, "#")
-	u, err := url.Parse(address)
-	if err != nil {
-		return "its reference"
+	address, pointer, points := strings.Cut(ref, "#")
+	if address = guard.ShownURL(address); points {
+		return address + "#" + pointer
 	}
-	if u.User = nil; u.RawQuery != "" {
-		u.RawQuery = "…"
-	}
-	if hash {
-		return u.String() + "#" + pointer
-	}
-	return u.String()
+	return address
 }
 
 // target is what a reference leads to; why says why it leads nowhere.

@@ -126,16 +126,39 @@ func PointsHere(host string) bool {
 	return err == nil && addr.Unmap().IsUnspecified()
 }
 
-// ShownURL is raw as it may stand in a message: a URL can hold a password, and one
-// that cannot be parsed can hold it anywhere.
+// ShownURL is raw as it may stand in a message. A URL can hold a secret in its query, in its
+// fragment, and before an @; of one that cannot be read, or that is a word that someone typed
+// for one, only what no @ follows is shown.
 func ShownURL(raw string) string {
-	if !strings.Contains(raw, "@") {
-		return text.Cut(raw, text.MaxWord)
-	}
 	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" {
-		return "(a URL with an @ in it)"
+	scheme, rest, ok := strings.Cut(raw, "://")
+	if err != nil || !ok || !validHost(u) {
+		return text.Cut(shownWord(raw), text.MaxWord)
 	}
-	u.User = nil
-	return text.Cut(u.String(), text.MaxWord)
+	path := ""
+	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
+		path = withoutQuery(rest[end:])
+	}
+	if at := strings.LastIndex(path, "@"); at >= 0 { // a password that has a / in it looks so
+		path = "/…" + path[at:]
+	}
+	return text.Cut(scheme+"://"+u.Host+path, text.MaxWord)
+}
+
+func shownWord(raw string) string {
+	word := withoutQuery(raw)
+	if strings.LastIndex(raw, "@") > len(word) {
+		return "(a URL with an @ in it)" // where a password ends cannot be told
+	}
+	if at := strings.LastIndex(word, "@"); at >= 0 {
+		return "…" + word[at:]
+	}
+	return word
+}
+
+func withoutQuery(raw string) string {
+	if end := strings.IndexAny(raw, "?#"); end >= 0 {
+		return raw[:end]
+	}
+	return raw
 }

@@ -65,3 +65,30 @@ func TestIsLoopback(t *testing.T) {
 		}
 	}
 }
+
+// Nothing that can be a secret in a URL, or in a slip for one, is shown.
+func TestShownURL(t *testing.T) {
+	for raw, want := range map[string]string{
+		"https://a.example/x/y":           "https://a.example/x/y",
+		"https://a.example?s3cret":        "https://a.example",
+		"https://a.example/x#s3cret":      "https://a.example/x",
+		"https://a.example/x?e=s3cret@b":  "https://a.example/x",
+		"https://u:s3cret@a.example/x":    "https://a.example/x",
+		"https://u:s3cret@a.example":      "https://a.example",
+		"https://u:s3/cret@a.example/x":   "…@a.example/x",
+		"https://u/s3cret@a.example/x":    "https://u/…@a.example/x",
+		"https://u:s3?cret@a.example/x":   "(a URL with an @ in it)",
+		"https://example.com/@someone":    "https://example.com/…@someone",
+		"u:s3cret@a.example":              "…@a.example",
+		"us?s3cret":                       "us",
+		"us":                              "us",
+		"":                                "",
+		"https://%s3cret@":                "…@",
+		"https://a.example/\x1b]0;x?s3cr": "https://a.example/\x1b]0;x",
+		"https://a.example/\u202e":        "https://a.example/\u202e",
+	} {
+		if got := guard.ShownURL(raw); got != want || strings.Contains(got, "s3cret") {
+			t.Errorf("ShownURL(%q) = %q, want %q", raw, got, want)
+		}
+	}
+}
