@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/audit"
 	"github.com/pb33f/go-yaml"
@@ -119,7 +120,7 @@ func (d *document) note(where audit.Where, message string) {
 	if d.noted++; d.noted > maxNotes {
 		return
 	}
-	d.evidence.Notes = append(d.evidence.Notes, audit.Note{Where: where, Message: line(message)})
+	d.evidence.Notes = append(d.evidence.Notes, audit.Note{Where: where, Message: text.Line(message)})
 }
 
 // schemes notes which security schemes carry scopes, and the scopes that OAuth flows

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/audit"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -243,18 +244,11 @@ func (c *collector) summary() {
 		c.note(0, "holds no call")
 	}
 	if c.foreign > 0 {
-		c.note(0, "left out: "+count(c.foreign)+" to hosts that are none of the provider's")
+		c.note(0, "left out: "+text.Count(c.foreign, "call")+" to hosts that are none of the provider's")
 	}
 	if c.unfit > 0 {
-		c.note(0, "left out: "+count(c.unfit)+" with a method or a path that no manifest can name")
+		c.note(0, "left out: "+text.Count(c.unfit, "call")+" with a method or a path that no manifest can name")
 	}
-}
-
-func count(calls int) string {
-	if calls == 1 {
-		return "1 call"
-	}
-	return fmt.Sprintf("%d calls", calls)
 }
 
 // A limitedReader ends with an error, where io.LimitReader ends as if that were all.
