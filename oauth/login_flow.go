@@ -152,8 +152,8 @@ func (r *loginFlow) claimed(ctx context.Context, got authorizationResponse) auth
 // again reports whether to go on waiting after a pasted code that the server does not know:
 // it was cut short, or is another login's, and the right one can still come.
 func (r *loginFlow) again(err error) bool {
-	var refused *TokenError
-	if !errors.As(err, &refused) || refused.Code != "invalid_grant" {
+	refused, ok := errors.AsType[*TokenError](err)
+	if !ok || refused.Code != "invalid_grant" {
 		return false
 	}
 	r.UI.tell("what was pasted is no code of this login (%v); paste the whole URL at which the browser ended", err)

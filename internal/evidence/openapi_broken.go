@@ -28,7 +28,7 @@ func (d *document) broken(said string, text []byte) error {
 	reason, unparsed := strings.CutPrefix(said, "unable to parse specification: ")
 	var bad *json.SyntaxError
 	if isJSON(text) {
-		errors.As(json.Unmarshal(text, new(json.RawMessage)), &bad)
+		bad, _ = errors.AsType[*json.SyntaxError](json.Unmarshal(text, new(json.RawMessage)))
 	}
 	switch {
 	case len(bytes.TrimSpace(text)) == 0:

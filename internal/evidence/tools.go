@@ -79,8 +79,7 @@ func (t *toolReader) document(text []byte) error {
 
 // broken is an error of the JSON parser, whose words quote no value here.
 func (t *toolReader) broken(err error, offset int) error {
-	var bad *json.SyntaxError
-	if errors.As(err, &bad) {
+	if bad, ok := errors.AsType[*json.SyntaxError](err); ok {
 		offset += max(int(bad.Offset)-1, 0)
 	}
 	return &Error{Where: t.at(offset), Kind: Syntax, Reason: fmt.Sprintf("not JSON: %v", err), Err: err}
