@@ -95,8 +95,9 @@ func canKeep(ctx context.Context, file store.File, key store.Key) error {
 	if err != nil {
 		return &StoreError{Err: err}
 	}
-	if _, err := file.Load(ctx, key); errors.As(err, new(*files.UnsafeError)) {
-		return err
+	_, err = file.Load(ctx, key)
+	if unsafe, ok := errors.AsType[*files.UnsafeError](err); ok {
+		return unsafe
 	}
 	return nil
 }

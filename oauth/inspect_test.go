@@ -128,6 +128,7 @@ func TestSelfInspectionShapes(t *testing.T) {
 		`{"scopes":[]}`: "",
 		`{"scopes":["a:read"],"teams":null,"orgs":[],"expires_at":null}`: "a:read",
 		` {"scopes":["a:read"],"expires_at":1e400} `:                     "a:read",
+		`{"scopes":["a:read,b:write"]}`:                                  "a:read b:write",
 	} {
 		got, err := inspecting(t, text(200, "application/json", body)).Inspect(t.Context(), bare(testAPIKey))
 		if err != nil || got.Scopes.String() != want || len(got.Reach) != 0 || !got.ExpiresAt.IsZero() {
@@ -207,11 +208,11 @@ func TestUnanswered(t *testing.T) {
 		"HTML":                 {testAPIKey, text(200, "text/html; charset=utf-8", "<html>sign in"), 200, "HTML"},
 		"HTML as JSON's 401":   {testAPIKey, text(401, "text/html", "<html>proxy"), 401, "HTML"},
 		"HTML without a type":  {testAPIKey, text(403, "", "\n<!doctype html>"), 403, "HTML"},
-		"no JSON":              {testAPIKey, text(200, "application/json", storetest.Marked), 200, "no JSON object"},
-		"a list":               {testAPIKey, text(200, "application/json", `[{"scopes":[]}]`), 200, "no JSON object"},
-		"null":                 {testAPIKey, text(200, "application/json", `null`), 200, "no JSON object"},
-		"two objects":          {testAPIKey, text(200, "application/json", `{"scopes":[]}{}`), 200, "no JSON object"},
-		"half of it":           {testAPIKey, text(200, "application/json", `{"scopes":["a:rea`), 200, "no JSON object"},
+		"no JSON":              {testAPIKey, text(200, "application/json", storetest.Marked), 200, "not JSON"},
+		"a list":               {testAPIKey, text(200, "application/json", `[{"scopes":[]}]`), 200, "not an object"},
+		"null":                 {testAPIKey, text(200, "application/json", `null`), 200, "not an object"},
+		"two objects":          {testAPIKey, text(200, "application/json", `{"scopes":[]}{}`), 200, "goes on after the end"},
+		"half of it":           {testAPIKey, text(200, "application/json", `{"scopes":["a:rea`), 200, "ends in the middle"},
 		"no scopes":            {testAPIKey, text(200, "application/json", `{"id":1}`), 200, `"scopes"`},
 		"scopes null":          {testAPIKey, text(200, "application/json", `{"scopes":null}`), 200, `"scopes"`},
 		"scopes an object":     {testAPIKey, text(200, "application/json", `{"scopes":{"a":1}}`), 200, `"scopes"`},
@@ -219,7 +220,7 @@ func TestUnanswered(t *testing.T) {
 		"scopes of objects":    {testAPIKey, text(200, "application/json", `{"scopes":[{"name":"a:read"}]}`), 200, `"scopes"`},
 		"teams a word":         {testAPIKey, text(200, "application/json", `{"scopes":[],"teams":"all"}`), 200, `"teams"`},
 		"no active":            {"acc_" + storetest.Marked, text(200, "application/json", `{"scope":"a:read"}`), 200, `"active"`},
-		"active a word":        {"acc_" + storetest.Marked, text(200, "application/json", `{"active":"true","scope":"a:read"}`), 200, `"active"`},
+		"active a word":        {"acc_" + storetest.Marked, text(200, "application/json", `{"active":"yes","scope":"a:read"}`), 200, `"active"`},
 		"active without scope": {"acc_" + storetest.Marked, text(200, "application/json", `{"active":true}`), 200, `"scope"`},
 		"2 MiB":                {testAPIKey, text(200, "application/json", `{"scopes":["`+strings.Repeat("a", 2<<20)+`"]}`), 0, "larger"},
 		"a redirect":           {testAPIKey, http.RedirectHandler("/login", http.StatusFound).ServeHTTP, 0, "redirect"},

@@ -145,7 +145,7 @@ func readSource(ctx context.Context, r *invocation, name string, limit int64, ho
 		if err != nil {
 			return audit.Evidence{}, fetchFailure(err, name)
 		}
-		more, err := how(withoutQuery(name), bytes.NewBuffer(document))
+		more, err := how(guard.ShownURL(name), bytes.NewBuffer(document))
 		return more, sourceFailure(err)
 	}
 	f, err := os.Open(name)
@@ -187,16 +187,6 @@ func openBeside(name string) func(path string) ([]byte, error) {
 
 func isURL(name string) bool { return strings.Contains(name, "://") }
 
-// withoutQuery is a URL as messages show it: its query or its user part may be a
-// secret that gives access to the document.
-func withoutQuery(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return provider.HostOf(raw)
-	}
-	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
-}
-
 // fetchFailure words what went wrong on the way to a document, without the parts of its
 // URL that may be a secret.
 func fetchFailure(err error, raw string) error {
@@ -207,7 +197,7 @@ func fetchFailure(err error, raw string) error {
 	if f.Code == exitCannotTell && f.Hint != ownAuthority {
 		f.Hint = "is the address right, and can it be reached from here? a source may be a file, too"
 	}
-	f.Message = strings.ReplaceAll(f.Message, text.Printable(raw), text.Printable(withoutQuery(raw)))
+	f.Message = strings.ReplaceAll(f.Message, text.Printable(raw), text.Printable(guard.ShownURL(raw)))
 	if u, err := url.Parse(raw); err == nil {
 		for _, secret := range []string{u.RawQuery, u.Fragment, u.User.String()} {
 			if secret != "" {
@@ -238,7 +228,7 @@ func fetchDocument(ctx context.Context, r *invocation, raw string, limit int64) 
 		return nil, err
 	}
 	if answer.Status != http.StatusOK {
-		return nil, fail(exitCannotTell, fmt.Sprintf("%s answers with status %d", text.Printable(withoutQuery(raw)), answer.Status), "")
+		return nil, fail(exitCannotTell, fmt.Sprintf("%s answers with status %d", text.Printable(guard.ShownURL(raw)), answer.Status), "")
 	}
 	return answer.Body, nil
 }
@@ -247,9 +237,9 @@ func fetchDocument(ctx context.Context, r *invocation, raw string, limit int64) 
 // not lead to a port of this machine.
 func fetchReference(ctx context.Context, r *invocation, document, raw string) ([]byte, error) {
 	if isURL(document) && !onThisMachine(document) && onThisMachine(raw) {
-		return nil, fail(exitUsage, fmt.Sprintf("%s refers to this machine: %s", text.Printable(withoutQuery(document)), text.Printable(withoutQuery(raw))), "")
+		return nil, fail(exitUsage, fmt.Sprintf("%s refers to this machine: %s", text.Printable(guard.ShownURL(document)), text.Printable(guard.ShownURL(raw))), "")
 	}
-	r.console.Detail("reading %s", text.Printable(withoutQuery(raw)))
+	r.console.Detail("reading %s", text.Printable(guard.ShownURL(raw)))
 	text, err := fetchDocument(ctx, r, raw, evidence.MaxOpenAPI)
 	if err != nil {
 		return nil, fetchFailure(err, raw)

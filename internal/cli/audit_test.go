@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/sandbox"
 	"github.com/ambit-auth/ambit/scopes/audit"
 	"github.com/ambit-auth/ambit/scopes/manifest"
@@ -103,7 +104,7 @@ func TestAuditRemoteReferences(t *testing.T) {
 	if _, err := fetchReference(t.Context(), r, "https://example.com/api.yaml", "http://127.0.0.1:1/x"); err == nil || asFailure(err).Code != exitUsage {
 		t.Errorf("it does: %v", err)
 	}
-	if got := withoutQuery("https://me:secret@example.com/a?key=secret#x"); got != "https://example.com/a" {
+	if got := guard.ShownURL("https://me:secret@example.com/a?key=secret#x"); got != "https://example.com/a" {
 		t.Errorf("shown as %q", got)
 	}
 	if got := challengedScopes([]string{`Bearer error="insufficient_scope", scope="a:read b:write"`}); strings.Join(got, " ") != "a:read b:write" {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit/internal/files"
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/spf13/cobra"
 )
 
@@ -46,7 +47,11 @@ func demoCall(ctx context.Context, r *invocation, method, base, path string) (st
 	}
 	request.Header.Set("Authorization", "Bearer "+r.env.Get("AMBIT_LEASE"))
 	request.Header.Set("Content-Type", "application/json")
-	answer, err := (&http.Client{Timeout: visitTimeout}).Do(request)
+	client, err := guard.NewClient(guard.Options{Timeout: visitTimeout})
+	if err != nil {
+		return 0, err
+	}
+	answer, err := client.Do(request)
 	if err != nil {
 		return 0, err
 	}

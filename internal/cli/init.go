@@ -63,7 +63,7 @@ func writeManifest(r *invocation, path, from string) (view.View, error) {
 // never written: no place in it is told.
 func noManifest(path, from string, err error) error {
 	hint := "built in: " + strings.Join(provider.BuiltinNames(), ", ") + "; or an issuer's https URL, or a ./file.yaml"
-	lines := []string{fmt.Sprintf("no manifest can be made for %q", guard.Typed(from))}
+	lines := []string{fmt.Sprintf("no manifest can be made for %q", guard.ShownURL(from))}
 	mistakes, _ := errors.AsType[yamlfile.Mistakes](err)
 	for _, one := range mistakes {
 		switch {

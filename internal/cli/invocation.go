@@ -17,6 +17,7 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/console"
 	"github.com/ambit-auth/ambit/internal/settings"
+	"github.com/ambit-auth/ambit/internal/signals"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/oauth/store"
@@ -38,6 +39,7 @@ type invocation struct {
 	ctx      context.Context // of the whole invocation; see watchSignals
 	cancel   context.CancelFunc
 	watching atomic.Bool
+	watch    atomic.Pointer[signals.Watch]
 
 	memory  store.Memory // of --store memory: it ends with the run
 	http    *http.Client // see httpClient

@@ -24,7 +24,7 @@ func (r *invocation) openLog(cmd *cobra.Command) error {
 	}
 	r.logFile = f
 	r.log = slog.New(slog.NewJSONHandler(f, nil))
-	r.log.Info("start", "command", cmd.CommandPath(), "manifest", r.settings.Manifest, "server", guard.Typed(r.settings.Server))
+	r.log.Info("start", "command", cmd.CommandPath(), "manifest", r.settings.Manifest, "server", guard.ShownURL(r.settings.Server))
 	return nil
 }
 

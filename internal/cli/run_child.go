@@ -61,6 +61,8 @@ func (l *lending) child(ctx context.Context) (code int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	l.leaveSignals()
+	l.leaveSignals()
 	code, err = command.Run(ctx)
 	if start, ok := errors.AsType[*child.StartError](err); ok {
 		return 0, failWith(exitUsage, start, "")
