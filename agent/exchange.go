@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/internal/refusal"
 	"github.com/ambit-auth/ambit/oauth/credential"
 )
 
@@ -109,9 +110,9 @@ func (x *exchange) refused(req *http.Request, resp *http.Response) (*http.Respon
 
 // read reads the beginning of a refusal, and puts it back.
 func (x *exchange) read(resp *http.Response) diagnosis.Response {
-	first, whole := peek(resp.Body, diagnosis.MaxBody, refusalPatience)
+	first, whole := peek(resp.Body, refusal.MaxBody, refusalPatience)
 	resp.Body = whole
-	return diagnosis.Response{Status: resp.StatusCode, Header: resp.Header, Body: diagnosis.Unpack(resp.Header.Get("Content-Encoding"), first)}
+	return diagnosis.Response{Status: resp.StatusCode, Header: resp.Header, Body: first}
 }
 
 // renewalMayHelp reports whether nothing explains the refusal that a renewal leaves as it is.

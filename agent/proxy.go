@@ -18,6 +18,7 @@ import (
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/internal/refusal"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -135,7 +136,7 @@ func newProxy(cfg Config) (*Proxy, error) {
 	p := &Proxy{
 		cfg: cfg, lease: credential.NewSecret("ambit-lease-" + rand.Text()), secret: rand.Text(), fields: credentialFields(cfg.Agent),
 		transport: cfg.Transport, log: slog.New(cfg.Log), quiet: slog.NewLogLogger(cfg.Log, slog.LevelWarn),
-		needs: scopes.IndexNeeds(cfg.Needs), teller: newTeller(cfg.OnVerdict, cfg.OnConflict), refusals: refusalStatuses(cfg.Provider),
+		needs: scopes.IndexNeeds(cfg.Needs), teller: newTeller(cfg.OnVerdict, cfg.OnConflict), refusals: refusal.Statuses(cfg.Provider),
 	}
 	var err error
 	if p.transport == nil {
@@ -145,16 +146,6 @@ func newProxy(cfg Config) (*Proxy, error) {
 	}
 	p.routes, err = routesTo(cfg.Server)
 	return p, err
-}
-
-// refusalStatuses are those that mean a refusal anywhere, and those of which the
-// provider's file knows it.
-func refusalStatuses(provider *provider.Provider) map[int]bool {
-	statuses := map[int]bool{http.StatusUnauthorized: true, http.StatusForbidden: true}
-	for _, r := range provider.Refusals {
-		statuses[r.Status] = true
-	}
-	return statuses
 }
 
 func routesTo(server provider.Server) (map[string]*route, error) {

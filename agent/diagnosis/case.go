@@ -1,6 +1,7 @@
 package diagnosis
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -35,6 +36,13 @@ type Case struct {
 	Log   string // path of the log; "" without one
 
 	Index *scopes.NeedIndex // of Needs; nil: not made yet
+}
+
+// A Response is what a server sent to a request that it refused.
+type Response struct {
+	Status int
+	Header http.Header // WWW-Authenticate, Content-Type and Content-Encoding are read
+	Body   []byte      // as it came, packed or not; 64 KiB of it will do
 }
 
 // Sent is what a request carried.

@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/internal/refusal"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // Diagnose tells why a request was refused, with its evidence. It is pure. The order in
@@ -34,35 +36,19 @@ func Diagnose(c Case) Verdict {
 
 // A diagnosis is on its way from a case to a verdict.
 type diagnoser struct {
-	c       *Case
-	v       Verdict
-	words   words
-	wording wording
-	worded  bool // the provider's file has the answer's wording
+	c    *Case
+	v    Verdict
+	resp refusal.Reading
 }
 
 func newDiagnosis(c *Case) *diagnoser {
-	d := &diagnoser{c: c, v: newVerdict(c), words: c.Response.listen()}
-	d.wording, d.worded = wordingOf(c.Provider, c.Base, c.Response.Status, d.words)
-	return d
-}
-
-// means reports whether the answer has a wording of that meaning.
-func (d *diagnoser) means(meaning string) bool { return d.worded && d.wording.Means == meaning }
-
-// rejects reports whether the server says that it does not take the credential as such.
-func (d *diagnoser) rejects() bool {
-	return d.means(meansRejected) || slices.Contains(d.words.codes, invalidToken)
+	return &diagnoser{c: c, v: newVerdict(c), resp: refusal.Read(c.Provider, c.Base, refusal.Response(c.Response))}
 }
 
 // said adds what the server answered to the evidence.
 func (d *diagnoser) said() {
 	if status := d.c.Response.Status; status != 0 {
-		said := d.wording.said
-		if said == "" && len(d.words.strings) > 0 {
-			said = longest(d.words.strings)
-		}
-		d.v.prove("the server answered %d %s %q", status, http.StatusText(status), text.Line(said))
+		d.v.prove("the server answered %d %s %q", status, http.StatusText(status), text.Line(d.resp.Said))
 	}
 }
 
@@ -103,12 +89,12 @@ func (d *diagnoser) blame(suspect func(profile.Conflict) bool) {
 
 // noScopeHelps: the provider's file knows this wording for what no scope cures.
 func (d *diagnoser) noScopeHelps() bool {
-	if !d.means(meansNoScope) {
+	if !d.resp.Means(provider.MeaningNotAScopeProblem) {
 		return false
 	}
-	d.v.is(CauseNotAScopeProblem, ConfidenceProved, "%q", orStatus(d.wording.said, d.c.Response.Status))
+	d.v.is(CauseNotAScopeProblem, ConfidenceProved, "%q", orStatus(d.resp.Said, d.c.Response.Status))
 	d.said()
-	d.v.next(d.wording.Advice)
+	d.v.next(d.resp.Wording.Advice)
 	return true
 }
 
@@ -143,13 +129,9 @@ func (d *diagnoser) otherKinds() {
 
 // scopeNamed: the answer says which scope is missing.
 func (d *diagnoser) scopeNamed() bool {
-	named := slices.Concat(d.words.scopes, d.wording.captured)
-	if d.worded && d.wording.Means != meansMissing {
-		named = d.words.scopes
-	}
-	sure := ConfidenceProved
-	if len(named) == 0 && !d.rejects() {
-		named, sure = d.uncovered(d.words.maybe), ConfidenceLikely
+	named, sure := d.resp.Named, ConfidenceProved
+	if len(named) == 0 && !d.resp.Rejects() {
+		named, sure = d.uncovered(d.resp.Mentioned), ConfidenceLikely
 	}
 	if len(named) == 0 {
 		return d.unnamed()
@@ -167,7 +149,7 @@ func (d *diagnoser) scopeNamed() bool {
 
 // unnamed: the answer says that a scope is missing, and not which. The manifest may know.
 func (d *diagnoser) unnamed() bool {
-	if !d.words.lacksScope() && !d.means(meansMissing) {
+	if !d.resp.LacksScope() {
 		return false
 	}
 	needs := d.c.Unmet(d.c.Declared())
@@ -219,7 +201,7 @@ func (d *diagnoser) scopeDeclared() bool {
 	if len(lacking) == 0 {
 		return false
 	}
-	if d.rejects() {
+	if d.resp.Rejects() {
 		for _, e := range lacking {
 			d.v.prove("besides, %s is not in the grant", e.Name())
 		}

@@ -56,7 +56,7 @@ func (d *diagnoser) inquired() bool {
 		d.v.next("name its server: --server " + there[0])
 	case cause == CauseRejected:
 		d.notKnown(sure)
-	case d.rejects():
+	case d.resp.Rejects():
 		d.v.is(CauseRejected, ConfidenceLikely, "the server does not take %s: it is revoked, expired or mistyped", d.c.credential())
 		d.said()
 		d.asked()
