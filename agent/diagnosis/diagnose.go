@@ -19,10 +19,12 @@ import (
 // the server says, then what is known of the credential, then what other servers say.
 //
 // A server that says in so many words that it does not take the credential (RFC 6750
-// §3.1 invalid_token, or the provider's wording for it) is believed: a declared scope
-// that is missing besides is evidence then, and no cause.
+// §3.1 invalid_token, or the provider's wording for it), or that gives another reason of
+// its own, is believed: a declared scope that is missing besides is evidence then, and no
+// cause.
 func Diagnose(c Case) Verdict {
 	d := newDiagnosis(&c)
+	d.said()
 	for _, look := range []func() bool{
 		d.otherCredential, d.noScopeHelps, d.neverServes, d.scopeNamed, d.scopeDeclared, d.pastExpiry, d.otherServer,
 	} {
@@ -45,9 +47,10 @@ func newDiagnosis(c *Case) *diagnoser {
 	return &diagnoser{c: c, v: newVerdict(c), resp: refusal.Read(c.Provider, c.Base, refusal.Response(c.Response))}
 }
 
-// said adds what the server answered to the evidence.
+// said adds what the server answered to the evidence: first, for it is read first.
 func (d *diagnoser) said() {
 	if status := d.c.Response.Status; status != 0 {
+		d.v.Said = text.Line(d.resp.Said)
 		d.v.prove("the server answered %d %s %q", status, http.StatusText(status), text.Line(d.resp.Said))
 	}
 }
@@ -93,7 +96,6 @@ func (d *diagnoser) noScopeHelps() bool {
 		return false
 	}
 	d.v.is(CauseNotAScopeProblem, ConfidenceProved, "%q", orStatus(d.resp.Said, d.c.Response.Status))
-	d.said()
 	d.v.next(d.resp.Wording.Advice)
 	return true
 }
@@ -111,7 +113,6 @@ func (d *diagnoser) neverServes() bool {
 		return false
 	}
 	d.v.is(CauseWrongCredentialKind, ConfidenceProved, "%s, can never serve %s", d.c.credential(), d.c.Base)
-	d.said()
 	d.v.prove("by its prefix the credential is %s", text.Line(d.c.Kind.Label))
 	d.otherKinds()
 	return true
@@ -143,7 +144,6 @@ func (d *diagnoser) scopeNamed() bool {
 	}
 	needs, other := d.needsFor(named)
 	d.v.lack(d.c, sure, needs, other)
-	d.said()
 	return true
 }
 
@@ -157,7 +157,6 @@ func (d *diagnoser) unnamed() bool {
 		needs = d.c.Declared()
 	}
 	d.v.lack(d.c, ConfidenceProved, needs, nil)
-	d.said()
 	return true
 }
 
@@ -184,13 +183,15 @@ func (d *diagnoser) needsFor(named []string) (needs []scopes.Need, other []strin
 	return needs, other
 }
 
-// scopeDeclared: what the manifest declares for this operation is not in the grant.
+// scopeDeclared: what the manifest declares for this operation is not in the grant. That
+// is proved where the response gives no reason, and likely where it only says that access
+// is denied.
 func (d *diagnoser) scopeDeclared() bool {
 	declared := d.c.Declared()
 	lacking := d.c.Unmet(declared)
-	sure := ConfidenceProved
-	if !d.c.told() || !slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden}, d.c.Response.Status) {
-		sure = ConfidenceLikely
+	sure := ConfidenceLikely
+	if d.c.told() && d.resp.Reason() == refusal.ReasonNone && slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden}, d.c.Response.Status) {
+		sure = ConfidenceProved
 	}
 	if len(declared) == 0 { // an operation that nobody declared, where nothing that is declared would work
 		lacking, sure = d.c.Unmet(d.c.onBase()), ConfidenceLikely
@@ -201,14 +202,13 @@ func (d *diagnoser) scopeDeclared() bool {
 	if len(lacking) == 0 {
 		return false
 	}
-	if d.resp.Rejects() {
+	if d.resp.Rejects() || d.resp.Reason() == refusal.ReasonOwn {
 		for _, e := range lacking {
-			d.v.prove("besides, %s is not in the grant", e.Name())
+			d.v.prove("besides, %s is not in the grant, %s", e.Name(), d.c.knownBy())
 		}
 		return false
 	}
 	d.v.lack(d.c, sure, lacking, nil)
-	d.said()
 	for _, e := range lacking {
 		d.v.prove("%s is not in the grant, %s", e.Name(), d.c.knownBy())
 	}
@@ -222,31 +222,34 @@ func (d *diagnoser) pastExpiry() bool {
 		return false
 	}
 	d.v.is(CauseExpired, ConfidenceProved, "%s, ended at %s", d.c.credential(), end.UTC().Format(time.RFC3339))
-	d.said()
 	d.v.prove("it is %s now", d.c.Now.UTC().Format(time.RFC3339))
 	d.v.next(d.c.renew())
 	return true
 }
 
-// unknown: an honest list of what it may be.
+// unknown: the server's own reason, or an honest list of what it may be.
 func (d *diagnoser) unknown() {
-	d.v.is(CauseUnknown, ConfidenceUnknown, "%s %s was answered %s, and nothing tells why",
-		d.v.Method, "{"+d.v.Base+"}"+d.v.Path, orStatus("", d.c.Response.Status))
-	d.said()
 	d.asked()
+	d.v.next("ambit status")
+	status := orStatus("", d.c.Response.Status)
+	if d.resp.Reason() == refusal.ReasonOwn {
+		d.v.is(CauseUnknown, ConfidenceUnknown, "the server says %s (%s)", text.Quote(d.resp.Said), status)
+		return
+	}
+	d.v.is(CauseUnknown, ConfidenceUnknown, "%s was answered %s, and nothing tells why", d.v.operation(), status)
 	if d.c.Response.Status == http.StatusUnauthorized && !d.c.knownHere() {
 		d.v.prove("possible: the credential was revoked, or has expired before its time")
 		if !d.c.wasAsked() {
 			d.v.prove("possible: it is another server's; nobody was asked")
 		}
 	}
-	if len(d.c.Declared()) == 0 {
+	switch {
+	case len(d.c.Declared()) == 0:
 		d.v.prove("possible: the operation needs a scope that the manifest does not declare for it")
-	} else if !d.c.told() {
+	case !d.c.told():
 		d.v.prove("possible: a scope was not granted; what was is only assumed")
-	} else {
+	default:
 		d.v.prove("possible: the grant has shrunk since it was last looked at")
 	}
 	d.v.prove("possible: the server refuses for a reason that has nothing to do with scopes")
-	d.v.next("ambit status")
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/ambit-auth/ambit/agent/agenttest"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/google/go-cmp/cmp"
 )
@@ -111,8 +112,18 @@ func TestDiagnose(t *testing.T) {
 		"JSON: scope, about something else":      {api(403, `{"error":"teapot","scope":"extra:write"}`), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, "403"},
 		"a scope is missing, which is not said":  {both(api(403, `{"error":"insufficient_scope"}`), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.NewSet("user:read") }), diagnosis.CauseMissingScope, diagnosis.ConfidenceProved, []string{"query:read"}, ""},
 
-		"declared, and not in the grant":    {nil, diagnosis.CauseMissingScope, diagnosis.ConfidenceProved, []string{"llm_gateway:read"}, "missing scope: llm_gateway:read (every model call of the agent)"},
-		"the grant is only assumed":         {func(c *diagnosis.Case) { c.Grant.KnownBy = scopes.Assumed }, diagnosis.CauseMissingScope, diagnosis.ConfidenceLikely, []string{"llm_gateway:read"}, "probably missing scope: llm_gateway:read"},
+		"declared, and not in the grant": {nil, diagnosis.CauseMissingScope, diagnosis.ConfidenceProved, []string{"llm_gateway:read"}, "missing scope: llm_gateway:read (every model call of the agent)"},
+		"the grant is only assumed":      {func(c *diagnosis.Case) { c.Grant.KnownBy = scopes.Assumed }, diagnosis.CauseMissingScope, diagnosis.ConfidenceLikely, []string{"llm_gateway:read"}, "probably missing scope: llm_gateway:read"},
+		"another reason, and one lacks": {
+			both(api(403, agenttest.Denied("This account is suspended.")), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.NewSet("user:read") }),
+			diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, `unknown: the server says "This account is suspended." (403 Forbidden)`,
+		},
+		"access is denied, and one lacks": {
+			both(api(403, agenttest.Denied("You do not have permission to perform this action.")), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.NewSet("user:read") }),
+			diagnosis.CauseMissingScope, diagnosis.ConfidenceLikely,
+			[]string{"query:read"},
+			"probably missing scope: query:read",
+		},
 		"hidden as not found":               {func(c *diagnosis.Case) { c.Response = diagnosis.Response{Status: 404} }, diagnosis.CauseMissingScope, diagnosis.ConfidenceLikely, []string{"llm_gateway:read"}, ""},
 		"declared beside, base of no use":   {func(c *diagnosis.Case) { c.Path = "/v1/messages/count_tokens" }, diagnosis.CauseMissingScope, diagnosis.ConfidenceLikely, []string{"llm_gateway:read"}, ""},
 		"declared beside, base of some use": {both(api(403, `{}`), func(c *diagnosis.Case) { c.Path = "/api/other/"; c.Grant.Scopes = scopes.NewSet("user:read") }), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, ""},
@@ -142,9 +153,9 @@ func TestDiagnose(t *testing.T) {
 		if v.Cause != tt.cause || v.Confidence != tt.sure || !cmp.Equal(v.Missing, tt.missing) || !strings.Contains(v.FirstLine(), tt.line) {
 			t.Errorf("%s: %s %s %q: %s\n  want %s %s %q: %s", name, v.Cause, v.Confidence, v.Missing, v.FirstLine(), tt.cause, tt.sure, tt.missing, tt.line)
 		}
-		text, err := json.Marshal(v)
-		if err != nil || strings.Contains(string(text), "logout") != (name == "another credential went out") || strings.Contains(string(text), "null") {
-			t.Errorf("%s: %v %s", name, err, text)
+		out, err := json.Marshal(v)
+		if err != nil || strings.Contains(string(out), "logout") != (name == "another credential went out") || strings.Contains(string(out), "null") {
+			t.Errorf("%s: %v %s", name, err, out)
 		}
 	}
 }
@@ -222,6 +233,7 @@ func TestVerdictIsTheContract(t *testing.T) {
   "llm_gateway:read": "every model call of the agent"
  },
  "level": "required",
+ "said": "Authentication required",
  "evidence": [
   "the server answered 401 Unauthorized \"Authentication required\"",
   "llm_gateway:read is not in the grant, by the server's own word"
@@ -246,6 +258,18 @@ func TestVerdictIsTheContract(t *testing.T) {
 	}
 	if !v.Decides() || !v.LacksRequired() || v.Unusable() || !v.Final() {
 		t.Error("what follows from it")
+	}
+}
+
+// A reason of the server's own is read first; a scope that lacks besides is evidence.
+func TestAnotherReasonLeads(t *testing.T) {
+	v := diagnosis.Diagnose(aCase(t, both(api(403, `{"detail":"This account is suspended."}`), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.NewSet("user:read") })))
+	want := []string{`the server answered 403 Forbidden "This account is suspended."`, "besides, query:read is not in the grant, by the server's own word"}
+	if v.Said != "This account is suspended." || len(v.Evidence) < 2 || !cmp.Equal(want, v.Evidence[:2]) {
+		t.Errorf("said %q: %q", v.Said, v.Evidence)
+	}
+	if v.Decides() {
+		t.Error("a reason that has nothing to do with a scope ends the run for want of one")
 	}
 }
 
@@ -312,7 +336,7 @@ func FuzzDiagnose(f *testing.F) {
 		v := diagnosis.Diagnose(aCase(t, func(c *diagnosis.Case) {
 			c.Response = diagnosis.Response{Status: status, Header: http.Header{"Www-Authenticate": {challenge}}, Body: []byte(body)}
 		}))
-		if v.Cause == diagnosis.CauseCredentialConflict || v.FirstLine() == "" || len(v.FirstLine()) > 400 {
+		if v.Cause == diagnosis.CauseCredentialConflict || v.FirstLine() == "" || len(v.FirstLine()) > text.MaxLine+len("…") {
 			t.Errorf("%s: %q", v.Cause, v.FirstLine())
 		}
 		for _, text := range append(append([]string{v.FirstLine()}, v.Evidence...), v.Next...) {

@@ -51,14 +51,12 @@ func (d *diagnoser) inquired() bool {
 	case cause == CauseWrongServer:
 		there := d.c.Inquiry.Servers(credential.StandingKnown)
 		d.v.is(cause, sure, "%s, is known to %s, not to %s", d.c.credential(), listed(there), here)
-		d.said()
 		d.asked()
 		d.v.next("name its server: --server " + there[0])
 	case cause == CauseRejected:
 		d.notKnown(sure)
 	case d.resp.Rejects():
 		d.v.is(CauseRejected, ConfidenceLikely, "the server does not take %s: it is revoked, expired or mistyped", d.c.credential())
-		d.said()
 		d.asked()
 		d.v.next(d.c.renew())
 	default:
@@ -80,7 +78,6 @@ func (d *diagnoser) notKnown(sure Confidence) {
 	default:
 		d.v.is(CauseRejected, sure, "%s does not know %s: it is revoked, expired or mistyped", who, d.c.credential())
 	}
-	d.said()
 	d.asked()
 	d.v.next(d.c.renew())
 }

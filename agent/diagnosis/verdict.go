@@ -54,6 +54,7 @@ type Verdict struct {
 	NeededFor  map[string][]string `json:"needed_for"` // of each missing one: the operations and tools
 	Why        map[string]string   `json:"why"`        // of each missing one that the manifest declares: its reason
 	Level      scopes.Level        `json:"level"`      // the highest of the missing ones; optional where none is declared
+	Said       string              `json:"said"`       // the server's own sentence; "" where it says nothing
 	Evidence   []string            `json:"evidence"`
 	Conflicts  []profile.Conflict  `json:"conflicts"` // what the scan found, whether or not it is the cause
 	Next       []string            `json:"next"`

@@ -2,6 +2,7 @@ package refusal
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"io"
@@ -113,9 +114,11 @@ func (r *Reading) object(members map[string]any, about bool, depth int) {
 		}
 	}
 	for _, key := range messageMembers {
-		if said, ok := members[key].(string); ok && r.sentence == "" && strings.Contains(said, " ") {
+		said, _ := members[key].(string)
+		if r.sentence == "" && strings.Contains(said, " ") {
 			r.sentence = said
 		}
+		r.word = cmp.Or(r.word, said)
 	}
 	for key, value := range sortedPairs(members) {
 		r.json(key, value, about, depth-1)

@@ -1,6 +1,7 @@
 package refusal
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -30,6 +31,7 @@ type Reading struct {
 
 	texts    []string // every text in it
 	sentence string   // what stands where errors have their message for people
+	word     string   // the same, where that is a single word
 }
 
 // Codes of errors that are known beyond one provider.
@@ -117,15 +119,19 @@ func (r *Reading) wording(p *provider.Provider, base string, status int) {
 	}
 }
 
-// bestText is what a person reads first: the message for people, else the text that says
-// most, for codes are short.
+// bestText is what a person reads first: the message for people, else a code, else the
+// text that says most.
 func (r *Reading) bestText() string {
-	if r.sentence != "" {
-		return r.sentence
+	if best := cmp.Or(r.sentence, r.word); best != "" {
+		return best
+	}
+	candidates := slices.Clone(r.Codes)
+	if len(candidates) == 0 {
+		candidates = slices.DeleteFunc(slices.Clone(r.texts), func(said string) bool { return strings.Contains(said, "://") })
 	}
 	best := ""
-	for _, said := range r.texts {
-		if !strings.Contains(said, "://") && len(said) > len(best) {
+	for _, said := range candidates {
+		if len(said) > len(best) {
 			best = said
 		}
 	}

@@ -77,3 +77,38 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// What says no more than that access is denied is no reason of its own. Anything else may
+// be one: a lack of scopes is then not proved by it.
+func TestReason(t *testing.T) {
+	p := refusaltest.Provider(t)
+	for body, want := range map[string]refusal.Reason{
+		``:          refusal.ReasonNone,
+		`{}`:        refusal.ReasonNone,
+		`no`:        refusal.ReasonNone,
+		`Forbidden`: refusal.ReasonNone,
+		`{"message":"Not Found","documentation_url":"https://docs.example/rest"}`:             refusal.ReasonNone,
+		`{"type":"error","error":{"type":"permission_error","message":"Access denied."}}`:     refusal.ReasonNone,
+		`{"type":"about:blank","title":"Forbidden","status":403}`:                             refusal.ReasonNone,
+		`{"error":"unauthorized","request_id":"req_011CSHoEeqs5C35K2UUqR7Fy"}`:                refusal.ReasonNone,
+		`{"error":{"code":403,"status":"PERMISSION_DENIED"}}`:                                 refusal.ReasonNone,
+		`{"detail":"You do not have permission to perform this action."}`:                     refusal.ReasonAccess,
+		`{"error":"insufficientPermissions","message":"The request has insufficient rights"}`: refusal.ReasonAccess,
+		`{"detail":"this account is suspended until the invoice is paid"}`:                    refusal.ReasonOwn,
+		`{"detail":"Only an admin may do this."}`:                                             refusal.ReasonOwn,
+		`{"error":"accountSuspended"}`:                                                        refusal.ReasonOwn,
+		`{"error":"account_suspended","message":"Forbidden"}`:                                 refusal.ReasonOwn,
+		`{"message":"Zugriff verweigert"}`:                                                    refusal.ReasonOwn,
+		`<html><title>Just a moment</title>`:                                                  refusal.ReasonOwn,
+		"\xff\xfe":                                                                            refusal.ReasonOwn,
+	} {
+		r := refusal.Read(p, "api", refusal.Response{Status: 403, Header: http.Header{}, Body: []byte(body)})
+		if got := r.Reason(); got != want {
+			t.Errorf("%s: %d, want %d (%q %q)", body, got, want, r.Said, r.Codes)
+		}
+	}
+	silent := refusal.Read(p, "api", refusal.Response{Status: 401, Body: []byte(`{"detail": "Authentication required here and now"}`)})
+	if silent.Reason() != refusal.ReasonNone {
+		t.Error("what the file calls silent gives a reason")
+	}
+}

@@ -45,7 +45,7 @@ func Provider(t testing.TB) *provider.Provider {
 // Cases are refusals of the base api of [Provider].
 func Cases() []Case {
 	return []Case{
-		{"a challenge", with(401, "", "WWW-Authenticate", `Bearer error="insufficient_scope", scope="a:read b:write"`), []string{"a:read", "b:write"}, ""},
+		{"a challenge", with(401, "", "WWW-Authenticate", `Bearer error="insufficient_scope", scope="a:read b:write"`), []string{"a:read", "b:write"}, "insufficient_scope"},
 		{"a challenge behind another", with(401, "", "WWW-Authenticate", `NTLM abc=, Bearer error="insufficient_scope", scope="a:read,b:write", error_description="not with this token"`), []string{"a:read", "b:write"}, "not with this token"},
 		{"a challenge and a body", with(403, `{"detail": "more is needed here"}`, "WWW-Authenticate", `Bearer error="insufficient_scope", scope="a:read"`), []string{"a:read"}, "more is needed here"},
 		{"a wording", with(403, `{"type": "error", "detail": "the key lacks the scope 'a:read'"}`), []string{"a:read"}, "the key lacks the scope 'a:read'"},
@@ -57,7 +57,7 @@ func Cases() []Case {
 		{"a wording of another reason", with(403, `{"detail": "no such project"}`), nil, "no such project"},
 		{"a status that the file knows", with(402, `{"detail": "paid plans have this"}`), nil, "paid plans have this"},
 		{"a member", with(403, `{"error": {"code": "forbidden", "required_scopes": ["a:read", "b:write"]}}`), []string{"a:read", "b:write"}, "forbidden"},
-		{"a member beside a code", with(403, `{"ok": false, "error": "missing_scope", "needed": "a:read,b:write", "provided": "c:read"}`), []string{"a:read", "b:write"}, "a:read,b:write"},
+		{"a member beside a code", with(403, `{"ok": false, "error": "missing_scope", "needed": "a:read,b:write", "provided": "c:read"}`), []string{"a:read", "b:write"}, "missing_scope"},
 		{"a member beside another code", with(403, `{"error": "teapot", "scope": "a:read"}`), nil, "teapot"},
 		{"a member after a mark", with(403, "\ufeff"+`{"missing_scope": "a:read"}`), []string{"a:read"}, "a:read"},
 		{"a link is no sentence", with(403, `{"message": "not for you", "documentation_url": "https://docs.example/a/very/long/way"}`), nil, "not for you"},
