@@ -37,7 +37,7 @@
 // # Knowledge
 //
 // What an agent program reads and where it keeps what is data: a [Profile], one YAML
-// file each in profiles. [Profile.Scan] looks through its eyes for what meddles, and
+// file each in profiles. [Profile.Scan] looks through its eyes for what is in the way, and
 // keeps names only. How a provider words a refusal is in the provider's file.
 //
 // # What is guaranteed

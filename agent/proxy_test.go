@@ -82,7 +82,7 @@ func TestProxyDropsWhatComesBeside(t *testing.T) {
 			t.Fatalf("%+v", r)
 		}
 	}
-	if len(l.seen) != 1 || !cmp.Equal(l.seen[0].Keys, []string{"Authorization", "X-Api-Key"}) || l.seen[0].Outranks {
+	if len(l.seen) != 1 || !cmp.Equal(l.seen[0].Keys, []string{"Authorization", "X-Api-Key"}) || l.seen[0].Overrides {
 		t.Errorf("told %+v", l.seen)
 	}
 	if len(l.verdicts()) != 0 {

@@ -72,7 +72,7 @@ func (d *diagnoser) otherCredential() bool {
 // log out is advised only where nothing else explains it.
 func (d *diagnoser) blame(suspect func(profile.Conflict) bool) {
 	for _, conflict := range d.c.Conflicts {
-		if suspect(conflict) && len(conflict.Keys) > 0 && !conflict.Mended {
+		if suspect(conflict) && len(conflict.Keys) > 0 && !conflict.Overridden {
 			d.v.prove("%s sets %s", conflict.Path, strings.Join(conflict.Keys, ", "))
 			d.v.next(fmt.Sprintf("in %s: %s", conflict.Path, conflict.Advice))
 		}

@@ -313,13 +313,13 @@ func TestForecast(t *testing.T) {
 }
 
 func TestBypassed(t *testing.T) {
-	away := profile.Conflict{Path: "/s.json", Source: profile.SourceManaged, Keys: []string{"env.ANTHROPIC_BASE_URL"}, Outranks: true, Advice: "remove it there"}
+	away := profile.Conflict{Path: "/s.json", Source: profile.SourceManaged, Keys: []string{"env.ANTHROPIC_BASE_URL"}, Overrides: true, Advice: "remove it there"}
 	v, ok := diagnosis.Bypassed(aCase(t, func(c *diagnosis.Case) { c.Conflicts = []profile.Conflict{away} }))
 	if !ok || v.Cause != diagnosis.CauseCredentialConflict || v.Confidence != diagnosis.ConfidenceLikely || !strings.Contains(v.FirstLine(), "env.ANTHROPIC_BASE_URL in /s.json") {
 		t.Errorf("%+v", v)
 	}
 	mended := away
-	mended.Mended = true
+	mended.Overridden = true
 	if _, ok := diagnosis.Bypassed(aCase(t, func(c *diagnosis.Case) { c.Conflicts = []profile.Conflict{mended, {Source: profile.SourceLogin}} })); ok {
 		t.Error("nothing sends it elsewhere")
 	}

@@ -49,7 +49,7 @@ func (t Terms) fill(agent, pattern, file string) (string, error) {
 	return filled, nil
 }
 
-// Environment rebuilds environ for the child: what could outrank or leak a credential
+// Environment rebuilds environ for the child: what could override or leak a credential
 // is left out (the profile's namespaces, every AMBIT_ variable, every key variable of
 // the provider), and the terms are put in. What remains keeps its order; the same
 // arguments give the same result. The error is a *[MissingBaseError].

@@ -9,30 +9,30 @@ import (
 )
 
 // A Profile is what is known of an agent program: what it reads from its environment,
-// which settings outrank that, where it keeps a login. Each is a YAML file, built in
+// which settings override that, where it keeps a login. Each is a YAML file, built in
 // or the user's own. It is read-only once decoded, and then safe for concurrent use.
 type Profile struct {
-	Name       string     // of the file, without its ending
-	Label      string     // what people call the program
-	Commands   []string   // base names by which it is started; * for every command
-	Drop       []string   // environment variables that the child must not inherit; * stands for any text
-	Set        []Variable // environment variables that the child gets
-	Retries401 bool       // it repeats a request that was answered 401, and stops at a 403
-	Headers    []string   // header fields besides Authorization in which it sends a credential
-	Folders    []Folder
-	Settings   []Settings // in order of rank, the highest first
-	Keys       []Key
-	Logins     []Login
-	Logout     string // the command that clears a stored login; "" where there is none
-	Outrank    Outrank
+	Name        string     // of the file, without its ending
+	Label       string     // what people call the program
+	Commands    []string   // base names by which it is started; * for every command
+	Drop        []string   // environment variables that the child must not inherit; * stands for any text
+	Set         []Variable // environment variables that the child gets
+	Retries401  bool       // it repeats a request that was answered 401, and stops at a 403
+	Headers     []string   // header fields besides Authorization in which it sends a credential
+	Directories []Directory
+	Settings    []Settings // in order of rank, the highest first
+	Keys        []Key
+	Logins      []Login
+	Logout      string // the command that clears a stored login; "" where there is none
+	Precedence  Precedence
 }
 
 // A Variable is an environment variable. In its value {lease} stands for the lease, and
 // {name} for the URL of the base of that name, as the child reaches it.
 type Variable struct{ Name, Value string }
 
-// A Folder is a place that a variable of the environment can move.
-type Folder struct {
+// A Directory is a place that a variable of the environment can move.
+type Directory struct {
 	Name string
 	Env  string // the variable that names it
 	Else string // where it is otherwise; {home} and {project} allowed
@@ -42,18 +42,18 @@ type Folder struct {
 type Settings struct {
 	OS     string // as [runtime.GOOS]; "" for every system
 	Source string // managed, local, project, user: whose settings they are
-	Path   string // {home}, {project} and the names of Folders allowed; a final /* is every file with the form's ending
-	Form   string // json or toml
+	Path   string // {home}, {project} and the names of Directories allowed; a final /* is every file with the format's ending
+	Format string // json or toml
 	Counts bool   // the program applies it; otherwise it is only reported
 }
 
-// A Key is a setting, or a variable of the environment, that meddles with the
-// credential or with where requests go.
+// A Key is a setting, or a variable of the environment, that can override the
+// credential or where requests go.
 type Key struct {
-	Name     string // dotted path in a settings file; * stands for any text
-	Outranks bool   // from a settings file it has its way over what the child was given
-	Switch   bool   // "", 0 and false switch it off
-	Advice   string // what to do about it
+	Name      string // dotted path in a settings file; * stands for any text
+	Overrides bool   // from a settings file it overrides what the child was given
+	Switch    bool   // "", 0 and false switch it off
+	Advice    string // what to do about it
 }
 
 // A Login is a place where the program keeps a login of its own.
@@ -63,13 +63,13 @@ type Login struct {
 	Keychain string // name of the item in the system's keychain
 }
 
-// Outrank is how the program can be told to prefer what it was given over its own
+// Precedence is how the program can be told to prefer what it was given over its own
 // settings, without anything being asked of the user.
-type Outrank struct {
+type Precedence struct {
 	Always    bool     // even where no settings are in the way: it reads no base URL from its environment
 	Arguments []string // put before its own; {file} is the path of the settings file, the rest as in [Variable]
 	File      string   // content of the settings file; "" where none is needed
-	Sources   []string // the sources of settings that it outranks
+	Sources   []string // the sources of settings that it overrides
 }
 
 //go:embed profiles/*.yaml

@@ -82,23 +82,23 @@ func (l *lending) command() (child.Command, error) {
 	if err != nil {
 		return child.Command{}, fail(exitUsage, plain(err.Error()), "name a server that has this base: --server")
 	}
-	args, err := l.outrank(terms)
+	args, err := l.override(terms)
 	if err != nil {
 		return child.Command{}, err
 	}
 	return child.Command{Args: args, Env: env, In: inputOf(l.Stdin), Out: l.fileOf(l.Stdout), Err: l.fileOf(l.Stderr)}, nil
 }
 
-// outrank puts what it takes on the command line, so that the agent prefers what it is
-// lent over settings of its own, and says so. What still has its way is told too.
-func (l *lending) outrank(terms profile.Terms) ([]string, error) {
+// override puts what it takes on the command line, so that the agent prefers what it is
+// lent over settings of its own, and says so. What still overrides it is told too.
+func (l *lending) override(terms profile.Terms) ([]string, error) {
 	folder, err := temporaryFolder("ambit-run-") // 0700: the file in it holds the lease
 	if err != nil {
 		return nil, err
 	}
 	l.folder = folder
 	file := filepath.Join(folder, "settings.json")
-	precedence, err := l.profile.Precedence(l.args, l.conflicts, terms, file)
+	precedence, err := l.profile.Override(l.args, l.conflicts, terms, file)
 	if err != nil {
 		return nil, err
 	}

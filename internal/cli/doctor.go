@@ -13,12 +13,12 @@ func (r *run) doctorCommand() *cobra.Command {
 	var name string
 	cmd := &cobra.Command{
 		Use:   "doctor",
-		Short: "look for settings, logins and environment that meddle, without running anything",
+		Short: "find settings, logins and variables that would override the credential of ambit run",
 		Long: `doctor looks where the known agent programs keep settings and logins, and into the
-environment, for what would outrank a credential that "ambit run" lends. Values are
+environment, for what would override the credential that "ambit run" lends. Values are
 never read, only the names of what has one.
 
-Exit codes: 0 nothing outranks the lent credential; 5 something does.`,
+Exit codes: 0 nothing overrides the lent credential; 5 something does.`,
 		Args: noArguments,
 		RunE: r.action(func(context.Context) (view, error) { return r.doctor(name) }),
 	}
@@ -31,7 +31,7 @@ type doctorView struct {
 	Agents []examined `json:"agents"`
 }
 
-// An examined agent, and what meddles with it.
+// An examined agent, and what would override its credential.
 type examined struct {
 	Agent     string             `json:"agent"`
 	Conflicts []profile.Conflict `json:"conflicts"`
@@ -53,14 +53,14 @@ func (r *run) doctor(name string) (view, error) {
 	}
 	here, _ := os.Getwd()
 	v := doctorView{Agents: []examined{}}
-	outranked := 0
+	overriding := 0
 	for _, p := range profiles {
 		found := append([]profile.Conflict{}, p.Scan(scanPlace(r.env, here))...)
 		v.Agents = append(v.Agents, examined{p.Name, found, p.Label})
-		outranked += len(profile.Outranking(found))
+		overriding += len(profile.Overriding(found))
 	}
-	if outranked > 0 {
-		return v, fail(exitFindings, count(outranked, "setting")+" would outrank the lent credential", "")
+	if overriding > 0 {
+		return v, fail(exitFindings, count(overriding, "setting")+" would override the lent credential", "")
 	}
 	return v, nil
 }
@@ -74,12 +74,12 @@ func (v doctorView) text(p *printer) {
 		}
 	}
 	if quiet {
-		p.line("%s", p.paint.green("nothing meddles with a lent credential"))
+		p.line("%s", p.paint.green("nothing overrides the lent credential"))
 	}
 }
 
 func doctorLine(c profile.Conflict) string {
-	if c.Outranks {
+	if c.Overrides {
 		return conflictLine(c)
 	}
 	text := plain(c.Path)
@@ -89,7 +89,7 @@ func doctorLine(c profile.Conflict) string {
 	if c.Problem != "" {
 		text += ": " + plain(c.Problem)
 	}
-	return text + " (outranks nothing)"
+	return text + " (overrides nothing)"
 }
 
 func (v doctorView) json(e envelope) any {

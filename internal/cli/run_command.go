@@ -198,27 +198,27 @@ func (l *lending) lendable(ctx context.Context) (*held, error) {
 	return l.asked(ctx, l.project, l.flags.keys)
 }
 
-// scan looks for settings and logins of the agent that meddle.
+// scan looks for settings and logins of the agent that are in the way.
 func (l *lending) scan() []profile.Conflict {
 	here, _ := os.Getwd() // without it no project's settings are found
 	return l.profile.Scan(scanPlace(l.env, here))
 }
 
-// tellConflicts says before it costs anything what outranks the lent credential, and
-// what this run goes before.
+// tellConflicts says before it costs anything what overrides the lent credential, and
+// what this run overrides.
 func (l *lending) tellConflicts() {
 	for _, c := range l.conflicts {
 		switch {
-		case c.Outranks && c.Mended:
-			l.voice.note("%s sets %s; this run goes before that", plain(c.Path), plain(strings.Join(c.Keys, ", ")))
-		case c.Outranks:
+		case c.Overrides && c.Overridden:
+			l.voice.note("%s sets %s; ambit run overrides it for this run", plain(c.Path), plain(strings.Join(c.Keys, ", ")))
+		case c.Overrides:
 			l.voice.note("%s", conflictLine(c))
 		}
 	}
 }
 
 func conflictLine(c profile.Conflict) string {
-	line := fmt.Sprintf("%s sets %s, which outranks the lent credential", plain(c.Path), plain(strings.Join(c.Keys, ", ")))
+	line := fmt.Sprintf("%s sets %s, which overrides the lent credential", plain(c.Path), plain(strings.Join(c.Keys, ", ")))
 	if c.Advice != "" {
 		line += ": " + plain(c.Advice)
 	}
