@@ -207,7 +207,7 @@ func TestCacheFileIsPrivate(t *testing.T) {
 	}
 }
 
-// Whatever lies in the cache is believed no more than an answer from the net.
+// Whatever lies in the cache is believed no more than a response from the net.
 func TestHostileCacheFile(t *testing.T) {
 	edit := func(name string, value any) func(t *testing.T, raw []byte) []byte {
 		return func(t *testing.T, raw []byte) []byte {

@@ -95,7 +95,7 @@ func TestWaitingCanBeCanceled(t *testing.T) {
 	}
 }
 
-// afterwards calls done when an answer's body is closed, all of it having been read
+// afterwards calls done when a response's body is closed, all of it having been read
 // that will be.
 type afterwards struct{ done func() }
 
@@ -168,7 +168,7 @@ func TestRequesterCannotRepeatAStream(t *testing.T) {
 	}
 }
 
-// A server may send back what it was sent, in an answer that is no HTTP.
+// A server may send back what it was sent, in a response that is no HTTP.
 func TestMalformedAnswerIsNotShown(t *testing.T) {
 	for _, answer := range []string{"%s\r\n\r\n", "HTTP/1.1 200 OK\r\n%s\x7f\r\n\r\n", "HTTP/1.1 %s\r\n\r\n"} {
 		s := newServer(t)

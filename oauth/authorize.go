@@ -21,7 +21,7 @@ const randomBytes = 32
 // openID is the scope that makes a request one of OpenID Connect.
 const openID = "openid"
 
-// An attempt is one authorization request and what its answer is checked against.
+// An attempt is one authorization request and what its response is checked against.
 // Everything in the URL may be seen by others on this machine: the state and the
 // challenge are random and serve once, and the verifier is not in it (RFC 7636 §1).
 type attempt struct {
@@ -30,7 +30,7 @@ type attempt struct {
 	nonce    string // "" unless openid is asked for
 	verifier string
 	url      string
-	answered atomic.Bool // a code works once, so one answer is taken
+	answered atomic.Bool // a code works once, so one response is taken
 }
 
 // hasState compares in constant time.

@@ -96,7 +96,7 @@ func TestLoginLeavesTheBrowserOpen(t *testing.T) {
 	}
 	defer fromBrowser.Close()
 	opened := make(chan int, 1)
-	login.Open = func(ctx context.Context, startURL, authorizationURL string) error {
+	login.UI.Open = func(ctx context.Context, startURL, authorizationURL string) error {
 		go func() {
 			var pid int
 			_, _ = fmt.Fscan(fromBrowser, &pid) // it is open

@@ -6,15 +6,15 @@ import (
 	"sync/atomic"
 )
 
-// The callback serves the browser: the start page, and the way back with the answer.
+// The callback serves the browser: the start page, and the way back with the response.
 // Every other request (another method, path or host, a state that is not ours) is
 // refused and changes nothing, since any page in any browser can send one here.
 type callback struct {
-	at      *loopback
-	current *atomic.Pointer[attempt]
-	start   func(authorizationURL string) http.Handler
-	answers chan<- answer
-	over    context.Context // ends with the login
+	at        *loopback
+	current   *atomic.Pointer[attempt]
+	start     func(authorizationURL string) http.Handler
+	responses chan<- authorizationResponse
+	over      context.Context // ends with the login
 }
 
 // ServeHTTP implements [http.Handler].
@@ -24,8 +24,8 @@ func (c *callback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Host != c.at.host(): // DNS rebinding, or a loopback sibling that nobody registered
 		refuse(w, http.StatusMisdirectedRequest, "This server answers only to "+c.at.host()+".")
-	case c.isAnswer(r):
-		c.serveAnswer(w, r, attempt)
+	case c.isResponse(r):
+		c.serveResponse(w, r, attempt)
 	case r.URL.Path == "/" && onlyGet(w, r):
 		c.serveStart(w, r, attempt)
 	case r.URL.Path != "/":
@@ -35,7 +35,7 @@ func (c *callback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // isAnswer: where the registered path is the root, the start page is there too, and
 // has no query.
-func (c *callback) isAnswer(r *http.Request) bool {
+func (c *callback) isResponse(r *http.Request) bool {
 	return r.URL.Path == c.at.path() && (r.URL.Path != "/" || r.URL.RawQuery != "")
 }
 
@@ -47,13 +47,13 @@ func (c *callback) serveStart(w http.ResponseWriter, r *http.Request, attempt *a
 	c.start(attempt.url).ServeHTTP(w, r)
 }
 
-// serveAnswer hands the answer over and holds the request until there is a page that
+// serveResponse hands the response over and holds the request until there is a page that
 // tells what came of it.
-func (c *callback) serveAnswer(w http.ResponseWriter, r *http.Request, attempt *attempt) {
+func (c *callback) serveResponse(w http.ResponseWriter, r *http.Request, attempt *attempt) {
 	if !onlyGet(w, r) {
 		return
 	}
-	got, err := readAnswer(r.URL.RawQuery, attempt)
+	got, err := readResponse(r.URL.RawQuery, attempt)
 	if err != nil {
 		refuse(w, http.StatusBadRequest, "This answer is not taken: "+err.Error()+". The login still waits for its own.")
 		return
@@ -65,7 +65,7 @@ func (c *callback) serveAnswer(w http.ResponseWriter, r *http.Request, attempt *
 	got.page, got.delivered = make(chan http.Handler, 1), make(chan struct{})
 	defer close(got.delivered)
 	select {
-	case c.answers <- got:
+	case c.responses <- got:
 	case <-c.over.Done():
 		refuse(w, http.StatusServiceUnavailable, "The login is over.")
 		return

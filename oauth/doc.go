@@ -4,7 +4,7 @@
 //
 // A [Credential] is an OAuth access token or an API key, with what is known of it: of
 // which kind it is, when it ends, which scopes it holds and who said so. What it holds
-// is what the server says, never what was asked for: the token answer's scope (RFC 6749
+// is what the server says, never what was asked for: the token response's scope (RFC 6749
 // §5.1), else introspection or the provider's own self-inspection ([Inspector]); if
 // nobody tells, it is "assumed". The secret part lies in a [Secret], which no formatting
 // verb, logger or encoder can show.
@@ -21,7 +21,7 @@
 //
 // [Login] is the authorization code flow (RFC 6749 §4.1) with PKCE S256 (RFC 7636) for
 // a public native client (RFC 8252): a listener on loopback, a browser, and a way to
-// paste the answer where the browser is on another machine. The answer must have the
+// paste the response where the browser is on another machine. The response must have the
 // right state, come to the very redirect URI, and be from the right issuer (RFC 9207).
 // The code is exchanged before the browser gets its last page, so that page can say what
 // was granted. The pages are the caller's; their headers are locked up here.
@@ -46,7 +46,7 @@
 //
 // What a caller may want to tell apart is a type of its own, with fields. Words of a
 // server are in it, stripped of what could steer a terminal and cut to a length; a whole
-// answer never is, since it may hold a token. Trouble on the way to a server is a
+// response never is, since it may hold a token. Trouble on the way to a server is a
 // [metadata.Error].
 //
 // # What it does not do

@@ -44,7 +44,7 @@ type Inspector struct {
 //
 // Errors: *[NoInspectionError] where nobody can be asked; *[RejectedError] where the
 // server does not know the credential; *[UntrustedHostError]; ctx's own; those of
-// Metadata; and *[UnansweredError] for everything else that is not a plain answer, so
+// Metadata; and *[UnansweredError] for everything else that is not a plain response, so
 // that a server in trouble never looks like a missing scope.
 func (i *Inspector) Inspect(ctx context.Context, c *credential.Credential) (*credential.Credential, error) {
 	said, err := i.inspect(ctx, i.Server, c)
@@ -129,14 +129,14 @@ func (i *Inspector) ask(ctx context.Context, server provider.Server, credential 
 	if err != nil {
 		return scopes.Grant{}, err
 	}
-	answer, err := sendBy(&guard.Requester{HTTP: orLoopback(i.HTTP), Now: i.Now, Wait: i.Wait}, req)
+	response, err := sendBy(&guard.Requester{HTTP: orLoopback(i.HTTP), Now: i.Now, Wait: i.Wait}, req)
 	if err != nil {
 		if outer.Err() != nil {
 			return scopes.Grant{}, context.Cause(outer)
 		}
 		return scopes.Grant{}, unanswered(err)
 	}
-	grant, err := readInspection(answer, kind)
+	grant, err := readInspection(response, kind)
 	if err != nil {
 		return scopes.Grant{}, err
 	}

@@ -98,7 +98,7 @@ func newLogin(s *authServer, p *person) *oauth.Login {
 		Redirect: provider.Redirect{Host: "localhost", Path: "/callback"},
 		Scopes:   scopes.NewSet("a:read", "b:write"),
 		KindOf:   testKind, Now: func() time.Time { return testNow },
-		Open: p.open, Tell: p.tell, Timeout: time.Minute,
+		UI: oauth.UI{Open: p.open, Tell: p.tell}, Timeout: time.Minute,
 	}
 }
 
@@ -111,7 +111,7 @@ func TestLogin(t *testing.T) {
 	login.Hosts = []string{"api.example.com"}
 	login.ServerFrom = "region"
 	var finished *credential.Credential
-	login.Finish = func(_ context.Context, c *credential.Credential, err error) http.Handler {
+	login.UI.Finish = func(_ context.Context, c *credential.Credential, err error) http.Handler {
 		finished = c
 		return text(200, "text/html", fmt.Sprintf("granted %s, error %v", c.Scopes, err))
 	}
@@ -247,7 +247,7 @@ func TestLoginWaitsTenMinutes(t *testing.T) {
 	server, person := newAuthServer(t), newPerson(t)
 	login := newLogin(server, person)
 	login.Timeout = 0
-	login.Open = func(ctx context.Context, startURL, authorizationURL string) error {
+	login.UI.Open = func(ctx context.Context, startURL, authorizationURL string) error {
 		end, ok := ctx.Deadline()
 		if left := time.Until(end); !ok || left > 10*time.Minute || left < 10*time.Minute-10*time.Second {
 			t.Errorf("it waits for %s", left)

@@ -77,7 +77,7 @@ func TestRefresh(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := *before // everything that the answer is silent about stays
+	want := *before // everything that the response is silent about stays
 	want.Access, want.Refresh, want.Prefix = credential.NewSecret("acc_1"), credential.NewSecret("refresh-1"), "acc_***"
 	want.ExpiresAt, want.ObtainedAt = got.ExpiresAt, got.ObtainedAt
 	if diff := cmp.Diff(&want, got); diff != "" {

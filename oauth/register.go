@@ -29,16 +29,16 @@ type Registration struct {
 	Scopes   scopes.Set // those that may be asked for later; empty: not said
 }
 
-// A RegistrationError is a server's refusal to register (RFC 7591 §3.2.2), or an answer
+// A RegistrationError is a server's refusal to register (RFC 7591 §3.2.2), or a response
 // with which this program can do nothing.
 type RegistrationError struct {
-	Code        string // error; "" where the answer has none
+	Code        string // error; "" where the response has none
 	Description string // error_description
 	Status      int
-	Problem     string // what is wrong with an answer that has no Code; else ""
+	Problem     string // what is wrong with a response that has no Code; else ""
 }
 
-// Error holds the server's words, or what is wrong with its answer.
+// Error holds the server's words, or what is wrong with its response.
 func (e *RegistrationError) Error() string {
 	if e.Code == "" {
 		return "the server did not register the client: " + e.Problem
@@ -69,11 +69,11 @@ func (r *Registration) Register(ctx context.Context, redirectURIs ...string) (cl
 	}
 	req.Header.Set("Content-Type", jsonType)
 	req.Header.Set("Accept", jsonType)
-	answer, err := send(r.HTTP, req)
+	response, err := send(r.HTTP, req)
 	if err != nil {
 		return "", err
 	}
-	return readRegistration(answer.Status, answer.Body)
+	return readRegistration(response.Status, response.Body)
 }
 
 // withoutPorts adds to URIs on loopback addresses the same without a port.

@@ -26,7 +26,7 @@ type Revocation struct {
 
 // A RevocationError is a server's refusal to revoke (RFC 7009 §2.2.1).
 type RevocationError struct {
-	Code        string // error; "" where the answer has none
+	Code        string // error; "" where the response has none
 	Description string // error_description
 	Status      int
 }
@@ -69,18 +69,18 @@ func (r *Revocation) revoke(ctx context.Context, clientID string, token credenti
 		return err
 	}
 	req.Header.Set("Content-Type", formType)
-	answer, err := send(r.HTTP, req)
+	response, err := send(r.HTTP, req)
 	if err != nil {
 		return err
 	}
-	if answer.Status < 200 || answer.Status > 299 {
-		code, description := errorMembers(answer.Body)
-		return &RevocationError{Code: code, Description: description, Status: answer.Status}
+	if response.Status < 200 || response.Status > 299 {
+		code, description := errorMembers(response.Body)
+		return &RevocationError{Code: code, Description: description, Status: response.Status}
 	}
 	return nil
 }
 
-// errorMembers reads error and error_description of a JSON answer, made fit to be
+// errorMembers reads error and error_description of a JSON response, made fit to be
 // shown; both are "" where it has none.
 func errorMembers(body []byte) (code, description string) {
 	members, err := jsonObject(body)

@@ -13,7 +13,7 @@ const (
 	// headerTimeout is for a browser on the same machine; it keeps a silent connection
 	// from staying.
 	headerTimeout = 5 * time.Second
-	// maxHeader holds the longest answer that is believed in: a code of maxToken, and
+	// maxHeader holds the longest response that is believed in: a code of maxToken, and
 	// a browser's own fields.
 	maxHeader = 64 << 10
 	// pageTimeout bounds the delivery of the last page.

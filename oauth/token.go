@@ -17,7 +17,7 @@ import (
 // keeps a hostile value out of date arithmetic.
 const maxLifetime = 10 * 365 * 24 * time.Hour
 
-// readToken makes a credential of a token response (RFC 6749 §5.1). Where the answer
+// readToken makes a credential of a token response (RFC 6749 §5.1). Where the response
 // is silent (on scope, §5.1 and §6, or the provider's own members) it holds what before
 // holds: for a login what was asked, for a renewal what was had.
 func readToken(endpoint string, token *oauth2.Token, before credential.Credential, kindOf func(string) provider.CredentialKind, now time.Time) (*credential.Credential, error) {
@@ -68,7 +68,7 @@ func expiry(expiresIn any, now time.Time) time.Time {
 	switch value := expiresIn.(type) {
 	case float64:
 		seconds = value
-	case int64: // a form-encoded answer
+	case int64: // a form-encoded response
 		seconds = float64(value)
 	case string:
 		seconds, _ = strconv.ParseFloat(value, 64) // 0 for what is no number

@@ -79,7 +79,7 @@ func TestTokenRefusals(t *testing.T) {
 			server.tokens = c.tokens
 			var finished error
 			login := newLogin(server, person)
-			login.Finish = func(_ context.Context, c *credential.Credential, err error) http.Handler {
+			login.UI.Finish = func(_ context.Context, c *credential.Credential, err error) http.Handler {
 				finished = err
 				return text(200, "text/plain", "failed")
 			}

@@ -119,7 +119,7 @@ func beginLogin(t *testing.T, manifest string) *loggingIn {
 
 func startBox(t *testing.T, o sandbox.Options) *sandbox.Sandbox {
 	t.Helper()
-	o.Manifest, o.Dir = ambit.Manifest, t.TempDir()
+	o.Manifest, o.Dir = ambit.ExampleManifest, t.TempDir()
 	s, err := sandbox.Start(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)

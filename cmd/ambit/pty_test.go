@@ -30,7 +30,7 @@ import (
 // it anything, nor wait: a program that queries a terminal's colours stands still
 // for seconds on one that does not know the question.
 func TestSilentTerminal(t *testing.T) {
-	s, err := sandbox.Start(t.Context(), sandbox.Options{Grant: "all", Manifest: ambit.Manifest, Dir: t.TempDir()})
+	s, err := sandbox.Start(t.Context(), sandbox.Options{Grant: "all", Manifest: ambit.ExampleManifest, Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

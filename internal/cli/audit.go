@@ -10,13 +10,15 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
-
+	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/evidence"
+	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/manifestedit"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/audit"
+	"github.com/spf13/cobra"
 )
 
 // auditFlags say what the manifest is held against, and what becomes of it.
@@ -100,41 +102,41 @@ func (r *run) audit(ctx context.Context, f *auditFlags) (*auditView, error) {
 	if err != nil {
 		return r.auditFailed("", err)
 	}
-	p, err := r.openProject()
+	p, err := r.open(f.keys)
 	if err != nil {
 		return r.auditFailed("", err)
 	}
 	proof, err := r.gather(ctx, p, &f.sources)
 	if err != nil {
-		return r.auditFailed(p.manifest.File, err)
+		return r.auditFailed(p.Manifest().File, err)
 	}
 	server, err := r.auditServer(ctx, p, proof)
 	if err != nil {
-		return r.auditFailed(p.manifest.File, err)
+		return r.auditFailed(p.Manifest().File, err)
 	}
-	q := audit.Question{Manifest: p.manifest, Programs: p.programs, Evidence: proof, Server: server, Today: time.Now()}
-	v := &auditView{project: p, failing: failing, minimal: f.minimal, server: server.State}
-	h := r.auditGrant(ctx, p, f.keys)
+	q := audit.Question{Manifest: p.Manifest(), Programs: p.Programs(), Evidence: proof, Server: server, Today: time.Now()}
+	v := &auditView{session: p, failing: failing, minimal: f.minimal, server: server.State}
+	h := r.auditGrant(ctx, f.keys)
 	if h != nil {
-		q.Granted = &h.credential.Scopes
+		q.Granted = &h.Credential.Scopes
 	}
 	if f.mends() {
 		v.found, v.changed, err = r.mend(q, f.how)
-		v.mended = p.manifest.File + " stays as it is"
+		v.mended = p.Manifest().File + " stays as it is"
 		if v.changed {
-			v.mended = "wrote " + p.manifest.File
+			v.mended = "wrote " + p.Manifest().File
 		}
 	} else {
 		v.found, err = audit.Audit(q)
 	}
 	if err != nil {
-		return r.auditFailed(p.manifest.File, editFailure(err))
+		return r.auditFailed(p.Manifest().File, editFailure(err))
 	}
 	if h != nil {
 		v.holder = v.holding(h)
 	}
 	for _, n := range v.found.Notes {
-		r.voice.note("%s", plain(n.Where.String()+": "+n.Message))
+		r.voice.note("%s", text.Printable(n.Where.String()+": "+n.Message))
 	}
 	return v, v.verdict()
 }
@@ -144,46 +146,46 @@ func (r *run) auditFailed(file string, err error) (*auditView, error) {
 	if r.settings.Output != "github" && r.settings.Output != "sarif" {
 		return nil, err
 	}
-	return &auditView{file: cmp.Or(file, r.settings.Manifest, manifestName), failed: asFailure(err)}, err
+	return &auditView{file: cmp.Or(file, r.settings.Manifest, ambit.ManifestName), failed: asFailure(err)}, err
 }
 
 // auditServer is what the server advertises. Where it cannot be asked the audit goes
 // on, and a note says what is not judged.
-func (r *run) auditServer(ctx context.Context, p *project, proof *audit.Evidence) (scopes.Advertisement, error) {
-	n, err := r.negotiate(ctx, p)
-	where := audit.Where{File: p.server.Issuer}
+func (r *run) auditServer(ctx context.Context, p *ambit.Session, proof *audit.Evidence) (scopes.Advertisement, error) {
+	plan, err := p.Plan(ctx)
+	where := audit.Where{File: serverOf(p).Issuer}
 	switch {
 	case ctx.Err() != nil:
 		return scopes.Advertisement{}, ctx.Err()
 	case err != nil:
-		proof.Notes = append(proof.Notes, audit.Note{Where: where, Message: "which scopes it knows is not known, so unknown_scope is not judged: " + firstLine(asFailure(err).Message)})
+		proof.Notes = append(proof.Notes, audit.Note{Where: where, Message: "which scopes it knows is not known, so unknown_scope is not judged: " + firstLine(asFailure(failureOf(p, err)).Message)})
 		return scopes.Advertisement{}, nil
-	case n.question.Server.State != scopes.Listed:
+	case plan.Advertised().State != scopes.Listed:
 		proof.Notes = append(proof.Notes, audit.Note{Where: where, Message: "it lists no scopes, so unknown_scope is not judged"})
 	}
-	return n.question.Server, nil
+	return plan.Advertised(), nil
 }
 
 // mend edits the manifest's file, and reports whether it did. A file in which nothing is to
 // be changed is not touched.
 func (r *run) mend(q audit.Question, how manifestedit.Mending) (audit.Findings, bool, error) {
 	file := q.Manifest.File
-	text, err := readLimited(file)
+	source, err := yamlfile.Read(file)
 	if err != nil {
-		return audit.Findings{}, false, fail(exitUsage, plain(err.Error()), "")
+		return audit.Findings{}, false, fail(exitUsage, text.Printable(err.Error()), "")
 	}
 	if len(q.Programs) == 1 {
 		how.Program = q.Programs[0]
 	}
-	edited, found, err := manifestedit.Mend(q, text, how, readLimited)
+	edited, found, err := manifestedit.Mend(q, source, how, yamlfile.Read)
 	if err != nil {
 		return found, false, err
 	}
-	if bytes.Equal(edited, text) {
+	if bytes.Equal(edited, source) {
 		return found, false, nil
 	}
-	if err := writeFile(file, edited); err != nil {
-		return found, false, fail(exitUsage, plain(err.Error()), "")
+	if err := files.Update(file, edited); err != nil {
+		return found, false, fail(exitUsage, text.Printable(err.Error()), "")
 	}
 	return found, true, nil
 }
@@ -193,7 +195,7 @@ func editFailure(err error) error {
 	var e *manifestedit.EditError
 	var m yamlfile.Mistakes
 	if errors.As(err, &e) || errors.As(err, &m) {
-		return &failure{Code: exitUsage, Message: plainLines(err.Error()), Hint: "nothing was written", Err: err}
+		return &failure{Code: exitUsage, Message: text.Block(err.Error()), Hint: "nothing was written", Err: err}
 	}
 	return err
 }
@@ -215,7 +217,7 @@ func (v *auditView) verdict() error {
 	if len(v.found.Of(audit.Undeclared)) > 0 && v.mended == "" {
 		hint = "ambit audit … --write adds what is undeclared; " + hint
 	}
-	return fail(exitFindings, "the manifest and the evidence differ: "+plain(some(words)), hint)
+	return fail(exitFindings, "the manifest and the evidence differ: "+text.Printable(some(words)), hint)
 }
 
 // sourceFailure is a source that cannot be read: a mistake, each with its place, unless a
@@ -224,7 +226,7 @@ func sourceFailure(err error) error {
 	if _, ok := is[*evidence.Error](err); !ok {
 		return err
 	}
-	f := &failure{Code: exitUsage, Message: plainLines(err.Error()), Hint: "nothing was judged", Err: err}
+	f := &failure{Code: exitUsage, Message: text.Block(err.Error()), Hint: "nothing was judged", Err: err}
 	if cause, ok := is[*failure](err); ok {
 		f.Code, f.Hint = cause.Code, cmp.Or(cause.Hint, f.Hint)
 	}

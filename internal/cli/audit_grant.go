@@ -2,8 +2,10 @@ package cli
 
 import (
 	"context"
-	"net/http"
+	"errors"
 
+	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/scopes"
 )
@@ -11,49 +13,37 @@ import (
 // auditGrant is what the credential at hand holds, for the table's last column; nil where
 // there is none, or where its hosts are not trusted: an audit asks nobody a question. That
 // a credential is there and nobody can tell what it holds is a note, and no failure.
-func (r *run) auditGrant(ctx context.Context, p *project, keys *keyFlags) *held {
-	client, err := r.trusted(p)
+func (r *run) auditGrant(ctx context.Context, keys *keyFlags) *ambit.Held {
+	ui := r.ui()
+	ui.Ask = nil
+	s, err := r.openWith(r.keySources(keys), ui)
 	if err != nil {
 		return nil
 	}
-	h, err := r.holdKey(ctx, p, r.keySources(keys, p, false), client)
-	if isNoKey(err) {
-		s, err := r.findBound(ctx, p)
-		if err != nil {
-			return nil
-		}
-		return p.holdStored(s, client)
+	h, err := s.Find(ctx)
+	_, noKey := errors.AsType[*oauth.BadKeyError](err)
+	if err != nil && !noKey {
+		return nil
+	}
+	if err == nil && !h.IsLogin() {
+		err = h.Inspect(ctx)
 	}
 	if err != nil {
-		r.voice.note("what the key holds is not known, so nothing is said of what is granted: %s", firstLine(asFailure(credentialFailure(p, err)).Message))
+		r.voice.note("what the key holds is not known, so nothing is sentence of what is granted: %s", firstLine(asFailure(failureOf(s, err)).Message))
 		return nil
 	}
 	return h
 }
 
 // holding says whose the last column is, and how much more that credential holds.
-func (v *auditView) holding(h *held) string {
+func (v *auditView) holding(h *ambit.Held) string {
 	rows := make([]string, len(v.found.Matrix))
 	for i, row := range v.found.Matrix {
 		rows[i] = row.Scope
 	}
-	text := "what " + h.kind.Label + " from " + h.credential.Source + " holds"
-	if more := h.credential.Scopes.Minus(scopes.NewSet(rows...)).Len(); more > 0 {
-		text += ", besides " + count(more, "scope") + " that nothing here declares or needs"
+	sentence := "what " + h.Kind.Label + " from " + h.Credential.Source + " holds"
+	if more := h.Credential.Scopes.Minus(scopes.NewSet(rows...)).Len(); more > 0 {
+		sentence += ", besides " + text.Count(more, "scope") + " that nothing here declares or needs"
 	}
-	return text
-}
-
-// trusted is guarded without a question: the error is that of a host which the user does
-// not trust.
-func (r *run) trusted(p *project) (*http.Client, error) {
-	confirmed, err := r.confirmedHosts()
-	if err != nil {
-		return nil, err
-	}
-	trust := oauth.Trust{Known: append(confirmed, builtinHosts()...)}
-	if err := trust.Check(p.hosts(), p.manifest.File); err != nil {
-		return nil, err
-	}
-	return r.guardedBy(trust)
+	return sentence
 }

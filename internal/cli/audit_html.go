@@ -46,9 +46,9 @@ type auditPageFinding struct {
 
 // page is the audit as one self-contained page.
 func (v *auditView) page() (string, error) {
-	p := v.project
+	m := v.session.Manifest()
 	data := auditPage{
-		Title: v.title(), Name: p.manifest.Name, File: p.manifest.File, Server: p.server.Issuer, Totals: v.totals(), Mended: v.mended, Holder: v.holder,
+		Title: v.title(), Name: m.Name, File: m.File, Server: serverOf(v.session).Issuer, Totals: v.totals(), Mended: v.mended, Holder: v.holder,
 		Policy: "default-src 'none'; style-src 'sha256-" + hashOf(auditStyle) + "'; script-src 'sha256-" + hashOf(auditScript) + "'; base-uri 'none'; form-action 'none'",
 		Style:  template.CSS(auditStyle), Script: template.JS(auditScript),
 		Waived: v.found.Waived, Notes: v.found.Notes, Minimal: v.least(),

@@ -24,7 +24,7 @@ import (
 func auditHere(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	dir := t.TempDir()
-	s, err := sandbox.Start(t.Context(), sandbox.Options{Manifest: ambit.Manifest, Dir: dir})
+	s, err := sandbox.Start(t.Context(), sandbox.Options{Manifest: ambit.ExampleManifest, Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ var wizardSources = []string{
 // The manifest in the root passes its own audit: with every program nothing at all is
 // found, and as it stands nothing that fails.
 func TestAuditOfRootManifest(t *testing.T) {
-	m, err := manifest.Decode("scopes.yaml", ambit.Manifest, nil)
+	m, err := manifest.Decode("scopes.yaml", ambit.ExampleManifest, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,8 +74,16 @@ func TestAuditOfRootManifest(t *testing.T) {
 // hostileAudit is an audit whose every text comes from someone who means harm.
 func hostileAudit() *auditView {
 	const evil = "<script>alert(1)</script>\x1b[2J\"'|`](http://evil)\n::error::"
+	m := &manifest.Manifest{
+		File: "m" + evil, Name: "n" + evil, Programs: []manifest.Program{{Name: evil}},
+		Provider: &provider.Provider{Servers: []provider.Server{{Name: "s", Issuer: "https://x/" + evil}}, DefaultServer: "s"},
+	}
+	s, err := ambit.Open(m, ambit.Options{Programs: []string{evil}})
+	if err != nil {
+		panic(err)
+	}
 	return &auditView{
-		project: &project{manifest: &manifest.Manifest{File: "m" + evil, Name: "n" + evil}, server: provider.Server{Name: "s", Issuer: "https://x/" + evil}, programs: []string{evil}},
+		session: s,
 		failing: audit.FailingKinds(), server: scopes.Listed, mended: "wrote " + evil,
 		found: audit.Findings{
 			Findings: []audit.Finding{

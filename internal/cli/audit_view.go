@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/evidence"
 	"github.com/ambit-auth/ambit/internal/manifestedit"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/audit"
@@ -14,7 +16,7 @@ import (
 
 // An auditView is ambit.audit/v1. Every format renders the same findings.
 type auditView struct {
-	project *project
+	session *ambit.Session
 	found   audit.Findings
 	failing []audit.FindingKind
 	minimal bool
@@ -28,27 +30,27 @@ type auditView struct {
 
 // showAudit prints an audit in the formats that only it has; the others are everyone's.
 func (r *run) showAudit(v *auditView, err error) error {
-	text := ""
+	line := ""
 	switch r.settings.Output {
 	case "markdown":
-		text = v.markdown()
+		line = v.markdown()
 	case "html":
 		page, pageErr := v.page()
 		if pageErr != nil {
 			return pageErr
 		}
-		text = page
+		line = page
 	case "github":
 		if path := r.env.Get("GITHUB_STEP_SUMMARY"); path != "" && v.failed == nil {
 			if noted := appendSummary(path, "\n"+v.markdown()); noted != nil {
-				r.voice.note("the summary cannot be written: %s", plain(noted.Error()))
+				r.voice.note("the summary cannot be written: %s", text.Printable(noted.Error()))
 			}
 		}
-		text = githubText(v, r.env)
+		line = githubText(v, r.env)
 	default:
 		return r.show(v, err)
 	}
-	if printErr := r.print(text); printErr != nil {
+	if printErr := r.print(line); printErr != nil {
 		return printErr
 	}
 	return err
@@ -56,8 +58,8 @@ func (r *run) showAudit(v *auditView, err error) error {
 
 type auditJSON struct {
 	envelope
-	Manifest scopes.PlanManifest `json:"manifest"`
-	Server   auditServerJSON     `json:"server"`
+	Manifest manifestJSON    `json:"manifest"`
+	Server   auditServerJSON `json:"server"`
 	audit.Findings
 	FailOn  []audit.FindingKind `json:"fail_on"`
 	Holder  string              `json:"granted_by"` // whose the rows' "granted" is, in words; "" where no credential was at hand
@@ -71,9 +73,9 @@ type auditServerJSON struct {
 }
 
 func (v *auditView) json(e envelope) any {
-	p := v.project
-	return auditJSON{e, scopes.PlanManifest{Path: p.manifest.File, Name: p.manifest.Name, Programs: append([]string{}, p.programs...)},
-		auditServerJSON{p.server.Name, p.server.Issuer, v.server}, v.found, v.failing, v.holder, v.changed}
+	m, server := v.session.Manifest(), serverOf(v.session)
+	return auditJSON{e, manifestJSON{m.File, m.Name, append([]string{}, v.session.Programs()...)},
+		auditServerJSON{server.Name, server.Issuer, v.server}, v.found, v.failing, v.holder, v.changed}
 }
 
 // An auditRow is a row of the table as every format for people shows it.
@@ -120,7 +122,7 @@ func tick(yes bool) string {
 var auditHeading = []string{"scope", "declared", "advertised", "API", "MCP", "seen", "granted"}
 
 func (r *auditRow) cells() []string {
-	return []string{plain(r.Scope), r.Level, r.Listed, r.InAPI, r.InMCP, r.Seen, r.Held}
+	return []string{text.Printable(r.Scope), r.Level, r.Listed, r.InAPI, r.InMCP, r.Seen, r.Held}
 }
 
 func (v *auditView) text(p *printer) {
@@ -137,7 +139,7 @@ func (v *auditView) text(p *printer) {
 		p.line("")
 		p.table(strings.Fields(strings.ToUpper(strings.Join(auditHeading, " "))), rows)
 		if v.holder != "" {
-			p.wrapped("", p.paint.dim("granted: "+plain(v.holder)))
+			p.wrapped("", p.paint.dim("granted: "+text.Printable(v.holder)))
 		}
 	}
 	p.line("")
@@ -146,7 +148,7 @@ func (v *auditView) text(p *printer) {
 	}
 	p.wrapped("  ", v.totals())
 	if v.mended != "" {
-		p.line("%s", plain(v.mended))
+		p.line("%s", text.Printable(v.mended))
 	}
 }
 
@@ -157,9 +159,9 @@ func (v *auditView) textFinding(p *printer, f *audit.Finding) {
 	} else {
 		kind = p.paint.yellow(kind)
 	}
-	p.wrapped("    ", fmt.Sprintf("%s: %s: %s", plain(place(f.File, f.Line)), kind, plain(f.Message)))
+	p.wrapped("    ", fmt.Sprintf("%s: %s: %s", text.Printable(place(f.File, f.Line)), kind, text.Printable(f.Message)))
 	for _, line := range f.Evidence {
-		for i, part := range wrap(plain(line), p.width-6) {
+		for i, part := range wrap(text.Printable(line), p.width-6) {
 			indent := "    "
 			if i > 0 {
 				indent += "  "
@@ -171,25 +173,25 @@ func (v *auditView) textFinding(p *printer, f *audit.Finding) {
 
 // totals is the last word of an audit: how much was found, and how small it could be.
 func (v *auditView) totals() string {
-	words := []string{count(len(v.found.Findings), "finding")}
+	words := []string{text.Count(len(v.found.Findings), "finding")}
 	for _, kind := range audit.FindingKinds() {
 		if n := len(v.found.Of(kind)); n > 0 {
 			words = append(words, fmt.Sprintf("%d %s", n, kind))
 		}
 	}
-	text := strings.Join(words, ", ")
+	line := strings.Join(words, ", ")
 	if n := len(v.found.Waived); n > 0 {
-		text += fmt.Sprintf("; %d waived", n)
+		line += fmt.Sprintf("; %d waived", n)
 	}
 	word := "the least set for the evidence has"
 	if !v.found.Least.Exact {
 		word = "a good set, not proved to be the least, has"
 	}
-	text += fmt.Sprintf("; %s %s", word, count(v.found.Least.Scopes.Len(), "scope"))
+	line += fmt.Sprintf("; %s %s", word, text.Count(v.found.Least.Scopes.Len(), "scope"))
 	if n := len(v.found.Least.Kept); n > 0 {
-		text += fmt.Sprintf("; %d more are declared for operations that no source describes", n)
+		line += fmt.Sprintf("; %d more are declared for operations that no source describes", n)
 	}
-	return text + " (--minimal)"
+	return line + " (--minimal)"
 }
 
 // least is the least set as a list of a manifest.
@@ -209,14 +211,14 @@ func (v *auditView) least() string {
 }
 
 func (v *auditView) title() string {
-	if v.project == nil {
+	if v.session == nil {
 		return "ambit audit"
 	}
-	text := "ambit audit: " + plain(v.project.manifest.Name)
-	if len(v.project.programs) > 0 {
-		text += " with " + plain(strings.Join(v.project.programs, ", "))
+	line := "ambit audit: " + text.Printable(v.session.Manifest().Name)
+	if len(v.session.Programs()) > 0 {
+		line += " with " + text.Printable(strings.Join(v.session.Programs(), ", "))
 	}
-	return text
+	return line
 }
 
 func (v *auditView) summary() []summaryLine { return nil }

@@ -7,15 +7,15 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
-	"github.com/spf13/cobra"
-
+	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
-	"github.com/ambit-auth/ambit/oauth"
-	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/manifest"
+	"github.com/spf13/cobra"
 )
 
 // checkFlags say what counts as failing.
@@ -64,22 +64,22 @@ or the manifest differs from scopes.lock; 6 nobody can tell what it holds.`,
 func (r *run) check(ctx context.Context, f *checkFlags) (view, error) {
 	var level scopes.Level
 	if err := level.UnmarshalText([]byte(f.level)); err != nil {
-		return nil, fail(exitUsage, "--require: "+plain(err.Error()), "")
+		return nil, fail(exitUsage, "--require: "+text.Printable(err.Error()), "")
 	}
-	p, err := r.openProject()
+	s, err := r.open(f.keys)
 	if err != nil {
 		return r.checkFailed("", err)
 	}
-	lock, err := readLock(p, f.locked)
+	lock, err := readLock(s, f.locked)
 	if err != nil {
-		return r.checkFailed(p.manifest.File, err)
+		return r.checkFailed(s.Manifest().File, err)
 	}
-	h, drift, err := r.examine(ctx, p, f, lock)
+	h, drift, err := r.examine(ctx, s, f, lock)
 	if err != nil {
-		return r.checkFailed(p.manifest.File, err)
+		return r.checkFailed(s.Manifest().File, err)
 	}
-	v := &checkView{grantView: r.compare(p, h), drift: drift, level: level, strict: f.strict, locked: f.locked, file: p.manifest.File}
-	return v, v.verdict(p, f.project)
+	v := &checkView{grantView: r.compare(s, h), drift: drift, level: level, strict: f.strict, locked: f.locked, file: s.Manifest().File}
+	return v, v.verdict(s, f.project)
 }
 
 // checkFailed shows a check that came to no grant, where the format has a place for it.
@@ -87,99 +87,70 @@ func (r *run) checkFailed(file string, err error) (view, error) {
 	if r.settings.Output != "github" && r.settings.Output != "sarif" {
 		return nil, err
 	}
-	return &checkView{file: cmp.Or(file, r.settings.Manifest, manifestName), failed: asFailure(err)}, err
+	return &checkView{file: cmp.Or(file, r.settings.Manifest, ambit.ManifestName), failed: asFailure(err)}, err
 }
 
 // examine finds the credential, asks what it holds, and meanwhile reads what the
 // server says of itself.
-func (r *run) examine(ctx context.Context, p *project, f *checkFlags, lock *manifest.Lock) (*held, driftReport, error) {
-	if _, err := r.metadataClient(); err != nil { // before two goroutines want it
-		return nil, driftReport{}, err
-	}
-	var drift driftReport
+func (r *run) examine(ctx context.Context, s *ambit.Session, f *checkFlags, lock *manifest.Lock) (*ambit.Held, ambit.Drift, error) {
+	var drift ambit.Drift
 	var driftErr error
 	var wait sync.WaitGroup
-	at := *p
-	at.server = p.withAPI()
 	if lock != nil {
-		wait.Go(func() { drift, driftErr = r.drift(ctx, &at, lock) })
+		wait.Go(func() {
+			var plan *ambit.Plan
+			if plan, driftErr = s.At(s.KeyServer()).Plan(ctx); driftErr == nil {
+				drift = plan.Drift(lock)
+			}
+		})
 	}
-	h, err := r.asked(ctx, p, f.keys)
+	h, err := r.asked(ctx, s)
 	wait.Wait()
 	switch {
 	case err != nil:
-		return nil, drift, err
+		return nil, drift, r.failure(s, err)
 	case driftErr != nil && f.locked:
-		return nil, drift, driftErr
+		return nil, drift, failureOf(s, driftErr)
 	case driftErr != nil:
-		r.voice.note("drift is not checked: %s", asFailure(driftErr).Message)
+		r.voice.note("drift is not checked: %s", asFailure(failureOf(s, driftErr)).Message)
 	}
 	return h, drift, nil
 }
 
 // asked is the credential that would be used, and what the server says of it now. A
 // stored login that is at its end is renewed first.
-func (r *run) asked(ctx context.Context, p *project, keys *keyFlags) (*held, error) {
-	h, err := r.hold(ctx, p, keys)
-	if err != nil || h.stored == nil {
-		return h, err
-	}
-	renewer, err := r.renewer(p, h.stored, h.client)
+func (r *run) asked(ctx context.Context, s *ambit.Session) (*ambit.Held, error) {
+	h, err := s.Find(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var c *credential.Credential
-	err = r.voice.during("renewing the login", func() (err error) {
-		c, err = renewer.Valid(ctx, 0)
-		return err
-	})
-	if c == nil {
-		return nil, credentialFailure(p, err)
-	}
-	r.tellUnrenewed(p, "login", c, err)
-	h.uses(c)
-	if !h.kind.Inspect.Possible() {
-		return h, nil
-	}
-	err = r.voice.during("asking what the login holds", func() error { return r.inspectLogin(ctx, p, h, renewer) })
-	return h, credentialFailure(p, err)
-}
-
-// uses puts a renewed credential in the place of the one that was found.
-func (h *held) uses(c *credential.Credential) {
-	c.Source = h.credential.Source
-	h.credential = c
-}
-
-// inspectLogin asks what a stored login holds. One that the server does not know any
-// more, though it should live, is renewed once. Where nobody can be asked, what was
-// recorded counts.
-func (r *run) inspectLogin(ctx context.Context, p *project, h *held, renewer *oauth.Renewer) error {
-	err := r.inspect(ctx, p, h)
-	if _, rejected := is[*oauth.RejectedError](err); rejected && !h.credential.Refresh.Empty() {
-		if c, renewErr := renewer.Force(ctx, h.credential.Access); renewErr == nil {
-			r.tellLost(p, c)
-			h.uses(c)
-			err = r.inspect(ctx, p, h)
+	if h.IsLogin() {
+		if err := h.Refresh(ctx, 0); err != nil {
+			if !h.Credential.LivesAt(time.Now()) {
+				return nil, err
+			}
+			r.tellUnrenewed(s, "login", h, err)
 		}
 	}
-	if _, nobody := is[*oauth.NoInspectionError](err); nobody {
-		return nil
+	before := h.Credential.Access
+	err = h.Inspect(ctx)
+	if !h.Credential.Access.Equal(before) {
+		r.tellLost(s, h)
 	}
-	return err
+	return h, err
 }
 
 // verdict is the one failure of a check; nil where all is well.
-func (v *checkView) verdict(p *project, project string) error {
+func (v *checkView) verdict(s *ambit.Session, project string) error {
 	if teams := v.grant.Teams; project != "" && len(teams) > 0 && !slices.Contains(teams, project) {
 		f := fail(exitNoCredential, fmt.Sprintf("project %s is out of the credential's reach: it is limited to %s %s",
-			plain(project), plural(len(teams), "project"), plain(strings.Join(teams, ", "))), "use a credential that is not limited to other projects; no scope is the cause")
+			text.Printable(project), text.Plural(len(teams), "project"), text.Printable(strings.Join(teams, ", "))), "use a credential that is not limited to other projects; no scope is the cause")
 		f.Verdict = &verdict{Cause: diagnosis.CauseNotAScopeProblem, Confidence: diagnosis.ConfidenceProved}
 		return f
 	}
 	if project != "" && len(v.grant.Teams) == 0 && len(v.grant.Organizations) > 0 {
 		return fail(exitCannotTell, fmt.Sprintf("whether project %s is within the credential's reach is not known: it is limited to %s %s",
-			plain(project), plural(len(v.grant.Organizations), "organization"), plain(strings.Join(v.grant.Organizations, ", "))),
+			text.Printable(project), text.Plural(len(v.grant.Organizations), "organization"), text.Printable(strings.Join(v.grant.Organizations, ", "))),
 			"see in the project's settings which organization it belongs to")
 	}
 	if lines := append(missingLines(v.gap, v.level), v.vanished(scopes.Required)...); len(lines) > 0 {
@@ -190,23 +161,16 @@ func (v *checkView) verdict(p *project, project string) error {
 	if v.strict && v.gap.Excess.Len() > 0 {
 		return fail(exitFindings, "more is granted than declared: "+some(v.gap.Excess.Slice()), "take these away from the credential, or declare them")
 	}
-	if v.locked && v.drift.any() {
-		return fail(exitFindings, "scopes.lock does not fit any more: "+v.drift.words(), lookThenLock(p))
+	if v.locked && v.drift.Any() {
+		return fail(exitFindings, "scopes.lock does not fit any more: "+driftWords(v.drift), lookThenLock(s))
 	}
 	return nil
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return noun
-	}
-	return noun + "s"
 }
 
 // A checkView shows a check. Every format renders the same findings.
 type checkView struct {
 	grantView
-	drift  driftReport
+	drift  ambit.Drift
 	level  scopes.Level // what lacks at this level or above fails
 	strict bool
 	locked bool
@@ -216,17 +180,17 @@ type checkView struct {
 
 type checkJSON struct {
 	grantJSON
-	Drift []scopes.Drift `json:"drift"`
+	Drift []driftJSON `json:"drift"`
 }
 
 func (v *checkView) json(e envelope) any {
-	return checkJSON{v.grantView.json(e).(grantJSON), append([]scopes.Drift{}, v.drift.list...)}
+	return checkJSON{v.grantView.json(e).(grantJSON), driftsOf(v.drift)}
 }
 
 func (v *checkView) text(p *printer) {
 	v.grantView.text(p)
-	if v.drift.any() && (v.locked || v.drift.unknown == "") {
-		p.wrapped("  ", p.paint.yellow("since scopes.lock: ")+v.drift.words())
+	if v.drift.Any() && (v.locked || v.drift.Unrecorded == "") {
+		p.wrapped("  ", p.paint.yellow("since scopes.lock: ")+driftWords(v.drift))
 	}
 }
 
@@ -255,9 +219,9 @@ func (v *checkView) findings() []finding {
 	}
 	if n := v.gap.Excess.Len(); n > 0 {
 		list = append(list, finding{Rule: "excess", Level: failsIf(v.strict), File: v.file, Line: 1,
-			Message: fmt.Sprintf("%s granted and not declared: %s", count(n, "scope"), some(v.gap.Excess.Slice()))})
+			Message: fmt.Sprintf("%s granted and not declared: %s", text.Count(n, "scope"), some(v.gap.Excess.Slice()))})
 	}
-	return append(list, v.drift.findings(v.file, v.needs, v.locked)...)
+	return append(list, driftFindings(v.drift, v.file, v.needs, v.locked)...)
 }
 
 // failedFindings are what a check without a grant has to say: each mistake of a file
@@ -300,11 +264,11 @@ func firstLine(text string) string {
 	return line
 }
 
-// vanished are the lines of declared scopes at level or above that the server has
-// stopped to advertise.
+// vanished are the lines of declared scopes at level or above that the server no
+// longer advertises.
 func (v *checkView) vanished(level scopes.Level) []string {
 	var lines []string
-	for _, f := range v.drift.findings(v.file, v.needs, false) {
+	for _, f := range driftFindings(v.drift, v.file, v.needs, false) {
 		if f.Rule == driftVanished && f.Line > 1 && v.levelOf(f.Scope) >= level {
 			lines = append(lines, place(f.File, f.Line)+": "+f.Message)
 		}

@@ -9,14 +9,17 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
 
+	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/agent"
 	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/child"
+	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth/credential"
-	"github.com/ambit-auth/ambit/oauth/store"
 )
 
 const osName = runtime.GOOS
@@ -25,9 +28,9 @@ func now() time.Time { return time.Now() }
 
 // child starts the proxy and the agent behind it, and waits for the agent's end.
 func (l *lending) child(ctx context.Context) (code int, err error) {
-	trust, err := l.trust(ctx, l.project)
+	trust, err := l.session.Trust(ctx)
 	if err != nil {
-		return 0, err
+		return 0, failureOf(l.session, err)
 	}
 	transport, err := agent.NewTransport(guard.Options{CAFile: l.settings.CAFile})
 	if err != nil {
@@ -40,14 +43,15 @@ func (l *lending) child(ctx context.Context) (code int, err error) {
 	defer record.Close()
 	ctx, l.stop = context.WithCancel(ctx)
 	defer l.stop()
+	lent := &source{held: *l.held}
 	l.proxy, err = agent.Start(context.WithoutCancel(ctx), agent.Config{
-		Provider: l.project.provider(), Agent: l.profile, Server: l.held.server, Needs: l.project.needs,
-		Source: &source{l}, Transport: trust.Guard(transport), Ask: l.ask, Rescan: l.scan,
+		Provider: l.session.Provider(), Agent: l.profile, Server: l.held.Server, Needs: l.session.Needs(),
+		Source: lent, Transport: trust.Guard(transport), Ask: lent.inquire, Rescan: l.scan,
 		OnVerdict: l.told, OnConflict: func(c profile.Conflict) { l.voice.note("%s", besideLine(c)) },
-		Log: l.log.handler, LogPath: l.log.path, Login: loginAgain(l.project), Record: record,
+		Log: l.log.handler, LogPath: l.log.path, Login: loginAgain(l.session), Record: record,
 	})
 	if err != nil {
-		return 0, credentialFailure(l.project, err)
+		return 0, failureOf(l.session, err)
 	}
 	defer l.proxy.Close()
 	defer l.closePipes()
@@ -67,20 +71,20 @@ func (l *lending) child(ctx context.Context) (code int, err error) {
 }
 
 func besideLine(c profile.Conflict) string {
-	text := "another credential came beside the lent one, and was dropped: " + plain(strings.Join(c.Keys, ", "))
+	line := "another credential came beside the lent one, and was dropped: " + text.Printable(strings.Join(c.Keys, ", "))
 	if c.Advice != "" {
-		text += "; " + plain(c.Advice)
+		line += "; " + text.Printable(c.Advice)
 	}
-	return text
+	return line
 }
 
 // command is the agent's command line and environment, rebuilt so that it uses what
 // it is lent.
 func (l *lending) command() (child.Command, error) {
 	terms := l.proxy.Terms()
-	env, err := l.profile.Environment(l.env, l.project.provider(), terms)
+	env, err := l.profile.Environment(l.env, l.session.Provider(), terms)
 	if err != nil {
-		return child.Command{}, fail(exitUsage, plain(err.Error()), "name a server that has this base: --server")
+		return child.Command{}, fail(exitUsage, text.Printable(err.Error()), "name a server that has this base: --server")
 	}
 	args, err := l.override(terms)
 	if err != nil {
@@ -154,7 +158,10 @@ func (l *lending) closePipes() {
 }
 
 // A source lends the credential of a run, and renews a stored one.
-type source struct{ l *lending }
+type source struct {
+	mu   sync.Mutex
+	held ambit.Held
+}
 
 // renewBefore is how long before its end a lent credential is renewed: longer than a
 // request takes to leave.
@@ -162,46 +169,36 @@ const renewBefore = time.Minute
 
 // Current implements [agent.Source].
 func (s *source) Current(ctx context.Context) (*credential.Credential, error) {
-	if s.l.held.stored == nil {
-		return s.l.held.credential, nil
-	}
-	renewer, err := s.l.renewer(s.l.project, s.l.held.stored, s.l.held.client)
-	if err != nil {
-		return nil, err
-	}
-	c, err := renewer.Valid(ctx, renewBefore)
-	return s.lent(c, err)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.renewed(s.held.Refresh(ctx, renewBefore))
 }
 
 // Renew implements [agent.Source].
-func (s *source) Renew(ctx context.Context, stale *credential.Credential) (*credential.Credential, error) {
-	if s.l.held.stored == nil {
-		return nil, store.ErrNotFound
+func (s *source) Renew(ctx context.Context, _ *credential.Credential) (*credential.Credential, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.held.IsLogin() {
+		return nil, ambit.ErrNoCredential
 	}
-	renewer, err := s.l.renewer(s.l.project, s.l.held.stored, s.l.held.client)
-	if err != nil {
+	return s.renewed(s.held.Renew(ctx))
+}
+
+// renewed is the credential after a renewal. Where that failed, and the old one still lives,
+// it is both.
+func (s *source) renewed(err error) (*credential.Credential, error) {
+	if err != nil && !s.held.Credential.LivesAt(time.Now()) {
 		return nil, err
 	}
-	c, err := renewer.Force(ctx, stale.Access)
-	return s.lent(c, err)
+	return s.held.Credential, err
 }
 
-// lent is a stored credential. What the server said of it at the start counts as long as
-// it is the same one.
-func (s *source) lent(c *credential.Credential, err error) (*credential.Credential, error) {
-	if c == nil || !c.Same(s.l.held.credential) {
-		return c, err
-	}
-	return c.Holding(s.l.held.credential.Grant), err
-}
-
-// ask asks servers about a refused credential.
-func (l *lending) ask(ctx context.Context, refused *credential.Credential) credential.Inquiry {
-	inspector, err := l.inspector(l.project, l.held.server, l.held.client)
-	if err != nil {
-		return nil
-	}
-	return inspector.Inquire(ctx, refused)
+// inquire asks servers about a refused credential.
+func (s *source) inquire(ctx context.Context, _ *credential.Credential) credential.Inquiry {
+	s.mu.Lock()
+	h := s.held
+	s.mu.Unlock()
+	return h.Inquire(ctx)
 }
 
 // openRecord opens the file of --record; nothing is written where none is named.
@@ -211,7 +208,7 @@ func openRecord(path string) (io.WriteCloser, error) {
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
-		return nil, fail(exitUsage, plain(err.Error()), "")
+		return nil, fail(exitUsage, text.Printable(err.Error()), "")
 	}
 	return f, nil
 }
@@ -222,12 +219,12 @@ func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
 func (nowhere) Close() error                { return nil }
 
 func writeReport(path string, report *runReport) error {
-	text, err := json.MarshalIndent(report, "", "  ")
+	line, err := json.MarshalIndent(report, "", "  ")
 	if err == nil {
-		err = writeFile(path, append(text, '\n'))
+		err = files.Update(path, append(line, '\n'))
 	}
 	if err != nil {
-		return fail(exitUsage, "the report cannot be written: "+plain(err.Error()), "")
+		return fail(exitUsage, "the report cannot be written: "+text.Printable(err.Error()), "")
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ambit-auth/ambit/internal/settings"
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
 // A Command is one invocation of the program. Its streams and environment are
@@ -134,7 +135,7 @@ needed; and says which declared scope is missing when a call is refused.`,
 	}
 	settings.CommonFlags(root.PersistentFlags())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fail(exitUsage, plain(err.Error()), "see: "+cmd.CommandPath()+" --help")
+		return fail(exitUsage, text.Printable(err.Error()), "see: "+cmd.CommandPath()+" --help")
 	})
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpFunc(r.help(args, root.HelpFunc()))

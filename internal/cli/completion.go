@@ -7,7 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/settings"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 )
 
@@ -88,11 +90,7 @@ func (r *run) offerValues(root *cobra.Command) {
 // there is none that can be read.
 func (r *run) manifestOf(cmd *cobra.Command) *manifest.Manifest {
 	named, _ := cmd.Flags().GetString("manifest")
-	path, err := findManifest(cmp.Or(named, r.settings.Manifest))
-	if err != nil {
-		return nil
-	}
-	m, err := readManifest(path)
+	m, err := ambit.Load(cmp.Or(named, r.settings.Manifest))
 	if err != nil {
 		return nil
 	}
@@ -107,7 +105,7 @@ func serverWords(m *manifest.Manifest) []string {
 	}
 	var words []string
 	for _, s := range m.Provider.Servers {
-		words = append(words, plain(s.Name)+"\t"+plain(s.Issuer))
+		words = append(words, text.Printable(s.Name)+"\t"+text.Printable(s.Issuer))
 	}
 	return words
 }

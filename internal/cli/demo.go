@@ -76,7 +76,7 @@ func (r *run) demo(ctx context.Context) (view, error) {
 		return nil, err
 	}
 	d := &demo{run: r, folder: folder, watched: watched, out: r.Stdout}
-	d.box, err = sandbox.Start(ctx, sandbox.Options{Grant: grant, Manifest: ambit.Manifest, Dir: folder, Log: d.served})
+	d.box, err = sandbox.Start(ctx, sandbox.Options{Grant: grant, Manifest: ambit.ExampleManifest, Dir: folder, Log: d.served})
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func demoGrant(watched bool) (grant string, left []string, err error) {
 	if watched {
 		return "", nil, nil
 	}
-	m, err := manifest.Decode(manifestName, ambit.Manifest, nil)
+	m, err := manifest.Decode(ambit.ManifestName, ambit.ExampleManifest, nil)
 	if err != nil {
 		return "", nil, err
 	}
@@ -167,7 +167,7 @@ func (d *demo) lends(ctx context.Context) error {
 
 // demoNeed is the required need that the demo loses, and the call that shows it.
 func demoNeed() (need scopes.Need, use scopes.Operation, err error) {
-	m, err := manifest.Decode(manifestName, ambit.Manifest, nil)
+	m, err := manifest.Decode(ambit.ManifestName, ambit.ExampleManifest, nil)
 	if err != nil {
 		return need, use, err
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
 func (r *run) doctorCommand() *cobra.Command {
@@ -47,7 +48,7 @@ func (r *run) doctor(name string) (view, error) {
 	if name != "" {
 		one, err := profile.ByName(name)
 		if err != nil {
-			return nil, fail(exitUsage, plain(err.Error()), "")
+			return nil, fail(exitUsage, text.Printable(err.Error()), "")
 		}
 		profiles = []*profile.Profile{one}
 	}
@@ -60,7 +61,7 @@ func (r *run) doctor(name string) (view, error) {
 		overriding += len(profile.Overriding(found))
 	}
 	if overriding > 0 {
-		return v, fail(exitFindings, count(overriding, "setting")+" would override the lent credential", "")
+		return v, fail(exitFindings, text.Count(overriding, "setting")+" would override the lent credential", "")
 	}
 	return v, nil
 }
@@ -70,7 +71,7 @@ func (v doctorView) text(p *printer) {
 	for _, a := range v.Agents {
 		for _, c := range a.Conflicts {
 			quiet = false
-			p.wrapped("  ", p.paint.bold(plain(a.label))+": "+doctorLine(c))
+			p.wrapped("  ", p.paint.bold(text.Printable(a.label))+": "+doctorLine(c))
 		}
 	}
 	if quiet {
@@ -82,14 +83,14 @@ func doctorLine(c profile.Conflict) string {
 	if c.Overrides {
 		return conflictLine(c)
 	}
-	text := plain(c.Path)
+	line := text.Printable(c.Path)
 	for i, key := range c.Keys {
-		text += map[bool]string{true: ": ", false: ", "}[i == 0] + plain(key)
+		line += map[bool]string{true: ": ", false: ", "}[i == 0] + text.Printable(key)
 	}
 	if c.Problem != "" {
-		text += ": " + plain(c.Problem)
+		line += ": " + text.Printable(c.Problem)
 	}
-	return text + " (overrides nothing)"
+	return line + " (overrides nothing)"
 }
 
 func (v doctorView) json(e envelope) any {

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
 // The exit codes of the contract.
@@ -49,5 +50,5 @@ func asFailure(err error) *failure {
 	if errors.As(err, &f) {
 		return f
 	}
-	return &failure{Code: exitFault, Message: plain(err.Error()), Hint: "this is a fault of ambit: please report it with the command that you ran", Err: err}
+	return &failure{Code: exitFault, Message: text.Printable(err.Error()), Hint: "this is a fault of ambit: please report it with the command that you ran", Err: err}
 }

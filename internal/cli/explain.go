@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/spf13/cobra"
@@ -51,11 +52,11 @@ type explained struct {
 }
 
 func (r *run) explain(ctx context.Context, about string, keys *keyFlags) (view, error) {
-	p, err := r.openProject()
+	p, err := r.open(keys)
 	if err != nil {
 		return nil, err
 	}
-	all, err := p.manifest.Select(p.manifest.ProgramNames()...)
+	all, err := p.Manifest().Select(p.Manifest().ProgramNames()...)
 	if err != nil {
 		return nil, err
 	}
@@ -64,12 +65,12 @@ func (r *run) explain(ctx context.Context, about string, keys *keyFlags) (view, 
 		return nil, err
 	}
 	advertised := r.advertisedNow(ctx, p)
-	holds := r.holdsNow(ctx, p, keys)
+	holds := r.holdsNow(ctx, p)
 	v := &explainView{about: about}
 	for _, e := range needs {
 		x := explained{need: e, advertised: advertised(e), held: holds(e)}
 		for _, scope := range e.AnyOf {
-			x.coveredBy = append(x.coveredBy, slices.Collect(p.provider().Implies.Covering(scope))...)
+			x.coveredBy = append(x.coveredBy, slices.Collect(p.Provider().Implies.Covering(scope))...)
 		}
 		v.entries = append(v.entries, x)
 	}
@@ -77,7 +78,7 @@ func (r *run) explain(ctx context.Context, about string, keys *keyFlags) (view, 
 }
 
 // matching finds the needs that someone asks about.
-func (r *run) matching(p *project, all []scopes.Need, about string) ([]scopes.Need, error) {
+func (r *run) matching(p *ambit.Session, all []scopes.Need, about string) ([]scopes.Need, error) {
 	about = strings.TrimSpace(about)
 	is, err := subject(p, all, about)
 	if err != nil {
@@ -97,15 +98,15 @@ func (r *run) matching(p *project, all []scopes.Need, about string) ([]scopes.Ne
 	if near := text.Near(about, known); len(near) > 0 {
 		hint = "did you mean " + strings.Join(near, ", or ") + "?"
 	}
-	return nil, fail(exitUsage, fmt.Sprintf("%s does not declare %q", p.manifest.File, about), hint)
+	return nil, fail(exitUsage, fmt.Sprintf("%s does not declare %q", p.Manifest().File, about), hint)
 }
 
 // subject reads what someone asks about: a tool, an operation (its base may be left
 // out), or else a scope.
-func subject(p *project, all []scopes.Need, about string) (func(scopes.Need) bool, error) {
+func subject(p *ambit.Session, all []scopes.Need, about string) (func(scopes.Need) bool, error) {
 	if method, target, found := strings.Cut(about, " "); found && strings.HasPrefix(target, "/") {
 		var requests []scopes.Operation
-		for _, base := range p.provider().BaseNames() {
+		for _, base := range p.Provider().BaseNames() {
 			requests = append(requests, scopes.Operation{Method: strings.ToUpper(method), Base: base, Path: target})
 		}
 		return declaredFor(all, requests...), nil
@@ -113,12 +114,12 @@ func subject(p *project, all []scopes.Need, about string) (func(scopes.Need) boo
 	if strings.HasPrefix(about, "tool:") || strings.Contains(about, " ") {
 		want, err := scopes.ParseOperation(about)
 		if err != nil {
-			return nil, fail(exitUsage, plain(err.Error()), "")
+			return nil, fail(exitUsage, text.Printable(err.Error()), "")
 		}
 		return declaredFor(all, want), nil
 	}
 	if err := scopes.CheckScope(about); err != nil {
-		return nil, fail(exitUsage, plain(err.Error()), "")
+		return nil, fail(exitUsage, text.Printable(err.Error()), "")
 	}
 	return func(e scopes.Need) bool { return slices.Contains(e.AnyOf, about) || e.Name() == about }, nil
 }
@@ -136,18 +137,18 @@ func declaredFor(all []scopes.Need, requests ...scopes.Operation) func(scopes.Ne
 }
 
 // advertisedNow tells what the server says of a need; without the server, that nobody knows.
-func (r *run) advertisedNow(ctx context.Context, p *project) func(scopes.Need) scopes.Advertised {
-	n, err := r.negotiate(ctx, p)
+func (r *run) advertisedNow(ctx context.Context, p *ambit.Session) func(scopes.Need) scopes.Advertised {
+	plan, err := p.Plan(ctx)
 	if err != nil {
-		r.voice.note("what the server advertises is not known: %s", asFailure(err).Message)
+		r.voice.note("what the server advertises is not known: %s", asFailure(failureOf(p, err)).Message)
 		return func(scopes.Need) scopes.Advertised { return scopes.AdvertisedUnknown }
 	}
 	return func(e scopes.Need) scopes.Advertised {
 		for _, scope := range e.AnyOf {
-			if n.question.Server.State != scopes.Listed {
+			if plan.Advertised().State != scopes.Listed {
 				return scopes.AdvertisedUnknown
 			}
-			if n.question.Server.Scopes.Has(scope) {
+			if plan.Advertised().Scopes.Has(scope) {
 				return scopes.AdvertisedYes
 			}
 		}
@@ -156,14 +157,17 @@ func (r *run) advertisedNow(ctx context.Context, p *project) func(scopes.Need) s
 }
 
 // holdsNow reports whether the current credential holds a need; without one, nothing.
-func (r *run) holdsNow(ctx context.Context, p *project, keys *keyFlags) func(scopes.Need) string {
-	h, err := r.hold(ctx, p, keys)
+func (r *run) holdsNow(ctx context.Context, p *ambit.Session) func(scopes.Need) string {
+	h, err := p.Find(ctx)
+	if err == nil && !h.IsLogin() {
+		err = h.Inspect(ctx)
+	}
 	if err != nil {
-		r.voice.detail("no credential is looked at: %s", asFailure(err).Message)
+		r.voice.detail("no credential is looked at: %s", asFailure(failureOf(p, err)).Message)
 		return func(scopes.Need) string { return "" }
 	}
 	return func(e scopes.Need) string {
-		scope, by, met := e.MetBy(h.credential.Scopes, p.provider().Implies)
+		scope, by, met := e.MetBy(h.Credential.Scopes, p.Provider().Implies)
 		switch {
 		case !met:
 			return "no"
@@ -215,12 +219,12 @@ func (v *explainView) text(p *printer) {
 }
 
 // fact writes a labelled line, where there is something to say.
-func (p *printer) fact(label, text string) {
+func (p *printer) fact(label, line string) {
 	const indent = "                "
-	if text == "" {
+	if line == "" {
 		return
 	}
-	for i, line := range wrap(plain(text), p.width-len(indent)) {
+	for i, line := range wrap(text.Printable(line), p.width-len(indent)) {
 		if i > 0 {
 			label = ""
 		}

@@ -4,11 +4,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/ambit-auth/ambit/internal/files"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
@@ -66,18 +67,18 @@ type claudeOAuth struct {
 }
 
 func (r *run) exportClaude() (view, error) {
-	p, err := r.openProject()
+	p, err := r.open(nil)
 	if err != nil {
 		return nil, err
 	}
-	server := p.withAPI()
+	server := p.KeyServer()
 	address, ok := server.Base(mcpBase)
 	if !ok {
-		return nil, fail(exitUsage, fmt.Sprintf("server %s has no base %s", plain(server.Name), mcpBase), "name another with --server, or add the base to the provider file")
+		return nil, fail(exitUsage, fmt.Sprintf("server %s has no base %s", text.Printable(server.Name), mcpBase), "name another with --server, or add the base to the provider file")
 	}
-	needs := forTools(p.needs)
-	plan := scopes.Negotiate(scopes.Negotiation{Needs: needs, Implies: p.provider().Implies})
-	return claudeView{map[string]claudeServer{p.manifest.Name: {"http", address, claudeOAuth{plan.Request.String()}}}}, nil
+	needs := forTools(p.Needs())
+	plan := scopes.Negotiate(scopes.Negotiation{Needs: needs, Implies: p.Provider().Implies})
+	return claudeView{map[string]claudeServer{p.Manifest().Name: {"http", address, claudeOAuth{plan.Request.String()}}}}, nil
 }
 
 // forTools are the needs that name an MCP tool; all, where none does.
@@ -131,9 +132,9 @@ func (v tableView) text(p *printer) {
 	case v.Path == "":
 		p.WriteString(v.Markdown)
 	case v.Changed:
-		p.line("wrote %s", plain(v.Path))
+		p.line("wrote %s", text.Printable(v.Path))
 	default:
-		p.line("%s is up to date", plain(v.Path))
+		p.line("%s is up to date", text.Printable(v.Path))
 	}
 }
 
@@ -145,7 +146,7 @@ func (v tableView) json(e envelope) any {
 }
 
 func (r *run) exportMarkdown(into string) (view, error) {
-	p, err := r.openProject()
+	p, err := r.open(nil)
 	if err != nil {
 		return nil, err
 	}
@@ -153,17 +154,17 @@ func (r *run) exportMarkdown(into string) (view, error) {
 	if into == "" {
 		return v, nil
 	}
-	before, err := os.ReadFile(into)
-	if err = cmp.Or(danglingLink(into), err); err != nil {
-		return nil, fail(exitUsage, plain(err.Error()), "")
+	before, err := files.Read(into, files.Rule{Limit: maxMarkdown, Links: true})
+	if err = cmp.Or(files.DanglingLink(into), err); err != nil {
+		return nil, fail(exitUsage, text.Printable(err.Error()), "")
 	}
 	after, err := betweenMarks(into, string(before), v.Markdown)
 	if err != nil {
 		return nil, err
 	}
 	if v.Changed = after != string(before); v.Changed {
-		if err := writeFile(into, []byte(after)); err != nil {
-			return nil, fail(exitUsage, plain(err.Error()), "")
+		if err := files.Update(into, []byte(after)); err != nil {
+			return nil, fail(exitUsage, text.Printable(err.Error()), "")
 		}
 	}
 	return v, nil

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
@@ -15,28 +17,31 @@ const (
 	marksEnd   = "<!-- ambit scopes end -->"
 )
 
+// maxMarkdown bounds the file into which the table is written, in bytes.
+const maxMarkdown = 16 << 20
+
 // betweenMarks is the text with the table between its two marks, with the line ends and
 // the indent that they have; all else stays byte for byte. A mark is a line of its own,
 // outside of code: a text may speak of the marks.
-func betweenMarks(file, text, table string) (string, error) {
-	begins, ends := markLines(text)
+func betweenMarks(file, document, table string) (string, error) {
+	begins, ends := markLines(document)
 	switch {
 	case len(begins) == 0 || len(ends) == 0:
-		return "", fail(exitUsage, plain(file)+" has no place for the table", "put two lines into it: "+marksBegin+" and "+marksEnd)
+		return "", fail(exitUsage, text.Printable(file)+" has no place for the table", "put two lines into it: "+marksBegin+" and "+marksEnd)
 	case len(begins) > 1 || len(ends) > 1:
-		return "", fail(exitUsage, plain(file)+" has the marks more than once", "")
+		return "", fail(exitUsage, text.Printable(file)+" has the marks more than once", "")
 	case ends[0] < begins[0]:
-		return "", fail(exitUsage, plain(file)+": the end mark stands before the other", "")
+		return "", fail(exitUsage, text.Printable(file)+": the end mark stands before the other", "")
 	}
-	from := begins[0] + strings.IndexByte(text[begins[0]:], '\n') + 1
-	if indent, _, _ := strings.Cut(text[begins[0]:], "<"); strings.Trim(indent, " ") == "" && indent != "" { // of a list's item
+	from := begins[0] + strings.IndexByte(document[begins[0]:], '\n') + 1
+	if indent, _, _ := strings.Cut(document[begins[0]:], "<"); strings.Trim(indent, " ") == "" && indent != "" { // of a list's item
 		table = indent + strings.ReplaceAll(strings.TrimSuffix(table, "\n"), "\n", "\n"+indent) + "\n"
 		table = strings.ReplaceAll(table, indent+"\n", "\n")
 	}
-	if strings.HasSuffix(text[:from], "\r\n") {
+	if strings.HasSuffix(document[:from], "\r\n") {
 		table = strings.ReplaceAll(table, "\n", "\r\n")
 	}
-	return text[:from] + table + text[ends[0]:], nil
+	return document[:from] + table + document[ends[0]:], nil
 }
 
 // markLines is where the lines begin that are the marks.
@@ -92,11 +97,11 @@ func codeFence(word string) (fence, info string) {
 
 // manifestMarkdown is a table of the base, and one of each program: of those that were
 // chosen, else of all.
-func manifestMarkdown(p *project) string {
+func manifestMarkdown(p *ambit.Session) string {
 	var text strings.Builder
-	writeScopeTable(&text, p.manifest.Scopes)
-	for _, program := range p.manifest.Programs {
-		if len(p.programs) > 0 && !slices.Contains(p.programs, program.Name) {
+	writeScopeTable(&text, p.Manifest().Scopes)
+	for _, program := range p.Manifest().Programs {
+		if len(p.Programs()) > 0 && !slices.Contains(p.Programs(), program.Name) {
 			continue
 		}
 		fmt.Fprintf(&text, "\nWith the program %s:\n\n", codeCell(program.Name))

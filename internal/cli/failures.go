@@ -8,23 +8,25 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/oauth/store"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
-// credentialFailure gives an error of getting, keeping or asking about a credential
+// failureOf gives an error of getting, keeping or asking about a credential
 // its exit code and the way out. A way that is a login is that of the project: nil
 // where none is open.
-func credentialFailure(p *project, err error) error {
+func failureOf(p *ambit.Session, err error) error {
 	var f *failure
 	if err == nil || errors.As(err, &f) {
 		return err
 	}
-	for _, known := range []func(*project, error) *failure{trustFailure, answerFailure, storeFailure, sessionFailure, folderFailure} {
+	for _, known := range []func(*ambit.Session, error) *failure{sessionErrors, trustFailure, answerFailure, storeFailure, sessionFailure, folderFailure} {
 		if f := known(p, err); f != nil {
 			f.Err = err
 			return f
@@ -42,10 +44,10 @@ func is[E error](err error) (E, bool) {
 
 // failWith words an error, made fit for a terminal.
 func failWith(code int, err error, hint string) *failure {
-	return fail(code, plain(err.Error()), hint)
+	return fail(code, text.Printable(err.Error()), hint)
 }
 
-func trustFailure(_ *project, err error) *failure {
+func trustFailure(_ *ambit.Session, err error) *failure {
 	if e, ok := is[*oauth.UntrustedHostError](err); ok {
 		var flags []string
 		for _, host := range e.Hosts {
@@ -58,7 +60,7 @@ func trustFailure(_ *project, err error) *failure {
 }
 
 // answerFailure is what servers say.
-func answerFailure(p *project, err error) *failure {
+func answerFailure(p *ambit.Session, err error) *failure {
 	if e, ok := is[*oauth.AuthorizationError](err); ok {
 		return authorizationFailure(p, e)
 	}
@@ -94,12 +96,12 @@ func answerFailure(p *project, err error) *failure {
 
 // tokenHint is the way out of a token endpoint's refusal. A client that the server does
 // not know (RFC 6749 §5.2) stays unknown at the next login, unless that registers one.
-func tokenHint(p *project, e *oauth.TokenError) string {
-	if p == nil || e.Code != "invalid_client" || p.provider().Client.IDFor(p.server.Name) == "" {
+func tokenHint(p *ambit.Session, e *oauth.TokenError) string {
+	if p == nil || e.Code != "invalid_client" || p.Provider().Client.IDFor(serverOf(p).Name) == "" {
 		return "log in again: " + loginAgain(p)
 	}
 	id := "the client id"
-	if one := p.provider().Client.ID; one != "" {
+	if one := p.Provider().Client.ID; one != "" {
 		id += " " + strconv.Quote(one)
 	}
 	return id + " is not known to that server; name one that is registered there: provider: {use: ..., client: {id: ...}}"
@@ -115,7 +117,7 @@ func idTokenFailure(err error) *failure {
 	return failWith(exitCannotTell, e, "nothing was kept; the server's operator can mend this")
 }
 
-func authorizationFailure(p *project, e *oauth.AuthorizationError) *failure {
+func authorizationFailure(p *ambit.Session, e *oauth.AuthorizationError) *failure {
 	switch {
 	case e.Denied():
 		return failWith(exitNoCredential, e, "nothing was granted; to be asked again: "+loginAgain(p))
@@ -127,7 +129,7 @@ func authorizationFailure(p *project, e *oauth.AuthorizationError) *failure {
 	return failWith(exitNoCredential, e, "")
 }
 
-func storeFailure(p *project, err error) *failure {
+func storeFailure(p *ambit.Session, err error) *failure {
 	if e, ok := is[*store.NoKeyringError](err); ok && e.Silent {
 		return failWith(exitUsage, e, "unlock it, and try again; --store file keeps credentials in a file that only you can read")
 	}
@@ -149,7 +151,7 @@ func storeFailure(p *project, err error) *failure {
 	return nil
 }
 
-func sessionFailure(p *project, err error) *failure {
+func sessionFailure(p *ambit.Session, err error) *failure {
 	if errors.Is(err, store.ErrNotFound) {
 		return failWith(exitNoCredential, err, "log in with: "+loginAgain(p)+"; or give an API key, see: ambit status --help")
 	}
@@ -182,7 +184,7 @@ func sessionFailure(p *project, err error) *failure {
 }
 
 // folderFailure is a file or folder of ours that the system does not let us use.
-func folderFailure(_ *project, err error) *failure {
+func folderFailure(_ *ambit.Session, err error) *failure {
 	e, ok := is[*fs.PathError](err)
 	if _, elsewhere := is[*guard.Error](err); !ok || elsewhere {
 		return nil
@@ -195,7 +197,7 @@ const ownAuthority = "if the certificate is your own authority's, name it with -
 
 // inOneLine words an error that ends nothing, and has no hint beside it.
 func inOneLine(err error) string {
-	text := plain(firstLine(err.Error()))
+	text := text.Printable(firstLine(err.Error()))
 	if e, ok := is[*guard.Error](err); ok && e.Kind == guard.KindTLS {
 		text += "; " + ownAuthority
 	}
@@ -238,3 +240,14 @@ func didYouMean(word string, known []string) string {
 
 // place is file:line of a declaration.
 func place(file string, line int) string { return fmt.Sprintf("%s:%d", file, line) }
+
+func serverOf(s *ambit.Session) provider.Server {
+	server, _ := s.Server()
+	return server
+}
+
+// at names the setting, or the place, that a failure comes from.
+func (f *failure) at(place string) *failure {
+	f.Message = place + ": " + f.Message
+	return f
+}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/oauth/store"
@@ -37,7 +38,7 @@ func TestCredentialFailures(t *testing.T) {
 		"a lock that another holds":     {&store.LockError{Path: folder.Path}, exitNoCredential, "another ambit"},
 		"a key that cannot be read":     {&oauth.BadKeyError{Source: "standard input", Err: folder}, exitNoCredential, ""},
 	} {
-		if f := asFailure(credentialFailure(nil, c.err)); f.Code != c.code || !strings.Contains(f.Hint, c.hint) {
+		if f := asFailure(failureOf(nil, c.err)); f.Code != c.code || !strings.Contains(f.Hint, c.hint) {
 			t.Errorf("%s: exit %d with the hint %q, want %d with %q", name, f.Code, f.Hint, c.code, c.hint)
 		}
 	}
@@ -52,10 +53,14 @@ func TestUnknownClient(t *testing.T) {
 		"the client id is not known":        {IDs: map[string]string{"us": "ours"}},
 		"log in again":                      {},
 	} {
-		p := &project{
-			manifest: &manifest.Manifest{File: manifestName, Provider: &provider.Provider{Client: client}}, server: provider.Server{Name: "us"},
+		p, err := ambit.Open(&manifest.Manifest{
+			File:     ambit.ManifestName,
+			Provider: &provider.Provider{Client: client, Servers: []provider.Server{{Name: "us"}}, DefaultServer: "us"},
+		}, ambit.Options{})
+		if err != nil {
+			t.Fatal(err)
 		}
-		if f := asFailure(credentialFailure(p, refusal)); !strings.HasPrefix(f.Hint, want) {
+		if f := asFailure(failureOf(p, refusal)); !strings.HasPrefix(f.Hint, want) {
 			t.Errorf("%+v: the hint is %q, want %q", client, f.Hint, want)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit/internal/settings"
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
 // annotationsShown is how many annotations of a kind GitHub shows of one step; it
@@ -22,7 +23,7 @@ const annotationsShown = 10
 func githubText(v reporter, env settings.Environment) string {
 	shown, more := foldAnnotations(gravestFirst(v.findings()))
 	if more > 0 {
-		text := fmt.Sprintf("%s not shown here: see the summary of this run, or -o text", count(more, "more finding"))
+		text := fmt.Sprintf("%s not shown here: see the summary of this run, or -o text", text.Count(more, "more finding"))
 		shown = append(shown, finding{Rule: "more", Level: notice, Message: text})
 	}
 	var lines strings.Builder
@@ -89,8 +90,8 @@ func (s severity) word() string {
 
 // escapeData makes text fit for the message of a workflow command. A line of its own
 // could be a command of its own.
-func escapeData(text string) string {
-	return plain(strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(text))
+func escapeData(line string) string {
+	return text.Printable(strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(line))
 }
 
 // escapeProperty is escapeData for a property's value, which a colon or a comma ends.
@@ -122,8 +123,8 @@ const (
 // summaryMarkdown is a table with a row a need, and a list of all findings, the
 // gravest first and most of a long one folded away. What does not fit is counted.
 func summaryMarkdown(v reporter) string {
-	var text strings.Builder
-	fmt.Fprintf(&text, "\n### %s\n", escapeMarkdown(v.title())) // another command may have left a line without its end
+	var line strings.Builder
+	fmt.Fprintf(&line, "\n### %s\n", escapeMarkdown(v.title())) // another command may have left a line without its end
 	var rows, items []string
 	for _, s := range v.summary() {
 		rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s |\n", codeCell(s.Scope), escapeMarkdown(s.Level), escapeMarkdown(s.State), escapeMarkdown(s.Why)))
@@ -132,17 +133,17 @@ func summaryMarkdown(v reporter) string {
 		items = append(items, fmt.Sprintf("- **%s** %s%s\n", f.Level.word(), escapeMarkdown(whereIs(f)), escapeMarkdown(f.Message)))
 	}
 	if len(rows) > 0 {
-		text.WriteString("\n| scope | level | granted | why |\n| --- | --- | --- | --- |\n")
-		writeWithin(&text, maxSummary/2, rows)
+		line.WriteString("\n| scope | level | granted | why |\n| --- | --- | --- | --- |\n")
+		writeWithin(&line, maxSummary/2, rows)
 	}
 	open := min(len(items), listedOpenly)
-	writeWithin(&text, maxSummary, append([]string{"\n"}, items[:open]...))
+	writeWithin(&line, maxSummary, append([]string{"\n"}, items[:open]...))
 	if folded := items[open:]; len(folded) > 0 {
-		fmt.Fprintf(&text, "\n<details><summary>%s</summary>\n\n", count(len(folded), "more finding"))
-		writeWithin(&text, maxSummary, folded)
-		text.WriteString("\n</details>\n")
+		fmt.Fprintf(&line, "\n<details><summary>%s</summary>\n\n", text.Count(len(folded), "more finding"))
+		writeWithin(&line, maxSummary, folded)
+		line.WriteString("\n</details>\n")
 	}
-	return text.String()
+	return line.String()
 }
 
 // writeWithin writes blocks as long as the text stays under a limit.
@@ -169,9 +170,9 @@ func whereIs(f finding) string {
 
 // escapeMarkdown makes text from outside mean nothing in GitHub's Markdown: no
 // markup, no HTML, no end of a cell, and nobody who is called by an @.
-func escapeMarkdown(text string) string {
+func escapeMarkdown(line string) string {
 	var out strings.Builder
-	for _, c := range plain(strings.NewReplacer("\r\n", " ", "\n", " ", "\r", " ").Replace(text)) {
+	for _, c := range text.Printable(strings.NewReplacer("\r\n", " ", "\n", " ", "\r", " ").Replace(line)) {
 		switch {
 		case c == '&':
 			out.WriteString("&amp;")
@@ -193,15 +194,15 @@ func escapeMarkdown(text string) string {
 
 // codeCell is text as code in a table's cell. A longer fence than any in the text
 // keeps it whole; a bar would end the cell even there.
-func codeCell(text string) string {
+func codeCell(line string) string {
 	fence := "`"
-	for strings.Contains(text, fence) {
+	for strings.Contains(line, fence) {
 		fence += "`"
 	}
 	if fence != "`" {
-		text = " " + text + " " // one blank on each side is no part of the code
+		line = " " + line + " " // one blank on each side is no part of the code
 	}
-	return fence + strings.ReplaceAll(plain(text), "|", `\|`) + fence
+	return fence + strings.ReplaceAll(text.Printable(line), "|", `\|`) + fence
 }
 
 // appendSummary adds text to the page of a workflow's run, whose file the runner

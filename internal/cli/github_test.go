@@ -7,9 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ambit-auth/ambit/internal/testkit"
-
+	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/settings"
+	"github.com/ambit-auth/ambit/internal/testkit"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 )
@@ -52,7 +52,7 @@ scopes:
 	grant := scopes.Grant{Scopes: scopes.NewSet("user:read", "chart:write", "secret:read")}
 	return &checkView{
 		grantView: grantView{name: m.Name, needs: m.Scopes, grant: grant, gap: scopes.Compare(m.Scopes, grant, scopes.Implications{})},
-		drift:     driftReport{list: []scopes.Drift{{Kind: manifest.DriftVanished, Scope: "chart:write"}, {Kind: manifest.DriftNew, Scope: "z"}}},
+		drift:     ambit.Drift{Scopes: []manifest.Drift{{Kind: manifest.DriftVanished, Scope: "chart:write"}, {Kind: manifest.DriftNew, Scope: "z"}}},
 		level:     scopes.Required, file: m.File,
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
@@ -96,7 +97,7 @@ func (v grantView) text(p *printer) {
 
 func (v grantView) heading(p *printer) {
 	c := v.grant
-	p.wrapped("  ", fmt.Sprintf("%s holds %s %s for server %s, from %s", p.paint.bold(plain(v.name)), v.label, c.Prefix, v.server, plain(c.Source)))
+	p.wrapped("  ", fmt.Sprintf("%s holds %s %s for server %s, from %s", p.paint.bold(text.Printable(v.name)), v.label, c.Prefix, v.server, text.Printable(c.Source)))
 	facts := []string{known(c.KnownBy)}
 	if !c.ExpiresAt.IsZero() {
 		life := lifetime(c.ExpiresAt, v.now)
@@ -116,7 +117,7 @@ func (v grantView) heading(p *printer) {
 
 // limitedTo words a credential's reach.
 func limitedTo(names []string, noun string) string {
-	return "only " + plural(len(names), noun) + " " + plain(strings.Join(names, ", "))
+	return "only " + text.Plural(len(names), noun) + " " + text.Printable(strings.Join(names, ", "))
 }
 
 // known words where the knowledge of a grant comes from.

@@ -11,11 +11,13 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/spf13/cobra"
-
+	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 	"github.com/ambit-auth/ambit/scopes/provider"
+	"github.com/spf13/cobra"
 )
 
 func (r *run) initCommand() *cobra.Command {
@@ -28,7 +30,7 @@ overwrites one.`,
 		Example: "  ambit init\n  ambit init --from https://auth.example.com",
 		Args:    noArguments,
 		RunE: r.action(func(context.Context) (view, error) {
-			return r.writeManifest(cmp.Or(r.settings.Manifest, manifestName), from)
+			return r.writeManifest(cmp.Or(r.settings.Manifest, ambit.ManifestName), from)
 		}),
 	}
 	cmd.Flags().StringVar(&from, "from", "", "the `PROVIDER`: a built-in one, a provider file, or an issuer's URL (default: the first built-in one)")
@@ -42,7 +44,7 @@ type initView struct {
 }
 
 func (v initView) text(p *printer) {
-	p.line("wrote %s for %s", v.Path, plain(v.Provider))
+	p.line("wrote %s for %s", v.Path, text.Printable(v.Provider))
 	p.line("next: say in it which scopes you need and why, then: %s", forManifest("ambit plan", v.Path))
 }
 
@@ -56,7 +58,7 @@ func (v initView) json(e envelope) any {
 func (r *run) writeManifest(path, from string) (view, error) {
 	from = cmp.Or(from, provider.BuiltinNames()[0])
 	text := starterManifest(projectName(path), from)
-	if _, err := manifest.Decode(path, text, readLimited); err != nil {
+	if _, err := manifest.Decode(path, text, yamlfile.Read); err != nil {
 		return nil, noManifest(path, from, err)
 	}
 	// O_EXCL: what is there stays there, also when two begin at once.
@@ -78,12 +80,12 @@ func (r *run) writeManifest(path, from string) (view, error) {
 // never written: no place in it is told.
 func noManifest(path, from string, err error) error {
 	hint := "built in: " + strings.Join(provider.BuiltinNames(), ", ") + "; or an issuer's https URL, or a ./file.yaml"
-	lines := []string{fmt.Sprintf("no manifest can be made for %q", shownURL(from))}
+	lines := []string{fmt.Sprintf("no manifest can be made for %q", guard.Typed(from))}
 	mistakes, _ := is[yamlfile.Mistakes](err)
 	for _, one := range mistakes {
 		switch {
 		case one.File != path:
-			lines = append(lines, plain(one.Error()))
+			lines = append(lines, text.Printable(one.Error()))
 		case one.Kind == yamlfile.BadProvider:
 			hint, lines = "", []string{one.Message} // it names the word, and lists those that do
 		default:

@@ -7,6 +7,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/spf13/cobra"
 )
 
@@ -22,7 +24,7 @@ func (r *run) openLog(cmd *cobra.Command) error {
 	}
 	r.logFile = f
 	r.log = slog.New(slog.NewJSONHandler(f, nil))
-	r.log.Info("start", "command", cmd.CommandPath(), "manifest", r.settings.Manifest, "server", shownURL(r.settings.Server))
+	r.log.Info("start", "command", cmd.CommandPath(), "manifest", r.settings.Manifest, "server", guard.Typed(r.settings.Server))
 	return nil
 }
 
@@ -60,5 +62,5 @@ func (r *run) trace(method, host, path string, status int, took time.Duration, e
 	if err != nil {
 		outcome = "failed"
 	}
-	r.voice.detail("%s %s%s: %s, %d ms", method, plain(host), plain(path), outcome, took.Milliseconds())
+	r.voice.detail("%s %s%s: %s, %d ms", method, text.Printable(host), text.Printable(path), outcome, took.Milliseconds())
 }

@@ -9,8 +9,8 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-	"sync/atomic"
 
+	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -26,13 +26,7 @@ var pageTemplates = sync.OnceValue(func() *template.Template {
 
 // pages are what a browser sees of a login: what is about to be asked, and what
 // came of it. They need no script, and everything in them is escaped.
-type pages struct {
-	project *project
-	plan    atomic.Pointer[scopes.Plan] // what is asked for now
-}
-
-// asking makes a plan the one that the start page shows.
-func (p *pages) asking(plan scopes.Plan) { p.plan.Store(&plan) }
+type pages struct{ run *run }
 
 // A pageNeed is one declared need on a page.
 type pageNeed struct{ Name, Why, Uses string }
@@ -53,29 +47,28 @@ type common struct {
 	Program string
 }
 
-func (p *pages) common(title string) common {
-	return common{title, rand.Text(), p.project.manifest.Name}
-}
+func commonOf(program, title string) common { return common{program + title, rand.Text(), program} }
 
-// start is the short local page that says what is about to be asked, and why.
-func (p *pages) start(authorizationURL string) http.Handler {
+// Start implements [ambit.Pages]: the short local page that says what is about to be
+// requested, and why.
+func (p *pages) Start(plan *ambit.Plan, authorizationURL string) http.Handler {
 	return page("start.html", func() (any, string) {
-		c := p.common(p.project.manifest.Name + " asks for access")
+		c := commonOf(plan.Session.Manifest().Name, " asks for access")
 		return struct {
 			common
 			Host   string
 			URL    string
 			Groups []pageGroup
-		}{c, provider.HostOf(authorizationURL), authorizationURL, p.asked()}, c.Nonce
+		}{c, provider.HostOf(authorizationURL), authorizationURL, askedGroups(plan)}, c.Nonce
 	})
 }
 
-// asked groups what the plan asks by level, and what it does not ask.
-func (p *pages) asked() []pageGroup {
+// askedGroups groups what the plan asks by level, and what it does not ask.
+func askedGroups(plan *ambit.Plan) []pageGroup {
 	var groups []pageGroup
 	for _, level := range scopes.Levels() {
 		g := pageGroup{Title: strings.ToUpper(level.String()[:1]) + level.String()[1:], Remark: levelMeaning(level)}
-		for _, item := range p.plan.Load().Scopes {
+		for _, item := range plan.Scopes {
 			if item.Need.Level == level && item.Decision != scopes.DecisionWithhold {
 				g.Needs = append(g.Needs, needOnPage(item.Need))
 			}
@@ -83,7 +76,7 @@ func (p *pages) asked() []pageGroup {
 		groups = appendGroup(groups, g)
 	}
 	withheld := pageGroup{Title: "Not asked for", Remark: "This server does not know them, or refuses them."}
-	for _, item := range p.plan.Load().Scopes {
+	for _, item := range plan.Scopes {
 		if item.Decision == scopes.DecisionWithhold {
 			withheld.Needs = append(withheld.Needs, pageNeed{item.Need.Name(), why(item.Need), item.Reason})
 		}
@@ -108,10 +101,11 @@ func levelMeaning(l scopes.Level) string {
 	return "One feature is lost without each."
 }
 
-// finished says what was granted and what lacks.
-func (p *pages) finished(v grantView) http.Handler {
+// Finished implements [ambit.Pages]: what was granted and what is missing.
+func (p *pages) Finished(s *ambit.Session, h *ambit.Held) http.Handler {
+	v := p.run.compare(s, h)
 	return page("finished.html", func() (any, string) {
-		c := p.common(p.project.manifest.Name + ": logged in")
+		c := commonOf(v.name, ": logged in")
 		return struct {
 			common
 			Bad, Assumed  bool
@@ -149,12 +143,12 @@ func grantedNeeds(v grantView) []pageNeed {
 	return needs
 }
 
-// failed shows the server's own words, or what else went wrong.
-func (p *pages) failed(err error) http.Handler {
+// Failed implements [ambit.Pages]: the server's own words, or what else went wrong.
+func (p *pages) Failed(s *ambit.Session, err error) http.Handler {
 	return page("failed.html", func() (any, string) {
-		c := p.common(p.project.manifest.Name + ": not logged in")
+		c := commonOf(s.Manifest().Name, ": not logged in")
 		var refused *oauth.AuthorizationError
-		f := asFailure(credentialFailure(p.project, err))
+		f := asFailure(failureOf(s, err))
 		return struct {
 			common
 			Denied        bool

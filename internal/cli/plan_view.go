@@ -3,26 +3,61 @@ package cli
 import (
 	"fmt"
 
+	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
 // A planView shows a plan: ambit.plan/v1 of the contract.
 type planView struct {
-	plan   scopes.Plan
-	drift  driftReport
+	plan   *ambit.Plan
+	drift  ambit.Drift
 	locked string // what became of the lock file; "" where it was not to be written
 }
 
 type planJSON struct {
 	envelope
-	Manifest  scopes.PlanManifest `json:"manifest"`
-	Server    scopes.PlanServer   `json:"server"`
-	Resources []scopes.Resource   `json:"resources"`
-	Scopes    []itemJSON          `json:"scopes"`
-	Request   scopes.Set          `json:"request"`
-	Withheld  []string            `json:"withheld"`
-	Blocked   []string            `json:"blocked"`
-	Drift     []scopes.Drift      `json:"drift"`
+	Manifest  manifestJSON   `json:"manifest"`
+	Server    serverJSON     `json:"server"`
+	Resources []resourceJSON `json:"resources"`
+	Scopes    []itemJSON     `json:"scopes"`
+	Request   scopes.Set     `json:"request"`
+	Withheld  []string       `json:"withheld"`
+	Blocked   []string       `json:"blocked"`
+	Drift     []driftJSON    `json:"drift"`
+}
+
+type manifestJSON struct {
+	Path     string   `json:"path"`
+	Name     string   `json:"name"`
+	Programs []string `json:"programs"`
+}
+
+type serverJSON struct {
+	Name            string                    `json:"name"`
+	Issuer          string                    `json:"issuer"`
+	MetadataURL     string                    `json:"metadata_url"`
+	From            string                    `json:"from"` // network or cache
+	ScopesSupported scopes.AdvertisementState `json:"scopes_supported"`
+}
+
+type resourceJSON struct {
+	Base            string                    `json:"base"`
+	URL             string                    `json:"url"`
+	ScopesSupported scopes.AdvertisementState `json:"scopes_supported"`
+}
+
+type driftJSON struct {
+	Kind  string `json:"kind"` // vanished or new
+	Scope string `json:"scope"`
+}
+
+func driftsOf(d ambit.Drift) []driftJSON {
+	list := make([]driftJSON, len(d.Scopes))
+	for i, one := range d.Scopes {
+		list[i] = driftJSON{one.Kind, one.Scope}
+	}
+	return list
 }
 
 type itemJSON struct {
@@ -60,8 +95,16 @@ func needsOf(entries []scopes.Need) []needJSON {
 }
 
 func (v *planView) json(e envelope) any {
-	p := v.plan
-	out := planJSON{e, p.Manifest, p.Server, p.Resources, []itemJSON{}, p.Request, p.Withheld, p.Blocked, p.Drift}
+	p, m := v.plan, v.plan.Session.Manifest()
+	server, _ := p.Session.Server()
+	out := planJSON{
+		envelope: e, Manifest: manifestJSON{m.File, m.Name, append([]string{}, p.Session.Programs()...)},
+		Server:    serverJSON{server.Name, server.Issuer, p.Server.Source.URL, p.Server.Source.From, p.Advertised().State},
+		Resources: []resourceJSON{}, Scopes: []itemJSON{}, Request: p.Request, Withheld: p.Withheld, Blocked: p.Blocked, Drift: driftsOf(v.drift),
+	}
+	for _, r := range p.Resources {
+		out.Resources = append(out.Resources, resourceJSON{r.Base, r.URL, r.Advertises.State})
+	}
 	for _, item := range p.Scopes {
 		out.Scopes = append(out.Scopes, itemJSON{needOf(item.Need), item.Advertised, item.Decision, item.Reason})
 	}
@@ -69,8 +112,8 @@ func (v *planView) json(e envelope) any {
 }
 
 func (v *planView) text(p *printer) {
-	s := v.plan.Server
-	p.line("%s at %s %s", p.paint.bold(plain(v.plan.Manifest.Name)), s.Name, p.paint.dim("("+plain(s.Issuer)+", metadata from the "+s.From+")"))
+	s, _ := v.plan.Session.Server()
+	p.line("%s at %s %s", p.paint.bold(text.Printable(v.plan.Session.Manifest().Name)), s.Name, p.paint.dim("("+text.Printable(s.Issuer)+", metadata from the "+v.plan.Server.Source.From+")"))
 	p.line("")
 	rows := make([][]string, len(v.plan.Scopes))
 	for i, item := range v.plan.Scopes {
@@ -80,8 +123,8 @@ func (v *planView) text(p *printer) {
 	p.line("")
 	v.remarks(p)
 	p.line("%s", v.summary())
-	if v.drift.any() {
-		p.wrapped("  ", p.paint.yellow("since scopes.lock: ")+v.drift.words())
+	if v.drift.Any() {
+		p.wrapped("  ", p.paint.yellow("since scopes.lock: ")+driftWords(v.drift))
 	}
 	if v.locked != "" {
 		p.line("%s", v.locked)
@@ -93,7 +136,7 @@ func (v *planView) remarks(p *printer) {
 	any := false
 	for _, item := range v.plan.Scopes {
 		if item.Decision != scopes.DecisionRequest {
-			p.wrapped("  ", p.decision(item.Decision)+": "+item.Need.Name()+": "+plain(item.Reason))
+			p.wrapped("  ", p.decision(item.Decision)+": "+item.Need.Name()+": "+text.Printable(item.Reason))
 			any = true
 		}
 	}
@@ -103,14 +146,14 @@ func (v *planView) remarks(p *printer) {
 }
 
 func (v *planView) summary() string {
-	text := fmt.Sprintf("%s will be asked for", count(v.plan.Request.Len(), "scope"))
+	sentence := fmt.Sprintf("%s will be asked for", text.Count(v.plan.Request.Len(), "scope"))
 	if n := len(v.plan.Withheld); n > 0 {
-		text += fmt.Sprintf(", %s withheld", count(n, "need"))
+		sentence += fmt.Sprintf(", %s withheld", text.Count(n, "need"))
 	}
-	if v.plan.Server.ScopesSupported != scopes.Listed {
-		text += "; the server does not say which scopes it knows"
+	if v.plan.Advertised().State != scopes.Listed {
+		sentence += "; the server does not say which scopes it knows"
 	}
-	return text
+	return sentence
 }
 
 // listed is what the server's list says of a scope.
@@ -137,12 +180,5 @@ func why(e scopes.Need) string {
 	if e.Why == "" {
 		return "(no reason given)"
 	}
-	return plain(e.Why)
-}
-
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return text.Printable(e.Why)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ambit-auth/ambit/internal/settings"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth/store"
 )
 
@@ -30,7 +31,6 @@ type run struct {
 	printed  bool
 	prepared bool   // the settings were read
 	unasking string // why this command never asks anything; "" where it may
-	lenient  bool   // a key of a kind that can never serve is no failure by itself
 
 	ctx      context.Context // of the whole invocation; see watchSignals
 	cancel   context.CancelFunc
@@ -156,9 +156,9 @@ func (r *run) show(v view, err error) error {
 
 // print writes the result. One that cannot be written was not given: a program that
 // waits for it must hear of that.
-func (r *run) print(text string) error {
-	if _, err := io.WriteString(r.Stdout, text); err != nil {
-		return fail(exitFault, "the result cannot be written: "+plain(err.Error()), "")
+func (r *run) print(out string) error {
+	if _, err := io.WriteString(r.Stdout, out); err != nil {
+		return fail(exitFault, "the result cannot be written: "+text.Printable(err.Error()), "")
 	}
 	return nil
 }
@@ -170,7 +170,7 @@ func (r *run) summarize(report reporter) {
 		return
 	}
 	if err := appendSummary(path, summaryMarkdown(report)); err != nil {
-		r.voice.note("the summary cannot be written: %s", plain(err.Error()))
+		r.voice.note("the summary cannot be written: %s", text.Printable(err.Error()))
 	}
 }
 

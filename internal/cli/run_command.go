@@ -10,13 +10,14 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/spf13/cobra"
-
+	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/agent"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/settings"
-	"github.com/ambit-auth/ambit/oauth/store"
+	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/oauth"
+	"github.com/spf13/cobra"
 )
 
 // runFlags say what is run, and what happens at a refusal.
@@ -102,8 +103,8 @@ type lending struct {
 	args   []string
 	report runReport
 
-	project   *project
-	held      *held
+	session   *ambit.Session
+	held      *ambit.Held
 	profile   *profile.Profile
 	conflicts []profile.Conflict
 	proxy     *agent.Proxy
@@ -139,14 +140,15 @@ func (l *lending) begin(ctx context.Context) error {
 	}
 	var err error
 	if l.profile, err = l.pickProfile(); err != nil {
-		return fail(exitUsage, plain(err.Error()), "")
+		return fail(exitUsage, text.Printable(err.Error()), "")
 	}
-	if l.project, err = l.openProject(); err != nil {
+	if l.session, err = l.open(l.flags.keys); err != nil {
 		return err
 	}
 	l.log = l.openRunLog()
 	l.report.Log = l.log.path
 	if l.held, err = l.lendable(ctx); err != nil {
+		err = l.failure(l.session, err)
 		l.log.failed(err)
 		return l.unusable(err)
 	}
@@ -184,18 +186,21 @@ func (l *lending) pickProfile() (*profile.Profile, error) {
 }
 
 // lendable is the credential of a check, or the outcome of a login where someone is
-// there and there was none.
-func (l *lending) lendable(ctx context.Context) (*held, error) {
-	l.lenient = true // a kind that can never serve is warned about, and judged when it is refused
-	h, err := l.asked(ctx, l.project, l.flags.keys)
-	if !errors.Is(err, store.ErrNotFound) || !l.interactive() {
+// there and there was none. That nobody can say what a key holds does not keep it from
+// being lent: a refusal will tell.
+func (l *lending) lendable(ctx context.Context) (*ambit.Held, error) {
+	h, err := l.asked(ctx, l.session)
+	if _, nobody := errors.AsType[*oauth.NoInspectionError](err); nobody && h != nil {
+		return h, nil
+	}
+	if !errors.Is(err, ambit.ErrNoCredential) || !l.interactive() {
 		return h, err
 	}
 	l.voice.say("nobody is logged in yet")
 	if _, err := l.login(ctx, l.flags.keys); err != nil {
 		return nil, err
 	}
-	return l.asked(ctx, l.project, l.flags.keys)
+	return l.asked(ctx, l.session)
 }
 
 // scan looks for settings and logins of the agent that are in the way.
@@ -210,7 +215,7 @@ func (l *lending) tellConflicts() {
 	for _, c := range l.conflicts {
 		switch {
 		case c.Overrides && c.Overridden:
-			l.voice.note("%s sets %s; ambit run overrides it for this run", plain(c.Path), plain(strings.Join(c.Keys, ", ")))
+			l.voice.note("%s sets %s; ambit run overrides it for this run", text.Printable(c.Path), text.Printable(strings.Join(c.Keys, ", ")))
 		case c.Overrides:
 			l.voice.note("%s", conflictLine(c))
 		}
@@ -218,9 +223,9 @@ func (l *lending) tellConflicts() {
 }
 
 func conflictLine(c profile.Conflict) string {
-	line := fmt.Sprintf("%s sets %s, which overrides the lent credential", plain(c.Path), plain(strings.Join(c.Keys, ", ")))
+	line := fmt.Sprintf("%s sets %s, which overrides the lent credential", text.Printable(c.Path), text.Printable(strings.Join(c.Keys, ", ")))
 	if c.Advice != "" {
-		line += ": " + plain(c.Advice)
+		line += ": " + text.Printable(c.Advice)
 	}
 	return line
 }
@@ -228,8 +233,8 @@ func conflictLine(c profile.Conflict) string {
 // theCase is what is known before any call.
 func (l *lending) theCase() diagnosis.Case {
 	return diagnosis.Case{
-		Provider: l.project.provider(), Server: l.held.server, Kind: l.held.kind, Grant: l.held.credential.Grant, Needs: l.project.needs,
-		Agent: l.profile, Conflicts: l.conflicts, Now: now(), Login: loginAgain(l.project), Log: l.log.path,
+		Provider: l.session.Provider(), Server: l.held.Server, Kind: l.held.Kind, Grant: l.held.Credential.Grant, Needs: l.session.Needs(),
+		Agent: l.profile, Conflicts: l.conflicts, Now: now(), Login: loginAgain(l.session), Log: l.log.path,
 	}
 }
 
@@ -249,7 +254,7 @@ func (l *lending) settle(code int) error {
 			if v.LacksRequired() {
 				exit = exitMissing
 			}
-			return fail(exit, plain(v.FirstLine()), strings.Join(v.Next, "; "))
+			return fail(exit, text.Printable(v.FirstLine()), strings.Join(v.Next, "; "))
 		}
 	}
 	if code != 0 {
@@ -282,7 +287,7 @@ func (l *lending) tell(v diagnosis.Verdict) {
 }
 
 func verdictText(p *printer, v diagnosis.Verdict) {
-	p.wrapped("  ", p.paint.red("ambit:")+" "+p.paint.bold(plain(v.FirstLine())))
+	p.wrapped("  ", p.paint.red("ambit:")+" "+p.paint.bold(text.Printable(v.FirstLine())))
 	for _, scope := range v.Missing {
 		p.fact("missing", scope+forWhat(v, scope))
 	}

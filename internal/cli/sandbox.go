@@ -8,6 +8,7 @@ import (
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/sandbox"
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
 func (r *run) sandboxCommand() *cobra.Command {
@@ -25,10 +26,10 @@ Kinds of misbehaviour:
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r.watchSignals()
-			o.Manifest = ambit.Manifest
+			o.Manifest = ambit.ExampleManifest
 			s, err := sandbox.Start(cmd.Context(), o)
 			if err != nil {
-				return fail(exitUsage, plain(err.Error()), "see: ambit sandbox --help")
+				return fail(exitUsage, text.Printable(err.Error()), "see: ambit sandbox --help")
 			}
 			if err := json.NewEncoder(r.Stdout).Encode(s.Ready()); err != nil {
 				return err

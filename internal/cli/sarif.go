@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
 // A sarifLog is the part of SARIF 2.1.0 that findings fill; the names are its own. (A
@@ -157,7 +159,7 @@ func sarifLevel(s severity) string {
 
 // sarifText keeps text from making a link of itself: a viewer reads [text](target)
 // even in plain messages (§3.11.6).
-func sarifText(text string) string { return strings.ReplaceAll(plain(text), "](", "] (") }
+func sarifText(line string) string { return strings.ReplaceAll(text.Printable(line), "](", "] (") }
 
 func sarifLocations(f finding) []sarifLocation {
 	if f.File == "" {

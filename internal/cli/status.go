@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -34,18 +33,21 @@ tell what it holds.`,
 }
 
 func (r *run) status(ctx context.Context, keys *keyFlags) (view, error) {
-	p, err := r.openProject()
+	s, err := r.open(keys)
 	if err != nil {
 		return nil, err
 	}
-	h, err := r.hold(ctx, p, keys)
-	if err != nil {
-		return nil, err
+	h, err := s.Find(ctx)
+	if err == nil && !h.IsLogin() {
+		err = h.Inspect(ctx)
 	}
-	v := r.compare(p, h)
-	if !h.credential.LivesAt(v.now) && h.credential.Refresh.Empty() {
-		v.next = []string{loginAgain(p)}
-		return v, fail(exitNoCredential, "the credential has "+lifetime(h.credential.ExpiresAt, time.Now()), "log in again: "+loginAgain(p))
+	if err != nil {
+		return nil, r.failure(s, err)
+	}
+	v := r.compare(s, h)
+	if !h.Credential.LivesAt(v.now) && !h.Credential.Renewable() {
+		v.next = []string{loginAgain(s)}
+		return v, fail(exitNoCredential, "the credential has "+lifetime(h.Credential.ExpiresAt, v.now), "log in again: "+loginAgain(s))
 	}
 	return v, missingFailure(missingLines(v.gap, scopes.Required))
 }

@@ -2,13 +2,14 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
-
+	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth"
-	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/spf13/cobra"
 )
 
 func (r *run) tokenCommand() *cobra.Command {
@@ -32,9 +33,9 @@ Exit codes: 0 printed; 2 wrong usage or an untrusted host; 4 no usable credentia
 }
 
 // A tokenView is ambit.token/v1. It is the one view that shows a secret.
-type tokenView struct{ credential *credential.Credential }
+type tokenView struct{ held *ambit.Held }
 
-func (v tokenView) text(p *printer) { p.line("%s", v.credential.Access.Reveal()) }
+func (v tokenView) text(p *printer) { p.line("%s", v.held.Credential.Access.Reveal()) }
 
 func (v tokenView) json(e envelope) any {
 	return struct {
@@ -42,73 +43,75 @@ func (v tokenView) json(e envelope) any {
 		AccessToken string     `json:"access_token"`
 		TokenType   string     `json:"token_type"`
 		ExpiresAt   *time.Time `json:"expires_at"`
-	}{e, v.credential.Access.Reveal(), "Bearer", credentialOf(v.credential.Grant).ExpiresAt}
+	}{e, v.held.Credential.Access.Reveal(), "Bearer", credentialOf(v.held.Credential.Grant).ExpiresAt}
 }
 
 func (r *run) token(ctx context.Context, keys *keyFlags, minTTL time.Duration) (view, error) {
 	if minTTL < 0 {
 		return nil, fail(exitUsage, "--min-ttl may not be negative", "")
 	}
-	p, err := r.openProject()
+	s, err := r.open(keys)
 	if err != nil {
 		return nil, err
 	}
-	client, err := r.guarded(ctx, p)
+	h, err := s.Find(ctx)
 	if err != nil {
-		return nil, err
+		return nil, r.failure(s, err)
 	}
-	found, err := oauth.FindKey(r.keySources(keys, p, false))
-	switch {
-	case err == nil:
-		r.remarkOn(found)
-		return tokenView{found.Credential(p.provider())}, nil
-	case !isNoKey(err):
-		return nil, credentialFailure(p, err)
+	if !h.IsLogin() {
+		return tokenView{h}, nil
 	}
-	s, err := r.findBound(ctx, p)
-	if err != nil {
-		return nil, credentialFailure(p, err)
+	if err = h.Refresh(ctx, minTTL); err != nil && !h.Credential.LivesAt(time.Now()) {
+		return nil, failureOf(s, err)
 	}
-	renewer, err := r.renewer(p, s, client)
-	if err != nil {
-		return nil, err
+	r.tellUnrenewed(s, "token", h, err)
+	r.tellLost(s, h)
+	if err == nil && !h.Credential.LivesAt(time.Now().Add(minTTL)) {
+		r.voice.note("the server gives no token that lives for %s: this one is %s", minTTL, lifetime(h.Credential.ExpiresAt, time.Now()))
 	}
-	var c *credential.Credential
-	err = r.voice.during("renewing the token", func() (err error) {
-		c, err = renewer.Valid(ctx, minTTL)
-		return err
-	})
-	if c == nil || err != nil && !c.LivesAt(time.Now()) {
-		return nil, credentialFailure(p, err)
-	}
-	r.tellUnrenewed(p, "token", c, err)
-	r.tellLost(p, c)
-	if err == nil && !c.LivesAt(time.Now().Add(minTTL)) {
-		r.voice.note("the server gives no token that lives for %s: this one is %s", minTTL, lifetime(c.ExpiresAt, time.Now()))
-	}
-	return tokenView{c}, nil
+	return tokenView{h}, nil
 }
 
 // tellUnrenewed says what is the matter with a credential that is good for now, and for
 // how long it is.
-func (r *run) tellUnrenewed(p *project, what string, c *credential.Credential, err error) {
-	left := lifetime(c.ExpiresAt, time.Now())
+func (r *run) tellUnrenewed(s *ambit.Session, what string, h *ambit.Held, err error) {
+	left := lifetime(h.Credential.ExpiresAt, time.Now())
 	if e, ok := is[*oauth.NotSavedError](err); ok {
-		r.voice.note("the %s was renewed, and cannot be kept; once it ends, log in again: %s", what, plain(e.Err.Error()))
+		r.voice.note("the %s was renewed, and cannot be kept; once it ends, log in again: %s", what, text.Printable(e.Err.Error()))
 	} else if e, ok := is[*oauth.SessionLostError](err); ok {
 		reason := "there is no refresh token"
 		if e.Err != nil {
 			reason = e.Err.Error()
 		}
-		r.voice.note("the %s is %s, and cannot be renewed: %s; for a new one: %s", what, left, plain(reason), loginAgain(p))
+		r.voice.note("the %s is %s, and cannot be renewed: %s; for a new one: %s", what, left, text.Printable(reason), loginAgain(s))
 	} else if err != nil {
-		r.voice.note("the %s could not be renewed, and is %s: %s", what, left, plain(err.Error()))
+		r.voice.note("the %s could not be renewed, and is %s: %s", what, left, text.Printable(err.Error()))
 	}
 }
 
 // tellLost says what a renewal took away: a grant can shrink there.
-func (r *run) tellLost(p *project, c *credential.Credential) {
-	if c.Lost.Len() > 0 {
-		r.voice.note("the renewed token lost: %s; see: %s", strings.Join(c.Lost.Slice(), ", "), inProject("ambit status", p))
+func (r *run) tellLost(s *ambit.Session, h *ambit.Held) {
+	if h.Credential.Lost.Len() > 0 {
+		r.voice.note("the renewed token lost: %s; see: %s", strings.Join(h.Credential.Lost.Slice(), ", "), inProject("ambit status", s))
 	}
+}
+
+// lifetime words how long a credential lives on.
+func lifetime(until, now time.Time) string {
+	exactly := until.Sub(now)
+	left := exactly.Round(time.Minute)
+	switch {
+	case until.IsZero():
+		return "no end is known"
+	case !now.Before(until):
+		return "expired " + now.Sub(until).Round(time.Second).String() + " ago"
+	case left >= 48*time.Hour:
+		return fmt.Sprintf("good for %d days", int(left.Hours())/24)
+	case left >= 2*time.Hour:
+		return fmt.Sprintf("good for %d hours", int(left.Hours()))
+	}
+	if exactly < time.Minute {
+		return "good for " + text.Count(max(1, int(exactly.Round(time.Second).Seconds())), "second")
+	}
+	return "good for " + text.Count(int(left.Minutes()), "minute")
 }

@@ -3,11 +3,9 @@ package cli
 import (
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 )
 
 // A voice is the program's own words to a person, on standard error. Nothing else
@@ -110,28 +108,4 @@ func (v *voice) clear() {
 		io.WriteString(v.out, "\r\x1b[K")
 		v.pending = false
 	}
-}
-
-// plain makes text from outside fit for a terminal: no control or format
-// characters, which could move the cursor or turn the direction of writing.
-func plain(text string) string {
-	clean := func(r rune) bool { return r == utf8.RuneError || !strconv.IsPrint(r) }
-	if strings.IndexFunc(text, clean) < 0 {
-		return text
-	}
-	return strings.Map(func(r rune) rune {
-		if clean(r) {
-			return '\uFFFD'
-		}
-		return r
-	}, text)
-}
-
-// plainLines is plain for text of several lines.
-func plainLines(text string) string {
-	lines := strings.Split(text, "\n")
-	for i := range lines {
-		lines[i] = plain(lines[i])
-	}
-	return strings.Join(lines, "\n")
 }

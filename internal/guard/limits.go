@@ -19,9 +19,9 @@ const (
 	DialTimeout = 5 * time.Second
 	// TLSTimeout is for the handshake, which is two or three round trips.
 	TLSTimeout = 5 * time.Second
-	// HeaderTimeout is the wait for the first byte of an answer, within the total.
+	// HeaderTimeout is the wait for the first byte of a response, within the total.
 	HeaderTimeout = 8 * time.Second
-	// maxHeaderBytes bounds an answer's header fields. Go's default is 10 MiB.
+	// maxHeaderBytes bounds a response's header fields. Go's default is 10 MiB.
 	maxHeaderBytes = 256 << 10
 	// maxCAFile takes several system bundles of a quarter MiB each.
 	maxCAFile = 4 << 20

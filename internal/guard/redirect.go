@@ -25,7 +25,7 @@ func withPolicy(base *http.Client) *http.Client {
 	return &client
 }
 
-// checkRedirect is the policy of [NewHTTPClient].
+// checkRedirect is the policy of [NewClient].
 func checkRedirect(req *http.Request, via []*http.Request) error {
 	first, last := via[0], via[len(via)-1]
 	if err := redirectProblem(req, first, last, len(via)); err != nil {

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ambit-auth/ambit/internal/files"
 )
 
 // Requester sends requests under the guard: the redirect policy of [NewHTTPClient],
@@ -28,18 +30,18 @@ type Requester struct {
 type Response struct {
 	Status int
 	Header http.Header
-	URL    *url.URL // where the answer came from, after redirects
+	URL    *url.URL // where the response came from, after redirects
 	Body   []byte   // unpacked
 }
 
-// Do sends req and reads the answer, of at most limit bytes. A 429 that asks to
+// Do sends req and reads the response, of at most limit bytes. A 429 that asks to
 // wait less than [MaxRetryWait] is waited out once; a request with a body is sent
 // again only if it has GetBody. Every status but 5xx, 408, 425 and 429 is an Answer.
 // The error is always an [Error].
 func (r *Requester) Do(req *http.Request, limit int64) (*Response, error) {
-	answer, err := r.once(req, limit)
+	response, err := r.once(req, limit)
 	if err == nil {
-		return answer, nil
+		return response, nil
 	}
 	if err.Kind != KindRateLimited || err.RetryAfter == 0 || err.RetryAfter >= MaxRetryWait {
 		return nil, err
@@ -51,14 +53,14 @@ func (r *Requester) Do(req *http.Request, limit int64) (*Response, error) {
 	if waitErr := r.wait(req.Context(), err.RetryAfter); waitErr != nil {
 		return nil, requestError(req, waitErr)
 	}
-	if answer, err = r.once(again, limit); err != nil {
+	if response, err = r.once(again, limit); err != nil {
 		return nil, err
 	}
-	return answer, nil
+	return response, nil
 }
 
 func (r *Requester) once(req *http.Request, limit int64) (*Response, *Error) {
-	resp, err := withPolicy(r.HTTP).Do(req)
+	resp, err := withPolicy(r.HTTP).Do(introduced(req))
 	if err != nil {
 		return nil, requestError(req, err)
 	}
@@ -73,14 +75,25 @@ func (r *Requester) once(req *http.Request, limit int64) (*Response, *Error) {
 	return &Response{Status: resp.StatusCode, Header: resp.Header, URL: resp.Request.URL, Body: body}, nil
 }
 
-// ReadBody reads an answer's body, of at most limit bytes after unpacking, and
+// introduced is req with what every request of ours says of itself.
+func introduced(req *http.Request) *http.Request {
+	req = req.Clone(req.Context())
+	for name, value := range map[string]string{"Accept": "application/json", "User-Agent": "ambit"} {
+		if req.Header.Get(name) == "" {
+			req.Header.Set(name, value)
+		}
+	}
+	return req
+}
+
+// ReadBody reads a response's body, of at most limit bytes after unpacking, and
 // closes it. The error is an [Error].
 func ReadBody(resp *http.Response, limit int64) ([]byte, error) {
 	defer resp.Body.Close()
 	if limit < 0 {
 		limit = 0
 	}
-	body, err := ReadLimited(resp.Body, limit)
+	body, err := files.ReadAll(resp.Body, limit)
 	if err != nil {
 		return nil, requestError(resp.Request, err)
 	}
@@ -135,7 +148,7 @@ func (r *Requester) statusError(req *http.Request, resp *http.Response) *Error {
 	return e
 }
 
-// parseRetryAfter reads seconds or a date (RFC 9110 section 10.2.3). "At once" is
+// parseRetryAfter reads seconds or a date (RFC 9110 §10.2.3). "At once" is
 // made a second, so that no server makes us hurry; a month is as good as ever.
 func parseRetryAfter(value string, now time.Time) (time.Duration, bool) {
 	const least, most = time.Second, 30 * 24 * time.Hour

@@ -12,7 +12,7 @@ import (
 
 // CheckURL reports whether raw is a URL that ambit may send a request to: https, or
 // http on a loopback host (localhost, 127.0.0.0/8, ::1), with a host, without a
-// user name, password or fragment (RFC 6749 sections 3.1 and 3.2 forbid the
+// user name, password or fragment (RFC 6749 §3.1 and §3.2 forbid the
 // fragment). The error is an [Error] of KindUsage.
 func CheckURL(raw string) error {
 	_, err := ParseURL(raw)
@@ -105,7 +105,7 @@ func IsLoopback(host string) bool {
 }
 
 // PointsHere is wider than IsLoopback: all that would reach this machine, 0.0.0.0
-// and names under localhost (RFC 6761 section 6.3) included. It is for refusing,
+// and names under localhost (RFC 6761 §6.3) included. It is for refusing,
 // IsLoopback is for allowing.
 func PointsHere(host string) bool {
 	name := strings.ToLower(strings.TrimSuffix(host, "."))

@@ -5,13 +5,14 @@ import (
 	"cmp"
 	"compress/gzip"
 	"encoding/json"
-	"io"
 	"iter"
 	"maps"
 	"mime"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/ambit-auth/ambit/internal/files"
 )
 
 // MaxBody is how much of a body is read, in bytes, packed or not: an error that says
@@ -57,8 +58,7 @@ func unpack(encoding string, body []byte) []byte {
 	if err != nil {
 		return body // a recording has it unpacked
 	}
-	text, _ := io.ReadAll(io.LimitReader(packed, MaxBody)) // what came before the error counts
-	return text
+	return files.Head(packed, MaxBody)
 }
 
 func isHTML(contentType, body string) bool {

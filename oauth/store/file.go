@@ -23,6 +23,9 @@ type File struct {
 	Dir string // made where it is not there
 }
 
+// privateRecord is what a record's file has to be.
+var privateRecord = files.Rule{Limit: maxRecord, Forbidden: files.OthersMode}
+
 // Name is "the file store".
 func (File) Name() string { return "the file store" }
 
@@ -34,7 +37,7 @@ func (s File) Load(ctx context.Context, key Key) (*credential.Credential, error)
 	if err := files.CheckDir(s.Dir); err != nil {
 		return nil, notThere(err)
 	}
-	data, err := files.Read(s.path(key), files.OthersMode, maxRecord)
+	data, err := files.Read(s.path(key), privateRecord)
 	if err != nil {
 		return nil, notThere(err)
 	}
@@ -56,7 +59,7 @@ func (s File) Save(ctx context.Context, key Key, c *credential.Credential) error
 	if err := files.MakeDir(s.Dir); err != nil {
 		return err
 	}
-	if _, err := files.Check(s.path(key), files.OthersMode); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if _, err := files.Check(s.path(key), privateRecord); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return files.Write(s.path(key), key.ID()+leftover, data)

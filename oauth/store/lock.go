@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -51,6 +52,9 @@ func Lock(ctx context.Context, dir string, key Key, waiting func()) (unlock func
 	}
 	path := filepath.Join(dir, key.ID()+".lock")
 	if err := os.MkdirAll(dir, files.PrivateDir); err != nil {
+		return nil, &LockError{Path: path, Err: err}
+	}
+	if _, err := files.Check(path, files.Rule{}); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, &LockError{Path: path, Err: err}
 	}
 	bounded, cancel := context.WithTimeout(ctx, lockTimeout)
