@@ -169,7 +169,7 @@ func (x *exchange) final(v diagnosis.Verdict) bool {
 // challenge (RFC 9110 §11.6.1) is left out: there is nothing that the agent could do.
 func (x *exchange) asForbidden(resp *http.Response, v diagnosis.Verdict) *http.Response {
 	_ = resp.Body.Close()
-	body := x.p.refusalBody(x.route.base.Name, v.FirstLine())
+	body := x.p.refusalBody(x.route.base.Name, v.Message)
 	out := &http.Response{
 		StatusCode: http.StatusForbidden, Proto: resp.Proto, ProtoMajor: resp.ProtoMajor, ProtoMinor: resp.ProtoMinor,
 		Header: resp.Header.Clone(), Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)), Request: resp.Request,

@@ -26,7 +26,7 @@ func (p *Proxy) caseOf(x *exchange, a diagnosis.Response) diagnosis.Case {
 func (p *Proxy) baseCase(lent *credential.Credential) diagnosis.Case {
 	return diagnosis.Case{
 		Provider: p.cfg.Provider, Server: p.cfg.Server, Kind: p.cfg.Provider.KindOf(lent.Access.Reveal()), Grant: lent.Grant,
-		Needs: p.cfg.Needs, Index: p.needs, Agent: p.cfg.Agent, Conflicts: p.teller.scanned(), Now: p.cfg.Now(), Login: p.cfg.Login, Log: p.cfg.LogPath,
+		Needs: p.cfg.Needs, Index: p.needs, Agent: p.cfg.Agent, Conflicts: p.teller.scanned(), Now: p.cfg.Now(), Run: p.cfg.Run, Unattended: p.cfg.Unattended, Log: p.cfg.LogPath,
 	}
 }
 

@@ -52,9 +52,11 @@ type Config struct {
 
 	Log     slog.Handler // nil: nothing is logged
 	LogPath string       // for verdicts
-	Login   string       // the command that logs in, for verdicts; "" means "ambit login"
-	Record  io.Writer    // a JSON line for each request that was sent on; nil: none
-	Now     func() time.Time
+	// Run and Unattended are for the advice of verdicts, see [diagnosis.Case].
+	Run        diagnosis.Invocation
+	Unattended bool
+	Record     io.Writer // a JSON line for each request that was sent on; nil: none
+	Now        func() time.Time
 }
 
 // AskTimeout bounds all questions to other servers about one refused credential.

@@ -109,7 +109,7 @@ func TestProxyRefusesOnlyAnotherCredential(t *testing.T) {
 		if err := json.Unmarshal([]byte(got.body), &body); err != nil || got.status != 403 || body.Error.Type != "permission_error" {
 			t.Errorf("%+v, %v", got, err)
 		}
-		if told := l.verdicts(); len(told) != 1 || body.Error.Message != told[0].FirstLine() {
+		if told := l.verdicts(); len(told) != 1 || body.Error.Message != told[0].Message {
 			t.Errorf("%q is not what was told: %+v", body.Error.Message, told)
 		}
 	}

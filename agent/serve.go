@@ -90,7 +90,7 @@ func (x *exchange) refuseOther(w http.ResponseWriter) {
 	x.p.rescan()
 	v := diagnosis.Diagnose(x.p.caseOf(x, diagnosis.Response{}))
 	x.p.tell(v)
-	x.answer(w, x.refusalStatus(), v.FirstLine())
+	x.answer(w, x.refusalStatus(), v.Message)
 }
 
 // answerNone answers a request without any credential. Agents look whether someone is

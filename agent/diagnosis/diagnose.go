@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/refusal"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
@@ -68,26 +69,24 @@ func (d *diagnoser) otherCredential() bool {
 	return true
 }
 
-// blame adds what to do about the conflicts that can have sent another credential. To
-// log out is advised only where nothing else explains it.
+// blame adds what to do about the conflicts that can have sent another credential.
 func (d *diagnoser) blame(suspect func(profile.Conflict) bool) {
+	s := d.c.situation(advice.Replaced)
 	for _, conflict := range d.c.Conflicts {
 		if suspect(conflict) && len(conflict.Keys) > 0 && !conflict.Overridden {
 			d.v.prove("%s sets %s", conflict.Path, strings.Join(conflict.Keys, ", "))
-			d.v.next(fmt.Sprintf("in %s: %s", conflict.Path, conflict.Advice))
+			s.Settings = append(s.Settings, advice.Remark{About: conflict.Path, Text: conflict.Advice})
 		}
 	}
-	if len(d.v.Next) > 0 || d.c.Agent == nil {
-		return
-	}
-	for _, conflict := range d.c.Conflicts {
-		if conflict.Source == profile.SourceLogin {
-			d.v.prove("%s has a login of its own in %s", d.c.Agent.Label, conflict.Path)
+	if d.c.Agent != nil {
+		s.Logout = d.c.Agent.Logout
+		for _, conflict := range d.c.Conflicts {
+			if len(s.Settings) == 0 && conflict.Source == profile.SourceLogin {
+				d.v.prove("%s has a login of its own in %s", d.c.Agent.Label, conflict.Path)
+			}
 		}
 	}
-	if d.c.Agent.Logout != "" {
-		d.v.next(d.c.Agent.Logout)
-	}
+	d.v.advise(s)
 }
 
 // noScopeHelps: the provider's file knows this wording for what no scope cures.
@@ -96,7 +95,9 @@ func (d *diagnoser) noScopeHelps() bool {
 		return false
 	}
 	d.v.is(CauseNotAScopeProblem, ConfidenceProved, "%q", orStatus(d.resp.Said, d.c.Response.Status))
-	d.v.next(d.resp.Wording.Advice)
+	s := d.c.situation(advice.NoScope)
+	s.Words = d.resp.Wording.Advice
+	d.v.advise(s)
 	return true
 }
 
@@ -114,18 +115,10 @@ func (d *diagnoser) neverServes() bool {
 	}
 	d.v.is(CauseWrongCredentialKind, ConfidenceProved, "%s, can never serve %s", d.c.credential(), d.c.Base)
 	d.v.prove("by its prefix the credential is %s", text.Line(d.c.Kind.Label))
-	d.otherKinds()
+	s := d.c.situation(advice.WrongKind)
+	s.Base = d.c.Base
+	d.v.advise(s)
 	return true
-}
-
-// otherKinds advises what does serve the base.
-func (d *diagnoser) otherKinds() {
-	d.v.next(d.c.again())
-	for _, kind := range d.c.Provider.Credentials {
-		if kind.Create != "" && kind.Serves(d.c.Base) {
-			d.v.next("use " + kind.Label + d.c.at(kind))
-		}
-	}
 }
 
 // scopeNamed: the answer says which scope is missing.
@@ -223,14 +216,14 @@ func (d *diagnoser) pastExpiry() bool {
 	}
 	d.v.is(CauseExpired, ConfidenceProved, "%s, ended at %s", d.c.credential(), end.UTC().Format(time.RFC3339))
 	d.v.prove("it is %s now", d.c.Now.UTC().Format(time.RFC3339))
-	d.v.next(d.c.renew())
+	d.v.advise(d.c.situation(advice.Ended))
 	return true
 }
 
 // unknown: the server's own reason, or an honest list of what it may be.
 func (d *diagnoser) unknown() {
 	d.asked()
-	d.v.next("ambit status")
+	d.v.advise(d.c.situation(advice.Unexplained))
 	status := orStatus("", d.c.Response.Status)
 	if d.resp.Reason() == refusal.ReasonOwn {
 		d.v.is(CauseUnknown, ConfidenceUnknown, "the server says %s (%s)", text.Quote(d.resp.Said), status)

@@ -150,8 +150,8 @@ func TestDiagnose(t *testing.T) {
 		if tt.missing == nil {
 			tt.missing = []string{}
 		}
-		if v.Cause != tt.cause || v.Confidence != tt.sure || !cmp.Equal(v.Missing, tt.missing) || !strings.Contains(v.FirstLine(), tt.line) {
-			t.Errorf("%s: %s %s %q: %s\n  want %s %s %q: %s", name, v.Cause, v.Confidence, v.Missing, v.FirstLine(), tt.cause, tt.sure, tt.missing, tt.line)
+		if v.Cause != tt.cause || v.Confidence != tt.sure || !cmp.Equal(v.Missing, tt.missing) || !strings.Contains(v.Message, tt.line) {
+			t.Errorf("%s: %s %s %q: %s\n  want %s %s %q: %s", name, v.Cause, v.Confidence, v.Missing, v.Message, tt.cause, tt.sure, tt.missing, tt.line)
 		}
 		out, err := json.Marshal(v)
 		if err != nil || strings.Contains(string(out), "logout") != (name == "another credential went out") || strings.Contains(string(out), "null") {
@@ -212,8 +212,6 @@ func TestVerdictIsTheContract(t *testing.T) {
 		t.Fatal(err)
 	}
 	const want = `{
- "schema": "ambit.verdict/v1",
- "ok": false,
  "message": "missing scope: llm_gateway:read (every model call of the agent)",
  "status": 401,
  "method": "POST",
@@ -249,7 +247,11 @@ func TestVerdictIsTheContract(t *testing.T) {
   }
  ],
  "next": [
-  "make a key that also has: llm_gateway:read; at https://us.posthog.com/settings/user-api-keys"
+  {
+   "text": "make a key that also has: llm_gateway:read",
+   "command": "",
+   "url": "https://us.posthog.com/settings/user-api-keys"
+  }
  ],
  "log": "/log"
 }`
@@ -283,24 +285,24 @@ func TestConflictAdvice(t *testing.T) {
 			c.Sent, c.Conflicts = diagnosis.Sent{Others: []string{"Authorization"}}, found
 		})
 	}
-	if v := diagnosis.Diagnose(other(helper, login)); !cmp.Equal(v.Next, []string{"in /s.json: remove apiKeyHelper there"}) {
+	if v := diagnosis.Diagnose(other(helper, login)); !cmp.Equal(v.Next, []diagnosis.Step{{Text: "in /s.json: remove apiKeyHelper there"}}) {
 		t.Errorf("%q", v.Next)
 	}
-	if v := diagnosis.Diagnose(other(login)); !cmp.Equal(v.Next, []string{"claude auth logout"}) || !strings.Contains(strings.Join(v.Evidence, "\n"), "/login") {
+	if v := diagnosis.Diagnose(other(login)); !cmp.Equal(v.Next, []diagnosis.Step{{Text: "end the program's own login", Command: "claude auth logout"}}) || !strings.Contains(strings.Join(v.Evidence, "\n"), "/login") {
 		t.Errorf("%q %q", v.Next, v.Evidence)
 	}
 }
 
 func TestForecast(t *testing.T) {
 	if v, ok := diagnosis.Forecast(aCase(t, all)); !ok {
-		t.Errorf("all is granted: %s", v.FirstLine())
+		t.Errorf("all is granted: %s", v.Message)
 	}
 	v, ok := diagnosis.Forecast(aCase(t, nil))
 	if ok || v.Status != 0 || v.Cause != diagnosis.CauseMissingScope || v.Confidence != diagnosis.ConfidenceProved || !v.LacksRequired() || v.Base != "" {
 		t.Errorf("missing: %+v", v)
 	}
 	if v, ok := diagnosis.Forecast(aCase(t, func(c *diagnosis.Case) { c.Grant.Scopes = scopes.NewSet("llm_gateway:read", "user:read") })); !ok {
-		t.Errorf("only a recommended one lacks: %s", v.FirstLine())
+		t.Errorf("only a recommended one lacks: %s", v.Message)
 	}
 	v, ok = diagnosis.Forecast(aCase(t, func(c *diagnosis.Case) { c.Kind = c.Provider.KindOf("phs_x") }))
 	if ok || v.Cause != diagnosis.CauseWrongCredentialKind || v.Base != "gateway" || !v.Unusable() {
@@ -315,7 +317,7 @@ func TestForecast(t *testing.T) {
 func TestBypassed(t *testing.T) {
 	away := profile.Conflict{Path: "/s.json", Source: profile.SourceManaged, Keys: []string{"env.ANTHROPIC_BASE_URL"}, Overrides: true, Advice: "remove it there"}
 	v, ok := diagnosis.Bypassed(aCase(t, func(c *diagnosis.Case) { c.Conflicts = []profile.Conflict{away} }))
-	if !ok || v.Cause != diagnosis.CauseCredentialConflict || v.Confidence != diagnosis.ConfidenceLikely || !strings.Contains(v.FirstLine(), "env.ANTHROPIC_BASE_URL in /s.json") {
+	if !ok || v.Cause != diagnosis.CauseCredentialConflict || v.Confidence != diagnosis.ConfidenceLikely || !strings.Contains(v.Message, "env.ANTHROPIC_BASE_URL in /s.json") {
 		t.Errorf("%+v", v)
 	}
 	mended := away
@@ -336,10 +338,14 @@ func FuzzDiagnose(f *testing.F) {
 		v := diagnosis.Diagnose(aCase(t, func(c *diagnosis.Case) {
 			c.Response = diagnosis.Response{Status: status, Header: http.Header{"Www-Authenticate": {challenge}}, Body: []byte(body)}
 		}))
-		if v.Cause == diagnosis.CauseCredentialConflict || v.FirstLine() == "" || len(v.FirstLine()) > text.MaxLine+len("…") {
-			t.Errorf("%s: %q", v.Cause, v.FirstLine())
+		if v.Cause == diagnosis.CauseCredentialConflict || v.Message == "" || len(v.Message) > text.MaxLine+len("…") {
+			t.Errorf("%s: %q", v.Cause, v.Message)
 		}
-		for _, text := range append(append([]string{v.FirstLine()}, v.Evidence...), v.Next...) {
+		said := append([]string{v.Message, v.Said}, v.Evidence...)
+		for _, step := range v.Next {
+			said = append(said, step.Text, step.Command, step.URL)
+		}
+		for _, text := range said {
 			if strings.ContainsAny(text, "\x00\x1b\n\r\u202e") {
 				t.Errorf("%q", text)
 			}

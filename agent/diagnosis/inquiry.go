@@ -1,10 +1,10 @@
 package diagnosis
 
 import (
-	"fmt"
 	"net/http"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth/credential"
 )
@@ -52,13 +52,13 @@ func (d *diagnoser) inquired() bool {
 		there := d.c.Inquiry.Servers(credential.StandingKnown)
 		d.v.is(cause, sure, "%s, is known to %s, not to %s", d.c.credential(), listed(there), here)
 		d.asked()
-		d.v.next("name its server: --server " + there[0])
+		d.advise(advice.Elsewhere, there[0])
 	case cause == CauseRejected:
 		d.notKnown(sure)
 	case d.resp.Rejects():
 		d.v.is(CauseRejected, ConfidenceLikely, "the server does not take %s: it is revoked, expired or mistyped", d.c.credential())
 		d.asked()
-		d.v.next(d.c.renew())
+		d.advise(advice.Ended, "")
 	default:
 		return false
 	}
@@ -72,14 +72,21 @@ func (d *diagnoser) notKnown(sure Confidence) {
 	case len(silent) > 0:
 		d.v.is(CauseRejected, sure, "%s does not know %s; %s did not answer: it is revoked, expired, mistyped, or belongs there",
 			who, d.c.credential(), listed(silent))
-		d.v.next(fmt.Sprintf("it may belong to %s: ask again once it can be reached, with --server %s", silent[0], silent[0]))
+		d.advise(advice.Unreached, silent[0])
 	case len(denied) > 1:
 		d.v.is(CauseRejected, sure, "no server knows %s: it is revoked, expired or mistyped", d.c.credential())
+		d.advise(advice.Ended, "")
 	default:
 		d.v.is(CauseRejected, sure, "%s does not know %s: it is revoked, expired or mistyped", who, d.c.credential())
+		d.advise(advice.Ended, "")
 	}
 	d.asked()
-	d.v.next(d.c.renew())
+}
+
+func (d *diagnoser) advise(p advice.Problem, server string) {
+	s := d.c.situation(p)
+	s.Server = server
+	d.v.advise(s)
 }
 
 // asked adds what each server said of the credential to the evidence.

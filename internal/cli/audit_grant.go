@@ -29,7 +29,7 @@ func (r *run) auditGrant(ctx context.Context, keys *keyFlags) *ambit.Held {
 		err = h.Inspect(ctx)
 	}
 	if err != nil {
-		r.voice.note("what the key holds is not known, so nothing is sentence of what is granted: %s", firstLine(asFailure(failureOf(s, err)).Message))
+		r.voice.note("what the key holds is not known, so nothing is said of what is granted: %s", firstLine(asFailure(failureOf(s, err)).Message))
 		return nil
 	}
 	return h

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes"
@@ -154,7 +155,7 @@ func (v *checkView) verdict(s *ambit.Session, project string) error {
 			"see in the project's settings which organization it belongs to")
 	}
 	if lines := append(missingLines(v.gap, v.level), v.vanished(scopes.Required)...); len(lines) > 0 {
-		f := fail(exitMissing, strings.Join(lines, "\n"), strings.Join(v.next, "; "))
+		f := fail(exitMissing, strings.Join(lines, "\n"), advice.Line(v.next))
 		f.Verdict = &verdict{Cause: diagnosis.CauseMissingScope, Confidence: diagnosis.ConfidenceProved}
 		return f
 	}

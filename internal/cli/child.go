@@ -48,7 +48,7 @@ func (l *lending) child(ctx context.Context) (code int, err error) {
 		Provider: l.session.Provider(), Agent: l.profile, Server: l.held.Server, Needs: l.session.Needs(),
 		Source: lent, Transport: trust.Guard(transport), Ask: lent.inquire, Rescan: l.scan,
 		OnVerdict: l.told, OnConflict: func(c profile.Conflict) { l.voice.note("%s", besideLine(c)) },
-		Log: l.log.handler, LogPath: l.log.path, Login: loginAgain(l.session), Record: record,
+		Log: l.log.handler, LogPath: l.log.path, Run: invocationOf(l.session), Unattended: l.unattended(), Record: record,
 	})
 	if err != nil {
 		return 0, failureOf(l.session, err)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 )
@@ -19,7 +20,7 @@ type grantView struct {
 	gap     scopes.Gap
 	label   string // what people call the credential's kind
 	server  string
-	next    []string
+	next    []advice.Step
 	renews  bool // it is renewed once it ends
 	now     time.Time
 	brief   bool // without the table: the needs were shown just before
@@ -36,7 +37,7 @@ type grantJSON struct {
 	HiddenTools []string          `json:"hidden_tools"`
 	Excess      scopes.Set        `json:"excess"`
 	Reach       reachJSON         `json:"reach"`
-	Next        []string          `json:"next"`
+	Next        []advice.Step     `json:"next"`
 }
 
 type credentialJSON struct {
@@ -56,13 +57,13 @@ type reachJSON struct {
 
 func (v grantView) json(e envelope) any {
 	if e.Error != nil && e.Error.Hint == "" {
-		e.Error.Hint = strings.Join(v.next, "; ")
+		e.Error.Hint = advice.Line(v.next)
 	}
 	out := grantJSON{
 		envelope: e, Credential: credentialOf(v.grant), Server: v.server, Granted: v.grant.Scopes.Sorted(),
 		Missing: v.gap.Missing, Lost: needsOf(v.gap.Lost), Implied: v.gap.Covered, HiddenTools: v.gap.HiddenTools, Excess: v.gap.Excess,
 		Reach: reachJSON{append([]string{}, v.grant.Teams...), append([]string{}, v.grant.Organizations...)},
-		Next:  append([]string{}, v.next...),
+		Next:  append([]advice.Step{}, v.next...),
 	}
 	return out
 }

@@ -45,7 +45,7 @@ type initView struct {
 
 func (v initView) text(p *printer) {
 	p.line("wrote %s for %s", v.Path, text.Printable(v.Provider))
-	p.line("next: say in it which scopes you need and why, then: %s", forManifest("ambit plan", v.Path))
+	p.line("next: say in it which scopes you need and why, then: %s", forManifest(v.Path).Command("plan"))
 }
 
 func (v initView) json(e envelope) any {

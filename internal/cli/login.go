@@ -10,6 +10,7 @@ import (
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/spf13/cobra"
 )
@@ -99,7 +100,7 @@ func (r *run) warnOfVariable(s *ambit.Session) {
 		r.voice.note("%s names an API key, which goes before a login: take it away to use this one", r.settings.Origin("api_key_file"))
 		return
 	}
-	for _, name := range append([]string{oauth.KeyVariable}, s.KeyVariables()...) {
+	for _, name := range append([]string{credential.KeyVariable}, s.KeyVariables()...) {
 		if _, set := r.env.Lookup(name); set {
 			r.voice.note("%s is set, and goes before a login: unset it to use this one", name)
 			return
@@ -142,7 +143,7 @@ func (r *run) compare(s *ambit.Session, h *ambit.Held) grantView {
 	gap := h.Gap()
 	return grantView{
 		name: s.Manifest().Name, needs: s.Needs(), implies: s.Provider().Implies, grant: h.Credential.Grant, gap: gap,
-		label: labelOf(h), server: h.Server.Name, next: nextSteps(s, h, gap), now: time.Now(), renews: h.Credential.Renewable(),
+		label: labelOf(h), server: h.Server.Name, next: r.nextSteps(s, h, gap), now: time.Now(), renews: h.Credential.Renewable(),
 	}
 }
 

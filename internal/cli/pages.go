@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -113,7 +114,7 @@ func (p *pages) Finished(s *ambit.Session, h *ambit.Held) http.Handler {
 			Groups        []pageGroup
 			Granted       []pageNeed
 			Excess        string
-			Next          []string
+			Next          []advice.Step
 		}{c, len(v.gap.Missing.Required) > 0, v.gap.Assumed, v.label, v.server, lostGroups(v), grantedNeeds(v),
 			strings.Join(v.gap.Excess.Slice(), " "), v.next}, c.Nonce
 	})

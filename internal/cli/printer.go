@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/ambit-auth/ambit/internal/advice"
 )
 
 // A printer lays results out for people, in a width and with colours or without.
@@ -16,13 +18,17 @@ type printer struct {
 func (p *printer) line(format string, args ...any) { fmt.Fprintf(p, format+"\n", args...) }
 
 // step writes what to do next. A command stays on one line, to be copied.
-func (p *printer) step(step string) {
-	text := p.paint.bold("next:") + " " + step
-	if strings.HasPrefix(step, "ambit ") {
-		p.line("%s", text)
+func (p *printer) step(step advice.Step) {
+	label := p.paint.bold("next:") + " "
+	if step.Command == "" || visible(label)+visible(step.String()) <= p.width {
+		p.wrapped("  ", label+step.String())
 		return
 	}
-	p.wrapped("  ", text)
+	if step.Text != "" {
+		p.wrapped("  ", label+step.Text+":")
+		label = "  "
+	}
+	p.line("%s", label+advice.Step{Command: step.Command, URL: step.URL}.String())
 }
 
 // wrapped writes a paragraph within the width, each line but the first indented.

@@ -1,6 +1,9 @@
 package cli
 
-import "github.com/ambit-auth/ambit/scopes"
+import (
+	"github.com/ambit-auth/ambit/internal/advice"
+	"github.com/ambit-auth/ambit/scopes"
+)
 
 // A lackView is what there is to say in JSON of a login that was not made, for want of
 // what the manifest requires: those members of ambit.grant/v1 that are known without one.
@@ -13,6 +16,6 @@ func (v lackView) json(e envelope) any {
 		envelope
 		Missing scopes.Missing `json:"missing"`
 		Lost    []needJSON     `json:"lost"`
-		Next    []string       `json:"next"`
-	}{e, v.gap.Missing, needsOf(v.gap.Lost), []string{e.Error.Hint}}
+		Next    []advice.Step  `json:"next"`
+	}{e, v.gap.Missing, needsOf(v.gap.Lost), []advice.Step{{Text: e.Error.Hint}}}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/ambit-auth/ambit/agent"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth"
@@ -64,10 +65,24 @@ credential; 6 nobody can tell what the credential holds.`,
 // A runReport is ambit.run/v1.
 type runReport struct {
 	envelope
-	Started   bool                `json:"started"`
-	ChildExit *int                `json:"child_exit"` // null where the child was not started
-	Verdicts  []diagnosis.Verdict `json:"verdicts"`   // the deciding one first
-	Log       string              `json:"log"`
+	Started   bool          `json:"started"`
+	ChildExit *int          `json:"child_exit"` // null where the child was not started
+	Verdicts  []verdictJSON `json:"verdicts"`   // the deciding one first
+	Log       string        `json:"log"`
+}
+
+// A verdictJSON is ambit.verdict/v1.
+type verdictJSON struct {
+	Schema string `json:"schema"`
+	OK     bool   `json:"ok"` // false: there is no verdict on what went well
+	diagnosis.Verdict
+}
+
+// reports puts verdicts into the report.
+func (l *lending) reports(verdicts ...diagnosis.Verdict) {
+	for _, v := range verdicts {
+		l.report.Verdicts = append(l.report.Verdicts, verdictJSON{Schema: "ambit.verdict/v1", Verdict: v})
+	}
 }
 
 // A childExit carries the child's own exit code through; nothing is said about it.
@@ -80,7 +95,7 @@ func (c childExit) Error() string { return fmt.Sprintf("the child ended with %d"
 func (r *run) lend(ctx context.Context, f *runFlags, args []string) error {
 	r.watchSignals()
 	r.settings.Output = "" // standard output is the child's
-	l := &lending{run: r, flags: f, args: args, report: runReport{envelope: envelope{Schema: "ambit.run/v1"}, Verdicts: []diagnosis.Verdict{}}}
+	l := &lending{run: r, flags: f, args: args, report: runReport{envelope: envelope{Schema: "ambit.run/v1"}, Verdicts: []verdictJSON{}}}
 	err := l.whole(ctx)
 	var child childExit
 	l.report.OK = err == nil
@@ -123,7 +138,7 @@ func (l *lending) whole(ctx context.Context) error {
 	}
 	if v, ok := diagnosis.Forecast(l.theCase()); !ok && v.LacksRequired() && v.Confidence == diagnosis.ConfidenceProved && !l.flags.startAnyway {
 		l.tell(v)
-		l.report.Verdicts = append(l.report.Verdicts, v)
+		l.reports(v)
 		return fail(exitMissing, "the agent was not started: a required scope is missing", "--start-anyway starts it all the same")
 	}
 	code, err := l.child(ctx)
@@ -165,16 +180,16 @@ func (l *lending) unusable(err error) error {
 		return err
 	}
 	v := diagnosis.Verdict{
-		Schema: diagnosis.VerdictSchema, Message: firstLine(f.Message), Cause: f.Verdict.Cause, Confidence: f.Verdict.Confidence,
+		Message: firstLine(f.Message), Cause: f.Verdict.Cause, Confidence: f.Verdict.Confidence,
 		Missing: []string{}, NeededFor: map[string][]string{}, Why: map[string]string{}, Evidence: []string{"the server was asked"},
-		Conflicts: []profile.Conflict{}, Next: []string{f.Hint},
+		Conflicts: []profile.Conflict{}, Next: []diagnosis.Step{{Text: f.Hint}},
 	}
 	if f.diagnosis != nil {
 		v = *f.diagnosis
 	}
 	v.Log = l.log.path
 	l.tell(v)
-	l.report.Verdicts = append(l.report.Verdicts, v)
+	l.reports(v)
 	return err
 }
 
@@ -234,18 +249,18 @@ func conflictLine(c profile.Conflict) string {
 func (l *lending) theCase() diagnosis.Case {
 	return diagnosis.Case{
 		Provider: l.session.Provider(), Server: l.held.Server, Kind: l.held.Kind, Grant: l.held.Credential.Grant, Needs: l.session.Needs(),
-		Agent: l.profile, Conflicts: l.conflicts, Now: now(), Login: loginAgain(l.session), Log: l.log.path,
+		Agent: l.profile, Conflicts: l.conflicts, Now: now(), Run: invocationOf(l.session), Unattended: l.unattended(), Log: l.log.path,
 	}
 }
 
 // settle ends a run: with the child's own code, unless a verdict decides.
 func (l *lending) settle(code int) error {
 	l.report.Started, l.report.ChildExit = true, &code
-	l.report.Verdicts = append(l.report.Verdicts, l.proxy.Verdicts()...)
+	l.reports(l.proxy.Verdicts()...)
 	if l.proxy.Requests() == 0 {
 		if v, ok := diagnosis.Bypassed(l.theCase()); ok {
 			l.tell(v)
-			l.report.Verdicts = append(l.report.Verdicts, v)
+			l.reports(v)
 		}
 	}
 	for _, v := range l.report.Verdicts {
@@ -254,7 +269,7 @@ func (l *lending) settle(code int) error {
 			if v.LacksRequired() {
 				exit = exitMissing
 			}
-			return fail(exit, text.Printable(v.FirstLine()), strings.Join(v.Next, "; "))
+			return fail(exit, text.Printable(v.Message), advice.Line(v.Next))
 		}
 	}
 	if code != 0 {
@@ -287,7 +302,7 @@ func (l *lending) tell(v diagnosis.Verdict) {
 }
 
 func verdictText(p *printer, v diagnosis.Verdict) {
-	p.wrapped("  ", p.paint.red("ambit:")+" "+p.paint.bold(text.Printable(v.FirstLine())))
+	p.wrapped("  ", p.paint.red("ambit:")+" "+p.paint.bold(text.Printable(v.Message)))
 	for _, scope := range v.Missing {
 		p.fact("missing", scope+forWhat(v, scope))
 	}
@@ -295,7 +310,7 @@ func verdictText(p *printer, v diagnosis.Verdict) {
 		p.fact("because", e)
 	}
 	for _, step := range v.Next {
-		p.fact("next", step)
+		p.fact("next", step.String())
 	}
 	p.fact("log", v.Log)
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
@@ -46,8 +47,10 @@ func (r *run) status(ctx context.Context, keys *keyFlags) (view, error) {
 	}
 	v := r.compare(s, h)
 	if !h.Credential.LivesAt(v.now) && !h.Credential.Renewable() {
-		v.next = []string{loginAgain(s)}
-		return v, fail(exitNoCredential, "the credential has "+lifetime(h.Credential.ExpiresAt, v.now), "log in again: "+loginAgain(s))
+		situation := situationOf(s, h, advice.Ended)
+		situation.Unattended = r.unattended()
+		v.next = advice.Steps(situation)
+		return v, fail(exitNoCredential, "the credential has "+lifetime(h.Credential.ExpiresAt, v.now), advice.Line(v.next))
 	}
 	return v, missingFailure(missingLines(v.gap, scopes.Required))
 }
