@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
@@ -17,10 +16,6 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// renewBefore is how long before its end a credential is renewed: longer than a request takes
-// to leave.
-const renewBefore = time.Minute
-
 // Credential returns a credential that can be used now: an API key by the usual sources, else
 // the stored login, renewed under the lock of all processes where it is about to expire.
 // Errors: those of [Session.Find] and of [Held.Refresh].
@@ -29,7 +24,7 @@ func (s *Session) Credential(ctx context.Context) (*Held, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := h.Refresh(ctx, renewBefore); err != nil && !h.Credential.LivesAt(s.opt.now()) {
+	if err := h.Refresh(ctx, credential.RenewAhead); err != nil && !h.Credential.LivesAt(s.opt.now()) {
 		return nil, err
 	}
 	return h, nil
@@ -139,10 +134,10 @@ func (t *authorized) base(u *url.URL) (name, path string, ok bool) {
 func (t *authorized) current(ctx context.Context) (*Held, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.held.Credential.LivesAt(t.session.opt.now().Add(renewBefore)) {
+	if t.held.Credential.LivesAt(t.session.opt.now().Add(credential.RenewAhead)) {
 		return t.held, nil
 	}
-	return t.take(ctx, func(h *Held) error { return h.Refresh(ctx, renewBefore) })
+	return t.take(ctx, func(h *Held) error { return h.Refresh(ctx, credential.RenewAhead) })
 }
 
 // renewed is another credential than the one that was refused.

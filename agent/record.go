@@ -72,5 +72,5 @@ func (p *Proxy) logStart() {
 	p.log.Info("lent", "agent", p.cfg.Agent.Name, "kind", grant.Kind, "credential", grant.Prefix,
 		"known_by", grant.KnownBy, "server", p.cfg.Server.Name, "bases", p.cfg.Server.Bases)
 	p.rescan()
-	p.log.Info("scan", "conflicts", p.teller.scanned())
+	p.log.Info("scan", "conflicts", p.conflicts.list())
 }
