@@ -182,6 +182,7 @@ func testRenewalThatFails(t *testing.T, beside bool) {
 	l := lend(t, origin, src, func(cfg *agent.Config) { cfg.Now = c.now })
 	c.forward(50 * time.Second)
 	for range 5 {
+		c.forward(1900 * time.Millisecond)
 		if got := l.send("POST", "gateway", "/v1/messages", "x", bearer); got.status != 200 {
 			t.Errorf("%+v", got)
 		}
