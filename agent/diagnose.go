@@ -15,7 +15,7 @@ import (
 func (p *Proxy) caseOf(x *exchange, a diagnosis.Response) diagnosis.Case {
 	used := x.credential
 	if used == nil {
-		used = p.Credential()
+		used = p.credential()
 	}
 	c := p.baseCase(used)
 	c.Method, c.Base, c.Path, c.Sent, c.Response = x.method, x.route.base.Name, x.path, x.sent, a

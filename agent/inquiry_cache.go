@@ -30,7 +30,7 @@ func (p *Proxy) inquire(ctx context.Context, c *credential.Credential) credentia
 	if cache.about != nil && cache.about.Same(c) && p.cfg.Now().Before(cache.at.Add(askAgain)) {
 		return cache.inquiry
 	}
-	limited, cancel := context.WithTimeout(ctx, AskTimeout)
+	limited, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	inquiry := p.cfg.Ask(limited, c)
 	p.log.Info("asked about the credential", "known at", inquiry.Servers(credential.StandingKnown),

@@ -39,7 +39,7 @@ type Config struct {
 	// credential. nil is one of [NewTransport] without such a guard.
 	Transport http.RoundTripper
 	// Ask asks servers about a refused credential, within the time that ctx leaves
-	// ([AskTimeout]). nil: nobody is asked.
+	// (3 s). nil: nobody is asked.
 	Ask func(ctx context.Context, refused *credential.Credential) credential.Inquiry
 	// Rescan looks for conflicts; it is called at refusals, at most once a second.
 	Rescan func() []profile.Conflict
@@ -60,8 +60,8 @@ type Config struct {
 	Now        func() time.Time
 }
 
-// AskTimeout bounds all questions to other servers about one refused credential.
-const AskTimeout = 3 * time.Second
+// askTimeout bounds all questions to other servers about one refused credential.
+const askTimeout = 3 * time.Second
 
 const (
 	// headTimeout bounds the reading of a request's header: it comes from this machine.
@@ -213,5 +213,5 @@ func (p *Proxy) Requests() int { return int(p.requests.Load()) }
 // Verdicts lists what was reported so far: the one that decides a run first, then in order.
 func (p *Proxy) Verdicts() []diagnosis.Verdict { return p.verdicts.list() }
 
-// Credential is the one that is lent, as it is now.
-func (p *Proxy) Credential() *credential.Credential { return p.credentials.state.Load().credential }
+// credential is the one that is lent, as it is now.
+func (p *Proxy) credential() *credential.Credential { return p.credentials.state.Load().credential }

@@ -118,7 +118,7 @@ func TestScopeLostInARenewalIsTold(t *testing.T) {
 func TestLargeUploadIsNotRepeated(t *testing.T) {
 	origin, calls := serves(t, "pha_new")
 	l := lend(t, origin, &source{current: token("pha_old", everything...), next: []*credential.Credential{token("pha_new", everything...)}}, nil)
-	large := strings.Repeat("x", agent.MaxReplay+1)
+	large := strings.Repeat("x", 8<<20+1) // more than is kept
 	chunked := func() int {
 		resp := l.open(t.Context(), "POST", io.MultiReader(strings.NewReader(large))) // of unknown length
 		defer resp.Body.Close()

@@ -8,9 +8,9 @@ import (
 )
 
 const (
-	// MaxReplay is how much of an upload is kept, in bytes, so that the request can be
+	// maxReplay is how much of an upload is kept, in bytes, so that the request can be
 	// sent once more; an agent's have 76 KiB.
-	MaxReplay = 8 << 20
+	maxReplay = 8 << 20
 	// replayPatience bounds the wait for a client that pauses in the middle of an upload
 	// which the server has refused already: it may be waiting for the answer.
 	replayPatience = time.Second
@@ -49,7 +49,7 @@ type replayBuffer struct {
 }
 
 func newReplayBuffer(pool *buffers, src io.ReadCloser) *replayBuffer {
-	return &replayBuffer{buffers: pool, limit: MaxReplay, lock: make(chan struct{}, 1), src: src, copy: pool.get()}
+	return &replayBuffer{buffers: pool, limit: maxReplay, lock: make(chan struct{}, 1), src: src, copy: pool.get()}
 }
 
 // An attempt is the upload as one try to send it reads it: from its beginning.

@@ -79,8 +79,8 @@ func (l *verdictLog) list() []diagnosis.Verdict {
 	return list
 }
 
-// SourceRequest is the source of a [profile.Conflict] that a request itself showed.
-const SourceRequest = "request"
+// sourceRequest is the source of a [profile.Conflict] that a request itself showed.
+const sourceRequest = "request"
 
 // reportBeside reports, once for each set of fields, that a credential came beside the
 // lease.
@@ -89,7 +89,7 @@ func (p *Proxy) reportBeside(fields []string) {
 		return
 	}
 	c := profile.Conflict{
-		Path: "request", Source: SourceRequest, Keys: fields,
+		Path: "request", Source: sourceRequest, Keys: fields,
 		Advice: "nothing has to be done: it is left out, and the lent credential is sent",
 	}
 	p.reporting.Lock()

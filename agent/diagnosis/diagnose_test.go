@@ -258,7 +258,7 @@ func TestVerdictIsTheContract(t *testing.T) {
 	if diff := cmp.Diff(want, string(text)); diff != "" {
 		t.Error(diff)
 	}
-	if !v.Decides() || !v.LacksRequired() || v.Unusable() || !v.Final() {
+	if !v.Decides() || !v.LacksRequired() || !v.Final() {
 		t.Error("what follows from it")
 	}
 }
@@ -305,7 +305,7 @@ func TestForecast(t *testing.T) {
 		t.Errorf("only a recommended one lacks: %s", v.Message)
 	}
 	v, ok = diagnosis.Forecast(aCase(t, func(c *diagnosis.Case) { c.Kind = c.Provider.KindOf("phs_x") }))
-	if ok || v.Cause != diagnosis.CauseWrongCredentialKind || v.Base != "gateway" || !v.Unusable() {
+	if ok || v.Cause != diagnosis.CauseWrongCredentialKind || v.Base != "gateway" || !v.Decides() || v.LacksRequired() {
 		t.Errorf("wrong kind: %+v", v)
 	}
 	v, ok = diagnosis.Forecast(aCase(t, both(all, func(c *diagnosis.Case) { c.Grant.ExpiresAt = agenttest.Noon() })))

@@ -9,9 +9,9 @@ import (
 	"github.com/ambit-auth/ambit/oauth/credential"
 )
 
-// Inquired is the cause of a refused credential by what servers said of it when they were
+// inquired is the cause of a refused credential by what servers said of it when they were
 // asked; here is the server that refused it. [CauseUnknown]: nothing follows.
-func Inquired(here string, q credential.Inquiry) (Cause, Confidence) {
+func inquired(here string, q credential.Inquiry) (Cause, Confidence) {
 	own, _ := q.At(here)
 	denied := own.Standing == credential.StandingNotKnown
 	switch {
@@ -47,7 +47,7 @@ func (d *diagnoser) otherServer() bool {
 
 func (d *diagnoser) inquired() bool {
 	here := d.c.Server.Name
-	switch cause, sure := Inquired(here, d.c.Inquiry); {
+	switch cause, sure := inquired(here, d.c.Inquiry); {
 	case cause == CauseWrongServer:
 		there := d.c.Inquiry.Servers(credential.StandingKnown)
 		d.v.is(cause, sure, "%s, is known to %s, not to %s", d.c.credential(), listed(there), here)

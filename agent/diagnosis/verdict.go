@@ -59,15 +59,15 @@ type Verdict struct {
 
 // Decides reports whether the verdict ends a run: a required scope is missing, or the
 // credential cannot be used.
-func (v Verdict) Decides() bool { return v.LacksRequired() || v.Unusable() }
+func (v Verdict) Decides() bool { return v.LacksRequired() || v.unusable() }
 
 // LacksRequired reports whether a required scope is missing.
 func (v Verdict) LacksRequired() bool {
 	return v.Cause == CauseMissingScope && v.Level == scopes.Required && len(v.Missing) > 0
 }
 
-// Unusable reports whether the cause lies in the credential as such.
-func (v Verdict) Unusable() bool {
+// unusable reports whether the cause lies in the credential as such.
+func (v Verdict) unusable() bool {
 	return slices.Contains([]Cause{CauseWrongCredentialKind, CauseWrongServer, CauseExpired, CauseRejected}, v.Cause)
 }
 

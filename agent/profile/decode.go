@@ -32,17 +32,17 @@ func sources() []string { return []string{SourceManaged, SourceLocal, SourceProj
 func (d decoder) profile(p *Profile, n *yaml.Node) {
 	d.Mapping(n, "an agent's file", []yamlfile.Member{
 		yamlfile.Required("label", d.textInto(&p.Label, "label")),
-		yamlfile.Required("commands", d.textsInto(&p.Commands, "commands")),
-		yamlfile.Optional("drop", d.textsInto(&p.Drop, "drop")),
-		yamlfile.Optional("set", func(v *yaml.Node) { p.Set = d.variables(v) }),
+		yamlfile.Required("commands", d.textsInto(&p.commands, "commands")),
+		yamlfile.Optional("drop", d.textsInto(&p.drop, "drop")),
+		yamlfile.Optional("set", func(v *yaml.Node) { p.set = d.variables(v) }),
 		yamlfile.Optional("retries_401", d.booleanInto(&p.Retries401, "retries_401")),
 		yamlfile.Optional("credential_headers", d.textsInto(&p.Headers, "credential_headers")),
-		yamlfile.Optional("directories", func(v *yaml.Node) { p.Directories = d.directories(v) }),
-		yamlfile.Optional("settings", func(v *yaml.Node) { p.Settings = d.settings(v) }),
-		yamlfile.Optional("keys", func(v *yaml.Node) { p.Keys = d.keys(v) }),
-		yamlfile.Optional("logins", func(v *yaml.Node) { p.Logins = d.logins(v) }),
+		yamlfile.Optional("directories", func(v *yaml.Node) { p.directories = d.directories(v) }),
+		yamlfile.Optional("settings", func(v *yaml.Node) { p.settings = d.settings(v) }),
+		yamlfile.Optional("keys", func(v *yaml.Node) { p.keys = d.keys(v) }),
+		yamlfile.Optional("logins", func(v *yaml.Node) { p.logins = d.logins(v) }),
 		yamlfile.Optional("logout", d.textInto(&p.Logout, "logout")),
-		yamlfile.Optional("precedence", func(v *yaml.Node) { p.Precedence = d.precedence(v) }),
+		yamlfile.Optional("precedence", func(v *yaml.Node) { p.precedence = d.precedence(v) }),
 	})
 }
 
@@ -64,19 +64,19 @@ func (d decoder) wordInto(into *string, what string, words ...string) func(*yaml
 	return func(n *yaml.Node) { *into = d.Word(n, what, words) }
 }
 
-func (d decoder) variables(n *yaml.Node) (list []Variable) {
+func (d decoder) variables(n *yaml.Node) (list []variable) {
 	d.Named(n, "set", func(key, value *yaml.Node) {
 		if strings.ContainsAny(key.Value, "= *") {
 			d.Mistake(key, yamlfile.BadValue, "%q cannot be the name of a variable", key.Value)
 		}
-		list = append(list, Variable{Name: key.Value, Value: d.Text(value, "a variable's value")})
+		list = append(list, variable{Name: key.Value, Value: d.Text(value, "a variable's value")})
 	})
 	return list
 }
 
-func (d decoder) directories(n *yaml.Node) (list []Directory) {
+func (d decoder) directories(n *yaml.Node) (list []directory) {
 	d.Named(n, "directories", func(key, value *yaml.Node) {
-		dir := Directory{Name: key.Value}
+		dir := directory{Name: key.Value}
 		d.Mapping(value, "a directory", []yamlfile.Member{
 			yamlfile.Required("env", d.textInto(&dir.Env, "env")),
 			yamlfile.Required("else", d.textInto(&dir.Else, "else")),
@@ -89,9 +89,9 @@ func (d decoder) directories(n *yaml.Node) (list []Directory) {
 	return list
 }
 
-func (d decoder) settings(n *yaml.Node) (list []Settings) {
+func (d decoder) settings(n *yaml.Node) (list []settings) {
 	d.List(n, "settings", func(item *yaml.Node) {
-		s := Settings{Format: "json", Counts: true}
+		s := settings{Format: "json", Counts: true}
 		d.Mapping(item, "a settings file", []yamlfile.Member{
 			yamlfile.Optional("os", d.textInto(&s.OS, "os")),
 			yamlfile.Required("source", d.wordInto(&s.Source, "source", sources()...)),
@@ -104,9 +104,9 @@ func (d decoder) settings(n *yaml.Node) (list []Settings) {
 	return list
 }
 
-func (d decoder) keys(n *yaml.Node) (list []Key) {
+func (d decoder) keys(n *yaml.Node) (list []key) {
 	d.List(n, "keys", func(item *yaml.Node) {
-		var k Key
+		var k key
 		d.Mapping(item, "a key", []yamlfile.Member{
 			yamlfile.Required("key", d.textInto(&k.Name, "key")),
 			yamlfile.Optional("overrides", d.booleanInto(&k.Overrides, "overrides")),
@@ -118,9 +118,9 @@ func (d decoder) keys(n *yaml.Node) (list []Key) {
 	return list
 }
 
-func (d decoder) logins(n *yaml.Node) (list []Login) {
+func (d decoder) logins(n *yaml.Node) (list []login) {
 	d.List(n, "logins", func(item *yaml.Node) {
-		var l Login
+		var l login
 		d.Mapping(item, "a login", []yamlfile.Member{
 			yamlfile.Optional("os", d.textInto(&l.OS, "os")),
 			yamlfile.Optional("path", d.textInto(&l.Path, "path")),
@@ -134,7 +134,7 @@ func (d decoder) logins(n *yaml.Node) (list []Login) {
 	return list
 }
 
-func (d decoder) precedence(n *yaml.Node) (p Precedence) {
+func (d decoder) precedence(n *yaml.Node) (p precedence) {
 	d.Mapping(n, "precedence", []yamlfile.Member{
 		yamlfile.Optional("always", d.booleanInto(&p.Always, "always")),
 		yamlfile.Required("arguments", d.textsInto(&p.Arguments, "arguments")),

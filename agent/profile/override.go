@@ -16,14 +16,14 @@ type Override struct {
 // profile's own, or where the user gave the same flag.
 func (p *Profile) Override(command []string, conflicts []Conflict, t Terms, file string) (Override, error) {
 	none := Override{Conflicts: conflicts}
-	if len(command) == 0 || len(p.Precedence.Arguments) == 0 || !p.Runs(command[0]) {
+	if len(command) == 0 || len(p.precedence.Arguments) == 0 || !p.runs(command[0]) {
 		return none, nil
 	}
-	can := func(c Conflict) bool { return c.Overrides && slices.Contains(p.Precedence.Sources, c.Source) }
-	if !p.Precedence.Always && !slices.ContainsFunc(conflicts, can) {
+	can := func(c Conflict) bool { return c.Overrides && slices.Contains(p.precedence.Sources, c.Source) }
+	if !p.precedence.Always && !slices.ContainsFunc(conflicts, can) {
 		return none, nil
 	}
-	if p.Precedence.File != "" && slices.Contains(command, p.Precedence.Arguments[0]) {
+	if p.precedence.File != "" && slices.Contains(command, p.precedence.Arguments[0]) {
 		return none, nil
 	}
 	return p.override(conflicts, t, file, can)
@@ -31,15 +31,15 @@ func (p *Profile) Override(command []string, conflicts []Conflict, t Terms, file
 
 func (p *Profile) override(conflicts []Conflict, t Terms, file string, can func(Conflict) bool) (Override, error) {
 	var out Override
-	for _, argument := range p.Precedence.Arguments {
+	for _, argument := range p.precedence.Arguments {
 		filled, err := t.fill(p.Label, argument, file)
 		if err != nil {
 			return Override{}, err
 		}
 		out.Arguments = append(out.Arguments, filled)
 	}
-	if p.Precedence.File != "" {
-		content, err := t.fill(p.Label, p.Precedence.File, "")
+	if p.precedence.File != "" {
+		content, err := t.fill(p.Label, p.precedence.File, "")
 		if err != nil {
 			return Override{}, err
 		}

@@ -59,12 +59,12 @@ type Files interface {
 // (whether they exist, no more), then the environment.
 func (p *Profile) Scan(where Place) []Conflict {
 	s := scan{profile: p, Place: where, seen: make(map[string]bool)}
-	for _, settings := range p.Settings {
+	for _, settings := range p.settings {
 		if settings.OS == "" || settings.OS == where.OS {
 			s.settings(settings)
 		}
 	}
-	for _, l := range p.Logins {
+	for _, l := range p.logins {
 		if l.OS == "" || l.OS == where.OS {
 			s.login(l)
 		}
@@ -92,7 +92,7 @@ type scan struct {
 	found   []Conflict
 }
 
-func (s *scan) login(l Login) {
+func (s *scan) login(l login) {
 	c := Conflict{Source: SourceLogin, Keys: []string{}, Advice: "nothing has to be done: the lent credential goes before it"}
 	if l.Keychain != "" {
 		if s.Files.Keychain(l.Keychain) {
@@ -127,13 +127,13 @@ func (s *scan) environment() {
 }
 
 // key is the first of the profile that fits a dotted name.
-func (p *Profile) key(name string) (Key, bool) {
-	for _, k := range p.Keys {
+func (p *Profile) key(name string) (key, bool) {
+	for _, k := range p.keys {
 		if glob(k.Name, name) {
 			return k, true
 		}
 	}
-	return Key{}, false
+	return key{}, false
 }
 
 // off reports whether a switch with this value does nothing.
@@ -155,7 +155,7 @@ func (s *scan) expand(path string) string {
 		filled, _ := template.Fill(text, func(name string) (string, bool) { v, ok := values[name]; return v, ok })
 		return filled
 	}
-	for _, f := range s.profile.Directories {
+	for _, f := range s.profile.directories {
 		values[f.Name] = slashes(cmp.Or(lookup(s.Environ, f.Env), fill(f.Else)))
 	}
 	return fill(path)

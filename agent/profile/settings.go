@@ -24,7 +24,7 @@ const (
 )
 
 // settings reads one settings file, or every one in a directory.
-func (s *scan) settings(f Settings) {
+func (s *scan) settings(f settings) {
 	path := s.expand(f.Path)
 	dir, all := strings.CutSuffix(path, "/*")
 	if !all {
@@ -40,7 +40,7 @@ func (s *scan) settings(f Settings) {
 	}
 }
 
-func (s *scan) file(f Settings, path string) {
+func (s *scan) file(f settings, path string) {
 	if s.seen[path] {
 		return
 	}
@@ -75,7 +75,7 @@ func withoutPath(err error) string {
 }
 
 // judge puts into c what of the document is in the way.
-func (p *Profile) judge(c *Conflict, f Settings, document map[string]any) {
+func (p *Profile) judge(c *Conflict, f settings, document map[string]any) {
 	advice := []string{}
 	for name, value := range leaves("", document, maxDepth) {
 		k, known := p.key(name)
@@ -100,7 +100,7 @@ func (p *Profile) judge(c *Conflict, f Settings, document map[string]any) {
 
 // set reports whether a value does anything. An empty text does where the key overrides:
 // it takes away what the child was given.
-func (k Key) set(value any) bool {
+func (k key) set(value any) bool {
 	switch v := value.(type) {
 	case nil:
 		return false

@@ -14,8 +14,8 @@ type Invocation struct {
 	Programs []string // as the user named them
 }
 
-// At is the same at another server.
-func (i Invocation) At(server string) Invocation {
+// at is the same at another server.
+func (i Invocation) at(server string) Invocation {
 	i.Server = server
 	return i
 }

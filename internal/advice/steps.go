@@ -19,11 +19,11 @@ func (s *Situation) steps() []Step {
 	case WrongKind:
 		return s.otherKinds()
 	case Elsewhere:
-		return []Step{{Text: "use the server that it belongs to", Command: s.Run.At(s.Server).Command("check")}}
+		return []Step{{Text: "use the server that it belongs to", Command: s.Run.at(s.Server).Command("check")}}
 	case Unreached:
 		return append([]Step{{
 			Text:    "it may belong to " + s.Server + ": ask there, once that can be reached",
-			Command: s.Run.At(s.Server).Command("check"),
+			Command: s.Run.at(s.Server).Command("check"),
 		}}, s.renew()...)
 	case Replaced:
 		return s.remove()

@@ -41,7 +41,7 @@ type examined struct {
 }
 
 func (r *run) doctor(name string) (view, error) {
-	profiles, err := profile.Profiles()
+	profiles, err := profile.All()
 	if err != nil {
 		return nil, err
 	}
