@@ -10,6 +10,7 @@ import (
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/files"
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/refusal"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
@@ -71,8 +72,7 @@ func (s *Session) Client(ctx context.Context) (*http.Client, error) {
 		open = http.DefaultTransport
 	}
 	t := &authorized{session: s, held: h, guarded: guarded.Transport, open: open, needs: scopes.IndexNeeds(s.needs)}
-	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &http.Client{Transport: t, CheckRedirect: stay}, nil
+	return guard.ForwardingClientOn(t), nil
 }
 
 // authorized sends requests with the credential.

@@ -84,9 +84,9 @@ func (e *ServerError) Error() string {
 	case e.Err != nil:
 		return e.Err.Error()
 	case e.Problem != "":
-		return fmt.Sprintf("%q %s", guard.Typed(e.Named), e.Problem)
+		return fmt.Sprintf("%q %s", guard.ShownURL(e.Named), e.Problem)
 	}
-	return fmt.Sprintf("unknown server %q", guard.Typed(e.Named))
+	return fmt.Sprintf("unknown server %q", guard.ShownURL(e.Named))
 }
 
 // Unwrap returns the cause.

@@ -70,7 +70,7 @@ func (s *Session) Find(ctx context.Context) (*Held, error) {
 }
 
 func (s *Session) hold(c *credential.Credential, l *login) *Held {
-	h := &Held{Credential: c, Kind: s.Provider().KindOf(c.Access.Reveal()), Server: s.KeyServer(), session: s, login: l}
+	h := &Held{Credential: c, Kind: c.KindAt(s.Provider()), Server: s.KeyServer(), session: s, login: l}
 	if l != nil {
 		h.Server = l.server
 	}
@@ -133,14 +133,9 @@ func (h *Held) Inspect(ctx context.Context) error {
 
 // noteKind says what a key is that is not of the kind that is meant for programs.
 func (h *Held) noteKind() {
-	if len(h.Kind.Env) > 0 {
-		return
-	}
-	for _, expected := range h.session.Provider().Credentials {
-		if len(expected.Env) > 0 {
-			h.session.opt.UI.note(fmt.Sprintf("this is %s; expected is %s (%s…)", h.Kind.Label, expected.Label, expected.Prefix))
-			return
-		}
+	expected, ok := h.session.Provider().ForPrograms()
+	if ok && h.Kind.Programs != provider.ProgramsMeant {
+		h.session.opt.UI.note(fmt.Sprintf("this is %s; expected is %s (%s…)", h.Kind.Label, expected.Label, expected.Prefix))
 	}
 }
 
@@ -173,7 +168,7 @@ func (h *Held) inspect(ctx context.Context) error {
 	case credential.StandingNotKnown:
 		return &UnknownCredentialError{Held: h, Inquiry: inquiry, Err: own.Err}
 	case credential.StandingNotAsked:
-		if h.Kind.Kind == scopes.ProjectKey || h.Kind.Kind == scopes.ProjectSecretKey {
+		if h.Kind.Programs == provider.ProgramsNever {
 			return &KindError{Held: h, Err: own.Err}
 		}
 	}
@@ -246,7 +241,7 @@ func (h *Held) renew(ctx context.Context, by func(*oauth.Renewer) (*credential.C
 		return err
 	}
 	renewer := &oauth.Renewer{
-		Store: h.login.store, Key: h.login.key, HTTP: client, LockDir: h.session.opt.lockDir(), KindOf: h.session.Provider().KindOf, Now: h.session.opt.Now,
+		Store: h.login.store, Key: h.login.key, HTTP: client, LockDir: h.session.opt.lockDir(), KindOf: h.session.Provider().KindOfToken, Now: h.session.opt.Now,
 		Server: func(ctx context.Context) (*metadata.AuthorizationServer, error) {
 			return documents.AuthorizationServer(ctx, h.login.issuer.Issuer)
 		},

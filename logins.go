@@ -95,8 +95,9 @@ func canKeep(ctx context.Context, file store.File, key store.Key) error {
 	if err != nil {
 		return &StoreError{Err: err}
 	}
-	if _, err := file.Load(ctx, key); errors.As(err, new(*files.UnsafeError)) {
-		return err
+	_, err = file.Load(ctx, key)
+	if unsafe, ok := errors.AsType[*files.UnsafeError](err); ok {
+		return unsafe
 	}
 	return nil
 }
@@ -241,7 +242,7 @@ func (s *Session) keep(ctx context.Context, h *Held, in store.Store) error {
 
 // livesOn reports whether a credential is a login that a server still knows.
 func livesOn(c *credential.Credential, now time.Time) bool {
-	return c != nil && c.Kind == scopes.OAuthToken && (!c.Refresh.Empty() || c.LivesAt(now))
+	return c != nil && c.Issued() && (!c.Refresh.Empty() || c.LivesAt(now))
 }
 
 // supersede removes the older credentials of this manifest that would be used in place of the
@@ -276,7 +277,7 @@ const revocationGrace = 10 * time.Second
 
 // takeBack revokes a token that nobody will ever find again: it could not be kept.
 func (s *Session) takeBack(ctx context.Context, h *Held) {
-	if h.Credential.Kind != scopes.OAuthToken {
+	if !h.Credential.Issued() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revocationGrace)
@@ -293,7 +294,7 @@ var errKeyMade = errors.New("an API key is revoked where it was made")
 
 // revoke tells the server that a login is over; the error says why it could not.
 func (s *Session) revoke(ctx context.Context, l *login) error {
-	if l.credential.Kind != scopes.OAuthToken && l.credential.Refresh.Empty() {
+	if !l.credential.Issued() && l.credential.Refresh.Empty() {
 		return errKeyMade
 	}
 	client, err := s.guarded(ctx)

@@ -74,7 +74,7 @@ func (s *Session) guarded(ctx context.Context) (*http.Client, error) {
 		s.remember([]string{provider.HostOf(request.URL.String())}) // one that the metadata names, and no file
 		return next.RoundTrip(request)
 	})
-	return &http.Client{Timeout: guard.FetchTimeout, Transport: trust.Guard(used)}, nil
+	return guard.ClientOn(trust.Guard(used)), nil
 }
 
 // transport is a function as an [http.RoundTripper].
@@ -160,7 +160,7 @@ func builtinHosts() []string {
 	var hosts []string
 	for _, p := range builtinProviders() {
 		for _, host := range p.Hosts() {
-			if name, _, _ := strings.Cut(host, ":"); !guard.IsLoopback(name) {
+			if !guard.IsLoopback(host) {
 				hosts = append(hosts, host)
 			}
 		}

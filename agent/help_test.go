@@ -60,7 +60,7 @@ func (s *source) renewals() int {
 // key is a lent key of the provider's own kind that holds these scopes.
 func key(bearer string, held ...string) *credential.Credential {
 	return &credential.Credential{
-		Access: credential.NewSecret(bearer), Grant: agenttest.Grant(scopes.PersonalAPIKey, scopes.SelfInspection, held...),
+		Access: credential.NewSecret(bearer), Grant: agenttest.Grant("personal_api_key", scopes.SelfInspection, held...),
 	}
 }
 
@@ -68,7 +68,7 @@ func key(bearer string, held ...string) *credential.Credential {
 func token(bearer string, held ...string) *credential.Credential {
 	return &credential.Credential{
 		Access: credential.NewSecret(bearer), Refresh: credential.NewSecret("refresh"),
-		Grant: agenttest.Grant(scopes.OAuthToken, scopes.TokenResponse, held...),
+		Grant: agenttest.Grant(scopes.AccessToken, scopes.TokenResponse, held...),
 	}
 }
 

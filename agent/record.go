@@ -3,7 +3,6 @@ package agent
 import (
 	"encoding/json"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/ambit-auth/ambit/internal/text"
@@ -34,7 +33,7 @@ func (p *Proxy) writeDown(e event) {
 		attrs = append(attrs, slog.String("note", text.Line(e.note)))
 	}
 	if e.problem != nil {
-		attrs = append(attrs, slog.String("error", withoutQuery(e.problem)))
+		attrs = append(attrs, slog.String("error", text.Line(e.problem.Error())))
 	}
 	p.log.LogAttrs(p.ctx, slog.LevelInfo, "request", attrs...)
 	if p.cfg.Record == nil || e.note != "" {
@@ -58,12 +57,6 @@ func (p *Proxy) connected(e event) []string {
 		list = append(list, need.AnyOf...)
 	}
 	return scopes.NewSet(append(list, e.named...)...).Slice()
-}
-
-// withoutQuery is what went wrong, up to where a URL's query would begin.
-func withoutQuery(err error) string {
-	before, _, _ := strings.Cut(err.Error(), "?")
-	return text.Line(before)
 }
 
 // logStart writes what is lent, and to where.

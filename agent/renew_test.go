@@ -219,7 +219,7 @@ func (f *failing) Renew(context.Context, *credential.Credential) (*credential.Cr
 // Servers are asked once for a credential, and what its own one says it holds counts.
 func TestAsksServers(t *testing.T) {
 	origin, _ := serves(t, "nobody")
-	shrunk := agenttest.Grant(scopes.PersonalAPIKey, scopes.SelfInspection, "user:read", "query:read")
+	shrunk := agenttest.Grant("personal_api_key", scopes.SelfInspection, "user:read", "query:read")
 	for name, tt := range map[string]struct {
 		inquiry credential.Inquiry
 		want    diagnosis.Cause

@@ -77,7 +77,7 @@ func TestGrantShrinksInMidRun(t *testing.T) {
 	l := lend(t, "", &source{current: full}, func(c *agent.Config) {
 		c.Server = server
 		c.Ask = func(context.Context, *credential.Credential) credential.Inquiry {
-			now := agenttest.Grant(scopes.PersonalAPIKey, scopes.SelfInspection, everything[1:]...)
+			now := agenttest.Grant("personal_api_key", scopes.SelfInspection, everything[1:]...)
 			return credential.Inquiry{{Server: "us", Standing: credential.StandingKnown, Grant: now}}
 		}
 	})

@@ -290,13 +290,13 @@ func TestPlainRedirectsAreFollowed(t *testing.T) {
 	s := newServer(t)
 	s.on("/", redirects("/target"))
 	s.on("/target", sends([]byte("there")))
-	resp, err := client(t, "").Get(s.URL + "/")
+	req, err := http.NewRequest(http.MethodGet, s.URL+"/", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	body, err := guard.ReadBody(resp, 5)
-	if err != nil || string(body) != "there" {
-		t.Errorf("%q, %v", body, err)
+	response, err := (&guard.Requester{HTTP: client(t, "")}).Do(req, 5)
+	if err != nil || string(response.Body) != "there" {
+		t.Errorf("%+v, %v", response, err)
 	}
 }
 

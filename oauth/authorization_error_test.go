@@ -21,7 +21,7 @@ func TestDenial(t *testing.T) {
 	if !refusal.Denied() || refusal.InvalidScope() || refusal.URI != "https://example.com/why" {
 		t.Errorf("%+v", refusal)
 	}
-	if !strings.HasPrefix(refusal.Description, "The [2Juser said no!!!") || len(refusal.Description) > 510 {
+	if !strings.HasPrefix(refusal.Description, `The \x1b[2Juser said no\u202e!!!`) || len(refusal.Description) > 600 {
 		t.Errorf("description = %q", refusal.Description)
 	}
 	if len(server.sent()) != 0 {

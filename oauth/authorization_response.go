@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth/credential"
 )
 
@@ -59,9 +60,9 @@ func responseOf(values url.Values) (authorizationResponse, error) {
 	got := authorizationResponse{code: values.Get("code"), iss: values.Get("iss"), hasIss: values.Has("iss")}
 	if code := values.Get("error"); code != "" {
 		got.refusal = &AuthorizationError{
-			Code:        plain(code),
-			Description: plain(values.Get("error_description")),
-			URI:         plain(values.Get("error_uri")),
+			Code:        text.Line(code),
+			Description: text.Line(values.Get("error_description")),
+			URI:         text.Line(values.Get("error_uri")),
 		}
 	} else if got.code == "" {
 		return authorizationResponse{}, errNoResponse
@@ -143,7 +144,7 @@ func (got authorizationResponse) checkIssuer(want string, promised bool) error {
 	case got.bare && !got.hasIss: // the person took it from the page of the server they meant
 		return nil
 	case got.hasIss && got.iss != want:
-		return &IssuerError{Want: want, Got: plain(got.iss)}
+		return &IssuerError{Want: want, Got: text.Line(got.iss)}
 	case !got.hasIss && promised:
 		return &IssuerError{Want: want}
 	}

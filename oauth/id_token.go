@@ -2,15 +2,15 @@ package oauth
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 
+	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-jose/go-jose/v4"
-	"golang.org/x/oauth2"
 )
 
 // An IDTokenError is an ID token that does not prove what it should (OpenID Connect
@@ -19,7 +19,7 @@ type IDTokenError struct{ Err error }
 
 // Error tells which check failed.
 func (e *IDTokenError) Error() string {
-	return "the ID token is not valid: " + plain(e.Err.Error())
+	return "the ID token is not valid: " + text.Line(e.Err.Error())
 }
 
 // Unwrap returns the cause.
@@ -28,9 +28,9 @@ func (e *IDTokenError) Unwrap() error { return e.Err }
 // verifyIDToken checks the ID token, if openid was asked for and one came: signature,
 // issuer, audience, expiry, nonce, and that it belongs to the access token. Only this
 // costs a login a second request. Its content is not used.
-func (r *loginFlow) verifyIDToken(ctx context.Context, token *oauth2.Token, attempt *attempt) error {
-	raw, ok := token.Extra("id_token").(string)
-	if !ok || attempt.nonce == "" {
+func (r *loginFlow) verifyIDToken(ctx context.Context, response *guard.Object, attempt *attempt) error {
+	raw := response.Text("id_token")
+	if raw == "" || attempt.nonce == "" {
 		return nil
 	}
 	keys, err := r.serverKeys(ctx)
@@ -50,7 +50,7 @@ func (r *loginFlow) verifyIDToken(ctx context.Context, token *oauth2.Token, atte
 		return &IDTokenError{Err: errors.New("its nonce is not the one that was sent")}
 	}
 	if idToken.AccessTokenHash != "" {
-		if err := idToken.VerifyAccessToken(token.AccessToken); err != nil {
+		if err := idToken.VerifyAccessToken(response.Text("access_token")); err != nil {
 			return &IDTokenError{Err: err}
 		}
 	}
@@ -72,14 +72,15 @@ func (r *loginFlow) serverKeys(ctx context.Context) (*oidc.StaticKeySet, error) 
 	if err != nil {
 		return nil, err
 	}
-	var set struct {
-		Keys []json.RawMessage `json:"keys"`
+	if response.Status != http.StatusOK {
+		return nil, fmt.Errorf("the server's keys cannot be read: status %s", guard.StatusText(response.Status))
 	}
-	if response.Status != http.StatusOK || json.Unmarshal(response.Body, &set) != nil {
-		return nil, fmt.Errorf("the server's keys cannot be read: status %d", response.Status)
+	set, err := response.Object()
+	if err != nil {
+		return nil, fmt.Errorf("the server's keys cannot be read: their document %w", err)
 	}
 	known := &oidc.StaticKeySet{}
-	for _, raw := range set.Keys {
+	for _, raw := range set.Elements("keys") {
 		var key jose.JSONWebKey
 		if key.UnmarshalJSON(raw) == nil && key.Valid() && key.IsPublic() && key.Use != "enc" {
 			known.PublicKeys = append(known.PublicKeys, key.Key)

@@ -33,16 +33,16 @@ func testProvider(servers ...provider.Server) *provider.Provider {
 	return &provider.Provider{
 		Servers: servers,
 		Credentials: []provider.CredentialKind{
-			{Prefix: "key_", Kind: scopes.PersonalAPIKey, Label: "a personal API key", Inspect: provider.Inspection{
-				URL: "{api}/me/", Scopes: "scopes", Teams: "teams", Organizations: "orgs", Expires: "expires_at",
+			{Prefix: "key_", Kind: "personal_api_key", Label: "a personal API key", Inspect: provider.Inspection{
+				URL: "{api}/me/", Scopes: "scopes", Reach: []provider.ReachMember{{Of: "project", Member: "teams"}, {Of: "organization", Member: "orgs"}}, Expires: "expires_at",
 			}},
-			{Prefix: "acc_", Kind: scopes.OAuthToken, Label: "an access token", Inspect: provider.Inspection{
-				Introspection: true, Teams: "teams",
+			{Prefix: "acc_", Kind: scopes.AccessToken, Label: "an access token", Inspect: provider.Inspection{
+				Introspection: true, Reach: []provider.ReachMember{{Of: "project", Member: "teams"}},
 			}},
-			{Prefix: "jsn_", Kind: scopes.OAuthToken, Label: "an access token", Inspect: provider.Inspection{
+			{Prefix: "jsn_", Kind: scopes.AccessToken, Label: "an access token", Inspect: provider.Inspection{
 				Introspection: true, JSON: true, Scopes: "granted", Expires: "ends",
 			}},
-			{Prefix: "pub_", Kind: scopes.ProjectKey, Label: "a project key"},
+			{Prefix: "pub_", Kind: "project_key", Label: "a project key"},
 		},
 	}
 }
@@ -85,8 +85,8 @@ func TestSelfInspection(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := scopes.Grant{
-		Kind: scopes.PersonalAPIKey, Prefix: "key_***", KnownBy: scopes.SelfInspection,
-		ExpiresAt: time.Date(2030, 1, 2, 2, 4, 5, 0, time.UTC), Server: "here", Scopes: scopes.NewSet("a:read", "*"), Teams: []string{"2", "12345678901234567890", "x"}, Organizations: []string{"o"},
+		Kind: "personal_api_key", Prefix: "key_***", KnownBy: scopes.SelfInspection,
+		ExpiresAt: time.Date(2030, 1, 2, 2, 4, 5, 0, time.UTC), Server: "here", Scopes: scopes.NewSet("a:read", "*"), Reach: []scopes.Reach{{Of: "project", IDs: []string{"2", "12345678901234567890", "x"}}, {Of: "organization", IDs: []string{"o"}}},
 	}
 	if diff := cmp.Diff(want, got.Grant); diff != "" {
 		t.Error(diff)
@@ -101,7 +101,7 @@ func TestInspectKeepsWhatTheServerDoesNotSay(t *testing.T) {
 	end := time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC)
 	before := &credential.Credential{
 		Access: credential.NewSecret(testAPIKey), Refresh: credential.NewSecret("refresh"), ClientID: "client",
-		Grant: scopes.Grant{Source: "the store", ExpiresAt: end, KnownBy: scopes.Assumed, Scopes: scopes.NewSet("a:read", "b:read"), Teams: []string{"1"}},
+		Grant: scopes.Grant{Source: "the store", ExpiresAt: end, KnownBy: scopes.Assumed, Scopes: scopes.NewSet("a:read", "b:read"), Reach: []scopes.Reach{{Of: "project", IDs: []string{"1"}}}},
 	}
 	unchanged := *before
 	got, err := inspecting(t, text(200, "application/json", `{"scopes":["a:read"]}`)).Inspect(t.Context(), before)
@@ -111,7 +111,7 @@ func TestInspectKeepsWhatTheServerDoesNotSay(t *testing.T) {
 	want := &credential.Credential{
 		Access: before.Access, Refresh: before.Refresh, ClientID: "client",
 		Grant: scopes.Grant{
-			Kind: scopes.PersonalAPIKey, Prefix: "key_***", Source: "the store", ExpiresAt: end,
+			Kind: "personal_api_key", Prefix: "key_***", Source: "the store", ExpiresAt: end,
 			KnownBy: scopes.SelfInspection, Server: "here", Scopes: scopes.NewSet("a:read"),
 		},
 	}
@@ -128,9 +128,10 @@ func TestSelfInspectionShapes(t *testing.T) {
 		`{"scopes":[]}`: "",
 		`{"scopes":["a:read"],"teams":null,"orgs":[],"expires_at":null}`: "a:read",
 		` {"scopes":["a:read"],"expires_at":1e400} `:                     "a:read",
+		`{"scopes":["a:read,b:write"]}`:                                  "a:read b:write",
 	} {
 		got, err := inspecting(t, text(200, "application/json", body)).Inspect(t.Context(), bare(testAPIKey))
-		if err != nil || got.Scopes.String() != want || len(got.Teams)+len(got.Organizations) != 0 || !got.ExpiresAt.IsZero() {
+		if err != nil || got.Scopes.String() != want || len(got.Reach) != 0 || !got.ExpiresAt.IsZero() {
 			t.Errorf("%s: %+v, %v", body, got, err)
 		}
 	}
@@ -158,10 +159,10 @@ func TestIntrospection(t *testing.T) {
 		text(200, "application/json", `{"active":true,"scope":"a:read b:write","exp":1900000000,"teams":[5]}`)(w, r)
 	})
 	for token, want := range map[string]scopes.Grant{
-		"acc_" + storetest.Marked: {Scopes: scopes.NewSet("a:read", "b:write"), Teams: []string{"5"}},
+		"acc_" + storetest.Marked: {Scopes: scopes.NewSet("a:read", "b:write"), Reach: []scopes.Reach{{Of: "project", IDs: []string{"5"}}}},
 		"jsn_" + storetest.Marked: {Scopes: scopes.NewSet("a:read")},
 	} {
-		want.Server, want.Kind, want.KnownBy = "here", scopes.OAuthToken, scopes.Introspection
+		want.Server, want.Kind, want.KnownBy = "here", scopes.AccessToken, scopes.Introspection
 		want.Prefix, want.ExpiresAt = token[:4]+"***", time.Unix(1900000000, 0).UTC()
 		got, err := inspector.Inspect(t.Context(), bare(token))
 		if err != nil {
@@ -207,11 +208,11 @@ func TestUnanswered(t *testing.T) {
 		"HTML":                 {testAPIKey, text(200, "text/html; charset=utf-8", "<html>sign in"), 200, "HTML"},
 		"HTML as JSON's 401":   {testAPIKey, text(401, "text/html", "<html>proxy"), 401, "HTML"},
 		"HTML without a type":  {testAPIKey, text(403, "", "\n<!doctype html>"), 403, "HTML"},
-		"no JSON":              {testAPIKey, text(200, "application/json", storetest.Marked), 200, "no JSON object"},
-		"a list":               {testAPIKey, text(200, "application/json", `[{"scopes":[]}]`), 200, "no JSON object"},
-		"null":                 {testAPIKey, text(200, "application/json", `null`), 200, "no JSON object"},
-		"two objects":          {testAPIKey, text(200, "application/json", `{"scopes":[]}{}`), 200, "no JSON object"},
-		"half of it":           {testAPIKey, text(200, "application/json", `{"scopes":["a:rea`), 200, "no JSON object"},
+		"no JSON":              {testAPIKey, text(200, "application/json", storetest.Marked), 200, "not JSON"},
+		"a list":               {testAPIKey, text(200, "application/json", `[{"scopes":[]}]`), 200, "not an object"},
+		"null":                 {testAPIKey, text(200, "application/json", `null`), 200, "not an object"},
+		"two objects":          {testAPIKey, text(200, "application/json", `{"scopes":[]}{}`), 200, "goes on after the end"},
+		"half of it":           {testAPIKey, text(200, "application/json", `{"scopes":["a:rea`), 200, "ends in the middle"},
 		"no scopes":            {testAPIKey, text(200, "application/json", `{"id":1}`), 200, `"scopes"`},
 		"scopes null":          {testAPIKey, text(200, "application/json", `{"scopes":null}`), 200, `"scopes"`},
 		"scopes an object":     {testAPIKey, text(200, "application/json", `{"scopes":{"a":1}}`), 200, `"scopes"`},
@@ -219,7 +220,7 @@ func TestUnanswered(t *testing.T) {
 		"scopes of objects":    {testAPIKey, text(200, "application/json", `{"scopes":[{"name":"a:read"}]}`), 200, `"scopes"`},
 		"teams a word":         {testAPIKey, text(200, "application/json", `{"scopes":[],"teams":"all"}`), 200, `"teams"`},
 		"no active":            {"acc_" + storetest.Marked, text(200, "application/json", `{"scope":"a:read"}`), 200, `"active"`},
-		"active a word":        {"acc_" + storetest.Marked, text(200, "application/json", `{"active":"true","scope":"a:read"}`), 200, `"active"`},
+		"active a word":        {"acc_" + storetest.Marked, text(200, "application/json", `{"active":"yes","scope":"a:read"}`), 200, `"active"`},
 		"active without scope": {"acc_" + storetest.Marked, text(200, "application/json", `{"active":true}`), 200, `"scope"`},
 		"2 MiB":                {testAPIKey, text(200, "application/json", `{"scopes":["`+strings.Repeat("a", 2<<20)+`"]}`), 0, "larger"},
 		"a redirect":           {testAPIKey, http.RedirectHandler("/login", http.StatusFound).ServeHTTP, 0, "redirect"},

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
@@ -136,7 +137,7 @@ func (e *PortsTakenError) Error() string {
 func portsTaken(ports []int) *PortsTakenError {
 	e := &PortsTakenError{Ports: portHolders(ports)}
 	for i := range e.Ports {
-		e.Ports[i].Program = plain(e.Ports[i].Program) // a process names itself
+		e.Ports[i].Program = text.Line(e.Ports[i].Program) // a process names itself
 	}
 	return e
 }

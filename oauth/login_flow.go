@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"golang.org/x/oauth2"
@@ -151,8 +152,8 @@ func (r *loginFlow) claimed(ctx context.Context, got authorizationResponse) auth
 // again reports whether to go on waiting after a pasted code that the server does not know:
 // it was cut short, or is another login's, and the right one can still come.
 func (r *loginFlow) again(err error) bool {
-	var refused *TokenError
-	if !errors.As(err, &refused) || refused.Code != "invalid_grant" {
+	refused, ok := errors.AsType[*TokenError](err)
+	if !ok || refused.Code != "invalid_grant" {
 		return false
 	}
 	r.UI.tell("what was pasted is no code of this login (%v); paste the whole URL at which the browser ended", err)
@@ -202,14 +203,16 @@ func (r *loginFlow) conclude(ctx context.Context, got authorizationResponse) (*c
 // exchange redeems the code (RFC 6749 §4.1.3). There is no second try: a code works once.
 func (r *loginFlow) exchange(ctx context.Context, code string) (*credential.Credential, error) {
 	attempt := r.current.Load()
-	token, err := r.config.Exchange(withTokenClient(ctx, r.HTTP), code, oauth2.VerifierOption(attempt.verifier))
+	request := newTokenRequest(r.Server.TokenEndpoint, r.HTTP)
+	_, err := r.config.Exchange(request.within(ctx), code, oauth2.VerifierOption(attempt.verifier))
+	response, err := request.result(err)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		return nil, tokenError(r.Server.TokenEndpoint, err)
+		return nil, err
 	}
-	c, err := readToken(r.Server.TokenEndpoint, token, credential.Credential{
+	c, err := readToken(r.Server.TokenEndpoint, response, credential.Credential{
 		Issuer: r.Server.Issuer, ClientID: r.config.ClientID, Hosts: r.Hosts,
 		Asked: attempt.scopes,
 		Grant: scopes.Grant{Scopes: attempt.scopes, KnownBy: scopes.Assumed}, // unless the response says otherwise
@@ -217,10 +220,10 @@ func (r *loginFlow) exchange(ctx context.Context, code string) (*credential.Cred
 	if err != nil {
 		return nil, err
 	}
-	if name, ok := token.Extra(r.ServerFrom).(string); ok && r.ServerFrom != "" {
-		c.Server = plain(name)
+	if name := response.Text(r.ServerFrom); name != "" {
+		c.Server = text.Line(name)
 	}
-	if err := r.verifyIDToken(ctx, token, attempt); err != nil {
+	if err := r.verifyIDToken(ctx, response, attempt); err != nil {
 		return nil, err
 	}
 	return c, nil

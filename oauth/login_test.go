@@ -87,8 +87,8 @@ func (p *person) last() page {
 }
 
 func testKind(string) provider.CredentialKind {
-	return provider.CredentialKind{Prefix: "acc_", Kind: scopes.OAuthToken, Inspect: provider.Inspection{
-		Introspection: true, Scopes: "scope", Teams: "scoped_teams", Organizations: "scoped_orgs",
+	return provider.CredentialKind{Prefix: "acc_", Kind: scopes.AccessToken, Inspect: provider.Inspection{
+		Introspection: true, Scopes: "scope", Reach: []provider.ReachMember{{Of: "project", Member: "scoped_teams"}, {Of: "organization", Member: "scoped_orgs"}},
 	}}
 }
 
@@ -122,8 +122,8 @@ func TestLogin(t *testing.T) {
 	want := &credential.Credential{
 		Access: credential.NewSecret("acc_1"), Refresh: credential.NewSecret("refresh-1"),
 		Grant: scopes.Grant{
-			Kind: scopes.OAuthToken, Prefix: "acc_***", ExpiresAt: testNow.Add(time.Hour), KnownBy: scopes.TokenResponse,
-			Server: "eu", Scopes: scopes.NewSet("a:read"), Teams: []string{"7", "12345678"}, Organizations: []string{"o-1"},
+			Kind: scopes.AccessToken, Prefix: "acc_***", ExpiresAt: testNow.Add(time.Hour), KnownBy: scopes.TokenResponse,
+			Server: "eu", Scopes: scopes.NewSet("a:read"), Reach: []scopes.Reach{{Of: "project", IDs: []string{"7", "12345678"}}, {Of: "organization", IDs: []string{"o-1"}}},
 		},
 		TokenType: "Bearer", Issuer: server.URL, ClientID: testClient,
 		ObtainedAt: testNow, Asked: scopes.NewSet("a:read", "b:write"), Hosts: []string{"api.example.com"},

@@ -7,17 +7,13 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/ambit-auth/ambit/internal/signals"
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/oauth/store"
 	"github.com/ambit-auth/ambit/scopes/provider"
 	"golang.org/x/oauth2"
 )
-
-// cancelGrace is how long a refresh request goes on after the caller gave up. The
-// server may have exchanged the refresh token already, and not to hear of the new one
-// loses the session.
-const cancelGrace = 5 * time.Second
 
 // A Renewer keeps one stored credential alive. Refresh tokens rotate, and a server
 // that sees an old one again takes it for stolen and ends the session (RFC 9700
@@ -147,17 +143,20 @@ func (r *Renewer) refresh(ctx context.Context, old *credential.Credential) (*cre
 	if err := supportsPublicClient(server); err != nil {
 		return nil, err
 	}
-	ctx, cancel := outlive(ctx, cancelGrace)
+	// The server may exchange the refresh token in the moment in which the caller gives up,
+	// and not to hear of the new one loses the session.
+	ctx, cancel := signals.Outlive(ctx)
 	defer cancel()
 	// No scope is sent: a refresh cannot widen, and to ask for what was asked is to ask
 	// for more than was granted (RFC 6749 §6).
-	source := clientConfig(server, old.ClientID, "").TokenSource(
-		withTokenClient(ctx, r.HTTP), &oauth2.Token{RefreshToken: old.Refresh.Reveal()})
-	token, err := source.Token()
+	request := newTokenRequest(server.TokenEndpoint, r.HTTP)
+	source := clientConfig(server, old.ClientID, "").TokenSource(request.within(ctx), &oauth2.Token{RefreshToken: old.Refresh.Reveal()})
+	_, err = source.Token()
+	response, err := request.result(err)
 	if err != nil {
-		return nil, r.refused(ctx, old, tokenError(server.TokenEndpoint, err))
+		return nil, r.refused(ctx, old, err)
 	}
-	fresh, err := readToken(server.TokenEndpoint, token, *old, r.KindOf, r.now())
+	fresh, err := readToken(server.TokenEndpoint, response, *old, r.KindOf, r.now())
 	if err != nil {
 		return nil, err
 	}
@@ -180,16 +179,6 @@ func (r *Renewer) refused(ctx context.Context, old *credential.Credential, err e
 		return &SessionLostError{Err: errors.Join(refusal, err)}
 	}
 	return &SessionLostError{Err: refusal}
-}
-
-// outlive is ctx with its end put off by grace.
-func outlive(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
-	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() {
-		timer := time.AfterFunc(grace, cancel)
-		context.AfterFunc(longer, func() { timer.Stop() })
-	})
-	return longer, func() { stop(); cancel() }
 }
 
 func (r *Renewer) now() time.Time {

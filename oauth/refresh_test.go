@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/oauth/credential"
@@ -121,8 +122,8 @@ func TestGrantShrinksAtRefresh(t *testing.T) {
 	if got.Scopes.String() != "b:read" || got.Lost.String() != "a:write" || got.KnownBy != scopes.TokenResponse {
 		t.Errorf("holds %q, lost %q, by %s", got.Scopes, got.Lost, got.KnownBy)
 	}
-	if diff := cmp.Diff([]string{"2"}, got.Teams); diff != "" || len(got.Organizations) != 0 {
-		t.Errorf("reach: %v, %v", got.Teams, got.Organizations)
+	if diff := cmp.Diff([]string{"2"}, got.ReachOf("project")); diff != "" || len(got.ReachOf("organization")) != 0 {
+		t.Errorf("reach: %v", got.Reach)
 	}
 	if stored := storetest.Load(t, backend, testKey); stored.Scopes.String() != "b:read" {
 		t.Errorf("stored: %q", stored.Scopes)
@@ -173,7 +174,9 @@ func TestRefreshRefused(t *testing.T) {
 			if _, lost := errors.AsType[*oauth.SessionLostError](err); lost != c.lost {
 				t.Errorf("%s: %v", name, err)
 			}
-			if _, ok := errors.AsType[*oauth.TokenError](err); !ok || storetest.Leaks(err.Error()) {
+			_, refused := errors.AsType[*oauth.TokenError](err)
+			_, trouble := errors.AsType[*guard.Error](err)
+			if refused == trouble || trouble != (name == "a server in trouble") || storetest.Leaks(err.Error()) {
 				t.Errorf("%s: %v", name, err)
 			}
 			if (got != nil) != living || living && got.Access.Reveal() != "acc_0" {

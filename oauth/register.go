@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 )
@@ -68,12 +68,11 @@ func (r *Registration) Register(ctx context.Context, redirectURIs ...string) (cl
 		return "", err
 	}
 	req.Header.Set("Content-Type", jsonType)
-	req.Header.Set("Accept", jsonType)
 	response, err := send(r.HTTP, req)
 	if err != nil {
 		return "", err
 	}
-	return readRegistration(response.Status, response.Body)
+	return readRegistration(response)
 }
 
 // withoutPorts adds to URIs on loopback addresses the same without a port.
@@ -108,18 +107,21 @@ type clientMetadata struct {
 
 // readRegistration reads RFC 7591 §3.2.1. A client that was given a secret and has to
 // use it is of no use: there is no place where this program could keep one.
-func readRegistration(status int, body []byte) (clientID string, err error) {
+func readRegistration(response *guard.Response) (clientID string, err error) {
+	status := response.Status
 	if status != http.StatusCreated && status != http.StatusOK {
-		code, description := errorMembers(body)
-		return "", &RegistrationError{Code: code, Description: description, Status: status,
-			Problem: fmt.Sprintf("status %d %s", status, http.StatusText(status))}
+		code, description := errorMembers(response)
+		return "", &RegistrationError{Code: code, Description: description, Status: status, Problem: "status " + guard.StatusText(status)}
 	}
-	members, err := jsonObject(body)
-	clientID, _ = members["client_id"].(string)
-	switch method, said := members["token_endpoint_auth_method"].(string); {
-	case err != nil || clientID == "" || len(clientID) > maxClientID || !credential.IsSendable(clientID):
-		return "", &RegistrationError{Status: status, Problem: "its answer has no usable client_id"}
-	case said && method != authNone, !said && members["client_secret"] != nil:
+	members, err := response.Object()
+	if err != nil {
+		return "", &RegistrationError{Status: status, Problem: "its response " + err.Error()}
+	}
+	clientID, method := members.Text("client_id"), members.Text("token_endpoint_auth_method")
+	switch {
+	case clientID == "" || len(clientID) > maxClientID || !credential.IsSendable(clientID):
+		return "", &RegistrationError{Status: status, Problem: "its response has no usable client_id"}
+	case method != "" && method != authNone, method == "" && members.Has("client_secret"):
 		return "", &RegistrationError{Status: status, Problem: "it wants a client with a secret"}
 	}
 	return clientID, nil

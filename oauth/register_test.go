@@ -50,7 +50,7 @@ func TestRegisterFails(t *testing.T) {
 		"a refusal":        {text(400, "application/json", `{"error":"invalid_redirect_uri","error_description":"no\nhttp"}`), "invalid_redirect_uri", `"no http"`},
 		"no words":         {text(403, "text/html", "<html>"), "", "403"},
 		"no client id":     {text(201, "application/json", `{}`), "", "client_id"},
-		"HTML":             {text(200, "text/html", "<html>"), "", "client_id"},
+		"HTML":             {text(200, "text/html", "<html>"), "", "its response is a page of HTML"},
 		"a wrong type":     {text(201, "application/json", `{"client_id":7}`), "", "client_id"},
 		"a line in it":     {text(201, "application/json", `{"client_id":"a\r\nb"}`), "", "client_id"},
 		"a secret":         {text(201, "application/json", `{"client_id":"a","client_secret":"`+storetest.Marked+`"}`), "", "secret"},

@@ -1,14 +1,11 @@
 package oauth
 
 import (
-	"context"
 	"errors"
-	"io"
 	"net/http"
 	"time"
 
 	"github.com/ambit-auth/ambit/internal/guard"
-	"golang.org/x/oauth2"
 )
 
 const (
@@ -41,40 +38,9 @@ func orLoopback(client *http.Client) *http.Client {
 	if client != nil {
 		return client
 	}
-	transport, err := guard.NewTransport(guard.Options{})
-	if err != nil { // only a CA file can be wrong, and there is none
-		return &http.Client{Transport: Trust{}.Guard(http.DefaultTransport)}
+	var transport http.RoundTripper = http.DefaultTransport
+	if own, err := guard.NewTransport(guard.Options{}); err == nil { // only a CA file can be wrong, and there is none
+		transport = own
 	}
-	return &http.Client{Transport: Trust{}.Guard(transport)}
-}
-
-// withTokenClient hands x/oauth2 and go-oidc the client in the only way that they
-// take one. The client follows no redirect: a code or a refresh token in a body would
-// go along (RFC 9700 §4.12). It keeps no cookies, and reads no endless response.
-func withTokenClient(ctx context.Context, base *http.Client) context.Context {
-	client := *orLoopback(base)
-	if client.Transport == nil {
-		client.Transport = http.DefaultTransport
-	}
-	client.Transport = limited{client.Transport}
-	client.Jar = nil
-	client.Timeout = tokenTimeout
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return context.WithValue(ctx, oauth2.HTTPClient, &client)
-}
-
-// limited cuts every response after maxResponse bytes; half a JSON text is none.
-type limited struct{ next http.RoundTripper }
-
-// RoundTrip implements [http.RoundTripper].
-func (l limited) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := l.next.RoundTrip(req)
-	if err != nil {
-		return nil, err
-	}
-	resp.Body = struct {
-		io.Reader
-		io.Closer
-	}{io.LimitReader(resp.Body, maxResponse), resp.Body}
-	return resp, nil
+	return guard.ClientOn(Trust{}.Guard(transport))
 }

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/oauth/credential"
 )
@@ -74,20 +76,18 @@ func (r *Revocation) revoke(ctx context.Context, clientID string, token credenti
 		return err
 	}
 	if response.Status < 200 || response.Status > 299 {
-		code, description := errorMembers(response.Body)
+		code, description := errorMembers(response)
 		return &RevocationError{Code: code, Description: description, Status: response.Status}
 	}
 	return nil
 }
 
-// errorMembers reads error and error_description of a JSON response, made fit to be
+// errorMembers reads error and error_description of an error response, made fit to be
 // shown; both are "" where it has none.
-func errorMembers(body []byte) (code, description string) {
-	members, err := jsonObject(body)
+func errorMembers(response *guard.Response) (code, description string) {
+	members, err := response.Object()
 	if err != nil {
 		return "", ""
 	}
-	code, _ = members["error"].(string)
-	description, _ = members["error_description"].(string)
-	return plain(code), plain(description)
+	return text.Line(members.Text("error")), text.Line(members.Text("error_description"))
 }

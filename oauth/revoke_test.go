@@ -59,7 +59,7 @@ func TestRevokeFails(t *testing.T) {
 	})
 	err := refusing.Revoke(t.Context(), c)
 	refusal, ok := errors.AsType[*oauth.RevocationError](err)
-	if !ok || refusal.Code != "invalid_client" || refusal.Description != "whoare you" || refusal.Status != 400 || storetest.Leaks(err.Error()) {
+	if !ok || refusal.Code != "invalid_client" || refusal.Description != `who\x1bare you` || refusal.Status != 400 || storetest.Leaks(err.Error()) {
 		t.Errorf("err = %v", err)
 	}
 	if requests != 2 {

@@ -2,12 +2,12 @@ package oauth
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
@@ -31,7 +31,7 @@ type UntrustedHostError struct {
 func (e *UntrustedHostError) Error() string {
 	by := ""
 	if e.NamedBy != "" {
-		by = fmt.Sprintf(", named by %s,", plain(e.NamedBy))
+		by = fmt.Sprintf(", named by %s,", text.Line(e.NamedBy))
 	}
 	noun, verb := "host", "is"
 	if len(e.Hosts) > 1 {
@@ -40,19 +40,21 @@ func (e *UntrustedHostError) Error() string {
 	return fmt.Sprintf("the %s %s%s %s not trusted with a credential", noun, quoted(e.Hosts), by, verb)
 }
 
+// quoted lists words from outside, each in quotes.
+func quoted(words []string) string {
+	list := make([]string, len(words))
+	for i, word := range words {
+		list[i] = text.Quote(word)
+	}
+	return strings.Join(list, ", ")
+}
+
 // Allows reports whether host, in the form of [scopes.HostOf], may get a credential.
 func (t Trust) Allows(host string) bool {
 	if host == "" {
 		return false
 	}
-	return slices.Contains(t.Known, host) || guard.IsLoopback(withoutPort(host))
-}
-
-func withoutPort(host string) string {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		return name
-	}
-	return strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	return slices.Contains(t.Known, host) || guard.IsLoopback(host)
 }
 
 // Check returns an *[UntrustedHostError] that names all hosts that may not get a

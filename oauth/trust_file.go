@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit/internal/files"
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
@@ -98,7 +99,7 @@ func ParseHost(text string) (string, error) {
 		return "", fmt.Errorf("%q is no host", text)
 	}
 	host := provider.HostOf(raw)
-	name := withoutPort(host)
+	name := guard.WithoutPort(host)
 	if strings.ContainsAny(name, "*?") || strings.HasSuffix(name, ".") {
 		return "", fmt.Errorf("%q is no host: write it whole, without a pattern and a final dot", text)
 	}

@@ -122,7 +122,7 @@ func (c *Case) told() bool {
 
 // isLogin reports whether another login would get another credential of this kind.
 func (c *Case) isLogin() bool {
-	return c.Kind.Create == "" && c.Grant.Kind == scopes.OAuthToken
+	return c.Kind.Create == "" && c.Kind.Renewable
 }
 
 // situation is what advice on the credential is made from.

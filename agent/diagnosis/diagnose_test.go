@@ -25,7 +25,7 @@ func aCase(t testing.TB, change func(*diagnosis.Case)) diagnosis.Case {
 		Method: "POST", Base: "gateway", Path: "/v1/messages", Sent: diagnosis.Sent{Ours: true},
 		Response: diagnosis.Response{Status: 401, Header: http.Header{}, Body: []byte(agenttest.Silent)},
 		Provider: p, Server: us, Kind: p.KindOf("phx_x"),
-		Grant: agenttest.Grant(scopes.PersonalAPIKey, scopes.SelfInspection, "user:read", "query:read", "notebook:write"),
+		Grant: agenttest.Grant("personal_api_key", scopes.SelfInspection, "user:read", "query:read", "notebook:write"),
 		Needs: agenttest.Needs(t), Agent: agenttest.Profile(t, "claude-code"), Now: agenttest.Noon(), Log: "/log",
 	}
 	if change != nil {
@@ -36,7 +36,7 @@ func aCase(t testing.TB, change func(*diagnosis.Case)) diagnosis.Case {
 
 // all is a grant of everything that the manifest declares.
 func all(c *diagnosis.Case) {
-	c.Grant = agenttest.Grant(scopes.PersonalAPIKey, scopes.SelfInspection, "llm_gateway:read", "user:read", "query:read", "notebook:write")
+	c.Grant = agenttest.Grant("personal_api_key", scopes.SelfInspection, "llm_gateway:read", "user:read", "query:read", "notebook:write")
 }
 
 func api(status int, body string) func(*diagnosis.Case) {
@@ -99,7 +99,7 @@ func TestDiagnose(t *testing.T) {
 
 		"a kind that never serves": {func(c *diagnosis.Case) {
 			c.Kind = c.Provider.KindOf("phc_x")
-			c.Grant = scopes.Grant{Kind: scopes.ProjectKey, Prefix: "phc_***"}
+			c.Grant = scopes.Grant{Kind: "project_key", Prefix: "phc_***"}
 		}, diagnosis.CauseWrongCredentialKind, diagnosis.ConfidenceProved, nil, "phc_***, a project key"},
 
 		"the provider's wording names the scope": {api(403, agenttest.Denied("API key missing required scope 'dashboard:write'")), diagnosis.CauseMissingScope, diagnosis.ConfidenceProved, []string{"dashboard:write"}, "dashboard:write (for POST {api}/api/projects/2/query/)"},

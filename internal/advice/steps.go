@@ -144,7 +144,7 @@ func (s *Situation) use(prefix string) []Step {
 func (s *Situation) forPrograms() []provider.CredentialKind {
 	var kinds []provider.CredentialKind
 	for _, kind := range s.Provider.Credentials {
-		if (len(kind.Env) > 0 || kind.Create != "") && kind.Serves(s.Base) {
+		if kind.Programs == provider.ProgramsMeant && kind.Serves(s.Base) {
 			kinds = append(kinds, kind)
 		}
 	}

@@ -1,6 +1,7 @@
 package child
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,12 +9,9 @@ import (
 	"os/exec"
 	"time"
 
+	"github.com/ambit-auth/ambit/internal/signals"
 	"github.com/ambit-auth/ambit/internal/text"
 )
-
-// StopGrace is what a child gets between the polite and the firm end: an agent saves
-// its conversation then.
-const StopGrace = 5 * time.Second
 
 // A Command is a program to run. In, Out and Err are files, not streams of our own, so
 // that a child sees a terminal where there is one; nil is the null device.
@@ -22,7 +20,7 @@ type Command struct {
 	Env          []string
 	Dir          string // "" for our own
 	In, Out, Err *os.File
-	Grace        time.Duration // 0 means [StopGrace]
+	Grace        time.Duration // between the polite and the firm end; 0 means [signals.Grace]
 }
 
 // A Child is a running program, with a process group of its own where the system has
@@ -76,8 +74,7 @@ func (c Command) Start() (*Process, error) {
 	}
 	path, err := exec.LookPath(c.Args[0])
 	if err != nil {
-		var e *exec.Error
-		if errors.As(err, &e) {
+		if e, ok := errors.AsType[*exec.Error](err); ok {
 			err = e.Err
 		}
 		return nil, &StartError{Program: c.Args[0], Err: err}
@@ -93,10 +90,7 @@ func (c Command) Start() (*Process, error) {
 			files[i] = null
 		}
 	}
-	child := &Process{grace: c.Grace, ended: make(chan struct{})}
-	if child.grace == 0 {
-		child.grace = StopGrace
-	}
+	child := &Process{grace: cmp.Or(c.Grace, signals.Grace), ended: make(chan struct{})}
 	child.process, err = os.StartProcess(path, c.Args, &os.ProcAttr{
 		Dir: c.Dir, Env: c.Env, Files: files, Sys: child.job.attributes(c.In),
 	})

@@ -18,6 +18,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/evidence"
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/audit"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -44,7 +45,7 @@ func (s *auditSources) addFlags(cmd *cobra.Command) {
 }
 
 // gather reads every source, in the order of the columns in which people see them.
-func (r *run) gather(ctx context.Context, p *ambit.Session, s *auditSources) (*audit.Evidence, error) {
+func gather(ctx context.Context, r *invocation, p *ambit.Session, s *auditSources) (*audit.Evidence, error) {
 	server := p.KeyServer()
 	if !slices.Contains(p.Provider().BaseNames(), s.base) {
 		return nil, fail(exitUsage, fmt.Sprintf("--base: unknown base %q", s.base), didYouMean(s.base, p.Provider().BaseNames()))
@@ -53,7 +54,7 @@ func (r *run) gather(ctx context.Context, p *ambit.Session, s *auditSources) (*a
 	proof := &audit.Evidence{Tools: s.tools}
 	read := func(names []string, limit int64, how func(name string, text io.Reader) (audit.Evidence, error)) error {
 		for _, name := range names {
-			more, err := r.readSource(ctx, name, limit, how)
+			more, err := readSource(ctx, r, name, limit, how)
 			if err != nil {
 				return err
 			}
@@ -67,7 +68,7 @@ func (r *run) gather(ctx context.Context, p *ambit.Session, s *auditSources) (*a
 			reader.Open = openBeside(name)
 		}
 		if s.remote {
-			reader.Fetch = func(u string) ([]byte, error) { return r.fetchReference(ctx, name, u) }
+			reader.Fetch = func(u string) ([]byte, error) { return fetchReference(ctx, r, name, u) }
 		}
 		return reader.Read(name, text)
 	}
@@ -90,7 +91,7 @@ func (r *run) gather(ctx context.Context, p *ambit.Session, s *auditSources) (*a
 		}
 	}
 	if len(s.openAPI)+len(s.mcpTools)+len(s.calls)+len(s.traffic) == 0 {
-		r.voice.note("no evidence was named (--openapi, --mcp-tools, --calls, --traffic): only the server's list is held against the manifest")
+		r.console.Note("no evidence was named (--openapi, --mcp-tools, --calls, --traffic): only the server's list is held against the manifest")
 	}
 	return proof, nil
 }
@@ -117,24 +118,24 @@ func knownOperations(p *ambit.Session, proof *audit.Evidence) *scopes.Operations
 // withServer is the provider, and the server that someone named by its URL.
 func withServer(p *ambit.Session) *provider.Provider {
 	own := *p.Provider()
-	if _, known := own.Lookup(serverOf(p).Name); !known {
-		own.Servers = append(slices.Clone(own.Servers), serverOf(p))
+	if _, known := own.Lookup(p.Server().Name); !known {
+		own.Servers = append(slices.Clone(own.Servers), p.Server())
 	}
 	return &own
 }
 
 // readSource opens a file, or fetches a URL, and reads it.
-func (r *run) readSource(ctx context.Context, name string, limit int64, how func(string, io.Reader) (audit.Evidence, error)) (audit.Evidence, error) {
+func readSource(ctx context.Context, r *invocation, name string, limit int64, how func(string, io.Reader) (audit.Evidence, error)) (audit.Evidence, error) {
 	if isURL(name) {
 		var document []byte
-		err := r.voice.during("reading "+text.Printable(provider.HostOf(name)), func() (err error) {
-			document, err = r.fetchDocument(ctx, name, limit)
+		err := r.console.During("reading "+text.Printable(provider.HostOf(name)), func() (err error) {
+			document, err = fetchDocument(ctx, r, name, limit)
 			return err
 		})
 		if err != nil {
 			return audit.Evidence{}, fetchFailure(err, name)
 		}
-		more, err := how(withoutQuery(name), bytes.NewBuffer(document))
+		more, err := how(guard.ShownURL(name), bytes.NewBuffer(document))
 		return more, sourceFailure(err)
 	}
 	f, err := os.Open(name)
@@ -176,16 +177,6 @@ func openBeside(name string) func(path string) ([]byte, error) {
 
 func isURL(name string) bool { return strings.Contains(name, "://") }
 
-// withoutQuery is a URL as messages show it: its query or its user part may be a
-// secret that gives access to the document.
-func withoutQuery(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return provider.HostOf(raw)
-	}
-	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
-}
-
 // fetchFailure words what went wrong on the way to a document, without the parts of its
 // URL that may be a secret.
 func fetchFailure(err error, raw string) error {
@@ -196,7 +187,7 @@ func fetchFailure(err error, raw string) error {
 	if f.Code == exitCannotTell && f.Hint != ownAuthority {
 		f.Hint = "is the address right, and can it be reached from here? a source may be a file, too"
 	}
-	f.Message = strings.ReplaceAll(f.Message, text.Printable(raw), text.Printable(withoutQuery(raw)))
+	f.Message = strings.ReplaceAll(f.Message, text.Printable(raw), text.Printable(guard.ShownURL(raw)))
 	if u, err := url.Parse(raw); err == nil {
 		for _, secret := range []string{u.RawQuery, u.Fragment, u.User.String()} {
 			if secret != "" {
@@ -209,9 +200,9 @@ func fetchFailure(err error, raw string) error {
 
 // fetchDocument gets a document over https, or from this machine. It carries no
 // credential.
-func (r *run) fetchDocument(ctx context.Context, raw string, limit int64) ([]byte, error) {
+func fetchDocument(ctx context.Context, r *invocation, raw string, limit int64) ([]byte, error) {
 	if err := guard.CheckURL(raw); err != nil {
-		return nil, &failure{Code: exitUsage, Message: text.Printable(err.Error()), Hint: "a source is a file, or a URL with https", Err: err}
+		return nil, &view.Failure{Code: exitUsage, Message: text.Printable(err.Error()), Hint: "a source is a file, or a URL with https", Err: err}
 	}
 	client, err := r.httpClient()
 	if err != nil {
@@ -227,19 +218,19 @@ func (r *run) fetchDocument(ctx context.Context, raw string, limit int64) ([]byt
 		return nil, err
 	}
 	if answer.Status != http.StatusOK {
-		return nil, fail(exitCannotTell, fmt.Sprintf("%s answers with status %d", text.Printable(withoutQuery(raw)), answer.Status), "")
+		return nil, fail(exitCannotTell, fmt.Sprintf("%s answers with status %d", text.Printable(guard.ShownURL(raw)), answer.Status), "")
 	}
 	return answer.Body, nil
 }
 
 // fetchReference gets what an OpenAPI document refers to. A document from elsewhere may
 // not lead to a port of this machine.
-func (r *run) fetchReference(ctx context.Context, document, raw string) ([]byte, error) {
+func fetchReference(ctx context.Context, r *invocation, document, raw string) ([]byte, error) {
 	if isURL(document) && !onThisMachine(document) && onThisMachine(raw) {
-		return nil, fail(exitUsage, fmt.Sprintf("%s refers to this machine: %s", text.Printable(withoutQuery(document)), text.Printable(withoutQuery(raw))), "")
+		return nil, fail(exitUsage, fmt.Sprintf("%s refers to this machine: %s", text.Printable(guard.ShownURL(document)), text.Printable(guard.ShownURL(raw))), "")
 	}
-	r.voice.detail("reading %s", text.Printable(withoutQuery(raw)))
-	text, err := r.fetchDocument(ctx, raw, evidence.MaxOpenAPI)
+	r.console.Detail("reading %s", text.Printable(guard.ShownURL(raw)))
+	text, err := fetchDocument(ctx, r, raw, evidence.MaxOpenAPI)
 	if err != nil {
 		return nil, fetchFailure(err, raw)
 	}

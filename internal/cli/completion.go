@@ -10,13 +10,14 @@ import (
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 )
 
 // completionShells are those for which cobra writes a script.
 func completionShells() []string { return []string{"bash", "zsh", "fish", "powershell"} }
 
-func (r *run) completionCommand() *cobra.Command {
+func completionCommand(r *invocation) *cobra.Command {
 	return &cobra.Command{
 		Use:       "completion SHELL",
 		Short:     "print the completion script of a shell",
@@ -34,7 +35,7 @@ func (r *run) completionCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return r.show(textView{"script", script}, nil)
+			return r.show(view.Text{Member: "script", Content: script}, nil)
 		},
 	}
 }
@@ -66,14 +67,14 @@ func completes(args []string) bool {
 
 // offerValues gives the common flags the values that a shell may offer. No server is
 // asked: what there is to choose stands in the manifest, where there is one.
-func (r *run) offerValues(root *cobra.Command) {
+func offerValues(r *invocation, root *cobra.Command) {
 	for flag, offer := range map[string]func(cmd *cobra.Command) []string{
 		"store":  func(*cobra.Command) []string { return settings.Words("store") },
 		"color":  func(*cobra.Command) []string { return settings.Words("color") },
 		"output": formatsFor,
-		"server": func(cmd *cobra.Command) []string { return serverWords(r.manifestOf(cmd)) },
+		"server": func(cmd *cobra.Command) []string { return serverWords(manifestOf(r, cmd)) },
 		"program": func(cmd *cobra.Command) []string {
-			if m := r.manifestOf(cmd); m != nil {
+			if m := manifestOf(r, cmd); m != nil {
 				return m.ProgramNames()
 			}
 			return nil
@@ -88,7 +89,7 @@ func (r *run) offerValues(root *cobra.Command) {
 
 // manifestOf reads the manifest of a command line that is not complete yet; nil where
 // there is none that can be read.
-func (r *run) manifestOf(cmd *cobra.Command) *manifest.Manifest {
+func manifestOf(r *invocation, cmd *cobra.Command) *manifest.Manifest {
 	named, _ := cmd.Flags().GetString("manifest")
 	m, err := ambit.Load(cmp.Or(named, r.settings.Manifest))
 	if err != nil {

@@ -18,12 +18,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/sandbox"
+	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 )
 
-func (r *run) demoCommand() *cobra.Command {
+func demoCommand(r *invocation) *cobra.Command {
 	return &cobra.Command{
 		Use:   "demo",
 		Short: "the whole story against a sandbox on this machine; no account, no network",
@@ -32,50 +34,26 @@ plan, login, status, and run with a small agent. Where someone watches and there
 yours to give; else it consents by itself and leaves one box unticked. It ends by
 itself and leaves nothing behind.`,
 		Args: noArguments,
-		RunE: r.action(r.demo),
+		RunE: r.action(func(ctx context.Context) (view.View, error) { return runDemo(ctx, r) }),
 	}
-}
-
-// A demoView is ambit.demo/v1.
-type demoView struct {
-	Steps []demoStep `json:"steps"`
-}
-
-// A demoStep is a command that the demo ran, and how it ended.
-type demoStep struct {
-	Command string `json:"command"`
-	Exit    int    `json:"exit"`
-}
-
-func (v demoView) text(p *printer) {
-	p.line("")
-	p.line("That was the whole story. Nothing of it is left on this machine.")
-	p.line("To begin with your own: ambit init, then ambit plan. See README.md.")
-}
-
-func (v demoView) json(e envelope) any {
-	return struct {
-		envelope
-		demoView
-	}{e, v}
 }
 
 // unticked is how many of the recommended scopes the demo's own consent leaves out.
 const unticked = 1
 
-func (r *run) demo(ctx context.Context) (view, error) {
+func runDemo(ctx context.Context, r *invocation) (view.View, error) {
 	r.watchSignals()
 	folder, err := temporaryFolder("ambit-demo-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(folder)
-	watched := r.interactive() && r.hasBrowser()
+	watched := r.interactive() && hasBrowser(r)
 	grant, left, err := demoGrant(watched)
 	if err != nil {
 		return nil, err
 	}
-	d := &demo{run: r, folder: folder, watched: watched, out: r.Stdout}
+	d := &demo{invocation: r, folder: folder, watched: watched, out: r.Stdout}
 	d.box, err = sandbox.Start(ctx, sandbox.Options{Grant: grant, Manifest: ambit.ExampleManifest, Dir: folder, Log: d.served})
 	if err != nil {
 		return nil, err
@@ -111,17 +89,17 @@ func demoGrant(watched bool) (grant string, left []string, err error) {
 
 // A demo is the telling of the story.
 type demo struct {
-	*run
+	*invocation
 	folder   string
 	manifest string
 	watched  bool
 	out      io.Writer
-	steps    []demoStep
+	steps    []view.DemoStep
 	box      *sandbox.Sandbox
 	takes    atomic.Pointer[scopes.Need] // what the server takes away at the next call that needs it
 }
 
-func (d *demo) tell(ctx context.Context, left []string) (view, error) {
+func (d *demo) tell(ctx context.Context, left []string) (view.View, error) {
 	d.say("A sandbox runs on this machine: an authorization server, an API, a gateway.\n" +
 		"First: what would a login ask for? Nobody logs in yet.")
 	if err := d.step(ctx, "plan"); err != nil {
@@ -140,7 +118,7 @@ func (d *demo) tell(ctx context.Context, left []string) (view, error) {
 	if err := d.step(ctx, "status", "--store", "file"); err != nil {
 		return nil, err
 	}
-	return demoView{d.steps}, d.lends(ctx)
+	return view.Demo{Steps: d.steps}, d.lends(ctx)
 }
 
 // lends tells the second half: an agent runs well; then the grant shrinks.
@@ -188,13 +166,13 @@ func (d *demo) served(request sandbox.Request) {
 	d.box.Shrink(need.AnyOf...)
 }
 
-func (d *demo) say(text string) { fmt.Fprintf(d.out, "\n%s\n", d.voice.paint.bold(text)) }
+func (d *demo) say(text string) { fmt.Fprintf(d.out, "\n%s\n", d.console.Paint.Bold(text)) }
 
 // step runs one command as the program itself would, in folders of its own. Only
 // what nobody foresaw ends the story: a missing scope is part of it.
 func (d *demo) step(ctx context.Context, args ...string) error {
 	line := "ambit " + strings.ReplaceAll(strings.Join(args, " "), filepath.Join(d.folder, "ambit"), "ambit")
-	fmt.Fprintf(d.out, "\n%s\n\n", d.voice.paint.dim("$ "+line))
+	fmt.Fprintf(d.out, "\n%s\n\n", d.console.Paint.Dim("$ "+line))
 	var quiet bytes.Buffer
 	c := Command{Stdin: d.Stdin, Stdout: d.out, Stderr: d.Stderr, Env: d.ownEnv()}
 	if d.wantsJSON() {
@@ -204,7 +182,7 @@ func (d *demo) step(ctx context.Context, args ...string) error {
 		c.visit = visitAsBrowser
 	}
 	code := c.Main(ctx, slices.Insert(slices.Clone(args), 1, "-f", d.manifest, "--color", d.colorWord()))
-	d.steps = append(d.steps, demoStep{line, code})
+	d.steps = append(d.steps, view.DemoStep{Command: line, Exit: code})
 	if code != exitOK && code != exitMissing && code != exitNoCredential {
 		return fail(code, line+" failed in the demo", "")
 	}
@@ -226,14 +204,14 @@ func (d *demo) ownEnv() []string {
 }
 
 func (d *demo) colorWord() string {
-	if d.voice.paint.on {
+	if d.console.Paint.On {
 		return "always"
 	}
 	return "never"
 }
 
 // hasBrowser reports whether opening a page would likely show one.
-func (r *run) hasBrowser() bool {
+func hasBrowser(r *invocation) bool {
 	if r.env.Get("BROWSER") != "" || runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
 		return true
 	}
@@ -260,7 +238,12 @@ func visitAsBrowser(ctx context.Context, url string) error {
 	if err != nil {
 		return err
 	}
-	answer, err := (&http.Client{Transport: &http.Transport{}}).Do(request)
+	client, err := guard.NewClient(guard.Options{})
+	if err != nil {
+		return err
+	}
+	defer client.CloseIdleConnections()
+	answer, err := client.Do(request)
 	if err != nil {
 		return err
 	}

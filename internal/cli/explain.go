@@ -8,11 +8,12 @@ import (
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/spf13/cobra"
 )
 
-func (r *run) explainCommand() *cobra.Command {
+func explainCommand(r *invocation) *cobra.Command {
 	var keys *keyFlags
 	cmd := &cobra.Command{
 		Use:   "explain SCOPE | 'METHOD {base}/path' | tool:NAME",
@@ -30,28 +31,14 @@ Exit codes: 0 the manifest declares it; 2 it does not, or wrong usage.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return r.action(func(ctx context.Context) (view, error) { return r.explain(ctx, args[0], keys) })(cmd, nil)
+			return r.action(func(ctx context.Context) (view.View, error) { return runExplain(ctx, r, args[0], keys) })(cmd, nil)
 		},
 	}
 	keys = addKeyFlags(cmd.Flags())
 	return cmd
 }
 
-// An explainView is ambit.explain/v1.
-type explainView struct {
-	about   string
-	entries []explained
-}
-
-// An explained need, with what is known of it beside the manifest.
-type explained struct {
-	need       scopes.Need
-	coveredBy  []string
-	advertised scopes.Advertised
-	held       string // yes, no, or "" where no credential could be looked at
-}
-
-func (r *run) explain(ctx context.Context, about string, keys *keyFlags) (view, error) {
+func runExplain(ctx context.Context, r *invocation, about string, keys *keyFlags) (view.View, error) {
 	p, err := r.open(keys)
 	if err != nil {
 		return nil, err
@@ -60,25 +47,25 @@ func (r *run) explain(ctx context.Context, about string, keys *keyFlags) (view, 
 	if err != nil {
 		return nil, err
 	}
-	needs, err := r.matching(p, all, about)
+	needs, err := matching(r, p, all, about)
 	if err != nil {
 		return nil, err
 	}
-	advertised := r.advertisedNow(ctx, p)
-	holds := r.holdsNow(ctx, p)
-	v := &explainView{about: about}
+	advertised := advertisedNow(ctx, r, p)
+	holds := holdsNow(ctx, r, p)
+	v := &view.Explain{About: about}
 	for _, e := range needs {
-		x := explained{need: e, advertised: advertised(e), held: holds(e)}
+		x := view.ExplainedNeed{Need: e, Advertised: advertised(e), Held: holds(e)}
 		for _, scope := range e.AnyOf {
-			x.coveredBy = append(x.coveredBy, slices.Collect(p.Provider().Implies.Covering(scope))...)
+			x.CoveredBy = append(x.CoveredBy, slices.Collect(p.Provider().Implies.Covering(scope))...)
 		}
-		v.entries = append(v.entries, x)
+		v.Entries = append(v.Entries, x)
 	}
 	return v, nil
 }
 
 // matching finds the needs that someone asks about.
-func (r *run) matching(p *ambit.Session, all []scopes.Need, about string) ([]scopes.Need, error) {
+func matching(r *invocation, p *ambit.Session, all []scopes.Need, about string) ([]scopes.Need, error) {
 	about = strings.TrimSpace(about)
 	is, err := subject(p, all, about)
 	if err != nil {
@@ -137,10 +124,10 @@ func declaredFor(all []scopes.Need, requests ...scopes.Operation) func(scopes.Ne
 }
 
 // advertisedNow tells what the server says of a need; without the server, that nobody knows.
-func (r *run) advertisedNow(ctx context.Context, p *ambit.Session) func(scopes.Need) scopes.Advertised {
+func advertisedNow(ctx context.Context, r *invocation, p *ambit.Session) func(scopes.Need) scopes.Advertised {
 	plan, err := p.Plan(ctx)
 	if err != nil {
-		r.voice.note("what the server advertises is not known: %s", asFailure(failureOf(p, err)).Message)
+		r.console.Note("what the server advertises is not known: %s", asFailure(failureOf(p, err)).Message)
 		return func(scopes.Need) scopes.Advertised { return scopes.AdvertisedUnknown }
 	}
 	return func(e scopes.Need) scopes.Advertised {
@@ -157,13 +144,13 @@ func (r *run) advertisedNow(ctx context.Context, p *ambit.Session) func(scopes.N
 }
 
 // holdsNow reports whether the current credential holds a need; without one, nothing.
-func (r *run) holdsNow(ctx context.Context, p *ambit.Session) func(scopes.Need) string {
+func holdsNow(ctx context.Context, r *invocation, p *ambit.Session) func(scopes.Need) string {
 	h, err := p.Find(ctx)
 	if err == nil && !h.IsLogin() {
 		err = h.Inspect(ctx)
 	}
 	if err != nil {
-		r.voice.detail("no credential is looked at: %s", asFailure(failureOf(p, err)).Message)
+		r.console.Detail("no credential is looked at: %s", asFailure(failureOf(p, err)).Message)
 		return func(scopes.Need) string { return "" }
 	}
 	return func(e scopes.Need) string {
@@ -175,59 +162,5 @@ func (r *run) holdsNow(ctx context.Context, p *ambit.Session) func(scopes.Need) 
 			return "yes, by " + by
 		}
 		return "yes"
-	}
-}
-
-type explainJSON struct {
-	envelope
-	About  string          `json:"about"`
-	Scopes []explainedJSON `json:"scopes"`
-}
-
-type explainedJSON struct {
-	needJSON
-	File       string            `json:"file"`
-	Line       int               `json:"line"`
-	Programs   []string          `json:"programs"`
-	CoveredBy  []string          `json:"covered_by"`
-	Advertised scopes.Advertised `json:"advertised"`
-	Held       string            `json:"held"`
-}
-
-func (v *explainView) json(e envelope) any {
-	out := explainJSON{e, v.about, []explainedJSON{}}
-	for _, x := range v.entries {
-		out.Scopes = append(out.Scopes, explainedJSON{needOf(x.need), x.need.File, x.need.Line,
-			append([]string{}, x.need.Programs...), append([]string{}, x.coveredBy...), x.advertised, x.held})
-	}
-	return out
-}
-
-func (v *explainView) text(p *printer) {
-	for i, x := range v.entries {
-		if i > 0 {
-			p.line("")
-		}
-		p.line("%s, %s: %s", p.paint.bold(x.need.Name()), x.need.Level, why(x.need))
-		p.fact("declared at", place(x.need.File, x.need.Line))
-		p.fact("used by", usesOf(x.need))
-		p.fact("programs", strings.Join(x.need.Programs, ", "))
-		p.fact("covered by", strings.Join(x.coveredBy, ", "))
-		p.fact("advertised", string(x.advertised))
-		p.fact("held", x.held)
-	}
-}
-
-// fact writes a labelled line, where there is something to say.
-func (p *printer) fact(label, line string) {
-	const indent = "                "
-	if line == "" {
-		return
-	}
-	for i, line := range wrap(text.Printable(line), p.width-len(indent)) {
-		if i > 0 {
-			label = ""
-		}
-		p.line("  %-13s %s", label, line)
 	}
 }

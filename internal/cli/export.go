@@ -10,10 +10,11 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
-func (r *run) exportCommand() *cobra.Command {
+func exportCommand(r *invocation) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export",
 		Short: "the manifest for other readers: an agent's settings, a README",
@@ -22,7 +23,7 @@ func (r *run) exportCommand() *cobra.Command {
 			return fail(exitUsage, "export takes the reader's name", "one of: claude, markdown")
 		},
 	}
-	cmd.AddCommand(r.exportClaudeCommand(), r.exportMarkdownCommand())
+	cmd.AddCommand(exportClaudeCommand(r), exportMarkdownCommand(r))
 	for _, sub := range cmd.Commands() {
 		do := sub.RunE
 		sub.RunE = func(cmd *cobra.Command, args []string) error {
@@ -33,7 +34,7 @@ func (r *run) exportCommand() *cobra.Command {
 	return cmd
 }
 
-func (r *run) exportClaudeCommand() *cobra.Command {
+func exportClaudeCommand(r *invocation) *cobra.Command {
 	return &cobra.Command{
 		Use:   "claude",
 		Short: "the MCP server for an .mcp.json, its login pinned to the declared scopes",
@@ -44,29 +45,14 @@ Nothing is asked of a server.
 Exit codes: 0; 2 a mistake in the manifest, or a server without an MCP base.`,
 		Example: "  ambit export claude > .mcp.json\n  ambit export claude --server eu --program slack",
 		Args:    noArguments,
-		RunE:    r.action(func(context.Context) (view, error) { return r.exportClaude() }),
+		RunE:    r.action(func(context.Context) (view.View, error) { return exportClaude(r) }),
 	}
 }
 
 // mcpBase is the base of a provider on which its MCP server stands.
 const mcpBase = "mcp"
 
-// A claudeView is an .mcp.json; its names are that file's own.
-type claudeView struct {
-	Servers map[string]claudeServer `json:"mcpServers"`
-}
-
-type claudeServer struct {
-	Type  string      `json:"type"`
-	URL   string      `json:"url"`
-	OAuth claudeOAuth `json:"oauth"`
-}
-
-type claudeOAuth struct {
-	Scopes string `json:"scopes"` // with blanks between them (RFC 6749 §3.3)
-}
-
-func (r *run) exportClaude() (view, error) {
+func exportClaude(r *invocation) (view.View, error) {
 	p, err := r.open(nil)
 	if err != nil {
 		return nil, err
@@ -78,7 +64,9 @@ func (r *run) exportClaude() (view, error) {
 	}
 	needs := forTools(p.Needs())
 	plan := scopes.Negotiate(scopes.Negotiation{Needs: needs, Implies: p.Provider().Implies})
-	return claudeView{map[string]claudeServer{p.Manifest().Name: {"http", address, claudeOAuth{plan.Request.String()}}}}, nil
+	return view.Claude{Servers: map[string]view.ClaudeServer{
+		p.Manifest().Name: {Type: "http", URL: address, OAuth: view.ClaudeOAuth{Scopes: plan.Request.String()}},
+	}}, nil
 }
 
 // forTools are the needs that name an MCP tool; all, where none does.
@@ -90,16 +78,7 @@ func forTools(needs []scopes.Need) []scopes.Need {
 	return named
 }
 
-func (v claudeView) text(p *printer) { p.WriteString(indented(v)) }
-
-func (v claudeView) json(e envelope) any {
-	return struct {
-		envelope
-		claudeView
-	}{e, v}
-}
-
-func (r *run) exportMarkdownCommand() *cobra.Command {
+func exportMarkdownCommand(r *invocation) *cobra.Command {
 	var into string
 	cmd := &cobra.Command{
 		Use:   "markdown",
@@ -114,43 +93,18 @@ needs them; of the base and of every program, or of those that --program names. 
 Exit codes: 0; 2 a mistake in the manifest, or a file without the two lines.`,
 		Example: "  ambit export markdown\n  ambit export markdown --into README.md",
 		Args:    noArguments,
-		RunE:    r.action(func(context.Context) (view, error) { return r.exportMarkdown(into) }),
+		RunE:    r.action(func(context.Context) (view.View, error) { return exportMarkdown(r, into) }),
 	}
 	cmd.Flags().StringVar(&into, "into", "", "keep the table in this `FILE` up to date")
 	return cmd
 }
 
-// A tableView is the manifest as Markdown, or what became of the file that holds it.
-type tableView struct {
-	Markdown string `json:"markdown"`
-	Path     string `json:"path,omitempty"`
-	Changed  bool   `json:"changed"`
-}
-
-func (v tableView) text(p *printer) {
-	switch {
-	case v.Path == "":
-		p.WriteString(v.Markdown)
-	case v.Changed:
-		p.line("wrote %s", text.Printable(v.Path))
-	default:
-		p.line("%s is up to date", text.Printable(v.Path))
-	}
-}
-
-func (v tableView) json(e envelope) any {
-	return struct {
-		envelope
-		tableView
-	}{e, v}
-}
-
-func (r *run) exportMarkdown(into string) (view, error) {
+func exportMarkdown(r *invocation, into string) (view.View, error) {
 	p, err := r.open(nil)
 	if err != nil {
 		return nil, err
 	}
-	v := tableView{Markdown: manifestMarkdown(p), Path: into}
+	v := view.Table{Markdown: view.ManifestMarkdown(p), Path: into}
 	if into == "" {
 		return v, nil
 	}

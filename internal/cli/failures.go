@@ -14,20 +14,20 @@ import (
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/oauth/store"
-	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // failureOf gives an error of getting, keeping or asking about a credential
 // its exit code and the way out. A way that is a login is that of the project: nil
 // where none is open.
 func failureOf(p *ambit.Session, err error) error {
-	var f *failure
+	var f *view.Failure
 	if err == nil || errors.As(err, &f) {
 		return err
 	}
-	for _, known := range []func(*ambit.Session, error) *failure{sessionErrors, trustFailure, answerFailure, storeFailure, sessionFailure, folderFailure} {
+	for _, known := range []func(*ambit.Session, error) *view.Failure{sessionErrors, trustFailure, answerFailure, storeFailure, sessionFailure, folderFailure} {
 		if f := known(p, err); f != nil {
 			f.Err = err
 			return f
@@ -36,20 +36,13 @@ func failureOf(p *ambit.Session, err error) error {
 	return metadataFailure(err)
 }
 
-// is reports whether err is of a type, and gives it as such.
-func is[E error](err error) (E, bool) {
-	var e E
-	ok := errors.As(err, &e)
-	return e, ok
-}
-
 // failWith words an error, made fit for a terminal.
-func failWith(code int, err error, hint string) *failure {
+func failWith(code int, err error, hint string) *view.Failure {
 	return fail(code, text.Printable(err.Error()), hint)
 }
 
-func trustFailure(_ *ambit.Session, err error) *failure {
-	if e, ok := is[*oauth.UntrustedHostError](err); ok {
+func trustFailure(_ *ambit.Session, err error) *view.Failure {
+	if e, ok := errors.AsType[*oauth.UntrustedHostError](err); ok {
 		var flags []string
 		for _, host := range e.Hosts {
 			flags = append(flags, "--trust-host "+advice.ShellWord(host))
@@ -61,35 +54,35 @@ func trustFailure(_ *ambit.Session, err error) *failure {
 }
 
 // answerFailure is what servers say.
-func answerFailure(p *ambit.Session, err error) *failure {
-	if e, ok := is[*oauth.AuthorizationError](err); ok {
+func answerFailure(p *ambit.Session, err error) *view.Failure {
+	if e, ok := errors.AsType[*oauth.AuthorizationError](err); ok {
 		return authorizationFailure(p, e)
 	}
-	if e, ok := is[*oauth.TokenError](err); ok {
+	if e, ok := errors.AsType[*oauth.TokenError](err); ok {
 		if e.Problem != "" || e.Status >= 500 || e.Status == http.StatusTooManyRequests || e.Status == http.StatusRequestTimeout {
 			return failWith(exitCannotTell, e, "the server's answer cannot be used; try again, or ask its operator")
 		}
 		return failWith(exitNoCredential, e, tokenHint(p, e))
 	}
-	if e, ok := is[*oauth.RejectedError](err); ok {
+	if e, ok := errors.AsType[*oauth.RejectedError](err); ok {
 		return failWith(exitNoCredential, e, "it is unknown, expired or revoked there; or it belongs to another server: see --server")
 	}
-	if e, ok := is[*oauth.UnansweredError](err); ok {
-		if t, ok := is[*guard.Error](err); ok && t.Kind == guard.KindTLS {
+	if e, ok := errors.AsType[*oauth.UnansweredError](err); ok {
+		if t, ok := errors.AsType[*guard.Error](err); ok && t.Kind == guard.KindTLS {
 			return failWith(exitCannotTell, e, ownAuthority)
 		}
 		return failWith(exitCannotTell, e, "what the credential holds is not known; try again when the server answers")
 	}
-	if e, ok := is[*oauth.NoInspectionError](err); ok {
+	if e, ok := errors.AsType[*oauth.NoInspectionError](err); ok {
 		return failWith(exitCannotTell, e, "")
 	}
-	if e, ok := is[*oauth.RegistrationError](err); ok {
+	if e, ok := errors.AsType[*oauth.RegistrationError](err); ok {
 		return failWith(exitNoCredential, e, "name a client id that is registered there: provider: {use: ..., client: {id: ...}}")
 	}
-	if e, ok := is[*oauth.UnsupportedError](err); ok {
+	if e, ok := errors.AsType[*oauth.UnsupportedError](err); ok {
 		return failWith(exitCannotTell, e, "ambit logs in as a public client with PKCE (RFC 8252)")
 	}
-	if e, ok := is[*oauth.ParameterError](err); ok {
+	if e, ok := errors.AsType[*oauth.ParameterError](err); ok {
 		return failWith(exitUsage, e, "take it out of provider: {client: {authorize: ...}}")
 	}
 	return idTokenFailure(err)
@@ -98,7 +91,7 @@ func answerFailure(p *ambit.Session, err error) *failure {
 // tokenHint is the way out of a token endpoint's refusal. A client that the server does
 // not know (RFC 6749 §5.2) stays unknown at the next login, unless that registers one.
 func tokenHint(p *ambit.Session, e *oauth.TokenError) string {
-	if p == nil || e.Code != "invalid_client" || p.Provider().Client.IDFor(serverOf(p).Name) == "" {
+	if p == nil || e.Code != "invalid_client" || p.Provider().Client.IDFor(p.Server().Name) == "" {
 		return "log in again: " + loginAgain(p)
 	}
 	id := "the client id"
@@ -110,15 +103,15 @@ func tokenHint(p *ambit.Session, e *oauth.TokenError) string {
 
 // idTokenFailure is an ID token that proves nothing. Where the server's keys could not be
 // had, the way out is that of the request for them.
-func idTokenFailure(err error) *failure {
-	e, ok := is[*oauth.IDTokenError](err)
-	if _, onTheWay := is[*guard.Error](err); !ok || onTheWay {
+func idTokenFailure(err error) *view.Failure {
+	e, ok := errors.AsType[*oauth.IDTokenError](err)
+	if _, onTheWay := errors.AsType[*guard.Error](err); !ok || onTheWay {
 		return nil
 	}
 	return failWith(exitCannotTell, e, "nothing was kept; the server's operator can mend this")
 }
 
-func authorizationFailure(p *ambit.Session, e *oauth.AuthorizationError) *failure {
+func authorizationFailure(p *ambit.Session, e *oauth.AuthorizationError) *view.Failure {
 	switch {
 	case e.Denied():
 		return failWith(exitNoCredential, e, "nothing was granted; to be asked again: "+loginAgain(p))
@@ -130,29 +123,29 @@ func authorizationFailure(p *ambit.Session, e *oauth.AuthorizationError) *failur
 	return failWith(exitNoCredential, e, "")
 }
 
-func storeFailure(p *ambit.Session, err error) *failure {
-	if e, ok := is[*store.NoKeyringError](err); ok && e.Silent {
+func storeFailure(p *ambit.Session, err error) *view.Failure {
+	if e, ok := errors.AsType[*store.NoKeyringError](err); ok && e.Silent {
 		return failWith(exitUsage, e, "unlock it, and try again; --store file keeps credentials in a file that only you can read")
 	}
-	if e, ok := is[*store.NoKeyringError](err); ok {
+	if e, ok := errors.AsType[*store.NoKeyringError](err); ok {
 		return failWith(exitUsage, e, "--store file keeps credentials in a file that only you can read; --store memory keeps them for one run")
 	}
-	if e, ok := is[*store.CorruptError](err); ok {
+	if e, ok := errors.AsType[*store.CorruptError](err); ok {
 		return failWith(exitNoCredential, e, loginAgain(p))
 	}
-	if e, ok := is[*files.UnsafeError](err); ok {
+	if e, ok := errors.AsType[*files.UnsafeError](err); ok {
 		return failWith(exitUsage, e, "")
 	}
-	if e, ok := is[*store.TooLargeError](err); ok {
+	if e, ok := errors.AsType[*store.TooLargeError](err); ok {
 		return failWith(exitUsage, e, "--store file")
 	}
-	if e, ok := is[*store.NotKeptError](err); ok {
+	if e, ok := errors.AsType[*store.NotKeptError](err); ok {
 		return failWith(exitUsage, e, "--store file")
 	}
 	return nil
 }
 
-func sessionFailure(p *ambit.Session, err error) *failure {
+func sessionFailure(p *ambit.Session, err error) *view.Failure {
 	if errors.Is(err, store.ErrNotFound) {
 		return failWith(exitNoCredential, err, "log in with: "+loginAgain(p)+"; or give an API key, see: ambit status --help")
 	}
@@ -163,31 +156,31 @@ func sessionFailure(p *ambit.Session, err error) *failure {
 		return fail(exitNoCredential, "nobody is here to log in: standard input ended",
 			"give an API key with --api-key-stdin, or run a browser of your own with --browser CMD")
 	}
-	if e, ok := is[*oauth.BadKeyError](err); ok {
+	if e, ok := errors.AsType[*oauth.BadKeyError](err); ok {
 		return failWith(exitNoCredential, e, "")
 	}
-	if e, ok := is[*oauth.SessionLostError](err); ok {
+	if e, ok := errors.AsType[*oauth.SessionLostError](err); ok {
 		return failWith(exitNoCredential, e, "log in again: "+loginAgain(p))
 	}
-	if e, ok := is[*store.LockError](err); ok {
+	if e, ok := errors.AsType[*store.LockError](err); ok {
 		if f := folderFailure(p, err); f != nil {
 			return f
 		}
 		return failWith(exitNoCredential, e, "another ambit renews the same login and does not end")
 	}
-	if e, ok := is[*oauth.IssuerError](err); ok {
+	if e, ok := errors.AsType[*oauth.IssuerError](err); ok {
 		return failWith(exitNoCredential, e, "the answer was thrown away: it did not come from the server that was asked")
 	}
-	if e, ok := is[*oauth.PortsTakenError](err); ok {
+	if e, ok := errors.AsType[*oauth.PortsTakenError](err); ok {
 		return failWith(exitNoCredential, e, "end one of these programs: only these ports are registered for the answer")
 	}
 	return nil
 }
 
 // folderFailure is a file or folder of ours that the system does not let us use.
-func folderFailure(_ *ambit.Session, err error) *failure {
-	e, ok := is[*fs.PathError](err)
-	if _, elsewhere := is[*guard.Error](err); !ok || elsewhere {
+func folderFailure(_ *ambit.Session, err error) *view.Failure {
+	e, ok := errors.AsType[*fs.PathError](err)
+	if _, elsewhere := errors.AsType[*guard.Error](err); !ok || elsewhere {
 		return nil
 	}
 	return failWith(exitUsage, e, "ambit keeps things there: make it a folder that you can write to, or name others with XDG_STATE_HOME and XDG_CONFIG_HOME")
@@ -198,8 +191,8 @@ const ownAuthority = "if the certificate is your own authority's, name it with -
 
 // inOneLine words an error that ends nothing, and has no hint beside it.
 func inOneLine(err error) string {
-	text := text.Printable(firstLine(err.Error()))
-	if e, ok := is[*guard.Error](err); ok && e.Kind == guard.KindTLS {
+	text := text.Printable(view.FirstLine(err.Error()))
+	if e, ok := errors.AsType[*guard.Error](err); ok && e.Kind == guard.KindTLS {
 		text += "; " + ownAuthority
 	}
 	return text
@@ -219,7 +212,7 @@ func missingFailure(lines []string) error {
 
 // settingsFailure is the mistakes in the settings.
 func settingsFailure(err error) error {
-	mistakes, ok := is[settings.Mistakes](err)
+	mistakes, ok := errors.AsType[settings.Mistakes](err)
 	if !ok {
 		return err
 	}
@@ -237,18 +230,4 @@ func didYouMean(word string, known []string) string {
 		hint += fmt.Sprintf("; did you mean %q?", near[0])
 	}
 	return hint
-}
-
-// place is file:line of a declaration.
-func place(file string, line int) string { return fmt.Sprintf("%s:%d", file, line) }
-
-func serverOf(s *ambit.Session) provider.Server {
-	server, _ := s.Server()
-	return server
-}
-
-// at names the setting, or the place, that a failure comes from.
-func (f *failure) at(place string) *failure {
-	f.Message = place + ": " + f.Message
-	return f
 }

@@ -10,12 +10,13 @@ import (
 	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
 // sessionErrors are those that the front door itself makes.
-func sessionErrors(s *ambit.Session, err error) *failure {
+func sessionErrors(s *ambit.Session, err error) *view.Failure {
 	if e, ok := errors.AsType[*ambit.MissingError](err); ok {
 		return missingOf(s, e)
 	}
@@ -27,7 +28,7 @@ func sessionErrors(s *ambit.Session, err error) *failure {
 	}
 	if e, ok := errors.AsType[*ambit.KindError](err); ok {
 		f := failWith(exitNoCredential, e, advice.Line(advice.Steps(situationOf(s, e.Held, advice.WrongKind))))
-		f.Verdict = &verdict{Cause: diagnosis.CauseWrongCredentialKind, Confidence: diagnosis.ConfidenceProved}
+		f.Verdict = &view.Cause{Cause: diagnosis.CauseWrongCredentialKind, Confidence: diagnosis.ConfidenceProved}
 		if e.Need == "" {
 			f.Verdict.Confidence = diagnosis.ConfidenceLikely
 		}
@@ -57,12 +58,12 @@ func sessionErrors(s *ambit.Session, err error) *failure {
 
 // unknownOf is a credential that its server does not know, by what the other servers said
 // that were asked.
-func unknownOf(s *ambit.Session, e *ambit.UnknownCredentialError, unattended bool) *failure {
+func unknownOf(s *ambit.Session, e *ambit.UnknownCredentialError, unattended bool) *view.Failure {
 	f := failWith(exitNoCredential, e, "it is unknown, expired or revoked there; or it belongs to another server: see --server")
 	v := diagnosis.Refused(diagnosis.Case{
 		Provider: s.Provider(), Server: e.Held.Server, Kind: e.Held.Kind, Grant: e.Held.Credential.Grant, Inquiry: e.Inquiry, Run: invocationOf(s), Unattended: unattended,
 	})
-	f.Verdict, f.diagnosis = &verdict{Cause: v.Cause, Confidence: v.Confidence}, &v
+	f.Verdict, f.Diagnosis = &view.Cause{Cause: v.Cause, Confidence: v.Confidence}, &v
 	others, silent := e.Inquiry[1:].Servers(credential.StandingNotKnown), e.Inquiry.Of(credential.StandingNoAnswer)
 	switch known := e.Inquiry.Servers(credential.StandingKnown); {
 	case len(known) > 0:
@@ -80,7 +81,7 @@ func alsoAsked(denied []string, silent []credential.Outcome, next []advice.Step)
 		sentence = ", and unknown at " + strings.Join(denied, ", ")
 	}
 	for _, o := range silent {
-		sentence += fmt.Sprintf("; server %s did not answer (%s)", o.Server, text.Printable(firstLine(o.Err.Error())))
+		sentence += fmt.Sprintf("; server %s did not answer (%s)", o.Server, text.Printable(view.FirstLine(o.Err.Error())))
 	}
 	if len(silent) > 0 {
 		sentence += "; " + advice.Line(next)
@@ -89,7 +90,7 @@ func alsoAsked(denied []string, silent []credential.Outcome, next []advice.Step)
 }
 
 // missingOf is a login that was not made for want of scopes that cannot be had.
-func missingOf(s *ambit.Session, e *ambit.MissingError) *failure {
+func missingOf(s *ambit.Session, e *ambit.MissingError) *view.Failure {
 	switch {
 	case e.Cause != nil:
 		return refusalOf(e)
@@ -102,7 +103,7 @@ func missingOf(s *ambit.Session, e *ambit.MissingError) *failure {
 	for _, item := range e.Plan.Scopes {
 		if item.Decision == scopes.DecisionWithhold && item.Need.Level == scopes.Required {
 			lines = append(lines, fmt.Sprintf("%s:%d: required scope %s cannot be had from %s: %s",
-				item.Need.File, item.Need.Line, item.Need.Name(), serverOf(s).Issuer, item.Reason))
+				item.Need.File, item.Need.Line, item.Need.Name(), s.Server().Issuer, item.Reason))
 		}
 	}
 	return fail(exitMissing, strings.Join(lines, "\n"), "correct the scope, or say advertised: false if the server grants it all the same")
@@ -110,10 +111,10 @@ func missingOf(s *ambit.Session, e *ambit.MissingError) *failure {
 
 // refusalOf is the failure of a login to which the server answered invalid_scope: its own
 // words, and for each scope that they name where it is declared, and what for.
-func refusalOf(e *ambit.MissingError) *failure {
+func refusalOf(e *ambit.MissingError) *view.Failure {
 	lines := []string{text.Printable(e.Cause.Error())}
 	for _, need := range e.Needs {
-		lines = append(lines, fmt.Sprintf("%s: %s scope %s is among those that %s names: %s", place(need.File, need.Line), need.Level, need.Name(), serverOf(e.Plan.Session).Issuer, why(need)))
+		lines = append(lines, fmt.Sprintf("%s: %s scope %s is among those that %s names: %s", view.Place(need.File, need.Line), need.Level, need.Name(), e.Plan.Session.Server().Issuer, view.Why(need)))
 	}
 	hint := "correct the scope, or have the server's operator allow it to this client"
 	if len(e.Needs) == 0 {
@@ -125,11 +126,11 @@ func refusalOf(e *ambit.MissingError) *failure {
 
 // nothingLeft is the failure of a login that would request nothing of what the manifest
 // declares.
-func nothingLeft(plan *ambit.Plan) *failure {
+func nothingLeft(plan *ambit.Plan) *view.Failure {
 	var lines []string
 	for _, item := range plan.Scopes {
 		if item.Decision == scopes.DecisionWithhold {
-			lines = append(lines, fmt.Sprintf("%s: %s is not asked for: %s", place(item.Need.File, item.Need.Line), item.Need.Name(), text.Printable(item.Reason)))
+			lines = append(lines, fmt.Sprintf("%s: %s is not asked for: %s", view.Place(item.Need.File, item.Need.Line), item.Need.Name(), text.Printable(item.Reason)))
 		}
 	}
 	return fail(exitMissing, strings.Join(lines, "\n"), "nothing of what is declared can be asked for, so a login would be for nothing")

@@ -8,14 +8,16 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/console"
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/spf13/cobra"
 )
 
-func (r *run) loginCommand() *cobra.Command {
+func loginCommand(r *invocation) *cobra.Command {
 	var keys *keyFlags
 	cmd := &cobra.Command{
 		Use:   "login",
@@ -33,7 +35,7 @@ Exit codes: 0 everything required is granted; 2 wrong usage or an untrusted host
 does not answer.`,
 		Example: "  ambit login\n  ambit login --server eu --program slack\n  ambit login --no-browser",
 		Args:    noArguments,
-		RunE:    r.action(func(ctx context.Context) (view, error) { return r.login(ctx, keys) }),
+		RunE:    r.action(func(ctx context.Context) (view.View, error) { return runLogin(ctx, r, keys) }),
 	}
 	keys = addKeyFlags(cmd.Flags())
 	cmd.Flags().String("browser", "", "run `CMD` with the URL, also where nobody watches")
@@ -41,7 +43,7 @@ does not answer.`,
 	return cmd
 }
 
-func (r *run) login(ctx context.Context, keys *keyFlags) (view, error) {
+func runLogin(ctx context.Context, r *invocation, keys *keyFlags) (view.View, error) {
 	sources := r.keySources(keys)
 	if !keys.flags.Changed("api-key-file") {
 		sources.File = "" // of the user's config.yaml: for commands that use a key
@@ -49,8 +51,11 @@ func (r *run) login(ctx context.Context, keys *keyFlags) (view, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	ui := r.ui()
-	ui.Open, ui.Paste, ui.PasteOnly = r.openOrEnd(r.opener(), cancel), r.paste(), !isTerminal(r.Stdin)
-	ui.Pages = &pages{run: r}
+	ui.Open, ui.Paste, ui.PasteOnly = openOrEnd(r, opener(r), cancel), paste(r), !console.IsTerminal(r.Stdin)
+	ui.Pages = &view.Pages{
+		Compare: func(s *ambit.Session, h *ambit.Held) view.Grant { return compare(r, s, h) },
+		Failure: func(s *ambit.Session, err error) *view.Failure { return asFailure(failureOf(s, err)) },
+	}
 	s, err := r.openWith(sources, ui)
 	if err != nil {
 		return nil, err
@@ -60,59 +65,59 @@ func (r *run) login(ctx context.Context, keys *keyFlags) (view, error) {
 		if _, err := s.Trust(ctx); err != nil {
 			return nil, r.failure(s, err)
 		}
-		if err := r.someone(); err != nil {
+		if err := someone(r); err != nil {
 			return nil, err
 		}
 		if plan, err = s.Plan(ctx); err != nil {
 			return nil, failureOf(s, err)
 		}
-		planText := &printer{paint: r.voice.paint, width: widthOf(r.Stderr)}
-		(&planView{plan: plan}).text(planText)
-		r.voice.write(planText.String() + "\n")
-		r.warnOfVariable(s)
+		planText := &view.Printer{Paint: r.console.Paint, Width: console.Width(r.Stderr)}
+		(&view.Plan{Plan: plan}).Text(planText)
+		r.console.Write(planText.String() + "\n")
+		warnOfVariable(r, s)
 		r.watchSignals() // a listener waits, though no request may have gone out yet
 	}
 	h, err := s.Login(ctx, plan)
 	if err != nil {
 		err = cmp.Or(context.Cause(ctx), err)
 		if missing, ok := errors.AsType[*ambit.MissingError](err); ok {
-			return lackView{scopes.Compare(missing.Needs, scopes.Grant{}, s.Provider().Implies)}, failureOf(s, err)
+			return view.Missing{Gap: scopes.Compare(missing.Needs, scopes.Grant{}, s.Provider().Implies)}, failureOf(s, err)
 		}
 		return nil, r.failure(s, err)
 	}
-	v := r.compare(s, h)
-	v.brief = h.Kind.Create == "" // a login showed the needs before it asked
-	return v, missingFailure(missingLines(v.gap, scopes.Required))
+	v := compare(r, s, h)
+	v.Brief = h.Kind.Create == "" // a login showed the needs before it asked
+	return v, missingFailure(missingLines(v.Gap, scopes.Required))
 }
 
 // paste is where the person may paste; nil where nobody is.
-func (r *run) paste() func() <-chan string {
+func paste(r *invocation) func() <-chan string {
 	if r.settings.NoBrowser || r.interactive() {
-		return r.lines
+		return r.input.Lines
 	}
 	return nil
 }
 
 // warnOfVariable names a key in the environment or the settings: every command would take
 // that, and not the login that is about to be made.
-func (r *run) warnOfVariable(s *ambit.Session) {
+func warnOfVariable(r *invocation, s *ambit.Session) {
 	if r.settings.APIKeyFile != "" {
-		r.voice.note("%s names an API key, which goes before a login: take it away to use this one", r.settings.Origin("api_key_file"))
+		r.console.Note("%s names an API key, which goes before a login: take it away to use this one", r.settings.Origin("api_key_file"))
 		return
 	}
 	for _, name := range append([]string{credential.KeyVariable}, s.KeyVariables()...) {
 		if _, set := r.env.Lookup(name); set {
-			r.voice.note("%s is set, and goes before a login: unset it to use this one", name)
+			r.console.Note("%s is set, and goes before a login: unset it to use this one", name)
 			return
 		}
 	}
 }
 
 // someone refuses at once to wait for a person who is not there.
-func (r *run) someone() error {
+func someone(r *invocation) error {
 	if r.settings.Browser != "" {
 		if err := (oauth.Browser{Command: r.settings.Browser}).Check(); err != nil {
-			return &failure{Code: exitUsage, Message: text.Printable(err.Error()), Hint: "--browser 'CMD ARGS' is run with the URL as its last argument", Err: err}
+			return &view.Failure{Code: exitUsage, Message: text.Printable(err.Error()), Hint: "--browser 'CMD ARGS' is run with the URL as its last argument", Err: err}
 		}
 		return nil
 	}
@@ -126,7 +131,15 @@ func (r *run) someone() error {
 		"give an API key with --api-key-stdin, or run a browser of your own with --browser CMD")
 }
 
-func (r *run) whyNobody() string {
+// nobodyTypes is why nothing is read from a terminal; "" where it may be.
+func (r *invocation) nobodyTypes() string {
+	if r.settings.NoInput || r.env.InCI() {
+		return r.whyNobody()
+	}
+	return ""
+}
+
+func (r *invocation) whyNobody() string {
 	switch {
 	case r.unasking != "":
 		return r.unasking
@@ -139,47 +152,38 @@ func (r *run) whyNobody() string {
 }
 
 // compare compares what a credential holds with the needs.
-func (r *run) compare(s *ambit.Session, h *ambit.Held) grantView {
+func compare(r *invocation, s *ambit.Session, h *ambit.Held) view.Grant {
 	gap := h.Gap()
-	return grantView{
-		name: s.Manifest().Name, needs: s.Needs(), implies: s.Provider().Implies, grant: h.Credential.Grant, gap: gap,
-		label: labelOf(h), server: h.Server.Name, next: r.nextSteps(s, h, gap), now: time.Now(), renews: h.Credential.Renewable(),
+	return view.Grant{
+		Name: s.Manifest().Name, Needs: s.Needs(), Implies: s.Provider().Implies, Granted: h.Credential.Grant, Gap: gap,
+		Label: cmp.Or(h.Kind.Label, "a credential"), Server: h.Server.Name, Next: nextSteps(r, s, h, gap), Now: time.Now(), Renews: h.Credential.Renewable(),
 	}
-}
-
-// labelOf is what people call the credential: a server that nobody described has no words
-// for its tokens.
-func labelOf(h *ambit.Held) string {
-	if h.Kind.Kind == scopes.UnknownKind && h.Credential.Kind == scopes.OAuthToken {
-		return "an OAuth access token"
-	}
-	return cmp.Or(h.Kind.Label, "a credential")
 }
 
 // openOrEnd ends the login where the page cannot be shown and nobody is there to
 // open it by hand: the wait would be for nothing.
-func (r *run) openOrEnd(open opener, end context.CancelCauseFunc) opener {
+func openOrEnd(r *invocation, open openFunc, end context.CancelCauseFunc) openFunc {
 	return func(ctx context.Context, startURL, authorizationURL string) error {
 		err := open(ctx, startURL, authorizationURL)
 		switch {
 		case err == nil || ctx.Err() != nil:
 			return err
 		case r.interactive():
-			r.voice.say("the browser could not be opened: %s", text.Printable(err.Error()))
-			r.voice.say("open this URL yourself, and paste here where the browser ended if that page does not load:\n\n%s\n", authorizationURL)
+			r.console.Say("the browser could not be opened: %s", text.Printable(err.Error()))
+			r.console.Say("open this URL yourself, and paste here where the browser ended if that page does not load:\n\n%s\n", authorizationURL)
 			return nil
 		}
-		end(&failure{Code: exitUsage, Message: "the browser cannot be run: " + text.Printable(err.Error()), Hint: "see --browser and --no-browser", Err: err})
+		end(&view.Failure{Code: exitUsage, Message: "the browser cannot be run: " + text.Printable(err.Error()), Hint: "see --browser and --no-browser", Err: err})
 		return err
 	}
 }
 
-// An opener shows the login to the person.
-type opener func(ctx context.Context, startURL, authorizationURL string) error
+// An openFunc shows the login to the person.
+type openFunc func(ctx context.Context, startURL, authorizationURL string) error
 
 // opener shows the login to the person: by the command that was named, by BROWSER
 // on a terminal, else by the system's browser; or not at all.
-func (r *run) opener() opener {
+func opener(r *invocation) openFunc {
 	command := r.settings.Browser
 	if command == "" && r.interactive() {
 		command = r.env.Get("BROWSER")
@@ -188,15 +192,15 @@ func (r *run) opener() opener {
 	return func(ctx context.Context, startURL, authorizationURL string) error {
 		switch {
 		case r.settings.NoBrowser:
-			r.voice.say("open this URL in a browser, on whichever machine:\n\n%s\n\nThen come back here. If the browser ends at a page that does not load, paste its URL, or the code that the server shows:", authorizationURL)
+			r.console.Say("open this URL in a browser, on whichever machine:\n\n%s\n\nThen come back here. If the browser ends at a page that does not load, paste its URL, or the code that the server shows:", authorizationURL)
 			return nil
 		case r.visit != nil:
 			return r.visit(ctx, authorizationURL)
 		case command != "":
-			r.voice.say("opening the login with %s", text.Printable(strings.Fields(command)[0]))
+			r.console.Say("opening the login with %s", text.Printable(strings.Fields(command)[0]))
 			return browser.Open(ctx, authorizationURL)
 		}
-		r.voice.say("opening your browser; if none appears, visit %s", startURL)
+		r.console.Say("opening your browser; if none appears, visit %s", startURL)
 		return browser.Open(ctx, startURL)
 	}
 }

@@ -7,11 +7,12 @@ import (
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/advice"
+	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
 // nextSteps are what to do about a gap.
-func (r *run) nextSteps(s *ambit.Session, h *ambit.Held, gap scopes.Gap) []advice.Step {
+func nextSteps(r *invocation, s *ambit.Session, h *ambit.Held, gap scopes.Gap) []advice.Step {
 	if len(gap.Lost) == 0 {
 		return nil
 	}
@@ -27,7 +28,7 @@ func (r *run) nextSteps(s *ambit.Session, h *ambit.Held, gap scopes.Gap) []advic
 		reason := withheldFor(plan, need)
 		switch {
 		case reason != "" && !asked:
-			remark := fmt.Sprintf("%s; see %s", reason, place(need.File, need.Line))
+			remark := fmt.Sprintf("%s; see %s", reason, view.Place(need.File, need.Line))
 			situation.Withheld = append(situation.Withheld, advice.Remark{About: need.Name(), Text: remark})
 		case asked || h.Credential.Asked.Len() == 0:
 			situation.Missing = append(situation.Missing, need.Name())
@@ -41,14 +42,14 @@ func (r *run) nextSteps(s *ambit.Session, h *ambit.Held, gap scopes.Gap) []advic
 // situationOf is what advice on a credential is made from.
 func situationOf(s *ambit.Session, h *ambit.Held, p advice.Problem) advice.Situation {
 	return advice.Situation{
-		Problem: p, IsLogin: h.Kind.Create == "" && h.Credential.Kind == scopes.OAuthToken, Source: h.Credential.Source,
+		Problem: p, IsLogin: h.Kind.Create == "" && h.Kind.Renewable, Source: h.Credential.Source,
 		Provider: s.Provider(), At: h.Server, Kind: h.Kind, Run: invocationOf(s),
 	}
 }
 
 // unattended reports whether nobody can log in where this runs, also not by hand: then the
 // way out is a variable. Without a terminal, someone may have one beside this.
-func (r *run) unattended() bool {
+func (r *invocation) unattended() bool {
 	return r.env.InCI() || r.settings.NoInput && r.unasking == ""
 }
 
@@ -80,7 +81,7 @@ func invocationOf(s *ambit.Session) advice.Invocation {
 		return advice.Invocation{}
 	}
 	i := forManifest(s.Manifest().File)
-	if server, chosen := s.Server(); chosen && server.Name != s.Manifest().Server {
+	if server := s.Server(); s.Chosen() && server.Name != s.Manifest().Server {
 		i.Server = server.Name
 	}
 	i.Programs = s.Programs()
@@ -101,7 +102,7 @@ func missingLines(gap scopes.Gap, level scopes.Level) []string {
 	var lines []string
 	for _, e := range gap.Lost {
 		if e.Level >= level {
-			lines = append(lines, fmt.Sprintf("%s: %s scope %s is not granted: %s", place(e.File, e.Line), e.Level, e.Name(), why(e)))
+			lines = append(lines, fmt.Sprintf("%s: %s scope %s is not granted: %s", view.Place(e.File, e.Line), e.Level, e.Name(), view.Why(e)))
 		}
 	}
 	return slices.Clip(lines)

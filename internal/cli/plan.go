@@ -6,10 +6,11 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/spf13/cobra"
 )
 
-func (r *run) planCommand() *cobra.Command {
+func planCommand(r *invocation) *cobra.Command {
 	var lock, locked bool
 	cmd := &cobra.Command{
 		Use:   "plan",
@@ -22,14 +23,14 @@ Exit codes: 0 all required scopes can be asked for; 2 a mistake in the manifest;
 list or the manifest differs from scopes.lock; 6 the server does not say.`,
 		Example: "  ambit plan\n  ambit plan --server eu --program slack\n  ambit plan --lock",
 		Args:    noArguments,
-		RunE:    r.action(func(ctx context.Context) (view, error) { return r.plan(ctx, lock, locked) }),
+		RunE:    r.action(func(ctx context.Context) (view.View, error) { return runPlan(ctx, r, lock, locked) }),
 	}
 	cmd.Flags().BoolVar(&lock, "lock", false, "record in scopes.lock what the server advertises and what was negotiated")
 	cmd.Flags().BoolVar(&locked, "locked", false, "a difference from scopes.lock is a finding: exit 5")
 	return cmd
 }
 
-func (r *run) plan(ctx context.Context, write, locked bool) (view, error) {
+func runPlan(ctx context.Context, r *invocation, write, locked bool) (view.View, error) {
 	if write && locked {
 		return nil, fail(exitUsage, "--lock and --locked exclude each other", "")
 	}
@@ -45,19 +46,19 @@ func (r *run) plan(ctx context.Context, write, locked bool) (view, error) {
 	if err != nil {
 		return nil, failureOf(s, err)
 	}
-	v := &planView{plan: plan}
+	v := &view.Plan{Plan: plan}
 	if lock != nil && !write {
-		v.drift = plan.Drift(lock)
+		v.Drift = plan.Drift(lock)
 	}
 	if err := plan.Check(); err != nil {
 		return v, failureOf(s, err)
 	}
 	if write {
-		v.locked, err = writeLock(ctx, s, plan, lock)
+		v.Locked, err = writeLock(ctx, s, plan, lock)
 		return v, err
 	}
-	if locked && v.drift.Any() {
-		return v, fail(exitFindings, "scopes.lock does not fit any more: "+driftWords(v.drift), lookThenLock(s))
+	if locked && v.Drift.Any() {
+		return v, fail(exitFindings, "scopes.lock does not fit any more: "+view.DriftWords(v.Drift), lookThenLock(s))
 	}
 	return v, nil
 }
@@ -70,19 +71,19 @@ func metadataFailure(err error) error {
 	}
 	switch e.Kind {
 	case guard.KindUsage:
-		return &failure{Code: exitUsage, Message: text.Printable(e.Error()), Hint: "", Err: err}
+		return &view.Failure{Code: exitUsage, Message: text.Printable(e.Error()), Hint: "", Err: err}
 	case guard.KindTLS:
-		return &failure{Code: exitCannotTell, Message: text.Printable(e.Error()), Hint: ownAuthority, Err: err}
+		return &view.Failure{Code: exitCannotTell, Message: text.Printable(e.Error()), Hint: ownAuthority, Err: err}
 	case guard.KindCanceled:
 		return err
 	case guard.KindNotFound:
-		return &failure{Code: exitCannotTell, Message: text.Printable(e.Error()), Hint: "is this the issuer's URL? see provider: and --server", Err: err}
+		return &view.Failure{Code: exitCannotTell, Message: text.Printable(e.Error()), Hint: "is this the issuer's URL? see provider: and --server", Err: err}
 	case guard.KindInvalid:
-		return &failure{Code: exitCannotTell, Message: text.Printable(e.Error()), Hint: invalidHint(e), Err: err}
+		return &view.Failure{Code: exitCannotTell, Message: text.Printable(e.Error()), Hint: invalidHint(e), Err: err}
 	case guard.KindUnreachable:
-		return &failure{Code: exitCannotTell, Message: text.Printable(e.Error()), Hint: "is the address right, and can it be reached from here? see provider: and --server; if so, try again when the server answers", Err: err}
+		return &view.Failure{Code: exitCannotTell, Message: text.Printable(e.Error()), Hint: "is the address right, and can it be reached from here? see provider: and --server; if so, try again when the server answers", Err: err}
 	}
-	return &failure{Code: exitCannotTell, Message: text.Printable(e.Error()), Hint: "try again when the server answers", Err: err}
+	return &view.Failure{Code: exitCannotTell, Message: text.Printable(e.Error()), Hint: "try again when the server answers", Err: err}
 }
 
 // invalidHint is the way out of a document that cannot be used. One that speaks of another

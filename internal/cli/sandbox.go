@@ -11,7 +11,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/text"
 )
 
-func (r *run) sandboxCommand() *cobra.Command {
+func sandboxCommand(r *invocation) *cobra.Command {
 	var o sandbox.Options
 	cmd := &cobra.Command{
 		Use:   "sandbox",

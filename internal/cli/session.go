@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -37,18 +36,18 @@ func addKeyFlags(f *pflag.FlagSet) *keyFlags {
 
 // open reads the manifest and opens the session of this invocation. keys are those of the
 // command; nil where it takes none.
-func (r *run) open(keys *keyFlags) (*ambit.Session, error) {
+func (r *invocation) open(keys *keyFlags) (*ambit.Session, error) {
 	return r.openWith(r.keySources(keys), r.ui())
 }
 
-func (r *run) openWith(keys oauth.KeySources, ui ambit.UI) (*ambit.Session, error) {
+func (r *invocation) openWith(keys oauth.KeySources, ui ambit.UI) (*ambit.Session, error) {
 	m, err := r.manifest()
 	if err != nil {
 		return nil, err
 	}
 	for _, host := range r.settings.TrustHost {
 		if _, err := oauth.ParseHost(host); err != nil {
-			return nil, failWith(exitUsage, err, "").at(r.settings.Origin("trust_host"))
+			return nil, failWith(exitUsage, err, "").At(r.settings.Origin("trust_host"))
 		}
 	}
 	client, err := r.httpClient()
@@ -67,13 +66,13 @@ func (r *run) openWith(keys oauth.KeySources, ui ambit.UI) (*ambit.Session, erro
 		if e.Known != nil {
 			hint = didYouMean(e.Named, e.Known) + "; or an issuer's URL"
 		}
-		return nil, failWith(exitUsage, e, hint).at(r.settings.Origin("server"))
+		return nil, failWith(exitUsage, e, hint).At(r.settings.Origin("server"))
 	}
 	return s, err
 }
 
 // manifest reads the manifest; every mistake in it is told.
-func (r *run) manifest() (*manifest.Manifest, error) {
+func (r *invocation) manifest() (*manifest.Manifest, error) {
 	m, err := ambit.Load(r.settings.Manifest)
 	var mistakes yamlfile.Mistakes
 	switch {
@@ -95,7 +94,7 @@ func (r *run) manifest() (*manifest.Manifest, error) {
 }
 
 // keySources are the places of a key that flags and settings name.
-func (r *run) keySources(k *keyFlags) oauth.KeySources {
+func (r *invocation) keySources(k *keyFlags) oauth.KeySources {
 	s := oauth.KeySources{File: r.settings.APIKeyFile}
 	if k == nil {
 		return s
@@ -104,13 +103,13 @@ func (r *run) keySources(k *keyFlags) oauth.KeySources {
 		s.Value = &k.value
 	}
 	if k.stdin {
-		s.Stdin = r.keyInput()
+		s.Stdin = r.input.Secret()
 	}
 	return s
 }
 
 // store is the one that --store names; nil leaves the choice to the session.
-func (r *run) store() store.Store {
+func (r *invocation) store() store.Store {
 	switch r.settings.Store {
 	case "memory":
 		return &r.memory
@@ -123,10 +122,10 @@ func (r *run) store() store.Store {
 }
 
 // ui is how a session of this invocation speaks with the person.
-func (r *run) ui() ambit.UI {
-	ui := ambit.UI{Note: func(sentence string) { r.voice.note("%s", sentence) }, During: r.voice.during}
+func (r *invocation) ui() ambit.UI {
+	ui := ambit.UI{Note: func(sentence string) { r.console.Note("%s", sentence) }, During: r.console.During}
 	if r.interactive() {
-		ui.Ask = r.ask
+		ui.Ask = r.input.Ask
 	}
 	return ui
 }
@@ -134,14 +133,14 @@ func (r *run) ui() ambit.UI {
 // httpClient is the one way in which this program speaks to servers: limits, proxy variables
 // and --ca-file hold for every request. It is made when the first request goes out, unless
 // there is a file that may be wrong.
-func (r *run) httpClient() (*http.Client, error) {
+func (r *invocation) httpClient() (*http.Client, error) {
 	if r.http != nil {
 		return r.http, nil
 	}
 	make := sync.OnceValues(func() (*http.Client, error) { return guard.NewClient(guard.Options{CAFile: r.settings.CAFile}) })
 	if r.settings.CAFile != "" {
 		if _, err := make(); err != nil {
-			return nil, failWith(exitUsage, err, "it names a PEM file with certificates").at(r.settings.Origin("ca_file"))
+			return nil, failWith(exitUsage, err, "it names a PEM file with certificates").At(r.settings.Origin("ca_file"))
 		}
 	}
 	var next http.RoundTripper = transport(func(request *http.Request) (*http.Response, error) {
@@ -167,36 +166,22 @@ type transport func(*http.Request) (*http.Response, error)
 // RoundTrip calls the function.
 func (t transport) RoundTrip(request *http.Request) (*http.Response, error) { return t(request) }
 
-// ask puts a yes-or-no question. The error is that of a person who gave no answer and went
-// away.
-func (r *run) ask(ctx context.Context, question string) (yes bool, err error) {
-	r.watchSignals()
-	r.voice.write(r.voice.fit(question+" [y/N]") + " ")
-	answer, err := r.readLine(ctx)
-	if ctx.Err() != nil {
-		r.voice.write("\n")
-		return false, err
-	}
-	answer = strings.ToLower(strings.TrimSpace(answer))
-	return answer == "y" || answer == "yes", nil
-}
-
 // noteUseless tells of a host that this command line trusts and that is none of those that
 // are in question: it was written without its port, or slipped. Other layers may name more
 // than one project needs.
-func (r *run) noteUseless(e *oauth.UntrustedHostError) {
+func (r *invocation) noteUseless(e *oauth.UntrustedHostError) {
 	if !r.settings.FromFlag("trust_host") {
 		return
 	}
 	for _, word := range r.settings.TrustHost {
 		if host, err := oauth.ParseHost(word); err == nil && !slices.Contains(e.Hosts, host) {
-			r.voice.note("--trust-host %s does not help here: the hosts are %s", text.Printable(host), text.Printable(strings.Join(e.Hosts, ", ")))
+			r.console.Note("--trust-host %s does not help here: the hosts are %s", text.Printable(host), text.Printable(strings.Join(e.Hosts, ", ")))
 		}
 	}
 }
 
 // failure is the failure of a session, with what the settings have to do with it.
-func (r *run) failure(s *ambit.Session, err error) error {
+func (r *invocation) failure(s *ambit.Session, err error) error {
 	if e, ok := errors.AsType[*oauth.UntrustedHostError](err); ok {
 		r.noteUseless(e)
 	}

@@ -2,9 +2,8 @@ package evidence
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
 
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes/audit"
 )
 
@@ -27,7 +26,7 @@ type Error struct {
 }
 
 // Error is file:line: reason.
-func (e *Error) Error() string { return e.Where.String() + ": " + line(e.Reason) }
+func (e *Error) Error() string { return e.Where.String() + ": " + text.Line(e.Reason) }
 
 // Unwrap is the cause, where there is one.
 func (e *Error) Unwrap() error { return e.Err }
@@ -48,23 +47,4 @@ func tooLarge(file string, limit int64) *Error {
 // syntax is an error about one line of a source.
 func syntax(file string, line int, format string, args ...any) *Error {
 	return &Error{Where: audit.Where{File: file, Line: line}, Kind: Syntax, Reason: fmt.Sprintf(format, args...)}
-}
-
-// maxReason bounds text from outside within a message, in bytes.
-const maxReason = 400
-
-// line makes text fit for one line: escapes for what is not printable, and an end.
-func line(text string) string {
-	if len(text) > maxReason {
-		text = strings.ToValidUTF8(text[:maxReason], "") + "…"
-	}
-	var b strings.Builder
-	for _, r := range text {
-		if strconv.IsPrint(r) {
-			b.WriteRune(r)
-			continue
-		}
-		b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
-	}
-	return b.String()
 }

@@ -62,8 +62,7 @@ func (c *trafficReader) har(in *bufio.Reader) error {
 	d := json.NewDecoder(lines)
 	fail := func(err error) error {
 		reason := "not a HAR file"
-		var bad *json.SyntaxError
-		if errors.As(err, &bad) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		if _, bad := errors.AsType[*json.SyntaxError](err); bad || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 			reason = "not a HAR file: not JSON, or it breaks off"
 		}
 		return syntax(c.file, lines.at(d.InputOffset()), "%s", reason)
@@ -83,9 +82,8 @@ func (c *trafficReader) har(in *bufio.Reader) error {
 				return c.harLog(d, lines)
 			})
 		}
-		var told *Error
-		switch {
-		case errors.As(err, &told):
+		switch _, told := errors.AsType[*Error](err); {
+		case told:
 			return err
 		case err != nil || logs == 0:
 			return fail(err)
@@ -141,8 +139,7 @@ func members(d *json.Decoder, read func(key string) error) error {
 func skip(d *json.Decoder) error {
 	var nothing struct{}
 	err := d.Decode(&nothing)
-	var kind *json.UnmarshalTypeError
-	if errors.As(err, &kind) {
+	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return nil // no object, but read over all the same
 	}
 	return err

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/audit"
 )
@@ -84,7 +85,7 @@ const maxNotes = 50
 
 func (r *openAPIReader) note(where audit.Where, message string) {
 	if r.noted++; r.noted <= maxNotes {
-		r.evidence.Notes = append(r.evidence.Notes, audit.Note{Where: where, Message: line(message)})
+		r.evidence.Notes = append(r.evidence.Notes, audit.Note{Where: where, Message: text.Line(message)})
 	}
 }
 

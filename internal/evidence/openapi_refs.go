@@ -3,6 +3,8 @@ package evidence
 import (
 	"net/url"
 	"strings"
+
+	"github.com/ambit-auth/ambit/internal/guard"
 )
 
 // maxChain bounds how many references lead to one node.
@@ -30,20 +32,14 @@ func (r *openAPIReader) follow(from member, what string) (found member, ok bool)
 	return unknown(from.get("$ref"), "leads back to itself")
 }
 
-// shown is a reference without what may be a secret in it: its query, or a user part.
+// shown is a reference without what may be a secret in its address; what it points at in
+// there is none.
 func shown(ref string) string {
-	address, pointer, hash := strings.Cut(ref, "#")
-	u, err := url.Parse(address)
-	if err != nil {
-		return "its reference"
+	address, pointer, points := strings.Cut(ref, "#")
+	if address = guard.ShownURL(address); points {
+		return address + "#" + pointer
 	}
-	if u.User = nil; u.RawQuery != "" {
-		u.RawQuery = "…"
-	}
-	if hash {
-		return u.String() + "#" + pointer
-	}
-	return u.String()
+	return address
 }
 
 // target is the object to which a reference leads; problem says why it leads nowhere.

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/audit"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -242,10 +243,10 @@ func (c *trafficReader) summary() {
 		c.note(0, "holds no call")
 	}
 	if c.foreign > 0 {
-		c.note(0, "left out: "+count(c.foreign)+" to hosts that are none of the provider's")
+		c.note(0, "left out: "+text.Count(c.foreign, "call")+" to hosts that are none of the provider's")
 	}
 	if c.unfit > 0 {
-		c.note(0, "left out: "+count(c.unfit)+" with a method or a path that no manifest can name")
+		c.note(0, "left out: "+text.Count(c.unfit, "call")+" with a method or a path that no manifest can name")
 	}
 }
 

@@ -47,6 +47,15 @@ func ClientOn(transport http.RoundTripper) *http.Client {
 	return &http.Client{Transport: transport, CheckRedirect: checkRedirect, Timeout: FetchTimeout}
 }
 
+// ForwardingClientOn makes a client for the requests of another program on a transport of the
+// caller's: it hands redirects on, and has no limit on the time of a response.
+func ForwardingClientOn(transport http.RoundTripper) *http.Client {
+	client := ClientOn(transport)
+	client.Timeout = 0
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return client
+}
+
 // NewTransport makes the transport of [NewClient] alone, without a limit on the
 // time of a response (opt.Timeout is not used): for forwarding requests whose response
 // may take minutes. A transport follows no redirects.

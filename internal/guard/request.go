@@ -12,7 +12,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/files"
 )
 
-// Requester sends requests under the guard: the redirect policy of [NewHTTPClient],
+// Requester sends requests under the guard: the redirect policy of [NewClient],
 // a size limit, one short wait on 429. Its zero value is ready to use. It is safe
 // for concurrent use as long as its fields are left alone.
 type Requester struct {
@@ -21,22 +21,36 @@ type Requester struct {
 	HTTP *http.Client
 	// Now is the clock for dates in Retry-After; nil means time.Now.
 	Now func() time.Time
+	// AnyStatus says that a 5xx, 408 or 425 is a Response as well, for whom such a one may
+	// say more; see [Response.Trouble].
+	AnyStatus bool
 	// Wait sleeps for d or until ctx ends, and then returns ctx's error; nil means
 	// a timer.
 	Wait func(ctx context.Context, d time.Duration) error
 }
 
-// Answer is a response that was read to its end.
+// Response is one that was read to its end.
 type Response struct {
 	Status int
 	Header http.Header
 	URL    *url.URL // where the response came from, after redirects
 	Body   []byte   // unpacked
+
+	trouble *Error // what the status says by itself; nil for one that is a response
+}
+
+// Trouble is the error of a status that says that the server may well answer later; nil for
+// every other. It carries Retry-After.
+func (r *Response) Trouble() error {
+	if r.trouble == nil {
+		return nil
+	}
+	return r.trouble
 }
 
 // Do sends req and reads the response, of at most limit bytes. A 429 that asks to
 // wait less than [MaxRetryWait] is waited out once; a request with a body is sent
-// again only if it has GetBody. Every status but 5xx, 408, 425 and 429 is an Answer.
+// again only if it has GetBody. Every status but 5xx, 408, 425 and 429 is a Response.
 // The error is always an [Error].
 func (r *Requester) Do(req *http.Request, limit int64) (*Response, error) {
 	response, err := r.once(req, limit)
@@ -65,14 +79,18 @@ func (r *Requester) once(req *http.Request, limit int64) (*Response, *Error) {
 		return nil, requestError(req, err)
 	}
 	defer resp.Body.Close()
+	var trouble *Error
 	if IsTemporary(resp.StatusCode) {
-		return nil, r.statusError(req, resp)
+		trouble = r.statusError(req, resp)
+		if !r.AnyStatus || trouble.Kind == KindRateLimited {
+			return nil, trouble
+		}
 	}
-	body, err := ReadBody(resp, limit)
+	body, err := files.ReadAll(resp.Body, limit)
 	if err != nil {
 		return nil, requestError(req, err)
 	}
-	return &Response{Status: resp.StatusCode, Header: resp.Header, URL: resp.Request.URL, Body: body}, nil
+	return &Response{Status: resp.StatusCode, Header: resp.Header, URL: resp.Request.URL, Body: body, trouble: trouble}, nil
 }
 
 // introduced is req with what every request of ours says of itself.
@@ -84,20 +102,6 @@ func introduced(req *http.Request) *http.Request {
 		}
 	}
 	return req
-}
-
-// ReadBody reads a response's body, of at most limit bytes after unpacking, and
-// closes it. The error is an [Error].
-func ReadBody(resp *http.Response, limit int64) ([]byte, error) {
-	defer resp.Body.Close()
-	if limit < 0 {
-		limit = 0
-	}
-	body, err := files.ReadAll(resp.Body, limit)
-	if err != nil {
-		return nil, requestError(resp.Request, err)
-	}
-	return body, nil
 }
 
 // rewound is req, ready to be sent a second time.

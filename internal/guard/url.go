@@ -2,6 +2,7 @@ package guard
 
 import (
 	"errors"
+	"net"
 	"net/netip"
 	"net/url"
 	"strconv"
@@ -94,14 +95,23 @@ func notInHostName(r rune) bool {
 	return !letter && (r < '0' || r > '9') && r != '-' && r != '.' && r != '_'
 }
 
-// IsLoopback reports whether host, without a port, is this machine by its very name:
+// IsLoopback reports whether host, with a port or without, is this machine by its very name:
 // localhost, 127.0.0.0/8 or ::1. No name is looked up.
 func IsLoopback(host string) bool {
+	host = WithoutPort(host)
 	if strings.EqualFold(host, "localhost") {
 		return true
 	}
 	addr, err := netip.ParseAddr(host)
 	return err == nil && addr.IsLoopback() // IPv4 mapped into IPv6 too
+}
+
+// WithoutPort is the name or address of a host, without the brackets of an IPv6 address.
+func WithoutPort(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		return name
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
 }
 
 // PointsHere is wider than IsLoopback: all that would reach this machine, 0.0.0.0
@@ -116,16 +126,39 @@ func PointsHere(host string) bool {
 	return err == nil && addr.Unmap().IsUnspecified()
 }
 
-// ShownURL is raw as it may stand in a message: a URL can hold a password, and one
-// that cannot be parsed can hold it anywhere.
+// ShownURL is raw as it may stand in a message. A URL can hold a secret in its query, in its
+// fragment, and before an @; of one that cannot be read, or that is a word that someone typed
+// for one, only what no @ follows is shown.
 func ShownURL(raw string) string {
-	if !strings.Contains(raw, "@") {
-		return text.Cut(raw, text.MaxWord)
-	}
 	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" {
-		return "(a URL with an @ in it)"
+	scheme, rest, ok := strings.Cut(raw, "://")
+	if err != nil || !ok || !validHost(u) {
+		return text.Cut(shownWord(raw), text.MaxWord)
 	}
-	u.User = nil
-	return text.Cut(u.String(), text.MaxWord)
+	path := ""
+	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
+		path = withoutQuery(rest[end:])
+	}
+	if at := strings.LastIndex(path, "@"); at >= 0 { // a password that has a / in it looks so
+		path = "/…" + path[at:]
+	}
+	return text.Cut(scheme+"://"+u.Host+path, text.MaxWord)
+}
+
+func shownWord(raw string) string {
+	word := withoutQuery(raw)
+	if strings.LastIndex(raw, "@") > len(word) {
+		return "(a URL with an @ in it)" // where a password ends cannot be told
+	}
+	if at := strings.LastIndex(word, "@"); at >= 0 {
+		return "…" + word[at:]
+	}
+	return word
+}
+
+func withoutQuery(raw string) string {
+	if end := strings.IndexAny(raw, "?#"); end >= 0 {
+		return raw[:end]
+	}
+	return raw
 }

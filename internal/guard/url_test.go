@@ -53,3 +53,42 @@ func TestCheckURL(t *testing.T) {
 		}
 	}
 }
+
+func TestIsLoopback(t *testing.T) {
+	for host, want := range map[string]bool{
+		"localhost": true, "LocalHost:8010": true, "127.0.0.1": true, "127.9.9.9:1": true, "::1": true, "[::1]": true, "[::1]:8010": true,
+		"::ffff:127.0.0.1": true, "[::ffff:127.0.0.1]:1": true,
+		"": false, "a.example": false, "localhost.example": false, "0.0.0.0": false, "[::]:1": false, "192.0.2.1:1": false, "a.localhost": false,
+	} {
+		if guard.IsLoopback(host) != want {
+			t.Errorf("IsLoopback(%q) is %v", host, !want)
+		}
+	}
+}
+
+// Nothing that can be a secret in a URL, or in a slip for one, is shown.
+func TestShownURL(t *testing.T) {
+	for raw, want := range map[string]string{
+		"https://a.example/x/y":           "https://a.example/x/y",
+		"https://a.example?s3cret":        "https://a.example",
+		"https://a.example/x#s3cret":      "https://a.example/x",
+		"https://a.example/x?e=s3cret@b":  "https://a.example/x",
+		"https://u:s3cret@a.example/x":    "https://a.example/x",
+		"https://u:s3cret@a.example":      "https://a.example",
+		"https://u:s3/cret@a.example/x":   "…@a.example/x",
+		"https://u/s3cret@a.example/x":    "https://u/…@a.example/x",
+		"https://u:s3?cret@a.example/x":   "(a URL with an @ in it)",
+		"https://example.com/@someone":    "https://example.com/…@someone",
+		"u:s3cret@a.example":              "…@a.example",
+		"us?s3cret":                       "us",
+		"us":                              "us",
+		"":                                "",
+		"https://%s3cret@":                "…@",
+		"https://a.example/\x1b]0;x?s3cr": "https://a.example/\x1b]0;x",
+		"https://a.example/\u202e":        "https://a.example/\u202e",
+	} {
+		if got := guard.ShownURL(raw); got != want || strings.Contains(got, "s3cret") {
+			t.Errorf("ShownURL(%q) = %q, want %q", raw, got, want)
+		}
+	}
+}

@@ -74,6 +74,9 @@ func (o *Object) List(name string) []string {
 	return nil
 }
 
+// IsList reports whether a member is a list.
+func (o *Object) IsList(name string) bool { return o.Has(name) && o.members[name][0] == '[' }
+
 // Number is a member that is a number, or a number as a string; 0 where there is none.
 func (o *Object) Number(name string) float64 {
 	var written string

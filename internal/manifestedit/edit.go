@@ -77,7 +77,7 @@ func Edit(file string, text []byte, c Change, open func(path string) ([]byte, er
 	ed := &editor{file: file, text: text, before: before, open: open}
 	wishes := c.wishes()
 	edited, err := ed.try(wishes)
-	if err != nil && !errors.As(err, new(*EditError)) {
+	if _, told := errors.AsType[*EditError](err); err != nil && !told {
 		err = ed.blame(wishes)
 	}
 	return edited, err

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // KeyVariable is the environment variable that holds an API key for any provider.
@@ -40,6 +41,17 @@ type Credential struct {
 
 // Renewable reports whether there is a refresh token to send.
 func (c *Credential) Renewable() bool { return !c.Refresh.Empty() }
+
+// Issued reports whether an authorization server gave it: a token, and no API key.
+func (c *Credential) Issued() bool { return c.Issuer != "" }
+
+// KindAt is what the provider's file says of its kind.
+func (c *Credential) KindAt(p *provider.Provider) provider.CredentialKind {
+	if c.Issued() {
+		return p.KindOfToken(c.Access.Reveal())
+	}
+	return p.KindOf(c.Access.Reveal())
+}
 
 // Same reports whether both have the same secret, whatever is known of them.
 func (c *Credential) Same(other *Credential) bool { return c.Access.Equal(other.Access) }

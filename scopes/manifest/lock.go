@@ -14,6 +14,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
+// LockName is the file beside a manifest that holds its [Lock].
+const LockName = "scopes.lock"
+
 // The kinds of [Drift].
 const (
 	DriftVanished = "vanished" // the lock file has it, the server's list lacks it

@@ -37,9 +37,9 @@ func FullCredential() *credential.Credential {
 	return &credential.Credential{
 		Access: credential.NewSecret("access-" + Marked), Refresh: credential.NewSecret("refresh-" + Marked),
 		Grant: scopes.Grant{
-			Kind: scopes.OAuthToken, Prefix: "acc***", Source: "a login", ExpiresAt: time.Unix(1900000000, 0).UTC(),
+			Kind: scopes.AccessToken, Prefix: "acc***", Source: "a login", ExpiresAt: time.Unix(1900000000, 0).UTC(),
 			KnownBy: scopes.TokenResponse, Server: "eu", Scopes: scopes.NewSet("b:read", "a:write"),
-			Teams: []string{"1", "2"}, Organizations: []string{"o"},
+			Reach: []scopes.Reach{{Of: "project", IDs: []string{"1", "2"}}, {Of: "organization", IDs: []string{"o"}}},
 		},
 		TokenType: "Bearer", Issuer: "https://auth.example.com", ClientID: "client",
 		ObtainedAt: time.Unix(1800000000, 0).UTC(), Asked: scopes.NewSet("b:read", "a:write", "c"),
