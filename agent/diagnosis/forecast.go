@@ -76,7 +76,7 @@ func Lost(c Case, before scopes.Grant) (v Verdict, ok bool) {
 // proxy, where something that a scan found sends it elsewhere. ok is false where
 // nothing does: then there is nothing to tell.
 func Bypassed(c Case) (v Verdict, ok bool) {
-	culprits := profile.Outranking(c.Conflicts)
+	culprits := profile.Overriding(c.Conflicts)
 	if len(culprits) == 0 {
 		return Verdict{}, false
 	}
@@ -85,6 +85,6 @@ func Bypassed(c Case) (v Verdict, ok bool) {
 	first := culprits[0]
 	d.v.is(CauseCredentialConflict, ConfidenceLikely, "no request came through ambit; %s in %s sends them elsewhere", strings.Join(first.Keys, ", "), first.Path)
 	d.v.prove("the program ended without a request to the proxy")
-	d.blame(func(conflict profile.Conflict) bool { return conflict.Outranks })
+	d.blame(func(conflict profile.Conflict) bool { return conflict.Overrides })
 	return d.v, true
 }
