@@ -70,10 +70,10 @@ type Login struct {
 // server's keys where an ID token came for openid. When it returns, however it does,
 // nothing is left behind: no listener, no goroutine.
 //
-// Errors: *[UnsupportedError], *[ParameterError], [ErrNoClientID] and
-// *[PortsTakenError] before anything is opened; [ErrLoginTimeout], [ErrPasteEnded], or ctx's own cause;
-// *[AuthorizationError] and *[IssuerError] for the response; *[TokenError],
-// *[IDTokenError], *[UntrustedHostError] and [metadata.Error] for the exchange.
+// Errors: *[ProtocolError], [ErrNoClientID] and [ErrPortsTaken] before anything is opened;
+// [ErrLoginTimeout], [ErrPasteEnded], or ctx's own cause; *[AuthorizationError] and
+// *[IssuerError] for the response; *[ResponseError], *[ProtocolError],
+// *[UntrustedHostError] and [metadata.Error] for the exchange.
 func (l *Login) Run(ctx context.Context) (*credential.Credential, error) {
 	if err := supportsPublicClient(l.Server); err != nil {
 		return nil, err

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/http"
 	"strconv"
 	"strings"
 
@@ -62,8 +61,11 @@ func answerFailure(p *project, err error) *failure {
 	if e, ok := is[*oauth.AuthorizationError](err); ok {
 		return authorizationFailure(p, e)
 	}
-	if e, ok := is[*oauth.TokenError](err); ok {
-		if e.Problem != "" || e.Status >= 500 || e.Status == http.StatusTooManyRequests || e.Status == http.StatusRequestTimeout {
+	if e, ok := is[*oauth.ResponseError](err); ok {
+		if e.Endpoint == oauth.RegistrationEndpoint {
+			return failWith(exitNoCredential, e, "name a client id that is registered there: provider: {use: ..., client: {id: ...}}")
+		}
+		if e.Problem != "" || e.Temporary() {
 			return failWith(exitCannotTell, e, "the server's answer cannot be used; try again, or ask its operator")
 		}
 		return failWith(exitNoCredential, e, tokenHint(p, e))
@@ -80,21 +82,12 @@ func answerFailure(p *project, err error) *failure {
 	if e, ok := is[*oauth.NoInspectionError](err); ok {
 		return failWith(exitCannotTell, e, "")
 	}
-	if e, ok := is[*oauth.RegistrationError](err); ok {
-		return failWith(exitNoCredential, e, "name a client id that is registered there: provider: {use: ..., client: {id: ...}}")
-	}
-	if e, ok := is[*oauth.UnsupportedError](err); ok {
-		return failWith(exitCannotTell, e, "ambit logs in as a public client with PKCE (RFC 8252)")
-	}
-	if e, ok := is[*oauth.ParameterError](err); ok {
-		return failWith(exitUsage, e, "take it out of provider: {client: {authorize: ...}}")
-	}
-	return idTokenFailure(err)
+	return protocolFailure(err)
 }
 
 // tokenHint is the way out of a token endpoint's refusal. A client that the server does
 // not know (RFC 6749 §5.2) stays unknown at the next login, unless that registers one.
-func tokenHint(p *project, e *oauth.TokenError) string {
+func tokenHint(p *project, e *oauth.ResponseError) string {
 	if p == nil || e.Code != "invalid_client" || p.provider().Client.IDFor(p.server.Name) == "" {
 		return "log in again: " + loginAgain(p)
 	}
@@ -105,10 +98,10 @@ func tokenHint(p *project, e *oauth.TokenError) string {
 	return id + " is not known to that server; name one that is registered there: provider: {use: ..., client: {id: ...}}"
 }
 
-// idTokenFailure is an ID token that proves nothing. Where the server's keys could not be
+// protocolFailure is a server with which no login can be made. Where its keys could not be
 // had, the way out is that of the request for them.
-func idTokenFailure(err error) *failure {
-	e, ok := is[*oauth.IDTokenError](err)
+func protocolFailure(err error) *failure {
+	e, ok := is[*oauth.ProtocolError](err)
 	if _, onTheWay := is[*guard.Error](err); !ok || onTheWay {
 		return nil
 	}
@@ -139,9 +132,6 @@ func storeFailure(p *project, err error) *failure {
 	}
 	if e, ok := is[*files.UnsafeError](err); ok {
 		return failWith(exitUsage, e, "")
-	}
-	if e, ok := is[*store.TooLargeError](err); ok {
-		return failWith(exitUsage, e, "--store file")
 	}
 	if e, ok := is[*store.NotKeptError](err); ok {
 		return failWith(exitUsage, e, "--store file")
@@ -175,8 +165,8 @@ func sessionFailure(p *project, err error) *failure {
 	if e, ok := is[*oauth.IssuerError](err); ok {
 		return failWith(exitNoCredential, e, "the answer was thrown away: it did not come from the server that was asked")
 	}
-	if e, ok := is[*oauth.PortsTakenError](err); ok {
-		return failWith(exitNoCredential, e, "end one of these programs: only these ports are registered for the answer")
+	if errors.Is(err, oauth.ErrPortsTaken) {
+		return failWith(exitNoCredential, err, "end one of these programs: only these ports are registered for the answer")
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -93,8 +94,8 @@ func (r *run) token(ctx context.Context, keys *keyFlags, minTTL time.Duration) (
 // how long it is.
 func (r *run) tellUnrenewed(p *project, what string, c *credential.Credential, err error) {
 	left := lifetime(c.ExpiresAt, time.Now())
-	if e, ok := is[*oauth.NotSavedError](err); ok {
-		r.voice.note("the %s was renewed, and cannot be kept; once it ends, log in again: %s", what, plain(e.Err.Error()))
+	if errors.Is(err, oauth.ErrNotSaved) {
+		r.voice.note("the %s was renewed, and cannot be kept; once it ends, log in again: %s", what, plain(strings.TrimPrefix(err.Error(), oauth.ErrNotSaved.Error()+": ")))
 	} else if e, ok := is[*oauth.SessionLostError](err); ok {
 		reason := "there is no refresh token"
 		if e.Err != nil {

@@ -54,7 +54,7 @@ func (s File) Save(ctx context.Context, key Key, c *credential.Credential) error
 		return err
 	}
 	if len(data) > maxRecord {
-		return &TooLargeError{Store: s.Name(), Size: len(data), Limit: maxRecord}
+		return tooLarge(s.Name(), len(data), maxRecord)
 	}
 	if err := files.MakeDir(s.Dir); err != nil {
 		return err

@@ -68,18 +68,18 @@ func (s Keyring) Save(ctx context.Context, key Key, c *credential.Credential) er
 		return err
 	}
 	if limit := maxKeyringItem(); len(data) > limit {
-		return &TooLargeError{Store: s.Name(), Size: len(data), Limit: limit}
+		return tooLarge(s.Name(), len(data), limit)
 	}
 	_, err = askKeyring(ctx, func() (string, error) { return "", keyring.Set(s.service(), key.ID(), string(data)) })
 	if errors.Is(err, keyring.ErrSetDataTooBig) {
-		return &TooLargeError{Store: s.Name(), Size: len(data)}
+		return tooLarge(s.Name(), len(data), 0)
 	}
 	if err != nil {
 		return err
 	}
 	kept, err := s.get(ctx, key)
 	if errors.Is(err, ErrNotFound) || err == nil && kept != string(data) {
-		return &NotKeptError{Store: s.Name()}
+		return &NotKeptError{Store: s.Name(), Problem: "did not keep what was written to it"}
 	}
 	return err
 }
