@@ -49,13 +49,13 @@ type Login struct {
 	Authorize []provider.Parameter // extra parameters of the authorization request
 	Resources []string             // resource parameters (RFC 8707 §2); none: not sent
 	Scopes    scopes.Set           // asked for; empty: the server's default (RFC 6749 §3.3)
-	Hosts     []string             // recorded in [Credential.Hosts]
+	Hosts     []string             // recorded in [credential.Credential.Hosts]
 
-	// KindOf tells what the provider says of a credential ([scopes.Provider.KindOf]):
+	// KindOf tells what the provider says of a credential ([provider.Provider.KindOf]):
 	// its prefix, and which members of the token response hold its reach. nil: nothing.
 	KindOf func(credential string) provider.CredentialKind
 	// ServerFrom is the member of the token response that names the server; "" where
-	// none does. What it says ends up in [Credential.Server], and is the server's word:
+	// none does. What it says ends up in [credential.Credential.Server], and is the server's word:
 	// look it up before using it.
 	ServerFrom string
 

@@ -59,7 +59,7 @@ var ErrNotSaved = errors.New("the credential was renewed, but not stored")
 
 // Valid returns the stored credential if it lives for longer than minTTL (0: just
 // lives), and renews it otherwise. Where the server's tokens never live that long, it
-// renews at each call. [Credential.Lost] tells what the renewal took away.
+// renews at each call. [credential.Credential.Lost] tells what the renewal took away.
 //
 // Errors: the store's; *[SessionLostError]; *[LockError]; *[ResponseError],
 // *[UntrustedHostError] and [metadata.Error] for the request; [ErrNotSaved] with the

@@ -23,7 +23,7 @@ type Command struct {
 	Grace        time.Duration // between the polite and the firm end; 0 means [signals.Grace]
 }
 
-// A Child is a running program, with a process group of its own where the system has
+// A Process is a running program, with a process group of its own where the system has
 // such, so that what it started ends with it. Its methods may be called by many
 // goroutines at once.
 type Process struct {
@@ -67,7 +67,7 @@ func (c Command) Run(ctx context.Context) (code int, err error) {
 	return code, err
 }
 
-// Start starts the program. The error is a *[StartError]. [Child.Wait] has to be called.
+// Start starts the program. The error is a *[StartError]. [Process.Wait] has to be called.
 func (c Command) Start() (*Process, error) {
 	if len(c.Args) == 0 {
 		return nil, &StartError{Err: errors.New("no program is named")}

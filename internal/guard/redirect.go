@@ -7,7 +7,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/text"
 )
 
-// guarded is a copy of base (nil for Go's default client) with the redirect policy
+// withPolicy is a copy of base (nil for Go's default client) with the redirect policy
 // put before base's own, and without cookies.
 func withPolicy(base *http.Client) *http.Client {
 	var client http.Client

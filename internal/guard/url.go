@@ -20,7 +20,7 @@ func CheckURL(raw string) error {
 	return err
 }
 
-// parseAskedURL is CheckURL for those who go on with the parsed URL.
+// ParseURL is CheckURL for those who go on with the parsed URL.
 func ParseURL(raw string) (*url.URL, error) {
 	u, err := ParseEndpoint(raw)
 	if err != nil {
@@ -60,7 +60,7 @@ func ParseLink(raw string) (*url.URL, error) {
 }
 
 // validHost also refuses the old ways to write an IPv4 address (127.1, 2130706433,
-// 0x7f.1): some resolvers read them as an address that pointsHere would not see.
+// 0x7f.1): some resolvers read them as an address that PointsHere would not see.
 func validHost(u *url.URL) bool {
 	host := u.Hostname()
 	if host == "" || strings.HasSuffix(u.Host, ":") {

@@ -32,7 +32,7 @@ type Credential struct {
 	Organizations []string // organizations within reach; none: all
 
 	// Hosts are those that the user trusted with it when it was obtained, in the form
-	// of [scopes.HostOf].
+	// of [provider.HostOf].
 	Hosts []string
 
 	// Lost is what the renewal that made this credential took away (a grant can

@@ -28,7 +28,7 @@ func maxKeyringItem() int {
 // keyringService is the name under which items stand.
 const keyringService = "ambit"
 
-// A KeyringStore keeps credentials in the operating system's keyring: the Secret
+// A Keyring keeps credentials in the operating system's keyring: the Secret
 // Service of a desktop, the macOS keychain, the Windows credential manager. Every
 // call takes at most 3 seconds. What was written is read back and compared, since a
 // locked or half-installed keyring may say yes and keep nothing; of two that save under

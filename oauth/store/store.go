@@ -25,7 +25,7 @@ var ErrNotFound = errors.New("no credential is stored")
 //   - What is stored is what was saved: Source and Lost are not, and times are kept
 //     to the second, in UTC.
 //   - All methods are safe for concurrent use. They do not order a read and a later
-//     write: for that take the lock of [Renewer].
+//     write: for that take the lock of [Lock].
 //   - ctx ends the wait, though what was begun may still happen.
 //
 // No error of a store holds anything of a credential.
