@@ -12,9 +12,9 @@ import (
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
-// DefaultLoginTimeout is how long a login waits for the person: long enough to find a
+// defaultLoginTimeout is how long a login waits for the person: long enough to find a
 // password and a second factor, short enough not to leave a listener open for a day.
-const DefaultLoginTimeout = 10 * time.Minute
+const defaultLoginTimeout = 10 * time.Minute
 
 // ErrLoginTimeout says that no response came in time.
 var ErrLoginTimeout = errors.New("the login was not finished in time")
@@ -59,7 +59,7 @@ type Login struct {
 	// look it up before using it.
 	ServerFrom string
 
-	Timeout time.Duration    // for the whole login; 0 means [DefaultLoginTimeout]
+	Timeout time.Duration    // for the whole login; 0 means ten minutes
 	Now     func() time.Time // nil means [time.Now]
 
 	UI UI // the conversation with the person
@@ -80,7 +80,7 @@ func (l *Login) Run(ctx context.Context) (*credential.Credential, error) {
 	}
 	timeout := l.Timeout
 	if timeout <= 0 {
-		timeout = DefaultLoginTimeout
+		timeout = defaultLoginTimeout
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, ErrLoginTimeout)
 	defer cancel()

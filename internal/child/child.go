@@ -18,7 +18,6 @@ import (
 type Command struct {
 	Args         []string // the program, then its arguments
 	Env          []string
-	Dir          string // "" for our own
 	In, Out, Err *os.File
 	Grace        time.Duration // between the polite and the firm end; 0 means [signals.Grace]
 }
@@ -92,7 +91,7 @@ func (c Command) Start() (*Process, error) {
 	}
 	child := &Process{grace: cmp.Or(c.Grace, signals.Grace), ended: make(chan struct{})}
 	child.process, err = os.StartProcess(path, c.Args, &os.ProcAttr{
-		Dir: c.Dir, Env: c.Env, Files: files, Sys: child.job.attributes(c.In),
+		Env: c.Env, Files: files, Sys: child.job.attributes(c.In),
 	})
 	if err != nil {
 		return nil, &StartError{Program: c.Args[0], Err: err}
