@@ -31,15 +31,15 @@ func ParseURL(raw string) (*url.URL, error) {
 
 // ParseEndpoint returns a plain error, without the URL, to be put into a sentence.
 func ParseEndpoint(raw string) (*url.URL, error) {
-	u, err := ParseLink(raw)
+	u, err := parseLink(raw)
 	if err == nil && strings.Contains(raw, "#") {
 		return nil, errors.New("has a fragment, which an endpoint may not have")
 	}
 	return u, err
 }
 
-// ParseLink also takes a fragment, for pages that people read.
-func ParseLink(raw string) (*url.URL, error) {
+// parseLink also takes a fragment, for pages that people read.
+func parseLink(raw string) (*url.URL, error) {
 	if strings.IndexFunc(raw, func(r rune) bool { return r <= ' ' || r > '~' }) >= 0 {
 		return nil, errors.New("has characters that no URL has (RFC 3986)")
 	}
