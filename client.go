@@ -2,7 +2,6 @@ package ambit
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -14,7 +13,7 @@ import (
 	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/guard"
-	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 	"golang.org/x/oauth2"
@@ -32,7 +31,7 @@ func (s *Session) Credential(ctx context.Context) (*Held, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := h.Refresh(ctx, renewBefore); err != nil && !h.LivesAt(s.opt.now()) {
+	if err := h.Refresh(ctx, renewBefore); err != nil && !h.Credential.LivesAt(s.opt.now()) {
 		return nil, err
 	}
 	return h, nil
@@ -47,7 +46,7 @@ func (s *Session) TokenSource(ctx context.Context) oauth2.TokenSource {
 		if err != nil {
 			return nil, err
 		}
-		return &oauth2.Token{AccessToken: h.Secret().Reveal(), TokenType: "Bearer", Expiry: h.Grant.Credential.ExpiresAt}, nil
+		return &oauth2.Token{AccessToken: h.Credential.Access.Reveal(), TokenType: "Bearer", Expiry: h.Credential.ExpiresAt}, nil
 	})
 }
 
@@ -107,7 +106,7 @@ func (t *authorized) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err != nil || !t.refuses(response, request.Method, base, path) {
 		return response, err
 	}
-	if response.StatusCode == http.StatusUnauthorized && h.Renewable() {
+	if response.StatusCode == http.StatusUnauthorized && h.Credential.Renewable() {
 		if again, ok := rewound(request); ok {
 			if h, err = t.renewed(request.Context(), h); err == nil {
 				_ = response.Body.Close()
@@ -141,7 +140,7 @@ func (t *authorized) base(u *url.URL) (name, path string, ok bool) {
 func (t *authorized) current(ctx context.Context) (*Held, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.held.LivesAt(t.session.opt.now().Add(renewBefore)) {
+	if t.held.Credential.LivesAt(t.session.opt.now().Add(renewBefore)) {
 		return t.held, nil
 	}
 	return t.take(ctx, func(h *Held) error { return h.Refresh(ctx, renewBefore) })
@@ -160,7 +159,7 @@ func (t *authorized) renewed(ctx context.Context, refused *Held) (*Held, error) 
 // take renews a copy, since requests under way still use the old one.
 func (t *authorized) take(_ context.Context, renew func(*Held) error) (*Held, error) {
 	fresh := *t.held
-	if err := renew(&fresh); err != nil && !fresh.LivesAt(t.session.opt.now()) {
+	if err := renew(&fresh); err != nil && !fresh.Credential.LivesAt(t.session.opt.now()) {
 		return nil, err
 	}
 	t.held = &fresh
@@ -169,7 +168,7 @@ func (t *authorized) take(_ context.Context, renew func(*Held) error) (*Held, er
 
 func (t *authorized) send(request *http.Request, h *Held) (*http.Response, error) {
 	out := request.Clone(request.Context())
-	out.Header.Set("Authorization", "Bearer "+h.Secret().Reveal())
+	out.Header.Set("Authorization", "Bearer "+h.Credential.Access.Reveal())
 	return t.guarded.RoundTrip(out)
 }
 
@@ -182,7 +181,7 @@ func (t *authorized) refuses(response *http.Response, method, base, path string)
 	}
 	if status == http.StatusNotFound {
 		declared := t.needs.For(scopes.Operation{Method: method, Base: base, Path: path})
-		return len(declared) > 0 && len(scopes.Compare(declared, t.held.Grant, t.session.Provider().Implies).Lost) > 0
+		return len(declared) > 0 && len(scopes.Compare(declared, t.held.Credential.Grant, t.session.Provider().Implies).Lost) > 0
 	}
 	return slices.ContainsFunc(t.session.Provider().Refusals, func(r provider.Refusal) bool { return r.Status == status })
 }
@@ -208,7 +207,7 @@ func (t *authorized) diagnose(request *http.Request, response *http.Response, h 
 	c := diagnosis.Case{
 		Method: request.Method, Base: base, Path: path, Sent: diagnosis.Sent{Ours: true},
 		Response: diagnosis.Response{Status: response.StatusCode, Header: response.Header, Body: diagnosis.Unpack(response.Header.Get("Content-Encoding"), body)},
-		Provider: t.session.Provider(), Server: h.Server, Kind: h.Kind, Grant: h.Grant, Needs: t.session.needs, Index: t.needs,
+		Provider: t.session.Provider(), Server: h.Server, Kind: h.Kind, Grant: h.Credential.Grant, Needs: t.session.needs, Index: t.needs,
 		Agent: &profile.Profile{}, Now: t.session.opt.now(),
 	}
 	v := diagnosis.Diagnose(c)
@@ -216,36 +215,18 @@ func (t *authorized) diagnose(request *http.Request, response *http.Response, h 
 		return v
 	}
 	c.Inquiry = h.Inquire(request.Context())
-	if c.Inquiry.Grant != nil {
-		c.Grant = *c.Inquiry.Grant
+	if own, _ := c.Inquiry.At(h.Server.Name); own.Standing == credential.StandingKnown {
+		c.Grant = own.Grant
 	}
 	return diagnosis.Diagnose(c)
 }
 
 // Inquire asks servers whether they know the credential: its own, and those others that the
 // provider's file marks for that.
-func (h *Held) Inquire(ctx context.Context) diagnosis.Inquiry {
-	var q diagnosis.Inquiry
-	inspector, err := h.Inspector(ctx)
+func (h *Held) Inquire(ctx context.Context) credential.Inquiry {
+	inspector, err := h.inspector(ctx)
 	if err != nil {
-		return q
+		return nil
 	}
-	grant, err := inspector.Inspect(ctx, h.credential.Access)
-	if err == nil {
-		q.Asked, q.Known, q.Grant = []string{h.Server.Name}, []string{h.Server.Name}, &grant
-		return q
-	}
-	if _, rejected := errors.AsType[*oauth.RejectedError](err); !rejected {
-		return q
-	}
-	q.Asked = []string{h.Server.Name}
-	for _, s := range h.session.Provider().Servers {
-		if s.AskOn401 && s.Name != h.Server.Name {
-			q.Asked = append(q.Asked, s.Name)
-		}
-	}
-	if other, _, found := inspector.Elsewhere(ctx, h.credential.Access); found {
-		q.Known = []string{other.Name}
-	}
-	return q
+	return inspector.Inquire(ctx, h.Credential)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/oauth/store"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -126,7 +127,7 @@ type KindError struct {
 
 // Error says what the key is, and what it cannot do.
 func (e *KindError) Error() string {
-	key := fmt.Sprintf("the key from %s is %s", text.Line(e.Held.Grant.Credential.Source), e.Held.Kind.Label)
+	key := fmt.Sprintf("the key from %s is %s", text.Line(e.Held.Credential.Source), e.Held.Kind.Label)
 	if e.Need == "" {
 		return key + ": nobody can say what it holds"
 	}
@@ -139,16 +140,15 @@ func (e *KindError) Unwrap() error { return e.Err }
 // An UnknownCredentialError says that the server does not know the credential, and what the
 // others said that were asked.
 type UnknownCredentialError struct {
-	Held  *Held
-	Known *provider.Server // the first other server that knows it; nil where none does
-	Asked []string         // the other servers that were asked
-	Err   error            // the server's own rejection, an *[oauth.RejectedError]
+	Held    *Held
+	Inquiry credential.Inquiry
+	Err     error // the server's own rejection, an *[oauth.RejectedError]
 }
 
 // Error names the servers.
 func (e *UnknownCredentialError) Error() string {
-	if e.Known != nil {
-		return fmt.Sprintf("the key from %s is unknown at server %s, and known at server %s", text.Line(e.Held.Grant.Credential.Source), e.Held.Server.Name, e.Known.Name)
+	if known := e.Inquiry.Servers(credential.StandingKnown); len(known) > 0 {
+		return fmt.Sprintf("the key from %s is unknown at server %s, and known at server %s", text.Line(e.Held.Credential.Source), e.Held.Server.Name, known[0])
 	}
 	return e.Err.Error()
 }

@@ -18,35 +18,21 @@ import (
 // A Held is the credential in use: an API key that was handed over, or a stored login. Its
 // methods change it, and are for one goroutine at a time.
 type Held struct {
-	Grant  scopes.Grant            // what it holds, and how that is known
-	Kind   provider.CredentialKind // what the provider says of its kind
-	Server provider.Server         // for which it is good
-	Plan   *Plan                   // what was requested; nil where it was not logged in just now
-	Store  string                  // the name of the store that keeps it; "" for a key that was handed over
+	Credential *credential.Credential  // with what it holds, and how that is known; read-only
+	Kind       provider.CredentialKind // what the provider says of its kind
+	Server     provider.Server         // for which it is good
+	Plan       *Plan                   // what was requested; nil where it was not logged in just now
 
-	session    *Session
-	credential *credential.Credential
-	login      *login // nil for an API key
+	session *Session
+	login   *login // nil for an API key that was handed over
 }
-
-// Secret is the access token or API key itself: for a request, never for people.
-func (h *Held) Secret() credential.Secret { return h.credential.Access }
-
-// Requested is what the login requested; empty where nobody knows.
-func (h *Held) Requested() scopes.Set { return h.credential.Asked }
-
-// Renewable reports whether it can be renewed once it expires.
-func (h *Held) Renewable() bool { return !h.credential.Refresh.Empty() }
 
 // IsLogin reports whether it is a login rather than an API key that was handed over.
 func (h *Held) IsLogin() bool { return h.login != nil }
 
-// LivesAt reports whether it is still good at t, as far as anybody said.
-func (h *Held) LivesAt(t time.Time) bool { return h.credential.LivesAt(t) }
-
 // Gap compares what it holds with the needs.
 func (h *Held) Gap() scopes.Gap {
-	return scopes.Compare(h.session.needs, h.Grant, h.session.Provider().Implies)
+	return scopes.Compare(h.session.needs, h.Credential.Grant, h.session.Provider().Implies)
 }
 
 // Check returns a *[MissingError] where something is missing at level or above.
@@ -84,9 +70,9 @@ func (s *Session) Find(ctx context.Context) (*Held, error) {
 }
 
 func (s *Session) hold(c *credential.Credential, l *login) *Held {
-	h := &Held{credential: c, Grant: c.Grant(), Kind: s.Provider().KindOf(c.Access.Reveal()), Server: s.KeyServer(), session: s, login: l}
+	h := &Held{Credential: c, Kind: c.KindAt(s.Provider()), Server: s.KeyServer(), session: s, login: l}
 	if l != nil {
-		h.Server, h.Store = l.server, l.store.Name()
+		h.Server = l.server
 	}
 	return h
 }
@@ -147,14 +133,9 @@ func (h *Held) Inspect(ctx context.Context) error {
 
 // noteKind says what a key is that is not of the kind that is meant for programs.
 func (h *Held) noteKind() {
-	if len(h.Kind.Env) > 0 {
-		return
-	}
-	for _, expected := range h.session.Provider().Credentials {
-		if len(expected.Env) > 0 {
-			h.session.opt.UI.note(fmt.Sprintf("this is %s; expected is %s (%s…)", h.Kind.Label, expected.Label, expected.Prefix))
-			return
-		}
+	expected, ok := h.session.Provider().ForPrograms()
+	if ok && h.Kind.Programs != provider.ProgramsMeant {
+		h.session.opt.UI.note(fmt.Sprintf("this is %s; expected is %s (%s…)", h.Kind.Label, expected.Label, expected.Prefix))
 	}
 }
 
@@ -174,30 +155,24 @@ func (h *Held) mayServe() error {
 // inspect asks the server. A credential that it does not know is looked for on those other
 // servers that the provider's file marks for that.
 func (h *Held) inspect(ctx context.Context) error {
-	inspector, err := h.Inspector(ctx)
+	inspector, err := h.inspector(ctx)
 	if err != nil {
 		return err
 	}
-	source := h.Grant.Credential.Source
-	grant, err := inspector.Inspect(ctx, h.credential.Access)
-	h.Grant = grant
-	h.Grant.Credential.Source = source
-	if _, nobody := errors.AsType[*oauth.NoInspectionError](err); nobody && (h.Kind.Kind == scopes.ProjectKey || h.Kind.Kind == scopes.ProjectSecretKey) {
-		return &KindError{Held: h, Err: err}
-	}
-	if _, rejected := errors.AsType[*oauth.RejectedError](err); !rejected {
-		return err
-	}
-	unknown := &UnknownCredentialError{Held: h, Err: err}
-	for _, s := range h.session.Provider().Servers {
-		if s.AskOn401 && s.Name != h.Server.Name {
-			unknown.Asked = append(unknown.Asked, s.Name)
+	inquiry := inspector.Inquire(ctx, h.Credential)
+	own, _ := inquiry.At(h.Server.Name)
+	switch own.Standing {
+	case credential.StandingKnown:
+		h.Credential = h.Credential.Holding(own.Grant)
+		return nil
+	case credential.StandingNotKnown:
+		return &UnknownCredentialError{Held: h, Inquiry: inquiry, Err: own.Err}
+	case credential.StandingNotAsked:
+		if h.Kind.Programs == provider.ProgramsNever {
+			return &KindError{Held: h, Err: own.Err}
 		}
 	}
-	if other, _, found := inspector.Elsewhere(ctx, h.credential.Access); found {
-		unknown.Known = &other
-	}
-	return unknown
+	return own.Err
 }
 
 // inspectLogin asks what a stored login holds. Where nobody can be asked, what was recorded
@@ -206,28 +181,23 @@ func (h *Held) inspectLogin(ctx context.Context) error {
 	if !h.Kind.Inspect.Possible() {
 		return nil
 	}
-	recorded := h.Grant
 	ask := func() error {
 		return h.session.opt.UI.during("asking what the login holds", func() error { return h.inspect(ctx) })
 	}
 	err := ask()
-	if _, rejected := errors.AsType[*oauth.RejectedError](err); rejected && h.Renewable() {
-		if renewErr := h.Renew(ctx); renewErr == nil {
-			recorded = h.Grant
+	if _, rejected := errors.AsType[*oauth.RejectedError](err); rejected && h.Credential.Renewable() {
+		if h.Renew(ctx) == nil {
 			err = ask()
 		}
 	}
 	if _, nobody := errors.AsType[*oauth.NoInspectionError](err); nobody {
-		h.Grant, err = recorded, nil
-	}
-	if err == nil && h.Grant.Credential.ExpiresAt.IsZero() {
-		h.Grant.Credential.ExpiresAt = recorded.Credential.ExpiresAt
+		return nil
 	}
 	return err
 }
 
-// Inspector asks servers about this credential.
-func (h *Held) Inspector(ctx context.Context) (*oauth.Inspector, error) {
+// inspector asks servers about this credential.
+func (h *Held) inspector(ctx context.Context) (*oauth.Inspector, error) {
 	client, err := h.session.guarded(ctx)
 	if err != nil {
 		return nil, err
@@ -254,7 +224,7 @@ func (h *Held) Refresh(ctx context.Context, minTTL time.Duration) error {
 
 // Renew is [Held.Refresh] for a token that the server refused although it should live.
 func (h *Held) Renew(ctx context.Context) error {
-	stale := h.credential.Access
+	stale := h.Credential.Access
 	return h.renew(ctx, func(r *oauth.Renewer) (*credential.Credential, error) { return r.Force(ctx, stale) })
 }
 
@@ -271,7 +241,7 @@ func (h *Held) renew(ctx context.Context, by func(*oauth.Renewer) (*credential.C
 		return err
 	}
 	renewer := &oauth.Renewer{
-		Store: h.login.store, Key: h.login.key, HTTP: client, LockDir: h.session.opt.lockDir(), KindOf: h.session.Provider().KindOf, Now: h.session.opt.Now,
+		Store: h.login.store, Key: h.login.key, HTTP: client, LockDir: h.session.opt.lockDir(), KindOf: h.session.Provider().KindOfToken, Now: h.session.opt.Now,
 		Server: func(ctx context.Context) (*metadata.AuthorizationServer, error) {
 			return documents.AuthorizationServer(ctx, h.login.issuer.Issuer)
 		},
@@ -281,17 +251,10 @@ func (h *Held) renew(ctx context.Context, by func(*oauth.Renewer) (*credential.C
 		c, err = by(renewer)
 		return err
 	})
-	if c == nil {
-		h.Grant.Credential.ExpiresAt = h.credential.ExpiresAt
-		return err
-	}
-	if c.Access.Equal(h.credential.Access) {
+	if c == nil || c.Same(h.Credential) {
 		return err // what was found out about it meanwhile stays
 	}
-	c.Source = h.credential.Source
-	h.credential, h.Grant = c, c.Grant()
+	c.Source = h.Credential.Source
+	h.Credential = c
 	return err
 }
-
-// Lost is what the last renewal took away: a grant can shrink there.
-func (h *Held) Lost() scopes.Set { return h.credential.Lost }

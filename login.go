@@ -68,24 +68,16 @@ func (s *Session) keepKey(ctx context.Context, h *Held) error {
 	if err != nil {
 		return err
 	}
-	h.Grant.Server = h.Server.Name
-	h.record()
+	h.Credential.Server = h.Server.Name
 	return s.keepIn(ctx, h, in)
-}
-
-// record puts what is known of the grant into the credential, to be kept.
-func (h *Held) record() {
-	c, g := h.credential, h.Grant
-	c.Server, c.Scopes, c.KnownBy, c.Teams, c.Organizations = g.Server, g.Scopes, g.Credential.KnownBy, g.Teams, g.Organizations
-	c.ExpiresAt = g.Credential.ExpiresAt
 }
 
 func (s *Session) keepIn(ctx context.Context, h *Held, in store.Store) error {
 	if err := s.keep(ctx, h, in); err != nil {
 		return err
 	}
-	h.Store, h.Grant.Credential.Source = in.Name(), in.Name()
-	h.login = &login{credential: h.credential, store: in, key: s.keyAt(s.server), issuer: s.server, server: h.Server}
+	h.Credential.Source = in.Name()
+	h.login = &login{credential: h.Credential, store: in, key: s.keyAt(s.server), issuer: s.server, server: h.Server}
 	return nil
 }
 
@@ -125,7 +117,7 @@ func (c *consent) login() (*oauth.Login, error) {
 	}
 	login := &oauth.Login{
 		HTTP: c.client, Server: c.plan.Server, ClientID: clientID, Redirect: redirectOf(p), Authorize: p.Client.Authorize,
-		Scopes: c.plan.Request, Hosts: s.hosts(), KindOf: p.KindOf, ServerFrom: p.ServerFrom, Now: s.opt.Now,
+		Scopes: c.plan.Request, Hosts: s.hosts(), KindOf: p.KindOfToken, ServerFrom: p.ServerFrom, Now: s.opt.Now,
 		UI: oauth.UI{
 			Tell:   func(format string, args ...any) { s.opt.UI.note(fmt.Sprintf(format, args...)) },
 			Open:   c.open(),
@@ -190,9 +182,9 @@ func (c *consent) finish(ctx context.Context, got *credential.Credential, err er
 	case pages == nil:
 		return plainPage(err)
 	case err != nil:
-		return pages.Failed(c.refusal(err))
+		return pages.Failed(c.session, c.refusal(err))
 	}
-	return pages.Finished(c.held)
+	return pages.Finished(c.session, c.held)
 }
 
 func plainPage(err error) http.Handler {
@@ -221,24 +213,21 @@ func (c *consent) settle(ctx context.Context, got *credential.Credential) *Held 
 	s := c.session
 	h := s.hold(got, nil)
 	h.Server = s.goodFor(got, s.server)
-	got.Server, h.Grant.Server = h.Server.Name, h.Server.Name
+	got.Server = h.Server.Name
 	if got.KnownBy != scopes.Assumed || !h.Kind.Inspect.Possible() {
 		return h
 	}
-	inspector, err := h.Inspector(ctx)
+	inspector, err := h.inspector(ctx)
 	if err != nil {
 		return h
 	}
 	inspector.HTTP = c.client
-	asked, err := inspector.Inspect(ctx, got.Access)
+	inspected, err := inspector.Inspect(ctx, got)
 	if err != nil {
 		s.opt.UI.note("the server did not say what it granted, and asking it failed: " + text.Line(err.Error()))
 		return h
 	}
-	expires := h.Grant.Credential.ExpiresAt
-	h.Grant.Scopes, h.Grant.Credential.KnownBy, h.Grant.Teams, h.Grant.Organizations = asked.Scopes, asked.Credential.KnownBy, asked.Teams, asked.Organizations
-	h.Grant.Credential.ExpiresAt = expires
-	h.record()
+	h.Credential = inspected
 	return h
 }
 

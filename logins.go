@@ -222,13 +222,13 @@ func (s *Session) alone(ctx context.Context, key store.Key, do func() error) err
 
 // keep stores a new credential, and takes away what it replaces.
 func (s *Session) keep(ctx context.Context, h *Held, in store.Store) error {
-	h.credential.Hosts = scopes.NewSet(append(s.hosts(), s.At(h.Server).hosts()...)...).Slice()
-	h.credential.ObtainedAt = s.opt.now()
+	h.Credential.Hosts = scopes.NewSet(append(s.hosts(), s.At(h.Server).hosts()...)...).Slice()
+	h.Credential.ObtainedAt = s.opt.now()
 	key := s.keyAt(s.server)
 	var before *credential.Credential
 	err := s.alone(ctx, key, func() error {
 		before, _ = in.Load(ctx, key)
-		return in.Save(ctx, key, h.credential)
+		return in.Save(ctx, key, h.Credential)
 	})
 	if err != nil {
 		s.takeBack(ctx, h)
@@ -242,7 +242,7 @@ func (s *Session) keep(ctx context.Context, h *Held, in store.Store) error {
 
 // livesOn reports whether a credential is a login that a server still knows.
 func livesOn(c *credential.Credential, now time.Time) bool {
-	return c != nil && c.Kind == scopes.OAuthToken && (!c.Refresh.Empty() || c.LivesAt(now))
+	return c != nil && c.Issued() && (!c.Refresh.Empty() || c.LivesAt(now))
 }
 
 // supersede removes the older credentials of this manifest that would be used in place of the
@@ -277,12 +277,12 @@ const revocationGrace = 10 * time.Second
 
 // takeBack revokes a token that nobody will ever find again: it could not be kept.
 func (s *Session) takeBack(ctx context.Context, h *Held) {
-	if h.Grant.Credential.Kind != scopes.OAuthToken {
+	if !h.Credential.Issued() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revocationGrace)
 	defer cancel()
-	if why := s.revoke(ctx, &login{credential: h.credential, issuer: s.server}); why != nil {
+	if why := s.revoke(ctx, &login{credential: h.Credential, issuer: s.server}); why != nil {
 		s.opt.UI.note("the token that could not be kept lives on at the server: " + text.Line(why.Error()))
 		return
 	}
@@ -294,7 +294,7 @@ var errKeyMade = errors.New("an API key is revoked where it was made")
 
 // revoke tells the server that a login is over; the error says why it could not.
 func (s *Session) revoke(ctx context.Context, l *login) error {
-	if l.credential.Kind != scopes.OAuthToken && l.credential.Refresh.Empty() {
+	if !l.credential.Issued() && l.credential.Refresh.Empty() {
 		return errKeyMade
 	}
 	client, err := s.guarded(ctx)

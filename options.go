@@ -74,3 +74,10 @@ func (o *Options) cacheDir() string {
 	}
 	return ""
 }
+
+// FileStore is the store of plain files in which the command keeps a login, in the state
+// directory that an environment names ([Options.Env]); nil is the process's own.
+func FileStore(env []string) store.File {
+	o := Options{Env: env}
+	return store.File{Dir: o.credentialsDir()}
+}

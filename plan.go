@@ -100,8 +100,7 @@ func (s *Session) resources(ctx context.Context, documents *metadata.Client) ([]
 		if others := doc.AuthorizationServers; len(others) > 0 && !slices.ContainsFunc(others, s.isIssuer) {
 			s.opt.UI.note(fmt.Sprintf("the resource %s takes tokens of %s, and %s is asked", base, text.Line(strings.Join(others, ", ")), text.Line(s.server.Issuer)))
 		}
-		advertises := doc.ScopesSupported
-		list = append(list, scopes.Resource{Base: base, URL: u, State: advertises.State, Advertises: advertises})
+		list = append(list, scopes.Resource{Base: base, URL: u, Advertises: doc.ScopesSupported})
 	}
 	return list, nil
 }
@@ -231,7 +230,7 @@ func (p *Plan) RecordIn(lock *manifest.Lock) *manifest.Lock {
 
 // A Drift is how a server and the manifest differ from the lock file.
 type Drift struct {
-	Scopes     []scopes.Drift
+	Scopes     []manifest.Drift
 	Advertised scopes.Set // now
 	Changed    bool       // the negotiation comes out differently: the manifest changed, or the server
 	Unrecorded string     // the issuer, where the lock file does not have it: nothing can be compared

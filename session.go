@@ -61,8 +61,11 @@ func (s *Session) Needs() []scopes.Need { return s.needs }
 // Programs are the chosen ones.
 func (s *Session) Programs() []string { return s.opt.Programs }
 
-// Server is the one at which a login asks; chosen says that someone named it.
-func (s *Session) Server() (server provider.Server, chosen bool) { return s.server, s.chosen }
+// Server is the one at which a login asks.
+func (s *Session) Server() provider.Server { return s.server }
+
+// Chosen reports whether someone named the server; otherwise it is the provider's default.
+func (s *Session) Chosen() bool { return s.chosen }
 
 // At is the same session at another server, as if someone had named that.
 func (s *Session) At(server provider.Server) *Session {

@@ -37,9 +37,9 @@ type Pages interface {
 	// Start says what is about to be asked for, and leads on to authorizationURL.
 	Start(plan *Plan, authorizationURL string) http.Handler
 	// Finished says what was granted: the credential was kept.
-	Finished(h *Held) http.Handler
+	Finished(s *Session, h *Held) http.Handler
 	// Failed says why nothing was granted or kept.
-	Failed(err error) http.Handler
+	Failed(s *Session, err error) http.Handler
 }
 
 func (u *UI) ask(ctx context.Context, question string) (bool, error) {

@@ -9,9 +9,9 @@
 // into a file or sends to somebody else is the lease. [Profile.Environment] makes the
 // child's environment, a [Command] runs it.
 //
-//	Source ─► Lent ─► Proxy ◄─ lease ─ child          (Terms ─► Environment ─► Command)
-//	                    │
-//	                    └─► server ─► refusal ─► Case ─► Diagnose ─► Verdict
+//	Source ─► Credential ─► Proxy ◄─ lease ─ child    (Terms ─► Environment ─► Command)
+//	                          │
+//	                          └─► server ─► refusal ─► Case ─► Diagnose ─► Verdict
 //
 // A request with the lease goes on, and whatever other credential came beside it is left
 // out. A request with only another one goes nowhere, so nobody's login leaves for a
@@ -42,7 +42,7 @@
 //
 // # What is guaranteed
 //
-// A [Lent] cannot print itself; no log line, record or verdict holds a credential, a
+// A [credential.Credential] cannot print its secret; no log line, record or verdict holds a credential, a
 // query or a body, and every text in a verdict fits on one line of a terminal. Waiting
 // has an end everywhere but in what a plain proxy would wait for too. A Proxy and a
 // [Child] may be used by many goroutines at once; a Profile does not change once decoded.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/oauth/credential"
 )
 
 // An exchange is one request on its way to a server, and the answer on its way back.
@@ -24,8 +25,8 @@ type exchange struct {
 	rest   string // below the base, escaped, as it came
 	path   string // the same as operations are matched by it
 	sent   diagnosis.Sent
-	lent   Lent
-	upload *keeper // nil where a replay is out of the question
+	lent   *credential.Credential // nil where the request goes nowhere
+	upload *keeper                // nil where a replay is out of the question
 	began  time.Time
 
 	status  int      // of the answer; 0 where there was none
@@ -86,7 +87,7 @@ func (x *exchange) isRefusal(status int) bool {
 // refused finds out why, after one more try where that can help.
 func (x *exchange) refused(req *http.Request, resp *http.Response) (*http.Response, error) {
 	answer := x.read(resp)
-	if resp.StatusCode == http.StatusUnauthorized && x.lent.renewable && x.renewalMayHelp(answer) {
+	if resp.StatusCode == http.StatusUnauthorized && x.lent.Renewable() && x.renewalMayHelp(answer) {
 		again, passed, err := x.again(req, resp)
 		switch {
 		case err != nil:

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/oauth/credential"
 )
 
 // authorization is the field in which a credential belongs (RFC 9110 §11.6.2); agents
@@ -19,9 +20,9 @@ func (p *Proxy) inspect(h http.Header) diagnosis.Sent {
 	var sent diagnosis.Sent
 	for _, name := range p.fields {
 		for _, value := range h[name] {
-			switch credential := bearerOf(value); {
-			case credential == "":
-			case sameSecret(credential, p.lease):
+			switch text := bearerOf(value); {
+			case text == "":
+			case p.lease.Equal(credential.NewSecret(text)):
 				sent.Ours = true
 			case !slices.Contains(sent.Others, name):
 				sent.Others = append(sent.Others, name)
@@ -42,11 +43,11 @@ func bearerOf(value string) string {
 }
 
 // lend takes every credential out of h and puts the lent one in.
-func (p *Proxy) lend(h http.Header, lent Lent) {
+func (p *Proxy) lend(h http.Header, lent *credential.Credential) {
 	for _, name := range p.fields {
 		delete(h, name)
 	}
-	h[authorization] = []string{"Bearer " + lent.Bearer()}
+	h[authorization] = []string{"Bearer " + lent.Access.Reveal()}
 }
 
 // credentialFields are the canonical names of the fields that carry credentials.

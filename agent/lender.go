@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync/atomic"
 	"time"
+
+	"github.com/ambit-auth/ambit/oauth/credential"
 )
 
 const (
@@ -22,7 +24,7 @@ const (
 type lender struct {
 	source  Source
 	now     func() time.Time
-	changed func(before, after Lent) // called before anybody gets the new one
+	changed func(before, after *credential.Credential) // called before anybody gets the new one
 	failed  func(error)
 
 	state atomic.Pointer[lending]
@@ -31,7 +33,7 @@ type lender struct {
 
 // A lending is what the lender knows at one moment; it never changes.
 type lending struct {
-	lent    Lent
+	lent    *credential.Credential
 	renewAt time.Time // zero: never
 	tried   bool      // a 401 led to a renewal already, and no good answer came since
 }
@@ -39,8 +41,11 @@ type lending struct {
 // begin gets the first credential.
 func (l *lender) begin(ctx context.Context) error {
 	lent, err := l.source.Current(ctx)
-	if err != nil {
+	if lent == nil {
 		return err
+	}
+	if err != nil {
+		l.failed(err)
 	}
 	l.turn = make(chan struct{}, 1)
 	l.turn <- struct{}{}
@@ -49,9 +54,9 @@ func (l *lender) begin(ctx context.Context) error {
 }
 
 // renewAt is a minute before the end, or half of what is left where that is shorter.
-func (l *lender) renewAt(lent Lent) time.Time {
-	end := lent.grant.Credential.ExpiresAt
-	if end.IsZero() || !lent.renewable {
+func (l *lender) renewAt(lent *credential.Credential) time.Time {
+	end := lent.ExpiresAt
+	if end.IsZero() || !lent.Renewable() {
 		return time.Time{}
 	}
 	now := l.now()
@@ -64,7 +69,7 @@ func (l *lender) renewAt(lent Lent) time.Time {
 
 // current is the credential to send, renewed if it is about to end. While somebody else
 // renews it, it is used as long as it lives.
-func (l *lender) current(ctx context.Context) Lent {
+func (l *lender) current(ctx context.Context) *credential.Credential {
 	s := l.state.Load()
 	if s.renewAt.IsZero() || l.now().Before(s.renewAt) {
 		return s.lent
@@ -72,7 +77,7 @@ func (l *lender) current(ctx context.Context) Lent {
 	select {
 	case <-l.turn:
 	default:
-		if l.now().Before(s.lent.grant.Credential.ExpiresAt) || !l.wait(ctx) {
+		if l.now().Before(s.lent.ExpiresAt) || !l.wait(ctx) {
 			return s.lent
 		}
 	}
@@ -85,7 +90,7 @@ func (l *lender) current(ctx context.Context) Lent {
 
 // refused is what to send in place of a credential that was answered 401; ok is false
 // where there is nothing better.
-func (l *lender) refused(ctx context.Context, stale Lent) (fresh Lent, ok bool) {
+func (l *lender) refused(ctx context.Context, stale *credential.Credential) (fresh *credential.Credential, ok bool) {
 	if !l.wait(ctx) {
 		return stale, false
 	}
@@ -94,23 +99,23 @@ func (l *lender) refused(ctx context.Context, stale Lent) (fresh Lent, ok bool) 
 	switch {
 	case !s.lent.Same(stale):
 		return s.lent, true // somebody renewed it while this request was on its way
-	case s.tried || !stale.renewable:
+	case s.tried || !stale.Renewable():
 		return stale, false
 	}
-	fresh = l.ask(ctx, s, func(ctx context.Context) (Lent, error) { return l.source.Renew(ctx, stale) }, true)
+	fresh = l.ask(ctx, s, func(ctx context.Context) (*credential.Credential, error) { return l.source.Renew(ctx, stale) }, true)
 	return fresh, !fresh.Same(stale)
 }
 
 // ask puts a question to the source; the caller has the turn. A renewal that has begun
 // goes on though its request is given up: the others wait for it.
-func (l *lender) ask(ctx context.Context, s *lending, question func(context.Context) (Lent, error), tried bool) Lent {
+func (l *lender) ask(ctx context.Context, s *lending, question func(context.Context) (*credential.Credential, error), tried bool) *credential.Credential {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewTimeout)
 	defer cancel()
 	lent, err := question(ctx)
 	if err != nil {
 		l.failed(err)
 	}
-	if lent.Bearer() == "" {
+	if lent == nil {
 		l.state.Store(&lending{lent: s.lent, renewAt: l.now().Add(renewPause), tried: tried || s.tried})
 		return s.lent
 	}
@@ -122,14 +127,14 @@ func (l *lender) ask(ctx context.Context, s *lending, question func(context.Cont
 }
 
 // worked notes a good answer: the next 401 is news again.
-func (l *lender) worked(lent Lent) {
+func (l *lender) worked(lent *credential.Credential) {
 	if s := l.state.Load(); s.tried && s.lent.Same(lent) {
 		l.state.CompareAndSwap(s, &lending{lent: s.lent, renewAt: s.renewAt})
 	}
 }
 
 // learn takes over what was found out about the credential.
-func (l *lender) learn(lent Lent) {
+func (l *lender) learn(lent *credential.Credential) {
 	if s := l.state.Load(); s.lent.Same(lent) {
 		l.state.CompareAndSwap(s, &lending{lent: lent, renewAt: s.renewAt, tried: s.tried})
 	}

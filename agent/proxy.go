@@ -18,6 +18,7 @@ import (
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
@@ -37,7 +38,7 @@ type Config struct {
 	Transport http.RoundTripper
 	// Ask asks servers about a refused credential, within the time that ctx leaves
 	// ([AskTimeout]). nil: nobody is asked.
-	Ask func(ctx context.Context, refused Lent) diagnosis.Inquiry
+	Ask func(ctx context.Context, refused *credential.Credential) credential.Inquiry
 	// Rescan looks for conflicts; it is called at refusals, at most once a second.
 	Rescan func() []profile.Conflict
 
@@ -71,7 +72,7 @@ const (
 // swaps the two in each request. Its methods may be called by many goroutines at once.
 type Proxy struct {
 	cfg       Config
-	lease     string
+	lease     credential.Secret
 	secret    string // first segment of every path: who does not know it cannot even be refused
 	fields    []string
 	routes    map[string]*route
@@ -132,7 +133,7 @@ func newProxy(cfg Config) (*Proxy, error) {
 		cfg.Log = slog.DiscardHandler
 	}
 	p := &Proxy{
-		cfg: cfg, lease: "ambit-lease-" + rand.Text(), secret: rand.Text(), fields: credentialFields(cfg.Agent),
+		cfg: cfg, lease: credential.NewSecret("ambit-lease-" + rand.Text()), secret: rand.Text(), fields: credentialFields(cfg.Agent),
 		transport: cfg.Transport, log: slog.New(cfg.Log), quiet: slog.NewLogLogger(cfg.Log, slog.LevelWarn),
 		needs: scopes.IndexNeeds(cfg.Needs), teller: newTeller(cfg.OnVerdict, cfg.OnConflict), refusals: refusalStatuses(cfg.Provider),
 	}
@@ -202,7 +203,7 @@ func (p *Proxy) Close() error {
 
 // Terms are what the child is to be told.
 func (p *Proxy) Terms() profile.Terms {
-	t := profile.Terms{Lease: p.lease}
+	t := profile.Terms{Lease: p.lease.Reveal()}
 	for _, b := range p.cfg.Server.Bases {
 		t.Bases = append(t.Bases, provider.Base{Name: b.Name, URL: "http://" + p.hosts[0] + "/" + p.secret + "/" + b.Name})
 	}
@@ -215,5 +216,5 @@ func (p *Proxy) Requests() int { return int(p.lent.Load()) }
 // Verdicts lists what was told so far: the one that decides a run first, then in order.
 func (p *Proxy) Verdicts() []diagnosis.Verdict { return p.teller.verdicts() }
 
-// Lent is the credential as it is now.
-func (p *Proxy) Lent() Lent { return p.lender.state.Load().lent }
+// Credential is the one that is lent, as it is now.
+func (p *Proxy) Credential() *credential.Credential { return p.lender.state.Load().lent }

@@ -16,6 +16,7 @@ import (
 	"github.com/ambit-auth/ambit/agent/agenttest"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -362,7 +363,7 @@ func TestUploadsAreNotHeldBack(t *testing.T) {
 		rest, _ := io.ReadAll(r.Body)
 		arrived <- string(rest)
 	})
-	for _, lent := range []agent.Lent{key("phx_real"), token("pha_real")} {
+	for _, lent := range []*credential.Credential{key("phx_real"), token("pha_real")} {
 		l := lend(t, s.URL, &source{current: lent}, nil)
 		r, w := io.Pipe()
 		done := make(chan struct{})

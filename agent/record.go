@@ -61,9 +61,9 @@ func (p *Proxy) connected(e event) []string {
 
 // logStart writes what is lent, and to where.
 func (p *Proxy) logStart() {
-	grant := p.Lent().Grant()
-	p.log.Info("lent", "agent", p.cfg.Agent.Name, "kind", grant.Credential.Kind, "credential", grant.Credential.Prefix,
-		"known_by", grant.Credential.KnownBy, "server", p.cfg.Server.Name, "bases", p.cfg.Server.Bases)
+	grant := p.Credential().Grant
+	p.log.Info("lent", "agent", p.cfg.Agent.Name, "kind", grant.Kind, "credential", grant.Prefix,
+		"known_by", grant.KnownBy, "server", p.cfg.Server.Name, "bases", p.cfg.Server.Bases)
 	p.rescan()
 	p.log.Info("scan", "conflicts", p.teller.scanned())
 }

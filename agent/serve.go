@@ -57,7 +57,7 @@ func (x *exchange) forward(w http.ResponseWriter, r *http.Request) {
 	p.lent.Add(1)
 	p.beside(x.sent.Others)
 	x.lent = p.lender.current(r.Context())
-	if r.Body != nil && r.Body != http.NoBody && r.ContentLength <= MaxReplay && x.lent.renewable {
+	if r.Body != nil && r.Body != http.NoBody && r.ContentLength <= MaxReplay && x.lent.Renewable() {
 		x.upload = newKeeper(&p.uploads, r.Body)
 		defer x.upload.drop()
 	}

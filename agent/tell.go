@@ -9,6 +9,7 @@ import (
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/oauth/credential"
 )
 
 // maxTold bounds how many verdicts of one run are told: an agent that tries a thousand
@@ -30,9 +31,9 @@ type teller struct {
 	scannedAt time.Time
 
 	asking  chan struct{} // holds one: whoever asks servers may read and write what follows
-	asked   Lent
+	asked   *credential.Credential
 	askedAt time.Time
-	inquiry diagnosis.Inquiry
+	inquiry credential.Inquiry
 }
 
 func newTeller(onVerdict func(diagnosis.Verdict), onConflict func(profile.Conflict)) *teller {

@@ -50,26 +50,23 @@ func readInspection(response *guard.Response, kind provider.CredentialKind) (sco
 // that is not there or of another type.
 func readGrant(members *guard.Object, kind provider.CredentialKind) (grant scopes.Grant, missing string) {
 	ask := kind.Inspect
-	grant.Credential = scopes.Credential{Kind: kind.Kind, KnownBy: scopes.SelfInspection}
+	grant.Kind, grant.KnownBy = kind.Kind, scopes.SelfInspection
 	scopesName, expiresName := ask.Scopes, ask.Expires
 	if ask.Introspection { // RFC 7662 §2.2 has names for them
-		grant.Credential.KnownBy = scopes.Introspection
+		grant.KnownBy = scopes.Introspection
 		scopesName, expiresName = cmp.Or(scopesName, "scope"), cmp.Or(expiresName, "exp")
 	}
 	if !isWholeList(members, scopesName) && !(ask.Introspection && isText(members, scopesName)) { // RFC 7662 §2.2 has a string
 		return scopes.Grant{}, scopesName
 	}
-	grant.Scopes = scopeSet(members.List(scopesName), scopes.Set{})
-	grant.Credential.ExpiresAt = members.Moment(expiresName)
-	for _, reach := range []struct {
-		name string
-		into *[]string
-	}{{ask.Teams, &grant.Teams}, {ask.Organizations, &grant.Organizations}} {
-		if members.Has(reach.name) && !members.IsList(reach.name) { // perhaps a limit that we cannot read
-			return scopes.Grant{}, reach.name
+	grant.Scopes = scopes.ListOf(members.List(scopesName), scopes.Set{})
+	grant.ExpiresAt = members.Moment(expiresName)
+	for _, limit := range ask.Reach {
+		if members.Has(limit.Member) && !members.IsList(limit.Member) { // perhaps a limit that we cannot read
+			return scopes.Grant{}, limit.Member
 		}
-		*reach.into = names(members, reach.name)
 	}
+	grant.Reach, _ = reachIn(members, ask.Reach)
 	return grant, ""
 }
 

@@ -6,6 +6,7 @@ import (
 	"unicode"
 
 	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
@@ -131,5 +132,8 @@ func isPlaceholder(text string) bool {
 // not known before [Inspector.Inspect].
 func (k FoundKey) Credential(p *provider.Provider) *credential.Credential {
 	kind := p.KindOf(k.Secret.Reveal())
-	return &credential.Credential{Access: k.Secret, Kind: kind.Kind, Prefix: shown(k.Secret, kind), Source: k.Source}
+	return &credential.Credential{
+		Access: k.Secret,
+		Grant:  scopes.Grant{Kind: kind.Kind, Prefix: shown(k.Secret, kind), Source: k.Source},
+	}
 }

@@ -185,11 +185,11 @@ var _ io.Reader = endless{}
 
 func TestKeyCredential(t *testing.T) {
 	provider := &provider.Provider{Credentials: []provider.CredentialKind{
-		{Prefix: "abc_", Kind: scopes.PersonalAPIKey}, {Kind: scopes.UnknownKind},
+		{Prefix: "abc_", Kind: "personal_api_key"}, {Kind: scopes.UnknownKind},
 	}}
 	for raw, want := range map[string]credential.Credential{
-		"abc_" + storetest.Marked: {Kind: scopes.PersonalAPIKey, Prefix: "abc_***", Source: "--api-key"},
-		"xyz_" + storetest.Marked: {Kind: scopes.UnknownKind, Prefix: "", Source: "--api-key"},
+		"abc_" + storetest.Marked: {Grant: scopes.Grant{Kind: "personal_api_key", Prefix: "abc_***", Source: "--api-key"}},
+		"xyz_" + storetest.Marked: {Grant: scopes.Grant{Kind: scopes.UnknownKind, Source: "--api-key"}},
 	} {
 		key, err := oauth.FindKey(oauth.KeySources{Value: &raw})
 		if err != nil {

@@ -214,7 +214,8 @@ func (r *loginFlow) exchange(ctx context.Context, code string) (*credential.Cred
 	}
 	c, err := readToken(r.Server.TokenEndpoint, response, credential.Credential{
 		Issuer: r.Server.Issuer, ClientID: r.config.ClientID, Hosts: r.Hosts,
-		Scopes: attempt.scopes, Asked: attempt.scopes, KnownBy: scopes.Assumed, // unless the response says otherwise
+		Asked: attempt.scopes,
+		Grant: scopes.Grant{Scopes: attempt.scopes, KnownBy: scopes.Assumed}, // unless the response says otherwise
 	}, r.KindOf, r.now())
 	if err != nil {
 		return nil, err

@@ -89,8 +89,9 @@ func (p *person) last() page {
 }
 
 func testKind(string) provider.CredentialKind {
-	return provider.CredentialKind{Prefix: "acc_", Kind: scopes.OAuthToken, Inspect: provider.Inspection{
-		Introspection: true, Scopes: "scope", Teams: "scoped_teams", Organizations: "scoped_orgs"}}
+	return provider.CredentialKind{Prefix: "acc_", Kind: scopes.AccessToken, Inspect: provider.Inspection{
+		Introspection: true, Scopes: "scope", Reach: []provider.ReachMember{{Of: "project", Member: "scoped_teams"}, {Of: "organization", Member: "scoped_orgs"}},
+	}}
 }
 
 func newLogin(s *authServer, p *person) *oauth.Login {
@@ -122,11 +123,12 @@ func TestLogin(t *testing.T) {
 	}
 	want := &credential.Credential{
 		Access: credential.NewSecret("acc_1"), Refresh: credential.NewSecret("refresh-1"),
-		Kind: scopes.OAuthToken, Prefix: "acc_***", TokenType: "Bearer",
-		Issuer: server.URL, ClientID: testClient, Server: "eu",
-		ExpiresAt: testNow.Add(time.Hour), ObtainedAt: testNow,
-		Scopes: scopes.NewSet("a:read"), Asked: scopes.NewSet("a:read", "b:write"), KnownBy: scopes.TokenResponse,
-		Teams: []string{"7", "12345678"}, Organizations: []string{"o-1"}, Hosts: []string{"api.example.com"},
+		Grant: scopes.Grant{
+			Kind: scopes.AccessToken, Prefix: "acc_***", ExpiresAt: testNow.Add(time.Hour), KnownBy: scopes.TokenResponse,
+			Server: "eu", Scopes: scopes.NewSet("a:read"), Reach: []scopes.Reach{{Of: "project", IDs: []string{"7", "12345678"}}, {Of: "organization", IDs: []string{"o-1"}}},
+		},
+		TokenType: "Bearer", Issuer: server.URL, ClientID: testClient,
+		ObtainedAt: testNow, Asked: scopes.NewSet("a:read", "b:write"), Hosts: []string{"api.example.com"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -147,9 +149,9 @@ func TestLogin(t *testing.T) {
 	if len(person.told) != 0 {
 		t.Errorf("told: %q", person.told)
 	}
-	grant := got.Grant()
-	if grant.Server != "eu" || grant.Credential.Prefix != "acc_***" || grant.Credential.KnownBy != scopes.TokenResponse {
-		t.Errorf("Grant() = %+v", grant)
+	grant := got.Grant
+	if grant.Server != "eu" || grant.Prefix != "acc_***" || grant.KnownBy != scopes.TokenResponse {
+		t.Errorf("Grant = %+v", grant)
 	}
 }
 

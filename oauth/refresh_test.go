@@ -122,8 +122,8 @@ func TestGrantShrinksAtRefresh(t *testing.T) {
 	if got.Scopes.String() != "b:read" || got.Lost.String() != "a:write" || got.KnownBy != scopes.TokenResponse {
 		t.Errorf("holds %q, lost %q, by %s", got.Scopes, got.Lost, got.KnownBy)
 	}
-	if diff := cmp.Diff([]string{"2"}, got.Teams); diff != "" || len(got.Organizations) != 0 {
-		t.Errorf("reach: %v, %v", got.Teams, got.Organizations)
+	if diff := cmp.Diff([]string{"2"}, got.ReachOf("project")); diff != "" || len(got.ReachOf("organization")) != 0 {
+		t.Errorf("reach: %v", got.Reach)
 	}
 	if stored := storetest.Load(t, backend, testKey); stored.Scopes.String() != "b:read" {
 		t.Errorf("stored: %q", stored.Scopes)

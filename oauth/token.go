@@ -1,7 +1,6 @@
 package oauth
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -29,7 +28,7 @@ func readToken(endpoint string, response *guard.Object, before credential.Creden
 		return nil, unusableToken(endpoint, "a token in it is too long, or has characters that no token has (RFC 6749 appendix A)")
 	}
 	c := before
-	c.Access, c.Kind, c.TokenType = credential.NewSecret(access), scopes.OAuthToken, "Bearer"
+	c.Access, c.Kind, c.TokenType = credential.NewSecret(access), scopes.AccessToken, "Bearer"
 	c.ObtainedAt, c.ExpiresAt = now, expiry(response, now)
 	if refresh != "" {
 		c.Refresh = credential.NewSecret(refresh)
@@ -45,22 +44,21 @@ func readToken(endpoint string, response *guard.Object, before credential.Creden
 
 // learn takes what only the provider's file knows how to read.
 func learn(c *credential.Credential, response *guard.Object, kind provider.CredentialKind) {
-	c.Prefix = shown(c.Access, kind)
-	if response.IsList(kind.Inspect.Teams) {
-		c.Teams = names(response, kind.Inspect.Teams)
-	}
-	if response.IsList(kind.Inspect.Organizations) {
-		c.Organizations = names(response, kind.Inspect.Organizations)
+	c.Kind, c.Prefix = kind.Kind, shown(c.Access, kind)
+	if reach, said := reachIn(response, kind.Inspect.Reach); said {
+		c.Reach = reach
 	}
 }
 
-// names is a list of identifiers, each fit to be shown; nil where there is none.
-func names(members *guard.Object, name string) []string {
-	list := members.List(name)
-	if len(list) == 0 {
-		return nil
+// reachIn reads what limits a credential; said is false where no member tells.
+func reachIn(members *guard.Object, limits []provider.ReachMember) (reach []scopes.Reach, said bool) {
+	for _, limit := range limits {
+		said = said || members.IsList(limit.Member)
+		if list := members.List(limit.Member); len(list) > 0 {
+			reach = append(reach, scopes.Reach{Of: limit.Of, IDs: text.Lines(list)})
+		}
 	}
-	return text.Lines(list)
+	return reach, said
 }
 
 // shown is the masked prefix; "" where the provider knows none for it.
@@ -93,21 +91,5 @@ func grantedScopes(response *guard.Object, asked scopes.Set) (granted scopes.Set
 		name = "scopes"
 	}
 	list := response.List(name)
-	return scopeSet(list, asked), list != nil
-}
-
-// scopeSet makes a set of the words of a list of scopes. Some servers separate them by
-// commas, which a scope may hold as well: a word with commas is a list of scopes where one of
-// them was asked for, or where nobody knows what was. Words that are no scopes are left out:
-// nothing that was declared can be among them.
-func scopeSet(words []string, asked scopes.Set) scopes.Set {
-	var list []string
-	for _, word := range words {
-		parts := strings.FieldsFunc(word, func(r rune) bool { return r == ',' || r == ' ' })
-		if asked.Has(word) || asked.Len() > 0 && !slices.ContainsFunc(parts, asked.Has) {
-			parts = []string{word}
-		}
-		list = append(list, parts...)
-	}
-	return scopes.NewSet(list...).Where(func(scope string) bool { return scopes.CheckScope(scope) == nil })
+	return scopes.ListOf(list, asked), list != nil
 }

@@ -41,7 +41,7 @@ func Compare(needs []Need, grant Grant, implies Implications) Gap {
 	gap := Gap{
 		Missing: Missing{Required: []string{}, Recommended: []string{}, Optional: []string{}},
 		Lost:    []Need{}, HiddenTools: []string{}, Covered: []Coverage{},
-		Assumed: grant.Credential.KnownBy == Assumed,
+		Assumed: grant.KnownBy == Assumed,
 	}
 	hidden := make(map[string]bool)
 	for i := range needs {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
@@ -27,7 +28,7 @@ type Case struct {
 
 	Agent     *profile.Profile
 	Conflicts []profile.Conflict // what a scan found just now
-	Inquiry   Inquiry
+	Inquiry   credential.Inquiry // what servers said when they were asked about the credential
 	Now       time.Time
 
 	Login string // the command that asks for everything anew; "" means "ambit login"
@@ -41,16 +42,6 @@ type Sent struct {
 	Ours   bool     // the lent credential
 	Others []string // names of the header fields in which another credential stood
 }
-
-// An Inquiry is what servers said when they were asked whether they know a credential.
-// The zero value: nobody was asked.
-type Inquiry struct {
-	Asked []string      // names of the servers that answered
-	Known []string      // those of Asked that know it
-	Grant *scopes.Grant // what it holds now, by the word of its own server; nil where that did not say
-}
-
-func (i Inquiry) knownBy(server string) bool { return slices.Contains(i.Known, server) }
 
 // Declared are the needs that the manifest has for this very operation.
 func (c *Case) Declared() []scopes.Need {
@@ -88,7 +79,7 @@ func (c *Case) credential() string {
 	if label == "" {
 		label = "a credential"
 	}
-	if prefix := c.Grant.Credential.Prefix; prefix != "" {
+	if prefix := c.Grant.Prefix; prefix != "" {
 		return text.Line(prefix) + ", " + label
 	}
 	return label
@@ -96,7 +87,7 @@ func (c *Case) credential() string {
 
 // knownBy says in words how the grant is known.
 func (c *Case) knownBy() string {
-	switch c.Grant.Credential.KnownBy {
+	switch c.Grant.KnownBy {
 	case scopes.TokenResponse:
 		return "by the token answer"
 	case scopes.SelfInspection, scopes.Introspection:
@@ -110,13 +101,13 @@ func (c *Case) knownBy() string {
 
 // told reports whether some server said what the credential holds.
 func (c *Case) told() bool {
-	by := c.Grant.Credential.KnownBy
+	by := c.Grant.KnownBy
 	return by != "" && by != scopes.Assumed
 }
 
 // isLogin reports whether another login would get another credential of this kind.
 func (c *Case) isLogin() bool {
-	return c.Kind.Create == "" && c.Grant.Credential.Kind == scopes.OAuthToken
+	return c.Kind.Create == "" && c.Kind.Renewable
 }
 
 // again is the command that logs in.
@@ -150,17 +141,15 @@ func NotOffered(p *provider.Provider, server provider.Server, missing []string) 
 // UseKey says which kind of key the provider means for programs, and where it is made; ""
 // where there is none.
 func UseKey(p *provider.Provider, server provider.Server) string {
-	for _, kind := range p.Credentials {
-		if len(kind.Env) == 0 {
-			continue
-		}
-		text := "use " + kind.Label
-		if link, ok := server.Expand(kind.Create); ok && link != "" {
-			text += ", made at " + link
-		}
-		return text
+	kind, ok := p.ForPrograms()
+	if !ok {
+		return ""
 	}
-	return ""
+	text := "use " + kind.Label
+	if link, ok := server.Expand(kind.Create); ok && link != "" {
+		text += ", made at " + link
+	}
+	return text
 }
 
 // renew is how to get another credential that holds the same.

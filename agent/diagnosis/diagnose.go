@@ -235,7 +235,7 @@ func (d *diagnoser) scopeDeclared() bool {
 
 // pastExpiry: the credential has come to its end.
 func (d *diagnoser) pastExpiry() bool {
-	end := d.c.Grant.Credential.ExpiresAt
+	end := d.c.Grant.ExpiresAt
 	if end.IsZero() || d.c.Now.Before(end) {
 		return false
 	}
@@ -246,57 +246,15 @@ func (d *diagnoser) pastExpiry() bool {
 	return true
 }
 
-// otherServer: the credential is another server's, or nobody's. A 403 is no question of
-// that: who answers it knows who asked (RFC 9110 §15.5.4).
-func (d *diagnoser) otherServer() bool {
-	if d.c.Response.Status != http.StatusUnauthorized {
-		return false
-	}
-	asked, here := d.c.Inquiry, d.c.Server.Name
-	switch {
-	case asked.knownBy(here):
-		d.v.prove("%s knows the credential, when asked", here)
-		return false
-	case len(asked.Known) > 0:
-		d.known(asked, here)
-	case slices.Contains(asked.Asked, here):
-		d.rejected(ConfidenceProved, "no server knows %s")
-		d.v.prove("asked, these do not know it: %s", strings.Join(text.Lines(asked.Asked), ", "))
-	case d.rejects():
-		d.rejected(ConfidenceLikely, "the server does not take %s")
-	default:
-		return false
-	}
-	return true
-}
-
-func (d *diagnoser) known(asked Inquiry, here string) {
-	sure := ConfidenceLikely
-	if slices.Contains(asked.Asked, here) {
-		sure = ConfidenceProved
-		d.v.prove("%s does not know the credential, when asked", here)
-	}
-	where := strings.Join(text.Lines(asked.Known), ", ")
-	d.v.is(CauseWrongServer, sure, "%s, is known to %s, not to %s", d.c.credential(), where, here)
-	d.said()
-	d.v.prove("%s knows it, when asked", where)
-	d.v.next("name its server: --server " + asked.Known[0])
-}
-
-func (d *diagnoser) rejected(sure Confidence, format string) {
-	d.v.is(CauseRejected, sure, format+": it is revoked, expired or mistyped", d.c.credential())
-	d.said()
-	d.v.next(d.c.renew())
-}
-
 // unknown: an honest list of what it may be.
 func (d *diagnoser) unknown() {
 	d.v.is(CauseUnknown, ConfidenceUnknown, "%s %s was answered %s, and nothing tells why",
 		d.v.Method, "{"+d.v.Base+"}"+d.v.Path, orStatus("", d.c.Response.Status))
 	d.said()
-	if d.c.Response.Status == http.StatusUnauthorized && !d.c.Inquiry.knownBy(d.c.Server.Name) {
+	d.asked()
+	if d.c.Response.Status == http.StatusUnauthorized && !d.c.knownHere() {
 		d.v.prove("possible: the credential was revoked, or has expired before its time")
-		if len(d.c.Inquiry.Asked) == 0 {
+		if !d.c.wasAsked() {
 			d.v.prove("possible: it is another server's; nobody was asked")
 		}
 	}

@@ -24,7 +24,7 @@ func aCase(t testing.TB, change func(*diagnosis.Case)) diagnosis.Case {
 		Method: "POST", Base: "gateway", Path: "/v1/messages", Sent: diagnosis.Sent{Ours: true},
 		Response: diagnosis.Response{Status: 401, Header: http.Header{}, Body: []byte(agenttest.Silent)},
 		Provider: p, Server: us, Kind: p.KindOf("phx_x"),
-		Grant: agenttest.Grant(scopes.PersonalAPIKey, scopes.SelfInspection, "user:read", "query:read", "notebook:write"),
+		Grant: agenttest.Grant("personal_api_key", scopes.SelfInspection, "user:read", "query:read", "notebook:write"),
 		Needs: agenttest.Needs(t), Agent: agenttest.Profile(t, "claude-code"), Now: agenttest.Noon(), Log: "/log",
 	}
 	if change != nil {
@@ -35,7 +35,7 @@ func aCase(t testing.TB, change func(*diagnosis.Case)) diagnosis.Case {
 
 // all is a grant of everything that the manifest declares.
 func all(c *diagnosis.Case) {
-	c.Grant = agenttest.Grant(scopes.PersonalAPIKey, scopes.SelfInspection, "llm_gateway:read", "user:read", "query:read", "notebook:write")
+	c.Grant = agenttest.Grant("personal_api_key", scopes.SelfInspection, "llm_gateway:read", "user:read", "query:read", "notebook:write")
 }
 
 func api(status int, body string) func(*diagnosis.Case) {
@@ -61,8 +61,10 @@ func both(list ...func(*diagnosis.Case)) func(*diagnosis.Case) {
 	}
 }
 
-func inquiry(i diagnosis.Inquiry) func(*diagnosis.Case) {
-	return func(c *diagnosis.Case) { all(c); c.Inquiry = i }
+// inquiry is that servers were asked about a credential which holds everything declared;
+// each is "SERVER STANDING".
+func inquiry(outcomes ...string) func(*diagnosis.Case) {
+	return func(c *diagnosis.Case) { all(c); c.Inquiry = agenttest.Inquiry(outcomes...) }
 }
 
 func TestDiagnose(t *testing.T) {
@@ -73,16 +75,22 @@ func TestDiagnose(t *testing.T) {
 		missing []string
 		line    string // part of the first line
 	}{
-		"another credential went out": {func(c *diagnosis.Case) {
-			c.Sent, c.Response = diagnosis.Sent{Others: []string{"X-Api-Key"}}, diagnosis.Response{}
+		"another credential went out": {
+			func(c *diagnosis.Case) {
+				c.Sent, c.Response = diagnosis.Sent{Others: []string{"X-Api-Key"}}, diagnosis.Response{}
+			},
+			diagnosis.CauseCredentialConflict, diagnosis.ConfidenceProved, nil, "in X-Api-Key",
 		},
-			diagnosis.CauseCredentialConflict, diagnosis.ConfidenceProved, nil, "in X-Api-Key"},
 		"another beside ours is none": {func(c *diagnosis.Case) { c.Sent.Others = []string{"X-Api-Key"} }, diagnosis.CauseMissingScope, diagnosis.ConfidenceProved, []string{"llm_gateway:read"}, ""},
 
-		"no scope helps, in the server's words": {api(403, agenttest.Denied("API key does not have access to the requested project: ID 2.")),
-			diagnosis.CauseNotAScopeProblem, diagnosis.ConfidenceProved, nil, `"API key does not have access to the requested project: ID 2."`},
-		"no scope helps, though one is missing": {both(api(403, agenttest.Denied("This action does not support Personal API Key access")), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.Set{} }),
-			diagnosis.CauseNotAScopeProblem, diagnosis.ConfidenceProved, nil, "does not support Personal API Key access"},
+		"no scope helps, in the server's words": {
+			api(403, agenttest.Denied("API key does not have access to the requested project: ID 2.")),
+			diagnosis.CauseNotAScopeProblem, diagnosis.ConfidenceProved, nil, `"API key does not have access to the requested project: ID 2."`,
+		},
+		"no scope helps, though one is missing": {
+			both(api(403, agenttest.Denied("This action does not support Personal API Key access")), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.Set{} }),
+			diagnosis.CauseNotAScopeProblem, diagnosis.ConfidenceProved, nil, "does not support Personal API Key access",
+		},
 		"no scope helps, by status": {api(402, `{"code":"payment_required","detail":"A paid plan has this."}`), diagnosis.CauseNotAScopeProblem, diagnosis.ConfidenceProved, nil, "A paid plan has this."},
 		"no scope helps, at the gateway": {func(c *diagnosis.Case) {
 			c.Response = diagnosis.Response{Status: 403, Body: []byte(`{"detail":{"error":{"message":"no","type":"permission_error","code":"product_access_denied"}}}`)}
@@ -90,7 +98,7 @@ func TestDiagnose(t *testing.T) {
 
 		"a kind that never serves": {func(c *diagnosis.Case) {
 			c.Kind = c.Provider.KindOf("phc_x")
-			c.Grant = scopes.Grant{Credential: scopes.Credential{Kind: scopes.ProjectKey, Prefix: "phc_***"}}
+			c.Grant = scopes.Grant{Kind: "project_key", Prefix: "phc_***"}
 		}, diagnosis.CauseWrongCredentialKind, diagnosis.ConfidenceProved, nil, "phc_***, a project key"},
 
 		"the provider's wording names the scope": {api(403, agenttest.Denied("API key missing required scope 'dashboard:write'")), diagnosis.CauseMissingScope, diagnosis.ConfidenceProved, []string{"dashboard:write"}, "dashboard:write (for POST {api}/api/projects/2/query/)"},
@@ -104,24 +112,26 @@ func TestDiagnose(t *testing.T) {
 		"a scope is missing, which is not said":  {both(api(403, `{"error":"insufficient_scope"}`), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.NewSet("user:read") }), diagnosis.CauseMissingScope, diagnosis.ConfidenceProved, []string{"query:read"}, ""},
 
 		"declared, and not in the grant":    {nil, diagnosis.CauseMissingScope, diagnosis.ConfidenceProved, []string{"llm_gateway:read"}, "missing scope: llm_gateway:read (every model call of the agent)"},
-		"the grant is only assumed":         {func(c *diagnosis.Case) { c.Grant.Credential.KnownBy = scopes.Assumed }, diagnosis.CauseMissingScope, diagnosis.ConfidenceLikely, []string{"llm_gateway:read"}, "probably missing scope: llm_gateway:read"},
+		"the grant is only assumed":         {func(c *diagnosis.Case) { c.Grant.KnownBy = scopes.Assumed }, diagnosis.CauseMissingScope, diagnosis.ConfidenceLikely, []string{"llm_gateway:read"}, "probably missing scope: llm_gateway:read"},
 		"hidden as not found":               {func(c *diagnosis.Case) { c.Response = diagnosis.Response{Status: 404} }, diagnosis.CauseMissingScope, diagnosis.ConfidenceLikely, []string{"llm_gateway:read"}, ""},
 		"declared beside, base of no use":   {func(c *diagnosis.Case) { c.Path = "/v1/messages/count_tokens" }, diagnosis.CauseMissingScope, diagnosis.ConfidenceLikely, []string{"llm_gateway:read"}, ""},
 		"declared beside, base of some use": {both(api(403, `{}`), func(c *diagnosis.Case) { c.Path = "/api/other/"; c.Grant.Scopes = scopes.NewSet("user:read") }), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, ""},
-		"missing goes before expired":       {func(c *diagnosis.Case) { c.Grant.Credential.ExpiresAt = agenttest.Noon().Add(-time.Hour) }, diagnosis.CauseMissingScope, diagnosis.ConfidenceProved, []string{"llm_gateway:read"}, ""},
+		"missing goes before expired":       {func(c *diagnosis.Case) { c.Grant.ExpiresAt = agenttest.Noon().Add(-time.Hour) }, diagnosis.CauseMissingScope, diagnosis.ConfidenceProved, []string{"llm_gateway:read"}, ""},
 		"covered by implication is there":   {func(c *diagnosis.Case) { c.Grant.Scopes = scopes.NewSet("*") }, diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, ""},
 
-		"past its end":                  {both(all, func(c *diagnosis.Case) { c.Grant.Credential.ExpiresAt = agenttest.Noon() }), diagnosis.CauseExpired, diagnosis.ConfidenceProved, nil, "ended at 2026-05-01T12:00:00Z"},
-		"not yet":                       {both(all, func(c *diagnosis.Case) { c.Grant.Credential.ExpiresAt = agenttest.Noon().Add(1) }), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, ""},
-		"known elsewhere":               {inquiry(diagnosis.Inquiry{Asked: []string{"us", "eu"}, Known: []string{"eu"}}), diagnosis.CauseWrongServer, diagnosis.ConfidenceProved, nil, "is known to eu, not to us"},
-		"known elsewhere, home is mute": {inquiry(diagnosis.Inquiry{Asked: []string{"eu"}, Known: []string{"eu"}}), diagnosis.CauseWrongServer, diagnosis.ConfidenceLikely, nil, ""},
-		"known nowhere":                 {inquiry(diagnosis.Inquiry{Asked: []string{"us", "eu"}}), diagnosis.CauseRejected, diagnosis.ConfidenceProved, nil, "no server knows"},
-		"known at home":                 {inquiry(diagnosis.Inquiry{Asked: []string{"us"}, Known: []string{"us"}}), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, ""},
+		"past its end":                  {both(all, func(c *diagnosis.Case) { c.Grant.ExpiresAt = agenttest.Noon() }), diagnosis.CauseExpired, diagnosis.ConfidenceProved, nil, "ended at 2026-05-01T12:00:00Z"},
+		"not yet":                       {both(all, func(c *diagnosis.Case) { c.Grant.ExpiresAt = agenttest.Noon().Add(1) }), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, ""},
+		"known elsewhere":               {inquiry("us not_known", "eu known"), diagnosis.CauseWrongServer, diagnosis.ConfidenceProved, nil, "is known to eu, not to us"},
+		"known elsewhere, home is mute": {inquiry("us no_answer", "eu known"), diagnosis.CauseWrongServer, diagnosis.ConfidenceLikely, nil, ""},
+		"known nowhere":                 {inquiry("us not_known", "eu not_known"), diagnosis.CauseRejected, diagnosis.ConfidenceProved, nil, "no server knows"},
+		"known at home":                 {inquiry("us known"), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, ""},
 		"rejected in words":             {api(401, `{"code":"authentication_failed","detail":"Invalid."}`), diagnosis.CauseRejected, diagnosis.ConfidenceLikely, nil, "does not take"},
-		"rejected by the challenge, one missing besides": {both(challenge(`Bearer error="invalid_token"`), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.Set{} }),
-			diagnosis.CauseRejected, diagnosis.ConfidenceLikely, nil, ""},
+		"rejected by the challenge, one missing besides": {
+			both(challenge(`Bearer error="invalid_token"`), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.Set{} }),
+			diagnosis.CauseRejected, diagnosis.ConfidenceLikely, nil, "",
+		},
 		"forbidden is nobody's other server": {both(api(403, `{}`), func(c *diagnosis.Case) {
-			c.Inquiry = diagnosis.Inquiry{Asked: []string{"us", "eu"}, Known: []string{"eu"}}
+			c.Inquiry = agenttest.Inquiry("us not_known", "eu known")
 		}), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, ""},
 		"nothing tells": {all, diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, "nothing tells why"},
 	} {
@@ -135,6 +145,49 @@ func TestDiagnose(t *testing.T) {
 		text, err := json.Marshal(v)
 		if err != nil || strings.Contains(string(text), "logout") != (name == "another credential went out") || strings.Contains(string(text), "null") {
 			t.Errorf("%s: %v %s", name, err, text)
+		}
+	}
+}
+
+// A server that was asked and did not answer is neither one that does not know the
+// credential, nor one that nobody asked.
+func TestInquiry(t *testing.T) {
+	for name, tt := range map[string]struct {
+		outcomes []string
+		cause    diagnosis.Cause
+		sure     diagnosis.Confidence
+		proof    string
+		not      string // stands nowhere in the evidence
+	}{
+		"one did not answer": {
+			[]string{"us not_known", "eu no_answer"},
+			diagnosis.CauseRejected, diagnosis.ConfidenceLikely, "eu was asked, and did not answer: connection refused", "do not know it: us, eu",
+		},
+		"another knows it": {
+			[]string{"us not_known", "test no_answer", "eu known"},
+			diagnosis.CauseWrongServer, diagnosis.ConfidenceProved, "eu knows the credential, when asked", "do not know it: us, test",
+		},
+		"both know nothing": {
+			[]string{"us not_known", "eu not_known"},
+			diagnosis.CauseRejected, diagnosis.ConfidenceProved, "asked, these do not know it: us, eu", "did not answer",
+		},
+		"its own did not answer": {
+			[]string{"us no_answer"},
+			diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, "us was asked, and did not answer: connection refused", "nobody was asked",
+		},
+		"there is no way to ask": {
+			[]string{"us not_asked"},
+			diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, "possible: it is another server's; nobody was asked", "did not answer",
+		},
+		"nobody was asked": {
+			nil,
+			diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, "possible: it is another server's; nobody was asked", "did not answer",
+		},
+	} {
+		v := diagnosis.Diagnose(aCase(t, inquiry(tt.outcomes...)))
+		proof := strings.Join(v.Evidence, "\n")
+		if v.Cause != tt.cause || v.Confidence != tt.sure || !strings.Contains(proof, tt.proof) || strings.Contains(proof, tt.not) {
+			t.Errorf("%s: %s %s\n%s", name, v.Cause, v.Confidence, proof)
 		}
 	}
 }
@@ -229,7 +282,7 @@ func TestForecast(t *testing.T) {
 	if ok || v.Cause != diagnosis.CauseWrongCredentialKind || v.Base != "gateway" || !v.Unusable() {
 		t.Errorf("wrong kind: %+v", v)
 	}
-	v, ok = diagnosis.Forecast(aCase(t, both(all, func(c *diagnosis.Case) { c.Grant.Credential.ExpiresAt = agenttest.Noon() })))
+	v, ok = diagnosis.Forecast(aCase(t, both(all, func(c *diagnosis.Case) { c.Grant.ExpiresAt = agenttest.Noon() })))
 	if ok || v.Cause != diagnosis.CauseExpired {
 		t.Errorf("expired: %+v", v)
 	}

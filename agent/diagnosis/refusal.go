@@ -150,14 +150,8 @@ func (w *words) named(key string, values []any, about bool) {
 	}
 }
 
-// scopeWords are the scopes in a text, with blanks or commas between them; what can be
-// no scope (RFC 6749 §3.3) is left out.
+// scopeWords are the scopes in a text; what no honest scope is as long as is left out.
 func scopeWords(value string) []string {
-	var list []string
-	for _, word := range strings.FieldsFunc(value, func(r rune) bool { return r == ' ' || r == ',' }) {
-		if scopes.CheckScope(word) == nil && len(word) <= text.MaxWord && len(list) < maxWords {
-			list = append(list, word)
-		}
-	}
-	return list
+	list := scopes.ParseList(value).Where(func(scope string) bool { return len(scope) <= text.MaxWord }).Slice()
+	return list[:min(len(list), maxWords)]
 }

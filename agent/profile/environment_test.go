@@ -66,7 +66,8 @@ func TestAgentWithoutItsBase(t *testing.T) {
 
 func TestPrecedence(t *testing.T) {
 	outranking := []profile.Conflict{
-		{Path: "managed", Source: profile.SourceManaged, Outranks: true}, {Path: "user", Source: profile.SourceUser, Outranks: true},
+		{Path: "managed", Source: profile.SourceManaged, Outranks: true},
+		{Path: "user", Source: profile.SourceUser, Outranks: true},
 		{Path: "beside", Source: profile.SourceUser},
 	}
 	claude := agenttest.Profile(t, "claude-code")

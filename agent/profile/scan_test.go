@@ -66,13 +66,17 @@ func TestScanByRank(t *testing.T) {
 	want := []profile.Conflict{
 		{Path: "/etc/claude-code/managed-settings.json", Source: "managed", Keys: []string{}, Problem: "it is not JSON: see line 2", Advice: "mend it: what it says is not known"},
 		{Path: "/etc/claude-code/managed-settings.d/20-b.json", Source: "managed", Keys: []string{"env.CLAUDE_CODE_USE_VERTEX"}, Outranks: true, Advice: "remove env.CLAUDE_CODE_USE_VERTEX there"},
-		{Path: "/proj/.claude/settings.local.json", Source: "local", Keys: []string{"env.ANTHROPIC_API_KEY", "env.ANTHROPIC_BASE_URL"}, Outranks: true,
-			Advice: "remove env.ANTHROPIC_API_KEY there; remove env.ANTHROPIC_BASE_URL there"},
+		{
+			Path: "/proj/.claude/settings.local.json", Source: "local", Keys: []string{"env.ANTHROPIC_API_KEY", "env.ANTHROPIC_BASE_URL"}, Outranks: true,
+			Advice: "remove env.ANTHROPIC_API_KEY there; remove env.ANTHROPIC_BASE_URL there",
+		},
 		{Path: "/home/me/.claude/settings.json", Source: "user", Keys: []string{"apiKeyHelper"}, Advice: "remove apiKeyHelper there"},
 		{Path: "/home/me/.claude/settings.local.json", Source: "user", Keys: []string{"env.ANTHROPIC_BASE_URL"}, Advice: "nothing has to be done: the file is not applied"},
 		{Path: "/home/me/.claude/.credentials.json", Source: "login", Keys: []string{}, Advice: "nothing has to be done: the lent credential goes before it"},
-		{Path: "environment", Source: "environment", Keys: []string{"ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_USE_BEDROCK"},
-			Advice: "nothing has to be done: ambit run leaves them out; otherwise unset ANTHROPIC_AUTH_TOKEN, CLAUDE_CODE_USE_BEDROCK"},
+		{
+			Path: "environment", Source: "environment", Keys: []string{"ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_USE_BEDROCK"},
+			Advice: "nothing has to be done: ambit run leaves them out; otherwise unset ANTHROPIC_AUTH_TOKEN, CLAUDE_CODE_USE_BEDROCK",
+		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -89,10 +93,16 @@ func TestScanOnOtherSystems(t *testing.T) {
 		environ []string
 		want    []string
 	}{
-		"darwin": {files{text: map[string]string{"/Library/Application Support/ClaudeCode/managed-settings.json": settings}, keychain: []string{"Claude Code-credentials"}}, nil,
-			[]string{"/Library/Application Support/ClaudeCode/managed-settings.json", "Claude Code-credentials"}},
-		"windows": {files{text: map[string]string{"D:/Data/ClaudeCode/managed-settings.json": settings, "E:/c/settings.json": settings}},
-			[]string{`ProgramData=D:\Data`, `CLAUDE_CONFIG_DIR=E:\c\`}, []string{"D:/Data/ClaudeCode/managed-settings.json", "E:/c/settings.json"}},
+		"darwin": {
+			files{text: map[string]string{"/Library/Application Support/ClaudeCode/managed-settings.json": settings}, keychain: []string{"Claude Code-credentials"}},
+			nil,
+			[]string{"/Library/Application Support/ClaudeCode/managed-settings.json", "Claude Code-credentials"},
+		},
+		"windows": {
+			files{text: map[string]string{"D:/Data/ClaudeCode/managed-settings.json": settings, "E:/c/settings.json": settings}},
+			[]string{`ProgramData=D:\Data`, `CLAUDE_CONFIG_DIR=E:\c\`},
+			[]string{"D:/Data/ClaudeCode/managed-settings.json", "E:/c/settings.json"},
+		},
 		"linux": {files{text: map[string]string{"/Library/Application Support/ClaudeCode/managed-settings.json": settings}, keychain: []string{"Claude Code-credentials"}}, nil, nil},
 	} {
 		var got []string

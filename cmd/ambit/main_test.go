@@ -47,6 +47,7 @@ func TestScripts(t *testing.T) {
 			"advertise":  advertise,
 			"misbehave":  misbehave,
 			"untrusted":  untrusted,
+			"answers":    answers,
 		},
 	})
 }

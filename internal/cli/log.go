@@ -5,15 +5,18 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/spf13/cobra"
 )
 
 // openLog begins the file of --log-file: a JSON line an event, readable by the
 // user alone, appended to what is there. No event holds a body, a query or a secret.
-func (r *run) openLog(cmd *cobra.Command) error {
+func (r *invocation) openLog(cmd *cobra.Command) error {
 	if r.settings.LogFile == "" {
 		return nil
 	}
@@ -27,7 +30,7 @@ func (r *run) openLog(cmd *cobra.Command) error {
 	return nil
 }
 
-func (r *run) closeLog(code int) {
+func (r *invocation) closeLog(code int) {
 	if r.log != nil {
 		r.log.Info("end", "exit", code)
 		r.logFile.Close()
@@ -53,7 +56,7 @@ func (t *traced) RoundTrip(request *http.Request) (*http.Response, error) {
 	return answer, err
 }
 
-func (r *run) trace(method, host, path string, status int, took time.Duration, err error) {
+func (r *invocation) trace(method, host, path string, status int, took time.Duration, err error) {
 	if r.log != nil {
 		r.log.Info("request", "method", method, "host", host, "path", path, "status", status, "ms", took.Milliseconds(), "failed", err != nil)
 	}
@@ -61,5 +64,65 @@ func (r *run) trace(method, host, path string, status int, took time.Duration, e
 	if err != nil {
 		outcome = "failed"
 	}
-	r.voice.detail("%s %s%s: %s, %d ms", method, plain(host), plain(path), outcome, took.Milliseconds())
+	r.console.Detail("%s %s%s: %s, %d ms", method, text.Printable(host), text.Printable(path), outcome, took.Milliseconds())
+}
+
+// keptLogs is how many logs of runs stay: those of some days of work.
+const keptLogs = 20
+
+// A runLog is the log of one run: a file of its own, readable by the user alone. Its
+// zero value logs nothing.
+type runLog struct {
+	path    string
+	handler slog.Handler
+	file    *os.File
+}
+
+// openRunLog begins the log of this run, and removes the oldest.
+func (l *lending) openRunLog() *runLog {
+	dir := filepath.Join(l.env.StateDir(), "runs")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		l.console.Note("there will be no log: %s", text.Printable(err.Error()))
+		return &runLog{}
+	}
+	f, err := os.CreateTemp(dir, time.Now().UTC().Format("20060102T150405.000")+"-*.jsonl") // 0600
+	if err != nil {
+		l.console.Note("there will be no log: %s", text.Printable(err.Error()))
+		return &runLog{}
+	}
+	removeOldest(dir)
+	return &runLog{path: f.Name(), handler: slog.NewJSONHandler(f, nil), file: f}
+}
+
+// start writes down what is lent to whom.
+func (g *runLog) start(l *lending) {
+	if g.handler == nil {
+		return
+	}
+	c := l.held.Credential.Grant
+	slog.New(g.handler).Info("start", "credential", c.Kind, "prefix", c.Prefix, "server", l.held.Server.Name,
+		"agent", l.profile.Name, "conflicts", len(l.conflicts))
+}
+
+// failed writes down why nothing was started.
+func (g *runLog) failed(err error) {
+	if g.handler != nil {
+		slog.New(g.handler).Error("not started", "why", text.Printable(asFailure(err).Message))
+	}
+}
+
+// removeOldest keeps the newest logs. Their names begin with the time, so they sort.
+func removeOldest(dir string) {
+	files, _ := filepath.Glob(filepath.Join(dir, "*.jsonl"))
+	slices.Sort(files)
+	for len(files) > keptLogs {
+		os.Remove(files[0])
+		files = files[1:]
+	}
+}
+
+func (g *runLog) close() {
+	if g.file != nil {
+		g.file.Close()
+	}
 }

@@ -8,9 +8,10 @@ import (
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/sandbox"
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
-func (r *run) sandboxCommand() *cobra.Command {
+func sandboxCommand(r *invocation) *cobra.Command {
 	var o sandbox.Options
 	cmd := &cobra.Command{
 		Use:   "sandbox",
@@ -28,7 +29,7 @@ Kinds of misbehaviour:
 			o.Manifest = ambit.ExampleManifest
 			s, err := sandbox.Start(cmd.Context(), o)
 			if err != nil {
-				return fail(exitUsage, plain(err.Error()), "see: ambit sandbox --help")
+				return fail(exitUsage, text.Printable(err.Error()), "see: ambit sandbox --help")
 			}
 			if err := json.NewEncoder(r.Stdout).Encode(s.Ready()); err != nil {
 				return err

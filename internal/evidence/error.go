@@ -1,12 +1,8 @@
 package evidence
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
 
-	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes/audit"
 )
@@ -36,25 +32,13 @@ func (e *Error) Error() string { return e.Where.String() + ": " + text.Line(e.Re
 func (e *Error) Unwrap() error { return e.Err }
 
 // The limits of sources, in bytes. The largest public OpenAPI documents in daily use have
-// 12 MiB; parsed, a document takes about twenty times its size.
+// 12 MiB; reading one takes about three times its size.
 const (
 	MaxOpenAPI = 32 << 20
 	MaxTools   = 16 << 20  // a thousand tools with their descriptions have 2 MiB
 	MaxCalls   = 4 << 20   // fifty thousand calls
 	MaxTraffic = 256 << 20 // a browser's recording with its images; it is read as a stream
 )
-
-// read is all of a source, up to a limit.
-func read(file string, r io.Reader, limit int64) ([]byte, error) {
-	text, err := files.ReadAll(r, limit)
-	switch _, large := errors.AsType[files.TooLargeError](err); {
-	case large:
-		return nil, tooLarge(file, limit)
-	case err != nil:
-		return nil, &Error{Where: audit.Where{File: file}, Kind: Syntax, Reason: "cannot be read: " + err.Error(), Err: err}
-	}
-	return bytes.TrimPrefix(text, []byte("\ufeff")), nil
-}
 
 func tooLarge(file string, limit int64) *Error {
 	return &Error{Where: audit.Where{File: file}, Kind: TooLarge, Reason: fmt.Sprintf("it is larger than %d MiB", limit>>20)}

@@ -23,19 +23,19 @@ type harEntry struct {
 	}
 	Response struct {
 		Status  statusCode
-		Headers []struct{ Name, Value loose }
-		Content struct{ Text, Encoding loose }
+		Headers []struct{ Name, Value lenientString }
+		Content struct{ Text, Encoding lenientString }
 	}
 }
 
-// loose is a text; "" where a tool wrote something else.
-type loose string
+// lenientString is a text; "" where a tool wrote something else.
+type lenientString string
 
 // UnmarshalJSON never fails.
-func (l *loose) UnmarshalJSON(data []byte) error {
+func (l *lenientString) UnmarshalJSON(data []byte) error {
 	var text string
 	_ = json.Unmarshal(data, &text)
-	*l = loose(text)
+	*l = lenientString(text)
 	return nil
 }
 
@@ -56,7 +56,7 @@ func (s *statusCode) UnmarshalJSON(data []byte) error {
 
 // har reads log.entries as a stream: a recording can be far larger than an entry. Files
 // that were joined are read one after the other.
-func (c *collector) har(in *bufio.Reader) error {
+func (c *trafficReader) har(in *bufio.Reader) error {
 	lines := &lineReader{r: in}
 	d := json.NewDecoder(lines)
 	fail := func(err error) error {
@@ -93,7 +93,7 @@ func (c *collector) har(in *bufio.Reader) error {
 // errNoHAR says that something is of another form than it has in a HAR file.
 var errNoHAR = errors.New("not as in a HAR file")
 
-func (c *collector) harLog(d *json.Decoder, lines *lineReader) error {
+func (c *trafficReader) harLog(d *json.Decoder, lines *lineReader) error {
 	if open, err := d.Token(); err != nil || open != json.Delim('{') {
 		return cmp.Or(err, errNoHAR)
 	}
@@ -144,7 +144,7 @@ func skip(d *json.Decoder) error {
 	return err
 }
 
-func (c *collector) entry(e *harEntry, number int) error {
+func (c *trafficReader) entry(e *harEntry, number int) error {
 	if e.Response.Status == 0 || e.Request.Method == "OPTIONS" {
 		return nil // never answered, or a browser's question before a call
 	}
@@ -158,7 +158,7 @@ func (c *collector) entry(e *harEntry, number int) error {
 
 // base finds the base of a URL among those of all the provider's servers, the longest
 // that fits. The issuer comes last: it often has the address of another base.
-func (c *collector) base(raw string) (base, path string, ok bool) {
+func (c *trafficReader) base(raw string) (base, path string, ok bool) {
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" || c.Provider == nil {
 		return "", "", false
@@ -189,7 +189,7 @@ func (c *collector) base(raw string) (base, path string, ok bool) {
 
 // named are the scopes for want of which the call was refused: by its challenge, else by
 // a wording that the provider file knows.
-func (c *collector) named(base string, e *harEntry) []string {
+func (c *trafficReader) named(base string, e *harEntry) []string {
 	if s := e.Response.Status; s != 401 && s != 403 {
 		return nil
 	}

@@ -47,7 +47,7 @@ func (t Traffic) Read(file string, r io.Reader) (audit.Evidence, error) {
 }
 
 func (t Traffic) read(file string, r io.Reader, limit int64) (audit.Evidence, error) {
-	c := &collector{Traffic: t, file: file, index: make(map[observed]int)}
+	c := &trafficReader{Traffic: t, file: file, index: make(map[observed]int)}
 	limited := &limitedReader{r: r, left: limit}
 	in := bufio.NewReaderSize(limited, 64<<10)
 	err := c.read(in)
@@ -61,8 +61,8 @@ func (t Traffic) read(file string, r io.Reader, limit int64) (audit.Evidence, er
 	return c.evidence, nil
 }
 
-// A collector gathers observations, each kind once.
-type collector struct {
+// A trafficReader gathers observations, each kind once.
+type trafficReader struct {
 	Traffic
 	file     string
 	evidence audit.Evidence
@@ -79,7 +79,7 @@ type observed struct {
 	named  string
 }
 
-func (c *collector) read(in *bufio.Reader) error {
+func (c *trafficReader) read(in *bufio.Reader) error {
 	head, _ := in.Peek(64 << 10)
 	if bytes.HasPrefix(head, []byte("\ufeff")) {
 		_, _ = in.Discard(3)
@@ -111,7 +111,7 @@ func isHAR(head []byte) bool {
 
 // records reads lines. A last line that breaks off is that of a run that was killed: it
 // is left out, with a note.
-func (c *collector) records(in *bufio.Reader) error {
+func (c *trafficReader) records(in *bufio.Reader) error {
 	for number := 1; ; number++ {
 		row, err := readLine(in)
 		if err == errLong {
@@ -155,7 +155,7 @@ func readLine(in *bufio.Reader) ([]byte, error) {
 }
 
 // record reads one line of our own.
-func (c *collector) record(row []byte, number int) error {
+func (c *trafficReader) record(row []byte, number int) error {
 	var one struct {
 		Base, Method, Path string
 		Status             int
@@ -171,7 +171,7 @@ func (c *collector) record(row []byte, number int) error {
 }
 
 // observe counts a call. Only here does something of a recording enter the evidence.
-func (c *collector) observe(base, method, path string, status int, connected, named []string, number int) error {
+func (c *trafficReader) observe(base, method, path string, status int, connected, named []string, number int) error {
 	path, _, _ = strings.Cut(path, "?")
 	path, _, _ = strings.Cut(path, "#")
 	path = c.masked(path)
@@ -194,8 +194,10 @@ func (c *collector) observe(base, method, path string, status int, connected, na
 		return &Error{Where: audit.Where{File: c.file, Line: number}, Kind: TooLarge, Reason: fmt.Sprintf("more than %d different calls", maxObservations)}
 	}
 	c.index[key] = len(c.evidence.Traffic)
-	c.evidence.Traffic = append(c.evidence.Traffic, audit.Observation{Operation: u, Status: status, Scopes: connected, Named: named, Count: 1,
-		Where: audit.Where{File: c.file, Line: number}})
+	c.evidence.Traffic = append(c.evidence.Traffic, audit.Observation{
+		Operation: u, Status: status, Scopes: connected, Named: named, Count: 1,
+		Where: audit.Where{File: c.file, Line: number},
+	})
 	return nil
 }
 
@@ -215,7 +217,7 @@ func words(list []string) []string {
 
 // masked is a path with {secret} for each segment that holds the beginning of a
 // credential, escaped or not.
-func (c *collector) masked(path string) string {
+func (c *trafficReader) masked(path string) string {
 	if c.Provider == nil {
 		return path
 	}
@@ -235,11 +237,11 @@ func (c *collector) masked(path string) string {
 	return path
 }
 
-func (c *collector) note(number int, message string) {
+func (c *trafficReader) note(number int, message string) {
 	c.evidence.Notes = append(c.evidence.Notes, audit.Note{Where: audit.Where{File: c.file, Line: number}, Message: message})
 }
 
-func (c *collector) summary() {
+func (c *trafficReader) summary() {
 	if len(c.evidence.Traffic)+c.foreign+c.unfit == 0 {
 		c.note(0, "holds no call")
 	}
@@ -251,20 +253,9 @@ func (c *collector) summary() {
 	}
 }
 
-// A limitedReader ends with an error, where io.LimitReader ends as if that were all.
-type limitedReader struct {
-	r    io.Reader
-	left int64
-}
-
-// Read counts down, and fails beyond the limit.
-func (l *limitedReader) Read(p []byte) (int, error) {
-	if l.left < 0 {
-		return 0, io.ErrUnexpectedEOF
+func count(calls int) string {
+	if calls == 1 {
+		return "1 call"
 	}
-	n, err := l.r.Read(p[:min(int64(len(p)), l.left+1)])
-	if l.left -= int64(n); l.left < 0 {
-		return 0, io.ErrUnexpectedEOF
-	}
-	return n, err
+	return fmt.Sprintf("%d calls", calls)
 }

@@ -1,6 +1,7 @@
 package files
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -93,13 +94,28 @@ func (limit TooLargeError) Error() string {
 }
 
 // ReadAll reads to the end, and refuses rather than cuts what is over limit: half a document
-// could mean something else. What came before an error is returned beside it.
+// could mean something else. What came before an error is returned beside it. A source that
+// knows its size is read into just that: growing on the way takes twice the memory.
 func ReadAll(r io.Reader, limit int64) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(r, limit+1))
-	if err == nil && int64(len(data)) > limit {
+	data := bytes.NewBuffer(make([]byte, 0, min(sizeOf(r), limit)+bytes.MinRead))
+	_, err := data.ReadFrom(io.LimitReader(r, limit+1))
+	if err == nil && int64(data.Len()) > limit {
 		return nil, TooLargeError(limit)
 	}
-	return data, err
+	return data.Bytes(), err
+}
+
+// sizeOf is what a file or a text says of its own size; 0 where it says nothing.
+func sizeOf(r io.Reader) int64 {
+	switch r := r.(type) {
+	case interface{ Len() int }:
+		return int64(r.Len())
+	case fs.File:
+		if info, err := r.Stat(); err == nil {
+			return max(info.Size(), 0)
+		}
+	}
+	return 0
 }
 
 // Head reads what comes within limit, and before an error: for what is looked at and not

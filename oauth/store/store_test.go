@@ -55,9 +55,9 @@ func testStore(t *testing.T, backend store.Store) {
 	}
 
 	t.Run("what is kept is a copy", func(t *testing.T) {
-		saved.Teams[0] = "changed"
-		storetest.Load(t, backend, key).Teams[1] = "changed"
-		if diff := cmp.Diff([]string{"1", "2"}, storetest.Load(t, backend, key).Teams); diff != "" {
+		saved.Reach[0].IDs[0] = "changed"
+		storetest.Load(t, backend, key).Reach[0].IDs[1] = "changed"
+		if diff := cmp.Diff([]string{"1", "2"}, storetest.Load(t, backend, key).ReachOf("project")); diff != "" {
 			t.Error(diff)
 		}
 	})
