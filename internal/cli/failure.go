@@ -21,8 +21,7 @@ import (
 // its exit code and the way out. A way that is a login is that of the project: nil
 // where none is open.
 func failureOf(p *ambit.Session, err error) error {
-	var f *view.Failure
-	if err == nil || errors.As(err, &f) {
+	if _, told := errors.AsType[*view.Failure](err); err == nil || told {
 		return err
 	}
 	for _, known := range []func(*ambit.Session, error) *view.Failure{sessionErrors, trustFailure, answerFailure, storeFailure, sessionFailure, folderFailure} {
@@ -238,8 +237,7 @@ func fail(code int, message, hint string) *view.Failure {
 
 // asFailure gives every error its exit code: what nobody foresaw is a fault of ours.
 func asFailure(err error) *view.Failure {
-	var f *view.Failure
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*view.Failure](err); ok {
 		return f
 	}
 	return &view.Failure{Code: exitFault, Message: text.Printable(err.Error()), Hint: "this is a fault of ambit: please report it with the command that you ran", Err: err}

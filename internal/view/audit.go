@@ -254,8 +254,7 @@ func sourceErrors(err error) []*evidence.Error {
 		}
 		return list
 	}
-	var e *evidence.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*evidence.Error](err); ok {
 		return []*evidence.Error{e}
 	}
 	return nil
