@@ -18,12 +18,10 @@ type AuthorizationServer struct {
 	RegistrationEndpoint        string // registration_endpoint (RFC 7591)
 	DeviceAuthorizationEndpoint string // device_authorization_endpoint (RFC 8628)
 	UserinfoEndpoint            string // userinfo_endpoint (OpenID Connect)
-	EndSessionEndpoint          string // end_session_endpoint (OpenID Connect)
 	JWKSURI                     string // jwks_uri
 
 	ScopesSupported                           scopes.Advertisement // scopes_supported, a hint (RFC 8414 §2)
 	ResponseTypesSupported                    []string             // response_types_supported
-	ResponseModesSupported                    []string             // response_modes_supported
 	GrantTypesSupported                       []string             // grant_types_supported; absent means authorization_code and implicit
 	TokenEndpointAuthMethodsSupported         []string             // token_endpoint_auth_methods_supported; absent means client_secret_basic
 	RevocationEndpointAuthMethodsSupported    []string             // revocation_endpoint_auth_methods_supported
@@ -35,10 +33,6 @@ type AuthorizationServer struct {
 	// authorization_response_iss_parameter_supported (RFC 9207 §3): if
 	// true, an authorization response without iss is to be refuser.
 	AuthorizationResponseISSParameterSupported bool
-
-	ServiceDocumentation string // service_documentation, a page for people
-	OPPolicyURI          string // op_policy_uri, a page for people
-	OPTOSURI             string // op_tos_uri, a page for people
 
 	Source Source // where the document came from, and warnings
 }
@@ -61,12 +55,10 @@ func readAuthorizationServer(document *guard.Object, issuer string) (*Authorizat
 		RegistrationEndpoint:        r.endpoint("registration_endpoint"),
 		DeviceAuthorizationEndpoint: r.endpoint("device_authorization_endpoint"),
 		UserinfoEndpoint:            r.endpoint("userinfo_endpoint"),
-		EndSessionEndpoint:          r.endpoint("end_session_endpoint"),
 		JWKSURI:                     r.endpoint("jwks_uri"),
 
 		ScopesSupported:                           r.scopes("scopes_supported"),
 		ResponseTypesSupported:                    r.expected("response_types_supported"),
-		ResponseModesSupported:                    r.List("response_modes_supported"),
 		GrantTypesSupported:                       r.List("grant_types_supported"),
 		TokenEndpointAuthMethodsSupported:         r.List("token_endpoint_auth_methods_supported"),
 		RevocationEndpointAuthMethodsSupported:    r.List("revocation_endpoint_auth_methods_supported"),
@@ -75,10 +67,6 @@ func readAuthorizationServer(document *guard.Object, issuer string) (*Authorizat
 		IDTokenSigningAlgValuesSupported:          r.List("id_token_signing_alg_values_supported"),
 
 		AuthorizationResponseISSParameterSupported: r.Flag("authorization_response_iss_parameter_supported"),
-
-		ServiceDocumentation: r.link("service_documentation"),
-		OPPolicyURI:          r.link("op_policy_uri"),
-		OPTOSURI:             r.link("op_tos_uri"),
 	}
 	if err := r.err(issuer); err != nil {
 		return nil, err

@@ -37,8 +37,8 @@ func TestRealDocuments(t *testing.T) {
 			if as.ScopesSupported.Scopes.Has("llm_gateway:read") {
 				t.Error("the real document does not advertise llm_gateway:read")
 			}
-			got := []string{as.AuthorizationEndpoint, as.TokenEndpoint, as.RevocationEndpoint, as.IntrospectionEndpoint, as.RegistrationEndpoint, as.UserinfoEndpoint, as.JWKSURI, as.ServiceDocumentation}
-			want := []string{real + "/oauth/authorize/", real + "/oauth/token/", real + "/oauth/revoke/", real + "/oauth/introspect/", real + "/oauth/register/", real + "/oauth/userinfo/", real + "/.well-known/jwks.json", "https://posthog.com/docs/api"}
+			got := []string{as.AuthorizationEndpoint, as.TokenEndpoint, as.RevocationEndpoint, as.IntrospectionEndpoint, as.RegistrationEndpoint, as.UserinfoEndpoint, as.JWKSURI}
+			want := []string{real + "/oauth/authorize/", real + "/oauth/token/", real + "/oauth/revoke/", real + "/oauth/introspect/", real + "/oauth/register/", real + "/oauth/userinfo/", real + "/.well-known/jwks.json"}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)
 			}
@@ -55,18 +55,14 @@ func TestRealDocuments(t *testing.T) {
 func TestEveryFieldIsRead(t *testing.T) {
 	all := serverFields(issuer).with(fields{
 		"device_authorization_endpoint":                  issuer + "/device",
-		"end_session_endpoint":                           issuer + "/end",
 		"revocation_endpoint_auth_methods_supported":     []string{"a"},
 		"introspection_endpoint_auth_methods_supported":  []string{"b"},
 		"id_token_signing_alg_values_supported":          []string{"RS256"},
 		"code_challenge_methods_supported":               []string{"S256"},
 		"grant_types_supported":                          []string{"refresh_token"},
-		"response_modes_supported":                       []string{"query"},
 		"authorization_response_iss_parameter_supported": true,
-		"op_policy_uri":                                  issuer + "/policy#privacy",
-		"op_tos_uri":                                     issuer + "/tos",
-		"Issuer":                                         "https://other.example", // another member: case counts
-		"surprise":                                       fields{"nested": []int{1}},
+		"Issuer":   "https://other.example", // another member: case counts
+		"surprise": fields{"nested": []int{1}},
 	})
 	got, err := metadata.ParseAuthorizationServer(all.json(t), issuer)
 	if err != nil {
@@ -74,13 +70,12 @@ func TestEveryFieldIsRead(t *testing.T) {
 	}
 	want := &metadata.AuthorizationServer{
 		Issuer: issuer, AuthorizationEndpoint: issuer + "/authorize", TokenEndpoint: issuer + "/token",
-		DeviceAuthorizationEndpoint: issuer + "/device", EndSessionEndpoint: issuer + "/end",
-		ScopesSupported:        scopes.Advertisement{State: scopes.Absent},
-		ResponseTypesSupported: []string{"code"}, ResponseModesSupported: []string{"query"}, GrantTypesSupported: []string{"refresh_token"},
+		DeviceAuthorizationEndpoint: issuer + "/device",
+		ScopesSupported:             scopes.Advertisement{State: scopes.Absent},
+		ResponseTypesSupported:      []string{"code"}, GrantTypesSupported: []string{"refresh_token"},
 		RevocationEndpointAuthMethodsSupported: []string{"a"}, IntrospectionEndpointAuthMethodsSupported: []string{"b"},
 		CodeChallengeMethodsSupported: []string{"S256"}, IDTokenSigningAlgValuesSupported: []string{"RS256"},
 		AuthorizationResponseISSParameterSupported: true,
-		OPPolicyURI: issuer + "/policy#privacy", OPTOSURI: issuer + "/tos",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -141,7 +136,6 @@ func TestOptionalFieldsAreLeftOut(t *testing.T) {
 		"old notation":             {"userinfo_endpoint", "https://127.1/x", "no valid host"},
 		"old notation, one number": {"userinfo_endpoint", "https://2130706433/x", "no valid host"},
 		"old notation, hex":        {"userinfo_endpoint", "https://0x7f000001/x", "no valid host"},
-		"documentation":            {"service_documentation", "http://docs.example", "plain http"},
 		"password in a URL":        {"userinfo_endpoint", "https://u:pa55@auth.example/", `"https://auth.example/" has a user name or password`},
 		"a list of nothing":        {"grant_types_supported", true, "is a boolean, not an array of strings"},
 		"a flag of nothing":        {"authorization_response_iss_parameter_supported", "yes", "is a string, not a boolean"},

@@ -166,9 +166,9 @@ func TestRevalidation(t *testing.T) {
 	}
 }
 
-func TestRefreshAsksWithETag(t *testing.T) {
+func TestStaleAsksWithETag(t *testing.T) {
 	c := newCached(t, "ETag", `W/"v1"`)
-	c.client.Refresh = true
+	c.advance(time.Hour)
 	as := c.ask(t)
 	if asked := c.requests(); len(asked) != 1 || as.Source.From != metadata.FromNetwork {
 		t.Errorf("asked %q, source %+v", asked, as.Source)

@@ -25,9 +25,6 @@ type Challenge struct {
 // Is compares the scheme, in which case does not matter (RFC 9110 §11.1).
 func (c Challenge) Is(scheme string) bool { return strings.EqualFold(c.Scheme, scheme) }
 
-// Realm is the realm parameter (RFC 9110 §11.5).
-func (c Challenge) Realm() string { return c.Params["realm"] }
-
 // Scope is the scope parameter: the scopes that the request needs, space separated
 // (RFC 6750 §3).
 func (c Challenge) Scope() string { return c.Params["scope"] }

@@ -22,8 +22,6 @@ type Client struct {
 	CacheDir string
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
-	// Refresh asks the server even while a cached document is fresh.
-	Refresh bool
 	// Timeout bounds one call. 0, or more than FetchTimeout, means FetchTimeout.
 	Timeout time.Duration
 	// Wait is how a short Retry-After is waited out; see [guard.Requester].

@@ -35,7 +35,7 @@ func fetch[T any](ctx context.Context, c *Client, l *lookup, read read[T]) (T, S
 	var none T
 	cached := recall(c, l, read)
 	now := c.now()
-	if cached != nil && !c.Refresh && cached.entry.fresh(now) {
+	if cached != nil && cached.entry.fresh(now) {
 		return cached.value, Source{URL: cached.entry.URL, From: FromCache, Age: cached.entry.age(now)}, nil
 	}
 	limited, cancel := context.WithTimeout(ctx, c.timeout())

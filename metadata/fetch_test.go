@@ -368,8 +368,8 @@ func TestBadQuestionSendsNothing(t *testing.T) {
 
 func TestConcurrentUse(t *testing.T) {
 	s := newServer(t)
-	s.on(oauthPath, sends(serverFields(s.URL).json(t)))
-	c := metadata.Client{CacheDir: t.TempDir(), Refresh: true}
+	s.on(oauthPath, sends(serverFields(s.URL).json(t), "Cache-Control", "max-age=0"))
+	c := metadata.Client{CacheDir: t.TempDir()}
 	done := make(chan error)
 	for range 8 {
 		go func() {

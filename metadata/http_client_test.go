@@ -130,7 +130,7 @@ func TestCertificateProblemIsNotCoveredUp(t *testing.T) {
 	if as, err := c.AuthorizationServer(context.Background(), s.URL); err != nil || as.Source.From != metadata.FromCache {
 		t.Errorf("trust changes what is fresh: %v", err)
 	}
-	c.Refresh = true
+	c.Now = func() time.Time { return now.Add(time.Hour) }
 	_, err := c.AuthorizationServer(context.Background(), s.URL)
 	if e := wantError(t, err, guard.KindTLS); e.Temporary() {
 		t.Error("said to be temporary")

@@ -96,17 +96,12 @@ func (r *reader) required(field string) string {
 }
 
 // endpoint is a URL that requests may be sent to.
-func (r *reader) endpoint(field string) string { return r.url(field, guard.ParseEndpoint) }
-
-// link is a URL of a page for people.
-func (r *reader) link(field string) string { return r.url(field, guard.ParseLink) }
-
-func (r *reader) url(field string, parse func(string) (*url.URL, error)) string {
+func (r *reader) endpoint(field string) string {
 	raw := r.Text(field)
 	if raw == "" {
 		return ""
 	}
-	if problem := urlProblem(raw, parse, r.here); problem != "" {
+	if problem := urlProblem(raw, guard.ParseEndpoint, r.here); problem != "" {
 		r.Leave(field, "%s", problem)
 		return ""
 	}

@@ -10,15 +10,9 @@ import (
 // ProtectedResource is a protected resource's metadata (RFC 9728 §2), with
 // the conventions of [AuthorizationServer].
 type ProtectedResource struct {
-	Resource               string               // resource, as the document writes it
-	AuthorizationServers   []string             // authorization_servers: issuers, each fit for Client.AuthorizationServer
-	JWKSURI                string               // jwks_uri
-	ScopesSupported        scopes.Advertisement // scopes_supported
-	BearerMethodsSupported []string             // bearer_methods_supported: header, body, query
-	ResourceName           string               // resource_name, for people; not escaped
-	ResourceDocumentation  string               // resource_documentation, a page for people
-	ResourcePolicyURI      string               // resource_policy_uri, a page for people
-	ResourceTOSURI         string               // resource_tos_uri, a page for people
+	Resource             string               // resource, as the document writes it
+	AuthorizationServers []string             // authorization_servers: issuers, each fit for Client.AuthorizationServer
+	ScopesSupported      scopes.Advertisement // scopes_supported
 
 	Source Source // where the document came from, and warnings
 }
@@ -32,15 +26,9 @@ func readProtectedResource(document *guard.Object, resource string) (*ProtectedR
 	}
 	r := &reader{Object: document, here: guard.PointsHere(u.Hostname())}
 	pr := &ProtectedResource{
-		Resource:               r.identity("resource", resource),
-		AuthorizationServers:   r.issuers("authorization_servers"),
-		JWKSURI:                r.endpoint("jwks_uri"),
-		ScopesSupported:        r.scopes("scopes_supported"),
-		BearerMethodsSupported: r.List("bearer_methods_supported"),
-		ResourceName:           r.Text("resource_name"),
-		ResourceDocumentation:  r.link("resource_documentation"),
-		ResourcePolicyURI:      r.link("resource_policy_uri"),
-		ResourceTOSURI:         r.link("resource_tos_uri"),
+		Resource:             r.identity("resource", resource),
+		AuthorizationServers: r.issuers("authorization_servers"),
+		ScopesSupported:      r.scopes("scopes_supported"),
 	}
 	if err := r.err(resource); err != nil {
 		return nil, err

@@ -20,14 +20,11 @@ func TestRealResourceDocument(t *testing.T) {
 	if diff := cmp.Diff([]string{real}, pr.AuthorizationServers); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{"header"}, pr.BearerMethodsSupported); diff != "" {
-		t.Error(diff)
-	}
 	if pr.ScopesSupported.State != scopes.Listed || pr.ScopesSupported.Scopes.Len() < 100 {
 		t.Errorf("scopes %s, %d of them", pr.ScopesSupported.State, pr.ScopesSupported.Scopes.Len())
 	}
-	if pr.ResourceDocumentation != "https://posthog.com/docs/api" || pr.Source.Warnings != nil {
-		t.Errorf("documentation %q, warnings %q", pr.ResourceDocumentation, pr.Source.Warnings)
+	if pr.Source.Warnings != nil {
+		t.Errorf("warnings %q", pr.Source.Warnings)
 	}
 }
 
@@ -40,13 +37,11 @@ func TestOptionalResourceFieldsAreLeftOut(t *testing.T) {
 		warning string
 		servers []string
 	}{
-		"http server":        {"authorization_servers", []string{good, "http://b.example"}, "authorization_servers[1] \"http://b.example\" is plain http", []string{good}},
-		"local server":       {"authorization_servers", []string{"http://localhost:9"}, "authorization_servers[0] \"http://localhost:9\" names an address of this machine", nil},
-		"server with query":  {"authorization_servers", []string{"https://a.example?x", good}, "has a query", []string{good}},
-		"servers an object":  {"authorization_servers", fields{}, "is an object, not an array", nil},
-		"servers a string":   {"authorization_servers", good, "", []string{good}},
-		"methods are wrong":  {"bearer_methods_supported", true, "bearer_methods_supported is a boolean", nil},
-		"documentation http": {"resource_documentation", "http://d.example", "plain http", nil},
+		"http server":       {"authorization_servers", []string{good, "http://b.example"}, "authorization_servers[1] \"http://b.example\" is plain http", []string{good}},
+		"local server":      {"authorization_servers", []string{"http://localhost:9"}, "authorization_servers[0] \"http://localhost:9\" names an address of this machine", nil},
+		"server with query": {"authorization_servers", []string{"https://a.example?x", good}, "has a query", []string{good}},
+		"servers an object": {"authorization_servers", fields{}, "is an object, not an array", nil},
+		"servers a string":  {"authorization_servers", good, "", []string{good}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			pr, err := metadata.ParseProtectedResource(fields{"resource": api, test.field: test.given}.json(t), api)
@@ -56,7 +51,7 @@ func TestOptionalResourceFieldsAreLeftOut(t *testing.T) {
 			if test.warning != "" {
 				wantWarning(t, pr.Source, test.warning, "left out")
 			}
-			if diff := cmp.Diff(test.servers, pr.AuthorizationServers); diff != "" || pr.ResourceDocumentation != "" || len(pr.BearerMethodsSupported) > 0 {
+			if diff := cmp.Diff(test.servers, pr.AuthorizationServers); diff != "" {
 				t.Errorf("%+v: %s", pr, diff)
 			}
 		})
@@ -136,16 +131,16 @@ func TestCacheKeepsResourceAndServerApart(t *testing.T) {
 	s := newServer(t)
 	s.on(oauthPath, sends(serverFields(s.URL).json(t)))
 	s.on(resourcePath, sends(fields{"resource": s.URL}.json(t)))
-	s.on("/at", sends(fields{"resource": s.URL, "resource_name": "at"}.json(t)))
+	s.on("/at", sends(fields{"resource": s.URL, "scopes_supported": []string{"at"}}.json(t)))
 	c := metadata.Client{CacheDir: t.TempDir()}
 	for range 2 {
 		if _, err := c.AuthorizationServer(context.Background(), s.URL); err != nil {
 			t.Fatal(err)
 		}
-		if pr, err := c.ProtectedResource(context.Background(), s.URL); err != nil || pr.ResourceName != "" {
+		if pr, err := c.ProtectedResource(context.Background(), s.URL); err != nil || pr.ScopesSupported.Scopes.Len() != 0 {
 			t.Fatal(pr, err)
 		}
-		if pr, err := c.ProtectedResourceAt(context.Background(), s.URL+"/at", s.URL); err != nil || pr.ResourceName != "at" {
+		if pr, err := c.ProtectedResourceAt(context.Background(), s.URL+"/at", s.URL); err != nil || !pr.ScopesSupported.Scopes.Has("at") {
 			t.Fatal(pr, err)
 		}
 	}

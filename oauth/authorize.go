@@ -44,7 +44,7 @@ func (l *Login) newAttempt(config oauth2.Config, asked scopes.Set) (*attempt, er
 	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(a.verifier)}
 	for _, p := range l.Authorize {
 		if slices.Contains(provider.ReservedParameters(), p.Name) {
-			return nil, &ParameterError{Name: p.Name}
+			return nil, fmt.Errorf("%q cannot be an extra authorization parameter: it is the protocol's own", p.Name)
 		}
 		options = append(options, oauth2.SetAuthURLParam(p.Name, p.Value))
 	}
@@ -58,16 +58,6 @@ func (l *Login) newAttempt(config oauth2.Config, asked scopes.Set) (*attempt, er
 		a.url += "&resource=" + url.QueryEscape(resource)
 	}
 	return a, nil
-}
-
-// A ParameterError is an extra authorization parameter that would take the place of one
-// of the protocol's own, see [scopes.ReservedParameters]. No provider file that was
-// decoded holds one.
-type ParameterError struct{ Name string }
-
-// Error names the parameter.
-func (e *ParameterError) Error() string {
-	return fmt.Sprintf("%q cannot be an extra authorization parameter: it is the protocol's own", e.Name)
 }
 
 func random() string {

@@ -2,11 +2,11 @@
 //
 // # A credential
 //
-// A [Credential] is an OAuth access token or an API key, with what is known of it: of
+// A [credential.Credential] is an OAuth access token or an API key, with what is known of it: of
 // which kind it is, when it ends, which scopes it holds and who said so. What it holds
 // is what the server says, never what was asked for: the token response's scope (RFC 6749
 // §5.1), else introspection or the provider's own self-inspection ([Inspector]); if
-// nobody tells, it is "assumed". The secret part lies in a [Secret], which no formatting
+// nobody tells, it is "assumed". The secret part lies in a [credential.Secret], which no formatting
 // verb, logger or encoder can show.
 //
 // # Trust
@@ -31,9 +31,9 @@
 //
 // # Keeping it
 //
-// A [Store] keeps credentials, each under a [Key]: in the system's keyring
-// ([KeyringStore]), in files that only the user can read ([FileStore]), or for one run
-// ([MemoryStore]). [Renewer] renews a stored one under a lock that all processes of the
+// A [store.Store] keeps credentials, each under a [store.Key]: in the system's keyring
+// ([store.Keyring]), in files that only the user can read ([store.File]), or for one run
+// ([store.Memory]). [Renewer] renews a stored one under a lock that all processes of the
 // user share, so that a rotating refresh token is sent once (RFC 9700 §4.14.2).
 //
 // # API keys
@@ -44,10 +44,21 @@
 //
 // # Errors
 //
-// What a caller may want to tell apart is a type of its own, with fields. Words of a
-// server are in it, stripped of what could steer a terminal and cut to a length; a whole
-// response never is, since it may hold a token. Trouble on the way to a server is a
-// [metadata.Error].
+// Each type of error answers a question that a caller has:
+//
+//   - *[UntrustedHostError]: which hosts would have got a credential and may not?
+//   - *[AuthorizationError]: what did the server, or the person, refuse in the browser?
+//   - *[ResponseError]: what does an endpoint refuse, and may it succeed later?
+//   - *[IssuerError]: is the authorization response from another server?
+//   - *[ProtocolError]: can no login be made with this server as it is?
+//   - *[SessionLostError]: does only another login help?
+//   - *[RejectedError], *[UnansweredError], *[NoInspectionError]: does the server know the
+//     credential, did it not say, or can nobody be asked?
+//   - *[BadKeyError]: what is wrong with the text that was given for a key?
+//
+// Trouble on the way to a server is a *[metadata.Error]. Words of a server are in an error,
+// stripped of what could steer a terminal and cut to a length; a whole response never is,
+// since it may hold a token.
 //
 // # What it does not do
 //

@@ -8,22 +8,15 @@ import (
 	"slices"
 
 	"github.com/ambit-auth/ambit/internal/guard"
-	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-jose/go-jose/v4"
 )
 
-// An IDTokenError is an ID token that does not prove what it should (OpenID Connect
-// Core 1.0 §3.1.3.7). The access token that came with it is not used.
-type IDTokenError struct{ Err error }
-
-// Error tells which check failed.
-func (e *IDTokenError) Error() string {
-	return "the ID token is not valid: " + text.Line(e.Err.Error())
+// badIDToken is an ID token that does not prove what it should (OpenID Connect Core 1.0
+// §3.1.3.7). The access token that came with it is not used.
+func badIDToken(err error) error {
+	return &ProtocolError{Problem: "the ID token is not valid", Err: err}
 }
-
-// Unwrap returns the cause.
-func (e *IDTokenError) Unwrap() error { return e.Err }
 
 // verifyIDToken checks the ID token, if openid was asked for and one came: signature,
 // issuer, audience, expiry, nonce, and that it belongs to the access token. Only this
@@ -35,7 +28,7 @@ func (r *loginFlow) verifyIDToken(ctx context.Context, response *guard.Object, a
 	}
 	keys, err := r.serverKeys(ctx)
 	if err != nil {
-		return &IDTokenError{Err: err}
+		return badIDToken(err)
 	}
 	verifier := oidc.NewVerifier(r.Server.Issuer, keys, &oidc.Config{
 		ClientID:             r.config.ClientID,
@@ -44,14 +37,14 @@ func (r *loginFlow) verifyIDToken(ctx context.Context, response *guard.Object, a
 	})
 	idToken, err := verifier.Verify(ctx, raw)
 	if err != nil {
-		return &IDTokenError{Err: err}
+		return badIDToken(err)
 	}
 	if idToken.Nonce != attempt.nonce {
-		return &IDTokenError{Err: errors.New("its nonce is not the one that was sent")}
+		return badIDToken(errors.New("its nonce is not the one that was sent"))
 	}
 	if idToken.AccessTokenHash != "" {
 		if err := idToken.VerifyAccessToken(response.Text("access_token")); err != nil {
-			return &IDTokenError{Err: err}
+			return badIDToken(err)
 		}
 	}
 	return nil

@@ -116,7 +116,7 @@ func TestIDToken(t *testing.T) {
 			login.Server.JWKSURI = server.URL + "/keys"
 			login.Server.IDTokenSigningAlgValuesSupported = []string{"ES256"}
 			got, err := login.Run(t.Context())
-			if _, bad := errors.AsType[*oauth.IDTokenError](err); bad == c.ok || (got != nil) != c.ok {
+			if _, bad := errors.AsType[*oauth.ProtocolError](err); bad == c.ok || (got != nil) != c.ok {
 				t.Errorf("%v, %v", got, err)
 			}
 			if c.ok {

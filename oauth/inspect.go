@@ -34,7 +34,7 @@ type Inspector struct {
 	// a question cannot be asked.
 	Metadata func(ctx context.Context, s provider.Server) (*metadata.AuthorizationServer, error)
 	Now      func() time.Time // for Retry-After; nil means [time.Now]
-	// Wait waits out a short 429; nil is a timer. See [metadata.Requester.Wait].
+	// Wait waits out a short 429; nil is a timer. See [guard.Requester].
 	Wait func(ctx context.Context, d time.Duration) error
 }
 

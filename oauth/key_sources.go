@@ -32,9 +32,8 @@ type KeySources struct {
 // A FoundKey is a key and where it was.
 type FoundKey struct {
 	KeyText
-	Source   string // for people: "the variable AMBIT_API_KEY", "--api-key"
-	Variable string // the environment variable; "" for another source
-	Exposed  bool   // it stands on the command line, where other users of the machine can read it
+	Source  string // for people: "the variable AMBIT_API_KEY", "--api-key"
+	Exposed bool   // it stands on the command line, where other users of the machine can read it
 }
 
 // FindKey returns the key of the first source that is there: [ErrNoKey] where none is,
@@ -51,7 +50,7 @@ func FindKey(s KeySources) (FoundKey, error) {
 	if s.Lookup != nil {
 		for _, name := range append([]string{credential.KeyVariable}, s.Variables...) {
 			if text, ok := s.Lookup(name); ok {
-				return found(FoundKey{Source: "the variable " + name, Variable: name}, text)
+				return found(FoundKey{Source: "the variable " + name}, text)
 			}
 		}
 	}

@@ -97,25 +97,25 @@ func TestFindKeyOrder(t *testing.T) {
 		}
 	}
 	type outcome struct {
-		Key, Source, Variable string
-		Exposed               bool
+		Key, Source string
+		Exposed     bool
 	}
 	for _, step := range []struct {
 		drop func(*oauth.KeySources) // on top of what was dropped before
 		want outcome
 	}{
-		{func(*oauth.KeySources) {}, outcome{"from-flag", "--api-key", "", true}},
-		{func(s *oauth.KeySources) { s.Value = nil }, outcome{"from-stdin", "standard input", "", false}},
-		{func(s *oauth.KeySources) { s.Value, s.Stdin = nil, nil }, outcome{"from-file", fmt.Sprintf("the file %q", path), "", false}},
-		{func(s *oauth.KeySources) { s.Value, s.Stdin, s.File = nil, nil, "" }, outcome{"from-ambit", "the variable AMBIT_API_KEY", "AMBIT_API_KEY", false}},
+		{func(*oauth.KeySources) {}, outcome{"from-flag", "--api-key", true}},
+		{func(s *oauth.KeySources) { s.Value = nil }, outcome{"from-stdin", "standard input", false}},
+		{func(s *oauth.KeySources) { s.Value, s.Stdin = nil, nil }, outcome{"from-file", fmt.Sprintf("the file %q", path), false}},
+		{func(s *oauth.KeySources) { s.Value, s.Stdin, s.File = nil, nil, "" }, outcome{"from-ambit", "the variable AMBIT_API_KEY", false}},
 		{func(s *oauth.KeySources) {
 			s.Value, s.Stdin, s.File = nil, nil, ""
 			delete(environment, "AMBIT_API_KEY")
-		}, outcome{"from-first", "the variable FIRST_KEY", "FIRST_KEY", false}},
+		}, outcome{"from-first", "the variable FIRST_KEY", false}},
 		{func(s *oauth.KeySources) {
 			s.Value, s.Stdin, s.File = nil, nil, ""
 			delete(environment, "FIRST_KEY")
-		}, outcome{"from-second", "the variable SECOND_KEY", "SECOND_KEY", false}},
+		}, outcome{"from-second", "the variable SECOND_KEY", false}},
 	} {
 		sources := all()
 		step.drop(&sources)
@@ -123,7 +123,7 @@ func TestFindKeyOrder(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(step.want, outcome{key.Secret.Reveal(), key.Source, key.Variable, key.Exposed}); diff != "" {
+		if diff := cmp.Diff(step.want, outcome{key.Secret.Reveal(), key.Source, key.Exposed}); diff != "" {
 			t.Error(diff)
 		}
 		if len(key.Notes) != 0 { // not even for the newline that a file ends with

@@ -12,9 +12,9 @@ import (
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
-// DefaultLoginTimeout is how long a login waits for the person: long enough to find a
+// defaultLoginTimeout is how long a login waits for the person: long enough to find a
 // password and a second factor, short enough not to leave a listener open for a day.
-const DefaultLoginTimeout = 10 * time.Minute
+const defaultLoginTimeout = 10 * time.Minute
 
 // ErrLoginTimeout says that no response came in time.
 var ErrLoginTimeout = errors.New("the login was not finished in time")
@@ -49,17 +49,17 @@ type Login struct {
 	Authorize []provider.Parameter // extra parameters of the authorization request
 	Resources []string             // resource parameters (RFC 8707 §2); none: not sent
 	Scopes    scopes.Set           // asked for; empty: the server's default (RFC 6749 §3.3)
-	Hosts     []string             // recorded in [Credential.Hosts]
+	Hosts     []string             // recorded in [credential.Credential.Hosts]
 
-	// KindOf tells what the provider says of a credential ([scopes.Provider.KindOf]):
+	// KindOf tells what the provider says of a credential ([provider.Provider.KindOf]):
 	// its prefix, and which members of the token response hold its reach. nil: nothing.
 	KindOf func(credential string) provider.CredentialKind
 	// ServerFrom is the member of the token response that names the server; "" where
-	// none does. What it says ends up in [Credential.Server], and is the server's word:
+	// none does. What it says ends up in [credential.Credential.Server], and is the server's word:
 	// look it up before using it.
 	ServerFrom string
 
-	Timeout time.Duration    // for the whole login; 0 means [DefaultLoginTimeout]
+	Timeout time.Duration    // for the whole login; 0 means ten minutes
 	Now     func() time.Time // nil means [time.Now]
 
 	UI UI // the conversation with the person
@@ -70,17 +70,17 @@ type Login struct {
 // server's keys where an ID token came for openid. When it returns, however it does,
 // nothing is left behind: no listener, no goroutine.
 //
-// Errors: *[UnsupportedError], *[ParameterError], [ErrNoClientID] and
-// *[PortsTakenError] before anything is opened; [ErrLoginTimeout], [ErrPasteEnded], or ctx's own cause;
-// *[AuthorizationError] and *[IssuerError] for the response; *[TokenError],
-// *[IDTokenError], *[UntrustedHostError] and [metadata.Error] for the exchange.
+// Errors: *[ProtocolError], [ErrNoClientID] and [ErrPortsTaken] before anything is opened;
+// [ErrLoginTimeout], [ErrPasteEnded], or ctx's own cause; *[AuthorizationError] and
+// *[IssuerError] for the response; *[ResponseError], *[ProtocolError],
+// *[UntrustedHostError] and [metadata.Error] for the exchange.
 func (l *Login) Run(ctx context.Context) (*credential.Credential, error) {
 	if err := supportsPublicClient(l.Server); err != nil {
 		return nil, err
 	}
 	timeout := l.Timeout
 	if timeout <= 0 {
-		timeout = DefaultLoginTimeout
+		timeout = defaultLoginTimeout
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, ErrLoginTimeout)
 	defer cancel()

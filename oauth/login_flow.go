@@ -152,7 +152,7 @@ func (r *loginFlow) claimed(ctx context.Context, got authorizationResponse) auth
 // again reports whether to go on waiting after a pasted code that the server does not know:
 // it was cut short, or is another login's, and the right one can still come.
 func (r *loginFlow) again(err error) bool {
-	refused, ok := errors.AsType[*TokenError](err)
+	refused, ok := errors.AsType[*ResponseError](err)
 	if !ok || refused.Code != "invalid_grant" {
 		return false
 	}

@@ -12,11 +12,11 @@ import (
 
 // portHolders looks in /proc for who listens on each port. Another user's processes
 // do not show their files, so some holders stay unknown.
-func portHolders(ports []int) []TakenPort {
-	taken := make([]TakenPort, len(ports))
+func portHolders(ports []int) []portHolder {
+	holders := make([]portHolder, len(ports))
 	inodes := listeningInodes()
 	for i, port := range ports {
-		taken[i].Port = port
+		holders[i].port = port
 	}
 	files, _ := filepath.Glob("/proc/[0-9]*/fd/*") // the pattern is well formed
 	for _, file := range files {
@@ -31,10 +31,10 @@ func portHolders(ports []int) []TakenPort {
 			continue
 		}
 		process := filepath.Dir(filepath.Dir(file))
-		taken[i].PID, _ = strconv.Atoi(filepath.Base(process)) // the pattern took digits only
-		taken[i].Program = programName(process)
+		holders[i].pid, _ = strconv.Atoi(filepath.Base(process)) // the pattern took digits only
+		holders[i].program = programName(process)
 	}
-	return taken
+	return holders
 }
 
 func programName(process string) string {

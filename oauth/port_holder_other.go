@@ -3,10 +3,10 @@
 package oauth
 
 // portHolders: there is no way to ask that needs no rights and no other program.
-func portHolders(ports []int) []TakenPort {
-	taken := make([]TakenPort, len(ports))
+func portHolders(ports []int) []portHolder {
+	holders := make([]portHolder, len(ports))
 	for i, port := range ports {
-		taken[i].Port = port
+		holders[i].port = port
 	}
-	return taken
+	return holders
 }

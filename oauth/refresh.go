@@ -39,7 +39,7 @@ type Renewer struct {
 // A SessionLostError says that the credential cannot be renewed any more: only
 // another login helps.
 type SessionLostError struct {
-	Err error // the server's refusal, a *[TokenError]; nil where there was no refresh token to send
+	Err error // the server's refusal, a *[ResponseError]; nil where there was no refresh token to send
 }
 
 // Error says why.
@@ -53,24 +53,16 @@ func (e *SessionLostError) Error() string {
 // Unwrap returns the server's refusal.
 func (e *SessionLostError) Unwrap() error { return e.Err }
 
-// A NotSavedError says that a renewed credential could not be stored. It is returned
-// beside that credential, which works; the stored one does not any more.
-type NotSavedError struct{ Err error }
-
-// Error holds the store's words.
-func (e *NotSavedError) Error() string {
-	return fmt.Sprintf("the credential was renewed, but not stored: %v", e.Err)
-}
-
-// Unwrap returns the store's error.
-func (e *NotSavedError) Unwrap() error { return e.Err }
+// ErrNotSaved says that a renewed credential could not be stored. It is returned, with the
+// store's error, beside that credential, which works; the stored one does not any more.
+var ErrNotSaved = errors.New("the credential was renewed, but not stored")
 
 // Valid returns the stored credential if it lives for longer than minTTL (0: just
 // lives), and renews it otherwise. Where the server's tokens never live that long, it
-// renews at each call. [Credential.Lost] tells what the renewal took away.
+// renews at each call. [credential.Credential.Lost] tells what the renewal took away.
 //
-// Errors: the store's; *[SessionLostError]; *[LockError]; *[TokenError],
-// *[UntrustedHostError] and [metadata.Error] for the request; *[NotSavedError] with the
+// Errors: the store's; *[SessionLostError]; *[LockError]; *[ResponseError],
+// *[UntrustedHostError] and [metadata.Error] for the request; [ErrNotSaved] with the
 // renewed credential. Where the renewal failed and the stored credential still lives,
 // it is returned beside the error.
 func (r *Renewer) Valid(ctx context.Context, minTTL time.Duration) (*credential.Credential, error) {
@@ -161,7 +153,7 @@ func (r *Renewer) refresh(ctx context.Context, old *credential.Credential) (*cre
 		return nil, err
 	}
 	if err := r.Store.Save(ctx, r.Key, fresh); err != nil {
-		return fresh, &NotSavedError{Err: err}
+		return fresh, fmt.Errorf("%w: %w", ErrNotSaved, err)
 	}
 	return fresh, nil
 }
@@ -169,7 +161,7 @@ func (r *Renewer) refresh(ctx context.Context, old *credential.Credential) (*cre
 // refused makes invalid_grant (RFC 6749 §5.2) the end of the session. The refresh
 // token is taken out of the store, so that nobody else sends it in vain.
 func (r *Renewer) refused(ctx context.Context, old *credential.Credential, err error) error {
-	refusal, ok := errors.AsType[*TokenError](err)
+	refusal, ok := errors.AsType[*ResponseError](err)
 	if !ok || refusal.Code != "invalid_grant" {
 		return err
 	}

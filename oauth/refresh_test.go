@@ -174,7 +174,7 @@ func TestRefreshRefused(t *testing.T) {
 			if _, lost := errors.AsType[*oauth.SessionLostError](err); lost != c.lost {
 				t.Errorf("%s: %v", name, err)
 			}
-			_, refused := errors.AsType[*oauth.TokenError](err)
+			_, refused := errors.AsType[*oauth.ResponseError](err)
 			_, trouble := errors.AsType[*guard.Error](err)
 			if refused == trouble || trouble != (name == "a server in trouble") || storetest.Leaks(err.Error()) {
 				t.Errorf("%s: %v", name, err)
@@ -221,7 +221,7 @@ func TestRenewedButNotSaved(t *testing.T) {
 	server, store := newAuthServer(t), &store.Memory{}
 	expired(t, server, store)
 	got, err := newRenewer(t, server, unwritable{store}).Valid(t.Context(), 0)
-	if _, ok := errors.AsType[*oauth.NotSavedError](err); !ok || got == nil || got.Access.Reveal() != "acc_1" {
+	if !errors.Is(err, oauth.ErrNotSaved) || got == nil || got.Access.Reveal() != "acc_1" {
 		t.Errorf("%v, %v", got, err)
 	}
 }

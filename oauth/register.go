@@ -29,29 +29,12 @@ type Registration struct {
 	Scopes   scopes.Set // those that may be asked for later; empty: not said
 }
 
-// A RegistrationError is a server's refusal to register (RFC 7591 §3.2.2), or a response
-// with which this program can do nothing.
-type RegistrationError struct {
-	Code        string // error; "" where the response has none
-	Description string // error_description
-	Status      int
-	Problem     string // what is wrong with a response that has no Code; else ""
-}
-
-// Error holds the server's words, or what is wrong with its response.
-func (e *RegistrationError) Error() string {
-	if e.Code == "" {
-		return "the server did not register the client: " + e.Problem
-	}
-	return "the server did not register the client: " + serversWords(e.Code, e.Description)
-}
-
 // Register returns the client id that the server gives (RFC 7591 §3.1). A redirect URI
 // on a loopback address is registered without its port too: to some servers the port is
 // a part of what was registered, and to others none may be there, for they take any (RFC
 // 8252 §7.3).
 //
-// Errors: *[RegistrationError]; *[UntrustedHostError]; [metadata.Error].
+// Errors: *[ResponseError]; *[UntrustedHostError]; [metadata.Error].
 func (r *Registration) Register(ctx context.Context, redirectURIs ...string) (clientID string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
@@ -108,21 +91,23 @@ type clientMetadata struct {
 // readRegistration reads RFC 7591 §3.2.1. A client that was given a secret and has to
 // use it is of no use: there is no place where this program could keep one.
 func readRegistration(response *guard.Response) (clientID string, err error) {
-	status := response.Status
-	if status != http.StatusCreated && status != http.StatusOK {
-		code, description := errorMembers(response)
-		return "", &RegistrationError{Code: code, Description: description, Status: status, Problem: "status " + guard.StatusText(status)}
+	if response.Status != http.StatusCreated && response.Status != http.StatusOK {
+		return "", refusal(RegistrationEndpoint, response)
 	}
+	unusable := &ResponseError{Endpoint: RegistrationEndpoint, Host: response.URL.Host, Status: response.Status}
 	members, err := response.Object()
 	if err != nil {
-		return "", &RegistrationError{Status: status, Problem: "its response " + err.Error()}
+		unusable.Problem = "its response " + err.Error()
+		return "", unusable
 	}
 	clientID, method := members.Text("client_id"), members.Text("token_endpoint_auth_method")
 	switch {
 	case clientID == "" || len(clientID) > maxClientID || !credential.IsSendable(clientID):
-		return "", &RegistrationError{Status: status, Problem: "its response has no usable client_id"}
+		unusable.Problem = "its response has no usable client_id"
+		return "", unusable
 	case method != "" && method != authNone, method == "" && members.Has("client_secret"):
-		return "", &RegistrationError{Status: status, Problem: "it wants a client with a secret"}
+		unusable.Problem = "it wants a client with a secret"
+		return "", unusable
 	}
 	return clientID, nil
 }

@@ -59,8 +59,8 @@ func TestRegisterFails(t *testing.T) {
 		server := httptest.NewServer(c.answer)
 		_, err := (&oauth.Registration{Endpoint: server.URL}).Register(t.Context(), "http://localhost/")
 		server.Close()
-		refusal, ok := errors.AsType[*oauth.RegistrationError](err)
-		if !ok || refusal.Code != c.code || !strings.Contains(err.Error(), c.says) || storetest.Leaks(err.Error()) {
+		refusal, ok := errors.AsType[*oauth.ResponseError](err)
+		if !ok || refusal.Endpoint != oauth.RegistrationEndpoint || refusal.Code != c.code || !strings.Contains(err.Error(), c.says) || storetest.Leaks(err.Error()) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	// requestTimeout bounds one request and its response, as [metadata.FetchTimeout]
+	// requestTimeout bounds one request and its response, as [guard.FetchTimeout]
 	// does that of a document: a person waits for it.
 	requestTimeout = 10 * time.Second
 	// tokenTimeout is longer: a token request that is given up half-way may have used

@@ -3,13 +3,10 @@ package oauth
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 
-	"github.com/ambit-auth/ambit/internal/guard"
-	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/oauth/credential"
 )
@@ -26,26 +23,11 @@ type Revocation struct {
 	Server *metadata.AuthorizationServer
 }
 
-// A RevocationError is a server's refusal to revoke (RFC 7009 §2.2.1).
-type RevocationError struct {
-	Code        string // error; "" where the response has none
-	Description string // error_description
-	Status      int
-}
-
-// Error holds the server's words.
-func (e *RevocationError) Error() string {
-	if e.Code == "" {
-		return fmt.Sprintf("the server did not revoke the credential: status %d", e.Status)
-	}
-	return "the server did not revoke the credential: " + serversWords(e.Code, e.Description)
-}
-
 // Revoke revokes the refresh token, which ends the whole session at most servers, and
 // then the access token. It does not stop at the first failure. A token that the
 // server does not know counts as revoked (RFC 7009 §2.2).
 //
-// Errors: [ErrNoRevocation]; *[RevocationError]; *[UntrustedHostError]; [metadata.Error].
+// Errors: [ErrNoRevocation]; *[ResponseError]; *[UntrustedHostError]; [metadata.Error].
 func (r *Revocation) Revoke(ctx context.Context, c *credential.Credential) error {
 	if r.Server.RevocationEndpoint == "" {
 		return ErrNoRevocation
@@ -76,18 +58,7 @@ func (r *Revocation) revoke(ctx context.Context, clientID string, token credenti
 		return err
 	}
 	if response.Status < 200 || response.Status > 299 {
-		code, description := errorMembers(response)
-		return &RevocationError{Code: code, Description: description, Status: response.Status}
+		return refusal(RevocationEndpoint, response)
 	}
 	return nil
-}
-
-// errorMembers reads error and error_description of an error response, made fit to be
-// shown; both are "" where it has none.
-func errorMembers(response *guard.Response) (code, description string) {
-	members, err := response.Object()
-	if err != nil {
-		return "", ""
-	}
-	return text.Line(members.Text("error")), text.Line(members.Text("error_description"))
 }

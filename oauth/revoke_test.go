@@ -58,8 +58,8 @@ func TestRevokeFails(t *testing.T) {
 		text(400, "application/json", `{"error":"invalid_client","error_description":"who\u001bare you"}`)(w, r)
 	})
 	err := refusing.Revoke(t.Context(), c)
-	refusal, ok := errors.AsType[*oauth.RevocationError](err)
-	if !ok || refusal.Code != "invalid_client" || refusal.Description != `who\x1bare you` || refusal.Status != 400 || storetest.Leaks(err.Error()) {
+	refusal, ok := errors.AsType[*oauth.ResponseError](err)
+	if !ok || refusal.Endpoint != oauth.RevocationEndpoint || refusal.Code != "invalid_client" || refusal.Description != `who\x1bare you` || refusal.Status != 400 || storetest.Leaks(err.Error()) {
 		t.Errorf("err = %v", err)
 	}
 	if requests != 2 {

@@ -23,9 +23,9 @@ func readToken(endpoint string, response *guard.Object, before credential.Creden
 	access, refresh := response.Text("access_token"), response.Text("refresh_token")
 	switch {
 	case response.Has("token_type") && !strings.EqualFold(response.Text("token_type"), "Bearer"): // RFC 6749 §7.1: not understood, not used
-		return nil, &TokenError{Host: provider.HostOf(endpoint), Problem: "its token_type is not Bearer"}
+		return nil, unusableToken(endpoint, "its token_type is not Bearer")
 	case !credential.IsSendable(access), !credential.IsSendable(refresh):
-		return nil, &TokenError{Host: provider.HostOf(endpoint), Problem: "a token in it is too long, or has characters that no token has (RFC 6749 appendix A)"}
+		return nil, unusableToken(endpoint, "a token in it is too long, or has characters that no token has (RFC 6749 appendix A)")
 	}
 	c := before
 	c.Access, c.Kind, c.TokenType = credential.NewSecret(access), scopes.AccessToken, "Bearer"

@@ -4,12 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 
 	"github.com/ambit-auth/ambit/internal/guard"
-	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes/provider"
 	"golang.org/x/oauth2"
 )
@@ -60,7 +58,7 @@ func (t *tokenRequest) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // result is the token response (RFC 6749 §5.1), after x/oauth2 returned err for it. Errors:
-// *[TokenError]; *[UntrustedHostError]; [metadata.Error].
+// *[ResponseError]; *[UntrustedHostError]; [metadata.Error].
 func (t *tokenRequest) result(err error) (*guard.Object, error) {
 	if t.response != nil {
 		return t.object, t.refusal()
@@ -78,21 +76,22 @@ func (t *tokenRequest) result(err error) (*guard.Object, error) {
 // refusal is why the response holds no token; nil where it holds one.
 func (t *tokenRequest) refusal() error {
 	status := t.response.Status
-	e := &TokenError{Host: provider.HostOf(t.endpoint)}
 	switch {
 	case t.problem == nil && t.object.Text("error") != "": // some say so with a status of 200
-		e.Status, e.Code = status, text.Line(t.object.Text("error"))
-		e.Description, e.URI = text.Line(t.object.Text("error_description")), text.Line(t.object.Text("error_uri"))
+		return refusal(TokenEndpoint, t.response)
 	case t.response.Trouble() != nil:
 		return t.response.Trouble()
 	case status < 200 || status > 299:
-		e.Status, e.Problem = status, fmt.Sprintf("status %s, without an error code", guard.StatusText(status))
+		return refusal(TokenEndpoint, t.response)
 	case t.problem != nil:
-		e.Problem = "it " + t.problem.Error()
+		return unusableToken(t.endpoint, "it "+t.problem.Error())
 	case t.object.Text("access_token") == "":
-		e.Problem = "its " + t.object.Require("access_token").Error()
-	default:
-		return nil
+		return unusableToken(t.endpoint, "its "+t.object.Require("access_token").Error())
 	}
-	return e
+	return nil
+}
+
+// unusableToken is a token response with which nothing can be done.
+func unusableToken(endpoint, problem string) error {
+	return &ResponseError{Endpoint: TokenEndpoint, Host: provider.HostOf(endpoint), Problem: problem}
 }

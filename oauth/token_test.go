@@ -102,28 +102,28 @@ func TestTokenRefusals(t *testing.T) {
 	foreign := newAuthServer(t) // any request to it fails the test
 	for name, c := range map[string]struct {
 		tokens http.HandlerFunc
-		want   oauth.TokenError // Problem: a part of it
-		kind   guard.Kind       // where it is a [guard.Error] instead
+		want   oauth.ResponseError // Problem: a part of it
+		kind   guard.Kind          // where it is a [guard.Error] instead
 	}{
-		"an error response":   {text(400, "application/json", `{"error":"invalid_grant","error_description":"bad\u001b[31m\ncode","error_uri":"https://e.example/x"}`), oauth.TokenError{Code: "invalid_grant", Description: `bad\x1b[31m code`, URI: "https://e.example/x", Status: 400}, ""},
-		"an error form":       {text(400, "application/x-www-form-urlencoded", "error=invalid_grant&error_description=no+such+code"), oauth.TokenError{Code: "invalid_grant", Description: "no such code", Status: 400}, ""},
-		"an error with 200":   {text(200, "application/json", `{"error":"server_error"}`), oauth.TokenError{Code: "server_error", Status: 200}, ""},
-		"an error with 503":   {text(503, "application/json", `{"error":"temporarily_unavailable"}`), oauth.TokenError{Code: "temporarily_unavailable", Status: 503}, ""},
-		"a 400 of no words":   {text(400, "text/html", "<h1>"+storetest.Marked+"</h1>"), oauth.TokenError{Status: 400, Problem: "400 Bad Request, without an error code"}, ""},
-		"a 500":               {text(500, "text/html", "<h1>"+storetest.Marked+"</h1>"), oauth.TokenError{}, guard.KindStatus},
-		"a 503 with a token":  {text(503, "application/json", secretInside+"}"), oauth.TokenError{}, guard.KindStatus},
-		"HTML with 200":       {text(200, "text/html", "<html>"+storetest.Marked), oauth.TokenError{Problem: "it is a page of HTML"}, ""},
-		"JSON that ends":      {text(200, "application/json", secretInside), oauth.TokenError{Problem: "it is JSON that ends in the middle"}, ""},
-		"a token twice":       {text(200, "application/json", secretInside+`,"access_token":"x"}`), oauth.TokenError{Problem: "access_token stands in it twice"}, ""},
-		"no access token":     {text(200, "application/json", `{"token_type":"bearer","x":"`+storetest.Marked+`"}`), oauth.TokenError{Problem: "its access_token is missing"}, ""},
-		"a token of no type":  {text(200, "application/json", `{"access_token":{"x":"`+storetest.Marked+`"}}`), oauth.TokenError{Problem: "its access_token is an object, not a string"}, ""},
-		"another token type":  {text(200, "application/json", secretInside+`,"token_type":"DPoP"}`), oauth.TokenError{Problem: "Bearer"}, ""},
-		"a type of no type":   {text(200, "application/json", secretInside+`,"token_type":{}}`), oauth.TokenError{Problem: "Bearer"}, ""},
-		"a line in the token": {text(200, "application/json", `{"access_token":"a\r\nX: y","token_type":"bearer"}`), oauth.TokenError{Problem: "characters"}, ""},
-		"an endless response": {text(200, "application/json", `{"access_token":"`+strings.Repeat("a", 2<<20)+`"}`), oauth.TokenError{}, guard.KindInvalid},
+		"an error response":   {text(400, "application/json", `{"error":"invalid_grant","error_description":"bad\u001b[31m\ncode","error_uri":"https://e.example/x"}`), oauth.ResponseError{Code: "invalid_grant", Description: `bad\x1b[31m code`, URI: "https://e.example/x", Status: 400}, ""},
+		"an error form":       {text(400, "application/x-www-form-urlencoded", "error=invalid_grant&error_description=no+such+code"), oauth.ResponseError{Code: "invalid_grant", Description: "no such code", Status: 400}, ""},
+		"an error with 200":   {text(200, "application/json", `{"error":"server_error"}`), oauth.ResponseError{Code: "server_error", Status: 200}, ""},
+		"an error with 503":   {text(503, "application/json", `{"error":"temporarily_unavailable"}`), oauth.ResponseError{Code: "temporarily_unavailable", Status: 503}, ""},
+		"a 400 of no words":   {text(400, "text/html", "<h1>"+storetest.Marked+"</h1>"), oauth.ResponseError{Status: 400, Problem: "400 Bad Request, without an error code"}, ""},
+		"a 500":               {text(500, "text/html", "<h1>"+storetest.Marked+"</h1>"), oauth.ResponseError{}, guard.KindStatus},
+		"a 503 with a token":  {text(503, "application/json", secretInside+"}"), oauth.ResponseError{}, guard.KindStatus},
+		"HTML with 200":       {text(200, "text/html", "<html>"+storetest.Marked), oauth.ResponseError{Problem: "it is a page of HTML"}, ""},
+		"JSON that ends":      {text(200, "application/json", secretInside), oauth.ResponseError{Problem: "it is JSON that ends in the middle"}, ""},
+		"a token twice":       {text(200, "application/json", secretInside+`,"access_token":"x"}`), oauth.ResponseError{Problem: "access_token stands in it twice"}, ""},
+		"no access token":     {text(200, "application/json", `{"token_type":"bearer","x":"`+storetest.Marked+`"}`), oauth.ResponseError{Problem: "its access_token is missing"}, ""},
+		"a token of no type":  {text(200, "application/json", `{"access_token":{"x":"`+storetest.Marked+`"}}`), oauth.ResponseError{Problem: "its access_token is an object, not a string"}, ""},
+		"another token type":  {text(200, "application/json", secretInside+`,"token_type":"DPoP"}`), oauth.ResponseError{Problem: "Bearer"}, ""},
+		"a type of no type":   {text(200, "application/json", secretInside+`,"token_type":{}}`), oauth.ResponseError{Problem: "Bearer"}, ""},
+		"a line in the token": {text(200, "application/json", `{"access_token":"a\r\nX: y","token_type":"bearer"}`), oauth.ResponseError{Problem: "characters"}, ""},
+		"an endless response": {text(200, "application/json", `{"access_token":"`+strings.Repeat("a", 2<<20)+`"}`), oauth.ResponseError{}, guard.KindInvalid},
 		"a redirect of the code": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, foreign.URL+"/steal", http.StatusTemporaryRedirect)
-		}, oauth.TokenError{}, guard.KindRedirect},
+		}, oauth.ResponseError{}, guard.KindRedirect},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server, person := newAuthServer(t), newPerson(t)
@@ -142,9 +142,9 @@ func TestTokenRefusals(t *testing.T) {
 			if trouble, ok := errors.AsType[*guard.Error](err); ok != (c.kind != "") || ok && (trouble.Kind != c.kind || trouble.Host != host) {
 				t.Errorf("%v, want kind %q", err, c.kind)
 			}
-			if refusal, ok := errors.AsType[*oauth.TokenError](err); ok {
+			if refusal, ok := errors.AsType[*oauth.ResponseError](err); ok {
 				problem := refusal.Problem
-				c.want.Host, refusal.Problem = host, c.want.Problem
+				c.want.Endpoint, c.want.Host, refusal.Problem = oauth.TokenEndpoint, host, c.want.Problem
 				if diff := cmp.Diff(&c.want, refusal); diff != "" || !strings.Contains(problem, c.want.Problem) {
 					t.Errorf("%q %s", problem, diff)
 				}

@@ -16,7 +16,7 @@ import (
 // never grows by what a file in a repository says. Safe for concurrent use while
 // nobody changes Known.
 type Trust struct {
-	// Known are hosts in the form of [scopes.HostOf]: those of the built-in provider,
+	// Known are hosts in the form of [provider.HostOf]: those of the built-in provider,
 	// and those that this user confirmed once (see [TrustFile]).
 	Known []string
 }
@@ -49,7 +49,7 @@ func quoted(words []string) string {
 	return strings.Join(list, ", ")
 }
 
-// Allows reports whether host, in the form of [scopes.HostOf], may get a credential.
+// Allows reports whether host, in the form of [provider.HostOf], may get a credential.
 func (t Trust) Allows(host string) bool {
 	if host == "" {
 		return false

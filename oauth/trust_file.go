@@ -25,7 +25,7 @@ const maxTrustFile = 64 << 10
 type TrustFile struct{ Path string }
 
 // Load returns the hosts in the file's order; none where the file does not exist. A
-// file that others can write to, or that is no ordinary file, is an *[UnsafeFileError].
+// file that others can write to, or that is no ordinary file, is an *[files.UnsafeError].
 func (f TrustFile) Load() ([]string, error) {
 	text, err := f.read()
 	if err != nil {
@@ -53,7 +53,7 @@ func trustedHosts(text string) []string {
 	return hosts
 }
 
-// Add puts hosts, in the form of [scopes.HostOf], at the end of the file, those that
+// Add puts hosts, in the form of [provider.HostOf], at the end of the file, those that
 // it does not have yet; the rest of the file stays as it is. The file is made (0600)
 // where it does not exist.
 func (f TrustFile) Add(hosts ...string) error {
@@ -85,7 +85,7 @@ func (f TrustFile) Add(hosts ...string) error {
 }
 
 // ParseHost reads what a person writes for a host ("example.com", "example.com:8443",
-// or a whole URL) into the form of [scopes.HostOf].
+// or a whole URL) into the form of [provider.HostOf].
 func ParseHost(text string) (string, error) {
 	raw := strings.TrimSpace(text)
 	if !strings.Contains(raw, "://") {

@@ -18,12 +18,11 @@ import (
 type Command struct {
 	Args         []string // the program, then its arguments
 	Env          []string
-	Dir          string // "" for our own
 	In, Out, Err *os.File
 	Grace        time.Duration // between the polite and the firm end; 0 means [signals.Grace]
 }
 
-// A Child is a running program, with a process group of its own where the system has
+// A Process is a running program, with a process group of its own where the system has
 // such, so that what it started ends with it. Its methods may be called by many
 // goroutines at once.
 type Process struct {
@@ -67,7 +66,7 @@ func (c Command) Run(ctx context.Context) (code int, err error) {
 	return code, err
 }
 
-// Start starts the program. The error is a *[StartError]. [Child.Wait] has to be called.
+// Start starts the program. The error is a *[StartError]. [Process.Wait] has to be called.
 func (c Command) Start() (*Process, error) {
 	if len(c.Args) == 0 {
 		return nil, &StartError{Err: errors.New("no program is named")}
@@ -92,7 +91,7 @@ func (c Command) Start() (*Process, error) {
 	}
 	child := &Process{grace: cmp.Or(c.Grace, signals.Grace), ended: make(chan struct{})}
 	child.process, err = os.StartProcess(path, c.Args, &os.ProcAttr{
-		Dir: c.Dir, Env: c.Env, Files: files, Sys: child.job.attributes(c.In),
+		Env: c.Env, Files: files, Sys: child.job.attributes(c.In),
 	})
 	if err != nil {
 		return nil, &StartError{Program: c.Args[0], Err: err}

@@ -194,9 +194,8 @@ func mend(r *invocation, q audit.Question, how manifestedit.Mending) (audit.Find
 
 // editFailure is a manifest that cannot be mended in place: its author can mend that.
 func editFailure(err error) error {
-	var e *manifestedit.EditError
-	var m yamlfile.Mistakes
-	if errors.As(err, &e) || errors.As(err, &m) {
+	_, unedited := errors.AsType[*manifestedit.EditError](err)
+	if _, mistaken := errors.AsType[yamlfile.Mistakes](err); unedited || mistaken {
 		return &view.Failure{Code: exitUsage, Message: text.Block(err.Error()), Hint: "nothing was written", Err: err}
 	}
 	return err

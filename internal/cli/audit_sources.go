@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/evidence"
+	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
@@ -161,11 +161,7 @@ func openBeside(name string) func(path string) ([]byte, error) {
 		defer folder.Close()
 		switch info, err := folder.Stat(path); {
 		case err != nil:
-			var why *fs.PathError // its name is told anyway
-			if errors.As(err, &why) {
-				err = why.Err
-			}
-			return nil, err
+			return nil, files.Pathless(err) // its name is told anyway
 		case !info.Mode().IsRegular():
 			return nil, errors.New("it is no file")
 		case info.Size() > evidence.MaxOpenAPI:

@@ -83,8 +83,7 @@ func (r *invocation) end(ctx context.Context, args []string, err error) int {
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		err = &view.Failure{Code: exitNoCredential, Message: "interrupted", Err: err}
 	}
-	var child childExit
-	if errors.As(err, &child) {
+	if child, ok := errors.AsType[childExit](err); ok {
 		return int(child)
 	}
 	f := asFailure(err)

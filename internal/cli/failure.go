@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/http"
 	"strconv"
 	"strings"
 
@@ -23,8 +22,7 @@ import (
 // its exit code and the way out. A way that is a login is that of the project: nil
 // where none is open.
 func failureOf(p *ambit.Session, err error) error {
-	var f *view.Failure
-	if err == nil || errors.As(err, &f) {
+	if _, told := errors.AsType[*view.Failure](err); err == nil || told {
 		return err
 	}
 	for _, known := range []func(*ambit.Session, error) *view.Failure{sessionErrors, trustFailure, answerFailure, storeFailure, sessionFailure, folderFailure} {
@@ -58,8 +56,11 @@ func answerFailure(p *ambit.Session, err error) *view.Failure {
 	if e, ok := errors.AsType[*oauth.AuthorizationError](err); ok {
 		return authorizationFailure(p, e)
 	}
-	if e, ok := errors.AsType[*oauth.TokenError](err); ok {
-		if e.Problem != "" || e.Status >= 500 || e.Status == http.StatusTooManyRequests || e.Status == http.StatusRequestTimeout {
+	if e, ok := errors.AsType[*oauth.ResponseError](err); ok {
+		if e.Endpoint == oauth.RegistrationEndpoint {
+			return failWith(exitNoCredential, e, "name a client id that is registered there: provider: {use: ..., client: {id: ...}}")
+		}
+		if e.Problem != "" || e.Temporary() {
 			return failWith(exitCannotTell, e, "the server's answer cannot be used; try again, or ask its operator")
 		}
 		return failWith(exitNoCredential, e, tokenHint(p, e))
@@ -76,21 +77,12 @@ func answerFailure(p *ambit.Session, err error) *view.Failure {
 	if e, ok := errors.AsType[*oauth.NoInspectionError](err); ok {
 		return failWith(exitCannotTell, e, "")
 	}
-	if e, ok := errors.AsType[*oauth.RegistrationError](err); ok {
-		return failWith(exitNoCredential, e, "name a client id that is registered there: provider: {use: ..., client: {id: ...}}")
-	}
-	if e, ok := errors.AsType[*oauth.UnsupportedError](err); ok {
-		return failWith(exitCannotTell, e, "ambit logs in as a public client with PKCE (RFC 8252)")
-	}
-	if e, ok := errors.AsType[*oauth.ParameterError](err); ok {
-		return failWith(exitUsage, e, "take it out of provider: {client: {authorize: ...}}")
-	}
-	return idTokenFailure(err)
+	return protocolFailure(err)
 }
 
 // tokenHint is the way out of a token endpoint's refusal. A client that the server does
 // not know (RFC 6749 §5.2) stays unknown at the next login, unless that registers one.
-func tokenHint(p *ambit.Session, e *oauth.TokenError) string {
+func tokenHint(p *ambit.Session, e *oauth.ResponseError) string {
 	if p == nil || e.Code != "invalid_client" || p.Provider().Client.IDFor(p.Server().Name) == "" {
 		return "log in again: " + loginAgain(p)
 	}
@@ -101,10 +93,10 @@ func tokenHint(p *ambit.Session, e *oauth.TokenError) string {
 	return id + " is not known to that server; name one that is registered there: provider: {use: ..., client: {id: ...}}"
 }
 
-// idTokenFailure is an ID token that proves nothing. Where the server's keys could not be
+// protocolFailure is a server with which no login can be made. Where its keys could not be
 // had, the way out is that of the request for them.
-func idTokenFailure(err error) *view.Failure {
-	e, ok := errors.AsType[*oauth.IDTokenError](err)
+func protocolFailure(err error) *view.Failure {
+	e, ok := errors.AsType[*oauth.ProtocolError](err)
 	if _, onTheWay := errors.AsType[*guard.Error](err); !ok || onTheWay {
 		return nil
 	}
@@ -135,9 +127,6 @@ func storeFailure(p *ambit.Session, err error) *view.Failure {
 	}
 	if e, ok := errors.AsType[*files.UnsafeError](err); ok {
 		return failWith(exitUsage, e, "")
-	}
-	if e, ok := errors.AsType[*store.TooLargeError](err); ok {
-		return failWith(exitUsage, e, "--store file")
 	}
 	if e, ok := errors.AsType[*store.NotKeptError](err); ok {
 		return failWith(exitUsage, e, "--store file")
@@ -171,8 +160,8 @@ func sessionFailure(p *ambit.Session, err error) *view.Failure {
 	if e, ok := errors.AsType[*oauth.IssuerError](err); ok {
 		return failWith(exitNoCredential, e, "the answer was thrown away: it did not come from the server that was asked")
 	}
-	if e, ok := errors.AsType[*oauth.PortsTakenError](err); ok {
-		return failWith(exitNoCredential, e, "end one of these programs: only these ports are registered for the answer")
+	if errors.Is(err, oauth.ErrPortsTaken) {
+		return failWith(exitNoCredential, err, "end one of these programs: only these ports are registered for the answer")
 	}
 	return nil
 }
@@ -249,8 +238,7 @@ func fail(code int, message, hint string) *view.Failure {
 
 // asFailure gives every error its exit code: what nobody foresaw is a fault of ours.
 func asFailure(err error) *view.Failure {
-	var f *view.Failure
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*view.Failure](err); ok {
 		return f
 	}
 	return &view.Failure{Code: exitFault, Message: text.Printable(err.Error()), Hint: "this is a fault of ambit: please report it with the command that you ran", Err: err}

@@ -25,18 +25,17 @@ func TestCredentialFailures(t *testing.T) {
 		code int
 		hint string // part of it
 	}{
-		"a parameter of the flow's own": {&oauth.ParameterError{Name: "resource"}, exitUsage, "authorize"},
-		"a bad ID token":                {&oauth.IDTokenError{Err: fmt.Errorf("no")}, exitCannotTell, "nothing was kept"},
-		"no keys for an ID token":       {&oauth.IDTokenError{Err: unreachable}, exitCannotTell, "answers"},
-		"a certificate":                 {certificate, exitCannotTell, "--ca-file"},
-		"a certificate, asking":         {&oauth.UnansweredError{Err: certificate}, exitCannotTell, "--ca-file"},
-		"a certificate, of the keys":    {&oauth.IDTokenError{Err: certificate}, exitCannotTell, "--ca-file"},
-		"another resource":              {&guard.Error{Kind: guard.KindInvalid, Field: "resource"}, exitCannotTell, "the base's URL"},
-		"a broken document":             {&guard.Error{Kind: guard.KindInvalid, Field: "scopes_supported"}, exitCannotTell, "operator"},
-		"a folder that is not ours":     {fmt.Errorf("keeping: %w", folder), exitUsage, "XDG_STATE_HOME"},
-		"a lock in such a folder":       {&store.LockError{Path: folder.Path, Err: folder}, exitUsage, "XDG_STATE_HOME"},
-		"a lock that another holds":     {&store.LockError{Path: folder.Path}, exitNoCredential, "another ambit"},
-		"a key that cannot be read":     {&oauth.BadKeyError{Source: "standard input", Err: folder}, exitNoCredential, ""},
+		"a bad ID token":             {&oauth.ProtocolError{Err: fmt.Errorf("no")}, exitCannotTell, "nothing was kept"},
+		"no keys for an ID token":    {&oauth.ProtocolError{Err: unreachable}, exitCannotTell, "answers"},
+		"a certificate":              {certificate, exitCannotTell, "--ca-file"},
+		"a certificate, asking":      {&oauth.UnansweredError{Err: certificate}, exitCannotTell, "--ca-file"},
+		"a certificate, of the keys": {&oauth.ProtocolError{Err: certificate}, exitCannotTell, "--ca-file"},
+		"another resource":           {&guard.Error{Kind: guard.KindInvalid, Field: "resource"}, exitCannotTell, "the base's URL"},
+		"a broken document":          {&guard.Error{Kind: guard.KindInvalid, Field: "scopes_supported"}, exitCannotTell, "operator"},
+		"a folder that is not ours":  {fmt.Errorf("keeping: %w", folder), exitUsage, "XDG_STATE_HOME"},
+		"a lock in such a folder":    {&store.LockError{Path: folder.Path, Err: folder}, exitUsage, "XDG_STATE_HOME"},
+		"a lock that another holds":  {&store.LockError{Path: folder.Path}, exitNoCredential, "another ambit"},
+		"a key that cannot be read":  {&oauth.BadKeyError{Source: "standard input", Err: folder}, exitNoCredential, ""},
 	} {
 		if f := asFailure(failureOf(nil, c.err)); f.Code != c.code || !strings.Contains(f.Hint, c.hint) {
 			t.Errorf("%s: exit %d with the hint %q, want %d with %q", name, f.Code, f.Hint, c.code, c.hint)
@@ -47,7 +46,7 @@ func TestCredentialFailures(t *testing.T) {
 // A client that the server does not know is named where that is sure, and a login helps
 // only where it registers a new one.
 func TestUnknownClient(t *testing.T) {
-	refusal := &oauth.TokenError{Code: "invalid_client"}
+	refusal := &oauth.ResponseError{Endpoint: oauth.TokenEndpoint, Code: "invalid_client"}
 	for want, client := range map[string]provider.Client{
 		`the client id "mine" is not known`: {ID: "mine"},
 		"the client id is not known":        {IDs: map[string]string{"us": "ours"}},

@@ -65,8 +65,8 @@ func runPlan(ctx context.Context, r *invocation, write, locked bool) (view.View,
 
 // metadataFailure gives a metadata error its exit code and way out.
 func metadataFailure(err error) error {
-	var e *guard.Error
-	if !errors.As(err, &e) {
+	e, ok := errors.AsType[*guard.Error](err)
+	if !ok {
 		return err
 	}
 	switch e.Kind {

@@ -76,14 +76,14 @@ func runRun(ctx context.Context, r *invocation, f *runFlags, args []string) erro
 	r.settings.Output = "" // standard output is the child's
 	l := &lending{invocation: r, flags: f, args: args, report: view.Run{Envelope: view.Envelope{Schema: "ambit.run/v1"}, Verdicts: []view.Verdict{}}}
 	err := l.whole(ctx)
-	var child childExit
+	_, child := errors.AsType[childExit](err)
 	l.report.OK = err == nil
-	if err != nil && !errors.As(err, &child) {
+	if err != nil && !child {
 		e := asFailure(err)
 		l.report.Error, l.report.Verdict = view.ErrorOf(e), e.Verdict
 	}
 	if f.report != "" {
-		if werr := writeReport(f.report, &l.report); werr != nil && (err == nil || errors.As(err, &child)) {
+		if werr := writeReport(f.report, &l.report); werr != nil && (err == nil || child) {
 			return werr
 		}
 	}

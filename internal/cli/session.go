@@ -75,13 +75,13 @@ func (r *invocation) openWith(keys oauth.KeySources, ui ambit.UI) (*ambit.Sessio
 // manifest reads the manifest; every mistake in it is told.
 func (r *invocation) manifest() (*manifest.Manifest, error) {
 	m, err := ambit.Load(r.settings.Manifest)
-	var mistakes yamlfile.Mistakes
+	mistakes, mistaken := errors.AsType[yamlfile.Mistakes](err)
 	switch {
 	case err == nil:
 		return m, nil
 	case errors.Is(err, ambit.ErrNoManifest):
 		return nil, failWith(exitUsage, err, "write one with: ambit init; or name it with --manifest")
-	case errors.As(err, &mistakes):
+	case mistaken:
 		f := fail(exitUsage, text.Block(err.Error()), "")
 		if len(mistakes) > 1 {
 			f.Hint = fmt.Sprintf("%d mistakes; nothing else was done", len(mistakes))
@@ -154,10 +154,10 @@ func (r *invocation) httpClient() (*http.Client, error) {
 	if r.settings.Verbose || r.log != nil {
 		next = &traced{next: next, tell: r.trace}
 	}
-	r.http = &http.Client{Timeout: guard.FetchTimeout, Transport: transport(func(request *http.Request) (*http.Response, error) {
+	r.http = guard.ClientOn(transport(func(request *http.Request) (*http.Response, error) {
 		r.watchSignals() // a response under way is something to put away
 		return next.RoundTrip(request)
-	})}
+	}))
 	return r.http, nil
 }
 

@@ -63,8 +63,8 @@ func runToken(ctx context.Context, r *invocation, keys *keyFlags, minTTL time.Du
 // how long it is.
 func tellUnrenewed(r *invocation, s *ambit.Session, what string, h *ambit.Held, err error) {
 	left := view.Lifetime(h.Credential.ExpiresAt, time.Now())
-	if e, ok := errors.AsType[*oauth.NotSavedError](err); ok {
-		r.console.Note("the %s was renewed, and cannot be kept; once it ends, log in again: %s", what, text.Printable(e.Err.Error()))
+	if errors.Is(err, oauth.ErrNotSaved) {
+		r.console.Note("the %s was renewed, and cannot be kept; once it ends, log in again: %s", what, text.Printable(strings.TrimPrefix(err.Error(), oauth.ErrNotSaved.Error()+": ")))
 	} else if e, ok := errors.AsType[*oauth.SessionLostError](err); ok {
 		reason := "there is no refresh token"
 		if e.Err != nil {

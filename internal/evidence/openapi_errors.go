@@ -39,8 +39,7 @@ func (d *document) broken(err error, text []byte) error {
 
 // notJSON says where and why a text is not JSON (RFC 8259).
 func notJSON(text []byte) (line int, reason string) {
-	var bad *json.SyntaxError
-	if errors.As(json.Unmarshal(text, new(json.RawMessage)), &bad) {
+	if bad, ok := errors.AsType[*json.SyntaxError](json.Unmarshal(text, new(json.RawMessage))); ok {
 		return 1 + bytes.Count(text[:bad.Offset], []byte("\n")), noOpenAPI + ": no JSON: " + bad.Error()
 	}
 	return 0, noOpenAPI + ": no JSON: it is not in UTF-8"

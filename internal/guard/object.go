@@ -134,6 +134,20 @@ func (o *Object) JSON() []byte {
 	return raw
 }
 
+// value is a member decoded, with numbers as they are written: identifiers can be longer than
+// a float64 holds. nil where there is none.
+func (o *Object) value(name string) any {
+	raw, ok := o.members[name]
+	if !ok {
+		return nil
+	}
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	var value any
+	_ = decoder.Decode(&value) // it was decoded before
+	return value
+}
+
 // Has reports whether a member is there, of whatever type, and not null.
 func (o *Object) Has(name string) bool {
 	raw, ok := o.members[name]

@@ -7,7 +7,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/text"
 )
 
-// guarded is a copy of base (nil for Go's default client) with the redirect policy
+// withPolicy is a copy of base (nil for Go's default client) with the redirect policy
 // put before base's own, and without cookies.
 func withPolicy(base *http.Client) *http.Client {
 	var client http.Client
@@ -44,7 +44,7 @@ func redirectProblem(req, first, last *http.Request, count int) error {
 	if last.URL.Scheme == "https" && req.URL.Scheme != "https" {
 		return errors.New("it leads from https to " + text.Quote(req.URL.Scheme))
 	}
-	if _, err := ParseLink(req.URL.String()); err != nil {
+	if _, err := parseLink(req.URL.String()); err != nil {
 		return errors.New("the URL it leads to " + err.Error())
 	}
 	if PointsHere(req.URL.Hostname()) && !PointsHere(first.URL.Hostname()) {

@@ -20,7 +20,7 @@ func CheckURL(raw string) error {
 	return err
 }
 
-// parseAskedURL is CheckURL for those who go on with the parsed URL.
+// ParseURL is CheckURL for those who go on with the parsed URL.
 func ParseURL(raw string) (*url.URL, error) {
 	u, err := ParseEndpoint(raw)
 	if err != nil {
@@ -31,15 +31,15 @@ func ParseURL(raw string) (*url.URL, error) {
 
 // ParseEndpoint returns a plain error, without the URL, to be put into a sentence.
 func ParseEndpoint(raw string) (*url.URL, error) {
-	u, err := ParseLink(raw)
+	u, err := parseLink(raw)
 	if err == nil && strings.Contains(raw, "#") {
 		return nil, errors.New("has a fragment, which an endpoint may not have")
 	}
 	return u, err
 }
 
-// ParseLink also takes a fragment, for pages that people read.
-func ParseLink(raw string) (*url.URL, error) {
+// parseLink also takes a fragment, for pages that people read.
+func parseLink(raw string) (*url.URL, error) {
 	if strings.IndexFunc(raw, func(r rune) bool { return r <= ' ' || r > '~' }) >= 0 {
 		return nil, errors.New("has characters that no URL has (RFC 3986)")
 	}
@@ -60,7 +60,7 @@ func ParseLink(raw string) (*url.URL, error) {
 }
 
 // validHost also refuses the old ways to write an IPv4 address (127.1, 2130706433,
-// 0x7f.1): some resolvers read them as an address that pointsHere would not see.
+// 0x7f.1): some resolvers read them as an address that PointsHere would not see.
 func validHost(u *url.URL) bool {
 	host := u.Hostname()
 	if host == "" || strings.HasSuffix(u.Host, ":") {

@@ -133,20 +133,6 @@ func (o *Object) Elements(name string) []json.RawMessage {
 	return list
 }
 
-// value is a member decoded, with numbers as they are written: identifiers can be longer than
-// a float64 holds. nil where there is none.
-func (o *Object) value(name string) any {
-	raw, ok := o.members[name]
-	if !ok {
-		return nil
-	}
-	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.UseNumber()
-	var value any
-	_ = decoder.Decode(&value) // it was decoded before
-	return value
-}
-
 // leaveType notes that a member is of another type than the one that is wanted.
 func (o *Object) leaveType(name, want string) {
 	if o.Has(name) {

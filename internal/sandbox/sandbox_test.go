@@ -169,7 +169,7 @@ func TestCloseWaitsForHandlersAndNotForClients(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	if took := time.Since(began); took > farewell/2 {
+	if took := time.Since(began); took > shutdownTimeout/2 {
 		t.Errorf("close took %v", took)
 	}
 	if rest, _ := io.ReadAll(lines); strings.Contains(string(rest), "HTTP/1.1 2") {

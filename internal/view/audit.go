@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -70,16 +71,9 @@ func (v *Audit) rows() []auditRow {
 		if row.CoveredBy != "" {
 			level = "implied"
 		}
-		rows[i] = auditRow{row, orElse(level, "no"), toldOf(row.Advertised), tick(row.API), tick(row.MCP), tick(row.Observed), toldOf(row.Granted)}
+		rows[i] = auditRow{row, cmp.Or(level, "no"), toldOf(row.Advertised), tick(row.API), tick(row.MCP), tick(row.Observed), toldOf(row.Granted)}
 	}
 	return rows
-}
-
-func orElse(word, other string) string {
-	if word == "" {
-		return other
-	}
-	return word
 }
 
 func toldOf(a scopes.Advertised) string {
@@ -254,8 +248,7 @@ func sourceErrors(err error) []*evidence.Error {
 		}
 		return list
 	}
-	var e *evidence.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*evidence.Error](err); ok {
 		return []*evidence.Error{e}
 	}
 	return nil

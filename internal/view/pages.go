@@ -153,13 +153,13 @@ func grantedNeeds(v Grant) []pageNeed {
 func (p *Pages) Failed(s *ambit.Session, err error) http.Handler {
 	return page("failed.html", func() (any, string) {
 		c := commonOf(s.Manifest().Name, ": not logged in")
-		var refused *oauth.AuthorizationError
+		refused, ok := errors.AsType[*oauth.AuthorizationError](err)
 		f := p.Failure(s, err)
 		return struct {
 			common
 			Denied        bool
 			Message, Hint string
-		}{c, errors.As(err, &refused) && refused.Denied(), f.Message, f.Hint}, c.Nonce
+		}{c, ok && refused.Denied(), f.Message, f.Hint}, c.Nonce
 	})
 }
 

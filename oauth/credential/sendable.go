@@ -5,7 +5,7 @@ package credential
 const MaxToken = 16 << 10
 
 // IsSendable reports whether a credential can stand in a header field: printable ASCII
-// without spaces, a superset of RFC 6750 §2.1's b64token.
+// without blanks, a superset of RFC 6750 §2.1's b64token.
 func IsSendable(credential string) bool {
 	if len(credential) > MaxToken {
 		return false

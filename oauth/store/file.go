@@ -14,9 +14,9 @@ import (
 // maxRecord bounds a record on the disk: two tokens of maxToken and as much again.
 const maxRecord = 64 << 10
 
-// A FileStore keeps each credential in a file of its own, readable by the user alone
+// A File keeps each credential in a file of its own, readable by the user alone
 // (0600) in a folder that is so too (0700), and named after a hash of its key. It
-// refuses what has wider permissions, and symbolic links, with an *[UnsafeFileError].
+// refuses what has wider permissions, and symbolic links, with an *[files.UnsafeError].
 // It is for machines without a keyring, after a yes: whoever can read the user's
 // files can read it. On Windows the folder's access list is what protects it.
 type File struct {
@@ -54,7 +54,7 @@ func (s File) Save(ctx context.Context, key Key, c *credential.Credential) error
 		return err
 	}
 	if len(data) > maxRecord {
-		return &TooLargeError{Store: s.Name(), Size: len(data), Limit: maxRecord}
+		return tooLarge(s.Name(), len(data), maxRecord)
 	}
 	if err := files.MakeDir(s.Dir); err != nil {
 		return err

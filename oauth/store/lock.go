@@ -39,9 +39,9 @@ func (e *LockError) Error() string {
 func (e *LockError) Unwrap() error { return e.Err }
 
 // Lock takes the one lock that the credential under key has among all processes of the
-// user: a [Renewer] holds it while it renews, and whoever replaces or removes the
+// user: an [oauth.Renewer] holds it while it renews, and whoever replaces or removes the
 // credential takes it too, or a renewal under way would put the old one back. dir is that
-// of [Renewer.LockDir]; waiting is called where another process has the lock, before the
+// of [oauth.Renewer.LockDir]; waiting is called where another process has the lock, before the
 // wait; nil: nobody is told. The file is left in place: to remove it would let two
 // processes hold two locks of the same name.
 //
