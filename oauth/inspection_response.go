@@ -59,7 +59,7 @@ func readGrant(members *guard.Object, kind provider.CredentialKind) (grant scope
 	if !isWholeList(members, scopesName) && !(ask.Introspection && isText(members, scopesName)) { // RFC 7662 §2.2 has a string
 		return scopes.Grant{}, scopesName
 	}
-	grant.Scopes = scopeSet(members.List(scopesName), scopes.Set{})
+	grant.Scopes = scopes.ListOf(members.List(scopesName), scopes.Set{})
 	grant.ExpiresAt = members.Moment(expiresName)
 	for _, limit := range ask.Reach {
 		if members.Has(limit.Member) && !members.IsList(limit.Member) { // perhaps a limit that we cannot read

@@ -1,7 +1,6 @@
 package oauth
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -92,21 +91,5 @@ func grantedScopes(response *guard.Object, asked scopes.Set) (granted scopes.Set
 		name = "scopes"
 	}
 	list := response.List(name)
-	return scopeSet(list, asked), list != nil
-}
-
-// scopeSet makes a set of the words of a list of scopes. Some servers separate them by
-// commas, which a scope may hold as well: a word with commas is a list of scopes where one of
-// them was asked for, or where nobody knows what was. Words that are no scopes are left out:
-// nothing that was declared can be among them.
-func scopeSet(words []string, asked scopes.Set) scopes.Set {
-	var list []string
-	for _, word := range words {
-		parts := strings.FieldsFunc(word, func(r rune) bool { return r == ',' || r == ' ' })
-		if asked.Has(word) || asked.Len() > 0 && !slices.ContainsFunc(parts, asked.Has) {
-			parts = []string{word}
-		}
-		list = append(list, parts...)
-	}
-	return scopes.NewSet(list...).Where(func(scope string) bool { return scopes.CheckScope(scope) == nil })
+	return scopes.ListOf(list, asked), list != nil
 }

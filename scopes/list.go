@@ -1,32 +1,31 @@
 package scopes
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
-// ParseList reads scopes from text of a server or of another program, with spaces, line
-// ends or commas between them, each once. RFC 6749 §3.3 has spaces alone, and allows a
-// comma within a scope; but services that separate with commas are many, and no scope
-// with a comma is known. What can be no scope is left out: nothing that was declared can
-// be among it. For text of our own see [ParseSet].
-func ParseList(text string) Set {
-	words := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" ,\t\r\n", r) })
-	return NewSet(words...).Where(func(scope string) bool { return CheckScope(scope) == nil })
-}
+// ParseList reads scopes from text of a server or of another program, with blanks, line
+// ends or commas between them, each once: [ListOf] one text, when nobody knows what was
+// asked. For text of our own see [ParseSet].
+func ParseList(text string) Set { return ListOf([]string{text}, Set{}) }
 
-// ReadList reads a member of JSON that lists scopes: a text as in [ParseList], or a list
-// of such texts. said is false where the member is absent, null or of another form; a
-// text or a list without a scope in it is said, and is the empty set.
-func ReadList(member any) (list Set, said bool) {
-	switch value := member.(type) {
-	case string:
-		return ParseList(value), true
-	case []any:
-		var texts []string
-		for _, element := range value {
-			if text, ok := element.(string); ok {
-				texts = append(texts, text)
+// ListOf makes a set of the texts in which somebody else lists scopes. RFC 6749 §3.3
+// separates them by spaces alone, and allows a comma within a scope, yet many services
+// separate by commas: one that stands in what was asked for is taken whole, and one with
+// commas is a list where one of its parts was asked for, or where nobody knows what was
+// (asked is empty). What can be no scope is left out: nothing that was declared can be
+// among it.
+func ListOf(texts []string, asked Set) Set {
+	var list []string
+	for _, text := range texts {
+		for _, word := range strings.Fields(text) {
+			parts := strings.FieldsFunc(word, func(r rune) bool { return r == ',' })
+			if asked.Has(word) || asked.Len() > 0 && !slices.ContainsFunc(parts, asked.Has) {
+				parts = []string{word}
 			}
+			list = append(list, parts...)
 		}
-		return ParseList(strings.Join(texts, " ")), true
 	}
-	return Set{}, false
+	return NewSet(list...).Where(func(scope string) bool { return CheckScope(scope) == nil })
 }

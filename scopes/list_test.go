@@ -1,42 +1,30 @@
 package scopes_test
 
 import (
-	"encoding/json"
 	"testing"
 
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/google/go-cmp/cmp"
 )
 
-// Absent is not empty, and what separates scopes is not the same everywhere.
-func TestReadList(t *testing.T) {
-	for member, want := range map[string]struct {
-		list []string
-		said bool
+// What separates scopes is not the same everywhere, and a comma may be part of one.
+func TestListOf(t *testing.T) {
+	for name, c := range map[string]struct {
+		texts, asked, want []string
 	}{
-		`"a:read b:write"`:                   {[]string{"a:read", "b:write"}, true},
-		`"a:read,b:write, c"`:                {[]string{"a:read", "b:write", "c"}, true},
-		`"  b\ta\r\nb  "`:                    {[]string{"b", "a"}, true},
-		`"a \"b\" c\\d é e"`:                 {[]string{"a", "e"}, true},
-		`""`:                                 {[]string{}, true},
-		`["a:read", "b,c", "a:read", "d e"]`: {[]string{"a:read", "b", "c", "d", "e"}, true},
-		`["a", 7, null, ["b"], {"c": "d"}]`:  {[]string{"a"}, true},
-		`[]`:                                 {[]string{}, true},
-		`null`:                               {[]string{}, false},
-		`true`:                               {[]string{}, false},
-		`7`:                                  {[]string{}, false},
-		`{"a": "b"}`:                         {[]string{}, false},
+		"spaces":                        {[]string{"a:read b:write"}, nil, []string{"a:read", "b:write"}},
+		"commas":                        {[]string{"a:read,b:write, c"}, nil, []string{"a:read", "b:write", "c"}},
+		"blanks, and twice":             {[]string{"  b\ta\r\nb  "}, nil, []string{"b", "a"}},
+		"what is no scope":              {[]string{"a \"b\" c\\d é e"}, nil, []string{"a", "e"}},
+		"nothing":                       {[]string{""}, nil, []string{}},
+		"several texts":                 {[]string{"a:read", "b,c", "a:read", "d e"}, nil, []string{"a:read", "b", "c", "d", "e"}},
+		"a comma in a scope":            {[]string{"a,b", "c"}, []string{"a,b"}, []string{"a,b", "c"}},
+		"a list of what was asked":      {[]string{"a,b"}, []string{"b"}, []string{"a", "b"}},
+		"commas in what was not asked":  {[]string{"x,y"}, []string{"b"}, []string{"x,y"}},
+		"commas, and nobody knows what": {[]string{"x,y"}, nil, []string{"x", "y"}},
 	} {
-		var value any
-		if err := json.Unmarshal([]byte(member), &value); err != nil {
-			t.Fatal(member, err)
+		if got := scopes.ListOf(c.texts, scopes.NewSet(c.asked...)); !cmp.Equal(got.Slice(), c.want) {
+			t.Errorf("%s: %q", name, got.Slice())
 		}
-		got, said := scopes.ReadList(value)
-		if said != want.said || !cmp.Equal(got.Slice(), want.list) {
-			t.Errorf("%s: %q, %v", member, got.Slice(), said)
-		}
-	}
-	if _, said := scopes.ReadList(nil); said {
-		t.Error("what is absent was said")
 	}
 }

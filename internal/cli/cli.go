@@ -10,12 +10,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
-
 	"github.com/ambit-auth/ambit/internal/console"
 	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
+	"github.com/spf13/cobra"
 )
 
 // A Command is one invocation of the program. Its streams and environment are
@@ -183,4 +182,48 @@ func noArguments(cmd *cobra.Command, args []string) error {
 		return fail(exitUsage, fmt.Sprintf("%s takes no argument, and got %q", cmd.CommandPath(), args[0]), "see: "+cmd.CommandPath()+" --help")
 	}
 	return nil
+}
+
+// help is how cobra shows it, within an object where JSON was asked for.
+func (r *invocation) help(args []string, plainly func(*cobra.Command, []string)) func(*cobra.Command, []string) {
+	return func(cmd *cobra.Command, rest []string) {
+		if !r.prepared { // --help: cobra goes before the settings
+			r.guessFormat(args)
+		}
+		if !r.wantsJSON() {
+			plainly(cmd, rest)
+			return
+		}
+		var text strings.Builder
+		cmd.SetOut(&text)
+		plainly(cmd, rest)
+		r.schema = schemaOf("help")
+		_ = r.show(view.Text{Member: "help", Content: text.String()}, nil) // cobra's helps cannot fail
+	}
+}
+
+// guessFormat finds out how something is to be told where the settings were not read: a
+// mistake in the command line, or a help.
+func (r *invocation) guessFormat(args []string) {
+	r.schema = schemaIn(args)
+	r.settings.Output = settings.Guess(args, r.env).Output
+}
+
+// schemaIn is the schema of the command that args name.
+func schemaIn(args []string) string {
+	commands := commands()
+	named := slices.IndexFunc(args, func(arg string) bool { return commands[arg] != nil })
+	if named < 0 {
+		return schemaOf("ambit")
+	}
+	return schemaOf(args[named])
+}
+
+func versionCommand(r *invocation) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "print the version",
+		Args:  noArguments,
+		RunE:  r.action(func(context.Context) (view.View, error) { return view.ReadVersion(), nil }),
+	}
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"slices"
 	"strings"
@@ -87,7 +88,7 @@ func (r *invocation) manifest() (*manifest.Manifest, error) {
 		}
 		f.Err = err
 		return nil, f
-	case isNotExist(err) && r.settings.Manifest != "":
+	case errors.Is(err, fs.ErrNotExist) && r.settings.Manifest != "":
 		return nil, failWith(exitUsage, err, "write one with: "+forManifest(r.settings.Manifest).Command("init"))
 	}
 	return nil, failWith(exitUsage, err, "")

@@ -26,7 +26,7 @@ type Options struct {
 
 // NewClient makes the client for ambit's own requests. It honours HTTP_PROXY,
 // HTTPS_PROXY and NO_PROXY (a loopback host is never reached through a proxy),
-// speaks HTTP/2, keeps no cookies, and follows at most [MaxRedirects] redirects,
+// speaks HTTP/2, keeps no cookies, and follows at most [maxRedirects] redirects,
 // none to a lesser scheme or from elsewhere to this machine, and none at all when
 // the request has a body or a credential. A CA file that cannot be used is an
 // [Error] of KindUsage. The client is safe for concurrent use.
@@ -35,7 +35,7 @@ func NewClient(opt Options) (*http.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	transport.ResponseHeaderTimeout = HeaderTimeout
+	transport.ResponseHeaderTimeout = headerTimeout
 	client := ClientOn(transport)
 	client.Timeout = cmp.Or(opt.Timeout, FetchTimeout)
 	return client, nil
@@ -64,13 +64,13 @@ func NewTransport(opt Options) (*http.Transport, error) {
 	if err != nil {
 		return nil, err
 	}
-	dialer := &net.Dialer{Timeout: DialTimeout}
+	dialer := &net.Dialer{Timeout: dialTimeout}
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		OnProxyConnectResponse: proxyRefuses,
 		DialContext:            dialer.DialContext,
 		TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout:    TLSTimeout,
+		TLSHandshakeTimeout:    tlsTimeout,
 		IdleConnTimeout:        idleTimeout,
 		MaxResponseHeaderBytes: maxHeaderBytes,
 		ForceAttemptHTTP2:      true,

@@ -95,13 +95,13 @@ func (e *Error) Temporary() bool {
 	case KindUnreachable, KindRateLimited:
 		return true
 	case KindStatus:
-		return IsTemporary(e.Status)
+		return isTemporary(e.Status)
 	}
 	return false
 }
 
-// IsTemporary reports whether a status says that the server may well answer later.
-func IsTemporary(status int) bool {
+// isTemporary reports whether a status says that the server may well answer later.
+func isTemporary(status int) bool {
 	switch status {
 	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
 		return true

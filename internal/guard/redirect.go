@@ -38,7 +38,7 @@ func redirectProblem(req, first, last *http.Request, count int) error {
 	if carriesSomething(first) {
 		return errors.New("the request carries a credential or a body, which go nowhere else")
 	}
-	if count > MaxRedirects {
+	if count > maxRedirects {
 		return errors.New("one redirect followed another, more than three times")
 	}
 	if last.URL.Scheme == "https" && req.URL.Scheme != "https" {

@@ -49,7 +49,7 @@ func (r *Response) Trouble() error {
 }
 
 // Do sends req and reads the response, of at most limit bytes. A 429 that asks to
-// wait less than [MaxRetryWait] is waited out once; a request with a body is sent
+// wait less than [maxRetryWait] is waited out once; a request with a body is sent
 // again only if it has GetBody. Every status but 5xx, 408, 425 and 429 is a Response.
 // The error is always an [Error].
 func (r *Requester) Do(req *http.Request, limit int64) (*Response, error) {
@@ -57,7 +57,7 @@ func (r *Requester) Do(req *http.Request, limit int64) (*Response, error) {
 	if err == nil {
 		return response, nil
 	}
-	if err.Kind != KindRateLimited || err.RetryAfter == 0 || err.RetryAfter >= MaxRetryWait {
+	if err.Kind != KindRateLimited || err.RetryAfter == 0 || err.RetryAfter >= maxRetryWait {
 		return nil, err
 	}
 	again, ok := rewound(req)
@@ -80,7 +80,7 @@ func (r *Requester) once(req *http.Request, limit int64) (*Response, *Error) {
 	}
 	defer resp.Body.Close()
 	var trouble *Error
-	if IsTemporary(resp.StatusCode) {
+	if isTemporary(resp.StatusCode) {
 		trouble = r.statusError(req, resp)
 		if !r.AnyStatus || trouble.Kind == KindRateLimited {
 			return nil, trouble

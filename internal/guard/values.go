@@ -77,8 +77,8 @@ func (o *Object) List(name string) []string {
 // IsList reports whether a member is a list.
 func (o *Object) IsList(name string) bool { return o.Has(name) && o.members[name][0] == '[' }
 
-// Number is a member that is a number, or a number as a string; 0 where there is none.
-func (o *Object) Number(name string) float64 {
+// number is a member that is a number, or a number as a string; 0 where there is none.
+func (o *Object) number(name string) float64 {
 	var written string
 	switch value := o.value(name).(type) {
 	case json.Number:
@@ -97,7 +97,7 @@ func (o *Object) Number(name string) float64 {
 // Seconds is a member that is a length of time in seconds, cut to at most limit; 0 where it
 // is none, or not above zero.
 func (o *Object) Seconds(name string, limit time.Duration) time.Duration {
-	seconds := math.Min(o.Number(name), limit.Seconds())
+	seconds := math.Min(o.number(name), limit.Seconds())
 	if seconds <= 0 {
 		return 0
 	}
@@ -116,7 +116,7 @@ func (o *Object) Moment(name string) time.Time {
 			return t.UTC()
 		}
 	}
-	seconds := o.Number(name)
+	seconds := o.number(name)
 	if seconds <= 0 || seconds >= lastMoment {
 		return time.Time{}
 	}
