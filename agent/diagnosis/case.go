@@ -114,8 +114,8 @@ func (c *Case) knownBy() string {
 	}
 }
 
-// told reports whether some server said what the credential holds.
-func (c *Case) told() bool {
+// grantIsKnown reports whether some server said what the credential holds.
+func (c *Case) grantIsKnown() bool {
 	by := c.Grant.KnownBy
 	return by != "" && by != scopes.Assumed
 }

@@ -183,7 +183,7 @@ func (d *diagnoser) scopeDeclared() bool {
 	declared := d.c.Declared()
 	lacking := d.c.Unmet(declared)
 	sure := ConfidenceLikely
-	if d.c.told() && d.resp.Reason() == refusal.ReasonNone && slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden}, d.c.Response.Status) {
+	if d.c.grantIsKnown() && d.resp.Reason() == refusal.ReasonNone && slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden}, d.c.Response.Status) {
 		sure = ConfidenceProved
 	}
 	if len(declared) == 0 { // an operation that nobody declared, where nothing that is declared would work
@@ -239,7 +239,7 @@ func (d *diagnoser) unknown() {
 	switch {
 	case len(d.c.Declared()) == 0:
 		d.v.prove("possible: the operation needs a scope that the manifest does not declare for it")
-	case !d.c.told():
+	case !d.c.grantIsKnown():
 		d.v.prove("possible: a scope was not granted; what was is only assumed")
 	default:
 		d.v.prove("possible: the grant has shrunk since it was last looked at")

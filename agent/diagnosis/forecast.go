@@ -22,7 +22,7 @@ func Forecast(c Case) (v Verdict, ok bool) {
 	}
 	if lacking := c.Unmet(required); len(lacking) > 0 {
 		sure := ConfidenceProved
-		if !c.told() {
+		if !c.grantIsKnown() {
 			sure = ConfidenceLikely
 		}
 		d.v.lack(&c, sure, lacking, nil)
@@ -62,7 +62,7 @@ func Lost(c Case, before scopes.Grant) (v Verdict, ok bool) {
 	}
 	d := newDiagnosis(&c)
 	sure := ConfidenceProved
-	if !c.told() {
+	if !c.grantIsKnown() {
 		sure = ConfidenceLikely
 	}
 	d.v.lack(&c, sure, gone, nil)
