@@ -95,13 +95,13 @@ func (e *Error) Temporary() bool {
 	case KindUnreachable, KindRateLimited:
 		return true
 	case KindStatus:
-		return isTemporary(e.Status)
+		return IsTemporary(e.Status)
 	}
 	return false
 }
 
-// isTemporary reports whether a status says that the server may well answer later.
-func isTemporary(status int) bool {
+// IsTemporary reports whether a status says that the server may well answer later.
+func IsTemporary(status int) bool {
 	switch status {
 	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
 		return true

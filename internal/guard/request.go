@@ -80,7 +80,7 @@ func (r *Requester) once(req *http.Request, limit int64) (*Response, *Error) {
 	}
 	defer resp.Body.Close()
 	var trouble *Error
-	if isTemporary(resp.StatusCode) {
+	if IsTemporary(resp.StatusCode) {
 		trouble = r.statusError(req, resp)
 		if !r.AnyStatus || trouble.Kind == KindRateLimited {
 			return nil, trouble
