@@ -62,3 +62,12 @@ func (c *Credential) Holding(g scopes.Grant) *Credential {
 	changed.Grant = g
 	return &changed
 }
+
+// Shown is what people may see of a secret of that kind: its masked prefix; "" where the
+// provider knows none for it.
+func (s Secret) Shown(kind provider.CredentialKind) string {
+	if kind.Prefix == "" {
+		return ""
+	}
+	return s.Mask(kind.Prefix)
+}
