@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net/url"
@@ -173,7 +174,7 @@ func (r *openAPIReader) operation(at member, method, path string, outer inherite
 		outer.security = own
 	}
 	path = onePerSegment(r.under(serverURL(outer.servers), path))
-	u, err := scopes.ParseOperation(method + " {" + baseOr(r.Base) + "}" + path)
+	u, err := scopes.ParseOperation(method + " {" + cmp.Or(r.Base, DefaultBase) + "}" + path)
 	if err != nil {
 		r.note(where, fmt.Sprintf("left out: %v", err))
 		return

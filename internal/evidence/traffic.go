@@ -252,10 +252,3 @@ func (c *trafficReader) summary() {
 		c.note(0, "left out: "+text.Count(c.unfit, "call")+" with a method or a path that no manifest can name")
 	}
 }
-
-func count(calls int) string {
-	if calls == 1 {
-		return "1 call"
-	}
-	return fmt.Sprintf("%d calls", calls)
-}

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -70,16 +71,9 @@ func (v *Audit) rows() []auditRow {
 		if row.CoveredBy != "" {
 			level = "implied"
 		}
-		rows[i] = auditRow{row, orElse(level, "no"), toldOf(row.Advertised), tick(row.API), tick(row.MCP), tick(row.Observed), toldOf(row.Granted)}
+		rows[i] = auditRow{row, cmp.Or(level, "no"), toldOf(row.Advertised), tick(row.API), tick(row.MCP), tick(row.Observed), toldOf(row.Granted)}
 	}
 	return rows
-}
-
-func orElse(word, other string) string {
-	if word == "" {
-		return other
-	}
-	return word
 }
 
 func toldOf(a scopes.Advertised) string {
