@@ -4,24 +4,18 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/refusal"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
-	"github.com/ambit-auth/ambit/scopes/provider"
 	"golang.org/x/oauth2"
 )
-
-// renewBefore is how long before its end a credential is renewed: longer than a request takes
-// to leave.
-const renewBefore = time.Minute
 
 // Credential returns a credential that can be used now: an API key by the usual sources, else
 // the stored login, renewed under the lock of all processes where it is about to expire.
@@ -31,7 +25,7 @@ func (s *Session) Credential(ctx context.Context) (*Held, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := h.Refresh(ctx, renewBefore); err != nil && !h.Credential.LivesAt(s.opt.now()) {
+	if err := h.Refresh(ctx, credential.RenewAhead); err != nil && !h.Credential.LivesAt(s.opt.now()) {
 		return nil, err
 	}
 	return h, nil
@@ -140,10 +134,10 @@ func (t *authorized) base(u *url.URL) (name, path string, ok bool) {
 func (t *authorized) current(ctx context.Context) (*Held, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.held.Credential.LivesAt(t.session.opt.now().Add(renewBefore)) {
+	if t.held.Credential.LivesAt(t.session.opt.now().Add(credential.RenewAhead)) {
 		return t.held, nil
 	}
-	return t.take(ctx, func(h *Held) error { return h.Refresh(ctx, renewBefore) })
+	return t.take(ctx, func(h *Held) error { return h.Refresh(ctx, credential.RenewAhead) })
 }
 
 // renewed is another credential than the one that was refused.
@@ -175,15 +169,11 @@ func (t *authorized) send(request *http.Request, h *Held) (*http.Response, error
 // refuses reports whether a response is a refusal: by its status, or by one that the provider
 // uses for that, or a 404 where a declared scope is missing.
 func (t *authorized) refuses(response *http.Response, method, base, path string) bool {
-	status := response.StatusCode
-	if status == http.StatusUnauthorized || status == http.StatusForbidden {
-		return true
-	}
-	if status == http.StatusNotFound {
+	if response.StatusCode == http.StatusNotFound {
 		declared := t.needs.For(scopes.Operation{Method: method, Base: base, Path: path})
 		return len(declared) > 0 && len(scopes.Compare(declared, t.held.Credential.Grant, t.session.Provider().Implies).Lost) > 0
 	}
-	return slices.ContainsFunc(t.session.Provider().Refusals, func(r provider.Refusal) bool { return r.Status == status })
+	return refusal.Statuses(t.session.Provider())[response.StatusCode]
 }
 
 // rewound is the request, ready to be sent a second time.
@@ -203,10 +193,10 @@ func rewound(request *http.Request) (*http.Request, bool) {
 // diagnose says why, and asks servers about the credential where nothing else tells.
 func (t *authorized) diagnose(request *http.Request, response *http.Response, h *Held, base, path string) diagnosis.Verdict {
 	defer response.Body.Close()
-	body := files.Head(response.Body, diagnosis.MaxBody)
+	body := files.Head(response.Body, refusal.MaxBody)
 	c := diagnosis.Case{
 		Method: request.Method, Base: base, Path: path, Sent: diagnosis.Sent{Ours: true},
-		Response: diagnosis.Response{Status: response.StatusCode, Header: response.Header, Body: diagnosis.Unpack(response.Header.Get("Content-Encoding"), body)},
+		Response: diagnosis.Response{Status: response.StatusCode, Header: response.Header, Body: body},
 		Provider: t.session.Provider(), Server: h.Server, Kind: h.Kind, Grant: h.Credential.Grant, Needs: t.session.needs, Index: t.needs,
 		Agent: &profile.Profile{}, Now: t.session.opt.now(),
 	}

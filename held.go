@@ -111,7 +111,7 @@ func (s *Session) findKey(sources oauth.KeySources) (*Held, error) {
 		s.opt.UI.note(text.Line(found.Source) + ": " + text.Line(note))
 	}
 	if found.Exposed {
-		s.opt.UI.note("other users of this machine can read a key on the command line; --api-key-stdin, --api-key-file and " + oauth.KeyVariable + " are not seen")
+		s.opt.UI.note("other users of this machine can read a key on the command line; --api-key-stdin, --api-key-file and " + credential.KeyVariable + " are not seen")
 	}
 	return s.hold(found.Credential(s.Provider()), nil), nil
 }

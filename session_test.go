@@ -15,7 +15,7 @@ import (
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/internal/sandbox"
-	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/oauth/store"
 	"github.com/ambit-auth/ambit/scopes"
 )
@@ -180,7 +180,7 @@ func TestErrorsAnswerQuestions(t *testing.T) {
 	if _, err := nobody.Login(t.Context(), nil); !errors.Is(err, ambit.ErrNobody) {
 		t.Errorf("without a person: %v", err)
 	}
-	key := w.open(t, func(o *ambit.Options) { o.Env = append(o.Env, oauth.KeyVariable+"="+w.ready.Keys.Expired) })
+	key := w.open(t, func(o *ambit.Options) { o.Env = append(o.Env, credential.KeyVariable+"="+w.ready.Keys.Expired) })
 	h, err := key.Find(t.Context())
 	if err != nil {
 		t.Fatal(err)

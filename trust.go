@@ -30,15 +30,15 @@ func (s *Session) trust(ctx context.Context, hosts []string, namedBy string, may
 		return oauth.Trust{}, err
 	}
 	s.remember(hosts)
-	trust := oauth.Trust{Known: confirmed}
-	if trust.Check(hosts, "") == nil {
-		return trust, nil // the built-in hosts are not needed for that
+	policy := oauth.Trust{Known: confirmed}
+	if policy.Check(hosts, "") == nil {
+		return policy, nil // the built-in hosts are not needed for that
 	}
-	trust.Known = append(trust.Known, builtinHosts()...)
-	err = trust.Check(hosts, namedBy)
+	policy.Known = append(policy.Known, builtinHosts()...)
+	err = policy.Check(hosts, namedBy)
 	untrusted, ok := errors.AsType[*oauth.UntrustedHostError](err)
 	if !ok || !mayAsk {
-		return trust, err
+		return policy, err
 	}
 	question := fmt.Sprintf("%s names hosts that you have not used before: %s\nMay they be sent your credentials?",
 		text.Line(untrusted.NamedBy), text.Line(strings.Join(untrusted.Hosts, ", ")))
@@ -51,14 +51,14 @@ func (s *Session) trust(ctx context.Context, hosts []string, namedBy string, may
 	if err := s.opt.trustFile().Add(untrusted.Hosts...); err != nil {
 		return oauth.Trust{}, err
 	}
-	trust.Known = append(trust.Known, untrusted.Hosts...)
-	return trust, nil
+	policy.Known = append(policy.Known, untrusted.Hosts...)
+	return policy, nil
 }
 
 // guarded is the client for requests that carry a credential: it sends nothing to a host that
 // the user does not trust.
 func (s *Session) guarded(ctx context.Context) (*http.Client, error) {
-	trust, err := s.Trust(ctx)
+	policy, err := s.Trust(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,7 @@ func (s *Session) guarded(ctx context.Context) (*http.Client, error) {
 		s.remember([]string{provider.HostOf(request.URL.String())}) // one that the metadata names, and no file
 		return next.RoundTrip(request)
 	})
-	return guard.ClientOn(trust.Guard(used)), nil
+	return guard.ClientOn(policy.Guard(used)), nil
 }
 
 // transport is a function as an [http.RoundTripper].

@@ -48,7 +48,7 @@ func ExampleStart() {
 		Provider: m.Provider, Agent: profile, Needs: m.Scopes,
 		Server:    provider.Server{Name: "demo", Bases: []provider.Base{{Name: "issuer", URL: gateway.URL}}},
 		Source:    fixed{token},
-		OnVerdict: func(v diagnosis.Verdict) { fmt.Println(v.FirstLine()) },
+		OnVerdict: func(v diagnosis.Verdict) { fmt.Println(v.Message) },
 	})
 	if err != nil {
 		fmt.Println(err)

@@ -9,9 +9,9 @@ import (
 	"github.com/ambit-auth/ambit/scopes"
 )
 
-// A Record is what is written down of a request that was sent on: never a query, a
+// A record is what is written down of a request that was sent on: never a query, a
 // body, a name of a thing or a secret.
-type Record struct {
+type record struct {
 	Time   time.Time `json:"time"` // when the request came
 	Base   string    `json:"base"`
 	Method string    `json:"method"`
@@ -39,7 +39,7 @@ func (p *Proxy) writeDown(e event) {
 	if p.cfg.Record == nil || e.note != "" {
 		return
 	}
-	line, err := json.Marshal(Record{
+	line, err := json.Marshal(record{
 		Time: e.began.UTC(), Base: e.base, Method: e.method, Path: template, Status: e.status, Scopes: p.connected(e), Named: append([]string{}, e.named...),
 	})
 	if err == nil {
@@ -61,9 +61,9 @@ func (p *Proxy) connected(e event) []string {
 
 // logStart writes what is lent, and to where.
 func (p *Proxy) logStart() {
-	grant := p.Credential().Grant
+	grant := p.credential().Grant
 	p.log.Info("lent", "agent", p.cfg.Agent.Name, "kind", grant.Kind, "credential", grant.Prefix,
 		"known_by", grant.KnownBy, "server", p.cfg.Server.Name, "bases", p.cfg.Server.Bases)
 	p.rescan()
-	p.log.Info("scan", "conflicts", p.teller.scanned())
+	p.log.Info("scan", "conflicts", p.conflicts.list())
 }

@@ -118,7 +118,7 @@ func TestScopeLostInARenewalIsTold(t *testing.T) {
 func TestLargeUploadIsNotRepeated(t *testing.T) {
 	origin, calls := serves(t, "pha_new")
 	l := lend(t, origin, &source{current: token("pha_old", everything...), next: []*credential.Credential{token("pha_new", everything...)}}, nil)
-	large := strings.Repeat("x", agent.MaxReplay+1)
+	large := strings.Repeat("x", 8<<20+1) // more than is kept
 	chunked := func() int {
 		resp := l.open(t.Context(), "POST", io.MultiReader(strings.NewReader(large))) // of unknown length
 		defer resp.Body.Close()
@@ -168,14 +168,21 @@ func TestRenewsBeforeTheEnd(t *testing.T) {
 }
 
 // A source that fails is not asked at every request, and the credential is used as long
-// as it lives.
+// as it lives, whether or not the source gives it once more.
 func TestRenewalThatFails(t *testing.T) {
+	for _, beside := range []bool{false, true} {
+		testRenewalThatFails(t, beside)
+	}
+}
+
+func testRenewalThatFails(t *testing.T, beside bool) {
 	origin, _ := serves(t, "pha_a")
 	c := &clock{}
-	src := &failing{lent: until(token("pha_a", everything...), agenttest.Noon().Add(time.Minute))}
+	src := &failing{lent: until(token("pha_a", everything...), agenttest.Noon().Add(time.Minute)), beside: beside}
 	l := lend(t, origin, src, func(cfg *agent.Config) { cfg.Now = c.now })
 	c.forward(50 * time.Second)
 	for range 5 {
+		c.forward(1900 * time.Millisecond)
 		if got := l.send("POST", "gateway", "/v1/messages", "x", bearer); got.status != 200 {
 			t.Errorf("%+v", got)
 		}
@@ -190,13 +197,17 @@ func TestRenewalThatFails(t *testing.T) {
 }
 
 type failing struct {
-	lent  *credential.Credential
-	asked atomic.Int64
+	lent   *credential.Credential
+	beside bool // it is given beside the error
+	asked  atomic.Int64
 }
 
 func (f *failing) Current(context.Context) (*credential.Credential, error) {
 	if f.asked.Add(1) == 1 {
 		return f.lent, nil
+	}
+	if f.beside {
+		return f.lent, io.ErrUnexpectedEOF
 	}
 	return nil, io.ErrUnexpectedEOF
 }

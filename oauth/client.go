@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/metadata"
 	"golang.org/x/oauth2"
 )
@@ -12,7 +13,7 @@ func orNothing(offered []string) string {
 	if len(offered) == 0 {
 		return "nothing"
 	}
-	return quoted(offered)
+	return text.Quoted(offered)
 }
 
 // supportsPublicClient checks that the server takes a client without a secret, and

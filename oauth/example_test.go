@@ -1,7 +1,6 @@
 package oauth_test
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/ambit-auth/ambit/oauth"
@@ -34,18 +33,6 @@ func ExampleReadKey() {
 	// - quotes around the key were dropped
 	// - "Bearer" in front of the key was dropped
 	// the key is a placeholder, not a key
-}
-
-// A manifest in a cloned folder names a host of its own.
-func ExampleTrust_Check() {
-	trust := oauth.Trust{Known: []string{"api.example.com"}}
-	fmt.Println(trust.Check([]string{"api.example.com", "localhost:8010"}, "scopes.yaml"))
-	err := trust.Check([]string{"api.example.com", "api.example.net"}, "scopes.yaml")
-	var untrusted *oauth.UntrustedHostError
-	fmt.Println(errors.As(err, &untrusted), err)
-	// Output:
-	// <nil>
-	// true the host "api.example.net", named by scopes.yaml, is not trusted with a credential
 }
 
 // Which of the asked scopes did the server not like?

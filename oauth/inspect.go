@@ -141,7 +141,7 @@ func (i *Inspector) ask(ctx context.Context, server provider.Server, credential 
 		return scopes.Grant{}, err
 	}
 	grant.Server = server.Name
-	grant.Prefix = shown(credential, kind)
+	grant.Prefix = credential.Shown(kind)
 	return grant, nil
 }
 

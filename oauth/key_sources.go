@@ -8,14 +8,12 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit/internal/files"
+	"github.com/ambit-auth/ambit/oauth/credential"
 )
 
 // maxKeyInput is what is read of a file or standard input: a hundred times any key,
 // so that naming the wrong file does no harm.
 const maxKeyInput = 64 << 10
-
-// KeyVariable is the environment variable that holds a key for any provider.
-const KeyVariable = "AMBIT_API_KEY"
 
 // ErrNoKey says that none of the sources holds a key.
 var ErrNoKey = errors.New("no API key was given")
@@ -27,7 +25,7 @@ type KeySources struct {
 	Value     *string                          // --api-key; nil: not given
 	Stdin     io.Reader                        // for --api-key-stdin; nil: not given
 	File      string                           // --api-key-file; "": not given
-	Lookup    func(name string) (string, bool) // as [os.LookupEnv], for [KeyVariable] and then Variables; nil: neither
+	Lookup    func(name string) (string, bool) // as [os.LookupEnv], for [credential.KeyVariable] and then Variables; nil: neither
 	Variables []string                         // those that the provider names, in its order
 }
 
@@ -50,7 +48,7 @@ func FindKey(s KeySources) (FoundKey, error) {
 		return findInFile(s.File)
 	}
 	if s.Lookup != nil {
-		for _, name := range append([]string{KeyVariable}, s.Variables...) {
+		for _, name := range append([]string{credential.KeyVariable}, s.Variables...) {
 			if text, ok := s.Lookup(name); ok {
 				return found(FoundKey{Source: "the variable " + name}, text)
 			}

@@ -134,6 +134,6 @@ func (k FoundKey) Credential(p *provider.Provider) *credential.Credential {
 	kind := p.KindOf(k.Secret.Reveal())
 	return &credential.Credential{
 		Access: k.Secret,
-		Grant:  scopes.Grant{Kind: kind.Kind, Prefix: shown(k.Secret, kind), Source: k.Source},
+		Grant:  scopes.Grant{Kind: kind.Kind, Prefix: k.Secret.Shown(kind), Source: k.Source},
 	}
 }

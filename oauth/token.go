@@ -44,7 +44,7 @@ func readToken(endpoint string, response *guard.Object, before credential.Creden
 
 // learn takes what only the provider's file knows how to read.
 func learn(c *credential.Credential, response *guard.Object, kind provider.CredentialKind) {
-	c.Kind, c.Prefix = kind.Kind, shown(c.Access, kind)
+	c.Kind, c.Prefix = kind.Kind, c.Access.Shown(kind)
 	if reach, said := reachIn(response, kind.Inspect.Reach); said {
 		c.Reach = reach
 	}
@@ -59,14 +59,6 @@ func reachIn(members *guard.Object, limits []provider.ReachMember) (reach []scop
 		}
 	}
 	return reach, said
-}
-
-// shown is the masked prefix; "" where the provider knows none for it.
-func shown(credential credential.Secret, kind provider.CredentialKind) string {
-	if kind.Prefix == "" {
-		return ""
-	}
-	return credential.Mask(kind.Prefix)
 }
 
 // expiry reads expires_in, in seconds from now, or the moment in expires_at that some

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/text"
@@ -37,16 +36,7 @@ func (e *UntrustedHostError) Error() string {
 	if len(e.Hosts) > 1 {
 		noun, verb = "hosts", "are"
 	}
-	return fmt.Sprintf("the %s %s%s %s not trusted with a credential", noun, quoted(e.Hosts), by, verb)
-}
-
-// quoted lists words from outside, each in quotes.
-func quoted(words []string) string {
-	list := make([]string, len(words))
-	for i, word := range words {
-		list[i] = text.Quote(word)
-	}
-	return strings.Join(list, ", ")
+	return fmt.Sprintf("the %s %s%s %s not trusted with a credential", noun, text.Quoted(e.Hosts), by, verb)
 }
 
 // Allows reports whether host, in the form of [provider.HostOf], may get a credential.

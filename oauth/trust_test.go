@@ -19,7 +19,7 @@ import (
 )
 
 func TestTrustAllows(t *testing.T) {
-	trust := oauth.Trust{Known: []string{"api.example.com", "other.example.com:8443"}}
+	policy := oauth.Trust{Known: []string{"api.example.com", "other.example.com:8443"}}
 	for host, want := range map[string]bool{
 		"api.example.com":        true,
 		"api.example.com:8443":   false, // another port is another server
@@ -42,15 +42,15 @@ func TestTrustAllows(t *testing.T) {
 		"[fe80::1]:80":           false,
 		"":                       false,
 	} {
-		if got := trust.Allows(host); got != want {
+		if got := policy.Allows(host); got != want {
 			t.Errorf("Allows(%q) = %v, want %v", host, got, want)
 		}
 	}
 }
 
 func TestTrustCheckNamesEveryHost(t *testing.T) {
-	trust := oauth.Trust{Known: []string{"good.example.com"}}
-	err := trust.Check([]string{"bad.example.com", "good.example.com", "localhost:1", "worse.example.com", "bad.example.com"}, "scopes.yaml")
+	policy := oauth.Trust{Known: []string{"good.example.com"}}
+	err := policy.Check([]string{"bad.example.com", "good.example.com", "localhost:1", "worse.example.com", "bad.example.com"}, "scopes.yaml")
 	var untrusted *oauth.UntrustedHostError
 	if !errors.As(err, &untrusted) {
 		t.Fatalf("err = %v", err)
@@ -64,7 +64,7 @@ func TestTrustCheckNamesEveryHost(t *testing.T) {
 			t.Errorf("%q does not name %s", err, part)
 		}
 	}
-	if err := trust.Check([]string{"good.example.com", "127.0.0.1:9"}, ""); err != nil {
+	if err := policy.Check([]string{"good.example.com", "127.0.0.1:9"}, ""); err != nil {
 		t.Errorf("trusted hosts: %v", err)
 	}
 }
@@ -78,7 +78,7 @@ func (c *countingTransport) RoundTrip(req *http.Request) (*http.Response, error)
 }
 
 func TestGuardSendsNothingOutsideTheTrust(t *testing.T) {
-	trust := oauth.Trust{Known: []string{"good.example.com"}}
+	policy := oauth.Trust{Known: []string{"good.example.com"}}
 	for _, c := range []struct {
 		url  string
 		sent int32
@@ -92,7 +92,7 @@ func TestGuardSendsNothingOutsideTheTrust(t *testing.T) {
 		{"https://user:pw@good.example.com/x", 0},
 	} {
 		var next countingTransport
-		client := &http.Client{Transport: trust.Guard(&next)}
+		client := &http.Client{Transport: policy.Guard(&next)}
 		body := &closing{Reader: strings.NewReader("token=secret")}
 		req, err := http.NewRequest(http.MethodPost, c.url, body)
 		if err != nil {

@@ -1,11 +1,12 @@
 package diagnosis
 
 import (
+	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
@@ -31,10 +32,24 @@ type Case struct {
 	Inquiry   credential.Inquiry // what servers said when they were asked about the credential
 	Now       time.Time
 
-	Login string // the command that asks for everything anew; "" means "ambit login"
-	Log   string // path of the log; "" without one
+	Run        Invocation // what leads a command of ambit to the same manifest
+	Unattended bool       // nobody is there who could log in
+	Log        string     // path of the log; "" without one
 
 	Index *scopes.NeedIndex // of Needs; nil: not made yet
+}
+
+// A Step is one way out, for people.
+type Step = advice.Step
+
+// An Invocation is what leads a command of ambit to the same manifest, server and programs.
+type Invocation = advice.Invocation
+
+// A Response is what a server sent to a request that it refused.
+type Response struct {
+	Status int
+	Header http.Header // WWW-Authenticate, Content-Type and Content-Encoding are read
+	Body   []byte      // as it came, packed or not; 64 KiB of it will do
 }
 
 // Sent is what a request carried.
@@ -99,8 +114,8 @@ func (c *Case) knownBy() string {
 	}
 }
 
-// told reports whether some server said what the credential holds.
-func (c *Case) told() bool {
+// grantIsKnown reports whether some server said what the credential holds.
+func (c *Case) grantIsKnown() bool {
 	by := c.Grant.KnownBy
 	return by != "" && by != scopes.Assumed
 }
@@ -110,60 +125,10 @@ func (c *Case) isLogin() bool {
 	return c.Kind.Create == "" && c.Kind.Renewable
 }
 
-// again is the command that logs in.
-func (c *Case) again() string {
-	if c.Login != "" {
-		return c.Login
+// situation is what advice on the credential is made from.
+func (c *Case) situation(p advice.Problem) advice.Situation {
+	return advice.Situation{
+		Problem: p, IsLogin: c.isLogin(), Source: c.Grant.Source, Unattended: c.Unattended,
+		Provider: c.Provider, At: c.Server, Kind: c.Kind, Run: c.Run,
 	}
-	return "ambit login"
-}
-
-// widen is how to get a credential that also holds the missing scopes.
-func (c *Case) widen(missing []string) string {
-	if c.isLogin() || len(missing) == 0 {
-		return c.again() + " (and leave the boxes ticked)"
-	}
-	return "make a key that also has: " + strings.Join(missing, ", ") + c.at(c.Kind)
-}
-
-// NotOffered is the way out where another login does not help: an authorization server
-// may leave out of its page what this client may not have, or show no page at all to
-// someone who consented before.
-func NotOffered(p *provider.Provider, server provider.Server, missing []string) string {
-	text := "if no page appears, or it does not offer " + strings.Join(missing[:min(len(missing), namedInLine)], ", ") +
-		": end this application's access in your account, and log in again"
-	if key := UseKey(p, server); key != "" {
-		text += "; or " + key
-	}
-	return text
-}
-
-// UseKey says which kind of key the provider means for programs, and where it is made; ""
-// where there is none.
-func UseKey(p *provider.Provider, server provider.Server) string {
-	kind, ok := p.ForPrograms()
-	if !ok {
-		return ""
-	}
-	text := "use " + kind.Label
-	if link, ok := server.Expand(kind.Create); ok && link != "" {
-		text += ", made at " + link
-	}
-	return text
-}
-
-// renew is how to get another credential that holds the same.
-func (c *Case) renew() string {
-	if c.isLogin() || c.Kind.Create == "" {
-		return c.again()
-	}
-	return "make a new key" + c.at(c.Kind)
-}
-
-// at says where a kind of credential is made.
-func (c *Case) at(kind provider.CredentialKind) string {
-	if link, ok := c.Server.Expand(kind.Create); ok && link != "" {
-		return "; at " + link
-	}
-	return ""
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/ambit-auth/ambit/agent/agenttest"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/google/go-cmp/cmp"
 )
@@ -111,8 +112,18 @@ func TestDiagnose(t *testing.T) {
 		"JSON: scope, about something else":      {api(403, `{"error":"teapot","scope":"extra:write"}`), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, "403"},
 		"a scope is missing, which is not said":  {both(api(403, `{"error":"insufficient_scope"}`), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.NewSet("user:read") }), diagnosis.CauseMissingScope, diagnosis.ConfidenceProved, []string{"query:read"}, ""},
 
-		"declared, and not in the grant":    {nil, diagnosis.CauseMissingScope, diagnosis.ConfidenceProved, []string{"llm_gateway:read"}, "missing scope: llm_gateway:read (every model call of the agent)"},
-		"the grant is only assumed":         {func(c *diagnosis.Case) { c.Grant.KnownBy = scopes.Assumed }, diagnosis.CauseMissingScope, diagnosis.ConfidenceLikely, []string{"llm_gateway:read"}, "probably missing scope: llm_gateway:read"},
+		"declared, and not in the grant": {nil, diagnosis.CauseMissingScope, diagnosis.ConfidenceProved, []string{"llm_gateway:read"}, "missing scope: llm_gateway:read (every model call of the agent)"},
+		"the grant is only assumed":      {func(c *diagnosis.Case) { c.Grant.KnownBy = scopes.Assumed }, diagnosis.CauseMissingScope, diagnosis.ConfidenceLikely, []string{"llm_gateway:read"}, "probably missing scope: llm_gateway:read"},
+		"another reason, and one lacks": {
+			both(api(403, agenttest.Denied("This account is suspended.")), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.NewSet("user:read") }),
+			diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, `unknown: the server says "This account is suspended." (403 Forbidden)`,
+		},
+		"access is denied, and one lacks": {
+			both(api(403, agenttest.Denied("You do not have permission to perform this action.")), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.NewSet("user:read") }),
+			diagnosis.CauseMissingScope, diagnosis.ConfidenceLikely,
+			[]string{"query:read"},
+			"probably missing scope: query:read",
+		},
 		"hidden as not found":               {func(c *diagnosis.Case) { c.Response = diagnosis.Response{Status: 404} }, diagnosis.CauseMissingScope, diagnosis.ConfidenceLikely, []string{"llm_gateway:read"}, ""},
 		"declared beside, base of no use":   {func(c *diagnosis.Case) { c.Path = "/v1/messages/count_tokens" }, diagnosis.CauseMissingScope, diagnosis.ConfidenceLikely, []string{"llm_gateway:read"}, ""},
 		"declared beside, base of some use": {both(api(403, `{}`), func(c *diagnosis.Case) { c.Path = "/api/other/"; c.Grant.Scopes = scopes.NewSet("user:read") }), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, ""},
@@ -139,12 +150,12 @@ func TestDiagnose(t *testing.T) {
 		if tt.missing == nil {
 			tt.missing = []string{}
 		}
-		if v.Cause != tt.cause || v.Confidence != tt.sure || !cmp.Equal(v.Missing, tt.missing) || !strings.Contains(v.FirstLine(), tt.line) {
-			t.Errorf("%s: %s %s %q: %s\n  want %s %s %q: %s", name, v.Cause, v.Confidence, v.Missing, v.FirstLine(), tt.cause, tt.sure, tt.missing, tt.line)
+		if v.Cause != tt.cause || v.Confidence != tt.sure || !cmp.Equal(v.Missing, tt.missing) || !strings.Contains(v.Message, tt.line) {
+			t.Errorf("%s: %s %s %q: %s\n  want %s %s %q: %s", name, v.Cause, v.Confidence, v.Missing, v.Message, tt.cause, tt.sure, tt.missing, tt.line)
 		}
-		text, err := json.Marshal(v)
-		if err != nil || strings.Contains(string(text), "logout") != (name == "another credential went out") || strings.Contains(string(text), "null") {
-			t.Errorf("%s: %v %s", name, err, text)
+		out, err := json.Marshal(v)
+		if err != nil || strings.Contains(string(out), "logout") != (name == "another credential went out") || strings.Contains(string(out), "null") {
+			t.Errorf("%s: %v %s", name, err, out)
 		}
 	}
 }
@@ -201,8 +212,6 @@ func TestVerdictIsTheContract(t *testing.T) {
 		t.Fatal(err)
 	}
 	const want = `{
- "schema": "ambit.verdict/v1",
- "ok": false,
  "message": "missing scope: llm_gateway:read (every model call of the agent)",
  "status": 401,
  "method": "POST",
@@ -222,6 +231,7 @@ func TestVerdictIsTheContract(t *testing.T) {
   "llm_gateway:read": "every model call of the agent"
  },
  "level": "required",
+ "said": "Authentication required",
  "evidence": [
   "the server answered 401 Unauthorized \"Authentication required\"",
   "llm_gateway:read is not in the grant, by the server's own word"
@@ -237,15 +247,31 @@ func TestVerdictIsTheContract(t *testing.T) {
   }
  ],
  "next": [
-  "make a key that also has: llm_gateway:read; at https://us.posthog.com/settings/user-api-keys"
+  {
+   "text": "make a key that also has: llm_gateway:read",
+   "command": "",
+   "url": "https://us.posthog.com/settings/user-api-keys"
+  }
  ],
  "log": "/log"
 }`
 	if diff := cmp.Diff(want, string(text)); diff != "" {
 		t.Error(diff)
 	}
-	if !v.Decides() || !v.LacksRequired() || v.Unusable() || !v.Final() {
+	if !v.Decides() || !v.LacksRequired() || !v.Final() {
 		t.Error("what follows from it")
+	}
+}
+
+// A reason of the server's own is read first; a scope that lacks besides is evidence.
+func TestAnotherReasonLeads(t *testing.T) {
+	v := diagnosis.Diagnose(aCase(t, both(api(403, `{"detail":"This account is suspended."}`), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.NewSet("user:read") })))
+	want := []string{`the server answered 403 Forbidden "This account is suspended."`, "besides, query:read is not in the grant, by the server's own word"}
+	if v.Said != "This account is suspended." || len(v.Evidence) < 2 || !cmp.Equal(want, v.Evidence[:2]) {
+		t.Errorf("said %q: %q", v.Said, v.Evidence)
+	}
+	if v.Decides() {
+		t.Error("a reason that has nothing to do with a scope ends the run for want of one")
 	}
 }
 
@@ -259,27 +285,27 @@ func TestConflictAdvice(t *testing.T) {
 			c.Sent, c.Conflicts = diagnosis.Sent{Others: []string{"Authorization"}}, found
 		})
 	}
-	if v := diagnosis.Diagnose(other(helper, login)); !cmp.Equal(v.Next, []string{"in /s.json: remove apiKeyHelper there"}) {
+	if v := diagnosis.Diagnose(other(helper, login)); !cmp.Equal(v.Next, []diagnosis.Step{{Text: "in /s.json: remove apiKeyHelper there"}}) {
 		t.Errorf("%q", v.Next)
 	}
-	if v := diagnosis.Diagnose(other(login)); !cmp.Equal(v.Next, []string{"claude auth logout"}) || !strings.Contains(strings.Join(v.Evidence, "\n"), "/login") {
+	if v := diagnosis.Diagnose(other(login)); !cmp.Equal(v.Next, []diagnosis.Step{{Text: "end the program's own login", Command: "claude auth logout"}}) || !strings.Contains(strings.Join(v.Evidence, "\n"), "/login") {
 		t.Errorf("%q %q", v.Next, v.Evidence)
 	}
 }
 
 func TestForecast(t *testing.T) {
 	if v, ok := diagnosis.Forecast(aCase(t, all)); !ok {
-		t.Errorf("all is granted: %s", v.FirstLine())
+		t.Errorf("all is granted: %s", v.Message)
 	}
 	v, ok := diagnosis.Forecast(aCase(t, nil))
 	if ok || v.Status != 0 || v.Cause != diagnosis.CauseMissingScope || v.Confidence != diagnosis.ConfidenceProved || !v.LacksRequired() || v.Base != "" {
 		t.Errorf("missing: %+v", v)
 	}
 	if v, ok := diagnosis.Forecast(aCase(t, func(c *diagnosis.Case) { c.Grant.Scopes = scopes.NewSet("llm_gateway:read", "user:read") })); !ok {
-		t.Errorf("only a recommended one lacks: %s", v.FirstLine())
+		t.Errorf("only a recommended one lacks: %s", v.Message)
 	}
 	v, ok = diagnosis.Forecast(aCase(t, func(c *diagnosis.Case) { c.Kind = c.Provider.KindOf("phs_x") }))
-	if ok || v.Cause != diagnosis.CauseWrongCredentialKind || v.Base != "gateway" || !v.Unusable() {
+	if ok || v.Cause != diagnosis.CauseWrongCredentialKind || v.Base != "gateway" || !v.Decides() || v.LacksRequired() {
 		t.Errorf("wrong kind: %+v", v)
 	}
 	v, ok = diagnosis.Forecast(aCase(t, both(all, func(c *diagnosis.Case) { c.Grant.ExpiresAt = agenttest.Noon() })))
@@ -289,13 +315,13 @@ func TestForecast(t *testing.T) {
 }
 
 func TestBypassed(t *testing.T) {
-	away := profile.Conflict{Path: "/s.json", Source: profile.SourceManaged, Keys: []string{"env.ANTHROPIC_BASE_URL"}, Outranks: true, Advice: "remove it there"}
+	away := profile.Conflict{Path: "/s.json", Source: profile.SourceManaged, Keys: []string{"env.ANTHROPIC_BASE_URL"}, Overrides: true, Advice: "remove it there"}
 	v, ok := diagnosis.Bypassed(aCase(t, func(c *diagnosis.Case) { c.Conflicts = []profile.Conflict{away} }))
-	if !ok || v.Cause != diagnosis.CauseCredentialConflict || v.Confidence != diagnosis.ConfidenceLikely || !strings.Contains(v.FirstLine(), "env.ANTHROPIC_BASE_URL in /s.json") {
+	if !ok || v.Cause != diagnosis.CauseCredentialConflict || v.Confidence != diagnosis.ConfidenceLikely || !strings.Contains(v.Message, "env.ANTHROPIC_BASE_URL in /s.json") {
 		t.Errorf("%+v", v)
 	}
 	mended := away
-	mended.Mended = true
+	mended.Overridden = true
 	if _, ok := diagnosis.Bypassed(aCase(t, func(c *diagnosis.Case) { c.Conflicts = []profile.Conflict{mended, {Source: profile.SourceLogin}} })); ok {
 		t.Error("nothing sends it elsewhere")
 	}
@@ -312,10 +338,14 @@ func FuzzDiagnose(f *testing.F) {
 		v := diagnosis.Diagnose(aCase(t, func(c *diagnosis.Case) {
 			c.Response = diagnosis.Response{Status: status, Header: http.Header{"Www-Authenticate": {challenge}}, Body: []byte(body)}
 		}))
-		if v.Cause == diagnosis.CauseCredentialConflict || v.FirstLine() == "" || len(v.FirstLine()) > 400 {
-			t.Errorf("%s: %q", v.Cause, v.FirstLine())
+		if v.Cause == diagnosis.CauseCredentialConflict || v.Message == "" || len(v.Message) > text.MaxLine+len("…") {
+			t.Errorf("%s: %q", v.Cause, v.Message)
 		}
-		for _, text := range append(append([]string{v.FirstLine()}, v.Evidence...), v.Next...) {
+		said := append([]string{v.Message, v.Said}, v.Evidence...)
+		for _, step := range v.Next {
+			said = append(said, step.Text, step.Command, step.URL)
+		}
+		for _, text := range said {
 			if strings.ContainsAny(text, "\x00\x1b\n\r\u202e") {
 				t.Errorf("%q", text)
 			}

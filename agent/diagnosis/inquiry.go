@@ -1,17 +1,17 @@
 package diagnosis
 
 import (
-	"fmt"
 	"net/http"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth/credential"
 )
 
-// Inquired is the cause of a refused credential by what servers said of it when they were
+// inquired is the cause of a refused credential by what servers said of it when they were
 // asked; here is the server that refused it. [CauseUnknown]: nothing follows.
-func Inquired(here string, q credential.Inquiry) (Cause, Confidence) {
+func inquired(here string, q credential.Inquiry) (Cause, Confidence) {
 	own, _ := q.At(here)
 	denied := own.Standing == credential.StandingNotKnown
 	switch {
@@ -47,20 +47,18 @@ func (d *diagnoser) otherServer() bool {
 
 func (d *diagnoser) inquired() bool {
 	here := d.c.Server.Name
-	switch cause, sure := Inquired(here, d.c.Inquiry); {
+	switch cause, sure := inquired(here, d.c.Inquiry); {
 	case cause == CauseWrongServer:
 		there := d.c.Inquiry.Servers(credential.StandingKnown)
 		d.v.is(cause, sure, "%s, is known to %s, not to %s", d.c.credential(), listed(there), here)
-		d.said()
 		d.asked()
-		d.v.next("name its server: --server " + there[0])
+		d.advise(advice.Elsewhere, there[0])
 	case cause == CauseRejected:
 		d.notKnown(sure)
-	case d.rejects():
+	case d.resp.Rejects():
 		d.v.is(CauseRejected, ConfidenceLikely, "the server does not take %s: it is revoked, expired or mistyped", d.c.credential())
-		d.said()
 		d.asked()
-		d.v.next(d.c.renew())
+		d.advise(advice.Ended, "")
 	default:
 		return false
 	}
@@ -74,15 +72,21 @@ func (d *diagnoser) notKnown(sure Confidence) {
 	case len(silent) > 0:
 		d.v.is(CauseRejected, sure, "%s does not know %s; %s did not answer: it is revoked, expired, mistyped, or belongs there",
 			who, d.c.credential(), listed(silent))
-		d.v.next(fmt.Sprintf("it may belong to %s: ask again once it can be reached, with --server %s", silent[0], silent[0]))
+		d.advise(advice.Unreached, silent[0])
 	case len(denied) > 1:
 		d.v.is(CauseRejected, sure, "no server knows %s: it is revoked, expired or mistyped", d.c.credential())
+		d.advise(advice.Ended, "")
 	default:
 		d.v.is(CauseRejected, sure, "%s does not know %s: it is revoked, expired or mistyped", who, d.c.credential())
+		d.advise(advice.Ended, "")
 	}
-	d.said()
 	d.asked()
-	d.v.next(d.c.renew())
+}
+
+func (d *diagnoser) advise(p advice.Problem, server string) {
+	s := d.c.situation(p)
+	s.Server = server
+	d.v.advise(s)
 }
 
 // asked adds what each server said of the credential to the evidence.

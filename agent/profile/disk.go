@@ -21,9 +21,9 @@ func (Disk) ReadFile(path string, limit int64) ([]byte, error) {
 	return files.Read(path, files.Rule{Limit: limit, Links: true})
 }
 
-// ReadDir returns the names in a folder; none where it cannot be read.
+// ReadDir returns the names in a directory; none where it cannot be read.
 func (Disk) ReadDir(path string) []string {
-	entries, _ := os.ReadDir(path) // a folder that is not there holds no settings
+	entries, _ := os.ReadDir(path) // a directory that is not there holds no settings
 	var names []string
 	for _, e := range entries {
 		names = append(names, e.Name())

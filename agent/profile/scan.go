@@ -9,21 +9,26 @@ import (
 	"github.com/ambit-auth/ambit/internal/text"
 )
 
-// A Conflict is something on this machine that meddles, or could meddle, with the
-// credential that an agent is given, or with where its requests go. It never holds a
+// A Conflict is something on this machine that can override the credential that an agent
+// is given, or where its requests go. It never holds a
 // value, only the name of what has one.
 type Conflict struct {
-	Path     string   `json:"path"`   // the file; for the environment its word, for a keychain the item
-	Source   string   `json:"source"` // managed, local, project, user, environment, login
-	Keys     []string `json:"keys"`
-	Outranks bool     `json:"outranks"`          // it has its way over what ambit run gives the child
-	Mended   bool     `json:"mended,omitempty"`  // and ambit run has its way over that in turn
-	Problem  string   `json:"problem,omitempty"` // why the file could not be read; nothing is known of its keys then
-	Advice   string   `json:"advice,omitempty"`  // what to do, for people
+	Path       string   `json:"path"`   // the file; for the environment its word, for a keychain the item
+	Source     string   `json:"source"` // managed, local, project, user, environment, login
+	Keys       []string `json:"keys"`
+	Overrides  bool     `json:"outranks"`          // it overrides what ambit run gives the child
+	Overridden bool     `json:"mended,omitempty"`  // and ambit run overrides it in turn
+	Problem    string   `json:"problem,omitempty"` // why the file could not be read; nothing is known of its keys then
+	Advice     string   `json:"advice,omitempty"`  // what to do, for people
 }
 
-// Further sources of a [Conflict].
+// Sources of a [Conflict]: those of settings files, the highest rank first, then others.
 const (
+	SourceManaged = "managed" // of whoever administers the machine
+	SourceLocal   = "local"   // of the user, for this project
+	SourceProject = "project" // of everyone who works on the project
+	SourceUser    = "user"
+
 	SourceEnvironment = "environment"
 	SourceLogin       = "login" // one that the program stored
 )
@@ -32,7 +37,7 @@ const (
 type Place struct {
 	Files   Files
 	Home    string
-	Project string // the child's working folder
+	Project string // the child's working directory
 	OS      string // as [runtime.GOOS]
 	Environ []string
 }
@@ -42,7 +47,7 @@ type Files interface {
 	// ReadFile returns a file of at most limit bytes. The error is [fs.ErrNotExist]
 	// where there is none.
 	ReadFile(path string, limit int64) ([]byte, error)
-	// ReadDir returns the names in a folder, none where there is no such folder.
+	// ReadDir returns the names in a directory, none where there is no such directory.
 	ReadDir(path string) []string
 	// Exists reports whether there is a file; it is not opened.
 	Exists(path string) bool
@@ -54,12 +59,12 @@ type Files interface {
 // (whether they exist, no more), then the environment.
 func (p *Profile) Scan(where Place) []Conflict {
 	s := scan{profile: p, Place: where, seen: make(map[string]bool)}
-	for _, settings := range p.Settings {
+	for _, settings := range p.settings {
 		if settings.OS == "" || settings.OS == where.OS {
 			s.settings(settings)
 		}
 	}
-	for _, l := range p.Logins {
+	for _, l := range p.logins {
 		if l.OS == "" || l.OS == where.OS {
 			s.login(l)
 		}
@@ -68,11 +73,12 @@ func (p *Profile) Scan(where Place) []Conflict {
 	return s.found
 }
 
-// Outranking are the conflicts that have their way, and that nothing mends.
-func Outranking(conflicts []Conflict) []Conflict {
+// Overriding are the conflicts that override what ambit run gives the child, and that it
+// cannot override in turn.
+func Overriding(conflicts []Conflict) []Conflict {
 	var list []Conflict
 	for _, c := range conflicts {
-		if c.Outranks && !c.Mended {
+		if c.Overrides && !c.Overridden {
 			list = append(list, c)
 		}
 	}
@@ -82,11 +88,11 @@ func Outranking(conflicts []Conflict) []Conflict {
 type scan struct {
 	Place
 	profile *Profile
-	seen    map[string]bool // a project in the home folder has the user's settings as its own
+	seen    map[string]bool // a project in the home directory has the user's settings as its own
 	found   []Conflict
 }
 
-func (s *scan) login(l Login) {
+func (s *scan) login(l login) {
 	c := Conflict{Source: SourceLogin, Keys: []string{}, Advice: "nothing has to be done: the lent credential goes before it"}
 	if l.Keychain != "" {
 		if s.Files.Keychain(l.Keychain) {
@@ -121,13 +127,13 @@ func (s *scan) environment() {
 }
 
 // key is the first of the profile that fits a dotted name.
-func (p *Profile) key(name string) (Key, bool) {
-	for _, k := range p.Keys {
+func (p *Profile) key(name string) (key, bool) {
+	for _, k := range p.keys {
 		if glob(k.Name, name) {
 			return k, true
 		}
 	}
-	return Key{}, false
+	return key{}, false
 }
 
 // off reports whether a switch with this value does nothing.
@@ -135,7 +141,7 @@ func off(value string) bool {
 	return slices.Contains([]string{"", "0", "false", "no", "off"}, strings.ToLower(strings.TrimSpace(value)))
 }
 
-// expand replaces the folders in braces.
+// expand replaces the directories in braces.
 func (s *scan) expand(path string) string {
 	slashes := func(path string) string {
 		path = strings.TrimRight(path, "/")
@@ -149,7 +155,7 @@ func (s *scan) expand(path string) string {
 		filled, _ := template.Fill(text, func(name string) (string, bool) { v, ok := values[name]; return v, ok })
 		return filled
 	}
-	for _, f := range s.profile.Folders {
+	for _, f := range s.profile.directories {
 		values[f.Name] = slashes(cmp.Or(lookup(s.Environ, f.Env), fill(f.Else)))
 	}
 	return fill(path)

@@ -64,10 +64,10 @@ func TestScanByRank(t *testing.T) {
 		"/home/me/.claude/.credentials.json":            `{"secret": "sk-secret"}`,
 	}}, "ANTHROPIC_AUTH_TOKEN=sk-secret", "ANTHROPIC_API_KEY=", "CLAUDE_CODE_USE_BEDROCK=1", "CLAUDE_CODE_ENTRYPOINT=cli")
 	want := []profile.Conflict{
-		{Path: "/etc/claude-code/managed-settings.json", Source: "managed", Keys: []string{}, Problem: "it is not JSON: see line 2", Advice: "mend it: what it says is not known"},
-		{Path: "/etc/claude-code/managed-settings.d/20-b.json", Source: "managed", Keys: []string{"env.CLAUDE_CODE_USE_VERTEX"}, Outranks: true, Advice: "remove env.CLAUDE_CODE_USE_VERTEX there"},
+		{Path: "/etc/claude-code/managed-settings.json", Source: "managed", Keys: []string{}, Problem: "it is not JSON: see line 2", Advice: "fix it: what it says is not known"},
+		{Path: "/etc/claude-code/managed-settings.d/20-b.json", Source: "managed", Keys: []string{"env.CLAUDE_CODE_USE_VERTEX"}, Overrides: true, Advice: "remove env.CLAUDE_CODE_USE_VERTEX there"},
 		{
-			Path: "/proj/.claude/settings.local.json", Source: "local", Keys: []string{"env.ANTHROPIC_API_KEY", "env.ANTHROPIC_BASE_URL"}, Outranks: true,
+			Path: "/proj/.claude/settings.local.json", Source: "local", Keys: []string{"env.ANTHROPIC_API_KEY", "env.ANTHROPIC_BASE_URL"}, Overrides: true,
 			Advice: "remove env.ANTHROPIC_API_KEY there; remove env.ANTHROPIC_BASE_URL there",
 		},
 		{Path: "/home/me/.claude/settings.json", Source: "user", Keys: []string{"apiKeyHelper"}, Advice: "remove apiKeyHelper there"},
@@ -117,7 +117,7 @@ func TestScanOnOtherSystems(t *testing.T) {
 
 func TestScanOfWhatCannotBeRead(t *testing.T) {
 	got := scan(t, "linux", files{broken: &fs.PathError{Op: "open", Path: "/secret", Err: fs.ErrPermission}})
-	if len(got) < 4 || got[0].Problem != "it cannot be read: permission denied" || got[0].Outranks {
+	if len(got) < 4 || got[0].Problem != "it cannot be read: permission denied" || got[0].Overrides {
 		t.Errorf("%+v", got)
 	}
 	if got := scan(t, "linux", files{text: map[string]string{"/home/me/.claude/settings.json": `[1]`}}); len(got) != 1 || got[0].Problem != "it is JSON, but no object" {
@@ -131,8 +131,8 @@ func TestScanReadsTOML(t *testing.T) {
 		"/proj/.codex/config.toml":    "model_provider = secret\n",
 	}}}
 	want := []profile.Conflict{
-		{Path: "/proj/.codex/config.toml", Source: "project", Keys: []string{}, Problem: "it is not TOML: see line 1", Advice: "mend it: what it says is not known"},
-		{Path: "/home/me/.codex/config.toml", Source: "user", Keys: []string{"profiles.work.model_provider"}, Outranks: true, Advice: "remove profiles.work.model_provider there"},
+		{Path: "/proj/.codex/config.toml", Source: "project", Keys: []string{}, Problem: "it is not TOML: see line 1", Advice: "fix it: what it says is not known"},
+		{Path: "/home/me/.codex/config.toml", Source: "user", Keys: []string{"profiles.work.model_provider"}, Overrides: true, Advice: "remove profiles.work.model_provider there"},
 	}
 	if diff := cmp.Diff(want, agenttest.Profile(t, "codex").Scan(where)); diff != "" {
 		t.Error(diff)

@@ -280,7 +280,7 @@ func auditGrant(ctx context.Context, r *invocation, keys *keyFlags) *ambit.Held 
 		err = h.Inspect(ctx)
 	}
 	if err != nil {
-		r.console.Note("what the key holds is not known, so nothing is sentence of what is granted: %s", view.FirstLine(asFailure(failureOf(s, err)).Message))
+		r.console.Note("what the key holds is not known, so nothing is said of what is granted: %s", view.FirstLine(asFailure(failureOf(s, err)).Message))
 		return nil
 	}
 	return h

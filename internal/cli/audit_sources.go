@@ -19,7 +19,6 @@ import (
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
-	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/audit"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -74,7 +73,7 @@ func gather(ctx context.Context, r *invocation, p *ambit.Session, s *auditSource
 		return reader.Read(name, text)
 	}
 	readTraffic := func(name string, text io.Reader) (audit.Evidence, error) {
-		reader := evidence.Traffic{Provider: withServer(p), Challenge: challengedScopes, Known: knownOperations(p, proof)}
+		reader := evidence.Traffic{Provider: withServer(p), Known: knownOperations(p, proof)}
 		return reader.Read(name, text)
 	}
 	for _, one := range []struct {
@@ -123,15 +122,6 @@ func withServer(p *ambit.Session) *provider.Provider {
 		own.Servers = append(slices.Clone(own.Servers), p.Server())
 	}
 	return &own
-}
-
-// challengedScopes are the scopes that a refusal names (RFC 6750 §3.1).
-func challengedScopes(values []string) []string {
-	challenge, ok := metadata.Bearer(http.Header{"Www-Authenticate": values})
-	if !ok {
-		return nil
-	}
-	return slices.DeleteFunc(strings.Fields(challenge.Scope()), func(word string) bool { return scopes.CheckScope(word) != nil })
 }
 
 // readSource opens a file, or fetches a URL, and reads it.

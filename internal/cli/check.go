@@ -11,6 +11,7 @@ import (
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes"
@@ -78,7 +79,7 @@ func runCheck(ctx context.Context, r *invocation, f *checkFlags) (view.View, err
 	if err != nil {
 		return checkFailed(r, s.Manifest().File, err)
 	}
-	v := &view.Check{Grant: compare(s, h), Drift: drift, Level: level, Strict: f.strict, Locked: f.locked, File: s.Manifest().File}
+	v := &view.Check{Grant: compare(r, s, h), Drift: drift, Level: level, Strict: f.strict, Locked: f.locked, File: s.Manifest().File}
 	return v, checkVerdict(v, s, f.project)
 }
 
@@ -154,7 +155,7 @@ func checkVerdict(v *view.Check, s *ambit.Session, project string) error {
 			"see in the project's settings which organization it belongs to")
 	}
 	if lines := append(missingLines(v.Gap, v.Level), v.Vanished(scopes.Required)...); len(lines) > 0 {
-		f := fail(exitMissing, strings.Join(lines, "\n"), strings.Join(v.Next, "; "))
+		f := fail(exitMissing, strings.Join(lines, "\n"), advice.Line(v.Next))
 		f.Verdict = &view.Cause{Cause: diagnosis.CauseMissingScope, Confidence: diagnosis.ConfidenceProved}
 		return f
 	}

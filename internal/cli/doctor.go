@@ -15,12 +15,12 @@ func doctorCommand(r *invocation) *cobra.Command {
 	var name string
 	cmd := &cobra.Command{
 		Use:   "doctor",
-		Short: "look for settings, logins and environment that meddle, without running anything",
+		Short: "find settings, logins and variables that would override the credential of ambit run",
 		Long: `doctor looks where the known agent programs keep settings and logins, and into the
-environment, for what would outrank a credential that "ambit run" lends. Values are
+environment, for what would override the credential that "ambit run" lends. Values are
 never read, only the names of what has one.
 
-Exit codes: 0 nothing outranks the lent credential; 5 something does.`,
+Exit codes: 0 nothing overrides the lent credential; 5 something does.`,
 		Args: noArguments,
 		RunE: r.action(func(context.Context) (view.View, error) { return runDoctor(r, name) }),
 	}
@@ -29,7 +29,7 @@ Exit codes: 0 nothing outranks the lent credential; 5 something does.`,
 }
 
 func runDoctor(r *invocation, name string) (view.View, error) {
-	profiles, err := profile.Profiles()
+	profiles, err := profile.All()
 	if err != nil {
 		return nil, err
 	}
@@ -42,14 +42,14 @@ func runDoctor(r *invocation, name string) (view.View, error) {
 	}
 	here, _ := os.Getwd()
 	v := view.Doctor{Agents: []view.ExaminedAgent{}}
-	outranked := 0
+	overriding := 0
 	for _, p := range profiles {
 		found := append([]profile.Conflict{}, p.Scan(scanPlace(r.env, here))...)
 		v.Agents = append(v.Agents, view.ExaminedAgent{Agent: p.Name, Conflicts: found, Label: p.Label})
-		outranked += len(profile.Outranking(found))
+		overriding += len(profile.Overriding(found))
 	}
-	if outranked > 0 {
-		return v, fail(exitFindings, text.Count(outranked, "setting")+" would outrank the lent credential", "")
+	if overriding > 0 {
+		return v, fail(exitFindings, text.Count(overriding, "setting")+" would override the lent credential", "")
 	}
 	return v, nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/settings"
@@ -42,10 +43,10 @@ func trustFailure(_ *ambit.Session, err error) *view.Failure {
 	if e, ok := errors.AsType[*oauth.UntrustedHostError](err); ok {
 		var flags []string
 		for _, host := range e.Hosts {
-			flags = append(flags, "--trust-host "+shellWord(host))
+			flags = append(flags, "--trust-host "+advice.ShellWord(host))
 		}
 		return failWith(exitUsage, e, "if you trust them with your account, port and all: "+strings.Join(flags, " ")+
-			" (remembered), or AMBIT_TRUST_HOST="+shellWord(strings.Join(e.Hosts, ",")))
+			" (remembered), or AMBIT_TRUST_HOST="+advice.ShellWord(strings.Join(e.Hosts, ",")))
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
@@ -23,10 +24,10 @@ func sessionErrors(s *ambit.Session, err error) *view.Failure {
 		return failWith(exitUsage, e, "to use them, log in again: "+loginAgain(s))
 	}
 	if e, ok := errors.AsType[*ambit.ElsewhereError](err); ok {
-		return failWith(exitNoCredential, e, "log in with: "+loginAgain(s)+"; or use that one: --server "+shellWord(e.Other.Name))
+		return failWith(exitNoCredential, e, "log in with: "+loginAgain(s)+"; or use that one: --server "+advice.ShellWord(e.Other.Name))
 	}
 	if e, ok := errors.AsType[*ambit.KindError](err); ok {
-		f := failWith(exitNoCredential, e, diagnosis.UseKey(s.Provider(), e.Held.Server))
+		f := failWith(exitNoCredential, e, advice.Line(advice.Steps(situationOf(s, e.Held, advice.WrongKind))))
 		f.Verdict = &view.Cause{Cause: diagnosis.CauseWrongCredentialKind, Confidence: diagnosis.ConfidenceProved}
 		if e.Need == "" {
 			f.Verdict.Confidence = diagnosis.ConfidenceLikely
@@ -34,7 +35,7 @@ func sessionErrors(s *ambit.Session, err error) *view.Failure {
 		return f
 	}
 	if e, ok := errors.AsType[*ambit.UnknownCredentialError](err); ok {
-		return unknownOf(s, e)
+		return unknownOf(s, e, false)
 	}
 	if e, ok := errors.AsType[*ambit.NoClientError](err); ok {
 		return failWith(exitUsage, e, "provider: {use: "+s.Provider().Name+", client: {id: YOUR-CLIENT-ID}}")
@@ -55,32 +56,35 @@ func sessionErrors(s *ambit.Session, err error) *view.Failure {
 	return nil
 }
 
-// unknownOf is a credential that its server does not know, by what the other servers sentence
+// unknownOf is a credential that its server does not know, by what the other servers said
 // that were asked.
-func unknownOf(s *ambit.Session, e *ambit.UnknownCredentialError) *view.Failure {
+func unknownOf(s *ambit.Session, e *ambit.UnknownCredentialError, unattended bool) *view.Failure {
 	f := failWith(exitNoCredential, e, "it is unknown, expired or revoked there; or it belongs to another server: see --server")
 	v := diagnosis.Refused(diagnosis.Case{
-		Provider: s.Provider(), Server: e.Held.Server, Kind: e.Held.Kind, Grant: e.Held.Credential.Grant, Inquiry: e.Inquiry, Login: loginAgain(s),
+		Provider: s.Provider(), Server: e.Held.Server, Kind: e.Held.Kind, Grant: e.Held.Credential.Grant, Inquiry: e.Inquiry, Run: invocationOf(s), Unattended: unattended,
 	})
 	f.Verdict, f.Diagnosis = &view.Cause{Cause: v.Cause, Confidence: v.Confidence}, &v
 	others, silent := e.Inquiry[1:].Servers(credential.StandingNotKnown), e.Inquiry.Of(credential.StandingNoAnswer)
 	switch known := e.Inquiry.Servers(credential.StandingKnown); {
 	case len(known) > 0:
-		f.Hint = "--server " + known[0]
+		f.Hint = advice.Line(v.Next)
 	case len(others)+len(silent) > 0:
-		f.Hint = "it is unknown, expired or revoked there" + alsoAsked(others, silent)
+		f.Hint = "it is unknown, expired or revoked there" + alsoAsked(others, silent, v.Next)
 	}
 	return f
 }
 
 // alsoAsked says what came of asking other servers.
-func alsoAsked(denied []string, silent []credential.Outcome) string {
+func alsoAsked(denied []string, silent []credential.Outcome, next []advice.Step) string {
 	var sentence string
 	if len(denied) > 0 {
 		sentence = ", and unknown at " + strings.Join(denied, ", ")
 	}
 	for _, o := range silent {
-		sentence += fmt.Sprintf("; server %s did not answer (%s): if it belongs there, ask again with --server %s", o.Server, text.Printable(view.FirstLine(o.Err.Error())), o.Server)
+		sentence += fmt.Sprintf("; server %s did not answer (%s)", o.Server, text.Printable(view.FirstLine(o.Err.Error())))
+	}
+	if len(silent) > 0 {
+		sentence += "; " + advice.Line(next)
 	}
 	return sentence
 }

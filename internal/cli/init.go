@@ -56,7 +56,7 @@ func writeManifest(r *invocation, path, from string) (view.View, error) {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return nil, errors.Join(err, os.Remove(path))
 	}
-	return view.Init{Path: path, Provider: from, Next: forManifest("ambit plan", path)}, nil
+	return view.Init{Path: path, Provider: from, Next: forManifest(path).Command("plan")}, nil
 }
 
 // noManifest is the failure of a provider that does not do. What was made from it was

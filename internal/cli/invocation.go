@@ -4,10 +4,8 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
@@ -196,8 +194,6 @@ func (r *invocation) leaveSignals() {
 		watch.LeaveToChild()
 	}
 }
-
-func isNotExist(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 
 // temporaryFolder is one that only this user can look into.
 func temporaryFolder(prefix string) (string, error) {

@@ -12,6 +12,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/spf13/cobra"
 )
@@ -51,7 +52,10 @@ func runLogin(ctx context.Context, r *invocation, keys *keyFlags) (view.View, er
 	defer cancel(nil)
 	ui := r.ui()
 	ui.Open, ui.Paste, ui.PasteOnly = openOrEnd(r, opener(r), cancel), paste(r), !console.IsTerminal(r.Stdin)
-	ui.Pages = &view.Pages{Compare: compare, Failure: func(s *ambit.Session, err error) *view.Failure { return asFailure(failureOf(s, err)) }}
+	ui.Pages = &view.Pages{
+		Compare: func(s *ambit.Session, h *ambit.Held) view.Grant { return compare(r, s, h) },
+		Failure: func(s *ambit.Session, err error) *view.Failure { return asFailure(failureOf(s, err)) },
+	}
 	s, err := r.openWith(sources, ui)
 	if err != nil {
 		return nil, err
@@ -81,7 +85,7 @@ func runLogin(ctx context.Context, r *invocation, keys *keyFlags) (view.View, er
 		}
 		return nil, r.failure(s, err)
 	}
-	v := compare(s, h)
+	v := compare(r, s, h)
 	v.Brief = h.Kind.Create == "" // a login showed the needs before it asked
 	return v, missingFailure(missingLines(v.Gap, scopes.Required))
 }
@@ -101,7 +105,7 @@ func warnOfVariable(r *invocation, s *ambit.Session) {
 		r.console.Note("%s names an API key, which goes before a login: take it away to use this one", r.settings.Origin("api_key_file"))
 		return
 	}
-	for _, name := range append([]string{oauth.KeyVariable}, s.KeyVariables()...) {
+	for _, name := range append([]string{credential.KeyVariable}, s.KeyVariables()...) {
 		if _, set := r.env.Lookup(name); set {
 			r.console.Note("%s is set, and goes before a login: unset it to use this one", name)
 			return
@@ -148,11 +152,11 @@ func (r *invocation) whyNobody() string {
 }
 
 // compare compares what a credential holds with the needs.
-func compare(s *ambit.Session, h *ambit.Held) view.Grant {
+func compare(r *invocation, s *ambit.Session, h *ambit.Held) view.Grant {
 	gap := h.Gap()
 	return view.Grant{
 		Name: s.Manifest().Name, Needs: s.Needs(), Implies: s.Provider().Implies, Granted: h.Credential.Grant, Gap: gap,
-		Label: cmp.Or(h.Kind.Label, "a credential"), Server: h.Server.Name, Next: nextSteps(s, h, gap), Now: time.Now(), Renews: h.Credential.Renewable(),
+		Label: cmp.Or(h.Kind.Label, "a credential"), Server: h.Server.Name, Next: nextSteps(r, s, h, gap), Now: time.Now(), Renews: h.Credential.Renewable(),
 	}
 }
 

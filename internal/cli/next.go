@@ -6,14 +6,13 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit"
-	"github.com/ambit-auth/ambit/agent/diagnosis"
-	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
-// nextSteps are the commands and links that mend a gap.
-func nextSteps(s *ambit.Session, h *ambit.Held, gap scopes.Gap) []string {
+// nextSteps are what to do about a gap.
+func nextSteps(r *invocation, s *ambit.Session, h *ambit.Held, gap scopes.Gap) []advice.Step {
 	if len(gap.Lost) == 0 {
 		return nil
 	}
@@ -21,60 +20,37 @@ func nextSteps(s *ambit.Session, h *ambit.Held, gap scopes.Gap) []string {
 	if plan == nil {
 		plan = s.LastPlan(h.Server)
 	}
-	if h.Kind.Create == "" && h.Kind.Renewable {
-		return loginSteps(s, h, plan, gap)
-	}
-	return keySteps(h, plan, gap)
-}
-
-// keySteps mend what a key lacks: a box that was not ticked, or a word in the manifest for
-// which there is no box.
-func keySteps(h *ambit.Held, plan *ambit.Plan, gap scopes.Gap) []string {
-	var steps, boxes []string
-	for _, e := range gap.Lost {
-		if reason := withheldFor(plan, e); reason != "" {
-			steps = append(steps, fmt.Sprintf("there may be no box for %s: %s; see %s", e.Name(), text.Printable(reason), view.Place(e.File, e.Line)))
-		} else {
-			boxes = append(boxes, e.Name())
-		}
-	}
-	if len(boxes) == 0 {
-		return steps
-	}
-	step := "make a key that also has: " + strings.Join(boxes, ", ")
-	if link, ok := h.Server.Expand(h.Kind.Create); ok && link != "" {
-		step += "; at " + link
-	}
-	return append([]string{step}, steps...)
-}
-
-// loginSteps mend what a login lacks: a box that was left out is ticked the next time,
-// and what was never asked for is a matter of the manifest or the server.
-func loginSteps(p *ambit.Session, h *ambit.Held, plan *ambit.Plan, gap scopes.Gap) []string {
-	var steps, declined, unasked []string
-	for _, e := range gap.Lost {
-		_, _, asked := e.MetBy(h.Credential.Asked, p.Provider().Implies)
-		switch reason := withheldFor(plan, e); {
+	situation := situationOf(s, h, advice.Lacking)
+	situation.Unattended = r.unattended()
+	for _, need := range gap.Lost {
+		_, _, asked := need.MetBy(h.Credential.Asked, s.Provider().Implies)
+		asked = asked && situation.IsLogin
+		reason := withheldFor(plan, need)
+		switch {
 		case reason != "" && !asked:
-			steps = append(steps, fmt.Sprintf("%s was not asked for: %s; see %s", e.Name(), text.Printable(reason), view.Place(e.File, e.Line)))
+			remark := fmt.Sprintf("%s; see %s", reason, view.Place(need.File, need.Line))
+			situation.Withheld = append(situation.Withheld, advice.Remark{About: need.Name(), Text: remark})
 		case asked || h.Credential.Asked.Len() == 0:
-			declined = append(declined, e.Name())
+			situation.Missing = append(situation.Missing, need.Name())
 		default:
-			unasked = append(unasked, e.Name())
+			situation.Unasked = append(situation.Unasked, need.Name())
 		}
 	}
-	var remarks []string
-	if len(declined) > 0 {
-		remarks = append(remarks, "and leave the boxes ticked")
-		steps = append([]string{diagnosis.NotOffered(p.Provider(), h.Server, declined)}, steps...)
+	return advice.Steps(situation)
+}
+
+// situationOf is what advice on a credential is made from.
+func situationOf(s *ambit.Session, h *ambit.Held, p advice.Problem) advice.Situation {
+	return advice.Situation{
+		Problem: p, IsLogin: h.Kind.Create == "" && h.Kind.Renewable, Source: h.Credential.Source,
+		Provider: s.Provider(), At: h.Server, Kind: h.Kind, Run: invocationOf(s),
 	}
-	if len(unasked) > 0 {
-		remarks = append(remarks, fmt.Sprintf("the last one did not ask for %s; %s says whether it can", strings.Join(unasked, ", "), inProject("ambit plan", p)))
-	}
-	if len(remarks) == 0 {
-		return steps
-	}
-	return append([]string{fmt.Sprintf("%s (%s)", loginAgain(p), strings.Join(remarks, "; "))}, steps...)
+}
+
+// unattended reports whether nobody can log in where this runs, also not by hand: then the
+// way out is a variable. Without a terminal, someone may have one beside this.
+func (r *invocation) unattended() bool {
+	return r.env.InCI() || r.settings.NoInput && r.unasking == ""
 }
 
 // withheldFor is why a plan does not ask for what a need names; "" where it does, or
@@ -96,37 +72,28 @@ func loginAgain(p *ambit.Session) string { return inProject("ambit login", p) }
 // inProject is a command with the flags that lead it to the same manifest, server and
 // programs.
 func inProject(command string, s *ambit.Session) string {
+	return invocationOf(s).Command(strings.TrimPrefix(command, "ambit "))
+}
+
+// invocationOf is what leads a command to a session; s is nil where none is open.
+func invocationOf(s *ambit.Session) advice.Invocation {
 	if s == nil {
-		return command
+		return advice.Invocation{}
 	}
-	words := []string{forManifest(command, s.Manifest().File)}
+	i := forManifest(s.Manifest().File)
 	if server := s.Server(); s.Chosen() && server.Name != s.Manifest().Server {
-		words = append(words, "--server "+shellWord(server.Name))
+		i.Server = server.Name
 	}
-	for _, program := range s.Programs() {
-		words = append(words, "--program "+shellWord(program))
-	}
-	return strings.Join(words, " ")
+	i.Programs = s.Programs()
+	return i
 }
 
-// forManifest is a command with the flag that leads it to a manifest which it would not
-// find by itself.
-func forManifest(command, path string) string {
+// forManifest leads a command to a manifest which it would not find by itself.
+func forManifest(path string) advice.Invocation {
 	if path == ambit.ManifestName {
-		return command
+		return advice.Invocation{}
 	}
-	return command + " -f " + shellWord(path)
-}
-
-// shellWord quotes a word where a shell would not take it as one.
-func shellWord(word string) string {
-	safe := func(c rune) bool {
-		return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("-_./:@%+=,", c)
-	}
-	if word != "" && strings.IndexFunc(word, func(c rune) bool { return !safe(c) }) < 0 {
-		return word
-	}
-	return "'" + strings.ReplaceAll(text.Printable(word), "'", `'\''`) + "'"
+	return advice.Invocation{Manifest: path}
 }
 
 // missingLines name what is missing at level or above: where the manifest asks for it,

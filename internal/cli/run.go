@@ -14,6 +14,7 @@ import (
 	"github.com/ambit-auth/ambit/agent"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/console"
 	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/internal/text"
@@ -73,7 +74,7 @@ func (c childExit) Error() string { return fmt.Sprintf("the child ended with %d"
 func runRun(ctx context.Context, r *invocation, f *runFlags, args []string) error {
 	r.watchSignals()
 	r.settings.Output = "" // standard output is the child's
-	l := &lending{invocation: r, flags: f, args: args, report: view.Run{Envelope: view.Envelope{Schema: "ambit.run/v1"}, Verdicts: []diagnosis.Verdict{}}}
+	l := &lending{invocation: r, flags: f, args: args, report: view.Run{Envelope: view.Envelope{Schema: "ambit.run/v1"}, Verdicts: []view.Verdict{}}}
 	err := l.whole(ctx)
 	_, child := errors.AsType[childExit](err)
 	l.report.OK = err == nil
@@ -116,7 +117,7 @@ func (l *lending) whole(ctx context.Context) error {
 	}
 	if v, ok := diagnosis.Forecast(l.theCase()); !ok && v.LacksRequired() && v.Confidence == diagnosis.ConfidenceProved && !l.flags.startAnyway {
 		l.tell(v)
-		l.report.Verdicts = append(l.report.Verdicts, v)
+		l.report.Add(v)
 		return fail(exitMissing, "the agent was not started: a required scope is missing", "--start-anyway starts it all the same")
 	}
 	code, err := l.child(ctx)
@@ -158,16 +159,16 @@ func (l *lending) unusable(err error) error {
 		return err
 	}
 	v := diagnosis.Verdict{
-		Schema: diagnosis.VerdictSchema, Message: view.FirstLine(f.Message), Cause: f.Verdict.Cause, Confidence: f.Verdict.Confidence,
+		Message: view.FirstLine(f.Message), Cause: f.Verdict.Cause, Confidence: f.Verdict.Confidence,
 		Missing: []string{}, NeededFor: map[string][]string{}, Why: map[string]string{}, Evidence: []string{"the server was asked"},
-		Conflicts: []profile.Conflict{}, Next: []string{f.Hint},
+		Conflicts: []profile.Conflict{}, Next: []diagnosis.Step{{Text: f.Hint}},
 	}
 	if f.Diagnosis != nil {
 		v = *f.Diagnosis
 	}
 	v.Log = l.log.path
 	l.tell(v)
-	l.report.Verdicts = append(l.report.Verdicts, v)
+	l.report.Add(v)
 	return err
 }
 
@@ -196,20 +197,20 @@ func (l *lending) lendable(ctx context.Context) (*ambit.Held, error) {
 	return asked(ctx, l.invocation, l.session)
 }
 
-// scan looks for settings and logins of the agent that meddle.
+// scan looks for settings and logins of the agent that are in the way.
 func (l *lending) scan() []profile.Conflict {
 	here, _ := os.Getwd() // without it no project's settings are found
 	return l.profile.Scan(scanPlace(l.env, here))
 }
 
-// tellConflicts says before it costs anything what outranks the lent credential, and
-// what this run goes before.
+// tellConflicts says before it costs anything what overrides the lent credential, and
+// what this run overrides.
 func (l *lending) tellConflicts() {
 	for _, c := range l.conflicts {
 		switch {
-		case c.Outranks && c.Mended:
-			l.console.Note("%s sets %s; this run goes before that", text.Printable(c.Path), text.Printable(strings.Join(c.Keys, ", ")))
-		case c.Outranks:
+		case c.Overrides && c.Overridden:
+			l.console.Note("%s sets %s; ambit run overrides it for this run", text.Printable(c.Path), text.Printable(strings.Join(c.Keys, ", ")))
+		case c.Overrides:
 			l.console.Note("%s", view.ConflictLine(c))
 		}
 	}
@@ -219,18 +220,18 @@ func (l *lending) tellConflicts() {
 func (l *lending) theCase() diagnosis.Case {
 	return diagnosis.Case{
 		Provider: l.session.Provider(), Server: l.held.Server, Kind: l.held.Kind, Grant: l.held.Credential.Grant, Needs: l.session.Needs(),
-		Agent: l.profile, Conflicts: l.conflicts, Now: now(), Login: loginAgain(l.session), Log: l.log.path,
+		Agent: l.profile, Conflicts: l.conflicts, Now: now(), Run: invocationOf(l.session), Unattended: l.unattended(), Log: l.log.path,
 	}
 }
 
 // settle ends a run: with the child's own code, unless a verdict decides.
 func (l *lending) settle(code int) error {
 	l.report.Started, l.report.ChildExit = true, &code
-	l.report.Verdicts = append(l.report.Verdicts, l.proxy.Verdicts()...)
+	l.report.Add(l.proxy.Verdicts()...)
 	if l.proxy.Requests() == 0 {
 		if v, ok := diagnosis.Bypassed(l.theCase()); ok {
 			l.tell(v)
-			l.report.Verdicts = append(l.report.Verdicts, v)
+			l.report.Add(v)
 		}
 	}
 	for _, v := range l.report.Verdicts {
@@ -239,7 +240,7 @@ func (l *lending) settle(code int) error {
 			if v.LacksRequired() {
 				exit = exitMissing
 			}
-			return fail(exit, text.Printable(v.FirstLine()), strings.Join(v.Next, "; "))
+			return fail(exit, text.Printable(v.Message), advice.Line(v.Next))
 		}
 	}
 	if code != 0 {

@@ -49,7 +49,7 @@ func (l *lending) child(ctx context.Context) (code int, err error) {
 		Provider: l.session.Provider(), Agent: l.profile, Server: l.held.Server, Needs: l.session.Needs(),
 		Source: lent, Transport: trust.Guard(transport), Ask: lent.inquire, Rescan: l.scan,
 		OnVerdict: l.told, OnConflict: func(c profile.Conflict) { l.console.Note("%s", besideLine(c)) },
-		Log: l.log.handler, LogPath: l.log.path, Login: loginAgain(l.session), Record: record,
+		Log: l.log.handler, LogPath: l.log.path, Run: invocationOf(l.session), Unattended: l.unattended(), Record: record,
 	})
 	if err != nil {
 		return 0, failureOf(l.session, err)
@@ -61,7 +61,6 @@ func (l *lending) child(ctx context.Context) (code int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	l.leaveSignals()
 	l.leaveSignals()
 	code, err = command.Run(ctx)
 	if start, ok := errors.AsType[*child.StartError](err); ok {
@@ -89,23 +88,23 @@ func (l *lending) command() (child.Command, error) {
 	if err != nil {
 		return child.Command{}, fail(exitUsage, text.Printable(err.Error()), "name a server that has this base: --server")
 	}
-	args, err := l.outrank(terms)
+	args, err := l.override(terms)
 	if err != nil {
 		return child.Command{}, err
 	}
 	return child.Command{Args: args, Env: env, In: inputOf(l.Stdin), Out: l.fileOf(l.Stdout), Err: l.fileOf(l.Stderr)}, nil
 }
 
-// outrank puts what it takes on the command line, so that the agent prefers what it is
-// lent over settings of its own, and says so. What still has its way is told too.
-func (l *lending) outrank(terms profile.Terms) ([]string, error) {
+// override puts what it takes on the command line, so that the agent prefers what it is
+// lent over settings of its own, and says so. What still overrides it is told too.
+func (l *lending) override(terms profile.Terms) ([]string, error) {
 	folder, err := temporaryFolder("ambit-run-") // 0700: the file in it holds the lease
 	if err != nil {
 		return nil, err
 	}
 	l.folder = folder
 	file := filepath.Join(folder, "settings.json")
-	precedence, err := l.profile.Precedence(l.args, l.conflicts, terms, file)
+	precedence, err := l.profile.Override(l.args, l.conflicts, terms, file)
 	if err != nil {
 		return nil, err
 	}

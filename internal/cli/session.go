@@ -89,7 +89,7 @@ func (r *invocation) manifest() (*manifest.Manifest, error) {
 		f.Err = err
 		return nil, f
 	case errors.Is(err, fs.ErrNotExist) && r.settings.Manifest != "":
-		return nil, failWith(exitUsage, err, "write one with: "+forManifest("ambit init", r.settings.Manifest))
+		return nil, failWith(exitUsage, err, "write one with: "+forManifest(r.settings.Manifest).Command("init"))
 	}
 	return nil, failWith(exitUsage, err, "")
 }
@@ -185,6 +185,11 @@ func (r *invocation) noteUseless(e *oauth.UntrustedHostError) {
 func (r *invocation) failure(s *ambit.Session, err error) error {
 	if e, ok := errors.AsType[*oauth.UntrustedHostError](err); ok {
 		r.noteUseless(e)
+	}
+	if e, ok := errors.AsType[*ambit.UnknownCredentialError](err); ok {
+		f := unknownOf(s, e, r.unattended())
+		f.Err = err
+		return f
 	}
 	if r.settings.Store == "memory" && errors.Is(err, ambit.ErrNoCredential) {
 		f := *asFailure(failureOf(s, err))

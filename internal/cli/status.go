@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes"
 )
@@ -45,10 +46,12 @@ func runStatus(ctx context.Context, r *invocation, keys *keyFlags) (view.View, e
 	if err != nil {
 		return nil, r.failure(s, err)
 	}
-	v := compare(s, h)
+	v := compare(r, s, h)
 	if !h.Credential.LivesAt(v.Now) && !h.Credential.Renewable() {
-		v.Next = []string{loginAgain(s)}
-		return v, fail(exitNoCredential, "the credential has "+view.Lifetime(h.Credential.ExpiresAt, v.Now), "log in again: "+loginAgain(s))
+		situation := situationOf(s, h, advice.Ended)
+		situation.Unattended = r.unattended()
+		v.Next = advice.Steps(situation)
+		return v, fail(exitNoCredential, "the credential has "+view.Lifetime(h.Credential.ExpiresAt, v.Now), advice.Line(v.Next))
 	}
 	return v, missingFailure(missingLines(v.Gap, scopes.Required))
 }

@@ -7,11 +7,12 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net/http"
 	"net/url"
 	"sort"
 	"strings"
 
-	"github.com/ambit-auth/ambit/internal/template"
+	"github.com/ambit-auth/ambit/internal/refusal"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
@@ -187,40 +188,33 @@ func (c *trafficReader) base(raw string) (base, path string, ok bool) {
 	return base, path, ok
 }
 
-// named are the scopes for want of which the call was refused: by its challenge, else by
-// a wording that the provider file knows.
+// named are the scopes for want of which the call was refused, as the response says.
 func (c *trafficReader) named(base string, e *harEntry) []string {
-	if s := e.Response.Status; s != 401 && s != 403 {
+	if !refusal.Statuses(c.Provider)[int(e.Response.Status)] {
 		return nil
 	}
-	var challenges []string
+	header := make(http.Header)
 	for _, h := range e.Response.Headers {
-		if strings.EqualFold(string(h.Name), "WWW-Authenticate") {
-			challenges = append(challenges, string(h.Value))
-		}
+		header.Add(string(h.Name), string(h.Value))
 	}
-	if c.Challenge != nil && len(challenges) > 0 {
-		if found := c.Challenge(challenges); len(found) > 0 {
-			return found
-		}
+	said := refusal.Read(c.Provider, base, refusal.Response{Status: int(e.Response.Status), Header: header, Body: e.body()})
+	if len(said.Named) == 0 {
+		return said.Mentioned
 	}
-	body := string(e.Response.Content.Text)
+	return said.Named
+}
+
+// body is what a HAR file has of a body: text, or bytes in base64.
+func (e *harEntry) body() []byte {
+	text := string(e.Response.Content.Text)
 	if e.Response.Content.Encoding == "base64" {
-		plain, err := base64.StdEncoding.DecodeString(body)
+		decoded, err := base64.StdEncoding.DecodeString(text)
 		if err != nil {
 			return nil
 		}
-		body = string(plain)
+		return decoded
 	}
-	for _, r := range c.Provider.Refusals {
-		if r.Means != "missing_scope" || r.Status != int(e.Response.Status) || r.Base != "" && r.Base != base {
-			continue
-		}
-		if captured, ok := template.Search(r.Text, body); ok {
-			return strings.FieldsFunc(captured["scope"], func(c rune) bool { return c == ' ' || c == ',' })
-		}
-	}
-	return nil
+	return []byte(text)
 }
 
 // A lineReader notes where lines end, so that an offset can be told as a line.

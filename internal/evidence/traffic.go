@@ -22,9 +22,6 @@ type Traffic struct {
 	// Provider tells the bases of URLs, the wording of refusals and what begins as a
 	// credential; nil: a HAR file tells nothing.
 	Provider *provider.Provider
-	// Challenge returns the scopes that WWW-Authenticate values name (RFC 6750 §3.1); nil:
-	// these are not looked at.
-	Challenge func(values []string) []string
 	// Known recognises calls by the paths of documents and manifests, before a path is
 	// folded; nil: none.
 	Known *scopes.Operations

@@ -88,3 +88,12 @@ func IsName(name string) bool {
 func IsUnbroken(text string) bool {
 	return strings.IndexFunc(text, func(r rune) bool { return r == ' ' || !strconv.IsPrint(r) }) < 0
 }
+
+// Quoted lists words from outside, each as [Quote] has it, with commas between.
+func Quoted(words []string) string {
+	list := make([]string, len(words))
+	for i, word := range words {
+		list[i] = Quote(word)
+	}
+	return strings.Join(list, ", ")
+}

@@ -10,7 +10,7 @@ type Doctor struct {
 	Agents []ExaminedAgent `json:"agents"`
 }
 
-// An examined agent, and what meddles with it.
+// An ExaminedAgent is an agent program, and what would override its credential.
 type ExaminedAgent struct {
 	Agent     string             `json:"agent"`
 	Conflicts []profile.Conflict `json:"conflicts"`
@@ -28,12 +28,12 @@ func (v Doctor) Text(p *Printer) {
 		}
 	}
 	if quiet {
-		p.line("%s", p.Paint.green("nothing meddles with a lent credential"))
+		p.line("%s", p.Paint.green("nothing overrides the lent credential"))
 	}
 }
 
 func doctorLine(c profile.Conflict) string {
-	if c.Outranks {
+	if c.Overrides {
 		return ConflictLine(c)
 	}
 	line := text.Printable(c.Path)
@@ -43,7 +43,7 @@ func doctorLine(c profile.Conflict) string {
 	if c.Problem != "" {
 		line += ": " + text.Printable(c.Problem)
 	}
-	return line + " (outranks nothing)"
+	return line + " (overrides nothing)"
 }
 
 // JSON implements [View].

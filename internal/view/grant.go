@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 )
@@ -19,7 +20,7 @@ type Grant struct {
 	Gap     scopes.Gap
 	Label   string // what people call the credential's kind
 	Server  string
-	Next    []string
+	Next    []advice.Step
 	Renews  bool // it is renewed once it ends
 	Now     time.Time
 	Brief   bool // without the table: the needs were shown just before
@@ -36,7 +37,7 @@ type grantJSON struct {
 	HiddenTools []string            `json:"hidden_tools"`
 	Excess      scopes.Set          `json:"excess"`
 	Reach       map[string][]string `json:"reach"`
-	Next        []string            `json:"next"`
+	Next        []advice.Step       `json:"next"`
 }
 
 type credentialJSON struct {
@@ -59,13 +60,13 @@ func reachOf(limits []scopes.Reach) map[string][]string {
 // JSON implements [View].
 func (v Grant) JSON(e Envelope) any {
 	if e.Error != nil && e.Error.Hint == "" {
-		e.Error.Hint = strings.Join(v.Next, "; ")
+		e.Error.Hint = advice.Line(v.Next)
 	}
 	out := grantJSON{
 		Envelope: e, Credential: credentialOf(v.Granted), Server: v.Server, Granted: v.Granted.Scopes.Sorted(),
 		Missing: v.Gap.Missing, Lost: needsOf(v.Gap.Lost), Implied: v.Gap.Covered, HiddenTools: v.Gap.HiddenTools, Excess: v.Gap.Excess,
 		Reach: reachOf(v.Granted.Reach),
-		Next:  append([]string{}, v.Next...),
+		Next:  append([]advice.Step{}, v.Next...),
 	}
 	return out
 }
@@ -226,6 +227,6 @@ func (v Missing) JSON(e Envelope) any {
 		Envelope
 		Missing scopes.Missing `json:"missing"`
 		Lost    []needJSON     `json:"lost"`
-		Next    []string       `json:"next"`
-	}{e, v.Gap.Missing, needsOf(v.Gap.Lost), []string{e.Error.Hint}}
+		Next    []advice.Step  `json:"next"`
+	}{e, v.Gap.Missing, needsOf(v.Gap.Lost), []advice.Step{{Text: e.Error.Hint}}}
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -116,7 +117,7 @@ func (p *Pages) Finished(s *ambit.Session, h *ambit.Held) http.Handler {
 			Groups        []pageGroup
 			Granted       []pageNeed
 			Excess        string
-			Next          []string
+			Next          []advice.Step
 		}{
 			c, len(v.Gap.Missing.Required) > 0, v.Gap.Assumed, v.Label, v.Server, lostGroups(v), grantedNeeds(v),
 			strings.Join(v.Gap.Excess.Slice(), " "), v.Next,

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/ambit-auth/ambit/internal/advice"
 )
 
 // A Printer lays results out for people, in a width and with colours or without.
@@ -16,13 +18,17 @@ type Printer struct {
 func (p *Printer) line(format string, args ...any) { fmt.Fprintf(p, format+"\n", args...) }
 
 // step writes what to do next. A command stays on one line, to be copied.
-func (p *Printer) step(step string) {
-	text := p.Paint.Bold("next:") + " " + step
-	if strings.HasPrefix(step, "ambit ") {
-		p.line("%s", text)
+func (p *Printer) step(step advice.Step) {
+	label := p.Paint.Bold("next:") + " "
+	if step.Command == "" || Visible(label)+Visible(step.String()) <= p.Width {
+		p.wrapped("  ", label+step.String())
 		return
 	}
-	p.wrapped("  ", text)
+	if step.Text != "" {
+		p.wrapped("  ", label+step.Text+":")
+		label = "  "
+	}
+	p.line("%s", label+advice.Step{Command: step.Command, URL: step.URL}.String())
 }
 
 // wrapped writes a paragraph within the width, each line but the first indented.

@@ -12,15 +12,29 @@ import (
 // A Run is ambit.run/v1.
 type Run struct {
 	Envelope
-	Started   bool                `json:"started"`
-	ChildExit *int                `json:"child_exit"` // null where the child was not started
-	Verdicts  []diagnosis.Verdict `json:"verdicts"`   // the deciding one first
-	Log       string              `json:"log"`
+	Started   bool      `json:"started"`
+	ChildExit *int      `json:"child_exit"` // null where the child was not started
+	Verdicts  []Verdict `json:"verdicts"`   // the deciding one first
+	Log       string    `json:"log"`
+}
+
+// A Verdict is ambit.verdict/v1.
+type Verdict struct {
+	Schema string `json:"schema"`
+	OK     bool   `json:"ok"` // false: there is no verdict on what went well
+	diagnosis.Verdict
+}
+
+// Add puts verdicts into the report.
+func (r *Run) Add(verdicts ...diagnosis.Verdict) {
+	for _, v := range verdicts {
+		r.Verdicts = append(r.Verdicts, Verdict{Schema: "ambit.verdict/v1", Verdict: v})
+	}
 }
 
 // ConflictLine says what takes precedence over the lent credential, and what to do.
 func ConflictLine(c profile.Conflict) string {
-	line := fmt.Sprintf("%s sets %s, which outranks the lent credential", text.Printable(c.Path), text.Printable(strings.Join(c.Keys, ", ")))
+	line := fmt.Sprintf("%s sets %s, which overrides the lent credential", text.Printable(c.Path), text.Printable(strings.Join(c.Keys, ", ")))
 	if c.Advice != "" {
 		line += ": " + text.Printable(c.Advice)
 	}
@@ -29,7 +43,7 @@ func ConflictLine(c profile.Conflict) string {
 
 // VerdictText writes a verdict: the cause first, then the ways out.
 func VerdictText(p *Printer, v diagnosis.Verdict) {
-	p.wrapped("  ", p.Paint.Red("ambit:")+" "+p.Paint.Bold(text.Printable(v.FirstLine())))
+	p.wrapped("  ", p.Paint.Red("ambit:")+" "+p.Paint.Bold(text.Printable(v.Message)))
 	for _, scope := range v.Missing {
 		p.fact("missing", scope+forWhat(v, scope))
 	}
@@ -37,7 +51,7 @@ func VerdictText(p *Printer, v diagnosis.Verdict) {
 		p.fact("because", e)
 	}
 	for _, step := range v.Next {
-		p.fact("next", step)
+		p.fact("next", step.String())
 	}
 	p.fact("log", v.Log)
 }

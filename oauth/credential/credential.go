@@ -7,6 +7,13 @@ import (
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
+// KeyVariable is the environment variable that holds an API key for any provider.
+const KeyVariable = "AMBIT_API_KEY"
+
+// RenewAhead is how long before its end a credential is renewed: longer than the clocks of
+// two machines differ, and than most requests take.
+const RenewAhead = time.Minute
+
 // A Credential is an access token or an API key, what it holds, and what it takes to
 // renew it: the one value for it from the token response to the store, the proxy and the
 // screen. Treat one that came out of this package as read-only; copy it to change it.
@@ -54,4 +61,13 @@ func (c *Credential) Holding(g scopes.Grant) *Credential {
 	changed := *c
 	changed.Grant = g
 	return &changed
+}
+
+// Shown is what people may see of a secret of that kind: its masked prefix; "" where the
+// provider knows none for it.
+func (s Secret) Shown(kind provider.CredentialKind) string {
+	if kind.Prefix == "" {
+		return ""
+	}
+	return s.Mask(kind.Prefix)
 }

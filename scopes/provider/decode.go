@@ -181,7 +181,7 @@ func (d *decoder) refusals(n *yaml.Node) []Refusal {
 			yamlfile.Required("status", func(v *yaml.Node) { f.Status = d.Number(v, "status", 200, 599) }),
 			yamlfile.Optional("base", func(v *yaml.Node) { f.Base = d.baseWord(v) }),
 			yamlfile.Optional("text", func(v *yaml.Node) { f.Text = d.Text(v, "text") }),
-			yamlfile.Required("means", func(v *yaml.Node) { f.Means = d.Word(v, "meaning", RefusalMeanings()) }),
+			yamlfile.Required("means", func(v *yaml.Node) { f.Means = Meaning(d.Word(v, "meaning", meanings())) }),
 			yamlfile.Optional("advice", func(v *yaml.Node) { f.Advice = d.Text(v, "advice") }),
 		})
 		list = append(list, f)

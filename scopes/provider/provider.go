@@ -162,13 +162,24 @@ type Refusal struct {
 	Status int
 	Base   string // "" for every base
 	Text   string // a string in the answer's body; {name} stands for any text
-	Means  string // one of [RefusalMeanings]
+	Means  Meaning
 	Advice string // what helps; "" where the server's own words are enough
 }
 
-// RefusalMeanings are what a wording in a provider file can mean.
-func RefusalMeanings() []string {
-	return []string{"missing_scope", "not_a_scope_problem", "rejected", "silent"}
+// A Meaning is what a wording of a refusal means.
+type Meaning string
+
+// What a wording can mean.
+const (
+	MeaningMissingScope     Meaning = "missing_scope"       // a scope is missing: what stands for {scope}, if the wording has that
+	MeaningNotAScopeProblem Meaning = "not_a_scope_problem" // no scope helps
+	MeaningRejected         Meaning = "rejected"            // the credential as such is not accepted
+	MeaningSilent           Meaning = "silent"              // nothing: it is said whatever is wrong
+)
+
+// meanings are the words for them in a provider file.
+func meanings() []string {
+	return []string{string(MeaningMissingScope), string(MeaningNotAScopeProblem), string(MeaningRejected), string(MeaningSilent)}
 }
 
 // A RefusalBody is the shape in which the clients of one base expect an error.

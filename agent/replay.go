@@ -8,9 +8,9 @@ import (
 )
 
 const (
-	// MaxReplay is how much of an upload is kept, in bytes, so that the request can be
+	// maxReplay is how much of an upload is kept, in bytes, so that the request can be
 	// sent once more; an agent's have 76 KiB.
-	MaxReplay = 8 << 20
+	maxReplay = 8 << 20
 	// replayPatience bounds the wait for a client that pauses in the middle of an upload
 	// which the server has refused already: it may be waiting for the answer.
 	replayPatience = time.Second
@@ -34,9 +34,9 @@ func (b *buffers) put(kept []byte) {
 	}
 }
 
-// A keeper lets an upload through and keeps a copy, for as long as it may have to be
-// sent once more.
-type keeper struct {
+// A replayBuffer passes an upload on and keeps a copy, for as long as the request may have
+// to be sent once more.
+type replayBuffer struct {
 	buffers *buffers
 	limit   int
 	dropped atomic.Bool // the copy is of no use any more
@@ -48,92 +48,92 @@ type keeper struct {
 	err  error // of src, once it has ended
 }
 
-func newKeeper(b *buffers, src io.ReadCloser) *keeper {
-	return &keeper{buffers: b, limit: MaxReplay, lock: make(chan struct{}, 1), src: src, copy: b.get()}
+func newReplayBuffer(pool *buffers, src io.ReadCloser) *replayBuffer {
+	return &replayBuffer{buffers: pool, limit: maxReplay, lock: make(chan struct{}, 1), src: src, copy: pool.get()}
 }
 
 // An attempt is the upload as one try to send it reads it: from its beginning.
 type attempt struct {
-	k  *keeper
+	b  *replayBuffer
 	at int
 }
 
 // again is the upload from its beginning; nil where not all of it was kept. A try
 // before this one may still be reading: what it reads is not lost on this one.
-func (k *keeper) again() io.ReadCloser {
-	if !k.lockWithin(replayPatience) {
+func (b *replayBuffer) again() io.ReadCloser {
+	if !b.lockWithin(replayPatience) {
 		return nil
 	}
-	defer k.unlock()
-	if k.lost || k.dropped.Load() {
+	defer b.unlock()
+	if b.lost || b.dropped.Load() {
 		return nil
 	}
-	return &attempt{k: k}
+	return &attempt{b: b}
 }
 
 // drop ends the keeping. It does not wait for a read that is on its way.
-func (k *keeper) drop() {
-	k.dropped.Store(true)
+func (b *replayBuffer) drop() {
+	b.dropped.Store(true)
 	select {
-	case k.lock <- struct{}{}:
-		k.forget()
-		k.unlock()
+	case b.lock <- struct{}{}:
+		b.forget()
+		b.unlock()
 	default:
 	}
 }
 
-func (k *keeper) lockWithin(patience time.Duration) bool {
+func (b *replayBuffer) lockWithin(patience time.Duration) bool {
 	select {
-	case k.lock <- struct{}{}:
+	case b.lock <- struct{}{}:
 		return true
 	default:
 	}
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
-	case k.lock <- struct{}{}:
+	case b.lock <- struct{}{}:
 		return true
 	case <-timer.C:
 		return false
 	}
 }
 
-func (k *keeper) unlock() { <-k.lock }
+func (b *replayBuffer) unlock() { <-b.lock }
 
-func (k *keeper) forget() {
-	if k.copy != nil {
-		k.buffers.put(k.copy)
+func (b *replayBuffer) forget() {
+	if b.copy != nil {
+		b.buffers.put(b.copy)
 	}
-	k.copy, k.lost = nil, true
+	b.copy, b.lost = nil, true
 }
 
 // Read gives what is kept, then what comes.
 func (a *attempt) Read(p []byte) (int, error) {
-	k := a.k
-	k.lock <- struct{}{}
-	defer k.unlock()
-	if a.at < len(k.copy) {
-		n := copy(p, k.copy[a.at:])
+	b := a.b
+	b.lock <- struct{}{}
+	defer b.unlock()
+	if a.at < len(b.copy) {
+		n := copy(p, b.copy[a.at:])
 		a.at += n
 		return n, nil
 	}
-	if k.err != nil {
-		return 0, k.err
+	if b.err != nil {
+		return 0, b.err
 	}
-	n, err := k.src.Read(p)
-	k.err = err
-	k.keep(p[:n])
+	n, err := b.src.Read(p)
+	b.err = err
+	b.keep(p[:n])
 	a.at += n
 	return n, err
 }
 
-func (k *keeper) keep(text []byte) {
+func (b *replayBuffer) keep(text []byte) {
 	switch {
-	case k.lost:
-	case k.dropped.Load() || len(k.copy)+len(text) > k.limit:
-		k.forget()
+	case b.lost:
+	case b.dropped.Load() || len(b.copy)+len(text) > b.limit:
+		b.forget()
 	default:
-		k.copy = append(k.copy, text...)
+		b.copy = append(b.copy, text...)
 	}
 }
 

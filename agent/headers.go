@@ -42,12 +42,12 @@ func bearerOf(value string) string {
 	return value
 }
 
-// lend takes every credential out of h and puts the lent one in.
-func (p *Proxy) lend(h http.Header, lent *credential.Credential) {
+// lend takes every credential out of h and puts c in.
+func (p *Proxy) lend(h http.Header, c *credential.Credential) {
 	for _, name := range p.fields {
 		delete(h, name)
 	}
-	h[authorization] = []string{"Bearer " + lent.Access.Reveal()}
+	h[authorization] = []string{"Bearer " + c.Access.Reveal()}
 }
 
 // credentialFields are the canonical names of the fields that carry credentials.

@@ -17,16 +17,16 @@ type event struct {
 }
 
 const (
-	// diaryPause is how long an event may wait to be written down. To write each at once
+	// eventPause is how long an event may wait to be written down. To write each at once
 	// would cost a busy child a tenth of its requests.
-	diaryPause = 100 * time.Millisecond
+	eventPause = 100 * time.Millisecond
 	// pendingEvents is how many may wait; whoever comes then writes them down himself.
 	pendingEvents = 1024
 )
 
-// A diary writes events down one after the other, and apart from the requests: a small
-// answer leaves only when its handler returns, and would wait for the disk.
-type diary struct {
+// An eventQueue writes events in order, outside of the goroutines of the requests: a small
+// response leaves only when its handler returns, and would wait for the disk.
+type eventQueue struct {
 	put func(event)
 
 	mu      sync.Mutex
@@ -37,39 +37,39 @@ type diary struct {
 	writing sync.Mutex // held by whoever writes
 }
 
-func newDiary(put func(event)) *diary { return &diary{put: put} }
+func newEventQueue(put func(event)) *eventQueue { return &eventQueue{put: put} }
 
-// write notes an event; it is written down within diaryPause.
-func (d *diary) write(e event) {
-	d.mu.Lock()
-	d.pending = append(d.pending, e)
-	waiting := len(d.pending)
+// write notes an event; it is written down within eventPause.
+func (q *eventQueue) write(e event) {
+	q.mu.Lock()
+	q.pending = append(q.pending, e)
+	waiting := len(q.pending)
 	if waiting == 1 {
-		if d.timer == nil {
-			d.timer = time.AfterFunc(diaryPause, d.flush)
+		if q.timer == nil {
+			q.timer = time.AfterFunc(eventPause, q.flush)
 		} else {
-			d.timer.Reset(diaryPause)
+			q.timer.Reset(eventPause)
 		}
 	}
-	d.mu.Unlock()
+	q.mu.Unlock()
 	if waiting >= pendingEvents {
-		d.flush()
+		q.flush()
 	}
 }
 
 // flush writes down what waits, and returns when it is written.
-func (d *diary) flush() {
-	d.writing.Lock()
-	defer d.writing.Unlock()
-	d.mu.Lock()
-	events := d.pending
-	d.pending, d.spare = d.spare[:0], nil
-	d.mu.Unlock()
+func (q *eventQueue) flush() {
+	q.writing.Lock()
+	defer q.writing.Unlock()
+	q.mu.Lock()
+	events := q.pending
+	q.pending, q.spare = q.spare[:0], nil
+	q.mu.Unlock()
 	for _, e := range events {
-		d.put(e)
+		q.put(e)
 	}
 	clear(events)
-	d.mu.Lock()
-	d.spare = events[:0]
-	d.mu.Unlock()
+	q.mu.Lock()
+	q.spare = events[:0]
+	q.mu.Unlock()
 }
