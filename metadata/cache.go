@@ -90,7 +90,7 @@ func loadEntry(dir string, l *lookup) *entry {
 	return e
 }
 
-// openToAll reports whether anyone on the machine may write to the folder: they could
+// openToAll reports whether anyone on the machine may write to the directory: they could
 // lay a document with a token endpoint of theirs there. Windows has no such bits.
 func openToAll(dir string) bool {
 	info, err := os.Stat(dir)

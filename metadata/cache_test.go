@@ -317,7 +317,7 @@ func TestOddCacheFolders(t *testing.T) {
 	}
 }
 
-// Anyone could have changed a file in a folder that has been opened to everyone.
+// Anyone could have changed a file in a directory that has been opened to everyone.
 func TestFolderOpenedLater(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows has no permission bits")

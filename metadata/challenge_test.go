@@ -90,7 +90,7 @@ func FuzzParseChallenges(f *testing.F) {
 				}
 			}
 		}
-		// A field of its own is beyond the reach of its neighbours.
+		// A field of its own is beyond the reach of its neighbors.
 		all := metadata.ParseChallenges(http.Header{"Www-Authenticate": {field, ours}})
 		if len(field) < 1<<15 && (len(all) == 0 || !all[len(all)-1].Is("Bearer") || all[len(all)-1].Scope() != "found") {
 			t.Errorf("%q spoils its neighbour: %+v", field, all)

@@ -138,15 +138,15 @@ func TestCertificateProblemIsNotCoveredUp(t *testing.T) {
 }
 
 func TestBadCAFiles(t *testing.T) {
-	folder := t.TempDir()
-	empty, huge := filepath.Join(folder, "empty"), filepath.Join(folder, "huge")
+	directory := t.TempDir()
+	empty, huge := filepath.Join(directory, "empty"), filepath.Join(directory, "huge")
 	if err := os.WriteFile(empty, []byte("no certificate"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(huge, make([]byte, 5<<20), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for path, words := range map[string]string{filepath.Join(folder, "none"): "no such file", folder: "not a regular file", empty: "no PEM certificate", huge: "larger than"} {
+	for path, words := range map[string]string{filepath.Join(directory, "none"): "no such file", directory: "not a regular file", empty: "no PEM certificate", huge: "larger than"} {
 		_, err := guard.NewClient(guard.Options{CAFile: path})
 		wantError(t, err, guard.KindUsage, path, words)
 	}

@@ -234,11 +234,11 @@ func TestLockFolder(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, folder := range []string{"", filepath.Join(file, "below")} {
-		renewer.LockDir = folder
+	for _, directory := range []string{"", filepath.Join(file, "below")} {
+		renewer.LockDir = directory
 		_, err := renewer.Valid(t.Context(), 0)
 		if _, ok := errors.AsType[*store.LockError](err); !ok || len(server.sent()) != 0 {
-			t.Errorf("LockDir %q: %v, requests %v", folder, err, server.sent())
+			t.Errorf("LockDir %q: %v, requests %v", directory, err, server.sent())
 		}
 	}
 }

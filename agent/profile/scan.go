@@ -93,7 +93,7 @@ type scan struct {
 }
 
 func (s *scan) login(l login) {
-	c := Conflict{Source: SourceLogin, Keys: []string{}, Advice: "nothing has to be done: the lent credential goes before it"}
+	c := Conflict{Source: SourceLogin, Keys: []string{}, Advice: "nothing has to be done: the lent credential overrides it"}
 	if l.Keychain != "" {
 		if s.Files.Keychain(l.Keychain) {
 			c.Path = l.Keychain

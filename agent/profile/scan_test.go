@@ -33,10 +33,10 @@ func (f files) ReadFile(name string, limit int64) ([]byte, error) {
 	return []byte(text)[:min(int64(len(text)), limit)], nil
 }
 
-func (f files) ReadDir(folder string) []string {
+func (f files) ReadDir(directory string) []string {
 	var names []string
 	for name := range f.text { // in no order, as from a disk
-		if path.Dir(name) == folder {
+		if path.Dir(name) == directory {
 			names = append(names, path.Base(name))
 		}
 	}
@@ -72,7 +72,7 @@ func TestScanByRank(t *testing.T) {
 		},
 		{Path: "/home/me/.claude/settings.json", Source: "user", Keys: []string{"apiKeyHelper"}, Advice: "remove apiKeyHelper there"},
 		{Path: "/home/me/.claude/settings.local.json", Source: "user", Keys: []string{"env.ANTHROPIC_BASE_URL"}, Advice: "nothing has to be done: the file is not applied"},
-		{Path: "/home/me/.claude/.credentials.json", Source: "login", Keys: []string{}, Advice: "nothing has to be done: the lent credential goes before it"},
+		{Path: "/home/me/.claude/.credentials.json", Source: "login", Keys: []string{}, Advice: "nothing has to be done: the lent credential overrides it"},
 		{
 			Path: "environment", Source: "environment", Keys: []string{"ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_USE_BEDROCK"},
 			Advice: "nothing has to be done: ambit run leaves them out; otherwise unset ANTHROPIC_AUTH_TOKEN, CLAUDE_CODE_USE_BEDROCK",

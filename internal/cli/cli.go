@@ -186,7 +186,7 @@ func noArguments(cmd *cobra.Command, args []string) error {
 // help is how cobra shows it, within an object where JSON was asked for.
 func (r *invocation) help(args []string, plainly func(*cobra.Command, []string)) func(*cobra.Command, []string) {
 	return func(cmd *cobra.Command, rest []string) {
-		if !r.prepared { // --help: cobra goes before the settings
+		if !r.prepared { // --help: cobra comes before the settings
 			r.guessFormat(args)
 		}
 		if !r.wantsJSON() {

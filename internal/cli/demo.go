@@ -43,18 +43,18 @@ const unticked = 1
 
 func runDemo(ctx context.Context, r *invocation) (view.View, error) {
 	r.watchSignals()
-	folder, err := temporaryFolder("ambit-demo-")
+	directory, err := temporaryDirectory("ambit-demo-")
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(folder)
+	defer os.RemoveAll(directory)
 	watched := r.interactive() && hasBrowser(r)
 	grant, left, err := demoGrant(watched)
 	if err != nil {
 		return nil, err
 	}
-	d := &demo{invocation: r, folder: folder, watched: watched, out: r.Stdout}
-	d.box, err = sandbox.Start(ctx, sandbox.Options{Grant: grant, Manifest: ambit.ExampleManifest, Dir: folder, Log: d.served})
+	d := &demo{invocation: r, directory: directory, watched: watched, out: r.Stdout}
+	d.box, err = sandbox.Start(ctx, sandbox.Options{Grant: grant, Manifest: ambit.ExampleManifest, Dir: directory, Log: d.served})
 	if err != nil {
 		return nil, err
 	}
@@ -90,13 +90,13 @@ func demoGrant(watched bool) (grant string, left []string, err error) {
 // A demo is the telling of the story.
 type demo struct {
 	*invocation
-	folder   string
-	manifest string
-	watched  bool
-	out      io.Writer
-	steps    []view.DemoStep
-	box      *sandbox.Sandbox
-	takes    atomic.Pointer[scopes.Need] // what the server takes away at the next call that needs it
+	directory string
+	manifest  string
+	watched   bool
+	out       io.Writer
+	steps     []view.DemoStep
+	box       *sandbox.Sandbox
+	takes     atomic.Pointer[scopes.Need] // what the server takes away at the next call that needs it
 }
 
 func (d *demo) tell(ctx context.Context, left []string) (view.View, error) {
@@ -127,7 +127,7 @@ func (d *demo) lends(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	program, err := ownProgram(d.folder)
+	program, err := ownProgram(d.directory)
 	if err != nil {
 		return err
 	}
@@ -168,10 +168,10 @@ func (d *demo) served(request sandbox.Request) {
 
 func (d *demo) say(text string) { fmt.Fprintf(d.out, "\n%s\n", d.console.Paint.Bold(text)) }
 
-// step runs one command as the program itself would, in folders of its own. Only
+// step runs one command as the program itself would, in directories of its own. Only
 // what nobody foresaw ends the story: a missing scope is part of it.
 func (d *demo) step(ctx context.Context, args ...string) error {
-	line := "ambit " + strings.ReplaceAll(strings.Join(args, " "), filepath.Join(d.folder, "ambit"), "ambit")
+	line := "ambit " + strings.ReplaceAll(strings.Join(args, " "), filepath.Join(d.directory, "ambit"), "ambit")
 	fmt.Fprintf(d.out, "\n%s\n\n", d.console.Paint.Dim("$ "+line))
 	var quiet bytes.Buffer
 	c := Command{Stdin: d.Stdin, Stdout: d.out, Stderr: d.Stderr, Env: d.ownEnv()}
@@ -192,8 +192,8 @@ func (d *demo) step(ctx context.Context, args ...string) error {
 // ownEnv keeps the demo away from the person's settings, keys and stores.
 func (d *demo) ownEnv() []string {
 	env := []string{
-		"HOME=" + d.folder, "XDG_CONFIG_HOME=" + filepath.Join(d.folder, "config"),
-		"XDG_CACHE_HOME=" + filepath.Join(d.folder, "cache"), "XDG_STATE_HOME=" + filepath.Join(d.folder, "state"),
+		"HOME=" + d.directory, "XDG_CONFIG_HOME=" + filepath.Join(d.directory, "config"),
+		"XDG_CACHE_HOME=" + filepath.Join(d.directory, "cache"), "XDG_STATE_HOME=" + filepath.Join(d.directory, "state"),
 	}
 	for _, name := range []string{"TERM", "NO_COLOR", "CI", "BROWSER"} {
 		if value, ok := d.env.Lookup(name); ok {
@@ -300,12 +300,12 @@ func demoCall(ctx context.Context, r *invocation, method, base, path string) (st
 }
 
 // ownProgram is a path of this program under its own name.
-func ownProgram(folder string) (string, error) {
+func ownProgram(directory string) (string, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return "", err
 	}
-	link := filepath.Join(folder, "ambit")
+	link := filepath.Join(directory, "ambit")
 	if os.Symlink(self, link) != nil {
 		return self, nil // a system without links
 	}

@@ -27,7 +27,7 @@ func failureOf(p *ambit.Session, err error) error {
 	if _, told := errors.AsType[*view.Failure](err); err == nil || told {
 		return err
 	}
-	for _, known := range []func(*ambit.Session, error) *view.Failure{sessionErrors, trustFailure, answerFailure, storeFailure, sessionFailure, folderFailure} {
+	for _, known := range []func(*ambit.Session, error) *view.Failure{sessionErrors, trustFailure, answerFailure, storeFailure, sessionFailure, directoryFailure} {
 		if f := known(p, err); f != nil {
 			f.Err = err
 			return f
@@ -102,7 +102,7 @@ func protocolFailure(err error) *view.Failure {
 	if _, onTheWay := errors.AsType[*guard.Error](err); !ok || onTheWay {
 		return nil
 	}
-	return failWith(exitCannotTell, e, "nothing was kept; the server's operator can mend this")
+	return failWith(exitCannotTell, e, "nothing was kept; the server's operator can fix this")
 }
 
 func authorizationFailure(p *ambit.Session, e *oauth.AuthorizationError) *view.Failure {
@@ -154,7 +154,7 @@ func sessionFailure(p *ambit.Session, err error) *view.Failure {
 		return failWith(exitNoCredential, e, "log in again: "+loginAgain(p))
 	}
 	if e, ok := errors.AsType[*store.LockError](err); ok {
-		if f := folderFailure(p, err); f != nil {
+		if f := directoryFailure(p, err); f != nil {
 			return f
 		}
 		return failWith(exitNoCredential, e, "another ambit renews the same login and does not end")
@@ -168,13 +168,13 @@ func sessionFailure(p *ambit.Session, err error) *view.Failure {
 	return nil
 }
 
-// folderFailure is a file or folder of ours that the system does not let us use.
-func folderFailure(_ *ambit.Session, err error) *view.Failure {
+// directoryFailure is a file or directory of ours that the system does not let us use.
+func directoryFailure(_ *ambit.Session, err error) *view.Failure {
 	e, ok := errors.AsType[*fs.PathError](err)
 	if _, elsewhere := errors.AsType[*guard.Error](err); !ok || elsewhere {
 		return nil
 	}
-	return failWith(exitUsage, e, "ambit keeps things there: make it a folder that you can write to, or name others with XDG_STATE_HOME and XDG_CONFIG_HOME")
+	return failWith(exitUsage, e, "ambit keeps things there: make it a directory that you can write to, or name others with XDG_STATE_HOME and XDG_CONFIG_HOME")
 }
 
 // ownAuthority is the way out where a certificate is not trusted.

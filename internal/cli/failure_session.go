@@ -41,7 +41,7 @@ func sessionErrors(s *ambit.Session, err error) *view.Failure {
 		return failWith(exitUsage, e, "provider: {use: "+s.Provider().Name+", client: {id: YOUR-CLIENT-ID}}")
 	}
 	if e, ok := errors.AsType[*ambit.StoreError](err); ok {
-		return failWith(exitUsage, e, "set XDG_STATE_HOME to a folder of yours, or keep it for one run alone: --store memory")
+		return failWith(exitUsage, e, "set XDG_STATE_HOME to a directory of yours, or keep it for one run alone: --store memory")
 	}
 	if errors.Is(err, ambit.ErrNoHome) {
 		return failWith(exitUsage, ambit.ErrNoHome, "set HOME, or XDG_STATE_HOME and XDG_CONFIG_HOME")

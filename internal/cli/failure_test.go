@@ -20,23 +20,23 @@ import (
 func TestCredentialFailures(t *testing.T) {
 	unreachable := &guard.Error{Kind: guard.KindUnreachable, Host: "as.example.com"}
 	certificate := &guard.Error{Kind: guard.KindTLS, Host: "as.example.com", Err: fmt.Errorf("unknown authority")}
-	folder := &fs.PathError{Op: "open", Path: "/state/locks", Err: fs.ErrPermission}
+	directory := &fs.PathError{Op: "open", Path: "/state/locks", Err: fs.ErrPermission}
 	for name, c := range map[string]struct {
 		err  error
 		code int
 		hint string // part of it
 	}{
-		"a bad ID token":             {&oauth.ProtocolError{Err: fmt.Errorf("no")}, exitCannotTell, "nothing was kept"},
-		"no keys for an ID token":    {&oauth.ProtocolError{Err: unreachable}, exitCannotTell, "answers"},
-		"a certificate":              {certificate, exitCannotTell, "--ca-file"},
-		"a certificate, asking":      {&oauth.UnansweredError{Err: certificate}, exitCannotTell, "--ca-file"},
-		"a certificate, of the keys": {&oauth.ProtocolError{Err: certificate}, exitCannotTell, "--ca-file"},
-		"another resource":           {&guard.Error{Kind: guard.KindInvalid, Field: "resource"}, exitCannotTell, "the base's URL"},
-		"a broken document":          {&guard.Error{Kind: guard.KindInvalid, Field: "scopes_supported"}, exitCannotTell, "operator"},
-		"a folder that is not ours":  {fmt.Errorf("keeping: %w", folder), exitUsage, "XDG_STATE_HOME"},
-		"a lock in such a folder":    {&store.LockError{Path: folder.Path, Err: folder}, exitUsage, "XDG_STATE_HOME"},
-		"a lock that another holds":  {&store.LockError{Path: folder.Path}, exitNoCredential, "another ambit"},
-		"a key that cannot be read":  {&apikey.BadKeyError{Source: "standard input", Err: folder}, exitNoCredential, ""},
+		"a bad ID token":               {&oauth.ProtocolError{Err: fmt.Errorf("no")}, exitCannotTell, "nothing was kept"},
+		"no keys for an ID token":      {&oauth.ProtocolError{Err: unreachable}, exitCannotTell, "answers"},
+		"a certificate":                {certificate, exitCannotTell, "--ca-file"},
+		"a certificate, asking":        {&oauth.UnansweredError{Err: certificate}, exitCannotTell, "--ca-file"},
+		"a certificate, of the keys":   {&oauth.ProtocolError{Err: certificate}, exitCannotTell, "--ca-file"},
+		"another resource":             {&guard.Error{Kind: guard.KindInvalid, Field: "resource"}, exitCannotTell, "the base's URL"},
+		"a broken document":            {&guard.Error{Kind: guard.KindInvalid, Field: "scopes_supported"}, exitCannotTell, "operator"},
+		"a directory that is not ours": {fmt.Errorf("keeping: %w", directory), exitUsage, "XDG_STATE_HOME"},
+		"a lock in such a directory":   {&store.LockError{Path: directory.Path, Err: directory}, exitUsage, "XDG_STATE_HOME"},
+		"a lock that another holds":    {&store.LockError{Path: directory.Path}, exitNoCredential, "another ambit"},
+		"a key that cannot be read":    {&apikey.BadKeyError{Source: "standard input", Err: directory}, exitNoCredential, ""},
 	} {
 		if f := asFailure(failureOf(nil, c.err)); f.Code != c.code || !strings.Contains(f.Hint, c.hint) {
 			t.Errorf("%s: exit %d with the hint %q, want %d with %q", name, f.Code, f.Hint, c.code, c.hint)

@@ -26,7 +26,7 @@ func initCommand(r *invocation) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "init",
 		Short: "write a commented scopes.yaml to begin from",
-		Long: `init writes a commented scopes.yaml into this folder (or to --manifest). It never
+		Long: `init writes a commented scopes.yaml into this directory (or to --manifest). It never
 overwrites one.`,
 		Example: "  ambit init\n  ambit init --from https://auth.example.com",
 		Args:    noArguments,
@@ -78,7 +78,7 @@ func noManifest(path, from string, err error) error {
 	return &view.Failure{Code: exitUsage, Message: strings.Join(lines, "\n"), Hint: hint, Err: err}
 }
 
-// projectName is the name of the folder that the manifest stands in.
+// projectName is the name of the directory that the manifest stands in.
 func projectName(path string) string {
 	abs, err := filepath.Abs(path)
 	if err != nil {

@@ -55,7 +55,7 @@ func (r *invocation) prepare(cmd *cobra.Command, _ []string) error {
 		return settingsFailure(err)
 	}
 	r.console.Verbose = r.settings.Verbose
-	r.console.Paint = view.Palette{On: r.colours(r.Stderr)}
+	r.console.Paint = view.Palette{On: r.colors(r.Stderr)}
 	if r.console.Live = console.IsTerminal(r.Stderr); r.console.Live {
 		r.console.Columns = console.Width(r.Stderr)
 	}
@@ -93,9 +93,9 @@ func (r *invocation) checkFormat(cmd *cobra.Command) error {
 
 func (r *invocation) wantsJSON() bool { return r.settings.Output == "json" }
 
-// colours decides on colour for a stream: the flag, else NO_COLOR (no-color.org),
+// colors decides on color for a stream: the flag, else NO_COLOR (no-color.org),
 // else whether it is a terminal that can.
-func (r *invocation) colours(stream any) bool {
+func (r *invocation) colors(stream any) bool {
 	switch r.settings.Color {
 	case "always":
 		return true
@@ -129,7 +129,7 @@ func (r *invocation) show(v view.View, err error) error {
 	case "sarif":
 		return cmp.Or(r.printJSON(view.SarifJSON(report)), err)
 	default:
-		p := &view.Printer{Paint: view.Palette{On: r.colours(r.Stdout)}, Width: console.Width(r.Stdout)}
+		p := &view.Printer{Paint: view.Palette{On: r.colors(r.Stdout)}, Width: console.Width(r.Stdout)}
 		v.Text(p)
 		return cmp.Or(r.print(p.String()), err)
 	}
@@ -195,11 +195,11 @@ func (r *invocation) leaveSignals() {
 	}
 }
 
-// temporaryFolder is one that only this user can look into.
-func temporaryFolder(prefix string) (string, error) {
-	folder, err := os.MkdirTemp("", prefix)
+// temporaryDirectory is one that only this user can look into.
+func temporaryDirectory(prefix string) (string, error) {
+	directory, err := os.MkdirTemp("", prefix)
 	if err != nil {
 		return "", fail(exitUsage, "there is no directory for temporary files: "+text.Printable(err.Error()), "set TMPDIR to a directory of yours")
 	}
-	return folder, nil
+	return directory, nil
 }

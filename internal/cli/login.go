@@ -102,12 +102,12 @@ func paste(r *invocation) func() <-chan string {
 // that, and not the login that is about to be made.
 func warnOfVariable(r *invocation, s *ambit.Session) {
 	if r.settings.APIKeyFile != "" {
-		r.console.Note("%s names an API key, which goes before a login: take it away to use this one", r.settings.Origin("api_key_file"))
+		r.console.Note("%s names an API key, which takes precedence over a login: remove it to use this one", r.settings.Origin("api_key_file"))
 		return
 	}
 	for _, name := range append([]string{credential.KeyVariable}, s.KeyVariables()...) {
 		if _, set := r.env.Lookup(name); set {
-			r.console.Note("%s is set, and goes before a login: unset it to use this one", name)
+			r.console.Note("%s is set, and takes precedence over a login: unset it to use this one", name)
 			return
 		}
 	}

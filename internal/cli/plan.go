@@ -91,9 +91,9 @@ func metadataFailure(err error) error {
 func invalidHint(e *guard.Error) string {
 	switch e.Field {
 	case "issuer":
-		return "write the issuer as the server itself does, see provider: and --server; if yours is right, the server's operator can mend this"
+		return "write the issuer as the server itself does, see provider: and --server; if yours is right, the server's operator can fix this"
 	case "resource":
-		return "write the base's URL as the resource itself does, see provider:; if yours is right, the server's operator can mend this"
+		return "write the base's URL as the resource itself does, see provider:; if yours is right, the server's operator can fix this"
 	}
-	return "the server's operator can mend this"
+	return "the server's operator can fix this"
 }

@@ -106,7 +106,7 @@ type lending struct {
 	log       *runLog
 	pipes     []*os.File // to streams that are no files
 	copied    sync.WaitGroup
-	folder    string // of what the child reads besides its environment
+	directory string // of what the child reads besides its environment
 }
 
 func (l *lending) whole(ctx context.Context) error {

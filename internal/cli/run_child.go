@@ -98,12 +98,12 @@ func (l *lending) command() (child.Command, error) {
 // override puts what it takes on the command line, so that the agent prefers what it is
 // lent over settings of its own, and says so. What still overrides it is told too.
 func (l *lending) override(terms profile.Terms) ([]string, error) {
-	folder, err := temporaryFolder("ambit-run-") // 0700: the file in it holds the lease
+	directory, err := temporaryDirectory("ambit-run-") // 0700: the file in it holds the lease
 	if err != nil {
 		return nil, err
 	}
-	l.folder = folder
-	file := filepath.Join(folder, "settings.json")
+	l.directory = directory
+	file := filepath.Join(directory, "settings.json")
 	precedence, err := l.profile.Override(l.args, l.conflicts, terms, file)
 	if err != nil {
 		return nil, err
@@ -122,8 +122,8 @@ func (l *lending) override(terms profile.Terms) ([]string, error) {
 
 // cleanUp removes what the child was given to read.
 func (l *lending) cleanUp() {
-	if l.folder != "" {
-		os.RemoveAll(l.folder)
+	if l.directory != "" {
+		os.RemoveAll(l.directory)
 	}
 }
 

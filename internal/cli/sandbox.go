@@ -20,7 +20,7 @@ func sandboxCommand(r *invocation) *cobra.Command {
 this machine, that behave as the real ones do, and misbehave on request. One line of
 JSON on standard output says when it is ready, and where. It ends when it is told to.
 
-Kinds of misbehaviour:
+Kinds of misbehavior:
 ` + kindLines(),
 		Example: "  ambit sandbox --grant all\n  ambit sandbox --misbehave reject",
 		Args:    noArguments,

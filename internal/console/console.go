@@ -10,7 +10,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/view"
 )
 
-// A voice is the program's own words to a person, on standard error. Nothing else
+// A Console is the program's own words to a person, on standard error. Nothing else
 // in the tree writes there. Its methods are safe for concurrent use.
 type Console struct {
 	mu      sync.Mutex

@@ -7,7 +7,7 @@ import (
 )
 
 // InTurn makes two streams safe for many writers: a child, a browser's words and our
-// own voice share them. Files are, as they are; a writer of another kind gets a lock,
+// own console share them. Files are, as they are; a writer of another kind gets a lock,
 // and both the same one, for they may be one writer.
 func InTurn(stdout, stderr io.Writer) (out, err io.Writer) {
 	lock := new(sync.Mutex)

@@ -20,7 +20,7 @@ type OpenAPI struct {
 	// and a note names what was left out.
 	Fetch func(url string) ([]byte, error)
 	// Open reads a file that a document refers to that is a file itself. The path is relative
-	// to the document's folder, has slashes, and does not lead out of that folder; that no
+	// to the document's directory, has slashes, and does not lead out of that directory; that no
 	// link does is for Open to see to. What it cannot read is left out, and a note names it.
 	// nil: none is ever read.
 	Open func(path string) ([]byte, error)

@@ -112,7 +112,7 @@ func (d *document) refer(address string) *document {
 	}
 	below := path.Join(path.Dir(d.path), u.Path)
 	if u.Host != "" || path.IsAbs(u.Path) || !filepath.IsLocal(filepath.FromSlash(below)) {
-		return &document{problem: "is outside of the document's folder, and is not read"}
+		return &document{problem: "is outside of the document's directory, and is not read"}
 	}
 	return d.set.load(below, &document{path: below, name: filepath.Join(filepath.Dir(d.set.file), filepath.FromSlash(below))})
 }

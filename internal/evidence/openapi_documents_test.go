@@ -36,7 +36,7 @@ func (s *served) open(name string) ([]byte, error) {
 	return []byte(text), nil
 }
 
-// A document that is spread over files is read as one; nothing outside of its folder is
+// A document that is spread over files is read as one; nothing outside of its directory is
 // asked for, and what is not there spoils nothing else.
 func TestOpenAPIFiles(t *testing.T) {
 	const text = `openapi: 3.1.0
@@ -84,7 +84,7 @@ components:
 	if diff := cmp.Diff(want, places(e)); diff != "" {
 		t.Error(diff)
 	}
-	const outside = " is outside of the document's folder, and is not read"
+	const outside = " is outside of the document's directory, and is not read"
 	wantNotes := []string{
 		"api/doc.yaml:10: what /gone needs is not known: paths/gone.yaml is not there",
 		"api/doc.yaml:11: what /lost needs is not known: paths/users.yaml#/nowhere is not there",
@@ -135,7 +135,7 @@ func TestOpenAPIRemoteDocuments(t *testing.T) {
 		t.Error(diff)
 	}
 
-	// A document that has a URL has its neighbours there, and not in a folder.
+	// A document that has a URL has its neighbors there, and not in a directory.
 	files := &served{}
 	e, err = evidence.OpenAPI{Fetch: remote.open, Open: files.open}.Read("https://a.example/v1/doc.yaml", strings.NewReader("openapi: 3.1.0\npaths: {/b: {$ref: 'b.yaml#/b'}}"))
 	if err != nil || len(e.Requirements) != 2 || len(files.asked) > 0 {

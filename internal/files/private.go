@@ -28,7 +28,7 @@ func CheckDir(path string) error {
 		return err
 	}
 	if !info.IsDir() {
-		return &UnsafeError{Path: path, Problem: "is not a directory", Mend: "remove it"}
+		return &UnsafeError{Path: path, Problem: "is not a directory", Fix: "remove it"}
 	}
 	return checkMode(path, info, OthersMode, PrivateDir)
 }
@@ -42,27 +42,27 @@ const (
 )
 
 // checkMode looks at the permission bits where there are any: Windows has access
-// lists, and a user's own folders are the user's own there.
+// lists, and a user's own directories are the user's own there.
 func checkMode(path string, info fs.FileInfo, forbidden, want fs.FileMode) error {
 	if mode := info.Mode().Perm(); runtime.GOOS != "windows" && mode&forbidden != 0 {
 		return &UnsafeError{
 			Path:    path,
 			Problem: fmt.Sprintf("is open to other users (mode %04o)", mode),
-			Mend:    fmt.Sprintf("chmod %04o it, if you know that nobody used that", want),
+			Fix:     fmt.Sprintf("chmod %04o it, if you know that nobody used that", want),
 		}
 	}
 	return nil
 }
 
-// An UnsafeError says that a file or folder is open to others, or is not what it
+// An UnsafeError says that a file or directory is open to others, or is not what it
 // should be, and was not touched.
 type UnsafeError struct {
 	Path    string
 	Problem string // "can be read by others (mode 0644)"
-	Mend    string // a command or an act that mends it
+	Fix     string // a command or an act that fixes it
 }
 
 // Error names the path, the problem and the remedy.
 func (e *UnsafeError) Error() string {
-	return fmt.Sprintf("%q %s; %s", e.Path, e.Problem, e.Mend)
+	return fmt.Sprintf("%q %s; %s", e.Path, e.Problem, e.Fix)
 }

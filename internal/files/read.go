@@ -58,7 +58,7 @@ func Open(path string, rule Rule) (*os.File, error) {
 			return nil, err
 		}
 	}
-	return nil, &UnsafeError{Path: path, Problem: "is exchanged all the time", Mend: "see who writes it"}
+	return nil, &UnsafeError{Path: path, Problem: "is exchanged all the time", Fix: "see who writes it"}
 }
 
 // errNotFile says of what does not end, or holds no text, that it is not read.
@@ -76,11 +76,11 @@ func Check(path string, rule Rule) (fs.FileInfo, error) {
 	case err != nil:
 		return nil, err
 	case info.Mode()&fs.ModeSymlink != 0:
-		return nil, &UnsafeError{Path: path, Problem: "is a symbolic link", Mend: "remove it"}
+		return nil, &UnsafeError{Path: path, Problem: "is a symbolic link", Fix: "remove it"}
 	case info.Mode().IsRegular(), rule.Streams && !info.IsDir():
 		return info, checkMode(path, info, rule.Forbidden, PrivateFile)
 	case rule.Forbidden != 0:
-		return nil, &UnsafeError{Path: path, Problem: "is not a regular file", Mend: "remove it"}
+		return nil, &UnsafeError{Path: path, Problem: "is not a regular file", Fix: "remove it"}
 	}
 	return nil, &fs.PathError{Op: "read", Path: path, Err: errNotFile}
 }

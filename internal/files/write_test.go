@@ -11,7 +11,7 @@ import (
 )
 
 // A link stays a link, over several too, and the file behind it gets the text and keeps
-// its mode. Nothing else is left in either folder.
+// its mode. Nothing else is left in either directory.
 func TestUpdateThroughLinks(t *testing.T) {
 	here, there := t.TempDir(), t.TempDir()
 	file, link := filepath.Join(there, "file"), filepath.Join(here, "link")
@@ -36,16 +36,16 @@ func TestUpdateThroughLinks(t *testing.T) {
 	if info, err := os.Lstat(file); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the file's mode is %v: %v", info.Mode(), err)
 	}
-	for folder, n := range map[string]int{here: 1, there: 2} {
-		if names, _ := filepath.Glob(filepath.Join(folder, "*")); len(names) != n {
-			t.Errorf("%s holds %q", folder, names)
+	for directory, n := range map[string]int{here: 1, there: 2} {
+		if names, _ := filepath.Glob(filepath.Join(directory, "*")); len(names) != n {
+			t.Errorf("%s holds %q", directory, names)
 		}
 	}
 }
 
 func TestUpdateDangling(t *testing.T) {
-	folder := t.TempDir()
-	link := filepath.Join(folder, "link")
+	directory := t.TempDir()
+	link := filepath.Join(directory, "link")
 	if err := os.Symlink("gone", link); err != nil {
 		testkit.Lacks(t, "this system makes no links")
 	}
@@ -53,7 +53,7 @@ func TestUpdateDangling(t *testing.T) {
 	if err == nil || !strings.HasSuffix(err.Error(), "link is a link to gone, and nothing is there") {
 		t.Errorf("%v", err)
 	}
-	names, _ := os.ReadDir(folder)
+	names, _ := os.ReadDir(directory)
 	if to, err := os.Readlink(link); len(names) != 1 || err != nil || to != "gone" {
 		t.Errorf("%v, and the link leads to %q: %v", names, to, err)
 	}

@@ -16,7 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// root is the tree's own folder, as seen from this one.
+// root is the tree's own directory, as seen from this one.
 const root = "../.."
 
 // sources reads every Go file of the tree that is no test.
@@ -164,17 +164,17 @@ func TestTree(t *testing.T) {
 		}
 	}
 	for _, s := range sources(t) {
-		if folder := path.Dir(s.path); !packages[folder] {
-			t.Errorf("package %s has no comment", folder)
-			packages[folder] = true // once is enough
+		if directory := path.Dir(s.path); !packages[directory] {
+			t.Errorf("package %s has no comment", directory)
+			packages[directory] = true // once is enough
 		}
 	}
 	for _, wrong := range rooms.unused() {
 		t.Error(wrong)
 	}
-	for folder, n := range files {
+	for directory, n := range files {
 		if n > maxFiles {
-			t.Errorf("%s has %d files, more than %d: there are two rooms in it", folder, n, maxFiles)
+			t.Errorf("%s has %d files, more than %d: there are two rooms in it", directory, n, maxFiles)
 		}
 	}
 	for file := range long {

@@ -33,8 +33,8 @@ type Sandbox struct {
 	oneByOne sync.Mutex // the library answers one request at a time
 
 	mu               sync.Mutex
-	misbehaviours    []misbehaviour
-	used             map[misbehaviour]bool // those that come once
+	misbehaviors     []misbehavior
+	used             map[misbehavior]bool // those that come once
 	requests         []Request
 	listed, unlisted []string // changes of scopes_supported
 }
@@ -42,7 +42,7 @@ type Sandbox struct {
 // sharedServer names, in a [Request], the server that all regions share.
 const sharedServer = "mcp"
 
-// Start starts a sandbox. It fails on options that make no sense (a misbehaviour that
+// Start starts a sandbox. It fails on options that make no sense (a misbehavior that
 // does not exist is an *[UnknownKindError]), on an address that cannot be listened on,
 // and where its files cannot be written; nothing is left behind then. When ctx ends,
 // answers on their way are cut; [Sandbox.Close] has to be called all the same.
@@ -164,13 +164,13 @@ func (s *Sandbox) Requests() []Request {
 // comes once can come again. The error of a kind that does not exist is an
 // *[UnknownKindError]; nothing changes then.
 func (s *Sandbox) Misbehave(kinds ...string) error {
-	list, err := parseMisbehaviours(kinds)
+	list, err := parseMisbehaviors(kinds)
 	if err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.misbehaviours, s.used = list, map[misbehaviour]bool{}
+	s.misbehaviors, s.used = list, map[misbehavior]bool{}
 	return nil
 }
 

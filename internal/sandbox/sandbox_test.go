@@ -114,7 +114,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 			}
 		}
 		if _, err := os.Stat(filepath.Dir(r.Provider)); (err == nil) != (dir == given) {
-			t.Errorf("folder %s: %v", filepath.Dir(r.Provider), err)
+			t.Errorf("directory %s: %v", filepath.Dir(r.Provider), err)
 		}
 		if _, err := net.DialTimeout("tcp", strings.TrimPrefix(r.Issuer, "http://"), time.Second); err == nil {
 			t.Error("it still listens")

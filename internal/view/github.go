@@ -99,12 +99,12 @@ func escapeProperty(text string) string {
 	return strings.NewReplacer(":", "%3A", ",", "%2C").Replace(escapeData(text))
 }
 
-// below is a file's path from a folder, with slashes, where it lies below that;
+// below is a file's path from a directory, with slashes, where it lies below that;
 // else as it was named.
-func below(folder, file string) string {
+func below(directory, file string) string {
 	absolute, err := filepath.Abs(file)
-	if err == nil && folder != "" {
-		if path, err := filepath.Rel(folder, absolute); err == nil && filepath.IsLocal(path) {
+	if err == nil && directory != "" {
+		if path, err := filepath.Rel(directory, absolute); err == nil && filepath.IsLocal(path) {
 			return filepath.ToSlash(path)
 		}
 	}

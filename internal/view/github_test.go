@@ -215,6 +215,6 @@ func TestAppendSummary(t *testing.T) {
 		t.Errorf("the file holds %q (%v)", got, err)
 	}
 	if err := AppendSummary(filepath.Join(t.TempDir(), "not", "there.md"), "x"); err == nil {
-		t.Error("a folder that is not there is no error")
+		t.Error("a directory that is not there is no error")
 	}
 }

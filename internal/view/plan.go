@@ -166,7 +166,7 @@ func listed(a scopes.Advertised) string {
 	return string(a)
 }
 
-// decision is a decision in a word, coloured by how good the news is.
+// decision is a decision in a word, colored by how good the news is.
 func (p *Printer) decision(d scopes.Decision) string {
 	switch d {
 	case scopes.DecisionRequest, scopes.DecisionRequestUnadvertised:

@@ -8,7 +8,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/advice"
 )
 
-// A Printer lays results out for people, in a width and with colours or without.
+// A Printer lays results out for people, in a width and with colors or without.
 type Printer struct {
 	strings.Builder
 	Paint Palette
@@ -87,7 +87,7 @@ func padded(row []string, widths []int) string {
 	return strings.TrimRight(b.String(), " ")
 }
 
-// Visible is the number of characters that a terminal shows of text with colours.
+// Visible is the number of characters that a terminal shows of text with colors.
 func Visible(text string) int {
 	n := 0
 	for text != "" {
@@ -123,7 +123,7 @@ func Wrap(paragraph string, room int) []string {
 	return lines
 }
 
-// A Palette colours words with the eight colours that every terminal has, so that
+// A Palette colors words with the eight colors that every terminal has, so that
 // they follow its light or dark theme. The zero value leaves words as they are.
 type Palette struct{ On bool }
 

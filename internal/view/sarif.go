@@ -121,7 +121,7 @@ func ruleHelp(id string) (short, help string) {
 	case "credential":
 		return "It is not known what the credential holds.", "Give a credential of the right kind, for the right server, that has not expired; ambit status shows which one would be used."
 	case driftVanished:
-		return "The server has stopped to advertise a scope.", "Look whether the scope was renamed; then correct the manifest and run: ambit plan --lock."
+		return "The server no longer advertises a scope.", "Look whether the scope was renamed; then correct the manifest and run: ambit plan --lock."
 	case "drift_new":
 		return "The server advertises scopes that the lock file does not record.", "Look at them, then run: ambit plan --lock."
 	case "drift_manifest":
@@ -172,7 +172,7 @@ func sarifLocations(f Finding) []sarifLocation {
 	return []sarifLocation{{physical}}
 }
 
-// sarifURI is a file as a URI: relative to the folder in which the program runs, as
+// sarifURI is a file as a URI: relative to the directory in which the program runs, as
 // readers of logs resolve it from the root of the repository; absolute where the file
 // is elsewhere.
 func sarifURI(file string) string {

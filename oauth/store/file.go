@@ -15,10 +15,10 @@ import (
 const maxRecord = 64 << 10
 
 // A File keeps each credential in a file of its own, readable by the user alone
-// (0600) in a folder that is so too (0700), and named after a hash of its key. It
+// (0600) in a directory that is so too (0700), and named after a hash of its key. It
 // refuses what has wider permissions, and symbolic links, with an *[files.UnsafeError].
 // It is for machines without a keyring, after a yes: whoever can read the user's
-// files can read it. On Windows the folder's access list is what protects it.
+// files can read it. On Windows the directory's access list is what protects it.
 type File struct {
 	Dir string // made where it is not there
 }

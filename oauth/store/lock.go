@@ -48,7 +48,7 @@ func (e *LockError) Unwrap() error { return e.Err }
 // Errors: *[LockError] after 45 s, or where there can be no lock; ctx's cause.
 func Lock(ctx context.Context, dir string, key Key, waiting func()) (unlock func(), err error) {
 	if dir == "" {
-		return nil, &LockError{Err: errors.New("no folder is set for the lock")}
+		return nil, &LockError{Err: errors.New("no directory is set for the lock")}
 	}
 	path := filepath.Join(dir, key.ID()+".lock")
 	if err := os.MkdirAll(dir, files.PrivateDir); err != nil {

@@ -7,7 +7,7 @@ import (
 	"github.com/ambit-auth/ambit/oauth/trust"
 )
 
-// A manifest in a cloned folder names a host of its own.
+// A manifest in a cloned directory names a host of its own.
 func ExamplePolicy_Check() {
 	policy := trust.Policy{Known: []string{"api.example.com"}}
 	fmt.Println(policy.Check([]string{"api.example.com", "localhost:8010"}, "scopes.yaml"))

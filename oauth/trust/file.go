@@ -19,7 +19,7 @@ import (
 const maxTrustFile = 64 << 10
 
 // A File is the list of hosts that this user confirmed, one a line; lines that
-// begin with # are for people. It belongs into the user's own configuration folder.
+// begin with # are for people. It belongs into the user's own configuration directory.
 // Its methods are safe for concurrent use; of two processes that add at the same
 // moment, one may be forgotten.
 type File struct{ Path string }

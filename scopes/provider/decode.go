@@ -84,7 +84,7 @@ func (d *decoder) provider(n *yaml.Node) *Provider {
 		yamlfile.Optional("starter", func(v *yaml.Node) { p.Starter = d.Text(v, "starter") }),
 	})
 	if !used || len(p.Servers) == 0 {
-		return nil // what the rest is held against is not known
+		return nil // what the rest is compared with is not known
 	}
 	d.defaultServer(p, defaultServer)
 	d.checkWords("base", d.baseWords, p.BaseNames())

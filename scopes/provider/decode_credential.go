@@ -10,7 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// maxKinds bounds the kinds of credential: each is held against each.
+// maxKinds bounds the kinds of credential: each is compared with each.
 const maxKinds = 100
 
 func (d *decoder) credentials(n *yaml.Node) []CredentialKind {

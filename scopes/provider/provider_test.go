@@ -185,8 +185,8 @@ func TestProviderFilePlace(t *testing.T) {
 		asked = path
 		return []byte("servers: {s: {issuer: https://id.example}}"), nil
 	}
-	m, err := manifest.Decode("some/folder/scopes.yaml", text, open)
-	if err != nil || asked != "some/folder/p.yaml" || m.Provider.File != asked {
+	m, err := manifest.Decode("some/directory/scopes.yaml", text, open)
+	if err != nil || asked != "some/directory/p.yaml" || m.Provider.File != asked {
 		t.Errorf("asked for %q: %v", asked, err)
 	}
 	if _, err := manifest.Decode("scopes.yaml", text, nil); err == nil {
