@@ -11,6 +11,7 @@ import (
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/oauth/store"
+	"github.com/ambit-auth/ambit/oauth/trust"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
@@ -29,7 +30,7 @@ var (
 
 // An UntrustedHostError names hosts that would have got a credential and may not: the user
 // has to confirm them ([Options.TrustHosts], or a yes to [UI.Ask]).
-type UntrustedHostError = oauth.UntrustedHostError
+type UntrustedHostError = trust.UntrustedHostError
 
 // A MissingError says that scopes are missing: for a login that was not begun, those that
 // cannot be requested; for a grant, those that were not granted.

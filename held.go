@@ -10,6 +10,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/apikey"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -48,14 +49,14 @@ func (h *Held) Check(level scopes.Level) error {
 // Find returns the credential that would be used: an API key by the usual sources, else the
 // stored login. Trust comes before either is read. Nobody is asked what it holds: of an API
 // key nothing is known then, of a login what was recorded. Errors: [ErrNoCredential], also as
-// an *[ElsewhereError]; *[UntrustedHostError]; *[UnboundError]; an *[oauth.BadKeyError]; the
+// an *[ElsewhereError]; *[UntrustedHostError]; *[UnboundError]; an *[apikey.BadKeyError]; the
 // store's.
 func (s *Session) Find(ctx context.Context) (*Held, error) {
 	if _, err := s.Trust(ctx); err != nil {
 		return nil, err
 	}
 	h, err := s.findKey(s.keySources(false))
-	if !errors.Is(err, oauth.ErrNoKey) {
+	if !errors.Is(err, apikey.ErrNone) {
 		return h, err
 	}
 	l, err := s.find(ctx)
@@ -78,7 +79,7 @@ func (s *Session) hold(c *credential.Credential, l *login) *Held {
 }
 
 // keySources are the places of a key in order; handed leaves the environment out.
-func (s *Session) keySources(handed bool) oauth.KeySources {
+func (s *Session) keySources(handed bool) apikey.Sources {
 	sources := s.opt.Key
 	sources.Lookup, sources.Variables = s.opt.env().Lookup, s.KeyVariables()
 	if handed {
@@ -101,9 +102,9 @@ func (s *Session) KeyVariables() []string {
 	return slices.DeleteFunc(names, func(name string) bool { return !slices.Contains(known, name) })
 }
 
-// findKey finds an API key; [oauth.ErrNoKey] where there is none.
-func (s *Session) findKey(sources oauth.KeySources) (*Held, error) {
-	found, err := oauth.FindKey(sources)
+// findKey finds an API key; [apikey.ErrNone] where there is none.
+func (s *Session) findKey(sources apikey.Sources) (*Held, error) {
+	found, err := apikey.Find(sources)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/apikey"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/oauth/store"
 	"github.com/ambit-auth/ambit/scopes"
@@ -31,7 +32,7 @@ func (s *Session) Login(ctx context.Context, plan *Plan) (*Held, error) {
 		return nil, err
 	}
 	h, err := s.findKey(s.keySources(true))
-	if !errors.Is(err, oauth.ErrNoKey) {
+	if !errors.Is(err, apikey.ErrNone) {
 		if err != nil {
 			return nil, err
 		}

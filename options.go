@@ -7,8 +7,9 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/internal/settings"
-	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/apikey"
 	"github.com/ambit-auth/ambit/oauth/store"
+	"github.com/ambit-auth/ambit/oauth/trust"
 )
 
 // Options say how a session works. The zero value is safe: the manifest's own server, nobody
@@ -31,7 +32,7 @@ type Options struct {
 	Store store.Store
 	// Key are further places of an API key, which go before the environment: a value, a
 	// stream, a file. Its Lookup and Variables are filled in by the session.
-	Key oauth.KeySources
+	Key apikey.Sources
 	// TrustHosts are hosts that this user trusts with a credential from now on, in the form of
 	// [oauth.ParseHost]. No file of a repository may fill this.
 	TrustHosts []string
@@ -63,8 +64,8 @@ func (o *Options) hasHome() bool { return o.env().StateDir() != "" && o.env().Co
 func (o *Options) lockDir() string        { return filepath.Join(o.env().StateDir(), "locks") }
 func (o *Options) credentialsDir() string { return filepath.Join(o.env().StateDir(), "credentials") }
 
-func (o *Options) trustFile() oauth.TrustFile {
-	return oauth.TrustFile{Path: filepath.Join(o.env().ConfigDir(), "trusted-hosts")}
+func (o *Options) trustFile() trust.File {
+	return trust.File{Path: filepath.Join(o.env().ConfigDir(), "trusted-hosts")}
 }
 
 // cacheDir is where metadata documents are kept; "" where there is no place for them.

@@ -12,44 +12,44 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/text"
-	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/trust"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // Trust checks every host that the manifest names before any credential is read. It asks,
 // where someone is there to answer, and remembers a yes. The error is an *[UntrustedHostError].
-func (s *Session) Trust(ctx context.Context) (oauth.Trust, error) {
+func (s *Session) Trust(ctx context.Context) (trust.Policy, error) {
 	return s.trust(ctx, s.hosts(), s.manifest.File, true)
 }
 
 // trust is that for hosts that someone names; whether a person may be asked depends on who.
-func (s *Session) trust(ctx context.Context, hosts []string, namedBy string, mayAsk bool) (oauth.Trust, error) {
+func (s *Session) trust(ctx context.Context, hosts []string, namedBy string, mayAsk bool) (trust.Policy, error) {
 	confirmed, err := s.confirmedHosts()
 	if err != nil {
-		return oauth.Trust{}, err
+		return trust.Policy{}, err
 	}
 	s.remember(hosts)
-	policy := oauth.Trust{Known: confirmed}
+	policy := trust.Policy{Known: confirmed}
 	if policy.Check(hosts, "") == nil {
 		return policy, nil // the built-in hosts are not needed for that
 	}
 	policy.Known = append(policy.Known, builtinHosts()...)
 	err = policy.Check(hosts, namedBy)
-	untrusted, ok := errors.AsType[*oauth.UntrustedHostError](err)
+	untrusted, ok := errors.AsType[*trust.UntrustedHostError](err)
 	if !ok || !mayAsk {
 		return policy, err
 	}
 	question := fmt.Sprintf("%s names hosts that you have not used before: %s\nMay they be sent your credentials?",
 		text.Line(untrusted.NamedBy), text.Line(strings.Join(untrusted.Hosts, ", ")))
 	if yes, gone := s.opt.UI.ask(ctx, question); !yes {
-		return oauth.Trust{}, cmp.Or(gone, err)
+		return trust.Policy{}, cmp.Or(gone, err)
 	}
 	if !s.opt.hasHome() {
-		return oauth.Trust{}, ErrNoHome
+		return trust.Policy{}, ErrNoHome
 	}
 	if err := s.opt.trustFile().Add(untrusted.Hosts...); err != nil {
-		return oauth.Trust{}, err
+		return trust.Policy{}, err
 	}
 	policy.Known = append(policy.Known, untrusted.Hosts...)
 	return policy, nil
@@ -115,7 +115,7 @@ func (s *Session) confirmedHosts() ([]string, error) {
 func (s *Session) namedHosts() ([]string, error) {
 	var named []string
 	for _, word := range s.opt.TrustHosts {
-		host, err := oauth.ParseHost(word)
+		host, err := trust.ParseHost(word)
 		if err != nil {
 			return nil, err
 		}
@@ -182,5 +182,5 @@ func builtinVariables() []string {
 }
 
 func isBuiltinHost(host string) bool {
-	return !(oauth.Trust{}).Allows(host) && slices.Contains(builtinHosts(), host)
+	return !(trust.Policy{}).Allows(host) && slices.Contains(builtinHosts(), host)
 }

@@ -11,9 +11,9 @@
 //
 // # Trust
 //
-// A credential is bound to hosts. [Trust] knows those of the built-in provider and those
-// that this user confirmed once ([TrustFile]); a file in a repository adds none.
-// [Trust.Guard] puts that under every HTTP client of this package, so that nothing is
+// A credential is bound to hosts. [trust.Policy] knows those of the built-in provider and those
+// that this user confirmed once ([trust.File]); a file in a repository adds none.
+// [trust.Policy.Guard] puts that under every HTTP client of this package, so that nothing is
 // sent elsewhere, whatever a provider file, a metadata document or a redirect says. A
 // nil client in any struct here is one that trusts this machine alone.
 //
@@ -38,7 +38,7 @@
 //
 // # API keys
 //
-// [FindKey] looks in the places where a key may be, in a fixed order; [ReadKey] takes
+// [apikey.Find] looks in the places where a key may be, in a fixed order; [apikey.Read] takes
 // off what people paste around it, and refuses what can be no key before anything is
 // sent.
 //
@@ -46,7 +46,7 @@
 //
 // Each type of error answers a question that a caller has:
 //
-//   - *[UntrustedHostError]: which hosts would have got a credential and may not?
+//   - *[trust.UntrustedHostError]: which hosts would have got a credential and may not?
 //   - *[AuthorizationError]: what did the server, or the person, refuse in the browser?
 //   - *[ResponseError]: what does an endpoint refuse, and may it succeed later?
 //   - *[IssuerError]: is the authorization response from another server?
@@ -54,7 +54,7 @@
 //   - *[SessionLostError]: does only another login help?
 //   - *[RejectedError], *[UnansweredError], *[NoInspectionError]: does the server know the
 //     credential, did it not say, or can nobody be asked?
-//   - *[BadKeyError]: what is wrong with the text that was given for a key?
+//   - *[apikey.BadKeyError]: what is wrong with the text that was given for a key?
 //
 // Trouble on the way to a server is a *[metadata.Error]. Words of a server are in an error,
 // stripped of what could steer a terminal and cut to a length; a whole response never is,

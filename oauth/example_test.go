@@ -18,23 +18,6 @@ func ExampleSecret() {
 	// abc_***
 }
 
-// What people paste around a key is forgiven, with a word.
-func ExampleReadKey() {
-	key, err := oauth.ReadKey(" \"Bearer abc_0123456789\"\n")
-	fmt.Println(key.Secret.Mask("abc_"), err)
-	for _, note := range key.Notes {
-		fmt.Println("-", note)
-	}
-	_, err = oauth.ReadKey("${API_KEY}")
-	fmt.Println(err)
-	// Output:
-	// abc_*** <nil>
-	// - blanks or a newline around the key were dropped
-	// - quotes around the key were dropped
-	// - "Bearer" in front of the key was dropped
-	// the key is a placeholder, not a key
-}
-
 // Which of the asked scopes did the server not like?
 func ExampleAuthorizationError_NamedScopes() {
 	asked := scopes.NewSet("query:read", "insight:write", "notebook:write")

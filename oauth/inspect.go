@@ -12,6 +12,7 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/oauth/apikey"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -25,7 +26,7 @@ const elsewhereTimeout = 3 * time.Second
 // file gives for its kind: the provider's own self-inspection, or RFC 7662. Safe for
 // concurrent use while nobody changes the fields.
 type Inspector struct {
-	// HTTP sends the question; it stands on [Trust.Guard]. nil is a client that trusts
+	// HTTP sends the question; it stands on [trust.Policy.Guard]. nil is a client that trusts
 	// this machine alone.
 	HTTP     *http.Client
 	Provider *provider.Provider
@@ -43,7 +44,7 @@ type Inspector struct {
 // request; a 429 that asks for less than 5 s is waited out once.
 //
 // Errors: *[NoInspectionError] where nobody can be asked; *[RejectedError] where the
-// server does not know the credential; *[UntrustedHostError]; ctx's own; those of
+// server does not know the credential; *[trust.UntrustedHostError]; ctx's own; those of
 // Metadata; and *[UnansweredError] for everything else that is not a plain response, so
 // that a server in trouble never looks like a missing scope.
 func (i *Inspector) Inspect(ctx context.Context, c *credential.Credential) (*credential.Credential, error) {
@@ -163,7 +164,7 @@ func (i *Inspector) question(ctx context.Context, server provider.Server, kind p
 		return nil, err
 	}
 	if !credential.IsSendable(secret.Reveal()) {
-		return nil, &BadKeyError{Problem: "has a character in it that no key has"}
+		return nil, &apikey.BadKeyError{Problem: "has a character in it that no key has"}
 	}
 	req.Header.Set("Authorization", "Bearer "+secret.Reveal())
 	req.Header.Set("Accept", "application/json")

@@ -20,6 +20,7 @@ import (
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/oauth/store/storetest"
+	"github.com/ambit-auth/ambit/oauth/trust"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 	"github.com/google/go-cmp/cmp"
@@ -331,7 +332,7 @@ func TestInspectAsksNoStranger(t *testing.T) {
 	}
 	for _, key := range []string{testAPIKey, "acc_" + storetest.Marked} {
 		_, err := inspector.Inspect(t.Context(), bare(key))
-		if untrusted, ok := errors.AsType[*oauth.UntrustedHostError](err); !ok || untrusted.Hosts[0] != "thief.example.com" {
+		if untrusted, ok := errors.AsType[*trust.UntrustedHostError](err); !ok || untrusted.Hosts[0] != "thief.example.com" {
 			t.Errorf("err = %v", err)
 		}
 		if _, ok := errors.AsType[*oauth.UnansweredError](err); ok {

@@ -35,7 +35,7 @@ var errLoginOver = errors.New("the login is over")
 // Redirect are needed, and ClientID or Register; the zero value of everything else is
 // safe. A Login may be run more than once, and not changed or run twice at a time.
 type Login struct {
-	// HTTP sends the token request; it stands on [Trust.Guard]. nil is a client that
+	// HTTP sends the token request; it stands on [trust.Policy.Guard]. nil is a client that
 	// trusts this machine alone.
 	HTTP   *http.Client
 	Server *metadata.AuthorizationServer
@@ -73,7 +73,7 @@ type Login struct {
 // Errors: *[ProtocolError], [ErrNoClientID] and [ErrPortsTaken] before anything is opened;
 // [ErrLoginTimeout], [ErrPasteEnded], or ctx's own cause; *[AuthorizationError] and
 // *[IssuerError] for the response; *[ResponseError], *[ProtocolError],
-// *[UntrustedHostError] and [metadata.Error] for the exchange.
+// *[trust.UntrustedHostError] and [metadata.Error] for the exchange.
 func (l *Login) Run(ctx context.Context) (*credential.Credential, error) {
 	if err := supportsPublicClient(l.Server); err != nil {
 		return nil, err

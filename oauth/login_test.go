@@ -15,6 +15,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/ambit-auth/ambit/oauth/trust"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 	"github.com/google/go-cmp/cmp"
@@ -184,7 +185,7 @@ func TestLoginTransportErrors(t *testing.T) {
 		login := newLogin(server, person)
 		login.Server.TokenEndpoint = "https://thief.example.com/token"
 		_, err := login.Run(t.Context())
-		if untrusted, ok := errors.AsType[*oauth.UntrustedHostError](err); !ok || untrusted.Hosts[0] != "thief.example.com" {
+		if untrusted, ok := errors.AsType[*trust.UntrustedHostError](err); !ok || untrusted.Hosts[0] != "thief.example.com" {
 			t.Errorf("err = %v", err)
 		}
 	})

@@ -24,7 +24,7 @@ import (
 type Renewer struct {
 	Store store.Store
 	Key   store.Key
-	// HTTP sends the refresh request; it stands on [Trust.Guard]. nil is a client that
+	// HTTP sends the refresh request; it stands on [trust.Policy.Guard]. nil is a client that
 	// trusts this machine alone.
 	HTTP *http.Client
 	// Server returns the metadata of the server; asked only when there is a refresh to
@@ -62,7 +62,7 @@ var ErrNotSaved = errors.New("the credential was renewed, but not stored")
 // renews at each call. [credential.Credential.Lost] tells what the renewal took away.
 //
 // Errors: the store's; *[SessionLostError]; *[LockError]; *[ResponseError],
-// *[UntrustedHostError] and [metadata.Error] for the request; [ErrNotSaved] with the
+// *[trust.UntrustedHostError] and [metadata.Error] for the request; [ErrNotSaved] with the
 // renewed credential. Where the renewal failed and the stored credential still lives,
 // it is returned beside the error.
 func (r *Renewer) Valid(ctx context.Context, minTTL time.Duration) (*credential.Credential, error) {

@@ -21,7 +21,7 @@ const maxClientID = 2 << 10
 // A Registration makes this program known to a server that it never met (RFC 7591), as
 // a public client. Safe for concurrent use while nobody changes the fields.
 type Registration struct {
-	// HTTP sends the request; it stands on [Trust.Guard]. nil is a client that trusts
+	// HTTP sends the request; it stands on [trust.Policy.Guard]. nil is a client that trusts
 	// this machine alone.
 	HTTP     *http.Client
 	Endpoint string     // registration_endpoint of the metadata
@@ -34,7 +34,7 @@ type Registration struct {
 // a part of what was registered, and to others none may be there, for they take any (RFC
 // 8252 §7.3).
 //
-// Errors: *[ResponseError]; *[UntrustedHostError]; [metadata.Error].
+// Errors: *[ResponseError]; *[trust.UntrustedHostError]; [metadata.Error].
 func (r *Registration) Register(ctx context.Context, redirectURIs ...string) (clientID string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/oauth/store/storetest"
+	"github.com/ambit-auth/ambit/oauth/trust"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/google/go-cmp/cmp"
 )
@@ -65,7 +66,7 @@ func TestRegisterFails(t *testing.T) {
 		}
 	}
 	_, err := (&oauth.Registration{Endpoint: "https://thief.example.com/"}).Register(t.Context())
-	if _, ok := errors.AsType[*oauth.UntrustedHostError](err); !ok {
+	if _, ok := errors.AsType[*trust.UntrustedHostError](err); !ok {
 		t.Errorf("err = %v", err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/oauth/trust"
 )
 
 const (
@@ -21,14 +22,14 @@ const (
 )
 
 // send sends what carries a credential, and reads the response. A nil client is one that
-// trusts this machine alone. The error is an *[UntrustedHostError] or a [metadata.Error].
+// trusts this machine alone. The error is an *[trust.UntrustedHostError] or a [metadata.Error].
 func send(client *http.Client, req *http.Request) (*guard.Response, error) {
 	return sendBy(&guard.Requester{HTTP: orLoopback(client)}, req)
 }
 
 func sendBy(requests *guard.Requester, req *http.Request) (*guard.Response, error) {
 	response, err := requests.Do(req, maxResponse)
-	if untrusted, ok := errors.AsType[*UntrustedHostError](err); ok {
+	if untrusted, ok := errors.AsType[*trust.UntrustedHostError](err); ok {
 		return nil, untrusted // nothing was sent: no trouble of the network's
 	}
 	return response, err
@@ -42,5 +43,5 @@ func orLoopback(client *http.Client) *http.Client {
 	if own, err := guard.NewTransport(guard.Options{}); err == nil { // only a CA file can be wrong, and there is none
 		transport = own
 	}
-	return guard.ClientOn(Trust{}.Guard(transport))
+	return guard.ClientOn(trust.Policy{}.Guard(transport))
 }

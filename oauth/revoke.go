@@ -17,7 +17,7 @@ var ErrNoRevocation = errors.New("the server offers no revocation")
 // A Revocation tells a server that a credential is not needed any more (RFC 7009).
 // Safe for concurrent use while nobody changes the fields.
 type Revocation struct {
-	// HTTP sends the requests; it stands on [Trust.Guard]. nil is a client that trusts
+	// HTTP sends the requests; it stands on [trust.Policy.Guard]. nil is a client that trusts
 	// this machine alone.
 	HTTP   *http.Client
 	Server *metadata.AuthorizationServer
@@ -27,7 +27,7 @@ type Revocation struct {
 // then the access token. It does not stop at the first failure. A token that the
 // server does not know counts as revoked (RFC 7009 §2.2).
 //
-// Errors: [ErrNoRevocation]; *[ResponseError]; *[UntrustedHostError]; [metadata.Error].
+// Errors: [ErrNoRevocation]; *[ResponseError]; *[trust.UntrustedHostError]; [metadata.Error].
 func (r *Revocation) Revoke(ctx context.Context, c *credential.Credential) error {
 	if r.Server.RevocationEndpoint == "" {
 		return ErrNoRevocation

@@ -13,6 +13,7 @@ import (
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/oauth/store/storetest"
+	"github.com/ambit-auth/ambit/oauth/trust"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -74,7 +75,7 @@ func TestRevokeFails(t *testing.T) {
 		t.Errorf("err = %v", err)
 	}
 	err = (&oauth.Revocation{Server: &metadata.AuthorizationServer{RevocationEndpoint: "https://thief.example.com/"}}).Revoke(t.Context(), c)
-	if _, ok := errors.AsType[*oauth.UntrustedHostError](err); !ok || storetest.Leaks(err.Error()) {
+	if _, ok := errors.AsType[*trust.UntrustedHostError](err); !ok || storetest.Leaks(err.Error()) {
 		t.Errorf("err = %v", err)
 	}
 }

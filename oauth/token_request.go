@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/oauth/trust"
 	"github.com/ambit-auth/ambit/scopes/provider"
 	"golang.org/x/oauth2"
 )
@@ -58,12 +59,12 @@ func (t *tokenRequest) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // result is the token response (RFC 6749 §5.1), after x/oauth2 returned err for it. Errors:
-// *[ResponseError]; *[UntrustedHostError]; [metadata.Error].
+// *[ResponseError]; *[trust.UntrustedHostError]; [metadata.Error].
 func (t *tokenRequest) result(err error) (*guard.Object, error) {
 	if t.response != nil {
 		return t.object, t.refusal()
 	}
-	if untrusted, ok := errors.AsType[*UntrustedHostError](err); ok {
+	if untrusted, ok := errors.AsType[*trust.UntrustedHostError](err); ok {
 		return nil, untrusted
 	}
 	req, reqErr := http.NewRequest(http.MethodPost, t.endpoint, nil)

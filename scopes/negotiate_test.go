@@ -97,8 +97,10 @@ func TestNegotiate(t *testing.T) {
 		{name: "the resource limits its own scopes only", needs: "a b@mcp c@api", server: listed("a", "b", "c"), resources: api("c"), request: "a b c"},
 		{name: "the resource limits nothing unadvertised", needs: "~a@api", server: listed("b"), resources: api("b"), request: "a"},
 		{name: "the resource where the server does not say", needs: "a@api b@api", resources: api("a"), request: "a", withheld: "b"},
-		{name: "a resource that does not say", needs: "a@api", server: listed("a"),
-			resources: []scopes.Resource{{Base: "api", Advertises: scopes.Advertisement{State: scopes.Empty}}}, request: "a"},
+		{
+			name: "a resource that does not say", needs: "a@api", server: listed("a"),
+			resources: []scopes.Resource{{Base: "api", Advertises: scopes.Advertisement{State: scopes.Empty}}}, request: "a",
+		},
 		{name: "the same scope twice", needs: "a a", request: "a"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -56,11 +56,23 @@ func TestSilentTerminal(t *testing.T) {
 	}
 	ran := map[string]bool{"help": true} // as --help
 	for _, args := range [][]string{
-		{"version"}, {"--help"}, {"completion", "bash"}, {"init", "-f", filepath.Join(home, "new.yaml")},
-		{"plan", "-f", manifest}, {"status", "-f", manifest}, {"login", "-f", manifest, "--browser", "visit", "--store", "file"},
-		{"status", "-f", manifest}, {"check", "-f", manifest}, {"explain", "-f", manifest, "user:read"}, {"export", "-f", manifest},
-		{"audit", "-f", manifest, "--mcp-tools", tools}, {"run", "-f", manifest, "--", "ambit", "version"}, {"doctor", "-f", manifest},
-		{"token", "-f", manifest}, {"logout", "-f", manifest}, {"demo"},
+		{"version"},
+		{"--help"},
+		{"completion", "bash"},
+		{"init", "-f", filepath.Join(home, "new.yaml")},
+		{"plan", "-f", manifest},
+		{"status", "-f", manifest},
+		{"login", "-f", manifest, "--browser", "visit", "--store", "file"},
+		{"status", "-f", manifest},
+		{"check", "-f", manifest},
+		{"explain", "-f", manifest, "user:read"},
+		{"export", "-f", manifest},
+		{"audit", "-f", manifest, "--mcp-tools", tools},
+		{"run", "-f", manifest, "--", "ambit", "version"},
+		{"doctor", "-f", manifest},
+		{"token", "-f", manifest},
+		{"logout", "-f", manifest},
+		{"demo"},
 	} {
 		silent(nil, args...)
 		ran[args[0]] = true

@@ -17,7 +17,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
-	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/apikey"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/audit"
 	"github.com/spf13/cobra"
@@ -272,7 +272,7 @@ func auditGrant(ctx context.Context, r *invocation, keys *keyFlags) *ambit.Held 
 		return nil
 	}
 	h, err := s.Find(ctx)
-	_, noKey := errors.AsType[*oauth.BadKeyError](err)
+	_, noKey := errors.AsType[*apikey.BadKeyError](err)
 	if err != nil && !noKey {
 		return nil
 	}

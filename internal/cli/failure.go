@@ -15,7 +15,9 @@ import (
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/apikey"
 	"github.com/ambit-auth/ambit/oauth/store"
+	"github.com/ambit-auth/ambit/oauth/trust"
 )
 
 // failureOf gives an error of getting, keeping or asking about a credential
@@ -40,7 +42,7 @@ func failWith(code int, err error, hint string) *view.Failure {
 }
 
 func trustFailure(_ *ambit.Session, err error) *view.Failure {
-	if e, ok := errors.AsType[*oauth.UntrustedHostError](err); ok {
+	if e, ok := errors.AsType[*trust.UntrustedHostError](err); ok {
 		var flags []string
 		for _, host := range e.Hosts {
 			flags = append(flags, "--trust-host "+advice.ShellWord(host))
@@ -145,7 +147,7 @@ func sessionFailure(p *ambit.Session, err error) *view.Failure {
 		return fail(exitNoCredential, "nobody is here to log in: standard input ended",
 			"give an API key with --api-key-stdin, or run a browser of your own with --browser CMD")
 	}
-	if e, ok := errors.AsType[*oauth.BadKeyError](err); ok {
+	if e, ok := errors.AsType[*apikey.BadKeyError](err); ok {
 		return failWith(exitNoCredential, e, "")
 	}
 	if e, ok := errors.AsType[*oauth.SessionLostError](err); ok {

@@ -9,6 +9,7 @@ import (
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/apikey"
 	"github.com/ambit-auth/ambit/oauth/store"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -35,7 +36,7 @@ func TestCredentialFailures(t *testing.T) {
 		"a folder that is not ours":  {fmt.Errorf("keeping: %w", folder), exitUsage, "XDG_STATE_HOME"},
 		"a lock in such a folder":    {&store.LockError{Path: folder.Path, Err: folder}, exitUsage, "XDG_STATE_HOME"},
 		"a lock that another holds":  {&store.LockError{Path: folder.Path}, exitNoCredential, "another ambit"},
-		"a key that cannot be read":  {&oauth.BadKeyError{Source: "standard input", Err: folder}, exitNoCredential, ""},
+		"a key that cannot be read":  {&apikey.BadKeyError{Source: "standard input", Err: folder}, exitNoCredential, ""},
 	} {
 		if f := asFailure(failureOf(nil, c.err)); f.Code != c.code || !strings.Contains(f.Hint, c.hint) {
 			t.Errorf("%s: exit %d with the hint %q, want %d with %q", name, f.Code, f.Hint, c.code, c.hint)

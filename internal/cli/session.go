@@ -15,8 +15,9 @@ import (
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
-	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/apikey"
 	"github.com/ambit-auth/ambit/oauth/store"
+	"github.com/ambit-auth/ambit/oauth/trust"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 )
 
@@ -41,13 +42,13 @@ func (r *invocation) open(keys *keyFlags) (*ambit.Session, error) {
 	return r.openWith(r.keySources(keys), r.ui())
 }
 
-func (r *invocation) openWith(keys oauth.KeySources, ui ambit.UI) (*ambit.Session, error) {
+func (r *invocation) openWith(keys apikey.Sources, ui ambit.UI) (*ambit.Session, error) {
 	m, err := r.manifest()
 	if err != nil {
 		return nil, err
 	}
 	for _, host := range r.settings.TrustHost {
-		if _, err := oauth.ParseHost(host); err != nil {
+		if _, err := trust.ParseHost(host); err != nil {
 			return nil, failWith(exitUsage, err, "").At(r.settings.Origin("trust_host"))
 		}
 	}
@@ -95,8 +96,8 @@ func (r *invocation) manifest() (*manifest.Manifest, error) {
 }
 
 // keySources are the places of a key that flags and settings name.
-func (r *invocation) keySources(k *keyFlags) oauth.KeySources {
-	s := oauth.KeySources{File: r.settings.APIKeyFile}
+func (r *invocation) keySources(k *keyFlags) apikey.Sources {
+	s := apikey.Sources{File: r.settings.APIKeyFile}
 	if k == nil {
 		return s
 	}
@@ -170,12 +171,12 @@ func (t transport) RoundTrip(request *http.Request) (*http.Response, error) { re
 // noteUseless tells of a host that this command line trusts and that is none of those that
 // are in question: it was written without its port, or slipped. Other layers may name more
 // than one project needs.
-func (r *invocation) noteUseless(e *oauth.UntrustedHostError) {
+func (r *invocation) noteUseless(e *trust.UntrustedHostError) {
 	if !r.settings.FromFlag("trust_host") {
 		return
 	}
 	for _, word := range r.settings.TrustHost {
-		if host, err := oauth.ParseHost(word); err == nil && !slices.Contains(e.Hosts, host) {
+		if host, err := trust.ParseHost(word); err == nil && !slices.Contains(e.Hosts, host) {
 			r.console.Note("--trust-host %s does not help here: the hosts are %s", text.Printable(host), text.Printable(strings.Join(e.Hosts, ", ")))
 		}
 	}
@@ -183,7 +184,7 @@ func (r *invocation) noteUseless(e *oauth.UntrustedHostError) {
 
 // failure is the failure of a session, with what the settings have to do with it.
 func (r *invocation) failure(s *ambit.Session, err error) error {
-	if e, ok := errors.AsType[*oauth.UntrustedHostError](err); ok {
+	if e, ok := errors.AsType[*trust.UntrustedHostError](err); ok {
 		r.noteUseless(e)
 	}
 	if e, ok := errors.AsType[*ambit.UnknownCredentialError](err); ok {

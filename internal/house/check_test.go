@@ -24,6 +24,9 @@ const maxLines = 400
 
 var long = map[string]string{}
 
+// maxFiles is how many files a stranger still looks over, tests aside.
+const maxFiles = 26
+
 // A source is a Go file that is no test.
 type source struct {
 	path string // from the root, with slashes

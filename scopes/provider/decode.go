@@ -73,7 +73,7 @@ func (d *decoder) provider(n *yaml.Node) *Provider {
 	var defaultServer *yaml.Node
 	d.Mapping(n, "the provider", []yamlfile.Member{
 		yamlfile.Optional("use", func(*yaml.Node) {}),
-		yamlfile.Member{Key: "servers", Required: use == nil, Read: func(v *yaml.Node) { p.Servers = d.servers(v) }},
+		{Key: "servers", Required: use == nil, Read: func(v *yaml.Node) { p.Servers = d.servers(v) }},
 		yamlfile.Optional("default_server", func(v *yaml.Node) { defaultServer = v }),
 		yamlfile.Optional("server_from", func(v *yaml.Node) { p.ServerFrom = d.Text(v, "server_from") }),
 		yamlfile.Optional("client", func(v *yaml.Node) { p.Client = d.client(v, p.Client) }),

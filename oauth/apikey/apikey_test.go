@@ -1,4 +1,4 @@
-package oauth_test
+package apikey_test
 
 import (
 	"errors"
@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/apikey"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/oauth/store/storetest"
 	"github.com/ambit-auth/ambit/scopes"
@@ -33,7 +33,7 @@ func TestReadKeyForgives(t *testing.T) {
 		"\ufeff" + storetest.Marked:              1,
 		"\u00a0" + storetest.Marked + "\u2003\n": 1,
 	} {
-		key, err := oauth.ReadKey(raw)
+		key, err := apikey.Read(raw)
 		if err != nil || key.Secret.Reveal() != storetest.Marked {
 			t.Errorf("%q: %q, %v", raw, key.Secret.Reveal(), err)
 		}
@@ -48,7 +48,7 @@ func TestReadKeyTakesWhatKeysLookLike(t *testing.T) {
 		"phx_0a1B2c3D4e5F", "ghp_16C7e42F292c6912E7710c838347Ae178B4a", "sk-ant-api03-AbC_dEf-gHi_xx", "eyJhbGciOiJIUzI1NiJ9.e30.abc-_",
 		"AKIAIOSFODNN7REALKEY", "dGVzdA==", "a", "phx_full", "key_yourself", "abc/def+ghi~.x", "tok_x", "tok_xx", "1234",
 	} {
-		if got, err := oauth.ReadKey(key); err != nil || got.Secret.Reveal() != key || len(got.Notes) != 0 {
+		if got, err := apikey.Read(key); err != nil || got.Secret.Reveal() != key || len(got.Notes) != 0 {
 			t.Errorf("%q: %q, %v, %v", key, got.Secret.Reveal(), got.Notes, err)
 		}
 	}
@@ -69,14 +69,14 @@ func TestReadKeyRefuses(t *testing.T) {
 		"schlüssel": letter, "ключ": letter, "abc\u200bdef": letter, "abc\xff": letter,
 		strings.Repeat("a", 20000): "too long",
 	} {
-		key, err := oauth.ReadKey(raw)
-		bad, ok := errors.AsType[*oauth.BadKeyError](err)
+		key, err := apikey.Read(raw)
+		bad, ok := errors.AsType[*apikey.BadKeyError](err)
 		if !ok || !strings.Contains(bad.Problem, problem) || !key.Secret.Empty() {
 			t.Errorf("%.40q: %v, want %s", raw, err, problem)
 		}
 	}
 	for _, raw := range []string{storetest.Marked + "\x00", storetest.Marked + " x", storetest.Marked + "...", `"` + storetest.Marked} {
-		if _, err := oauth.ReadKey(raw); err == nil || storetest.Leaks(err.Error()) {
+		if _, err := apikey.Read(raw); err == nil || storetest.Leaks(err.Error()) {
 			t.Errorf("%q: %v", raw, err)
 		}
 	}
@@ -89,8 +89,8 @@ func TestFindKeyOrder(t *testing.T) {
 	}
 	value := "from-flag"
 	environment := map[string]string{"AMBIT_API_KEY": "from-ambit", "FIRST_KEY": "from-first", "SECOND_KEY": "from-second"}
-	all := func() oauth.KeySources {
-		return oauth.KeySources{
+	all := func() apikey.Sources {
+		return apikey.Sources{
 			Value: &value, Stdin: strings.NewReader("from-stdin\n"), File: path,
 			Variables: []string{"FIRST_KEY", "SECOND_KEY"},
 			Lookup:    func(name string) (string, bool) { v, ok := environment[name]; return v, ok },
@@ -101,25 +101,25 @@ func TestFindKeyOrder(t *testing.T) {
 		Exposed     bool
 	}
 	for _, step := range []struct {
-		drop func(*oauth.KeySources) // on top of what was dropped before
+		drop func(*apikey.Sources) // on top of what was dropped before
 		want outcome
 	}{
-		{func(*oauth.KeySources) {}, outcome{"from-flag", "--api-key", true}},
-		{func(s *oauth.KeySources) { s.Value = nil }, outcome{"from-stdin", "standard input", false}},
-		{func(s *oauth.KeySources) { s.Value, s.Stdin = nil, nil }, outcome{"from-file", fmt.Sprintf("the file %q", path), false}},
-		{func(s *oauth.KeySources) { s.Value, s.Stdin, s.File = nil, nil, "" }, outcome{"from-ambit", "the variable AMBIT_API_KEY", false}},
-		{func(s *oauth.KeySources) {
+		{func(*apikey.Sources) {}, outcome{"from-flag", "--api-key", true}},
+		{func(s *apikey.Sources) { s.Value = nil }, outcome{"from-stdin", "standard input", false}},
+		{func(s *apikey.Sources) { s.Value, s.Stdin = nil, nil }, outcome{"from-file", fmt.Sprintf("the file %q", path), false}},
+		{func(s *apikey.Sources) { s.Value, s.Stdin, s.File = nil, nil, "" }, outcome{"from-ambit", "the variable AMBIT_API_KEY", false}},
+		{func(s *apikey.Sources) {
 			s.Value, s.Stdin, s.File = nil, nil, ""
 			delete(environment, "AMBIT_API_KEY")
 		}, outcome{"from-first", "the variable FIRST_KEY", false}},
-		{func(s *oauth.KeySources) {
+		{func(s *apikey.Sources) {
 			s.Value, s.Stdin, s.File = nil, nil, ""
 			delete(environment, "FIRST_KEY")
 		}, outcome{"from-second", "the variable SECOND_KEY", false}},
 	} {
 		sources := all()
 		step.drop(&sources)
-		key, err := oauth.FindKey(sources)
+		key, err := apikey.Find(sources)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -130,10 +130,10 @@ func TestFindKeyOrder(t *testing.T) {
 			t.Errorf("%s: notes %q", key.Source, key.Notes)
 		}
 	}
-	if _, err := oauth.FindKey(oauth.KeySources{}); !errors.Is(err, oauth.ErrNoKey) {
+	if _, err := apikey.Find(apikey.Sources{}); !errors.Is(err, apikey.ErrNone) {
 		t.Errorf("no source: %v", err)
 	}
-	if _, err := oauth.FindKey(oauth.KeySources{Lookup: func(string) (string, bool) { return "", false }}); !errors.Is(err, oauth.ErrNoKey) {
+	if _, err := apikey.Find(apikey.Sources{Lookup: func(string) (string, bool) { return "", false }}); !errors.Is(err, apikey.ErrNone) {
 		t.Errorf("no variable: %v", err)
 	}
 }
@@ -150,18 +150,18 @@ func TestFindKeyNamesTheSourceOfABadKey(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "missing")
 	value := storetest.Marked + " " + storetest.Marked
 	for name, c := range map[string]struct {
-		sources oauth.KeySources
+		sources apikey.Sources
 		want    []string
 	}{
-		"an empty variable": {oauth.KeySources{Variables: []string{"A_KEY"}, Lookup: func(n string) (string, bool) { return "", n == "A_KEY" }}, []string{"the variable A_KEY", "is empty"}},
-		"a bad flag":        {oauth.KeySources{Value: &value}, []string{"--api-key", "a blank"}},
-		"a large file":      {oauth.KeySources{File: large}, []string{large, "cannot be read", "65536"}},
-		"endless input":     {oauth.KeySources{Stdin: endless{}}, []string{"standard input", "65536"}},
-		"broken input":      {oauth.KeySources{Stdin: failing{}}, []string{"standard input", "broken pipe"}},
-		"no file":           {oauth.KeySources{File: missing}, []string{missing, "no such file"}},
+		"an empty variable": {apikey.Sources{Variables: []string{"A_KEY"}, Lookup: func(n string) (string, bool) { return "", n == "A_KEY" }}, []string{"the variable A_KEY", "is empty"}},
+		"a bad flag":        {apikey.Sources{Value: &value}, []string{"--api-key", "a blank"}},
+		"a large file":      {apikey.Sources{File: large}, []string{large, "cannot be read", "65536"}},
+		"endless input":     {apikey.Sources{Stdin: endless{}}, []string{"standard input", "65536"}},
+		"broken input":      {apikey.Sources{Stdin: failing{}}, []string{"standard input", "broken pipe"}},
+		"no file":           {apikey.Sources{File: missing}, []string{missing, "no such file"}},
 	} {
-		key, err := oauth.FindKey(c.sources)
-		bad, ok := errors.AsType[*oauth.BadKeyError](err)
+		key, err := apikey.Find(c.sources)
+		bad, ok := errors.AsType[*apikey.BadKeyError](err)
 		if !ok || bad.Source == "" || !key.Secret.Empty() {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -191,7 +191,7 @@ func TestKeyCredential(t *testing.T) {
 		"abc_" + storetest.Marked: {Grant: scopes.Grant{Kind: "personal_api_key", Prefix: "abc_***", Source: "--api-key"}},
 		"xyz_" + storetest.Marked: {Grant: scopes.Grant{Kind: scopes.UnknownKind, Source: "--api-key"}},
 	} {
-		key, err := oauth.FindKey(oauth.KeySources{Value: &raw})
+		key, err := apikey.Find(apikey.Sources{Value: &raw})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package oauth_test
+package trust_test
 
 import (
 	"errors"
@@ -14,12 +14,12 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/guard"
-	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/trust"
 	"github.com/google/go-cmp/cmp"
 )
 
 func TestTrustAllows(t *testing.T) {
-	policy := oauth.Trust{Known: []string{"api.example.com", "other.example.com:8443"}}
+	policy := trust.Policy{Known: []string{"api.example.com", "other.example.com:8443"}}
 	for host, want := range map[string]bool{
 		"api.example.com":        true,
 		"api.example.com:8443":   false, // another port is another server
@@ -49,13 +49,13 @@ func TestTrustAllows(t *testing.T) {
 }
 
 func TestTrustCheckNamesEveryHost(t *testing.T) {
-	policy := oauth.Trust{Known: []string{"good.example.com"}}
+	policy := trust.Policy{Known: []string{"good.example.com"}}
 	err := policy.Check([]string{"bad.example.com", "good.example.com", "localhost:1", "worse.example.com", "bad.example.com"}, "scopes.yaml")
-	var untrusted *oauth.UntrustedHostError
+	var untrusted *trust.UntrustedHostError
 	if !errors.As(err, &untrusted) {
 		t.Fatalf("err = %v", err)
 	}
-	want := &oauth.UntrustedHostError{Hosts: []string{"bad.example.com", "worse.example.com"}, NamedBy: "scopes.yaml"}
+	want := &trust.UntrustedHostError{Hosts: []string{"bad.example.com", "worse.example.com"}, NamedBy: "scopes.yaml"}
 	if diff := cmp.Diff(want, untrusted); diff != "" {
 		t.Error(diff)
 	}
@@ -78,7 +78,7 @@ func (c *countingTransport) RoundTrip(req *http.Request) (*http.Response, error)
 }
 
 func TestGuardSendsNothingOutsideTheTrust(t *testing.T) {
-	policy := oauth.Trust{Known: []string{"good.example.com"}}
+	policy := trust.Policy{Known: []string{"good.example.com"}}
 	for _, c := range []struct {
 		url  string
 		sent int32
@@ -121,12 +121,12 @@ type closing struct {
 func (c *closing) Close() error { c.closed = true; return nil }
 
 func TestGuardErrorsAreTyped(t *testing.T) {
-	client := &http.Client{Transport: oauth.Trust{}.Guard(&countingTransport{})}
+	client := &http.Client{Transport: trust.Policy{}.Guard(&countingTransport{})}
 	_, err := client.Get("https://bad.example.com/")
-	if untrusted, ok := errors.AsType[*oauth.UntrustedHostError](err); !ok || untrusted.Hosts[0] != "bad.example.com" {
+	if untrusted, ok := errors.AsType[*trust.UntrustedHostError](err); !ok || untrusted.Hosts[0] != "bad.example.com" {
 		t.Errorf("err = %v", err)
 	}
-	client = &http.Client{Transport: oauth.Trust{Known: []string{"good.example.com"}}.Guard(&countingTransport{})}
+	client = &http.Client{Transport: trust.Policy{Known: []string{"good.example.com"}}.Guard(&countingTransport{})}
 	_, err = client.Get("http://good.example.com/")
 	if _, ok := errors.AsType[*guard.Error](err); !ok {
 		t.Errorf("err = %v", err)
@@ -136,15 +136,15 @@ func TestGuardErrorsAreTyped(t *testing.T) {
 func TestGuardStopsARedirect(t *testing.T) {
 	server := httptest.NewServer(http.RedirectHandler("https://bad.example.com/steal", http.StatusTemporaryRedirect))
 	defer server.Close()
-	client := &http.Client{Transport: oauth.Trust{}.Guard(server.Client().Transport)}
+	client := &http.Client{Transport: trust.Policy{}.Guard(server.Client().Transport)}
 	_, err := client.Post(server.URL, "text/plain", strings.NewReader("token=secret"))
-	if _, ok := errors.AsType[*oauth.UntrustedHostError](err); !ok {
+	if _, ok := errors.AsType[*trust.UntrustedHostError](err); !ok {
 		t.Errorf("err = %v", err)
 	}
 }
 
 func TestTrustFile(t *testing.T) {
-	file := oauth.TrustFile{Path: filepath.Join(t.TempDir(), "ambit", "hosts")}
+	file := trust.File{Path: filepath.Join(t.TempDir(), "ambit", "hosts")}
 	if hosts, err := file.Load(); err != nil || len(hosts) != 0 {
 		t.Fatalf("without a file: %v, %v", hosts, err)
 	}
@@ -177,7 +177,7 @@ func TestTrustFile(t *testing.T) {
 }
 
 func TestTrustFileRefuses(t *testing.T) {
-	file := oauth.TrustFile{Path: filepath.Join(t.TempDir(), "hosts")}
+	file := trust.File{Path: filepath.Join(t.TempDir(), "hosts")}
 	for _, host := range []string{"", "two hosts", "a\nb", "https://example.com", "# comment", "path/y"} {
 		if err := file.Add(host); err == nil {
 			t.Errorf("Add(%q) was taken", host)
@@ -207,7 +207,7 @@ func TestParseHost(t *testing.T) {
 		"http://example.com:80": "example.com", "[::1]:9": "[::1]:9",
 		"": "", "https://": "", "a b": "", "user@example.com": "", "ftp://example.com": "",
 	} {
-		got, err := oauth.ParseHost(text)
+		got, err := trust.ParseHost(text)
 		if got != want || (err == nil) != (want != "") {
 			t.Errorf("ParseHost(%q) = %q, %v, want %q", text, got, err, want)
 		}

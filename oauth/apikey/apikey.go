@@ -1,4 +1,5 @@
-package oauth
+// Package apikey finds API keys where people put them, and reads what they paste around one.
+package apikey
 
 import (
 	"fmt"
@@ -10,8 +11,8 @@ import (
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
-// A KeyText is an API key as someone gave it, made clean.
-type KeyText struct {
+// A Text is an API key as someone gave it, made clean.
+type Text struct {
 	Secret credential.Secret
 	Notes  []string // what was forgiven, and what is unsafe, each a sentence for people that holds nothing of the key
 }
@@ -19,7 +20,7 @@ type KeyText struct {
 // A BadKeyError is a text that can be no API key. Neither it nor what it wraps holds
 // anything of the text.
 type BadKeyError struct {
-	Source  string // where it came from, as [FoundKey.Source]; "" from [ReadKey]
+	Source  string // where it came from, as [Found.Source]; "" from [Read]
 	Problem string // "is empty"
 	Err     error  // why it could not be read; else nil
 }
@@ -39,12 +40,12 @@ func (e *BadKeyError) Error() string {
 // Unwrap returns the cause, if there is one.
 func (e *BadKeyError) Unwrap() error { return e.Err }
 
-// ReadKey takes a key out of what people paste around it: blanks, a newline, a pair of
+// Read takes a key out of what people paste around it: blanks, a newline, a pair of
 // quotes, "Bearer " in front. A text that can be no key (empty, a placeholder, with a
 // blank, control character or foreign letter in it) is a *[BadKeyError]: it would only
 // be refused by the server, with less to say.
-func ReadKey(raw string) (KeyText, error) {
-	var key KeyText
+func Read(raw string) (Text, error) {
+	var key Text
 	text := raw
 	for {
 		inner, note := unwrapKey(text)
@@ -55,7 +56,7 @@ func ReadKey(raw string) (KeyText, error) {
 		key.Notes = appendOnce(key.Notes, note)
 	}
 	if problem := keyProblem(text); problem != "" {
-		return KeyText{}, &BadKeyError{Problem: problem}
+		return Text{}, &BadKeyError{Problem: problem}
 	}
 	key.Secret = credential.NewSecret(text)
 	return key, nil
@@ -130,7 +131,7 @@ func isPlaceholder(text string) bool {
 
 // Credential describes the key by what provider p says of its kind. What it holds is
 // not known before [Inspector.Inspect].
-func (k FoundKey) Credential(p *provider.Provider) *credential.Credential {
+func (k Found) Credential(p *provider.Provider) *credential.Credential {
 	kind := p.KindOf(k.Secret.Reveal())
 	return &credential.Credential{
 		Access: k.Secret,

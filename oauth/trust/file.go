@@ -1,4 +1,4 @@
-package oauth
+package trust
 
 import (
 	"errors"
@@ -18,15 +18,15 @@ import (
 // maxTrustFile is room for thousands of hosts; a person confirms each of them.
 const maxTrustFile = 64 << 10
 
-// A TrustFile is the list of hosts that this user confirmed, one a line; lines that
+// A File is the list of hosts that this user confirmed, one a line; lines that
 // begin with # are for people. It belongs into the user's own configuration folder.
 // Its methods are safe for concurrent use; of two processes that add at the same
 // moment, one may be forgotten.
-type TrustFile struct{ Path string }
+type File struct{ Path string }
 
 // Load returns the hosts in the file's order; none where the file does not exist. A
 // file that others can write to, or that is no ordinary file, is an *[files.UnsafeError].
-func (f TrustFile) Load() ([]string, error) {
+func (f File) Load() ([]string, error) {
 	text, err := f.read()
 	if err != nil {
 		return nil, err
@@ -34,7 +34,7 @@ func (f TrustFile) Load() ([]string, error) {
 	return trustedHosts(text), nil
 }
 
-func (f TrustFile) read() (string, error) {
+func (f File) read() (string, error) {
 	text, err := files.Read(f.Path, files.Rule{Limit: maxTrustFile, Forbidden: files.OthersWrite})
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
@@ -56,7 +56,7 @@ func trustedHosts(text string) []string {
 // Add puts hosts, in the form of [provider.HostOf], at the end of the file, those that
 // it does not have yet; the rest of the file stays as it is. The file is made (0600)
 // where it does not exist.
-func (f TrustFile) Add(hosts ...string) error {
+func (f File) Add(hosts ...string) error {
 	text, err := f.read()
 	if err != nil {
 		return err

@@ -1,4 +1,4 @@
-package oauth
+package apikey
 
 import (
 	"errors"
@@ -15,13 +15,13 @@ import (
 // so that naming the wrong file does no harm.
 const maxKeyInput = 64 << 10
 
-// ErrNoKey says that none of the sources holds a key.
-var ErrNoKey = errors.New("no API key was given")
+// ErrNone says that none of the sources holds a key.
+var ErrNone = errors.New("no API key was given")
 
-// KeySources are the places where a key may be, in the order in which they are looked
+// Sources are the places where a key may be, in the order in which they are looked
 // at. The first that is there counts, even if what it holds is no key: a variable that
 // is set and empty is how a missing secret looks in a pipeline.
-type KeySources struct {
+type Sources struct {
 	Value     *string                          // --api-key; nil: not given
 	Stdin     io.Reader                        // for --api-key-stdin; nil: not given
 	File      string                           // --api-key-file; "": not given
@@ -29,37 +29,37 @@ type KeySources struct {
 	Variables []string                         // those that the provider names, in its order
 }
 
-// A FoundKey is a key and where it was.
-type FoundKey struct {
-	KeyText
+// A Found is a key and where it was.
+type Found struct {
+	Text
 	Source  string // for people: "the variable AMBIT_API_KEY", "--api-key"
 	Exposed bool   // it stands on the command line, where other users of the machine can read it
 }
 
-// FindKey returns the key of the first source that is there: [ErrNoKey] where none is,
+// Find returns the key of the first source that is there: [ErrNone] where none is,
 // and a *[BadKeyError] that names the source where what it holds is no key.
-func FindKey(s KeySources) (FoundKey, error) {
+func Find(s Sources) (Found, error) {
 	switch {
 	case s.Value != nil:
-		return found(FoundKey{Source: "--api-key", Exposed: true}, *s.Value)
+		return found(Found{Source: "--api-key", Exposed: true}, *s.Value)
 	case s.Stdin != nil:
-		return readFrom(FoundKey{Source: "standard input"}, s.Stdin)
+		return readFrom(Found{Source: "standard input"}, s.Stdin)
 	case s.File != "":
 		return findInFile(s.File)
 	}
 	if s.Lookup != nil {
 		for _, name := range append([]string{credential.KeyVariable}, s.Variables...) {
 			if text, ok := s.Lookup(name); ok {
-				return found(FoundKey{Source: "the variable " + name}, text)
+				return found(Found{Source: "the variable " + name}, text)
 			}
 		}
 	}
-	return FoundKey{}, ErrNoKey
+	return Found{}, ErrNone
 }
 
 // readFrom leaves out the newline that every text file ends with: there is nothing to
 // forgive in it.
-func readFrom(k FoundKey, r io.Reader) (FoundKey, error) {
+func readFrom(k Found, r io.Reader) (Found, error) {
 	data, err := files.ReadAll(r, maxKeyInput)
 	if err != nil {
 		return unreadable(k, err)
@@ -67,16 +67,16 @@ func readFrom(k FoundKey, r io.Reader) (FoundKey, error) {
 	return found(k, strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r"))
 }
 
-func unreadable(k FoundKey, err error) (FoundKey, error) {
-	return FoundKey{}, &BadKeyError{Source: k.Source, Problem: "cannot be read", Err: err}
+func unreadable(k Found, err error) (Found, error) {
+	return Found{}, &BadKeyError{Source: k.Source, Problem: "cannot be read", Err: err}
 }
 
-func found(k FoundKey, text string) (FoundKey, error) {
+func found(k Found, text string) (Found, error) {
 	var err error
-	k.KeyText, err = ReadKey(text)
+	k.Text, err = Read(text)
 	if bad, ok := errors.AsType[*BadKeyError](err); ok {
 		bad.Source = k.Source
-		return FoundKey{}, bad
+		return Found{}, bad
 	}
 	return k, nil
 }
@@ -84,8 +84,8 @@ func found(k FoundKey, text string) (FoundKey, error) {
 // findInFile notes that others can read the file too, and takes the key all the same:
 // where the system hands secrets out in files, their mode is not the user's to choose. A
 // pipe is read as well: a shell hands over <(the output of a command) as one.
-func findInFile(path string) (FoundKey, error) {
-	k := FoundKey{Source: fmt.Sprintf("the file %q", path)}
+func findInFile(path string) (Found, error) {
+	k := Found{Source: fmt.Sprintf("the file %q", path)}
 	file, err := files.Open(path, files.Rule{Links: true, Streams: true})
 	if err != nil {
 		return unreadable(k, files.Pathless(err)) // the path stands in the source's name

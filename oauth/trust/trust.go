@@ -1,4 +1,6 @@
-package oauth
+// Package trust binds a credential to hosts: a client that carries one stands on a transport
+// that refuses every other.
+package trust
 
 import (
 	"fmt"
@@ -10,13 +12,13 @@ import (
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
-// Trust says which hosts may get a credential: those in Known, and this machine
+// A Policy says which hosts may get a credential: those in Known, and this machine
 // itself (localhost, 127.0.0.0/8, ::1). The zero value trusts this machine alone. It
 // never grows by what a file in a repository says. Safe for concurrent use while
 // nobody changes Known.
-type Trust struct {
+type Policy struct {
 	// Known are hosts in the form of [provider.HostOf]: those of the built-in provider,
-	// and those that this user confirmed once (see [TrustFile]).
+	// and those that this user confirmed once (see [File]).
 	Known []string
 }
 
@@ -40,7 +42,7 @@ func (e *UntrustedHostError) Error() string {
 }
 
 // Allows reports whether host, in the form of [provider.HostOf], may get a credential.
-func (t Trust) Allows(host string) bool {
+func (t Policy) Allows(host string) bool {
 	if host == "" {
 		return false
 	}
@@ -49,7 +51,7 @@ func (t Trust) Allows(host string) bool {
 
 // Check returns an *[UntrustedHostError] that names all hosts that may not get a
 // credential; namedBy says who named them.
-func (t Trust) Check(hosts []string, namedBy string) error {
+func (t Policy) Check(hosts []string, namedBy string) error {
 	var untrusted []string
 	for _, host := range hosts {
 		if !t.Allows(host) && !slices.Contains(untrusted, host) {
@@ -67,12 +69,12 @@ func (t Trust) Check(hosts []string, namedBy string) error {
 // *[metadata.Error] before a connection is made. Every client that carries a
 // credential stands on it, so that no redirect and no foreign endpoint in a metadata
 // document leads one away.
-func (t Trust) Guard(next http.RoundTripper) http.RoundTripper {
+func (t Policy) Guard(next http.RoundTripper) http.RoundTripper {
 	return &guardedTransport{trust: t, next: next}
 }
 
 type guardedTransport struct {
-	trust Trust
+	trust Policy
 	next  http.RoundTripper
 }
 

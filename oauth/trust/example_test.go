@@ -1,18 +1,18 @@
-package oauth_test
+package trust_test
 
 import (
 	"errors"
 	"fmt"
 
-	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/trust"
 )
 
 // A manifest in a cloned folder names a host of its own.
 func ExamplePolicy_Check() {
-	policy := oauth.Trust{Known: []string{"api.example.com"}}
+	policy := trust.Policy{Known: []string{"api.example.com"}}
 	fmt.Println(policy.Check([]string{"api.example.com", "localhost:8010"}, "scopes.yaml"))
 	err := policy.Check([]string{"api.example.com", "api.example.net"}, "scopes.yaml")
-	var untrusted *oauth.UntrustedHostError
+	var untrusted *trust.UntrustedHostError
 	fmt.Println(errors.As(err, &untrusted), err)
 	// Output:
 	// <nil>
