@@ -105,9 +105,9 @@ func parseForm(raw []byte) (*Object, error) {
 		if err != nil {
 			return nil, FieldError{Problem: "is not form-encoded"}
 		}
-		quoted, err := json.Marshal(value)
+		quoted, err := json.Marshal(string(inUTF8([]byte(value))))
 		if err == nil {
-			err = o.add(name, quoted)
+			err = o.add(string(inUTF8([]byte(name))), quoted)
 		}
 		if err != nil {
 			return nil, err

@@ -31,6 +31,7 @@ func TestBodies(t *testing.T) {
 		"a form called text":            {"text/plain", "a=b&x=\n", "b"},
 		"a form called HTML":            {"text/html", "a=b", "b"},
 		"a form without a type":         {"", "a=b", "b"},
+		"a form in ISO 8859-1":          {"application/x-www-form-urlencoded", "\xe9&\xea&a=%E9", "é"},
 		"JSON called a form":            {"application/x-www-form-urlencoded", `{"a": "x=y"}`, "x=y"},
 		"JSON with what a form has too": {"text/plain", `{"a":"x=y&z"}`, "x=y&z"},
 	} {
