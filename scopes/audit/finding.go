@@ -5,25 +5,25 @@ import (
 	"slices"
 
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/manifest"
 )
 
-// A FindingKind is what an audit can find.
-type FindingKind string
+// A FindingKind is what an audit can find. The type stands with the manifest, whose waivers
+// name it.
+type FindingKind = manifest.FindingKind
 
-// The kinds of finding, as ambit.audit/v1 has them.
+// The kinds of finding, as [manifest.FindingKinds] lists them.
 const (
-	Undeclared    FindingKind = "undeclared"     // needed; neither declared nor implied
-	Unused        FindingKind = "unused"         // declared; no evidence needs it
-	OverLevel     FindingKind = "over_level"     // more is asked, or more urgently, than the evidence needs
-	UnknownScope  FindingKind = "unknown_scope"  // neither the server's list nor the evidence has such a word
-	Unproved      FindingKind = "unproved"       // declared with a used_by that no source confirms
-	ExpiredWaiver FindingKind = "expired_waiver" // a waiver whose last day is over
+	Undeclared    = manifest.Undeclared
+	UnknownScope  = manifest.UnknownScope
+	OverLevel     = manifest.OverLevel
+	Unused        = manifest.Unused
+	Unproved      = manifest.Unproved
+	ExpiredWaiver = manifest.ExpiredWaiver
 )
 
-// FindingKinds lists every kind, the gravest first: the order in which people read them.
-func FindingKinds() []FindingKind {
-	return []FindingKind{Undeclared, UnknownScope, OverLevel, Unused, Unproved, ExpiredWaiver}
-}
+// FindingKinds lists every kind, the gravest first.
+func FindingKinds() []FindingKind { return manifest.FindingKinds() }
 
 // FailingKinds are the kinds that fail an audit where nobody says which: with these a
 // program lacks something, or asks for what does not exist.

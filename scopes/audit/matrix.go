@@ -24,23 +24,19 @@ func (a *auditor) waive(f *Findings) {
 	}
 	f.Findings = append([]Finding{}, left...)
 	for _, w := range a.Manifest.Waivers {
-		if a.expired(w) {
+		if w.Expired(a.Today) {
 			f.Findings = append(f.Findings, Finding{Kind: ExpiredWaiver, Scope: w.Scope, File: a.Manifest.File, Line: w.Line,
-				Evidence: []string{"the waiver of " + w.Kind + " was given because: " + text.Line(w.Reason)},
+				Evidence: []string{"the waiver of " + string(w.Kind) + " was given because: " + text.Line(w.Reason)},
 				Message:  text.Line(fmt.Sprintf("the waiver of %s for %s ended on %s", w.Kind, w.Scope, w.Until.Format(time.DateOnly)))})
 		}
 	}
-}
-
-func (a *auditor) expired(w manifest.Waiver) bool {
-	return !w.Until.IsZero() && !a.Today.IsZero() && a.Today.UTC().Format(time.DateOnly) > w.Until.Format(time.DateOnly)
 }
 
 // waived reports whether a waiver in force names the finding. One that names an
 // alternative of an any_of names the entry.
 func (a *auditor) waived(f *Finding) bool {
 	return slices.ContainsFunc(a.Manifest.Waivers, func(w manifest.Waiver) bool {
-		if w.Kind != string(f.Kind) || a.expired(w) {
+		if w.Kind != f.Kind || w.Expired(a.Today) {
 			return false
 		}
 		return w.Scope == f.Scope || slices.ContainsFunc(a.declared, func(e scopes.Need) bool {
