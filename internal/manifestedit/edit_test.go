@@ -378,18 +378,36 @@ func TestEditRefuses(t *testing.T) {
 		says         string
 	}{
 		{"a program that is not there", head + "scopes: []\n", manifestedit.Change{Add: []scopes.Need{added("x")}}, `it has no program "x"`},
-		{"a word on a line of its own", head + "scopes:\n  - scope: >-\n      a:write\n    level: required\n", manifestedit.Change{Narrow: []manifestedit.ScopeChange{{Entry: entry("a:write"), To: "a:read"}}},
-			`scopes.yaml:5: cannot edit in place: the word is not written in one piece; do this by hand: put "a:read" in the place of "a:write"`},
-		{"only the second cannot be done", head + "scopes:\n  - scope: a\n    level: required\n  - scope: b\n    level: |-\n      required\n", manifestedit.Change{Lower: []manifestedit.LevelChange{{Entry: entry("a")}, {Entry: entry("b")}}, Add: []scopes.Need{added()}},
-			`scopes.yaml:7: cannot edit in place: the word is not written in one piece; do this by hand: give "b" the level optional`},
-		{"a list behind its key's tag", head + "scopes: !!seq\n  - scope: a\n    level: required\n", manifestedit.Change{Add: []scopes.Need{added()}},
-			`scopes.yaml:5: cannot edit in place: the entry does not begin on a line of its own; do this by hand: add an entry for "new:read" to this list`},
-		{"the same with brackets", head + "scopes: !!seq []\n", manifestedit.Change{Add: []scopes.Need{added()}},
-			`scopes.yaml:4: cannot edit in place: where the entries of this list begin and end cannot be told; do this by hand: add an entry for "new:read" to this list`},
-		{"a reason that would grow", head + "scopes:\n  - scope: a\n    level: required\n    why: |+\n\n\n", manifestedit.Change{Add: []scopes.Need{added()}},
-			`scopes.yaml:5: cannot edit in place: what stands around it would be read in another way; do this by hand: add an entry for "new:read" to this list`},
-		{"a manifest that would be too large", head + "scopes: []\n#" + strings.Repeat("x", yamlfile.MaxFileSize-100) + "\n", manifestedit.Change{Add: []scopes.Need{added()}},
-			"scopes.yaml: cannot edit in place: it would grow beyond 1 MiB"},
+		{
+			"a word on a line of its own", head + "scopes:\n  - scope: >-\n      a:write\n    level: required\n",
+			manifestedit.Change{Narrow: []manifestedit.ScopeChange{{Entry: entry("a:write"), To: "a:read"}}},
+			`scopes.yaml:5: cannot edit in place: the word is not written in one piece; do this by hand: put "a:read" in the place of "a:write"`,
+		},
+		{
+			"only the second cannot be done", head + "scopes:\n  - scope: a\n    level: required\n  - scope: b\n    level: |-\n      required\n",
+			manifestedit.Change{Lower: []manifestedit.LevelChange{{Entry: entry("a")}, {Entry: entry("b")}}, Add: []scopes.Need{added()}},
+			`scopes.yaml:7: cannot edit in place: the word is not written in one piece; do this by hand: give "b" the level optional`,
+		},
+		{
+			"a list behind its key's tag", head + "scopes: !!seq\n  - scope: a\n    level: required\n",
+			manifestedit.Change{Add: []scopes.Need{added()}},
+			`scopes.yaml:5: cannot edit in place: the entry does not begin on a line of its own; do this by hand: add an entry for "new:read" to this list`,
+		},
+		{
+			"the same with brackets", head + "scopes: !!seq []\n",
+			manifestedit.Change{Add: []scopes.Need{added()}},
+			`scopes.yaml:4: cannot edit in place: where the entries of this list begin and end cannot be told; do this by hand: add an entry for "new:read" to this list`,
+		},
+		{
+			"a reason that would grow", head + "scopes:\n  - scope: a\n    level: required\n    why: |+\n\n\n",
+			manifestedit.Change{Add: []scopes.Need{added()}},
+			`scopes.yaml:5: cannot edit in place: what stands around it would be read in another way; do this by hand: add an entry for "new:read" to this list`,
+		},
+		{
+			"a manifest that would be too large", head + "scopes: []\n#" + strings.Repeat("x", yamlfile.MaxFileSize-100) + "\n",
+			manifestedit.Change{Add: []scopes.Need{added()}},
+			"scopes.yaml: cannot edit in place: it would grow beyond 1 MiB",
+		},
 	} {
 		got, err := manifestedit.Edit("scopes.yaml", []byte(c.before), c.change, nil)
 		var refused *manifestedit.EditError
@@ -419,9 +437,11 @@ func TestFormatNeeds(t *testing.T) {
 // that it is not about, and a second one changes nothing.
 func FuzzEdit(f *testing.F) {
 	f.Add(string(ambit.Manifest), uint8(3))
-	for _, list := range []string{"[]", "[{scope: a, level: required}, {scope: b, level: optional}] # c", "\n- scope: a\n  level: required\n\n# x\n- {scope: b, level: optional}",
+	for _, list := range []string{
+		"[]", "[{scope: a, level: required}, {scope: b, level: optional}] # c", "\n- scope: a\n  level: required\n\n# x\n- {scope: b, level: optional}",
 		"\r\n  - scope: a\r\n    level: 'required'\r\n", "[\n {scope: a, level: required}, # a\n {scope: b, level: optional,},\n # c\n]",
-		"\n- scope: \"\\x61\"\n  level: required\n  why: |+\n    text\n\n- {scope: b,\nlevel: optional} # b", "\n  - scope: a\n    level: required\n    why: \"x\u2028- y\nz\"", "\n  []# none"} {
+		"\n- scope: \"\\x61\"\n  level: required\n  why: |+\n    text\n\n- {scope: b,\nlevel: optional} # b", "\n  - scope: a\n    level: required\n    why: \"x\u2028- y\nz\"", "\n  []# none",
+	} {
 		f.Add(head+"scopes: "+list+"\nprograms: {one: {scopes: "+"[]"+"}}\n", uint8(0))
 	}
 	f.Fuzz(func(t *testing.T, text string, pick uint8) {

@@ -94,9 +94,11 @@ type usage struct {
 }
 
 func newAudit(q Question, declared []scopes.Need) *auditor {
-	a := &auditor{Question: q, declared: declared, places: make(map[string][]scopes.Need),
+	a := &auditor{
+		Question: q, declared: declared, places: make(map[string][]scopes.Need),
 		backing: make(map[string][]string), calls: make(map[useID]usage),
-		proved: make(map[string]bool), open: make([]bool, len(declared))}
+		proved: make(map[string]bool), open: make([]bool, len(declared)),
+	}
 	if q.Evidence == nil {
 		a.Evidence = &Evidence{}
 	}

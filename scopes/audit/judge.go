@@ -171,8 +171,10 @@ func (a *auditor) finding(kind FindingKind, e *scopes.Need, evidence []string, m
 	if more := len(evidence) - maxEvidence; more > 0 {
 		evidence = append(evidence[:maxEvidence], fmt.Sprintf("and %d more", more))
 	}
-	return Finding{Kind: kind, Scope: e.Name(), Level: e.Level.String(), File: e.File, Line: e.Line,
-		Evidence: evidence, Message: text.Line(message)}
+	return Finding{
+		Kind: kind, Scope: e.Name(), Level: e.Level.String(), File: e.File, Line: e.Line,
+		Evidence: evidence, Message: text.Line(message),
+	}
 }
 
 func plural(n int, one, many string) string {

@@ -25,9 +25,11 @@ func (a *auditor) waive(f *Findings) {
 	f.Findings = append([]Finding{}, left...)
 	for _, w := range a.Manifest.Waivers {
 		if w.Expired(a.Today) {
-			f.Findings = append(f.Findings, Finding{Kind: ExpiredWaiver, Scope: w.Scope, File: a.Manifest.File, Line: w.Line,
+			f.Findings = append(f.Findings, Finding{
+				Kind: ExpiredWaiver, Scope: w.Scope, File: a.Manifest.File, Line: w.Line,
 				Evidence: []string{"the waiver of " + string(w.Kind) + " was given because: " + text.Line(w.Reason)},
-				Message:  text.Line(fmt.Sprintf("the waiver of %s for %s ended on %s", w.Kind, w.Scope, w.Until.Format(time.DateOnly)))})
+				Message:  text.Line(fmt.Sprintf("the waiver of %s for %s ended on %s", w.Kind, w.Scope, w.Until.Format(time.DateOnly))),
+			})
 		}
 	}
 }

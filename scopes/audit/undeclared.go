@@ -155,8 +155,10 @@ func (a *auditor) undeclaredFinding(scope string, needs []*Requirement, held sco
 	} else if programs := a.declaredBy(scope); len(programs) > 0 {
 		message += fmt.Sprintf(" without --program %s", strings.Join(programs, " or "))
 	}
-	return Finding{Kind: Undeclared, Scope: scope, Level: scopes.Recommended.String(), File: a.Manifest.File,
-		Line: a.lineOf(needs), Evidence: evidenceOf(needs), Message: text.Line(message)}
+	return Finding{
+		Kind: Undeclared, Scope: scope, Level: scopes.Recommended.String(), File: a.Manifest.File,
+		Line: a.lineOf(needs), Evidence: evidenceOf(needs), Message: text.Line(message),
+	}
 }
 
 // otherWays are the scopes that would do in place of this one for every one of the needs.
