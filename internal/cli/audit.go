@@ -25,7 +25,7 @@ type auditFlags struct {
 	keys    *keyFlags
 	failOn  []string
 	minimal bool
-	how     manifestedit.Mending
+	how     audit.Mending
 }
 
 func (f *auditFlags) mends() bool { return f.how.Write || f.how.Lower || f.how.Prune }
@@ -64,7 +64,7 @@ in a source; 5 findings; 6 a source's server does not answer.`,
 	flags := cmd.Flags()
 	f.keys = addKeyFlags(flags)
 	flags.StringSliceVar(&f.failOn, "fail-on", kindWords(audit.FailingKinds()), "the `KINDS` of finding that are exit 5, with commas between them")
-	flags.BoolVar(&f.minimal, "minimal", false, "print the least set of scopes that covers the evidence, ready to paste")
+	flags.BoolVar(&f.minimal, "minimal", false, "print a small set of scopes that covers the evidence, ready to paste")
 	flags.BoolVar(&f.how.Write, "write", false, "add to the manifest what is undeclared")
 	flags.BoolVar(&f.how.Lower, "lower", false, "lower in the manifest what is over_level")
 	flags.BoolVar(&f.how.Prune, "prune", false, "remove from the manifest what is unused")
@@ -166,7 +166,7 @@ func (r *run) auditServer(ctx context.Context, p *project, proof *audit.Evidence
 
 // mend edits the manifest's file, and reports whether it did. A file in which nothing is to
 // be changed is not touched.
-func (r *run) mend(q audit.Question, how manifestedit.Mending) (audit.Findings, bool, error) {
+func (r *run) mend(q audit.Question, how audit.Mending) (audit.Findings, bool, error) {
 	file := q.Manifest.File
 	text, err := readLimited(file)
 	if err != nil {

@@ -54,28 +54,6 @@ func (r *run) showAudit(v *auditView, err error) error {
 	return err
 }
 
-type auditJSON struct {
-	envelope
-	Manifest scopes.PlanManifest `json:"manifest"`
-	Server   auditServerJSON     `json:"server"`
-	audit.Findings
-	FailOn  []audit.FindingKind `json:"fail_on"`
-	Holder  string              `json:"granted_by"` // whose the rows' "granted" is, in words; "" where no credential was at hand
-	Changed bool                `json:"changed"`    // the manifest was written
-}
-
-type auditServerJSON struct {
-	Name            string                    `json:"name"`
-	Issuer          string                    `json:"issuer"`
-	ScopesSupported scopes.AdvertisementState `json:"scopes_supported"` // "" where the server could not be asked
-}
-
-func (v *auditView) json(e envelope) any {
-	p := v.project
-	return auditJSON{e, scopes.PlanManifest{Path: p.manifest.File, Name: p.manifest.Name, Programs: append([]string{}, p.programs...)},
-		auditServerJSON{p.server.Name, p.server.Issuer, v.server}, v.found, v.failing, v.holder, v.changed}
-}
-
 // An auditRow is a row of the table as every format for people shows it.
 type auditRow struct {
 	audit.Row
@@ -87,27 +65,23 @@ const noWord = "-" // a source says nothing
 func (v *auditView) rows() []auditRow {
 	rows := make([]auditRow, len(v.found.Matrix))
 	for i, row := range v.found.Matrix {
-		level := row.Level
-		if row.CoveredBy != "" {
+		level := "no"
+		if row.Declared {
+			level = row.Level.String()
+		} else if row.CoveredBy != "" {
 			level = "implied"
 		}
-		rows[i] = auditRow{row, orElse(level, "no"), toldOf(row.Advertised), tick(row.API), tick(row.MCP), tick(row.Observed), toldOf(row.Granted)}
+		rows[i] = auditRow{row, level, said(row.Advertised), tick(row.API), tick(row.MCP), tick(row.Observed), said(row.Granted)}
 	}
 	return rows
 }
 
-func orElse(word, other string) string {
-	if word == "" {
-		return other
-	}
-	return word
-}
-
-func toldOf(a scopes.Advertised) string {
-	if a == scopes.AdvertisedUnknown {
+// said is a source's word, or none where that is not known.
+func said[T ~string](word T) string {
+	if string(word) == string(scopes.AdvertisedUnknown) {
 		return noWord
 	}
-	return string(a)
+	return string(word)
 }
 
 func tick(yes bool) string {
@@ -181,31 +155,24 @@ func (v *auditView) totals() string {
 	if n := len(v.found.Waived); n > 0 {
 		text += fmt.Sprintf("; %d waived", n)
 	}
-	word := "the least set for the evidence has"
-	if !v.found.Least.Exact {
-		word = "a good set, not proved to be the least, has"
-	}
-	text += fmt.Sprintf("; %s %s", word, count(v.found.Least.Scopes.Len(), "scope"))
+	text += "; a small set for the evidence has " + count(v.found.Least.Scopes.Len(), "scope")
 	if n := len(v.found.Least.Kept); n > 0 {
 		text += fmt.Sprintf("; %d more are declared for operations that no source describes", n)
 	}
 	return text + " (--minimal)"
 }
 
-// least is the least set as a list of a manifest.
+// least is a small set as a list of a manifest.
 func (v *auditView) least() string {
-	head := "scopes:\n"
-	if !v.found.Least.Exact {
-		head = "# A good set: the search for the least one was cut off.\n" + head
-	}
-	kept := manifestedit.FormatNeeds(v.found.Least.KeptNeeds)
-	switch {
-	case len(v.found.Least.Needs) == 0 && kept == "":
+	least := v.found.Least
+	if len(least.Needs)+len(least.Kept) == 0 {
 		return "scopes: []\n"
-	case kept == "":
-		return head + manifestedit.FormatNeeds(v.found.Least.Needs)
 	}
-	return head + manifestedit.FormatNeeds(v.found.Least.Needs) + "  # Declared for operations that no source describes:\n" + kept
+	text := "scopes:\n" + manifestedit.FormatNeeds(least.Needs)
+	if len(least.Kept) > 0 {
+		text += "  # Declared for operations that no source describes:\n" + manifestedit.FormatNeeds(least.Kept)
+	}
+	return text
 }
 
 func (v *auditView) title() string {

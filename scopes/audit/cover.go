@@ -1,82 +1,70 @@
 package audit
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 
 	"github.com/ambit-auth/ambit/scopes"
 )
 
-// A CoverQuestion is all that [Cover] weighs.
-type CoverQuestion struct {
-	Requirements []Requirement
-	Implies      scopes.Implications
-	Held         scopes.Set // there already, at no cost; not part of the answer
-	Prefer       scopes.Set // taken where it makes no other difference: what is declared today
-	// Accepted tells for how many operations, in use or not, a scope would do: the more, the
+// A coverQuestion is all that [cover] weighs.
+type coverQuestion struct {
+	wanted  [][][]string // each as in [Requirement.AnyOf]
+	implies scopes.Implications
+	held    scopes.Set // there already, at no cost; not part of the answer
+	prefer  scopes.Set // taken where it makes no other difference: what is declared today
+	// accepted says for how many operations, in use or not, a scope would do: the more, the
 	// more it permits. nil: not known.
-	Accepted map[string]int
+	accepted map[string]int
 }
 
-// A Covering is a set of scopes that meets every need.
-type Covering struct {
-	Scopes scopes.Set // sorted
-	Least  bool       // false: the search was cut off, and a smaller set may exist
-}
-
-// maxCoverSteps bounds the search, for hostile documents can pose a covering problem
-// that takes years. A step looks at one need. Those of real APIs fall apart into parts
-// of a few scopes and take some hundreds; this many take under a second.
-const maxCoverSteps = 50_000_000
-
-// Cover returns the smallest set of scopes that, with what is held, meets every need.
-// It chooses among the scopes that the needs that are not met yet lack: one that covers
-// more than it is asked for is not brought in to save words, and * stands in no answer
-// where something else would do. Of several smallest sets it
-// takes, in this order, the one
+// cover returns a small set of scopes that, with what is held, meets all that is wanted, and
+// of which no scope can be left out. It chooses among the scopes that what is wanted names:
+// one that covers more than it is asked for is not brought in to save words, and * is in no
+// answer where something else would do. Of several sets it takes, in this order, the one
 //
+//   - with the fewest scopes;
 //   - with the least privilege: the more scopes cover a scope by implication, the less
 //     it permits (x:read before x:write);
 //   - whose scopes are accepted by the fewest operations;
-//   - with the most scopes of Prefer;
+//   - with the most scopes of prefer;
 //   - that comes first in byte order.
 //
-// The answer is exact, by branch and bound over parts that share no scope, unless the
-// problem is larger than any known API's: then Least is false and the set is good,
-// found greedily and bettered as far as the bound on the work allows.
-func Cover(q CoverQuestion) Covering {
-	problem := newCoverProblem(q)
-	answer, least, steps := []string{}, true, maxCoverSteps
-	for _, part := range problem.parts() {
-		s := &coverSearch{coverProblem: problem, steps: steps}
-		best := s.solve(part)
-		least, steps = least && s.steps > 0, max(s.steps, 0)
-		for _, id := range best {
-			answer = append(answer, problem.scopes[id])
+// The sets among which it chooses are found greedily, see [coverPart]. A search that proves
+// there is no smaller one was tried: it changed no answer for a real API.
+func cover(q coverQuestion) scopes.Set {
+	p := newCoverProblem(q)
+	var answer []string
+	parts := p.parts()
+	for _, goals := range parts {
+		part := coverPart{coverProblem: p, goals: goals, steps: maxCoverSteps / len(parts)}
+		for _, id := range part.solve() {
+			answer = append(answer, p.scopes[id])
 		}
 	}
-	return Covering{Scopes: scopes.NewSet(answer...).Sorted(), Least: least}
+	return scopes.NewSet(answer...).Sorted()
 }
 
 // A coverProblem is the question in numbers: a scope is its place in byte order.
 type coverProblem struct {
 	scopes   []string
 	rank     []int   // how little the scope permits: how many scopes cover it, at most 64
-	accepted []int   // see CoverQuestion
-	prefer   []bool  // is it in Prefer?
+	accepted []int   // see coverQuestion
+	prefer   []bool  // is it in prefer?
 	coverers [][]int // which scopes meet it: itself and those that imply it, sorted
-	needs    []coverNeed
+	goals    []coverGoal
+	touched  [][]int // by scope: the goals of which it covers a word
+	taken    []bool  // by scope: is it in the set that is being made?
 }
 
-// A coverNeed is met by all of one of its alternatives.
-type coverNeed [][]int
+// A coverGoal is met by all of one of its ways.
+type coverGoal [][]int
 
-func newCoverProblem(q CoverQuestion) *coverProblem {
+func newCoverProblem(q coverQuestion) *coverProblem {
 	p := &coverProblem{}
-	open := openNeeds(q)
-	for _, alternatives := range open {
-		p.scopes = append(p.scopes, slices.Concat(alternatives...)...)
+	open := q.unmet()
+	for _, ways := range open {
+		p.scopes = append(p.scopes, slices.Concat(ways...)...)
 	}
 	p.scopes = slices.Compact(slices.Sorted(slices.Values(p.scopes)))
 	id := make(map[string]int, len(p.scopes))
@@ -85,60 +73,75 @@ func newCoverProblem(q CoverQuestion) *coverProblem {
 	}
 	for i, scope := range p.scopes {
 		rank, by := 0, []int{i}
-		for from := range q.Implies.Covering(scope) {
+		for from := range q.implies.Covering(scope) {
 			rank++
 			if at, named := id[from]; named {
 				by = append(by, at)
 			}
 		}
 		slices.Sort(by)
-		p.rank, p.coverers, p.prefer = append(p.rank, rank), append(p.coverers, by), append(p.prefer, q.Prefer.Has(scope))
-		p.accepted = append(p.accepted, q.Accepted[scope])
+		p.rank, p.coverers, p.prefer = append(p.rank, rank), append(p.coverers, by), append(p.prefer, q.prefer.Has(scope))
+		p.accepted = append(p.accepted, q.accepted[scope])
 	}
-	for _, alternatives := range open {
-		need := make(coverNeed, len(alternatives))
-		for i, all := range alternatives {
-			for _, scope := range all {
-				need[i] = append(need[i], id[scope])
-			}
-		}
-		p.needs = append(p.needs, need)
+	p.taken, p.touched = make([]bool, len(p.scopes)), make([][]int, len(p.scopes))
+	for _, ways := range open {
+		p.add(ways, id)
 	}
 	return p
 }
 
-// openNeeds are the needs that what is held does not meet, as alternatives of what
-// lacks, each once, in a fixed order.
-func openNeeds(q CoverQuestion) [][][]string {
-	seen := make(map[string][][]string)
-	for i := range q.Requirements {
-		n := &q.Requirements[i]
-		if n.Silent() || n.MetBy(q.Held, q.Implies) {
-			continue
+// add files a goal. A word that another one of the same way covers asks for nothing.
+func (p *coverProblem) add(ways [][]string, id map[string]int) {
+	goal := make(coverGoal, len(ways))
+	for i, all := range ways {
+		for _, scope := range all {
+			goal[i] = append(goal[i], id[scope])
 		}
-		alternatives := make([][]string, 0, len(n.AnyOf))
-		for _, all := range n.AnyOf {
-			missing := slices.Sorted(slices.Values(lacks(all, q.Held, q.Implies)))
-			alternatives = append(alternatives, slices.Compact(missing))
+		all := slices.Clone(goal[i])
+		goal[i] = slices.DeleteFunc(goal[i], func(id int) bool {
+			return slices.ContainsFunc(p.coverers[id], func(by int) bool { return by != id && slices.Contains(all, by) })
+		})
+		for _, id := range goal[i] {
+			for _, by := range p.coverers[id] {
+				if list := p.touched[by]; len(list) == 0 || list[len(list)-1] != len(p.goals) {
+					p.touched[by] = append(list, len(p.goals))
+				}
+			}
 		}
-		if lesser := slices.DeleteFunc(slices.Clone(alternatives), func(all []string) bool { return slices.Contains(all, wholeScope) }); len(lesser) > 0 {
-			alternatives = lesser
-		}
-		slices.SortFunc(alternatives, slices.Compare)
-		alternatives = slices.CompactFunc(alternatives, slices.Equal)
-		seen[coverKey(alternatives)] = alternatives
 	}
-	open := make([][][]string, 0, len(seen))
-	for _, key := range slices.Sorted(maps.Keys(seen)) {
-		open = append(open, seen[key])
-	}
-	return open
+	p.goals = append(p.goals, goal)
 }
 
-// coverKey is the same for equal alternatives: a blank and a line's end stand in no scope.
-func coverKey(alternatives [][]string) string {
+// unmet is what of the wanted is not met by what is held: as ways that name what is missing,
+// each once, in a fixed order.
+func (q *coverQuestion) unmet() [][][]string {
+	seen := make(map[string][][]string)
+	for _, anyOf := range q.wanted {
+		if len(anyOf) == 0 || metBy(anyOf, q.held, q.implies) {
+			continue
+		}
+		ways := make([][]string, 0, len(anyOf))
+		for _, all := range anyOf {
+			ways = append(ways, slices.Compact(slices.Sorted(slices.Values(missing(all, q.held, q.implies)))))
+		}
+		if lesser := slices.DeleteFunc(slices.Clone(ways), func(all []string) bool { return slices.Contains(all, everything) }); len(lesser) > 0 {
+			ways = lesser
+		}
+		slices.SortFunc(ways, slices.Compare)
+		ways = slices.CompactFunc(ways, slices.Equal)
+		seen[coverKey(ways)] = ways
+	}
+	list := make([][][]string, 0, len(seen))
+	for _, key := range slices.Sorted(maps.Keys(seen)) {
+		list = append(list, seen[key])
+	}
+	return list
+}
+
+// coverKey is the same for equal ways: no scope holds a space or a line's end.
+func coverKey(ways [][]string) string {
 	var key []byte
-	for _, all := range alternatives {
+	for _, all := range ways {
 		for _, scope := range all {
 			key = append(append(key, scope...), ' ')
 		}
@@ -147,58 +150,38 @@ func coverKey(alternatives [][]string) string {
 	return string(key)
 }
 
-// parts splits the needs into groups that share no candidate: each is solved alone,
-// and most have one need.
-func (p *coverProblem) parts() [][]coverNeed {
+// parts splits the goals into groups that share no scope: each is solved alone, and most
+// have one goal.
+func (p *coverProblem) parts() [][]int {
 	group := make([]int, len(p.scopes))
 	for i := range group {
 		group[i] = i
 	}
-	var find func(int) int
-	find = func(i int) int {
-		if group[i] != i {
-			group[i] = find(group[i])
+	find := func(i int) int {
+		for group[i] != i {
+			group[i] = group[group[i]]
+			i = group[i]
 		}
-		return group[i]
+		return i
 	}
-	for _, need := range p.needs {
-		for _, id := range slices.Concat(need...) {
+	for _, goal := range p.goals {
+		for _, id := range slices.Concat(goal...) {
 			for _, by := range p.coverers[id] {
-				group[find(by)] = find(need[0][0])
+				group[find(by)] = find(goal[0][0])
 			}
 		}
 	}
-	var parts [][]coverNeed
+	var parts [][]int
 	place := make(map[int]int)
-	for _, need := range p.needs {
-		root := find(need[0][0])
+	for i, goal := range p.goals {
+		root := find(goal[0][0])
 		at, there := place[root]
 		if !there {
 			at = len(parts)
 			place[root] = at
 			parts = append(parts, nil)
 		}
-		parts[at] = append(parts[at], need)
+		parts[at] = append(parts[at], i)
 	}
 	return parts
-}
-
-// A coverCost orders sets: by the number of scopes, then by privilege, by how many
-// operations accept them, and by how many are not preferred.
-type coverCost struct{ size, privilege, accepted, strange int }
-
-func (c coverCost) compare(d coverCost) int {
-	return cmp.Or(cmp.Compare(c.size, d.size), cmp.Compare(c.privilege, d.privilege), cmp.Compare(c.accepted, d.accepted), cmp.Compare(c.strange, d.strange))
-}
-
-func (p *coverProblem) costOf(ids []int) coverCost {
-	c := coverCost{size: len(ids)}
-	for _, id := range ids {
-		c.privilege -= p.rank[id]
-		c.accepted += p.accepted[id]
-		if !p.prefer[id] {
-			c.strange++
-		}
-	}
-	return c
 }

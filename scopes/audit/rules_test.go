@@ -39,7 +39,11 @@ func shown(f audit.Findings) string {
 	var b strings.Builder
 	show := func(list []audit.Finding, mark string) {
 		for _, one := range list {
-			fmt.Fprintf(&b, "%s%d %s %s: %s\n", mark, one.Line, one.Kind, one.Level, one.Message)
+			level := ""
+			if one.Level != nil {
+				level = one.Level.String()
+			}
+			fmt.Fprintf(&b, "%s%d %s %s: %s\n", mark, one.Line, one.Kind, level, one.Message)
 			for _, line := range one.Evidence {
 				fmt.Fprintf(&b, "\t%s\n", line)
 			}
