@@ -17,6 +17,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/audit"
+	"github.com/ambit-auth/ambit/scopes/manifest"
 )
 
 // auditFlags say what the manifest is held against, and what becomes of it.
@@ -81,7 +82,7 @@ func kindWords(kinds []audit.FindingKind) []string {
 
 // failingKinds reads --fail-on; none given there means that nothing fails.
 func (f *auditFlags) failingKinds() ([]audit.FindingKind, error) {
-	known := kindWords(audit.FindingKinds())
+	known := kindWords(manifest.FindingKinds())
 	kinds := []audit.FindingKind{}
 	for _, word := range f.failOn {
 		word = strings.TrimSpace(word)

@@ -10,6 +10,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/audit"
+	"github.com/ambit-auth/ambit/scopes/manifest"
 )
 
 // An auditView is ambit.audit/v1. Every format renders the same findings.
@@ -146,7 +147,7 @@ func (v *auditView) textFinding(p *printer, f *audit.Finding) {
 // totals is the last word of an audit: how much was found, and how small it could be.
 func (v *auditView) totals() string {
 	words := []string{count(len(v.found.Findings), "finding")}
-	for _, kind := range audit.FindingKinds() {
+	for _, kind := range manifest.FindingKinds() {
 		if n := len(v.found.Of(kind)); n > 0 {
 			words = append(words, fmt.Sprintf("%d %s", n, kind))
 		}

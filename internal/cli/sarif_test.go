@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ambit-auth/ambit/scopes/audit"
+	"github.com/ambit-auth/ambit/scopes/manifest"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
@@ -101,7 +101,7 @@ func TestSARIFLevels(t *testing.T) {
 
 // Every rule of an audit and of a check says in its own words what it finds, and what to do.
 func TestSARIFRules(t *testing.T) {
-	for _, id := range append(kindWords(audit.FindingKinds()), "missing_scope", "excess", "credential", driftVanished, "drift_new", "drift_manifest") {
+	for _, id := range append(kindWords(manifest.FindingKinds()), "missing_scope", "excess", "credential", driftVanished, "drift_new", "drift_manifest") {
 		if short, help := ruleHelp(id); help == "" || strings.Contains(short, strings.ReplaceAll(id, "_", " ")+".") {
 			t.Errorf("%s: %q, %q", id, short, help)
 		}

@@ -3,6 +3,7 @@ package audit_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -101,5 +102,80 @@ func TestAuditKeepsWhatNoSourceDescribes(t *testing.T) {
 	}
 	if got := f.Least.Scopes.String(); got != "a:write b" || len(f.Least.Kept) != 1 || f.Least.Kept[0].Name() != "gateway" {
 		t.Errorf("the small set is %q, and kept is %v", got, f.Least.Kept)
+	}
+}
+
+// A scope of the small set that takes the place of declared needs has the highest of their
+// levels, the reason of that one, and their operations.
+func TestAuditSmallSetKeepsLevelsAndReasons(t *testing.T) {
+	const reads = `  - {scope: "books:read", level: required, why: shows the catalogue, used_by: ["GET {api}/books"]}` + "\n"
+	facts := []string{"GET {api}/books: books:read", "POST {api}/books: books:write", "DELETE {api}/books/{id}: books:write"}
+	for _, c := range []struct {
+		name, entries string
+		facts         []string
+		want          []string
+	}{
+		{
+			"a write for a read", reads, append(facts, "called GET {api}/books", "called POST {api}/books"),
+			[]string{"books:write required: shows the catalogue [GET {api}/books, POST {api}/books]"},
+		},
+		{
+			"a write that is declared, and less urgently", reads + `  - {scope: "books:write", level: recommended, why: buys, used_by: ["POST {api}/books"]}`, facts,
+			[]string{"books:write required: shows the catalogue [POST {api}/books, GET {api}/books]"},
+		},
+		{
+			"a write that is as urgent keeps its reason", reads + `  - {scope: "books:write", level: required, why: buys, used_by: ["POST {api}/books"]}`, facts,
+			[]string{"books:write required: buys [POST {api}/books, GET {api}/books]"},
+		},
+		{
+			"a read for a write", `  - {scope: "books:write", level: optional, why: shows it, used_by: ["GET {api}/books"]}`, facts,
+			[]string{"books:read optional: shows it [GET {api}/books]"},
+		},
+		{
+			"what is new beside what is optional", `  - {scope: "books:read", level: optional, why: shows it, used_by: ["GET {api}/books"]}`, append(facts, "called GET {api}/books", "called DELETE {api}/books/7"),
+			[]string{"books:write recommended: shows it [GET {api}/books, DELETE {api}/books/{id}]"},
+		},
+		{
+			"several for everything", `  - {scope: "*", level: required, why: all of it, used_by: ["tool:t", "tool:u"]}`,
+			[]string{"tool:t: a:read", "tool:u: b:read"},
+			[]string{"a:read required: all of it [tool:t]", "b:read required: all of it [tool:u]"},
+		},
+		{
+			"one of two ways", `  - {any_of: [x, y], level: required, why: one of them, used_by: ["tool:t"]}`,
+			[]string{"tool:t: x|y", "tool:u: y", "uses *"},
+			[]string{"y required: one of them [tool:t, tool:u]"},
+		},
+		{
+			"another way", `  - {scope: x, level: required, why: so, used_by: ["tool:t"]}`,
+			[]string{"tool:t: x|y", "tool:u: y", "uses *"},
+			[]string{"y required: so [tool:t, tool:u]"},
+		},
+		{
+			"an operation that no source knows", `  - {scope: "a:read", level: required, why: so, used_by: ["GET {api}/unknown"]}`,
+			[]string{"tool:t: a:write", "uses *"},
+			[]string{"a:write required: so [tool:t, GET {api}/unknown]"},
+		},
+		{
+			"what is not needed leaves nothing behind", reads + `  - {scope: c, level: required, why: no, used_by: ["tool:c"]}`, append(facts, "called GET {api}/books", "tool:c: -"),
+			[]string{"books:read required: shows the catalogue [GET {api}/books]"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f, err := audit.Audit(audit.Question{Manifest: audittest.Decode(t, audittest.ManifestOf(c.entries)), Evidence: audittest.Facts(t, c.facts...)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, n := range f.Least.Needs {
+				var uses []string
+				for _, op := range n.UsedBy {
+					uses = append(uses, op.String())
+				}
+				got = append(got, fmt.Sprintf("%s %s: %s [%s]", n.Name(), n.Level, n.Why, strings.Join(uses, ", ")))
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 }

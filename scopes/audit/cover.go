@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"maps"
 	"slices"
 
 	"github.com/ambit-auth/ambit/scopes"
@@ -30,97 +29,90 @@ type coverQuestion struct {
 //   - with the most scopes of prefer;
 //   - that comes first in byte order.
 //
-// The sets among which it chooses are found greedily, see [coverPart]. A search that proves
-// there is no smaller one was tried: it changed no answer for a real API.
+// The sets among which it chooses are found greedily, see [coverSearch.solve]. A search that
+// proves that there is no smaller one was tried: it changed no answer for a real API.
 func cover(q coverQuestion) scopes.Set {
-	p := newCoverProblem(q)
+	s := newCoverSearch(q)
+	parts := s.parts()
 	var answer []string
-	parts := p.parts()
 	for _, goals := range parts {
-		part := coverPart{coverProblem: p, goals: goals, steps: maxCoverSteps / len(parts)}
-		for _, id := range part.solve() {
-			answer = append(answer, p.scopes[id])
+		s.steps = maxCoverSteps / len(parts)
+		for _, id := range s.solve(goals) {
+			answer = append(answer, s.scopes[id])
 		}
 	}
 	return scopes.NewSet(answer...).Sorted()
 }
 
-// A coverProblem is the question in numbers: a scope is its place in byte order.
-type coverProblem struct {
+// A coverSearch is the question in numbers: a scope is its place in byte order.
+type coverSearch struct {
+	coverQuestion
 	scopes   []string
-	rank     []int   // how little the scope permits: how many scopes cover it, at most 64
-	accepted []int   // see coverQuestion
-	prefer   []bool  // is it in prefer?
-	coverers [][]int // which scopes meet it: itself and those that imply it, sorted
-	goals    []coverGoal
-	touched  [][]int // by scope: the goals of which it covers a word
-	taken    []bool  // by scope: is it in the set that is being made?
+	rank     []int     // how little the scope permits: how many scopes cover it, at most 64
+	coverers [][]int   // which scopes meet it: itself, and those that imply it
+	goals    [][][]int // what is wanted and not held: ways, of which all scopes of one are enough
+	touched  [][]int   // by scope: the goals of which it meets a word
+	taken    []bool    // by scope: is it in the set that is being made?
+	steps    int       // how many more may be taken; 0 or less: the rest is met in its order
 }
 
-// A coverGoal is met by all of one of its ways.
-type coverGoal [][]int
-
-func newCoverProblem(q coverQuestion) *coverProblem {
-	p := &coverProblem{}
-	open := q.unmet()
-	for _, ways := range open {
-		p.scopes = append(p.scopes, slices.Concat(ways...)...)
+func newCoverSearch(q coverQuestion) *coverSearch {
+	s := &coverSearch{coverQuestion: q}
+	unmet := q.unmet()
+	for _, ways := range unmet {
+		s.scopes = append(s.scopes, slices.Concat(ways...)...)
 	}
-	p.scopes = slices.Compact(slices.Sorted(slices.Values(p.scopes)))
-	id := make(map[string]int, len(p.scopes))
-	for i, scope := range p.scopes {
-		id[scope] = i
-	}
-	for i, scope := range p.scopes {
-		rank, by := 0, []int{i}
-		for from := range q.implies.Covering(scope) {
-			rank++
-			if at, named := id[from]; named {
-				by = append(by, at)
+	slices.Sort(s.scopes)
+	s.scopes = slices.Compact(s.scopes)
+	s.rank, s.coverers = make([]int, len(s.scopes)), make([][]int, len(s.scopes))
+	s.touched, s.taken = make([][]int, len(s.scopes)), make([]bool, len(s.scopes))
+	for id, scope := range s.scopes {
+		s.coverers[id] = []int{id}
+		for by := range q.implies.Covering(scope) {
+			s.rank[id]++
+			if at, wanted := slices.BinarySearch(s.scopes, by); wanted {
+				s.coverers[id] = append(s.coverers[id], at)
 			}
 		}
-		slices.Sort(by)
-		p.rank, p.coverers, p.prefer = append(p.rank, rank), append(p.coverers, by), append(p.prefer, q.prefer.Has(scope))
-		p.accepted = append(p.accepted, q.accepted[scope])
 	}
-	p.taken, p.touched = make([]bool, len(p.scopes)), make([][]int, len(p.scopes))
-	for _, ways := range open {
-		p.add(ways, id)
+	for _, ways := range unmet {
+		s.add(ways)
 	}
-	return p
+	return s
 }
 
 // add files a goal. A word that another one of the same way covers asks for nothing.
-func (p *coverProblem) add(ways [][]string, id map[string]int) {
-	goal := make(coverGoal, len(ways))
-	for i, all := range ways {
-		for _, scope := range all {
-			goal[i] = append(goal[i], id[scope])
+func (s *coverSearch) add(ways [][]string) {
+	goal := make([][]int, len(ways))
+	for i, words := range ways {
+		var all []int
+		for _, word := range words {
+			id, _ := slices.BinarySearch(s.scopes, word)
+			all = append(all, id)
 		}
-		all := slices.Clone(goal[i])
-		goal[i] = slices.DeleteFunc(goal[i], func(id int) bool {
-			return slices.ContainsFunc(p.coverers[id], func(by int) bool { return by != id && slices.Contains(all, by) })
-		})
+		for _, id := range all {
+			if !slices.ContainsFunc(s.coverers[id][1:], func(by int) bool { return slices.Contains(all, by) }) {
+				goal[i] = append(goal[i], id)
+			}
+		}
 		for _, id := range goal[i] {
-			for _, by := range p.coverers[id] {
-				if list := p.touched[by]; len(list) == 0 || list[len(list)-1] != len(p.goals) {
-					p.touched[by] = append(list, len(p.goals))
-				}
+			for _, by := range s.coverers[id] {
+				s.touched[by] = append(s.touched[by], len(s.goals))
 			}
 		}
 	}
-	p.goals = append(p.goals, goal)
+	s.goals = append(s.goals, goal)
 }
 
 // unmet is what of the wanted is not met by what is held: as ways that name what is missing,
 // each once, in a fixed order.
 func (q *coverQuestion) unmet() [][][]string {
-	seen := make(map[string][][]string)
+	var unmet [][][]string
 	for _, anyOf := range q.wanted {
 		if len(anyOf) == 0 || metBy(anyOf, q.held, q.implies) {
 			continue
 		}
-		ways := make([][]string, 0, len(anyOf))
+		var ways [][]string
 		for _, all := range anyOf {
 			ways = append(ways, slices.Compact(slices.Sorted(slices.Values(missing(all, q.held, q.implies)))))
 		}
@@ -128,60 +120,39 @@ func (q *coverQuestion) unmet() [][][]string {
 			ways = lesser
 		}
 		slices.SortFunc(ways, slices.Compare)
-		ways = slices.CompactFunc(ways, slices.Equal)
-		seen[coverKey(ways)] = ways
+		unmet = append(unmet, slices.CompactFunc(ways, slices.Equal))
 	}
-	list := make([][][]string, 0, len(seen))
-	for _, key := range slices.Sorted(maps.Keys(seen)) {
-		list = append(list, seen[key])
-	}
-	return list
+	slices.SortFunc(unmet, compareWays)
+	return slices.CompactFunc(unmet, func(a, b [][]string) bool { return compareWays(a, b) == 0 })
 }
 
-// coverKey is the same for equal ways: no scope holds a space or a line's end.
-func coverKey(ways [][]string) string {
-	var key []byte
-	for _, all := range ways {
-		for _, scope := range all {
-			key = append(append(key, scope...), ' ')
-		}
-		key = append(key, '\n')
-	}
-	return string(key)
-}
+func compareWays(a, b [][]string) int { return slices.CompareFunc(a, b, slices.Compare) }
 
 // parts splits the goals into groups that share no scope: each is solved alone, and most
 // have one goal.
-func (p *coverProblem) parts() [][]int {
-	group := make([]int, len(p.scopes))
-	for i := range group {
-		group[i] = i
+func (s *coverSearch) parts() [][]int {
+	group := make([]int, len(s.scopes)) // a scope of the same group, or itself where it is the first
+	for id := range group {
+		group[id] = id
 	}
-	find := func(i int) int {
-		for group[i] != i {
-			group[i] = group[group[i]]
-			i = group[i]
+	first := func(id int) int {
+		for group[id] != id {
+			group[id] = group[group[id]]
+			id = group[id]
 		}
-		return i
+		return id
 	}
-	for _, goal := range p.goals {
+	for _, goal := range s.goals {
 		for _, id := range slices.Concat(goal...) {
-			for _, by := range p.coverers[id] {
-				group[find(by)] = find(goal[0][0])
+			for _, by := range s.coverers[id] {
+				group[first(by)] = first(goal[0][0])
 			}
 		}
 	}
-	var parts [][]int
-	place := make(map[int]int)
-	for i, goal := range p.goals {
-		root := find(goal[0][0])
-		at, there := place[root]
-		if !there {
-			at = len(parts)
-			place[root] = at
-			parts = append(parts, nil)
-		}
-		parts[at] = append(parts[at], i)
+	byGroup := make([][]int, len(s.scopes))
+	for i, goal := range s.goals {
+		at := first(goal[0][0])
+		byGroup[at] = append(byGroup[at], i)
 	}
-	return parts
+	return slices.DeleteFunc(byGroup, func(goals []int) bool { return len(goals) == 0 })
 }

@@ -18,13 +18,13 @@ type facts struct {
 	certain scopes.Set                    // the scopes of those without alternatives: what is asked for in any case
 	places  map[string][]scopes.Need      // by key: each declaration that counts, as the file has it
 	naming  map[scopes.Operation][]naming // by operation of a source
-	helping map[string][]int              // by required scope: the needs that cover it, by index
 
-	requirements []requirement      // what the sources say, then what refusals prove
-	catalog      *scopes.Operations // of what the sources say
-	inUse        []*requirement     // those of operations in use that say something, by operation
-	accepted     map[string]int     // by scope: for how many operations of the sources it would do
-	vocabulary   scopes.Set         // every scope that the sources know of
+	requirements []requirement             // what the sources say, then what refusals prove
+	catalog      *scopes.Operations        // of what the sources say
+	inUse        []*requirement            // those of operations in use that say something, by operation
+	serving      map[string][]*requirement // of those: by scope, the ones for which it is of use
+	accepted     map[string]int            // by scope: for how many operations of the sources it would do
+	vocabulary   scopes.Set                // every scope that the sources know of
 
 	picks       []Call // the names by which the tools in use were picked; none: as the needs name them
 	listsCalls  bool   // a list says which calls are in use; one that names only tools says nothing of the others
@@ -72,7 +72,7 @@ func newFacts(q Question) (*facts, error) {
 	f.fileNamings()
 	newCollector(f).collect()
 	f.inUse = f.required()
-	f.helping = f.helpers()
+	f.serving = f.servingAmong(f.inUse)
 	f.judgeNeeds()
 	return f, nil
 }
@@ -95,7 +95,7 @@ func (f *facts) fileNeeds(declared []scopes.Need) {
 	for _, n := range declared {
 		one := need{Need: n, mentions: make([]mention, len(n.UsedBy))}
 		for i, op := range n.UsedBy {
-			one.mentions[i] = mention{op: op, sources: f.catalog.MatchRecorded(op)}
+			one.mentions[i] = mention{op: op, anyOf: n.AnyOf, sources: f.catalog.MatchRecorded(op)}
 		}
 		f.needs, words = append(f.needs, one), append(words, n.AnyOf...)
 		if len(n.AnyOf) == 1 {
@@ -144,36 +144,24 @@ func (f *facts) required() []*requirement {
 	return list
 }
 
-// helpers finds the needs that cover each required scope.
-func (f *facts) helpers() map[string][]int {
-	naming := make(map[string][]int) // by scope
-	for i := range f.needs {
-		for _, scope := range f.needs[i].AnyOf {
-			naming[scope] = append(naming[scope], i)
+// servingAmong finds the requirements for which each scope is of use, for itself or for what it
+// covers, in their order.
+func (f *facts) servingAmong(requirements []*requirement) map[string][]*requirement {
+	serving := make(map[string][]*requirement)
+	add := func(scope string, r *requirement) {
+		if list := serving[scope]; len(list) == 0 || list[len(list)-1] != r {
+			serving[scope] = append(list, r)
 		}
 	}
-	helping := make(map[string][]int)
-	for i := range f.requirements {
-		for _, scope := range slices.Concat(f.requirements[i].AnyOf...) {
-			if _, done := helping[scope]; done {
-				continue
+	for _, r := range requirements {
+		for _, word := range slices.Concat(r.AnyOf...) {
+			add(word, r)
+			for by := range f.implies.Covering(word) {
+				add(by, r)
 			}
-			list := slices.Clone(naming[scope])
-			for by := range f.implies.Covering(scope) {
-				list = append(list, naming[by]...)
-			}
-			slices.Sort(list)
-			helping[scope] = slices.Compact(list)
 		}
 	}
-	return helping
-}
-
-// helps reports whether a need covers some scope that is wanted.
-func (f *facts) helps(need int, anyOf [][]string) bool {
-	return slices.ContainsFunc(anyOf, func(all []string) bool {
-		return slices.ContainsFunc(all, func(scope string) bool { return slices.Contains(f.helping[scope], need) })
-	})
+	return serving
 }
 
 // covers reports whether one scope is as good as another.

@@ -30,7 +30,8 @@ const (
 // A mention is one used_by of a need, with what lists and recordings have of it.
 type mention struct {
 	op      scopes.Operation
-	sources []int // the requirements that the sources have for it, by index
+	anyOf   []string // the need's scopes
+	sources []int    // the requirements that the sources have for it, by index
 
 	listed     bool      // a list of calls has it
 	recorded   recording // how recorded calls of it ended
@@ -65,21 +66,16 @@ const everything = "*"
 
 // judgeNeeds finds out what the evidence says of each need.
 func (f *facts) judgeNeeds() {
-	for _, r := range f.inUse {
-		for _, scope := range slices.Concat(r.AnyOf...) {
-			for _, at := range f.helping[scope] {
-				if n := &f.needs[at]; len(n.helps) == 0 || n.helps[len(n.helps)-1] != r {
-					n.helps = append(n.helps, r)
-				}
-			}
-		}
-	}
 	picks := slices.ContainsFunc(f.catalog.Tools(), f.isPicked) // a list of which no tool is known is a slip of the pen
 	for i := range f.needs {
 		n := &f.needs[i]
+		n.helps = f.serving[n.AnyOf[0]]
+		if len(n.AnyOf) > 1 {
+			n.helps = slices.DeleteFunc(slices.Clone(f.inUse), func(r *requirement) bool { return !f.helps(n, r.AnyOf) })
+		}
 		for j := range n.mentions {
 			m := &n.mentions[j]
-			state, says := f.stateOf(i, m, picks)
+			state, says := f.stateOf(n, m, picks)
 			m.state, m.says = state, text.Line(says)
 		}
 		n.standing = f.standingOf(n)
@@ -106,20 +102,20 @@ func (f *facts) standingOf(n *need) standing {
 
 // stateOf weighs one used_by. picks says that the tools in use were picked, and by names that
 // some source knows.
-func (f *facts) stateOf(need int, m *mention, picks bool) (mentionState, string) {
+func (f *facts) stateOf(n *need, m *mention, picks bool) (mentionState, string) {
 	op := m.op.String()
 	switch {
 	case picks && m.op.Tool != "" && !f.isPicked(m.op.Tool):
 		return mentionContradicted, op + " is not among the tools in use"
 	case m.op.Tool == "" && f.listsCalls && !m.listed && !m.unclear:
 		return mentionContradicted, op + " is not among the calls in use"
-	case slices.ContainsFunc(m.refusedFor, func(scope string) bool { return f.helps(need, [][]string{{scope}}) }):
+	case slices.ContainsFunc(m.refusedFor, func(scope string) bool { return f.helps(n, [][]string{{scope}}) }):
 		return mentionConfirmed, op + " was refused without it"
 	}
 	var other *requirement
 	for _, at := range m.sources {
 		r := &f.requirements[at]
-		if f.helps(need, r.AnyOf) {
+		if f.helps(n, r.AnyOf) {
 			return mentionConfirmed, r.says()
 		}
 		if other == nil || other.Silent() {
@@ -140,6 +136,12 @@ func (f *facts) stateOf(need int, m *mention, picks bool) (mentionState, string)
 	default:
 		return mentionUnknown, op + ": no source knows it"
 	}
+}
+
+// helps reports whether a need covers some scope that is wanted.
+func (f *facts) helps(n *need, anyOf [][]string) bool {
+	own := scopes.NewSet(n.AnyOf...)
+	return slices.ContainsFunc(slices.Concat(anyOf...), func(scope string) bool { _, ok := f.implies.CoveredBy(own, scope); return ok })
 }
 
 // any reports whether some used_by is in one of the states.

@@ -15,14 +15,8 @@ import (
 type collector struct {
 	*facts
 	named  *scopes.Operations // those that needs name
-	owners []owner            // of named: the mention, by index
+	owners []*mention         // of named, by index
 	proved map[string]bool    // refusals that are among the requirements
-}
-
-// An owner is a need, by index, and one of its mentions.
-type owner struct {
-	need int
-	*mention
 }
 
 func newCollector(f *facts) *collector {
@@ -31,7 +25,7 @@ func newCollector(f *facts) *collector {
 	for i := range f.needs {
 		for j := range f.needs[i].mentions {
 			m := &f.needs[i].mentions[j]
-			operations, c.owners = append(operations, m.op), append(c.owners, owner{i, m})
+			operations, c.owners = append(operations, m.op), append(c.owners, m)
 		}
 	}
 	c.named = scopes.NewOperations(operations)
@@ -58,10 +52,10 @@ func (c *collector) raise(requirements []int, use use) {
 	}
 }
 
-// isUndescribed reports whether nobody knows what an operation requires: neither a source nor
-// a need, which would have to name it.
-func (c *collector) isUndescribed(requirements, owners []int) bool {
-	return len(owners) == 0 && !slices.ContainsFunc(requirements, func(at int) bool { return !c.requirements[at].Silent() })
+// isDescribed reports whether somebody knows what an operation requires: a source, or a need
+// that names it.
+func (c *collector) isDescribed(requirements, owners []int) bool {
+	return len(owners) > 0 || slices.ContainsFunc(requirements, func(at int) bool { return !c.requirements[at].Silent() })
 }
 
 func (c *collector) collectCalls() {
@@ -72,7 +66,7 @@ func (c *collector) collectCalls() {
 		for _, id := range owners {
 			c.owners[id].listed = true
 		}
-		if call.Operation.Tool == "" && c.isUndescribed(requirements, owners) {
+		if call.Operation.Tool == "" && !c.isDescribed(requirements, owners) {
 			unknown = append(unknown, call)
 		}
 	}
@@ -89,29 +83,31 @@ func (c *collector) collectTraffic() {
 		if !c.listsCalls {
 			c.raise(requirements, useListed)
 		}
-		if o.Succeeded() {
-			c.raise(slices.DeleteFunc(slices.Clone(requirements), func(at int) bool { return c.requirements[at].use == useNone }), useObserved)
+		for _, at := range requirements {
+			if r := &c.requirements[at]; o.Succeeded() && r.use > useNone {
+				r.use = useObserved
+			}
 		}
 		wanted := c.wanted(o, owners)
 		for _, id := range owners {
 			c.record(c.owners[id], o, wanted)
 		}
 		c.prove(o, requirements, wanted)
-		if !c.listsCalls && len(wanted) == 0 && c.isUndescribed(requirements, owners) {
+		if !c.listsCalls && len(wanted) == 0 && !c.isDescribed(requirements, owners) {
 			unknown = append(unknown, Call{o.Operation, o.Where})
 		}
 	}
 	c.noteUndescribed(unknown, 1)
 }
 
-func (c *collector) record(by owner, o *Observation, wanted []string) {
+func (c *collector) record(by *mention, o *Observation, wanted []string) {
 	by.recorded = max(by.recorded, recordedFailure)
 	if o.Succeeded() {
 		by.recorded = recordedSuccess
 	}
 	by.refusedFor = append(by.refusedFor, wanted...)
 	if o.Refused() && o.Named == nil {
-		by.unclear = by.unclear || slices.ContainsFunc(c.needs[by.need].AnyOf, func(scope string) bool { return slices.Contains(o.Scopes, scope) })
+		by.unclear = by.unclear || slices.ContainsFunc(by.anyOf, func(scope string) bool { return slices.Contains(o.Scopes, scope) })
 	}
 }
 
@@ -127,7 +123,7 @@ func (c *collector) wanted(o *Observation, owners []int) []string {
 		return o.Named
 	}
 	return slices.DeleteFunc(slices.Clone(o.Scopes), func(scope string) bool {
-		return slices.ContainsFunc(owners, func(id int) bool { return slices.Contains(c.needs[c.owners[id].need].AnyOf, scope) })
+		return slices.ContainsFunc(owners, func(id int) bool { return slices.Contains(c.owners[id].anyOf, scope) })
 	})
 }
 
@@ -178,7 +174,7 @@ func (c *collector) collectTools() {
 			op := scopes.Operation{Tool: tool}
 			requirements := c.catalog.Match(op)
 			c.raise(requirements, useListed)
-			c.undescribed = c.undescribed || c.isUndescribed(requirements, c.named.Match(op))
+			c.undescribed = c.undescribed || !c.isDescribed(requirements, c.named.Match(op))
 		}
 		if len(fits) > 0 {
 			continue
@@ -194,23 +190,16 @@ func (c *collector) collectTools() {
 
 // pickTools gathers the names by which tools were picked, each once, and who says so.
 func (c *collector) pickTools() {
-	index := make(map[string]int)
 	pick := func(call Call) {
-		at, there := index[call.Operation.Tool]
-		if !there {
-			index[call.Operation.Tool] = len(c.picks)
+		if name := call.Operation.Tool; name != "" && !slices.ContainsFunc(c.picks, func(pick Call) bool { return pick.Operation.Tool == name }) {
 			c.picks = append(c.picks, call)
-			return
 		}
-		c.picks[at] = call
 	}
 	for _, name := range c.Evidence.Tools {
 		pick(Call{scopes.Operation{Tool: name}, Where{File: "--tools"}})
 	}
 	for _, call := range c.Evidence.Calls {
-		if call.Operation.Tool != "" {
-			pick(call)
-		}
+		pick(call)
 	}
 }
 

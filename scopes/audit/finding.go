@@ -8,6 +8,7 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/manifest"
 )
 
 // A Finding is one difference between a manifest and the evidence.
@@ -21,13 +22,17 @@ type Finding struct {
 	Message  string   // one sentence, one line
 	Near     []string // of a word that is not known: what may be meant
 
-	fix []replacement // how [Mended] settles it; nil: that is for people to decide
+	fix map[declaration][]scopes.Need // what [Mended] puts in the place of declarations; nil: that is for people to decide
 }
 
-// A replacement is a declaration, and what is to be in its place: nothing where it goes.
-type replacement struct {
-	of scopes.Need
-	by []scopes.Need
+// A declaration is where a need is declared: no list has two of a key.
+type declaration struct{ program, key string }
+
+func declarationOf(n scopes.Need) declaration {
+	if len(n.Programs) == 0 {
+		return declaration{"", n.Key()}
+	}
+	return declaration{n.Programs[0], n.Key()}
 }
 
 // Findings is the outcome of an audit.
@@ -52,7 +57,7 @@ func (f *Findings) Of(kinds ...FindingKind) []Finding {
 
 // sortFindings puts findings into the order of the manifest; what has no line comes last.
 func sortFindings(list []Finding) {
-	kinds := FindingKinds()
+	kinds := manifest.FindingKinds()
 	slices.SortStableFunc(list, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(cmp.Or(a.Line, math.MaxInt), cmp.Or(b.Line, math.MaxInt)),
 			cmp.Compare(slices.Index(kinds, a.Kind), slices.Index(kinds, b.Kind)), cmp.Compare(a.Scope, b.Scope))

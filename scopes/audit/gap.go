@@ -18,9 +18,7 @@ type gap struct {
 // gap finds what is required and not declared. A requirement with alternatives is held to the
 // one that the smallest addition meets.
 func (f *facts) gap() gap {
-	unmet := slices.DeleteFunc(slices.Clone(f.inUse), func(r *requirement) bool {
-		return r.MetBy(f.certain, f.implies) || f.metByAlternatives(r)
-	})
+	unmet := slices.DeleteFunc(slices.Clone(f.inUse), func(r *requirement) bool { return !f.isUnmet(r) })
 	g := f.refuse(unmet)
 	g.add = f.cover(f.preferListed(g.asked), f.certain, f.words)
 	for i, r := range g.asked {
@@ -29,6 +27,11 @@ func (f *facts) gap() gap {
 		}
 	}
 	return g
+}
+
+// isUnmet reports whether what is declared does not meet a requirement.
+func (f *facts) isUnmet(r *requirement) bool {
+	return !r.MetBy(f.certain, f.implies) && !f.metByAlternatives(r)
 }
 
 // maxChoices bounds for how many needs with alternatives each choice is tried. Of an any_of
@@ -40,7 +43,7 @@ const maxChoices = 6
 func (f *facts) metByAlternatives(r *requirement) bool {
 	var choices [][]string
 	for i := range f.needs {
-		if n := &f.needs[i]; len(n.AnyOf) > 1 && f.helps(i, r.AnyOf) {
+		if n := &f.needs[i]; len(n.AnyOf) > 1 && f.helps(n, r.AnyOf) {
 			choices = append(choices, n.AnyOf)
 		}
 	}
@@ -111,13 +114,9 @@ func (f *facts) refuse(unmet []*requirement) gap {
 // meets and that lacks the least.
 func (f *facts) closest(r *requirement, held scopes.Set) []string {
 	var best []string
-	found := false
-	for _, all := range r.AnyOf {
-		if len(missing(all, held, f.implies)) > 0 {
-			continue
-		}
-		if lacks := missing(all, f.certain, f.implies); !found || len(lacks) < len(best) {
-			best, found = lacks, true
+	for i, all := range slices.DeleteFunc(slices.Clone(r.AnyOf), func(all []string) bool { return len(missing(all, held, f.implies)) > 0 }) {
+		if lacks := missing(all, f.certain, f.implies); i == 0 || len(lacks) < len(best) {
+			best = lacks
 		}
 	}
 	return scopes.NewSet(best...).Slice()

@@ -31,33 +31,22 @@ func Mended(q Question, how Mending) (*manifest.Manifest, error) {
 		if err != nil {
 			return nil, err
 		}
-		d := draft{facts: f, by: f.fixes(how), program: how.Program}
+		var add []scopes.Need
 		if how.Write {
-			d.add = slices.DeleteFunc(f.missing(), func(n scopes.Need) bool { return added[n.Key()] })
+			add = slices.DeleteFunc(f.missing(), func(n scopes.Need) bool { return added[n.Key()] })
 		}
-		for _, n := range d.add {
+		for _, n := range add {
 			added[n.Key()] = true
 		}
-		q.Manifest, changed = d.manifest()
+		q.Manifest, changed = revised(q.Manifest, f.fixes(how), add, how.Program)
 	}
 	return q.Manifest, nil
 }
 
-// missing are the needs that have to be added.
-func (f *facts) missing() []scopes.Need {
-	var list []scopes.Need
-	g := f.gap()
-	serving := f.serving(g.asked)
-	for scope := range g.add.All() {
-		list = append(list, f.propose(scope, serving[scope]))
-	}
-	return list
-}
-
 // fixes are what becomes of declarations. One that is too urgent and too wide gets both: lesser
 // scopes, with the lower level.
-func (f *facts) fixes(how Mending) map[declaration]replacement {
-	fixes := make(map[declaration]replacement)
+func (f *facts) fixes(how Mending) map[declaration][]scopes.Need {
+	fixes := make(map[declaration][]scopes.Need)
 	for _, rule := range Rules() {
 		if !(rule.Kind == Unused && how.Prune || rule.Kind == OverLevel && how.Lower) {
 			continue
@@ -66,82 +55,80 @@ func (f *facts) fixes(how Mending) map[declaration]replacement {
 			if f.isWaived(one.Kind, one.Scope) {
 				continue
 			}
-			for _, fix := range one.fix {
-				at := declarationOf(fix.of)
-				for _, lower := range fixes[at].by {
-					for i := range fix.by {
-						fix.by[i].Level = min(fix.by[i].Level, lower.Level)
+			for at, by := range one.fix {
+				for _, lower := range fixes[at] {
+					for i := range by {
+						by[i].Level = min(by[i].Level, lower.Level)
 					}
 				}
-				fixes[at] = fix
+				fixes[at] = by
 			}
 		}
 	}
 	return fixes
 }
 
-// A declaration is where a need is declared: no list has two of a key.
-type declaration struct{ program, key string }
-
-func declarationOf(n scopes.Need) declaration {
-	if len(n.Programs) == 0 {
-		return declaration{"", n.Key()}
+// missing are the needs that have to be added.
+func (f *facts) missing() []scopes.Need {
+	var list []scopes.Need
+	g := f.gap()
+	serving := f.servingAmong(g.asked)
+	for scope := range g.add.All() {
+		list = append(list, f.propose(scope, serving[scope]))
 	}
-	return declaration{n.Programs[0], n.Key()}
+	return list
 }
 
-// A draft is a manifest that is to be: with replacements, and with new needs in the list of a
-// program.
-type draft struct {
-	*facts
-	by      map[declaration]replacement
-	add     []scopes.Need
-	program string
-}
-
-// manifest returns the draft, and reports whether it is another manifest than that of the facts.
-func (d *draft) manifest() (next *manifest.Manifest, changed bool) {
-	m := *d.Manifest
-	m.Programs = slices.Clone(m.Programs)
-	m.Scopes, changed = d.list("", m.Scopes)
-	for i := range m.Programs {
-		list, other := d.list(m.Programs[i].Name, m.Programs[i].Scopes)
-		m.Programs[i].Scopes, changed = list, changed || other
+// revised is the manifest with declarations replaced, and with new needs in the list of a
+// program; changed reports whether it is another one.
+func revised(m *manifest.Manifest, fixes map[declaration][]scopes.Need, add []scopes.Need, program string) (next *manifest.Manifest, changed bool) {
+	for i := range add {
+		if program != "" {
+			add[i].Programs = []string{program}
+		}
 	}
-	return &m, changed
+	revise := func(name string, list []scopes.Need) []scopes.Need {
+		var more []scopes.Need
+		if name == program {
+			more = add
+		}
+		list, other := revisedList(list, fixes, more)
+		changed = changed || other
+		return list
+	}
+	copied := *m
+	copied.Scopes, copied.Programs = revise("", m.Scopes), slices.Clone(m.Programs)
+	for i := range copied.Programs {
+		p := &copied.Programs[i]
+		p.Scopes = revise(p.Name, p.Scopes)
+	}
+	return &copied, changed
 }
 
-// list is one list of the draft. Where it has a need already, that is not declared again.
-func (d *draft) list(program string, needs []scopes.Need) (list []scopes.Need, changed bool) {
+// revisedList is one list of it. What a list declares already is not declared again.
+func revisedList(needs []scopes.Need, fixes map[declaration][]scopes.Need, add []scopes.Need) (list []scopes.Need, changed bool) {
 	there := make(map[string]bool)
 	for _, n := range needs {
-		if _, goes := d.by[declarationOf(n)]; !goes {
+		if _, goes := fixes[declarationOf(n)]; !goes {
 			there[n.Key()] = true
 		}
 	}
 	take := func(more []scopes.Need) {
 		for _, n := range more {
 			if !there[n.Key()] {
-				there[n.Key()] = true
-				list, changed = append(list, n), true
+				there[n.Key()], changed = true, true
+				list = append(list, n)
 			}
 		}
 	}
 	for _, n := range needs {
-		if fix, is := d.by[declarationOf(n)]; is {
-			take(fix.by)
+		if by, goes := fixes[declarationOf(n)]; goes {
 			changed = true
-			continue
+			take(by)
+		} else {
+			list = append(list, n)
 		}
-		list = append(list, n)
 	}
-	if program == d.program {
-		for i := range d.add {
-			if program != "" {
-				d.add[i].Programs = []string{program}
-			}
-		}
-		take(d.add)
-	}
+	take(add)
 	return list, changed
 }

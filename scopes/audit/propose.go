@@ -9,26 +9,6 @@ import (
 	"github.com/ambit-auth/ambit/scopes"
 )
 
-// serving are the requirements for which each scope is of use, for itself or for what it
-// covers, in their order.
-func (f *facts) serving(requirements []*requirement) map[string][]*requirement {
-	serving := make(map[string][]*requirement)
-	add := func(scope string, r *requirement) {
-		if list := serving[scope]; len(list) == 0 || list[len(list)-1] != r {
-			serving[scope] = append(list, r)
-		}
-	}
-	for _, r := range requirements {
-		for _, word := range slices.Concat(r.AnyOf...) {
-			add(word, r)
-			for by := range f.implies.Covering(word) {
-				add(by, r)
-			}
-		}
-	}
-	return serving
-}
-
 // propose is a need that declares a scope for the requirements that it serves. What the server
 // does not list would never be asked for without that being said.
 func (f *facts) propose(scope string, requirements []*requirement) scopes.Need {

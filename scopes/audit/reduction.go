@@ -27,19 +27,18 @@ func newReduction(f *facts) *reduction {
 	return r
 }
 
-// lesser are the scopes that would do in place of the need's, all of them implied by it. Where
-// the evidence leaves open what some operation requires, there are none. Others that are
-// declared stand in for the need where they are as urgent.
-func (r *reduction) lesser(n *need) (instead scopes.Set, enough bool) {
+// lesser are the scopes that would do in place of the need's, all of them implied by it; its own
+// where none would do, or where the evidence leaves open what some operation requires. Others
+// that are declared stand in for the need where they are as urgent.
+func (r *reduction) lesser(n *need) scopes.Set {
 	scope := n.AnyOf[0]
 	covers := slices.ContainsFunc(n.helps, func(one *requirement) bool {
 		return slices.ContainsFunc(slices.Concat(one.AnyOf...), func(word string) bool { return word != scope && r.covers(scope, word) })
 	})
 	if !covers || r.isVague(n) || n.mayWrite() {
-		return scopes.Set{}, false
+		return scopes.NewSet(scope)
 	}
-	instead = r.enough(n, r.around(n).Where(func(other string) bool { return other != scope && r.kept[other] >= n.Level }))
-	return instead, !instead.Has(scope)
+	return r.enough(n, r.around(n).Where(func(other string) bool { return other != scope && r.kept[other] >= n.Level }))
 }
 
 // mayWrite reports whether an operation of which no source says what it requires may change
@@ -200,7 +199,7 @@ func (r *reduction) settle(found *Finding, n *need, instead scopes.Set) {
 // of use otherwise.
 func (r *reduction) inPlaceOf(n *need, lesser scopes.Set, only []scopes.Operation) []scopes.Need {
 	var list []scopes.Need
-	serving := r.serving(n.helps)
+	serving := r.servingAmong(n.helps)
 	for scope := range lesser.All() {
 		one := r.propose(scope, serving[scope])
 		one.Unadvertised = one.Unadvertised || n.Unadvertised && r.Server.Says(scope) == scopes.AdvertisedUnknown
@@ -214,19 +213,18 @@ func (r *reduction) inPlaceOf(n *need, lesser scopes.Set, only []scopes.Operatio
 }
 
 // replaceBy puts needs in the place of each declaration of one, with its level.
-func (f *facts) replaceBy(n *need, by []scopes.Need) []replacement {
-	var fix []replacement
+func (f *facts) replaceBy(n *need, by []scopes.Need) map[declaration][]scopes.Need {
+	fix := make(map[declaration][]scopes.Need)
 	for _, d := range f.places[n.Key()] {
-		one := replacement{of: d}
-		for _, instead := range by {
-			next := d
-			next.AnyOf = instead.AnyOf
+		next := make([]scopes.Need, len(by))
+		for i, instead := range by {
+			next[i] = d
+			next[i].AnyOf = instead.AnyOf
 			if len(by) > 1 || instead.Unadvertised && !d.Unadvertised { // more than the scope has to be said
-				next.Why, next.UsedBy, next.Unadvertised = instead.Why, instead.UsedBy, instead.Unadvertised
+				next[i].Why, next[i].UsedBy, next[i].Unadvertised = instead.Why, instead.UsedBy, instead.Unadvertised
 			}
-			one.by = append(one.by, next)
 		}
-		fix = append(fix, one)
+		fix[declarationOf(d)] = next
 	}
 	return fix
 }

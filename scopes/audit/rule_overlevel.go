@@ -78,11 +78,10 @@ func (f *facts) tooUrgent(n *need) (Finding, bool) {
 		}
 	}
 	found := n.about(OverLevel, scopes.NewSet(evidence...).Slice(), fmt.Sprintf("%s is required, and only optional features use it", n.Name()))
+	found.fix = make(map[declaration][]scopes.Need)
 	for _, d := range f.places[n.Key()] {
-		if lower := d; d.Level > scopes.Optional {
-			lower.Level = scopes.Optional
-			found.fix = append(found.fix, replacement{d, []scopes.Need{lower}})
-		}
+		d.Level = scopes.Optional
+		found.fix[declarationOf(d)] = []scopes.Need{d}
 	}
 	return found, true
 }
@@ -90,29 +89,27 @@ func (f *facts) tooUrgent(n *need) (Finding, bool) {
 // tooWide finds a need of which a lesser scope would do: a write of which only reads are
 // required, or seen; and what asks for everything.
 func (r *reduction) tooWide(n *need) (Finding, bool) {
-	scope, evidence := n.AnyOf[0], evidenceOf(n.helps)
+	scope, evidence, message := n.AnyOf[0], evidenceOf(n.helps), n.Name()+" is asked for"
 	var instead scopes.Set
 	enough := false
 	switch {
 	case n.standing == standingEverything:
-		found := n.about(OverLevel, evidence, everything+" asks for everything")
+		message = everything + " asks for everything"
 		if len(n.AnyOf) > 1 || len(n.helps) == 0 || n.any(mentionSeen) || r.isVague(n) {
-			return found, true
+			return n.about(OverLevel, evidence, message), true
 		}
-		instead = r.enough(n, r.around(n).Minus(scopes.NewSet(everything)))
-		found.Message = text.Line(fmt.Sprintf("%s asks for everything, where %s would do", everything, orOthers(instead)))
-		r.settle(&found, n, instead)
-		return found, true
+		instead, enough = r.enough(n, r.around(n).Minus(scopes.NewSet(everything))), true
 	case len(n.helps) == 0:
 		evidence = n.says()
 		instead, enough = r.lesserSeen(n)
 	default:
-		instead, enough = r.lesser(n)
+		instead = r.lesser(n)
+		enough = !instead.Has(scope)
 	}
 	if !enough {
 		return Finding{}, false
 	}
-	found := n.about(OverLevel, evidence, fmt.Sprintf("%s is asked for, where %s would do", scope, orOthers(instead)))
+	found := n.about(OverLevel, evidence, fmt.Sprintf("%s, where %s would do", message, orOthers(instead)))
 	r.settle(&found, n, instead)
 	return found, true
 }

@@ -31,20 +31,11 @@ func Rules() []Rule {
 	return []Rule{undeclaredRule, unknownRule, overLevelRule, unusedRule, unprovedRule, waiverRule}
 }
 
-// FindingKinds lists what the rules find, the gravest first.
-func FindingKinds() []FindingKind {
-	return kindsOf(func(Rule) bool { return true })
-}
-
 // FailingKinds are the kinds that fail an audit where nobody says which.
 func FailingKinds() []FindingKind {
-	return kindsOf(func(r Rule) bool { return r.Fails })
-}
-
-func kindsOf(which func(Rule) bool) []FindingKind {
 	var kinds []FindingKind
 	for _, r := range Rules() {
-		if which(r) {
+		if r.Fails {
 			kinds = append(kinds, r.Kind)
 		}
 	}
