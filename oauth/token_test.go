@@ -234,7 +234,7 @@ var realTokens = map[string]struct {
 	"Notion 1":                         {"assumed", 0, true, ""},
 	"Atlassian 1":                      {"read:jira-work read:jira-user offline_access", 3600, true, ""},
 	"Figma 1":                          {"assumed", 7776000, true, ""},
-	"Canva 1":                          {"asset:read design:meta:read design:permission:read directory:read", 14400, true, ""},
+	"Canva 1":                          {"asset:read design:meta:read design:permission:read folder:read", 14400, true, ""},
 	"Stripe 1":                         {"read_write", 0, true, ""},
 	"Shopify 1":                        {"write_orders read_customers", 86399, false, ""},
 	"Shopify 2":                        {"read_products write_products", 3600, true, ""},

@@ -25,9 +25,11 @@ type Implications struct {
 }
 
 type rule struct {
+	scope  string
 	from   pattern
 	covers []pattern
 	except Set
+	fed    bool // another rule leads to this one
 }
 
 // NewImplications compiles rules. It returns a *[RuleError] when a pattern is malformed,
@@ -45,7 +47,7 @@ func NewImplications(rules []Rule) (Implications, error) {
 	if at := imp.cycle(); at >= 0 {
 		return Implications{}, &RuleError{Index: at, Cycle: true, Err: fmt.Errorf("the implication of %q leads back to itself", rules[at].Scope)}
 	}
-	return imp, nil
+	return withFed(imp.rules), nil
 }
 
 // A RuleError says which rule cannot be used, and why.
@@ -72,7 +74,7 @@ func compileRule(r Rule) (rule, error) {
 	if err != nil {
 		return rule{}, err
 	}
-	compiled := rule{from: from, except: r.Except}
+	compiled := rule{scope: r.Scope, from: from, except: r.Except}
 	for _, c := range r.Covers {
 		to, err := compilePattern(c)
 		if err != nil {
@@ -146,28 +148,56 @@ func (imp Implications) CoveredBy(held Set, need string) (by string, ok bool) {
 	return "", false
 }
 
-// from is what remains of the rules when only these scopes can be held: a rule of one
-// fixed scope, such as *, that is none of them and that no other rule leads to, says
-// nothing then. Most walks get shorter by that.
-func (imp Implications) from(held func(scope string) bool) Implications {
+// nearest looks for a scope that covers need by one rule, without writing it down: most look-ups
+// end here. more reports whether there may be others.
+func (imp Implications) nearest(need string, asked *asked) (at int, more bool) {
+	var buffer [64]byte // most scopes fit
+	var b bindings
+	for i := range imp.rules {
+		r := &imp.rules[i]
+		for _, to := range r.covers {
+			if b.n = 0; !to.match(need, &b) || r.except.Has(need) {
+				continue
+			}
+			if at := itemOf(asked, r.from.appendTo(buffer[:0], &b)); at >= 0 {
+				return at, true
+			}
+			more = more || r.fed
+		}
+	}
+	return -1, more
+}
+
+// among is what remains of the rules when only what the needs name can be held: a rule of one
+// fixed scope, such as *, that is none of that and that no other rule leads to, says nothing
+// then. Most walks get shorter by that.
+func (imp Implications) among(needs []Need) Implications {
 	var kept []rule
-	for i, r := range imp.rules {
-		fixed := len(r.from.variables()) == 0
-		if !fixed || held(r.from.fill(new(bindings))) || imp.fed(i) {
+	for _, r := range imp.rules {
+		keep := r.fed || len(r.from.variables()) > 0
+		for i := 0; i < len(needs) && !keep; i++ {
+			keep = slices.Contains(needs[i].AnyOf, r.scope)
+		}
+		if keep {
 			kept = append(kept, r)
 		}
 	}
-	return Implications{rules: kept}
+	if len(kept) == len(imp.rules) {
+		return imp
+	}
+	return withFed(kept)
 }
 
-// fed reports whether some rule leads to this one.
-func (imp Implications) fed(to int) bool {
-	for i := range imp.rules {
-		if imp.feeds(i, to) {
-			return true
+// withFed notes which rules another one leads to.
+func withFed(rules []rule) Implications {
+	imp := Implications{rules: rules}
+	for i := range rules {
+		rules[i].fed = false
+		for from := range rules {
+			rules[i].fed = rules[i].fed || imp.feeds(from, i)
 		}
 	}
-	return false
+	return imp
 }
 
 // cycle is the index of a rule from which the rules lead back to it, or -1.

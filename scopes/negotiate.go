@@ -25,22 +25,22 @@ type Negotiation struct {
 // that have an operation on that base. What an asked scope implies is not asked
 // again, nor is it withheld: it comes with the other.
 func Negotiate(q Negotiation) Plan {
-	n := negotiator{Negotiation: q, items: make([]Item, len(q.Needs)), asked: make(map[string]struct{}, len(q.Needs))}
+	n := negotiator{Negotiation: q, items: make([]Item, len(q.Needs)), asked: newAsked(q.Server.Scopes), back: make([]bool, len(q.Needs))}
+	n.Implies = q.Implies.among(q.Needs)
 	for i := range q.Needs {
 		item, scopes := &n.items[i], q.Needs[i].AnyOf
 		item.Need = q.Needs[i]
 		if len(scopes) == 1 {
 			n.weigh(item, scopes[0])
-			n.ask(item.Asked)
+			n.ask(i)
 		}
 	}
 	for i := range n.items { // after all others: one of them may cover an alternative
 		if item := &n.items[i]; len(item.Need.AnyOf) != 1 {
 			n.alternatives(item)
-			n.ask(item.Asked)
+			n.ask(i)
 		}
 	}
-	n.Implies = n.Implies.from(n.asks)
 	n.settleImplied(n.takeBackCovered())
 	return n.plan()
 }
@@ -48,18 +48,19 @@ func Negotiate(q Negotiation) Plan {
 type negotiator struct {
 	Negotiation
 	items []Item
-	asked map[string]struct{} // what goes into the request
+	asked asked
+	back  []bool // by item: what it asks for was taken back, as something else covers it
 }
 
-func (n *negotiator) ask(scope string) {
-	if scope != "" {
-		n.asked[scope] = struct{}{}
+func (n *negotiator) ask(at int) {
+	if scope := n.items[at].Asked; scope != "" {
+		n.asked.put(scope, at)
 	}
 }
 
 func (n *negotiator) asks(scope string) bool {
-	_, asked := n.asked[scope]
-	return asked
+	at := itemOf(&n.asked, scope)
+	return at >= 0 && !n.back[at]
 }
 
 // alternatives decides on an any_of: covered anyway, else the first not withheld.
@@ -85,21 +86,26 @@ func (n *negotiator) covered(e *Need) (scope, by string, ok bool) {
 		}
 	}
 	for _, scope := range e.AnyOf {
-		if by, ok := n.impliedBy(scope); ok {
-			return scope, by, true
+		if at := n.impliedBy(scope); at >= 0 {
+			return scope, n.items[at].Asked, true
 		}
 	}
 	return "", "", false
 }
 
-// impliedBy returns the text.MaxNear asked scope that implies this one.
-func (n *negotiator) impliedBy(scope string) (by string, ok bool) {
+// impliedBy returns the item that asks for the nearest scope that implies this one; -1 where
+// none does.
+func (n *negotiator) impliedBy(scope string) int {
+	at, more := n.Implies.nearest(scope, &n.asked)
+	if at >= 0 && !n.back[at] || !more {
+		return at
+	}
 	for by := range n.Implies.Covering(scope) {
 		if n.asks(by) {
-			return by, true
+			return itemOf(&n.asked, by)
 		}
 	}
-	return "", false
+	return -1
 }
 
 func coveredReason(by, scope string) string {
@@ -109,19 +115,18 @@ func coveredReason(by, scope string) string {
 	return by + " covers it"
 }
 
-// takeBackCovered takes out of the request what something else in it covers, and
-// returns that for each item; "" for those that nothing covers.
-func (n *negotiator) takeBackCovered() []string {
-	by := make([]string, len(n.items))
+// takeBackCovered takes out of the request what something else in it covers, and returns the
+// item that asks for that, for each item; -1 for those that nothing covers.
+func (n *negotiator) takeBackCovered() []int {
+	by := make([]int, len(n.items))
 	for i := range n.items {
+		by[i] = -1
 		if scope := n.items[i].Asked; scope != "" {
-			by[i], _ = n.impliedBy(scope)
+			by[i] = n.impliedBy(scope)
 		}
 	}
-	for i := range by {
-		if by[i] != "" {
-			delete(n.asked, n.items[i].Asked)
-		}
+	for i, at := range by {
+		n.back[i] = at >= 0
 	}
 	return by
 }
@@ -129,14 +134,14 @@ func (n *negotiator) takeBackCovered() []string {
 // settleImplied names for each need that is not asked for what covers it, among
 // what is still asked for; by is what was asked for at first. Where exceptions
 // leave nothing that covers a scope that was taken back, it is asked for after all.
-func (n *negotiator) settleImplied(by []string) {
+func (n *negotiator) settleImplied(by []int) {
 	for i, first := range by {
-		if item := &n.items[i]; first != "" {
-			n.settle(item, first)
+		if item := &n.items[i]; first >= 0 {
+			n.settle(item, i, first)
 		}
 	}
 	for i := range n.items {
-		if item := &n.items[i]; item.Asked == "" && by[i] == "" {
+		if item := &n.items[i]; item.Asked == "" && by[i] < 0 {
 			if scope, by, ok := n.covered(&item.Need); ok {
 				item.Decision, item.Reason = DecisionImplied, coveredReason(by, scope)
 			}
@@ -144,14 +149,14 @@ func (n *negotiator) settleImplied(by []string) {
 	}
 }
 
-func (n *negotiator) settle(item *Item, by string) {
-	if !n.asks(by) {
-		if by, _ = n.impliedBy(item.Asked); by == "" {
-			n.ask(item.Asked)
+func (n *negotiator) settle(item *Item, at, by int) {
+	if n.back[by] {
+		if by = n.impliedBy(item.Asked); by < 0 {
+			n.back[at] = false
 			return
 		}
 	}
-	item.Decision, item.Reason, item.Asked = DecisionImplied, coveredReason(by, item.Asked), ""
+	item.Decision, item.Reason, item.Asked = DecisionImplied, coveredReason(n.items[by].Asked, item.Asked), ""
 }
 
 // weigh decides on one scope of the item's need by itself.
@@ -200,7 +205,7 @@ func (n *negotiator) limit(e *Need, scope string) (base string, lists bool) {
 
 func (n *negotiator) plan() Plan {
 	p := Plan{Resources: append([]Resource{}, n.Resources...), Scopes: n.items, Withheld: []string{}, Blocked: []string{}}
-	request := make([]string, 0, len(n.asked))
+	request := make([]string, 0, len(n.items))
 	for i := range n.items {
 		item := &n.items[i]
 		switch {
@@ -216,10 +221,7 @@ func (n *negotiator) plan() Plan {
 			}
 		}
 	}
-	p.Request = Set{list: request, index: n.asked}
-	if len(request) != len(n.asked) { // needs that no manifest can hold: the same scope twice
-		p.Request = NewSet(request...)
-	}
+	p.Request = NewSet(request...)
 	return p
 }
 

@@ -21,10 +21,24 @@ func many(n int) (needs []scopes.Need, advertised []string) {
 	return needs, advertised
 }
 
-// The promise: under 5 ms for 10,000 declared against 10,000 advertised scopes,
-// with the set of the advertised ones made from the document's list.
+// The promise: 10,000 declared against 10,000 advertised scopes in at most 3 ms, with the set
+// of the advertised ones made from the document's list.
 func BenchmarkNegotiate10000(b *testing.B) {
 	needs, advertised := many(10_000)
+	benchmarkNegotiate(b, needs, advertised, 5_000) // the writes
+}
+
+// The promise for alternatives: 10,000 needs with three scopes each in at most 5 ms.
+func BenchmarkNegotiateAnyOf10000(b *testing.B) {
+	needs, advertised := many(10_000)
+	for i := range needs {
+		needs[i].AnyOf = []string{fmt.Sprintf("resource%d:read", i), fmt.Sprintf("resource%d:write", i), fmt.Sprintf("other%d:read", i)}
+		advertised[i] = needs[i].AnyOf[0]
+	}
+	benchmarkNegotiate(b, needs, advertised, 10_000)
+}
+
+func benchmarkNegotiate(b *testing.B, needs []scopes.Need, advertised []string, want int) {
 	provider, err := provider.Builtin(provider.BuiltinNames()[0])
 	if err != nil {
 		b.Fatal(err)
@@ -35,8 +49,8 @@ func BenchmarkNegotiate10000(b *testing.B) {
 			Needs: needs, Implies: provider.Implies,
 			Server: scopes.Advertisement{State: scopes.Listed, Scopes: scopes.NewSet(advertised...)},
 		})
-		if plan.Request.Len() != 5_000 {
-			b.Fatalf("asks for %d scopes, want the 5000 writes", plan.Request.Len())
+		if plan.Request.Len() != want {
+			b.Fatalf("asks for %d scopes, want %d", plan.Request.Len(), want)
 		}
 	}
 }

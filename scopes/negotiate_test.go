@@ -198,3 +198,15 @@ func TestNegotiateRootManifest(t *testing.T) {
 	}
 	testkit.Golden(t, "testdata/metadata/plan.golden", out.String())
 }
+
+// A server may list a scope twice; that is no other scope.
+func TestNegotiateWithAListThatRepeats(t *testing.T) {
+	listed := strings.Fields("s0 s1 s2 s3 s0 s4 s5 s6 s7 s8 s9")
+	plan := scopes.Negotiate(scopes.Negotiation{
+		Needs:  []scopes.Need{{AnyOf: []string{"s0"}}, {AnyOf: []string{"s4", "s5"}}},
+		Server: scopes.Advertisement{State: scopes.Listed, Scopes: scopes.NewSet(listed...)},
+	})
+	if got := plan.Request.String(); got != "s0 s4" {
+		t.Errorf("asks for %q", got)
+	}
+}

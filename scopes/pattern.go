@@ -91,7 +91,10 @@ func (b *bindings) get(name string) (value string, ok bool) {
 // fill is the scope that the pattern names under these bindings.
 func (p pattern) fill(b *bindings) string {
 	var buffer [64]byte // most scopes fit: one allocation, for the string
-	text := buffer[:0]
+	return string(p.appendTo(buffer[:0], b))
+}
+
+func (p pattern) appendTo(text []byte, b *bindings) []byte {
 	for i, one := range p {
 		if i > 0 {
 			text = append(text, ':')
@@ -103,7 +106,7 @@ func (p pattern) fill(b *bindings) string {
 		}
 		text = append(text, one.After...)
 	}
-	return string(text)
+	return text
 }
 
 // overlaps reports whether some scope could have both forms. It may say yes too

@@ -16,7 +16,7 @@ const smallSet = 8
 // rendering.
 type Set struct {
 	list  []string
-	index map[string]struct{} // nil up to smallSet
+	index map[string]int // the place in list; nil up to smallSet
 }
 
 // NewSet makes a set of the given scopes, in their order, duplicates dropped. It
@@ -31,10 +31,15 @@ func NewSet(scopes ...string) Set {
 		}
 		return Set{list: list}
 	}
-	index := make(map[string]struct{}, len(scopes))
+	index := make(map[string]int, len(scopes))
 	for _, s := range scopes {
-		if index[s] = struct{}{}; len(index) > len(list) { // it was new: one look-up, not two
+		if index[s] = len(list); len(index) > len(list) { // it was new: one look-up, not two
 			list = append(list, s)
+		}
+	}
+	if len(list) < len(scopes) { // what came again has a wrong place
+		for i, s := range list {
+			index[s] = i
 		}
 	}
 	return Set{list: list, index: index}
@@ -58,11 +63,24 @@ func (s Set) Len() int { return len(s.list) }
 
 // Has reports whether this very scope is in the set; implication is [Implications]' matter.
 func (s Set) Has(scope string) bool {
-	if s.index == nil {
-		return slices.Contains(s.list, scope)
+	return place(s, scope) >= 0
+}
+
+// place is where a scope is in the set's order; -1 where it is not in it. It makes no copy of
+// bytes.
+func place[T string | []byte](s Set, scope T) int {
+	if s.index != nil {
+		if at, there := s.index[string(scope)]; there {
+			return at
+		}
+		return -1
 	}
-	_, there := s.index[scope]
-	return there
+	for at, one := range s.list {
+		if one == string(scope) {
+			return at
+		}
+	}
+	return -1
 }
 
 // All yields the scopes in the set's order.
@@ -75,7 +93,7 @@ func (s Set) Slice() []string { return append(make([]string, 0, len(s.list)), s.
 func (s Set) Sorted() Set {
 	list := s.Slice()
 	slices.Sort(list)
-	return Set{list: list, index: s.index}
+	return NewSet(list...)
 }
 
 // Union is the set of what is in s or in other: s's order, then other's.

@@ -20,6 +20,7 @@ import (
 	"github.com/ambit-auth/ambit/oauth/apikey"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/audit"
+	"github.com/ambit-auth/ambit/scopes/manifest"
 	"github.com/spf13/cobra"
 )
 
@@ -29,7 +30,7 @@ type auditFlags struct {
 	keys    *keyFlags
 	failOn  []string
 	minimal bool
-	how     manifestedit.Mending
+	how     audit.Mending
 }
 
 func (f *auditFlags) mends() bool { return f.how.Write || f.how.Lower || f.how.Prune }
@@ -68,7 +69,7 @@ in a source; 5 findings; 6 a source's server does not answer.`,
 	flags := cmd.Flags()
 	f.keys = addKeyFlags(flags)
 	flags.StringSliceVar(&f.failOn, "fail-on", kindWords(audit.FailingKinds()), "the `KINDS` of finding that are exit 5, with commas between them")
-	flags.BoolVar(&f.minimal, "minimal", false, "print the least set of scopes that covers the evidence, ready to paste")
+	flags.BoolVar(&f.minimal, "minimal", false, "print a small set of scopes that covers the evidence, ready to paste")
 	flags.BoolVar(&f.how.Write, "write", false, "add to the manifest what is undeclared")
 	flags.BoolVar(&f.how.Lower, "lower", false, "lower in the manifest what is over_level")
 	flags.BoolVar(&f.how.Prune, "prune", false, "remove from the manifest what is unused")
@@ -85,7 +86,7 @@ func kindWords(kinds []audit.FindingKind) []string {
 
 // failingKinds reads --fail-on; none given there means that nothing fails.
 func (f *auditFlags) failingKinds() ([]audit.FindingKind, error) {
-	known := kindWords(audit.FindingKinds())
+	known := kindWords(manifest.FindingKinds())
 	kinds := []audit.FindingKind{}
 	for _, word := range f.failOn {
 		word = strings.TrimSpace(word)
@@ -123,7 +124,7 @@ func runAudit(ctx context.Context, r *invocation, f *auditFlags) (*view.Audit, e
 		q.Granted = &h.Credential.Scopes
 	}
 	if f.mends() {
-		v.Found, v.Changed, err = mend(r, q, f.how)
+		v.Found, v.Changed, err = mend(q, f.how)
 		v.Mended = p.Manifest().File + " stays as it is"
 		if v.Changed {
 			v.Mended = "wrote " + p.Manifest().File
@@ -170,7 +171,7 @@ func auditServer(ctx context.Context, r *invocation, p *ambit.Session, proof *au
 
 // mend edits the manifest's file, and reports whether it did. A file in which nothing is to
 // be changed is not touched.
-func mend(r *invocation, q audit.Question, how manifestedit.Mending) (audit.Findings, bool, error) {
+func mend(q audit.Question, how audit.Mending) (audit.Findings, bool, error) {
 	file := q.Manifest.File
 	source, err := yamlfile.Read(file)
 	if err != nil {

@@ -13,7 +13,6 @@ import (
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/sandbox"
-	"github.com/ambit-auth/ambit/scopes/audit"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 )
 
@@ -54,14 +53,14 @@ func TestAuditOfRootManifest(t *testing.T) {
 	}
 	code, out, story := auditHere(t, all...)
 	var answer struct {
-		Findings []audit.Finding
-		Matrix   []audit.Row
+		Findings []json.RawMessage
+		Matrix   []json.RawMessage
 	}
 	if err := json.Unmarshal([]byte(out), &answer); err != nil || code != 0 {
 		t.Fatalf("exit %d: %v: %s%s", code, err, out, story)
 	}
 	if len(answer.Findings) > 0 || len(answer.Matrix) < 40 {
-		t.Errorf("%d rows, and found: %+v", len(answer.Matrix), answer.Findings)
+		t.Errorf("%d rows, and found: %s", len(answer.Matrix), answer.Findings)
 	}
 	all = append(all, "--openapi", "../evidence/testdata/posthog-shaped.openapi.yaml")
 	if code, out, story := auditHere(t, all...); code != 0 {

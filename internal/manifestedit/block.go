@@ -10,18 +10,18 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// removeBlock takes what does not stay out of a list in block style.
-func (l *needList) removeBlock(stays []bool) ([]splice, error) {
+// removeBlock takes needs out of a list in block style.
+func (l *needList) removeBlock(goes []bool) ([]splice, error) {
 	var out []splice
 	keeps := -1 // a line to whose text blank lines behind it would be added
-	for at, stay := range stays {
+	for at, going := range goes {
 		first, last, err := l.block(at)
 		switch {
 		case err != nil:
 			return nil, err
-		case stay && l.keeps(l.items[at].node):
+		case !going && l.keeps(l.items[at]):
 			keeps = last
-		case stay:
+		case !going:
 			keeps = -1
 		case keeps == first-1:
 			last = l.skipBlank(last)
@@ -31,7 +31,7 @@ func (l *needList) removeBlock(stays []bool) ([]splice, error) {
 			out = append(out, splice{l.lines[first], l.end(last), ""})
 		}
 	}
-	if slices.Contains(stays, true) {
+	if slices.Contains(goes, false) {
 		return out, nil
 	}
 	// A list of nothing is written as such: bare, the key would have no value.
@@ -43,8 +43,8 @@ func (l *needList) removeBlock(stays []bool) ([]splice, error) {
 	return append(out, splice{after, after, " []"}), nil
 }
 
-// appendBlock adds entries at the end of a list in block style.
-func (l *needList) appendBlock(entries []scopes.Need) ([]splice, error) {
+// appendBlock adds needs at the end of a list in block style.
+func (l *needList) appendBlock(needs []scopes.Need) ([]splice, error) {
 	if len(l.items) == 0 {
 		return nil, errors.New("the list has no value")
 	}
@@ -53,13 +53,13 @@ func (l *needList) appendBlock(entries []scopes.Need) ([]splice, error) {
 	if err != nil {
 		return nil, err
 	}
-	style := l.styleOf(l.items[at].node)
-	return []splice{l.insertAfter(last, style.list(entries), style.end)}, nil
+	style := l.styleOf(l.items[at])
+	return []splice{l.insertAfter(last, style.list(needs), style.end)}, nil
 }
 
 // insertAfter puts lines, each with its end, behind a line. Where that is the file's
 // last and has no end, the new last line has none either.
-func (s *sheet) insertAfter(line int, text, eol string) splice {
+func (s *source) insertAfter(line int, text, eol string) splice {
 	at, by := s.end(line), s.inPlaceOf(line, text, eol)
 	if by != text {
 		by = eol + by
@@ -69,7 +69,7 @@ func (s *sheet) insertAfter(line int, text, eol string) splice {
 
 // inPlaceOf is lines, each with its end, as they take the place of a line: without the
 // last end where that line has none.
-func (s *sheet) inPlaceOf(line int, text, eol string) string {
+func (s *source) inPlaceOf(line int, text, eol string) string {
 	if strings.ContainsAny(s.line(line), "\r\n") {
 		return text
 	}
@@ -80,12 +80,12 @@ func (s *sheet) inPlaceOf(line int, text, eol string) string {
 // from 0: from its dash to the last line that is indented deeper than that. Comments
 // that are not, and come behind its last word, belong to what follows.
 func (l *needList) block(at int) (first, last int, err error) {
-	item, dash := l.items[at].node, l.seq.Column-1
+	item, dash := l.items[at], l.seq.Column-1
 	first = item.Line - 1
 	for first >= 0 && !(l.indent(first) == dash && l.line(first)[dash] == '-') {
 		first--
 	}
-	if first < 0 || at > 0 && first < l.items[at-1].node.Line-1 {
+	if first < 0 || at > 0 && first < l.items[at-1].Line-1 {
 		return 0, 0, errors.New("the entry does not begin on a line of its own")
 	}
 	last = max(first, lastLine(item)-1)
@@ -125,7 +125,7 @@ func (l *needList) keeps(n *yaml.Node) bool {
 }
 
 // skipBlank is the last of the blank lines behind a line, or that line.
-func (s *sheet) skipBlank(line int) int {
+func (s *source) skipBlank(line int) int {
 	for line+1 < len(s.lines) && s.lines[line+1] < len(s.text) && s.indent(line+1) < 0 {
 		line++
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -14,43 +15,7 @@ import (
 	"github.com/ambit-auth/ambit/scopes/manifest"
 )
 
-// A Change is what [Edit] does to a manifest. Entries in it are declarations, as they
-// stand in [Manifest.Scopes] or in a [Program]: by their scopes, and by the program in
-// Programs (none: the base), they are found again.
-type Change struct {
-	Add     []scopes.Need // appended to the list; one that is declared there already is left alone
-	Lower   []LevelChange // to another level
-	Narrow  []ScopeChange // to another scope
-	Replace []Replacement // by several entries
-	Remove  []scopes.Need
-}
-
-// A LevelChange gives a declaration another level.
-type LevelChange struct {
-	Entry scopes.Need
-	To    scopes.Level
-}
-
-// A ScopeChange puts another scope in the place of a declaration's only one; where that
-// is declared there already, the declaration goes.
-type ScopeChange struct {
-	Entry scopes.Need
-	To    string
-}
-
-// A Replacement puts entries in the place of one, written in its style. Those that are
-// declared in its list already are left alone.
-type Replacement struct {
-	Entry scopes.Need
-	By    []scopes.Need
-}
-
-// Empty reports whether there is nothing to do.
-func (c *Change) Empty() bool {
-	return len(c.Add)+len(c.Lower)+len(c.Narrow)+len(c.Replace)+len(c.Remove) == 0
-}
-
-// An EditError tells why a manifest cannot be edited in place. The text is unchanged.
+// An EditError says why a manifest cannot be edited in place. The text is unchanged.
 type EditError struct {
 	File   string
 	Line   int // 0 where it is not about one line
@@ -62,136 +27,144 @@ func (e *EditError) Error() string {
 	return fmt.Sprintf("%s: cannot edit in place: %s", audit.Where{File: e.File, Line: e.Line}, e.Reason)
 }
 
-// Edit changes the text of a manifest, and nothing of it that the change is not about:
-// comments, order, blank lines, quotes, line ends and the want of a final one stay byte
-// for byte. A new entry is written as the last one of its list is, in block or flow
-// style. What is done already is not done again, so a second run changes nothing.
+// Edit makes the text of a manifest declare the needs that want declares, and changes nothing
+// else of it: comments, order, blank lines, quotes, line endings and a missing final newline
+// are kept byte for byte. A need of want that has a Line and a Column takes the place of the
+// need that the text has there; several can take the place of one. What no need takes the
+// place of goes. A need without a line is new, and is written behind the last one of its list,
+// as that is, in block or flow style.
 //
-// open is as for [Decode]. The error is [Mistakes] for a text that is no manifest, or an
-// *[EditError]; the outcome was read again and found to say what it should.
-func Edit(file string, text []byte, c Change, open func(path string) ([]byte, error)) ([]byte, error) {
+// open is as for [manifest.Decode]. The error is [yamlfile.Mistakes] for a text that is not a
+// manifest, or an *[EditError]; the outcome was read again and found to say what it should.
+func Edit(file string, text []byte, want *manifest.Manifest, open func(path string) ([]byte, error)) ([]byte, error) {
 	before, err := manifest.Decode(file, text, open)
 	if err != nil {
 		return nil, err
 	}
-	ed := &editor{file: file, text: text, before: before, open: open}
-	wishes := c.wishes()
-	edited, err := ed.try(wishes)
+	ed := &editor{file: file, text: text, before: planOf(before), open: open}
+	edits, err := ed.edits(planOf(want))
+	if err != nil {
+		return nil, err
+	}
+	if len(edits) == 0 {
+		return text, nil
+	}
+	edited, err := ed.try(edits)
 	if _, told := errors.AsType[*EditError](err); err != nil && !told {
-		err = ed.blame(wishes)
+		err = ed.blame(edits)
 	}
 	return edited, err
 }
 
-// A wish is one thing of a change: how the draft takes it, and how someone does it who
-// does it by hand.
-type wish struct {
-	entry scopes.Need
-	draw  func(d draft) bool // false where there is no such list
-	hand  string
-}
-
-// wishes is the change in the order in which its parts are done.
-func (c *Change) wishes() []wish {
-	var list []wish
-	for _, one := range c.Lower {
-		list = append(list, wish{one.Entry, func(d draft) bool { return d.lower(one) }, fmt.Sprintf("give %q the level %s", one.Entry.Name(), one.To)})
-	}
-	for _, one := range c.Narrow {
-		list = append(list, wish{one.Entry, func(d draft) bool { return d.narrow(one) }, fmt.Sprintf("put %q in the place of %q", one.To, one.Entry.Name())})
-	}
-	for _, one := range c.Replace {
-		list = append(list, wish{one.Entry, func(d draft) bool { return d.replace(one) }, fmt.Sprintf("put entries for %s in the place of the one for %q", quotedNames(one.By), one.Entry.Name())})
-	}
-	for _, e := range c.Remove {
-		list = append(list, wish{e, func(d draft) bool { return d.remove(e) }, fmt.Sprintf("remove the entry of %q", e.Name())})
-	}
-	for _, e := range c.Add {
-		list = append(list, wish{e, func(d draft) bool { return d.add(e) }, fmt.Sprintf("add an entry for %q to this list", e.Name())})
-	}
-	return list
-}
-
-// An editor makes a draft of what a manifest is to declare, and writes that into the
-// text. However much is to be done, the text is parsed a handful of times.
+// An editor writes a plan into the text. However much is to be done, the text is parsed a
+// handful of times.
 type editor struct {
 	file   string
 	text   []byte
-	before *manifest.Manifest
+	before plan
 	open   func(path string) ([]byte, error)
 }
 
-// try is the text with the wishes in it. An error that is no *[EditError] is a reason
-// that some wish cannot be met in place, in words for people.
-func (ed *editor) try(wishes []wish) ([]byte, error) {
-	want := newDraft(ed.before)
-	for _, w := range wishes {
-		if !w.draw(want) {
-			return nil, &EditError{ed.file, 0, fmt.Sprintf("it has no program %q", programOf(w.entry))}
+// edits are what makes the one plan of the other.
+func (ed *editor) edits(want plan) ([]edit, error) {
+	var edits, added []edit
+	for _, program := range want.programs() {
+		there, known := ed.before[program]
+		if !known {
+			return nil, &EditError{ed.file, 0, fmt.Sprintf("it has no program %q", program)}
+		}
+		by := make([][]scopes.Need, len(there))
+		for _, n := range want[program] {
+			at := slices.IndexFunc(there, func(old scopes.Need) bool { return n.Line > 0 && old.Line == n.Line && old.Column == n.Column })
+			if at < 0 {
+				added = append(added, edit{program: program, at: -1, by: []scopes.Need{n}})
+				continue
+			}
+			by[at] = append(by[at], n)
+		}
+		for at, old := range there {
+			if len(by[at]) != 1 || !equal(old, by[at][0]) {
+				edits = append(edits, edit{program: program, at: at, of: old, by: by[at]})
+			}
 		}
 	}
-	edited, err := want.write(ed.text)
+	return append(edits, added...), nil
+}
+
+// try is the text after the edits. An error that is not an *[EditError] is a reason that some
+// edit cannot be made in place, in words for people.
+func (ed *editor) try(edits []edit) ([]byte, error) {
+	edited, err := write(ed.text, edits)
 	if err != nil {
 		return nil, err
 	}
 	if len(edited) > yamlfile.MaxFileSize {
 		return nil, &EditError{ed.file, 0, "it would grow beyond 1 MiB, and no manifest may"}
 	}
-	if after, err := manifest.Decode(ed.file, edited, ed.open); err != nil || !want.equal(newDraft(after)) {
+	if after, err := manifest.Decode(ed.file, edited, ed.open); err != nil || !ed.before.after(edits).equal(planOf(after)) {
 		return nil, errors.New("what stands around it would be read in another way")
 	}
 	return edited, nil
 }
 
-// blame is about the first wish that cannot be met: where, why, and what to do.
-func (ed *editor) blame(wishes []wish) error {
-	first := sort.Search(len(wishes)-1, func(n int) bool {
-		_, err := ed.try(wishes[:n+1])
+// blame is about the first edit that cannot be made: where, why, and what to do.
+func (ed *editor) blame(edits []edit) error {
+	first := sort.Search(len(edits)-1, func(n int) bool {
+		_, err := ed.try(edits[:n+1])
 		return err != nil
 	})
-	_, err := ed.try(wishes[:first+1])
-	w := wishes[first]
-	return &EditError{ed.file, ed.lineOf(w.entry), fmt.Sprintf("%v; do this by hand: %s", err, w.hand)}
+	_, err := ed.try(edits[:first+1])
+	return &EditError{ed.file, ed.lineOf(edits[first]), fmt.Sprintf("%v; do this by hand: %s", err, edits[first].byHand())}
 }
 
-// lineOf is where the entry stands, else the last one of its list, else the list.
-func (ed *editor) lineOf(e scopes.Need) int {
-	line := 0
-	if l := readSheet(ed.text).list(programOf(e)); l != nil {
-		line = l.key.Line
-		for _, item := range l.items {
-			if line = item.node.Line; item.key == e.Key() {
-				break
-			}
-		}
+// lineOf is where the need is that an edit is about, else the last one of its list, else the
+// list.
+func (ed *editor) lineOf(e edit) int {
+	l := readSource(ed.text).list(e.program)
+	switch {
+	case l == nil:
+		return 0
+	case e.at >= 0:
+		return l.items[e.at].Line
+	case len(l.items) > 0:
+		return l.items[len(l.items)-1].Line
+	default:
+		return l.key.Line
 	}
-	return line
 }
 
-func quotedNames(entries []scopes.Need) string {
-	names := make([]string, len(entries))
-	for i, e := range entries {
-		names[i] = strconv.Quote(e.Name())
+// byHand is what someone does who makes the edit by hand.
+func (e *edit) byHand() string {
+	names := make([]string, len(e.by))
+	for i, n := range e.by {
+		names[i] = strconv.Quote(n.Name())
 	}
-	return strings.Join(names, ", ")
-}
-
-func programOf(e scopes.Need) string {
-	if len(e.Programs) == 0 {
-		return ""
+	old := strconv.Quote(e.of.Name())
+	switch {
+	case e.at < 0:
+		return fmt.Sprintf("add an entry for %s to this list", names[0])
+	case len(e.by) == 0:
+		return fmt.Sprintf("remove the entry of %s", old)
+	case !e.rewords():
+		return fmt.Sprintf("put entries for %s in the place of the one for %s", strings.Join(names, ", "), old)
+	case names[0] == old:
+		return fmt.Sprintf("give %s the level %s", old, e.by[0].Level)
+	case e.by[0].Level == e.of.Level:
+		return fmt.Sprintf("put %s in the place of %s", names[0], old)
+	default:
+		return fmt.Sprintf("put %s in the place of %s, and give it the level %s", names[0], old, e.by[0].Level)
 	}
-	return e.Programs[0]
 }
 
-// write puts the draft into the text of which it was made: first what becomes of the
-// entries that are there, then what is new behind those that stay.
-func (d draft) write(text []byte) ([]byte, error) {
+// write puts the edits into the text: first what becomes of the needs that are there, then
+// what is new behind those that stay.
+func write(text []byte, edits []edit) ([]byte, error) {
 	whole := endsLine(text)
-	for _, put := range []func(*needList, *draftList) ([]splice, error){(*needList).settle, (*needList).extend} {
-		s := readSheet(text)
+	for _, put := range []func(*needList, []edit) ([]splice, error){(*needList).change, (*needList).extend} {
+		s := readSource(text)
 		var splices []splice
 		for _, l := range s.lists {
-			more, err := put(l, d[l.program])
+			more, err := put(l, slices.DeleteFunc(slices.Clone(edits), func(e edit) bool { return e.program != l.program }))
 			if err != nil {
 				return nil, err
 			}
@@ -199,7 +172,7 @@ func (d draft) write(text []byte) ([]byte, error) {
 		}
 		text = s.apply(splices)
 	}
-	if bare := bytes.TrimSuffix(bytes.TrimSuffix(text, []byte("\n")), []byte("\r")); !whole && !endsLine(bare) { // else blank lines end it, and may count
+	if bare := bytes.TrimSuffix(bytes.TrimSuffix(text, []byte("\n")), []byte("\r")); !whole && !endsLine(bare) { // otherwise blank lines end it, and may count
 		text = bare
 	}
 	return text, nil

@@ -2,6 +2,7 @@ package manifestedit_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,112 +34,214 @@ const (
 	newFlow  = `{scope: "new:read", level: recommended, why: "lists: all of them", used_by: ["GET {issuer}/new/{id}", "tool:new-list"]}`
 )
 
+// A change is what a test does to a manifest; it says of a need its scopes and its program.
+type change struct {
+	add     []scopes.Need
+	lower   []levelChange
+	narrow  []scopeChange
+	replace []replacement
+	remove  []scopes.Need
+}
+
+type levelChange struct {
+	of scopes.Need
+	to scopes.Level
+}
+
+type scopeChange struct {
+	of scopes.Need
+	to string
+}
+
+type replacement struct {
+	of scopes.Need
+	by []scopes.Need
+}
+
+// editText makes a change: what is not there does not change, and what is there is not added.
+func editText(text []byte, c change) ([]byte, error) {
+	m, err := manifest.Decode("scopes.yaml", text, nil)
+	if err != nil {
+		return manifestedit.Edit("scopes.yaml", text, nil, nil)
+	}
+	for _, one := range c.lower {
+		replaceIn(m, one.of, func(n scopes.Need) []scopes.Need { n.Level = one.to; return []scopes.Need{n} })
+	}
+	for _, one := range c.narrow {
+		replaceIn(m, one.of, func(n scopes.Need) []scopes.Need { n.AnyOf = []string{one.to}; return []scopes.Need{n} })
+	}
+	for _, one := range c.replace {
+		replaceIn(m, one.of, func(old scopes.Need) []scopes.Need {
+			var by []scopes.Need
+			for _, n := range one.by {
+				n.Line, n.Column = old.Line, old.Column
+				by = append(by, n)
+			}
+			return by
+		})
+	}
+	for _, n := range c.remove {
+		replaceIn(m, n, func(scopes.Need) []scopes.Need { return nil })
+	}
+	for _, n := range c.add {
+		list := listOf(m, n)
+		if list == nil {
+			m.Programs = append(m.Programs, manifest.Program{Name: n.Programs[0]})
+			list = listOf(m, n)
+		}
+		*list = appendNew(*list, n)
+	}
+	return manifestedit.Edit("scopes.yaml", text, m, nil)
+}
+
+// listOf is the list of a need's program; nil where there is none.
+func listOf(m *manifest.Manifest, n scopes.Need) *[]scopes.Need {
+	if len(n.Programs) == 0 {
+		return &m.Scopes
+	}
+	for i := range m.Programs {
+		if m.Programs[i].Name == n.Programs[0] {
+			return &m.Programs[i].Scopes
+		}
+	}
+	return nil
+}
+
+func replaceIn(m *manifest.Manifest, of scopes.Need, by func(scopes.Need) []scopes.Need) {
+	list := listOf(m, of)
+	if list == nil {
+		return
+	}
+	at := slices.IndexFunc(*list, func(n scopes.Need) bool { return n.Key() == of.Key() })
+	if at < 0 {
+		return
+	}
+	next, rest := slices.Clone((*list)[:at]), (*list)[at+1:]
+	for _, n := range by((*list)[at]) {
+		if !declares(rest, n) {
+			next = appendNew(next, n)
+		}
+	}
+	*list = append(next, rest...)
+}
+
+func appendNew(list []scopes.Need, n scopes.Need) []scopes.Need {
+	if declares(list, n) {
+		return list
+	}
+	return append(list, n)
+}
+
+func declares(list []scopes.Need, n scopes.Need) bool {
+	return slices.ContainsFunc(list, func(other scopes.Need) bool { return other.Key() == n.Key() })
+}
+
 func TestEdit(t *testing.T) {
 	for _, c := range []struct {
 		name, before string
-		change       manifestedit.Change
+		change       change
 		want         string
 	}{
 		{
 			name:   "add to a block list, comments and blank lines around it",
 			before: head + "scopes:\n  # first\n  - scope: a # the one\n    level: required\n\n  # second\n  - scope: b\n    level: optional\n    # of the entry\n  # - scope: c\n\n# programs come next\nprograms: {}\n",
-			change: manifestedit.Change{Add: []scopes.Need{added()}},
+			change: change{add: []scopes.Need{added()}},
 			want:   head + "scopes:\n  # first\n  - scope: a # the one\n    level: required\n\n  # second\n  - scope: b\n    level: optional\n    # of the entry\n" + newBlock + "  # - scope: c\n\n# programs come next\nprograms: {}\n",
 		},
 		{
 			name:   "a line of the last entry that an editor has commented out, at the line's start or the dash",
 			before: head + "scopes:\n  - scope: a\n    level: required\n#   advertised: false\n  # why: no\n    why: |\n      yes\n# end\n\n# programs come next\nprograms: {}\n",
-			change: manifestedit.Change{Add: []scopes.Need{added()}},
+			change: change{add: []scopes.Need{added()}},
 			want:   head + "scopes:\n  - scope: a\n    level: required\n#   advertised: false\n  # why: no\n    why: |\n      yes\n" + newBlock + "# end\n\n# programs come next\nprograms: {}\n",
 		},
 		{
 			name:   "such an entry is replaced whole, and removed whole",
 			before: head + "scopes:\n  -\n# first\n    scope: a\n    level: required\n# why: no\n    used_by:\n# none\n    - tool:a\n# of b\n  - scope: b\n# level: required\n    level: optional\n# end\n",
-			change: manifestedit.Change{Replace: []manifestedit.Replacement{{Entry: entry("a"), By: []scopes.Need{entry("c"), entry("d")}}}, Remove: []scopes.Need{entry("b")}},
+			change: change{replace: []replacement{{of: entry("a"), by: []scopes.Need{entry("c"), entry("d")}}}, remove: []scopes.Need{entry("b")}},
 			want:   head + "scopes:\n  - scope: c\n    level: optional\n  - scope: d\n    level: optional\n# of b\n# end\n",
 		},
 		{
 			name:   "add where the last entry is in flow style",
 			before: head + "scopes:\n-   {scope: a, level: required}\n-   {scope: b,\n     level: optional} # two lines\n",
-			change: manifestedit.Change{Add: []scopes.Need{added()}},
+			change: change{add: []scopes.Need{added()}},
 			want:   head + "scopes:\n-   {scope: a, level: required}\n-   {scope: b,\n     level: optional} # two lines\n-   " + newFlow + "\n",
 		},
 		{
 			name:   "add to a list on one line, with a comment behind it",
 			before: head + "scopes: [{scope: a, level: required}]  # tail\n",
-			change: manifestedit.Change{Add: []scopes.Need{added()}},
+			change: change{add: []scopes.Need{added()}},
 			want:   head + "scopes: [{scope: a, level: required}, " + newFlow + "]  # tail\n",
 		},
 		{
 			name:   "add to a list of nothing, with a comment behind it",
 			before: head + "scopes: [] # none yet\nprograms: {}\n",
-			change: manifestedit.Change{Add: []scopes.Need{added()}},
+			change: change{add: []scopes.Need{added()}},
 			want:   head + "scopes: # none yet\n" + newBlock + "programs: {}\n",
 		},
 		{
 			name:   "add to a program's list of nothing, with a comment behind it",
 			before: head + "scopes: []\nprograms:\n  p1: {scopes: []} # c\n",
-			change: manifestedit.Change{Add: []scopes.Need{added("p1")}},
+			change: change{add: []scopes.Need{added("p1")}},
 			want:   head + "scopes: []\nprograms:\n  p1: {scopes: [" + newFlow + "]} # c\n",
 		},
 		{
 			name:   "add without a final newline",
 			before: head + "scopes:\n- scope: a\n  level: required",
-			change: manifestedit.Change{Add: []scopes.Need{added()}},
+			change: change{add: []scopes.Need{added()}},
 			want:   head + "scopes:\n- scope: a\n  level: required\n- scope: new:read\n  level: recommended\n  why: \"lists: all of them\"\n  used_by: [\"GET {issuer}/new/{id}\", \"tool:new-list\"]",
 		},
 		{
 			name:   "add to a file with CRLF and a byte order mark",
 			before: "\ufeff" + strings.ReplaceAll(head+"scopes:\n  - scope: a\n    level: required\n\n# end\n", "\n", "\r\n"),
-			change: manifestedit.Change{Add: []scopes.Need{added()}},
+			change: change{add: []scopes.Need{added()}},
 			want:   "\ufeff" + strings.ReplaceAll(head+"scopes:\n  - scope: a\n    level: required\n"+newBlock+"\n# end\n", "\n", "\r\n"),
 		},
 		{
 			name:   "add to an empty list",
 			before: head + "scopes: [] # none yet\n# end\n",
-			change: manifestedit.Change{Add: []scopes.Need{added()}},
+			change: change{add: []scopes.Need{added()}},
 			want:   head + "scopes: # none yet\n" + newBlock + "# end\n",
 		},
 		{
 			name:   "add to an empty list at the end of the file",
 			before: head + "scopes: []",
-			change: manifestedit.Change{Add: []scopes.Need{added()}},
+			change: change{add: []scopes.Need{added()}},
 			want:   head + "scopes:\n" + strings.TrimSuffix(newBlock, "\n"),
 		},
 		{
 			name:   "add to a flow list on one line",
 			before: head + "scopes: [{scope: a, level: required, why: \"it's, ] fine\"}, {scope: b, level: optional, why: say 'no' to it}]\n",
-			change: manifestedit.Change{Add: []scopes.Need{added()}},
+			change: change{add: []scopes.Need{added()}},
 			want:   head + "scopes: [{scope: a, level: required, why: \"it's, ] fine\"}, {scope: b, level: optional, why: say 'no' to it}, " + newFlow + "]\n",
 		},
 		{
 			name:   "add to a flow list on one line with a comment behind it",
 			before: head + "scopes: [{scope: a, level: required}]  # tail\n",
-			change: manifestedit.Change{Add: []scopes.Need{added(), entry("b")}},
+			change: change{add: []scopes.Need{added(), entry("b")}},
 			want:   head + "scopes: [{scope: a, level: required}, " + newFlow + ", {scope: b, level: optional}]  # tail\n",
 		},
 		{
 			name:   "add to a flow list with a comment in it",
 			before: head + "scopes: [{scope: a, level: required} # a\n, {scope: b, level: required}] # all, [really]",
-			change: manifestedit.Change{Add: []scopes.Need{added()}},
+			change: change{add: []scopes.Need{added()}},
 			want:   head + "scopes: [{scope: a, level: required} # a\n, {scope: b, level: required}, " + newFlow + "] # all, [really]",
 		},
 		{
 			name:   "add to a flow list of several lines, with comments",
 			before: head + "scopes: [\n  {scope: a, level: required}, # [a]\n  {scope: b, level: optional} # b, the last\n]\n",
-			change: manifestedit.Change{Add: []scopes.Need{added()}},
+			change: change{add: []scopes.Need{added()}},
 			want:   head + "scopes: [\n  {scope: a, level: required}, # [a]\n  {scope: b, level: optional}, # b, the last\n  " + newFlow + "\n]\n",
 		},
 		{
 			name:   "add to a flow list with a final comma",
 			before: head + "scopes: [\n  {scope: a, level: required},\n]\n",
-			change: manifestedit.Change{Add: []scopes.Need{added()}},
+			change: change{add: []scopes.Need{added()}},
 			want:   head + "scopes: [\n  {scope: a, level: required},\n  " + newFlow + "\n]\n",
 		},
 		{
 			name:   "add to a program, before the next",
 			before: head + "scopes: []\nprograms:\n  one:\n    scopes:\n      - scope: a\n        level: optional\n  # two\n  two: {scopes: []}\n",
-			change: manifestedit.Change{Add: []scopes.Need{added("one"), added("two")}},
+			change: change{add: []scopes.Need{added("one"), added("two")}},
 			want: head + "scopes: []\nprograms:\n  one:\n    scopes:\n      - scope: a\n        level: optional\n" +
 				"      - scope: new:read\n        level: recommended\n        why: \"lists: all of them\"\n        used_by: [\"GET {issuer}/new/{id}\", \"tool:new-list\"]\n" +
 				"  # two\n  two: {scopes: [" + newFlow + "]}\n",
@@ -146,224 +249,182 @@ func TestEdit(t *testing.T) {
 		{
 			name:   "add to JSON",
 			before: "{\"version\": 1, \"name\": \"app\", \"provider\": \"https://id.example\",\n \"scopes\": [{\"scope\": \"a\", \"level\": \"required\"}]}\n",
-			change: manifestedit.Change{Add: []scopes.Need{added()}},
+			change: change{add: []scopes.Need{added()}},
 			want: "{\"version\": 1, \"name\": \"app\", \"provider\": \"https://id.example\",\n \"scopes\": [{\"scope\": \"a\", \"level\": \"required\"}, " +
 				`{"scope": "new:read", "level": "recommended", "why": "lists: all of them", "used_by": ["GET {issuer}/new/{id}", "tool:new-list"]}]}` + "\n",
 		},
 		{
 			name:   "add to JSON on one line with a hash in a later value",
 			before: `{"version": 1, "name": "app", "provider": "https://id.example", "scopes": [{"scope": "a", "level": "required"}], "waive": [{"kind": "unused", "scope": "a", "reason": "see # 4"}]}`,
-			change: manifestedit.Change{Add: []scopes.Need{entry("b")}},
+			change: change{add: []scopes.Need{entry("b")}},
 			want:   `{"version": 1, "name": "app", "provider": "https://id.example", "scopes": [{"scope": "a", "level": "required"}, {"scope": "b", "level": "optional"}], "waive": [{"kind": "unused", "scope": "a", "reason": "see # 4"}]}`,
 		},
 		{
 			name:   "add several to lists of nothing",
 			before: head + "scopes: [ ] # none yet\nprograms:\n  p: {scopes: []} # c\n",
-			change: manifestedit.Change{Add: []scopes.Need{added(), entry("b"), entry("c", "p"), entry("d", "p")}},
+			change: change{add: []scopes.Need{added(), entry("b"), entry("c", "p"), entry("d", "p")}},
 			want:   head + "scopes: # none yet\n" + newBlock + "  - scope: b\n    level: optional\nprograms:\n  p: {scopes: [{scope: c, level: optional}, {scope: d, level: optional}]} # c\n",
 		},
 		{
 			name:   "what is there is not added again",
 			before: head + "scopes:\n  - {scope: \"new:read\", level: optional}\n",
-			change: manifestedit.Change{Add: []scopes.Need{added()}},
+			change: change{add: []scopes.Need{added()}},
 			want:   head + "scopes:\n  - {scope: \"new:read\", level: optional}\n",
 		},
 		{
 			name:   "a reason of several lines ends where it ends",
 			before: head + "scopes:\n  - scope: a\n    level: required\n    why: |\n      first\n\n      # no comment\n# end\n",
-			change: manifestedit.Change{Add: []scopes.Need{entry("b")}},
+			change: change{add: []scopes.Need{entry("b")}},
 			want:   head + "scopes:\n  - scope: a\n    level: required\n    why: |\n      first\n\n      # no comment\n  - scope: b\n    level: optional\n# end\n",
 		},
 		{
 			name:   "add to brackets on a line of their own",
 			before: head + "scopes:\n  # none yet\n  []",
-			change: manifestedit.Change{Add: []scopes.Need{added(), entry("b")}},
+			change: change{add: []scopes.Need{added(), entry("b")}},
 			want:   head + "scopes:\n  # none yet\n" + newBlock + "  - scope: b\n    level: optional",
 		},
 		{
 			name:   "brackets with a comment right behind them",
 			before: head + "scopes: []# none yet\n",
-			change: manifestedit.Change{Add: []scopes.Need{entry("b")}},
+			change: change{add: []scopes.Need{entry("b")}},
 			want:   head + "scopes: # none yet\n  - scope: b\n    level: optional\n",
 		},
 		{
 			name:   "a reason whose last blank lines count",
 			before: head + "scopes:\n  - scope: a\n    level: required\n    why: |+\n      text\n\n\n# end\n",
-			change: manifestedit.Change{Add: []scopes.Need{added()}},
+			change: change{add: []scopes.Need{added()}},
 			want:   head + "scopes:\n  - scope: a\n    level: required\n    why: |+\n      text\n\n\n" + newBlock + "# end\n",
 		},
 		{
 			name:   "what goes from behind such a reason adds no blank line to it",
 			before: head + "scopes:\n  - scope: a\n    level: required\n    why: >2+\n      text\n\n  - scope: b\n    level: optional\n\n  - {scope: c, level: optional}\n\n# end\n",
-			change: manifestedit.Change{Remove: []scopes.Need{entry("b"), entry("c")}},
+			change: change{remove: []scopes.Need{entry("b"), entry("c")}},
 			want:   head + "scopes:\n  - scope: a\n    level: required\n    why: >2+\n      text\n\n# end\n",
 		},
 		{
 			name:   "a reason that ends the file without a newline",
 			before: head + "scopes:\n  - scope: a\n    level: required\n    why: |\n      text",
-			change: manifestedit.Change{Add: []scopes.Need{entry("b")}},
+			change: change{add: []scopes.Need{entry("b")}},
 			want:   head + "scopes:\n  - scope: a\n    level: required\n    why: |\n      text\n  - scope: b\n    level: optional",
 		},
 		{
 			name:   "within quotes and brackets a line's indent means nothing",
 			before: head + "scopes:\n  - scope: a\n    level: required\n    why: \"x\u2028- y\nz\"\n  - {scope: b,\nlevel: optional}\n  - scope: c\n    level: optional\n    why: 'x\n\n- y'\n",
-			change: manifestedit.Change{Remove: []scopes.Need{entry("a")}, Add: []scopes.Need{entry("d")}},
+			change: change{remove: []scopes.Need{entry("a")}, add: []scopes.Need{entry("d")}},
 			want:   head + "scopes:\n  - {scope: b,\nlevel: optional}\n  - scope: c\n    level: optional\n    why: 'x\n\n- y'\n  - scope: d\n    level: optional\n",
 		},
 		{
 			name:   "words written with escapes",
 			before: head + "scopes:\n  - scope: \"a:\\u0077rite\" # c\n    level: \"\\x72equired\"\n",
-			change: manifestedit.Change{Lower: []manifestedit.LevelChange{{Entry: entry("a:write"), To: scopes.Recommended}}, Narrow: []manifestedit.ScopeChange{{Entry: entry("a:write"), To: "a:read"}}},
+			change: change{lower: []levelChange{{of: entry("a:write"), to: scopes.Recommended}}, narrow: []scopeChange{{of: entry("a:write"), to: "a:read"}}},
 			want:   head + "scopes:\n  - scope: \"a:read\" # c\n    level: \"recommended\"\n",
 		},
 		{
 			name:   "lower a level, in whatever quotes",
 			before: head + "scopes:\n  - level: 'required' # why so?\n    scope: a\n  - {why: \"é ü\", level: \"required\", scope: b}\n",
-			change: manifestedit.Change{Lower: []manifestedit.LevelChange{{Entry: entry("a"), To: scopes.Optional}, {Entry: entry("b"), To: scopes.Recommended}}},
+			change: change{lower: []levelChange{{of: entry("a"), to: scopes.Optional}, {of: entry("b"), to: scopes.Recommended}}},
 			want:   head + "scopes:\n  - level: 'optional' # why so?\n    scope: a\n  - {why: \"é ü\", level: \"recommended\", scope: b}\n",
 		},
 		{
 			name:   "another scope in the place of one",
 			before: head + "scopes:\n  - scope: a:write # c\n    level: required\n  - {scope: \"b:write\", level: required}\n  - {scope: 'b:read', level: required}\n",
-			change: manifestedit.Change{Narrow: []manifestedit.ScopeChange{{Entry: entry("a:write"), To: "a:read"}, {Entry: entry("b:write"), To: "b:read"}}},
+			change: change{narrow: []scopeChange{{of: entry("a:write"), to: "a:read"}, {of: entry("b:write"), to: "b:read"}}},
 			want:   head + "scopes:\n  - scope: a:read # c\n    level: required\n  - {scope: 'b:read', level: required}\n",
 		},
 		{
 			name:   "remove, comments between entries stay",
 			before: head + "scopes:\n  # of a\n  - scope: a # goes\n    level: required\n    # goes too\n\n  # of b\n  -\n    scope: b\n    level: optional\n  # of c\n  - {scope: c, level: optional}\n\nprograms: {}\n",
-			change: manifestedit.Change{Remove: []scopes.Need{entry("a"), entry("c")}},
+			change: change{remove: []scopes.Need{entry("a"), entry("c")}},
 			want:   head + "scopes:\n  # of a\n\n  # of b\n  -\n    scope: b\n    level: optional\n  # of c\n\nprograms: {}\n",
 		},
 		{
 			name:   "remove all",
 			before: head + "scopes: # the list\n  - scope: a\n    level: required\n  - {scope: b, level: optional}\n# end\n",
-			change: manifestedit.Change{Remove: []scopes.Need{entry("a"), entry("b")}},
+			change: change{remove: []scopes.Need{entry("a"), entry("b")}},
 			want:   head + "scopes: [] # the list\n# end\n",
 		},
 		{
 			name:   "remove the last entries of a file without a final newline",
 			before: head + "scopes:\n  - scope: a\n    level: required\n  # of b\n  - scope: b\n    level: optional\n  - {scope: c, level: optional}",
-			change: manifestedit.Change{Remove: []scopes.Need{entry("b"), entry("c")}},
+			change: change{remove: []scopes.Need{entry("b"), entry("c")}},
 			want:   head + "scopes:\n  - scope: a\n    level: required\n  # of b",
 		},
 		{
 			name:   "remove all entries of a file without a final newline",
 			before: strings.ReplaceAll(head+"scopes:\n  - scope: a\n    level: required", "\n", "\r\n"),
-			change: manifestedit.Change{Remove: []scopes.Need{entry("a")}},
+			change: change{remove: []scopes.Need{entry("a")}},
 			want:   strings.ReplaceAll(head+"scopes: []", "\n", "\r\n"),
 		},
 		{
 			name:   "remove the last entry of a file without a final newline, and add one",
 			before: head + "scopes:\n  - {scope: a, level: required} # a\n  - {scope: b, level: optional} # b",
-			change: manifestedit.Change{Remove: []scopes.Need{entry("b")}, Add: []scopes.Need{entry("c")}},
+			change: change{remove: []scopes.Need{entry("b")}, add: []scopes.Need{entry("c")}},
 			want:   head + "scopes:\n  - {scope: a, level: required} # a\n  - {scope: c, level: optional}",
 		},
 		{
 			name:   "remove the last entry of a file without a final newline, and replace the one before",
 			before: head + "scopes:\n  - scope: a\n    level: required\n  - {scope: b, level: optional}",
-			change: manifestedit.Change{Remove: []scopes.Need{entry("b")}, Replace: []manifestedit.Replacement{{Entry: entry("a"), By: []scopes.Need{entry("c"), entry("d")}}}},
+			change: change{remove: []scopes.Need{entry("b")}, replace: []replacement{{of: entry("a"), by: []scopes.Need{entry("c"), entry("d")}}}},
 			want:   head + "scopes:\n  - scope: c\n    level: optional\n  - scope: d\n    level: optional",
 		},
 		{
 			name:   "a reason whose last blank lines count keeps them, though the file ends there then",
 			before: head + "scopes:\n  - scope: a\n    level: required\n    why: |+\n      text\n\n  - {scope: b, level: optional}",
-			change: manifestedit.Change{Remove: []scopes.Need{entry("b")}},
+			change: change{remove: []scopes.Need{entry("b")}},
 			want:   head + "scopes:\n  - scope: a\n    level: required\n    why: |+\n      text\n\n",
-		},
-		{
-			name:   "remove from a flow list",
-			before: head + "scopes: [{scope: a, level: required}, {scope: b, level: optional}, {scope: c, level: optional}]\nprograms:\n  one: {scopes: [{scope: a, level: optional}]}\n",
-			change: manifestedit.Change{Remove: []scopes.Need{entry("a"), entry("c"), entry("a", "one")}},
-			want:   head + "scopes: [{scope: b, level: optional}]\nprograms:\n  one: {scopes: []}\n",
-		},
-		{
-			name:   "remove from a flow list of several lines",
-			before: head + "scopes: [\n  # a\n  {scope: a, level: required},\n  {scope: b, level: optional}, # b\n  # c\n  {scope: c, level: optional}\n]\n",
-			change: manifestedit.Change{Remove: []scopes.Need{entry("a"), entry("c")}},
-			want:   head + "scopes: [\n  # a\n  {scope: b, level: optional} # b\n  # c\n]\n",
-		},
-		{
-			name:   "remove several of a flow list at once",
-			before: head + "scopes: [\n  {scope: a, level: required}, {scope: b, level: required}, # a, b\n  {scope: c, level: optional}, {scope: d, level: optional},\n  {scope: e, level: optional} # e\n]\n",
-			change: manifestedit.Change{Remove: []scopes.Need{entry("b"), entry("d"), entry("c"), entry("e")}},
-			want:   head + "scopes: [\n  {scope: a, level: required} # a, b\n  # e\n]\n",
-		},
-		{
-			name:   "remove from a flow list whose lines begin with a comma, the first",
-			before: head + "scopes: [\n    {scope: a, level: required}\n  , {scope: b, level: optional}\n  , {scope: c, level: optional}\n]\n",
-			change: manifestedit.Change{Remove: []scopes.Need{entry("a")}},
-			want:   head + "scopes: [\n    {scope: b, level: optional}\n  , {scope: c, level: optional}\n]\n",
-		},
-		{
-			name:   "remove from a flow list whose lines begin with a comma, the last",
-			before: head + "scopes: [\n    {scope: a, level: required}\n  , {scope: b, level: optional}\n  , {scope: c, level: optional}\n]\n",
-			change: manifestedit.Change{Remove: []scopes.Need{entry("c")}},
-			want:   head + "scopes: [\n    {scope: a, level: required}\n  , {scope: b, level: optional}\n]\n",
-		},
-		{
-			name:   "remove from a flow list whose lines begin with a comma, the last two",
-			before: head + "scopes: [\n    {scope: a, level: required}\n  , {scope: b, level: optional}\n  , {scope: c, level: optional}\n]\n",
-			change: manifestedit.Change{Remove: []scopes.Need{entry("b"), entry("c")}},
-			want:   head + "scopes: [\n    {scope: a, level: required}\n]\n",
-		},
-		{
-			name:   "remove from a flow list with a comma on a line of its own",
-			before: head + "scopes: [\n  {scope: a, level: required}\n  ,\n  {scope: b, level: optional} # b\n]\n",
-			change: manifestedit.Change{Remove: []scopes.Need{entry("b")}},
-			want:   head + "scopes: [\n  {scope: a, level: required}\n  # b\n]\n",
 		},
 		{
 			name:   "another scope that is the same one",
 			before: head + "scopes: [{scope: a, level: required}]\n",
-			change: manifestedit.Change{Narrow: []manifestedit.ScopeChange{{Entry: entry("a"), To: "a"}}},
+			change: change{narrow: []scopeChange{{of: entry("a"), to: "a"}}},
 			want:   head + "scopes: [{scope: a, level: required}]\n",
 		},
 		{
 			name:   "several in the place of one, written as it is",
 			before: head + "scopes:\n  - {scope: \"*\", level: optional,\n     why: all} # everything\n  # of b\n  - scope: b\n    level: optional\n",
-			change: manifestedit.Change{Replace: []manifestedit.Replacement{{Entry: entry("*"), By: []scopes.Need{added(), entry("b"), entry("c:read")}}}},
+			change: change{replace: []replacement{{of: entry("*"), by: []scopes.Need{added(), entry("b"), entry("c:read")}}}},
 			want:   head + "scopes:\n  - " + newFlow + " # everything\n  - {scope: \"c:read\", level: optional}\n  # of b\n  - scope: b\n    level: optional\n",
 		},
 		{
 			name:   "several in the place of one in block style, the last of a file without a newline",
 			before: head + "scopes:\n    -   {scope: b, level: optional}\n    -   scope: \"*\"\n        why: all\n        level: optional",
-			change: manifestedit.Change{Replace: []manifestedit.Replacement{{Entry: entry("*"), By: []scopes.Need{entry("c"), entry("d")}}}},
+			change: change{replace: []replacement{{of: entry("*"), by: []scopes.Need{entry("c"), entry("d")}}}},
 			want:   head + "scopes:\n    -   {scope: b, level: optional}\n    -   scope: c\n        level: optional\n    -   scope: d\n        level: optional",
 		},
 		{
 			name:   "several in the place of the only one of a list on one line",
 			before: head + "scopes: [{scope: \"*\", level: optional}] # all\nprograms: {p: {scopes: [{\"scope\": \"*\", \"level\": \"optional\"}, {scope: b, level: optional}]}}\n",
-			change: manifestedit.Change{Replace: []manifestedit.Replacement{{Entry: entry("*"), By: []scopes.Need{entry("c"), entry("d")}}, {Entry: entry("*", "p"), By: []scopes.Need{entry("c", "p"), entry("d", "p")}}}, Remove: []scopes.Need{entry("b", "p")}},
-			want:   head + "scopes: [{scope: c, level: optional}, {scope: d, level: optional}] # all\nprograms: {p: {scopes: [{\"scope\": \"c\", \"level\": \"optional\"}, {\"scope\": \"d\", \"level\": \"optional\"}]}}\n",
+			change: change{replace: []replacement{{of: entry("*"), by: []scopes.Need{entry("c"), entry("d")}}, {of: entry("*", "p"), by: []scopes.Need{entry("c", "p"), entry("d", "p")}}}},
+			want:   head + "scopes: [{scope: c, level: optional}, {scope: d, level: optional}] # all\nprograms: {p: {scopes: [{\"scope\": \"c\", \"level\": \"optional\"}, {\"scope\": \"d\", \"level\": \"optional\"}, {scope: b, level: optional}]}}\n",
 		},
 		{
 			name:   "one whose place others have already",
 			before: head + "scopes:\n  - {scope: \"*\", level: optional}\n  - {scope: b, level: optional}\n",
-			change: manifestedit.Change{Replace: []manifestedit.Replacement{{Entry: entry("*"), By: []scopes.Need{entry("b")}}}},
+			change: change{replace: []replacement{{of: entry("*"), by: []scopes.Need{entry("b")}}}},
 			want:   head + "scopes:\n  - {scope: b, level: optional}\n",
 		},
 		{
 			name:   "one thing of each",
 			before: head + "scopes:\n  - {scope: a, level: required}\n  - {scope: b, level: required}\n  - {scope: \"c:write\", level: required}\n",
-			change: manifestedit.Change{Add: []scopes.Need{added()}, Remove: []scopes.Need{entry("a")}, Lower: []manifestedit.LevelChange{{Entry: entry("b"), To: scopes.Optional}}, Narrow: []manifestedit.ScopeChange{{Entry: entry("c:write"), To: "c:read"}}},
+			change: change{add: []scopes.Need{added()}, remove: []scopes.Need{entry("a")}, lower: []levelChange{{of: entry("b"), to: scopes.Optional}}, narrow: []scopeChange{{of: entry("c:write"), to: "c:read"}}},
 			want:   head + "scopes:\n  - {scope: b, level: optional}\n  - {scope: \"c:read\", level: required}\n  - " + newFlow + "\n",
 		},
 		{
 			name:   "what is not there cannot go",
 			before: head + "scopes: []\n",
-			change: manifestedit.Change{Remove: []scopes.Need{entry("a"), entry("b", "x")}, Lower: []manifestedit.LevelChange{{Entry: entry("a")}}},
+			change: change{remove: []scopes.Need{entry("a"), entry("b", "x")}, lower: []levelChange{{of: entry("a")}}},
 			want:   head + "scopes: []\n",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := manifestedit.Edit("scopes.yaml", []byte(c.before), c.change, nil)
+			got, err := editText([]byte(c.before), c.change)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(c.want, string(got)); diff != "" {
 				t.Errorf("%s\n%q", diff, got)
 			}
-			again, err := manifestedit.Edit("scopes.yaml", got, c.change, nil)
+			again, err := editText(got, c.change)
 			if err != nil || string(again) != string(got) {
 				t.Errorf("a second run changes something: %v\n%s", err, again)
 			}
@@ -374,30 +435,48 @@ func TestEdit(t *testing.T) {
 func TestEditRefuses(t *testing.T) {
 	for _, c := range []struct {
 		name, before string
-		change       manifestedit.Change
+		change       change
 		says         string
 	}{
-		{"a program that is not there", head + "scopes: []\n", manifestedit.Change{Add: []scopes.Need{added("x")}}, `it has no program "x"`},
-		{"a word on a line of its own", head + "scopes:\n  - scope: >-\n      a:write\n    level: required\n", manifestedit.Change{Narrow: []manifestedit.ScopeChange{{Entry: entry("a:write"), To: "a:read"}}},
-			`scopes.yaml:5: cannot edit in place: the word is not written in one piece; do this by hand: put "a:read" in the place of "a:write"`},
-		{"only the second cannot be done", head + "scopes:\n  - scope: a\n    level: required\n  - scope: b\n    level: |-\n      required\n", manifestedit.Change{Lower: []manifestedit.LevelChange{{Entry: entry("a")}, {Entry: entry("b")}}, Add: []scopes.Need{added()}},
-			`scopes.yaml:7: cannot edit in place: the word is not written in one piece; do this by hand: give "b" the level optional`},
-		{"a list behind its key's tag", head + "scopes: !!seq\n  - scope: a\n    level: required\n", manifestedit.Change{Add: []scopes.Need{added()}},
-			`scopes.yaml:5: cannot edit in place: the entry does not begin on a line of its own; do this by hand: add an entry for "new:read" to this list`},
-		{"the same with brackets", head + "scopes: !!seq []\n", manifestedit.Change{Add: []scopes.Need{added()}},
-			`scopes.yaml:4: cannot edit in place: where the entries of this list begin and end cannot be told; do this by hand: add an entry for "new:read" to this list`},
-		{"a reason that would grow", head + "scopes:\n  - scope: a\n    level: required\n    why: |+\n\n\n", manifestedit.Change{Add: []scopes.Need{added()}},
-			`scopes.yaml:5: cannot edit in place: what stands around it would be read in another way; do this by hand: add an entry for "new:read" to this list`},
-		{"a manifest that would be too large", head + "scopes: []\n#" + strings.Repeat("x", yamlfile.MaxFileSize-100) + "\n", manifestedit.Change{Add: []scopes.Need{added()}},
-			"scopes.yaml: cannot edit in place: it would grow beyond 1 MiB"},
+		{"a program that is not there", head + "scopes: []\n", change{add: []scopes.Need{added("x")}}, `it has no program "x"`},
+		{
+			"a word on a line of its own", head + "scopes:\n  - scope: >-\n      a:write\n    level: required\n",
+			change{narrow: []scopeChange{{of: entry("a:write"), to: "a:read"}}},
+			`scopes.yaml:5: cannot edit in place: the word is not written in one piece; do this by hand: put "a:read" in the place of "a:write"`,
+		},
+		{
+			"only the second cannot be done", head + "scopes:\n  - scope: a\n    level: required\n  - scope: b\n    level: |-\n      required\n",
+			change{lower: []levelChange{{of: entry("a")}, {of: entry("b")}}, add: []scopes.Need{added()}},
+			`scopes.yaml:7: cannot edit in place: the word is not written in one piece; do this by hand: give "b" the level optional`,
+		},
+		{
+			"a list behind its key's tag", head + "scopes: !!seq\n  - scope: a\n    level: required\n",
+			change{add: []scopes.Need{added()}},
+			`scopes.yaml:5: cannot edit in place: the entry does not begin on a line of its own; do this by hand: add an entry for "new:read" to this list`,
+		},
+		{
+			"the same with brackets", head + "scopes: !!seq []\n",
+			change{add: []scopes.Need{added()}},
+			`scopes.yaml:4: cannot edit in place: where the entries of this list begin and end cannot be told; do this by hand: add an entry for "new:read" to this list`,
+		},
+		{
+			"a reason that would grow", head + "scopes:\n  - scope: a\n    level: required\n    why: |+\n\n\n",
+			change{add: []scopes.Need{added()}},
+			`scopes.yaml:5: cannot edit in place: what stands around it would be read in another way; do this by hand: add an entry for "new:read" to this list`,
+		},
+		{
+			"a manifest that would be too large", head + "scopes: []\n#" + strings.Repeat("x", yamlfile.MaxFileSize-100) + "\n",
+			change{add: []scopes.Need{added()}},
+			"scopes.yaml: cannot edit in place: it would grow beyond 1 MiB",
+		},
 	} {
-		got, err := manifestedit.Edit("scopes.yaml", []byte(c.before), c.change, nil)
+		got, err := editText([]byte(c.before), c.change)
 		var refused *manifestedit.EditError
 		if !errors.As(err, &refused) || !strings.Contains(err.Error(), c.says) || got != nil {
 			t.Errorf("%s: %v\n%s", c.name, err, got)
 		}
 	}
-	if _, err := manifestedit.Edit("scopes.yaml", []byte("version: 2\n"), manifestedit.Change{}, nil); !errors.As(err, new(yamlfile.Mistakes)) {
+	if _, err := editText([]byte("version: 2\n"), change{}); !errors.As(err, new(yamlfile.Mistakes)) {
 		t.Errorf("no manifest: %v", err)
 	}
 }
@@ -419,9 +498,11 @@ func TestFormatNeeds(t *testing.T) {
 // that it is not about, and a second one changes nothing.
 func FuzzEdit(f *testing.F) {
 	f.Add(string(ambit.ExampleManifest), uint8(3))
-	for _, list := range []string{"[]", "[{scope: a, level: required}, {scope: b, level: optional}] # c", "\n- scope: a\n  level: required\n\n# x\n- {scope: b, level: optional}",
+	for _, list := range []string{
+		"[]", "[{scope: a, level: required}, {scope: b, level: optional}] # c", "\n- scope: a\n  level: required\n\n# x\n- {scope: b, level: optional}",
 		"\r\n  - scope: a\r\n    level: 'required'\r\n", "[\n {scope: a, level: required}, # a\n {scope: b, level: optional,},\n # c\n]",
-		"\n- scope: \"\\x61\"\n  level: required\n  why: |+\n    text\n\n- {scope: b,\nlevel: optional} # b", "\n  - scope: a\n    level: required\n    why: \"x\u2028- y\nz\"", "\n  []# none"} {
+		"\n- scope: \"\\x61\"\n  level: required\n  why: |+\n    text\n\n- {scope: b,\nlevel: optional} # b", "\n  - scope: a\n    level: required\n    why: \"x\u2028- y\nz\"", "\n  []# none",
+	} {
 		f.Add(head+"scopes: "+list+"\nprograms: {one: {scopes: "+"[]"+"}}\n", uint8(0))
 	}
 	f.Fuzz(func(t *testing.T, text string, pick uint8) {
@@ -429,7 +510,7 @@ func FuzzEdit(f *testing.F) {
 		if err != nil {
 			return
 		}
-		grown, err := manifestedit.Edit("scopes.yaml", []byte(text), manifestedit.Change{Add: []scopes.Need{added()}}, nil)
+		grown, err := editText([]byte(text), change{add: []scopes.Need{added()}})
 		var refused *manifestedit.EditError
 		if err != nil {
 			if !errors.As(err, &refused) {
@@ -437,7 +518,7 @@ func FuzzEdit(f *testing.F) {
 			}
 			return
 		}
-		again, err := manifestedit.Edit("scopes.yaml", grown, manifestedit.Change{Add: []scopes.Need{added()}}, nil)
+		again, err := editText(grown, change{add: []scopes.Need{added()}})
 		if err != nil || string(again) != string(grown) {
 			t.Fatalf("a second run changes something: %v\n%s\n%s", err, grown, again)
 		}
@@ -445,7 +526,7 @@ func FuzzEdit(f *testing.F) {
 			return
 		}
 		gone := m.Scopes[int(pick)%len(m.Scopes)]
-		if _, err := manifestedit.Edit("scopes.yaml", grown, manifestedit.Change{Remove: []scopes.Need{gone}}, nil); err != nil && !errors.As(err, &refused) {
+		if _, err := editText(grown, change{remove: []scopes.Need{gone}}); err != nil && !errors.As(err, &refused) {
 			t.Fatal(err)
 		}
 	})

@@ -11,7 +11,7 @@ import (
 
 // A flowList is where the parts of a list in flow style stand: [a, b].
 type flowList struct {
-	starts, ends []int // of each item
+	starts, ends []int // of each need
 	commas       []int // behind each item; the last may lack one
 	open, close  int   // the brackets
 }
@@ -30,7 +30,7 @@ func (l *needList) flow() (flowList, error) {
 		f.ends = append(f.ends, end)
 	}
 	for _, item := range l.items {
-		f.starts = append(f.starts, l.offset(item.node))
+		f.starts = append(f.starts, l.offset(item))
 	}
 	if len(f.ends) != len(f.starts) {
 		return f, bad
@@ -47,7 +47,7 @@ func (l *needList) flow() (flowList, error) {
 // comma between its items, with the end of what stands before. It returns the end of the
 // last item, and the closing bracket; that is -1 where there is none. Quoted text is told
 // by its nodes: an apostrophe within plain text is none.
-func (s *sheet) scan(open int, comma func(at, end int)) (end, close int) {
+func (s *source) scan(open int, comma func(at, end int)) (end, close int) {
 	depth := 0
 	for i := open; i < len(s.text); i++ {
 		c := s.text[i]
@@ -78,16 +78,16 @@ func (s *sheet) scan(open int, comma func(at, end int)) (end, close int) {
 	return 0, -1
 }
 
-func (l *needList) appendFlow(entries []scopes.Need) ([]splice, error) {
+func (l *needList) appendFlow(needs []scopes.Need) ([]splice, error) {
 	f, err := l.flow()
 	if err != nil {
 		return nil, err
 	}
 	if len(l.items) == 0 {
-		return l.appendFirst(f, entries), nil
+		return l.appendFirst(f, needs), nil
 	}
 	last := len(l.items) - 1
-	style := l.styleOf(l.items[last].node)
+	style := l.styleOf(l.items[last])
 	start, end, comma := f.starts[last], f.ends[last], ","
 	if len(f.commas) == len(l.items) {
 		end, comma = f.commas[last]+1, ""
@@ -98,21 +98,21 @@ func (l *needList) appendFlow(entries []scopes.Need) ([]splice, error) {
 	tail := l.text[end:l.end(line)]
 	if l.lineAt(f.close) > line && (alone || bytes.IndexByte(tail, '#') >= 0) {
 		indent := lead[:len(lead)-len(strings.TrimLeft(lead, " \t"))]
-		return []splice{{end, end, comma}, {l.end(line), l.end(line), indent + style.mappings(entries, ","+style.end+indent) + style.end}}, nil
+		return []splice{{end, end, comma}, {l.end(line), l.end(line), indent + style.mappings(needs, ","+style.end+indent) + style.end}}, nil
 	}
-	return []splice{{end, end, comma + " " + style.mappings(entries, ", ")}}, nil
+	return []splice{{end, end, comma + " " + style.mappings(needs, ", ")}}, nil
 }
 
 // appendFirst adds to a list of nothing: as a block where the list stands in one.
-func (l *needList) appendFirst(f flowList, entries []scopes.Need) []splice {
+func (l *needList) appendFirst(f flowList, needs []scopes.Need) []splice {
 	line := l.lineAt(f.close)
 	blank := len(bytes.TrimSpace(l.text[f.open+1:f.close])) == 0
 	if l.inFlow || !blank || l.lineAt(f.open) != line {
 		style := needStyle{flow: true, quoteKeys: l.key.Style&yaml.DoubleQuotedStyle != 0} // quoted as in JSON
-		return []splice{{f.open + 1, f.open + 1, style.mappings(entries, ", ")}}
+		return []splice{{f.open + 1, f.open + 1, style.mappings(needs, ", ")}}
 	}
 	style := needStyle{indent: l.key.Column + 1, gap: 1, end: l.lineEnd()}
-	list := style.list(entries)
+	list := style.list(needs)
 	if strings.TrimSpace(l.line(line)) == string(l.text[f.open:f.close+1]) { // the brackets have a line of their own
 		return []splice{{l.lines[line], l.end(line), l.inPlaceOf(line, list, style.end)}}
 	}
@@ -124,81 +124,4 @@ func (l *needList) appendFirst(f flowList, entries []scopes.Need) []splice {
 		by = " "
 	}
 	return []splice{{from, f.close + 1, by}, l.insertAfter(line, list, style.end)}
-}
-
-// removeFlow takes what does not stay out of a list in flow style, with its commas.
-func (l *needList) removeFlow(stays []bool) ([]splice, error) {
-	f, err := l.flow()
-	if err != nil {
-		return nil, err
-	}
-	var out []splice
-	orphan := f.orphan(stays)
-	for _, one := range l.stretches(f, stays) {
-		if orphan >= 0 && one.from > orphan && l.beside(orphan+1, one.from) {
-			out, orphan = append(out, l.orLine(orphan, one.to)), -1
-			continue
-		}
-		out = append(out, l.wholeLine(one.from, one.to))
-	}
-	if orphan >= 0 {
-		out = append(out, l.orLine(orphan, orphan+1))
-	}
-	return out, nil
-}
-
-// orphan is the comma behind the last item that stays, where one without a comma ended
-// the list; else -1.
-func (f *flowList) orphan(stays []bool) int {
-	last := len(stays) - 1
-	for ; last >= 0 && !stays[last]; last-- {
-	}
-	if last < 0 || last == len(stays)-1 || len(f.commas) == len(stays) {
-		return -1
-	}
-	return f.commas[last]
-}
-
-// stretches are the items that do not stay, each to its comma; those that stand side by
-// side are one.
-func (l *needList) stretches(f flowList, stays []bool) []splice {
-	var list []splice
-	for at, stay := range stays {
-		if stay {
-			continue
-		}
-		to := f.ends[at]
-		if at < len(f.commas) {
-			to = f.commas[at] + 1
-		}
-		if at > 0 && !stays[at-1] && l.beside(list[len(list)-1].to, f.starts[at]) {
-			list[len(list)-1].to = to
-			continue
-		}
-		list = append(list, splice{f.starts[at], to, ""})
-	}
-	return list
-}
-
-// beside reports whether nothing but blanks is between two places.
-func (s *sheet) beside(from, to int) bool {
-	return from <= to && len(bytes.Trim(s.text[from:to], " \t")) == 0
-}
-
-// wholeLine removes a stretch with the blanks behind it, and its line where nothing
-// else stands there.
-func (l *needList) wholeLine(from, to int) splice {
-	for to < len(l.text) && (l.text[to] == ' ' || l.text[to] == '\t') {
-		to++
-	}
-	return l.orLine(from, to)
-}
-
-// orLine removes a stretch, or its lines where nothing else stands there.
-func (l *needList) orLine(from, to int) splice {
-	start, end := l.lines[l.lineAt(from)], l.end(l.lineAt(max(to-1, from)))
-	if strings.TrimSpace(string(l.text[start:from])) == "" && strings.TrimSpace(string(l.text[to:end])) == "" {
-		return splice{start, end, ""}
-	}
-	return splice{from, to, ""}
 }

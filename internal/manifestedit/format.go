@@ -8,7 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// An entryStyle is how the entries of a list are written.
+// A needStyle is how the needs of a list are written.
 type needStyle struct {
 	indent    int  // blanks before the dash
 	gap       int  // blanks behind it
@@ -17,31 +17,31 @@ type needStyle struct {
 	end       string // of a line
 }
 
-// FormatNeeds writes entries as a list of a manifest, indented by two blanks, to stand
+// FormatNeeds writes needs as a list of a manifest, indented by two blanks, to stand
 // under a line that says scopes: itself.
-func FormatNeeds(entries []scopes.Need) string {
-	return needStyle{indent: 2, gap: 1, end: "\n"}.list(entries)
+func FormatNeeds(needs []scopes.Need) string {
+	return needStyle{indent: 2, gap: 1, end: "\n"}.list(needs)
 }
 
 // A field is a key of an entry, and its value as YAML text.
 type field struct{ key, value string }
 
-// fields are the keys that the entry needs, in the order in which manifests have them.
-func (s needStyle) fields(e scopes.Need) []field {
-	list := []field{{"scope", scalarText(e.Name(), s.flow)}}
-	if len(e.AnyOf) > 1 {
-		list[0] = field{"any_of", listText(e.AnyOf)}
+// fields are the keys that the need needs, in the order in which manifests have them.
+func (s needStyle) fields(n scopes.Need) []field {
+	list := []field{{"scope", scalarText(n.Name(), s.flow)}}
+	if len(n.AnyOf) > 1 {
+		list[0] = field{"any_of", listText(n.AnyOf)}
 	}
-	list = append(list, field{"level", scalarText(e.Level.String(), s.flow)})
-	if e.Unadvertised {
+	list = append(list, field{"level", scalarText(n.Level.String(), s.flow)})
+	if n.Unadvertised {
 		list = append(list, field{"advertised", "false"})
 	}
-	if e.Why != "" {
-		list = append(list, field{"why", scalarText(e.Why, s.flow)})
+	if n.Why != "" {
+		list = append(list, field{"why", scalarText(n.Why, s.flow)})
 	}
-	if len(e.UsedBy) > 0 {
-		uses := make([]string, len(e.UsedBy))
-		for i, u := range e.UsedBy {
+	if len(n.UsedBy) > 0 {
+		uses := make([]string, len(n.UsedBy))
+		for i, u := range n.UsedBy {
 			uses[i] = u.String()
 		}
 		list = append(list, field{"used_by", listText(uses)})
@@ -56,10 +56,10 @@ func (s needStyle) fields(e scopes.Need) []field {
 	return list
 }
 
-// mapping is the entry in flow style.
-func (s needStyle) mapping(e scopes.Need) string {
+// mapping is the need in flow style.
+func (s needStyle) mapping(n scopes.Need) string {
 	parts := make([]string, 0, 5)
-	for _, f := range s.fields(e) {
+	for _, f := range s.fields(n) {
 		if s.quoteKeys {
 			f.key = strconv.Quote(f.key)
 		}
@@ -68,32 +68,32 @@ func (s needStyle) mapping(e scopes.Need) string {
 	return "{" + strings.Join(parts, ", ") + "}"
 }
 
-// mappings are the entries in flow style, with commas between them.
-func (s needStyle) mappings(entries []scopes.Need, comma string) string {
-	parts := make([]string, len(entries))
-	for i, e := range entries {
-		parts[i] = s.mapping(e)
+// mappings are the needs in flow style, with commas between them.
+func (s needStyle) mappings(needs []scopes.Need, comma string) string {
+	parts := make([]string, len(needs))
+	for i, n := range needs {
+		parts[i] = s.mapping(n)
 	}
 	return strings.Join(parts, comma)
 }
 
-// list is the entries as a list in block style.
-func (s needStyle) list(entries []scopes.Need) string {
+// list is the needs as a list in block style.
+func (s needStyle) list(needs []scopes.Need) string {
 	var b strings.Builder
-	for _, e := range entries {
-		b.WriteString(s.item(e))
+	for _, n := range needs {
+		b.WriteString(s.item(n))
 	}
 	return b.String()
 }
 
-// item is the entry as an item of a list in block style, with the ends of its lines.
-func (s needStyle) item(e scopes.Need) string {
+// item is the need as an item of a list in block style, with the ends of its lines.
+func (s needStyle) item(n scopes.Need) string {
 	lead := strings.Repeat(" ", s.indent) + "-" + strings.Repeat(" ", s.gap)
 	if s.flow {
-		return lead + s.mapping(e) + s.end
+		return lead + s.mapping(n) + s.end
 	}
 	var b strings.Builder
-	for i, f := range s.fields(e) {
+	for i, f := range s.fields(n) {
 		if i > 0 {
 			lead = strings.Repeat(" ", s.indent+1+s.gap)
 		}

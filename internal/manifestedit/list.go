@@ -11,48 +11,39 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// settle makes the list's entries say what the draft has of them, puts others in the
-// place of those that it replaces, and takes out those that it does not have.
-func (l *needList) settle(d *draftList) ([]splice, error) {
+// change makes the edits of needs that the list has.
+func (l *needList) change(edits []edit) ([]splice, error) {
 	var splices []splice
-	stays := make([]bool, len(l.items))
-	instead := make([][]scopes.Need, len(l.items))
-	for _, e := range d.entries {
-		if e.was < 0 {
-			continue
+	goes := make([]bool, len(l.items))
+	for _, e := range edits {
+		var more []splice
+		var err error
+		switch {
+		case e.at < 0:
+		case len(e.by) == 0:
+			goes[e.at] = true
+		case e.rewords():
+			more, err = l.reword(l.items[e.at], &e)
+		default:
+			more, err = l.exchange(e.at, e.by)
 		}
-		stays[e.was] = true
-		if e.instead {
-			instead[e.was] = append(instead[e.was], e.Need)
-			continue
-		}
-		more, err := l.reword(l.items[e.was], e)
 		if err != nil {
 			return nil, err
 		}
 		splices = append(splices, more...)
 	}
-	for at, entries := range instead {
-		if len(entries) > 0 {
-			more, err := l.exchange(at, entries)
-			if err != nil {
-				return nil, err
-			}
-			splices = append(splices, more...)
-		}
-	}
-	more, err := l.remove(stays)
+	more, err := l.remove(goes)
 	return append(splices, more...), err
 }
 
-// exchange puts entries in the place of one, written as that is. Comments around one in
+// exchange puts needs in the place of one, written as that is. Comments around one in
 // flow style stay.
-func (l *needList) exchange(at int, entries []scopes.Need) ([]splice, error) {
-	item := l.items[at].node
+func (l *needList) exchange(at int, needs []scopes.Need) ([]splice, error) {
+	item := l.items[at]
 	style := l.styleOf(item)
 	if !style.flow {
 		first, last, err := l.block(at)
-		return []splice{{l.lines[first], l.end(last), l.inPlaceOf(last, style.list(entries), style.end)}}, err
+		return []splice{{l.lines[first], l.end(last), l.inPlaceOf(last, style.list(needs), style.end)}}, err
 	}
 	from := l.offset(item)
 	_, brace := l.scan(from, func(int, int) {})
@@ -60,13 +51,13 @@ func (l *needList) exchange(at int, entries []scopes.Need) ([]splice, error) {
 		return nil, errors.New("where the entry ends cannot be told")
 	}
 	if flowing(l.seq) {
-		return []splice{{from, brace + 1, style.mappings(entries, ", ")}}, nil
+		return []splice{{from, brace + 1, style.mappings(needs, ", ")}}, nil
 	}
 	_, last, err := l.block(at)
-	return []splice{{from, brace + 1, style.mapping(entries[0])}, l.insertAfter(last, style.list(entries[1:]), style.end)}, err
+	return []splice{{from, brace + 1, style.mapping(needs[0])}, l.insertAfter(last, style.list(needs[1:]), style.end)}, err
 }
 
-// styleOf is how an entry of the list is written.
+// styleOf is how a need of the list is written.
 func (l *needList) styleOf(item *yaml.Node) needStyle {
 	gap := max(item.Column-l.seq.Column-1, 1)
 	style := needStyle{indent: l.seq.Column - 1, gap: gap, flow: flowing(item), end: l.lineEnd()}
@@ -74,21 +65,22 @@ func (l *needList) styleOf(item *yaml.Node) needStyle {
 	return style
 }
 
-// reword gives an entry the draft's scope and level.
-func (l *needList) reword(item listItem, e *drafted) ([]splice, error) {
+// reword gives a need another scope or another level.
+func (l *needList) reword(item *yaml.Node, e *edit) ([]splice, error) {
 	var splices []splice
 	put := func(key, word string) error {
-		one, err := l.replace(yamlfile.Child(item.node, key), word)
+		one, err := l.replace(yamlfile.Child(item, key), word)
 		splices = append(splices, one)
 		return err
 	}
-	if item.key != e.Key() {
-		if err := put("scope", e.Name()); err != nil {
+	to := e.by[0]
+	if e.of.Key() != to.Key() {
+		if err := put("scope", to.Name()); err != nil {
 			return nil, err
 		}
 	}
-	if level := yamlfile.Child(item.node, "level"); level.Value != e.Level.String() {
-		if err := put("level", e.Level.String()); err != nil {
+	if e.of.Level != to.Level {
+		if err := put("level", to.Level.String()); err != nil {
 			return nil, err
 		}
 	}
@@ -97,9 +89,6 @@ func (l *needList) reword(item listItem, e *drafted) ([]splice, error) {
 
 // replace puts another word in the place of a scalar, between the same quotes.
 func (l *needList) replace(n *yaml.Node, by string) (splice, error) {
-	if n == nil {
-		return splice{}, errors.New("the entry names several scopes")
-	}
 	at, quote := l.offset(n), ""
 	end, quoted := l.quotes[at]
 	switch {
@@ -120,31 +109,30 @@ func (l *needList) replace(n *yaml.Node, by string) (splice, error) {
 	return splice{at, end, quote + by + quote}, nil // a scope holds no double quote and no backslash (RFC 6749 §3.3)
 }
 
-// remove takes out of the list what does not stay. Comments between entries stay; those
-// within an entry go with it.
-func (l *needList) remove(stays []bool) ([]splice, error) {
+// remove takes needs out of the list. Comments between needs stay; those within one go with it.
+func (l *needList) remove(goes []bool) ([]splice, error) {
 	switch {
-	case !slices.Contains(stays, false):
+	case !slices.Contains(goes, true):
 		return nil, nil
 	case flowing(l.seq):
-		return l.removeFlow(stays)
+		return nil, errors.New("nothing is taken out of a list in brackets")
 	}
-	return l.removeBlock(stays)
+	return l.removeBlock(goes)
 }
 
-// extend writes what is new in the draft behind the list's last entry, as that is written.
-func (l *needList) extend(d *draftList) ([]splice, error) {
-	var entries []scopes.Need
-	for _, e := range d.entries {
-		if e.was < 0 {
-			entries = append(entries, e.Need)
+// extend writes new needs behind the last one of the list, as that is written.
+func (l *needList) extend(edits []edit) ([]splice, error) {
+	var needs []scopes.Need
+	for _, e := range edits {
+		if e.at < 0 {
+			needs = append(needs, e.by...)
 		}
 	}
 	switch {
-	case len(entries) == 0:
+	case len(needs) == 0:
 		return nil, nil
 	case flowing(l.seq):
-		return l.appendFlow(entries)
+		return l.appendFlow(needs)
 	}
-	return l.appendBlock(entries)
+	return l.appendBlock(needs)
 }

@@ -42,8 +42,8 @@ func (c *mendCase) use() string {
 	return c.one("tool:t", "tool:u", "tool:v", "GET {api}/a", "POST {api}/a", "GET {api}/b")
 }
 
-// entries are a list of a manifest, in flow style.
-func (c *mendCase) entries() string {
+// entries are a list of a manifest, indented.
+func (c *mendCase) entries(indent string) string {
 	var list, seen []string
 	for range c.IntN(6) {
 		name := fmt.Sprintf("scope: %q", c.scope())
@@ -62,16 +62,19 @@ func (c *mendCase) entries() string {
 			uses = fmt.Sprintf(", used_by: [%q]", strings.Join(c.some(2, c.use), `", "`))
 			uses = strings.ReplaceAll(uses, `\"`, `"`)
 		}
-		list = append(list, fmt.Sprintf("{%s, level: %s%s}", name, c.one("required", "recommended", "optional"), uses))
+		list = append(list, fmt.Sprintf("%s- {%s, level: %s%s}\n", indent, name, c.one("required", "recommended", "optional"), uses))
 	}
-	return "[" + strings.Join(list, ", ") + "]"
+	if len(list) == 0 {
+		return indent + "[]\n"
+	}
+	return strings.Join(list, "")
 }
 
 func newMendCase(seed uint64) *mendCase {
 	c := &mendCase{Rand: rand.New(rand.NewPCG(seed, 0))}
-	c.text = strings.Replace(audittest.ManifestOf("  "+c.entries()+"\n"), `implies: [`, `implies: [{scope: "{x}:admin", covers: ["{x}:write"]}, `, 1)
+	c.text = strings.Replace(audittest.ManifestOf(c.entries("  ")), `implies: [`, `implies: [{scope: "{x}:admin", covers: ["{x}:write"]}, `, 1)
 	if c.IntN(2) == 0 {
-		c.text += "programs: {p: {scopes: " + c.entries() + "}}\n"
+		c.text += "programs:\n  p:\n    scopes:\n" + c.entries("      ")
 	}
 	if c.IntN(4) == 0 {
 		c.text += fmt.Sprintf("waive: [{kind: %s, scope: %q, reason: so}]\n", c.one("undeclared", "unused", "over_level"), c.scope())
@@ -147,7 +150,7 @@ func TestMendKeepsWhatIsNeeded(t *testing.T) {
 			t.Fatal(err)
 		}
 		met, unmet := inUse(before, q.Programs, q.Evidence)
-		for _, how := range []manifestedit.Mending{{Write: true}, {Lower: true}, {Prune: true}, {Lower: true, Prune: true}, {Write: true, Lower: true, Prune: true}} {
+		for _, how := range []audit.Mending{{Write: true}, {Lower: true}, {Prune: true}, {Lower: true, Prune: true}, {Write: true, Lower: true, Prune: true}} {
 			q.Manifest = before
 			text, after, err := manifestedit.Mend(q, []byte(c.text), how, nil)
 			wrong := func(what string, found any) {

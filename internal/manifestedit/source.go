@@ -8,12 +8,11 @@ import (
 	"unicode/utf8"
 
 	"github.com/ambit-auth/ambit/internal/yamlfile"
-	"github.com/ambit-auth/ambit/scopes"
 	"go.yaml.in/yaml/v3"
 )
 
-// A sheet is the text of a manifest with the nodes that stand on it.
-type sheet struct {
+// A source is the text of a manifest with the nodes that stand on it.
+type source struct {
 	bom     []byte // a byte order mark, which no position counts
 	text    []byte
 	lines   []int // where each line begins
@@ -23,19 +22,14 @@ type sheet struct {
 	within  map[int]bool // lines that begin within quoted text or flow style: their indent means nothing
 }
 
-// An entryList is a list of entries in a sheet: the base's, or a program's.
+// A needList is a list of needs in a source: the base's, or a program's.
 type needList struct {
-	*sheet
+	*source
 	program string
 	key     *yaml.Node // the word scopes
 	seq     *yaml.Node
-	inFlow  bool // some mapping around it is in flow style
-	items   []listItem
-}
-
-type listItem struct {
-	node *yaml.Node
-	key  string // as [Entry.key]
+	inFlow  bool         // some mapping around it is in flow style
+	items   []*yaml.Node // a need each
 }
 
 // A splice replaces a stretch of the text.
@@ -44,9 +38,9 @@ type splice struct {
 	by       string
 }
 
-// readSheet parses the text of a manifest; one that is none has no lists.
-func readSheet(text []byte) *sheet {
-	s := &sheet{offsets: make(map[*yaml.Node]int), quotes: make(map[int]int), within: make(map[int]bool)}
+// readSource parses the text of a manifest; one that is none has no lists.
+func readSource(text []byte) *source {
+	s := &source{offsets: make(map[*yaml.Node]int), quotes: make(map[int]int), within: make(map[int]bool)}
 	if bytes.HasPrefix(text, []byte("\ufeff")) {
 		s.bom, text = text[:3:3], text[3:]
 	}
@@ -57,7 +51,7 @@ func readSheet(text []byte) *sheet {
 		return s
 	}
 	root := doc.Content[0]
-	s.place(root, &pen{line: 1, column: 1})
+	s.place(root, &cursor{line: 1, column: 1})
 	s.span(root)
 	s.take("", root, flowing(root))
 	programs := yamlfile.Child(root, "programs")
@@ -74,7 +68,7 @@ func readSheet(text []byte) *sheet {
 func flowing(n *yaml.Node) bool { return n.Style&yaml.FlowStyle != 0 }
 
 // findLines notes where lines begin, by the breaks that YAML 1.1 and the parser know.
-func (s *sheet) findLines() {
+func (s *source) findLines() {
 	s.lines = []int{0}
 	for i := 0; i < len(s.text); {
 		r, size := utf8.DecodeRune(s.text[i:])
@@ -91,29 +85,19 @@ func (s *sheet) findLines() {
 	}
 }
 
-// take notes the list of entries under a mapping.
-func (s *sheet) take(program string, n *yaml.Node, inFlow bool) {
+// take notes the list of needs under a mapping.
+func (s *source) take(program string, n *yaml.Node, inFlow bool) {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if n.Content[i].Value != "scopes" {
 			continue
 		}
-		l := &needList{sheet: s, program: program, key: n.Content[i], seq: n.Content[i+1], inFlow: inFlow}
-		for _, item := range l.seq.Content {
-			e := scopes.Need{}
-			if scope := yamlfile.Child(item, "scope"); scope != nil {
-				e.AnyOf = []string{scope.Value}
-			} else if anyOf := yamlfile.Child(item, "any_of"); anyOf != nil {
-				for _, one := range anyOf.Content {
-					e.AnyOf = append(e.AnyOf, one.Value)
-				}
-			}
-			l.items = append(l.items, listItem{item, e.Key()})
-		}
+		seq := n.Content[i+1]
+		l := &needList{source: s, program: program, key: n.Content[i], seq: seq, inFlow: inFlow, items: seq.Content}
 		s.lists = append(s.lists, l)
 	}
 }
 
-func (s *sheet) list(program string) *needList {
+func (s *source) list(program string) *needList {
 	for _, l := range s.lists {
 		if l.program == program {
 			return l
@@ -123,7 +107,7 @@ func (s *sheet) list(program string) *needList {
 }
 
 // apply makes the changed text. Splices may not overlap.
-func (s *sheet) apply(splices []splice) []byte {
+func (s *source) apply(splices []splice) []byte {
 	slices.SortStableFunc(splices, func(a, b splice) int { return a.from - b.from })
 	out, at := slices.Clone(s.bom), 0
 	for _, one := range splices {
@@ -133,14 +117,14 @@ func (s *sheet) apply(splices []splice) []byte {
 	return append(out, s.text[at:]...)
 }
 
-// A pen is a place in the text, by line and column and by bytes.
-type pen struct{ line, column, at int }
+// A cursor is a place in the text, by line and column and by bytes.
+type cursor struct{ line, column, at int }
 
 // place notes where a node and those within it begin. They come in the text's order, so
-// that the pen only goes forward: a line of a megabyte is walked once.
-func (s *sheet) place(n *yaml.Node, p *pen) {
+// that the cursor only goes forward: a line of a megabyte is walked once.
+func (s *source) place(n *yaml.Node, p *cursor) {
 	if n.Line != p.line || n.Column < p.column {
-		*p = pen{n.Line, 1, s.lines[min(n.Line, len(s.lines))-1]}
+		*p = cursor{n.Line, 1, s.lines[min(n.Line, len(s.lines))-1]}
 	}
 	for ; p.column < n.Column && p.at < len(s.text); p.column++ { // columns count characters
 		_, size := utf8.DecodeRune(s.text[p.at:])
@@ -158,7 +142,7 @@ func (s *sheet) place(n *yaml.Node, p *pen) {
 }
 
 // span notes the lines that begin within quoted text or flow style.
-func (s *sheet) span(n *yaml.Node) {
+func (s *source) span(n *yaml.Node) {
 	from := s.offset(n)
 	to, quoted := s.quotes[from]
 	if !quoted && flowing(n) {
@@ -175,10 +159,10 @@ func (s *sheet) span(n *yaml.Node) {
 }
 
 // offset is where a node begins.
-func (s *sheet) offset(n *yaml.Node) int { return s.offsets[n] }
+func (s *source) offset(n *yaml.Node) int { return s.offsets[n] }
 
 // closing is where the quoted text that begins at i ends, or -1.
-func (s *sheet) closing(i int) int {
+func (s *source) closing(i int) int {
 	if i >= len(s.text) || s.text[i] != '"' && s.text[i] != '\'' {
 		return -1
 	}
@@ -197,12 +181,12 @@ func (s *sheet) closing(i int) int {
 }
 
 // lineAt is the line, counted from 0, that holds an offset.
-func (s *sheet) lineAt(offset int) int {
+func (s *source) lineAt(offset int) int {
 	return max(sort.SearchInts(s.lines, offset+1)-1, 0)
 }
 
 // line is the text of a line, counted from 0, with its end.
-func (s *sheet) line(i int) string {
+func (s *source) line(i int) string {
 	if i+1 < len(s.lines) {
 		return string(s.text[s.lines[i]:s.lines[i+1]])
 	}
@@ -210,10 +194,10 @@ func (s *sheet) line(i int) string {
 }
 
 // end is where a line ends, its break included.
-func (s *sheet) end(i int) int { return s.lines[i] + len(s.line(i)) }
+func (s *source) end(i int) int { return s.lines[i] + len(s.line(i)) }
 
 // indent is how many blanks begin a line; -1 for one that holds nothing else.
-func (s *sheet) indent(i int) int {
+func (s *source) indent(i int) int {
 	line := s.line(i)
 	rest := strings.TrimLeft(line, " ")
 	if strings.Trim(rest, " \t\r\n\u0085\u2028\u2029") == "" {
@@ -223,7 +207,7 @@ func (s *sheet) indent(i int) int {
 }
 
 // lineEnd is the break that the file uses, as its first line has it.
-func (s *sheet) lineEnd() string {
+func (s *source) lineEnd() string {
 	rest := s.text[max(bytes.IndexAny(s.text, "\r\n"), 0):]
 	switch {
 	case bytes.HasPrefix(rest, []byte("\r\n")):

@@ -1,7 +1,6 @@
 package view
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/audit"
+	"github.com/ambit-auth/ambit/scopes/manifest"
 )
 
 // An Audit is ambit.audit/v1. Every format renders the same findings.
@@ -29,33 +29,6 @@ type Audit struct {
 	Failed  *Failure // in place of findings, where the audit came to none
 }
 
-type auditJSON struct {
-	Envelope
-	Manifest manifestJSON    `json:"manifest"`
-	Server   auditServerJSON `json:"server"`
-	audit.Findings
-	FailOn  []audit.FindingKind `json:"fail_on"`
-	Holder  string              `json:"granted_by"` // whose the rows' "granted" is, in words; "" where no credential was at hand
-	Changed bool                `json:"changed"`    // the manifest was written
-}
-
-type auditServerJSON struct {
-	Name            string                    `json:"name"`
-	Issuer          string                    `json:"issuer"`
-	ScopesSupported scopes.AdvertisementState `json:"scopes_supported"` // "" where the server could not be asked
-}
-
-// JSON implements [View].
-func (v *Audit) JSON(e Envelope) any {
-	m, server := v.Session.Manifest(), v.Session.Server()
-	return auditJSON{
-		e,
-		manifestJSON{m.File, m.Name, append([]string{}, v.Session.Programs()...)},
-		auditServerJSON{server.Name, server.Issuer, v.Server},
-		v.Found, v.Failing, v.Holder, v.Changed,
-	}
-}
-
 // An auditRow is a row of the table as every format for people shows it.
 type auditRow struct {
 	audit.Row
@@ -67,20 +40,23 @@ const noWord = "-" // a source says nothing
 func (v *Audit) rows() []auditRow {
 	rows := make([]auditRow, len(v.Found.Matrix))
 	for i, row := range v.Found.Matrix {
-		level := row.Level
-		if row.CoveredBy != "" {
+		level := "no"
+		if row.Declared {
+			level = row.Level.String()
+		} else if row.CoveredBy != "" {
 			level = "implied"
 		}
-		rows[i] = auditRow{row, cmp.Or(level, "no"), toldOf(row.Advertised), tick(row.API), tick(row.MCP), tick(row.Observed), toldOf(row.Granted)}
+		rows[i] = auditRow{row, level, said(row.Advertised), tick(row.API), tick(row.MCP), tick(row.Observed), said(row.Granted)}
 	}
 	return rows
 }
 
-func toldOf(a scopes.Advertised) string {
-	if a == scopes.AdvertisedUnknown {
+// said is a source's word, or none where that is not known.
+func said[T ~string](word T) string {
+	if string(word) == string(scopes.AdvertisedUnknown) {
 		return noWord
 	}
-	return string(a)
+	return string(word)
 }
 
 func tick(yes bool) string {
@@ -146,7 +122,7 @@ func (v *Audit) textFinding(p *Printer, f *audit.Finding) {
 // totals is the last word of an audit: how much was found, and how small it could be.
 func (v *Audit) totals() string {
 	words := []string{text.Count(len(v.Found.Findings), "finding")}
-	for _, kind := range audit.FindingKinds() {
+	for _, kind := range manifest.FindingKinds() {
 		if n := len(v.Found.Of(kind)); n > 0 {
 			words = append(words, fmt.Sprintf("%d %s", n, kind))
 		}
@@ -155,31 +131,24 @@ func (v *Audit) totals() string {
 	if n := len(v.Found.Waived); n > 0 {
 		line += fmt.Sprintf("; %d waived", n)
 	}
-	word := "the least set for the evidence has"
-	if !v.Found.Least.Exact {
-		word = "a good set, not proved to be the least, has"
-	}
-	line += fmt.Sprintf("; %s %s", word, text.Count(v.Found.Least.Scopes.Len(), "scope"))
+	line += "; a small set for the evidence has " + text.Count(v.Found.Least.Scopes.Len(), "scope")
 	if n := len(v.Found.Least.Kept); n > 0 {
 		line += fmt.Sprintf("; %d more are declared for operations that no source describes", n)
 	}
 	return line + " (--minimal)"
 }
 
-// least is the least set as a list of a manifest.
+// least is a small set as a list of a manifest.
 func (v *Audit) least() string {
-	head := "scopes:\n"
-	if !v.Found.Least.Exact {
-		head = "# A good set: the search for the least one was cut off.\n" + head
-	}
-	kept := manifestedit.FormatNeeds(v.Found.Least.KeptNeeds)
-	switch {
-	case len(v.Found.Least.Needs) == 0 && kept == "":
+	least := v.Found.Least
+	if len(least.Needs)+len(least.Kept) == 0 {
 		return "scopes: []\n"
-	case kept == "":
-		return head + manifestedit.FormatNeeds(v.Found.Least.Needs)
 	}
-	return head + manifestedit.FormatNeeds(v.Found.Least.Needs) + "  # Declared for operations that no source describes:\n" + kept
+	text := "scopes:\n" + manifestedit.FormatNeeds(least.Needs)
+	if len(least.Kept) > 0 {
+		text += "  # Declared for operations that no source describes:\n" + manifestedit.FormatNeeds(least.Kept)
+	}
+	return text
 }
 
 func (v *Audit) title() string {

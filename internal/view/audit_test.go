@@ -35,7 +35,6 @@ func hostileAudit() *Audit {
 			Matrix: []audit.Row{{Scope: "a:b" + evil, Advertised: scopes.AdvertisedUnknown, NeededBy: []string{"tool:" + evil}}},
 			Waived: []audit.Finding{{Kind: audit.Unused, Message: evil}},
 			Notes:  []audit.Note{{Where: audit.Where{File: evil, Line: 1}, Message: evil}},
-			Least:  audit.Least{Exact: true},
 		},
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/scopes/audit"
 )
 
 // A sarifLog is the part of SARIF 2.1.0 that findings fill; the names are its own. (A
@@ -111,8 +112,14 @@ func (d *sarifDriver) rule(id string) int {
 	return len(d.Rules) - 1
 }
 
-// ruleHelp says what a rule finds, and what to do about it.
+// ruleHelp says what a rule finds, and what to do about it. The rules of an audit say that
+// themselves.
 func ruleHelp(id string) (short, help string) {
+	for _, rule := range audit.Rules() {
+		if string(rule.Kind) == id {
+			return rule.Summary, rule.Help
+		}
+	}
 	switch id {
 	case "missing_scope":
 		return "A declared scope is not granted.", "Use a credential that holds the scope; or lower its level in the manifest, if the program can do without it."
@@ -126,18 +133,6 @@ func ruleHelp(id string) (short, help string) {
 		return "The server advertises scopes that the lock file does not record.", "Look at them, then run: ambit plan --lock."
 	case "drift_manifest":
 		return "The negotiation comes out otherwise than the lock file records.", "Look at what changed in the manifest, then run: ambit plan --lock."
-	case "undeclared":
-		return "The program needs a scope that the manifest does not declare.", "Declare it with a level and a reason; ambit audit --write adds it with its operations."
-	case "unused":
-		return "A declared scope is needed by no evidence.", "Remove it (ambit audit --prune), or give evidence of what needs it, or waive the finding with a reason."
-	case "over_level":
-		return "More is asked, or more urgently, than the evidence needs.", "Lower it: ambit audit --lower; or waive the finding with a reason."
-	case "unknown_scope":
-		return "Neither the server nor the evidence knows such a scope.", "Correct the word; if the server grants it all the same, say advertised: false."
-	case "unproved":
-		return "No source of evidence confirms what a scope is declared for.", "Correct its used_by, or give evidence of the operation."
-	case "expired_waiver":
-		return "A waiver is over.", "Settle what it silenced, or give it another date."
 	case "manifest":
 		return "A manifest or provider file has a mistake.", "Correct the file at the place that is named."
 	case "audit":

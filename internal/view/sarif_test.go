@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ambit-auth/ambit/scopes/manifest"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
@@ -98,9 +99,13 @@ func TestSARIFLevels(t *testing.T) {
 	}
 }
 
-// Every rule of a check says in its own words what it finds, and what to do.
+// Every rule of an audit and of a check says in its own words what it finds, and what to do.
 func TestSARIFRules(t *testing.T) {
-	for _, id := range []string{"missing_scope", "excess", "credential", driftVanished, "drift_new", "drift_manifest"} {
+	ids := []string{"missing_scope", "excess", "credential", driftVanished, "drift_new", "drift_manifest"}
+	for _, kind := range manifest.FindingKinds() {
+		ids = append(ids, string(kind))
+	}
+	for _, id := range ids {
 		if short, help := ruleHelp(id); help == "" || strings.Contains(short, strings.ReplaceAll(id, "_", " ")+".") {
 			t.Errorf("%s: %q, %q", id, short, help)
 		}

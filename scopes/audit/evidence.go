@@ -1,9 +1,10 @@
 package audit
 
 import (
-	"cmp"
+	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
@@ -33,7 +34,7 @@ const (
 	SourceTraffic Source = "traffic" // a recorded call that was refused, naming a scope
 )
 
-// A Need is what one source says that one operation or tool needs.
+// A Requirement is what one source says that one operation or tool requires.
 type Requirement struct {
 	Operation scopes.Operation // its Path is the source's template
 	Title     string           // what the operation does, in the source's words; untrusted text, may be empty
@@ -45,22 +46,48 @@ type Requirement struct {
 }
 
 // Silent reports whether the source knows the operation and says nothing of scopes.
-func (n *Requirement) Silent() bool { return len(n.AnyOf) == 0 }
+func (r *Requirement) Silent() bool { return len(r.AnyOf) == 0 }
 
 // MetBy reports whether some alternative is covered by what is held.
-func (n *Requirement) MetBy(held scopes.Set, implies scopes.Implications) bool {
-	return slices.ContainsFunc(n.AnyOf, func(all []string) bool { return len(lacks(all, held, implies)) == 0 })
+func (r *Requirement) MetBy(held scopes.Set, implies scopes.Implications) bool {
+	return metBy(r.AnyOf, held, implies)
 }
 
-// lacks is what of all is not covered by what is held.
-func lacks(all []string, held scopes.Set, implies scopes.Implications) []string {
-	var missing []string
+func metBy(anyOf [][]string, held scopes.Set, implies scopes.Implications) bool {
+	return slices.ContainsFunc(anyOf, func(all []string) bool { return len(missing(all, held, implies)) == 0 })
+}
+
+// missing is what of all is not covered by what is held.
+func missing(all []string, held scopes.Set, implies scopes.Implications) []string {
+	var list []string
 	for _, scope := range all {
 		if _, ok := implies.CoveredBy(held, scope); !ok {
-			missing = append(missing, scope)
+			list = append(list, scope)
 		}
 	}
-	return missing
+	return list
+}
+
+// says is one line of evidence: what the source says that the operation requires.
+func (r *Requirement) says() string {
+	switch {
+	case r.Source == SourceTraffic:
+		return text.Line(fmt.Sprintf("%s was refused for want of %s (%s)", r.Operation, r.wants(), r.Where))
+	case r.Silent():
+		return text.Line(fmt.Sprintf("%s: no word of scopes (%s)", r.Operation, r.Where))
+	default:
+		return text.Line(fmt.Sprintf("%s needs %s (%s)", r.Operation, r.wants(), r.Where))
+	}
+}
+
+func (r *Requirement) wants() string {
+	words := make([]string, len(r.AnyOf))
+	for i, all := range r.AnyOf {
+		if words[i] = strings.Join(all, " and "); len(all) == 0 {
+			words[i] = "no scope"
+		}
+	}
+	return strings.Join(words, ", or ")
 }
 
 // An Observation is a call that was recorded, or several of the same kind.
@@ -89,12 +116,9 @@ type Call struct {
 // A Note is something about a source that people should know: what was skipped, what
 // is said twice. It is no finding.
 type Note struct {
-	Where   Where  `json:"where"`
-	Message string `json:"message"` // one line
+	Where   Where
+	Message string // one line
 }
-
-// MarshalText is file:line.
-func (w Where) MarshalText() ([]byte, error) { return []byte(w.String()), nil }
 
 // Evidence is what all sources together say. The zero value is no evidence.
 type Evidence struct {
@@ -152,10 +176,4 @@ func (e *Evidence) Vocabulary() scopes.Set {
 		words = append(words, e.Traffic[i].Named...)
 	}
 	return scopes.NewSet(words...).Sorted()
-}
-
-// bySource orders needs for people: by operation, then by place.
-func byOperation(a, b *Requirement) int {
-	return cmp.Or(cmp.Compare(a.Operation.String(), b.Operation.String()),
-		cmp.Compare(a.Where.File, b.Where.File), cmp.Compare(a.Where.Line, b.Where.Line))
 }

@@ -2,92 +2,46 @@ package audit
 
 import (
 	"cmp"
+	"fmt"
+	"math"
 	"slices"
 
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/manifest"
 )
 
-// A FindingKind is what an audit can find.
-type FindingKind string
-
-// The kinds of finding, as ambit.audit/v1 has them.
-const (
-	Undeclared    FindingKind = "undeclared"     // needed; neither declared nor implied
-	Unused        FindingKind = "unused"         // declared; no evidence needs it
-	OverLevel     FindingKind = "over_level"     // more is asked, or more urgently, than the evidence needs
-	UnknownScope  FindingKind = "unknown_scope"  // neither the server's list nor the evidence has such a word
-	Unproved      FindingKind = "unproved"       // declared with a used_by that no source confirms
-	ExpiredWaiver FindingKind = "expired_waiver" // a waiver whose last day is over
-)
-
-// FindingKinds lists every kind, the gravest first: the order in which people read them.
-func FindingKinds() []FindingKind {
-	return []FindingKind{Undeclared, UnknownScope, OverLevel, Unused, Unproved, ExpiredWaiver}
-}
-
-// FailingKinds are the kinds that fail an audit where nobody says which: with these a
-// program lacks something, or asks for what does not exist.
-func FailingKinds() []FindingKind { return []FindingKind{Undeclared, UnknownScope} }
-
-// A Finding is one difference between a manifest and the evidence. Its JSON names
-// are those of ambit.audit/v1.
+// A Finding is one difference between a manifest and the evidence.
 type Finding struct {
-	Kind     FindingKind `json:"kind"`
-	Scope    string      `json:"scope"` // as [Entry.Name] for one that is declared
-	Level    string      `json:"level"` // as declared; for what is not, as it would be added; "" for a waiver
-	File     string      `json:"file"`
-	Line     int         `json:"line"`     // of the manifest: the entry, the waiver, or where the operation is named
-	Evidence []string    `json:"evidence"` // what was held against it, a line each; never nil
-	Message  string      `json:"message"`  // one sentence, one line
-	Near     []string    `json:"near,omitempty"`
+	Kind     FindingKind
+	Scope    string        // as [scopes.Need.Name] for one that is declared
+	Level    *scopes.Level // as declared; for what is not, as it would be added; nil for a waiver, which has none
+	File     string
+	Line     int      // of the manifest: the need, the waiver, or where the operation is named
+	Evidence []string // what the finding rests on, a line each; never nil
+	Message  string   // one sentence, one line
+	Near     []string // of a word that is not known: what may be meant
 
-	Fix Fix `json:"-"`
+	fix map[declaration][]scopes.Need // what [Mended] puts in the place of declarations; nil: that is for people to decide
 }
 
-// A Fix is how [Mend] settles a finding.
-type Fix struct {
-	Entries []scopes.Need // the declarations that it is about
-	Level   *scopes.Level // the level that is enough
-	Narrow  bool          // is instead an answer?
-	Instead []scopes.Need // what is enough in their place; nothing where the others cover all
+// A declaration is where a need is declared: no list has two of a key.
+type declaration struct{ program, key string }
+
+func declarationOf(n scopes.Need) declaration {
+	if len(n.Programs) == 0 {
+		return declaration{"", n.Key()}
+	}
+	return declaration{n.Programs[0], n.Key()}
 }
 
-// Findings is the outcome of an audit. Its JSON names are those of ambit.audit/v1;
-// schema and ok are the view's to add.
+// Findings is the outcome of an audit.
 type Findings struct {
-	Findings []Finding `json:"findings"` // in the order of the manifest's lines, then by kind and scope
-	Matrix   []Row     `json:"matrix"`
-	Waived   []Finding `json:"waived"` // what a waiver silences
-	Notes    []Note    `json:"notes"`
-	Least    Least     `json:"least"`
-
-	Missing []scopes.Need `json:"-"` // what has to be added, with level, why and used_by
-}
-
-// A Least is the least set of scopes for everything that the evidence shows in use.
-type Least struct {
-	Scopes scopes.Set    `json:"scopes"`
-	Exact  bool          `json:"exact"` // false: the search was cut off, and a smaller set may exist
-	Needs  []scopes.Need `json:"-"`     // the same, ready for [FormatEntries]
-
-	// Kept are the names of declared entries besides: of operations that are in use or may
-	// be, and of which no source says what they need.
-	Kept      []string      `json:"kept"` // never nil
-	KeptNeeds []scopes.Need `json:"-"`
-}
-
-// A Row is a scope in the table of an audit, with a column for each source.
-type Row struct {
-	Scope      string            `json:"scope"`
-	Declared   bool              `json:"declared"`
-	Level      string            `json:"level"`      // "" where it is not declared
-	CoveredBy  string            `json:"covered_by"` // the declared scope that implies it; "" for none, or where it is declared
-	Advertised scopes.Advertised `json:"advertised"`
-	NeededBy   []string          `json:"needed_by"` // operations and tools, sorted; never nil
-	API        bool              `json:"api"`       // a document says that an operation in use needs it
-	MCP        bool              `json:"mcp"`       // a tool in use needs it
-	Observed   bool              `json:"observed"`  // a recorded call proves it: it succeeded, or was refused by this name
-	Granted    scopes.Advertised `json:"granted"`   // unknown where no grant was given
+	Findings []Finding // in the order of the manifest's lines, then by kind and scope
+	Matrix   []Row
+	Waived   []Finding // what a waiver silences
+	Notes    []Note
+	Least    Least
 }
 
 // Of returns the findings of the given kinds, in their order.
@@ -101,20 +55,41 @@ func (f *Findings) Of(kinds ...FindingKind) []Finding {
 	return found
 }
 
-// sort puts findings into the order of the manifest; what has no line comes last.
+// sortFindings puts findings into the order of the manifest; what has no line comes last.
 func sortFindings(list []Finding) {
-	line := func(f *Finding) int {
-		if f.Line == 0 {
-			return int(^uint(0) >> 1)
-		}
-		return f.Line
-	}
-	kinds := FindingKinds()
+	kinds := manifest.FindingKinds()
 	slices.SortStableFunc(list, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(line(&a), line(&b)),
+		return cmp.Or(cmp.Compare(cmp.Or(a.Line, math.MaxInt), cmp.Or(b.Line, math.MaxInt)),
 			cmp.Compare(slices.Index(kinds, a.Kind), slices.Index(kinds, b.Kind)), cmp.Compare(a.Scope, b.Scope))
 	})
 }
 
 // maxEvidence bounds the evidence that one finding or row lists: more nobody reads.
 const maxEvidence = 20
+
+// about is a finding about a declared need.
+func (n *need) about(kind FindingKind, evidence []string, message string) Finding {
+	evidence = append([]string{}, evidence...)
+	if more := len(evidence) - maxEvidence; more > 0 {
+		evidence = append(evidence[:maxEvidence], fmt.Sprintf("and %d more", more))
+	}
+	return Finding{Kind: kind, Scope: n.Name(), Level: &n.Level, File: n.File, Line: n.Line, Evidence: evidence, Message: text.Line(message)}
+}
+
+// evidenceOf lists what requirements say, in order, each once.
+func evidenceOf(requirements []*requirement) []string {
+	sorted := slices.SortedStableFunc(slices.Values(requirements), func(a, b *requirement) int {
+		return cmp.Or(cmp.Compare(a.Operation.String(), b.Operation.String()),
+			cmp.Compare(a.Where.File, b.Where.File), cmp.Compare(a.Where.Line, b.Where.Line))
+	})
+	lines := make([]string, 0, min(len(sorted), maxEvidence))
+	for i, r := range sorted {
+		if len(lines) == maxEvidence {
+			return append(lines, fmt.Sprintf("and %d more", len(sorted)-i))
+		}
+		if line := r.says(); !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}

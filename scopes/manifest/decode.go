@@ -222,7 +222,7 @@ func (d *decoder) usedBy(n *yaml.Node) []scopes.Operation {
 func (d *decoder) waiver(n *yaml.Node) {
 	w := Waiver{Line: n.Line}
 	d.Mapping(n, "a waiver", []yamlfile.Member{
-		yamlfile.Required("kind", func(v *yaml.Node) { w.Kind = d.Word(v, "kind of finding", WaiverKinds()) }),
+		yamlfile.Required("kind", func(v *yaml.Node) { w.Kind = FindingKind(d.Word(v, "kind of finding", waiverWords())) }),
 		yamlfile.Required("scope", func(v *yaml.Node) { w.Scope = scopeOf(&d.Reader, v) }),
 		yamlfile.Required("reason", func(v *yaml.Node) {
 			if w.Reason = d.Text(v, "reason"); w.Reason != "" && strings.TrimSpace(w.Reason) == "" {
@@ -232,6 +232,14 @@ func (d *decoder) waiver(n *yaml.Node) {
 		yamlfile.Optional("until", func(v *yaml.Node) { w.Until = d.date(v) }),
 	})
 	d.manifest.Waivers = append(d.manifest.Waivers, w)
+}
+
+func waiverWords() []string {
+	var words []string
+	for _, kind := range WaiverKinds() {
+		words = append(words, string(kind))
+	}
+	return words
 }
 
 func (d *decoder) date(n *yaml.Node) time.Time {

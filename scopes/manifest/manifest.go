@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
@@ -30,20 +29,6 @@ type Program struct {
 	Name   string
 	Scopes []scopes.Need
 	Line   int
-}
-
-// A Waiver silences one finding of an audit, for a reason and for a time.
-type Waiver struct {
-	Kind   string // one of [WaiverKinds]
-	Scope  string
-	Reason string
-	Until  time.Time // last day on which it holds, UTC; zero for no end
-	Line   int
-}
-
-// WaiverKinds are the findings of an audit that a manifest may waive.
-func WaiverKinds() []string {
-	return []string{"undeclared", "unused", "over_level", "unknown_scope", "unproved"}
 }
 
 // ProgramNames lists the programs in the manifest's order.

@@ -4,9 +4,13 @@ package audittest
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/audit"
@@ -77,6 +81,45 @@ func Facts(t testing.TB, lines ...string) *audit.Evidence {
 		}
 	}
 	return e
+}
+
+// Case reads a question from a file: "scopes" are the entries of its manifest, "evidence" is
+// as for [Facts]; "programs" are those that count, a line each, and "server" the scopes that
+// the server lists, with blanks between them. "findings" is taken out of the archive.
+func Case(t testing.TB, file string) (audit.Question, *txtar.Archive) {
+	t.Helper()
+	archive, err := txtar.ParseFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	archive.Files = slices.DeleteFunc(archive.Files, func(f txtar.File) bool { return f.Name == "findings" })
+	q := audit.Question{Evidence: &audit.Evidence{}, Today: time.Date(2026, 11, 23, 23, 59, 0, 0, time.UTC)}
+	for _, part := range archive.Files {
+		text := string(part.Data)
+		switch part.Name {
+		case "scopes":
+			q.Manifest = Decode(t, ManifestOf(text))
+		case "evidence":
+			q.Evidence = Facts(t, slices.Collect(nonblank(text))...)
+		case "programs":
+			q.Programs = strings.Fields(text)
+		case "server":
+			q.Server = scopes.Advertisement{State: scopes.Listed, Scopes: scopes.NewSet(strings.Fields(text)...)}
+		default:
+			t.Fatalf("%s: what is %q?", file, part.Name)
+		}
+	}
+	return q, archive
+}
+
+func nonblank(text string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for line := range strings.Lines(text) {
+			if line = strings.TrimSpace(line); line != "" && !yield(line) {
+				return
+			}
+		}
+	}
 }
 
 // Decode reads a manifest that has to be right.
