@@ -203,63 +203,11 @@ func TestInquiry(t *testing.T) {
 	}
 }
 
-func TestVerdictIsTheContract(t *testing.T) {
-	v := diagnosis.Diagnose(aCase(t, func(c *diagnosis.Case) {
-		c.Conflicts = []profile.Conflict{{Path: "/s.json", Source: "user", Keys: []string{"apiKeyHelper"}}}
-	}))
-	text, err := json.MarshalIndent(v, "", " ")
-	if err != nil {
-		t.Fatal(err)
-	}
-	const want = `{
- "message": "missing scope: llm_gateway:read (every model call of the agent)",
- "status": 401,
- "method": "POST",
- "base": "gateway",
- "path": "/v1/messages",
- "cause": "missing_scope",
- "confidence": "proved",
- "missing": [
-  "llm_gateway:read"
- ],
- "needed_for": {
-  "llm_gateway:read": [
-   "POST {gateway}/v1/messages"
-  ]
- },
- "why": {
-  "llm_gateway:read": "every model call of the agent"
- },
- "level": "required",
- "said": "Authentication required",
- "evidence": [
-  "the server answered 401 Unauthorized \"Authentication required\"",
-  "llm_gateway:read is not in the grant, by the server's own word"
- ],
- "conflicts": [
-  {
-   "path": "/s.json",
-   "source": "user",
-   "keys": [
-    "apiKeyHelper"
-   ],
-   "outranks": false
-  }
- ],
- "next": [
-  {
-   "text": "make a key that also has: llm_gateway:read",
-   "command": "",
-   "url": "https://us.posthog.com/settings/user-api-keys"
-  }
- ],
- "log": "/log"
-}`
-	if diff := cmp.Diff(want, string(text)); diff != "" {
-		t.Error(diff)
-	}
+// What follows from a verdict.
+func TestVerdictDecides(t *testing.T) {
+	v := diagnosis.Diagnose(aCase(t, func(*diagnosis.Case) {}))
 	if !v.Decides() || !v.LacksRequired() || !v.Final() {
-		t.Error("what follows from it")
+		t.Errorf("%+v", v)
 	}
 }
 

@@ -39,22 +39,22 @@ const (
 // A Verdict is why a call was refused, or will be. Every text in it fits on one line of a
 // terminal. Its slices and maps are never nil.
 type Verdict struct {
-	Message    string              `json:"message"` // the cause and what it comes from, in one line: what the person and the agent read first
-	Status     int                 `json:"status"`  // the server's; 0 before a call, and where the proxy refused it
-	Method     string              `json:"method"`
-	Base       string              `json:"base"`
-	Path       string              `json:"path"` // below the base's URL, without the query
-	Cause      Cause               `json:"cause"`
-	Confidence Confidence          `json:"confidence"`
-	Missing    []string            `json:"missing"`    // names of needs as in the manifest, or scopes that the answer names
-	NeededFor  map[string][]string `json:"needed_for"` // of each missing one: the operations and tools
-	Why        map[string]string   `json:"why"`        // of each missing one that the manifest declares: its reason
-	Level      scopes.Level        `json:"level"`      // the highest of the missing ones; optional where none is declared
-	Said       string              `json:"said"`       // the server's own sentence; "" where it says nothing
-	Evidence   []string            `json:"evidence"`
-	Conflicts  []profile.Conflict  `json:"conflicts"` // what the scan found, whether or not it is the cause
-	Next       []Step              `json:"next"`
-	Log        string              `json:"log"` // path of the log; "" without one
+	Message    string // the cause and what it comes from, in one line: what the person and the agent read first
+	Status     int    // the server's; 0 before a call, and where the proxy refused it
+	Method     string
+	Base       string
+	Path       string // below the base's URL, without the query
+	Cause      Cause
+	Confidence Confidence
+	Missing    []string            // names of needs as in the manifest, or scopes that the answer names
+	NeededFor  map[string][]string // of each missing one: the operations and tools
+	Why        map[string]string   // of each missing one that the manifest declares: its reason
+	Level      scopes.Level        // the highest of the missing ones; optional where none is declared
+	Said       string              // the server's own sentence; "" where it says nothing
+	Evidence   []string
+	Conflicts  []profile.Conflict // what the scan found, whether or not it is the cause
+	Next       []Step
+	Log        string // path of the log; "" without one
 }
 
 // Decides reports whether the verdict ends a run: a required scope is missing, or the

@@ -13,13 +13,13 @@ import (
 // is given, or where its requests go. It never holds a
 // value, only the name of what has one.
 type Conflict struct {
-	Path       string   `json:"path"`   // the file; for the environment its word, for a keychain the item
-	Source     string   `json:"source"` // managed, local, project, user, environment, login
-	Keys       []string `json:"keys"`
-	Overrides  bool     `json:"outranks"`          // it overrides what ambit run gives the child
-	Overridden bool     `json:"mended,omitempty"`  // and ambit run overrides it in turn
-	Problem    string   `json:"problem,omitempty"` // why the file could not be read; nothing is known of its keys then
-	Advice     string   `json:"advice,omitempty"`  // what to do, for people
+	Path       string // the file; for the environment its word, for a keychain the item
+	Source     string // managed, local, project, user, environment, login
+	Keys       []string
+	Overrides  bool   // it overrides what ambit run gives the child
+	Overridden bool   // and ambit run overrides it in turn
+	Problem    string // why the file could not be read; nothing is known of its keys then
+	Advice     string // what to do, for people
 }
 
 // Sources of a [Conflict]: those of settings files, the highest rank first, then others.

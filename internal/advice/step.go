@@ -9,9 +9,9 @@ import (
 
 // A Step is one way out, or one part of it. Each of its members fits on one line.
 type Step struct {
-	Text    string `json:"text"`    // what to do, for people; "" where the command says it
-	Command string `json:"command"` // to be pasted as it is; "" where there is none
-	URL     string `json:"url"`     // of the page where it is done; "" where there is none
+	Text    string // what to do, for people; "" where the command says it
+	Command string // to be pasted as it is; "" where there is none
+	URL     string // of the page where it is done; "" where there is none
 }
 
 // String is the step in one line.

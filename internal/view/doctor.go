@@ -7,15 +7,14 @@ import (
 
 // A Doctor is ambit.doctor/v1.
 type Doctor struct {
-	Agents []ExaminedAgent `json:"agents"`
+	Agents []ExaminedAgent
 }
 
 // An ExaminedAgent is an agent program, and what would override its credential.
 type ExaminedAgent struct {
-	Agent     string             `json:"agent"`
-	Conflicts []profile.Conflict `json:"conflicts"`
-
-	Label string `json:"-"`
+	Agent     string
+	Label     string // what people call it
+	Conflicts []profile.Conflict
 }
 
 // Text implements [View].
@@ -48,8 +47,16 @@ func doctorLine(c profile.Conflict) string {
 
 // JSON implements [View].
 func (v Doctor) JSON(e Envelope) any {
-	return struct {
+	type agentJSON struct {
+		Agent     string         `json:"agent"`
+		Conflicts []conflictJSON `json:"conflicts"`
+	}
+	out := struct {
 		Envelope
-		Doctor
-	}{e, v}
+		Agents []agentJSON `json:"agents"`
+	}{e, []agentJSON{}}
+	for _, a := range v.Agents {
+		out.Agents = append(out.Agents, agentJSON{a.Agent, conflictsOf(a.Conflicts)})
+	}
+	return out
 }

@@ -31,13 +31,13 @@ type grantJSON struct {
 	Credential  credentialJSON      `json:"credential"`
 	Server      string              `json:"server"`
 	Granted     scopes.Set          `json:"granted"`
-	Missing     scopes.Missing      `json:"missing"`
+	Missing     missingJSON         `json:"missing"`
 	Lost        []needJSON          `json:"lost"`
-	Implied     []scopes.Coverage   `json:"implied"`
+	Implied     []coverageJSON      `json:"implied"`
 	HiddenTools []string            `json:"hidden_tools"`
 	Excess      scopes.Set          `json:"excess"`
 	Reach       map[string][]string `json:"reach"`
-	Next        []advice.Step       `json:"next"`
+	Next        []stepJSON          `json:"next"`
 }
 
 type credentialJSON struct {
@@ -64,9 +64,9 @@ func (v Grant) JSON(e Envelope) any {
 	}
 	out := grantJSON{
 		Envelope: e, Credential: credentialOf(v.Granted), Server: v.Server, Granted: v.Granted.Scopes.Sorted(),
-		Missing: v.Gap.Missing, Lost: needsOf(v.Gap.Lost), Implied: v.Gap.Covered, HiddenTools: v.Gap.HiddenTools, Excess: v.Gap.Excess,
+		Missing: missingJSON(v.Gap.Missing), Lost: needsOf(v.Gap.Lost), Implied: coveragesOf(v.Gap.Covered), HiddenTools: v.Gap.HiddenTools, Excess: v.Gap.Excess,
 		Reach: reachOf(v.Granted.Reach),
-		Next:  append([]advice.Step{}, v.Next...),
+		Next:  stepsOf(v.Next),
 	}
 	return out
 }
@@ -225,8 +225,8 @@ func (v Missing) Text(*Printer) {} // the failure tells it
 func (v Missing) JSON(e Envelope) any {
 	return struct {
 		Envelope
-		Missing scopes.Missing `json:"missing"`
-		Lost    []needJSON     `json:"lost"`
-		Next    []advice.Step  `json:"next"`
-	}{e, v.Gap.Missing, needsOf(v.Gap.Lost), []advice.Step{{Text: e.Error.Hint}}}
+		Missing missingJSON `json:"missing"`
+		Lost    []needJSON  `json:"lost"`
+		Next    []stepJSON  `json:"next"`
+	}{e, missingJSON(v.Gap.Missing), needsOf(v.Gap.Lost), []stepJSON{{Text: e.Error.Hint}}}
 }

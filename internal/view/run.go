@@ -18,17 +18,10 @@ type Run struct {
 	Log       string    `json:"log"`
 }
 
-// A Verdict is ambit.verdict/v1.
-type Verdict struct {
-	Schema string `json:"schema"`
-	OK     bool   `json:"ok"` // false: there is no verdict on what went well
-	diagnosis.Verdict
-}
-
 // Add puts verdicts into the report.
 func (r *Run) Add(verdicts ...diagnosis.Verdict) {
 	for _, v := range verdicts {
-		r.Verdicts = append(r.Verdicts, Verdict{Schema: "ambit.verdict/v1", Verdict: v})
+		r.Verdicts = append(r.Verdicts, Verdict{v})
 	}
 }
 
