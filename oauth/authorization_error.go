@@ -1,7 +1,6 @@
 package oauth
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/ambit-auth/ambit/scopes"
@@ -72,20 +71,4 @@ func goesOnAsScope(after string) bool {
 
 func partOfScope(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("_-*.:/+#@", c) >= 0
-}
-
-// An IssuerError is an authorization response from another server than the one that
-// was asked, or one that does not say where it is from although the server promises
-// to (RFC 9207 §2.4): someone may be mixing up two servers to get at a code.
-type IssuerError struct {
-	Want string // issuer of the server that was asked
-	Got  string // iss of the response; "" where it had none
-}
-
-// Error names both issuers.
-func (e *IssuerError) Error() string {
-	if e.Got == "" {
-		return fmt.Sprintf("the answer does not say which server it is from, and %q says that its answers do (RFC 9207)", e.Want)
-	}
-	return fmt.Sprintf("the answer is from %q, and %q was asked (RFC 9207)", e.Got, e.Want)
 }

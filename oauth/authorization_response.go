@@ -150,3 +150,19 @@ func (got authorizationResponse) checkIssuer(want string, promised bool) error {
 	}
 	return nil
 }
+
+// An IssuerError is an authorization response from another server than the one that
+// was asked, or one that does not say where it is from although the server promises
+// to (RFC 9207 §2.4): someone may be mixing up two servers to get at a code.
+type IssuerError struct {
+	Want string // issuer of the server that was asked
+	Got  string // iss of the response; "" where it had none
+}
+
+// Error names both issuers.
+func (e *IssuerError) Error() string {
+	if e.Got == "" {
+		return fmt.Sprintf("the answer does not say which server it is from, and %q says that its answers do (RFC 9207)", e.Want)
+	}
+	return fmt.Sprintf("the answer is from %q, and %q was asked (RFC 9207)", e.Got, e.Want)
+}

@@ -2,6 +2,7 @@
 package apikey
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -16,6 +17,9 @@ type Text struct {
 	Secret credential.Secret
 	Notes  []string // what was forgiven, and what is unsafe, each a sentence for people that holds nothing of the key
 }
+
+// ErrNone says that none of the sources holds a key.
+var ErrNone = errors.New("no API key was given")
 
 // A BadKeyError is a text that can be no API key. Neither it nor what it wraps holds
 // anything of the text.

@@ -15,9 +15,6 @@ import (
 // so that naming the wrong file does no harm.
 const maxKeyInput = 64 << 10
 
-// ErrNone says that none of the sources holds a key.
-var ErrNone = errors.New("no API key was given")
-
 // Sources are the places where a key may be, in the order in which they are looked
 // at. The first that is there counts, even if what it holds is no key: a variable that
 // is set and empty is how a missing secret looks in a pipeline.
