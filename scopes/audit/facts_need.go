@@ -83,9 +83,9 @@ func (f *facts) judgeNeeds() {
 }
 
 func (f *facts) standingOf(n *need) standing {
-	unknown := func(scope string) bool { return f.isUnknown(n, scope) }
+	known := func(scope string) bool { return !f.isUnknown(n, scope) }
 	switch {
-	case !slices.ContainsFunc(n.AnyOf, func(scope string) bool { return !unknown(scope) }):
+	case !slices.ContainsFunc(n.AnyOf, known):
 		return standingUnknown
 	case slices.Contains(n.AnyOf, everything) && !n.insistedOn(everything):
 		return standingEverything
@@ -109,7 +109,7 @@ func (f *facts) stateOf(n *need, m *mention, picks bool) (mentionState, string) 
 		return mentionContradicted, op + " is not among the tools in use"
 	case m.op.Tool == "" && f.listsCalls && !m.listed && !m.unclear:
 		return mentionContradicted, op + " is not among the calls in use"
-	case slices.ContainsFunc(m.refusedFor, func(scope string) bool { return f.helps(n, [][]string{{scope}}) }):
+	case f.helps(n, [][]string{m.refusedFor}):
 		return mentionConfirmed, op + " was refused without it"
 	}
 	var other *requirement
@@ -122,17 +122,25 @@ func (f *facts) stateOf(n *need, m *mention, picks bool) (mentionState, string) 
 			other = r
 		}
 	}
-	switch {
-	case other != nil && !other.Silent() && !m.unclear:
+	if other != nil && !other.Silent() && !m.unclear {
 		return mentionContradicted, other.says()
+	}
+	return m.undescribed(other)
+}
+
+// undescribed is the state of a mention of which no source says what it requires; silent is a
+// source that knows it, if there is one.
+func (m *mention) undescribed(silent *requirement) (mentionState, string) {
+	op := m.op.String()
+	switch {
 	case m.recorded == recordedSuccess:
 		return mentionSeen, op + " was recorded"
 	case m.listed:
 		return mentionSeen, op + " is among the calls in use"
 	case m.unclear:
 		return mentionUnknown, op + " was refused, and the recording does not tell for want of what"
-	case other != nil:
-		return mentionUnknown, other.says()
+	case silent != nil:
+		return mentionUnknown, silent.says()
 	default:
 		return mentionUnknown, op + ": no source knows it"
 	}
