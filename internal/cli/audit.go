@@ -94,7 +94,7 @@ func (f *auditFlags) failingKinds() ([]audit.FindingKind, error) {
 	return kinds, nil
 }
 
-// audit gathers the evidence, weighs it, and mends the manifest where that was asked.
+// audit gathers the evidence, weighs it, and fixes the manifest where that was asked.
 // The view is nil where the failure is all there is to show.
 func (r *run) audit(ctx context.Context, f *auditFlags) (*auditView, error) {
 	failing, err := f.failingKinds()
@@ -189,7 +189,7 @@ func (r *run) mend(q audit.Question, how audit.Mending) (audit.Findings, bool, e
 	return found, true, nil
 }
 
-// editFailure is a manifest that cannot be mended in place: its author can mend that.
+// editFailure is a manifest that cannot be fixed in place: its author can do that.
 func editFailure(err error) error {
 	var e *manifestedit.EditError
 	var m yamlfile.Mistakes

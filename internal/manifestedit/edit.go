@@ -108,8 +108,8 @@ func (ed *editor) try(edits []edit) ([]byte, error) {
 	return edited, nil
 }
 
-// blame is about the first edit that cannot be made: where, why, and what to do. Where each can
-// be written, it is about the last one: nothing of the text is behind that.
+// blame is about the first edit that cannot be written: where, why, and what to do. Where each
+// can be, it is about the last one.
 func (ed *editor) blame(edits []edit, why error) error {
 	first := sort.Search(len(edits)-1, func(n int) bool {
 		_, err := write(ed.text, edits[:n+1])
@@ -121,8 +121,8 @@ func (ed *editor) blame(edits []edit, why error) error {
 	return &EditError{ed.file, ed.lineOf(edits[first]), fmt.Sprintf("%v; do this by hand: %s", why, edits[first].byHand())}
 }
 
-// lineOf is where the need is that an edit is about, else the last one of its list, else the
-// list.
+// lineOf is the line of the need that an edit is about, else that of the last need of its list,
+// else that of the list.
 func (ed *editor) lineOf(e edit) int {
 	l := readSource(ed.text).list(e.program)
 	switch {

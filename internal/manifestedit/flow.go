@@ -90,7 +90,7 @@ func (l *needList) appendFlow(needs []scopes.Need) ([]splice, error) {
 	return []splice{{end, end, comma + " " + style.mappings(needs, ", ")}}, nil
 }
 
-// appendFirst adds to a list of nothing: as a block where the list stands in one.
+// appendFirst adds to an empty list: in block style where the list is in a block.
 func (l *needList) appendFirst(f flowEnd, needs []scopes.Need) []splice {
 	line := l.lineAt(f.close)
 	blank := len(bytes.TrimSpace(l.text[f.open+1:f.close])) == 0

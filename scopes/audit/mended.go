@@ -95,20 +95,21 @@ func revised(m *manifest.Manifest, fixes map[declaration][]scopes.Need) (next *m
 		take := func(more []scopes.Need) {
 			for _, n := range more {
 				if !there[n.Key()] {
-					there[n.Key()], changed = true, true
+					there[n.Key()] = true
 					list = append(list, n)
 				}
 			}
 		}
 		for _, n := range needs {
 			if by, goes := fixes[declarationOf(n)]; goes {
-				changed = true
 				take(by)
 			} else {
 				list = append(list, n)
 			}
 		}
 		take(fixes[declaration{program: program}])
+		same := func(a, b scopes.Need) bool { return a.Level == b.Level && slices.Equal(a.AnyOf, b.AnyOf) }
+		changed = changed || !slices.EqualFunc(list, needs, same)
 		return list
 	}
 	copied := *m
