@@ -98,7 +98,7 @@ func (f *auditFlags) failingKinds() ([]audit.FindingKind, error) {
 	return kinds, nil
 }
 
-// audit gathers the evidence, weighs it, and mends the manifest where that was asked.
+// audit gathers the evidence, weighs it, and fixes the manifest where that was asked.
 // The view is nil where the failure is all there is to show.
 func runAudit(ctx context.Context, r *invocation, f *auditFlags) (*view.Audit, error) {
 	failing, err := f.failingKinds()
@@ -193,7 +193,7 @@ func mend(q audit.Question, how audit.Mending) (audit.Findings, bool, error) {
 	return found, true, nil
 }
 
-// editFailure is a manifest that cannot be mended in place: its author can mend that.
+// editFailure is a manifest that cannot be fixed in place: its author can do that.
 func editFailure(err error) error {
 	_, unedited := errors.AsType[*manifestedit.EditError](err)
 	if _, mistaken := errors.AsType[yamlfile.Mistakes](err); unedited || mistaken {

@@ -22,15 +22,15 @@ func large() (declared, document, tools, traffic []byte) {
 	o.WriteString("{")
 	for i := range 500 {
 		if i < 200 {
-			fmt.Fprintf(&m, "  - scope: thing_%d:write\n    level: recommended\n    why: things of kind %d\n    used_by: [\"POST {api}/api/things_%d/{id}/\", \"tool:thing-%d-create\"]\n", i, i, i, i)
+			fmt.Fprintf(&m, "  - scope: thing_%d:write\n    level: recommended\n    why: things of kind %d\n    used_by: [\"POST {api}/api/things%s/{id}/\", \"tool:thing-%d-create\"]\n", i, i, letters(i), i)
 		}
 		comma := ","
 		if i == 499 {
 			comma = ""
 		}
 		schema := fmt.Sprintf(`{"description": %q, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Thing%d"}}}}`, strings.Repeat("words ", 40), i)
-		fmt.Fprintf(&d, "\n"+`"/api/things_%d/{id}/": {"get": {"operationId": "get_%d", "security": [{"key": ["thing_%d:read"]}], "responses": {"200": %s}},`+
-			` "post": {"operationId": "post_%d", "security": [{"key": ["thing_%d:write"]}, {"key": ["thing_%d:admin"]}], "responses": {"201": %s}}}%s`, i, i, i%200, schema, i, i%200, i%200, schema, comma)
+		fmt.Fprintf(&d, "\n"+`"/api/things%s/{id}/": {"get": {"operationId": "get_%d", "security": [{"key": ["thing_%d:read"]}], "responses": {"200": %s}},`+
+			` "post": {"operationId": "post_%d", "security": [{"key": ["thing_%d:write"]}, {"key": ["thing_%d:admin"]}], "responses": {"201": %s}}}%s`, letters(i), i, i%200, schema, i, i%200, i%200, schema, comma)
 		fmt.Fprintf(&o, "\n\"thing-%d-list\": {\"title\": \"Lists things\", \"required_scopes\": [\"thing_%d:read\"]},\n\"thing-%d-create\": {\"title\": \"Creates a thing\", \"required_scopes\": [\"thing_%d:write\"]}%s", i, i%200, i, i%200, comma)
 	}
 	d.WriteString(`}, "components": {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}, "schemas": {`)
@@ -51,18 +51,19 @@ func large() (declared, document, tools, traffic []byte) {
 		if i%1000 == 0 {
 			status, scope = 403, fmt.Sprintf("\"thing_%d:write\"", i%200)
 		}
-		fmt.Fprintf(&r, "{\"time\":\"2026-11-23T10:00:00Z\",\"base\":\"api\",\"method\":%q,\"path\":\"/api/things_%d/%s/\",\"status\":%d,\"scopes\":[%s]}\n", method, i%500, name(i), status, scope)
+		fmt.Fprintf(&r, "{\"time\":\"2026-11-23T10:00:00Z\",\"base\":\"api\",\"method\":%q,\"path\":\"/api/things%s/thing%s/\",\"status\":%d,\"scopes\":[%s]}\n", method, letters(i%500), letters(i), status, scope)
 	}
 	return m.Bytes(), d.Bytes(), o.Bytes(), r.Bytes()
 }
 
-// name is one that no folding takes for an identifier, so that no two calls are the same.
-func name(i int) string {
-	letters := []byte("thing_")
+// letters is a number in a name that no folding takes for an identifier, so that no two calls
+// are the same.
+func letters(i int) string {
+	name := []byte("_")
 	for ; i > 0; i /= 26 {
-		letters = append(letters, 'a'+byte(i%26))
+		name = append(name, 'a'+byte(i%26))
 	}
-	return string(letters)
+	return string(name)
 }
 
 // auditLarge reads and audits all of it.

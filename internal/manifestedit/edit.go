@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sort"
 	"strconv"
@@ -41,8 +42,8 @@ func Edit(file string, text []byte, want *manifest.Manifest, open func(path stri
 	if err != nil {
 		return nil, err
 	}
-	ed := &editor{file: file, text: text, before: planOf(before), open: open}
-	edits, err := ed.edits(planOf(want))
+	ed := &editor{file: file, text: text, before: planOf(before), want: planOf(want), open: open}
+	edits, err := ed.edits()
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +52,7 @@ func Edit(file string, text []byte, want *manifest.Manifest, open func(path stri
 	}
 	edited, err := ed.try(edits)
 	if _, told := errors.AsType[*EditError](err); err != nil && !told {
-		err = ed.blame(edits)
+		err = ed.blame(edits, err)
 	}
 	return edited, err
 }
@@ -59,22 +60,22 @@ func Edit(file string, text []byte, want *manifest.Manifest, open func(path stri
 // An editor writes a plan into the text. However much is to be done, the text is parsed a
 // handful of times.
 type editor struct {
-	file   string
-	text   []byte
-	before plan
-	open   func(path string) ([]byte, error)
+	file         string
+	text         []byte
+	before, want plan
+	open         func(path string) ([]byte, error)
 }
 
 // edits are what makes the one plan of the other.
-func (ed *editor) edits(want plan) ([]edit, error) {
+func (ed *editor) edits() ([]edit, error) {
 	var edits, added []edit
-	for _, program := range want.programs() {
+	for _, program := range slices.Sorted(maps.Keys(ed.want)) {
 		there, known := ed.before[program]
 		if !known {
 			return nil, &EditError{ed.file, 0, fmt.Sprintf("it has no program %q", program)}
 		}
 		by := make([][]scopes.Need, len(there))
-		for _, n := range want[program] {
+		for _, n := range ed.want[program] {
 			at := slices.IndexFunc(there, func(old scopes.Need) bool { return n.Line > 0 && old.Line == n.Line && old.Column == n.Column })
 			if at < 0 {
 				added = append(added, edit{program: program, at: -1, by: []scopes.Need{n}})
@@ -101,35 +102,38 @@ func (ed *editor) try(edits []edit) ([]byte, error) {
 	if len(edited) > yamlfile.MaxFileSize {
 		return nil, &EditError{ed.file, 0, "it would grow beyond 1 MiB, and no manifest may"}
 	}
-	if after, err := manifest.Decode(ed.file, edited, ed.open); err != nil || !ed.before.after(edits).equal(planOf(after)) {
+	if after, err := manifest.Decode(ed.file, edited, ed.open); err != nil || !ed.want.equal(planOf(after)) {
 		return nil, errors.New("what stands around it would be read in another way")
 	}
 	return edited, nil
 }
 
-// blame is about the first edit that cannot be made: where, why, and what to do.
-func (ed *editor) blame(edits []edit) error {
+// blame is about the first edit that cannot be written: where, why, and what to do. Where each
+// can be, it is about the last one.
+func (ed *editor) blame(edits []edit, why error) error {
 	first := sort.Search(len(edits)-1, func(n int) bool {
-		_, err := ed.try(edits[:n+1])
+		_, err := write(ed.text, edits[:n+1])
 		return err != nil
 	})
-	_, err := ed.try(edits[:first+1])
-	return &EditError{ed.file, ed.lineOf(edits[first]), fmt.Sprintf("%v; do this by hand: %s", err, edits[first].byHand())}
+	if _, err := write(ed.text, edits[:first+1]); err != nil {
+		why = err
+	}
+	return &EditError{ed.file, ed.lineOf(edits[first]), fmt.Sprintf("%v; do this by hand: %s", why, edits[first].byHand())}
 }
 
-// lineOf is where the need is that an edit is about, else the last one of its list, else the
-// list.
+// lineOf is the line of the need that an edit is about, else that of the last need of its list,
+// else that of the list.
 func (ed *editor) lineOf(e edit) int {
 	l := readSource(ed.text).list(e.program)
 	switch {
 	case l == nil:
 		return 0
-	case e.at >= 0:
-		return l.items[e.at].Line
-	case len(l.items) > 0:
+	case len(l.items) == 0:
+		return l.key.Line
+	case e.at < 0:
 		return l.items[len(l.items)-1].Line
 	default:
-		return l.key.Line
+		return l.items[e.at].Line
 	}
 }
 

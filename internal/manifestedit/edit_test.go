@@ -450,6 +450,16 @@ func TestEditRefuses(t *testing.T) {
 			`scopes.yaml:7: cannot edit in place: the word is not written in one piece; do this by hand: give "b" the level optional`,
 		},
 		{
+			"a list in brackets", head + "scopes:\n  - {scope: a, level: required}\nprograms:\n  p: {scopes: [{scope: b, level: optional}, {scope: c, level: optional}]}\n",
+			change{remove: []scopes.Need{entry("a"), entry("c", "p")}},
+			`scopes.yaml:7: cannot edit in place: nothing is taken out of a list in brackets; do this by hand: remove the entry of "c"`,
+		},
+		{
+			"another level and another scope, on lines of their own", head + "scopes:\n  - scope: >-\n      a:write\n    level: required\n",
+			change{lower: []levelChange{{of: entry("a:write")}}, narrow: []scopeChange{{of: entry("a:write"), to: "a:read"}}},
+			`do this by hand: put "a:read" in the place of "a:write", and give it the level optional`,
+		},
+		{
 			"a list behind its key's tag", head + "scopes: !!seq\n  - scope: a\n    level: required\n",
 			change{add: []scopes.Need{added()}},
 			`scopes.yaml:5: cannot edit in place: the entry does not begin on a line of its own; do this by hand: add an entry for "new:read" to this list`,

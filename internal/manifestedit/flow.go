@@ -9,36 +9,24 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// A flowList is where the parts of a list in flow style stand: [a, b].
-type flowList struct {
-	starts, ends []int // of each need
-	commas       []int // behind each item; the last may lack one
-	open, close  int   // the brackets
+// A flowEnd is where the parts of a list in flow style are that new needs are written behind.
+type flowEnd struct {
+	open, close int // the brackets
+	last        int // where the last need ends
+	comma       int // behind it; -1 for none
 }
 
-// flow finds the parts of the list, and checks that each item is where its node is.
-func (l *needList) flow() (flowList, error) {
-	f := flowList{open: l.offset(l.seq)}
-	bad := errors.New("where the entries of this list begin and end cannot be told")
-	end, comma := l.scan(f.open, func(at, end int) {
-		f.commas, f.ends = append(f.commas, at), append(f.ends, end)
-	})
-	if f.close = comma; f.close < 0 {
-		return f, bad
+// flowEnd finds the end of the list, and checks that its needs are where their nodes are.
+func (l *needList) flowEnd() (flowEnd, error) {
+	f, commas := flowEnd{open: l.offset(l.seq), comma: -1}, 0
+	last, end := l.scan(f.open, func(at, end int) { commas, f.comma, f.last = commas+1, at, end })
+	f.close = end
+	if commas < len(l.items) {
+		f.comma, f.last = -1, last
+		commas++
 	}
-	if len(f.commas) < len(l.items) {
-		f.ends = append(f.ends, end)
-	}
-	for _, item := range l.items {
-		f.starts = append(f.starts, l.offset(item))
-	}
-	if len(f.ends) != len(f.starts) {
-		return f, bad
-	}
-	for i := range f.starts {
-		if f.starts[i] >= f.ends[i] {
-			return f, bad
-		}
+	if f.close < 0 || commas != len(l.items) || commas > 0 && l.offset(l.items[commas-1]) >= f.last {
+		return f, errors.New("where the entries of this list begin and end cannot be told")
 	}
 	return f, nil
 }
@@ -79,18 +67,17 @@ func (s *source) scan(open int, comma func(at, end int)) (end, close int) {
 }
 
 func (l *needList) appendFlow(needs []scopes.Need) ([]splice, error) {
-	f, err := l.flow()
+	f, err := l.flowEnd()
 	if err != nil {
 		return nil, err
 	}
 	if len(l.items) == 0 {
 		return l.appendFirst(f, needs), nil
 	}
-	last := len(l.items) - 1
-	style := l.styleOf(l.items[last])
-	start, end, comma := f.starts[last], f.ends[last], ","
-	if len(f.commas) == len(l.items) {
-		end, comma = f.commas[last]+1, ""
+	item := l.items[len(l.items)-1]
+	style, start, end, comma := l.styleOf(item), l.offset(item), f.last, ","
+	if f.comma >= 0 {
+		end, comma = f.comma+1, ""
 	}
 	line := l.lineAt(end - 1)
 	lead := string(l.text[l.lines[l.lineAt(start)]:start])
@@ -103,8 +90,8 @@ func (l *needList) appendFlow(needs []scopes.Need) ([]splice, error) {
 	return []splice{{end, end, comma + " " + style.mappings(needs, ", ")}}, nil
 }
 
-// appendFirst adds to a list of nothing: as a block where the list stands in one.
-func (l *needList) appendFirst(f flowList, needs []scopes.Need) []splice {
+// appendFirst adds to an empty list: in block style where the list is in a block.
+func (l *needList) appendFirst(f flowEnd, needs []scopes.Need) []splice {
 	line := l.lineAt(f.close)
 	blank := len(bytes.TrimSpace(l.text[f.open+1:f.close])) == 0
 	if l.inFlow || !blank || l.lineAt(f.open) != line {

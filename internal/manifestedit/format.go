@@ -17,8 +17,8 @@ type needStyle struct {
 	end       string // of a line
 }
 
-// FormatNeeds writes needs as a list of a manifest, indented by two blanks, to stand
-// under a line that says scopes: itself.
+// FormatNeeds writes needs as a list of a manifest, indented by two spaces, to follow
+// a line that says scopes: itself.
 func FormatNeeds(needs []scopes.Need) string {
 	return needStyle{indent: 2, gap: 1, end: "\n"}.list(needs)
 }
@@ -121,7 +121,7 @@ func scalarText(word string, inFlow bool) string {
 	return strconv.Quote(word)
 }
 
-// plain reports whether the word is text for YAML as it stands.
+// plain reports whether YAML reads the word as it is, without quotes.
 func plain(word string) bool {
 	if word == "" || strings.ContainsFunc(word, func(r rune) bool { return !strconv.IsPrint(r) }) || strings.ContainsAny(word, `#"'\`) {
 		return false

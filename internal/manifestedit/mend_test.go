@@ -149,6 +149,26 @@ func TestMendLower(t *testing.T) {
 			left:    []string{"8 over_level a:write is asked for, where what else is declared would do; but no other entry names tool:t"},
 		},
 		{
+			name:    "of two that could go, and alone name an operation, one stays",
+			entries: "  - {scope: \"a:write\", level: optional, used_by: [\"tool:t\"]}\n  - {scope: \"a:admin\", level: optional, used_by: [\"tool:t\"]}\n  - {scope: \"a:read\", level: optional}\n",
+			facts:   []string{"tool:t: a:read"},
+			want:    "  - {scope: \"a:write\", level: optional, used_by: [\"tool:t\"]}\n  - {scope: \"a:read\", level: optional}\n",
+			left:    []string{"8 over_level a:write is asked for, where what else is declared would do; but no other entry names tool:t"},
+		},
+		{
+			name:    "too urgent and too wide",
+			entries: "  - {scope: \"c:write\", level: required, used_by: [\"tool:t\"]}\n  - {scope: \"*\", level: optional, used_by: [\"tool:t\", \"tool:u\"]}\n",
+			facts:   []string{"tool:t: c:read", "tool:u: ?"},
+			want:    "  - {scope: \"c:read\", level: optional, used_by: [\"tool:t\"]}\n  - {scope: \"*\", level: optional, used_by: [\"tool:t\", \"tool:u\"]}\n",
+			left:    []string{"9 over_level * asks for everything"},
+		},
+		{
+			name:    "both at once, though the need goes that says how urgent it is",
+			entries: "  - {scope: \"a:admin\", level: required}\n  - {scope: \"a:write\", level: optional, used_by: [\"tool:t\", \"tool:u\"]}\n",
+			facts:   []string{"tool:t: a:write", "tool:u: a:read", "uses *"},
+			want:    "  - {scope: \"a:write\", level: optional}\n",
+		},
+		{
 			name:    "of what it lowers it keeps each operation that no other entry names",
 			entries: "  - {scope: \"*\", level: optional, used_by: [\"tool:t\", \"tool:u\"]}\n  - {scope: c, level: optional}\n",
 			facts:   []string{"tool:t: a:read b:read", "tool:u: c"},

@@ -20,8 +20,6 @@ func planOf(m *manifest.Manifest) plan {
 	return p
 }
 
-func (p plan) programs() []string { return slices.Sorted(maps.Keys(p)) }
-
 // An edit is one thing that becomes of a plan.
 type edit struct {
 	program string
@@ -41,28 +39,6 @@ func (e *edit) rewords() bool {
 		same.AnyOf = e.of.AnyOf
 	}
 	return equal(e.of, same)
-}
-
-// after is the plan after some edits.
-func (p plan) after(edits []edit) plan {
-	next := make(plan)
-	for program, needs := range p {
-		by := make([][]scopes.Need, len(needs))
-		for i, n := range needs {
-			by[i] = []scopes.Need{n}
-		}
-		for _, e := range edits {
-			switch {
-			case e.program != program:
-			case e.at < 0:
-				by = append(by, e.by)
-			default:
-				by[e.at] = e.by
-			}
-		}
-		next[program] = slices.Concat(by...)
-	}
-	return next
 }
 
 // equal reports whether two plans declare the same, wherever it is written.

@@ -17,10 +17,10 @@ type coverQuestion struct {
 	accepted map[string]int
 }
 
-// cover returns a small set of scopes that, with what is held, meets all that is wanted, and
-// of which no scope can be left out. It chooses among the scopes that what is wanted names:
-// one that covers more than it is asked for is not brought in to save words, and * is in no
-// answer where something else would do. Of several sets it takes, in this order, the one
+// cover returns a small set of scopes that, with what is held, meets all that is wanted. No
+// scope of the set can be left out. It consists of scopes that what is wanted names: one that
+// covers more is not brought in to save words, and * is in no answer where something else would
+// do. Of several sets it takes, in this order, the one
 //
 //   - with the fewest scopes;
 //   - with the least privilege: the more scopes cover a scope by implication, the less
@@ -29,8 +29,8 @@ type coverQuestion struct {
 //   - with the most scopes of prefer;
 //   - that comes first in byte order.
 //
-// The sets among which it chooses are found greedily, see [coverSearch.solve]. A search that
-// proves that there is no smaller one was tried: it changed no answer for a real API.
+// The sets are found greedily, see [coverSearch.solve], so a smaller one may exist. A search
+// that excludes this was tried: it changed no answer for a real API.
 func cover(q coverQuestion) scopes.Set {
 	s := newCoverSearch(q)
 	parts := s.parts()
@@ -50,8 +50,8 @@ type coverSearch struct {
 	scopes   []string
 	rank     []int     // how little the scope permits: how many scopes cover it, at most 64
 	coverers [][]int   // which scopes meet it: itself, and those that imply it
-	goals    [][][]int // what is wanted and not held: ways, of which all scopes of one are enough
-	touched  [][]int   // by scope: the goals of which it meets a word
+	goals    [][][]int // what is wanted and not held: ways; all scopes of one way are enough
+	touched  [][]int   // by scope: the goals that it helps to meet
 	taken    []bool    // by scope: is it in the set that is being made?
 	steps    int       // how many more may be taken; 0 or less: the rest is met in its order
 }

@@ -38,8 +38,8 @@ const (
 type Requirement struct {
 	Operation scopes.Operation // its Path is the source's template
 	Title     string           // what the operation does, in the source's words; untrusted text, may be empty
-	// AnyOf are alternatives, each a list of scopes of which all are needed. An empty
-	// alternative means that no scope is needed. nil: the source says nothing of scopes.
+	// AnyOf are alternatives; all scopes of an alternative are needed together. An empty one
+	// means that no scope is needed. nil: the source says nothing of scopes.
 	AnyOf  [][]string
 	Where  Where
 	Source Source
@@ -107,14 +107,14 @@ func (o *Observation) Succeeded() bool { return o.Status >= 200 && o.Status < 40
 // §15.5.2 and §15.5.4). What lacked is proved only where the answer named it.
 func (o *Observation) Refused() bool { return o.Status == 401 || o.Status == 403 }
 
-// A Call is an operation, or a tool, of which someone says that the program uses it.
+// A Call is an operation, or a tool, that the program uses: someone says so.
 type Call struct {
 	Operation scopes.Operation
 	Where     Where
 }
 
 // A Note is something about a source that people should know: what was skipped, what
-// is said twice. It is no finding.
+// is said twice. It is not a finding.
 type Note struct {
 	Where   Where
 	Message string // one line
@@ -131,7 +131,7 @@ type Evidence struct {
 }
 
 // Merge adds what another source says. An operation that several documents know is
-// needed as each of them says; where they differ, a note tells.
+// needed as each of them says; where they differ, a note says so.
 func (e *Evidence) Merge(more Evidence) {
 	e.Notes = append(e.Notes, more.Notes...)
 	e.Notes = append(e.Notes, contradictions(e.Requirements, more.Requirements)...)

@@ -28,7 +28,7 @@ type facts struct {
 
 	picks       []Call // the names by which the tools in use were picked; none: as the needs name them
 	listsCalls  bool   // a list says which calls are in use; one that names only tools says nothing of the others
-	undescribed bool   // of something in use nobody says what it requires: no source does, and no need names it
+	undescribed bool   // something is in use that no source describes and no need names
 	notes       []Note // what is not known, for people
 }
 

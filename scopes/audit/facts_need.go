@@ -22,8 +22,8 @@ const (
 	standingUnknown     standing = iota // neither the server nor a source has such a word; nothing else is said of it
 	standingEverything                  // it asks for everything, and nothing in use insists on that
 	standingRequired                    // something in use requires it, or was seen to work with it
-	standingUndecided                   // it names no operation, and it is not known what all that is in use requires
-	standingUnconfirmed                 // nothing in use requires it, and of some operation that it names no source says what it requires
+	standingUndecided                   // it names no operation, and the evidence is not complete
+	standingUnconfirmed                 // nothing in use requires it, and no source describes some operation that it names
 	standingUnused                      // nothing in use requires it
 )
 
@@ -66,7 +66,7 @@ const everything = "*"
 
 // judgeNeeds finds out what the evidence says of each need.
 func (f *facts) judgeNeeds() {
-	picks := slices.ContainsFunc(f.catalog.Tools(), f.isPicked) // a list of which no tool is known is a slip of the pen
+	picks := slices.ContainsFunc(f.catalog.Tools(), f.isPicked) // a list without any known tool is a slip of the pen
 	for i := range f.needs {
 		n := &f.needs[i]
 		n.helps = f.serving[n.AnyOf[0]]
@@ -83,9 +83,9 @@ func (f *facts) judgeNeeds() {
 }
 
 func (f *facts) standingOf(n *need) standing {
-	unknown := func(scope string) bool { return f.isUnknown(n, scope) }
+	known := func(scope string) bool { return !f.isUnknown(n, scope) }
 	switch {
-	case !slices.ContainsFunc(n.AnyOf, func(scope string) bool { return !unknown(scope) }):
+	case !slices.ContainsFunc(n.AnyOf, known):
 		return standingUnknown
 	case slices.Contains(n.AnyOf, everything) && !n.insistedOn(everything):
 		return standingEverything
@@ -109,7 +109,7 @@ func (f *facts) stateOf(n *need, m *mention, picks bool) (mentionState, string) 
 		return mentionContradicted, op + " is not among the tools in use"
 	case m.op.Tool == "" && f.listsCalls && !m.listed && !m.unclear:
 		return mentionContradicted, op + " is not among the calls in use"
-	case slices.ContainsFunc(m.refusedFor, func(scope string) bool { return f.helps(n, [][]string{{scope}}) }):
+	case f.helps(n, [][]string{m.refusedFor}):
 		return mentionConfirmed, op + " was refused without it"
 	}
 	var other *requirement
@@ -122,17 +122,25 @@ func (f *facts) stateOf(n *need, m *mention, picks bool) (mentionState, string) 
 			other = r
 		}
 	}
-	switch {
-	case other != nil && !other.Silent() && !m.unclear:
+	if other != nil && !other.Silent() && !m.unclear {
 		return mentionContradicted, other.says()
+	}
+	return m.undescribed(other)
+}
+
+// undescribed is the state of a mention where no source says what the operation requires;
+// silent is a source that knows the operation, if there is one.
+func (m *mention) undescribed(silent *requirement) (mentionState, string) {
+	op := m.op.String()
+	switch {
 	case m.recorded == recordedSuccess:
 		return mentionSeen, op + " was recorded"
 	case m.listed:
 		return mentionSeen, op + " is among the calls in use"
 	case m.unclear:
 		return mentionUnknown, op + " was refused, and the recording does not tell for want of what"
-	case other != nil:
-		return mentionUnknown, other.says()
+	case silent != nil:
+		return mentionUnknown, silent.says()
 	default:
 		return mentionUnknown, op + ": no source knows it"
 	}
@@ -167,14 +175,13 @@ func (n *need) insistedOn(scope string) bool {
 	})
 }
 
-// isUndescribed reports whether no source says what some operation of the need requires, which
-// is in use or may be.
+// isUndescribed reports whether an operation of the need is in use, or may be, and no source says
+// what it requires.
 func (f *facts) isUndescribed(n *need) bool {
 	return n.standing != standingUnknown && (n.any(mentionSeen, mentionUnknown) || len(n.mentions) == 0 && !f.isComplete())
 }
 
-// isVague reports whether the need may serve an operation of which it is not known what it
-// requires.
+// isVague reports whether the need may serve an operation whose requirement is not known.
 func (f *facts) isVague(n *need) bool {
 	return n.any(mentionUnknown) || slices.ContainsFunc(n.mentions, func(m mention) bool { return m.unclear }) || len(n.mentions) == 0 && f.undescribed
 }

@@ -73,8 +73,8 @@ func (c *collector) collectCalls() {
 	c.noteUndescribed(unknown, maxEvidence)
 }
 
-// collectTraffic takes in what was recorded. Where calls are listed, what else was recorded is
-// of someone else; but a refusal that names a scope proves that it is required.
+// collectTraffic takes in what was recorded. Where calls are listed, other recorded calls are
+// another program's; but a refusal that names a scope proves that it is required.
 func (c *collector) collectTraffic() {
 	var unknown []Call
 	for i := range c.Evidence.Traffic {
@@ -111,10 +111,10 @@ func (c *collector) record(by *mention, o *Observation, wanted []string) {
 	}
 }
 
-// wanted are the scopes whose want a recorded refusal proves: those that the answer
-// named. Where the recording does not tell these apart, they are what is connected with
-// the call and not by the manifest: a key that is expired is refused just so. What that
-// leaves out is unclear, and stays as it is declared: were it removed, it would be wanted.
+// wanted are the scopes that a recorded refusal proves to be missing: those that the response
+// named. Where the recording does not say which these are, they are the scopes of the call
+// without those that the manifest connects with it, for an expired key is refused in the same
+// way. Those are unclear, and stay as they are declared: once removed, they would be wanted.
 func (c *collector) wanted(o *Observation, owners []int) []string {
 	switch {
 	case !o.Refused():
@@ -143,8 +143,8 @@ func (c *collector) prove(o *Observation, known []int, wanted []string) {
 	}
 }
 
-// noteUndescribed tells of calls in use of which nothing is known: what they require is then in
-// no finding and in no set, and may be any scope that is declared for no operation.
+// noteUndescribed is about calls in use that nobody describes: what they require is then in no
+// finding and in no set, and may be any scope that is declared for no operation.
 func (c *collector) noteUndescribed(calls []Call, most int) {
 	c.undescribed = c.undescribed || len(calls) > 0
 	for i, call := range calls {
@@ -208,8 +208,8 @@ func (f *facts) isPicked(tool string) bool {
 	return slices.ContainsFunc(f.picks, func(pick Call) bool { return toolFits(pick.Operation.Tool, tool) })
 }
 
-// toolFits reports whether a tool has the name, in which * stands for any characters and
-// ? for one. A pattern that is none names the tool of that very name.
+// toolFits reports whether a tool has the name: * means any characters, ? one. A malformed
+// pattern is the tool of that very name.
 func toolFits(name, tool string) bool {
 	// A slash in a tool's name is a character like any other.
 	fits, err := path.Match(strings.ReplaceAll(name, "/", "\x00"), strings.ReplaceAll(tool, "/", "\x00"))

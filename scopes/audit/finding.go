@@ -64,7 +64,7 @@ func sortFindings(list []Finding) {
 	})
 }
 
-// maxEvidence bounds the evidence that one finding or row lists: more nobody reads.
+// maxEvidence bounds the evidence that one finding lists: nobody reads more.
 const maxEvidence = 20
 
 // about is a finding about a declared need.

@@ -14,8 +14,8 @@ type Least struct {
 	// Needs are the same, as a manifest declares them. A scope that takes the place of declared
 	// needs has the highest of their levels, the reason of that one, and their operations.
 	Needs []scopes.Need
-	// Kept are declared needs besides: of operations that are in use or may be, and of which no
-	// source says what they require.
+	// Kept are further declared needs: for operations that are in use, or may be, and that no
+	// source describes.
 	Kept []scopes.Need
 }
 
@@ -105,7 +105,7 @@ func (f *facts) declare(scope string, today *need, replaced []*need) scopes.Need
 	return n
 }
 
-// mayServe reports whether a scope is of use for an operation, or nobody says what that requires.
+// mayServe reports whether an operation requires the scope, or is not described.
 func (f *facts) mayServe(scope string, m *mention) bool {
 	return m.state == mentionUnknown || m.state == mentionSeen || slices.ContainsFunc(m.sources, func(at int) bool {
 		return slices.Contains(f.serving[scope], &f.requirements[at])

@@ -31,14 +31,11 @@ func Mended(q Question, how Mending) (*manifest.Manifest, error) {
 		if err != nil {
 			return nil, err
 		}
-		var add []scopes.Need
+		fixes := f.fixes(how)
 		if how.Write {
-			add = slices.DeleteFunc(f.missing(), func(n scopes.Need) bool { return added[n.Key()] })
+			fixes[declaration{program: how.Program}] = f.additions(how.Program, added)
 		}
-		for _, n := range add {
-			added[n.Key()] = true
-		}
-		q.Manifest, changed = revised(q.Manifest, f.fixes(how), add, how.Program)
+		q.Manifest, changed = revised(q.Manifest, fixes)
 	}
 	return q.Manifest, nil
 }
@@ -68,67 +65,57 @@ func (f *facts) fixes(how Mending) map[declaration][]scopes.Need {
 	return fixes
 }
 
-// missing are the needs that have to be added.
-func (f *facts) missing() []scopes.Need {
+// additions are the needs that have to be added, without those that were added before.
+func (f *facts) additions(program string, added map[string]bool) []scopes.Need {
 	var list []scopes.Need
 	g := f.gap()
 	serving := f.servingAmong(g.asked)
 	for scope := range g.add.All() {
-		list = append(list, f.propose(scope, serving[scope]))
+		n := f.propose(scope, serving[scope])
+		if program != "" {
+			n.Programs = []string{program}
+		}
+		if !added[scope] {
+			added[scope], list = true, append(list, n)
+		}
 	}
 	return list
 }
 
-// revised is the manifest with declarations replaced, and with new needs in the list of a
-// program; changed reports whether it is another one.
-func revised(m *manifest.Manifest, fixes map[declaration][]scopes.Need, add []scopes.Need, program string) (next *manifest.Manifest, changed bool) {
-	for i := range add {
-		if program != "" {
-			add[i].Programs = []string{program}
+// revised is the manifest with declarations replaced; changed reports whether it is another one.
+// What is in the place of no key is new, and comes behind the others of its list.
+func revised(m *manifest.Manifest, fixes map[declaration][]scopes.Need) (next *manifest.Manifest, changed bool) {
+	revise := func(program string, needs []scopes.Need) (list []scopes.Need) {
+		there := make(map[string]bool) // what a list declares already is not declared again
+		for _, n := range needs {
+			if _, goes := fixes[declarationOf(n)]; !goes {
+				there[n.Key()] = true
+			}
 		}
-	}
-	revise := func(name string, list []scopes.Need) []scopes.Need {
-		var more []scopes.Need
-		if name == program {
-			more = add
+		take := func(more []scopes.Need) {
+			for _, n := range more {
+				if !there[n.Key()] {
+					there[n.Key()] = true
+					list = append(list, n)
+				}
+			}
 		}
-		list, other := revisedList(list, fixes, more)
-		changed = changed || other
+		for _, n := range needs {
+			if by, goes := fixes[declarationOf(n)]; goes {
+				take(by)
+			} else {
+				list = append(list, n)
+			}
+		}
+		take(fixes[declaration{program: program}])
+		same := func(a, b scopes.Need) bool { return a.Level == b.Level && slices.Equal(a.AnyOf, b.AnyOf) }
+		changed = changed || !slices.EqualFunc(list, needs, same)
 		return list
 	}
 	copied := *m
 	copied.Scopes, copied.Programs = revise("", m.Scopes), slices.Clone(m.Programs)
 	for i := range copied.Programs {
-		p := &copied.Programs[i]
-		p.Scopes = revise(p.Name, p.Scopes)
+		copied.Programs[i].Scopes = revise(copied.Programs[i].Name, copied.Programs[i].Scopes)
 	}
 	return &copied, changed
-}
-
-// revisedList is one list of it. What a list declares already is not declared again.
-func revisedList(needs []scopes.Need, fixes map[declaration][]scopes.Need, add []scopes.Need) (list []scopes.Need, changed bool) {
-	there := make(map[string]bool)
-	for _, n := range needs {
-		if _, goes := fixes[declarationOf(n)]; !goes {
-			there[n.Key()] = true
-		}
-	}
-	take := func(more []scopes.Need) {
-		for _, n := range more {
-			if !there[n.Key()] {
-				there[n.Key()], changed = true, true
-				list = append(list, n)
-			}
-		}
-	}
-	for _, n := range needs {
-		if by, goes := fixes[declarationOf(n)]; goes {
-			changed = true
-			take(by)
-		} else {
-			list = append(list, n)
-		}
-	}
-	take(add)
-	return list, changed
 }

@@ -38,11 +38,10 @@ func (r *reduction) lesser(n *need) scopes.Set {
 	if !covers || r.isVague(n) || n.mayWrite() {
 		return scopes.NewSet(scope)
 	}
-	return r.enough(n, r.around(n).Where(func(other string) bool { return other != scope && r.kept[other] >= n.Level }))
+	return r.enough(n, r.keptFor(n).Where(func(other string) bool { return other != scope && r.kept[other] >= n.Level }))
 }
 
-// mayWrite reports whether an operation of which no source says what it requires may change
-// something.
+// mayWrite reports whether an operation that no source describes may change something.
 func (n *need) mayWrite() bool {
 	return slices.ContainsFunc(n.mentions, func(m mention) bool {
 		return m.state == mentionSeen && (m.recorded != recordedSuccess || !isSafe(m.op.Method))
@@ -65,9 +64,9 @@ func (r *reduction) lesserSeen(n *need) (instead scopes.Set, enough bool) {
 	return lesser, seen && lesser.Len() == 1 // of several, which one reads is not known
 }
 
-// around are the scopes that are kept and cover a word that the need helps with: mostly a few
+// keptFor are the scopes that are kept and cover a word that the need helps with: mostly a few
 // of thousands.
-func (r *reduction) around(n *need) scopes.Set {
+func (r *reduction) keptFor(n *need) scopes.Set {
 	var list []string
 	take := func(scope string) {
 		if _, kept := r.kept[scope]; kept {
@@ -104,7 +103,7 @@ func (r *reduction) enough(n *need, rest scopes.Set) scopes.Set {
 // met lacks no more than today.
 func (r *reduction) toCover(n *need, rest scopes.Set) []*requirement {
 	var list []*requirement
-	kept := r.around(n)
+	kept := r.keptFor(n)
 	for _, one := range n.helps {
 		part := *one
 		if part.AnyOf = r.waysWith(n, one, kept, rest); len(part.AnyOf) > 0 {
@@ -145,7 +144,7 @@ func (r *reduction) waysWith(n *need, one *requirement, kept, rest scopes.Set) [
 	case len(leaning) > 0 || !whole:
 		return leaning
 	}
-	return one.AnyOf // what stands beside * is less than that
+	return one.AnyOf // what * is an alternative to is less than *
 }
 
 // onlyNamedBy are the operations that are in use, and require a scope, only because the need

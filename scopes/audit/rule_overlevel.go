@@ -18,10 +18,10 @@ var overLevelRule = Rule{
 }
 
 // findOverLevel finds needs that are too urgent, and needs for which lesser scopes would do.
-// Those are judged one after the other, by what is left once the ones before are lowered: of
-// two of which either would do, one stays, and all can be lowered at once. What asks for
-// everything comes first, for what else is declared says more; then what is least urgent, then
-// what permits most.
+// The latter are judged one after the other, by what is left once the ones before are lowered.
+// So one of two stays where either would do, and all can be lowered at once. What asks for
+// everything comes first, for what else is declared is more exact; then what is least urgent,
+// then what permits most.
 func findOverLevel(f *facts) []Finding {
 	var found []Finding
 	var wide []*need
@@ -55,8 +55,8 @@ func (f *facts) rank(scope string) int {
 	return rank
 }
 
-// tooUrgent finds a required need of which every operation that requires it is named by another
-// declaration too, and there only for optional features.
+// tooUrgent finds a required need whose every operation is named by other declarations too, and
+// there only for optional features.
 func (f *facts) tooUrgent(n *need) (Finding, bool) {
 	if n.Level != scopes.Required || n.standing != standingRequired || len(n.helps) == 0 {
 		return Finding{}, false
@@ -86,8 +86,8 @@ func (f *facts) tooUrgent(n *need) (Finding, bool) {
 	return found, true
 }
 
-// tooWide finds a need of which a lesser scope would do: a write of which only reads are
-// required, or seen; and what asks for everything.
+// tooWide finds a need for which a lesser scope would do: a write where only reads are required,
+// or seen; and what asks for everything.
 func (r *reduction) tooWide(n *need) (Finding, bool) {
 	scope, evidence, message := n.AnyOf[0], evidenceOf(n.helps), n.Name()+" is asked for"
 	var instead scopes.Set
@@ -98,7 +98,7 @@ func (r *reduction) tooWide(n *need) (Finding, bool) {
 		if len(n.AnyOf) > 1 || len(n.helps) == 0 || n.any(mentionSeen) || r.isVague(n) {
 			return n.about(OverLevel, evidence, message), true
 		}
-		instead, enough = r.enough(n, r.around(n).Minus(scopes.NewSet(everything))), true
+		instead, enough = r.enough(n, r.keptFor(n).Minus(scopes.NewSet(everything))), true
 	case len(n.helps) == 0:
 		evidence = n.says()
 		instead, enough = r.lesserSeen(n)

@@ -2,8 +2,8 @@ package audit
 
 import "github.com/ambit-auth/ambit/scopes/manifest"
 
-// A FindingKind is what an audit can find. The type stands with the manifest, whose waivers
-// name it.
+// A FindingKind is what an audit can find. The type is declared with the manifest,
+// whose waivers name it.
 type FindingKind = manifest.FindingKind
 
 // The kinds of finding.
@@ -21,7 +21,7 @@ type Rule struct {
 	Kind    FindingKind
 	Summary string // what it finds, a sentence
 	Help    string // what to do about it, a sentence
-	Fails   bool   // it fails an audit where nobody says which kinds do: the program lacks something, or asks for what does not exist
+	Fails   bool   // it fails an audit by default: the program lacks something, or asks for what does not exist
 
 	find func(*facts) []Finding // looks at nothing but the facts, so the order of the rules does not matter
 }
@@ -31,7 +31,7 @@ func Rules() []Rule {
 	return []Rule{undeclaredRule, unknownRule, overLevelRule, unusedRule, unprovedRule, waiverRule}
 }
 
-// FailingKinds are the kinds that fail an audit where nobody says which.
+// FailingKinds are the kinds that fail an audit by default.
 func FailingKinds() []FindingKind {
 	var kinds []FindingKind
 	for _, r := range Rules() {
