@@ -2,6 +2,7 @@ package ambit
 
 import (
 	"cmp"
+	"errors"
 	"net/http"
 	"strings"
 	"sync"
@@ -28,8 +29,11 @@ type Session struct {
 }
 
 // Open begins a session. Errors: *[manifest.UnknownProgramError]; a *[ServerError] for a
-// server that the provider does not know.
+// server that the provider does not know; one for a manifest that is nil.
 func Open(m *manifest.Manifest, o Options) (*Session, error) {
+	if m == nil || m.Provider == nil {
+		return nil, errors.New("there is no manifest to open a session with")
+	}
 	needs, err := m.Select(o.Programs...)
 	if err != nil {
 		return nil, err

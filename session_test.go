@@ -235,6 +235,13 @@ func TestClientAsksWhatAKeyHolds(t *testing.T) {
 	}
 }
 
+// The zero value of everything is told, and nothing panics.
+func TestOpenNothing(t *testing.T) {
+	if _, err := ambit.Open(nil, ambit.Options{}); err == nil {
+		t.Error("a session without a manifest")
+	}
+}
+
 // A caller asks an error what to do next.
 func TestErrorsAnswerQuestions(t *testing.T) {
 	w := newWorld(t, sandbox.Options{Grant: "all"})

@@ -183,7 +183,6 @@ func TestRejected(t *testing.T) {
 	}{
 		"401":                 {testAPIKey, text(401, "application/json", `{"detail":"`+storetest.Marked+`"}`), 401},
 		"401 without a body":  {testAPIKey, text(401, "", ""), 401},
-		"403":                 {testAPIKey, text(403, "application/json", `{}`), 403},
 		"active is false":     {"acc_" + storetest.Marked, text(200, "application/json", `{"active":false}`), 200},
 		"401 to the question": {"acc_" + storetest.Marked, text(401, "application/json", `{}`), 401},
 	} {
@@ -204,6 +203,7 @@ func TestUnanswered(t *testing.T) {
 		says   string
 	}{
 		"500":                  {testAPIKey, text(500, "application/json", `{"scopes":[]}`), 500, "500"},
+		"403":                  {testAPIKey, text(403, "application/json", `{}`), 403, "403"},
 		"404":                  {testAPIKey, text(404, "application/json", `{"scopes":[]}`), 404, "404"},
 		"204":                  {testAPIKey, text(204, "", ""), 204, "204"},
 		"HTML":                 {testAPIKey, text(200, "text/html; charset=utf-8", "<html>sign in"), 200, "HTML"},

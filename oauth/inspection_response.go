@@ -22,7 +22,7 @@ func readInspection(response *guard.Response, kind provider.CredentialKind) (sco
 	}
 	switch response.Status {
 	case http.StatusOK:
-	case http.StatusUnauthorized, http.StatusForbidden:
+	case http.StatusUnauthorized: // a 403 is of something in between, or of a server that knows who asks (RFC 6750 §3.1)
 		return scopes.Grant{}, &RejectedError{Host: host, Status: response.Status}
 	default:
 		return unclear("status %s", guard.StatusText(response.Status))

@@ -1,6 +1,9 @@
 package text
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // Count is n with its noun: "1 scope", "2 scopes".
 func Count(n int, noun string) string { return strconv.Itoa(n) + " " + Plural(n, noun) }
@@ -9,6 +12,9 @@ func Count(n int, noun string) string { return strconv.Itoa(n) + " " + Plural(n,
 func Plural(n int, noun string) string {
 	if n == 1 {
 		return noun
+	}
+	if stem, found := strings.CutSuffix(noun, "y"); found && !strings.ContainsAny(stem[max(0, len(stem)-1):], "aeiou") {
+		return stem + "ies"
 	}
 	return noun + "s"
 }

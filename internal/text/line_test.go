@@ -45,3 +45,11 @@ func TestIsName(t *testing.T) {
 		}
 	}
 }
+
+func TestPlural(t *testing.T) {
+	for noun, want := range map[string]string{"scope": "2 scopes", "repository": "2 repositories", "key": "2 keys"} {
+		if got := text.Count(2, noun); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

@@ -52,7 +52,7 @@ type credentialJSON struct {
 func reachOf(limits []scopes.Reach) map[string][]string {
 	out := map[string][]string{"projects": {}, "organizations": {}}
 	for _, r := range limits {
-		out[r.Of+"s"] = r.IDs
+		out[text.Plural(0, r.Of)] = r.IDs
 	}
 	return out
 }
