@@ -35,7 +35,7 @@ type Coverage struct {
 	By    string
 }
 
-// Compare holds a grant against the needs, by meaning: a need is met where one of
+// Compare compares a grant with the needs, by meaning: a need is met where one of
 // its alternatives is granted or implied by what is granted.
 func Compare(needs []Need, grant Grant, implies Implications) Gap {
 	gap := Gap{

@@ -104,7 +104,7 @@ func (c *Case) credential() string {
 func (c *Case) knownBy() string {
 	switch c.Grant.KnownBy {
 	case scopes.TokenResponse:
-		return "by the token answer"
+		return "by the token response"
 	case scopes.SelfInspection, scopes.Introspection:
 		return "by the server's own word"
 	case scopes.JWT:

@@ -82,7 +82,7 @@ func TestReadmeTranscript(t *testing.T) {
 	if code := c.Main(context.Background(), []string{"demo"}); code != 0 {
 		t.Fatalf("exit code %d\n%s", code, out.String())
 	}
-	told, _, ok := strings.Cut(steady(out.String()), "\nWhat does the credential hold")
+	told, _, ok := strings.Cut(steady(out.String()), "\nHow does the credential compare")
 	if !ok {
 		t.Fatalf("the demo does not come to its last step:\n%s", out.String())
 	}

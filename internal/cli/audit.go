@@ -24,25 +24,25 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// auditFlags say what the manifest is held against, and what becomes of it.
+// auditFlags say what the manifest is compared with, and what becomes of it.
 type auditFlags struct {
 	sources auditSources
 	keys    *keyFlags
 	failOn  []string
 	minimal bool
-	how     audit.Mending
+	how     audit.Fixing
 }
 
-func (f *auditFlags) mends() bool { return f.how.Write || f.how.Lower || f.how.Prune }
+func (f *auditFlags) fixes() bool { return f.how.Write || f.how.Lower || f.how.Prune }
 
 func auditCommand(r *invocation) *cobra.Command {
 	var f auditFlags
 	cmd := &cobra.Command{
 		Use:   "audit",
-		Short: "hold the manifest against evidence: which scopes are really needed",
-		Long: `audit reads what other documents say of the scopes that the program needs, and holds
-the manifest against it: what is needed and not declared, declared and not needed, asked
-for too widely, or no scope at all. --write, --lower and --prune mend the manifest in
+		Short: "compare the manifest with evidence: which scopes are really needed",
+		Long: `audit reads what other documents say of the scopes that the program needs, and compares
+the manifest with it: what is needed and not declared, declared and not needed, asked
+for too widely, or no scope at all. --write, --lower and --prune fix the manifest in
 place, and leave every other byte of it as it was.
 
 Without --program only the base scopes count as declared; with one, --write adds to it.
@@ -123,11 +123,11 @@ func runAudit(ctx context.Context, r *invocation, f *auditFlags) (*view.Audit, e
 	if h != nil {
 		q.Granted = &h.Credential.Scopes
 	}
-	if f.mends() {
-		v.Found, v.Changed, err = mend(q, f.how)
-		v.Mended = p.Manifest().File + " stays as it is"
+	if f.fixes() {
+		v.Found, v.Changed, err = fix(q, f.how)
+		v.Fixed = p.Manifest().File + " stays as it is"
 		if v.Changed {
-			v.Mended = "wrote " + p.Manifest().File
+			v.Fixed = "wrote " + p.Manifest().File
 		}
 	} else {
 		v.Found, err = audit.Audit(q)
@@ -169,9 +169,9 @@ func auditServer(ctx context.Context, r *invocation, p *ambit.Session, proof *au
 	return plan.Advertised(), nil
 }
 
-// mend edits the manifest's file, and reports whether it did. A file in which nothing is to
+// fix edits the manifest's file, and reports whether it did. A file in which nothing is to
 // be changed is not touched.
-func mend(q audit.Question, how audit.Mending) (audit.Findings, bool, error) {
+func fix(q audit.Question, how audit.Fixing) (audit.Findings, bool, error) {
 	file := q.Manifest.File
 	source, err := yamlfile.Read(file)
 	if err != nil {
@@ -180,7 +180,7 @@ func mend(q audit.Question, how audit.Mending) (audit.Findings, bool, error) {
 	if len(q.Programs) == 1 {
 		how.Program = q.Programs[0]
 	}
-	edited, found, err := manifestedit.Mend(q, source, how, yamlfile.Read)
+	edited, found, err := manifestedit.Fix(q, source, how, yamlfile.Read)
 	if err != nil {
 		return found, false, err
 	}
@@ -216,7 +216,7 @@ func auditVerdict(v *view.Audit) error {
 	if len(v.Found.Of(audit.UnknownScope)) > 0 {
 		hint = "a scope that the server grants without listing it is declared with advertised: false; " + hint
 	}
-	if len(v.Found.Of(audit.Undeclared)) > 0 && v.Mended == "" {
+	if len(v.Found.Of(audit.Undeclared)) > 0 && v.Fixed == "" {
 		hint = "ambit audit … --write adds what is undeclared; " + hint
 	}
 	return fail(exitFindings, "the manifest and the evidence differ: "+text.Printable(view.Some(words)), hint)

@@ -91,7 +91,7 @@ func gather(ctx context.Context, r *invocation, p *ambit.Session, s *auditSource
 		}
 	}
 	if len(s.openAPI)+len(s.mcpTools)+len(s.calls)+len(s.traffic) == 0 {
-		r.console.Note("no evidence was named (--openapi, --mcp-tools, --calls, --traffic): only the server's list is held against the manifest")
+		r.console.Note("no evidence was named (--openapi, --mcp-tools, --calls, --traffic): only the server's list is compared with the manifest")
 	}
 	return proof, nil
 }

@@ -114,7 +114,7 @@ func (d *demo) tell(ctx context.Context, left []string) (view.View, error) {
 	if err := d.step(ctx, "login", "--store", "file"); err != nil {
 		return nil, err
 	}
-	d.say("What does the credential hold against the need, from now on?")
+	d.say("How does the credential compare with the need, from now on?")
 	if err := d.step(ctx, "status", "--store", "file"); err != nil {
 		return nil, err
 	}

@@ -22,7 +22,7 @@ func planCommand(r *invocation) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plan",
 		Short: "show what will be asked, what is withheld, and why; no login",
-		Long: `plan reads the authorization server's metadata, holds the manifest against it, and
+		Long: `plan reads the authorization server's metadata, compares the manifest with it, and
 shows for each declared scope whether it will be asked for. Nobody logs in.
 
 Exit codes: 0 all required scopes can be asked for; 2 a mistake in the manifest;

@@ -165,15 +165,11 @@ type source struct {
 	held ambit.Held
 }
 
-// renewBefore is how long before its end a lent credential is renewed: longer than a
-// request takes to leave.
-const renewBefore = time.Minute
-
 // Current implements [agent.Source].
 func (s *source) Current(ctx context.Context) (*credential.Credential, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.renewed(s.held.Refresh(ctx, renewBefore))
+	return s.renewed(s.held.Refresh(ctx, credential.RenewAhead))
 }
 
 // Renew implements [agent.Source].

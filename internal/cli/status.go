@@ -14,9 +14,9 @@ func statusCommand(r *invocation) *cobra.Command {
 	var keys *keyFlags
 	cmd := &cobra.Command{
 		Use:   "status",
-		Short: "show which credential would be used, and what it holds against the manifest",
-		Long: `status shows which credential would be used, where it was found, and what it holds
-against the manifest. An API key is asked about at the server; a login is told as
+		Short: "show which credential would be used, and how it compares with the manifest",
+		Long: `status shows which credential would be used, where it was found, and how what it holds
+compares with the manifest. An API key is asked about at the server; a login is told as
 it was recorded when it was obtained or renewed.
 
 An API key comes from the first of: --api-key, --api-key-stdin, --api-key-file,

@@ -10,6 +10,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/spf13/cobra"
 )
 
@@ -29,7 +30,7 @@ Exit codes: 0 printed; 2 wrong usage or an untrusted host; 4 no usable credentia
 		RunE:    r.action(func(ctx context.Context) (view.View, error) { return runToken(ctx, r, keys, minTTL) }),
 	}
 	keys = addKeyFlags(cmd.Flags())
-	cmd.Flags().DurationVar(&minTTL, "min-ttl", time.Minute, "renew a token that ends within this `DURATION`")
+	cmd.Flags().DurationVar(&minTTL, "min-ttl", credential.RenewAhead, "renew a token that ends within this `DURATION`")
 	return cmd
 }
 

@@ -164,7 +164,7 @@ func TestMendRootManifest(t *testing.T) {
 		t.Fatal(err)
 	}
 	q := audit.Question{Manifest: m, Programs: m.ProgramNames(), Evidence: wizardEvidence(t, true, true), Server: advertised(t)}
-	got, f, err := manifestedit.Mend(q, []byte(text), audit.Mending{Write: true}, nil)
+	got, f, err := manifestedit.Fix(q, []byte(text), audit.Fixing{Write: true}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +183,7 @@ func TestMendRootManifest(t *testing.T) {
 	if q.Manifest, err = manifest.Decode("scopes.yaml", got, nil); err != nil {
 		t.Fatal(err)
 	}
-	again, _, err := manifestedit.Mend(q, got, audit.Mending{Write: true, Lower: true, Prune: true}, nil)
+	again, _, err := manifestedit.Fix(q, got, audit.Fixing{Write: true, Lower: true, Prune: true}, nil)
 	if err != nil || string(again) != string(got) {
 		t.Errorf("a second run changes something: %v", err)
 	}

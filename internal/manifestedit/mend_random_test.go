@@ -150,9 +150,9 @@ func TestMendKeepsWhatIsNeeded(t *testing.T) {
 			t.Fatal(err)
 		}
 		met, unmet := inUse(before, q.Programs, q.Evidence)
-		for _, how := range []audit.Mending{{Write: true}, {Lower: true}, {Prune: true}, {Lower: true, Prune: true}, {Write: true, Lower: true, Prune: true}} {
+		for _, how := range []audit.Fixing{{Write: true}, {Lower: true}, {Prune: true}, {Lower: true, Prune: true}, {Write: true, Lower: true, Prune: true}} {
 			q.Manifest = before
-			text, after, err := manifestedit.Mend(q, []byte(c.text), how, nil)
+			text, after, err := manifestedit.Fix(q, []byte(c.text), how, nil)
 			wrong := func(what string, found any) {
 				t.Fatalf("seed %d: %+v: %s: %v\n%s%s\nafter:\n%s", seed, how, what, found, c.text, strings.Join(c.lines, "\n"), text)
 			}
@@ -160,7 +160,7 @@ func TestMendKeepsWhatIsNeeded(t *testing.T) {
 				wrong("an error", err)
 			}
 			q.Manifest = audittest.Decode(t, string(text))
-			if again, _, err := manifestedit.Mend(q, text, how, nil); err != nil || string(again) != string(text) {
+			if again, _, err := manifestedit.Fix(q, text, how, nil); err != nil || string(again) != string(text) {
 				wrong("a second run changes something", fmt.Sprintf("%v\n%s", err, again))
 			}
 			stillMet, stillUnmet := inUse(q.Manifest, q.Programs, q.Evidence)

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What an audit finds is mended, and then there is nothing to mend.
+// What an audit finds is fixed, and then there is nothing to fix.
 func TestMend(t *testing.T) {
 	text := []byte(audittest.ManifestOf(`  - scope: a:write # reads only
     level: required
@@ -32,7 +32,7 @@ waive:
 	e := audittest.Facts(t, "tool:a: a:read new", "tool:c: c", "tool:d: x:read y:write", "tool:e: e f")
 	q := audit.Question{Manifest: audittest.Decode(t, string(text)), Evidence: e}
 	q.Programs = []string{"one"}
-	got, f, err := manifestedit.Mend(q, text, audit.Mending{Write: true, Program: "one"}, nil)
+	got, f, err := manifestedit.Fix(q, text, audit.Fixing{Write: true, Program: "one"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ waive:
 	}
 
 	q.Programs = nil
-	got, f, err = manifestedit.Mend(q, text, audit.Mending{Write: true, Lower: true, Prune: true}, nil)
+	got, f, err = manifestedit.Fix(q, text, audit.Fixing{Write: true, Lower: true, Prune: true}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ waive:
 		t.Error(diff)
 	}
 	q.Manifest = audittest.Decode(t, string(got))
-	again, _, err := manifestedit.Mend(q, got, audit.Mending{Write: true, Lower: true, Prune: true}, nil)
+	again, _, err := manifestedit.Fix(q, got, audit.Fixing{Write: true, Lower: true, Prune: true}, nil)
 	if err != nil || string(again) != string(got) {
 		t.Errorf("a second run changes something: %v", err)
 	}
@@ -80,7 +80,7 @@ func TestMendLowersAlone(t *testing.T) {
 	for _, waived := range []string{"", "waive: [{kind: undeclared, scope: new, reason: soon}]\n"} {
 		text := append(slices.Clone(text), waived...)
 		q := audit.Question{Manifest: audittest.Decode(t, string(text)), Evidence: audittest.Facts(t, "tool:a: x:read y:read new")}
-		got, f, err := manifestedit.Mend(q, text, audit.Mending{Lower: true}, nil)
+		got, f, err := manifestedit.Fix(q, text, audit.Fixing{Lower: true}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -206,7 +206,7 @@ func TestMendLower(t *testing.T) {
 			}
 			text := []byte(whole(c.entries))
 			q := audit.Question{Manifest: audittest.Decode(t, string(text)), Evidence: audittest.Facts(t, c.facts...)}
-			got, f, err := manifestedit.Mend(q, text, audit.Mending{Lower: true, Prune: true}, nil)
+			got, f, err := manifestedit.Fix(q, text, audit.Fixing{Lower: true, Prune: true}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -231,7 +231,7 @@ func TestMendUnlisted(t *testing.T) {
 	} {
 		text := []byte(audittest.ManifestOf(entries))
 		q := audit.Question{Manifest: audittest.Decode(t, string(text)), Evidence: audittest.Facts(t, "tool:t: a:hidden|a:read", "tool:u: hidden:read", "uses *"), Server: listed}
-		got, _, err := manifestedit.Mend(q, text, audit.Mending{Write: true, Lower: true}, nil)
+		got, _, err := manifestedit.Fix(q, text, audit.Fixing{Write: true, Lower: true}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -257,7 +257,7 @@ func TestMendBesideWaiver(t *testing.T) {
 	} {
 		text := []byte(audittest.ManifestOf("  []\nwaive: [{kind: undeclared, scope: \"a:write\", reason: reads only}]\n"))
 		q := audit.Question{Manifest: audittest.Decode(t, string(text)), Evidence: audittest.Facts(t, append(c.facts, "uses *")...)}
-		got, f, err := manifestedit.Mend(q, text, audit.Mending{Write: true}, nil)
+		got, f, err := manifestedit.Fix(q, text, audit.Fixing{Write: true}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -279,7 +279,7 @@ func TestMendBesideWaiver(t *testing.T) {
 }
 
 // A recording that does not tell for want of what a call was refused proves a scope until
-// some entry names both, and from then on it is left as it is: whatever is mended, a second
+// some entry names both, and from then on it is left as it is: whatever is fixed, a second
 // run has nothing to do.
 func TestMendWhatARecordingLeavesOpen(t *testing.T) {
 	for _, c := range []struct {
@@ -312,7 +312,7 @@ func TestMendWhatARecordingLeavesOpen(t *testing.T) {
 	} {
 		text := []byte(audittest.ManifestOf(c.entries))
 		q := audit.Question{Manifest: audittest.Decode(t, string(text)), Evidence: audittest.Facts(t, c.facts...)}
-		got, f, err := manifestedit.Mend(q, text, audit.Mending{Write: true, Lower: true, Prune: true}, nil)
+		got, f, err := manifestedit.Fix(q, text, audit.Fixing{Write: true, Lower: true, Prune: true}, nil)
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
 			continue
@@ -340,7 +340,7 @@ func TestMendChain(t *testing.T) {
 	}
 	text := []byte(audittest.ManifestOf(entries))
 	q := audit.Question{Manifest: audittest.Decode(t, string(text)), Evidence: audittest.Facts(t, lines...)}
-	got, _, err := manifestedit.Mend(q, text, audit.Mending{Prune: true}, nil)
+	got, _, err := manifestedit.Fix(q, text, audit.Fixing{Prune: true}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -75,7 +75,7 @@
 //
 //	reject          a scope beyond the ceiling: invalid_scope, all such scopes named in error_description
 //	reject-all      the same, and every scope that was asked for is named
-//	no-scope        the token answer has no scope member
+//	no-scope        the token response has no scope member
 //	empty-scope     nothing is granted, and scope is ""
 //	more            more is granted than was asked for
 //	wrong-iss       the callback carries another issuer's iss (RFC 9207)

@@ -47,8 +47,8 @@ func kinds() []kind {
 	return []kind{
 		{kindReject, "", "a scope outside the application's ceiling ends the login with invalid_scope, all such scopes named"},
 		{kindRejectAll, "", "the same, and every scope that was asked for is named"},
-		{kindNoScope, "", "the token answer has no scope member"},
-		{kindEmptyScope, "", "nothing is granted, and the token answer's scope is empty"},
+		{kindNoScope, "", "the token response has no scope member"},
+		{kindEmptyScope, "", "nothing is granted, and the token response's scope is empty"},
 		{kindMore, "", "more is granted than was asked for"},
 		{kindWrongIss, "", "the callback carries the iss of another issuer"},
 		{kindShortLived, "", "the access token of a login lives one second; refreshed ones live as usual"},

@@ -114,7 +114,7 @@ func (v view) GrantByRefreshToken(_ context.Context, token string) (*goidc.Grant
 		return nil, err
 	}
 	if stored := v.grants[g.ID]; stored.RefreshToken != token {
-		stored.RevokedAt = 1 // any time will do: it is only held against 0
+		stored.RevokedAt = 1 // any time will do: it is only compared with 0
 		return nil, goidc.ErrNotFound
 	}
 	return g, nil

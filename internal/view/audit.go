@@ -23,7 +23,7 @@ type Audit struct {
 	Minimal bool
 	Server  scopes.AdvertisementState
 	Holder  string   // the credential of the column "granted", in words; "" without one
-	Mended  string   // what became of the manifest, in words; "" where nobody asked for a change
+	Fixed   string   // what became of the manifest, in words; "" where nobody asked for a change
 	Changed bool     // the manifest was written
 	File    string   // where failed is told
 	Failed  *Failure // in place of findings, where the audit came to none
@@ -95,8 +95,8 @@ func (v *Audit) Text(p *Printer) {
 		v.textFinding(p, &v.Found.Findings[i])
 	}
 	p.wrapped("  ", v.totals())
-	if v.Mended != "" {
-		p.line("%s", text.Printable(v.Mended))
+	if v.Fixed != "" {
+		p.line("%s", text.Printable(v.Fixed))
 	}
 }
 

@@ -21,7 +21,7 @@ var auditScript string
 // nothing else: its policy allows only the style and the script that it brings, by
 // their hashes, so that the same audit is the same file.
 type auditPage struct {
-	Title, Name, File, Server, Totals, Mended, Holder string
+	Title, Name, File, Server, Totals, Fixed, Holder string
 
 	Policy   string
 	Style    template.CSS
@@ -48,7 +48,7 @@ type auditPageFinding struct {
 func (v *Audit) Page() (string, error) {
 	m := v.Session.Manifest()
 	data := auditPage{
-		Title: v.title(), Name: m.Name, File: m.File, Server: v.Session.Server().Issuer, Totals: v.totals(), Mended: v.Mended, Holder: v.Holder,
+		Title: v.title(), Name: m.Name, File: m.File, Server: v.Session.Server().Issuer, Totals: v.totals(), Fixed: v.Fixed, Holder: v.Holder,
 		Policy: "default-src 'none'; style-src 'sha256-" + hashOf(auditStyle) + "'; script-src 'sha256-" + hashOf(auditScript) + "'; base-uri 'none'; form-action 'none'",
 		Style:  template.CSS(auditStyle), Script: template.JS(auditScript),
 		Waived: v.Found.Waived, Notes: v.Found.Notes, Minimal: v.least(),

@@ -26,7 +26,7 @@ func hostileAudit() *Audit {
 	}
 	return &Audit{
 		Session: s,
-		Failing: audit.FailingKinds(), Server: scopes.Listed, Mended: "wrote " + evil,
+		Failing: audit.FailingKinds(), Server: scopes.Listed, Fixed: "wrote " + evil,
 		Found: audit.Findings{
 			Findings: []audit.Finding{
 				{Kind: audit.Undeclared, Scope: "a:b", File: "m" + evil, Line: 3, Message: "needs " + evil, Evidence: []string{evil}},

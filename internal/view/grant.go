@@ -10,7 +10,7 @@ import (
 	"github.com/ambit-auth/ambit/scopes"
 )
 
-// A Grant shows what a credential holds against what is needed: ambit.grant/v1
+// A Grant shows what a credential holds, compared with what is needed: ambit.grant/v1
 // of the contract.
 type Grant struct {
 	Name    string // the manifest's
@@ -126,7 +126,7 @@ func limitedTo(names []string, noun string) string {
 func known(by scopes.KnownBy) string {
 	switch by {
 	case scopes.TokenResponse:
-		return "known from the server's token answer"
+		return "known from the server's token response"
 	case scopes.SelfInspection:
 		return "known from the server, which was asked"
 	case scopes.Introspection:

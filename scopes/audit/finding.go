@@ -22,7 +22,7 @@ type Finding struct {
 	Message  string   // one sentence, one line
 	Near     []string // of a word that is not known: what may be meant
 
-	fix map[declaration][]scopes.Need // what [Mended] puts in the place of declarations; nil: that is for people to decide
+	fix map[declaration][]scopes.Need // what [Fixed] puts in the place of declarations; nil: that is for people to decide
 }
 
 // A declaration is where a need is declared: no list has two of a key.

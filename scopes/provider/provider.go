@@ -17,7 +17,7 @@ type Provider struct {
 	File          string // that said any of this; "" for a built-in one as it stands
 	Servers       []Server
 	DefaultServer string
-	ServerFrom    string // member of the token answer that names the server; "" where none does
+	ServerFrom    string // member of the token response that names the server; "" where none does
 	Client        Client
 	Credentials   []CredentialKind
 	Implies       scopes.Implications

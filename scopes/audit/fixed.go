@@ -7,15 +7,15 @@ import (
 	"github.com/ambit-auth/ambit/scopes/manifest"
 )
 
-// A Mending says which findings [Mended] settles.
-type Mending struct {
+// A Fixing says which findings [Fixed] settles.
+type Fixing struct {
 	Write   bool   // add what is undeclared
 	Lower   bool   // lower what is over_level: to another level, to lesser scopes, or to nothing where others do
 	Prune   bool   // remove what is unused
 	Program string // whose list takes the new needs, one of those audited; "" for the base
 }
 
-// Mended is the manifest of a question as it has to be, so that an audit finds nothing of the
+// Fixed is the manifest of a question as it has to be, so that an audit finds nothing of the
 // chosen kinds that can be settled without a person; findings that are waived stay.
 //
 // All of it is worked out on the facts. A need that goes can take the only mention of an
@@ -24,7 +24,7 @@ type Mending struct {
 // lower level: so there is a last one.
 //
 // A need that takes the place of a declaration has its Line and Column; a new one has none.
-func Mended(q Question, how Mending) (*manifest.Manifest, error) {
+func Fixed(q Question, how Fixing) (*manifest.Manifest, error) {
 	added := make(map[string]bool)
 	for changed := true; changed; {
 		f, err := newFacts(q)
@@ -42,7 +42,7 @@ func Mended(q Question, how Mending) (*manifest.Manifest, error) {
 
 // fixes are what becomes of declarations. One that is too urgent and too wide gets both: lesser
 // scopes, with the lower level.
-func (f *facts) fixes(how Mending) map[declaration][]scopes.Need {
+func (f *facts) fixes(how Fixing) map[declaration][]scopes.Need {
 	fixes := make(map[declaration][]scopes.Need)
 	for _, rule := range Rules() {
 		if !(rule.Kind == Unused && how.Prune || rule.Kind == OverLevel && how.Lower) {
