@@ -1,16 +1,28 @@
-// Package ambit is the root of a declarative OAuth scope negotiator. The work is
-// done in its packages: [github.com/ambit-auth/ambit/scopes] decides what to ask
-// and what lacks, [github.com/ambit-auth/ambit/metadata] reads what a server says
-// of itself, [github.com/ambit-auth/ambit/oauth] gets and keeps a credential. The
-// command is in cmd/ambit.
+// Package ambit is the front door of a declarative OAuth scope negotiator, for any Go program:
+// a manifest in, an authorized [http.Client] out.
 //
-// This package holds only the manifest of the program that ambit was made for.
+//	manifest, err := ambit.Load("")              // scopes.yaml: which scopes, at which level, and why
+//	session, err := ambit.Open(manifest, ambit.Options{UI: ui})
+//	held, err := session.Login(ctx, nil)         // consent, and what was granted
+//	client, err := session.Client(ctx)           // sends the credential to the provider's bases alone
+//
+// A [Session] does what the commands do, and holds to the same rules: a credential goes only to
+// hosts that this user trusts, refresh tokens rotate under one lock of all processes, what
+// could not be kept is revoked, and a required scope that cannot be had stops a login before a
+// browser opens. A refused request is a *[RefusedError] that says which declared scope is
+// missing, or that no scope is the cause.
+//
+// A caller branches on few errors: [ErrNoCredential] (log in), [ErrNobody] (a login needs a
+// person), *[MissingError] (scopes), *[RefusedError], *[UntrustedHostError], and an
+// *[oauth.SessionLostError] where only another login helps. The packages below are for those
+// who need a part: scopes decides, metadata reads what servers say of themselves, oauth gets
+// and keeps credentials, agent lends one to a child program.
 package ambit
 
 import _ "embed"
 
-// Manifest is the text of scopes.yaml in the root: what the
-// sandbox and the demo work with, and an example to begin from.
+// ExampleManifest is the text of the scopes.yaml in the root of this module: what the sandbox
+// and the demo work with, and an example to begin from.
 //
 //go:embed scopes.yaml
-var Manifest []byte
+var ExampleManifest []byte

@@ -11,16 +11,20 @@ import (
 	"github.com/ambit-auth/ambit/agent"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
-// lentKey is a source whose credential cannot be renewed.
-type lentKey struct{ agent.Lent }
+// fixed is a source whose credential cannot be renewed.
+type fixed struct{ *credential.Credential }
 
-func (k lentKey) Current(context.Context) (agent.Lent, error)           { return k.Lent, nil }
-func (k lentKey) Renew(context.Context, agent.Lent) (agent.Lent, error) { return k.Lent, nil }
+func (f fixed) Current(context.Context) (*credential.Credential, error) { return f.Credential, nil }
+
+func (f fixed) Renew(context.Context, *credential.Credential) (*credential.Credential, error) {
+	return f.Credential, nil
+}
 
 // A gateway refuses without a reason. The manifest and the grant together have one.
 func ExampleStart() {
@@ -36,12 +40,15 @@ func ExampleStart() {
 		return
 	}
 	profile, _ := profile.ForCommand("my-agent")
-	grant := scopes.Grant{Scopes: scopes.NewSet("profile"), Credential: scopes.Credential{KnownBy: scopes.TokenResponse}}
+	token := &credential.Credential{
+		Access: credential.NewSecret("secret"),
+		Grant:  scopes.Grant{Scopes: scopes.NewSet("profile"), KnownBy: scopes.TokenResponse},
+	}
 	proxy, err := agent.Start(context.Background(), agent.Config{
 		Provider: m.Provider, Agent: profile, Needs: m.Scopes,
 		Server:    provider.Server{Name: "demo", Bases: []provider.Base{{Name: "issuer", URL: gateway.URL}}},
-		Source:    lentKey{agent.NewLent("secret", grant, false)},
-		OnVerdict: func(v diagnosis.Verdict) { fmt.Println(v.FirstLine()) },
+		Source:    fixed{token},
+		OnVerdict: func(v diagnosis.Verdict) { fmt.Println(v.Message) },
 	})
 	if err != nil {
 		fmt.Println(err)

@@ -12,21 +12,23 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/internal/refusal"
+	"github.com/ambit-auth/ambit/oauth/credential"
 )
 
 // An exchange is one request on its way to a server, and the answer on its way back.
 // It is the transport below [httputil.ReverseProxy]: that one knows what passes from
 // hop to hop, this one what a refusal is.
 type exchange struct {
-	p      *Proxy
-	route  *route
-	method string
-	rest   string // below the base, escaped, as it came
-	path   string // the same as operations are matched by it
-	sent   diagnosis.Sent
-	lent   Lent
-	upload *keeper // nil where a replay is out of the question
-	began  time.Time
+	p          *Proxy
+	route      *route
+	method     string
+	rest       string // below the base, escaped, as it came
+	path       string // the same as operations are matched by it
+	sent       diagnosis.Sent
+	credential *credential.Credential // nil where the request goes nowhere
+	upload     *replayBuffer          // nil where a replay is out of the question
+	began      time.Time
 
 	status  int      // of the answer; 0 where there was none
 	named   []string // scopes that the answer names
@@ -48,14 +50,14 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 		x.problem = err
 		return nil, err
 	}
-	if x.passes(resp) {
+	if x.forwardsUnread(resp) {
 		return resp, nil
 	}
 	return x.refused(req, resp)
 }
 
 // passes reports whether an answer is none of our business.
-func (x *exchange) passes(resp *http.Response) bool {
+func (x *exchange) forwardsUnread(resp *http.Response) bool {
 	x.status = resp.StatusCode
 	if x.isRefusal(resp.StatusCode) {
 		return false
@@ -64,7 +66,7 @@ func (x *exchange) passes(resp *http.Response) bool {
 		x.upload.drop()
 	}
 	if resp.StatusCode < http.StatusBadRequest {
-		x.p.lender.worked(x.lent)
+		x.p.credentials.worked(x.credential)
 		if x.route.unclear.Load() != 0 {
 			x.route.unclear.Store(0)
 		}
@@ -86,7 +88,7 @@ func (x *exchange) isRefusal(status int) bool {
 // refused finds out why, after one more try where that can help.
 func (x *exchange) refused(req *http.Request, resp *http.Response) (*http.Response, error) {
 	answer := x.read(resp)
-	if resp.StatusCode == http.StatusUnauthorized && x.lent.renewable && x.renewalMayHelp(answer) {
+	if resp.StatusCode == http.StatusUnauthorized && x.credential.Renewable() && x.renewalMayHelp(answer) {
 		again, passed, err := x.again(req, resp)
 		switch {
 		case err != nil:
@@ -99,7 +101,7 @@ func (x *exchange) refused(req *http.Request, resp *http.Response) (*http.Respon
 	}
 	v := x.p.diagnose(req.Context(), x, answer)
 	x.named = v.Missing
-	x.p.tell(v)
+	x.p.report(v)
 	if x.final(v) {
 		return x.asForbidden(resp, v), nil
 	}
@@ -108,9 +110,9 @@ func (x *exchange) refused(req *http.Request, resp *http.Response) (*http.Respon
 
 // read reads the beginning of a refusal, and puts it back.
 func (x *exchange) read(resp *http.Response) diagnosis.Response {
-	first, whole := peek(resp.Body, diagnosis.MaxBody, refusalPatience)
+	first, whole := peek(resp.Body, refusal.MaxBody, refusalPatience)
 	resp.Body = whole
-	return diagnosis.Response{Status: resp.StatusCode, Header: resp.Header, Body: diagnosis.Unpack(resp.Header.Get("Content-Encoding"), first)}
+	return diagnosis.Response{Status: resp.StatusCode, Header: resp.Header, Body: first}
 }
 
 // renewalMayHelp reports whether nothing explains the refusal that a renewal leaves as it is.
@@ -123,11 +125,11 @@ func (x *exchange) renewalMayHelp(answer diagnosis.Response) bool {
 // answer is no refusal. Without a renewal there is no answer; where the upload was not
 // kept the first one passes, for the agent's own next try will do.
 func (x *exchange) again(req *http.Request, resp *http.Response) (second *http.Response, passed bool, err error) {
-	fresh, ok := x.p.lender.refused(req.Context(), x.lent)
+	fresh, ok := x.p.credentials.refused(req.Context(), x.credential)
 	if !ok {
 		return nil, false, nil
 	}
-	x.lent = fresh
+	x.credential = fresh
 	replay := req.Clone(req.Context())
 	if req.Body != nil && req.Body != http.NoBody {
 		if replay.Body = x.replayed(); replay.Body == nil {
@@ -141,7 +143,7 @@ func (x *exchange) again(req *http.Request, resp *http.Response) (second *http.R
 		x.problem, x.status = err, 0
 		return nil, false, err
 	}
-	return second, x.passes(second), nil
+	return second, x.forwardsUnread(second), nil
 }
 
 func (x *exchange) replayed() io.ReadCloser {
@@ -167,7 +169,7 @@ func (x *exchange) final(v diagnosis.Verdict) bool {
 // challenge (RFC 9110 §11.6.1) is left out: there is nothing that the agent could do.
 func (x *exchange) asForbidden(resp *http.Response, v diagnosis.Verdict) *http.Response {
 	_ = resp.Body.Close()
-	body := x.p.refusalBody(x.route.base.Name, v.FirstLine())
+	body := x.p.refusalBody(x.route.base.Name, v.Message)
 	out := &http.Response{
 		StatusCode: http.StatusForbidden, Proto: resp.Proto, ProtoMajor: resp.ProtoMajor, ProtoMinor: resp.ProtoMinor,
 		Header: resp.Header.Clone(), Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)), Request: resp.Request,
@@ -195,7 +197,7 @@ func (x *exchange) failed(w http.ResponseWriter, r *http.Request, err error) {
 
 // finish has it written down what became of the request; note says why it went no further.
 func (x *exchange) finish(note string) {
-	x.p.diary.write(event{
+	x.p.events.write(event{
 		base: x.route.base.Name, method: x.method, path: x.path, status: x.status, named: x.named,
 		began: x.began, took: x.p.cfg.Now().Sub(x.began), note: note, problem: x.problem,
 	})

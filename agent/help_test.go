@@ -16,6 +16,7 @@ import (
 	"github.com/ambit-auth/ambit/agent/agenttest"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
@@ -23,13 +24,13 @@ import (
 // source is a credential in memory; renew gives the next of those that follow.
 type source struct {
 	mu      sync.Mutex
-	current agent.Lent
-	next    []agent.Lent
+	current *credential.Credential
+	next    []*credential.Credential
 	renewed int
 	asked   int
 }
 
-func (s *source) Current(context.Context) (agent.Lent, error) {
+func (s *source) Current(context.Context) (*credential.Credential, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.asked++
@@ -39,12 +40,12 @@ func (s *source) Current(context.Context) (agent.Lent, error) {
 	return s.current, nil
 }
 
-func (s *source) Renew(context.Context, agent.Lent) (agent.Lent, error) {
+func (s *source) Renew(context.Context, *credential.Credential) (*credential.Credential, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.renewed++
 	if len(s.next) == 0 {
-		return agent.Lent{}, io.ErrUnexpectedEOF
+		return nil, io.ErrUnexpectedEOF
 	}
 	s.current, s.next = s.next[0], s.next[1:]
 	return s.current, nil
@@ -57,13 +58,18 @@ func (s *source) renewals() int {
 }
 
 // key is a lent key of the provider's own kind that holds these scopes.
-func key(bearer string, held ...string) agent.Lent {
-	return agent.NewLent(bearer, agenttest.Grant(scopes.PersonalAPIKey, scopes.SelfInspection, held...), false)
+func key(bearer string, held ...string) *credential.Credential {
+	return &credential.Credential{
+		Access: credential.NewSecret(bearer), Grant: agenttest.Grant("personal_api_key", scopes.SelfInspection, held...),
+	}
 }
 
 // token is a lent token that can be renewed.
-func token(bearer string, held ...string) agent.Lent {
-	return agent.NewLent(bearer, agenttest.Grant(scopes.OAuthToken, scopes.TokenResponse, held...), true)
+func token(bearer string, held ...string) *credential.Credential {
+	return &credential.Credential{
+		Access: credential.NewSecret(bearer), Refresh: credential.NewSecret("refresh"),
+		Grant: agenttest.Grant(scopes.AccessToken, scopes.TokenResponse, held...),
+	}
 }
 
 // serverAt is a server whose bases all stand at one place.

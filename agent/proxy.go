@@ -13,11 +13,14 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/internal/refusal"
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
@@ -36,8 +39,8 @@ type Config struct {
 	// credential. nil is one of [NewTransport] without such a guard.
 	Transport http.RoundTripper
 	// Ask asks servers about a refused credential, within the time that ctx leaves
-	// ([AskTimeout]). nil: nobody is asked.
-	Ask func(ctx context.Context, refused Lent) diagnosis.Inquiry
+	// (3 s). nil: nobody is asked.
+	Ask func(ctx context.Context, refused *credential.Credential) credential.Inquiry
 	// Rescan looks for conflicts; it is called at refusals, at most once a second.
 	Rescan func() []profile.Conflict
 
@@ -50,13 +53,15 @@ type Config struct {
 
 	Log     slog.Handler // nil: nothing is logged
 	LogPath string       // for verdicts
-	Login   string       // the command that logs in, for verdicts; "" means "ambit login"
-	Record  io.Writer    // a JSON line for each request that was sent on; nil: none
-	Now     func() time.Time
+	// Run and Unattended are for the advice of verdicts, see [diagnosis.Case].
+	Run        diagnosis.Invocation
+	Unattended bool
+	Record     io.Writer // a JSON line for each request that was sent on; nil: none
+	Now        func() time.Time
 }
 
-// AskTimeout bounds all questions to other servers about one refused credential.
-const AskTimeout = 3 * time.Second
+// askTimeout bounds all questions to other servers about one refused credential.
+const askTimeout = 3 * time.Second
 
 const (
 	// headTimeout bounds the reading of a request's header: it comes from this machine.
@@ -70,27 +75,30 @@ const (
 // A Proxy lends a credential on 127.0.0.1. It hands out a lease in place of it, and
 // swaps the two in each request. Its methods may be called by many goroutines at once.
 type Proxy struct {
-	cfg       Config
-	lease     string
-	secret    string // first segment of every path: who does not know it cannot even be refused
-	fields    []string
-	routes    map[string]*route
-	needs     *scopes.NeedIndex // of cfg.Needs
-	refusals  map[int]bool      // statuses that are read
-	transport http.RoundTripper
-	lender    *lender
-	log       *slog.Logger
-	quiet     *log.Logger // for net/http, whose words go into the log
-	teller    *teller
-	diary     *diary
-	uploads   buffers
-	pages     pages
-	listener  net.Listener
-	server    *http.Server
-	hosts     [2]string
-	lent      atomic.Int64    // requests that came with the lease
-	ctx       context.Context // of the lending as a whole
-	cancel    context.CancelFunc
+	cfg         Config
+	lease       credential.Secret
+	secret      string // first segment of every path: who does not know it cannot even be refused
+	fields      []string
+	routes      map[string]*route
+	needs       *scopes.NeedIndex // of cfg.Needs
+	refusals    map[int]bool      // statuses that are read
+	transport   http.RoundTripper
+	credentials *credentials
+	log         *slog.Logger
+	quiet       *log.Logger // for net/http, whose words go into the log
+	reporting   sync.Mutex  // held while somebody is told, so that the order is that of the list
+	verdicts    verdictLog
+	conflicts   scanCache
+	inquiries   inquiryCache
+	events      *eventQueue
+	uploads     buffers
+	copies      copyBuffers
+	listener    net.Listener
+	server      *http.Server
+	hosts       [2]string
+	requests    atomic.Int64    // that came with the lease
+	ctx         context.Context // of the lending as a whole
+	cancel      context.CancelFunc
 }
 
 // A route leads from a path's second segment to a base.
@@ -109,8 +117,8 @@ func Start(ctx context.Context, cfg Config) (*Proxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.lender = &lender{source: cfg.Source, now: p.cfg.Now, changed: p.changed, failed: p.renewalFailed}
-	if err := p.lender.begin(ctx); err != nil {
+	p.credentials = &credentials{source: cfg.Source, now: p.cfg.Now, changed: p.changed, failed: p.renewalFailed}
+	if err := p.credentials.begin(ctx); err != nil {
 		return nil, err
 	}
 	if p.listener, err = net.Listen("tcp4", "127.0.0.1:0"); err != nil {
@@ -119,7 +127,7 @@ func Start(ctx context.Context, cfg Config) (*Proxy, error) {
 	port := strconv.Itoa(p.listener.Addr().(*net.TCPAddr).Port)
 	p.hosts = [2]string{"127.0.0.1:" + port, "localhost:" + port}
 	p.logStart()
-	p.diary = newDiary(p.writeDown)
+	p.events = newEventQueue(p.writeDown)
 	p.serve(ctx)
 	return p, nil
 }
@@ -132,9 +140,9 @@ func newProxy(cfg Config) (*Proxy, error) {
 		cfg.Log = slog.DiscardHandler
 	}
 	p := &Proxy{
-		cfg: cfg, lease: "ambit-lease-" + rand.Text(), secret: rand.Text(), fields: credentialFields(cfg.Agent),
+		cfg: cfg, lease: credential.NewSecret("ambit-lease-" + rand.Text()), secret: rand.Text(), fields: credentialFields(cfg.Agent),
 		transport: cfg.Transport, log: slog.New(cfg.Log), quiet: slog.NewLogLogger(cfg.Log, slog.LevelWarn),
-		needs: scopes.IndexNeeds(cfg.Needs), teller: newTeller(cfg.OnVerdict, cfg.OnConflict), refusals: refusalStatuses(cfg.Provider),
+		needs: scopes.IndexNeeds(cfg.Needs), inquiries: inquiryCache{turn: make(chan struct{}, 1)}, refusals: refusal.Statuses(cfg.Provider),
 	}
 	var err error
 	if p.transport == nil {
@@ -144,16 +152,6 @@ func newProxy(cfg Config) (*Proxy, error) {
 	}
 	p.routes, err = routesTo(cfg.Server)
 	return p, err
-}
-
-// refusalStatuses are those that mean a refusal anywhere, and those of which the
-// provider's file knows it.
-func refusalStatuses(provider *provider.Provider) map[int]bool {
-	statuses := map[int]bool{http.StatusUnauthorized: true, http.StatusForbidden: true}
-	for _, r := range provider.Refusals {
-		statuses[r.Status] = true
-	}
-	return statuses
 }
 
 func routesTo(server provider.Server) (map[string]*route, error) {
@@ -193,7 +191,7 @@ func (p *Proxy) Close() error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = p.server.Close()
 	}
-	p.diary.flush()
+	p.events.flush()
 	if c, ok := p.transport.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()
 	}
@@ -202,7 +200,7 @@ func (p *Proxy) Close() error {
 
 // Terms are what the child is to be told.
 func (p *Proxy) Terms() profile.Terms {
-	t := profile.Terms{Lease: p.lease}
+	t := profile.Terms{Lease: p.lease.Reveal()}
 	for _, b := range p.cfg.Server.Bases {
 		t.Bases = append(t.Bases, provider.Base{Name: b.Name, URL: "http://" + p.hosts[0] + "/" + p.secret + "/" + b.Name})
 	}
@@ -210,10 +208,10 @@ func (p *Proxy) Terms() profile.Terms {
 }
 
 // Requests is how many requests came with the lease so far.
-func (p *Proxy) Requests() int { return int(p.lent.Load()) }
+func (p *Proxy) Requests() int { return int(p.requests.Load()) }
 
-// Verdicts lists what was told so far: the one that decides a run first, then in order.
-func (p *Proxy) Verdicts() []diagnosis.Verdict { return p.teller.verdicts() }
+// Verdicts lists what was reported so far: the one that decides a run first, then in order.
+func (p *Proxy) Verdicts() []diagnosis.Verdict { return p.verdicts.list() }
 
-// Lent is the credential as it is now.
-func (p *Proxy) Lent() Lent { return p.lender.state.Load().lent }
+// credential is the one that is lent, as it is now.
+func (p *Proxy) credential() *credential.Credential { return p.credentials.state.Load().credential }

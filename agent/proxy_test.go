@@ -16,6 +16,8 @@ import (
 	"github.com/ambit-auth/ambit/agent/agenttest"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/internal/refusal"
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -80,7 +82,7 @@ func TestProxyDropsWhatComesBeside(t *testing.T) {
 			t.Fatalf("%+v", r)
 		}
 	}
-	if len(l.seen) != 1 || !cmp.Equal(l.seen[0].Keys, []string{"Authorization", "X-Api-Key"}) || l.seen[0].Outranks {
+	if len(l.seen) != 1 || !cmp.Equal(l.seen[0].Keys, []string{"Authorization", "X-Api-Key"}) || l.seen[0].Overrides {
 		t.Errorf("told %+v", l.seen)
 	}
 	if len(l.verdicts()) != 0 {
@@ -107,7 +109,7 @@ func TestProxyRefusesOnlyAnotherCredential(t *testing.T) {
 		if err := json.Unmarshal([]byte(got.body), &body); err != nil || got.status != 403 || body.Error.Type != "permission_error" {
 			t.Errorf("%+v, %v", got, err)
 		}
-		if told := l.verdicts(); len(told) != 1 || body.Error.Message != told[0].FirstLine() {
+		if told := l.verdicts(); len(told) != 1 || body.Error.Message != told[0].Message {
 			t.Errorf("%q is not what was told: %+v", body.Error.Message, told)
 		}
 	}
@@ -269,11 +271,11 @@ func TestOtherAgentsGetTheRefusalAsItIs(t *testing.T) {
 	s := upstream(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="x"`)
 		w.WriteHeader(http.StatusUnauthorized)
-		_, _ = io.WriteString(w, agenttest.Silent+strings.Repeat(" ", 2*diagnosis.MaxBody))
+		_, _ = io.WriteString(w, agenttest.Silent+strings.Repeat(" ", 2*refusal.MaxBody))
 	})
 	l := lend(t, s.URL, &source{current: key("phx_real", "user:read")}, func(c *agent.Config) { c.Agent = agenttest.Profile(t, "any-command") })
 	got := l.send("POST", "gateway", "/v1/messages", "x", bearer)
-	if got.status != 401 || got.header.Get("WWW-Authenticate") == "" || len(got.body) != len(agenttest.Silent)+2*diagnosis.MaxBody {
+	if got.status != 401 || got.header.Get("WWW-Authenticate") == "" || len(got.body) != len(agenttest.Silent)+2*refusal.MaxBody {
 		t.Errorf("%d %v, %d bytes", got.status, got.header, len(got.body))
 	}
 	if told := l.verdicts(); len(told) != 1 || told[0].Cause != diagnosis.CauseMissingScope {
@@ -362,7 +364,7 @@ func TestUploadsAreNotHeldBack(t *testing.T) {
 		rest, _ := io.ReadAll(r.Body)
 		arrived <- string(rest)
 	})
-	for _, lent := range []agent.Lent{key("phx_real"), token("pha_real")} {
+	for _, lent := range []*credential.Credential{key("phx_real"), token("pha_real")} {
 		l := lend(t, s.URL, &source{current: lent}, nil)
 		r, w := io.Pipe()
 		done := make(chan struct{})

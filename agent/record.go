@@ -3,16 +3,15 @@ package agent
 import (
 	"encoding/json"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
-// A Record is what is written down of a request that was sent on: never a query, a
+// A record is what is written down of a request that was sent on: never a query, a
 // body, a name of a thing or a secret.
-type Record struct {
+type record struct {
 	Time   time.Time `json:"time"` // when the request came
 	Base   string    `json:"base"`
 	Method string    `json:"method"`
@@ -34,13 +33,13 @@ func (p *Proxy) writeDown(e event) {
 		attrs = append(attrs, slog.String("note", text.Line(e.note)))
 	}
 	if e.problem != nil {
-		attrs = append(attrs, slog.String("error", withoutQuery(e.problem)))
+		attrs = append(attrs, slog.String("error", text.Line(e.problem.Error())))
 	}
 	p.log.LogAttrs(p.ctx, slog.LevelInfo, "request", attrs...)
 	if p.cfg.Record == nil || e.note != "" {
 		return
 	}
-	line, err := json.Marshal(Record{
+	line, err := json.Marshal(record{
 		Time: e.began.UTC(), Base: e.base, Method: e.method, Path: template, Status: e.status, Scopes: p.connected(e), Named: append([]string{}, e.named...),
 	})
 	if err == nil {
@@ -60,17 +59,11 @@ func (p *Proxy) connected(e event) []string {
 	return scopes.NewSet(append(list, e.named...)...).Slice()
 }
 
-// withoutQuery is what went wrong, up to where a URL's query would begin.
-func withoutQuery(err error) string {
-	before, _, _ := strings.Cut(err.Error(), "?")
-	return text.Line(before)
-}
-
 // logStart writes what is lent, and to where.
 func (p *Proxy) logStart() {
-	grant := p.Lent().Grant()
-	p.log.Info("lent", "agent", p.cfg.Agent.Name, "kind", grant.Credential.Kind, "credential", grant.Credential.Prefix,
-		"known_by", grant.Credential.KnownBy, "server", p.cfg.Server.Name, "bases", p.cfg.Server.Bases)
+	grant := p.credential().Grant
+	p.log.Info("lent", "agent", p.cfg.Agent.Name, "kind", grant.Kind, "credential", grant.Prefix,
+		"known_by", grant.KnownBy, "server", p.cfg.Server.Name, "bases", p.cfg.Server.Bases)
 	p.rescan()
-	p.log.Info("scan", "conflicts", p.teller.scanned())
+	p.log.Info("scan", "conflicts", p.conflicts.list())
 }

@@ -15,6 +15,14 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
+// recorded is a line of a record.
+type recorded struct {
+	Time               time.Time
+	Base, Method, Path string
+	Status             int
+	Scopes, Named      []string
+}
+
 // What is written down names operations and scopes: no query, no body, no thing, no secret.
 func TestLogAndRecord(t *testing.T) {
 	s := upstream(t, func(w http.ResponseWriter, r *http.Request) {
@@ -34,9 +42,9 @@ func TestLogAndRecord(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	var got []agent.Record
+	var got []recorded
 	for line := range strings.Lines(record.String()) {
-		var r agent.Record
+		var r recorded
 		if err := json.Unmarshal([]byte(line), &r); err != nil {
 			t.Fatal(err)
 		}
@@ -45,14 +53,14 @@ func TestLogAndRecord(t *testing.T) {
 		}
 		got = append(got, r)
 	}
-	want := []agent.Record{
+	want := []recorded{
 		{Base: "gateway", Method: "POST", Path: "/v1/messages", Status: 200, Scopes: []string{"llm_gateway:read"}, Named: []string{}},
 		{Base: "api", Method: "POST", Path: "/api/projects/{id}/query/", Status: 200, Scopes: []string{"query:read"}, Named: []string{}},
 		{Base: "api", Method: "POST", Path: "/api/projects/{id}/dashboards/", Status: 403, Scopes: []string{"dashboard:write"}, Named: []string{"dashboard:write"}},
 		{Base: "api", Method: "GET", Path: "/api/users/@me/", Status: 200, Scopes: []string{"user:read"}, Named: []string{}},
 		{Base: "api", Method: "GET", Path: "/api/people/{id}/{id}/v1/", Status: 200, Scopes: []string{}, Named: []string{}},
 	}
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(agent.Record{}, "Time")); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(recorded{}, "Time")); diff != "" {
 		t.Error(diff)
 	}
 	log := l.log.String()

@@ -13,6 +13,7 @@ import (
 	"github.com/ambit-auth/ambit/agent"
 	"github.com/ambit-auth/ambit/agent/agenttest"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/google/go-cmp/cmp"
 )
@@ -40,7 +41,7 @@ var everything = []string{"llm_gateway:read", "user:read", "query:read", "notebo
 
 func TestRenewsUponA401AndRepeats(t *testing.T) {
 	origin, calls := serves(t, "pha_new")
-	src := &source{current: token("pha_old", everything...), next: []agent.Lent{token("pha_new", everything...)}}
+	src := &source{current: token("pha_old", everything...), next: []*credential.Credential{token("pha_new", everything...)}}
 	l := lend(t, origin, src, nil)
 	if got := l.send("POST", "gateway", "/v1/messages", "upload", bearer); got.status != 200 {
 		t.Errorf("%+v", got)
@@ -56,7 +57,7 @@ func TestRenewsUponA401AndRepeats(t *testing.T) {
 // A renewal that does not help is not tried again for the credential that it gave.
 func TestRenewsOnlyOnce(t *testing.T) {
 	origin, calls := serves(t, "nobody")
-	src := &source{current: token("pha_a", everything...), next: []agent.Lent{token("pha_b", everything...), token("pha_c", everything...)}}
+	src := &source{current: token("pha_a", everything...), next: []*credential.Credential{token("pha_b", everything...), token("pha_c", everything...)}}
 	l := lend(t, origin, src, nil)
 	for range 3 {
 		l.send("POST", "gateway", "/v1/messages", "x", bearer)
@@ -71,7 +72,7 @@ func TestRenewsOnlyOnce(t *testing.T) {
 
 func TestNoRenewalWhereAScopeIsMissing(t *testing.T) {
 	origin, _ := serves(t, "nobody")
-	src := &source{current: token("pha_a", "user:read"), next: []agent.Lent{token("pha_b", everything...)}}
+	src := &source{current: token("pha_a", "user:read"), next: []*credential.Credential{token("pha_b", everything...)}}
 	l := lend(t, origin, src, nil)
 	if got := l.send("POST", "gateway", "/v1/messages", "x", bearer); got.status != 403 || src.renewals() != 0 {
 		t.Errorf("%d renewals, %+v", src.renewals(), got)
@@ -81,7 +82,7 @@ func TestNoRenewalWhereAScopeIsMissing(t *testing.T) {
 // Many requests are refused at once: one renewal serves them all.
 func TestOneRenewalForAll(t *testing.T) {
 	origin, _ := serves(t, "pha_new")
-	src := &source{current: token("pha_old", everything...), next: []agent.Lent{token("pha_new", everything...), token("pha_third", everything...)}}
+	src := &source{current: token("pha_old", everything...), next: []*credential.Credential{token("pha_new", everything...), token("pha_third", everything...)}}
 	l := lend(t, origin, src, nil)
 	var wg sync.WaitGroup
 	for range 20 {
@@ -100,7 +101,7 @@ func TestOneRenewalForAll(t *testing.T) {
 // What a renewal took away is told at once, and the refusal that follows has its name.
 func TestScopeLostInARenewalIsTold(t *testing.T) {
 	origin, _ := serves(t, "nobody")
-	src := &source{current: token("pha_old", everything...), next: []agent.Lent{token("pha_new", "user:read", "query:read")}}
+	src := &source{current: token("pha_old", everything...), next: []*credential.Credential{token("pha_new", "user:read", "query:read")}}
 	l := lend(t, origin, src, nil)
 	got := l.send("POST", "gateway", "/v1/messages", "x", bearer)
 	if got.status != 403 || !strings.Contains(got.body, "missing scope: llm_gateway:read") {
@@ -116,8 +117,8 @@ func TestScopeLostInARenewalIsTold(t *testing.T) {
 // the new credential.
 func TestLargeUploadIsNotRepeated(t *testing.T) {
 	origin, calls := serves(t, "pha_new")
-	l := lend(t, origin, &source{current: token("pha_old", everything...), next: []agent.Lent{token("pha_new", everything...)}}, nil)
-	large := strings.Repeat("x", agent.MaxReplay+1)
+	l := lend(t, origin, &source{current: token("pha_old", everything...), next: []*credential.Credential{token("pha_new", everything...)}}, nil)
+	large := strings.Repeat("x", 8<<20+1) // more than is kept
 	chunked := func() int {
 		resp := l.open(t.Context(), "POST", io.MultiReader(strings.NewReader(large))) // of unknown length
 		defer resp.Body.Close()
@@ -140,10 +141,10 @@ type clock struct{ at atomic.Int64 }
 func (c *clock) now() time.Time          { return agenttest.Noon().Add(time.Duration(c.at.Load())) }
 func (c *clock) forward(d time.Duration) { c.at.Add(int64(d)) }
 
-func until(l agent.Lent, end time.Time) agent.Lent {
-	g := l.Grant()
-	g.Credential.ExpiresAt = end
-	return l.WithGrant(g)
+func until(l *credential.Credential, end time.Time) *credential.Credential {
+	g := l.Grant
+	g.ExpiresAt = end
+	return l.Holding(g)
 }
 
 func TestRenewsBeforeTheEnd(t *testing.T) {
@@ -155,7 +156,7 @@ func TestRenewsBeforeTheEnd(t *testing.T) {
 		who = append(who, strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
 	})
 	c := &clock{}
-	src := &source{current: until(token("pha_a"), agenttest.Noon().Add(time.Hour)), next: []agent.Lent{until(token("pha_b"), agenttest.Noon().Add(2*time.Hour))}}
+	src := &source{current: until(token("pha_a"), agenttest.Noon().Add(time.Hour)), next: []*credential.Credential{until(token("pha_b"), agenttest.Noon().Add(2*time.Hour))}}
 	l := lend(t, s.URL, src, func(cfg *agent.Config) { cfg.Now = c.now })
 	for _, step := range []time.Duration{0, 58 * time.Minute, 90 * time.Second, time.Minute} {
 		c.forward(step)
@@ -167,14 +168,21 @@ func TestRenewsBeforeTheEnd(t *testing.T) {
 }
 
 // A source that fails is not asked at every request, and the credential is used as long
-// as it lives.
+// as it lives, whether or not the source gives it once more.
 func TestRenewalThatFails(t *testing.T) {
+	for _, beside := range []bool{false, true} {
+		testRenewalThatFails(t, beside)
+	}
+}
+
+func testRenewalThatFails(t *testing.T, beside bool) {
 	origin, _ := serves(t, "pha_a")
 	c := &clock{}
-	src := &failing{lent: until(token("pha_a", everything...), agenttest.Noon().Add(time.Minute))}
+	src := &failing{lent: until(token("pha_a", everything...), agenttest.Noon().Add(time.Minute)), beside: beside}
 	l := lend(t, origin, src, func(cfg *agent.Config) { cfg.Now = c.now })
 	c.forward(50 * time.Second)
 	for range 5 {
+		c.forward(1900 * time.Millisecond)
 		if got := l.send("POST", "gateway", "/v1/messages", "x", bearer); got.status != 200 {
 			t.Errorf("%+v", got)
 		}
@@ -189,37 +197,41 @@ func TestRenewalThatFails(t *testing.T) {
 }
 
 type failing struct {
-	lent  agent.Lent
-	asked atomic.Int64
+	lent   *credential.Credential
+	beside bool // it is given beside the error
+	asked  atomic.Int64
 }
 
-func (f *failing) Current(context.Context) (agent.Lent, error) {
+func (f *failing) Current(context.Context) (*credential.Credential, error) {
 	if f.asked.Add(1) == 1 {
 		return f.lent, nil
 	}
-	return agent.Lent{}, io.ErrUnexpectedEOF
+	if f.beside {
+		return f.lent, io.ErrUnexpectedEOF
+	}
+	return nil, io.ErrUnexpectedEOF
 }
 
-func (f *failing) Renew(context.Context, agent.Lent) (agent.Lent, error) {
-	return agent.Lent{}, io.ErrUnexpectedEOF
+func (f *failing) Renew(context.Context, *credential.Credential) (*credential.Credential, error) {
+	return nil, io.ErrUnexpectedEOF
 }
 
 // Servers are asked once for a credential, and what its own one says it holds counts.
 func TestAsksServers(t *testing.T) {
 	origin, _ := serves(t, "nobody")
-	shrunk := agenttest.Grant(scopes.PersonalAPIKey, scopes.SelfInspection, "user:read", "query:read")
+	shrunk := agenttest.Grant("personal_api_key", scopes.SelfInspection, "user:read", "query:read")
 	for name, tt := range map[string]struct {
-		inquiry diagnosis.Inquiry
+		inquiry credential.Inquiry
 		want    diagnosis.Cause
 	}{
-		"shrunk":       {diagnosis.Inquiry{Asked: []string{"us"}, Known: []string{"us"}, Grant: &shrunk}, diagnosis.CauseMissingScope},
-		"other server": {diagnosis.Inquiry{Asked: []string{"us", "eu"}, Known: []string{"eu"}}, diagnosis.CauseWrongServer},
+		"shrunk":       {credential.Inquiry{{Server: "us", Standing: credential.StandingKnown, Grant: shrunk}}, diagnosis.CauseMissingScope},
+		"other server": {agenttest.Inquiry("us not_known", "eu known"), diagnosis.CauseWrongServer},
 	} {
 		var asked atomic.Int64
 		l := lend(t, origin, &source{current: key("phx_real", everything...)}, func(c *agent.Config) {
-			c.Ask = func(ctx context.Context, lent agent.Lent) diagnosis.Inquiry {
+			c.Ask = func(ctx context.Context, lent *credential.Credential) credential.Inquiry {
 				asked.Add(1)
-				if _, ends := ctx.Deadline(); !ends || lent.Bearer() != "phx_real" {
+				if _, ends := ctx.Deadline(); !ends || lent.Access.Reveal() != "phx_real" {
 					t.Error("asked for ever, or about another")
 				}
 				return tt.inquiry

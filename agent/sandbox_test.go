@@ -9,6 +9,7 @@ import (
 	"github.com/ambit-auth/ambit/agent/agenttest"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/internal/sandbox"
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 	"github.com/google/go-cmp/cmp"
@@ -32,21 +33,22 @@ const hello = `{"model":"m","messages":[]}`
 func TestOneAnswerManyVerdicts(t *testing.T) {
 	s, server := start(t, sandbox.Options{})
 	keys := s.Ready().Keys
-	everywhere := func(known ...string) func(context.Context, agent.Lent) diagnosis.Inquiry {
-		return func(context.Context, agent.Lent) diagnosis.Inquiry {
-			return diagnosis.Inquiry{Asked: []string{"us", "eu"}, Known: known}
+	asking := func(outcomes ...string) func(context.Context, *credential.Credential) credential.Inquiry {
+		return func(context.Context, *credential.Credential) credential.Inquiry {
+			return agenttest.Inquiry(outcomes...)
 		}
 	}
+	nowhere, elsewhere := asking("us not_known", "eu not_known"), asking("us not_known", "eu known")
 	for name, tt := range map[string]struct {
-		lent agent.Lent
-		ask  func(context.Context, agent.Lent) diagnosis.Inquiry
+		lent *credential.Credential
+		ask  func(context.Context, *credential.Credential) credential.Inquiry
 		want diagnosis.Cause
 	}{
-		"without the scope": {key(keys.NoGateway, "user:read"), everywhere(), diagnosis.CauseMissingScope},
-		"expired":           {key(keys.Expired, everything...), everywhere(), diagnosis.CauseRejected},
-		"other region":      {key(keys.OtherRegion, everything...), everywhere("eu"), diagnosis.CauseWrongServer},
-		"project key":       {key(s.Ready().MoreKeys["project"]), everywhere(), diagnosis.CauseWrongCredentialKind},
-		"no product":        {key(s.Ready().MoreKeys["no_product"], everything...), everywhere(), diagnosis.CauseNotAScopeProblem},
+		"without the scope": {key(keys.NoGateway, "user:read"), nowhere, diagnosis.CauseMissingScope},
+		"expired":           {key(keys.Expired, everything...), nowhere, diagnosis.CauseRejected},
+		"other region":      {key(keys.OtherRegion, everything...), elsewhere, diagnosis.CauseWrongServer},
+		"project key":       {key(s.Ready().MoreKeys["project"]), nowhere, diagnosis.CauseWrongCredentialKind},
+		"no product":        {key(s.Ready().MoreKeys["no_product"], everything...), nowhere, diagnosis.CauseNotAScopeProblem},
 	} {
 		l := lend(t, "", &source{current: tt.lent}, func(c *agent.Config) { c.Server, c.Ask = server, tt.ask })
 		if got := l.send("POST", "gateway", "/v1/messages?beta=true", hello, bearer); got.status != 403 {
@@ -74,9 +76,9 @@ func TestGrantShrinksInMidRun(t *testing.T) {
 	full := key(s.Ready().Keys.Full, everything...)
 	l := lend(t, "", &source{current: full}, func(c *agent.Config) {
 		c.Server = server
-		c.Ask = func(context.Context, agent.Lent) diagnosis.Inquiry {
-			now := agenttest.Grant(scopes.PersonalAPIKey, scopes.SelfInspection, everything[1:]...)
-			return diagnosis.Inquiry{Asked: []string{"us"}, Known: []string{"us"}, Grant: &now}
+		c.Ask = func(context.Context, *credential.Credential) credential.Inquiry {
+			now := agenttest.Grant("personal_api_key", scopes.SelfInspection, everything[1:]...)
+			return credential.Inquiry{{Server: "us", Standing: credential.StandingKnown, Grant: now}}
 		}
 	})
 	if got := l.send("POST", "gateway", "/v1/messages", hello, bearer); got.status != 200 {

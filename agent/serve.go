@@ -54,15 +54,15 @@ func (p *Proxy) route(r *http.Request) (*route, string, bool) {
 // forward sends the request on, with the credential in place of the lease.
 func (x *exchange) forward(w http.ResponseWriter, r *http.Request) {
 	p := x.p
-	p.lent.Add(1)
-	p.beside(x.sent.Others)
-	x.lent = p.lender.current(r.Context())
-	if r.Body != nil && r.Body != http.NoBody && r.ContentLength <= MaxReplay && x.lent.renewable {
-		x.upload = newKeeper(&p.uploads, r.Body)
+	p.requests.Add(1)
+	p.reportBeside(x.sent.Others)
+	x.credential = p.credentials.current(r.Context())
+	if r.Body != nil && r.Body != http.NoBody && r.ContentLength <= maxReplay && x.credential.Renewable() {
+		x.upload = newReplayBuffer(&p.uploads, r.Body)
 		defer x.upload.drop()
 	}
 	proxy := httputil.ReverseProxy{
-		Rewrite: x.rewrite, Transport: x, ErrorHandler: x.failed, BufferPool: &p.pages, ErrorLog: p.quiet,
+		Rewrite: x.rewrite, Transport: x, ErrorHandler: x.failed, BufferPool: &p.copies, ErrorLog: p.quiet,
 	}
 	defer x.finish("") // also where the answer is cut: that is a panic
 	proxy.ServeHTTP(w, r)
@@ -77,7 +77,7 @@ func (x *exchange) rewrite(r *httputil.ProxyRequest) {
 	}
 	target.RawQuery = r.In.URL.RawQuery
 	r.Out.URL, r.Out.Host = &target, ""
-	x.p.lend(r.Out.Header, x.lent)
+	x.p.lend(r.Out.Header, x.credential)
 	atMostGzip(r.Out.Header)
 	if x.upload != nil && r.Out.Body != nil {
 		r.Out.Body = x.upload.again()
@@ -89,8 +89,8 @@ func (x *exchange) rewrite(r *httputil.ProxyRequest) {
 func (x *exchange) refuseOther(w http.ResponseWriter) {
 	x.p.rescan()
 	v := diagnosis.Diagnose(x.p.caseOf(x, diagnosis.Response{}))
-	x.p.tell(v)
-	x.answer(w, x.refusalStatus(), v.FirstLine())
+	x.p.report(v)
+	x.answer(w, x.refusalStatus(), v.Message)
 }
 
 // answerNone answers a request without any credential. Agents look whether someone is
@@ -138,19 +138,19 @@ func (p *Proxy) refusalBody(base, message string) []byte {
 	return []byte(strings.ReplaceAll(shape, "{message}", string(quoted[1:len(quoted)-1])))
 }
 
-// pageSize is what an answer is copied by: as much as most events and answers have.
-const pageSize = 32 << 10
+// copySize is what a response is copied by: as much as most events and answers have.
+const copySize = 32 << 10
 
-// pages are the buffers of [httputil.BufferPool].
-type pages struct{ pool sync.Pool }
+// copyBuffers are the buffers of [httputil.BufferPool].
+type copyBuffers struct{ pool sync.Pool }
 
 // Get implements [httputil.BufferPool].
-func (p *pages) Get() []byte {
-	if page, ok := p.pool.Get().(*[pageSize]byte); ok {
-		return page[:]
+func (c *copyBuffers) Get() []byte {
+	if buffer, ok := c.pool.Get().(*[copySize]byte); ok {
+		return buffer[:]
 	}
-	return make([]byte, pageSize)
+	return make([]byte, copySize)
 }
 
 // Put implements [httputil.BufferPool].
-func (p *pages) Put(page []byte) { p.pool.Put((*[pageSize]byte)(page)) }
+func (c *copyBuffers) Put(buffer []byte) { c.pool.Put((*[copySize]byte)(buffer)) }

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/text"
 )
@@ -27,12 +28,12 @@ const (
 )
 
 // entry is the content of a cache file. Anyone may have written it, so it is
-// believed no more than an answer is: see usable.
+// believed no more than a response is: see usable.
 type entry struct {
 	Version  int             `json:"version"`
-	Kind     string          `json:"kind"`  // what was asked for, and
-	Asked    string          `json:"asked"` // whose: a file under a wrong name is foreign
-	URL      string          `json:"url"`   // the place that held the document
+	Kind     string          `json:"kind"`  // what was looked up, and
+	Subject  string          `json:"asked"` // whose: a file under a wrong name is foreign
+	URL      string          `json:"url"`   // where the document was
 	ETag     string          `json:"etag,omitempty"`
 	Fetched  time.Time       `json:"fetched"` // when the server last vouched for it
 	Expires  time.Time       `json:"expires"`
@@ -40,47 +41,47 @@ type entry struct {
 }
 
 // fresh is false for an entry from the future (then the clock was set back, and its
-// age is not known) and for one older than maxLife, whatever the file says.
+// age is not known) and for one older than maxLifetime, whatever the file says.
 func (e *entry) fresh(now time.Time) bool {
-	return !now.Before(e.Fetched) && now.Before(e.Expires) && now.Sub(e.Fetched) < maxLife
+	return !now.Before(e.Fetched) && now.Before(e.Expires) && now.Sub(e.Fetched) < maxLifetime
 }
 
 func (e *entry) age(now time.Time) time.Duration {
 	return max(0, now.Sub(e.Fetched))
 }
 
-// usable reports whether the file answers this very question, from a place that would
-// be asked now too.
-func (e *entry) usable(q *question) bool {
-	if e.Version != entryVersion || e.Kind != q.kind || e.Asked != q.asked {
+// usable reports whether the file is for this very lookup, from a URL that would be
+// requested now too.
+func (e *entry) usable(l *lookup) bool {
+	if e.Version != entryVersion || e.Kind != l.kind || e.Subject != l.subject {
 		return false
 	}
-	for _, place := range q.places {
-		if e.URL == place {
+	for _, candidate := range l.candidates {
+		if e.URL == candidate {
 			return true
 		}
 	}
 	return false
 }
 
-// cacheFile is named after the question, so that no URL becomes a path.
-func cacheFile(dir string, q *question) string {
-	sum := sha256.Sum256([]byte(q.kind + "\n" + q.asked))
+// cacheFile is named after the lookup, so that no URL becomes a path.
+func cacheFile(dir string, l *lookup) string {
+	sum := sha256.Sum256([]byte(l.kind + "\n" + l.subject))
 	return filepath.Join(dir, hex.EncodeToString(sum[:])+".json")
 }
 
 // loadEntry returns nil for whatever is not a usable file: a cache is no place to
 // report trouble from, the server can be asked.
-func loadEntry(dir string, q *question) *entry {
+func loadEntry(dir string, l *lookup) *entry {
 	if dir == "" || openToAll(dir) {
 		return nil
 	}
-	raw, err := readRegular(cacheFile(dir, q), maxEntry)
+	raw, err := files.Read(cacheFile(dir, l), files.Rule{Limit: maxEntry})
 	if err != nil {
 		return nil
 	}
 	e := new(entry)
-	if json.Unmarshal(raw, e) != nil || !e.usable(q) {
+	if json.Unmarshal(raw, e) != nil || !e.usable(l) {
 		return nil
 	}
 	if !validETag(e.ETag) {
@@ -89,34 +90,19 @@ func loadEntry(dir string, q *question) *entry {
 	return e
 }
 
-// readRegular does not open what would block or lead elsewhere.
-func readRegular(path string, limit int64) ([]byte, error) {
-	info, err := os.Lstat(path)
-	if err != nil || !info.Mode().IsRegular() {
-		return nil, fs.ErrNotExist
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	return guard.ReadLimited(file, limit)
-}
-
-// openToAll reports whether anyone on the machine may write to the folder: they could
+// openToAll reports whether anyone on the machine may write to the directory: they could
 // lay a document with a token endpoint of theirs there. Windows has no such bits.
 func openToAll(dir string) bool {
 	info, err := os.Stat(dir)
 	return err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o002 != 0
 }
 
-// saveEntry writes a file for this user only, and in one step: renameio does not
-// exist on Windows, and what it adds elsewhere (a sync) a cache can do without.
-func saveEntry(dir string, q *question, e *entry) error {
+// saveEntry writes a file for this user only, and in one step.
+func saveEntry(dir string, l *lookup, e *entry) error {
 	if dir == "" {
 		return nil
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(dir, files.PrivateDir); err != nil {
 		return err
 	}
 	if openToAll(dir) {
@@ -128,28 +114,15 @@ func saveEntry(dir string, q *question, e *entry) error {
 	if err := encoder.Encode(e); err != nil {
 		return err
 	}
-	return replaceFile(cacheFile(dir, q), raw.Bytes())
+	return files.Write(cacheFile(dir, l), ".new-*", raw.Bytes())
 }
 
-func replaceFile(path string, content []byte) error {
-	file, err := os.CreateTemp(filepath.Dir(path), ".new-*") // 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(file.Name()) // gone already if all went well
-	_, err = file.Write(content)
-	if err := errors.Join(err, file.Close()); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), path)
-}
-
-// dropEntry follows a no-store: what an earlier answer left goes too.
-func dropEntry(dir string, q *question, _ *entry) error {
+// dropEntry follows a no-store: what an earlier response left goes too.
+func dropEntry(dir string, l *lookup, _ *entry) error {
 	if dir == "" {
 		return nil
 	}
-	err := os.Remove(cacheFile(dir, q))
+	err := os.Remove(cacheFile(dir, l))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -157,10 +130,10 @@ func dropEntry(dir string, q *question, _ *entry) error {
 }
 
 func cacheWarning(dir string, err error) string {
-	return fmt.Sprintf("the document cannot be kept in the cache %s: %s", text.Quote(dir), text.Line(guard.Pathless(err).Error()))
+	return fmt.Sprintf("the document cannot be kept in the cache %s: %s", text.Quote(dir), text.Line(files.Pathless(err).Error()))
 }
 
-// validETag is RFC 9110 section 8.8.3; anything else could not be sent back.
+// validETag is RFC 9110 §8.8.3; anything else could not be sent back.
 func validETag(tag string) bool {
 	opaque := strings.TrimPrefix(tag, "W/")
 	if len(opaque) < 2 || len(opaque) > maxETag || opaque[0] != '"' || opaque[len(opaque)-1] != '"' {

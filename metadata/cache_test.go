@@ -166,9 +166,9 @@ func TestRevalidation(t *testing.T) {
 	}
 }
 
-func TestRefreshAsksWithETag(t *testing.T) {
+func TestStaleAsksWithETag(t *testing.T) {
 	c := newCached(t, "ETag", `W/"v1"`)
-	c.client.Refresh = true
+	c.advance(time.Hour)
 	as := c.ask(t)
 	if asked := c.requests(); len(asked) != 1 || as.Source.From != metadata.FromNetwork {
 		t.Errorf("asked %q, source %+v", asked, as.Source)
@@ -207,7 +207,7 @@ func TestCacheFileIsPrivate(t *testing.T) {
 	}
 }
 
-// Whatever lies in the cache is believed no more than an answer from the net.
+// Whatever lies in the cache is believed no more than a response from the net.
 func TestHostileCacheFile(t *testing.T) {
 	edit := func(name string, value any) func(t *testing.T, raw []byte) []byte {
 		return func(t *testing.T, raw []byte) []byte {
@@ -317,7 +317,7 @@ func TestOddCacheFolders(t *testing.T) {
 	}
 }
 
-// Anyone could have changed a file in a folder that has been opened to everyone.
+// Anyone could have changed a file in a directory that has been opened to everyone.
 func TestFolderOpenedLater(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows has no permission bits")

@@ -9,8 +9,8 @@ import (
 // than any server's own limit on a header, so only an attack is cut.
 const maxChallenges = 64 << 10
 
-// Challenge is one challenge of a WWW-Authenticate field (RFC 9110 section
-// 11.6.1): what a server wants before it lets a request pass. Its values come from
+// Challenge is one challenge of a WWW-Authenticate field (RFC 9110
+// §11.6.1): what a server wants before it lets a request pass. Its values come from
 // the server as they are and are to be quoted when shown.
 type Challenge struct {
 	// Scheme is the authentication scheme as the server wrote it; see Is.
@@ -22,25 +22,22 @@ type Challenge struct {
 	Params map[string]string
 }
 
-// Is compares the scheme, in which case does not matter (RFC 9110 section 11.1).
+// Is compares the scheme, in which case does not matter (RFC 9110 §11.1).
 func (c Challenge) Is(scheme string) bool { return strings.EqualFold(c.Scheme, scheme) }
 
-// Realm is the realm parameter (RFC 9110 section 11.5).
-func (c Challenge) Realm() string { return c.Params["realm"] }
-
 // Scope is the scope parameter: the scopes that the request needs, space separated
-// (RFC 6750 section 3).
+// (RFC 6750 §3).
 func (c Challenge) Scope() string { return c.Params["scope"] }
 
 // ErrorCode is the error parameter: invalid_request, invalid_token,
-// insufficient_scope (RFC 6750 section 3.1), or one of another specification.
+// insufficient_scope (RFC 6750 §3.1), or one of another specification.
 func (c Challenge) ErrorCode() string { return c.Params["error"] }
 
 // ErrorDescription is the error_description parameter, text for developers.
 func (c Challenge) ErrorDescription() string { return c.Params["error_description"] }
 
 // ResourceMetadata is the resource_metadata parameter, the URL of the resource's
-// document (RFC 9728 section 5.1). It is unchecked;
+// document (RFC 9728 §5.1). It is unchecked;
 // [Client.ProtectedResourceAt] checks it.
 func (c Challenge) ResourceMetadata() string { return c.Params["resource_metadata"] }
 
@@ -213,7 +210,7 @@ func (p *challengeParser) atBoundary() bool {
 	return p.rest == "" || strings.IndexByte(", \t", p.rest[0]) >= 0
 }
 
-// isTokenByte is tchar of RFC 9110 section 5.6.2.
+// isTokenByte is tchar of RFC 9110 §5.6.2.
 func isTokenByte(c byte) bool {
 	return isAlphanumeric(c) || strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0
 }

@@ -57,7 +57,7 @@ func TestParseChallenges(t *testing.T) {
 func TestBearer(t *testing.T) {
 	h := http.Header{"Www-Authenticate": {`NTLM abc=, bearer realm="r", error="insufficient_scope", error_description="d", scope="a b", resource_metadata="https://m.example"`, `Bearer scope="second"`}}
 	b, ok := metadata.Bearer(h)
-	got := []string{b.Realm(), b.ErrorCode(), b.ErrorDescription(), b.Scope(), b.ResourceMetadata()}
+	got := []string{b.Params["realm"], b.ErrorCode(), b.ErrorDescription(), b.Scope(), b.ResourceMetadata()}
 	if diff := cmp.Diff([]string{"r", "insufficient_scope", "d", "a b", "https://m.example"}, got); diff != "" || !ok {
 		t.Error(ok, diff)
 	}
@@ -90,7 +90,7 @@ func FuzzParseChallenges(f *testing.F) {
 				}
 			}
 		}
-		// A field of its own is beyond the reach of its neighbours.
+		// A field of its own is beyond the reach of its neighbors.
 		all := metadata.ParseChallenges(http.Header{"Www-Authenticate": {field, ours}})
 		if len(field) < 1<<15 && (len(all) == 0 || !all[len(all)-1].Is("Bearer") || all[len(all)-1].Scope() != "found") {
 			t.Errorf("%q spoils its neighbour: %+v", field, all)

@@ -12,29 +12,27 @@ import (
 
 // Client reads documents. Its zero value is safe: Go's default HTTP client under
 // the guard, no cache on disk, the real clock. It is safe for concurrent use as long
-// as its fields are left alone, and several processes may share a cache folder.
+// as its fields are left alone, and several processes may share a cache directory.
 type Client struct {
-	// HTTP is the client to send with, as made by NewHTTPClient; nil means Go's
+	// HTTP is the client to send with, as [guard.NewClient] makes it; nil means Go's
 	// default. The guard (redirects, time, size) is put on a copy of it.
 	HTTP *http.Client
-	// CacheDir is the folder of the cache, made with mode 0700 if it is not there.
+	// CacheDir is the directory of the cache, made with mode 0700 if it is not there.
 	// "" means no cache on disk.
 	CacheDir string
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
-	// Refresh asks the server even within a cached document's life.
-	Refresh bool
 	// Timeout bounds one call. 0, or more than FetchTimeout, means FetchTimeout.
 	Timeout time.Duration
-	// Wait is how a short Retry-After is waited out; see Requester.Wait.
+	// Wait is how a short Retry-After is waited out; see [guard.Requester].
 	Wait func(ctx context.Context, d time.Duration) error
 }
 
-// The kinds of question, in cache files.
+// The kinds of lookup, in cache files.
 const (
-	askServer     = "authorization_server"
-	askResource   = "protected_resource"
-	askResourceAt = "protected_resource_at"
+	lookupServer     = "authorization_server"
+	lookupResource   = "protected_resource"
+	lookupResourceAt = "protected_resource_at"
 )
 
 // AuthorizationServer reads the document of issuer (RFC 8414, else OpenID
@@ -44,9 +42,9 @@ func (c *Client) AuthorizationServer(ctx context.Context, issuer string) (*Autho
 	if err != nil {
 		return nil, err
 	}
-	q := &question{kind: askServer, asked: issuer, places: issuerPlaces(u)}
-	as, source, err := fetch(ctx, c, q, func(raw []byte) (*AuthorizationServer, error) {
-		return ParseAuthorizationServer(raw, issuer)
+	l := &lookup{kind: lookupServer, subject: issuer, candidates: issuerCandidates(u)}
+	as, source, err := fetch(ctx, c, l, func(document *guard.Object) (*AuthorizationServer, error) {
+		return readAuthorizationServer(document, issuer)
 	})
 	if err != nil {
 		return nil, err
@@ -63,8 +61,10 @@ func (c *Client) CachedAuthorizationServer(issuer string) *AuthorizationServer {
 	if err != nil {
 		return nil
 	}
-	q := &question{kind: askServer, asked: issuer, places: issuerPlaces(u)}
-	cached := recall(c, q, func(raw []byte) (*AuthorizationServer, error) { return ParseAuthorizationServer(raw, issuer) })
+	l := &lookup{kind: lookupServer, subject: issuer, candidates: issuerCandidates(u)}
+	cached := recall(c, l, func(document *guard.Object) (*AuthorizationServer, error) {
+		return readAuthorizationServer(document, issuer)
+	})
 	if cached == nil {
 		return nil
 	}
@@ -74,43 +74,44 @@ func (c *Client) CachedAuthorizationServer(issuer string) *AuthorizationServer {
 }
 
 // ProtectedResource reads the document of resource, the URL of an API, from the
-// place that RFC 9728 section 3.1 derives from it. The error is an [Error].
+// URL that RFC 9728 §3.1 derives from it. The error is an [Error].
 func (c *Client) ProtectedResource(ctx context.Context, resource string) (*ProtectedResource, error) {
 	u, err := guard.ParseURL(resource)
 	if err != nil {
 		return nil, err
 	}
-	return c.resource(ctx, resource, &question{kind: askResource, asked: resource, places: []string{resourcePlace(u)}})
+	return c.resource(ctx, resource, &lookup{kind: lookupResource, subject: resource, candidates: []string{resourceCandidate(u)}})
 }
 
 // ProtectedResourceAt reads the document of resource from metadataURL, which the
-// resource named itself in a challenge (RFC 9728 section 5.1; see
+// resource named itself in a challenge (RFC 9728 §5.1; see
 // [Challenge.ResourceMetadata]). A resource that is not on this machine may not
-// name a place that is. The error is an [Error].
+// name a URL that is. The error is an [Error].
 func (c *Client) ProtectedResourceAt(ctx context.Context, metadataURL, resource string) (*ProtectedResource, error) {
 	r, err := guard.ParseURL(resource)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkNamedPlace(metadataURL, r); err != nil {
+	if err := checkNamedURL(metadataURL, r); err != nil {
 		return nil, err
 	}
-	asked := resource + "\n" + metadataURL
-	return c.resource(ctx, resource, &question{kind: askResourceAt, asked: asked, places: []string{metadataURL}})
+	subject := resource + "\n" + metadataURL
+	return c.resource(ctx, resource, &lookup{kind: lookupResourceAt, subject: subject, candidates: []string{metadataURL}})
 }
 
-// checkNamedPlace judges a URL that the resource gave: a bad one is the server's
+// checkNamedURL looks at a URL that the resource gave: a bad one is the server's
 // fault, not the user's.
-func checkNamedPlace(metadataURL string, resource *url.URL) error {
-	d := document{here: guard.PointsHere(resource.Hostname())}
-	place, err := guard.ParseEndpoint(metadataURL)
-	d.judgeURL("resource_metadata", metadataURL, place, err)
-	return d.err(resource.String())
+func checkNamedURL(metadataURL string, resource *url.URL) error {
+	problem := urlProblem(metadataURL, guard.ParseEndpoint, guard.PointsHere(resource.Hostname()))
+	if problem == "" {
+		return nil
+	}
+	return invalid(resource.String(), guard.FieldError{Field: "resource_metadata", Problem: problem})
 }
 
-func (c *Client) resource(ctx context.Context, resource string, q *question) (*ProtectedResource, error) {
-	pr, source, err := fetch(ctx, c, q, func(raw []byte) (*ProtectedResource, error) {
-		return ParseProtectedResource(raw, resource)
+func (c *Client) resource(ctx context.Context, resource string, l *lookup) (*ProtectedResource, error) {
+	pr, source, err := fetch(ctx, c, l, func(document *guard.Object) (*ProtectedResource, error) {
+		return readProtectedResource(document, resource)
 	})
 	if err != nil {
 		return nil, err

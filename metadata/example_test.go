@@ -29,13 +29,13 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(as.ScopesSupported.State, as.ScopesSupported.List)
+	fmt.Println(as.ScopesSupported.State, as.ScopesSupported.Scopes.Slice())
 	for _, warning := range as.Source.Warnings {
 		fmt.Println("warning:", warning)
 	}
 	// Output:
 	// list [photo:read photo:write]
-	// warning: 1 of scopes_supported are no scopes (RFC 6749 section 3.3) and were left out, the first: "not a scope"
+	// warning: 1 of scopes_supported are no scopes (RFC 6749 §3.3) and were left out, the first: "not a scope"
 }
 
 // A gateway stands in front of the API and adds a challenge of its own.

@@ -1,7 +1,6 @@
 package metadata
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,32 +13,34 @@ import (
 	"github.com/ambit-auth/ambit/internal/text"
 )
 
-// question is one document that is wanted, and the places where it may be.
-type question struct {
-	kind   string
-	asked  string
-	places []string // never empty; tried in order
+// A lookup is one document that is wanted, and the URLs at which it may be.
+type lookup struct {
+	kind       string
+	subject    string
+	candidates []string // never empty; requested in order
 }
 
-// found is a document with the entry that keeps, or would keep, it.
-type found[T any] struct {
+// A document is one that was read, with the entry that keeps, or would keep, it.
+type document[T any] struct {
 	value T
 	entry *entry
 }
 
-// fetch answers q from the cache while that is fresh, else from the server, else
-// (when the server has trouble) from the cache again. parse validates; what it
-// refuses is neither returned nor kept.
-func fetch[T any](ctx context.Context, c *Client, q *question, parse func([]byte) (T, error)) (T, Source, error) {
+// read validates a document; what it refuses is neither returned nor kept.
+type read[T any] func(*guard.Object) (T, error)
+
+// fetch gets the document from the cache while that is fresh, else from the server, else
+// (when the server has trouble) from the cache again.
+func fetch[T any](ctx context.Context, c *Client, l *lookup, read read[T]) (T, Source, error) {
 	var none T
-	cached := recall(c, q, parse)
+	cached := recall(c, l, read)
 	now := c.now()
-	if cached != nil && !c.Refresh && cached.entry.fresh(now) {
+	if cached != nil && cached.entry.fresh(now) {
 		return cached.value, Source{URL: cached.entry.URL, From: FromCache, Age: cached.entry.age(now)}, nil
 	}
 	limited, cancel := context.WithTimeout(ctx, c.timeout())
 	defer cancel()
-	current, warnings, err := ask(limited, c, q, cached, parse)
+	current, warnings, err := request(limited, c, l, cached, read)
 	if err == nil {
 		return current.value, Source{URL: current.entry.URL, From: FromNetwork, Warnings: warnings}, nil
 	}
@@ -54,54 +55,56 @@ func fetch[T any](ctx context.Context, c *Client, q *question, parse func([]byte
 
 // recall reads the cache. The document in it goes through the same validation as
 // one from the net.
-func recall[T any](c *Client, q *question, parse func([]byte) (T, error)) *found[T] {
-	e := loadEntry(c.CacheDir, q)
+func recall[T any](c *Client, l *lookup, read read[T]) *document[T] {
+	e := loadEntry(c.CacheDir, l)
 	if e == nil {
 		return nil
 	}
-	value, err := parse(e.Document)
+	object, err := guard.ParseObject(e.Document)
 	if err != nil {
 		return nil
 	}
-	return &found[T]{value: value, entry: e}
+	value, err := read(object)
+	if err != nil {
+		return nil
+	}
+	return &document[T]{value: value, entry: e}
 }
 
-// ask goes through the places until one has a document.
-func ask[T any](ctx context.Context, c *Client, q *question, cached *found[T], parse func([]byte) (T, error)) (*found[T], []string, error) {
+// request goes through the candidates until one has a document.
+func request[T any](ctx context.Context, c *Client, l *lookup, cached *document[T], read read[T]) (*document[T], []string, error) {
 	var missed []string
-	for _, place := range q.places {
+	for _, candidate := range l.candidates {
 		etag := ""
-		if cached != nil && cached.entry.URL == place {
+		if cached != nil && cached.entry.URL == candidate {
 			etag = cached.entry.ETag
 		}
-		answer, err := c.get(ctx, place, etag)
+		response, err := c.get(ctx, candidate, etag)
 		if trouble, ok := errors.AsType[*guard.Error](err); ok && trouble.Kind == guard.KindRedirect {
-			missed = append(missed, fmt.Sprintf("%s: a refused redirect: %v", text.Quote(place), trouble.Err))
+			missed = append(missed, fmt.Sprintf("%s: a refused redirect: %v", text.Quote(candidate), trouble.Err))
 			continue
 		}
 		if err != nil {
 			return nil, nil, err
 		}
-		if answer.Status == http.StatusNotModified && etag != "" {
-			return cached, renew(c, q, cached.entry, answer), nil
+		if response.Status == http.StatusNotModified && etag != "" {
+			return cached, renew(c, l, cached.entry, response), nil
 		}
-		if why := notHere(place, answer); why != "" {
-			missed = append(missed, fmt.Sprintf("%s: %s", text.Quote(place), why))
+		if why := notHere(candidate, response); why != "" {
+			missed = append(missed, fmt.Sprintf("%s: %s", text.Quote(candidate), why))
 			continue
 		}
-		return accept(c, q, place, answer, parse)
+		return accept(c, l, candidate, response, read)
 	}
-	host := hostOf(q.places[0])
-	return nil, nil, &guard.Error{Kind: guard.KindNotFound, URL: q.places[0], Host: host, Err: errors.New(strings.Join(missed, "; "))}
+	first := l.candidates[0]
+	return nil, nil, &guard.Error{Kind: guard.KindNotFound, URL: first, Host: hostOf(first), Err: errors.New(strings.Join(missed, "; "))}
 }
 
-func (c *Client) get(ctx context.Context, place, etag string) (*guard.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, place, nil)
+func (c *Client) get(ctx context.Context, candidate, etag string) (*guard.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, candidate, nil)
 	if err != nil {
-		return nil, &guard.Error{Kind: guard.KindUsage, URL: guard.ShownURL(place), Err: errors.New("cannot be asked for")}
+		return nil, &guard.Error{Kind: guard.KindUsage, URL: guard.ShownURL(candidate), Err: errors.New("cannot be requested")}
 	}
-	req.Header.Set("Accept", "application/json")
-	req.Header.Set("User-Agent", "ambit")
 	if etag != "" {
 		req.Header.Set("If-None-Match", etag)
 	}
@@ -109,27 +112,23 @@ func (c *Client) get(ctx context.Context, place, etag string) (*guard.Response, 
 	return requester.Do(req, guard.MaxDocument)
 }
 
-// notHere tells why an answer means that the document is not in this place, or ""
-// if the answer is to be taken for the document. An unknown path is answered with
+// notHere tells why a response means that the document is not at this URL, or ""
+// if the response is to be taken for the document. An unknown path is answered with
 // 404 by the book, with 401 or 403 behind a gateway, and with a page by an
 // application that shows its login or its front page for whatever is asked.
-func notHere(place string, a *guard.Response) string {
+func notHere(candidate string, r *guard.Response) string {
 	moved := ""
-	if asked, err := url.Parse(place); err == nil && asked.Host != a.URL.Host {
-		moved = fmt.Sprintf(" after a redirect to %s", text.Quote(a.URL.Host))
-	} else if a.URL.String() != place {
-		moved = fmt.Sprintf(" after a redirect to %s", text.Quote(a.URL.Path))
+	if u, err := url.Parse(candidate); err == nil && u.Host != r.URL.Host {
+		moved = fmt.Sprintf(" after a redirect to %s", text.Quote(r.URL.Host))
+	} else if r.URL.String() != candidate {
+		moved = fmt.Sprintf(" after a redirect to %s", text.Quote(r.URL.Path))
 	}
-	if a.Status >= 400 {
-		return guard.StatusText(a.Status) + moved
-	}
-	body := bytes.TrimLeft(withoutBOM(a.Body), " \t\r\n")
-	kind := strings.ToLower(a.Header.Get("Content-Type"))
-	html := bytes.HasPrefix(body, []byte("<")) || strings.Contains(kind, "html")
-	switch object := bytes.HasPrefix(body, []byte("{")); {
-	case a.Status != http.StatusOK || object:
+	switch {
+	case r.Status >= 400:
+		return guard.StatusText(r.Status) + moved
+	case r.Status != http.StatusOK || r.IsObject():
 		return ""
-	case html:
+	case r.IsPage():
 		return "an HTML page" + moved
 	case moved != "":
 		return "no JSON" + moved
@@ -137,48 +136,48 @@ func notHere(place string, a *guard.Response) string {
 	return ""
 }
 
-// accept parses and keeps the document.
-func accept[T any](c *Client, q *question, place string, a *guard.Response, parse func([]byte) (T, error)) (*found[T], []string, error) {
-	if a.Status != http.StatusOK { // RFC 8414 section 3.2: 200 it must be
-		return nil, nil, &guard.Error{Kind: guard.KindStatus, URL: place, Host: hostOf(place), Status: a.Status}
+// accept reads and keeps the document.
+func accept[T any](c *Client, l *lookup, candidate string, r *guard.Response, read read[T]) (*document[T], []string, error) {
+	if r.Status != http.StatusOK { // RFC 8414 §3.2: 200 it must be
+		return nil, nil, &guard.Error{Kind: guard.KindStatus, URL: candidate, Host: hostOf(candidate), Status: r.Status}
 	}
-	if encoding := a.Header.Get("Content-Encoding"); encoding != "" {
-		err := fmt.Errorf("it is packed as %s, which was not asked for", text.Quote(encoding))
-		return nil, nil, &guard.Error{Kind: guard.KindInvalid, URL: place, Host: hostOf(place), Err: err}
+	object, err := r.Object()
+	if problem, ok := errors.AsType[guard.FieldError](err); ok {
+		return nil, nil, invalid(candidate, problem)
 	}
-	value, err := parse(a.Body)
+	value, err := read(object)
 	if err != nil {
 		if wrong, ok := errors.AsType[*guard.Error](err); ok {
-			wrong.URL, wrong.Host = place, hostOf(place)
+			wrong.URL, wrong.Host = candidate, hostOf(candidate)
 		}
 		return nil, nil, err
 	}
-	e := &entry{Version: entryVersion, Kind: q.kind, Asked: q.asked, URL: place, Document: withoutBOM(a.Body)}
-	return &found[T]{value: value, entry: e}, keep(c, q, e, a, defaultLife), nil
+	e := &entry{Version: entryVersion, Kind: l.kind, Subject: l.subject, URL: candidate, Document: object.JSON()}
+	return &document[T]{value: value, entry: e}, keep(c, l, e, r, defaultLifetime), nil
 }
 
 // renew follows a 304: the document still holds. A 304 that says nothing about
-// the life leaves it as long as it was (RFC 9111 section 4.3.4).
-func renew(c *Client, q *question, e *entry, a *guard.Response) []string {
-	return keep(c, q, e, a, max(0, e.Expires.Sub(e.Fetched)))
+// freshness leaves its lifetime as long as it was (RFC 9111 §4.3.4).
+func renew(c *Client, l *lookup, e *entry, r *guard.Response) []string {
+	return keep(c, l, e, r, max(0, e.Expires.Sub(e.Fetched)))
 }
 
 // keep writes the entry to the cache; that it cannot is only a warning.
-func keep(c *Client, q *question, e *entry, a *guard.Response, otherwise time.Duration) []string {
+func keep(c *Client, l *lookup, e *entry, r *guard.Response, otherwise time.Duration) []string {
 	now := c.now()
-	l := lifeOf(a.Header, now)
-	if !l.told {
-		l.fresh = otherwise
+	f := freshnessOf(r.Header, now)
+	if !f.explicit {
+		f.lifetime = otherwise
 	}
-	if tag := a.Header.Get("ETag"); validETag(tag) {
+	if tag := r.Header.Get("ETag"); validETag(tag) {
 		e.ETag = tag
 	}
-	e.Fetched, e.Expires = now.UTC(), now.Add(l.fresh).UTC()
+	e.Fetched, e.Expires = now.UTC(), now.Add(f.lifetime).UTC()
 	write := saveEntry
-	if !l.keep {
+	if !f.store {
 		write = dropEntry
 	}
-	if err := write(c.CacheDir, q, e); err != nil {
+	if err := write(c.CacheDir, l, e); err != nil {
 		return []string{cacheWarning(c.CacheDir, err)}
 	}
 	return nil

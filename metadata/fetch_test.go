@@ -161,11 +161,11 @@ func faults() map[string]struct {
 		"429 for long":    {answers(429, "Retry-After", "5"), guard.KindRateLimited, "asks to wait 5s, until 2026-10-01T"},
 		"408":             {answers(408), guard.KindStatus, "answered 408"},
 		"unknown status":  {answers(599), guard.KindStatus, "answered 599"},
-		"silence":         {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, guard.KindUnreachable, "no answer in time"},
-		"silence halfway": {stallHalfway, guard.KindUnreachable, "no answer in time"},
-		"closed":          {hangUp(false), guard.KindUnreachable, "closed before the answer was complete"},
+		"silence":         {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, guard.KindUnreachable, "no response in time"},
+		"silence halfway": {stallHalfway, guard.KindUnreachable, "no response in time"},
+		"closed":          {hangUp(false), guard.KindUnreachable, "closed before the response was complete"},
 		"reset":           {hangUp(true), guard.KindUnreachable, "reset"},
-		"cut":             {cutHalfway, guard.KindUnreachable, "closed before the answer was complete"},
+		"cut":             {cutHalfway, guard.KindUnreachable, "closed before the response was complete"},
 		"not HTTP":        {notHTTP, guard.KindUnreachable, "malformed HTTP"},
 	}
 }
@@ -368,8 +368,8 @@ func TestBadQuestionSendsNothing(t *testing.T) {
 
 func TestConcurrentUse(t *testing.T) {
 	s := newServer(t)
-	s.on(oauthPath, sends(serverFields(s.URL).json(t)))
-	c := metadata.Client{CacheDir: t.TempDir(), Refresh: true}
+	s.on(oauthPath, sends(serverFields(s.URL).json(t), "Cache-Control", "max-age=0"))
+	c := metadata.Client{CacheDir: t.TempDir()}
 	done := make(chan error)
 	for range 8 {
 		go func() {

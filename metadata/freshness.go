@@ -8,40 +8,40 @@ import (
 )
 
 const (
-	// defaultLife is for a server that says nothing about caching.
-	defaultLife = 5 * time.Minute
-	// maxLife keeps a scope list from being believed for a year, whatever a
+	// defaultLifetime is for a server that says nothing about caching.
+	defaultLifetime = 5 * time.Minute
+	// maxLifetime keeps a scope list from being believed for a year, whatever a
 	// content network puts into the header; see entry.fresh.
-	maxLife = 24 * time.Hour
+	maxLifetime = 24 * time.Hour
 )
 
-// life is how long an answer may be used without asking again.
-type life struct {
-	keep  bool          // false for no-store: it may not be written at all
-	told  bool          // the server said something about it
-	fresh time.Duration // 0 means: keep it, but ask each time
+// freshness is how long a response may be used without asking again.
+type freshness struct {
+	store    bool          // false for no-store: it may not be written at all
+	explicit bool          // the server said something about it (RFC 9111 §4.2.1)
+	lifetime time.Duration // 0 means: store it, but ask each time
 }
 
-// lifeOf reads Cache-Control, Expires, Date and Age (RFC 9111 sections 4.2 and 5)
+// freshnessOf reads Cache-Control, Expires, Date and Age (RFC 9111 §4.2 and §5)
 // as a private cache does; s-maxage is for others.
-func lifeOf(h http.Header, now time.Time) life {
+func freshnessOf(h http.Header, now time.Time) freshness {
 	directives := cacheDirectives(h)
-	l := life{keep: true, fresh: defaultLife}
+	f := freshness{store: true, lifetime: defaultLifetime}
 	if _, ok := directives["no-store"]; ok {
-		return life{told: true}
+		return freshness{explicit: true}
 	}
 	age, hasMaxAge := directives["max-age"]
 	expires := h.Get("Expires")
 	switch _, noCache := directives["no-cache"]; {
 	case noCache:
-		l.told, l.fresh = true, 0
+		f.explicit, f.lifetime = true, 0
 	case hasMaxAge:
-		l.told, l.fresh = true, seconds(age)-seconds(h.Get("Age"))
+		f.explicit, f.lifetime = true, seconds(age)-seconds(h.Get("Age"))
 	case expires != "":
-		l.told, l.fresh = true, untilExpires(expires, h.Get("Date"), now)-seconds(h.Get("Age"))
+		f.explicit, f.lifetime = true, untilExpires(expires, h.Get("Date"), now)-seconds(h.Get("Age"))
 	}
-	l.fresh = max(l.fresh, 0)
-	return l
+	f.lifetime = max(f.lifetime, 0)
+	return f
 }
 
 // cacheDirectives takes the first of a directive that stands twice.
@@ -57,17 +57,17 @@ func cacheDirectives(h http.Header) map[string]string {
 	return directives
 }
 
-// seconds takes what cannot be read for 0: stale, as RFC 9111 section 4.2.1 advises.
+// seconds takes what cannot be read for 0: stale, as RFC 9111 §4.2.1 advises.
 func seconds(value string) time.Duration {
 	n, err := strconv.ParseUint(strings.TrimSpace(value), 10, 63)
 	if err != nil && n == 0 {
 		return 0
 	}
-	return time.Duration(min(n, uint64(2*maxLife/time.Second))) * time.Second
+	return time.Duration(min(n, uint64(2*maxLifetime/time.Second))) * time.Second
 }
 
 // untilExpires goes by the server's own clock where it gives one. A date that
-// cannot be read, "0" above all, is in the past (RFC 9111 section 5.3).
+// cannot be read, "0" above all, is in the past (RFC 9111 §5.3).
 func untilExpires(expires, date string, now time.Time) time.Duration {
 	end, err := http.ParseTime(expires)
 	if err != nil {

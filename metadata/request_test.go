@@ -95,7 +95,7 @@ func TestWaitingCanBeCanceled(t *testing.T) {
 	}
 }
 
-// afterwards calls done when an answer's body is closed, all of it having been read
+// afterwards calls done when a response's body is closed, all of it having been read
 // that will be.
 type afterwards struct{ done func() }
 
@@ -168,7 +168,7 @@ func TestRequesterCannotRepeatAStream(t *testing.T) {
 	}
 }
 
-// A server may send back what it was sent, in an answer that is no HTTP.
+// A server may send back what it was sent, in a response that is no HTTP.
 func TestMalformedAnswerIsNotShown(t *testing.T) {
 	for _, answer := range []string{"%s\r\n\r\n", "HTTP/1.1 200 OK\r\n%s\x7f\r\n\r\n", "HTTP/1.1 %s\r\n\r\n"} {
 		s := newServer(t)
@@ -213,20 +213,45 @@ func TestNoCookies(t *testing.T) {
 	}
 }
 
-func TestReadBodyLimit(t *testing.T) {
+func TestLimit(t *testing.T) {
 	s := newServer(t)
 	s.on("/", sends([]byte("12345")))
-	for limit, ok := range map[int64]bool{5: true, 4: false, 0: false, -1: false} {
-		resp, err := http.Get(s.URL + "/")
+	for limit, ok := range map[int64]bool{5: true, 4: false, 0: false} {
+		req, err := http.NewRequest(http.MethodGet, s.URL+"/", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		body, err := guard.ReadBody(resp, limit)
-		if ok && (err != nil || string(body) != "12345") {
-			t.Errorf("limit %d: %q, %v", limit, body, err)
+		response, err := (&guard.Requester{}).Do(req, limit)
+		if ok && (err != nil || string(response.Body) != "12345") {
+			t.Errorf("limit %d: %+v, %v", limit, response, err)
 		}
 		if !ok {
 			wantError(t, err, guard.KindInvalid, "larger than")
+		}
+	}
+}
+
+// Every request says who sends it, and which form it takes; what the caller says stands.
+func TestRequestsAreIntroduced(t *testing.T) {
+	s := newServer(t)
+	s.on("/", sends([]byte("{}")))
+	for _, accept := range []string{"", "text/csv"} {
+		req, err := http.NewRequest(http.MethodGet, s.URL+"/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if accept != "" {
+			req.Header.Set("Accept", accept)
+		}
+		if _, err := (&guard.Requester{}).Do(req, 5); err != nil {
+			t.Fatal(err)
+		}
+		want := accept
+		if want == "" {
+			want = "application/json"
+		}
+		if got := s.lastHeader(); got.Get("User-Agent") != "ambit" || got.Get("Accept") != want {
+			t.Errorf("sent %v, want %s", got, want)
 		}
 	}
 }

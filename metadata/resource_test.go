@@ -8,6 +8,7 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/scopes"
 )
 
 func TestRealResourceDocument(t *testing.T) {
@@ -19,14 +20,41 @@ func TestRealResourceDocument(t *testing.T) {
 	if diff := cmp.Diff([]string{real}, pr.AuthorizationServers); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{"header"}, pr.BearerMethodsSupported); diff != "" {
-		t.Error(diff)
+	if pr.ScopesSupported.State != scopes.Listed || pr.ScopesSupported.Scopes.Len() < 100 {
+		t.Errorf("scopes %s, %d of them", pr.ScopesSupported.State, pr.ScopesSupported.Scopes.Len())
 	}
-	if pr.ScopesSupported.State != metadata.ScopesList || len(pr.ScopesSupported.List) < 100 {
-		t.Errorf("scopes %s, %d of them", pr.ScopesSupported.State, len(pr.ScopesSupported.List))
+	if pr.Source.Warnings != nil {
+		t.Errorf("warnings %q", pr.Source.Warnings)
 	}
-	if pr.ResourceDocumentation != "https://posthog.com/docs/api" || pr.Source.Warnings != nil {
-		t.Errorf("documentation %q, warnings %q", pr.ResourceDocumentation, pr.Source.Warnings)
+}
+
+// A bad URL among the servers is told, and the others count.
+func TestOptionalResourceFieldsAreLeftOut(t *testing.T) {
+	const api, good = "https://api.example/mcp", "https://a.example"
+	for name, test := range map[string]struct {
+		field   string
+		given   any
+		warning string
+		servers []string
+	}{
+		"http server":       {"authorization_servers", []string{good, "http://b.example"}, "authorization_servers[1] \"http://b.example\" is plain http", []string{good}},
+		"local server":      {"authorization_servers", []string{"http://localhost:9"}, "authorization_servers[0] \"http://localhost:9\" names an address of this machine", nil},
+		"server with query": {"authorization_servers", []string{"https://a.example?x", good}, "has a query", []string{good}},
+		"servers an object": {"authorization_servers", fields{}, "is an object, not an array", nil},
+		"servers a string":  {"authorization_servers", good, "", []string{good}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pr, err := metadata.ParseProtectedResource(fields{"resource": api, test.field: test.given}.json(t), api)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if test.warning != "" {
+				wantWarning(t, pr.Source, test.warning, "left out")
+			}
+			if diff := cmp.Diff(test.servers, pr.AuthorizationServers); diff != "" {
+				t.Errorf("%+v: %s", pr, diff)
+			}
+		})
 	}
 }
 
@@ -37,14 +65,8 @@ func TestBadResourceDocuments(t *testing.T) {
 		field string
 		words string
 	}{
-		"another resource":   {fields{"resource": "https://api.example"}, "resource", `resource is "https://api.example", asked for was "https://api.example/mcp"`},
-		"none":               {fields{}, "resource", "resource is missing"},
-		"http server":        {fields{"resource": api, "authorization_servers": []string{"https://a.example", "http://b.example"}}, "authorization_servers[1]", "plain http"},
-		"local server":       {fields{"resource": api, "authorization_servers": []string{"http://localhost:9"}}, "authorization_servers[0]", "names an address of this machine"},
-		"server with query":  {fields{"resource": api, "authorization_servers": []string{"https://a.example?x"}}, "authorization_servers[0]", "has a query"},
-		"servers a string":   {fields{"resource": api, "authorization_servers": "https://a.example"}, "authorization_servers", "is a string, not an array"},
-		"methods are wrong":  {fields{"resource": api, "bearer_methods_supported": true}, "bearer_methods_supported", "is a boolean"},
-		"documentation http": {fields{"resource": api, "resource_documentation": "http://d.example"}, "resource_documentation", "plain http"},
+		"another resource": {fields{"resource": "https://api.example"}, "resource", `resource is "https://api.example", asked for was "https://api.example/mcp"`},
+		"none":             {fields{}, "resource", "resource is missing"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -61,7 +83,7 @@ func TestResourcePlace(t *testing.T) {
 		"":           resourcePath,
 		"/":          resourcePath,
 		"/mcp":       resourcePath + "/mcp",
-		"/mcp/":      resourcePath + "/mcp/", // RFC 9728 section 3.1 takes away only the slash after the host
+		"/mcp/":      resourcePath + "/mcp/", // RFC 9728 §3.1 takes away only the slash after the host
 		"/a%2Fb":     resourcePath + "/a%2Fb",
 		"/mcp?x=1&y": resourcePath + "/mcp?x=1&y",
 	} {
@@ -109,16 +131,16 @@ func TestCacheKeepsResourceAndServerApart(t *testing.T) {
 	s := newServer(t)
 	s.on(oauthPath, sends(serverFields(s.URL).json(t)))
 	s.on(resourcePath, sends(fields{"resource": s.URL}.json(t)))
-	s.on("/at", sends(fields{"resource": s.URL, "resource_name": "at"}.json(t)))
+	s.on("/at", sends(fields{"resource": s.URL, "scopes_supported": []string{"at"}}.json(t)))
 	c := metadata.Client{CacheDir: t.TempDir()}
 	for range 2 {
 		if _, err := c.AuthorizationServer(context.Background(), s.URL); err != nil {
 			t.Fatal(err)
 		}
-		if pr, err := c.ProtectedResource(context.Background(), s.URL); err != nil || pr.ResourceName != "" {
+		if pr, err := c.ProtectedResource(context.Background(), s.URL); err != nil || pr.ScopesSupported.Scopes.Len() != 0 {
 			t.Fatal(pr, err)
 		}
-		if pr, err := c.ProtectedResourceAt(context.Background(), s.URL+"/at", s.URL); err != nil || pr.ResourceName != "at" {
+		if pr, err := c.ProtectedResourceAt(context.Background(), s.URL+"/at", s.URL); err != nil || !pr.ScopesSupported.Scopes.Has("at") {
 			t.Fatal(pr, err)
 		}
 	}

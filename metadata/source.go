@@ -13,7 +13,7 @@ const (
 
 // Source tells where a document came from and what is to be said about it.
 type Source struct {
-	// URL is the well-known place that held the document.
+	// URL is the well-known URL that held the document.
 	URL string
 	// From is FromNetwork or FromCache; empty for a document that was only parsed.
 	From string
@@ -24,29 +24,4 @@ type Source struct {
 	Age time.Duration
 	// Warnings are sentences for the user, in a fixed order, safe to print.
 	Warnings []string
-}
-
-// ScopesState is one of the three readings of scopes_supported. Its values are
-// those of the JSON output.
-type ScopesState string
-
-// The three readings.
-const (
-	// ScopesList is a list with at least one usable scope.
-	ScopesList ScopesState = "list"
-	// ScopesEmpty is a list with none, which RFC 8414 section 3.2 forbids. It
-	// tells as little as ScopesAbsent, and comes with a warning.
-	ScopesEmpty ScopesState = "empty"
-	// ScopesAbsent is no list at all: one cannot tell.
-	ScopesAbsent ScopesState = "absent"
-)
-
-// ScopesSupported is what a document says in scopes_supported. It is a hint: a
-// server may know scopes that it does not advertise (RFC 8414 section 2).
-type ScopesSupported struct {
-	// State is never empty in a parsed document.
-	State ScopesState
-	// List holds each scope once, in the document's order; nil unless State is
-	// ScopesList. Each is a scope-token of RFC 6749 section 3.3.
-	List []string
 }

@@ -10,54 +10,53 @@ import (
 )
 
 const (
-	oauthWellKnown    = "/.well-known/oauth-authorization-server" // RFC 8414 section 7.3
-	openIDWellKnown   = "/.well-known/openid-configuration"       // OpenID Connect Discovery 1.0 section 4
-	resourceWellKnown = "/.well-known/oauth-protected-resource"   // RFC 9728 section 8.2
+	oauthWellKnown    = "/.well-known/oauth-authorization-server" // RFC 8414 §7.3
+	openIDWellKnown   = "/.well-known/openid-configuration"       // OpenID Connect Discovery 1.0 §4
+	resourceWellKnown = "/.well-known/oauth-protected-resource"   // RFC 9728 §8.2
 )
 
 // parseIssuer checks an issuer that the caller asks for.
 func parseIssuer(issuer string) (*url.URL, error) {
-	u, err := guard.ParseURL(issuer)
+	u, err := parseIssuerURL(issuer)
 	if err != nil {
-		return nil, err
-	}
-	if err := checkIssuerForm(u); err != nil {
 		return nil, &guard.Error{Kind: guard.KindUsage, URL: guard.ShownURL(issuer), Err: err}
 	}
 	return u, nil
 }
 
-// checkIssuerForm is the rest of RFC 8414 section 2 on issuers.
-func checkIssuerForm(u *url.URL) error {
-	if u.RawQuery != "" || u.ForceQuery {
-		return errors.New("has a query, which an issuer may not have (RFC 8414 section 2)")
+// parseIssuerURL also keeps the rest of RFC 8414 §2 on issuers. Its error is to be put into
+// a sentence.
+func parseIssuerURL(issuer string) (*url.URL, error) {
+	u, err := guard.ParseEndpoint(issuer)
+	if err == nil && (u.RawQuery != "" || u.ForceQuery) {
+		err = errors.New("has a query, which an issuer may not have (RFC 8414 §2)")
 	}
-	return nil
+	return u, err
 }
 
-// issuerPlaces lists where the document of an issuer may be. For an issuer
+// issuerCandidates lists the URLs at which the document of an issuer may be. For an issuer
 // without a path two of the three are the same.
-func issuerPlaces(issuer *url.URL) []string {
-	path := strings.TrimSuffix(issuer.EscapedPath(), "/") // RFC 8414 section 3.1
+func issuerCandidates(issuer *url.URL) []string {
+	path := strings.TrimSuffix(issuer.EscapedPath(), "/") // RFC 8414 §3.1
 	base := origin(issuer)
 	return slices.Compact([]string{
 		base + oauthWellKnown + path,
 		base + path + openIDWellKnown,
-		base + openIDWellKnown + path, // RFC 8414 section 5
+		base + openIDWellKnown + path, // RFC 8414 §5
 	})
 }
 
-// resourcePlace inserts the well-known path before path and query. Only a slash
-// that is the whole path is taken away (RFC 9728 section 3.1).
-func resourcePlace(resource *url.URL) string {
-	place := origin(resource) + resourceWellKnown
+// resourceCandidate inserts the well-known path before path and query. Only a slash
+// that is the whole path is taken away (RFC 9728 §3.1).
+func resourceCandidate(resource *url.URL) string {
+	candidate := origin(resource) + resourceWellKnown
 	if path := resource.EscapedPath(); path != "/" {
-		place += path
+		candidate += path
 	}
 	if resource.RawQuery != "" {
-		place += "?" + resource.RawQuery
+		candidate += "?" + resource.RawQuery
 	}
-	return place
+	return candidate
 }
 
 func origin(u *url.URL) string {

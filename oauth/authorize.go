@@ -21,7 +21,7 @@ const randomBytes = 32
 // openID is the scope that makes a request one of OpenID Connect.
 const openID = "openid"
 
-// An attempt is one authorization request and what its answer is checked against.
+// An attempt is one authorization request and what its response is checked against.
 // Everything in the URL may be seen by others on this machine: the state and the
 // challenge are random and serve once, and the verifier is not in it (RFC 7636 §1).
 type attempt struct {
@@ -30,7 +30,7 @@ type attempt struct {
 	nonce    string // "" unless openid is asked for
 	verifier string
 	url      string
-	answered atomic.Bool // a code works once, so one answer is taken
+	answered atomic.Bool // a code works once, so one response is taken
 }
 
 // hasState compares in constant time.
@@ -44,7 +44,7 @@ func (l *Login) newAttempt(config oauth2.Config, asked scopes.Set) (*attempt, er
 	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(a.verifier)}
 	for _, p := range l.Authorize {
 		if slices.Contains(provider.ReservedParameters(), p.Name) {
-			return nil, &ParameterError{Name: p.Name}
+			return nil, fmt.Errorf("%q cannot be an extra authorization parameter: it is the protocol's own", p.Name)
 		}
 		options = append(options, oauth2.SetAuthURLParam(p.Name, p.Value))
 	}
@@ -58,16 +58,6 @@ func (l *Login) newAttempt(config oauth2.Config, asked scopes.Set) (*attempt, er
 		a.url += "&resource=" + url.QueryEscape(resource)
 	}
 	return a, nil
-}
-
-// A ParameterError is an extra authorization parameter that would take the place of one
-// of the protocol's own, see [scopes.ReservedParameters]. No provider file that was
-// decoded holds one.
-type ParameterError struct{ Name string }
-
-// Error names the parameter.
-func (e *ParameterError) Error() string {
-	return fmt.Sprintf("%q cannot be an extra authorization parameter: it is the protocol's own", e.Name)
 }
 
 func random() string {

@@ -28,29 +28,19 @@ type Browser struct {
 	Output io.Writer
 }
 
-// A CommandError is a browser command that cannot be run, or that failed.
-type CommandError struct {
-	Command string
-	Err     error
+// commandError names a browser command that cannot be run, or that failed.
+func (b Browser) commandError(err error) error {
+	return fmt.Errorf("the command %q: %w", b.Command, err)
 }
 
-// Error names the command and why.
-func (e *CommandError) Error() string {
-	return fmt.Sprintf("the command %q: %v", e.Command, e.Err)
-}
-
-// Unwrap returns the cause.
-func (e *CommandError) Unwrap() error { return e.Err }
-
-// Check reports whether Command can be run: it can be split, and its program is there.
-// The error is a *[CommandError].
+// Check returns why Command cannot be run: it cannot be split, or its program is not there.
 func (b Browser) Check() error {
 	_, err := b.command("")
 	return err
 }
 
-// Open shows url. With a Command it returns when that ends (a *[CommandError] if it
-// failed), or when ctx does: a command that is still running then is ended, unless it
+// Open shows url. With a Command it returns when that ends (with an error
+// if it failed), or when ctx does: a command that is still running then is ended, unless it
 // is the end of a [Login], which leaves the person's browser open.
 func (b Browser) Open(ctx context.Context, url string) error {
 	if b.Command == "" {
@@ -61,14 +51,14 @@ func (b Browser) Open(ctx context.Context, url string) error {
 		return err
 	}
 	if err := cmd.Start(); err != nil {
-		return &CommandError{Command: b.Command, Err: err}
+		return b.commandError(err)
 	}
 	done := make(chan error, 1)
 	go func() { done <- cmd.Wait() }()
 	select {
 	case err := <-done:
 		if err != nil {
-			return &CommandError{Command: b.Command, Err: err}
+			return b.commandError(err)
 		}
 		return nil
 	case <-ctx.Done():
@@ -86,11 +76,11 @@ func (b Browser) command(url string) (*exec.Cmd, error) {
 		err = errors.New("it is empty")
 	}
 	if err != nil {
-		return nil, &CommandError{Command: b.Command, Err: err}
+		return nil, b.commandError(err)
 	}
 	cmd := exec.Command(words[0], append(words[1:], url)...)
 	if cmd.Err != nil {
-		return nil, &CommandError{Command: b.Command, Err: cmd.Err}
+		return nil, b.commandError(cmd.Err)
 	}
 	cmd.Stdout, cmd.Stderr = b.Output, b.Output
 	return cmd, nil

@@ -2,19 +2,23 @@ package oauth
 
 import (
 	"context"
+	"io"
+	"log"
 	"net/http"
+	"sync"
 	"sync/atomic"
+	"time"
 )
 
-// The callback serves the browser: the start page, and the way back with the answer.
+// The callback serves the browser: the start page, and the way back with the response.
 // Every other request (another method, path or host, a state that is not ours) is
 // refused and changes nothing, since any page in any browser can send one here.
 type callback struct {
-	at      *loopback
-	current *atomic.Pointer[attempt]
-	start   func(authorizationURL string) http.Handler
-	answers chan<- answer
-	over    context.Context // ends with the login
+	at        *loopback
+	current   *atomic.Pointer[attempt]
+	start     func(authorizationURL string) http.Handler
+	responses chan<- authorizationResponse
+	over      context.Context // ends with the login
 }
 
 // ServeHTTP implements [http.Handler].
@@ -24,8 +28,8 @@ func (c *callback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Host != c.at.host(): // DNS rebinding, or a loopback sibling that nobody registered
 		refuse(w, http.StatusMisdirectedRequest, "This server answers only to "+c.at.host()+".")
-	case c.isAnswer(r):
-		c.serveAnswer(w, r, attempt)
+	case c.isResponse(r):
+		c.serveResponse(w, r, attempt)
 	case r.URL.Path == "/" && onlyGet(w, r):
 		c.serveStart(w, r, attempt)
 	case r.URL.Path != "/":
@@ -35,7 +39,7 @@ func (c *callback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // isAnswer: where the registered path is the root, the start page is there too, and
 // has no query.
-func (c *callback) isAnswer(r *http.Request) bool {
+func (c *callback) isResponse(r *http.Request) bool {
 	return r.URL.Path == c.at.path() && (r.URL.Path != "/" || r.URL.RawQuery != "")
 }
 
@@ -47,13 +51,13 @@ func (c *callback) serveStart(w http.ResponseWriter, r *http.Request, attempt *a
 	c.start(attempt.url).ServeHTTP(w, r)
 }
 
-// serveAnswer hands the answer over and holds the request until there is a page that
+// serveResponse hands the response over and holds the request until there is a page that
 // tells what came of it.
-func (c *callback) serveAnswer(w http.ResponseWriter, r *http.Request, attempt *attempt) {
+func (c *callback) serveResponse(w http.ResponseWriter, r *http.Request, attempt *attempt) {
 	if !onlyGet(w, r) {
 		return
 	}
-	got, err := readAnswer(r.URL.RawQuery, attempt)
+	got, err := readResponse(r.URL.RawQuery, attempt)
 	if err != nil {
 		refuse(w, http.StatusBadRequest, "This answer is not taken: "+err.Error()+". The login still waits for its own.")
 		return
@@ -65,7 +69,7 @@ func (c *callback) serveAnswer(w http.ResponseWriter, r *http.Request, attempt *
 	got.page, got.delivered = make(chan http.Handler, 1), make(chan struct{})
 	defer close(got.delivered)
 	select {
-	case c.answers <- got:
+	case c.responses <- got:
 	case <-c.over.Done():
 		refuse(w, http.StatusServiceUnavailable, "The login is over.")
 		return
@@ -102,4 +106,50 @@ func refuse(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = w.Write([]byte(text + "\n"))
+}
+
+const (
+	// headerTimeout is for a browser on the same machine; it keeps a silent connection
+	// from staying.
+	headerTimeout = 5 * time.Second
+	// maxHeader holds the longest response that is believed in: a code of maxToken, and
+	// a browser's own fields.
+	maxHeader = 64 << 10
+	// pageTimeout bounds the delivery of the last page.
+	pageTimeout = 5 * time.Second
+	// closeTimeout is for connections that the browser opened in advance and never
+	// used, which a graceful end would wait for.
+	closeTimeout = 250 * time.Millisecond
+)
+
+// A pageServer serves one handler on the loopback listeners.
+type pageServer struct {
+	server *http.Server
+	at     *loopback
+	wait   sync.WaitGroup
+}
+
+func servePages(at *loopback, pages http.Handler) *pageServer {
+	s := &pageServer{at: at}
+	s.server = &http.Server{
+		Handler:           pages,
+		ReadHeaderTimeout: headerTimeout,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          log.New(io.Discard, "", 0), // it would write to the terminal
+	}
+	for _, listener := range at.listeners {
+		s.wait.Go(func() { _ = s.server.Serve(listener) }) // ends with [pageServer.stop]
+	}
+	return s
+}
+
+// stop lets the pages that are under way arrive, and then ends everything.
+func (s *pageServer) stop() {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	if err := s.server.Shutdown(ctx); err != nil {
+		_ = s.server.Close()
+	}
+	s.at.close()
+	s.wait.Wait()
 }

@@ -54,7 +54,7 @@ func TestIntrusionsDoNotEndTheWait(t *testing.T) {
 		t.Run(in.name, func(t *testing.T) {
 			server, person := newAuthServer(t), newPerson(t)
 			login := newLogin(server, person)
-			login.Open = func(ctx context.Context, startURL, authorizationURL string) error {
+			login.UI.Open = func(ctx context.Context, startURL, authorizationURL string) error {
 				seen := intrude(t, person, in, startURL, authorizationURL)
 				if seen.status != in.status {
 					t.Errorf("status %d, want %d", seen.status, in.status)
@@ -114,7 +114,7 @@ func checkHeaders(t *testing.T, p page) {
 func TestOneAnswerOnly(t *testing.T) {
 	server, person := newAuthServer(t), newPerson(t)
 	login := newLogin(server, person)
-	login.Finish = func(ctx context.Context, c *credential.Credential, err error) http.Handler {
+	login.UI.Finish = func(ctx context.Context, c *credential.Credential, err error) http.Handler {
 		asked := server.lastAsked()
 		back := asked.Get("redirect_uri") + "?" + url.Values{"state": {asked.Get("state")}, "code": {"another"}}.Encode()
 		if err := person.visit(ctx, back); err != nil { // while the first still waits for its page
@@ -139,10 +139,10 @@ func TestOneAnswerOnly(t *testing.T) {
 func TestStartPage(t *testing.T) {
 	server, person := newAuthServer(t), newPerson(t)
 	login := newLogin(server, person)
-	login.Start = func(authorizationURL string) http.Handler {
+	login.UI.Start = func(authorizationURL string) http.Handler {
 		return text(200, "text/plain", authorizationURL)
 	}
-	login.Open = func(ctx context.Context, startURL, authorizationURL string) error {
+	login.UI.Open = func(ctx context.Context, startURL, authorizationURL string) error {
 		if !strings.HasPrefix(startURL, "http://localhost:") || strings.Contains(startURL, "?") {
 			t.Errorf("startURL = %q", startURL)
 		}
@@ -156,7 +156,7 @@ func TestStartPage(t *testing.T) {
 		}
 		return person.open(ctx, "", start.body)
 	}
-	login.Finish = func(context.Context, *credential.Credential, error) http.Handler {
+	login.UI.Finish = func(context.Context, *credential.Credential, error) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Security-Policy", w.Header().Get("Content-Security-Policy")+"; style-src 'nonce-x'")
 			_, _ = w.Write([]byte("done"))
@@ -177,7 +177,7 @@ func TestStartLeadsOn(t *testing.T) {
 		server, person := newAuthServer(t), newPerson(t)
 		login := newLogin(server, person)
 		login.Redirect.Path = path
-		login.Open = func(ctx context.Context, startURL, _ string) error { return person.open(ctx, "", startURL) }
+		login.UI.Open = func(ctx context.Context, startURL, _ string) error { return person.open(ctx, "", startURL) }
 		if _, err := login.Run(t.Context()); err != nil {
 			t.Errorf("%s: %v", path, err)
 		}
@@ -192,11 +192,11 @@ func TestLastPageIsWhole(t *testing.T) {
 	server, person := newAuthServer(t), newPerson(t)
 	login := newLogin(server, person)
 	large := strings.Repeat("page ", 4<<20/5)
-	login.Finish = func(context.Context, *credential.Credential, error) http.Handler {
+	login.UI.Finish = func(context.Context, *credential.Credential, error) http.Handler {
 		return text(200, "text/plain", large)
 	}
 	seen := make(chan error, 1)
-	login.Open = func(ctx context.Context, startURL, authorizationURL string) error {
+	login.UI.Open = func(ctx context.Context, startURL, authorizationURL string) error {
 		go func() { seen <- person.open(ctx, startURL, authorizationURL) }()
 		return nil
 	}
@@ -212,7 +212,7 @@ func TestLastPageIsWhole(t *testing.T) {
 func TestUnusedConnectionDoesNotHoldUpTheEnd(t *testing.T) {
 	server, person := newAuthServer(t), newPerson(t)
 	login := newLogin(server, person)
-	login.Open = func(ctx context.Context, startURL, authorizationURL string) error {
+	login.UI.Open = func(ctx context.Context, startURL, authorizationURL string) error {
 		target, err := url.Parse(startURL)
 		if err != nil {
 			return err
@@ -237,11 +237,11 @@ func TestOpenFails(t *testing.T) {
 	server, person := newAuthServer(t), newPerson(t)
 	login := newLogin(server, person)
 	urls := make(chan string, 1)
-	login.Open = func(_ context.Context, _, authorizationURL string) error {
+	login.UI.Open = func(_ context.Context, _, authorizationURL string) error {
 		urls <- authorizationURL
 		return errors.New("no display")
 	}
-	login.Tell = func(format string, args ...any) { // the person is told, and opens it by hand
+	login.UI.Tell = func(format string, args ...any) { // the person is told, and opens it by hand
 		person.tell(format, args...)
 		go func() { _ = person.visit(context.Background(), <-urls) }()
 	}

@@ -77,15 +77,15 @@ func TestCancelLeavesNothing(t *testing.T) {
 	for name, prepare := range map[string]func(l *oauth.Login, s *authServer, p *person, cancel func()){
 		"before anything": func(_ *oauth.Login, _ *authServer, _ *person, cancel func()) { cancel() },
 		"while the browser opens": func(l *oauth.Login, _ *authServer, _ *person, cancel func()) {
-			l.Open = func(ctx context.Context, _, _ string) error {
+			l.UI.Open = func(ctx context.Context, _, _ string) error {
 				cancel()
 				<-ctx.Done()
 				return ctx.Err()
 			}
 		},
 		"while waiting": func(l *oauth.Login, _ *authServer, p *person, cancel func()) {
-			l.Open = func(context.Context, string, string) error { return errors.New("told, then cancelled") }
-			l.Tell = func(string, ...any) { cancel() }
+			l.UI.Open = func(context.Context, string, string) error { return errors.New("told, then cancelled") }
+			l.UI.Tell = func(string, ...any) { cancel() }
 		},
 		"during a registration": func(l *oauth.Login, _ *authServer, _ *person, cancel func()) {
 			l.ClientID, l.Register = "", func(ctx context.Context, _ string) (string, error) {
@@ -102,7 +102,7 @@ func TestCancelLeavesNothing(t *testing.T) {
 			}
 		},
 		"while the page is made": func(l *oauth.Login, _ *authServer, _ *person, cancel func()) {
-			l.Finish = func(ctx context.Context, _ *credential.Credential, _ error) http.Handler {
+			l.UI.Finish = func(ctx context.Context, _ *credential.Credential, _ error) http.Handler {
 				cancel()
 				<-ctx.Done()
 				return http.NotFoundHandler()
@@ -116,7 +116,7 @@ func TestCancelLeavesNothing(t *testing.T) {
 			login := newLogin(server, person)
 			port := freePort(t)
 			login.Redirect.Ports = []int{port}
-			login.Open = func(ctx context.Context, start, authorization string) error {
+			login.UI.Open = func(ctx context.Context, start, authorization string) error {
 				_ = person.open(ctx, start, authorization) // its page may never come
 				return nil
 			}
@@ -152,7 +152,7 @@ func TestLoginLeavesNothing(t *testing.T) {
 func TestLoginTimeout(t *testing.T) {
 	server, person := newAuthServer(t), newPerson(t)
 	login := newLogin(server, person)
-	login.Open, login.Timeout = nil, time.Millisecond
+	login.UI.Open, login.Timeout = nil, time.Millisecond
 	port := freePort(t)
 	login.Redirect.Ports = []int{port}
 	if _, err := login.Run(t.Context()); !errors.Is(err, oauth.ErrLoginTimeout) {

@@ -4,28 +4,16 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/metadata"
 	"golang.org/x/oauth2"
 )
-
-// An UnsupportedError says that a server's metadata rules out what this program
-// needs of it.
-type UnsupportedError struct {
-	Field   string   // of the metadata, by its wire name
-	Need    string   // what it would have to hold
-	Offered []string // what it holds
-}
-
-// Error names the field and both.
-func (e *UnsupportedError) Error() string {
-	return fmt.Sprintf("the server offers %s for %s, and a public client needs %q", orNothing(e.Offered), e.Field, e.Need)
-}
 
 func orNothing(offered []string) string {
 	if len(offered) == 0 {
 		return "nothing"
 	}
-	return quoted(offered)
+	return text.Quoted(offered)
 }
 
 // supportsPublicClient checks that the server takes a client without a secret, and
@@ -42,7 +30,7 @@ func supportsPublicClient(server *metadata.AuthorizationServer) error {
 		{"grant_types_supported", "authorization_code", server.GrantTypesSupported},
 	} {
 		if rule.offered != nil && !slices.Contains(rule.offered, rule.need) {
-			return &UnsupportedError{Field: rule.field, Need: rule.need, Offered: rule.offered}
+			return &ProtocolError{Problem: fmt.Sprintf("the server offers %s for %s, and a public client needs %q", orNothing(rule.offered), rule.field, rule.need)}
 		}
 	}
 	return nil

@@ -2,18 +2,18 @@
 //
 // # A credential
 //
-// A [Credential] is an OAuth access token or an API key, with what is known of it: of
+// A [credential.Credential] is an OAuth access token or an API key, with what is known of it: of
 // which kind it is, when it ends, which scopes it holds and who said so. What it holds
-// is what the server says, never what was asked for: the token answer's scope (RFC 6749
+// is what the server says, never what was asked for: the token response's scope (RFC 6749
 // §5.1), else introspection or the provider's own self-inspection ([Inspector]); if
-// nobody tells, it is "assumed". The secret part lies in a [Secret], which no formatting
+// nobody tells, it is "assumed". The secret part lies in a [credential.Secret], which no formatting
 // verb, logger or encoder can show.
 //
 // # Trust
 //
-// A credential is bound to hosts. [Trust] knows those of the built-in provider and those
-// that this user confirmed once ([TrustFile]); a file in a repository adds none.
-// [Trust.Guard] puts that under every HTTP client of this package, so that nothing is
+// A credential is bound to hosts. [trust.Policy] knows those of the built-in provider and those
+// that this user confirmed once ([trust.File]); a file in a repository adds none.
+// [trust.Policy.Guard] puts that under every HTTP client of this package, so that nothing is
 // sent elsewhere, whatever a provider file, a metadata document or a redirect says. A
 // nil client in any struct here is one that trusts this machine alone.
 //
@@ -21,7 +21,7 @@
 //
 // [Login] is the authorization code flow (RFC 6749 §4.1) with PKCE S256 (RFC 7636) for
 // a public native client (RFC 8252): a listener on loopback, a browser, and a way to
-// paste the answer where the browser is on another machine. The answer must have the
+// paste the response where the browser is on another machine. The response must have the
 // right state, come to the very redirect URI, and be from the right issuer (RFC 9207).
 // The code is exchanged before the browser gets its last page, so that page can say what
 // was granted. The pages are the caller's; their headers are locked up here.
@@ -31,23 +31,34 @@
 //
 // # Keeping it
 //
-// A [Store] keeps credentials, each under a [Key]: in the system's keyring
-// ([KeyringStore]), in files that only the user can read ([FileStore]), or for one run
-// ([MemoryStore]). [Renewer] renews a stored one under a lock that all processes of the
+// A [store.Store] keeps credentials, each under a [store.Key]: in the system's keyring
+// ([store.Keyring]), in files that only the user can read ([store.File]), or for one run
+// ([store.Memory]). [Renewer] renews a stored one under a lock that all processes of the
 // user share, so that a rotating refresh token is sent once (RFC 9700 §4.14.2).
 //
 // # API keys
 //
-// [FindKey] looks in the places where a key may be, in a fixed order; [ReadKey] takes
+// [apikey.Find] looks in the places where a key may be, in a fixed order; [apikey.Read] takes
 // off what people paste around it, and refuses what can be no key before anything is
 // sent.
 //
 // # Errors
 //
-// What a caller may want to tell apart is a type of its own, with fields. Words of a
-// server are in it, stripped of what could steer a terminal and cut to a length; a whole
-// answer never is, since it may hold a token. Trouble on the way to a server is a
-// [metadata.Error].
+// Each type of error answers a question that a caller has:
+//
+//   - *[trust.UntrustedHostError]: which hosts would have got a credential and may not?
+//   - *[AuthorizationError]: what did the server, or the person, refuse in the browser?
+//   - *[ResponseError]: what does an endpoint refuse, and may it succeed later?
+//   - *[IssuerError]: is the authorization response from another server?
+//   - *[ProtocolError]: can no login be made with this server as it is?
+//   - *[SessionLostError]: does only another login help?
+//   - *[RejectedError], *[UnansweredError], *[NoInspectionError]: does the server know the
+//     credential, did it not say, or can nobody be asked?
+//   - *[apikey.BadKeyError]: what is wrong with the text that was given for a key?
+//
+// Trouble on the way to a server is a *[metadata.Error]. Words of a server are in an error,
+// stripped of what could steer a terminal and cut to a length; a whole response never is,
+// since it may hold a token.
 //
 // # What it does not do
 //

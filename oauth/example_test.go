@@ -1,7 +1,6 @@
 package oauth_test
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/ambit-auth/ambit/oauth"
@@ -17,35 +16,6 @@ func ExampleSecret() {
 	// Output:
 	// *** *** *** ***
 	// abc_***
-}
-
-// What people paste around a key is forgiven, with a word.
-func ExampleReadKey() {
-	key, err := oauth.ReadKey(" \"Bearer abc_0123456789\"\n")
-	fmt.Println(key.Secret.Mask("abc_"), err)
-	for _, note := range key.Notes {
-		fmt.Println("-", note)
-	}
-	_, err = oauth.ReadKey("${API_KEY}")
-	fmt.Println(err)
-	// Output:
-	// abc_*** <nil>
-	// - blanks or a newline around the key were dropped
-	// - quotes around the key were dropped
-	// - "Bearer" in front of the key was dropped
-	// the key is a placeholder, not a key
-}
-
-// A manifest in a cloned folder names a host of its own.
-func ExampleTrust_Check() {
-	trust := oauth.Trust{Known: []string{"api.example.com"}}
-	fmt.Println(trust.Check([]string{"api.example.com", "localhost:8010"}, "scopes.yaml"))
-	err := trust.Check([]string{"api.example.com", "api.example.net"}, "scopes.yaml")
-	var untrusted *oauth.UntrustedHostError
-	fmt.Println(errors.As(err, &untrusted), err)
-	// Output:
-	// <nil>
-	// true the host "api.example.net", named by scopes.yaml, is not trusted with a credential
 }
 
 // Which of the asked scopes did the server not like?

@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"time"
 
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/oauth/apikey"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -23,7 +26,7 @@ const elsewhereTimeout = 3 * time.Second
 // file gives for its kind: the provider's own self-inspection, or RFC 7662. Safe for
 // concurrent use while nobody changes the fields.
 type Inspector struct {
-	// HTTP sends the question; it stands on [Trust.Guard]. nil is a client that trusts
+	// HTTP sends the question; it stands on [trust.Policy.Guard]. nil is a client that trusts
 	// this machine alone.
 	HTTP     *http.Client
 	Provider *provider.Provider
@@ -32,51 +35,90 @@ type Inspector struct {
 	// a question cannot be asked.
 	Metadata func(ctx context.Context, s provider.Server) (*metadata.AuthorizationServer, error)
 	Now      func() time.Time // for Retry-After; nil means [time.Now]
-	// Wait waits out a short 429; nil is a timer. See [metadata.Requester.Wait].
+	// Wait waits out a short 429; nil is a timer. See [guard.Requester].
 	Wait func(ctx context.Context, d time.Duration) error
 }
 
-// Inspect returns what the server says that the credential holds. It takes at most
-// 10 s and sends one request; a 429 that asks for less than 5 s is waited out once.
+// Inspect returns the same credential with what the server says that it holds; of what
+// the server does not say, what was known counts. It takes at most 10 s and sends one
+// request; a 429 that asks for less than 5 s is waited out once.
 //
 // Errors: *[NoInspectionError] where nobody can be asked; *[RejectedError] where the
-// server does not know the credential; *[UntrustedHostError]; ctx's own; those of
-// Metadata; and *[UnansweredError] for everything else that is not a plain answer, so
+// server does not know the credential; *[trust.UntrustedHostError]; ctx's own; those of
+// Metadata; and *[UnansweredError] for everything else that is not a plain response, so
 // that a server in trouble never looks like a missing scope.
-func (i *Inspector) Inspect(ctx context.Context, credential credential.Secret) (scopes.Grant, error) {
-	return i.ask(ctx, i.Server, credential)
+func (i *Inspector) Inspect(ctx context.Context, c *credential.Credential) (*credential.Credential, error) {
+	said, err := i.inspect(ctx, i.Server, c)
+	if err != nil {
+		return nil, err
+	}
+	return c.Holding(said), nil
 }
 
-// Elsewhere asks the same question of those other servers that the provider's file
-// marks for it, all at once and for 3 s at most, and returns the first in the file's
-// order that knows the credential. It is for one that the right server rejected.
-func (i *Inspector) Elsewhere(ctx context.Context, credential credential.Secret) (server provider.Server, grant scopes.Grant, found bool) {
-	ctx, cancel := context.WithTimeout(ctx, elsewhereTimeout)
-	defer cancel()
-	type outcome struct {
-		server provider.Server
-		grant  chan *scopes.Grant
+// inspect asks one server; what it does not say is as it was known.
+func (i *Inspector) inspect(ctx context.Context, server provider.Server, c *credential.Credential) (scopes.Grant, error) {
+	said, err := i.ask(ctx, server, c.Access)
+	if err != nil {
+		return scopes.Grant{}, err
 	}
-	var outcomes []outcome
+	said.Source = c.Source
+	if said.ExpiresAt.IsZero() {
+		said.ExpiresAt = c.ExpiresAt
+	}
+	if said.Kind == scopes.UnknownKind && c.Kind != "" {
+		said.Kind = c.Kind
+	}
+	return said, nil
+}
+
+// Inquire asks the server whether it knows a credential that was refused, and where it
+// does not, all those other servers that the provider's file marks for that: at once,
+// and for 3 s at most. It ends with the first in the file's order that knows it.
+func (i *Inspector) Inquire(ctx context.Context, c *credential.Credential) credential.Inquiry {
+	here := i.outcome(ctx, i.Server, c)
+	if here.Standing != credential.StandingNotKnown {
+		return credential.Inquiry{here}
+	}
+	return append(credential.Inquiry{here}, i.elsewhere(ctx, c)...)
+}
+
+func (i *Inspector) elsewhere(ctx context.Context, c *credential.Credential) credential.Inquiry {
+	ctx, cancel := context.WithTimeoutCause(ctx, elsewhereTimeout, fmt.Errorf("no answer within %s", elsewhereTimeout))
+	defer cancel()
+	var pending []chan credential.Outcome
 	for _, s := range i.Provider.Servers {
 		if !s.AskOn401 || s.Name == i.Server.Name {
 			continue
 		}
-		o := outcome{s, make(chan *scopes.Grant, 1)}
-		outcomes = append(outcomes, o)
-		go func() {
-			defer close(o.grant)
-			if g, err := i.ask(ctx, s, credential); err == nil {
-				o.grant <- &g
-			}
-		}()
+		outcome := make(chan credential.Outcome, 1)
+		pending = append(pending, outcome)
+		go func() { outcome <- i.outcome(ctx, s, c) }()
 	}
-	for _, o := range outcomes {
-		if g := <-o.grant; g != nil {
-			return o.server, *g, true
+	var outcomes credential.Inquiry
+	for _, outcome := range pending {
+		o := <-outcome
+		if outcomes = append(outcomes, o); o.Standing == credential.StandingKnown {
+			break
 		}
 	}
-	return provider.Server{}, scopes.Grant{}, false
+	return outcomes
+}
+
+// outcome asks one server, and tells apart what came of it.
+func (i *Inspector) outcome(ctx context.Context, server provider.Server, c *credential.Credential) credential.Outcome {
+	grant, err := i.inspect(ctx, server, c)
+	o := credential.Outcome{Server: server.Name, Grant: grant, Err: err, Standing: credential.StandingNoAnswer}
+	_, rejected := errors.AsType[*RejectedError](err)
+	_, cannotAsk := errors.AsType[*NoInspectionError](err)
+	switch {
+	case err == nil:
+		o.Standing = credential.StandingKnown
+	case rejected:
+		o.Standing = credential.StandingNotKnown
+	case cannotAsk:
+		o.Standing = credential.StandingNotAsked
+	}
+	return o
 }
 
 func (i *Inspector) ask(ctx context.Context, server provider.Server, credential credential.Secret) (scopes.Grant, error) {
@@ -88,19 +130,19 @@ func (i *Inspector) ask(ctx context.Context, server provider.Server, credential 
 	if err != nil {
 		return scopes.Grant{}, err
 	}
-	answer, err := sendBy(&guard.Requester{HTTP: orLoopback(i.HTTP), Now: i.Now, Wait: i.Wait}, req)
+	response, err := sendBy(&guard.Requester{HTTP: orLoopback(i.HTTP), Now: i.Now, Wait: i.Wait}, req)
 	if err != nil {
 		if outer.Err() != nil {
 			return scopes.Grant{}, context.Cause(outer)
 		}
 		return scopes.Grant{}, unanswered(err)
 	}
-	grant, err := readInspection(answer, kind)
+	grant, err := readInspection(response, kind)
 	if err != nil {
 		return scopes.Grant{}, err
 	}
 	grant.Server = server.Name
-	grant.Credential.Prefix = shown(credential, kind)
+	grant.Prefix = credential.Shown(kind)
 	return grant, nil
 }
 
@@ -122,7 +164,7 @@ func (i *Inspector) question(ctx context.Context, server provider.Server, kind p
 		return nil, err
 	}
 	if !credential.IsSendable(secret.Reveal()) {
-		return nil, &BadKeyError{Problem: "has a character in it that no key has"}
+		return nil, &apikey.BadKeyError{Problem: "has a character in it that no key has"}
 	}
 	req.Header.Set("Authorization", "Bearer "+secret.Reveal())
 	req.Header.Set("Accept", "application/json")

@@ -20,6 +20,7 @@ import (
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/oauth/store/storetest"
+	"github.com/ambit-auth/ambit/oauth/trust"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 	"github.com/google/go-cmp/cmp"
@@ -33,13 +34,16 @@ func testProvider(servers ...provider.Server) *provider.Provider {
 	return &provider.Provider{
 		Servers: servers,
 		Credentials: []provider.CredentialKind{
-			{Prefix: "key_", Kind: scopes.PersonalAPIKey, Label: "a personal API key", Inspect: provider.Inspection{
-				URL: "{api}/me/", Scopes: "scopes", Teams: "teams", Organizations: "orgs", Expires: "expires_at"}},
-			{Prefix: "acc_", Kind: scopes.OAuthToken, Label: "an access token", Inspect: provider.Inspection{
-				Introspection: true, Teams: "teams"}},
-			{Prefix: "jsn_", Kind: scopes.OAuthToken, Label: "an access token", Inspect: provider.Inspection{
-				Introspection: true, JSON: true, Scopes: "granted", Expires: "ends"}},
-			{Prefix: "pub_", Kind: scopes.ProjectKey, Label: "a project key"},
+			{Prefix: "key_", Kind: "personal_api_key", Label: "a personal API key", Inspect: provider.Inspection{
+				URL: "{api}/me/", Scopes: "scopes", Reach: []provider.ReachMember{{Of: "project", Member: "teams"}, {Of: "organization", Member: "orgs"}}, Expires: "expires_at",
+			}},
+			{Prefix: "acc_", Kind: scopes.AccessToken, Label: "an access token", Inspect: provider.Inspection{
+				Introspection: true, Reach: []provider.ReachMember{{Of: "project", Member: "teams"}},
+			}},
+			{Prefix: "jsn_", Kind: scopes.AccessToken, Label: "an access token", Inspect: provider.Inspection{
+				Introspection: true, JSON: true, Scopes: "granted", Expires: "ends",
+			}},
+			{Prefix: "pub_", Kind: "project_key", Label: "a project key"},
 		},
 	}
 }
@@ -63,6 +67,11 @@ func inspecting(t *testing.T, handler http.HandlerFunc) *oauth.Inspector {
 	}
 }
 
+// bare is a credential of which nothing is known.
+func bare(secret string) *credential.Credential {
+	return &credential.Credential{Access: credential.NewSecret(secret)}
+}
+
 func TestSelfInspection(t *testing.T) {
 	var requests atomic.Int32
 	inspector := inspecting(t, func(w http.ResponseWriter, r *http.Request) {
@@ -72,22 +81,46 @@ func TestSelfInspection(t *testing.T) {
 		}
 		text(200, "application/json; charset=utf-8", `{"id":1,"scopes":["a:read","*","a:read"],"teams":[2,12345678901234567890,"x"],"orgs":["o"],"expires_at":"2030-01-02T03:04:05+01:00"}`)(w, r)
 	})
-	got, err := inspector.Inspect(t.Context(), credential.NewSecret(testAPIKey))
+	got, err := inspector.Inspect(t.Context(), bare(testAPIKey))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := scopes.Grant{
-		Credential: scopes.Credential{
-			Kind: scopes.PersonalAPIKey, Prefix: "key_***", KnownBy: scopes.SelfInspection,
-			ExpiresAt: time.Date(2030, 1, 2, 2, 4, 5, 0, time.UTC),
-		},
-		Server: "here", Scopes: scopes.NewSet("a:read", "*"), Teams: []string{"2", "12345678901234567890", "x"}, Organizations: []string{"o"},
+		Kind: "personal_api_key", Prefix: "key_***", KnownBy: scopes.SelfInspection,
+		ExpiresAt: time.Date(2030, 1, 2, 2, 4, 5, 0, time.UTC), Server: "here", Scopes: scopes.NewSet("a:read", "*"), Reach: []scopes.Reach{{Of: "project", IDs: []string{"2", "12345678901234567890", "x"}}, {Of: "organization", IDs: []string{"o"}}},
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got.Grant); diff != "" {
 		t.Error(diff)
 	}
 	if requests.Load() != 1 {
 		t.Errorf("%d requests", requests.Load())
+	}
+}
+
+// What the server does not say stays as it was known, and the value that came in is not changed.
+func TestInspectKeepsWhatTheServerDoesNotSay(t *testing.T) {
+	end := time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC)
+	before := &credential.Credential{
+		Access: credential.NewSecret(testAPIKey), Refresh: credential.NewSecret("refresh"), ClientID: "client",
+		Grant: scopes.Grant{Source: "the store", ExpiresAt: end, KnownBy: scopes.Assumed, Scopes: scopes.NewSet("a:read", "b:read"), Reach: []scopes.Reach{{Of: "project", IDs: []string{"1"}}}},
+	}
+	unchanged := *before
+	got, err := inspecting(t, text(200, "application/json", `{"scopes":["a:read"]}`)).Inspect(t.Context(), before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &credential.Credential{
+		Access: before.Access, Refresh: before.Refresh, ClientID: "client",
+		Grant: scopes.Grant{
+			Kind: "personal_api_key", Prefix: "key_***", Source: "the store", ExpiresAt: end,
+			KnownBy: scopes.SelfInspection, Server: "here", Scopes: scopes.NewSet("a:read"),
+		},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(&unchanged, before); diff != "" {
+		t.Errorf("what was asked about has changed: %s", diff)
 	}
 }
 
@@ -96,9 +129,10 @@ func TestSelfInspectionShapes(t *testing.T) {
 		`{"scopes":[]}`: "",
 		`{"scopes":["a:read"],"teams":null,"orgs":[],"expires_at":null}`: "a:read",
 		` {"scopes":["a:read"],"expires_at":1e400} `:                     "a:read",
+		`{"scopes":["a:read,b:write"]}`:                                  "a:read b:write",
 	} {
-		got, err := inspecting(t, text(200, "application/json", body)).Inspect(t.Context(), credential.NewSecret(testAPIKey))
-		if err != nil || got.Scopes.String() != want || len(got.Teams)+len(got.Organizations) != 0 || !got.Credential.ExpiresAt.IsZero() {
+		got, err := inspecting(t, text(200, "application/json", body)).Inspect(t.Context(), bare(testAPIKey))
+		if err != nil || got.Scopes.String() != want || len(got.Reach) != 0 || !got.ExpiresAt.IsZero() {
 			t.Errorf("%s: %+v, %v", body, got, err)
 		}
 	}
@@ -126,16 +160,16 @@ func TestIntrospection(t *testing.T) {
 		text(200, "application/json", `{"active":true,"scope":"a:read b:write","exp":1900000000,"teams":[5]}`)(w, r)
 	})
 	for token, want := range map[string]scopes.Grant{
-		"acc_" + storetest.Marked: {Scopes: scopes.NewSet("a:read", "b:write"), Teams: []string{"5"}},
+		"acc_" + storetest.Marked: {Scopes: scopes.NewSet("a:read", "b:write"), Reach: []scopes.Reach{{Of: "project", IDs: []string{"5"}}}},
 		"jsn_" + storetest.Marked: {Scopes: scopes.NewSet("a:read")},
 	} {
-		want.Server = "here"
-		want.Credential = scopes.Credential{Kind: scopes.OAuthToken, Prefix: token[:4] + "***", KnownBy: scopes.Introspection, ExpiresAt: time.Unix(1900000000, 0).UTC()}
-		got, err := inspector.Inspect(t.Context(), credential.NewSecret(token))
+		want.Server, want.Kind, want.KnownBy = "here", scopes.AccessToken, scopes.Introspection
+		want.Prefix, want.ExpiresAt = token[:4]+"***", time.Unix(1900000000, 0).UTC()
+		got, err := inspector.Inspect(t.Context(), bare(token))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(want, got); diff != "" {
+		if diff := cmp.Diff(want, got.Grant); diff != "" {
 			t.Error(diff)
 		}
 	}
@@ -153,7 +187,7 @@ func TestRejected(t *testing.T) {
 		"active is false":     {"acc_" + storetest.Marked, text(200, "application/json", `{"active":false}`), 200},
 		"401 to the question": {"acc_" + storetest.Marked, text(401, "application/json", `{}`), 401},
 	} {
-		_, err := inspecting(t, c.answer).Inspect(t.Context(), credential.NewSecret(c.key))
+		_, err := inspecting(t, c.answer).Inspect(t.Context(), bare(c.key))
 		rejected, ok := errors.AsType[*oauth.RejectedError](err)
 		if !ok || rejected.Status != c.status || !strings.HasPrefix(rejected.Host, "127.0.0.1:") || storetest.Leaks(err.Error()) {
 			t.Errorf("%s: %v", name, err)
@@ -175,11 +209,11 @@ func TestUnanswered(t *testing.T) {
 		"HTML":                 {testAPIKey, text(200, "text/html; charset=utf-8", "<html>sign in"), 200, "HTML"},
 		"HTML as JSON's 401":   {testAPIKey, text(401, "text/html", "<html>proxy"), 401, "HTML"},
 		"HTML without a type":  {testAPIKey, text(403, "", "\n<!doctype html>"), 403, "HTML"},
-		"no JSON":              {testAPIKey, text(200, "application/json", storetest.Marked), 200, "no JSON object"},
-		"a list":               {testAPIKey, text(200, "application/json", `[{"scopes":[]}]`), 200, "no JSON object"},
-		"null":                 {testAPIKey, text(200, "application/json", `null`), 200, "no JSON object"},
-		"two objects":          {testAPIKey, text(200, "application/json", `{"scopes":[]}{}`), 200, "no JSON object"},
-		"half of it":           {testAPIKey, text(200, "application/json", `{"scopes":["a:rea`), 200, "no JSON object"},
+		"no JSON":              {testAPIKey, text(200, "application/json", storetest.Marked), 200, "not JSON"},
+		"a list":               {testAPIKey, text(200, "application/json", `[{"scopes":[]}]`), 200, "not an object"},
+		"null":                 {testAPIKey, text(200, "application/json", `null`), 200, "not an object"},
+		"two objects":          {testAPIKey, text(200, "application/json", `{"scopes":[]}{}`), 200, "goes on after the end"},
+		"half of it":           {testAPIKey, text(200, "application/json", `{"scopes":["a:rea`), 200, "ends in the middle"},
 		"no scopes":            {testAPIKey, text(200, "application/json", `{"id":1}`), 200, `"scopes"`},
 		"scopes null":          {testAPIKey, text(200, "application/json", `{"scopes":null}`), 200, `"scopes"`},
 		"scopes an object":     {testAPIKey, text(200, "application/json", `{"scopes":{"a":1}}`), 200, `"scopes"`},
@@ -187,7 +221,7 @@ func TestUnanswered(t *testing.T) {
 		"scopes of objects":    {testAPIKey, text(200, "application/json", `{"scopes":[{"name":"a:read"}]}`), 200, `"scopes"`},
 		"teams a word":         {testAPIKey, text(200, "application/json", `{"scopes":[],"teams":"all"}`), 200, `"teams"`},
 		"no active":            {"acc_" + storetest.Marked, text(200, "application/json", `{"scope":"a:read"}`), 200, `"active"`},
-		"active a word":        {"acc_" + storetest.Marked, text(200, "application/json", `{"active":"true","scope":"a:read"}`), 200, `"active"`},
+		"active a word":        {"acc_" + storetest.Marked, text(200, "application/json", `{"active":"yes","scope":"a:read"}`), 200, `"active"`},
 		"active without scope": {"acc_" + storetest.Marked, text(200, "application/json", `{"active":true}`), 200, `"scope"`},
 		"2 MiB":                {testAPIKey, text(200, "application/json", `{"scopes":["`+strings.Repeat("a", 2<<20)+`"]}`), 0, "larger"},
 		"a redirect":           {testAPIKey, http.RedirectHandler("/login", http.StatusFound).ServeHTTP, 0, "redirect"},
@@ -196,7 +230,7 @@ func TestUnanswered(t *testing.T) {
 		"429 for ever":         {testAPIKey, limitedFor("1"), 429, "1s"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := inspecting(t, c.answer).Inspect(t.Context(), credential.NewSecret(c.key))
+			_, err := inspecting(t, c.answer).Inspect(t.Context(), bare(c.key))
 			got, ok := errors.AsType[*oauth.UnansweredError](err)
 			if !ok {
 				t.Fatalf("err = %v", err)
@@ -236,7 +270,7 @@ func TestShortRateLimitIsWaitedOutOnce(t *testing.T) {
 		waited = append(waited, d)
 		return nil
 	}
-	got, err := inspector.Inspect(t.Context(), credential.NewSecret("acc_"+storetest.Marked))
+	got, err := inspector.Inspect(t.Context(), bare("acc_"+storetest.Marked))
 	if err != nil || got.Scopes.String() != "a:read" {
 		t.Fatalf("%+v, %v", got, err)
 	}
@@ -245,7 +279,7 @@ func TestShortRateLimitIsWaitedOutOnce(t *testing.T) {
 	}
 	inspector.Wait = func(ctx context.Context, _ time.Duration) error { return context.Canceled }
 	requests.Store(0)
-	if _, err := inspector.Inspect(t.Context(), credential.NewSecret("acc_"+storetest.Marked)); err == nil || requests.Load() != 1 {
+	if _, err := inspector.Inspect(t.Context(), bare("acc_"+storetest.Marked)); err == nil || requests.Load() != 1 {
 		t.Errorf("a wait that was ended: %v after %d requests", err, requests.Load())
 	}
 }
@@ -256,7 +290,7 @@ func TestInspectIsCancelled(t *testing.T) {
 		cancel()
 		<-r.Context().Done()
 	})
-	if _, err := inspector.Inspect(ctx, credential.NewSecret(testAPIKey)); !errors.Is(err, context.Canceled) {
+	if _, err := inspector.Inspect(ctx, bare(testAPIKey)); !errors.Is(err, context.Canceled) {
 		t.Errorf("err = %v", err)
 	}
 }
@@ -281,7 +315,7 @@ func TestNobodyCanBeAsked(t *testing.T) {
 		"no metadata":                 {&withoutMetadata, "acc_" + storetest.Marked},
 		"no endpoint in the metadata": {&withoutEndpoint, "acc_" + storetest.Marked},
 	} {
-		_, err := c.inspector.Inspect(t.Context(), credential.NewSecret(c.key))
+		_, err := c.inspector.Inspect(t.Context(), bare(c.key))
 		none, ok := errors.AsType[*oauth.NoInspectionError](err)
 		if !ok || none.Label == "" || storetest.Leaks(err.Error()) {
 			t.Errorf("%s: %v", name, err)
@@ -297,8 +331,8 @@ func TestInspectAsksNoStranger(t *testing.T) {
 		return &metadata.AuthorizationServer{IntrospectionEndpoint: "https://thief.example.com/introspect"}, nil
 	}
 	for _, key := range []string{testAPIKey, "acc_" + storetest.Marked} {
-		_, err := inspector.Inspect(t.Context(), credential.NewSecret(key))
-		if untrusted, ok := errors.AsType[*oauth.UntrustedHostError](err); !ok || untrusted.Hosts[0] != "thief.example.com" {
+		_, err := inspector.Inspect(t.Context(), bare(key))
+		if untrusted, ok := errors.AsType[*trust.UntrustedHostError](err); !ok || untrusted.Hosts[0] != "thief.example.com" {
 			t.Errorf("err = %v", err)
 		}
 		if _, ok := errors.AsType[*oauth.UnansweredError](err); ok {
@@ -314,7 +348,7 @@ func TestInspectNamesTheCertificate(t *testing.T) {
 	defer server.Close()
 	at := testServer("here", server.URL)
 	inspector := &oauth.Inspector{Provider: testProvider(at), Server: at}
-	_, err := inspector.Inspect(t.Context(), credential.NewSecret(testAPIKey))
+	_, err := inspector.Inspect(t.Context(), bare(testAPIKey))
 	if _, ok := errors.AsType[*oauth.UnansweredError](err); !ok || !strings.Contains(err.Error(), "certificate") {
 		t.Errorf("err = %v", err)
 	}
@@ -323,53 +357,54 @@ func TestInspectNamesTheCertificate(t *testing.T) {
 	}
 }
 
-func TestElsewhere(t *testing.T) {
+// Each server that is asked has an outcome, and one that did not answer is no server
+// that does not know the credential.
+func TestInquire(t *testing.T) {
 	knows := text(200, "application/json", `{"scopes":["a:read"]}`)
 	rejects := text(401, "application/json", `{}`)
-	var asked atomic.Int32
+	ill := text(500, "", "")
 	serve := func(name string, answer http.HandlerFunc) provider.Server {
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			asked.Add(1)
-			answer(w, r)
-		}))
+		server := httptest.NewServer(answer)
 		t.Cleanup(server.Close)
 		return testServer(name, server.URL)
 	}
-	here := serve("here", rejects)
 	private := serve("private", func(w http.ResponseWriter, r *http.Request) {
 		t.Error("a server that may not be asked was")
 		knows(w, r)
 	})
 	private.AskOn401 = false
-	for _, c := range []struct {
-		name   string
+	gone := testServer("gone", "http://127.0.0.1:1") // nothing listens there
+	mute := provider.Server{Name: "mute", AskOn401: true}
+	for name, c := range map[string]struct {
+		here   provider.Server
 		others []provider.Server
-		want   string
-		asked  int32
+		want   []string
 	}{
-		{"one knows it", []provider.Server{serve("a", rejects), serve("b", knows)}, "b", 2},
-		{"nobody knows it", []provider.Server{serve("a", rejects), serve("b", text(500, "", ""))}, "", 2},
-		{"nobody to ask", nil, "", 0},
-		// The last, for the second may be given up, and arrive late.
-		{"the first of two", []provider.Server{serve("a", knows), serve("b", knows)}, "a", 2},
+		"here knows it":     {serve("here", knows), []provider.Server{serve("a", knows)}, []string{"here known"}},
+		"here is ill":       {serve("here", ill), []provider.Server{serve("a", knows)}, []string{"here no_answer"}},
+		"no way to ask":     {provider.Server{Name: "here"}, []provider.Server{serve("a", knows)}, []string{"here not_asked"}},
+		"one knows it":      {serve("here", rejects), []provider.Server{serve("a", rejects), serve("b", knows)}, []string{"here not_known", "a not_known", "b known"}},
+		"nobody knows it":   {serve("here", rejects), []provider.Server{serve("a", rejects)}, []string{"here not_known", "a not_known"}},
+		"two do not answer": {serve("here", rejects), []provider.Server{serve("a", ill), gone, mute}, []string{"here not_known", "a no_answer", "gone no_answer", "mute not_asked"}},
+		"nobody to ask":     {serve("here", rejects), nil, []string{"here not_known"}},
+		"the first of two":  {serve("here", rejects), []provider.Server{serve("a", knows), serve("b", knows)}, []string{"here not_known", "a known"}},
 	} {
-		name := c.name
-		asked.Store(0)
-		inspector := &oauth.Inspector{Server: here, Provider: testProvider(append([]provider.Server{here, private}, c.others...)...)}
-		server, grant, found := inspector.Elsewhere(t.Context(), credential.NewSecret(testAPIKey))
-		if server.Name != c.want || grant.Server != c.want || found != (c.want != "") {
-			t.Errorf("%s: %q, %+v, %v", name, server.Name, grant, found)
+		inspector := &oauth.Inspector{Server: c.here, Provider: testProvider(append([]provider.Server{c.here, private}, c.others...)...)}
+		var got []string
+		for _, o := range inspector.Inquire(t.Context(), bare(testAPIKey)) {
+			got = append(got, o.Server+" "+string(o.Standing))
+			known := o.Standing == credential.StandingKnown
+			if known != (o.Err == nil) || known != (o.Grant.Scopes.String() == "a:read" && o.Grant.Server == o.Server) {
+				t.Errorf("%s: %+v", name, o)
+			}
 		}
-		if found && grant.Scopes.String() != "a:read" {
-			t.Errorf("%s: %+v", name, grant)
-		}
-		if name != "the first of two" && asked.Load() != c.asked {
-			t.Errorf("%s: %d asked, want %d", name, asked.Load(), c.asked)
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
 		}
 	}
 }
 
-func TestElsewhereIsBounded(t *testing.T) {
+func TestInquiryIsBounded(t *testing.T) {
 	never := make(chan struct{})
 	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		select {
@@ -379,15 +414,18 @@ func TestElsewhereIsBounded(t *testing.T) {
 	}))
 	defer silent.Close()
 	defer close(never)
-	here := testServer("here", "http://127.0.0.1:1")
+	refusing := httptest.NewServer(text(401, "application/json", `{}`))
+	defer refusing.Close()
+	here := testServer("here", refusing.URL)
 	var others []provider.Server
 	for i := range 5 {
 		others = append(others, testServer(fmt.Sprint(i), silent.URL))
 	}
 	inspector := &oauth.Inspector{Server: here, Provider: testProvider(append(others, here)...)}
 	begun := time.Now()
-	if _, _, found := inspector.Elsewhere(t.Context(), credential.NewSecret(testAPIKey)); found {
-		t.Error("found by a server that never answered")
+	q := inspector.Inquire(t.Context(), bare(testAPIKey))
+	if silent := q.Of(credential.StandingNoAnswer); len(silent) != 5 || !strings.Contains(silent[0].Err.Error(), "within 3s") {
+		t.Errorf("%+v", q)
 	}
 	if took := time.Since(begun); took > 5*time.Second {
 		t.Errorf("it took %s", took)

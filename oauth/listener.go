@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
@@ -25,7 +26,7 @@ type loopback struct {
 }
 
 // listen takes the first registered port that is free on both addresses; where none
-// is registered, any. All taken is a *[PortsTakenError]: a port that nobody
+// is registered, any. All taken is [ErrPortsTaken]: a port that nobody
 // registered would only be refused by the server, which compares redirect URIs
 // exactly (RFC 9700 §2.1).
 func listen(ctx context.Context, redirect provider.Redirect) (*loopback, error) {
@@ -105,38 +106,31 @@ func (l *loopback) redirectURI() string {
 	return fmt.Sprintf("http://%s:%d%s", l.redirect.Host, l.port, l.redirect.Path)
 }
 
-// A PortsTakenError says that someone else listens on every registered redirect port.
-type PortsTakenError struct{ Ports []TakenPort } // in the order in which they were tried
+// ErrPortsTaken says that someone else listens on every registered redirect port.
+var ErrPortsTaken = errors.New("no registered redirect port is free")
 
-// A TakenPort is a port that someone else listens on. Where the system does not
-// tell who, Program is "" and PID is 0.
-type TakenPort struct {
-	Port    int
-	Program string // its short name, fit to be shown
-	PID     int
+// portsTaken names each port and who has it.
+func portsTaken(ports []int) error {
+	holders := portHolders(ports)
+	list := make([]string, len(holders))
+	for i, holder := range holders {
+		list[i] = holder.String()
+	}
+	return fmt.Errorf("%w: %s", ErrPortsTaken, strings.Join(list, ", "))
+}
+
+// A portHolder listens on a port. Where the system does not tell who it is, program is ""
+// and pid is 0.
+type portHolder struct {
+	port    int
+	program string // its short name, as it names itself
+	pid     int
 }
 
 // String names the port and who has it.
-func (p TakenPort) String() string {
-	if p.PID == 0 {
-		return fmt.Sprintf("%d (another program)", p.Port)
+func (h portHolder) String() string {
+	if h.pid == 0 {
+		return fmt.Sprintf("%d (another program)", h.port)
 	}
-	return fmt.Sprintf("%d (%s, process %d)", p.Port, p.Program, p.PID)
-}
-
-// Error names every port and its holder.
-func (e *PortsTakenError) Error() string {
-	list := make([]string, len(e.Ports))
-	for i, p := range e.Ports {
-		list[i] = p.String()
-	}
-	return "no registered redirect port is free: " + strings.Join(list, ", ")
-}
-
-func portsTaken(ports []int) *PortsTakenError {
-	e := &PortsTakenError{Ports: portHolders(ports)}
-	for i := range e.Ports {
-		e.Ports[i].Program = plain(e.Ports[i].Program) // a process names itself
-	}
-	return e
+	return fmt.Sprintf("%d (%s, process %d)", h.port, text.Line(h.program), h.pid)
 }

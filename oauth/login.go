@@ -3,7 +3,6 @@ package oauth
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -13,14 +12,14 @@ import (
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
-// DefaultLoginTimeout is how long a login waits for the person: long enough to find a
+// defaultLoginTimeout is how long a login waits for the person: long enough to find a
 // password and a second factor, short enough not to leave a listener open for a day.
-const DefaultLoginTimeout = 10 * time.Minute
+const defaultLoginTimeout = 10 * time.Minute
 
-// ErrLoginTimeout says that no answer came in time.
+// ErrLoginTimeout says that no response came in time.
 var ErrLoginTimeout = errors.New("the login was not finished in time")
 
-// ErrPasteEnded says that what was pasted had an end, and no answer was in it.
+// ErrPasteEnded says that what was pasted had an end, and no response was in it.
 var ErrPasteEnded = errors.New("the login was not finished when the input ended")
 
 // ErrNoClientID says that no client id is known for the server, and that there is no
@@ -36,7 +35,7 @@ var errLoginOver = errors.New("the login is over")
 // Redirect are needed, and ClientID or Register; the zero value of everything else is
 // safe. A Login may be run more than once, and not changed or run twice at a time.
 type Login struct {
-	// HTTP sends the token request; it stands on [Trust.Guard]. nil is a client that
+	// HTTP sends the token request; it stands on [trust.Policy.Guard]. nil is a client that
 	// trusts this machine alone.
 	HTTP   *http.Client
 	Server *metadata.AuthorizationServer
@@ -50,64 +49,38 @@ type Login struct {
 	Authorize []provider.Parameter // extra parameters of the authorization request
 	Resources []string             // resource parameters (RFC 8707 §2); none: not sent
 	Scopes    scopes.Set           // asked for; empty: the server's default (RFC 6749 §3.3)
-	Hosts     []string             // recorded in [Credential.Hosts]
+	Hosts     []string             // recorded in [credential.Credential.Hosts]
 
-	// KindOf tells what the provider says of a credential ([scopes.Provider.KindOf]):
-	// its prefix, and which members of the token answer hold its reach. nil: nothing.
+	// KindOf tells what the provider says of a credential ([provider.Provider.KindOf]):
+	// its prefix, and which members of the token response hold its reach. nil: nothing.
 	KindOf func(credential string) provider.CredentialKind
-	// ServerFrom is the member of the token answer that names the server; "" where
-	// none does. What it says ends up in [Credential.Server], and is the server's word:
+	// ServerFrom is the member of the token response that names the server; "" where
+	// none does. What it says ends up in [credential.Credential.Server], and is the server's word:
 	// look it up before using it.
 	ServerFrom string
 
-	Timeout time.Duration    // for the whole login; 0 means [DefaultLoginTimeout]
+	Timeout time.Duration    // for the whole login; 0 means ten minutes
 	Now     func() time.Time // nil means [time.Now]
 
-	// Open shows the person one of two pages: startURL is the short local one,
-	// authorizationURL the server's. It may take as long as it likes, but must return
-	// when ctx ends. An error is told through Tell and does not end the wait, since
-	// people can open a page by hand. nil: nothing is opened.
-	Open func(ctx context.Context, startURL, authorizationURL string) error
-	// Paste brings what the person pasted: the URL at which the browser ended, its query
-	// or the bare code. What is none of these is told through Tell, and so is a bare code
-	// that the server does not know; the wait goes on. nil: nothing comes.
-	Paste <-chan string
-	// PasteOnly says that nobody is at a browser of this machine either once Paste is
-	// closed: waiting further then ends with [ErrPasteEnded].
-	PasteOnly bool
-	// Tell says a sentence to the person, never two at a time. nil: nobody is told.
-	Tell func(format string, args ...any)
-
-	// Start makes the local start page. nil: it only leads on to the authorization URL.
-	Start func(authorizationURL string) http.Handler
-	// Finish is called once when the answer is known: with the credential, after the code
-	// was exchanged, or with the error. It makes the browser's last page, which arrives
-	// before Run returns. It is not called when nobody answered. nil: a plain sentence.
-	Finish func(ctx context.Context, c *credential.Credential, err error) http.Handler
-	// Narrow is asked when the server refuses the scopes that were asked for
-	// ([AuthorizationError.InvalidScope]): with ok, the same browser window goes on to
-	// another request. It is asked once, and once more where the second refusal names what
-	// the first request did not ask for: scopes that were covered by those left out. nil:
-	// the refusal ends the login.
-	Narrow func(refusal *AuthorizationError) (fewer scopes.Set, ok bool)
+	UI UI // the conversation with the person
 }
 
-// Run listens, sends the person to the authorization server, waits for the answer, and
+// Run listens, sends the person to the authorization server, waits for the response, and
 // exchanges the code. It sends one request (the token request), and one more for the
 // server's keys where an ID token came for openid. When it returns, however it does,
 // nothing is left behind: no listener, no goroutine.
 //
-// Errors: *[UnsupportedError], *[ParameterError], [ErrNoClientID] and
-// *[PortsTakenError] before anything is opened; [ErrLoginTimeout], [ErrPasteEnded], or ctx's own cause;
-// *[AuthorizationError] and *[IssuerError] for the answer; *[TokenError],
-// *[IDTokenError], *[UntrustedHostError] and [metadata.Error] for the exchange.
+// Errors: *[ProtocolError], [ErrNoClientID] and [ErrPortsTaken] before anything is opened;
+// [ErrLoginTimeout], [ErrPasteEnded], or ctx's own cause; *[AuthorizationError] and
+// *[IssuerError] for the response; *[ResponseError], *[ProtocolError],
+// *[trust.UntrustedHostError] and [metadata.Error] for the exchange.
 func (l *Login) Run(ctx context.Context) (*credential.Credential, error) {
 	if err := supportsPublicClient(l.Server); err != nil {
 		return nil, err
 	}
 	timeout := l.Timeout
 	if timeout <= 0 {
-		timeout = DefaultLoginTimeout
+		timeout = defaultLoginTimeout
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, ErrLoginTimeout)
 	defer cancel()
@@ -120,7 +93,7 @@ func (l *Login) Run(ctx context.Context) (*credential.Credential, error) {
 		at.close()
 		return nil, err
 	}
-	run := &loginRun{Login: l, at: at, config: *clientConfig(l.Server, clientID, at.redirectURI())}
+	run := &loginFlow{Login: l, at: at, config: *clientConfig(l.Server, clientID, at.redirectURI())}
 	if err := run.ask(l.Scopes); err != nil {
 		at.close()
 		return nil, err
@@ -143,24 +116,4 @@ func (l *Login) now() time.Time {
 		return time.Now()
 	}
 	return l.Now()
-}
-
-func (l *Login) tell(format string, args ...any) {
-	if l.Tell != nil {
-		l.Tell(format, args...)
-	}
-}
-
-func (l *Login) finish(ctx context.Context, c *credential.Credential, err error) http.Handler {
-	if l.Finish != nil {
-		return l.Finish(ctx, c, err)
-	}
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		text := "You are logged in, and can close this window."
-		if err != nil {
-			text = fmt.Sprintf("The login failed: %v.", err)
-		}
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		_, _ = w.Write([]byte(text + "\n"))
-	})
 }

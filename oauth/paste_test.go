@@ -34,9 +34,9 @@ func TestPaste(t *testing.T) {
 			server, person := newAuthServer(t), newPerson(t)
 			login := newLogin(server, person)
 			pasted := make(chan string)
-			login.Paste = pasted
+			login.UI.Paste = pasted
 			finished := 0
-			login.Finish = func(context.Context, *credential.Credential, error) http.Handler {
+			login.UI.Finish = func(context.Context, *credential.Credential, error) http.Handler {
 				finished++
 				return http.NotFoundHandler() // nobody sees it
 			}
@@ -44,7 +44,7 @@ func TestPaste(t *testing.T) {
 			if name == "after wrong ones" {
 				wrong = []string{"two words", "http://localhost/callback", "help", "a-code-of-another-login-altogether", "?code=x&state=wrong", "code=x", "state=&code=", "https://x.example/?a=b"}
 			}
-			login.Open = func(ctx context.Context, _, authorizationURL string) error {
+			login.UI.Open = func(ctx context.Context, _, authorizationURL string) error {
 				for _, text := range wrong {
 					pasted <- text
 				}
@@ -83,7 +83,7 @@ func TestPasteRefusal(t *testing.T) {
 	login := newLogin(server, person)
 	pasted := make(chan string, 1)
 	pasted <- "error=access_denied"
-	login.Open, login.Paste = nil, pasted
+	login.UI.Open, login.UI.Paste = nil, pasted
 	var refused *oauth.AuthorizationError
 	if _, err := login.Run(t.Context()); !errors.As(err, &refused) || !refused.Denied() {
 		t.Error(err)
@@ -98,8 +98,8 @@ func TestPasteOnly(t *testing.T) {
 			server, person := newAuthServer(t), newPerson(t)
 			login := newLogin(server, person)
 			pasted := make(chan string)
-			login.Paste, login.PasteOnly = pasted, true
-			login.Open = func(ctx context.Context, _, authorizationURL string) error {
+			login.UI.Paste, login.UI.PasteOnly = pasted, true
+			login.UI.Open = func(ctx context.Context, _, authorizationURL string) error {
 				defer close(pasted)
 				if last == nil {
 					return nil
@@ -125,21 +125,21 @@ func TestPasteEnds(t *testing.T) {
 	login := newLogin(server, person)
 	ended := make(chan string)
 	close(ended)
-	login.Paste = ended
+	login.UI.Paste = ended
 	if _, err := login.Run(t.Context()); err != nil {
 		t.Error(err)
 	}
 }
 
-// TestPasteBesideBrowser has the browser come with its answer while a pasted code is being
-// exchanged: the answer waits, counts where the paste was wrong, and gets a page either way.
+// TestPasteBesideBrowser has the browser come with its response while a pasted code is being
+// exchanged: the response waits, counts where the paste was wrong, and gets a page either way.
 func TestPasteBesideBrowser(t *testing.T) {
 	for name, wrong := range map[string]bool{"a wrong paste": true, "a right paste": false} {
 		t.Run(name, func(t *testing.T) {
 			server, person := newAuthServer(t), newPerson(t)
 			login := newLogin(server, person)
 			pasted, visited := make(chan string, 1), make(chan error, 1)
-			login.Paste, login.Timeout = pasted, 10*time.Second
+			login.UI.Paste, login.Timeout = pasted, 10*time.Second
 			exchanges := 0
 			server.tokens = func(w http.ResponseWriter, r *http.Request) {
 				if exchanges++; exchanges == 1 {
@@ -155,13 +155,13 @@ func TestPasteBesideBrowser(t *testing.T) {
 				}
 				server.token(w, r)
 			}
-			login.Open = func(ctx context.Context, _, authorizationURL string) error {
+			login.UI.Open = func(ctx context.Context, _, authorizationURL string) error {
 				client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-				answer, err := client.Get(authorizationURL)
+				response, err := client.Get(authorizationURL)
 				if err != nil {
 					return err
 				}
-				answer.Body.Close()
+				response.Body.Close()
 				if wrong {
 					pasted <- "a-code-of-another-login"
 				} else {
@@ -169,7 +169,7 @@ func TestPasteBesideBrowser(t *testing.T) {
 				}
 				return nil
 			}
-			login.Finish = func(_ context.Context, _ *credential.Credential, err error) http.Handler {
+			login.UI.Finish = func(_ context.Context, _ *credential.Credential, err error) http.Handler {
 				if err != nil {
 					t.Error(err)
 				}

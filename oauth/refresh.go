@@ -7,17 +7,13 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/ambit-auth/ambit/internal/signals"
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/oauth/store"
 	"github.com/ambit-auth/ambit/scopes/provider"
 	"golang.org/x/oauth2"
 )
-
-// cancelGrace is how long a refresh request goes on after the caller gave up. The
-// server may have exchanged the refresh token already, and not to hear of the new one
-// loses the session.
-const cancelGrace = 5 * time.Second
 
 // A Renewer keeps one stored credential alive. Refresh tokens rotate, and a server
 // that sees an old one again takes it for stolen and ends the session (RFC 9700
@@ -28,7 +24,7 @@ const cancelGrace = 5 * time.Second
 type Renewer struct {
 	Store store.Store
 	Key   store.Key
-	// HTTP sends the refresh request; it stands on [Trust.Guard]. nil is a client that
+	// HTTP sends the refresh request; it stands on [trust.Policy.Guard]. nil is a client that
 	// trusts this machine alone.
 	HTTP *http.Client
 	// Server returns the metadata of the server; asked only when there is a refresh to
@@ -43,7 +39,7 @@ type Renewer struct {
 // A SessionLostError says that the credential cannot be renewed any more: only
 // another login helps.
 type SessionLostError struct {
-	Err error // the server's refusal, a *[TokenError]; nil where there was no refresh token to send
+	Err error // the server's refusal, a *[ResponseError]; nil where there was no refresh token to send
 }
 
 // Error says why.
@@ -57,24 +53,16 @@ func (e *SessionLostError) Error() string {
 // Unwrap returns the server's refusal.
 func (e *SessionLostError) Unwrap() error { return e.Err }
 
-// A NotSavedError says that a renewed credential could not be stored. It is returned
-// beside that credential, which works; the stored one does not any more.
-type NotSavedError struct{ Err error }
-
-// Error holds the store's words.
-func (e *NotSavedError) Error() string {
-	return fmt.Sprintf("the credential was renewed, but not stored: %v", e.Err)
-}
-
-// Unwrap returns the store's error.
-func (e *NotSavedError) Unwrap() error { return e.Err }
+// ErrNotSaved says that a renewed credential could not be stored. It is returned, with the
+// store's error, beside that credential, which works; the stored one does not any more.
+var ErrNotSaved = errors.New("the credential was renewed, but not stored")
 
 // Valid returns the stored credential if it lives for longer than minTTL (0: just
 // lives), and renews it otherwise. Where the server's tokens never live that long, it
-// renews at each call. [Credential.Lost] tells what the renewal took away.
+// renews at each call. [credential.Credential.Lost] tells what the renewal took away.
 //
-// Errors: the store's; *[SessionLostError]; *[LockError]; *[TokenError],
-// *[UntrustedHostError] and [metadata.Error] for the request; *[NotSavedError] with the
+// Errors: the store's; *[SessionLostError]; *[LockError]; *[ResponseError],
+// *[trust.UntrustedHostError] and [metadata.Error] for the request; [ErrNotSaved] with the
 // renewed credential. Where the renewal failed and the stored credential still lives,
 // it is returned beside the error.
 func (r *Renewer) Valid(ctx context.Context, minTTL time.Duration) (*credential.Credential, error) {
@@ -147,22 +135,25 @@ func (r *Renewer) refresh(ctx context.Context, old *credential.Credential) (*cre
 	if err := supportsPublicClient(server); err != nil {
 		return nil, err
 	}
-	ctx, cancel := outlive(ctx, cancelGrace)
+	// The server may exchange the refresh token in the moment in which the caller gives up,
+	// and not to hear of the new one loses the session.
+	ctx, cancel := signals.Outlive(ctx)
 	defer cancel()
 	// No scope is sent: a refresh cannot widen, and to ask for what was asked is to ask
 	// for more than was granted (RFC 6749 §6).
-	source := clientConfig(server, old.ClientID, "").TokenSource(
-		withTokenClient(ctx, r.HTTP), &oauth2.Token{RefreshToken: old.Refresh.Reveal()})
-	token, err := source.Token()
+	request := newTokenRequest(server.TokenEndpoint, r.HTTP)
+	source := clientConfig(server, old.ClientID, "").TokenSource(request.within(ctx), &oauth2.Token{RefreshToken: old.Refresh.Reveal()})
+	_, err = source.Token()
+	response, err := request.result(err)
 	if err != nil {
-		return nil, r.refused(ctx, old, tokenError(server.TokenEndpoint, err))
+		return nil, r.refused(ctx, old, err)
 	}
-	fresh, err := readToken(server.TokenEndpoint, token, *old, r.KindOf, r.now())
+	fresh, err := readToken(server.TokenEndpoint, response, *old, r.KindOf, r.now())
 	if err != nil {
 		return nil, err
 	}
 	if err := r.Store.Save(ctx, r.Key, fresh); err != nil {
-		return fresh, &NotSavedError{Err: err}
+		return fresh, fmt.Errorf("%w: %w", ErrNotSaved, err)
 	}
 	return fresh, nil
 }
@@ -170,7 +161,7 @@ func (r *Renewer) refresh(ctx context.Context, old *credential.Credential) (*cre
 // refused makes invalid_grant (RFC 6749 §5.2) the end of the session. The refresh
 // token is taken out of the store, so that nobody else sends it in vain.
 func (r *Renewer) refused(ctx context.Context, old *credential.Credential, err error) error {
-	refusal, ok := errors.AsType[*TokenError](err)
+	refusal, ok := errors.AsType[*ResponseError](err)
 	if !ok || refusal.Code != "invalid_grant" {
 		return err
 	}
@@ -180,16 +171,6 @@ func (r *Renewer) refused(ctx context.Context, old *credential.Credential, err e
 		return &SessionLostError{Err: errors.Join(refusal, err)}
 	}
 	return &SessionLostError{Err: refusal}
-}
-
-// outlive is ctx with its end put off by grace.
-func outlive(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
-	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() {
-		timer := time.AfterFunc(grace, cancel)
-		context.AfterFunc(longer, func() { timer.Stop() })
-	})
-	return longer, func() { stop(); cancel() }
 }
 
 func (r *Renewer) now() time.Time {

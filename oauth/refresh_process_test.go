@@ -59,8 +59,8 @@ func (a announcing) Load(ctx context.Context, key store.Key) (*credential.Creden
 
 // workRefresh renews from the store and at the server that its arguments name.
 func workRefresh() int {
-	folder, server := os.Args[1], os.Args[2]
-	renewer := processRenewer(folder, server)
+	directory, server := os.Args[1], os.Args[2]
+	renewer := processRenewer(directory, server)
 	renewer.Store = announcing{renewer.Store, new(sync.Once), func() { fmt.Println("loaded") }}
 	c, err := renewer.Valid(context.Background(), time.Minute)
 	if err != nil {
@@ -71,9 +71,9 @@ func workRefresh() int {
 	return 0
 }
 
-func processRenewer(folder, server string) *oauth.Renewer {
+func processRenewer(directory, server string) *oauth.Renewer {
 	return &oauth.Renewer{
-		Store: store.File{Dir: filepath.Join(folder, "store")}, Key: testKey, LockDir: filepath.Join(folder, "locks"),
+		Store: store.File{Dir: filepath.Join(directory, "store")}, Key: testKey, LockDir: filepath.Join(directory, "locks"),
 		Server: func(context.Context) (*metadata.AuthorizationServer, error) {
 			return &metadata.AuthorizationServer{Issuer: server, TokenEndpoint: server + "/token"}, nil
 		},
@@ -86,9 +86,9 @@ type worker struct {
 	out *bufio.Scanner
 }
 
-func startWorker(t *testing.T, folder, server string) worker {
+func startWorker(t *testing.T, directory, server string) worker {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], folder, server)
+	cmd := exec.Command(os.Args[0], directory, server)
 	cmd.Env = append(os.Environ(), workerVariable+"=refresh")
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -114,10 +114,10 @@ func (w worker) line() string {
 // wants to renew it: 20 goroutines, and processes that know nothing of each other. The
 // server kills the session if it sees a refresh token twice.
 func TestOneRefreshForAll(t *testing.T) {
-	server, folder := newAuthServer(t), t.TempDir()
+	server, directory := newAuthServer(t), t.TempDir()
 	everyone := make(chan struct{})
 	server.onRequest = func(string, string) { <-everyone }
-	store := store.File{Dir: filepath.Join(folder, "store")}
+	store := store.File{Dir: filepath.Join(directory, "store")}
 	expired(t, server, store)
 
 	var loaded, done sync.WaitGroup
@@ -125,7 +125,7 @@ func TestOneRefreshForAll(t *testing.T) {
 	got := make(chan string, goroutines+workers)
 	for range goroutines {
 		done.Go(func() {
-			renewer := processRenewer(folder, server.URL)
+			renewer := processRenewer(directory, server.URL)
 			renewer.Store = announcing{renewer.Store, new(sync.Once), loaded.Done}
 			c, err := renewer.Valid(t.Context(), time.Minute)
 			if err != nil {
@@ -136,7 +136,7 @@ func TestOneRefreshForAll(t *testing.T) {
 		})
 	}
 	for range workers {
-		w := startWorker(t, folder, server.URL)
+		w := startWorker(t, directory, server.URL)
 		done.Go(func() { got <- w.line() })
 	}
 	loaded.Wait()
@@ -158,16 +158,16 @@ func TestOneRefreshForAll(t *testing.T) {
 
 // A process that is killed with the lock in hand, its request on the way.
 func TestKilledInTheMiddle(t *testing.T) {
-	server, folder := newAuthServer(t), t.TempDir()
+	server, directory := newAuthServer(t), t.TempDir()
 	asked, killed := make(chan struct{}, 1), make(chan struct{})
 	server.tokens = func(w http.ResponseWriter, r *http.Request) {
 		asked <- struct{}{}
 		<-killed
 		server.token(w, r) // nobody reads the body's sender any more, or the next one does
 	}
-	backend := store.File{Dir: filepath.Join(folder, "store")}
+	backend := store.File{Dir: filepath.Join(directory, "store")}
 	expired(t, server, backend)
-	victim := startWorker(t, folder, server.URL)
+	victim := startWorker(t, directory, server.URL)
 	<-asked
 	if err := victim.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
@@ -175,7 +175,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 	_ = victim.cmd.Wait()
 	server.tokens = nil // the request was lost before it was served
 	defer close(killed)
-	c, err := processRenewer(folder, server.URL).Valid(t.Context(), time.Minute)
+	c, err := processRenewer(directory, server.URL).Valid(t.Context(), time.Minute)
 	if err != nil || !strings.HasPrefix(c.Access.Reveal(), "acc_") {
 		t.Errorf("%v, %v", c, err)
 	}

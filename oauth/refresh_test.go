@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/oauth/credential"
@@ -77,7 +78,7 @@ func TestRefresh(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := *before // everything that the answer is silent about stays
+	want := *before // everything that the response is silent about stays
 	want.Access, want.Refresh, want.Prefix = credential.NewSecret("acc_1"), credential.NewSecret("refresh-1"), "acc_***"
 	want.ExpiresAt, want.ObtainedAt = got.ExpiresAt, got.ObtainedAt
 	if diff := cmp.Diff(&want, got); diff != "" {
@@ -121,8 +122,8 @@ func TestGrantShrinksAtRefresh(t *testing.T) {
 	if got.Scopes.String() != "b:read" || got.Lost.String() != "a:write" || got.KnownBy != scopes.TokenResponse {
 		t.Errorf("holds %q, lost %q, by %s", got.Scopes, got.Lost, got.KnownBy)
 	}
-	if diff := cmp.Diff([]string{"2"}, got.Teams); diff != "" || len(got.Organizations) != 0 {
-		t.Errorf("reach: %v, %v", got.Teams, got.Organizations)
+	if diff := cmp.Diff([]string{"2"}, got.ReachOf("project")); diff != "" || len(got.ReachOf("organization")) != 0 {
+		t.Errorf("reach: %v", got.Reach)
 	}
 	if stored := storetest.Load(t, backend, testKey); stored.Scopes.String() != "b:read" {
 		t.Errorf("stored: %q", stored.Scopes)
@@ -173,7 +174,9 @@ func TestRefreshRefused(t *testing.T) {
 			if _, lost := errors.AsType[*oauth.SessionLostError](err); lost != c.lost {
 				t.Errorf("%s: %v", name, err)
 			}
-			if _, ok := errors.AsType[*oauth.TokenError](err); !ok || storetest.Leaks(err.Error()) {
+			_, refused := errors.AsType[*oauth.ResponseError](err)
+			_, trouble := errors.AsType[*guard.Error](err)
+			if refused == trouble || trouble != (name == "a server in trouble") || storetest.Leaks(err.Error()) {
 				t.Errorf("%s: %v", name, err)
 			}
 			if (got != nil) != living || living && got.Access.Reveal() != "acc_0" {
@@ -218,7 +221,7 @@ func TestRenewedButNotSaved(t *testing.T) {
 	server, store := newAuthServer(t), &store.Memory{}
 	expired(t, server, store)
 	got, err := newRenewer(t, server, unwritable{store}).Valid(t.Context(), 0)
-	if _, ok := errors.AsType[*oauth.NotSavedError](err); !ok || got == nil || got.Access.Reveal() != "acc_1" {
+	if !errors.Is(err, oauth.ErrNotSaved) || got == nil || got.Access.Reveal() != "acc_1" {
 		t.Errorf("%v, %v", got, err)
 	}
 }
@@ -231,11 +234,11 @@ func TestLockFolder(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, folder := range []string{"", filepath.Join(file, "below")} {
-		renewer.LockDir = folder
+	for _, directory := range []string{"", filepath.Join(file, "below")} {
+		renewer.LockDir = directory
 		_, err := renewer.Valid(t.Context(), 0)
 		if _, ok := errors.AsType[*store.LockError](err); !ok || len(server.sent()) != 0 {
-			t.Errorf("LockDir %q: %v, requests %v", folder, err, server.sent())
+			t.Errorf("LockDir %q: %v, requests %v", directory, err, server.sent())
 		}
 	}
 }

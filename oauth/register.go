@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 )
@@ -21,7 +21,7 @@ const maxClientID = 2 << 10
 // A Registration makes this program known to a server that it never met (RFC 7591), as
 // a public client. Safe for concurrent use while nobody changes the fields.
 type Registration struct {
-	// HTTP sends the request; it stands on [Trust.Guard]. nil is a client that trusts
+	// HTTP sends the request; it stands on [trust.Policy.Guard]. nil is a client that trusts
 	// this machine alone.
 	HTTP     *http.Client
 	Endpoint string     // registration_endpoint of the metadata
@@ -29,29 +29,12 @@ type Registration struct {
 	Scopes   scopes.Set // those that may be asked for later; empty: not said
 }
 
-// A RegistrationError is a server's refusal to register (RFC 7591 §3.2.2), or an answer
-// with which this program can do nothing.
-type RegistrationError struct {
-	Code        string // error; "" where the answer has none
-	Description string // error_description
-	Status      int
-	Problem     string // what is wrong with an answer that has no Code; else ""
-}
-
-// Error holds the server's words, or what is wrong with its answer.
-func (e *RegistrationError) Error() string {
-	if e.Code == "" {
-		return "the server did not register the client: " + e.Problem
-	}
-	return "the server did not register the client: " + serversWords(e.Code, e.Description)
-}
-
 // Register returns the client id that the server gives (RFC 7591 §3.1). A redirect URI
 // on a loopback address is registered without its port too: to some servers the port is
 // a part of what was registered, and to others none may be there, for they take any (RFC
 // 8252 §7.3).
 //
-// Errors: *[RegistrationError]; *[UntrustedHostError]; [metadata.Error].
+// Errors: *[ResponseError]; *[trust.UntrustedHostError]; [metadata.Error].
 func (r *Registration) Register(ctx context.Context, redirectURIs ...string) (clientID string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
@@ -68,12 +51,11 @@ func (r *Registration) Register(ctx context.Context, redirectURIs ...string) (cl
 		return "", err
 	}
 	req.Header.Set("Content-Type", jsonType)
-	req.Header.Set("Accept", jsonType)
-	answer, err := send(r.HTTP, req)
+	response, err := send(r.HTTP, req)
 	if err != nil {
 		return "", err
 	}
-	return readRegistration(answer.Status, answer.Body)
+	return readRegistration(response)
 }
 
 // withoutPorts adds to URIs on loopback addresses the same without a port.
@@ -108,19 +90,24 @@ type clientMetadata struct {
 
 // readRegistration reads RFC 7591 §3.2.1. A client that was given a secret and has to
 // use it is of no use: there is no place where this program could keep one.
-func readRegistration(status int, body []byte) (clientID string, err error) {
-	if status != http.StatusCreated && status != http.StatusOK {
-		code, description := errorMembers(body)
-		return "", &RegistrationError{Code: code, Description: description, Status: status,
-			Problem: fmt.Sprintf("status %d %s", status, http.StatusText(status))}
+func readRegistration(response *guard.Response) (clientID string, err error) {
+	if response.Status != http.StatusCreated && response.Status != http.StatusOK {
+		return "", refusal(RegistrationEndpoint, response)
 	}
-	members, err := jsonObject(body)
-	clientID, _ = members["client_id"].(string)
-	switch method, said := members["token_endpoint_auth_method"].(string); {
-	case err != nil || clientID == "" || len(clientID) > maxClientID || !credential.IsSendable(clientID):
-		return "", &RegistrationError{Status: status, Problem: "its answer has no usable client_id"}
-	case said && method != authNone, !said && members["client_secret"] != nil:
-		return "", &RegistrationError{Status: status, Problem: "it wants a client with a secret"}
+	unusable := &ResponseError{Endpoint: RegistrationEndpoint, Host: response.URL.Host, Status: response.Status}
+	members, err := response.Object()
+	if err != nil {
+		unusable.Problem = "its response " + err.Error()
+		return "", unusable
+	}
+	clientID, method := members.Text("client_id"), members.Text("token_endpoint_auth_method")
+	switch {
+	case clientID == "" || len(clientID) > maxClientID || !credential.IsSendable(clientID):
+		unusable.Problem = "its response has no usable client_id"
+		return "", unusable
+	case method != "" && method != authNone, method == "" && members.Has("client_secret"):
+		unusable.Problem = "it wants a client with a secret"
+		return "", unusable
 	}
 	return clientID, nil
 }

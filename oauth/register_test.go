@@ -10,6 +10,7 @@ import (
 
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/oauth/store/storetest"
+	"github.com/ambit-auth/ambit/oauth/trust"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/google/go-cmp/cmp"
 )
@@ -50,7 +51,7 @@ func TestRegisterFails(t *testing.T) {
 		"a refusal":        {text(400, "application/json", `{"error":"invalid_redirect_uri","error_description":"no\nhttp"}`), "invalid_redirect_uri", `"no http"`},
 		"no words":         {text(403, "text/html", "<html>"), "", "403"},
 		"no client id":     {text(201, "application/json", `{}`), "", "client_id"},
-		"HTML":             {text(200, "text/html", "<html>"), "", "client_id"},
+		"HTML":             {text(200, "text/html", "<html>"), "", "its response is a page of HTML"},
 		"a wrong type":     {text(201, "application/json", `{"client_id":7}`), "", "client_id"},
 		"a line in it":     {text(201, "application/json", `{"client_id":"a\r\nb"}`), "", "client_id"},
 		"a secret":         {text(201, "application/json", `{"client_id":"a","client_secret":"`+storetest.Marked+`"}`), "", "secret"},
@@ -59,13 +60,13 @@ func TestRegisterFails(t *testing.T) {
 		server := httptest.NewServer(c.answer)
 		_, err := (&oauth.Registration{Endpoint: server.URL}).Register(t.Context(), "http://localhost/")
 		server.Close()
-		refusal, ok := errors.AsType[*oauth.RegistrationError](err)
-		if !ok || refusal.Code != c.code || !strings.Contains(err.Error(), c.says) || storetest.Leaks(err.Error()) {
+		refusal, ok := errors.AsType[*oauth.ResponseError](err)
+		if !ok || refusal.Endpoint != oauth.RegistrationEndpoint || refusal.Code != c.code || !strings.Contains(err.Error(), c.says) || storetest.Leaks(err.Error()) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	_, err := (&oauth.Registration{Endpoint: "https://thief.example.com/"}).Register(t.Context())
-	if _, ok := errors.AsType[*oauth.UntrustedHostError](err); !ok {
+	if _, ok := errors.AsType[*trust.UntrustedHostError](err); !ok {
 		t.Errorf("err = %v", err)
 	}
 }

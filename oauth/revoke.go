@@ -3,7 +3,6 @@ package oauth
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -18,32 +17,17 @@ var ErrNoRevocation = errors.New("the server offers no revocation")
 // A Revocation tells a server that a credential is not needed any more (RFC 7009).
 // Safe for concurrent use while nobody changes the fields.
 type Revocation struct {
-	// HTTP sends the requests; it stands on [Trust.Guard]. nil is a client that trusts
+	// HTTP sends the requests; it stands on [trust.Policy.Guard]. nil is a client that trusts
 	// this machine alone.
 	HTTP   *http.Client
 	Server *metadata.AuthorizationServer
-}
-
-// A RevocationError is a server's refusal to revoke (RFC 7009 §2.2.1).
-type RevocationError struct {
-	Code        string // error; "" where the answer has none
-	Description string // error_description
-	Status      int
-}
-
-// Error holds the server's words.
-func (e *RevocationError) Error() string {
-	if e.Code == "" {
-		return fmt.Sprintf("the server did not revoke the credential: status %d", e.Status)
-	}
-	return "the server did not revoke the credential: " + serversWords(e.Code, e.Description)
 }
 
 // Revoke revokes the refresh token, which ends the whole session at most servers, and
 // then the access token. It does not stop at the first failure. A token that the
 // server does not know counts as revoked (RFC 7009 §2.2).
 //
-// Errors: [ErrNoRevocation]; *[RevocationError]; *[UntrustedHostError]; [metadata.Error].
+// Errors: [ErrNoRevocation]; *[ResponseError]; *[trust.UntrustedHostError]; [metadata.Error].
 func (r *Revocation) Revoke(ctx context.Context, c *credential.Credential) error {
 	if r.Server.RevocationEndpoint == "" {
 		return ErrNoRevocation
@@ -69,25 +53,12 @@ func (r *Revocation) revoke(ctx context.Context, clientID string, token credenti
 		return err
 	}
 	req.Header.Set("Content-Type", formType)
-	answer, err := send(r.HTTP, req)
+	response, err := send(r.HTTP, req)
 	if err != nil {
 		return err
 	}
-	if answer.Status < 200 || answer.Status > 299 {
-		code, description := errorMembers(answer.Body)
-		return &RevocationError{Code: code, Description: description, Status: answer.Status}
+	if response.Status < 200 || response.Status > 299 {
+		return refusal(RevocationEndpoint, response)
 	}
 	return nil
-}
-
-// errorMembers reads error and error_description of a JSON answer, made fit to be
-// shown; both are "" where it has none.
-func errorMembers(body []byte) (code, description string) {
-	members, err := jsonObject(body)
-	if err != nil {
-		return "", ""
-	}
-	code, _ = members["error"].(string)
-	description, _ = members["error_description"].(string)
-	return plain(code), plain(description)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/oauth/store/storetest"
+	"github.com/ambit-auth/ambit/oauth/trust"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -58,8 +59,8 @@ func TestRevokeFails(t *testing.T) {
 		text(400, "application/json", `{"error":"invalid_client","error_description":"who\u001bare you"}`)(w, r)
 	})
 	err := refusing.Revoke(t.Context(), c)
-	refusal, ok := errors.AsType[*oauth.RevocationError](err)
-	if !ok || refusal.Code != "invalid_client" || refusal.Description != "whoare you" || refusal.Status != 400 || storetest.Leaks(err.Error()) {
+	refusal, ok := errors.AsType[*oauth.ResponseError](err)
+	if !ok || refusal.Endpoint != oauth.RevocationEndpoint || refusal.Code != "invalid_client" || refusal.Description != `who\x1bare you` || refusal.Status != 400 || storetest.Leaks(err.Error()) {
 		t.Errorf("err = %v", err)
 	}
 	if requests != 2 {
@@ -74,7 +75,7 @@ func TestRevokeFails(t *testing.T) {
 		t.Errorf("err = %v", err)
 	}
 	err = (&oauth.Revocation{Server: &metadata.AuthorizationServer{RevocationEndpoint: "https://thief.example.com/"}}).Revoke(t.Context(), c)
-	if _, ok := errors.AsType[*oauth.UntrustedHostError](err); !ok || storetest.Leaks(err.Error()) {
+	if _, ok := errors.AsType[*trust.UntrustedHostError](err); !ok || storetest.Leaks(err.Error()) {
 		t.Errorf("err = %v", err)
 	}
 }

@@ -1,114 +1,87 @@
 package oauth
 
 import (
-	"encoding/json"
-	"math"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
-	"golang.org/x/oauth2"
 )
 
 // maxLifetime bounds expires_in: what is said to live longer lives that long. It
 // keeps a hostile value out of date arithmetic.
 const maxLifetime = 10 * 365 * 24 * time.Hour
 
-// readToken makes a credential of a token response (RFC 6749 §5.1). Where the answer
+// readToken makes a credential of a token response (RFC 6749 §5.1). Where the response
 // is silent (on scope, §5.1 and §6, or the provider's own members) it holds what before
-// holds: for a login what was asked, for a renewal what was had.
-func readToken(endpoint string, token *oauth2.Token, before credential.Credential, kindOf func(string) provider.CredentialKind, now time.Time) (*credential.Credential, error) {
+// holds: for a login what was asked, for a renewal what was had. A response without a
+// token_type is one of many servers that know only Bearer.
+func readToken(endpoint string, response *guard.Object, before credential.Credential, kindOf func(string) provider.CredentialKind, now time.Time) (*credential.Credential, error) {
+	access, refresh := response.Text("access_token"), response.Text("refresh_token")
 	switch {
-	case !strings.EqualFold(token.TokenType, "Bearer"): // RFC 6749 §7.1: not understood, not used
-		return nil, &TokenError{Host: provider.HostOf(endpoint), Problem: "its token_type is not Bearer"}
-	case !credential.IsSendable(token.AccessToken), !credential.IsSendable(token.RefreshToken):
-		return nil, &TokenError{Host: provider.HostOf(endpoint), Problem: "a token in it is too long, or has characters that no token has (RFC 6749 appendix A)"}
+	case response.Has("token_type") && !strings.EqualFold(response.Text("token_type"), "Bearer"): // RFC 6749 §7.1: not understood, not used
+		return nil, unusableToken(endpoint, "its token_type is not Bearer")
+	case !credential.IsSendable(access), !credential.IsSendable(refresh):
+		return nil, unusableToken(endpoint, "a token in it is too long, or has characters that no token has (RFC 6749 appendix A)")
 	}
 	c := before
-	c.Access, c.Kind, c.TokenType = credential.NewSecret(token.AccessToken), scopes.OAuthToken, "Bearer"
-	c.ObtainedAt, c.ExpiresAt = now, expiry(token.Extra("expires_in"), now)
-	if token.RefreshToken != "" {
-		c.Refresh = credential.NewSecret(token.RefreshToken)
+	c.Access, c.Kind, c.TokenType = credential.NewSecret(access), scopes.AccessToken, "Bearer"
+	c.ObtainedAt, c.ExpiresAt = now, expiry(response, now)
+	if refresh != "" {
+		c.Refresh = credential.NewSecret(refresh)
 	}
-	if granted, said := scopeMember(token.Extra("scope")); said {
+	if granted, said := grantedScopes(response, before.Asked.Union(before.Scopes)); said {
 		c.Scopes, c.KnownBy = granted, scopes.TokenResponse
 	}
 	if kindOf != nil {
-		learn(&c, token, kindOf(token.AccessToken))
+		learn(&c, response, kindOf(access))
 	}
 	return &c, nil
 }
 
 // learn takes what only the provider's file knows how to read.
-func learn(c *credential.Credential, token *oauth2.Token, kind provider.CredentialKind) {
-	c.Prefix = shown(c.Access, kind)
-	if list, ok := token.Extra(kind.Inspect.Teams).([]any); ok {
-		c.Teams = words(list)
-	}
-	if list, ok := token.Extra(kind.Inspect.Organizations).([]any); ok {
-		c.Organizations = words(list)
+func learn(c *credential.Credential, response *guard.Object, kind provider.CredentialKind) {
+	c.Kind, c.Prefix = kind.Kind, c.Access.Shown(kind)
+	if reach, said := reachIn(response, kind.Inspect.Reach); said {
+		c.Reach = reach
 	}
 }
 
-// shown is the masked prefix; "" where the provider knows none for it.
-func shown(credential credential.Secret, kind provider.CredentialKind) string {
-	if kind.Prefix == "" {
-		return ""
-	}
-	return credential.Mask(kind.Prefix)
-}
-
-// expiry reads expires_in, in seconds from now. What is no positive number tells
-// nothing, and the token is then tried until the server refuses it.
-func expiry(expiresIn any, now time.Time) time.Time {
-	var seconds float64
-	switch value := expiresIn.(type) {
-	case float64:
-		seconds = value
-	case int64: // a form-encoded answer
-		seconds = float64(value)
-	case string:
-		seconds, _ = strconv.ParseFloat(value, 64) // 0 for what is no number
-	}
-	if !(seconds > 0) { // NaN too
-		return time.Time{}
-	}
-	lifetime := time.Duration(math.Min(seconds, maxLifetime.Seconds())) * time.Second
-	return now.Add(lifetime)
-}
-
-// scopeMember reads a scope member: a string with spaces between (RFC 6749 §3.3), or
-// the list that some servers make of it. said is false where it is absent or of
-// another type; "" is said, and is nothing granted. Words that are no scopes are left
-// out: nothing that was declared can be among them.
-func scopeMember(member any) (granted scopes.Set, said bool) {
-	var list []string
-	switch value := member.(type) {
-	case string:
-		list = strings.Fields(value)
-	case []any:
-		list = words(value)
-	default:
-		return scopes.Set{}, false
-	}
-	return scopes.NewSet(list...).Where(func(scope string) bool { return scopes.CheckScope(scope) == nil }), true
-}
-
-// words reads a JSON list of strings and numbers, as identifiers come in both.
-func words(list []any) []string {
-	var out []string
-	for _, element := range list {
-		switch value := element.(type) {
-		case string:
-			out = append(out, plain(value))
-		case float64:
-			out = append(out, strconv.FormatFloat(value, 'f', -1, 64))
-		case json.Number:
-			out = append(out, plain(value.String()))
+// reachIn reads what limits a credential; said is false where no member tells.
+func reachIn(members *guard.Object, limits []provider.ReachMember) (reach []scopes.Reach, said bool) {
+	for _, limit := range limits {
+		said = said || members.IsList(limit.Member)
+		if list := members.List(limit.Member); len(list) > 0 {
+			reach = append(reach, scopes.Reach{Of: limit.Of, IDs: text.Lines(list)})
 		}
 	}
-	return out
+	return reach, said
+}
+
+// expiry reads expires_in, in seconds from now, or the moment in expires_at that some
+// servers give in its place. Where neither tells, the token is tried until the server
+// refuses it.
+func expiry(response *guard.Object, now time.Time) time.Time {
+	if response.Has("expires_in") {
+		if lifetime := response.Seconds("expires_in", maxLifetime); lifetime > 0 {
+			return now.Add(lifetime)
+		}
+		return time.Time{}
+	}
+	return response.Moment("expires_at")
+}
+
+// grantedScopes reads the scopes of a token response: in scope (RFC 6749 §5.1), or in the
+// scopes of some servers. said is false where neither is there, or of no use; a scope that
+// is empty is said, and is nothing granted.
+func grantedScopes(response *guard.Object, asked scopes.Set) (granted scopes.Set, said bool) {
+	name := "scope"
+	if !response.Has(name) {
+		name = "scopes"
+	}
+	list := response.List(name)
+	return scopes.ListOf(list, asked), list != nil
 }

@@ -2,14 +2,17 @@ package oauth_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/oauth/store/storetest"
@@ -17,7 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestTokenAnswers(t *testing.T) {
+func TestTokenResponses(t *testing.T) {
 	asked := scopes.NewSet("a:read", "b:write")
 	for name, c := range map[string]struct {
 		answer  map[string]any
@@ -35,6 +38,14 @@ func TestTokenAnswers(t *testing.T) {
 		"a negative life":     {map[string]any{"expires_in": -5}, asked, scopes.TokenResponse, time.Time{}},
 		"an endless life":     {map[string]any{"expires_in": int64(1) << 62}, asked, scopes.TokenResponse, testNow.Add(10 * 365 * 24 * time.Hour)},
 		"a life in words":     {map[string]any{"expires_in": "60"}, asked, scopes.TokenResponse, testNow.Add(time.Minute)},
+		"a life in fractions": {map[string]any{"expires_in": 60.0e0}, asked, scopes.TokenResponse, testNow.Add(time.Minute)},
+		"a life that is none": {map[string]any{"expires_in": "soon"}, asked, scopes.TokenResponse, time.Time{}},
+		"an end":              {map[string]any{"expires_in": nil, "expires_at": "2026-05-01T12:01:00Z"}, asked, scopes.TokenResponse, testNow.Add(time.Minute)},
+		"no token_type":       {map[string]any{"token_type": nil}, asked, scopes.TokenResponse, testNow.Add(time.Hour)},
+		"commas":              {map[string]any{"scope": "a:read,c:read"}, scopes.NewSet("a:read", "c:read"), scopes.TokenResponse, testNow.Add(time.Hour)},
+		"commas and spaces":   {map[string]any{"scope": "a:read, b:write"}, asked, scopes.TokenResponse, testNow.Add(time.Hour)},
+		"a comma of a scope":  {map[string]any{"scope": "x,y"}, scopes.NewSet("x,y"), scopes.TokenResponse, testNow.Add(time.Hour)},
+		"another name":        {map[string]any{"scope": nil, "scopes": []any{"a:read"}}, scopes.NewSet("a:read"), scopes.TokenResponse, testNow.Add(time.Hour)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server, person := newAuthServer(t), newPerson(t)
@@ -51,56 +62,99 @@ func TestTokenAnswers(t *testing.T) {
 	}
 }
 
+// Where a server sends its token response as a form, absent is not empty either.
+func TestTokenForms(t *testing.T) {
+	asked := scopes.NewSet("a:read", "b:write")
+	for body, want := range map[string]struct {
+		scopes  scopes.Set
+		knownBy scopes.KnownBy
+	}{
+		"access_token=acc&scope=a%3Aread%2Cb%3Awrite&token_type=bearer": {asked, scopes.TokenResponse},
+		"access_token=acc&scope=&token_type=bearer":                     {scopes.Set{}, scopes.TokenResponse},
+		"access_token=acc&token_type=bearer&expires_in=60":              {asked, scopes.Assumed},
+	} {
+		for _, kind := range []string{"application/x-www-form-urlencoded; charset=utf-8", "text/plain", ""} {
+			server, person := newAuthServer(t), newPerson(t)
+			server.tokens = text(200, kind, body)
+			got, err := newLogin(server, person).Run(t.Context())
+			if err != nil || got.Access.Reveal() != "acc" || got.Scopes.String() != want.scopes.String() || got.KnownBy != want.knownBy {
+				t.Errorf("%s as %q: %+v, %v", body, kind, got, err)
+			}
+			if expires := strings.Contains(body, "expires_in"); err == nil && got.ExpiresAt.IsZero() == expires {
+				t.Errorf("%s as %q: it ends at %s", body, kind, got.ExpiresAt)
+			}
+		}
+	}
+}
+
+// How long a busy token endpoint asks to wait is told.
+func TestTokenEndpointIsBusy(t *testing.T) {
+	server, person := newAuthServer(t), newPerson(t)
+	server.tokens = limitedFor("3600")
+	_, err := newLogin(server, person).Run(t.Context())
+	if busy, ok := errors.AsType[*guard.Error](err); !ok || busy.RetryAfter != time.Hour || len(server.sent()) != 1 {
+		t.Errorf("%v after %v", err, server.sent())
+	}
+}
+
 func TestTokenRefusals(t *testing.T) {
 	secretInside := `{"access_token":"` + storetest.Marked + `","refresh_token":"` + storetest.Marked + `"`
 	foreign := newAuthServer(t) // any request to it fails the test
 	for name, c := range map[string]struct {
 		tokens http.HandlerFunc
-		want   oauth.TokenError // Problem: a part of it
+		want   oauth.ResponseError // Problem: a part of it
+		kind   guard.Kind          // where it is a [guard.Error] instead
 	}{
-		"an error answer":     {text(400, "application/json", `{"error":"invalid_grant","error_description":"bad\u001b[31m\ncode","error_uri":"https://e.example/x"}`), oauth.TokenError{Code: "invalid_grant", Description: "bad[31m code", URI: "https://e.example/x", Status: 400}},
-		"an error with 200":   {text(200, "application/json", `{"error":"server_error"}`), oauth.TokenError{Code: "server_error", Status: 200}},
-		"a 500":               {text(500, "text/html", "<h1>"+storetest.Marked+"</h1>"), oauth.TokenError{Status: 500, Problem: "500"}},
-		"a 500 with JSON":     {text(503, "application/json", secretInside+"}"), oauth.TokenError{Status: 503, Problem: "503"}},
-		"HTML with 200":       {text(200, "text/html", "<html>"+storetest.Marked), oauth.TokenError{Problem: "no token response"}},
-		"JSON that ends":      {text(200, "application/json", secretInside), oauth.TokenError{Problem: "no token response"}},
-		"no access token":     {text(200, "application/json", `{"token_type":"bearer","x":"`+storetest.Marked+`"}`), oauth.TokenError{Problem: "no token response"}},
-		"a life that is none": {text(200, "application/json", secretInside+`,"token_type":"bearer","expires_in":"`+storetest.Marked+`"}`), oauth.TokenError{Problem: "no token response"}},
-		"another token type":  {text(200, "application/json", secretInside+`,"token_type":"DPoP"}`), oauth.TokenError{Problem: "Bearer"}},
-		"no token type":       {text(200, "application/json", secretInside+`}`), oauth.TokenError{Problem: "Bearer"}},
-		"a line in the token": {text(200, "application/json", `{"access_token":"a\r\nX: y","token_type":"bearer"}`), oauth.TokenError{Problem: "characters"}},
-		"an endless answer":   {text(200, "application/json", `{"access_token":"`+strings.Repeat("a", 2<<20)+`"}`), oauth.TokenError{Problem: "no token response"}},
+		"an error response":   {text(400, "application/json", `{"error":"invalid_grant","error_description":"bad\u001b[31m\ncode","error_uri":"https://e.example/x"}`), oauth.ResponseError{Code: "invalid_grant", Description: `bad\x1b[31m code`, URI: "https://e.example/x", Status: 400}, ""},
+		"an error form":       {text(400, "application/x-www-form-urlencoded", "error=invalid_grant&error_description=no+such+code"), oauth.ResponseError{Code: "invalid_grant", Description: "no such code", Status: 400}, ""},
+		"an error with 200":   {text(200, "application/json", `{"error":"server_error"}`), oauth.ResponseError{Code: "server_error", Status: 200}, ""},
+		"an error with 503":   {text(503, "application/json", `{"error":"temporarily_unavailable"}`), oauth.ResponseError{Code: "temporarily_unavailable", Status: 503}, ""},
+		"a 400 of no words":   {text(400, "text/html", "<h1>"+storetest.Marked+"</h1>"), oauth.ResponseError{Status: 400, Problem: "400 Bad Request, without an error code"}, ""},
+		"a 500":               {text(500, "text/html", "<h1>"+storetest.Marked+"</h1>"), oauth.ResponseError{}, guard.KindStatus},
+		"a 503 with a token":  {text(503, "application/json", secretInside+"}"), oauth.ResponseError{}, guard.KindStatus},
+		"HTML with 200":       {text(200, "text/html", "<html>"+storetest.Marked), oauth.ResponseError{Problem: "it is a page of HTML"}, ""},
+		"JSON that ends":      {text(200, "application/json", secretInside), oauth.ResponseError{Problem: "it is JSON that ends in the middle"}, ""},
+		"a token twice":       {text(200, "application/json", secretInside+`,"access_token":"x"}`), oauth.ResponseError{Problem: "access_token stands in it twice"}, ""},
+		"no access token":     {text(200, "application/json", `{"token_type":"bearer","x":"`+storetest.Marked+`"}`), oauth.ResponseError{Problem: "its access_token is missing"}, ""},
+		"a token of no type":  {text(200, "application/json", `{"access_token":{"x":"`+storetest.Marked+`"}}`), oauth.ResponseError{Problem: "its access_token is an object, not a string"}, ""},
+		"another token type":  {text(200, "application/json", secretInside+`,"token_type":"DPoP"}`), oauth.ResponseError{Problem: "Bearer"}, ""},
+		"a type of no type":   {text(200, "application/json", secretInside+`,"token_type":{}}`), oauth.ResponseError{Problem: "Bearer"}, ""},
+		"a line in the token": {text(200, "application/json", `{"access_token":"a\r\nX: y","token_type":"bearer"}`), oauth.ResponseError{Problem: "characters"}, ""},
+		"an endless response": {text(200, "application/json", `{"access_token":"`+strings.Repeat("a", 2<<20)+`"}`), oauth.ResponseError{}, guard.KindInvalid},
 		"a redirect of the code": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, foreign.URL+"/steal", http.StatusTemporaryRedirect)
-		}, oauth.TokenError{Status: 307, Problem: "307"}},
+		}, oauth.ResponseError{}, guard.KindRedirect},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server, person := newAuthServer(t), newPerson(t)
 			server.tokens = c.tokens
 			var finished error
 			login := newLogin(server, person)
-			login.Finish = func(_ context.Context, c *credential.Credential, err error) http.Handler {
+			login.UI.Finish = func(_ context.Context, c *credential.Credential, err error) http.Handler {
 				finished = err
 				return text(200, "text/plain", "failed")
 			}
 			got, err := login.Run(t.Context())
-			refusal, ok := errors.AsType[*oauth.TokenError](err)
-			if !ok || got != nil {
+			if got != nil || err == nil {
 				t.Fatalf("%v, %v", got, err)
 			}
-			problem := refusal.Problem
-			refusal.Problem = c.want.Problem
-			c.want.Host = strings.TrimPrefix(server.URL, "http://")
-			if !strings.Contains(err.Error(), c.want.Host) || c.want.Status >= 500 && !strings.Contains(err.Error(), strconv.Itoa(c.want.Status)) {
+			host := strings.TrimPrefix(server.URL, "http://")
+			if trouble, ok := errors.AsType[*guard.Error](err); ok != (c.kind != "") || ok && (trouble.Kind != c.kind || trouble.Host != host) {
+				t.Errorf("%v, want kind %q", err, c.kind)
+			}
+			if refusal, ok := errors.AsType[*oauth.ResponseError](err); ok {
+				problem := refusal.Problem
+				c.want.Endpoint, c.want.Host, refusal.Problem = oauth.TokenEndpoint, host, c.want.Problem
+				if diff := cmp.Diff(&c.want, refusal); diff != "" || !strings.Contains(problem, c.want.Problem) {
+					t.Errorf("%q %s", problem, diff)
+				}
+				refusal.Problem = problem
+			}
+			if !strings.Contains(err.Error(), host) || c.want.Status >= 500 && !strings.Contains(err.Error(), strconv.Itoa(c.want.Status)) {
 				t.Errorf("neither who nor how: %v", err)
 			}
-			if diff := cmp.Diff(&c.want, refusal); diff != "" || !strings.Contains(problem, c.want.Problem) {
-				t.Errorf("%q %s", problem, diff)
-			}
-			for _, shown := range []string{err.Error(), fmt.Sprintf("%v %+v %#v", err, err, err), problem} {
-				if storetest.Leaks(shown) || strings.Contains(shown, "\x1b") {
-					t.Errorf("the error shows what it may not: %s", shown)
-				}
+			if shown := fmt.Sprintf("%v %+v %#v", err, err, err); storetest.Leaks(shown) || strings.Contains(shown, "\x1b") {
+				t.Errorf("the error shows what it may not: %s", shown)
 			}
 			if finished == nil || person.last().body != "failed" {
 				t.Error("the browser was not told")
@@ -110,4 +164,95 @@ func TestTokenRefusals(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The token responses of real services, as their documentation has them.
+func TestRealTokenResponses(t *testing.T) {
+	raw, err := os.ReadFile("testdata/token_responses.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var samples []struct {
+		Service, Case, Body string
+		ContentType         string `json:"content_type"`
+	}
+	if err := json.Unmarshal(raw, &samples); err != nil || len(samples) < 25 {
+		t.Fatalf("%d samples: %v", len(samples), err)
+	}
+	names := make(map[string]int)
+	for _, sample := range samples {
+		if sample.Body == "" { // only what others tell of it is known
+			continue
+		}
+		names[sample.Service]++
+		name := fmt.Sprintf("%s %d", sample.Service, names[sample.Service])
+		t.Run(name, func(t *testing.T) {
+			want, ok := realTokens[name]
+			if !ok {
+				t.Fatalf("nothing is expected of it: %s", sample.Body)
+			}
+			server, person := newAuthServer(t), newPerson(t)
+			server.tokens = text(200, sample.ContentType, strings.NewReplacer("{ACCESS_TOKEN}", "acc", "{REFRESH_TOKEN}", "ref").Replace(sample.Body))
+			login := newLogin(server, person)
+			asked := scopes.NewSet(append(strings.Fields(want.scopes), "not:granted")...)
+			login.Scopes = asked.Minus(scopes.NewSet("openid")) // their ID tokens are no real ones
+			got, err := login.Run(t.Context())
+			if want.problem != "" {
+				if err == nil || !strings.Contains(err.Error(), want.problem) {
+					t.Errorf("%v, want %q", err, want.problem)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			granted := got.Scopes.String()
+			if got.KnownBy == scopes.Assumed {
+				granted = "assumed"
+			}
+			lifetime := time.Duration(0)
+			if !got.ExpiresAt.IsZero() {
+				lifetime = got.ExpiresAt.Sub(testNow)
+			}
+			if granted != want.scopes || lifetime != time.Duration(want.seconds)*time.Second || !got.Refresh.Empty() != want.refresh {
+				t.Errorf("%q for %s, to be renewed %v; want %+v", granted, lifetime, !got.Refresh.Empty(), want)
+			}
+		})
+	}
+}
+
+// realTokens are what is in them.
+var realTokens = map[string]struct {
+	scopes  string // "assumed" where the response does not say
+	seconds int    // that it lives; 0 where nobody says
+	refresh bool
+	problem string // why there is no token, for a provider's file to know better
+}{
+	"HubSpot 1":                        {"crm.objects.contacts.read oauth", 1800, true, ""},
+	"Dropbox 1":                        {"account_info.read files.content.read files.metadata.read", 14400, true, ""},
+	"Airtable 1":                       {"data.records:read data.records:write schema.bases:read", 3600, true, ""},
+	"Notion 1":                         {"assumed", 0, true, ""},
+	"Atlassian 1":                      {"read:jira-work read:jira-user offline_access", 3600, true, ""},
+	"Figma 1":                          {"assumed", 7776000, true, ""},
+	"Canva 1":                          {"asset:read design:meta:read design:permission:read folder:read", 14400, true, ""},
+	"Stripe 1":                         {"read_write", 0, true, ""},
+	"Shopify 1":                        {"write_orders read_customers", 86399, false, ""},
+	"Shopify 2":                        {"read_products write_products", 3600, true, ""},
+	"DigitalOcean 1":                   {"read write", 2592000, true, ""},
+	"Vercel 1":                         {"assumed", 0, false, ""},
+	"Sentry 1":                         {"org:read project:read", 2591999, true, ""},
+	"PagerDuty 2":                      {"as_account-us.companysubdomain incidents.read services.read", 2592000, false, ""},
+	"Spotify 1":                        {"playlist-read-private playlist-modify-private", 3600, false, ""},
+	"Discord 1":                        {"identify", 604800, true, ""},
+	"LinkedIn 1":                       {"r_basicprofile", 86400, true, ""},
+	"YouTube Data API / Google APIs 1": {"https://www.googleapis.com/auth/drive", 3599, true, ""},
+	"Slack 1":                          {"", 0, false, "its access_token is missing"}, // it is nested under authed_user
+	"GitHub 1":                         {"repo gist", 0, false, ""},
+	"GitLab 1":                         {"assumed", 7200, true, ""},
+	"PostHog 1":                        {"event_definition:write", 3600, true, ""},
+	"Okta 1":                           {"okta.users.read", 3600, false, ""},
+	"Snyk 1":                           {"org.read org.project.read", 3600, true, ""},
+	"Xero 1":                           {"openid profile email accounting.transactions offline_access", 1800, true, ""},
+	"PagerDuty 1":                      {"openid write", 864000, true, ""},
+	"Keycloak 1":                       {"openid profile email", 300, true, ""},
 }

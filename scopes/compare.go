@@ -12,9 +12,9 @@ type Gap struct {
 
 // Missing lists the names of missing needs by level, in the manifest's order.
 type Missing struct {
-	Required    []string `json:"required"`
-	Recommended []string `json:"recommended"`
-	Optional    []string `json:"optional"`
+	Required    []string
+	Recommended []string
+	Optional    []string
 }
 
 // At returns what is missing at level or above.
@@ -31,8 +31,8 @@ func (m Missing) At(level Level) []string {
 
 // A Coverage says by which granted scope a need was met that is not itself granted.
 type Coverage struct {
-	Scope string `json:"scope"`
-	By    string `json:"by"`
+	Scope string
+	By    string
 }
 
 // Compare holds a grant against the needs, by meaning: a need is met where one of
@@ -41,7 +41,7 @@ func Compare(needs []Need, grant Grant, implies Implications) Gap {
 	gap := Gap{
 		Missing: Missing{Required: []string{}, Recommended: []string{}, Optional: []string{}},
 		Lost:    []Need{}, HiddenTools: []string{}, Covered: []Coverage{},
-		Assumed: grant.Credential.KnownBy == Assumed,
+		Assumed: grant.KnownBy == Assumed,
 	}
 	hidden := make(map[string]bool)
 	for i := range needs {

@@ -19,8 +19,10 @@ func TestCompare(t *testing.T) {
 		{name: "one lacks", needs: "!a b", granted: "a", optional: "b"},
 		{name: "implied", needs: "!x:read", granted: "x:write", excess: "x:write", covered: []scopes.Coverage{{Scope: "x:read", By: "x:write"}}},
 		{name: "not the other way", needs: "!x:write", granted: "x:read", required: "x:write"},
-		{name: "everything", needs: "!x:read !y:write", granted: "*", excess: "*",
-			covered: []scopes.Coverage{{Scope: "x:read", By: "*"}, {Scope: "y:write", By: "*"}}},
+		{
+			name: "everything", needs: "!x:read !y:write", granted: "*", excess: "*",
+			covered: []scopes.Coverage{{Scope: "x:read", By: "*"}, {Scope: "y:write", By: "*"}},
+		},
 		{name: "everything but the inner ones", needs: "!inner:read", granted: "*", required: "inner:read", excess: "*"},
 		{name: "any of: one", needs: "!a|b", granted: "b"},
 		{name: "any of: neither", needs: "!a|b", granted: "c", required: "a|b", excess: "c"},
@@ -55,7 +57,7 @@ func TestCompare(t *testing.T) {
 }
 
 func TestCompareAssumed(t *testing.T) {
-	grant := scopes.Grant{Scopes: scopes.NewSet("a"), Credential: scopes.Credential{KnownBy: scopes.Assumed}}
+	grant := scopes.Grant{Scopes: scopes.NewSet("a"), KnownBy: scopes.Assumed}
 	if gap := scopes.Compare(needs("!a"), grant, scopes.Implications{}); !gap.Assumed || len(gap.Lost) != 0 {
 		t.Errorf("gap %+v: want nothing missing, and that said to be assumed", gap)
 	}

@@ -4,21 +4,35 @@ import "time"
 
 // A Grant is what a credential holds, and how we know.
 type Grant struct {
-	Credential    Credential
-	Server        string   // name of the server that granted it
-	Scopes        Set      // as the server says; for KnownBy Assumed, as was asked
-	Teams         []string // projects within reach; none: all
-	Organizations []string // organizations within reach; none: all
+	Kind      Kind      // of the credential
+	Prefix    string    // what people may see of it: at most four characters and ***; "" for nothing
+	Source    string    // where it was found, in words for people; not stored
+	ExpiresAt time.Time // zero where nobody said
+
+	KnownBy KnownBy
+	Server  string  // the provider's name of the server that it is good for; "" where nobody said
+	Scopes  Set     // as the server says; for KnownBy Assumed, as was asked
+	Reach   []Reach // each sort of thing to which it is limited; none: it works on all
 }
 
-// A Credential describes a credential without holding it.
-type Credential struct {
-	Kind      Kind
-	Prefix    string    // at most four characters and ***; "" where there is none to show
-	Source    string    // where it was found: an environment variable, a flag, the store
-	ExpiresAt time.Time // zero where nobody said
-	KnownBy   KnownBy
+// A Reach limits a credential to some of the things of one sort.
+type Reach struct {
+	Of  string   // the sort, a word of the provider file: project, organization, repository
+	IDs []string // those on which it works
 }
+
+// ReachOf lists the things of that sort on which the credential works; none: on all.
+func (g Grant) ReachOf(sort string) []string {
+	for _, r := range g.Reach {
+		if r.Of == sort {
+			return r.IDs
+		}
+	}
+	return nil
+}
+
+// LivesAt reports whether the credential is still good at t, as far as anybody said.
+func (g Grant) LivesAt(t time.Time) bool { return g.ExpiresAt.IsZero() || t.Before(g.ExpiresAt) }
 
 // KnownBy is where the knowledge of a grant comes from.
 type KnownBy string
@@ -32,14 +46,11 @@ const (
 	Assumed        KnownBy = "assumed"         // nobody said: as asked (RFC 6749 §5.1)
 )
 
-// A Kind is what sort of credential someone holds.
+// A Kind is what sort of credential someone holds: a word of the provider file, which also
+// says what can be done with it. Two mean something where no file says anything.
 type Kind string
 
-// The kinds of credential that a provider file can name.
 const (
-	OAuthToken       Kind = "oauth_token"
-	PersonalAPIKey   Kind = "personal_api_key"
-	ProjectKey       Kind = "project_key"
-	ProjectSecretKey Kind = "project_secret_key"
-	UnknownKind      Kind = "unknown"
+	AccessToken Kind = "oauth_token" // what a login obtains (RFC 6749 §1.4)
+	UnknownKind Kind = "unknown"     // no prefix tells
 )

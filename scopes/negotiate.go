@@ -1,6 +1,12 @@
 package scopes
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ambit-auth/ambit/internal/text"
+)
 
 // A Negotiation is all that [Negotiate] weighs.
 type Negotiation struct {
@@ -12,8 +18,7 @@ type Negotiation struct {
 }
 
 // Negotiate decides for each need whether to ask for it, and for which of its
-// alternatives. It fills the plan's Resources, Scopes, Request, Withheld and
-// Blocked; the rest is the caller's to say. It looks at nothing but q.
+// alternatives. It looks at nothing but q.
 //
 // A scope is withheld where a list is given that lacks it, unless the manifest
 // says that it is granted all the same. A resource's list limits only the needs
@@ -199,7 +204,7 @@ func (n *negotiator) limit(e *Need, scope string) (base string, lists bool) {
 }
 
 func (n *negotiator) plan() Plan {
-	p := Plan{Resources: append([]Resource{}, n.Resources...), Scopes: n.items, Withheld: []string{}, Blocked: []string{}, Drift: []Drift{}}
+	p := Plan{Resources: append([]Resource{}, n.Resources...), Scopes: n.items, Withheld: []string{}, Blocked: []string{}}
 	request := make([]string, 0, len(n.items))
 	for i := range n.items {
 		item := &n.items[i]
@@ -211,8 +216,25 @@ func (n *negotiator) plan() Plan {
 			if item.Need.Level == Required {
 				p.Blocked = append(p.Blocked, item.Need.Name())
 			}
+			if len(p.Withheld) <= maxSuggested {
+				n.suggest(item)
+			}
 		}
 	}
 	p.Request = NewSet(request...)
 	return p
+}
+
+// maxSuggested bounds how many withheld scopes get a suggestion: the search reads the whole
+// list of the server for each.
+const maxSuggested = 20
+
+// suggest adds to a withheld scope's reason the words of the server's list that were likely
+// meant.
+func (n *negotiator) suggest(item *Item) {
+	word := item.Need.AnyOf[0]
+	near := slices.DeleteFunc(text.Near(word, n.Server.Scopes.list), func(other string) bool { return other == word })
+	if len(near) > 0 {
+		item.Reason += "; did you mean " + strings.Join(near, " or ") + "?"
+	}
 }

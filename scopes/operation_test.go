@@ -73,9 +73,14 @@ func TestOperationsMatch(t *testing.T) {
 func TestNeedsOfARequest(t *testing.T) {
 	var needs []scopes.Need
 	for _, c := range [][2]string{
-		{"users", "GET {api}/users/{id}/"}, {"me", "GET {api}/users/@me/"}, {"files", "GET {api}/{kind}/{id}"},
-		{"json", "GET {api}/users/{id}.json"}, {"deep", "GET {api}/users/{id}/keys/{key}"}, {"mine", "GET {api}/users/@me/keys"},
-		{"tool", "tool:users"}, {"again", "GET {api}/users/{pk}"},
+		{"users", "GET {api}/users/{id}/"},
+		{"me", "GET {api}/users/@me/"},
+		{"files", "GET {api}/{kind}/{id}"},
+		{"json", "GET {api}/users/{id}.json"},
+		{"deep", "GET {api}/users/{id}/keys/{key}"},
+		{"mine", "GET {api}/users/@me/keys"},
+		{"tool", "tool:users"},
+		{"again", "GET {api}/users/{pk}"},
 	} {
 		use, err := scopes.ParseOperation(c[1])
 		if err != nil {

@@ -65,9 +65,9 @@ func (o *Operations) match(request Operation, recorded bool) []int {
 	return nil
 }
 
-// Find returns the operation that a request is, as its template has it: no variable's value
+// find returns the operation that a request is, as its template has it: no variable's value
 // goes on from there. ok is false where none fits, and where the path was folded before.
-func (o *Operations) Find(request Operation) (op Operation, ok bool) {
+func (o *Operations) find(request Operation) (op Operation, ok bool) {
 	if o == nil || request.Tool != "" || strings.Contains(request.Path, folded) {
 		return Operation{}, false
 	}
@@ -86,7 +86,7 @@ func (o *Operations) Find(request Operation) (op Operation, ok bool) {
 // Fold is the request as it may be written down: its template where that is known, else with
 // what is no plain word of its path folded ([FoldPath]).
 func (o *Operations) Fold(request Operation) Operation {
-	if op, known := o.Find(request); known {
+	if op, known := o.find(request); known {
 		return op
 	}
 	request.Path = FoldPath(request.Path)

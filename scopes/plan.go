@@ -50,41 +50,20 @@ const (
 	DecisionWithhold            Decision = "withhold"             // the server would not know it
 )
 
-// A Plan is what will be asked of an authorization server, what not, and why. Its
-// JSON names are those of ambit.plan/v1; how a view shows an [Item] is its own matter.
+// A Plan is what will be requested of an authorization server, what not, and why.
 type Plan struct {
-	Manifest  PlanManifest `json:"manifest"`
-	Server    PlanServer   `json:"server"`
-	Resources []Resource   `json:"resources"`
-	Scopes    []Item       `json:"scopes"`   // one a declared need, in the manifest's order
-	Request   Set          `json:"request"`  // the scope parameter (RFC 6749 §3.3), in the manifest's order
-	Withheld  []string     `json:"withheld"` // names of needs, as [Entry.Name]
-	Blocked   []string     `json:"blocked"`  // those of Withheld that are required
-	Drift     []Drift      `json:"drift"`
-}
-
-// PlanManifest names the manifest that a plan was made from.
-type PlanManifest struct {
-	Path     string   `json:"path"`
-	Name     string   `json:"name"`
-	Programs []string `json:"programs"`
-}
-
-// PlanServer names the server that a plan is for, and where its word comes from.
-type PlanServer struct {
-	Name            string             `json:"name"`
-	Issuer          string             `json:"issuer"`
-	MetadataURL     string             `json:"metadata_url"`
-	From            string             `json:"from"` // network or cache
-	ScopesSupported AdvertisementState `json:"scopes_supported"`
+	Resources []Resource // as the negotiation had them
+	Scopes    []Item     // one a declared need, in the manifest's order
+	Request   Set        // the scope parameter (RFC 6749 §3.3), in the manifest's order
+	Withheld  []string   // names of needs, as [Need.Name]; never nil
+	Blocked   []string   // those of Withheld that are required; never nil
 }
 
 // A Resource is what a protected resource says of its scopes (RFC 9728 §2).
 type Resource struct {
-	Base       string             `json:"base"`
-	URL        string             `json:"url"`
-	State      AdvertisementState `json:"scopes_supported"`
-	Advertises Advertisement      `json:"-"`
+	Base       string
+	URL        string
+	Advertises Advertisement
 }
 
 // An Item is what becomes of one declared need.
@@ -94,11 +73,4 @@ type Item struct {
 	Decision   Decision
 	Asked      string // the scope that goes into the request; "" where none does
 	Reason     string // one sentence for people; never empty
-}
-
-// A Drift is a difference between what a server advertises and what the lock file
-// recorded.
-type Drift struct {
-	Kind  string `json:"kind"` // vanished or new
-	Scope string `json:"scope"`
 }

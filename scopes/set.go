@@ -130,18 +130,3 @@ func (s Set) String() string { return strings.Join(s.list, " ") }
 
 // MarshalJSON writes an array in the set's order; the empty set is [], never null.
 func (s Set) MarshalJSON() ([]byte, error) { return json.Marshal(s.Slice()) }
-
-// UnmarshalJSON reads an array of scopes; a word that is none is a *[SyntaxError].
-func (s *Set) UnmarshalJSON(text []byte) error {
-	var list []string
-	if err := json.Unmarshal(text, &list); err != nil {
-		return err
-	}
-	for _, scope := range list {
-		if err := CheckScope(scope); err != nil {
-			return err
-		}
-	}
-	*s = NewSet(list...)
-	return nil
-}

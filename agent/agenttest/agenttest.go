@@ -3,10 +3,13 @@ package agenttest
 
 import (
 	"encoding/json"
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -14,7 +17,22 @@ import (
 
 // Grant is one of the provider, known by a word.
 func Grant(kind scopes.Kind, by scopes.KnownBy, held ...string) scopes.Grant {
-	return scopes.Grant{Credential: scopes.Credential{Kind: kind, Prefix: "phx_***", KnownBy: by}, Server: "us", Scopes: scopes.NewSet(held...)}
+	return scopes.Grant{Kind: kind, Prefix: "phx_***", KnownBy: by, Server: "us", Scopes: scopes.NewSet(held...)}
+}
+
+// Inquiry is what servers said of a credential that they were asked about: each is
+// "SERVER STANDING", and one that did not answer cannot be reached.
+func Inquiry(outcomes ...string) credential.Inquiry {
+	var q credential.Inquiry
+	for _, o := range outcomes {
+		server, standing, _ := strings.Cut(o, " ")
+		outcome := credential.Outcome{Server: server, Standing: credential.Standing(standing)}
+		if outcome.Standing == credential.StandingNoAnswer {
+			outcome.Err = errors.New("connection refused")
+		}
+		q = append(q, outcome)
+	}
+	return q
 }
 
 // Provider is the built-in one.

@@ -1,12 +1,14 @@
 package diagnosis
 
 import (
+	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
@@ -27,13 +29,27 @@ type Case struct {
 
 	Agent     *profile.Profile
 	Conflicts []profile.Conflict // what a scan found just now
-	Inquiry   Inquiry
+	Inquiry   credential.Inquiry // what servers said when they were asked about the credential
 	Now       time.Time
 
-	Login string // the command that asks for everything anew; "" means "ambit login"
-	Log   string // path of the log; "" without one
+	Run        Invocation // what leads a command of ambit to the same manifest
+	Unattended bool       // nobody is there who could log in
+	Log        string     // path of the log; "" without one
 
 	Index *scopes.NeedIndex // of Needs; nil: not made yet
+}
+
+// A Step is one way out, for people.
+type Step = advice.Step
+
+// An Invocation is what leads a command of ambit to the same manifest, server and programs.
+type Invocation = advice.Invocation
+
+// A Response is what a server sent to a request that it refused.
+type Response struct {
+	Status int
+	Header http.Header // WWW-Authenticate, Content-Type and Content-Encoding are read
+	Body   []byte      // as it came, packed or not; 64 KiB of it will do
 }
 
 // Sent is what a request carried.
@@ -41,16 +57,6 @@ type Sent struct {
 	Ours   bool     // the lent credential
 	Others []string // names of the header fields in which another credential stood
 }
-
-// An Inquiry is what servers said when they were asked whether they know a credential.
-// The zero value: nobody was asked.
-type Inquiry struct {
-	Asked []string      // names of the servers that answered
-	Known []string      // those of Asked that know it
-	Grant *scopes.Grant // what it holds now, by the word of its own server; nil where that did not say
-}
-
-func (i Inquiry) knownBy(server string) bool { return slices.Contains(i.Known, server) }
 
 // Declared are the needs that the manifest has for this very operation.
 func (c *Case) Declared() []scopes.Need {
@@ -88,7 +94,7 @@ func (c *Case) credential() string {
 	if label == "" {
 		label = "a credential"
 	}
-	if prefix := c.Grant.Credential.Prefix; prefix != "" {
+	if prefix := c.Grant.Prefix; prefix != "" {
 		return text.Line(prefix) + ", " + label
 	}
 	return label
@@ -96,7 +102,7 @@ func (c *Case) credential() string {
 
 // knownBy says in words how the grant is known.
 func (c *Case) knownBy() string {
-	switch c.Grant.Credential.KnownBy {
+	switch c.Grant.KnownBy {
 	case scopes.TokenResponse:
 		return "by the token answer"
 	case scopes.SelfInspection, scopes.Introspection:
@@ -108,73 +114,21 @@ func (c *Case) knownBy() string {
 	}
 }
 
-// told reports whether some server said what the credential holds.
-func (c *Case) told() bool {
-	by := c.Grant.Credential.KnownBy
+// grantIsKnown reports whether some server said what the credential holds.
+func (c *Case) grantIsKnown() bool {
+	by := c.Grant.KnownBy
 	return by != "" && by != scopes.Assumed
 }
 
 // isLogin reports whether another login would get another credential of this kind.
 func (c *Case) isLogin() bool {
-	return c.Kind.Create == "" && c.Grant.Credential.Kind == scopes.OAuthToken
+	return c.Kind.Create == "" && c.Kind.Renewable
 }
 
-// again is the command that logs in.
-func (c *Case) again() string {
-	if c.Login != "" {
-		return c.Login
+// situation is what advice on the credential is made from.
+func (c *Case) situation(p advice.Problem) advice.Situation {
+	return advice.Situation{
+		Problem: p, IsLogin: c.isLogin(), Source: c.Grant.Source, Unattended: c.Unattended,
+		Provider: c.Provider, At: c.Server, Kind: c.Kind, Run: c.Run,
 	}
-	return "ambit login"
-}
-
-// widen is how to get a credential that also holds the missing scopes.
-func (c *Case) widen(missing []string) string {
-	if c.isLogin() || len(missing) == 0 {
-		return c.again() + " (and leave the boxes ticked)"
-	}
-	return "make a key that also has: " + strings.Join(missing, ", ") + c.at(c.Kind)
-}
-
-// NotOffered is the way out where another login does not help: an authorization server
-// may leave out of its page what this client may not have, or show no page at all to
-// someone who consented before.
-func NotOffered(p *provider.Provider, server provider.Server, missing []string) string {
-	text := "if no page appears, or it does not offer " + strings.Join(missing[:min(len(missing), namedInLine)], ", ") +
-		": end this application's access in your account, and log in again"
-	if key := UseKey(p, server); key != "" {
-		text += "; or " + key
-	}
-	return text
-}
-
-// UseKey says which kind of key the provider means for programs, and where it is made; ""
-// where there is none.
-func UseKey(p *provider.Provider, server provider.Server) string {
-	for _, kind := range p.Credentials {
-		if len(kind.Env) == 0 {
-			continue
-		}
-		text := "use " + kind.Label
-		if link, ok := server.Expand(kind.Create); ok && link != "" {
-			text += ", made at " + link
-		}
-		return text
-	}
-	return ""
-}
-
-// renew is how to get another credential that holds the same.
-func (c *Case) renew() string {
-	if c.isLogin() || c.Kind.Create == "" {
-		return c.again()
-	}
-	return "make a new key" + c.at(c.Kind)
-}
-
-// at says where a kind of credential is made.
-func (c *Case) at(kind provider.CredentialKind) string {
-	if link, ok := c.Server.Expand(kind.Create); ok && link != "" {
-		return "; at " + link
-	}
-	return ""
 }

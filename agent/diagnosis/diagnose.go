@@ -8,8 +8,11 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/internal/advice"
+	"github.com/ambit-auth/ambit/internal/refusal"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // Diagnose tells why a request was refused, with its evidence. It is pure. The order in
@@ -17,10 +20,12 @@ import (
 // the server says, then what is known of the credential, then what other servers say.
 //
 // A server that says in so many words that it does not take the credential (RFC 6750
-// §3.1 invalid_token, or the provider's wording for it) is believed: a declared scope
-// that is missing besides is evidence then, and no cause.
+// §3.1 invalid_token, or the provider's wording for it), or that gives another reason of
+// its own, is believed: a declared scope that is missing besides is evidence then, and no
+// cause.
 func Diagnose(c Case) Verdict {
 	d := newDiagnosis(&c)
+	d.said()
 	for _, look := range []func() bool{
 		d.otherCredential, d.noScopeHelps, d.neverServes, d.scopeNamed, d.scopeDeclared, d.pastExpiry, d.otherServer,
 	} {
@@ -34,35 +39,20 @@ func Diagnose(c Case) Verdict {
 
 // A diagnosis is on its way from a case to a verdict.
 type diagnoser struct {
-	c       *Case
-	v       Verdict
-	words   words
-	wording wording
-	worded  bool // the provider's file has the answer's wording
+	c    *Case
+	v    Verdict
+	resp refusal.Reading
 }
 
 func newDiagnosis(c *Case) *diagnoser {
-	d := &diagnoser{c: c, v: newVerdict(c), words: c.Response.listen()}
-	d.wording, d.worded = wordingOf(c.Provider, c.Base, c.Response.Status, d.words)
-	return d
+	return &diagnoser{c: c, v: newVerdict(c), resp: refusal.Read(c.Provider, c.Base, refusal.Response(c.Response))}
 }
 
-// means reports whether the answer has a wording of that meaning.
-func (d *diagnoser) means(meaning string) bool { return d.worded && d.wording.Means == meaning }
-
-// rejects reports whether the server says that it does not take the credential as such.
-func (d *diagnoser) rejects() bool {
-	return d.means(meansRejected) || slices.Contains(d.words.codes, invalidToken)
-}
-
-// said adds what the server answered to the evidence.
+// said adds what the server answered to the evidence: first, for it is read first.
 func (d *diagnoser) said() {
 	if status := d.c.Response.Status; status != 0 {
-		said := d.wording.said
-		if said == "" && len(d.words.strings) > 0 {
-			said = longest(d.words.strings)
-		}
-		d.v.prove("the server answered %d %s %q", status, http.StatusText(status), text.Line(said))
+		d.v.Said = text.Line(d.resp.Said)
+		d.v.prove("the server answered %d %s %q", status, http.StatusText(status), text.Line(d.resp.Said))
 	}
 }
 
@@ -79,36 +69,35 @@ func (d *diagnoser) otherCredential() bool {
 	return true
 }
 
-// blame adds what to do about the conflicts that can have sent another credential. To
-// log out is advised only where nothing else explains it.
+// blame adds what to do about the conflicts that can have sent another credential.
 func (d *diagnoser) blame(suspect func(profile.Conflict) bool) {
+	s := d.c.situation(advice.Replaced)
 	for _, conflict := range d.c.Conflicts {
-		if suspect(conflict) && len(conflict.Keys) > 0 && !conflict.Mended {
+		if suspect(conflict) && len(conflict.Keys) > 0 && !conflict.Overridden {
 			d.v.prove("%s sets %s", conflict.Path, strings.Join(conflict.Keys, ", "))
-			d.v.next(fmt.Sprintf("in %s: %s", conflict.Path, conflict.Advice))
+			s.Settings = append(s.Settings, advice.Remark{About: conflict.Path, Text: conflict.Advice})
 		}
 	}
-	if len(d.v.Next) > 0 || d.c.Agent == nil {
-		return
-	}
-	for _, conflict := range d.c.Conflicts {
-		if conflict.Source == profile.SourceLogin {
-			d.v.prove("%s has a login of its own in %s", d.c.Agent.Label, conflict.Path)
+	if d.c.Agent != nil {
+		s.Logout = d.c.Agent.Logout
+		for _, conflict := range d.c.Conflicts {
+			if len(s.Settings) == 0 && conflict.Source == profile.SourceLogin {
+				d.v.prove("%s has a login of its own in %s", d.c.Agent.Label, conflict.Path)
+			}
 		}
 	}
-	if d.c.Agent.Logout != "" {
-		d.v.next(d.c.Agent.Logout)
-	}
+	d.v.advise(s)
 }
 
 // noScopeHelps: the provider's file knows this wording for what no scope cures.
 func (d *diagnoser) noScopeHelps() bool {
-	if !d.means(meansNoScope) {
+	if !d.resp.Means(provider.MeaningNotAScopeProblem) {
 		return false
 	}
-	d.v.is(CauseNotAScopeProblem, ConfidenceProved, "%q", orStatus(d.wording.said, d.c.Response.Status))
-	d.said()
-	d.v.next(d.wording.Advice)
+	d.v.is(CauseNotAScopeProblem, ConfidenceProved, "%q", orStatus(d.resp.Said, d.c.Response.Status))
+	s := d.c.situation(advice.NoScope)
+	s.Words = d.resp.Wording.Advice
+	d.v.advise(s)
 	return true
 }
 
@@ -125,31 +114,18 @@ func (d *diagnoser) neverServes() bool {
 		return false
 	}
 	d.v.is(CauseWrongCredentialKind, ConfidenceProved, "%s, can never serve %s", d.c.credential(), d.c.Base)
-	d.said()
 	d.v.prove("by its prefix the credential is %s", text.Line(d.c.Kind.Label))
-	d.otherKinds()
+	s := d.c.situation(advice.WrongKind)
+	s.Base = d.c.Base
+	d.v.advise(s)
 	return true
-}
-
-// otherKinds advises what does serve the base.
-func (d *diagnoser) otherKinds() {
-	d.v.next(d.c.again())
-	for _, kind := range d.c.Provider.Credentials {
-		if kind.Create != "" && kind.Serves(d.c.Base) {
-			d.v.next("use " + kind.Label + d.c.at(kind))
-		}
-	}
 }
 
 // scopeNamed: the answer says which scope is missing.
 func (d *diagnoser) scopeNamed() bool {
-	named := slices.Concat(d.words.scopes, d.wording.captured)
-	if d.worded && d.wording.Means != meansMissing {
-		named = d.words.scopes
-	}
-	sure := ConfidenceProved
-	if len(named) == 0 && !d.rejects() {
-		named, sure = d.uncovered(d.words.maybe), ConfidenceLikely
+	named, sure := d.resp.Named, ConfidenceProved
+	if len(named) == 0 && !d.resp.Rejects() {
+		named, sure = d.uncovered(d.resp.Mentioned), ConfidenceLikely
 	}
 	if len(named) == 0 {
 		return d.unnamed()
@@ -161,13 +137,12 @@ func (d *diagnoser) scopeNamed() bool {
 	}
 	needs, other := d.needsFor(named)
 	d.v.lack(d.c, sure, needs, other)
-	d.said()
 	return true
 }
 
 // unnamed: the answer says that a scope is missing, and not which. The manifest may know.
 func (d *diagnoser) unnamed() bool {
-	if !d.words.lacksScope() && !d.means(meansMissing) {
+	if !d.resp.LacksScope() {
 		return false
 	}
 	needs := d.c.Unmet(d.c.Declared())
@@ -175,7 +150,6 @@ func (d *diagnoser) unnamed() bool {
 		needs = d.c.Declared()
 	}
 	d.v.lack(d.c, ConfidenceProved, needs, nil)
-	d.said()
 	return true
 }
 
@@ -202,13 +176,15 @@ func (d *diagnoser) needsFor(named []string) (needs []scopes.Need, other []strin
 	return needs, other
 }
 
-// scopeDeclared: what the manifest declares for this operation is not in the grant.
+// scopeDeclared: what the manifest declares for this operation is not in the grant. That
+// is proved where the response gives no reason, and likely where it only says that access
+// is denied.
 func (d *diagnoser) scopeDeclared() bool {
 	declared := d.c.Declared()
 	lacking := d.c.Unmet(declared)
-	sure := ConfidenceProved
-	if !d.c.told() || !slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden}, d.c.Response.Status) {
-		sure = ConfidenceLikely
+	sure := ConfidenceLikely
+	if d.c.grantIsKnown() && d.resp.Reason() == refusal.ReasonNone && slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden}, d.c.Response.Status) {
+		sure = ConfidenceProved
 	}
 	if len(declared) == 0 { // an operation that nobody declared, where nothing that is declared would work
 		lacking, sure = d.c.Unmet(d.c.onBase()), ConfidenceLikely
@@ -219,14 +195,13 @@ func (d *diagnoser) scopeDeclared() bool {
 	if len(lacking) == 0 {
 		return false
 	}
-	if d.rejects() {
+	if d.resp.Rejects() || d.resp.Reason() == refusal.ReasonOwn {
 		for _, e := range lacking {
-			d.v.prove("besides, %s is not in the grant", e.Name())
+			d.v.prove("besides, %s is not in the grant, %s", e.Name(), d.c.knownBy())
 		}
 		return false
 	}
 	d.v.lack(d.c, sure, lacking, nil)
-	d.said()
 	for _, e := range lacking {
 		d.v.prove("%s is not in the grant, %s", e.Name(), d.c.knownBy())
 	}
@@ -235,78 +210,39 @@ func (d *diagnoser) scopeDeclared() bool {
 
 // pastExpiry: the credential has come to its end.
 func (d *diagnoser) pastExpiry() bool {
-	end := d.c.Grant.Credential.ExpiresAt
+	end := d.c.Grant.ExpiresAt
 	if end.IsZero() || d.c.Now.Before(end) {
 		return false
 	}
 	d.v.is(CauseExpired, ConfidenceProved, "%s, ended at %s", d.c.credential(), end.UTC().Format(time.RFC3339))
-	d.said()
 	d.v.prove("it is %s now", d.c.Now.UTC().Format(time.RFC3339))
-	d.v.next(d.c.renew())
+	d.v.advise(d.c.situation(advice.Ended))
 	return true
 }
 
-// otherServer: the credential is another server's, or nobody's. A 403 is no question of
-// that: who answers it knows who asked (RFC 9110 §15.5.4).
-func (d *diagnoser) otherServer() bool {
-	if d.c.Response.Status != http.StatusUnauthorized {
-		return false
-	}
-	asked, here := d.c.Inquiry, d.c.Server.Name
-	switch {
-	case asked.knownBy(here):
-		d.v.prove("%s knows the credential, when asked", here)
-		return false
-	case len(asked.Known) > 0:
-		d.known(asked, here)
-	case slices.Contains(asked.Asked, here):
-		d.rejected(ConfidenceProved, "no server knows %s")
-		d.v.prove("asked, these do not know it: %s", strings.Join(text.Lines(asked.Asked), ", "))
-	case d.rejects():
-		d.rejected(ConfidenceLikely, "the server does not take %s")
-	default:
-		return false
-	}
-	return true
-}
-
-func (d *diagnoser) known(asked Inquiry, here string) {
-	sure := ConfidenceLikely
-	if slices.Contains(asked.Asked, here) {
-		sure = ConfidenceProved
-		d.v.prove("%s does not know the credential, when asked", here)
-	}
-	where := strings.Join(text.Lines(asked.Known), ", ")
-	d.v.is(CauseWrongServer, sure, "%s, is known to %s, not to %s", d.c.credential(), where, here)
-	d.said()
-	d.v.prove("%s knows it, when asked", where)
-	d.v.next("name its server: --server " + asked.Known[0])
-}
-
-func (d *diagnoser) rejected(sure Confidence, format string) {
-	d.v.is(CauseRejected, sure, format+": it is revoked, expired or mistyped", d.c.credential())
-	d.said()
-	d.v.next(d.c.renew())
-}
-
-// unknown: an honest list of what it may be.
+// unknown: the server's own reason, or an honest list of what it may be.
 func (d *diagnoser) unknown() {
-	d.v.is(CauseUnknown, ConfidenceUnknown, "%s %s was answered %s, and nothing tells why",
-		d.v.Method, "{"+d.v.Base+"}"+d.v.Path, orStatus("", d.c.Response.Status))
-	d.said()
-	if d.c.Response.Status == http.StatusUnauthorized && !d.c.Inquiry.knownBy(d.c.Server.Name) {
+	d.asked()
+	d.v.advise(d.c.situation(advice.Unexplained))
+	status := orStatus("", d.c.Response.Status)
+	if d.resp.Reason() == refusal.ReasonOwn {
+		d.v.is(CauseUnknown, ConfidenceUnknown, "the server says %s (%s)", text.Quote(d.resp.Said), status)
+		return
+	}
+	d.v.is(CauseUnknown, ConfidenceUnknown, "%s was answered %s, and nothing tells why", d.v.operation(), status)
+	if d.c.Response.Status == http.StatusUnauthorized && !d.c.knownHere() {
 		d.v.prove("possible: the credential was revoked, or has expired before its time")
-		if len(d.c.Inquiry.Asked) == 0 {
+		if !d.c.wasAsked() {
 			d.v.prove("possible: it is another server's; nobody was asked")
 		}
 	}
-	if len(d.c.Declared()) == 0 {
+	switch {
+	case len(d.c.Declared()) == 0:
 		d.v.prove("possible: the operation needs a scope that the manifest does not declare for it")
-	} else if !d.c.told() {
+	case !d.c.grantIsKnown():
 		d.v.prove("possible: a scope was not granted; what was is only assumed")
-	} else {
+	default:
 		d.v.prove("possible: the grant has shrunk since it was last looked at")
 	}
 	d.v.prove("possible: the server refuses for a reason that has nothing to do with scopes")
-	d.v.next("ambit status")
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/ambit-auth/ambit/agent/agenttest"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/google/go-cmp/cmp"
 )
@@ -24,7 +25,7 @@ func aCase(t testing.TB, change func(*diagnosis.Case)) diagnosis.Case {
 		Method: "POST", Base: "gateway", Path: "/v1/messages", Sent: diagnosis.Sent{Ours: true},
 		Response: diagnosis.Response{Status: 401, Header: http.Header{}, Body: []byte(agenttest.Silent)},
 		Provider: p, Server: us, Kind: p.KindOf("phx_x"),
-		Grant: agenttest.Grant(scopes.PersonalAPIKey, scopes.SelfInspection, "user:read", "query:read", "notebook:write"),
+		Grant: agenttest.Grant("personal_api_key", scopes.SelfInspection, "user:read", "query:read", "notebook:write"),
 		Needs: agenttest.Needs(t), Agent: agenttest.Profile(t, "claude-code"), Now: agenttest.Noon(), Log: "/log",
 	}
 	if change != nil {
@@ -35,7 +36,7 @@ func aCase(t testing.TB, change func(*diagnosis.Case)) diagnosis.Case {
 
 // all is a grant of everything that the manifest declares.
 func all(c *diagnosis.Case) {
-	c.Grant = agenttest.Grant(scopes.PersonalAPIKey, scopes.SelfInspection, "llm_gateway:read", "user:read", "query:read", "notebook:write")
+	c.Grant = agenttest.Grant("personal_api_key", scopes.SelfInspection, "llm_gateway:read", "user:read", "query:read", "notebook:write")
 }
 
 func api(status int, body string) func(*diagnosis.Case) {
@@ -61,8 +62,10 @@ func both(list ...func(*diagnosis.Case)) func(*diagnosis.Case) {
 	}
 }
 
-func inquiry(i diagnosis.Inquiry) func(*diagnosis.Case) {
-	return func(c *diagnosis.Case) { all(c); c.Inquiry = i }
+// inquiry is that servers were asked about a credential which holds everything declared;
+// each is "SERVER STANDING".
+func inquiry(outcomes ...string) func(*diagnosis.Case) {
+	return func(c *diagnosis.Case) { all(c); c.Inquiry = agenttest.Inquiry(outcomes...) }
 }
 
 func TestDiagnose(t *testing.T) {
@@ -73,16 +76,22 @@ func TestDiagnose(t *testing.T) {
 		missing []string
 		line    string // part of the first line
 	}{
-		"another credential went out": {func(c *diagnosis.Case) {
-			c.Sent, c.Response = diagnosis.Sent{Others: []string{"X-Api-Key"}}, diagnosis.Response{}
+		"another credential went out": {
+			func(c *diagnosis.Case) {
+				c.Sent, c.Response = diagnosis.Sent{Others: []string{"X-Api-Key"}}, diagnosis.Response{}
+			},
+			diagnosis.CauseCredentialConflict, diagnosis.ConfidenceProved, nil, "in X-Api-Key",
 		},
-			diagnosis.CauseCredentialConflict, diagnosis.ConfidenceProved, nil, "in X-Api-Key"},
 		"another beside ours is none": {func(c *diagnosis.Case) { c.Sent.Others = []string{"X-Api-Key"} }, diagnosis.CauseMissingScope, diagnosis.ConfidenceProved, []string{"llm_gateway:read"}, ""},
 
-		"no scope helps, in the server's words": {api(403, agenttest.Denied("API key does not have access to the requested project: ID 2.")),
-			diagnosis.CauseNotAScopeProblem, diagnosis.ConfidenceProved, nil, `"API key does not have access to the requested project: ID 2."`},
-		"no scope helps, though one is missing": {both(api(403, agenttest.Denied("This action does not support Personal API Key access")), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.Set{} }),
-			diagnosis.CauseNotAScopeProblem, diagnosis.ConfidenceProved, nil, "does not support Personal API Key access"},
+		"no scope helps, in the server's words": {
+			api(403, agenttest.Denied("API key does not have access to the requested project: ID 2.")),
+			diagnosis.CauseNotAScopeProblem, diagnosis.ConfidenceProved, nil, `"API key does not have access to the requested project: ID 2."`,
+		},
+		"no scope helps, though one is missing": {
+			both(api(403, agenttest.Denied("This action does not support Personal API Key access")), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.Set{} }),
+			diagnosis.CauseNotAScopeProblem, diagnosis.ConfidenceProved, nil, "does not support Personal API Key access",
+		},
 		"no scope helps, by status": {api(402, `{"code":"payment_required","detail":"A paid plan has this."}`), diagnosis.CauseNotAScopeProblem, diagnosis.ConfidenceProved, nil, "A paid plan has this."},
 		"no scope helps, at the gateway": {func(c *diagnosis.Case) {
 			c.Response = diagnosis.Response{Status: 403, Body: []byte(`{"detail":{"error":{"message":"no","type":"permission_error","code":"product_access_denied"}}}`)}
@@ -90,7 +99,7 @@ func TestDiagnose(t *testing.T) {
 
 		"a kind that never serves": {func(c *diagnosis.Case) {
 			c.Kind = c.Provider.KindOf("phc_x")
-			c.Grant = scopes.Grant{Credential: scopes.Credential{Kind: scopes.ProjectKey, Prefix: "phc_***"}}
+			c.Grant = scopes.Grant{Kind: "project_key", Prefix: "phc_***"}
 		}, diagnosis.CauseWrongCredentialKind, diagnosis.ConfidenceProved, nil, "phc_***, a project key"},
 
 		"the provider's wording names the scope": {api(403, agenttest.Denied("API key missing required scope 'dashboard:write'")), diagnosis.CauseMissingScope, diagnosis.ConfidenceProved, []string{"dashboard:write"}, "dashboard:write (for POST {api}/api/projects/2/query/)"},
@@ -103,25 +112,37 @@ func TestDiagnose(t *testing.T) {
 		"JSON: scope, about something else":      {api(403, `{"error":"teapot","scope":"extra:write"}`), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, "403"},
 		"a scope is missing, which is not said":  {both(api(403, `{"error":"insufficient_scope"}`), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.NewSet("user:read") }), diagnosis.CauseMissingScope, diagnosis.ConfidenceProved, []string{"query:read"}, ""},
 
-		"declared, and not in the grant":    {nil, diagnosis.CauseMissingScope, diagnosis.ConfidenceProved, []string{"llm_gateway:read"}, "missing scope: llm_gateway:read (every model call of the agent)"},
-		"the grant is only assumed":         {func(c *diagnosis.Case) { c.Grant.Credential.KnownBy = scopes.Assumed }, diagnosis.CauseMissingScope, diagnosis.ConfidenceLikely, []string{"llm_gateway:read"}, "probably missing scope: llm_gateway:read"},
+		"declared, and not in the grant": {nil, diagnosis.CauseMissingScope, diagnosis.ConfidenceProved, []string{"llm_gateway:read"}, "missing scope: llm_gateway:read (every model call of the agent)"},
+		"the grant is only assumed":      {func(c *diagnosis.Case) { c.Grant.KnownBy = scopes.Assumed }, diagnosis.CauseMissingScope, diagnosis.ConfidenceLikely, []string{"llm_gateway:read"}, "probably missing scope: llm_gateway:read"},
+		"another reason, and one lacks": {
+			both(api(403, agenttest.Denied("This account is suspended.")), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.NewSet("user:read") }),
+			diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, `unknown: the server says "This account is suspended." (403 Forbidden)`,
+		},
+		"access is denied, and one lacks": {
+			both(api(403, agenttest.Denied("You do not have permission to perform this action.")), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.NewSet("user:read") }),
+			diagnosis.CauseMissingScope, diagnosis.ConfidenceLikely,
+			[]string{"query:read"},
+			"probably missing scope: query:read",
+		},
 		"hidden as not found":               {func(c *diagnosis.Case) { c.Response = diagnosis.Response{Status: 404} }, diagnosis.CauseMissingScope, diagnosis.ConfidenceLikely, []string{"llm_gateway:read"}, ""},
 		"declared beside, base of no use":   {func(c *diagnosis.Case) { c.Path = "/v1/messages/count_tokens" }, diagnosis.CauseMissingScope, diagnosis.ConfidenceLikely, []string{"llm_gateway:read"}, ""},
 		"declared beside, base of some use": {both(api(403, `{}`), func(c *diagnosis.Case) { c.Path = "/api/other/"; c.Grant.Scopes = scopes.NewSet("user:read") }), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, ""},
-		"missing goes before expired":       {func(c *diagnosis.Case) { c.Grant.Credential.ExpiresAt = agenttest.Noon().Add(-time.Hour) }, diagnosis.CauseMissingScope, diagnosis.ConfidenceProved, []string{"llm_gateway:read"}, ""},
+		"missing goes before expired":       {func(c *diagnosis.Case) { c.Grant.ExpiresAt = agenttest.Noon().Add(-time.Hour) }, diagnosis.CauseMissingScope, diagnosis.ConfidenceProved, []string{"llm_gateway:read"}, ""},
 		"covered by implication is there":   {func(c *diagnosis.Case) { c.Grant.Scopes = scopes.NewSet("*") }, diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, ""},
 
-		"past its end":                  {both(all, func(c *diagnosis.Case) { c.Grant.Credential.ExpiresAt = agenttest.Noon() }), diagnosis.CauseExpired, diagnosis.ConfidenceProved, nil, "ended at 2026-05-01T12:00:00Z"},
-		"not yet":                       {both(all, func(c *diagnosis.Case) { c.Grant.Credential.ExpiresAt = agenttest.Noon().Add(1) }), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, ""},
-		"known elsewhere":               {inquiry(diagnosis.Inquiry{Asked: []string{"us", "eu"}, Known: []string{"eu"}}), diagnosis.CauseWrongServer, diagnosis.ConfidenceProved, nil, "is known to eu, not to us"},
-		"known elsewhere, home is mute": {inquiry(diagnosis.Inquiry{Asked: []string{"eu"}, Known: []string{"eu"}}), diagnosis.CauseWrongServer, diagnosis.ConfidenceLikely, nil, ""},
-		"known nowhere":                 {inquiry(diagnosis.Inquiry{Asked: []string{"us", "eu"}}), diagnosis.CauseRejected, diagnosis.ConfidenceProved, nil, "no server knows"},
-		"known at home":                 {inquiry(diagnosis.Inquiry{Asked: []string{"us"}, Known: []string{"us"}}), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, ""},
+		"past its end":                  {both(all, func(c *diagnosis.Case) { c.Grant.ExpiresAt = agenttest.Noon() }), diagnosis.CauseExpired, diagnosis.ConfidenceProved, nil, "ended at 2026-05-01T12:00:00Z"},
+		"not yet":                       {both(all, func(c *diagnosis.Case) { c.Grant.ExpiresAt = agenttest.Noon().Add(1) }), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, ""},
+		"known elsewhere":               {inquiry("us not_known", "eu known"), diagnosis.CauseWrongServer, diagnosis.ConfidenceProved, nil, "is known to eu, not to us"},
+		"known elsewhere, home is mute": {inquiry("us no_answer", "eu known"), diagnosis.CauseWrongServer, diagnosis.ConfidenceLikely, nil, ""},
+		"known nowhere":                 {inquiry("us not_known", "eu not_known"), diagnosis.CauseRejected, diagnosis.ConfidenceProved, nil, "no server knows"},
+		"known at home":                 {inquiry("us known"), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, ""},
 		"rejected in words":             {api(401, `{"code":"authentication_failed","detail":"Invalid."}`), diagnosis.CauseRejected, diagnosis.ConfidenceLikely, nil, "does not take"},
-		"rejected by the challenge, one missing besides": {both(challenge(`Bearer error="invalid_token"`), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.Set{} }),
-			diagnosis.CauseRejected, diagnosis.ConfidenceLikely, nil, ""},
+		"rejected by the challenge, one missing besides": {
+			both(challenge(`Bearer error="invalid_token"`), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.Set{} }),
+			diagnosis.CauseRejected, diagnosis.ConfidenceLikely, nil, "",
+		},
 		"forbidden is nobody's other server": {both(api(403, `{}`), func(c *diagnosis.Case) {
-			c.Inquiry = diagnosis.Inquiry{Asked: []string{"us", "eu"}, Known: []string{"eu"}}
+			c.Inquiry = agenttest.Inquiry("us not_known", "eu known")
 		}), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, ""},
 		"nothing tells": {all, diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, "nothing tells why"},
 	} {
@@ -129,70 +150,76 @@ func TestDiagnose(t *testing.T) {
 		if tt.missing == nil {
 			tt.missing = []string{}
 		}
-		if v.Cause != tt.cause || v.Confidence != tt.sure || !cmp.Equal(v.Missing, tt.missing) || !strings.Contains(v.FirstLine(), tt.line) {
-			t.Errorf("%s: %s %s %q: %s\n  want %s %s %q: %s", name, v.Cause, v.Confidence, v.Missing, v.FirstLine(), tt.cause, tt.sure, tt.missing, tt.line)
+		if v.Cause != tt.cause || v.Confidence != tt.sure || !cmp.Equal(v.Missing, tt.missing) || !strings.Contains(v.Message, tt.line) {
+			t.Errorf("%s: %s %s %q: %s\n  want %s %s %q: %s", name, v.Cause, v.Confidence, v.Missing, v.Message, tt.cause, tt.sure, tt.missing, tt.line)
 		}
-		text, err := json.Marshal(v)
-		if err != nil || strings.Contains(string(text), "logout") != (name == "another credential went out") || strings.Contains(string(text), "null") {
-			t.Errorf("%s: %v %s", name, err, text)
+		out, err := json.Marshal(v)
+		if err != nil || strings.Contains(string(out), "logout") != (name == "another credential went out") || strings.Contains(string(out), "null") {
+			t.Errorf("%s: %v %s", name, err, out)
 		}
 	}
 }
 
-func TestVerdictIsTheContract(t *testing.T) {
-	v := diagnosis.Diagnose(aCase(t, func(c *diagnosis.Case) {
-		c.Conflicts = []profile.Conflict{{Path: "/s.json", Source: "user", Keys: []string{"apiKeyHelper"}}}
-	}))
-	text, err := json.MarshalIndent(v, "", " ")
-	if err != nil {
-		t.Fatal(err)
+// A server that was asked and did not answer is neither one that does not know the
+// credential, nor one that nobody asked.
+func TestInquiry(t *testing.T) {
+	for name, tt := range map[string]struct {
+		outcomes []string
+		cause    diagnosis.Cause
+		sure     diagnosis.Confidence
+		proof    string
+		not      string // stands nowhere in the evidence
+	}{
+		"one did not answer": {
+			[]string{"us not_known", "eu no_answer"},
+			diagnosis.CauseRejected, diagnosis.ConfidenceLikely, "eu was asked, and did not answer: connection refused", "do not know it: us, eu",
+		},
+		"another knows it": {
+			[]string{"us not_known", "test no_answer", "eu known"},
+			diagnosis.CauseWrongServer, diagnosis.ConfidenceProved, "eu knows the credential, when asked", "do not know it: us, test",
+		},
+		"both know nothing": {
+			[]string{"us not_known", "eu not_known"},
+			diagnosis.CauseRejected, diagnosis.ConfidenceProved, "asked, these do not know it: us, eu", "did not answer",
+		},
+		"its own did not answer": {
+			[]string{"us no_answer"},
+			diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, "us was asked, and did not answer: connection refused", "nobody was asked",
+		},
+		"there is no way to ask": {
+			[]string{"us not_asked"},
+			diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, "possible: it is another server's; nobody was asked", "did not answer",
+		},
+		"nobody was asked": {
+			nil,
+			diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, "possible: it is another server's; nobody was asked", "did not answer",
+		},
+	} {
+		v := diagnosis.Diagnose(aCase(t, inquiry(tt.outcomes...)))
+		proof := strings.Join(v.Evidence, "\n")
+		if v.Cause != tt.cause || v.Confidence != tt.sure || !strings.Contains(proof, tt.proof) || strings.Contains(proof, tt.not) {
+			t.Errorf("%s: %s %s\n%s", name, v.Cause, v.Confidence, proof)
+		}
 	}
-	const want = `{
- "schema": "ambit.verdict/v1",
- "ok": false,
- "message": "missing scope: llm_gateway:read (every model call of the agent)",
- "status": 401,
- "method": "POST",
- "base": "gateway",
- "path": "/v1/messages",
- "cause": "missing_scope",
- "confidence": "proved",
- "missing": [
-  "llm_gateway:read"
- ],
- "needed_for": {
-  "llm_gateway:read": [
-   "POST {gateway}/v1/messages"
-  ]
- },
- "why": {
-  "llm_gateway:read": "every model call of the agent"
- },
- "level": "required",
- "evidence": [
-  "the server answered 401 Unauthorized \"Authentication required\"",
-  "llm_gateway:read is not in the grant, by the server's own word"
- ],
- "conflicts": [
-  {
-   "path": "/s.json",
-   "source": "user",
-   "keys": [
-    "apiKeyHelper"
-   ],
-   "outranks": false
-  }
- ],
- "next": [
-  "make a key that also has: llm_gateway:read; at https://us.posthog.com/settings/user-api-keys"
- ],
- "log": "/log"
-}`
-	if diff := cmp.Diff(want, string(text)); diff != "" {
-		t.Error(diff)
+}
+
+// What follows from a verdict.
+func TestVerdictDecides(t *testing.T) {
+	v := diagnosis.Diagnose(aCase(t, func(*diagnosis.Case) {}))
+	if !v.Decides() || !v.LacksRequired() || !v.Final() {
+		t.Errorf("%+v", v)
 	}
-	if !v.Decides() || !v.LacksRequired() || v.Unusable() || !v.Final() {
-		t.Error("what follows from it")
+}
+
+// A reason of the server's own is read first; a scope that lacks besides is evidence.
+func TestAnotherReasonLeads(t *testing.T) {
+	v := diagnosis.Diagnose(aCase(t, both(api(403, `{"detail":"This account is suspended."}`), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.NewSet("user:read") })))
+	want := []string{`the server answered 403 Forbidden "This account is suspended."`, "besides, query:read is not in the grant, by the server's own word"}
+	if v.Said != "This account is suspended." || len(v.Evidence) < 2 || !cmp.Equal(want, v.Evidence[:2]) {
+		t.Errorf("said %q: %q", v.Said, v.Evidence)
+	}
+	if v.Decides() {
+		t.Error("a reason that has nothing to do with a scope ends the run for want of one")
 	}
 }
 
@@ -206,43 +233,43 @@ func TestConflictAdvice(t *testing.T) {
 			c.Sent, c.Conflicts = diagnosis.Sent{Others: []string{"Authorization"}}, found
 		})
 	}
-	if v := diagnosis.Diagnose(other(helper, login)); !cmp.Equal(v.Next, []string{"in /s.json: remove apiKeyHelper there"}) {
+	if v := diagnosis.Diagnose(other(helper, login)); !cmp.Equal(v.Next, []diagnosis.Step{{Text: "in /s.json: remove apiKeyHelper there"}}) {
 		t.Errorf("%q", v.Next)
 	}
-	if v := diagnosis.Diagnose(other(login)); !cmp.Equal(v.Next, []string{"claude auth logout"}) || !strings.Contains(strings.Join(v.Evidence, "\n"), "/login") {
+	if v := diagnosis.Diagnose(other(login)); !cmp.Equal(v.Next, []diagnosis.Step{{Text: "end the program's own login", Command: "claude auth logout"}}) || !strings.Contains(strings.Join(v.Evidence, "\n"), "/login") {
 		t.Errorf("%q %q", v.Next, v.Evidence)
 	}
 }
 
 func TestForecast(t *testing.T) {
 	if v, ok := diagnosis.Forecast(aCase(t, all)); !ok {
-		t.Errorf("all is granted: %s", v.FirstLine())
+		t.Errorf("all is granted: %s", v.Message)
 	}
 	v, ok := diagnosis.Forecast(aCase(t, nil))
 	if ok || v.Status != 0 || v.Cause != diagnosis.CauseMissingScope || v.Confidence != diagnosis.ConfidenceProved || !v.LacksRequired() || v.Base != "" {
 		t.Errorf("missing: %+v", v)
 	}
 	if v, ok := diagnosis.Forecast(aCase(t, func(c *diagnosis.Case) { c.Grant.Scopes = scopes.NewSet("llm_gateway:read", "user:read") })); !ok {
-		t.Errorf("only a recommended one lacks: %s", v.FirstLine())
+		t.Errorf("only a recommended one lacks: %s", v.Message)
 	}
 	v, ok = diagnosis.Forecast(aCase(t, func(c *diagnosis.Case) { c.Kind = c.Provider.KindOf("phs_x") }))
-	if ok || v.Cause != diagnosis.CauseWrongCredentialKind || v.Base != "gateway" || !v.Unusable() {
+	if ok || v.Cause != diagnosis.CauseWrongCredentialKind || v.Base != "gateway" || !v.Decides() || v.LacksRequired() {
 		t.Errorf("wrong kind: %+v", v)
 	}
-	v, ok = diagnosis.Forecast(aCase(t, both(all, func(c *diagnosis.Case) { c.Grant.Credential.ExpiresAt = agenttest.Noon() })))
+	v, ok = diagnosis.Forecast(aCase(t, both(all, func(c *diagnosis.Case) { c.Grant.ExpiresAt = agenttest.Noon() })))
 	if ok || v.Cause != diagnosis.CauseExpired {
 		t.Errorf("expired: %+v", v)
 	}
 }
 
 func TestBypassed(t *testing.T) {
-	away := profile.Conflict{Path: "/s.json", Source: profile.SourceManaged, Keys: []string{"env.ANTHROPIC_BASE_URL"}, Outranks: true, Advice: "remove it there"}
+	away := profile.Conflict{Path: "/s.json", Source: profile.SourceManaged, Keys: []string{"env.ANTHROPIC_BASE_URL"}, Overrides: true, Advice: "remove it there"}
 	v, ok := diagnosis.Bypassed(aCase(t, func(c *diagnosis.Case) { c.Conflicts = []profile.Conflict{away} }))
-	if !ok || v.Cause != diagnosis.CauseCredentialConflict || v.Confidence != diagnosis.ConfidenceLikely || !strings.Contains(v.FirstLine(), "env.ANTHROPIC_BASE_URL in /s.json") {
+	if !ok || v.Cause != diagnosis.CauseCredentialConflict || v.Confidence != diagnosis.ConfidenceLikely || !strings.Contains(v.Message, "env.ANTHROPIC_BASE_URL in /s.json") {
 		t.Errorf("%+v", v)
 	}
 	mended := away
-	mended.Mended = true
+	mended.Overridden = true
 	if _, ok := diagnosis.Bypassed(aCase(t, func(c *diagnosis.Case) { c.Conflicts = []profile.Conflict{mended, {Source: profile.SourceLogin}} })); ok {
 		t.Error("nothing sends it elsewhere")
 	}
@@ -259,10 +286,14 @@ func FuzzDiagnose(f *testing.F) {
 		v := diagnosis.Diagnose(aCase(t, func(c *diagnosis.Case) {
 			c.Response = diagnosis.Response{Status: status, Header: http.Header{"Www-Authenticate": {challenge}}, Body: []byte(body)}
 		}))
-		if v.Cause == diagnosis.CauseCredentialConflict || v.FirstLine() == "" || len(v.FirstLine()) > 400 {
-			t.Errorf("%s: %q", v.Cause, v.FirstLine())
+		if v.Cause == diagnosis.CauseCredentialConflict || v.Message == "" || len(v.Message) > text.MaxLine+len("…") {
+			t.Errorf("%s: %q", v.Cause, v.Message)
 		}
-		for _, text := range append(append([]string{v.FirstLine()}, v.Evidence...), v.Next...) {
+		said := append([]string{v.Message, v.Said}, v.Evidence...)
+		for _, step := range v.Next {
+			said = append(said, step.Text, step.Command, step.URL)
+		}
+		for _, text := range said {
 			if strings.ContainsAny(text, "\x00\x1b\n\r\u202e") {
 				t.Errorf("%q", text)
 			}

@@ -22,7 +22,7 @@ func Forecast(c Case) (v Verdict, ok bool) {
 	}
 	if lacking := c.Unmet(required); len(lacking) > 0 {
 		sure := ConfidenceProved
-		if !c.told() {
+		if !c.grantIsKnown() {
 			sure = ConfidenceLikely
 		}
 		d.v.lack(&c, sure, lacking, nil)
@@ -62,7 +62,7 @@ func Lost(c Case, before scopes.Grant) (v Verdict, ok bool) {
 	}
 	d := newDiagnosis(&c)
 	sure := ConfidenceProved
-	if !c.told() {
+	if !c.grantIsKnown() {
 		sure = ConfidenceLikely
 	}
 	d.v.lack(&c, sure, gone, nil)
@@ -76,7 +76,7 @@ func Lost(c Case, before scopes.Grant) (v Verdict, ok bool) {
 // proxy, where something that a scan found sends it elsewhere. ok is false where
 // nothing does: then there is nothing to tell.
 func Bypassed(c Case) (v Verdict, ok bool) {
-	culprits := profile.Outranking(c.Conflicts)
+	culprits := profile.Overriding(c.Conflicts)
 	if len(culprits) == 0 {
 		return Verdict{}, false
 	}
@@ -85,6 +85,6 @@ func Bypassed(c Case) (v Verdict, ok bool) {
 	first := culprits[0]
 	d.v.is(CauseCredentialConflict, ConfidenceLikely, "no request came through ambit; %s in %s sends them elsewhere", strings.Join(first.Keys, ", "), first.Path)
 	d.v.prove("the program ended without a request to the proxy")
-	d.blame(func(conflict profile.Conflict) bool { return conflict.Outranks })
+	d.blame(func(conflict profile.Conflict) bool { return conflict.Overrides })
 	return d.v, true
 }

@@ -6,12 +6,10 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 )
-
-// VerdictSchema names the JSON form of a [Verdict].
-const VerdictSchema = "ambit.verdict/v1"
 
 // A Cause is why a call was refused.
 type Cause string
@@ -38,43 +36,38 @@ const (
 	ConfidenceUnknown Confidence = "unknown"
 )
 
-// A Verdict is why a call was refused, or will be: ambit.verdict/v1. Every text in it
-// fits on one line of a terminal. Its slices and maps are never nil.
+// A Verdict is why a call was refused, or will be. Every text in it fits on one line of a
+// terminal. Its slices and maps are never nil.
 type Verdict struct {
-	Schema     string              `json:"schema"`
-	OK         bool                `json:"ok"`      // false: there is no verdict on what went well
-	Message    string              `json:"message"` // as [Verdict.FirstLine]
-	Status     int                 `json:"status"`  // the server's; 0 before a call, and where the proxy refused it
-	Method     string              `json:"method"`
-	Base       string              `json:"base"`
-	Path       string              `json:"path"` // below the base's URL, without the query
-	Cause      Cause               `json:"cause"`
-	Confidence Confidence          `json:"confidence"`
-	Missing    []string            `json:"missing"`    // names of needs as in the manifest, or scopes that the answer names
-	NeededFor  map[string][]string `json:"needed_for"` // of each missing one: the operations and tools
-	Why        map[string]string   `json:"why"`        // of each missing one that the manifest declares: its reason
-	Level      scopes.Level        `json:"level"`      // the highest of the missing ones; optional where none is declared
-	Evidence   []string            `json:"evidence"`
-	Conflicts  []profile.Conflict  `json:"conflicts"` // what the scan found, whether or not it is the cause
-	Next       []string            `json:"next"`
-	Log        string              `json:"log"` // path of the log; "" without one
+	Message    string // the cause and what it comes from, in one line: what the person and the agent read first
+	Status     int    // the server's; 0 before a call, and where the proxy refused it
+	Method     string
+	Base       string
+	Path       string // below the base's URL, without the query
+	Cause      Cause
+	Confidence Confidence
+	Missing    []string            // names of needs as in the manifest, or scopes that the answer names
+	NeededFor  map[string][]string // of each missing one: the operations and tools
+	Why        map[string]string   // of each missing one that the manifest declares: its reason
+	Level      scopes.Level        // the highest of the missing ones; optional where none is declared
+	Said       string              // the server's own sentence; "" where it says nothing
+	Evidence   []string
+	Conflicts  []profile.Conflict // what the scan found, whether or not it is the cause
+	Next       []Step
+	Log        string // path of the log; "" without one
 }
-
-// FirstLine is the cause and what it comes from, in one line: what the person reads
-// first, and what the agent is told.
-func (v Verdict) FirstLine() string { return v.Message }
 
 // Decides reports whether the verdict ends a run: a required scope is missing, or the
 // credential cannot be used.
-func (v Verdict) Decides() bool { return v.LacksRequired() || v.Unusable() }
+func (v Verdict) Decides() bool { return v.LacksRequired() || v.unusable() }
 
 // LacksRequired reports whether a required scope is missing.
 func (v Verdict) LacksRequired() bool {
 	return v.Cause == CauseMissingScope && v.Level == scopes.Required && len(v.Missing) > 0
 }
 
-// Unusable reports whether the cause lies in the credential as such.
-func (v Verdict) Unusable() bool {
+// unusable reports whether the cause lies in the credential as such.
+func (v Verdict) unusable() bool {
 	return slices.Contains([]Cause{CauseWrongCredentialKind, CauseWrongServer, CauseExpired, CauseRejected}, v.Cause)
 }
 
@@ -84,9 +77,9 @@ func (v Verdict) Final() bool { return v.Cause != CauseUnknown }
 // newVerdict is the verdict on a case before its cause is known.
 func newVerdict(c *Case) Verdict {
 	v := Verdict{
-		Schema: VerdictSchema, Status: c.Response.Status, Method: text.Line(c.Method), Base: c.Base, Path: text.Line(c.Path),
+		Status: c.Response.Status, Method: text.Line(c.Method), Base: c.Base, Path: text.Line(c.Path),
 		Cause: CauseUnknown, Confidence: ConfidenceUnknown, Missing: []string{}, NeededFor: map[string][]string{}, Why: map[string]string{},
-		Evidence: []string{}, Conflicts: append([]profile.Conflict{}, c.Conflicts...), Next: []string{}, Log: c.Log,
+		Evidence: []string{}, Conflicts: append([]profile.Conflict{}, c.Conflicts...), Next: []Step{}, Log: c.Log,
 	}
 	return v
 }
@@ -102,11 +95,8 @@ func (v *Verdict) prove(format string, args ...any) {
 	v.Evidence = append(v.Evidence, text.Line(fmt.Sprintf(format, args...)))
 }
 
-func (v *Verdict) next(step string) {
-	if step = text.Line(step); step != "" && !slices.Contains(v.Next, step) {
-		v.Next = append(v.Next, step)
-	}
-}
+// advise adds what to do.
+func (v *Verdict) advise(s advice.Situation) { v.Next = append(v.Next, advice.Steps(s)...) }
 
 // lack sets the cause to missing scopes: declared needs, and scopes that only the
 // answer names.
@@ -127,10 +117,9 @@ func (v *Verdict) lack(c *Case, sure Confidence, needs []scopes.Need, named []st
 	if sure != ConfidenceProved {
 		v.Message = "probably " + v.Message
 	}
-	v.next(c.widen(v.Missing))
-	if c.isLogin() {
-		v.next(NotOffered(c.Provider, c.Server, v.Missing))
-	}
+	s := c.situation(advice.Lacking)
+	s.Missing = v.Missing
+	v.advise(s)
 }
 
 func uses(e scopes.Need) []string {

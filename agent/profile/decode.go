@@ -9,128 +9,139 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Sources of a [Conflict] that stand in a settings file, the highest rank first.
-const (
-	SourceManaged = "managed" // of whoever administers the machine
-	SourceLocal   = "local"   // of the user, for this project
-	SourceProject = "project" // of everyone who works on the project
-	SourceUser    = "user"
-)
-
-// DecodeProfile reads an agent's file; file is its name in messages, and its base name
-// that of the profile. The error is [scopes.Mistakes] with everything that is wrong.
+// Decode reads the file of an agent program; file is its name in messages, and its base
+// name that of the profile. The error is every mistake in it, with its place.
 func Decode(file string, text []byte) (*Profile, error) {
-	r := &reader{file: file}
+	d := decoder{&yamlfile.Reader{File: file}}
 	base := path.Base(strings.TrimPrefix(strings.ReplaceAll(file, `\`, "/"), "builtin:"))
 	p := &Profile{Name: strings.TrimSuffix(base, path.Ext(base))}
-	if root := r.document(text); root != nil {
-		r.profile(p, root)
+	if root := d.Document(text); root != nil {
+		d.profile(p, root)
 	}
-	if len(r.mistakes) > 0 {
-		return nil, r.told()
+	if mistakes := d.Told(); len(mistakes) > 0 {
+		return nil, mistakes
 	}
 	return p, nil
 }
 
-func (r *reader) profile(p *Profile, n *yaml.Node) {
-	r.mapping(n, "an agent's file",
-		member{"label", true, func(v *yaml.Node) { p.Label = r.text(v, "label") }},
-		member{"commands", true, func(v *yaml.Node) { p.Commands = r.texts(v, "commands") }},
-		member{"drop", false, func(v *yaml.Node) { p.Drop = r.texts(v, "drop") }},
-		member{"set", false, func(v *yaml.Node) { p.Set = r.variables(v) }},
-		member{"retries_401", false, func(v *yaml.Node) { p.Retries401 = r.boolean(v, "retries_401") }},
-		member{"credential_headers", false, func(v *yaml.Node) { p.Headers = r.texts(v, "credential_headers") }},
-		member{"folders", false, func(v *yaml.Node) { p.Folders = r.folders(v) }},
-		member{"settings", false, func(v *yaml.Node) { p.Settings = r.settings(v) }},
-		member{"keys", false, func(v *yaml.Node) { p.Keys = r.keys(v) }},
-		member{"logins", false, func(v *yaml.Node) { p.Logins = r.logins(v) }},
-		member{"logout", false, func(v *yaml.Node) { p.Logout = r.text(v, "logout") }},
-		member{"outrank", false, func(v *yaml.Node) { p.Outrank = r.outrank(v) }},
-	)
+type decoder struct{ *yamlfile.Reader }
+
+// sources are the words for whose settings a file holds, the highest rank first.
+func sources() []string { return []string{SourceManaged, SourceLocal, SourceProject, SourceUser} }
+
+func (d decoder) profile(p *Profile, n *yaml.Node) {
+	d.Mapping(n, "an agent's file", []yamlfile.Member{
+		yamlfile.Required("label", d.textInto(&p.Label, "label")),
+		yamlfile.Required("commands", d.textsInto(&p.commands, "commands")),
+		yamlfile.Optional("drop", d.textsInto(&p.drop, "drop")),
+		yamlfile.Optional("set", func(v *yaml.Node) { p.set = d.variables(v) }),
+		yamlfile.Optional("retries_401", d.booleanInto(&p.Retries401, "retries_401")),
+		yamlfile.Optional("credential_headers", d.textsInto(&p.Headers, "credential_headers")),
+		yamlfile.Optional("directories", func(v *yaml.Node) { p.directories = d.directories(v) }),
+		yamlfile.Optional("settings", func(v *yaml.Node) { p.settings = d.settings(v) }),
+		yamlfile.Optional("keys", func(v *yaml.Node) { p.keys = d.keys(v) }),
+		yamlfile.Optional("logins", func(v *yaml.Node) { p.logins = d.logins(v) }),
+		yamlfile.Optional("logout", d.textInto(&p.Logout, "logout")),
+		yamlfile.Optional("precedence", func(v *yaml.Node) { p.precedence = d.precedence(v) }),
+	})
 }
 
-func (r *reader) variables(n *yaml.Node) (list []Variable) {
-	r.pairs(n, "set", func(key, value *yaml.Node) {
-		if strings.ContainsAny(key.Value, "= *") || key.Value == "" {
-			r.mistake(key, yamlfile.BadValue, "%q is no name of a variable", key.Value)
+func (d decoder) textInto(into *string, what string) func(*yaml.Node) {
+	return func(n *yaml.Node) { *into = d.Text(n, what) }
+}
+
+func (d decoder) textsInto(into *[]string, what string) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		d.List(n, what, func(item *yaml.Node) { *into = append(*into, d.Text(item, what)) })
+	}
+}
+
+func (d decoder) booleanInto(into *bool, what string) func(*yaml.Node) {
+	return func(n *yaml.Node) { *into = d.Boolean(n, what) }
+}
+
+func (d decoder) wordInto(into *string, what string, words ...string) func(*yaml.Node) {
+	return func(n *yaml.Node) { *into = d.Word(n, what, words) }
+}
+
+func (d decoder) variables(n *yaml.Node) (list []variable) {
+	d.Named(n, "set", func(key, value *yaml.Node) {
+		if strings.ContainsAny(key.Value, "= *") {
+			d.Mistake(key, yamlfile.BadValue, "%q cannot be the name of a variable", key.Value)
 		}
-		list = append(list, Variable{Name: key.Value, Value: r.text(value, "a variable's value")})
+		list = append(list, variable{Name: key.Value, Value: d.Text(value, "a variable's value")})
 	})
 	return list
 }
 
-func (r *reader) folders(n *yaml.Node) (list []Folder) {
-	r.pairs(n, "folders", func(key, value *yaml.Node) {
-		f := Folder{Name: key.Value}
-		r.mapping(value, "a folder",
-			member{"env", true, func(v *yaml.Node) { f.Env = r.text(v, "env") }},
-			member{"else", true, func(v *yaml.Node) { f.Else = r.text(v, "else") }},
-		)
-		if slices.Contains([]string{"home", "project"}, f.Name) {
-			r.mistake(key, yamlfile.BadValue, "%q is a folder that is known already", f.Name)
+func (d decoder) directories(n *yaml.Node) (list []directory) {
+	d.Named(n, "directories", func(key, value *yaml.Node) {
+		dir := directory{Name: key.Value}
+		d.Mapping(value, "a directory", []yamlfile.Member{
+			yamlfile.Required("env", d.textInto(&dir.Env, "env")),
+			yamlfile.Required("else", d.textInto(&dir.Else, "else")),
+		})
+		if slices.Contains([]string{"home", "project"}, dir.Name) {
+			d.Mistake(key, yamlfile.BadValue, "%q is a directory that is known already", dir.Name)
 		}
-		list = append(list, f)
+		list = append(list, dir)
 	})
 	return list
 }
 
-func (r *reader) settings(n *yaml.Node) (list []Settings) {
-	r.list(n, "settings", func(item *yaml.Node) {
-		s := Settings{Form: "json", Counts: true}
-		r.mapping(item, "a settings file",
-			member{"os", false, func(v *yaml.Node) { s.OS = r.text(v, "os") }},
-			member{"source", true, func(v *yaml.Node) {
-				s.Source = r.word(v, "source", SourceManaged, SourceLocal, SourceProject, SourceUser)
-			}},
-			member{"path", true, func(v *yaml.Node) { s.Path = r.text(v, "path") }},
-			member{"form", false, func(v *yaml.Node) { s.Form = r.word(v, "form", "json", "toml") }},
-			member{"counts", false, func(v *yaml.Node) { s.Counts = r.boolean(v, "counts") }},
-		)
+func (d decoder) settings(n *yaml.Node) (list []settings) {
+	d.List(n, "settings", func(item *yaml.Node) {
+		s := settings{Format: "json", Counts: true}
+		d.Mapping(item, "a settings file", []yamlfile.Member{
+			yamlfile.Optional("os", d.textInto(&s.OS, "os")),
+			yamlfile.Required("source", d.wordInto(&s.Source, "source", sources()...)),
+			yamlfile.Required("path", d.textInto(&s.Path, "path")),
+			yamlfile.Optional("format", d.wordInto(&s.Format, "format", "json", "toml")),
+			yamlfile.Optional("counts", d.booleanInto(&s.Counts, "counts")),
+		})
 		list = append(list, s)
 	})
 	return list
 }
 
-func (r *reader) keys(n *yaml.Node) (list []Key) {
-	r.list(n, "keys", func(item *yaml.Node) {
-		var k Key
-		r.mapping(item, "a key",
-			member{"key", true, func(v *yaml.Node) { k.Name = r.text(v, "key") }},
-			member{"outranks", false, func(v *yaml.Node) { k.Outranks = r.boolean(v, "outranks") }},
-			member{"switch", false, func(v *yaml.Node) { k.Switch = r.boolean(v, "switch") }},
-			member{"advice", false, func(v *yaml.Node) { k.Advice = r.text(v, "advice") }},
-		)
+func (d decoder) keys(n *yaml.Node) (list []key) {
+	d.List(n, "keys", func(item *yaml.Node) {
+		var k key
+		d.Mapping(item, "a key", []yamlfile.Member{
+			yamlfile.Required("key", d.textInto(&k.Name, "key")),
+			yamlfile.Optional("overrides", d.booleanInto(&k.Overrides, "overrides")),
+			yamlfile.Optional("switch", d.booleanInto(&k.Switch, "switch")),
+			yamlfile.Optional("advice", d.textInto(&k.Advice, "advice")),
+		})
 		list = append(list, k)
 	})
 	return list
 }
 
-func (r *reader) logins(n *yaml.Node) (list []Login) {
-	r.list(n, "logins", func(item *yaml.Node) {
-		var l Login
-		r.mapping(item, "a login",
-			member{"os", false, func(v *yaml.Node) { l.OS = r.text(v, "os") }},
-			member{"path", false, func(v *yaml.Node) { l.Path = r.text(v, "path") }},
-			member{"keychain", false, func(v *yaml.Node) { l.Keychain = r.text(v, "keychain") }},
-		)
+func (d decoder) logins(n *yaml.Node) (list []login) {
+	d.List(n, "logins", func(item *yaml.Node) {
+		var l login
+		d.Mapping(item, "a login", []yamlfile.Member{
+			yamlfile.Optional("os", d.textInto(&l.OS, "os")),
+			yamlfile.Optional("path", d.textInto(&l.Path, "path")),
+			yamlfile.Optional("keychain", d.textInto(&l.Keychain, "keychain")),
+		})
 		if (l.Path == "") == (l.Keychain == "") {
-			r.mistake(item, yamlfile.BadValue, "a login has a path or a keychain, and not both")
+			d.Mistake(item, yamlfile.BadValue, "a login has a path or a keychain, and not both")
 		}
 		list = append(list, l)
 	})
 	return list
 }
 
-func (r *reader) outrank(n *yaml.Node) (o Outrank) {
-	r.mapping(n, "outrank",
-		member{"always", false, func(v *yaml.Node) { o.Always = r.boolean(v, "always") }},
-		member{"arguments", true, func(v *yaml.Node) { o.Arguments = r.texts(v, "arguments") }},
-		member{"file", false, func(v *yaml.Node) { o.File = r.text(v, "file") }},
-		member{"sources", true, func(v *yaml.Node) {
-			r.list(v, "sources", func(item *yaml.Node) {
-				o.Sources = append(o.Sources, r.word(item, "source", SourceManaged, SourceLocal, SourceProject, SourceUser))
-			})
-		}},
-	)
-	return o
+func (d decoder) precedence(n *yaml.Node) (p precedence) {
+	d.Mapping(n, "precedence", []yamlfile.Member{
+		yamlfile.Optional("always", d.booleanInto(&p.Always, "always")),
+		yamlfile.Required("arguments", d.textsInto(&p.Arguments, "arguments")),
+		yamlfile.Optional("file", d.textInto(&p.File, "file")),
+		yamlfile.Required("sources", func(v *yaml.Node) {
+			d.List(v, "sources", func(item *yaml.Node) { p.Sources = append(p.Sources, d.Word(item, "source", sources())) })
+		}),
+	})
+	return p
 }

@@ -1,11 +1,11 @@
 package profile
 
 import (
-	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"time"
+
+	"github.com/ambit-auth/ambit/internal/files"
 )
 
 // Disk is the [Files] of this machine. The zero value is ready to use, and safe for
@@ -18,28 +18,12 @@ const keychainTimeout = 2 * time.Second
 
 // ReadFile reads a regular file; a pipe or a device in its place would never end.
 func (Disk) ReadFile(path string, limit int64) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("it is no regular file")
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, limit+1))
-	if err == nil && int64(len(text)) > limit {
-		return nil, fmt.Errorf("it is larger than %d bytes", limit)
-	}
-	return text, err
+	return files.Read(path, files.Rule{Limit: limit, Links: true})
 }
 
-// ReadDir returns the names in a folder; none where it cannot be read.
+// ReadDir returns the names in a directory; none where it cannot be read.
 func (Disk) ReadDir(path string) []string {
-	entries, _ := os.ReadDir(path) // a folder that is not there holds no settings
+	entries, _ := os.ReadDir(path) // a directory that is not there holds no settings
 	var names []string
 	for _, e := range entries {
 		names = append(names, e.Name())

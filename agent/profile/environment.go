@@ -16,17 +16,6 @@ type Terms struct {
 	Lease string          // stands for the credential, for one run
 }
 
-// A MissingBaseError says that an agent needs a base that the server does not have.
-type MissingBaseError struct {
-	Agent string // the profile's label
-	Base  string
-}
-
-// Error names the agent and the base.
-func (e *MissingBaseError) Error() string {
-	return fmt.Sprintf("%s needs the base %q, which this server does not have", text.Line(e.Agent), e.Base)
-}
-
 // leaseWord stands for the lease in a profile; fileWord for the settings file.
 const (
 	leaseWord = "lease"
@@ -44,22 +33,22 @@ func (t Terms) fill(agent, pattern, file string) (string, error) {
 	}
 	filled, unknown := template.Fill(pattern, func(name string) (string, bool) { v, ok := values[name]; return v, ok })
 	if unknown != "" {
-		return "", &MissingBaseError{Agent: agent, Base: unknown}
+		return "", fmt.Errorf("%s needs the base %q, which this server does not have", text.Line(agent), unknown)
 	}
 	return filled, nil
 }
 
-// Environment rebuilds environ for the child: what could outrank or leak a credential
+// Environment rebuilds environ for the child: what could override or leak a credential
 // is left out (the profile's namespaces, every AMBIT_ variable, every key variable of
 // the provider), and the terms are put in. What remains keeps its order; the same
-// arguments give the same result. The error is a *[MissingBaseError].
+// arguments give the same result. The error names a base that the server does not have.
 func (p *Profile) Environment(environ []string, provider *provider.Provider, t Terms) ([]string, error) {
 	set, err := p.variables(t)
 	if err != nil {
 		return nil, err
 	}
 	set = append(set, noProxy(environ)...)
-	dropped := append(slices.Clone(p.Drop), ownVariables)
+	dropped := append(slices.Clone(p.drop), ownVariables)
 	for _, kind := range provider.Credentials {
 		dropped = append(dropped, kind.Env...)
 	}
@@ -83,19 +72,19 @@ func (p *Profile) Environment(environ []string, provider *provider.Provider, t T
 const ownVariables = "AMBIT_*"
 
 // variables are those of the profile, then what every child finds.
-func (p *Profile) variables(t Terms) ([]Variable, error) {
-	var set []Variable
-	for _, v := range p.Set {
+func (p *Profile) variables(t Terms) ([]variable, error) {
+	var set []variable
+	for _, v := range p.set {
 		value, err := t.fill(p.Label, v.Value, "")
 		if err != nil {
 			return nil, err
 		}
-		set = append(set, Variable{v.Name, value})
+		set = append(set, variable{v.Name, value})
 	}
 	for _, b := range t.Bases {
-		set = append(set, Variable{baseVariable(b.Name), b.URL})
+		set = append(set, variable{baseVariable(b.Name), b.URL})
 	}
-	return append(set, Variable{"AMBIT_LEASE", t.Lease}), nil
+	return append(set, variable{"AMBIT_LEASE", t.Lease}), nil
 }
 
 // baseVariable is AMBIT_<BASE>_URL; what no shell takes in a name becomes _.
@@ -114,7 +103,7 @@ const loopbackHosts = "127.0.0.1,localhost"
 
 // noProxy appends this machine to both spellings. One that is not there takes over the
 // other's value: a program that prefers it would else lose what the user has excepted.
-func noProxy(environ []string) []Variable {
+func noProxy(environ []string) []variable {
 	upper, lower := lookup(environ, "NO_PROXY"), lookup(environ, "no_proxy")
 	if upper == "" {
 		upper = lower
@@ -122,7 +111,7 @@ func noProxy(environ []string) []Variable {
 	if lower == "" {
 		lower = upper
 	}
-	return []Variable{{"NO_PROXY", withLoopback(upper)}, {"no_proxy", withLoopback(lower)}}
+	return []variable{{"NO_PROXY", withLoopback(upper)}, {"no_proxy", withLoopback(lower)}}
 }
 
 func withLoopback(value string) string {

@@ -1,7 +1,6 @@
 package profile_test
 
 import (
-	"errors"
 	"testing"
 
 	"github.com/ambit-auth/ambit/agent/agenttest"
@@ -58,44 +57,44 @@ func TestNoProxyOfTheChild(t *testing.T) {
 
 func TestAgentWithoutItsBase(t *testing.T) {
 	_, err := agenttest.Profile(t, "claude-code").Environment(nil, agenttest.Provider(t), profile.Terms{Lease: "l", Bases: terms().Bases[:1]})
-	var missing *profile.MissingBaseError
-	if !errors.As(err, &missing) || missing.Base != "gateway" || missing.Agent != "Claude Code" {
+	if err == nil || err.Error() != `Claude Code needs the base "gateway", which this server does not have` {
 		t.Errorf("%v", err)
 	}
 }
 
 func TestPrecedence(t *testing.T) {
-	outranking := []profile.Conflict{
-		{Path: "managed", Source: profile.SourceManaged, Outranks: true}, {Path: "user", Source: profile.SourceUser, Outranks: true},
+	overriding := []profile.Conflict{
+		{Path: "managed", Source: profile.SourceManaged, Overrides: true},
+		{Path: "user", Source: profile.SourceUser, Overrides: true},
 		{Path: "beside", Source: profile.SourceUser},
 	}
 	claude := agenttest.Profile(t, "claude-code")
-	got, err := claude.Precedence([]string{"/usr/bin/claude", "-p", "hi"}, outranking, terms(), "/tmp/s.json")
+	got, err := claude.Override([]string{"/usr/bin/claude", "-p", "hi"}, overriding, terms(), "/tmp/s.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := profile.Precedence{
+	want := profile.Override{
 		Arguments: []string{"--settings", "/tmp/s.json"},
 		File:      `{"env": {"ANTHROPIC_BASE_URL": "http://127.0.0.1:1/gateway", "ANTHROPIC_AUTH_TOKEN": "the-lease"}}`,
-		Conflicts: []profile.Conflict{outranking[0], {Path: "user", Source: profile.SourceUser, Outranks: true, Mended: true}, outranking[2]},
+		Conflicts: []profile.Conflict{overriding[0], {Path: "user", Source: profile.SourceUser, Overrides: true, Overridden: true}, overriding[2]},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if left := profile.Outranking(got.Conflicts); len(left) != 1 || left[0].Path != "managed" {
+	if left := profile.Overriding(got.Conflicts); len(left) != 1 || left[0].Path != "managed" {
 		t.Errorf("left: %v", left)
 	}
 	for name, command := range map[string][]string{
 		"a wrapper": {"npx", "claude"}, "the user's own flag": {"claude", "--settings", "mine"}, "nothing": nil,
 	} {
-		if got, err := claude.Precedence(command, outranking, terms(), "f"); err != nil || got.Arguments != nil || len(profile.Outranking(got.Conflicts)) != 2 {
+		if got, err := claude.Override(command, overriding, terms(), "f"); err != nil || got.Arguments != nil || len(profile.Overriding(got.Conflicts)) != 2 {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
-	if got, err := claude.Precedence([]string{"claude"}, outranking[2:], terms(), "f"); err != nil || got.Arguments != nil {
+	if got, err := claude.Override([]string{"claude"}, overriding[2:], terms(), "f"); err != nil || got.Arguments != nil {
 		t.Errorf("nothing in the way: %+v, %v", got, err)
 	}
-	got, err = agenttest.Profile(t, "codex").Precedence([]string{"codex"}, nil, terms(), "")
+	got, err = agenttest.Profile(t, "codex").Override([]string{"codex"}, nil, terms(), "")
 	if err != nil || len(got.Arguments) != 4 || got.Arguments[3] != `model_providers.ambit={name="ambit", base_url="http://127.0.0.1:1/gateway/v1", env_key="AMBIT_LEASE", wire_api="responses"}` {
 		t.Errorf("%+v, %v", got, err)
 	}

@@ -9,78 +9,79 @@ import (
 )
 
 // A Profile is what is known of an agent program: what it reads from its environment,
-// which settings outrank that, where it keeps a login. Each is a YAML file, built in
+// which settings override that, where it keeps a login. Each is a YAML file, built in
 // or the user's own. It is read-only once decoded, and then safe for concurrent use.
 type Profile struct {
-	Name       string     // of the file, without its ending
-	Label      string     // what people call the program
-	Commands   []string   // base names by which it is started; * for every command
-	Drop       []string   // environment variables that the child must not inherit; * stands for any text
-	Set        []Variable // environment variables that the child gets
-	Retries401 bool       // it repeats a request that was answered 401, and stops at a 403
-	Headers    []string   // header fields besides Authorization in which it sends a credential
-	Folders    []Folder
-	Settings   []Settings // in order of rank, the highest first
-	Keys       []Key
-	Logins     []Login
-	Logout     string // the command that clears a stored login; "" where there is none
-	Outrank    Outrank
+	Name       string   // of the file, without its ending
+	Label      string   // what people call the program
+	Retries401 bool     // it repeats a request that was answered 401, and stops at a 403
+	Headers    []string // header fields besides Authorization in which it sends a credential
+	Logout     string   // the command that clears a stored login; "" where there is none
+
+	commands    []string   // base names by which it is started; * for every command
+	drop        []string   // environment variables that the child must not inherit; * stands for any text
+	set         []variable // environment variables that the child gets
+	directories []directory
+	settings    []settings // in order of rank, the highest first
+	keys        []key
+	logins      []login
+	precedence  precedence
 }
 
-// A Variable is an environment variable. In its value {lease} stands for the lease, and
+// A variable is an environment variable. In its value {lease} stands for the lease, and
 // {name} for the URL of the base of that name, as the child reaches it.
-type Variable struct{ Name, Value string }
+type variable struct{ Name, Value string }
 
-// A Folder is a place that a variable of the environment can move.
-type Folder struct {
+// A directory is a place that a variable of the environment can move.
+type directory struct {
 	Name string
 	Env  string // the variable that names it
 	Else string // where it is otherwise; {home} and {project} allowed
 }
 
-// A Settings is a file in which the program finds settings of its own.
-type Settings struct {
+// settings is a file in which the program finds settings of its own.
+type settings struct {
 	OS     string // as [runtime.GOOS]; "" for every system
 	Source string // managed, local, project, user: whose settings they are
-	Path   string // {home}, {project} and the names of Folders allowed; a final /* is every file with the form's ending
-	Form   string // json or toml
+	Path   string // {home}, {project} and the names of directories allowed; a final /* is every file with the format's ending
+	Format string // json or toml
 	Counts bool   // the program applies it; otherwise it is only reported
 }
 
-// A Key is a setting, or a variable of the environment, that meddles with the
-// credential or with where requests go.
-type Key struct {
-	Name     string // dotted path in a settings file; * stands for any text
-	Outranks bool   // from a settings file it has its way over what the child was given
-	Switch   bool   // "", 0 and false switch it off
-	Advice   string // what to do about it
+// A key is a setting, or a variable of the environment, that can override the
+// credential or where requests go.
+type key struct {
+	Name      string // dotted path in a settings file; * stands for any text
+	Overrides bool   // from a settings file it overrides what the child was given
+	Switch    bool   // "", 0 and false switch it off
+	Advice    string // what to do about it
 }
 
-// A Login is a place where the program keeps a login of its own.
-type Login struct {
+// A login is a place where the program keeps a login of its own.
+type login struct {
 	OS       string // as [runtime.GOOS]; "" for every system
-	Path     string // as in [Settings]; "" for a keychain item
+	Path     string // as in settings; "" for a keychain item
 	Keychain string // name of the item in the system's keychain
 }
 
-// Outrank is how the program can be told to prefer what it was given over its own
+// precedence is how the program can be told to prefer what it was given over its own
 // settings, without anything being asked of the user.
-type Outrank struct {
+type precedence struct {
 	Always    bool     // even where no settings are in the way: it reads no base URL from its environment
-	Arguments []string // put before its own; {file} is the path of the settings file, the rest as in [Variable]
+	Arguments []string // put before its own; {file} is the path of the settings file, the rest as in a variable
 	File      string   // content of the settings file; "" where none is needed
-	Sources   []string // the sources of settings that it outranks
+	Sources   []string // the sources of settings that it overrides
 }
 
 //go:embed profiles/*.yaml
 var profiles embed.FS
 
-// anyCommand is the entry in Commands of the profile that fits every command.
+// anyCommand is the entry in commands of the profile that fits every command.
 const anyCommand = "*"
 
-// Profiles decodes the built-in profiles, in the order of their names. An error is a
+// All decodes the built-in profiles, in the order of their names. An error is a
 // fault of this program.
-func Profiles() ([]*Profile, error) {
+func All() ([]*Profile, error) {
 	entries, err := profiles.ReadDir("profiles")
 	if err != nil {
 		return nil, err
@@ -104,21 +105,9 @@ func readProfile(name string) (*Profile, error) {
 	return Decode("builtin:"+name, text)
 }
 
-// An UnknownProfileError names an agent of which nothing is known.
-type UnknownProfileError struct {
-	Name  string
-	Known []string
-}
-
-// Error names the agent and those that are known.
-func (e *UnknownProfileError) Error() string {
-	return fmt.Sprintf("unknown agent %q: known are %s", e.Name, strings.Join(e.Known, ", "))
-}
-
-// Builtin returns the built-in profile of that name; the error is an
-// *[UnknownProfileError] where there is none.
+// ByName returns the built-in profile of that name; the error names those that there are.
 func ByName(name string) (*Profile, error) {
-	list, err := Profiles()
+	list, err := All()
 	if err != nil {
 		return nil, err
 	}
@@ -129,32 +118,32 @@ func ByName(name string) (*Profile, error) {
 		}
 		known = append(known, p.Name)
 	}
-	return nil, &UnknownProfileError{Name: name, Known: known}
+	return nil, fmt.Errorf("unknown agent %q: known are %s", name, strings.Join(known, ", "))
 }
 
 // ForCommand returns the built-in profile for the first word of a command line, by its
 // base name; one that fits every command where no other does.
 func ForCommand(command string) (*Profile, error) {
-	list, err := Profiles()
+	list, err := All()
 	if err != nil {
 		return nil, err
 	}
 	for _, p := range list {
-		if p.Runs(command) {
+		if p.runs(command) {
 			return p, nil
 		}
 	}
 	for _, p := range list {
-		if slices.Contains(p.Commands, anyCommand) {
+		if slices.Contains(p.commands, anyCommand) {
 			return p, nil
 		}
 	}
-	return nil, &UnknownProfileError{Name: command}
+	return nil, fmt.Errorf("no profile is for %q, nor for every command", command)
 }
 
-// Runs reports whether command, the first word of a command line, starts this very
+// runs reports whether command, the first word of a command line, starts this very
 // program: a wrapper that starts it in turn takes arguments of its own.
-func (p *Profile) Runs(command string) bool {
+func (p *Profile) runs(command string) bool {
 	base := path.Base(strings.ReplaceAll(command, `\`, "/"))
 	for _, ending := range []string{".exe", ".cmd", ".bat", ".ps1"} {
 		if cut := len(base) - len(ending); cut > 0 && strings.EqualFold(base[cut:], ending) {
@@ -162,5 +151,5 @@ func (p *Profile) Runs(command string) bool {
 			break
 		}
 	}
-	return base != anyCommand && slices.Contains(p.Commands, base)
+	return base != anyCommand && slices.Contains(p.commands, base)
 }

@@ -22,8 +22,7 @@ func TestProfileForCommand(t *testing.T) {
 		}
 	}
 	_, err := profile.ByName("clod")
-	var unknown *profile.UnknownProfileError
-	if !errors.As(err, &unknown) || !cmp.Equal(unknown.Known, []string{"any-command", "claude-code", "codex"}) {
+	if err == nil || err.Error() != `unknown agent "clod": known are any-command, claude-code, codex` {
 		t.Errorf("%v", err)
 	}
 }
@@ -38,7 +37,7 @@ set:
   C: 1
   C: "2"
 settings:
-  - {source: everyone, path: /x, form: ini}
+  - {source: everyone, path: /x, format: ini}
   - {path: /y, counts: perhaps}
 logins:
   - {path: a, keychain: b}
@@ -53,16 +52,16 @@ logins:
 		got = append(got, m.Error())
 	}
 	want := []string{
-		`dir/mine.yaml:1:8: label is text, and not empty: put it between quotes`,
-		`dir/mine.yaml:3:7: drop is a list`,
-		`dir/mine.yaml:4:1: unknown key "sett" in an agent's file (allowed: label, commands, drop, set, retries_401, credential_headers, folders, settings, keys, logins, logout, outrank)`,
-		`dir/mine.yaml:6:3: "A B" is no name of a variable`,
-		`dir/mine.yaml:7:6: a variable's value is text, and not empty: put it between quotes`,
+		`dir/mine.yaml:1:8: label is text, not the number 7: put it between quotes`,
+		`dir/mine.yaml:3:7: drop is a list, not the text "A_*"`,
+		`dir/mine.yaml:4:1: unknown key "sett" in an agent's file (allowed: label, commands, drop, set, retries_401, credential_headers, directories, settings, keys, logins, logout, precedence); did you mean "set"?`,
+		`dir/mine.yaml:6:3: "A B" cannot be the name of a variable`,
+		`dir/mine.yaml:7:6: a variable's value is text, not the number 1: put it between quotes`,
 		`dir/mine.yaml:8:3: "C" stands twice in set`,
 		`dir/mine.yaml:10:14: unknown source "everyone" (allowed: managed, local, project, user)`,
-		`dir/mine.yaml:10:40: unknown form "ini" (allowed: json, toml)`,
+		`dir/mine.yaml:10:42: unknown format "ini" (allowed: json, toml)`,
 		`dir/mine.yaml:11:5: a settings file lacks "source"`,
-		`dir/mine.yaml:11:24: counts is true or false`,
+		`dir/mine.yaml:11:24: counts is true or false, not the text "perhaps"`,
 		`dir/mine.yaml:13:5: a login has a path or a keychain, and not both`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

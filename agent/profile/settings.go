@@ -17,30 +17,30 @@ import (
 const (
 	// maxSettings bounds a settings file, in bytes; honest ones have a few KiB.
 	maxSettings = 256 << 10
-	// maxSettingsFiles bounds how many files of a folder are read.
+	// maxSettingsFiles bounds how many files of a directory are read.
 	maxSettingsFiles = 100
 	// maxDepth bounds how deep settings may be nested where a key is looked for.
 	maxDepth = 8
 )
 
-// settings reads one settings file, or every one in a folder.
-func (s *scan) settings(f Settings) {
+// settings reads one settings file, or every one in a directory.
+func (s *scan) settings(f settings) {
 	path := s.expand(f.Path)
-	folder, all := strings.CutSuffix(path, "/*")
+	dir, all := strings.CutSuffix(path, "/*")
 	if !all {
 		s.file(f, path)
 		return
 	}
-	names := s.Files.ReadDir(folder)
+	names := s.Files.ReadDir(dir)
 	slices.Sort(names)
 	for _, name := range names[:min(len(names), maxSettingsFiles)] {
-		if strings.HasSuffix(name, "."+f.Form) {
-			s.file(f, folder+"/"+name)
+		if strings.HasSuffix(name, "."+f.Format) {
+			s.file(f, dir+"/"+name)
 		}
 	}
 }
 
-func (s *scan) file(f Settings, path string) {
+func (s *scan) file(f settings, path string) {
 	if s.seen[path] {
 		return
 	}
@@ -54,10 +54,10 @@ func (s *scan) file(f Settings, path string) {
 	if err != nil {
 		problem = "it cannot be read: " + text.Line(withoutPath(err))
 	} else {
-		document, problem = parseSettings(f.Form, content)
+		document, problem = parseSettings(f.Format, content)
 	}
 	if problem != "" {
-		c.Problem, c.Advice = problem, "mend it: what it says is not known"
+		c.Problem, c.Advice = problem, "fix it: what it says is not known"
 		s.found = append(s.found, c)
 		return
 	}
@@ -74,8 +74,8 @@ func withoutPath(err error) string {
 	return err.Error()
 }
 
-// judge puts into c what of the document meddles.
-func (p *Profile) judge(c *Conflict, f Settings, document map[string]any) {
+// judge puts into c what of the document is in the way.
+func (p *Profile) judge(c *Conflict, f settings, document map[string]any) {
 	advice := []string{}
 	for name, value := range leaves("", document, maxDepth) {
 		k, known := p.key(name)
@@ -84,7 +84,7 @@ func (p *Profile) judge(c *Conflict, f Settings, document map[string]any) {
 		}
 		shown := text.Line(name)
 		c.Keys = append(c.Keys, shown)
-		c.Outranks = c.Outranks || f.Counts && k.Outranks
+		c.Overrides = c.Overrides || f.Counts && k.Overrides
 		if k.Advice == "" {
 			k.Advice = "remove " + shown + " there"
 		}
@@ -98,19 +98,19 @@ func (p *Profile) judge(c *Conflict, f Settings, document map[string]any) {
 	c.Advice = strings.Join(advice, "; ")
 }
 
-// set reports whether a value does anything. An empty text does where the key outranks:
+// set reports whether a value does anything. An empty text does where the key overrides:
 // it takes away what the child was given.
-func (k Key) set(value any) bool {
+func (k key) set(value any) bool {
 	switch v := value.(type) {
 	case nil:
 		return false
 	case bool:
-		return v || !k.Switch && k.Outranks
+		return v || !k.Switch && k.Overrides
 	case string:
 		if k.Switch {
 			return !off(v)
 		}
-		return v != "" || k.Outranks
+		return v != "" || k.Overrides
 	default:
 		return !k.Switch || !off(fmt.Sprint(v))
 	}
@@ -140,12 +140,12 @@ func walk(prefix string, document map[string]any, depth int, yield func(string, 
 
 // parseSettings returns what a file holds, or the problem with it: never a word of the
 // file, which could be a secret.
-func parseSettings(form string, text []byte) (document map[string]any, problem string) {
+func parseSettings(format string, text []byte) (document map[string]any, problem string) {
 	text = bytes.TrimPrefix(text, []byte("\ufeff")) // editors on Windows put it there
 	if len(bytes.TrimSpace(text)) == 0 {
 		return nil, ""
 	}
-	if form == "toml" {
+	if format == "toml" {
 		return parseTOML(text)
 	}
 	err := json.Unmarshal(text, &document)

@@ -119,7 +119,7 @@ func beginLogin(t *testing.T, manifest string) *loggingIn {
 
 func startBox(t *testing.T, o sandbox.Options) *sandbox.Sandbox {
 	t.Helper()
-	o.Manifest, o.Dir = ambit.Manifest, t.TempDir()
+	o.Manifest, o.Dir = ambit.ExampleManifest, t.TempDir()
 	s, err := sandbox.Start(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -128,18 +128,18 @@ func startBox(t *testing.T, o sandbox.Options) *sandbox.Sandbox {
 	return s
 }
 
-// shot keeps a screenshot where AMBIT_TEST_SHOTS names a folder, to be looked at.
+// shot keeps a screenshot where AMBIT_TEST_SHOTS names a directory, to be looked at.
 func shot(t *testing.T, ctx context.Context, name string) {
 	t.Helper()
-	folder := os.Getenv("AMBIT_TEST_SHOTS")
-	if folder == "" {
+	directory := os.Getenv("AMBIT_TEST_SHOTS")
+	if directory == "" {
 		return
 	}
 	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(folder, name+".png"), png, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(directory, name+".png"), png, 0o600); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -133,7 +133,7 @@ func loginDuringRenewal(t *testing.T) *renewal {
 	}
 	<-asked
 	r.story = bufio.NewScanner(story)
-	if !r.tells("another ambit is renewing this login") {
+	if !r.tells("note: another process is renewing this login") {
 		t.Error("the login did not wait for the renewal")
 	}
 	return r

@@ -47,6 +47,7 @@ func TestScripts(t *testing.T) {
 			"advertise":  advertise,
 			"misbehave":  misbehave,
 			"untrusted":  untrusted,
+			"answers":    answers,
 		},
 	})
 }
@@ -71,7 +72,7 @@ func ownHome(env *testscript.Env) error {
 // startSandbox is "sandbox [--grant G] [--region R] [KIND...]". It sets ISSUER, API,
 // GATEWAY, MCP, MANIFEST, PROVIDER and a KEY_… for each key.
 func startSandbox(ts *testscript.TestScript, _ bool, args []string) {
-	o := sandbox.Options{Manifest: ambit.Manifest, Dir: ts.MkAbs("sandbox")}
+	o := sandbox.Options{Manifest: ambit.ExampleManifest, Dir: ts.MkAbs("sandbox")}
 	ts.Check(os.MkdirAll(o.Dir, 0o700))
 	for len(args) > 0 {
 		switch {

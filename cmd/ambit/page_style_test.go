@@ -53,7 +53,7 @@ type paleness struct {
 }
 
 // TestPagesInTheDark looks at each page as someone does who wants dark pages, and as someone
-// who wants light ones: the colours change, and all text can be read in both.
+// who wants light ones: the colors change, and all text can be read in both.
 func TestPagesInTheDark(t *testing.T) {
 	browser := newBrowser(t)
 	check := func(name string) {

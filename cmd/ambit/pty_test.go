@@ -27,10 +27,10 @@ import (
 )
 
 // TestSilentTerminal runs commands on a terminal that answers nothing. None may ask
-// it anything, nor wait: a program that queries a terminal's colours stands still
+// it anything, nor wait: a program that queries a terminal's colors stands still
 // for seconds on one that does not know the question.
 func TestSilentTerminal(t *testing.T) {
-	s, err := sandbox.Start(t.Context(), sandbox.Options{Grant: "all", Manifest: ambit.Manifest, Dir: t.TempDir()})
+	s, err := sandbox.Start(t.Context(), sandbox.Options{Grant: "all", Manifest: ambit.ExampleManifest, Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,11 +56,23 @@ func TestSilentTerminal(t *testing.T) {
 	}
 	ran := map[string]bool{"help": true} // as --help
 	for _, args := range [][]string{
-		{"version"}, {"--help"}, {"completion", "bash"}, {"init", "-f", filepath.Join(home, "new.yaml")},
-		{"plan", "-f", manifest}, {"status", "-f", manifest}, {"login", "-f", manifest, "--browser", "visit", "--store", "file"},
-		{"status", "-f", manifest}, {"check", "-f", manifest}, {"explain", "-f", manifest, "user:read"}, {"export", "-f", manifest},
-		{"audit", "-f", manifest, "--mcp-tools", tools}, {"run", "-f", manifest, "--", "ambit", "version"}, {"doctor", "-f", manifest},
-		{"token", "-f", manifest}, {"logout", "-f", manifest}, {"demo"},
+		{"version"},
+		{"--help"},
+		{"completion", "bash"},
+		{"init", "-f", filepath.Join(home, "new.yaml")},
+		{"plan", "-f", manifest},
+		{"status", "-f", manifest},
+		{"login", "-f", manifest, "--browser", "visit", "--store", "file"},
+		{"status", "-f", manifest},
+		{"check", "-f", manifest},
+		{"explain", "-f", manifest, "user:read"},
+		{"export", "-f", manifest},
+		{"audit", "-f", manifest, "--mcp-tools", tools},
+		{"run", "-f", manifest, "--", "ambit", "version"},
+		{"doctor", "-f", manifest},
+		{"token", "-f", manifest},
+		{"logout", "-f", manifest},
+		{"demo"},
 	} {
 		silent(nil, args...)
 		ran[args[0]] = true
@@ -225,7 +237,7 @@ func onTerminal(t *testing.T, home string, watch func(text []byte, keyboard io.W
 	return text.Bytes(), c.ProcessState.ExitCode()
 }
 
-// onlyText finds the first control sequence that is not a colour or the clearing of
+// onlyText finds the first control sequence that is not a color or the clearing of
 // a progress line; nil where there is none.
 func onlyText(out []byte) []byte {
 	rest := regexp.MustCompile(`\x1b\[[0-9;]*m|\r\x1b\[K`).ReplaceAll(out, nil)

@@ -21,7 +21,7 @@ import (
 const root = "../.."
 
 // TestReadmeCommands runs each command block of the README. The test command is
-// this very run: it is held against the one that CI runs instead.
+// this very run: it is compared with the one that CI runs instead.
 func TestReadmeCommands(t *testing.T) {
 	ci := read(t, ".ci/run")
 	blocks := fenced(read(t, "README.md"), "sh")
@@ -106,7 +106,7 @@ func TestReadmeTranscript(t *testing.T) {
 	t.Errorf("the transcript is not what the demo says (go test ./cmd/ambit -update):\n%s", cmp.Diff(got, want))
 }
 
-// steady replaces what differs from run to run: ports and folders.
+// steady replaces what differs from run to run: ports and directories.
 func steady(text string) string {
 	text = regexp.MustCompile(`(127\.0\.0\.1|localhost):\d+`).ReplaceAllString(text, "$1:8010")
 	return regexp.MustCompile(`\S*ambit-demo-\d+/`).ReplaceAllString(text, "")

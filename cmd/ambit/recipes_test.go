@@ -50,7 +50,7 @@ func newWorkplace(t *testing.T) *workplace {
 	return w
 }
 
-// goStandIn is a folder with a go that has the program installed already: the ambit
+// goStandIn is a directory with a go that has the program installed already: the ambit
 // on the path is the one under test, and not the latest that was published.
 func goStandIn(t *testing.T) string {
 	t.Helper()

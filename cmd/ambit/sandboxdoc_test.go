@@ -10,7 +10,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/testkit"
 )
 
-// TestSandboxPage keeps the list of misbehaviours on the sandbox's page.
+// TestSandboxPage keeps the list of misbehaviors on the sandbox's page.
 func TestSandboxPage(t *testing.T) {
 	page := read(t, "docs/sandbox.md")
 	before, rest, ok1 := strings.Cut(page, "<!-- kinds -->\n")

@@ -40,8 +40,16 @@ func TestNoSecretInAnyOutput(t *testing.T) {
 	secrets = append(secrets, strings.TrimSpace(token))
 	for _, key := range append([]string{""}, secrets...) {
 		for _, args := range [][]string{
-			{"plan"}, {"plan", "--lock"}, {"status"}, {"check"}, {"check", "--strict"}, {"explain", "user:read"},
-			{"status", "--api-key", secrets[0]}, {"logout", "--help"}, {"check", "--server", "eu"}, {"login", "--no-input"},
+			{"plan"},
+			{"plan", "--lock"},
+			{"status"},
+			{"check"},
+			{"check", "--strict"},
+			{"explain", "user:read"},
+			{"status", "--api-key", secrets[0]},
+			{"logout", "--help"},
+			{"check", "--server", "eu"},
+			{"login", "--no-input"},
 		} {
 			for _, format := range []string{"text", "json", "github", "sarif"} {
 				_, all := run(key, append(args, "-o", format)...)

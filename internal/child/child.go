@@ -1,6 +1,7 @@
 package child
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,24 +9,20 @@ import (
 	"os/exec"
 	"time"
 
+	"github.com/ambit-auth/ambit/internal/signals"
 	"github.com/ambit-auth/ambit/internal/text"
 )
-
-// StopGrace is what a child gets between the polite and the firm end: an agent saves
-// its conversation then.
-const StopGrace = 5 * time.Second
 
 // A Command is a program to run. In, Out and Err are files, not streams of our own, so
 // that a child sees a terminal where there is one; nil is the null device.
 type Command struct {
 	Args         []string // the program, then its arguments
 	Env          []string
-	Dir          string // "" for our own
 	In, Out, Err *os.File
-	Grace        time.Duration // 0 means [StopGrace]
+	Grace        time.Duration // between the polite and the firm end; 0 means [signals.Grace]
 }
 
-// A Child is a running program, with a process group of its own where the system has
+// A Process is a running program, with a process group of its own where the system has
 // such, so that what it started ends with it. Its methods may be called by many
 // goroutines at once.
 type Process struct {
@@ -69,15 +66,14 @@ func (c Command) Run(ctx context.Context) (code int, err error) {
 	return code, err
 }
 
-// Start starts the program. The error is a *[StartError]. [Child.Wait] has to be called.
+// Start starts the program. The error is a *[StartError]. [Process.Wait] has to be called.
 func (c Command) Start() (*Process, error) {
 	if len(c.Args) == 0 {
 		return nil, &StartError{Err: errors.New("no program is named")}
 	}
 	path, err := exec.LookPath(c.Args[0])
 	if err != nil {
-		var e *exec.Error
-		if errors.As(err, &e) {
+		if e, ok := errors.AsType[*exec.Error](err); ok {
 			err = e.Err
 		}
 		return nil, &StartError{Program: c.Args[0], Err: err}
@@ -93,12 +89,9 @@ func (c Command) Start() (*Process, error) {
 			files[i] = null
 		}
 	}
-	child := &Process{grace: c.Grace, ended: make(chan struct{})}
-	if child.grace == 0 {
-		child.grace = StopGrace
-	}
+	child := &Process{grace: cmp.Or(c.Grace, signals.Grace), ended: make(chan struct{})}
 	child.process, err = os.StartProcess(path, c.Args, &os.ProcAttr{
-		Dir: c.Dir, Env: c.Env, Files: files, Sys: child.job.attributes(c.In),
+		Env: c.Env, Files: files, Sys: child.job.attributes(c.In),
 	})
 	if err != nil {
 		return nil, &StartError{Program: c.Args[0], Err: err}

@@ -8,15 +8,16 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/ambit-auth/ambit/internal/signals"
 	"golang.org/x/sys/unix"
 )
 
 // A job is a child's process group, and its share in the terminal.
 type job struct {
 	group    int
-	terminal int // file descriptor of the terminal that was handed over; -1 where none was
-	own      int // our own process group
-	signals  chan os.Signal
+	terminal int    // file descriptor of the terminal that was handed over; -1 where none was
+	own      int    // our own process group
+	silence  func() // ends the relay of signals
 }
 
 // attributes make the child the leader of a group of its own, in the foreground of the
@@ -43,13 +44,13 @@ func (j *job) begin(pid int) {
 	if j.terminal >= 0 {
 		signal.Ignore(syscall.SIGTTOU)
 	}
-	j.signals = make(chan os.Signal, 8)
-	signal.Notify(j.signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGCONT)
-	go j.pass(j.signals)
+	var relayed <-chan os.Signal
+	relayed, j.silence = signals.Relay()
+	go j.pass(relayed)
 }
 
-func (j *job) pass(signals <-chan os.Signal) {
-	for s := range signals {
+func (j *job) pass(relayed <-chan os.Signal) {
+	for s := range relayed {
 		if s == syscall.SIGCONT {
 			j.resume()
 			continue
@@ -109,8 +110,7 @@ func (j *job) give(group int) { _ = unix.IoctlSetPointerInt(j.terminal, unix.TIO
 // end takes the terminal back. What else runs in our group may have been stopped for
 // want of it.
 func (j *job) end() {
-	signal.Stop(j.signals)
-	close(j.signals)
+	j.silence()
 	if j.terminal < 0 {
 		return
 	}

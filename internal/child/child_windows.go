@@ -3,24 +3,24 @@ package child
 import (
 	"os"
 	"os/exec"
-	"os/signal"
 	"strconv"
 	"syscall"
+
+	"github.com/ambit-auth/ambit/internal/signals"
 )
 
 // A job is a child on a system without process groups: it shares our console, and with
 // it Ctrl-C, which we leave to it.
 type job struct {
 	pid     int
-	signals chan os.Signal
+	silence func() // ends the catching of signals
 }
 
 func (j *job) attributes(*os.File) *syscall.SysProcAttr { return nil }
 
 func (j *job) begin(pid int) {
 	j.pid = pid
-	j.signals = make(chan os.Signal, 8)
-	signal.Notify(j.signals, os.Interrupt)
+	_, j.silence = signals.Relay() // caught here, or Ctrl-C would end us before the child
 }
 
 func (j *job) wait(p *os.Process) (int, error) {
@@ -31,7 +31,7 @@ func (j *job) wait(p *os.Process) (int, error) {
 	return state.ExitCode(), nil
 }
 
-func (j *job) end() { signal.Stop(j.signals) }
+func (j *job) end() { j.silence() }
 
 // ask asks the child and what it started to end; a program without a window does not
 // hear it.

@@ -10,14 +10,18 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
-
+	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/evidence"
+	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/manifestedit"
+	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
+	"github.com/ambit-auth/ambit/oauth/apikey"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/audit"
 	"github.com/ambit-auth/ambit/scopes/manifest"
+	"github.com/spf13/cobra"
 )
 
 // auditFlags say what the manifest is held against, and what becomes of it.
@@ -31,7 +35,7 @@ type auditFlags struct {
 
 func (f *auditFlags) mends() bool { return f.how.Write || f.how.Lower || f.how.Prune }
 
-func (r *run) auditCommand() *cobra.Command {
+func auditCommand(r *invocation) *cobra.Command {
 	var f auditFlags
 	cmd := &cobra.Command{
 		Use:   "audit",
@@ -54,11 +58,11 @@ in a source; 5 findings; 6 a source's server does not answer.`,
 			if r.settings.Output == "" && r.env.Get("GITHUB_ACTIONS") != "" && !f.minimal {
 				r.settings.Output = "github"
 			}
-			v, err := r.audit(cmd.Context(), &f)
+			v, err := runAudit(cmd.Context(), r, &f)
 			if v == nil {
 				return err
 			}
-			return r.showAudit(v, err)
+			return showAudit(r, v, err)
 		},
 	}
 	f.sources.addFlags(cmd)
@@ -96,113 +100,112 @@ func (f *auditFlags) failingKinds() ([]audit.FindingKind, error) {
 
 // audit gathers the evidence, weighs it, and fixes the manifest where that was asked.
 // The view is nil where the failure is all there is to show.
-func (r *run) audit(ctx context.Context, f *auditFlags) (*auditView, error) {
+func runAudit(ctx context.Context, r *invocation, f *auditFlags) (*view.Audit, error) {
 	failing, err := f.failingKinds()
 	if err != nil {
-		return r.auditFailed("", err)
+		return auditFailed(r, "", err)
 	}
-	p, err := r.openProject()
+	p, err := r.open(f.keys)
 	if err != nil {
-		return r.auditFailed("", err)
+		return auditFailed(r, "", err)
 	}
-	proof, err := r.gather(ctx, p, &f.sources)
+	proof, err := gather(ctx, r, p, &f.sources)
 	if err != nil {
-		return r.auditFailed(p.manifest.File, err)
+		return auditFailed(r, p.Manifest().File, err)
 	}
-	server, err := r.auditServer(ctx, p, proof)
+	server, err := auditServer(ctx, r, p, proof)
 	if err != nil {
-		return r.auditFailed(p.manifest.File, err)
+		return auditFailed(r, p.Manifest().File, err)
 	}
-	q := audit.Question{Manifest: p.manifest, Programs: p.programs, Evidence: proof, Server: server, Today: time.Now()}
-	v := &auditView{project: p, failing: failing, minimal: f.minimal, server: server.State}
-	h := r.auditGrant(ctx, p, f.keys)
+	q := audit.Question{Manifest: p.Manifest(), Programs: p.Programs(), Evidence: proof, Server: server, Today: time.Now()}
+	v := &view.Audit{Session: p, Failing: failing, Minimal: f.minimal, Server: server.State}
+	h := auditGrant(ctx, r, f.keys)
 	if h != nil {
-		q.Granted = &h.grant.Scopes
+		q.Granted = &h.Credential.Scopes
 	}
 	if f.mends() {
-		v.found, v.changed, err = r.mend(q, f.how)
-		v.mended = p.manifest.File + " stays as it is"
-		if v.changed {
-			v.mended = "wrote " + p.manifest.File
+		v.Found, v.Changed, err = mend(q, f.how)
+		v.Mended = p.Manifest().File + " stays as it is"
+		if v.Changed {
+			v.Mended = "wrote " + p.Manifest().File
 		}
 	} else {
-		v.found, err = audit.Audit(q)
+		v.Found, err = audit.Audit(q)
 	}
 	if err != nil {
-		return r.auditFailed(p.manifest.File, editFailure(err))
+		return auditFailed(r, p.Manifest().File, editFailure(err))
 	}
 	if h != nil {
-		v.holder = v.holding(h)
+		v.Holder = v.Holding(h)
 	}
-	for _, n := range v.found.Notes {
-		r.voice.note("%s", plain(n.Where.String()+": "+n.Message))
+	for _, n := range v.Found.Notes {
+		r.console.Note("%s", text.Printable(n.Where.String()+": "+n.Message))
 	}
-	return v, v.verdict()
+	return v, auditVerdict(v)
 }
 
 // auditFailed shows an audit that came to nothing, where the format has a place for it.
-func (r *run) auditFailed(file string, err error) (*auditView, error) {
+func auditFailed(r *invocation, file string, err error) (*view.Audit, error) {
 	if r.settings.Output != "github" && r.settings.Output != "sarif" {
 		return nil, err
 	}
-	return &auditView{file: cmp.Or(file, r.settings.Manifest, manifestName), failed: asFailure(err)}, err
+	return &view.Audit{File: cmp.Or(file, r.settings.Manifest, ambit.ManifestName), Failed: asFailure(err)}, err
 }
 
 // auditServer is what the server advertises. Where it cannot be asked the audit goes
 // on, and a note says what is not judged.
-func (r *run) auditServer(ctx context.Context, p *project, proof *audit.Evidence) (scopes.Advertisement, error) {
-	n, err := r.negotiate(ctx, p)
-	where := audit.Where{File: p.server.Issuer}
+func auditServer(ctx context.Context, r *invocation, p *ambit.Session, proof *audit.Evidence) (scopes.Advertisement, error) {
+	plan, err := p.Plan(ctx)
+	where := audit.Where{File: p.Server().Issuer}
 	switch {
 	case ctx.Err() != nil:
 		return scopes.Advertisement{}, ctx.Err()
 	case err != nil:
-		proof.Notes = append(proof.Notes, audit.Note{Where: where, Message: "which scopes it knows is not known, so unknown_scope is not judged: " + firstLine(asFailure(err).Message)})
+		proof.Notes = append(proof.Notes, audit.Note{Where: where, Message: "which scopes it knows is not known, so unknown_scope is not judged: " + view.FirstLine(asFailure(failureOf(p, err)).Message)})
 		return scopes.Advertisement{}, nil
-	case n.question.Server.State != scopes.Listed:
+	case plan.Advertised().State != scopes.Listed:
 		proof.Notes = append(proof.Notes, audit.Note{Where: where, Message: "it lists no scopes, so unknown_scope is not judged"})
 	}
-	return n.question.Server, nil
+	return plan.Advertised(), nil
 }
 
 // mend edits the manifest's file, and reports whether it did. A file in which nothing is to
 // be changed is not touched.
-func (r *run) mend(q audit.Question, how audit.Mending) (audit.Findings, bool, error) {
+func mend(q audit.Question, how audit.Mending) (audit.Findings, bool, error) {
 	file := q.Manifest.File
-	text, err := readLimited(file)
+	source, err := yamlfile.Read(file)
 	if err != nil {
-		return audit.Findings{}, false, fail(exitUsage, plain(err.Error()), "")
+		return audit.Findings{}, false, fail(exitUsage, text.Printable(err.Error()), "")
 	}
 	if len(q.Programs) == 1 {
 		how.Program = q.Programs[0]
 	}
-	edited, found, err := manifestedit.Mend(q, text, how, readLimited)
+	edited, found, err := manifestedit.Mend(q, source, how, yamlfile.Read)
 	if err != nil {
 		return found, false, err
 	}
-	if bytes.Equal(edited, text) {
+	if bytes.Equal(edited, source) {
 		return found, false, nil
 	}
-	if err := writeFile(file, edited); err != nil {
-		return found, false, fail(exitUsage, plain(err.Error()), "")
+	if err := files.Update(file, edited); err != nil {
+		return found, false, fail(exitUsage, text.Printable(err.Error()), "")
 	}
 	return found, true, nil
 }
 
 // editFailure is a manifest that cannot be fixed in place: its author can do that.
 func editFailure(err error) error {
-	var e *manifestedit.EditError
-	var m yamlfile.Mistakes
-	if errors.As(err, &e) || errors.As(err, &m) {
-		return &failure{Code: exitUsage, Message: plainLines(err.Error()), Hint: "nothing was written", Err: err}
+	_, unedited := errors.AsType[*manifestedit.EditError](err)
+	if _, mistaken := errors.AsType[yamlfile.Mistakes](err); unedited || mistaken {
+		return &view.Failure{Code: exitUsage, Message: text.Block(err.Error()), Hint: "nothing was written", Err: err}
 	}
 	return err
 }
 
-// verdict is the failure of the findings that fail; nil where there are none.
-func (v *auditView) verdict() error {
-	fatal := v.found.Of(v.failing...)
-	if len(fatal) == 0 || len(v.failing) == 0 {
+// auditVerdict is the failure of the findings that fail; nil where there are none.
+func auditVerdict(v *view.Audit) error {
+	fatal := v.Found.Of(v.Failing...)
+	if len(fatal) == 0 || len(v.Failing) == 0 {
 		return nil
 	}
 	words := make([]string, 0, len(fatal))
@@ -210,24 +213,76 @@ func (v *auditView) verdict() error {
 		words = append(words, strings.ReplaceAll(string(fatal[i].Kind), "_", " ")+" "+fatal[i].Scope)
 	}
 	hint := "correct the manifest, or waive with a reason what is meant so"
-	if len(v.found.Of(audit.UnknownScope)) > 0 {
+	if len(v.Found.Of(audit.UnknownScope)) > 0 {
 		hint = "a scope that the server grants without listing it is declared with advertised: false; " + hint
 	}
-	if len(v.found.Of(audit.Undeclared)) > 0 && v.mended == "" {
+	if len(v.Found.Of(audit.Undeclared)) > 0 && v.Mended == "" {
 		hint = "ambit audit … --write adds what is undeclared; " + hint
 	}
-	return fail(exitFindings, "the manifest and the evidence differ: "+plain(some(words)), hint)
+	return fail(exitFindings, "the manifest and the evidence differ: "+text.Printable(view.Some(words)), hint)
 }
 
 // sourceFailure is a source that cannot be read: a mistake, each with its place, unless a
 // server did not give what the source refers to.
 func sourceFailure(err error) error {
-	if _, ok := is[*evidence.Error](err); !ok {
+	if _, ok := errors.AsType[*evidence.Error](err); !ok {
 		return err
 	}
-	f := &failure{Code: exitUsage, Message: plainLines(err.Error()), Hint: "nothing was judged", Err: err}
-	if cause, ok := is[*failure](err); ok {
+	f := &view.Failure{Code: exitUsage, Message: text.Block(err.Error()), Hint: "nothing was judged", Err: err}
+	if cause, ok := errors.AsType[*view.Failure](err); ok {
 		f.Code, f.Hint = cause.Code, cmp.Or(cause.Hint, f.Hint)
 	}
 	return f
+}
+
+func showAudit(r *invocation, v *view.Audit, err error) error {
+	line := ""
+	switch r.settings.Output {
+	case "markdown":
+		line = v.Markdown()
+	case "html":
+		page, pageErr := v.Page()
+		if pageErr != nil {
+			return pageErr
+		}
+		line = page
+	case "github":
+		if path := r.env.Get("GITHUB_STEP_SUMMARY"); path != "" && v.Failed == nil {
+			if noted := view.AppendSummary(path, "\n"+v.Markdown()); noted != nil {
+				r.console.Note("the summary cannot be written: %s", text.Printable(noted.Error()))
+			}
+		}
+		line = view.GithubText(v, r.env)
+	default:
+		return r.show(v, err)
+	}
+	if printErr := r.print(line); printErr != nil {
+		return printErr
+	}
+	return err
+}
+
+// auditGrant is what the credential at hand holds, for the table's last column; nil where
+// there is none, or where its hosts are not trusted: an audit asks nobody a question. That
+// a credential is there and nobody can tell what it holds is a note, and no failure.
+func auditGrant(ctx context.Context, r *invocation, keys *keyFlags) *ambit.Held {
+	ui := r.ui()
+	ui.Ask = nil
+	s, err := r.openWith(r.keySources(keys), ui)
+	if err != nil {
+		return nil
+	}
+	h, err := s.Find(ctx)
+	_, noKey := errors.AsType[*apikey.BadKeyError](err)
+	if err != nil && !noKey {
+		return nil
+	}
+	if err == nil && !h.IsLogin() {
+		err = h.Inspect(ctx)
+	}
+	if err != nil {
+		r.console.Note("what the key holds is not known, so nothing is said of what is granted: %s", view.FirstLine(asFailure(failureOf(s, err)).Message))
+		return nil
+	}
+	return h
 }

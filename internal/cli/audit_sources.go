@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
@@ -14,14 +13,16 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
-
+	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/evidence"
+	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/guard"
-	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/audit"
 	"github.com/ambit-auth/ambit/scopes/provider"
+	"github.com/spf13/cobra"
 )
 
 // auditSources name the documents that say what is needed.
@@ -44,16 +45,16 @@ func (s *auditSources) addFlags(cmd *cobra.Command) {
 }
 
 // gather reads every source, in the order of the columns in which people see them.
-func (r *run) gather(ctx context.Context, p *project, s *auditSources) (*audit.Evidence, error) {
-	server := p.withAPI()
-	if !slices.Contains(p.provider().BaseNames(), s.base) {
-		return nil, fail(exitUsage, fmt.Sprintf("--base: unknown base %q", s.base), didYouMean(s.base, p.provider().BaseNames()))
+func gather(ctx context.Context, r *invocation, p *ambit.Session, s *auditSources) (*audit.Evidence, error) {
+	server := p.KeyServer()
+	if !slices.Contains(p.Provider().BaseNames(), s.base) {
+		return nil, fail(exitUsage, fmt.Sprintf("--base: unknown base %q", s.base), didYouMean(s.base, p.Provider().BaseNames()))
 	}
 	baseURL, _ := server.Base(s.base)
 	proof := &audit.Evidence{Tools: s.tools}
 	read := func(names []string, limit int64, how func(name string, text io.Reader) (audit.Evidence, error)) error {
 		for _, name := range names {
-			more, err := r.readSource(ctx, name, limit, how)
+			more, err := readSource(ctx, r, name, limit, how)
 			if err != nil {
 				return err
 			}
@@ -67,12 +68,12 @@ func (r *run) gather(ctx context.Context, p *project, s *auditSources) (*audit.E
 			reader.Open = openBeside(name)
 		}
 		if s.remote {
-			reader.Fetch = func(u string) ([]byte, error) { return r.fetchReference(ctx, name, u) }
+			reader.Fetch = func(u string) ([]byte, error) { return fetchReference(ctx, r, name, u) }
 		}
 		return reader.Read(name, text)
 	}
 	readTraffic := func(name string, text io.Reader) (audit.Evidence, error) {
-		reader := evidence.Traffic{Provider: withServer(p), Challenge: challengedScopes, Known: knownOperations(p, proof)}
+		reader := evidence.Traffic{Provider: withServer(p), Known: knownOperations(p, proof)}
 		return reader.Read(name, text)
 	}
 	for _, one := range []struct {
@@ -90,13 +91,13 @@ func (r *run) gather(ctx context.Context, p *project, s *auditSources) (*audit.E
 		}
 	}
 	if len(s.openAPI)+len(s.mcpTools)+len(s.calls)+len(s.traffic) == 0 {
-		r.voice.note("no evidence was named (--openapi, --mcp-tools, --calls, --traffic): only the server's list is held against the manifest")
+		r.console.Note("no evidence was named (--openapi, --mcp-tools, --calls, --traffic): only the server's list is held against the manifest")
 	}
 	return proof, nil
 }
 
 // knownOperations are those that the other sources and the manifest name.
-func knownOperations(p *project, proof *audit.Evidence) *scopes.Operations {
+func knownOperations(p *ambit.Session, proof *audit.Evidence) *scopes.Operations {
 	var uses []scopes.Operation
 	for i := range proof.Requirements {
 		uses = append(uses, proof.Requirements[i].Operation)
@@ -104,8 +105,8 @@ func knownOperations(p *project, proof *audit.Evidence) *scopes.Operations {
 	for _, c := range proof.Calls {
 		uses = append(uses, c.Operation)
 	}
-	entries := slices.Clone(p.manifest.Scopes)
-	for _, program := range p.manifest.Programs {
+	entries := slices.Clone(p.Manifest().Scopes)
+	for _, program := range p.Manifest().Programs {
 		entries = append(entries, program.Scopes...)
 	}
 	for _, e := range entries {
@@ -115,44 +116,35 @@ func knownOperations(p *project, proof *audit.Evidence) *scopes.Operations {
 }
 
 // withServer is the provider, and the server that someone named by its URL.
-func withServer(p *project) *provider.Provider {
-	own := *p.provider()
-	if _, known := own.Lookup(p.server.Name); !known {
-		own.Servers = append(slices.Clone(own.Servers), p.server)
+func withServer(p *ambit.Session) *provider.Provider {
+	own := *p.Provider()
+	if _, known := own.Lookup(p.Server().Name); !known {
+		own.Servers = append(slices.Clone(own.Servers), p.Server())
 	}
 	return &own
 }
 
-// challengedScopes are the scopes that a refusal names (RFC 6750 §3.1).
-func challengedScopes(values []string) []string {
-	challenge, ok := metadata.Bearer(http.Header{"Www-Authenticate": values})
-	if !ok {
-		return nil
-	}
-	return slices.DeleteFunc(strings.Fields(challenge.Scope()), func(word string) bool { return scopes.CheckScope(word) != nil })
-}
-
 // readSource opens a file, or fetches a URL, and reads it.
-func (r *run) readSource(ctx context.Context, name string, limit int64, how func(string, io.Reader) (audit.Evidence, error)) (audit.Evidence, error) {
+func readSource(ctx context.Context, r *invocation, name string, limit int64, how func(string, io.Reader) (audit.Evidence, error)) (audit.Evidence, error) {
 	if isURL(name) {
-		var text []byte
-		err := r.voice.during("reading "+plain(provider.HostOf(name)), func() (err error) {
-			text, err = r.fetchDocument(ctx, name, limit)
+		var document []byte
+		err := r.console.During("reading "+text.Printable(provider.HostOf(name)), func() (err error) {
+			document, err = fetchDocument(ctx, r, name, limit)
 			return err
 		})
 		if err != nil {
 			return audit.Evidence{}, fetchFailure(err, name)
 		}
-		more, err := how(withoutQuery(name), bytes.NewReader(text))
+		more, err := how(guard.ShownURL(name), bytes.NewBuffer(document))
 		return more, sourceFailure(err)
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return audit.Evidence{}, fail(exitUsage, "cannot read a source: "+plain(err.Error()), "")
+		return audit.Evidence{}, fail(exitUsage, "cannot read a source: "+text.Printable(err.Error()), "")
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err != nil || info.IsDir() {
-		return audit.Evidence{}, fail(exitUsage, fmt.Sprintf("%s is no file that can be read", plain(name)), "")
+		return audit.Evidence{}, fail(exitUsage, fmt.Sprintf("%s is no file that can be read", text.Printable(name)), "")
 	}
 	more, err := how(name, f)
 	return more, sourceFailure(err)
@@ -169,11 +161,7 @@ func openBeside(name string) func(path string) ([]byte, error) {
 		defer folder.Close()
 		switch info, err := folder.Stat(path); {
 		case err != nil:
-			var why *fs.PathError // its name is told anyway
-			if errors.As(err, &why) {
-				err = why.Err
-			}
-			return nil, err
+			return nil, files.Pathless(err) // its name is told anyway
 		case !info.Mode().IsRegular():
 			return nil, errors.New("it is no file")
 		case info.Size() > evidence.MaxOpenAPI:
@@ -185,16 +173,6 @@ func openBeside(name string) func(path string) ([]byte, error) {
 
 func isURL(name string) bool { return strings.Contains(name, "://") }
 
-// withoutQuery is a URL as messages show it: its query or its user part may be a
-// secret that gives access to the document.
-func withoutQuery(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return provider.HostOf(raw)
-	}
-	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
-}
-
 // fetchFailure words what went wrong on the way to a document, without the parts of its
 // URL that may be a secret.
 func fetchFailure(err error, raw string) error {
@@ -205,7 +183,7 @@ func fetchFailure(err error, raw string) error {
 	if f.Code == exitCannotTell && f.Hint != ownAuthority {
 		f.Hint = "is the address right, and can it be reached from here? a source may be a file, too"
 	}
-	f.Message = strings.ReplaceAll(f.Message, plain(raw), plain(withoutQuery(raw)))
+	f.Message = strings.ReplaceAll(f.Message, text.Printable(raw), text.Printable(guard.ShownURL(raw)))
 	if u, err := url.Parse(raw); err == nil {
 		for _, secret := range []string{u.RawQuery, u.Fragment, u.User.String()} {
 			if secret != "" {
@@ -218,9 +196,9 @@ func fetchFailure(err error, raw string) error {
 
 // fetchDocument gets a document over https, or from this machine. It carries no
 // credential.
-func (r *run) fetchDocument(ctx context.Context, raw string, limit int64) ([]byte, error) {
+func fetchDocument(ctx context.Context, r *invocation, raw string, limit int64) ([]byte, error) {
 	if err := guard.CheckURL(raw); err != nil {
-		return nil, &failure{Code: exitUsage, Message: plain(err.Error()), Hint: "a source is a file, or a URL with https", Err: err}
+		return nil, &view.Failure{Code: exitUsage, Message: text.Printable(err.Error()), Hint: "a source is a file, or a URL with https", Err: err}
 	}
 	client, err := r.httpClient()
 	if err != nil {
@@ -228,7 +206,7 @@ func (r *run) fetchDocument(ctx context.Context, raw string, limit int64) ([]byt
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, raw, nil)
 	if err != nil {
-		return nil, fail(exitUsage, plain(err.Error()), "")
+		return nil, fail(exitUsage, text.Printable(err.Error()), "")
 	}
 	request.Header.Set("Accept", "application/json, application/yaml;q=0.9, */*;q=0.5")
 	answer, err := (&guard.Requester{HTTP: client}).Do(request, limit)
@@ -236,19 +214,19 @@ func (r *run) fetchDocument(ctx context.Context, raw string, limit int64) ([]byt
 		return nil, err
 	}
 	if answer.Status != http.StatusOK {
-		return nil, fail(exitCannotTell, fmt.Sprintf("%s answers with status %d", plain(withoutQuery(raw)), answer.Status), "")
+		return nil, fail(exitCannotTell, fmt.Sprintf("%s answers with status %d", text.Printable(guard.ShownURL(raw)), answer.Status), "")
 	}
 	return answer.Body, nil
 }
 
 // fetchReference gets what an OpenAPI document refers to. A document from elsewhere may
 // not lead to a port of this machine.
-func (r *run) fetchReference(ctx context.Context, document, raw string) ([]byte, error) {
+func fetchReference(ctx context.Context, r *invocation, document, raw string) ([]byte, error) {
 	if isURL(document) && !onThisMachine(document) && onThisMachine(raw) {
-		return nil, fail(exitUsage, fmt.Sprintf("%s refers to this machine: %s", plain(withoutQuery(document)), plain(withoutQuery(raw))), "")
+		return nil, fail(exitUsage, fmt.Sprintf("%s refers to this machine: %s", text.Printable(guard.ShownURL(document)), text.Printable(guard.ShownURL(raw))), "")
 	}
-	r.voice.detail("reading %s", plain(withoutQuery(raw)))
-	text, err := r.fetchDocument(ctx, raw, evidence.MaxOpenAPI)
+	r.console.Detail("reading %s", text.Printable(guard.ShownURL(raw)))
+	text, err := fetchDocument(ctx, r, raw, evidence.MaxOpenAPI)
 	if err != nil {
 		return nil, fetchFailure(err, raw)
 	}

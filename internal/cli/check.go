@@ -7,15 +7,16 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
-	"github.com/spf13/cobra"
-
+	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
-	"github.com/ambit-auth/ambit/internal/yamlfile"
-	"github.com/ambit-auth/ambit/oauth"
-	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/ambit-auth/ambit/internal/advice"
+	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/manifest"
+	"github.com/spf13/cobra"
 )
 
 // checkFlags say what counts as failing.
@@ -27,7 +28,7 @@ type checkFlags struct {
 	locked  bool
 }
 
-func (r *run) checkCommand() *cobra.Command {
+func checkCommand(r *invocation) *cobra.Command {
 	var f checkFlags
 	cmd := &cobra.Command{
 		Use:   "check",
@@ -50,7 +51,7 @@ or the manifest differs from scopes.lock; 6 nobody can tell what it holds.`,
 			if r.settings.Output == "" && r.env.Get("GITHUB_ACTIONS") != "" {
 				r.settings.Output = "github"
 			}
-			return r.action(func(ctx context.Context) (view, error) { return r.check(ctx, &f) })(cmd, nil)
+			return r.action(func(ctx context.Context) (view.View, error) { return runCheck(ctx, r, &f) })(cmd, nil)
 		},
 	}
 	f.keys = addKeyFlags(cmd.Flags())
@@ -61,267 +62,108 @@ or the manifest differs from scopes.lock; 6 nobody can tell what it holds.`,
 	return cmd
 }
 
-func (r *run) check(ctx context.Context, f *checkFlags) (view, error) {
+func runCheck(ctx context.Context, r *invocation, f *checkFlags) (view.View, error) {
 	var level scopes.Level
 	if err := level.UnmarshalText([]byte(f.level)); err != nil {
-		return nil, fail(exitUsage, "--require: "+plain(err.Error()), "")
+		return nil, fail(exitUsage, "--require: "+text.Printable(err.Error()), "")
 	}
-	p, err := r.openProject()
+	s, err := r.open(f.keys)
 	if err != nil {
-		return r.checkFailed("", err)
+		return checkFailed(r, "", err)
 	}
-	lock, err := readLock(p, f.locked)
+	lock, err := readLock(s, f.locked)
 	if err != nil {
-		return r.checkFailed(p.manifest.File, err)
+		return checkFailed(r, s.Manifest().File, err)
 	}
-	h, drift, err := r.examine(ctx, p, f, lock)
+	h, drift, err := examine(ctx, r, s, f, lock)
 	if err != nil {
-		return r.checkFailed(p.manifest.File, err)
+		return checkFailed(r, s.Manifest().File, err)
 	}
-	v := &checkView{grantView: r.compare(p, h), drift: drift, level: level, strict: f.strict, locked: f.locked, file: p.manifest.File}
-	return v, v.verdict(p, f.project)
+	v := &view.Check{Grant: compare(r, s, h), Drift: drift, Level: level, Strict: f.strict, Locked: f.locked, File: s.Manifest().File}
+	return v, checkVerdict(v, s, f.project)
 }
 
 // checkFailed shows a check that came to no grant, where the format has a place for it.
-func (r *run) checkFailed(file string, err error) (view, error) {
+func checkFailed(r *invocation, file string, err error) (view.View, error) {
 	if r.settings.Output != "github" && r.settings.Output != "sarif" {
 		return nil, err
 	}
-	return &checkView{file: cmp.Or(file, r.settings.Manifest, manifestName), failed: asFailure(err)}, err
+	return &view.Check{File: cmp.Or(file, r.settings.Manifest, ambit.ManifestName), Failed: asFailure(err)}, err
 }
 
 // examine finds the credential, asks what it holds, and meanwhile reads what the
 // server says of itself.
-func (r *run) examine(ctx context.Context, p *project, f *checkFlags, lock *manifest.Lock) (*held, driftReport, error) {
-	if _, err := r.metadataClient(); err != nil { // before two goroutines want it
-		return nil, driftReport{}, err
-	}
-	var drift driftReport
+func examine(ctx context.Context, r *invocation, s *ambit.Session, f *checkFlags, lock *manifest.Lock) (*ambit.Held, ambit.Drift, error) {
+	var drift ambit.Drift
 	var driftErr error
 	var wait sync.WaitGroup
-	at := *p
-	at.server = p.withAPI()
 	if lock != nil {
-		wait.Go(func() { drift, driftErr = r.drift(ctx, &at, lock) })
+		wait.Go(func() {
+			var plan *ambit.Plan
+			if plan, driftErr = s.At(s.KeyServer()).Plan(ctx); driftErr == nil {
+				drift = plan.Drift(lock)
+			}
+		})
 	}
-	h, err := r.asked(ctx, p, f.keys)
+	h, err := asked(ctx, r, s)
 	wait.Wait()
 	switch {
 	case err != nil:
-		return nil, drift, err
+		return nil, drift, r.failure(s, err)
 	case driftErr != nil && f.locked:
-		return nil, drift, driftErr
+		return nil, drift, failureOf(s, driftErr)
 	case driftErr != nil:
-		r.voice.note("drift is not checked: %s", asFailure(driftErr).Message)
+		r.console.Note("drift is not checked: %s", asFailure(failureOf(s, driftErr)).Message)
 	}
 	return h, drift, nil
 }
 
 // asked is the credential that would be used, and what the server says of it now. A
 // stored login that is at its end is renewed first.
-func (r *run) asked(ctx context.Context, p *project, keys *keyFlags) (*held, error) {
-	h, err := r.hold(ctx, p, keys)
-	if err != nil || h.stored == nil {
-		return h, err
-	}
-	renewer, err := r.renewer(p, h.stored, h.client)
+func asked(ctx context.Context, r *invocation, s *ambit.Session) (*ambit.Held, error) {
+	h, err := s.Find(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var c *credential.Credential
-	err = r.voice.during("renewing the login", func() (err error) {
-		c, err = renewer.Valid(ctx, 0)
-		return err
-	})
-	if c == nil {
-		return nil, credentialFailure(p, err)
-	}
-	r.tellUnrenewed(p, "login", c, err)
-	h.uses(c)
-	if !h.kind.Inspect.Possible() {
-		return h, nil
-	}
-	err = r.voice.during("asking what the login holds", func() error { return r.inspectLogin(ctx, p, h, renewer) })
-	return h, credentialFailure(p, err)
-}
-
-// uses puts a renewed credential in the place of the one that was found.
-func (h *held) uses(c *credential.Credential) {
-	c.Source = h.credential.Source
-	h.credential, h.grant = c, c.Grant()
-}
-
-// inspectLogin asks what a stored login holds. One that the server does not know any
-// more, though it should live, is renewed once. Where nobody can be asked, what was
-// recorded counts.
-func (r *run) inspectLogin(ctx context.Context, p *project, h *held, renewer *oauth.Renewer) error {
-	recorded := h.grant
-	err := r.inspect(ctx, p, h)
-	if _, rejected := is[*oauth.RejectedError](err); rejected && !h.credential.Refresh.Empty() {
-		if c, renewErr := renewer.Force(ctx, h.credential.Access); renewErr == nil {
-			r.tellLost(p, c)
-			h.uses(c)
-			recorded = h.grant
-			err = r.inspect(ctx, p, h)
+	if h.IsLogin() {
+		if err := h.Refresh(ctx, 0); err != nil {
+			if !h.Credential.LivesAt(time.Now()) {
+				return nil, err
+			}
+			tellUnrenewed(r, s, "login", h, err)
 		}
 	}
-	if _, nobody := is[*oauth.NoInspectionError](err); nobody {
-		h.grant, err = recorded, nil
+	before := h.Credential.Access
+	err = h.Inspect(ctx)
+	if !h.Credential.Access.Equal(before) {
+		tellLost(r, s, h)
 	}
-	if err == nil && h.grant.Credential.ExpiresAt.IsZero() {
-		h.grant.Credential.ExpiresAt = recorded.Credential.ExpiresAt
-	}
-	return err
+	return h, err
 }
 
-// verdict is the one failure of a check; nil where all is well.
-func (v *checkView) verdict(p *project, project string) error {
-	if teams := v.grant.Teams; project != "" && len(teams) > 0 && !slices.Contains(teams, project) {
+// checkVerdict is the one failure of a check; nil where all is well.
+func checkVerdict(v *view.Check, s *ambit.Session, project string) error {
+	if projects := v.Granted.ReachOf("project"); project != "" && len(projects) > 0 && !slices.Contains(projects, project) {
 		f := fail(exitNoCredential, fmt.Sprintf("project %s is out of the credential's reach: it is limited to %s %s",
-			plain(project), plural(len(teams), "project"), plain(strings.Join(teams, ", "))), "use a credential that is not limited to other projects; no scope is the cause")
-		f.Verdict = &verdict{Cause: diagnosis.CauseNotAScopeProblem, Confidence: diagnosis.ConfidenceProved}
+			text.Printable(project), text.Plural(len(projects), "project"), text.Printable(strings.Join(projects, ", "))), "use a credential that is not limited to other projects; no scope is the cause")
+		f.Verdict = &view.Cause{Cause: diagnosis.CauseNotAScopeProblem, Confidence: diagnosis.ConfidenceProved}
 		return f
 	}
-	if project != "" && len(v.grant.Teams) == 0 && len(v.grant.Organizations) > 0 {
+	if organizations := v.Granted.ReachOf("organization"); project != "" && len(v.Granted.ReachOf("project")) == 0 && len(organizations) > 0 {
 		return fail(exitCannotTell, fmt.Sprintf("whether project %s is within the credential's reach is not known: it is limited to %s %s",
-			plain(project), plural(len(v.grant.Organizations), "organization"), plain(strings.Join(v.grant.Organizations, ", "))),
+			text.Printable(project), text.Plural(len(organizations), "organization"), text.Printable(strings.Join(organizations, ", "))),
 			"see in the project's settings which organization it belongs to")
 	}
-	if lines := append(missingLines(v.gap, v.level), v.vanished(scopes.Required)...); len(lines) > 0 {
-		f := fail(exitMissing, strings.Join(lines, "\n"), strings.Join(v.next, "; "))
-		f.Verdict = &verdict{Cause: diagnosis.CauseMissingScope, Confidence: diagnosis.ConfidenceProved}
+	if lines := append(missingLines(v.Gap, v.Level), v.Vanished(scopes.Required)...); len(lines) > 0 {
+		f := fail(exitMissing, strings.Join(lines, "\n"), advice.Line(v.Next))
+		f.Verdict = &view.Cause{Cause: diagnosis.CauseMissingScope, Confidence: diagnosis.ConfidenceProved}
 		return f
 	}
-	if v.strict && v.gap.Excess.Len() > 0 {
-		return fail(exitFindings, "more is granted than declared: "+some(v.gap.Excess.Slice()), "take these away from the credential, or declare them")
+	if v.Strict && v.Gap.Excess.Len() > 0 {
+		return fail(exitFindings, "more is granted than declared: "+view.Some(v.Gap.Excess.Slice()), "take these away from the credential, or declare them")
 	}
-	if v.locked && v.drift.any() {
-		return fail(exitFindings, "scopes.lock does not fit any more: "+v.drift.words(), lookThenLock(p))
+	if v.Locked && v.Drift.Any() {
+		return fail(exitFindings, "scopes.lock does not fit any more: "+view.DriftWords(v.Drift), lookThenLock(s))
 	}
 	return nil
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return noun
-	}
-	return noun + "s"
-}
-
-// A checkView shows a check. Every format renders the same findings.
-type checkView struct {
-	grantView
-	drift  driftReport
-	level  scopes.Level // what lacks at this level or above fails
-	strict bool
-	locked bool
-	file   string
-	failed *failure // in place of a grant, where none was found out
-}
-
-type checkJSON struct {
-	grantJSON
-	Drift []scopes.Drift `json:"drift"`
-}
-
-func (v *checkView) json(e envelope) any {
-	return checkJSON{v.grantView.json(e).(grantJSON), append([]scopes.Drift{}, v.drift.list...)}
-}
-
-func (v *checkView) text(p *printer) {
-	v.grantView.text(p)
-	if v.drift.any() && (v.locked || v.drift.unknown == "") {
-		p.wrapped("  ", p.paint.yellow("since scopes.lock: ")+v.drift.words())
-	}
-}
-
-func (v *checkView) title() string { return "ambit check: " + cmp.Or(v.name, v.file) }
-
-func (v *checkView) summary() []summaryLine {
-	lines := make([]summaryLine, len(v.needs))
-	for i := range v.needs {
-		e := &v.needs[i]
-		lines[i] = summaryLine{e.Name(), e.Level.String(), v.held(&printer{}, e), why(*e)}
-	}
-	return lines
-}
-
-// findings are what a check has to say, each at its line of the manifest.
-func (v *checkView) findings() []finding {
-	if v.failed != nil {
-		return v.failedFindings()
-	}
-	var list []finding
-	for _, e := range v.gap.Lost {
-		list = append(list, finding{
-			Rule: "missing_scope", Level: v.severityOf(e.Level), File: e.File, Line: e.Line, Column: e.Column, Scope: e.Name(),
-			Message: fmt.Sprintf("%s scope %s is not granted: %s", e.Level, e.Name(), why(e)),
-		})
-	}
-	if n := v.gap.Excess.Len(); n > 0 {
-		list = append(list, finding{Rule: "excess", Level: failsIf(v.strict), File: v.file, Line: 1,
-			Message: fmt.Sprintf("%s granted and not declared: %s", count(n, "scope"), some(v.gap.Excess.Slice()))})
-	}
-	return append(list, v.drift.findings(v.file, v.needs, v.locked)...)
-}
-
-// failedFindings are what a check without a grant has to say: each mistake of a file
-// at its place, anything else at the manifest's first line.
-func (v *checkView) failedFindings() []finding {
-	mistakes, ok := is[yamlfile.Mistakes](v.failed.Err)
-	if !ok {
-		message := firstLine(v.failed.Message)
-		if v.failed.Hint != "" {
-			message += "; " + firstLine(v.failed.Hint)
-		}
-		return []finding{{Rule: "credential", Level: mistake, File: v.file, Line: 1, Message: message}}
-	}
-	var list []finding
-	for _, m := range mistakes {
-		list = append(list, finding{Rule: "manifest", Level: mistake, File: m.File, Line: m.Line, Column: m.Column, Message: m.Message})
-	}
-	return list
-}
-
-func (v *checkView) severityOf(level scopes.Level) severity {
-	switch {
-	case level >= v.level:
-		return mistake
-	case level == scopes.Optional:
-		return notice
-	}
-	return warning
-}
-
-func failsIf(fails bool) severity {
-	if fails {
-		return mistake
-	}
-	return warning
-}
-
-func firstLine(text string) string {
-	line, _, _ := strings.Cut(text, "\n")
-	return line
-}
-
-// vanished are the lines of declared scopes at level or above that the server has
-// stopped to advertise.
-func (v *checkView) vanished(level scopes.Level) []string {
-	var lines []string
-	for _, f := range v.drift.findings(v.file, v.needs, false) {
-		if f.Rule == driftVanished && f.Line > 1 && v.levelOf(f.Scope) >= level {
-			lines = append(lines, place(f.File, f.Line)+": "+f.Message)
-		}
-	}
-	return lines
-}
-
-func (v *checkView) levelOf(scope string) scopes.Level {
-	for _, e := range v.needs {
-		if slices.Contains(e.AnyOf, scope) && !e.Unadvertised {
-			return e.Level
-		}
-	}
-	return -1
 }

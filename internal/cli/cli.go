@@ -10,9 +10,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
-
+	"github.com/ambit-auth/ambit/internal/console"
 	"github.com/ambit-auth/ambit/internal/settings"
+	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
+	"github.com/spf13/cobra"
 )
 
 // A Command is one invocation of the program. Its streams and environment are
@@ -37,19 +39,20 @@ type Command struct {
 func (c Command) Main(ctx context.Context, args []string) (code int) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	c.Stdout, c.Stderr = inTurn(c.Stdout, c.Stderr)
-	r := &run{Command: c, ctx: ctx, cancel: cancel, env: settings.Environment(c.Env), voice: &voice{out: c.Stderr}}
+	c.Stdout, c.Stderr = console.InTurn(c.Stdout, c.Stderr)
+	r := &invocation{Command: c, ctx: ctx, cancel: cancel, env: settings.Environment(c.Env), console: &console.Console{Out: c.Stderr}}
+	r.input = &console.Input{From: c.Stdin, Console: r.console, Ending: ctx, Nobody: r.nobodyTypes, Waiting: r.watchSignals}
 	defer func() {
 		if p := recover(); p != nil {
 			// The value of a panic may hold what was being worked on: only its type is told.
-			r.voice.failed(&failure{Code: exitFault, Message: fmt.Sprintf("ambit itself failed (%T)", p), Hint: "please report it with the command that you ran"})
+			r.console.Failed(&view.Failure{Code: exitFault, Message: fmt.Sprintf("ambit itself failed (%T)", p), Hint: "please report it with the command that you ran"})
 			if r.settings.Verbose {
-				r.voice.detail("%s", stackPlaces(debug.Stack()))
+				r.console.Detail("%s", stackPlaces(debug.Stack()))
 			}
 			code = exitFault
 		}
 	}()
-	root := r.root(args)
+	root := root(r, args)
 	root.SetArgs(args)
 	root.SetIn(c.Stdin)
 	root.SetOut(c.Stdout)
@@ -73,15 +76,14 @@ func stackPlaces(stack []byte) string {
 }
 
 // end tells what went wrong, once, in the form that was asked for.
-func (r *run) end(ctx context.Context, args []string, err error) int {
+func (r *invocation) end(ctx context.Context, args []string, err error) int {
 	if err == nil {
 		return exitOK
 	}
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		err = &failure{Code: exitNoCredential, Message: "interrupted", Err: err}
+		err = &view.Failure{Code: exitNoCredential, Message: "interrupted", Err: err}
 	}
-	var child childExit
-	if errors.As(err, &child) {
+	if child, ok := errors.AsType[childExit](err); ok {
 		return int(child)
 	}
 	f := asFailure(err)
@@ -90,22 +92,22 @@ func (r *run) end(ctx context.Context, args []string, err error) int {
 	}
 	switch {
 	case !r.wantsJSON():
-		r.voice.failed(f)
+		r.console.Failed(f)
 	case !r.printed:
-		r.printJSON(envelope{Schema: r.schema, Error: &errorJSON{f.Code, f.Message, f.Hint}, Verdict: f.Verdict})
+		r.printJSON(view.Envelope{Schema: r.schema, Error: view.ErrorOf(f), Verdict: f.Verdict})
 	}
 	return f.Code
 }
 
 // commands is every command, each in a file of its own. One that is not called is
 // not made: all of them together are a good part of what a short command costs.
-func (r *run) commands() map[string]func() *cobra.Command {
-	return map[string]func() *cobra.Command{
-		"init": r.initCommand, "plan": r.planCommand, "login": r.loginCommand, "status": r.statusCommand,
-		"check": r.checkCommand, "explain": r.explainCommand, "audit": r.auditCommand, "run": r.runCommand,
-		"doctor": r.doctorCommand, "token": r.tokenCommand, "logout": r.logoutCommand, "export": r.exportCommand,
-		"demo": r.demoCommand, "demo-agent": r.demoAgentCommand, "sandbox": r.sandboxCommand,
-		"completion": r.completionCommand, "version": r.versionCommand,
+func commands() map[string]func(*invocation) *cobra.Command {
+	return map[string]func(*invocation) *cobra.Command{
+		"init": initCommand, "plan": planCommand, "login": loginCommand, "status": statusCommand,
+		"check": checkCommand, "explain": explainCommand, "audit": auditCommand, "run": runCommand,
+		"doctor": doctorCommand, "token": tokenCommand, "logout": logoutCommand, "export": exportCommand,
+		"demo": demoCommand, "demo-agent": demoAgentCommand, "sandbox": sandboxCommand,
+		"completion": completionCommand, "version": versionCommand,
 	}
 }
 
@@ -119,7 +121,7 @@ func firstWord(args []string) string {
 
 // root assembles the commands that args can mean: the one that they begin with, or
 // all, for a list of them, a flag before the command or a word that is none.
-func (r *run) root(args []string) *cobra.Command {
+func root(r *invocation, args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "ambit",
 		Short: "a declarative OAuth scope negotiator",
@@ -129,30 +131,30 @@ needed; and says which declared scope is missing when a call is refused.`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		PersistentPreRunE: r.prepare,
-		Args:              r.noSuchCommand,
+		Args:              noSuchCommand,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	settings.CommonFlags(root.PersistentFlags())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fail(exitUsage, plain(err.Error()), "see: "+cmd.CommandPath()+" --help")
+		return fail(exitUsage, text.Printable(err.Error()), "see: "+cmd.CommandPath()+" --help")
 	})
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpFunc(r.help(args, root.HelpFunc()))
 	if completes(args) {
-		r.offerValues(root)
+		offerValues(r, root)
 	}
-	commands := r.commands()
+	commands := commands()
 	if wanted, known := commands[firstWord(args)]; known {
-		root.AddCommand(wanted())
+		root.AddCommand(wanted(r))
 	} else {
 		for _, name := range slices.Sorted(maps.Keys(commands)) {
-			root.AddCommand(commands[name]())
+			root.AddCommand(commands[name](r))
 		}
 	}
 	root.SetHelpCommand(&cobra.Command{Use: "help [COMMAND]", Short: "show the help of a command", RunE: func(cmd *cobra.Command, args []string) error {
 		target, _, err := cmd.Root().Find(args)
 		if err != nil || target == cmd.Root() && len(args) > 0 {
-			return r.noSuchCommand(cmd.Root(), args)
+			return noSuchCommand(cmd.Root(), args)
 		}
 		return target.Help()
 	}})
@@ -160,7 +162,7 @@ needed; and says which declared scope is missing when a call is refused.`,
 }
 
 // noSuchCommand words an unknown command with the likely one.
-func (r *run) noSuchCommand(cmd *cobra.Command, args []string) error {
+func noSuchCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
@@ -179,4 +181,48 @@ func noArguments(cmd *cobra.Command, args []string) error {
 		return fail(exitUsage, fmt.Sprintf("%s takes no argument, and got %q", cmd.CommandPath(), args[0]), "see: "+cmd.CommandPath()+" --help")
 	}
 	return nil
+}
+
+// help is how cobra shows it, within an object where JSON was asked for.
+func (r *invocation) help(args []string, plainly func(*cobra.Command, []string)) func(*cobra.Command, []string) {
+	return func(cmd *cobra.Command, rest []string) {
+		if !r.prepared { // --help: cobra comes before the settings
+			r.guessFormat(args)
+		}
+		if !r.wantsJSON() {
+			plainly(cmd, rest)
+			return
+		}
+		var text strings.Builder
+		cmd.SetOut(&text)
+		plainly(cmd, rest)
+		r.schema = schemaOf("help")
+		_ = r.show(view.Text{Member: "help", Content: text.String()}, nil) // cobra's helps cannot fail
+	}
+}
+
+// guessFormat finds out how something is to be told where the settings were not read: a
+// mistake in the command line, or a help.
+func (r *invocation) guessFormat(args []string) {
+	r.schema = schemaIn(args)
+	r.settings.Output = settings.Guess(args, r.env).Output
+}
+
+// schemaIn is the schema of the command that args name.
+func schemaIn(args []string) string {
+	commands := commands()
+	named := slices.IndexFunc(args, func(arg string) bool { return commands[arg] != nil })
+	if named < 0 {
+		return schemaOf("ambit")
+	}
+	return schemaOf(args[named])
+}
+
+func versionCommand(r *invocation) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "print the version",
+		Args:  noArguments,
+		RunE:  r.action(func(context.Context) (view.View, error) { return view.ReadVersion(), nil }),
+	}
 }

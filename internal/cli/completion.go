@@ -7,14 +7,17 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/settings"
+	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 )
 
 // completionShells are those for which cobra writes a script.
 func completionShells() []string { return []string{"bash", "zsh", "fish", "powershell"} }
 
-func (r *run) completionCommand() *cobra.Command {
+func completionCommand(r *invocation) *cobra.Command {
 	return &cobra.Command{
 		Use:       "completion SHELL",
 		Short:     "print the completion script of a shell",
@@ -32,7 +35,7 @@ func (r *run) completionCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return r.show(textView{"script", script}, nil)
+			return r.show(view.Text{Member: "script", Content: script}, nil)
 		},
 	}
 }
@@ -64,14 +67,14 @@ func completes(args []string) bool {
 
 // offerValues gives the common flags the values that a shell may offer. No server is
 // asked: what there is to choose stands in the manifest, where there is one.
-func (r *run) offerValues(root *cobra.Command) {
+func offerValues(r *invocation, root *cobra.Command) {
 	for flag, offer := range map[string]func(cmd *cobra.Command) []string{
 		"store":  func(*cobra.Command) []string { return settings.Words("store") },
 		"color":  func(*cobra.Command) []string { return settings.Words("color") },
 		"output": formatsFor,
-		"server": func(cmd *cobra.Command) []string { return serverWords(r.manifestOf(cmd)) },
+		"server": func(cmd *cobra.Command) []string { return serverWords(manifestOf(r, cmd)) },
 		"program": func(cmd *cobra.Command) []string {
-			if m := r.manifestOf(cmd); m != nil {
+			if m := manifestOf(r, cmd); m != nil {
 				return m.ProgramNames()
 			}
 			return nil
@@ -86,13 +89,9 @@ func (r *run) offerValues(root *cobra.Command) {
 
 // manifestOf reads the manifest of a command line that is not complete yet; nil where
 // there is none that can be read.
-func (r *run) manifestOf(cmd *cobra.Command) *manifest.Manifest {
+func manifestOf(r *invocation, cmd *cobra.Command) *manifest.Manifest {
 	named, _ := cmd.Flags().GetString("manifest")
-	path, err := findManifest(cmp.Or(named, r.settings.Manifest))
-	if err != nil {
-		return nil
-	}
-	m, err := readManifest(path)
+	m, err := ambit.Load(cmp.Or(named, r.settings.Manifest))
 	if err != nil {
 		return nil
 	}
@@ -107,7 +106,7 @@ func serverWords(m *manifest.Manifest) []string {
 	}
 	var words []string
 	for _, s := range m.Provider.Servers {
-		words = append(words, plain(s.Name)+"\t"+plain(s.Issuer))
+		words = append(words, text.Printable(s.Name)+"\t"+text.Printable(s.Issuer))
 	}
 	return words
 }

@@ -15,15 +15,17 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/files"
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/sandbox"
+	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/manifest"
+	"github.com/spf13/cobra"
 )
 
-func (r *run) demoCommand() *cobra.Command {
+func demoCommand(r *invocation) *cobra.Command {
 	return &cobra.Command{
 		Use:   "demo",
 		Short: "the whole story against a sandbox on this machine; no account, no network",
@@ -32,51 +34,27 @@ plan, login, status, and run with a small agent. Where someone watches and there
 yours to give; else it consents by itself and leaves one box unticked. It ends by
 itself and leaves nothing behind.`,
 		Args: noArguments,
-		RunE: r.action(r.demo),
+		RunE: r.action(func(ctx context.Context) (view.View, error) { return runDemo(ctx, r) }),
 	}
-}
-
-// A demoView is ambit.demo/v1.
-type demoView struct {
-	Steps []demoStep `json:"steps"`
-}
-
-// A demoStep is a command that the demo ran, and how it ended.
-type demoStep struct {
-	Command string `json:"command"`
-	Exit    int    `json:"exit"`
-}
-
-func (v demoView) text(p *printer) {
-	p.line("")
-	p.line("That was the whole story. Nothing of it is left on this machine.")
-	p.line("To begin with your own: ambit init, then ambit plan. See README.md.")
-}
-
-func (v demoView) json(e envelope) any {
-	return struct {
-		envelope
-		demoView
-	}{e, v}
 }
 
 // unticked is how many of the recommended scopes the demo's own consent leaves out.
 const unticked = 1
 
-func (r *run) demo(ctx context.Context) (view, error) {
+func runDemo(ctx context.Context, r *invocation) (view.View, error) {
 	r.watchSignals()
-	folder, err := temporaryFolder("ambit-demo-")
+	directory, err := temporaryDirectory("ambit-demo-")
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(folder)
-	watched := r.interactive() && r.hasBrowser()
+	defer os.RemoveAll(directory)
+	watched := r.interactive() && hasBrowser(r)
 	grant, left, err := demoGrant(watched)
 	if err != nil {
 		return nil, err
 	}
-	d := &demo{run: r, folder: folder, watched: watched, out: r.Stdout}
-	d.box, err = sandbox.Start(ctx, sandbox.Options{Grant: grant, Manifest: ambit.Manifest, Dir: folder, Log: d.served})
+	d := &demo{invocation: r, directory: directory, watched: watched, out: r.Stdout}
+	d.box, err = sandbox.Start(ctx, sandbox.Options{Grant: grant, Manifest: ambit.ExampleManifest, Dir: directory, Log: d.served})
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +72,7 @@ func demoGrant(watched bool) (grant string, left []string, err error) {
 	if watched {
 		return "", nil, nil
 	}
-	m, err := manifest.Decode(manifestName, ambit.Manifest, nil)
+	m, err := manifest.Decode(ambit.ManifestName, ambit.ExampleManifest, nil)
 	if err != nil {
 		return "", nil, err
 	}
@@ -111,17 +89,17 @@ func demoGrant(watched bool) (grant string, left []string, err error) {
 
 // A demo is the telling of the story.
 type demo struct {
-	*run
-	folder   string
-	manifest string
-	watched  bool
-	out      io.Writer
-	steps    []demoStep
-	box      *sandbox.Sandbox
-	takes    atomic.Pointer[scopes.Need] // what the server takes away at the next call that needs it
+	*invocation
+	directory string
+	manifest  string
+	watched   bool
+	out       io.Writer
+	steps     []view.DemoStep
+	box       *sandbox.Sandbox
+	takes     atomic.Pointer[scopes.Need] // what the server takes away at the next call that needs it
 }
 
-func (d *demo) tell(ctx context.Context, left []string) (view, error) {
+func (d *demo) tell(ctx context.Context, left []string) (view.View, error) {
 	d.say("A sandbox runs on this machine: an authorization server, an API, a gateway.\n" +
 		"First: what would a login ask for? Nobody logs in yet.")
 	if err := d.step(ctx, "plan"); err != nil {
@@ -140,7 +118,7 @@ func (d *demo) tell(ctx context.Context, left []string) (view, error) {
 	if err := d.step(ctx, "status", "--store", "file"); err != nil {
 		return nil, err
 	}
-	return demoView{d.steps}, d.lends(ctx)
+	return view.Demo{Steps: d.steps}, d.lends(ctx)
 }
 
 // lends tells the second half: an agent runs well; then the grant shrinks.
@@ -149,7 +127,7 @@ func (d *demo) lends(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	program, err := ownProgram(d.folder)
+	program, err := ownProgram(d.directory)
 	if err != nil {
 		return err
 	}
@@ -167,7 +145,7 @@ func (d *demo) lends(ctx context.Context) error {
 
 // demoNeed is the required need that the demo loses, and the call that shows it.
 func demoNeed() (need scopes.Need, use scopes.Operation, err error) {
-	m, err := manifest.Decode(manifestName, ambit.Manifest, nil)
+	m, err := manifest.Decode(ambit.ManifestName, ambit.ExampleManifest, nil)
 	if err != nil {
 		return need, use, err
 	}
@@ -188,13 +166,13 @@ func (d *demo) served(request sandbox.Request) {
 	d.box.Shrink(need.AnyOf...)
 }
 
-func (d *demo) say(text string) { fmt.Fprintf(d.out, "\n%s\n", d.voice.paint.bold(text)) }
+func (d *demo) say(text string) { fmt.Fprintf(d.out, "\n%s\n", d.console.Paint.Bold(text)) }
 
-// step runs one command as the program itself would, in folders of its own. Only
+// step runs one command as the program itself would, in directories of its own. Only
 // what nobody foresaw ends the story: a missing scope is part of it.
 func (d *demo) step(ctx context.Context, args ...string) error {
-	line := "ambit " + strings.ReplaceAll(strings.Join(args, " "), filepath.Join(d.folder, "ambit"), "ambit")
-	fmt.Fprintf(d.out, "\n%s\n\n", d.voice.paint.dim("$ "+line))
+	line := "ambit " + strings.ReplaceAll(strings.Join(args, " "), filepath.Join(d.directory, "ambit"), "ambit")
+	fmt.Fprintf(d.out, "\n%s\n\n", d.console.Paint.Dim("$ "+line))
 	var quiet bytes.Buffer
 	c := Command{Stdin: d.Stdin, Stdout: d.out, Stderr: d.Stderr, Env: d.ownEnv()}
 	if d.wantsJSON() {
@@ -204,7 +182,7 @@ func (d *demo) step(ctx context.Context, args ...string) error {
 		c.visit = visitAsBrowser
 	}
 	code := c.Main(ctx, slices.Insert(slices.Clone(args), 1, "-f", d.manifest, "--color", d.colorWord()))
-	d.steps = append(d.steps, demoStep{line, code})
+	d.steps = append(d.steps, view.DemoStep{Command: line, Exit: code})
 	if code != exitOK && code != exitMissing && code != exitNoCredential {
 		return fail(code, line+" failed in the demo", "")
 	}
@@ -214,8 +192,8 @@ func (d *demo) step(ctx context.Context, args ...string) error {
 // ownEnv keeps the demo away from the person's settings, keys and stores.
 func (d *demo) ownEnv() []string {
 	env := []string{
-		"HOME=" + d.folder, "XDG_CONFIG_HOME=" + filepath.Join(d.folder, "config"),
-		"XDG_CACHE_HOME=" + filepath.Join(d.folder, "cache"), "XDG_STATE_HOME=" + filepath.Join(d.folder, "state"),
+		"HOME=" + d.directory, "XDG_CONFIG_HOME=" + filepath.Join(d.directory, "config"),
+		"XDG_CACHE_HOME=" + filepath.Join(d.directory, "cache"), "XDG_STATE_HOME=" + filepath.Join(d.directory, "state"),
 	}
 	for _, name := range []string{"TERM", "NO_COLOR", "CI", "BROWSER"} {
 		if value, ok := d.env.Lookup(name); ok {
@@ -226,14 +204,14 @@ func (d *demo) ownEnv() []string {
 }
 
 func (d *demo) colorWord() string {
-	if d.voice.paint.on {
+	if d.console.Paint.On {
 		return "always"
 	}
 	return "never"
 }
 
 // hasBrowser reports whether opening a page would likely show one.
-func (r *run) hasBrowser() bool {
+func hasBrowser(r *invocation) bool {
 	if r.env.Get("BROWSER") != "" || runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
 		return true
 	}
@@ -260,7 +238,12 @@ func visitAsBrowser(ctx context.Context, url string) error {
 	if err != nil {
 		return err
 	}
-	answer, err := (&http.Client{Transport: &http.Transport{}}).Do(request)
+	client, err := guard.NewClient(guard.Options{})
+	if err != nil {
+		return err
+	}
+	defer client.CloseIdleConnections()
+	answer, err := client.Do(request)
 	if err != nil {
 		return err
 	}
@@ -268,3 +251,66 @@ func visitAsBrowser(ctx context.Context, url string) error {
 	_, err = io.Copy(io.Discard, answer.Body)
 	return err
 }
+
+// demoAgentCommand is the agent of the demo: it makes the same call twice, as any
+// agent would, with nothing but what its environment says.
+func demoAgentCommand(r *invocation) *cobra.Command {
+	return &cobra.Command{
+		Use:    "demo-agent METHOD BASE PATH",
+		Hidden: true,
+		Args:   cobra.ExactArgs(3),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			for turn := 1; turn <= 2; turn++ {
+				status, err := demoCall(cmd.Context(), r, args[0], args[1], args[2])
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(r.Stdout, "agent: call %d of 2 was answered with %d\n", turn, status)
+				if status >= http.StatusBadRequest {
+					return childExit(exitFault)
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// demoQuestion is what the demo's agent asks of the model.
+const demoQuestion = `{"model": "demo", "max_tokens": 16, "messages": [{"role": "user", "content": "hello"}]}`
+
+func demoCall(ctx context.Context, r *invocation, method, base, path string) (status int, err error) {
+	url := r.env.Get("AMBIT_"+strings.ToUpper(base)+"_URL") + path
+	request, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(demoQuestion))
+	if err != nil {
+		return 0, err
+	}
+	request.Header.Set("Authorization", "Bearer "+r.env.Get("AMBIT_LEASE"))
+	request.Header.Set("Content-Type", "application/json")
+	client, err := guard.NewClient(guard.Options{Timeout: visitTimeout})
+	if err != nil {
+		return 0, err
+	}
+	answer, err := client.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	defer answer.Body.Close()
+	_ = files.Head(answer.Body, maxDemoAnswer) // or the proxy would see a client that went away
+	return answer.StatusCode, nil
+}
+
+// ownProgram is a path of this program under its own name.
+func ownProgram(directory string) (string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	link := filepath.Join(directory, "ambit")
+	if os.Symlink(self, link) != nil {
+		return self, nil // a system without links
+	}
+	return link, nil
+}
+
+// maxDemoAnswer bounds what the demo's agent reads of a response, in bytes.
+const maxDemoAnswer = 1 << 20

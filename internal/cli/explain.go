@@ -6,12 +6,14 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/spf13/cobra"
 )
 
-func (r *run) explainCommand() *cobra.Command {
+func explainCommand(r *invocation) *cobra.Command {
 	var keys *keyFlags
 	cmd := &cobra.Command{
 		Use:   "explain SCOPE | 'METHOD {base}/path' | tool:NAME",
@@ -29,55 +31,41 @@ Exit codes: 0 the manifest declares it; 2 it does not, or wrong usage.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return r.action(func(ctx context.Context) (view, error) { return r.explain(ctx, args[0], keys) })(cmd, nil)
+			return r.action(func(ctx context.Context) (view.View, error) { return runExplain(ctx, r, args[0], keys) })(cmd, nil)
 		},
 	}
 	keys = addKeyFlags(cmd.Flags())
 	return cmd
 }
 
-// An explainView is ambit.explain/v1.
-type explainView struct {
-	about   string
-	entries []explained
-}
-
-// An explained need, with what is known of it beside the manifest.
-type explained struct {
-	need       scopes.Need
-	coveredBy  []string
-	advertised scopes.Advertised
-	held       string // yes, no, or "" where no credential could be looked at
-}
-
-func (r *run) explain(ctx context.Context, about string, keys *keyFlags) (view, error) {
-	p, err := r.openProject()
+func runExplain(ctx context.Context, r *invocation, about string, keys *keyFlags) (view.View, error) {
+	p, err := r.open(keys)
 	if err != nil {
 		return nil, err
 	}
-	all, err := p.manifest.Select(p.manifest.ProgramNames()...)
+	all, err := p.Manifest().Select(p.Manifest().ProgramNames()...)
 	if err != nil {
 		return nil, err
 	}
-	needs, err := r.matching(p, all, about)
+	needs, err := matching(r, p, all, about)
 	if err != nil {
 		return nil, err
 	}
-	advertised := r.advertisedNow(ctx, p)
-	holds := r.holdsNow(ctx, p, keys)
-	v := &explainView{about: about}
+	advertised := advertisedNow(ctx, r, p)
+	holds := holdsNow(ctx, r, p)
+	v := &view.Explain{About: about}
 	for _, e := range needs {
-		x := explained{need: e, advertised: advertised(e), held: holds(e)}
+		x := view.ExplainedNeed{Need: e, Advertised: advertised(e), Held: holds(e)}
 		for _, scope := range e.AnyOf {
-			x.coveredBy = append(x.coveredBy, slices.Collect(p.provider().Implies.Covering(scope))...)
+			x.CoveredBy = append(x.CoveredBy, slices.Collect(p.Provider().Implies.Covering(scope))...)
 		}
-		v.entries = append(v.entries, x)
+		v.Entries = append(v.Entries, x)
 	}
 	return v, nil
 }
 
 // matching finds the needs that someone asks about.
-func (r *run) matching(p *project, all []scopes.Need, about string) ([]scopes.Need, error) {
+func matching(r *invocation, p *ambit.Session, all []scopes.Need, about string) ([]scopes.Need, error) {
 	about = strings.TrimSpace(about)
 	is, err := subject(p, all, about)
 	if err != nil {
@@ -97,15 +85,15 @@ func (r *run) matching(p *project, all []scopes.Need, about string) ([]scopes.Ne
 	if near := text.Near(about, known); len(near) > 0 {
 		hint = "did you mean " + strings.Join(near, ", or ") + "?"
 	}
-	return nil, fail(exitUsage, fmt.Sprintf("%s does not declare %q", p.manifest.File, about), hint)
+	return nil, fail(exitUsage, fmt.Sprintf("%s does not declare %q", p.Manifest().File, about), hint)
 }
 
 // subject reads what someone asks about: a tool, an operation (its base may be left
 // out), or else a scope.
-func subject(p *project, all []scopes.Need, about string) (func(scopes.Need) bool, error) {
+func subject(p *ambit.Session, all []scopes.Need, about string) (func(scopes.Need) bool, error) {
 	if method, target, found := strings.Cut(about, " "); found && strings.HasPrefix(target, "/") {
 		var requests []scopes.Operation
-		for _, base := range p.provider().BaseNames() {
+		for _, base := range p.Provider().BaseNames() {
 			requests = append(requests, scopes.Operation{Method: strings.ToUpper(method), Base: base, Path: target})
 		}
 		return declaredFor(all, requests...), nil
@@ -113,12 +101,12 @@ func subject(p *project, all []scopes.Need, about string) (func(scopes.Need) boo
 	if strings.HasPrefix(about, "tool:") || strings.Contains(about, " ") {
 		want, err := scopes.ParseOperation(about)
 		if err != nil {
-			return nil, fail(exitUsage, plain(err.Error()), "")
+			return nil, fail(exitUsage, text.Printable(err.Error()), "")
 		}
 		return declaredFor(all, want), nil
 	}
 	if err := scopes.CheckScope(about); err != nil {
-		return nil, fail(exitUsage, plain(err.Error()), "")
+		return nil, fail(exitUsage, text.Printable(err.Error()), "")
 	}
 	return func(e scopes.Need) bool { return slices.Contains(e.AnyOf, about) || e.Name() == about }, nil
 }
@@ -136,18 +124,18 @@ func declaredFor(all []scopes.Need, requests ...scopes.Operation) func(scopes.Ne
 }
 
 // advertisedNow tells what the server says of a need; without the server, that nobody knows.
-func (r *run) advertisedNow(ctx context.Context, p *project) func(scopes.Need) scopes.Advertised {
-	n, err := r.negotiate(ctx, p)
+func advertisedNow(ctx context.Context, r *invocation, p *ambit.Session) func(scopes.Need) scopes.Advertised {
+	plan, err := p.Plan(ctx)
 	if err != nil {
-		r.voice.note("what the server advertises is not known: %s", asFailure(err).Message)
+		r.console.Note("what the server advertises is not known: %s", asFailure(failureOf(p, err)).Message)
 		return func(scopes.Need) scopes.Advertised { return scopes.AdvertisedUnknown }
 	}
 	return func(e scopes.Need) scopes.Advertised {
 		for _, scope := range e.AnyOf {
-			if n.question.Server.State != scopes.Listed {
+			if plan.Advertised().State != scopes.Listed {
 				return scopes.AdvertisedUnknown
 			}
-			if n.question.Server.Scopes.Has(scope) {
+			if plan.Advertised().Scopes.Has(scope) {
 				return scopes.AdvertisedYes
 			}
 		}
@@ -156,14 +144,17 @@ func (r *run) advertisedNow(ctx context.Context, p *project) func(scopes.Need) s
 }
 
 // holdsNow reports whether the current credential holds a need; without one, nothing.
-func (r *run) holdsNow(ctx context.Context, p *project, keys *keyFlags) func(scopes.Need) string {
-	h, err := r.hold(ctx, p, keys)
+func holdsNow(ctx context.Context, r *invocation, p *ambit.Session) func(scopes.Need) string {
+	h, err := p.Find(ctx)
+	if err == nil && !h.IsLogin() {
+		err = h.Inspect(ctx)
+	}
 	if err != nil {
-		r.voice.detail("no credential is looked at: %s", asFailure(err).Message)
+		r.console.Detail("no credential is looked at: %s", asFailure(failureOf(p, err)).Message)
 		return func(scopes.Need) string { return "" }
 	}
 	return func(e scopes.Need) string {
-		scope, by, met := e.MetBy(h.grant.Scopes, p.provider().Implies)
+		scope, by, met := e.MetBy(h.Credential.Scopes, p.Provider().Implies)
 		switch {
 		case !met:
 			return "no"
@@ -171,59 +162,5 @@ func (r *run) holdsNow(ctx context.Context, p *project, keys *keyFlags) func(sco
 			return "yes, by " + by
 		}
 		return "yes"
-	}
-}
-
-type explainJSON struct {
-	envelope
-	About  string          `json:"about"`
-	Scopes []explainedJSON `json:"scopes"`
-}
-
-type explainedJSON struct {
-	needJSON
-	File       string            `json:"file"`
-	Line       int               `json:"line"`
-	Programs   []string          `json:"programs"`
-	CoveredBy  []string          `json:"covered_by"`
-	Advertised scopes.Advertised `json:"advertised"`
-	Held       string            `json:"held"`
-}
-
-func (v *explainView) json(e envelope) any {
-	out := explainJSON{e, v.about, []explainedJSON{}}
-	for _, x := range v.entries {
-		out.Scopes = append(out.Scopes, explainedJSON{needOf(x.need), x.need.File, x.need.Line,
-			append([]string{}, x.need.Programs...), append([]string{}, x.coveredBy...), x.advertised, x.held})
-	}
-	return out
-}
-
-func (v *explainView) text(p *printer) {
-	for i, x := range v.entries {
-		if i > 0 {
-			p.line("")
-		}
-		p.line("%s, %s: %s", p.paint.bold(x.need.Name()), x.need.Level, why(x.need))
-		p.fact("declared at", place(x.need.File, x.need.Line))
-		p.fact("used by", usesOf(x.need))
-		p.fact("programs", strings.Join(x.need.Programs, ", "))
-		p.fact("covered by", strings.Join(x.coveredBy, ", "))
-		p.fact("advertised", string(x.advertised))
-		p.fact("held", x.held)
-	}
-}
-
-// fact writes a labelled line, where there is something to say.
-func (p *printer) fact(label, text string) {
-	const indent = "                "
-	if text == "" {
-		return
-	}
-	for i, line := range wrap(plain(text), p.width-len(indent)) {
-		if i > 0 {
-			label = ""
-		}
-		p.line("  %-13s %s", label, line)
 	}
 }

@@ -4,15 +4,17 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"os"
 	"slices"
+	"strings"
 
-	"github.com/spf13/cobra"
-
+	"github.com/ambit-auth/ambit/internal/files"
+	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/spf13/cobra"
 )
 
-func (r *run) exportCommand() *cobra.Command {
+func exportCommand(r *invocation) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export",
 		Short: "the manifest for other readers: an agent's settings, a README",
@@ -21,7 +23,7 @@ func (r *run) exportCommand() *cobra.Command {
 			return fail(exitUsage, "export takes the reader's name", "one of: claude, markdown")
 		},
 	}
-	cmd.AddCommand(r.exportClaudeCommand(), r.exportMarkdownCommand())
+	cmd.AddCommand(exportClaudeCommand(r), exportMarkdownCommand(r))
 	for _, sub := range cmd.Commands() {
 		do := sub.RunE
 		sub.RunE = func(cmd *cobra.Command, args []string) error {
@@ -32,7 +34,7 @@ func (r *run) exportCommand() *cobra.Command {
 	return cmd
 }
 
-func (r *run) exportClaudeCommand() *cobra.Command {
+func exportClaudeCommand(r *invocation) *cobra.Command {
 	return &cobra.Command{
 		Use:   "claude",
 		Short: "the MCP server for an .mcp.json, its login pinned to the declared scopes",
@@ -43,41 +45,28 @@ Nothing is asked of a server.
 Exit codes: 0; 2 a mistake in the manifest, or a server without an MCP base.`,
 		Example: "  ambit export claude > .mcp.json\n  ambit export claude --server eu --program slack",
 		Args:    noArguments,
-		RunE:    r.action(func(context.Context) (view, error) { return r.exportClaude() }),
+		RunE:    r.action(func(context.Context) (view.View, error) { return exportClaude(r) }),
 	}
 }
 
 // mcpBase is the base of a provider on which its MCP server stands.
 const mcpBase = "mcp"
 
-// A claudeView is an .mcp.json; its names are that file's own.
-type claudeView struct {
-	Servers map[string]claudeServer `json:"mcpServers"`
-}
-
-type claudeServer struct {
-	Type  string      `json:"type"`
-	URL   string      `json:"url"`
-	OAuth claudeOAuth `json:"oauth"`
-}
-
-type claudeOAuth struct {
-	Scopes string `json:"scopes"` // with blanks between them (RFC 6749 §3.3)
-}
-
-func (r *run) exportClaude() (view, error) {
-	p, err := r.openProject()
+func exportClaude(r *invocation) (view.View, error) {
+	p, err := r.open(nil)
 	if err != nil {
 		return nil, err
 	}
-	server := p.withAPI()
+	server := p.KeyServer()
 	address, ok := server.Base(mcpBase)
 	if !ok {
-		return nil, fail(exitUsage, fmt.Sprintf("server %s has no base %s", plain(server.Name), mcpBase), "name another with --server, or add the base to the provider file")
+		return nil, fail(exitUsage, fmt.Sprintf("server %s has no base %s", text.Printable(server.Name), mcpBase), "name another with --server, or add the base to the provider file")
 	}
-	needs := forTools(p.needs)
-	plan := scopes.Negotiate(scopes.Negotiation{Needs: needs, Implies: p.provider().Implies})
-	return claudeView{map[string]claudeServer{p.manifest.Name: {"http", address, claudeOAuth{plan.Request.String()}}}}, nil
+	needs := forTools(p.Needs())
+	plan := scopes.Negotiate(scopes.Negotiation{Needs: needs, Implies: p.Provider().Implies})
+	return view.Claude{Servers: map[string]view.ClaudeServer{
+		p.Manifest().Name: {Type: "http", URL: address, OAuth: view.ClaudeOAuth{Scopes: plan.Request.String()}},
+	}}, nil
 }
 
 // forTools are the needs that name an MCP tool; all, where none does.
@@ -89,16 +78,7 @@ func forTools(needs []scopes.Need) []scopes.Need {
 	return named
 }
 
-func (v claudeView) text(p *printer) { p.WriteString(indented(v)) }
-
-func (v claudeView) json(e envelope) any {
-	return struct {
-		envelope
-		claudeView
-	}{e, v}
-}
-
-func (r *run) exportMarkdownCommand() *cobra.Command {
+func exportMarkdownCommand(r *invocation) *cobra.Command {
 	var into string
 	cmd := &cobra.Command{
 		Use:   "markdown",
@@ -113,58 +93,117 @@ needs them; of the base and of every program, or of those that --program names. 
 Exit codes: 0; 2 a mistake in the manifest, or a file without the two lines.`,
 		Example: "  ambit export markdown\n  ambit export markdown --into README.md",
 		Args:    noArguments,
-		RunE:    r.action(func(context.Context) (view, error) { return r.exportMarkdown(into) }),
+		RunE:    r.action(func(context.Context) (view.View, error) { return exportMarkdown(r, into) }),
 	}
 	cmd.Flags().StringVar(&into, "into", "", "keep the table in this `FILE` up to date")
 	return cmd
 }
 
-// A tableView is the manifest as Markdown, or what became of the file that holds it.
-type tableView struct {
-	Markdown string `json:"markdown"`
-	Path     string `json:"path,omitempty"`
-	Changed  bool   `json:"changed"`
-}
-
-func (v tableView) text(p *printer) {
-	switch {
-	case v.Path == "":
-		p.WriteString(v.Markdown)
-	case v.Changed:
-		p.line("wrote %s", plain(v.Path))
-	default:
-		p.line("%s is up to date", plain(v.Path))
-	}
-}
-
-func (v tableView) json(e envelope) any {
-	return struct {
-		envelope
-		tableView
-	}{e, v}
-}
-
-func (r *run) exportMarkdown(into string) (view, error) {
-	p, err := r.openProject()
+func exportMarkdown(r *invocation, into string) (view.View, error) {
+	p, err := r.open(nil)
 	if err != nil {
 		return nil, err
 	}
-	v := tableView{Markdown: manifestMarkdown(p), Path: into}
+	v := view.Table{Markdown: view.ManifestMarkdown(p), Path: into}
 	if into == "" {
 		return v, nil
 	}
-	before, err := os.ReadFile(into)
-	if err = cmp.Or(danglingLink(into), err); err != nil {
-		return nil, fail(exitUsage, plain(err.Error()), "")
+	before, err := files.Read(into, files.Rule{Limit: maxMarkdown, Links: true})
+	if err = cmp.Or(files.DanglingLink(into), err); err != nil {
+		return nil, fail(exitUsage, text.Printable(err.Error()), "")
 	}
 	after, err := betweenMarks(into, string(before), v.Markdown)
 	if err != nil {
 		return nil, err
 	}
 	if v.Changed = after != string(before); v.Changed {
-		if err := writeFile(into, []byte(after)); err != nil {
-			return nil, fail(exitUsage, plain(err.Error()), "")
+		if err := files.Update(into, []byte(after)); err != nil {
+			return nil, fail(exitUsage, text.Printable(err.Error()), "")
 		}
 	}
 	return v, nil
+}
+
+// The lines between which a file holds the table.
+const (
+	marksBegin = "<!-- ambit scopes -->"
+	marksEnd   = "<!-- ambit scopes end -->"
+)
+
+// maxMarkdown bounds the file into which the table is written, in bytes.
+const maxMarkdown = 16 << 20
+
+// betweenMarks is the text with the table between its two marks, with the line ends and
+// the indent that they have; all else stays byte for byte. A mark is a line of its own,
+// outside of code: a text may speak of the marks.
+func betweenMarks(file, document, table string) (string, error) {
+	begins, ends := markLines(document)
+	switch {
+	case len(begins) == 0 || len(ends) == 0:
+		return "", fail(exitUsage, text.Printable(file)+" has no place for the table", "put two lines into it: "+marksBegin+" and "+marksEnd)
+	case len(begins) > 1 || len(ends) > 1:
+		return "", fail(exitUsage, text.Printable(file)+" has the marks more than once", "")
+	case ends[0] < begins[0]:
+		return "", fail(exitUsage, text.Printable(file)+": the end mark stands before the other", "")
+	}
+	from := begins[0] + strings.IndexByte(document[begins[0]:], '\n') + 1
+	if indent, _, _ := strings.Cut(document[begins[0]:], "<"); strings.Trim(indent, " ") == "" && indent != "" { // of a list's item
+		table = indent + strings.ReplaceAll(strings.TrimSuffix(table, "\n"), "\n", "\n"+indent) + "\n"
+		table = strings.ReplaceAll(table, indent+"\n", "\n")
+	}
+	if strings.HasSuffix(document[:from], "\r\n") {
+		table = strings.ReplaceAll(table, "\n", "\r\n")
+	}
+	return document[:from] + table + document[ends[0]:], nil
+}
+
+// markLines is where the lines begin that are the marks.
+func markLines(text string) (begins, ends []int) {
+	at, open, listed := 0, "", false
+	for line := range strings.Lines(text) {
+		word := strings.TrimSpace(strings.TrimPrefix(line, "\ufeff"))
+		fence, info := codeFence(word)
+		deep := strings.HasPrefix(line, "    ") || strings.HasPrefix(line, "\t")
+		if word != "" && !deep && line[0] != ' ' {
+			listed = isListItem(word)
+		}
+		switch {
+		case open == "" && deep && !listed:
+			// code by its indent (CommonMark §4.4); in a list it is a part of that
+		case open != "":
+			if strings.HasPrefix(fence, open) && info == "" {
+				open = ""
+			}
+		case fence != "":
+			open = fence
+		case word == marksBegin:
+			begins = append(begins, at)
+		case word == marksEnd:
+			ends = append(ends, at)
+		}
+		at += len(line)
+	}
+	return begins, ends
+}
+
+// isListItem tells of a line that begins an item of a list (CommonMark §5.2).
+func isListItem(word string) bool {
+	bullet := strings.TrimLeft(word, "0123456789")
+	if len(bullet) < len(word) {
+		return strings.HasPrefix(bullet, ". ") || strings.HasPrefix(bullet, ") ")
+	}
+	return strings.HasPrefix(word, "- ") || strings.HasPrefix(word, "* ") || strings.HasPrefix(word, "+ ")
+}
+
+// codeFence is the fence of code that a line is, and what stands behind it; "" for a line
+// that is none. It is closed by one as long or longer with nothing behind it (CommonMark
+// §4.5); backticks behind backticks make a code span of the line.
+func codeFence(word string) (fence, info string) {
+	for _, tick := range []string{"`", "~"} {
+		info = strings.TrimLeft(word, tick)
+		if n := len(word) - len(info); n >= 3 && (tick == "~" || !strings.Contains(info, tick)) {
+			return word[:n], info
+		}
+	}
+	return "", ""
 }

@@ -11,52 +11,37 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/spf13/cobra"
-
+	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 	"github.com/ambit-auth/ambit/scopes/provider"
+	"github.com/spf13/cobra"
 )
 
-func (r *run) initCommand() *cobra.Command {
+func initCommand(r *invocation) *cobra.Command {
 	var from string
 	cmd := &cobra.Command{
 		Use:   "init",
 		Short: "write a commented scopes.yaml to begin from",
-		Long: `init writes a commented scopes.yaml into this folder (or to --manifest). It never
+		Long: `init writes a commented scopes.yaml into this directory (or to --manifest). It never
 overwrites one.`,
 		Example: "  ambit init\n  ambit init --from https://auth.example.com",
 		Args:    noArguments,
-		RunE: r.action(func(context.Context) (view, error) {
-			return r.writeManifest(cmp.Or(r.settings.Manifest, manifestName), from)
+		RunE: r.action(func(context.Context) (view.View, error) {
+			return writeManifest(r, cmp.Or(r.settings.Manifest, ambit.ManifestName), from)
 		}),
 	}
 	cmd.Flags().StringVar(&from, "from", "", "the `PROVIDER`: a built-in one, a provider file, or an issuer's URL (default: the first built-in one)")
 	return cmd
 }
 
-// An initView is ambit.init/v1.
-type initView struct {
-	Path     string `json:"path"`
-	Provider string `json:"provider"`
-}
-
-func (v initView) text(p *printer) {
-	p.line("wrote %s for %s", v.Path, plain(v.Provider))
-	p.line("next: say in it which scopes you need and why, then: %s", forManifest("ambit plan", v.Path))
-}
-
-func (v initView) json(e envelope) any {
-	return struct {
-		envelope
-		initView
-	}{e, v}
-}
-
-func (r *run) writeManifest(path, from string) (view, error) {
+func writeManifest(r *invocation, path, from string) (view.View, error) {
 	from = cmp.Or(from, provider.BuiltinNames()[0])
 	text := starterManifest(projectName(path), from)
-	if _, err := manifest.Decode(path, text, readLimited); err != nil {
+	if _, err := manifest.Decode(path, text, yamlfile.Read); err != nil {
 		return nil, noManifest(path, from, err)
 	}
 	// O_EXCL: what is there stays there, also when two begin at once.
@@ -71,29 +56,29 @@ func (r *run) writeManifest(path, from string) (view, error) {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return nil, errors.Join(err, os.Remove(path))
 	}
-	return initView{path, from}, nil
+	return view.Init{Path: path, Provider: from, Next: forManifest(path).Command("plan")}, nil
 }
 
 // noManifest is the failure of a provider that does not do. What was made from it was
 // never written: no place in it is told.
 func noManifest(path, from string, err error) error {
 	hint := "built in: " + strings.Join(provider.BuiltinNames(), ", ") + "; or an issuer's https URL, or a ./file.yaml"
-	lines := []string{fmt.Sprintf("no manifest can be made for %q", shownURL(from))}
-	mistakes, _ := is[yamlfile.Mistakes](err)
+	lines := []string{fmt.Sprintf("no manifest can be made for %q", guard.ShownURL(from))}
+	mistakes, _ := errors.AsType[yamlfile.Mistakes](err)
 	for _, one := range mistakes {
 		switch {
 		case one.File != path:
-			lines = append(lines, plain(one.Error()))
+			lines = append(lines, text.Printable(one.Error()))
 		case one.Kind == yamlfile.BadProvider:
 			hint, lines = "", []string{one.Message} // it names the word, and lists those that do
 		default:
 			lines = append(lines, one.Message)
 		}
 	}
-	return &failure{Code: exitUsage, Message: strings.Join(lines, "\n"), Hint: hint, Err: err}
+	return &view.Failure{Code: exitUsage, Message: strings.Join(lines, "\n"), Hint: hint, Err: err}
 }
 
-// projectName is the name of the folder that the manifest stands in.
+// projectName is the name of the directory that the manifest stands in.
 func projectName(path string) string {
 	abs, err := filepath.Abs(path)
 	if err != nil {

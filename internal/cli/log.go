@@ -7,12 +7,14 @@ import (
 	"os"
 	"time"
 
+	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/spf13/cobra"
 )
 
 // openLog begins the file of --log-file: a JSON line an event, readable by the
 // user alone, appended to what is there. No event holds a body, a query or a secret.
-func (r *run) openLog(cmd *cobra.Command) error {
+func (r *invocation) openLog(cmd *cobra.Command) error {
 	if r.settings.LogFile == "" {
 		return nil
 	}
@@ -22,11 +24,11 @@ func (r *run) openLog(cmd *cobra.Command) error {
 	}
 	r.logFile = f
 	r.log = slog.New(slog.NewJSONHandler(f, nil))
-	r.log.Info("start", "command", cmd.CommandPath(), "manifest", r.settings.Manifest, "server", shownURL(r.settings.Server))
+	r.log.Info("start", "command", cmd.CommandPath(), "manifest", r.settings.Manifest, "server", guard.ShownURL(r.settings.Server))
 	return nil
 }
 
-func (r *run) closeLog(code int) {
+func (r *invocation) closeLog(code int) {
 	if r.log != nil {
 		r.log.Info("end", "exit", code)
 		r.logFile.Close()
@@ -52,7 +54,7 @@ func (t *traced) RoundTrip(request *http.Request) (*http.Response, error) {
 	return answer, err
 }
 
-func (r *run) trace(method, host, path string, status int, took time.Duration, err error) {
+func (r *invocation) trace(method, host, path string, status int, took time.Duration, err error) {
 	if r.log != nil {
 		r.log.Info("request", "method", method, "host", host, "path", path, "status", status, "ms", took.Milliseconds(), "failed", err != nil)
 	}
@@ -60,5 +62,5 @@ func (r *run) trace(method, host, path string, status int, took time.Duration, e
 	if err != nil {
 		outcome = "failed"
 	}
-	r.voice.detail("%s %s%s: %s, %d ms", method, plain(host), plain(path), outcome, took.Milliseconds())
+	r.console.Detail("%s %s%s: %s, %d ms", method, text.Printable(host), text.Printable(path), outcome, took.Milliseconds())
 }

@@ -1,21 +1,23 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"slices"
-	"strings"
+	"io/fs"
+	"path/filepath"
 
+	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/text"
-	"github.com/ambit-auth/ambit/metadata"
-	"github.com/ambit-auth/ambit/scopes"
-	"github.com/ambit-auth/ambit/scopes/provider"
+	"github.com/ambit-auth/ambit/internal/view"
+	"github.com/ambit-auth/ambit/internal/yamlfile"
+	"github.com/ambit-auth/ambit/scopes/manifest"
 	"github.com/spf13/cobra"
 )
 
-func (r *run) planCommand() *cobra.Command {
+func planCommand(r *invocation) *cobra.Command {
 	var lock, locked bool
 	cmd := &cobra.Command{
 		Use:   "plan",
@@ -28,158 +30,67 @@ Exit codes: 0 all required scopes can be asked for; 2 a mistake in the manifest;
 list or the manifest differs from scopes.lock; 6 the server does not say.`,
 		Example: "  ambit plan\n  ambit plan --server eu --program slack\n  ambit plan --lock",
 		Args:    noArguments,
-		RunE:    r.action(func(ctx context.Context) (view, error) { return r.plan(ctx, lock, locked) }),
+		RunE:    r.action(func(ctx context.Context) (view.View, error) { return runPlan(ctx, r, lock, locked) }),
 	}
 	cmd.Flags().BoolVar(&lock, "lock", false, "record in scopes.lock what the server advertises and what was negotiated")
 	cmd.Flags().BoolVar(&locked, "locked", false, "a difference from scopes.lock is a finding: exit 5")
 	return cmd
 }
 
-func (r *run) plan(ctx context.Context, write, locked bool) (view, error) {
+func runPlan(ctx context.Context, r *invocation, write, locked bool) (view.View, error) {
 	if write && locked {
 		return nil, fail(exitUsage, "--lock and --locked exclude each other", "")
 	}
-	p, err := r.openProject()
+	s, err := r.open(nil)
 	if err != nil {
 		return nil, err
 	}
-	lock, err := readLock(p, locked)
+	lock, err := readLock(s, locked)
 	if err != nil {
 		return nil, err
 	}
-	n, err := r.negotiate(ctx, p)
+	plan, err := s.Plan(ctx)
 	if err != nil {
-		return nil, err
+		return nil, failureOf(s, err)
 	}
-	v := &planView{plan: n.plan}
+	v := &view.Plan{Plan: plan}
 	if lock != nil && !write {
-		v.drift = n.drift(lock)
-		v.plan.Drift = append(v.plan.Drift, v.drift.list...)
+		v.Drift = plan.Drift(lock)
 	}
-	if err := n.blocked(); err != nil {
-		return v, err
+	if err := plan.Check(); err != nil {
+		return v, failureOf(s, err)
 	}
 	if write {
-		v.locked, err = r.writeLock(ctx, p, n, lock)
+		v.Locked, err = writeLock(ctx, s, plan, lock)
 		return v, err
 	}
-	if locked && v.drift.any() {
-		return v, fail(exitFindings, "scopes.lock does not fit any more: "+v.drift.words(), lookThenLock(p))
+	if locked && v.Drift.Any() {
+		return v, fail(exitFindings, "scopes.lock does not fit any more: "+view.DriftWords(v.Drift), lookThenLock(s))
 	}
 	return v, nil
 }
 
-// A negotiation is a plan, and the server's own words that it was made from.
-type negotiation struct {
-	plan     scopes.Plan
-	server   *metadata.AuthorizationServer
-	question scopes.Negotiation
-	all      []scopes.Need // the needs of the whole manifest, whichever programs were chosen
-}
-
-// without negotiates again, without what the server refused.
-func (n *negotiation) without(refused scopes.Set) scopes.Plan {
-	q := n.question
-	q.Refused = q.Refused.Union(refused)
-	return scopes.Negotiate(q)
-}
-
-// negotiate fetches what the server (and a resource that the manifest names) says
-// of itself, and decides what to ask.
-func (r *run) negotiate(ctx context.Context, p *project) (*negotiation, error) {
-	client, err := r.metadataClient()
-	if err != nil {
-		return nil, err
-	}
-	var as *metadata.AuthorizationServer
-	var resources []scopes.Resource
-	err = r.voice.during("asking "+plain(provider.HostOf(p.server.Issuer)), func() error {
-		if as, err = client.AuthorizationServer(ctx, p.server.Issuer); err != nil {
-			return metadataFailure(err)
-		}
-		resources, err = r.resources(ctx, client, p)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	r.warnOf(as.Source)
-	advertised := advertisement(as.ScopesSupported)
-	question := scopes.Negotiation{Needs: p.needs, Implies: p.provider().Implies, Server: advertised, Resources: resources}
-	plan := scopes.Negotiate(question)
-	suggest(&plan, advertised)
-	plan.Manifest = scopes.PlanManifest{Path: p.manifest.File, Name: p.manifest.Name, Programs: append([]string{}, p.programs...)}
-	plan.Server = scopes.PlanServer{
-		Name: p.server.Name, Issuer: p.server.Issuer, MetadataURL: as.Source.URL, From: as.Source.From, ScopesSupported: advertised.State,
-	}
-	all, err := p.manifest.Select(p.manifest.ProgramNames()...)
-	return &negotiation{plan, as, question, all}, err
-}
-
-// resources reads the RFC 9728 document of each base that the manifest names.
-func (r *run) resources(ctx context.Context, client *metadata.Client, p *project) ([]scopes.Resource, error) {
-	list := []scopes.Resource{}
-	for _, base := range p.manifest.Resources {
-		u, ok := p.withAPI().Base(base)
-		if !ok {
-			r.voice.note("server %s has no base %s: its list of scopes is not read", p.server.Name, base)
-			continue
-		}
-		doc, err := client.ProtectedResource(ctx, u)
-		if err != nil {
-			f := asFailure(metadataFailure(err))
-			if e, ok := is[*guard.Error](err); ok && e.Kind == guard.KindNotFound {
-				f.Hint = fmt.Sprintf("resource: %s in %s wants the list that it publishes (RFC 9728)", base, plain(p.manifest.File))
-			}
-			return nil, f
-		}
-		r.warnOf(doc.Source)
-		if others := doc.AuthorizationServers; len(others) > 0 && !slices.ContainsFunc(others, sameIssuer(p.server.Issuer)) {
-			r.voice.note("the resource %s takes tokens of %s, and %s is asked", base, plain(some(others)), plain(p.server.Issuer))
-		}
-		advertises := advertisement(doc.ScopesSupported)
-		list = append(list, scopes.Resource{Base: base, URL: u, State: advertises.State, Advertises: advertises})
-	}
-	return list, nil
-}
-
-// sameIssuer compares issuers, but for one final slash.
-func sameIssuer(issuer string) func(other string) bool {
-	return func(other string) bool { return strings.TrimSuffix(other, "/") == strings.TrimSuffix(issuer, "/") }
-}
-
-func advertisement(s metadata.ScopesSupported) scopes.Advertisement {
-	return scopes.Advertisement{State: scopes.AdvertisementState(s.State), Scopes: scopes.NewSet(s.List...)}
-}
-
-// warnOf tells what a document's reader had to say, and that an old one stands in.
-func (r *run) warnOf(s metadata.Source) {
-	for _, warning := range s.Warnings {
-		r.voice.note("%s", plain(warning))
-	}
-}
-
 // metadataFailure gives a metadata error its exit code and way out.
 func metadataFailure(err error) error {
-	var e *guard.Error
-	if !errors.As(err, &e) {
+	e, ok := errors.AsType[*guard.Error](err)
+	if !ok {
 		return err
 	}
 	switch e.Kind {
 	case guard.KindUsage:
-		return &failure{Code: exitUsage, Message: plain(e.Error()), Hint: "", Err: err}
+		return &view.Failure{Code: exitUsage, Message: text.Printable(e.Error()), Hint: "", Err: err}
 	case guard.KindTLS:
-		return &failure{Code: exitCannotTell, Message: plain(e.Error()), Hint: ownAuthority, Err: err}
+		return &view.Failure{Code: exitCannotTell, Message: text.Printable(e.Error()), Hint: ownAuthority, Err: err}
 	case guard.KindCanceled:
 		return err
 	case guard.KindNotFound:
-		return &failure{Code: exitCannotTell, Message: plain(e.Error()), Hint: "is this the issuer's URL? see provider: and --server", Err: err}
+		return &view.Failure{Code: exitCannotTell, Message: text.Printable(e.Error()), Hint: "is this the issuer's URL? see provider: and --server", Err: err}
 	case guard.KindInvalid:
-		return &failure{Code: exitCannotTell, Message: plain(e.Error()), Hint: invalidHint(e), Err: err}
+		return &view.Failure{Code: exitCannotTell, Message: text.Printable(e.Error()), Hint: invalidHint(e), Err: err}
 	case guard.KindUnreachable:
-		return &failure{Code: exitCannotTell, Message: plain(e.Error()), Hint: "is the address right, and can it be reached from here? see provider: and --server; if so, try again when the server answers", Err: err}
+		return &view.Failure{Code: exitCannotTell, Message: text.Printable(e.Error()), Hint: "is the address right, and can it be reached from here? see provider: and --server; if so, try again when the server answers", Err: err}
 	}
-	return &failure{Code: exitCannotTell, Message: plain(e.Error()), Hint: "try again when the server answers", Err: err}
+	return &view.Failure{Code: exitCannotTell, Message: text.Printable(e.Error()), Hint: "try again when the server answers", Err: err}
 }
 
 // invalidHint is the way out of a document that cannot be used. One that speaks of another
@@ -187,46 +98,62 @@ func metadataFailure(err error) error {
 func invalidHint(e *guard.Error) string {
 	switch e.Field {
 	case "issuer":
-		return "write the issuer as the server itself does, see provider: and --server; if yours is right, the server's operator can mend this"
+		return "write the issuer as the server itself does, see provider: and --server; if yours is right, the server's operator can fix this"
 	case "resource":
-		return "write the base's URL as the resource itself does, see provider:; if yours is right, the server's operator can mend this"
+		return "write the base's URL as the resource itself does, see provider:; if yours is right, the server's operator can fix this"
 	}
-	return "the server's operator can mend this"
+	return "the server's operator can fix this"
 }
 
-// suggestFor bounds how many withheld scopes get a suggestion: the search reads
-// the whole list of the server for each.
-const suggestFor = 20
+func lockPath(file string) string { return filepath.Join(filepath.Dir(file), manifest.LockName) }
 
-// suggest adds to a withheld scope's reason the words that were likely meant.
-func suggest(plan *scopes.Plan, advertised scopes.Advertisement) {
-	known := advertised.Scopes.Slice()
-	left := suggestFor
-	for i := range plan.Scopes {
-		item := &plan.Scopes[i]
-		if item.Decision != scopes.DecisionWithhold || left == 0 {
-			continue
-		}
-		left--
-		word := item.Need.AnyOf[0]
-		near := slices.DeleteFunc(text.Near(word, known), func(other string) bool { return other == word })
-		if len(near) > 0 {
-			item.Reason += fmt.Sprintf("; did you mean %s?", strings.Join(near, " or "))
-		}
+// readLock reads the lock file; nil where there is none, which is a mistake only
+// where it must be there.
+func readLock(p *ambit.Session, must bool) (*manifest.Lock, error) {
+	path := lockPath(p.Manifest().File)
+	source, err := yamlfile.Read(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && !must:
+		return nil, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fail(exitUsage, "there is no "+path, "write it with: "+lockAgain(p))
+	case err != nil:
+		return nil, fail(exitUsage, err.Error(), "")
 	}
+	lock, err := manifest.DecodeLock(path, source)
+	if err != nil {
+		return nil, &view.Failure{Code: exitUsage, Message: text.Block(err.Error()), Hint: "write it anew with: " + lockAgain(p), Err: err}
+	}
+	return lock, nil
 }
 
-// blocked is the failure of a plan that cannot give what is required; nil where it can.
-func (n *negotiation) blocked() error {
-	if len(n.plan.Blocked) == 0 {
-		return nil
+// lockAgain is the command that writes the lock file.
+func lockAgain(p *ambit.Session) string { return inProject("ambit plan --lock", p) }
+
+func lookThenLock(p *ambit.Session) string { return "look at what changed, then: " + lockAgain(p) }
+
+// writeLock records what was negotiated, and says what became of the file: one that
+// holds this already is not touched. Where nobody chose a server, the one at which a
+// key would be checked is recorded too.
+func writeLock(ctx context.Context, s *ambit.Session, plan *ambit.Plan, old *manifest.Lock) (told string, err error) {
+	if old == nil {
+		old = &manifest.Lock{}
 	}
-	var lines []string
-	for _, item := range n.plan.Scopes {
-		if item.Decision == scopes.DecisionWithhold && item.Need.Level == scopes.Required {
-			lines = append(lines, fmt.Sprintf("%s:%d: required scope %s cannot be had from %s: %s",
-				item.Need.File, item.Need.Line, item.Need.Name(), n.plan.Server.Issuer, item.Reason))
+	lock := plan.RecordIn(old)
+	server := s.Server()
+	if other := s.KeyServer(); other.Issuer != server.Issuer {
+		there, err := s.At(other).Plan(ctx)
+		if err != nil {
+			return "", failureOf(s, err)
 		}
+		lock = there.RecordIn(lock)
 	}
-	return fail(exitMissing, strings.Join(lines, "\n"), "correct the scope, or say advertised: false if the server grants it all the same")
+	path, fresh := lockPath(s.Manifest().File), lock.Bytes()
+	if before, err := yamlfile.Read(path); err == nil && bytes.Equal(before, fresh) {
+		return path + " is up to date", nil
+	}
+	if err := files.Update(path, fresh); err != nil {
+		return "", failWith(exitUsage, err, "")
+	}
+	return "wrote " + path, nil
 }

@@ -1,199 +1,278 @@
 package cli
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
-	"log/slog"
-	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
-	"sync/atomic"
+	"sync"
 
-	"github.com/spf13/cobra"
-
+	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/agent"
+	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/internal/advice"
+	"github.com/ambit-auth/ambit/internal/console"
 	"github.com/ambit-auth/ambit/internal/settings"
-	"github.com/ambit-auth/ambit/oauth/store"
+	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
+	"github.com/ambit-auth/ambit/oauth"
+	"github.com/spf13/cobra"
 )
 
-// A run is the state of one invocation: its settings, its voice, and whether the
-// result was printed.
-type run struct {
-	Command
-	env      settings.Environment
-	settings settings.Settings
-	voice    *voice
-	schema   string // of the JSON that this command prints
-	printed  bool
-	prepared bool   // the settings were read
-	unasking string // why this command never asks anything; "" where it may
-	lenient  bool   // a key of a kind that can never serve is no failure by itself
-
-	ctx      context.Context // of the whole invocation; see watchSignals
-	cancel   context.CancelFunc
-	watching atomic.Bool
-
-	memory  store.Memory // of --store memory: it ends with the run
-	http    *http.Client // see httpClient
-	log     *slog.Logger // of --log-file; nil without
-	logFile *os.File
-	typed   <-chan string // see lines
+// runFlags say what is run, and what happens at a refusal.
+type runFlags struct {
+	keys        *keyFlags
+	agent       string
+	onDenied    string
+	startAnyway bool
+	report      string
+	record      string
 }
 
-// prepare reads the settings before any command runs.
-func (r *run) prepare(cmd *cobra.Command, _ []string) error {
-	r.schema = schemaOf(cmd.Name())
-	var err error
-	r.settings, err = settings.Load(cmd.Flags(), r.env)
-	if r.prepared = true; err != nil {
-		return settingsFailure(err)
+func runCommand(r *invocation) *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "run [flags] -- COMMAND [ARGS]",
+		Short: "run an agent with a lent credential, and tell why a call was refused",
+		Long: `run finds a credential as check does (an API key, else the stored login, else a login
+when someone is there) and starts COMMAND with a lease in its place: a proxy on this
+machine swaps the lease for the credential. When a call is refused, run says which
+declared scope is missing and what for, or what else it was. Standard output is the
+child's; what run itself says goes to standard error.
+
+Exit codes: the child's own; 2 wrong usage; 3 a required scope is missing; 4 no usable
+credential; 6 nobody can tell what the credential holds.`,
+		Example: "  ambit run -- my-agent --prompt hello\n  ambit run --report verdicts.json -- my-agent",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return fail(exitUsage, "run takes a command, after --", "ambit run -- COMMAND ARGS")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return runRun(cmd.Context(), r, &f, args) },
 	}
-	r.voice.verbose = r.settings.Verbose
-	r.voice.paint = palette{on: r.colours(r.Stderr)}
-	if r.voice.live = isTerminal(r.Stderr); r.voice.live {
-		r.voice.width = widthOf(r.Stderr)
+	f.keys = addKeyFlags(cmd.Flags())
+	cmd.Flags().StringVar(&f.agent, "agent", "", "the `NAME` of the agent's profile (default: by the command)")
+	cmd.Flags().StringVar(&f.onDenied, "on-denied", "", "stop or continue, when a required scope is missing or the credential is unusable (default: stop where nobody watches)")
+	cmd.Flags().BoolVar(&f.startAnyway, "start-anyway", false, "start, though a required scope is known to be missing")
+	cmd.Flags().StringVar(&f.report, "report", "", "write the outcome as JSON to this `FILE`")
+	cmd.Flags().StringVar(&f.record, "record", "", "append a JSON line for each request to this `FILE`: evidence for an audit")
+	return cmd
+}
+
+// A childExit carries the child's own exit code through; nothing is said about it.
+type childExit int
+
+// Error is not shown: the child spoke for itself.
+func (c childExit) Error() string { return fmt.Sprintf("the child ended with %d", int(c)) }
+
+// lend runs the command, writes the report in every outcome, and settles the exit code.
+func runRun(ctx context.Context, r *invocation, f *runFlags, args []string) error {
+	r.watchSignals()
+	r.settings.Output = "" // standard output is the child's
+	l := &lending{invocation: r, flags: f, args: args, report: view.Run{Envelope: view.Envelope{Schema: "ambit.run/v1"}, Verdicts: []view.Verdict{}}}
+	err := l.whole(ctx)
+	_, child := errors.AsType[childExit](err)
+	l.report.OK = err == nil
+	if err != nil && !child {
+		e := asFailure(err)
+		l.report.Error, l.report.Verdict = view.ErrorOf(e), e.Verdict
 	}
-	if err := r.openLog(cmd); err != nil {
-		return err
-	}
-	return r.checkFormat(cmd)
-}
-
-// schemaOf names the JSON form of a command (the contract).
-func schemaOf(command string) string {
-	switch command {
-	case "login", "status", "check":
-		return "ambit.grant/v1"
-	}
-	return "ambit." + command + "/v1"
-}
-
-// formatsOf is the annotation in which a command lists the formats that it offers
-// beside text and json.
-const formatsOf = "formats"
-
-// formatsFor are the formats in which a command shows its result.
-func formatsFor(cmd *cobra.Command) []string {
-	return append([]string{"text", "json"}, strings.Fields(cmd.Annotations[formatsOf])...)
-}
-
-func (r *run) checkFormat(cmd *cobra.Command) error {
-	known := formatsFor(cmd)
-	if r.settings.Output != "" && !slices.Contains(known, r.settings.Output) {
-		return fail(exitUsage, fmt.Sprintf("%s: unknown output format %q", r.settings.Origin("output"), r.settings.Output), didYouMean(r.settings.Output, known))
-	}
-	return nil
-}
-
-func (r *run) wantsJSON() bool { return r.settings.Output == "json" }
-
-// colours decides on colour for a stream: the flag, else NO_COLOR (no-color.org),
-// else whether it is a terminal that can.
-func (r *run) colours(stream any) bool {
-	switch r.settings.Color {
-	case "always":
-		return true
-	case "never":
-		return false
-	}
-	return r.env.Get("NO_COLOR") == "" && r.env.Get("TERM") != "dumb" && isTerminal(stream)
-}
-
-// interactive reports whether someone is there to answer. Where nobody is, there is
-// never a prompt, and never a browser that was not asked for.
-func (r *run) interactive() bool {
-	return !r.settings.NoInput && !r.env.InCI() && isTerminal(r.Stdin) && isTerminal(r.Stderr)
-}
-
-// A view is a result that can be shown: for people, or as the contract's JSON. Both
-// render the same value.
-type view interface {
-	text(p *printer)
-	json(e envelope) any
-}
-
-// An envelope is what every JSON answer has.
-type envelope struct {
-	Schema string     `json:"schema"`
-	OK     bool       `json:"ok"`
-	Error  *errorJSON `json:"error,omitempty"`
-
-	Verdict *verdict `json:"verdict,omitempty"` // why a credential does not do
-}
-
-type errorJSON struct {
-	Code    int    `json:"code"`
-	Message string `json:"message"`
-	Hint    string `json:"hint"`
-}
-
-// show prints a result, and the failure that comes with it, which it returns. In
-// JSON both are one object on stdout.
-func (r *run) show(v view, err error) error {
-	e := envelope{Schema: r.schema, OK: err == nil}
-	if err != nil {
-		f := asFailure(err)
-		e.Error, e.Verdict = &errorJSON{f.Code, f.Message, f.Hint}, f.Verdict
-	}
-	if r.wantsJSON() {
-		return cmp.Or(r.printJSON(v.json(e)), err)
-	}
-	switch report, _ := v.(reporter); r.settings.Output {
-	case "github":
-		r.summarize(report)
-		return cmp.Or(r.print(githubText(report, r.env)), err)
-	case "sarif":
-		return cmp.Or(r.printJSON(sarifJSON(report)), err)
-	default:
-		p := &printer{paint: palette{on: r.colours(r.Stdout)}, width: widthOf(r.Stdout)}
-		v.text(p)
-		return cmp.Or(r.print(p.String()), err)
-	}
-}
-
-// print writes the result. One that cannot be written was not given: a program that
-// waits for it must hear of that.
-func (r *run) print(text string) error {
-	if _, err := io.WriteString(r.Stdout, text); err != nil {
-		return fail(exitFault, "the result cannot be written: "+plain(err.Error()), "")
-	}
-	return nil
-}
-
-// summarize adds the Markdown table to the page of a workflow's run.
-func (r *run) summarize(report reporter) {
-	path := r.env.Get("GITHUB_STEP_SUMMARY")
-	if path == "" {
-		return
-	}
-	if err := appendSummary(path, summaryMarkdown(report)); err != nil {
-		r.voice.note("the summary cannot be written: %s", plain(err.Error()))
-	}
-}
-
-// printJSON writes the one object of this invocation.
-func (r *run) printJSON(object any) error {
-	var text strings.Builder
-	encoder := json.NewEncoder(&text)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(object); err != nil {
-		return err
-	}
-	r.printed = true
-	return r.print(text.String())
-}
-
-// action makes a cobra function of one that returns what to show.
-func (r *run) action(do func(ctx context.Context) (view, error)) func(*cobra.Command, []string) error {
-	return func(cmd *cobra.Command, _ []string) error {
-		v, err := do(cmd.Context())
-		if v == nil {
-			return err
+	if f.report != "" {
+		if werr := writeReport(f.report, &l.report); werr != nil && (err == nil || child) {
+			return werr
 		}
-		return r.show(v, err)
 	}
+	return err
+}
+
+// A lending is one run of a child.
+type lending struct {
+	*invocation
+	flags  *runFlags
+	args   []string
+	report view.Run
+
+	session   *ambit.Session
+	held      *ambit.Held
+	profile   *profile.Profile
+	conflicts []profile.Conflict
+	proxy     *agent.Proxy
+	stop      context.CancelFunc // ends the child
+	log       *runLog
+	pipes     []*os.File // to streams that are no files
+	copied    sync.WaitGroup
+	directory string // of what the child reads besides its environment
+}
+
+func (l *lending) whole(ctx context.Context) error {
+	l.log = &runLog{}
+	defer func() { l.log.close() }()
+	if err := l.begin(ctx); err != nil {
+		return err
+	}
+	if v, ok := diagnosis.Forecast(l.theCase()); !ok && v.LacksRequired() && v.Confidence == diagnosis.ConfidenceProved && !l.flags.startAnyway {
+		l.tell(v)
+		l.report.Add(v)
+		return fail(exitMissing, "the agent was not started: a required scope is missing", "--start-anyway starts it all the same")
+	}
+	code, err := l.child(ctx)
+	if err != nil {
+		return err
+	}
+	return l.settle(code)
+}
+
+// begin finds all that a run needs, before anything is started.
+func (l *lending) begin(ctx context.Context) error {
+	if !slices.Contains([]string{"", "stop", "continue"}, l.flags.onDenied) {
+		return fail(exitUsage, fmt.Sprintf("--on-denied %q is unknown", l.flags.onDenied), "allowed: stop, continue")
+	}
+	var err error
+	if l.profile, err = l.pickProfile(); err != nil {
+		return fail(exitUsage, text.Printable(err.Error()), "")
+	}
+	if l.session, err = l.open(l.flags.keys); err != nil {
+		return err
+	}
+	l.log = l.openRunLog()
+	l.report.Log = l.log.path
+	if l.held, err = l.lendable(ctx); err != nil {
+		err = l.failure(l.session, err)
+		l.log.failed(err)
+		return l.unusable(err)
+	}
+	l.conflicts = l.scan()
+	l.log.start(l)
+	return nil
+}
+
+// unusable tells of a credential that was refused before anything was started, as of
+// one that is refused later.
+func (l *lending) unusable(err error) error {
+	f := asFailure(err)
+	if f.Verdict == nil {
+		return err
+	}
+	v := diagnosis.Verdict{
+		Message: view.FirstLine(f.Message), Cause: f.Verdict.Cause, Confidence: f.Verdict.Confidence,
+		Missing: []string{}, NeededFor: map[string][]string{}, Why: map[string]string{}, Evidence: []string{"the server was asked"},
+		Conflicts: []profile.Conflict{}, Next: []diagnosis.Step{{Text: f.Hint}},
+	}
+	if f.Diagnosis != nil {
+		v = *f.Diagnosis
+	}
+	v.Log = l.log.path
+	l.tell(v)
+	l.report.Add(v)
+	return err
+}
+
+func (l *lending) pickProfile() (*profile.Profile, error) {
+	if l.flags.agent != "" {
+		return profile.ByName(l.flags.agent)
+	}
+	return profile.ForCommand(l.args[0])
+}
+
+// lendable is the credential of a check, or the outcome of a login where someone is
+// there and there was none. That nobody can say what a key holds does not keep it from
+// being lent: a refusal will tell.
+func (l *lending) lendable(ctx context.Context) (*ambit.Held, error) {
+	h, err := asked(ctx, l.invocation, l.session)
+	if _, nobody := errors.AsType[*oauth.NoInspectionError](err); nobody && h != nil {
+		return h, nil
+	}
+	if !errors.Is(err, ambit.ErrNoCredential) || !l.interactive() {
+		return h, err
+	}
+	l.console.Say("nobody is logged in yet")
+	if _, err := runLogin(ctx, l.invocation, l.flags.keys); err != nil {
+		return nil, err
+	}
+	return asked(ctx, l.invocation, l.session)
+}
+
+// scan looks for settings and logins of the agent that are in the way.
+func (l *lending) scan() []profile.Conflict {
+	here, _ := os.Getwd() // without it no project's settings are found
+	return l.profile.Scan(scanPlace(l.env, here))
+}
+
+// tellConflicts says before it costs anything what overrides the lent credential, and
+// what this run overrides.
+func (l *lending) tellConflicts() {
+	for _, c := range l.conflicts {
+		switch {
+		case c.Overrides && c.Overridden:
+			l.console.Note("%s sets %s; ambit run overrides it for this run", text.Printable(c.Path), text.Printable(strings.Join(c.Keys, ", ")))
+		case c.Overrides:
+			l.console.Note("%s", view.ConflictLine(c))
+		}
+	}
+}
+
+// theCase is what is known before any call.
+func (l *lending) theCase() diagnosis.Case {
+	return diagnosis.Case{
+		Provider: l.session.Provider(), Server: l.held.Server, Kind: l.held.Kind, Grant: l.held.Credential.Grant, Needs: l.session.Needs(),
+		Agent: l.profile, Conflicts: l.conflicts, Now: now(), Run: invocationOf(l.session), Unattended: l.unattended(), Log: l.log.path,
+	}
+}
+
+// settle ends a run: with the child's own code, unless a verdict decides.
+func (l *lending) settle(code int) error {
+	l.report.Started, l.report.ChildExit = true, &code
+	l.report.Add(l.proxy.Verdicts()...)
+	if l.proxy.Requests() == 0 {
+		if v, ok := diagnosis.Bypassed(l.theCase()); ok {
+			l.tell(v)
+			l.report.Add(v)
+		}
+	}
+	for _, v := range l.report.Verdicts {
+		if l.stops() && v.Decides() {
+			exit := exitNoCredential
+			if v.LacksRequired() {
+				exit = exitMissing
+			}
+			return fail(exit, text.Printable(v.Message), advice.Line(v.Next))
+		}
+	}
+	if code != 0 {
+		return childExit(code)
+	}
+	return nil
+}
+
+// stops reports whether a deciding verdict ends the child.
+func (l *lending) stops() bool {
+	if l.flags.onDenied != "" {
+		return l.flags.onDenied == "stop"
+	}
+	return !l.interactive()
+}
+
+// told is called for each verdict once, before the child gets the answer.
+func (l *lending) told(v diagnosis.Verdict) {
+	l.tell(v)
+	if v.Decides() && l.stops() {
+		go l.stop() // not here: the proxy waits for us, and the child for the proxy
+	}
+}
+
+// tell shows a verdict: the cause first, then the ways out.
+func (l *lending) tell(v diagnosis.Verdict) {
+	p := &view.Printer{Paint: l.console.Paint, Width: console.Width(l.Stderr)}
+	view.VerdictText(p, v)
+	l.console.Write(p.String())
+}
+
+// scanPlace is where a scan looks on this machine.
+func scanPlace(env settings.Environment, project string) profile.Place {
+	return profile.Place{Files: profile.Disk{}, Home: env.Get("HOME"), Project: filepath.ToSlash(project), OS: osName, Environ: env}
 }

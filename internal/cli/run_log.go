@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
 // keptLogs is how many logs of runs stay: those of some days of work.
@@ -23,12 +25,12 @@ type runLog struct {
 func (l *lending) openRunLog() *runLog {
 	dir := filepath.Join(l.env.StateDir(), "runs")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		l.voice.note("there will be no log: %s", plain(err.Error()))
+		l.console.Note("there will be no log: %s", text.Printable(err.Error()))
 		return &runLog{}
 	}
 	f, err := os.CreateTemp(dir, time.Now().UTC().Format("20060102T150405.000")+"-*.jsonl") // 0600
 	if err != nil {
-		l.voice.note("there will be no log: %s", plain(err.Error()))
+		l.console.Note("there will be no log: %s", text.Printable(err.Error()))
 		return &runLog{}
 	}
 	removeOldest(dir)
@@ -40,15 +42,15 @@ func (g *runLog) start(l *lending) {
 	if g.handler == nil {
 		return
 	}
-	c := l.held.grant.Credential
-	slog.New(g.handler).Info("start", "credential", c.Kind, "prefix", c.Prefix, "server", l.held.server.Name,
+	c := l.held.Credential.Grant
+	slog.New(g.handler).Info("start", "credential", c.Kind, "prefix", c.Prefix, "server", l.held.Server.Name,
 		"agent", l.profile.Name, "conflicts", len(l.conflicts))
 }
 
 // failed writes down why nothing was started.
 func (g *runLog) failed(err error) {
 	if g.handler != nil {
-		slog.New(g.handler).Error("not started", "why", plain(asFailure(err).Message))
+		slog.New(g.handler).Error("not started", "why", text.Printable(asFailure(err).Message))
 	}
 }
 

@@ -8,9 +8,10 @@ import (
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/sandbox"
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
-func (r *run) sandboxCommand() *cobra.Command {
+func sandboxCommand(r *invocation) *cobra.Command {
 	var o sandbox.Options
 	cmd := &cobra.Command{
 		Use:   "sandbox",
@@ -19,16 +20,16 @@ func (r *run) sandboxCommand() *cobra.Command {
 this machine, that behave as the real ones do, and misbehave on request. One line of
 JSON on standard output says when it is ready, and where. It ends when it is told to.
 
-Kinds of misbehaviour:
+Kinds of misbehavior:
 ` + kindLines(),
 		Example: "  ambit sandbox --grant all\n  ambit sandbox --misbehave reject",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r.watchSignals()
-			o.Manifest = ambit.Manifest
+			o.Manifest = ambit.ExampleManifest
 			s, err := sandbox.Start(cmd.Context(), o)
 			if err != nil {
-				return fail(exitUsage, plain(err.Error()), "see: ambit sandbox --help")
+				return fail(exitUsage, text.Printable(err.Error()), "see: ambit sandbox --help")
 			}
 			if err := json.NewEncoder(r.Stdout).Encode(s.Ready()); err != nil {
 				return err

@@ -2,14 +2,15 @@ package cli
 
 import (
 	"context"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/ambit-auth/ambit/internal/advice"
+	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
-func (r *run) statusCommand() *cobra.Command {
+func statusCommand(r *invocation) *cobra.Command {
 	var keys *keyFlags
 	cmd := &cobra.Command{
 		Use:   "status",
@@ -27,25 +28,30 @@ untrusted host; 3 a required scope is missing; 4 no usable credential; 6 nobody 
 tell what it holds.`,
 		Example: "  ambit status\n  ambit status -o json",
 		Args:    noArguments,
-		RunE:    r.action(func(ctx context.Context) (view, error) { return r.status(ctx, keys) }),
+		RunE:    r.action(func(ctx context.Context) (view.View, error) { return runStatus(ctx, r, keys) }),
 	}
 	keys = addKeyFlags(cmd.Flags())
 	return cmd
 }
 
-func (r *run) status(ctx context.Context, keys *keyFlags) (view, error) {
-	p, err := r.openProject()
+func runStatus(ctx context.Context, r *invocation, keys *keyFlags) (view.View, error) {
+	s, err := r.open(keys)
 	if err != nil {
 		return nil, err
 	}
-	h, err := r.hold(ctx, p, keys)
+	h, err := s.Find(ctx)
+	if err == nil && !h.IsLogin() {
+		err = h.Inspect(ctx)
+	}
 	if err != nil {
-		return nil, err
+		return nil, r.failure(s, err)
 	}
-	v := r.compare(p, h)
-	if !h.credential.LivesAt(v.now) && h.credential.Refresh.Empty() {
-		v.next = []string{loginAgain(p)}
-		return v, fail(exitNoCredential, "the credential has "+lifetime(h.grant.Credential.ExpiresAt, time.Now()), "log in again: "+loginAgain(p))
+	v := compare(r, s, h)
+	if !h.Credential.LivesAt(v.Now) && !h.Credential.Renewable() {
+		situation := situationOf(s, h, advice.Ended)
+		situation.Unattended = r.unattended()
+		v.Next = advice.Steps(situation)
+		return v, fail(exitNoCredential, "the credential has "+view.Lifetime(h.Credential.ExpiresAt, v.Now), advice.Line(v.Next))
 	}
-	return v, missingFailure(missingLines(v.gap, scopes.Required))
+	return v, missingFailure(missingLines(v.Gap, scopes.Required))
 }

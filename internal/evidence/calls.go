@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -77,7 +78,7 @@ func (c Calls) parse(row string) (scopes.Operation, error) {
 	case strings.Contains(row, "?"):
 		return scopes.Operation{}, fmt.Errorf("%q: a path has no query", short(row))
 	case fields[1][0] == '/':
-		fields[1] = "{" + baseOr(c.Base) + "}" + fields[1]
+		fields[1] = "{" + cmp.Or(c.Base, DefaultBase) + "}" + fields[1]
 	}
 	u, err := scopes.ParseOperation(strings.Join(fields, " "))
 	switch cause := errors.Unwrap(err); { // the error itself quotes all of the line
@@ -87,13 +88,6 @@ func (c Calls) parse(row string) (scopes.Operation, error) {
 		return u, fmt.Errorf("%q names no tool: write tool:NAME", short(row))
 	}
 	return u, err
-}
-
-func baseOr(base string) string {
-	if base == "" {
-		return DefaultBase
-	}
-	return base
 }
 
 // maxShown bounds how much of a text from outside a message holds, in bytes: the wrong

@@ -1,12 +1,9 @@
 package evidence
 
 import (
-	"bytes"
 	"fmt"
-	"io"
-	"strconv"
-	"strings"
 
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes/audit"
 )
 
@@ -29,31 +26,19 @@ type Error struct {
 }
 
 // Error is file:line: reason.
-func (e *Error) Error() string { return e.Where.String() + ": " + line(e.Reason) }
+func (e *Error) Error() string { return e.Where.String() + ": " + text.Line(e.Reason) }
 
 // Unwrap is the cause, where there is one.
 func (e *Error) Unwrap() error { return e.Err }
 
 // The limits of sources, in bytes. The largest public OpenAPI documents in daily use have
-// 12 MiB; parsed, a document takes about twenty times its size.
+// 12 MiB; reading one takes about three times its size.
 const (
 	MaxOpenAPI = 32 << 20
 	MaxTools   = 16 << 20  // a thousand tools with their descriptions have 2 MiB
 	MaxCalls   = 4 << 20   // fifty thousand calls
 	MaxTraffic = 256 << 20 // a browser's recording with its images; it is read as a stream
 )
-
-// read is all of a source, up to a limit.
-func read(file string, r io.Reader, limit int64) ([]byte, error) {
-	text, err := io.ReadAll(io.LimitReader(r, limit+1))
-	switch {
-	case err != nil:
-		return nil, &Error{Where: audit.Where{File: file}, Kind: Syntax, Reason: "cannot be read: " + err.Error(), Err: err}
-	case int64(len(text)) > limit:
-		return nil, tooLarge(file, limit)
-	}
-	return bytes.TrimPrefix(text, []byte("\ufeff")), nil
-}
 
 func tooLarge(file string, limit int64) *Error {
 	return &Error{Where: audit.Where{File: file}, Kind: TooLarge, Reason: fmt.Sprintf("it is larger than %d MiB", limit>>20)}
@@ -62,23 +47,4 @@ func tooLarge(file string, limit int64) *Error {
 // syntax is an error about one line of a source.
 func syntax(file string, line int, format string, args ...any) *Error {
 	return &Error{Where: audit.Where{File: file, Line: line}, Kind: Syntax, Reason: fmt.Sprintf(format, args...)}
-}
-
-// maxReason bounds text from outside within a message, in bytes.
-const maxReason = 400
-
-// line makes text fit for one line: escapes for what is not printable, and an end.
-func line(text string) string {
-	if len(text) > maxReason {
-		text = strings.ToValidUTF8(text[:maxReason], "") + "…"
-	}
-	var b strings.Builder
-	for _, r := range text {
-		if strconv.IsPrint(r) {
-			b.WriteRune(r)
-			continue
-		}
-		b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
-	}
-	return b.String()
 }

@@ -74,6 +74,21 @@ func FuzzOpenAPI(f *testing.F) {
 		"openapi: 3.0.0\nx: &x {get: {security: [{k: [a]}]}}\npaths: {/a: *x, /b: {<<: *x}}", `{"swagger": "2.0"}`)
 }
 
+// FuzzYAMLInParts: whatever is read in parts reads as it does in one.
+func FuzzYAMLInParts(f *testing.F) {
+	for _, name := range []string{"calendar.openapi.yaml", "posthog-shaped.openapi.yaml"} {
+		text, err := os.ReadFile("testdata/" + name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(text))
+	}
+	for _, text := range divided {
+		f.Add(text)
+	}
+	f.Fuzz(sameInParts)
+}
+
 func FuzzTools(f *testing.F) {
 	fuzz(f, func(r io.Reader) (audit.Evidence, error) { return evidence.ReadTools("fuzz", r) },
 		"mcp-tools-sample.json", `{"jsonrpc": "2.0", "result": {"tools": [{"name": "a", "required_scopes": ["x"]}]}}`, `[{"name": "a"}, {"name": "a"}]`)

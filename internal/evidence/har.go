@@ -7,11 +7,12 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net/http"
 	"net/url"
 	"sort"
 	"strings"
 
-	"github.com/ambit-auth/ambit/internal/template"
+	"github.com/ambit-auth/ambit/internal/refusal"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
@@ -23,19 +24,19 @@ type harEntry struct {
 	}
 	Response struct {
 		Status  statusCode
-		Headers []struct{ Name, Value loose }
-		Content struct{ Text, Encoding loose }
+		Headers []struct{ Name, Value lenientString }
+		Content struct{ Text, Encoding lenientString }
 	}
 }
 
-// loose is a text; "" where a tool wrote something else.
-type loose string
+// lenientString is a text; "" where a tool wrote something else.
+type lenientString string
 
 // UnmarshalJSON never fails.
-func (l *loose) UnmarshalJSON(data []byte) error {
+func (l *lenientString) UnmarshalJSON(data []byte) error {
 	var text string
 	_ = json.Unmarshal(data, &text)
-	*l = loose(text)
+	*l = lenientString(text)
 	return nil
 }
 
@@ -56,13 +57,12 @@ func (s *statusCode) UnmarshalJSON(data []byte) error {
 
 // har reads log.entries as a stream: a recording can be far larger than an entry. Files
 // that were joined are read one after the other.
-func (c *collector) har(in *bufio.Reader) error {
+func (c *trafficReader) har(in *bufio.Reader) error {
 	lines := &lineReader{r: in}
 	d := json.NewDecoder(lines)
 	fail := func(err error) error {
 		reason := "not a HAR file"
-		var bad *json.SyntaxError
-		if errors.As(err, &bad) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		if _, bad := errors.AsType[*json.SyntaxError](err); bad || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 			reason = "not a HAR file: not JSON, or it breaks off"
 		}
 		return syntax(c.file, lines.at(d.InputOffset()), "%s", reason)
@@ -82,9 +82,8 @@ func (c *collector) har(in *bufio.Reader) error {
 				return c.harLog(d, lines)
 			})
 		}
-		var told *Error
-		switch {
-		case errors.As(err, &told):
+		switch _, told := errors.AsType[*Error](err); {
+		case told:
 			return err
 		case err != nil || logs == 0:
 			return fail(err)
@@ -95,7 +94,7 @@ func (c *collector) har(in *bufio.Reader) error {
 // errNoHAR says that something is of another form than it has in a HAR file.
 var errNoHAR = errors.New("not as in a HAR file")
 
-func (c *collector) harLog(d *json.Decoder, lines *lineReader) error {
+func (c *trafficReader) harLog(d *json.Decoder, lines *lineReader) error {
 	if open, err := d.Token(); err != nil || open != json.Delim('{') {
 		return cmp.Or(err, errNoHAR)
 	}
@@ -140,14 +139,13 @@ func members(d *json.Decoder, read func(key string) error) error {
 func skip(d *json.Decoder) error {
 	var nothing struct{}
 	err := d.Decode(&nothing)
-	var kind *json.UnmarshalTypeError
-	if errors.As(err, &kind) {
+	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return nil // no object, but read over all the same
 	}
 	return err
 }
 
-func (c *collector) entry(e *harEntry, number int) error {
+func (c *trafficReader) entry(e *harEntry, number int) error {
 	if e.Response.Status == 0 || e.Request.Method == "OPTIONS" {
 		return nil // never answered, or a browser's question before a call
 	}
@@ -161,7 +159,7 @@ func (c *collector) entry(e *harEntry, number int) error {
 
 // base finds the base of a URL among those of all the provider's servers, the longest
 // that fits. The issuer comes last: it often has the address of another base.
-func (c *collector) base(raw string) (base, path string, ok bool) {
+func (c *trafficReader) base(raw string) (base, path string, ok bool) {
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" || c.Provider == nil {
 		return "", "", false
@@ -190,40 +188,33 @@ func (c *collector) base(raw string) (base, path string, ok bool) {
 	return base, path, ok
 }
 
-// named are the scopes for want of which the call was refused: by its challenge, else by
-// a wording that the provider file knows.
-func (c *collector) named(base string, e *harEntry) []string {
-	if s := e.Response.Status; s != 401 && s != 403 {
+// named are the scopes for want of which the call was refused, as the response says.
+func (c *trafficReader) named(base string, e *harEntry) []string {
+	if !refusal.Statuses(c.Provider)[int(e.Response.Status)] {
 		return nil
 	}
-	var challenges []string
+	header := make(http.Header)
 	for _, h := range e.Response.Headers {
-		if strings.EqualFold(string(h.Name), "WWW-Authenticate") {
-			challenges = append(challenges, string(h.Value))
-		}
+		header.Add(string(h.Name), string(h.Value))
 	}
-	if c.Challenge != nil && len(challenges) > 0 {
-		if found := c.Challenge(challenges); len(found) > 0 {
-			return found
-		}
+	said := refusal.Read(c.Provider, base, refusal.Response{Status: int(e.Response.Status), Header: header, Body: e.body()})
+	if len(said.Named) == 0 {
+		return said.Mentioned
 	}
-	body := string(e.Response.Content.Text)
+	return said.Named
+}
+
+// body is what a HAR file has of a body: text, or bytes in base64.
+func (e *harEntry) body() []byte {
+	text := string(e.Response.Content.Text)
 	if e.Response.Content.Encoding == "base64" {
-		plain, err := base64.StdEncoding.DecodeString(body)
+		decoded, err := base64.StdEncoding.DecodeString(text)
 		if err != nil {
 			return nil
 		}
-		body = string(plain)
+		return decoded
 	}
-	for _, r := range c.Provider.Refusals {
-		if r.Means != "missing_scope" || r.Status != int(e.Response.Status) || r.Base != "" && r.Base != base {
-			continue
-		}
-		if captured, ok := template.Search(r.Text, body); ok {
-			return strings.FieldsFunc(captured["scope"], func(c rune) bool { return c == ' ' || c == ',' })
-		}
-	}
-	return nil
+	return []byte(text)
 }
 
 // A lineReader notes where lines end, so that an offset can be told as a line.

@@ -17,16 +17,20 @@ func TestTools(t *testing.T) {
 		want, notes []string
 		err         string
 	}{
-		{name: "by name", text: "{\n \"a\": {\"title\": \"Does A\", \"required_scopes\": [\"x:read\", \"y:read\", \"x:read\"]},\n \"b\": {\"required_scopes\": []}\n}",
-			want: []string{"tool:a: x:read+y:read", "tool:b: nothing"}},
+		{
+			name: "by name", text: "{\n \"a\": {\"title\": \"Does A\", \"required_scopes\": [\"x:read\", \"y:read\", \"x:read\"]},\n \"b\": {\"required_scopes\": []}\n}",
+			want: []string{"tool:a: x:read+y:read", "tool:b: nothing"},
+		},
 		{name: "as a list", text: `[{"name": "a", "required_scopes": ["x"]}]`, want: []string{"tool:a: x"}},
 		{name: "as an answer", text: `{"tools": [{"name": "a", "required_scopes": ["x"]}], "nextCursor": "n"}`, want: []string{"tool:a: x"}},
 		{name: "as a JSON-RPC answer", text: `{"jsonrpc": "2.0", "id": 1, "result": {"tools": [{"name": "a", "required_scopes": ["x"]}]}}`, want: []string{"tool:a: x"}},
 		{name: "tools and result can be names", text: `{"tools": {"required_scopes": ["x"]}, "result": {"required_scopes": ["y"]}}`, want: []string{"tool:tools: x", "tool:result: y"}},
 		{name: "log and openapi can be names", text: `{"log": {"title": "all \"entries\"", "required_scopes": ["x"]}, "openapi": {"required_scopes": ["y"]}}`, want: []string{"tool:log: x", "tool:openapi: y"}},
 		{name: "no scopes named", text: "{\n\"a\": {}}", want: []string{"tool:a: silent"}, notes: []string{"tools.json:2: tool a names no required_scopes"}},
-		{name: "named twice", text: "{\"a\": {\"required_scopes\": [\"x\"]},\n\"a\": {\"required_scopes\": [\"y\"]}}",
-			want: []string{"tool:a: x", "tool:a: y"}, notes: []string{"tools.json:2: tool a also stands on line 1: both count"}},
+		{
+			name: "named twice", text: "{\"a\": {\"required_scopes\": [\"x\"]},\n\"a\": {\"required_scopes\": [\"y\"]}}",
+			want: []string{"tool:a: x", "tool:a: y"}, notes: []string{"tools.json:2: tool a also stands on line 1: both count"},
+		},
 		{name: "nothing", text: "{}", notes: []string{"tools.json: names no tool that can be used"}},
 		{name: "empty", text: "", err: "tools.json:1: not JSON: unexpected end of JSON input"},
 		{name: "broken", text: "{\n\"a\": {}\n\"b\"}", err: "tools.json:3: not JSON: invalid character '\"' after object key:value pair"},
@@ -35,8 +39,10 @@ func TestTools(t *testing.T) {
 		{name: "no list", text: `{"a": {"required_scopes": "x"}}`, err: `tools.json:1: tool "a": name and title are text, required_scopes is a list of words`},
 		{name: "no scope", text: `{"a": {"required_scopes": ["x y"]}}`, err: `tools.json:1: tool "a": "x y" is no scope: " " may not stand in one (RFC 6749 §3.3)`},
 		{name: "no name", text: `[{"required_scopes": ["x"]}]`, notes: []string{`tools.json:1: "" cannot name a tool, and is left out`, "tools.json: names no tool that can be used"}},
-		{name: "a name for the terminal", text: "{\"a\\u001b[2J\": {}, \"b\": {\"required_scopes\": [\"x\"]}}", want: []string{"tool:b: x"},
-			notes: []string{`tools.json:1: "a\x1b[2J" cannot name a tool, and is left out`}},
+		{
+			name: "a name for the terminal", text: "{\"a\\u001b[2J\": {}, \"b\": {\"required_scopes\": [\"x\"]}}", want: []string{"tool:b: x"},
+			notes: []string{`tools.json:1: "a\x1b[2J" cannot name a tool, and is left out`},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			e, err := evidence.ReadTools("tools.json", strings.NewReader(c.text))

@@ -1,19 +1,15 @@
 package evidence
 
 import (
+	"cmp"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/url"
-	"slices"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/audit"
-	"github.com/pb33f/go-yaml"
-	"github.com/pb33f/libopenapi/datamodel"
-	"github.com/pb33f/libopenapi/datamodel/low/base"
-	openapi "github.com/pb33f/libopenapi/datamodel/low/v3"
 )
 
 // OpenAPI reads OpenAPI documents of version 3, as JSON or YAML.
@@ -24,7 +20,7 @@ type OpenAPI struct {
 	// and a note names what was left out.
 	Fetch func(url string) ([]byte, error)
 	// Open reads a file that a document refers to that is a file itself. The path is relative
-	// to the document's folder, has slashes, and does not lead out of that folder; that no
+	// to the document's directory, has slashes, and does not lead out of that directory; that no
 	// link does is for Open to see to. What it cannot read is left out, and a note names it.
 	// nil: none is ever read.
 	Open func(path string) ([]byte, error)
@@ -41,279 +37,173 @@ type OpenAPI struct {
 // it would need nothing. Where none of its words is a scope, the operation says nothing.
 //
 // Only what says something of security is looked at: a schema that refers to itself, or
-// to another document, does not matter. An operation from another document has its place
-// there. The error is an *[Error].
-func (o OpenAPI) Read(file string, r io.Reader) (audit.Evidence, error) {
-	text, err := read(file, r, MaxOpenAPI)
+// to another document, does not matter. A key that stands twice where something is looked
+// at is an error. An operation from another document has its place there. The error is an
+// *[Error].
+func (o OpenAPI) Read(file string, in io.Reader) (audit.Evidence, error) {
+	return o.read(file, in, partSize)
+}
+
+func (o OpenAPI) read(file string, in io.Reader, partSize int) (audit.Evidence, error) {
+	text, err := read(file, in, MaxOpenAPI)
 	if err != nil {
 		return audit.Evidence{}, err
 	}
-	d := &document{OpenAPI: o, file: file, carriers: make(map[string]bool), origins: make(map[*yaml.Node]audit.Where)}
-	if err := d.parse(text); err != nil {
+	r := &openAPIReader{
+		documentSet: documentSet{OpenAPI: o, file: file, partSize: partSize},
+		carriers:    make(map[string]bool),
+		securities:  make(map[*node]*security),
+	}
+	d := r.first(len(text))
+	if err := d.parse(text, true); err != nil {
+		return audit.Evidence{}, d.broken(err, text)
+	}
+	if err := d.checkVersion(text); err != nil {
 		return audit.Evidence{}, err
 	}
-	d.schemes()
-	d.operations()
-	if more := d.noted - maxNotes; more > 0 {
-		d.evidence.Notes = append(d.evidence.Notes, audit.Note{Where: audit.Where{File: d.file}, Message: fmt.Sprintf("and %d more of the kind", more)})
+	r.paths(d.root)
+	r.schemes(d.root.get("components"))
+	if r.failed != nil {
+		return audit.Evidence{}, r.failed
 	}
-	d.evidence.Words = scopes.NewSet(d.evidence.Words...).Sorted().Slice()
-	return d.evidence, nil
+	return r.settled(), nil
 }
 
-type document struct {
-	OpenAPI
-	file     string
-	model    *openapi.Document
-	carriers map[string]bool // schemes that carry scopes
-	evidence audit.Evidence
-	noted    int
-	ops      []operation
-	origins  map[*yaml.Node]audit.Where // of the operations
-	failed   *Error                     // the first that a [linker] met
-}
-
-// parse builds the library's model of what a [linker] leaves of the document. A document
-// that makes the library panic is a broken document.
-func (d *document) parse(text []byte) (err error) {
-	defer func() {
-		if broken := recover(); broken != nil {
-			err = d.incomprehensible()
-		}
-	}()
-	config := &datamodel.DocumentConfiguration{
-		Logger:                     slog.New(slog.DiscardHandler),
-		SkipExternalRefResolution:  true,
-		SkipMetadataCollection:     true,
-		SkipCircularReferenceCheck: true, // the cycles are in schemas, which are gone by then
-		ExcludeExtensionRefs:       true,
-	}
-	info, err := datamodel.ExtractSpecInfoWithConfig(text, config)
-	if err != nil && (info == nil || info.RootNode == nil || len(info.RootNode.Content) == 0) {
-		return d.broken(err.Error(), text)
-	}
-	top := real(info.RootNode.Content[0])
-	if err := d.checkVersion(top, text); err != nil {
-		return err
-	}
-	l := &linker{document: d}
-	info.RootNode.Content[0] = l.link(l.begin(top, len(text)))
-	if d.failed != nil {
-		return d.failed
-	}
-	model, err := openapi.CreateDocumentFromConfig(info, config)
-	switch {
-	case model == nil || err != nil && model.Paths.Value == nil:
-		return d.incomprehensible()
-	case err != nil:
-		d.note(audit.Where{File: d.file}, "not all of it is understood")
-	}
-	d.model = model
-	return nil
+// An openAPIReader gathers what the documents of an API say.
+type openAPIReader struct {
+	documentSet
+	carriers   map[string]bool // schemes that carry scopes
+	securities map[*node]*security
+	operations []operation
+	described  int // operations
+	words      int // scopes of their requirements
+	evidence   audit.Evidence
+	noted      int
 }
 
 // maxNotes bounds how much of one document is noted.
 const maxNotes = 50
 
-func (d *document) note(where audit.Where, message string) {
-	if d.noted++; d.noted > maxNotes {
-		return
-	}
-	d.evidence.Notes = append(d.evidence.Notes, audit.Note{Where: where, Message: line(message)})
-}
-
-// schemes notes which security schemes carry scopes, and the scopes that OAuth flows
-// list.
-func (d *document) schemes() {
-	components := d.model.Components.Value
-	if components == nil || components.SecuritySchemes.Value == nil {
-		return
-	}
-	for name, s := range components.SecuritySchemes.Value.FromOldest() {
-		scheme := s.Value
-		if scheme == nil {
-			continue
-		}
-		d.carriers[name.Value] = scheme.Type.Value == "oauth2" || scheme.Type.Value == "openIdConnect"
-		flows := scheme.Flows.Value
-		if flows == nil {
-			continue
-		}
-		for _, f := range []*openapi.OAuthFlow{flows.Implicit.Value, flows.Password.Value, flows.ClientCredentials.Value, flows.AuthorizationCode.Value, flows.Device.Value} {
-			if f == nil || f.Scopes.Value == nil {
-				continue
-			}
-			for word := range f.Scopes.Value.KeysFromOldest() {
-				if scopes.CheckScope(word.Value) == nil {
-					d.evidence.Words = append(d.evidence.Words, word.Value)
-				}
-			}
-		}
+func (r *openAPIReader) note(where audit.Where, message string) {
+	if r.noted++; r.noted <= maxNotes {
+		r.evidence.Notes = append(r.evidence.Notes, audit.Note{Where: where, Message: text.Line(message)})
 	}
 }
 
-// An operation is one of the document, with what it requires still by scheme.
+// An operation is one of the document, with its security, or else the document's.
 type operation struct {
-	need         audit.Requirement
-	stated       bool // does the document say anything of its security that is understood?
-	alternatives []requirement
+	need     audit.Requirement
+	security *security
 }
 
-// A requirement is one alternative: schemes, all needed, with their scopes.
-type requirement []schemeScopes
+// maxOperations bounds how many are read; the largest documents have some ten thousand.
+const maxOperations = 200_000
 
-type schemeScopes struct {
-	scheme string
-	scopes []string
+// settled is the evidence of all that was read.
+func (r *openAPIReader) settled() audit.Evidence {
+	for i := range r.operations {
+		op := &r.operations[i]
+		if op.security != nil && op.security.stated {
+			op.need.AnyOf = op.security.settle(r.carriers)
+		}
+		r.evidence.Requirements = append(r.evidence.Requirements, op.need)
+	}
+	if more := r.noted - maxNotes; more > 0 {
+		r.evidence.Notes = append(r.evidence.Notes, audit.Note{Where: audit.Where{File: r.file}, Message: fmt.Sprintf("and %d more of the kind", more)})
+	}
+	r.evidence.Words = scopes.NewSet(r.evidence.Words...).Sorted().Slice()
+	return r.evidence
 }
 
-// operations reads every operation, then settles what each needs: only all of them
-// together tell which schemes carry scopes.
-func (d *document) operations() {
-	paths := d.model.Paths.Value
-	if paths == nil || paths.PathItems == nil {
+// inherited is what an operation has from its path and its document.
+type inherited struct {
+	servers  member
+	security *security
+}
+
+// paths reads every operation.
+func (r *openAPIReader) paths(root *node) {
+	paths, ok := r.follow(root.get("paths"), "what the paths need")
+	if !ok {
 		return
 	}
-	for path, item := range paths.PathItems.FromOldest() {
-		if item.Value != nil {
-			d.pathItem(path.Value, item.Value)
+	outer := inherited{root.get("servers"), r.security(root.get("security"))}
+	for _, item := range paths.children() {
+		if r.failed != nil {
+			return
 		}
-	}
-	for i := range d.ops {
-		op := &d.ops[i]
-		if op.stated {
-			op.need.AnyOf = d.anyOf(op.alternatives)
+		if !strings.HasPrefix(strings.ToLower(item.key), "x-") {
+			r.pathItem(item, item.key, outer)
+			item.release()
 		}
-		d.evidence.Requirements = append(d.evidence.Requirements, op.need)
 	}
 }
 
-func (d *document) pathItem(path string, item *openapi.PathItem) {
-	for _, m := range []struct {
-		method string
-		op     *openapi.Operation
-		node   *yaml.Node
-	}{
-		{"GET", item.Get.Value, item.Get.ValueNode}, {"HEAD", item.Head.Value, item.Head.ValueNode},
-		{"POST", item.Post.Value, item.Post.ValueNode}, {"PUT", item.Put.Value, item.Put.ValueNode},
-		{"PATCH", item.Patch.Value, item.Patch.ValueNode}, {"DELETE", item.Delete.Value, item.Delete.ValueNode},
-		{"OPTIONS", item.Options.Value, item.Options.ValueNode},
-	} {
-		if m.op == nil {
-			continue
+// pathItem reads the operations of a path; where its reference cannot be followed, those
+// that stand beside that.
+func (r *openAPIReader) pathItem(item member, path string, outer inherited) {
+	if found, ok := r.follow(item, "what "+path+" needs"); ok {
+		item = found
+	}
+	if servers := item.get("servers"); len(servers.children()) > 0 {
+		outer.servers = servers
+	}
+	for _, method := range []string{"get", "head", "post", "put", "patch", "delete", "options"} {
+		if op := item.get(method); op.kind != noNode {
+			r.operation(op, strings.ToUpper(method), path, outer)
+			op.release()
 		}
-		servers := m.op.Servers.Value
-		if len(servers) == 0 {
-			servers = item.Servers.Value
-		}
-		if len(servers) == 0 {
-			servers = d.model.Servers.Value
-		}
-		server := ""
-		if len(servers) > 0 {
-			server = serverURL(servers[0].Value)
-		}
-		d.operation(m.method, d.under(server, path), m.op, d.origins[m.node])
 	}
 }
 
-func (d *document) operation(method, path string, op *openapi.Operation, where audit.Where) {
-	u, err := scopes.ParseOperation(method + " {" + baseOr(d.Base) + "}" + onePerSegment(path))
+// operation reads one. Where it is a reference that cannot be followed, what it needs is
+// not known, and the document's security is not for it to have: it is left out.
+func (r *openAPIReader) operation(at member, method, path string, outer inherited) {
+	op, ok := r.follow(at, "what "+method+" "+path+" needs")
+	if !ok || !r.spend(&r.described, maxOperations, "it describes more than %d operations") {
+		return
+	}
+	where := at.where()
+	if op.document != at.document {
+		where = op.where()
+	}
+	if servers := op.get("servers"); len(servers.children()) > 0 {
+		outer.servers = servers
+	}
+	if own := r.security(op.get("security")); own != nil {
+		outer.security = own
+	}
+	path = onePerSegment(r.under(serverURL(outer.servers), path))
+	u, err := scopes.ParseOperation(method + " {" + cmp.Or(r.Base, DefaultBase) + "}" + path)
 	if err != nil {
-		d.note(where, fmt.Sprintf("left out: %v", err))
+		r.note(where, fmt.Sprintf("left out: %v", err))
 		return
 	}
-	one := operation{need: audit.Requirement{Operation: u, Title: title(op.Summary.Value), Where: where, Source: audit.SourceAPI}}
-	security := op.Security
-	if security.ValueNode == nil {
-		security = d.model.Security
-	}
-	one.stated = security.ValueNode != nil
-	for _, s := range security.Value {
-		if s.Value == nil || !one.stated {
-			continue
-		}
-		all, ok := d.requirement(s.Value, where)
-		one.alternatives, one.stated = append(one.alternatives, all), ok
-	}
-	d.ops = append(d.ops, one)
+	need := audit.Requirement{Operation: u, Title: title(op.get("summary").word()), Where: where, Source: audit.SourceAPI}
+	r.operations = append(r.operations, operation{need, outer.security})
 }
 
-// requirement reads one alternative, and learns which schemes carry scopes. It is not ok
-// where a scheme has words and none is a scope.
-func (d *document) requirement(s *base.SecurityRequirement, where audit.Where) (all requirement, ok bool) {
-	if s.Requirements.Value == nil {
-		return nil, true
-	}
-	ok = true
-	for name, listed := range s.Requirements.Value.FromOldest() {
-		one := schemeScopes{scheme: name.Value}
-		for _, word := range listed.Value {
-			for scope := range strings.FieldsSeq(word.Value) { // two in one string: a usual slip
-				if err := scopes.CheckScope(scope); err != nil {
-					d.note(where, err.Error())
-					continue
-				}
-				one.scopes = append(one.scopes, scope)
-				d.carriers[name.Value] = true
-			}
-		}
-		ok = ok && (len(listed.Value) == 0 || len(one.scopes) > 0)
-		all = append(all, one)
-	}
-	return all, ok
-}
-
-// anyOf is what the alternatives need in scopes; never nil.
-func (d *document) anyOf(alternatives []requirement) [][]string {
-	list := [][]string{}
-	named := slices.ContainsFunc(alternatives, func(r requirement) bool { return len(r.scopes()) > 0 })
-	for _, r := range alternatives {
-		other := len(r) > 0 && !slices.ContainsFunc(r, func(s schemeScopes) bool { return d.carriers[s.scheme] })
-		if words := r.scopes(); !named || !other {
-			if !slices.ContainsFunc(list, func(have []string) bool { return slices.Equal(have, words) }) {
-				list = append(list, words)
-			}
-		}
-	}
-	if len(list) == 0 {
-		list = append(list, []string{}) // security: [] is public
-	}
-	return list
-}
-
-func (r requirement) scopes() []string {
-	var words []string
-	for _, s := range r {
-		words = append(words, s.scopes...)
-	}
-	return scopes.NewSet(words...).Slice()
-}
-
-// serverURL is a server's URL with the defaults of its variables.
-func serverURL(s *openapi.Server) string {
-	if s == nil {
+// serverURL is the first server's URL with the defaults of its variables.
+func serverURL(servers member) string {
+	if servers.kind != listNode || len(servers.children()) == 0 {
 		return ""
 	}
-	address := s.URL.Value
-	if s.Variables.Value != nil {
-		for name, v := range s.Variables.Value.FromOldest() {
-			if v.Value != nil {
-				address = strings.ReplaceAll(address, "{"+name.Value+"}", v.Value.Default.Value)
-			}
-		}
+	server := servers.children()[0]
+	address := server.get("url").word()
+	for _, v := range server.get("variables").children() {
+		address = strings.ReplaceAll(address, "{"+v.key+"}", v.get("default").word())
 	}
 	return address
 }
 
 // under is an operation's path below the base's URL.
-func (d *document) under(server, path string) string {
+func (o OpenAPI) under(server, path string) string {
 	path, _, _ = strings.Cut(path, "?")
 	path, _, _ = strings.Cut(path, "#")
-	if d.BaseURL == "" {
+	if o.BaseURL == "" {
 		return path
 	}
-	base, baseErr := url.Parse(d.BaseURL)
+	base, baseErr := url.Parse(o.BaseURL)
 	at, err := url.Parse(server)
 	if baseErr != nil || err != nil {
 		return path

@@ -202,6 +202,22 @@ func TestOpenAPIForms(t *testing.T) {
 			want:  []string{"GET {api}/a: silent"},
 			notes: []string{`doc.yaml:3: "é" is no scope: "é" may not stand in one (RFC 6749 §3.3)`},
 		},
+		{
+			name:  "an operation is found by its line in JSON",
+			text:  "\ufeff\r\n{\"openapi\": \"3.1.0\", \"paths\": {\n\"\\/\u0061b\":\n{\"x\": \"}\\\"\\\\\",\n\"get\": {\"security\":\n[{\"k\": [\"é\"]}]}}}}",
+			want:  []string{"GET {api}/ab: silent"},
+			notes: []string{`doc.yaml:6: "é" is no scope: "é" may not stand in one (RFC 6749 §3.3)`},
+		},
+		{
+			name: "what nobody looks at may be odd",
+			text: "openapi: 3.1.0\npaths: {/a: {get: {responses: {a: 1, a: 2}}}}\ncomponents: {schemas: {b: &b [*b], b: {$ref: '#/nowhere'}}}",
+			want: []string{"GET {api}/a: silent"},
+		},
+		{
+			name: "a merge key that leads back adds nothing",
+			text: "openapi: 3.1.0\npaths: &p {<<: [*p, {/b: &b {get: {}, <<: *b}}], /a: {get: {}}}",
+			want: []string{"GET {api}/a: silent", "GET {api}/b: silent"},
+		},
 		{name: "no paths", text: "openapi: 3.1.0\ninfo: {title: t}"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -288,6 +304,13 @@ func TestOpenAPIBrokenInOurWords(t *testing.T) {
 		{"broken JSON", "{\"openapi\": \"3.1.0\",\n \"paths\": {\"/a\": }}", "doc.yaml:2: not an OpenAPI document: no JSON: invalid character '}' looking for beginning of value"},
 		{"JSON that breaks off", "{\"openapi\": \"3.1.0\",\n \"paths\": {\"/a\": 1}\n", "doc.yaml:3: not an OpenAPI document: no JSON: unexpected end of JSON input"},
 		{"a key twice", "openapi: 3.1.0\npaths: {}\npaths: {}\n", "doc.yaml:3: a key that is there already"},
+		{"a path twice in JSON", "{\"openapi\": \"3.1.0\",\n \"paths\": {\"/a\": {},\n \"/a\": {}}}", "doc.yaml:3: a key that is there already"},
+		{"an alias of nothing", "openapi: 3.1.0\npaths:\n  /a: *b\n", "doc.yaml:3: not an OpenAPI document: no YAML: unknown anchor 'b' referenced"},
+		{"a tab", "openapi: 3.1.0\npaths:\n\t/a: {}\n", "doc.yaml:3: not an OpenAPI document: no YAML: a tab indents this line; YAML allows only spaces there"},
+		{"YAML that breaks off", "openapi: 3.1.0\npaths:\n  /a: {get: {summary: \"b\n", "doc.yaml:3: not an OpenAPI document: no YAML: found unexpected end of stream"},
+		{"Latin-1 in JSON", "{\"openapi\": \"3.1.0\", \"info\": \"caf\xe9\"}", "doc.yaml: not an OpenAPI document: no JSON: it is not in UTF-8"},
+		{"Latin-1", "openapi: 3.1.0\ninfo: caf\xe9\n", "doc.yaml: not an OpenAPI document: no YAML: incomplete UTF-8 octet sequence"},
+		{"a page", "<!DOCTYPE html>\n<title>Sign in: here</title>\n", "doc.yaml: not an OpenAPI document: it is HTML or XML"},
 		{"version 2", "openapi: 2.0", "doc.yaml: not an OpenAPI 3 document; one of version 2 (Swagger) has to be converted"},
 		{"version 4", "paths: {}\nopenapi: 4.0.0", `doc.yaml:2: OpenAPI "4.0.0" is not read, only 3.x`},
 		{"a HAR file", har, "doc.yaml: this is a HAR file, not an OpenAPI document; it is read with --traffic"},

@@ -10,6 +10,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/audit"
 )
@@ -78,8 +79,7 @@ func (t *toolReader) document(text []byte) error {
 
 // broken is an error of the JSON parser, whose words quote no value here.
 func (t *toolReader) broken(err error, offset int) error {
-	var bad *json.SyntaxError
-	if errors.As(err, &bad) {
+	if bad, ok := errors.AsType[*json.SyntaxError](err); ok {
 		offset += max(int(bad.Offset)-1, 0)
 	}
 	return &Error{Where: t.at(offset), Kind: Syntax, Reason: fmt.Sprintf("not JSON: %v", err), Err: err}
@@ -180,7 +180,7 @@ func (t *toolReader) tool(key string, text []byte, at int) error {
 }
 
 func (t *toolReader) note(where audit.Where, message string) {
-	t.evidence.Notes = append(t.evidence.Notes, audit.Note{Where: where, Message: line(message)})
+	t.evidence.Notes = append(t.evidence.Notes, audit.Note{Where: where, Message: text.Line(message)})
 }
 
 // maxTitle bounds what an operation is called, in bytes: it becomes a reason that people
@@ -189,15 +189,11 @@ const maxTitle = 100
 
 // title is the first text that says something, as one short line.
 func title(texts ...string) string {
-	for _, text := range texts {
-		text, _, _ = strings.Cut(strings.TrimSpace(text), "\n")
-		if text = strings.TrimSpace(text); text == "" {
-			continue
+	for _, given := range texts {
+		first, _, _ := strings.Cut(strings.TrimSpace(given), "\n")
+		if first = strings.TrimSpace(first); first != "" {
+			return text.Printable(text.Cut(first, maxTitle))
 		}
-		if len(text) > maxTitle {
-			text = strings.ToValidUTF8(text[:maxTitle], "") + "…"
-		}
-		return line(text)
 	}
 	return ""
 }

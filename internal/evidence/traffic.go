@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/audit"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -21,9 +22,6 @@ type Traffic struct {
 	// Provider tells the bases of URLs, the wording of refusals and what begins as a
 	// credential; nil: a HAR file tells nothing.
 	Provider *provider.Provider
-	// Challenge returns the scopes that WWW-Authenticate values name (RFC 6750 §3.1); nil:
-	// these are not looked at.
-	Challenge func(values []string) []string
 	// Known recognises calls by the paths of documents and manifests, before a path is
 	// folded; nil: none.
 	Known *scopes.Operations
@@ -46,7 +44,7 @@ func (t Traffic) Read(file string, r io.Reader) (audit.Evidence, error) {
 }
 
 func (t Traffic) read(file string, r io.Reader, limit int64) (audit.Evidence, error) {
-	c := &collector{Traffic: t, file: file, index: make(map[observed]int)}
+	c := &trafficReader{Traffic: t, file: file, index: make(map[observed]int)}
 	limited := &limitedReader{r: r, left: limit}
 	in := bufio.NewReaderSize(limited, 64<<10)
 	err := c.read(in)
@@ -60,8 +58,8 @@ func (t Traffic) read(file string, r io.Reader, limit int64) (audit.Evidence, er
 	return c.evidence, nil
 }
 
-// A collector gathers observations, each kind once.
-type collector struct {
+// A trafficReader gathers observations, each kind once.
+type trafficReader struct {
 	Traffic
 	file     string
 	evidence audit.Evidence
@@ -78,7 +76,7 @@ type observed struct {
 	named  string
 }
 
-func (c *collector) read(in *bufio.Reader) error {
+func (c *trafficReader) read(in *bufio.Reader) error {
 	head, _ := in.Peek(64 << 10)
 	if bytes.HasPrefix(head, []byte("\ufeff")) {
 		_, _ = in.Discard(3)
@@ -110,7 +108,7 @@ func isHAR(head []byte) bool {
 
 // records reads lines. A last line that breaks off is that of a run that was killed: it
 // is left out, with a note.
-func (c *collector) records(in *bufio.Reader) error {
+func (c *trafficReader) records(in *bufio.Reader) error {
 	for number := 1; ; number++ {
 		row, err := readLine(in)
 		if err == errLong {
@@ -154,7 +152,7 @@ func readLine(in *bufio.Reader) ([]byte, error) {
 }
 
 // record reads one line of our own.
-func (c *collector) record(row []byte, number int) error {
+func (c *trafficReader) record(row []byte, number int) error {
 	var one struct {
 		Base, Method, Path string
 		Status             int
@@ -170,7 +168,7 @@ func (c *collector) record(row []byte, number int) error {
 }
 
 // observe counts a call. Only here does something of a recording enter the evidence.
-func (c *collector) observe(base, method, path string, status int, connected, named []string, number int) error {
+func (c *trafficReader) observe(base, method, path string, status int, connected, named []string, number int) error {
 	path, _, _ = strings.Cut(path, "?")
 	path, _, _ = strings.Cut(path, "#")
 	path = c.masked(path)
@@ -193,8 +191,10 @@ func (c *collector) observe(base, method, path string, status int, connected, na
 		return &Error{Where: audit.Where{File: c.file, Line: number}, Kind: TooLarge, Reason: fmt.Sprintf("more than %d different calls", maxObservations)}
 	}
 	c.index[key] = len(c.evidence.Traffic)
-	c.evidence.Traffic = append(c.evidence.Traffic, audit.Observation{Operation: u, Status: status, Scopes: connected, Named: named, Count: 1,
-		Where: audit.Where{File: c.file, Line: number}})
+	c.evidence.Traffic = append(c.evidence.Traffic, audit.Observation{
+		Operation: u, Status: status, Scopes: connected, Named: named, Count: 1,
+		Where: audit.Where{File: c.file, Line: number},
+	})
 	return nil
 }
 
@@ -214,7 +214,7 @@ func words(list []string) []string {
 
 // masked is a path with {secret} for each segment that holds the beginning of a
 // credential, escaped or not.
-func (c *collector) masked(path string) string {
+func (c *trafficReader) masked(path string) string {
 	if c.Provider == nil {
 		return path
 	}
@@ -234,43 +234,18 @@ func (c *collector) masked(path string) string {
 	return path
 }
 
-func (c *collector) note(number int, message string) {
+func (c *trafficReader) note(number int, message string) {
 	c.evidence.Notes = append(c.evidence.Notes, audit.Note{Where: audit.Where{File: c.file, Line: number}, Message: message})
 }
 
-func (c *collector) summary() {
+func (c *trafficReader) summary() {
 	if len(c.evidence.Traffic)+c.foreign+c.unfit == 0 {
 		c.note(0, "holds no call")
 	}
 	if c.foreign > 0 {
-		c.note(0, "left out: "+count(c.foreign)+" to hosts that are none of the provider's")
+		c.note(0, "left out: "+text.Count(c.foreign, "call")+" to hosts that are none of the provider's")
 	}
 	if c.unfit > 0 {
-		c.note(0, "left out: "+count(c.unfit)+" with a method or a path that no manifest can name")
+		c.note(0, "left out: "+text.Count(c.unfit, "call")+" with a method or a path that no manifest can name")
 	}
-}
-
-func count(calls int) string {
-	if calls == 1 {
-		return "1 call"
-	}
-	return fmt.Sprintf("%d calls", calls)
-}
-
-// A limitedReader ends with an error, where io.LimitReader ends as if that were all.
-type limitedReader struct {
-	r    io.Reader
-	left int64
-}
-
-// Read counts down, and fails beyond the limit.
-func (l *limitedReader) Read(p []byte) (int, error) {
-	if l.left < 0 {
-		return 0, io.ErrUnexpectedEOF
-	}
-	n, err := l.r.Read(p[:min(int64(len(p)), l.left+1)])
-	if l.left -= int64(n); l.left < 0 {
-		return 0, io.ErrUnexpectedEOF
-	}
-	return n, err
 }

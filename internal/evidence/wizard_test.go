@@ -33,7 +33,7 @@ func advertised(t testing.TB) scopes.Advertisement {
 
 func wizard(t testing.TB) *manifest.Manifest {
 	t.Helper()
-	m, err := manifest.Decode("scopes.yaml", ambit.Manifest, nil)
+	m, err := manifest.Decode("scopes.yaml", ambit.ExampleManifest, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func TestRootManifestPasses(t *testing.T) {
 
 // Mistakes that the field has made are caught.
 func TestRootManifestWithKnownMistakes(t *testing.T) {
-	text := strings.Replace(string(ambit.Manifest), "scopes:\n", `scopes:
+	text := strings.Replace(string(ambit.ExampleManifest), "scopes:\n", `scopes:
   - {scope: introspection, level: required, why: asks what a token holds}
   - {scope: "vision-scanners:read", level: recommended, why: reads scanners, used_by: ["tool:vision-scanners-impact-retrieve"]}
 `, 1)
@@ -155,7 +155,7 @@ func TestUndeclaredCall(t *testing.T) {
 // An entry that someone took out comes back, with a reason and its operations; every
 // other byte of the file stays.
 func TestMendRootManifest(t *testing.T) {
-	text := string(ambit.Manifest)
+	text := string(ambit.ExampleManifest)
 	begin := strings.Index(text, "  - scope: organization:read\n")
 	end := strings.Index(text, "  - scope: dashboard:write\n")
 	text = text[:begin] + text[end:]

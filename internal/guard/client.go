@@ -1,32 +1,32 @@
 package guard
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"time"
+
+	"github.com/ambit-auth/ambit/internal/files"
 )
 
-// HTTPOptions say how HTTP is to be spoken. The zero value is safe.
+// Options say how HTTP is to be spoken. The zero value is safe.
 type Options struct {
 	// CAFile is a PEM file of certificate authorities to trust besides those of
 	// the system. Empty for none.
 	CAFile string
-	// Timeout is for a whole request, reading the answer included; 0 means
+	// Timeout is for a whole request, reading the response included; 0 means
 	// FetchTimeout.
 	Timeout time.Duration
 }
 
-// NewHTTPClient makes the client for ambit's own requests. It honours HTTP_PROXY,
+// NewClient makes the client for ambit's own requests. It honours HTTP_PROXY,
 // HTTPS_PROXY and NO_PROXY (a loopback host is never reached through a proxy),
-// speaks HTTP/2, keeps no cookies, and follows at most [MaxRedirects] redirects,
+// speaks HTTP/2, keeps no cookies, and follows at most [maxRedirects] redirects,
 // none to a lesser scheme or from elsewhere to this machine, and none at all when
 // the request has a body or a credential. A CA file that cannot be used is an
 // [Error] of KindUsage. The client is safe for concurrent use.
@@ -35,29 +35,42 @@ func NewClient(opt Options) (*http.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	transport.ResponseHeaderTimeout = HeaderTimeout
-	timeout := opt.Timeout
-	if timeout == 0 {
-		timeout = FetchTimeout
-	}
-	return &http.Client{Transport: transport, CheckRedirect: checkRedirect, Timeout: timeout}, nil
+	transport.ResponseHeaderTimeout = headerTimeout
+	client := ClientOn(transport)
+	client.Timeout = cmp.Or(opt.Timeout, FetchTimeout)
+	return client, nil
 }
 
-// NewTransport makes the transport of [NewHTTPClient] alone, without a limit on the
-// time of an answer (opt.Timeout is not used): for forwarding requests whose answer
+// ClientOn makes a client that stands on a transport of the caller's, such as one that sends
+// a credential to trusted hosts alone; the rest is as [NewClient] has it.
+func ClientOn(transport http.RoundTripper) *http.Client {
+	return &http.Client{Transport: transport, CheckRedirect: checkRedirect, Timeout: FetchTimeout}
+}
+
+// ForwardingClientOn makes a client for the requests of another program on a transport of the
+// caller's: it hands redirects on, and has no limit on the time of a response.
+func ForwardingClientOn(transport http.RoundTripper) *http.Client {
+	client := ClientOn(transport)
+	client.Timeout = 0
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return client
+}
+
+// NewTransport makes the transport of [NewClient] alone, without a limit on the
+// time of a response (opt.Timeout is not used): for forwarding requests whose response
 // may take minutes. A transport follows no redirects.
 func NewTransport(opt Options) (*http.Transport, error) {
 	roots, err := trustedRoots(opt.CAFile)
 	if err != nil {
 		return nil, err
 	}
-	dialer := &net.Dialer{Timeout: DialTimeout}
+	dialer := &net.Dialer{Timeout: dialTimeout}
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		OnProxyConnectResponse: proxyRefuses,
 		DialContext:            dialer.DialContext,
 		TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout:    TLSTimeout,
+		TLSHandshakeTimeout:    tlsTimeout,
 		IdleConnTimeout:        idleTimeout,
 		MaxResponseHeaderBytes: maxHeaderBytes,
 		ForceAttemptHTTP2:      true,
@@ -66,11 +79,11 @@ func NewTransport(opt Options) (*http.Transport, error) {
 
 // proxyRefuses names a proxy that does not connect: its status alone would pass for the
 // server's.
-func proxyRefuses(_ context.Context, proxy *url.URL, _ *http.Request, answer *http.Response) error {
-	if answer.StatusCode == http.StatusOK {
+func proxyRefuses(_ context.Context, proxy *url.URL, _ *http.Request, resp *http.Response) error {
+	if resp.StatusCode == http.StatusOK {
 		return nil
 	}
-	return fmt.Errorf("the proxy %s answered %s", proxy.Host, StatusText(answer.StatusCode))
+	return fmt.Errorf("the proxy %s answered %s", proxy.Host, StatusText(resp.StatusCode))
 }
 
 // trustedRoots is nil, meaning the system's, unless a file is to be added.
@@ -78,9 +91,9 @@ func trustedRoots(caFile string) (*x509.CertPool, error) {
 	if caFile == "" {
 		return nil, nil
 	}
-	pem, err := readCAFile(caFile)
+	pem, err := files.Read(caFile, files.Rule{Limit: maxCAFile, Links: true})
 	if err != nil {
-		return nil, &Error{Kind: KindUsage, Err: fmt.Errorf("the CA file %q cannot be used: %w", caFile, err)}
+		return nil, &Error{Kind: KindUsage, Err: fmt.Errorf("the CA file %q cannot be used: %w", caFile, files.Pathless(err))}
 	}
 	roots, err := x509.SystemCertPool()
 	if err != nil { // no system pool: what the user gave is then all there is
@@ -90,41 +103,4 @@ func trustedRoots(caFile string) (*x509.CertPool, error) {
 		return nil, &Error{Kind: KindUsage, Err: fmt.Errorf("the CA file %q cannot be used: it holds no PEM certificate", caFile)}
 	}
 	return roots, nil
-}
-
-func readCAFile(path string) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, Pathless(err)
-	}
-	defer file.Close()
-	return ReadLimited(file, maxCAFile)
-}
-
-// Pathless drops the path from an error that will stand beside the path.
-func Pathless(err error) error {
-	if inner, ok := errors.AsType[*os.PathError](err); ok {
-		return inner.Err
-	}
-	return err
-}
-
-// ReadLimited reads to the end, and refuses rather than cuts what is over limit:
-// half a document could mean something else.
-func ReadLimited(r io.Reader, limit int64) ([]byte, error) {
-	raw, err := io.ReadAll(io.LimitReader(r, limit+1))
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(raw)) > limit {
-		return nil, tooLargeError(limit)
-	}
-	return raw, nil
-}
-
-// tooLargeError carries the limit in bytes.
-type tooLargeError int64
-
-func (limit tooLargeError) Error() string {
-	return fmt.Sprintf("it is larger than %d bytes", int64(limit))
 }

@@ -18,24 +18,24 @@ const (
 	KindUsage Kind = "usage"
 	// KindNotFound is a server that was reached and has no document.
 	KindNotFound Kind = "not_found"
-	// KindInvalid is an answer that is broken, too large, or of the wrong shape.
+	// KindInvalid is a response that is broken, too large, or of the wrong shape.
 	KindInvalid Kind = "invalid"
 	// KindRedirect is a redirect that was refused. While a document is looked for
 	// it only means that the document is not in that place.
 	KindRedirect Kind = "redirect"
 	// KindStatus is a status that is no use here: 5xx above all.
 	KindStatus Kind = "status"
-	// KindRateLimited is status 429 (RFC 6585 section 4).
+	// KindRateLimited is status 429 (RFC 6585 §4).
 	KindRateLimited Kind = "rate_limited"
 	// KindTLS is a certificate that is not trusted, or a failed handshake.
 	KindTLS Kind = "tls"
-	// KindUnreachable is no answer: no address, refused, reset, timed out.
+	// KindUnreachable is no response: no address, refused, reset, timed out.
 	KindUnreachable Kind = "unreachable"
 	// KindCanceled is the caller's own context having been canceled.
 	KindCanceled Kind = "canceled"
 )
 
-// Error is what went wrong between a request and a usable answer. Its text names
+// Error is what went wrong between a request and a usable response. Its text names
 // the host and what came, with everything from outside escaped, and holds no
 // secret: a user name or password in a URL is never shown.
 type Error struct {
@@ -50,7 +50,7 @@ type Error struct {
 	Field string
 	// Status is the HTTP status, 0 if there was none.
 	Status int
-	// RetryAfter is how long the server asks to wait (RFC 9110 section 10.2.3),
+	// RetryAfter is how long the server asks to wait (RFC 9110 §10.2.3),
 	// at least a second; 0 if it did not say.
 	RetryAfter time.Duration
 	// RetryAt is the moment at which RetryAfter ends; zero if RetryAfter is.
@@ -71,7 +71,7 @@ func (e *Error) Error() string {
 	case KindNotFound:
 		return fmt.Sprintf("%q has no metadata document: %s", e.Host, cause)
 	case KindInvalid:
-		return fmt.Sprintf("the answer of %q is not usable: %s", e.URL, cause)
+		return fmt.Sprintf("the response of %q is not usable: %s", e.URL, cause)
 	case KindRedirect:
 		return fmt.Sprintf("a redirect from %q was refused: %s", e.Host, cause)
 	case KindStatus, KindRateLimited:

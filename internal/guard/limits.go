@@ -9,19 +9,19 @@ const (
 	// FetchTimeout bounds the reading of one document, all places, redirects and
 	// waiting included: a person waits for it before anything else can happen.
 	FetchTimeout = 10 * time.Second
-	// MaxRedirects is enough for a host name that moved, and for a slash added.
-	MaxRedirects = 3
-	// MaxRetryWait is the longest Retry-After that is waited out. Beyond it a
+	// maxRedirects is enough for a host name that moved, and for a slash added.
+	maxRedirects = 3
+	// maxRetryWait is the longest Retry-After that is waited out. Beyond it a
 	// person wants to be told rather than kept waiting.
-	MaxRetryWait = 5 * time.Second
+	maxRetryWait = 5 * time.Second
 
-	// DialTimeout is for one connection attempt: two lost SYN packets and a bit.
-	DialTimeout = 5 * time.Second
-	// TLSTimeout is for the handshake, which is two or three round trips.
-	TLSTimeout = 5 * time.Second
-	// HeaderTimeout is the wait for the first byte of an answer, within the total.
-	HeaderTimeout = 8 * time.Second
-	// maxHeaderBytes bounds an answer's header fields. Go's default is 10 MiB.
+	// dialTimeout is for one connection attempt: two lost SYN packets and a bit.
+	dialTimeout = 5 * time.Second
+	// tlsTimeout is for the handshake, which is two or three round trips.
+	tlsTimeout = 5 * time.Second
+	// headerTimeout is the wait for the first byte of a response, within the total.
+	headerTimeout = 8 * time.Second
+	// maxHeaderBytes bounds a response's header fields. Go's default is 10 MiB.
 	maxHeaderBytes = 256 << 10
 	// maxCAFile takes several system bundles of a quarter MiB each.
 	maxCAFile = 4 << 20

@@ -7,7 +7,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/text"
 )
 
-// guarded is a copy of base (nil for Go's default client) with the redirect policy
+// withPolicy is a copy of base (nil for Go's default client) with the redirect policy
 // put before base's own, and without cookies.
 func withPolicy(base *http.Client) *http.Client {
 	var client http.Client
@@ -25,7 +25,7 @@ func withPolicy(base *http.Client) *http.Client {
 	return &client
 }
 
-// checkRedirect is the policy of [NewHTTPClient].
+// checkRedirect is the policy of [NewClient].
 func checkRedirect(req *http.Request, via []*http.Request) error {
 	first, last := via[0], via[len(via)-1]
 	if err := redirectProblem(req, first, last, len(via)); err != nil {
@@ -38,13 +38,13 @@ func redirectProblem(req, first, last *http.Request, count int) error {
 	if carriesSomething(first) {
 		return errors.New("the request carries a credential or a body, which go nowhere else")
 	}
-	if count > MaxRedirects {
+	if count > maxRedirects {
 		return errors.New("one redirect followed another, more than three times")
 	}
 	if last.URL.Scheme == "https" && req.URL.Scheme != "https" {
 		return errors.New("it leads from https to " + text.Quote(req.URL.Scheme))
 	}
-	if _, err := ParseLink(req.URL.String()); err != nil {
+	if _, err := parseLink(req.URL.String()); err != nil {
 		return errors.New("the URL it leads to " + err.Error())
 	}
 	if PointsHere(req.URL.Hostname()) && !PointsHere(first.URL.Hostname()) {

@@ -8,9 +8,11 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ambit-auth/ambit/internal/files"
 )
 
-// Requester sends requests under the guard: the redirect policy of [NewHTTPClient],
+// Requester sends requests under the guard: the redirect policy of [NewClient],
 // a size limit, one short wait on 429. Its zero value is ready to use. It is safe
 // for concurrent use as long as its fields are left alone.
 type Requester struct {
@@ -19,29 +21,43 @@ type Requester struct {
 	HTTP *http.Client
 	// Now is the clock for dates in Retry-After; nil means time.Now.
 	Now func() time.Time
+	// AnyStatus says that a 5xx, 408 or 425 is a Response as well, for whom such a one may
+	// say more; see [Response.Trouble].
+	AnyStatus bool
 	// Wait sleeps for d or until ctx ends, and then returns ctx's error; nil means
 	// a timer.
 	Wait func(ctx context.Context, d time.Duration) error
 }
 
-// Answer is a response that was read to its end.
+// Response is one that was read to its end.
 type Response struct {
 	Status int
 	Header http.Header
-	URL    *url.URL // where the answer came from, after redirects
+	URL    *url.URL // where the response came from, after redirects
 	Body   []byte   // unpacked
+
+	trouble *Error // what the status says by itself; nil for one that is a response
 }
 
-// Do sends req and reads the answer, of at most limit bytes. A 429 that asks to
-// wait less than [MaxRetryWait] is waited out once; a request with a body is sent
-// again only if it has GetBody. Every status but 5xx, 408, 425 and 429 is an Answer.
+// Trouble is the error of a status that says that the server may well answer later; nil for
+// every other. It carries Retry-After.
+func (r *Response) Trouble() error {
+	if r.trouble == nil {
+		return nil
+	}
+	return r.trouble
+}
+
+// Do sends req and reads the response, of at most limit bytes. A 429 that asks to
+// wait less than [maxRetryWait] is waited out once; a request with a body is sent
+// again only if it has GetBody. Every status but 5xx, 408, 425 and 429 is a Response.
 // The error is always an [Error].
 func (r *Requester) Do(req *http.Request, limit int64) (*Response, error) {
-	answer, err := r.once(req, limit)
+	response, err := r.once(req, limit)
 	if err == nil {
-		return answer, nil
+		return response, nil
 	}
-	if err.Kind != KindRateLimited || err.RetryAfter == 0 || err.RetryAfter >= MaxRetryWait {
+	if err.Kind != KindRateLimited || err.RetryAfter == 0 || err.RetryAfter >= maxRetryWait {
 		return nil, err
 	}
 	again, ok := rewound(req)
@@ -51,40 +67,41 @@ func (r *Requester) Do(req *http.Request, limit int64) (*Response, error) {
 	if waitErr := r.wait(req.Context(), err.RetryAfter); waitErr != nil {
 		return nil, requestError(req, waitErr)
 	}
-	if answer, err = r.once(again, limit); err != nil {
+	if response, err = r.once(again, limit); err != nil {
 		return nil, err
 	}
-	return answer, nil
+	return response, nil
 }
 
 func (r *Requester) once(req *http.Request, limit int64) (*Response, *Error) {
-	resp, err := withPolicy(r.HTTP).Do(req)
+	resp, err := withPolicy(r.HTTP).Do(introduced(req))
 	if err != nil {
 		return nil, requestError(req, err)
 	}
 	defer resp.Body.Close()
+	var trouble *Error
 	if IsTemporary(resp.StatusCode) {
-		return nil, r.statusError(req, resp)
+		trouble = r.statusError(req, resp)
+		if !r.AnyStatus || trouble.Kind == KindRateLimited {
+			return nil, trouble
+		}
 	}
-	body, err := ReadBody(resp, limit)
+	body, err := files.ReadAll(resp.Body, limit)
 	if err != nil {
 		return nil, requestError(req, err)
 	}
-	return &Response{Status: resp.StatusCode, Header: resp.Header, URL: resp.Request.URL, Body: body}, nil
+	return &Response{Status: resp.StatusCode, Header: resp.Header, URL: resp.Request.URL, Body: body, trouble: trouble}, nil
 }
 
-// ReadBody reads an answer's body, of at most limit bytes after unpacking, and
-// closes it. The error is an [Error].
-func ReadBody(resp *http.Response, limit int64) ([]byte, error) {
-	defer resp.Body.Close()
-	if limit < 0 {
-		limit = 0
+// introduced is req with what every request of ours says of itself.
+func introduced(req *http.Request) *http.Request {
+	req = req.Clone(req.Context())
+	for name, value := range map[string]string{"Accept": "application/json", "User-Agent": "ambit"} {
+		if req.Header.Get(name) == "" {
+			req.Header.Set(name, value)
+		}
 	}
-	body, err := ReadLimited(resp.Body, limit)
-	if err != nil {
-		return nil, requestError(resp.Request, err)
-	}
-	return body, nil
+	return req
 }
 
 // rewound is req, ready to be sent a second time.
@@ -135,7 +152,7 @@ func (r *Requester) statusError(req *http.Request, resp *http.Response) *Error {
 	return e
 }
 
-// parseRetryAfter reads seconds or a date (RFC 9110 section 10.2.3). "At once" is
+// parseRetryAfter reads seconds or a date (RFC 9110 §10.2.3). "At once" is
 // made a second, so that no server makes us hurry; a month is as good as ever.
 func parseRetryAfter(value string, now time.Time) (time.Duration, bool) {
 	const least, most = time.Second, 30 * 24 * time.Hour

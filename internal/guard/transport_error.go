@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/ambit-auth/ambit/internal/files"
 )
 
 // RequestError gives an error of an http.Client's Do, or of reading a body, its
@@ -32,16 +34,16 @@ func requestError(req *http.Request, err error) *Error {
 	if outer, ok := errors.AsType[*url.Error](err); ok {
 		e.Err = outer.Err // the outer one repeats the URL
 	}
-	_, tooLarge := errors.AsType[tooLargeError](err)
+	_, tooLarge := errors.AsType[files.TooLargeError](err)
 	switch {
 	case errors.Is(err, context.Canceled):
 		e.Kind = KindCanceled
 	case tooLarge:
 		e.Kind = KindInvalid
 	case isTimeout(err):
-		e.Err = fmt.Errorf("no answer in time: %w", e.Err)
+		e.Err = fmt.Errorf("no response in time: %w", e.Err)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		e.Err = fmt.Errorf("the connection was closed before the answer was complete: %w", e.Err)
+		e.Err = fmt.Errorf("the connection was closed before the response was complete: %w", e.Err)
 	case strings.Contains(err.Error(), "malformed "):
 		e.Err = malformed(e.Err)
 	case isCertificateProblem(err), isHandshakeProblem(err):
@@ -50,7 +52,7 @@ func requestError(req *http.Request, err error) *Error {
 	return e
 }
 
-// malformed drops the part of the answer that net/http quotes when it is not HTTP:
+// malformed drops the part of the response that net/http quotes when it is not HTTP:
 // a server may send our credential back in it.
 func malformed(err error) error {
 	text, _, _ := strings.Cut(err.Error(), `"`)

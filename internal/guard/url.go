@@ -2,6 +2,7 @@ package guard
 
 import (
 	"errors"
+	"net"
 	"net/netip"
 	"net/url"
 	"strconv"
@@ -12,14 +13,14 @@ import (
 
 // CheckURL reports whether raw is a URL that ambit may send a request to: https, or
 // http on a loopback host (localhost, 127.0.0.0/8, ::1), with a host, without a
-// user name, password or fragment (RFC 6749 sections 3.1 and 3.2 forbid the
+// user name, password or fragment (RFC 6749 §3.1 and §3.2 forbid the
 // fragment). The error is an [Error] of KindUsage.
 func CheckURL(raw string) error {
 	_, err := ParseURL(raw)
 	return err
 }
 
-// parseAskedURL is CheckURL for those who go on with the parsed URL.
+// ParseURL is CheckURL for those who go on with the parsed URL.
 func ParseURL(raw string) (*url.URL, error) {
 	u, err := ParseEndpoint(raw)
 	if err != nil {
@@ -30,15 +31,15 @@ func ParseURL(raw string) (*url.URL, error) {
 
 // ParseEndpoint returns a plain error, without the URL, to be put into a sentence.
 func ParseEndpoint(raw string) (*url.URL, error) {
-	u, err := ParseLink(raw)
+	u, err := parseLink(raw)
 	if err == nil && strings.Contains(raw, "#") {
 		return nil, errors.New("has a fragment, which an endpoint may not have")
 	}
 	return u, err
 }
 
-// ParseLink also takes a fragment, for pages that people read.
-func ParseLink(raw string) (*url.URL, error) {
+// parseLink also takes a fragment, for pages that people read.
+func parseLink(raw string) (*url.URL, error) {
 	if strings.IndexFunc(raw, func(r rune) bool { return r <= ' ' || r > '~' }) >= 0 {
 		return nil, errors.New("has characters that no URL has (RFC 3986)")
 	}
@@ -59,7 +60,7 @@ func ParseLink(raw string) (*url.URL, error) {
 }
 
 // validHost also refuses the old ways to write an IPv4 address (127.1, 2130706433,
-// 0x7f.1): some resolvers read them as an address that pointsHere would not see.
+// 0x7f.1): some resolvers read them as an address that PointsHere would not see.
 func validHost(u *url.URL) bool {
 	host := u.Hostname()
 	if host == "" || strings.HasSuffix(u.Host, ":") {
@@ -94,9 +95,10 @@ func notInHostName(r rune) bool {
 	return !letter && (r < '0' || r > '9') && r != '-' && r != '.' && r != '_'
 }
 
-// IsLoopback reports whether host, without a port, is this machine by its very name:
+// IsLoopback reports whether host, with a port or without, is this machine by its very name:
 // localhost, 127.0.0.0/8 or ::1. No name is looked up.
 func IsLoopback(host string) bool {
+	host = WithoutPort(host)
 	if strings.EqualFold(host, "localhost") {
 		return true
 	}
@@ -104,8 +106,16 @@ func IsLoopback(host string) bool {
 	return err == nil && addr.IsLoopback() // IPv4 mapped into IPv6 too
 }
 
+// WithoutPort is the name or address of a host, without the brackets of an IPv6 address.
+func WithoutPort(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		return name
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+}
+
 // PointsHere is wider than IsLoopback: all that would reach this machine, 0.0.0.0
-// and names under localhost (RFC 6761 section 6.3) included. It is for refusing,
+// and names under localhost (RFC 6761 §6.3) included. It is for refusing,
 // IsLoopback is for allowing.
 func PointsHere(host string) bool {
 	name := strings.ToLower(strings.TrimSuffix(host, "."))
@@ -116,16 +126,39 @@ func PointsHere(host string) bool {
 	return err == nil && addr.Unmap().IsUnspecified()
 }
 
-// ShownURL is raw as it may stand in a message: a URL can hold a password, and one
-// that cannot be parsed can hold it anywhere.
+// ShownURL is raw as it may stand in a message. A URL can hold a secret in its query, in its
+// fragment, and before an @; of one that cannot be read, or that is a word that someone typed
+// for one, only what no @ follows is shown.
 func ShownURL(raw string) string {
-	if !strings.Contains(raw, "@") {
-		return text.Cut(raw, text.MaxWord)
-	}
 	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" {
-		return "(a URL with an @ in it)"
+	scheme, rest, ok := strings.Cut(raw, "://")
+	if err != nil || !ok || !validHost(u) {
+		return text.Cut(shownWord(raw), text.MaxWord)
 	}
-	u.User = nil
-	return text.Cut(u.String(), text.MaxWord)
+	path := ""
+	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
+		path = withoutQuery(rest[end:])
+	}
+	if at := strings.LastIndex(path, "@"); at >= 0 { // a password that has a / in it looks so
+		path = "/…" + path[at:]
+	}
+	return text.Cut(scheme+"://"+u.Host+path, text.MaxWord)
+}
+
+func shownWord(raw string) string {
+	word := withoutQuery(raw)
+	if strings.LastIndex(raw, "@") > len(word) {
+		return "(a URL with an @ in it)" // where a password ends cannot be told
+	}
+	if at := strings.LastIndex(word, "@"); at >= 0 {
+		return "…" + word[at:]
+	}
+	return word
+}
+
+func withoutQuery(raw string) string {
+	if end := strings.IndexAny(raw, "?#"); end >= 0 {
+		return raw[:end]
+	}
+	return raw
 }

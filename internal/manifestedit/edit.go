@@ -51,7 +51,7 @@ func Edit(file string, text []byte, want *manifest.Manifest, open func(path stri
 		return text, nil
 	}
 	edited, err := ed.try(edits)
-	if err != nil && !errors.As(err, new(*EditError)) {
+	if _, told := errors.AsType[*EditError](err); err != nil && !told {
 		err = ed.blame(edits, err)
 	}
 	return edited, err

@@ -507,7 +507,7 @@ func TestFormatNeeds(t *testing.T) {
 // FuzzEdit: whatever a manifest looks like, an edit that succeeds leaves every line of it
 // that it is not about, and a second one changes nothing.
 func FuzzEdit(f *testing.F) {
-	f.Add(string(ambit.Manifest), uint8(3))
+	f.Add(string(ambit.ExampleManifest), uint8(3))
 	for _, list := range []string{
 		"[]", "[{scope: a, level: required}, {scope: b, level: optional}] # c", "\n- scope: a\n  level: required\n\n# x\n- {scope: b, level: optional}",
 		"\r\n  - scope: a\r\n    level: 'required'\r\n", "[\n {scope: a, level: required}, # a\n {scope: b, level: optional,},\n # c\n]",

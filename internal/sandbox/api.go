@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Words of a path that are held against what exists.
+// Words of a path that are compared with what exists.
 const (
 	projectWord      = "project"
 	organizationWord = "organization"
@@ -99,7 +99,7 @@ func pathWords(path string) []string {
 }
 
 // judge is the order in which the API decides: the credential's reach, the scopes,
-// then what no scope can mend. It returns the refusal's name and its words.
+// then what no scope can fix. It returns the refusal's name and its words.
 func (sv *server) judge(e endpoint, b bearer, words map[string]any, names []string) (string, map[string]string) {
 	switch {
 	case slices.Contains(names, projectWord):

@@ -127,9 +127,14 @@ func TestSelfInspection(t *testing.T) {
 		key, scope string
 		want       bool
 	}{
-		{r.Keys.Full, "llm_gateway:read", true}, {r.Keys.Full, "wizard_session:write", true}, {r.Keys.Full, "openid", false},
-		{r.Keys.Full, "internal_run:read", false}, {r.Keys.NoGateway, "llm_gateway:read", false}, {r.Keys.NoGateway, "insight:write", true},
-		{r.Keys.ReadOnly, "insight:read", true}, {r.Keys.ReadOnly, "insight:write", false},
+		{r.Keys.Full, "llm_gateway:read", true},
+		{r.Keys.Full, "wizard_session:write", true},
+		{r.Keys.Full, "openid", false},
+		{r.Keys.Full, "internal_run:read", false},
+		{r.Keys.NoGateway, "llm_gateway:read", false},
+		{r.Keys.NoGateway, "insight:write", true},
+		{r.Keys.ReadOnly, "insight:read", true},
+		{r.Keys.ReadOnly, "insight:write", false},
 	} {
 		if holds(tt.key, tt.scope) != tt.want {
 			t.Errorf("key %s… holds %s: %t", tt.key[:4], tt.scope, !tt.want)
@@ -147,8 +152,14 @@ func TestWriteCoversReadAndAllCoversAllButInternal(t *testing.T) {
 		held, need string
 		want       bool
 	}{
-		{"a:write", "a:read", true}, {"a:read", "a:write", false}, {"a:read", "a:read", true}, {"b:write", "a:read", false},
-		{"*", "a:write", true}, {"*", "in:read", false}, {"in:read", "in:read", true}, {"", "a:read", false},
+		{"a:write", "a:read", true},
+		{"a:read", "a:write", false},
+		{"a:read", "a:read", true},
+		{"b:write", "a:read", false},
+		{"*", "a:write", true},
+		{"*", "in:read", false},
+		{"in:read", "in:read", true},
+		{"", "a:read", false},
 	} {
 		if got := s.covers([]string{tt.held}, tt.need); got != tt.want {
 			t.Errorf("%q covers %q: %t", tt.held, tt.need, got)

@@ -119,8 +119,4 @@ func originOf(raw string) string {
 	return u.Scheme + "://" + u.Host
 }
 
-func asLibraryError(err error) (goidc.Error, bool) {
-	var known goidc.Error
-	ok := errors.As(err, &known)
-	return known, ok
-}
+func asLibraryError(err error) (goidc.Error, bool) { return errors.AsType[goidc.Error](err) }

@@ -4,7 +4,7 @@
 // account and without a network.
 //
 // Who is imitated is data: everything by which a stranger could tell the provider (its
-// metadata, scopes, ceilings, keys, endpoints, wordings, tools) stands in the folder
+// metadata, scopes, ceilings, keys, endpoints, wordings, tools) stands in the directory
 // shape, and this code knows only OAuth, HTTP and JSON.
 //
 // # Servers
@@ -51,7 +51,7 @@
 //
 // An endpoint of the API needs all of its scopes; a write scope covers the same read
 // one, and the unrestricted key covers all but internal ones. Refusals are word for
-// word those of the provider, also those that no scope mends: an action that takes no
+// word those of the provider, also those that no scope fixes: an action that takes no
 // key (GET /api/personal_api_keys/), a project out of reach (scoped_project at project
 // 1), an endpoint without a project (scoped_project at /api/organizations/), an
 // organization that forbids keys (project 3), a resource without editor access (PATCH
@@ -66,7 +66,7 @@
 // The MCP server takes JSON-RPC by POST: initialize, ping, tools/list, tools/call. Tools
 // whose scopes the credential lacks are not listed, and unknown when called.
 //
-// # Misbehaviour
+// # Misbehavior
 //
 // [Kinds] lists what can go wrong. Each is named as kind, or as kind@part where it can
 // strike one part of the service: metadata, authorize, token, revoke, inspect (wherever

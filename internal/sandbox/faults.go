@@ -21,7 +21,7 @@ const (
 	maxDrain = 64 << 20
 )
 
-// withFaults puts the misbehaviours of a part before what it serves.
+// withFaults puts the misbehaviors of a part before what it serves.
 func (s *Sandbox) withFaults(part string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch s.faultAt(part) {

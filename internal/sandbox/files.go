@@ -18,21 +18,21 @@ const (
 
 // files are what the sandbox wrote and has to take away.
 type files struct {
-	written []string
-	folder  string // a temporary one; "" where the caller gave one
+	written   []string
+	directory string // a temporary one; "" where the caller gave one
 }
 
 // writeFiles writes the provider file, and the manifest that names it.
 func (s *Sandbox) writeFiles(o Options) error {
-	folder := o.Dir
-	if folder == "" {
+	directory := o.Dir
+	if directory == "" {
 		made, err := os.MkdirTemp("", "sandbox-")
 		if err != nil {
 			return err
 		}
-		folder, s.files.folder = made, made
+		directory, s.files.directory = made, made
 	}
-	folder, err := filepath.Abs(folder)
+	directory, err := filepath.Abs(directory)
 	if err != nil {
 		return err
 	}
@@ -40,14 +40,14 @@ func (s *Sandbox) writeFiles(o Options) error {
 	if err != nil {
 		return err
 	}
-	s.ready.Provider = filepath.Join(folder, providerName)
+	s.ready.Provider = filepath.Join(directory, providerName)
 	if err := s.files.write(s.ready.Provider, text); err != nil || o.Manifest == nil {
 		return err
 	}
 	if text, err = withProvider(o.Manifest, s.ready.Provider); err != nil {
 		return fmt.Errorf("manifest: %w", err)
 	}
-	s.ready.Manifest = filepath.Join(folder, manifestName)
+	s.ready.Manifest = filepath.Join(directory, manifestName)
 	return s.files.write(s.ready.Manifest, text)
 }
 
@@ -69,10 +69,10 @@ func (f *files) remove() error {
 			all = append(all, err)
 		}
 	}
-	if f.folder != "" {
-		all = append(all, os.RemoveAll(f.folder))
+	if f.directory != "" {
+		all = append(all, os.RemoveAll(f.directory))
 	}
-	f.written, f.folder = nil, ""
+	f.written, f.directory = nil, ""
 	return errors.Join(all...)
 }
 

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// The kinds of misbehaviour. Those of the first group are the authorization server's
+// The kinds of misbehavior. Those of the first group are the authorization server's
 // own ways and take no target; the others strike a part of the service.
 const (
 	kindReject     = "reject"
@@ -109,8 +109,8 @@ func parts() []string {
 	}
 }
 
-// A misbehaviour is a kind at a part.
-type misbehaviour struct{ kind, part string }
+// A misbehavior is a kind at a part.
+type misbehavior struct{ kind, part string }
 
 // An UnknownKindError says that Misbehave named something that the sandbox cannot do.
 type UnknownKindError struct {
@@ -120,11 +120,11 @@ type UnknownKindError struct {
 
 // Error lists what is known.
 func (e *UnknownKindError) Error() string {
-	return fmt.Sprintf("unknown misbehaviour %q; known are %s", e.Kind, strings.Join(e.Known, ", "))
+	return fmt.Sprintf("unknown misbehavior %q; known are %s", e.Kind, strings.Join(e.Known, ", "))
 }
 
-func parseMisbehaviours(words []string) ([]misbehaviour, error) {
-	var list []misbehaviour
+func parseMisbehaviors(words []string) ([]misbehavior, error) {
+	var list []misbehavior
 	for _, word := range words {
 		name, part, targeted := strings.Cut(word, "@")
 		i := slices.IndexFunc(kinds(), func(k kind) bool { return k.name == name })
@@ -138,7 +138,7 @@ func parseMisbehaviours(words []string) ([]misbehaviour, error) {
 		case !slices.Contains(parts(), part):
 			return nil, &UnknownKindError{word, withParts(name)}
 		}
-		list = append(list, misbehaviour{name, part})
+		list = append(list, misbehavior{name, part})
 	}
 	return list, nil
 }
@@ -163,7 +163,7 @@ func withParts(kind string) []string {
 func (s *Sandbox) misbehaves(kind string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.ContainsFunc(s.misbehaviours, func(m misbehaviour) bool { return m.kind == kind })
+	return slices.ContainsFunc(s.misbehaviors, func(m misbehavior) bool { return m.kind == kind })
 }
 
 // faultAt is the first fault that strikes a part now; "" for none. A fault that comes
@@ -171,12 +171,12 @@ func (s *Sandbox) misbehaves(kind string) bool {
 func (s *Sandbox) faultAt(part string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, m := range s.misbehaviours {
-		if m.part != part && m.part != partAll || s.used[misbehaviour{m.kind, part}] {
+	for _, m := range s.misbehaviors {
+		if m.part != part && m.part != partAll || s.used[misbehavior{m.kind, part}] {
 			continue
 		}
 		if m.kind == kind429 {
-			s.used[misbehaviour{m.kind, part}] = true
+			s.used[misbehavior{m.kind, part}] = true
 		}
 		return m.kind
 	}

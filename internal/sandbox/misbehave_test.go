@@ -30,7 +30,7 @@ func TestUnknownKindsAreNamedWithTheKnownOnes(t *testing.T) {
 		if !strings.Contains(string(page), "\n//\t"+name+" ") {
 			t.Errorf("the package's page does not tell of %s", name)
 		}
-		if _, err := parseMisbehaviours([]string{name}); !ok || err != nil {
+		if _, err := parseMisbehaviors([]string{name}); !ok || err != nil {
 			t.Errorf("%q: %v", line, err)
 		}
 	}

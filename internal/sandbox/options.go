@@ -27,7 +27,7 @@ type Options struct {
 	// at the sandbox, every other byte as it was. nil: none is written.
 	Manifest []byte
 	// Dir is where manifest and provider file are written; it must not hold files of
-	// these names. Default: a new temporary folder, removed by Close.
+	// these names. Default: a new temporary directory, removed by Close.
 	Dir string
 	// Log, where not nil, is called for every request once the answer begins, maybe by
 	// many goroutines at once.

@@ -48,7 +48,7 @@ func (s *Sandbox) Ready() Ready {
 }
 
 // describe fills in all but the paths of the files.
-func (s *Sandbox) describe(d doors) Ready {
+func (s *Sandbox) describe(d listeners) Ready {
 	r := Ready{Schema: readySchema, OK: true, Issuer: d.servers[s.shape.Cloud].origin, MoreKeys: map[string]string{}, Regions: map[string]Region{}, Clients: map[string]string{}}
 	r.Control = r.Issuer + controlPath
 	for _, region := range s.shape.Regions {

@@ -20,7 +20,7 @@ type Sandbox struct {
 	store   *store
 	now     func() time.Time
 	log     func(Request)
-	house   *house
+	group   *listenerGroup
 	servers map[string]*server
 	ready   Ready
 	ports   []int // registered for redirects
@@ -33,8 +33,8 @@ type Sandbox struct {
 	oneByOne sync.Mutex // the library answers one request at a time
 
 	mu               sync.Mutex
-	misbehaviours    []misbehaviour
-	used             map[misbehaviour]bool // those that come once
+	misbehaviors     []misbehavior
+	used             map[misbehavior]bool // those that come once
 	requests         []Request
 	listed, unlisted []string // changes of scopes_supported
 }
@@ -42,7 +42,7 @@ type Sandbox struct {
 // sharedServer names, in a [Request], the server that all regions share.
 const sharedServer = "mcp"
 
-// Start starts a sandbox. It fails on options that make no sense (a misbehaviour that
+// Start starts a sandbox. It fails on options that make no sense (a misbehavior that
 // does not exist is an *[UnknownKindError]), on an address that cannot be listened on,
 // and where its files cannot be written; nothing is left behind then. When ctx ends,
 // answers on their way are cut; [Sandbox.Close] has to be called all the same.
@@ -55,7 +55,7 @@ func Start(ctx context.Context, o Options) (*Sandbox, error) {
 	if address == "" {
 		address = defaultListen
 	}
-	if s.house, err = newHouse(ctx, address); err != nil {
+	if s.group, err = newListenerGroup(ctx, address); err != nil {
 		return nil, fmt.Errorf("sandbox: %w", err)
 	}
 	if err := s.build(o); err != nil {
@@ -91,56 +91,56 @@ func (s *Sandbox) build(o Options) error {
 	if s.ports, err = freePorts(s.shape.Redirect.Ports); err != nil {
 		return err
 	}
-	doors, err := s.openDoors()
+	listeners, err := s.openListeners()
 	if err != nil {
 		return err
 	}
-	s.ready = s.describe(doors)
+	s.ready = s.describe(listeners)
 	if err := s.writeFiles(o); err != nil {
 		return err
 	}
-	handlers := map[*door]http.Handler{}
-	for name, d := range doors.servers {
-		if handlers[d], err = s.addServer(name, d.origin); err != nil {
+	handlers := map[*listener]http.Handler{}
+	for name, l := range listeners.servers {
+		if handlers[l], err = s.addServer(name, l.origin); err != nil {
 			return err
 		}
 	}
-	for region, d := range doors.gateways {
-		handlers[d] = (&gateway{s, region}).handler()
+	for region, l := range listeners.gateways {
+		handlers[l] = (&gateway{s, region}).handler()
 	}
-	handlers[doors.mcp] = (&mcpServer{s, doors.mcp.origin, doors.servers[s.shape.Cloud].origin}).handler()
-	for d, handler := range handlers { // every server is known before one answers
-		s.house.serve(d, handler)
+	handlers[listeners.mcp] = (&mcpServer{s, listeners.mcp.origin, listeners.servers[s.shape.Cloud].origin}).handler()
+	for l, handler := range handlers { // every server is known before one answers
+		s.group.serve(l, handler)
 	}
 	return nil
 }
 
-// doors are the listeners by what stands behind them.
-type doors struct {
-	servers  map[string]*door // authorization servers by name; a region's has the API too
-	gateways map[string]*door // by region
-	mcp      *door
+// listeners are those of a sandbox by what stands behind them.
+type listeners struct {
+	servers  map[string]*listener // authorization servers by name; a region's has the API too
+	gateways map[string]*listener // by region
+	mcp      *listener
 }
 
-func (s *Sandbox) openDoors() (doors, error) {
-	d := doors{servers: map[string]*door{s.shape.Cloud: s.house.doors[0]}, gateways: map[string]*door{}}
+func (s *Sandbox) openListeners() (listeners, error) {
+	d := listeners{servers: map[string]*listener{s.shape.Cloud: s.group.listeners[0]}, gateways: map[string]*listener{}}
 	var err error
 	for _, region := range s.shape.Regions {
-		if d.servers[region], err = s.house.another(); err != nil {
+		if d.servers[region], err = s.group.another(); err != nil {
 			return d, err
 		}
-		if d.gateways[region], err = s.house.another(); err != nil {
+		if d.gateways[region], err = s.group.another(); err != nil {
 			return d, err
 		}
 	}
-	d.mcp, err = s.house.another()
+	d.mcp, err = s.group.another()
 	return d, err
 }
 
 // Close ends the service: answers on their way are cut, handlers waited for, files
 // removed. A second call only repeats the answer of the first.
 func (s *Sandbox) Close() error {
-	s.closing.Do(func() { s.closed = errors.Join(s.house.close(), s.files.remove()) })
+	s.closing.Do(func() { s.closed = errors.Join(s.group.close(), s.files.remove()) })
 	return s.closed
 }
 
@@ -164,13 +164,13 @@ func (s *Sandbox) Requests() []Request {
 // comes once can come again. The error of a kind that does not exist is an
 // *[UnknownKindError]; nothing changes then.
 func (s *Sandbox) Misbehave(kinds ...string) error {
-	list, err := parseMisbehaviours(kinds)
+	list, err := parseMisbehaviors(kinds)
 	if err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.misbehaviours, s.used = list, map[misbehaviour]bool{}
+	s.misbehaviors, s.used = list, map[misbehavior]bool{}
 	return nil
 }
 

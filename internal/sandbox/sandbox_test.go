@@ -114,7 +114,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 			}
 		}
 		if _, err := os.Stat(filepath.Dir(r.Provider)); (err == nil) != (dir == given) {
-			t.Errorf("folder %s: %v", filepath.Dir(r.Provider), err)
+			t.Errorf("directory %s: %v", filepath.Dir(r.Provider), err)
 		}
 		if _, err := net.DialTimeout("tcp", strings.TrimPrefix(r.Issuer, "http://"), time.Second); err == nil {
 			t.Error("it still listens")
@@ -169,7 +169,7 @@ func TestCloseWaitsForHandlersAndNotForClients(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	if took := time.Since(began); took > farewell/2 {
+	if took := time.Since(began); took > shutdownTimeout/2 {
 		t.Errorf("close took %v", took)
 	}
 	if rest, _ := io.ReadAll(lines); strings.Contains(string(rest), "HTTP/1.1 2") {

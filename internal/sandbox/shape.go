@@ -159,8 +159,12 @@ func readShape() (*shape, error) {
 		name string
 		into any
 	}{
-		{"shape.yaml", s}, {"endpoints.yaml", &api}, {"mcp-tools.json", &s.Tools}, {"unadvertised-scopes.json", &unadvertised},
-		{"oauth-authorization-server.json", &s.authorizationServer}, {"openid-configuration.json", &s.openID},
+		{"shape.yaml", s},
+		{"endpoints.yaml", &api},
+		{"mcp-tools.json", &s.Tools},
+		{"unadvertised-scopes.json", &unadvertised},
+		{"oauth-authorization-server.json", &s.authorizationServer},
+		{"openid-configuration.json", &s.openID},
 		{"oauth-protected-resource.json", &s.resource},
 	} {
 		if err := readShapeFile(file.name, file.into); err != nil {

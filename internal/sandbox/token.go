@@ -2,11 +2,18 @@ package sandbox
 
 import (
 	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
 	"encoding/json"
+	"fmt"
+	"mime"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/luikyv/go-oidc/pkg/goidc"
 )
 
 // A capture holds an answer back until it was looked at.
@@ -137,3 +144,67 @@ func withForeignSignature(token string) string {
 
 // listOf makes an empty list of none, so that JSON shows [] and not null.
 func listOf[T any](list []T) []T { return append([]T{}, list...) }
+
+// rsaBits is the least that RFC 7518 §3.3 allows for RS256.
+const rsaBits = 2048
+
+// newSigningKeys makes the key that signs ID tokens. It is made when the first one is
+// wanted: that takes a tenth of a second, and most runs need none.
+func newSigningKeys() (goidc.JSONWebKeySet, error) {
+	private, err := rsa.GenerateKey(rand.Reader, rsaBits)
+	if err != nil {
+		return goidc.JSONWebKeySet{}, fmt.Errorf("signing key: %w", err)
+	}
+	return goidc.JSONWebKeySet{Keys: []goidc.JSONWebKey{{
+		Key: private, KeyID: "sandbox-1", Algorithm: string(goidc.RS256), Use: string(goidc.KeyUsageSignature),
+	}}}, nil
+}
+
+func (s *Sandbox) signingKeys(context.Context) (goidc.JSONWebKeySet, error) { return s.signing() }
+
+// introspect serves RFC 7662 as this provider has it: a token asks about itself, as
+// its own bearer, in a form (§2.1) or in JSON. Whatever is no living access token of
+// this region gets the API's plain 401.
+func (sv *server) introspect(w http.ResponseWriter, r *http.Request) {
+	credential := bearerToken(r)
+	b, ok := sv.store.bearer(credential, sv.region)
+	switch asked := tokenIn(w, r); {
+	case credential == "":
+		sv.refuse(w, "no_credential", nil)
+	case !ok || b.key != nil:
+		sv.refuse(w, "bad_credential", nil)
+	case asked == "":
+		writeJSON(w, http.StatusBadRequest, map[string]any{"error": "invalid_request", "error_description": "token is required"})
+	case asked != credential:
+		sv.refuse(w, "not_own_token", nil)
+	default:
+		writeJSON(w, http.StatusOK, map[string]any{
+			"active": true, "scope": strings.Join(b.scopes, " "), "client_id": sv.store.application(b.application).IDs[sv.name],
+			"token_type": "Bearer", "sub": sv.shape.Person.UUID, "iat": b.issued.Unix(), "exp": b.expires.Unix(),
+			sv.shape.Members.Teams: listOf(b.teams), sv.shape.Members.Organizations: listOf(b.organizations),
+		})
+	}
+}
+
+// tokenIn reads the token that is asked about.
+func tokenIn(w http.ResponseWriter, r *http.Request) string {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != "application/json" {
+		return r.PostFormValue("token")
+	}
+	var body struct{ Token string }
+	if json.NewDecoder(r.Body).Decode(&body) != nil {
+		return ""
+	}
+	return body.Token
+}
+
+// writeJSON answers with v and its length, so that a cut is noticed.
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		http.Error(w, "cannot be written as JSON", http.StatusInternalServerError)
+		return
+	}
+	writeText(w, status, "application/json", append(text, '\n'))
+}

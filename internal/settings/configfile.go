@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
@@ -22,7 +21,7 @@ type configFile struct {
 
 // read is what stands in the file. One that does not exist is not a mistake.
 func (c configFile) read() []byte {
-	source, err := os.ReadFile(c.path)
+	source, err := yamlfile.Read(c.path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		c.wrong("%v", err)
 	}

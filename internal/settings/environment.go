@@ -36,23 +36,25 @@ func (e Environment) InCI() bool {
 	return yes || err != nil && value != ""
 }
 
-// The folders of the XDG base directory specification; on other systems their
+// The directories of the XDG base directory specification; on other systems their
 // own. Each is "" where the system names none.
 
 // ConfigDir is the directory of what the user set.
 func (e Environment) ConfigDir() string {
-	return e.folder("XDG_CONFIG_HOME", os.UserConfigDir, ".config")
+	return e.directory("XDG_CONFIG_HOME", os.UserConfigDir, ".config")
 }
 
 // CacheDir is the directory of what can be had again.
-func (e Environment) CacheDir() string { return e.folder("XDG_CACHE_HOME", os.UserCacheDir, ".cache") }
+func (e Environment) CacheDir() string {
+	return e.directory("XDG_CACHE_HOME", os.UserCacheDir, ".cache")
+}
 
 // StateDir is the directory of credentials and locks.
 func (e Environment) StateDir() string {
-	return e.folder("XDG_STATE_HOME", os.UserConfigDir, ".local", "state")
+	return e.directory("XDG_STATE_HOME", os.UserConfigDir, ".local", "state")
 }
 
-func (e Environment) folder(variable string, system func() (string, error), home ...string) string {
+func (e Environment) directory(variable string, system func() (string, error), home ...string) string {
 	if dir := e.Get(variable); filepath.IsAbs(dir) {
 		return filepath.Join(dir, "ambit")
 	}
@@ -60,7 +62,7 @@ func (e Environment) folder(variable string, system func() (string, error), home
 		if dir := e.Get("HOME"); filepath.IsAbs(dir) {
 			return filepath.Join(append(append([]string{dir}, home...), "ambit")...)
 		}
-		return "" // never the folder in which someone happens to stand
+		return "" // never the directory in which someone happens to stand
 	}
 	dir, err := system()
 	if err != nil || !filepath.IsAbs(dir) {

@@ -198,7 +198,7 @@ func TestMistakes(t *testing.T) {
 		"not YAML":      {file: "color: never\n\tstore: file\n", want: []string{"FILE:2:1: a tab indents this line; YAML allows only spaces there"}},
 		"an alias":      {file: "server: &a us\nstore: *a\n", want: []string{"FILE:1:9: anchors and aliases are not allowed here: write it out", "FILE:2:8: anchors and aliases are not allowed here: write it out"}},
 		"two documents": {file: "output: json\n---\noutput: text\n", want: []string{"FILE:2:1: a second document begins here; one file holds one"}},
-		"too large":     {file: "# " + strings.Repeat("x", 1<<20), want: []string{"FILE:1:1: the file is larger than 1 MiB"}},
+		"too large":     {file: "# " + strings.Repeat("x", 1<<20), want: []string{"read FILE: it is larger than 1048576 bytes"}},
 	} {
 		_, mistakes := load(t, c.file, c.variables, c.flags...)
 		if diff := cmp.Diff(c.want, mistakes); diff != "" {

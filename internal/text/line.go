@@ -10,12 +10,19 @@ import (
 // honest wording, too few to flood a terminal.
 const MaxLine = 500
 
-// Line makes text from outside fit for one line of a terminal or a log: escapes for what
-// is not printable (control characters, and format characters that turn the direction of
-// writing), and an end after [MaxLine] bytes.
+// Line makes text from outside fit for one line of a terminal or a log: a space for line ends
+// and tabs, escapes for what else is not printable (control characters, and format characters
+// that turn the direction of writing), and an end after [MaxLine] bytes.
 func Line(text string) string {
-	return Printable(Cut(text, MaxLine))
+	text = Cut(text, MaxLine)
+	if strings.ContainsAny(text, lineBreaks) {
+		text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(lineBreaks, r) }), " ")
+	}
+	return Printable(text)
 }
+
+// lineBreaks is what would end a line, or leave its column.
+const lineBreaks = "\r\n\t"
 
 // MaxWord is how many bytes of one word from outside, such as a URL or a scope, stand in a
 // message.
@@ -80,4 +87,13 @@ func IsName(name string) bool {
 // break a line of a report, or hide in it.
 func IsUnbroken(text string) bool {
 	return strings.IndexFunc(text, func(r rune) bool { return r == ' ' || !strconv.IsPrint(r) }) < 0
+}
+
+// Quoted lists words from outside, each as [Quote] has it, with commas between.
+func Quoted(words []string) string {
+	list := make([]string, len(words))
+	for i, word := range words {
+		list[i] = Quote(word)
+	}
+	return strings.Join(list, ", ")
 }

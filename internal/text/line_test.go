@@ -13,7 +13,8 @@ func TestLine(t *testing.T) {
 	for in, want := range map[string]string{
 		"plain words, Zürich": "plain words, Zürich",
 		"a\x1b[2Jb":           `a\x1b[2Jb`,
-		"two\nlines\r":        `two\nlines\r`,
+		"two\n\tlines\r":      "two lines",
+		"a blank at the end ": "a blank at the end ",
 		"\u202egnp.exe":       `\u202egnp.exe`,
 		"bad \xff byte":       `bad \ufffd byte`,
 		"":                    "",

@@ -29,7 +29,8 @@ const (
 	TooMany      MistakeKind = "more"         // how many more there are than are told
 )
 
-// A Mistake is one thing wrong in a file, with the place where it stands.
+// A Mistake is one thing wrong in a file, with the place where it stands. Those that every
+// file can have are worded in reader.go.
 type Mistake struct {
 	File    string
 	Line    int // from 1

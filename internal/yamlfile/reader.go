@@ -18,7 +18,7 @@ import (
 const MaxFileSize = 1 << 20
 
 // A Reader turns the nodes of one YAML file into values and gathers what is wrong
-// on the way, so that someone mends everything in one round.
+// on the way, so that someone fixes everything in one round.
 type Reader struct {
 	File   string
 	found  Mistakes
@@ -26,7 +26,7 @@ type Reader struct {
 }
 
 // maxMistakes bounds how many mistakes of one file are told: more than anyone
-// mends in one round, and a megabyte of nonsense holds a hundred thousand.
+// fixes in one round, and a megabyte of nonsense holds a hundred thousand.
 const maxMistakes = 100
 
 // Mistake notes what is wrong at a node.

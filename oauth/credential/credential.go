@@ -4,35 +4,34 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
-// A Credential is an access token or an API key, what is known of it, and what it
-// takes to renew it. Treat one that came out of this package as read-only; copy it
-// to change it.
+// KeyVariable is the environment variable that holds an API key for any provider.
+const KeyVariable = "AMBIT_API_KEY"
+
+// RenewAhead is how long before its end a credential is renewed: longer than the clocks of
+// two machines differ, and than most requests take.
+const RenewAhead = time.Minute
+
+// A Credential is an access token or an API key, what it holds, and what it takes to
+// renew it: the one value for it from the token response to the store, the proxy and the
+// screen. Treat one that came out of this package as read-only; copy it to change it.
 type Credential struct {
 	Access  Secret
 	Refresh Secret // empty where it cannot be renewed
 
-	Kind      scopes.Kind
-	Prefix    string // what people may see of Access: at most four characters and ***; "" for nothing
+	scopes.Grant // what Access holds, and how we know
+
 	TokenType string // "Bearer" for a token (RFC 6750); "" for a key
-	Source    string // where it was found, in words for people; not stored
+	Issuer    string // of the authorization server that gave it; "" for a key
+	ClientID  string // to whom; "" for a key
 
-	Issuer   string // of the authorization server that gave it; "" for a key
-	ClientID string // to whom; "" for a key
-	Server   string // the provider's name of the server that it is good for; "" where nobody said
-
-	ExpiresAt  time.Time // zero where nobody said
 	ObtainedAt time.Time
-
-	Scopes        scopes.Set // as the server says; for KnownBy Assumed, as was asked
-	Asked         scopes.Set // what the login asked for; empty for a key, and in what older versions stored
-	KnownBy       scopes.KnownBy
-	Teams         []string // projects within reach; none: all
-	Organizations []string // organizations within reach; none: all
+	Asked      scopes.Set // what the login asked for; empty for a key, and in what older versions stored
 
 	// Hosts are those that the user trusted with it when it was obtained, in the form
-	// of [scopes.HostOf].
+	// of [provider.HostOf].
 	Hosts []string
 
 	// Lost is what the renewal that made this credential took away (a grant can
@@ -40,17 +39,35 @@ type Credential struct {
 	Lost scopes.Set
 }
 
-// Grant is what the credential holds, for [scopes.Compare].
-func (c *Credential) Grant() scopes.Grant {
-	return scopes.Grant{
-		Credential: scopes.Credential{
-			Kind: c.Kind, Prefix: c.Prefix, Source: c.Source, ExpiresAt: c.ExpiresAt, KnownBy: c.KnownBy,
-		},
-		Server: c.Server, Scopes: c.Scopes, Teams: c.Teams, Organizations: c.Organizations,
+// Renewable reports whether there is a refresh token to send.
+func (c *Credential) Renewable() bool { return !c.Refresh.Empty() }
+
+// Issued reports whether an authorization server gave it: a token, and no API key.
+func (c *Credential) Issued() bool { return c.Issuer != "" }
+
+// KindAt is what the provider's file says of its kind.
+func (c *Credential) KindAt(p *provider.Provider) provider.CredentialKind {
+	if c.Issued() {
+		return p.KindOfToken(c.Access.Reveal())
 	}
+	return p.KindOf(c.Access.Reveal())
 }
 
-// LivesAt reports whether it is still good at t, as far as anybody said.
-func (c *Credential) LivesAt(t time.Time) bool {
-	return c.ExpiresAt.IsZero() || t.Before(c.ExpiresAt)
+// Same reports whether both have the same secret, whatever is known of them.
+func (c *Credential) Same(other *Credential) bool { return c.Access.Equal(other.Access) }
+
+// Holding returns the same credential with another knowledge of what it holds.
+func (c *Credential) Holding(g scopes.Grant) *Credential {
+	changed := *c
+	changed.Grant = g
+	return &changed
+}
+
+// Shown is what people may see of a secret of that kind: its masked prefix; "" where the
+// provider knows none for it.
+func (s Secret) Shown(kind provider.CredentialKind) string {
+	if kind.Prefix == "" {
+		return ""
+	}
+	return s.Mask(kind.Prefix)
 }

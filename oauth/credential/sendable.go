@@ -4,7 +4,7 @@ package credential
 // fields beyond 8 KiB are refused by most servers, so twice that is no token.
 const MaxToken = 16 << 10
 
-// sendable reports whether a credential can stand in a header field: printable ASCII
+// IsSendable reports whether a credential can stand in a header field: printable ASCII
 // without blanks, a superset of RFC 6750 §2.1's b64token.
 func IsSendable(credential string) bool {
 	if len(credential) > MaxToken {

@@ -14,14 +14,17 @@ import (
 // maxRecord bounds a record on the disk: two tokens of maxToken and as much again.
 const maxRecord = 64 << 10
 
-// A FileStore keeps each credential in a file of its own, readable by the user alone
-// (0600) in a folder that is so too (0700), and named after a hash of its key. It
-// refuses what has wider permissions, and symbolic links, with an *[UnsafeFileError].
+// A File keeps each credential in a file of its own, readable by the user alone
+// (0600) in a directory that is so too (0700), and named after a hash of its key. It
+// refuses what has wider permissions, and symbolic links, with an *[files.UnsafeError].
 // It is for machines without a keyring, after a yes: whoever can read the user's
-// files can read it. On Windows the folder's access list is what protects it.
+// files can read it. On Windows the directory's access list is what protects it.
 type File struct {
 	Dir string // made where it is not there
 }
+
+// privateRecord is what a record's file has to be.
+var privateRecord = files.Rule{Limit: maxRecord, Forbidden: files.OthersMode}
 
 // Name is "the file store".
 func (File) Name() string { return "the file store" }
@@ -34,7 +37,7 @@ func (s File) Load(ctx context.Context, key Key) (*credential.Credential, error)
 	if err := files.CheckDir(s.Dir); err != nil {
 		return nil, notThere(err)
 	}
-	data, err := files.Read(s.path(key), files.OthersMode, maxRecord)
+	data, err := files.Read(s.path(key), privateRecord)
 	if err != nil {
 		return nil, notThere(err)
 	}
@@ -51,12 +54,12 @@ func (s File) Save(ctx context.Context, key Key, c *credential.Credential) error
 		return err
 	}
 	if len(data) > maxRecord {
-		return &TooLargeError{Store: s.Name(), Size: len(data), Limit: maxRecord}
+		return tooLarge(s.Name(), len(data), maxRecord)
 	}
 	if err := files.MakeDir(s.Dir); err != nil {
 		return err
 	}
-	if _, err := files.Check(s.path(key), files.OthersMode); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if _, err := files.Check(s.path(key), privateRecord); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return files.Write(s.path(key), key.ID()+leftover, data)

@@ -28,7 +28,7 @@ func maxKeyringItem() int {
 // keyringService is the name under which items stand.
 const keyringService = "ambit"
 
-// A KeyringStore keeps credentials in the operating system's keyring: the Secret
+// A Keyring keeps credentials in the operating system's keyring: the Secret
 // Service of a desktop, the macOS keychain, the Windows credential manager. Every
 // call takes at most 3 seconds. What was written is read back and compared, since a
 // locked or half-installed keyring may say yes and keep nothing; of two that save under
@@ -68,18 +68,18 @@ func (s Keyring) Save(ctx context.Context, key Key, c *credential.Credential) er
 		return err
 	}
 	if limit := maxKeyringItem(); len(data) > limit {
-		return &TooLargeError{Store: s.Name(), Size: len(data), Limit: limit}
+		return tooLarge(s.Name(), len(data), limit)
 	}
 	_, err = askKeyring(ctx, func() (string, error) { return "", keyring.Set(s.service(), key.ID(), string(data)) })
 	if errors.Is(err, keyring.ErrSetDataTooBig) {
-		return &TooLargeError{Store: s.Name(), Size: len(data)}
+		return tooLarge(s.Name(), len(data), 0)
 	}
 	if err != nil {
 		return err
 	}
 	kept, err := s.get(ctx, key)
 	if errors.Is(err, ErrNotFound) || err == nil && kept != string(data) {
-		return &NotKeptError{Store: s.Name()}
+		return &NotKeptError{Store: s.Name(), Problem: "did not keep what was written to it"}
 	}
 	return err
 }

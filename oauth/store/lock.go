@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -38,19 +39,22 @@ func (e *LockError) Error() string {
 func (e *LockError) Unwrap() error { return e.Err }
 
 // Lock takes the one lock that the credential under key has among all processes of the
-// user: a [Renewer] holds it while it renews, and whoever replaces or removes the
+// user: an [oauth.Renewer] holds it while it renews, and whoever replaces or removes the
 // credential takes it too, or a renewal under way would put the old one back. dir is that
-// of [Renewer.LockDir]; waiting is called where another process has the lock, before the
+// of [oauth.Renewer.LockDir]; waiting is called where another process has the lock, before the
 // wait; nil: nobody is told. The file is left in place: to remove it would let two
 // processes hold two locks of the same name.
 //
 // Errors: *[LockError] after 45 s, or where there can be no lock; ctx's cause.
 func Lock(ctx context.Context, dir string, key Key, waiting func()) (unlock func(), err error) {
 	if dir == "" {
-		return nil, &LockError{Err: errors.New("no folder is set for the lock")}
+		return nil, &LockError{Err: errors.New("no directory is set for the lock")}
 	}
 	path := filepath.Join(dir, key.ID()+".lock")
 	if err := os.MkdirAll(dir, files.PrivateDir); err != nil {
+		return nil, &LockError{Path: path, Err: err}
+	}
+	if _, err := files.Check(path, files.Rule{}); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, &LockError{Path: path, Err: err}
 	}
 	bounded, cancel := context.WithTimeout(ctx, lockTimeout)

@@ -7,7 +7,7 @@ import (
 	"github.com/ambit-auth/ambit/oauth/credential"
 )
 
-// A MemoryStore keeps credentials for the life of the process: for one run. It keeps
+// A Memory keeps credentials for the life of the process: for one run. It keeps
 // the [Store] contract, other processes excepted. The zero value is empty and ready.
 type Memory struct {
 	mu      sync.Mutex

@@ -17,23 +17,44 @@ const recordVersion = 1
 // A record is a credential as the stores keep it, in JSON. Names are short and empty
 // members are left out, since some keyrings have little room.
 type record struct {
-	Version       int            `json:"v"`
-	Access        string         `json:"access"`
-	Refresh       string         `json:"refresh,omitempty"`
-	Kind          scopes.Kind    `json:"kind"`
-	Prefix        string         `json:"prefix,omitempty"`
-	TokenType     string         `json:"type,omitempty"`
-	Issuer        string         `json:"iss,omitempty"`
-	ClientID      string         `json:"client,omitempty"`
-	Server        string         `json:"server,omitempty"`
-	ExpiresAt     int64          `json:"exp,omitempty"` // seconds since 1970
-	ObtainedAt    int64          `json:"iat,omitempty"` // seconds since 1970
-	Scope         string         `json:"scope"`
-	Asked         string         `json:"asked,omitempty"`
-	KnownBy       scopes.KnownBy `json:"by"`
-	Teams         []string       `json:"teams,omitempty"`
-	Organizations []string       `json:"orgs,omitempty"`
-	Hosts         []string       `json:"hosts,omitempty"`
+	Version    int            `json:"v"`
+	Access     string         `json:"access"`
+	Refresh    string         `json:"refresh,omitempty"`
+	Kind       scopes.Kind    `json:"kind"`
+	Prefix     string         `json:"prefix,omitempty"`
+	TokenType  string         `json:"type,omitempty"`
+	Issuer     string         `json:"iss,omitempty"`
+	ClientID   string         `json:"client,omitempty"`
+	Server     string         `json:"server,omitempty"`
+	ExpiresAt  int64          `json:"exp,omitempty"` // seconds since 1970
+	ObtainedAt int64          `json:"iat,omitempty"` // seconds since 1970
+	Scope      string         `json:"scope"`
+	Asked      string         `json:"asked,omitempty"`
+	KnownBy    scopes.KnownBy `json:"by"`
+	Reach      []reach        `json:"reach,omitempty"`
+	Hosts      []string       `json:"hosts,omitempty"`
+}
+
+// A reach is a [scopes.Reach].
+type reach struct {
+	Of  string   `json:"of"`
+	IDs []string `json:"ids"`
+}
+
+func reachOf(limits []scopes.Reach) []reach {
+	var out []reach
+	for _, l := range limits {
+		out = append(out, reach(l))
+	}
+	return out
+}
+
+func limits(stored []reach) []scopes.Reach {
+	var out []scopes.Reach
+	for _, r := range stored {
+		out = append(out, scopes.Reach(r))
+	}
+	return out
 }
 
 func encodeRecord(c *credential.Credential) ([]byte, error) {
@@ -43,7 +64,7 @@ func encodeRecord(c *credential.Credential) ([]byte, error) {
 		Issuer: c.Issuer, ClientID: c.ClientID, Server: c.Server,
 		ExpiresAt: toSeconds(c.ExpiresAt), ObtainedAt: toSeconds(c.ObtainedAt),
 		Scope: c.Scopes.String(), Asked: c.Asked.String(), KnownBy: c.KnownBy,
-		Teams: c.Teams, Organizations: c.Organizations, Hosts: c.Hosts,
+		Reach: reachOf(c.Reach), Hosts: c.Hosts,
 	})
 }
 
@@ -66,11 +87,13 @@ func decodeRecord(data []byte) (*credential.Credential, error) {
 		return nil, errors.New("the scopes in it are none")
 	}
 	c := &credential.Credential{
-		Access: credential.NewSecret(r.Access), Kind: r.Kind, Prefix: r.Prefix, TokenType: r.TokenType,
-		Issuer: r.Issuer, ClientID: r.ClientID, Server: r.Server,
-		ExpiresAt: fromSeconds(r.ExpiresAt), ObtainedAt: fromSeconds(r.ObtainedAt),
-		Scopes: granted, Asked: asked, KnownBy: r.KnownBy,
-		Teams: r.Teams, Organizations: r.Organizations, Hosts: r.Hosts,
+		Access: credential.NewSecret(r.Access),
+		Grant: scopes.Grant{
+			Kind: r.Kind, Prefix: r.Prefix, ExpiresAt: fromSeconds(r.ExpiresAt), KnownBy: r.KnownBy,
+			Server: r.Server, Scopes: granted, Reach: limits(r.Reach),
+		},
+		TokenType: r.TokenType, Issuer: r.Issuer, ClientID: r.ClientID,
+		ObtainedAt: fromSeconds(r.ObtainedAt), Asked: asked, Hosts: r.Hosts,
 	}
 	if r.Refresh != "" {
 		c.Refresh = credential.NewSecret(r.Refresh)

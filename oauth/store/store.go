@@ -25,7 +25,7 @@ var ErrNotFound = errors.New("no credential is stored")
 //   - What is stored is what was saved: Source and Lost are not, and times are kept
 //     to the second, in UTC.
 //   - All methods are safe for concurrent use. They do not order a read and a later
-//     write: for that take the lock of [Renewer].
+//     write: for that take the lock of [Lock].
 //   - ctx ends the wait, though what was begun may still happen.
 //
 // No error of a store holds anything of a credential.
@@ -68,24 +68,6 @@ func (e *CorruptError) Error() string {
 	return fmt.Sprintf("the credential in %s cannot be read (%s); log in again to replace it", e.Store, e.Problem)
 }
 
-// A TooLargeError is a credential that the store has no room for.
-type TooLargeError struct {
-	Store       string
-	Size, Limit int // bytes; Limit is 0 where the system did not say
-}
-
-// Error names both sizes, and the way out.
-func (e *TooLargeError) Error() string {
-	return fmt.Sprintf("the credential (%d bytes) is too large for %s%s; the file store has room for it", e.Size, e.Store, atMost(e.Limit))
-}
-
-func atMost(limit int) string {
-	if limit == 0 {
-		return ""
-	}
-	return fmt.Sprintf(" (at most %d)", limit)
-}
-
 // A NoKeyringError says that this machine has no usable keyring: none installed,
 // none running, locked with nobody to open it, or one that does not answer in time.
 // A caller may offer the file store.
@@ -107,11 +89,21 @@ func (e *NoKeyringError) Error() string {
 // Unwrap returns the cause.
 func (e *NoKeyringError) Unwrap() error { return e.Err }
 
-// A NotKeptError says that a write was reported as done, and reading it back gave
-// something else.
-type NotKeptError struct{ Store string }
+// A NotKeptError says that a store cannot keep a credential: it has no room for it, or it
+// reported a write as done, and reading it back gave something else. The file store may.
+type NotKeptError struct {
+	Store   string // [Store.Name]
+	Problem string
+}
 
 // Error names the store.
-func (e *NotKeptError) Error() string {
-	return fmt.Sprintf("%s did not keep what was written to it", e.Store)
+func (e *NotKeptError) Error() string { return e.Store + " " + e.Problem }
+
+// tooLarge names both sizes in bytes, and the way out; limit is 0 where the system did not say.
+func tooLarge(store string, size, limit int) error {
+	most := ""
+	if limit > 0 {
+		most = fmt.Sprintf(" (at most %d)", limit)
+	}
+	return &NotKeptError{Store: store, Problem: fmt.Sprintf("has no room for the credential of %d bytes%s; the file store has room for it", size, most)}
 }

@@ -33,7 +33,7 @@ func TestStores(t *testing.T) {
 	}
 }
 
-// testStore is the behaviour that the comment of [oauth.Store] promises.
+// testStore is the behavior that the comment of [oauth.Store] promises.
 func testStore(t *testing.T, backend store.Store) {
 	ctx := t.Context()
 	key := store.Key{Issuer: "https://auth.example.com", ClientID: "client", Manifest: "tool"}
@@ -55,9 +55,9 @@ func testStore(t *testing.T, backend store.Store) {
 	}
 
 	t.Run("what is kept is a copy", func(t *testing.T) {
-		saved.Teams[0] = "changed"
-		storetest.Load(t, backend, key).Teams[1] = "changed"
-		if diff := cmp.Diff([]string{"1", "2"}, storetest.Load(t, backend, key).Teams); diff != "" {
+		saved.Reach[0].IDs[0] = "changed"
+		storetest.Load(t, backend, key).Reach[0].IDs[1] = "changed"
+		if diff := cmp.Diff([]string{"1", "2"}, storetest.Load(t, backend, key).ReachOf("project")); diff != "" {
 			t.Error(diff)
 		}
 	})
@@ -178,7 +178,7 @@ func fileStore(t *testing.T) (store.File, store.Key, string) {
 	}
 	files, err := filepath.Glob(filepath.Join(backend.Dir, "*"))
 	if err != nil || len(files) != 1 {
-		t.Fatalf("the folder holds %v, %v", files, err)
+		t.Fatalf("the directory holds %v, %v", files, err)
 	}
 	return backend, key, files[0]
 }
@@ -189,7 +189,7 @@ func TestFileStoreIsPrivate(t *testing.T) {
 		t.Errorf("the file's name %q tells whose it is", name)
 	}
 	if runtime.GOOS == "windows" {
-		t.Skip("Windows has no permission bits: the folder's access list protects it")
+		t.Skip("Windows has no permission bits: the directory's access list protects it")
 	}
 	for path, want := range map[string]os.FileMode{path: 0o600, store.Dir: 0o700} {
 		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != want {
@@ -203,7 +203,7 @@ func TestFileStoreIsPrivate(t *testing.T) {
 	}{
 		{"a file that the group can read", chmod(path, 0o640), chmod(path, 0o600)},
 		{"a file that others can read", chmod(path, 0o604), chmod(path, 0o600)},
-		{"a folder that others can enter", chmod(store.Dir, 0o701), chmod(store.Dir, 0o700)},
+		{"a directory that others can enter", chmod(store.Dir, 0o701), chmod(store.Dir, 0o700)},
 	} {
 		if err := c.prepare(); err != nil {
 			t.Fatal(err)
@@ -308,11 +308,11 @@ func TestTooLarge(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := backend.Save(t.Context(), store.Key{}, huge)
-	if tooLarge, ok := errors.AsType[*store.TooLargeError](err); !ok || tooLarge.Size <= tooLarge.Limit {
+	if _, ok := errors.AsType[*store.NotKeptError](err); !ok || !strings.Contains(err.Error(), "(at most 65536)") {
 		t.Errorf("err = %v", err)
 	}
 	err = store.Keyring{}.Save(t.Context(), store.Key{}, huge)
-	if _, ok := errors.AsType[*store.TooLargeError](err); !ok || !strings.Contains(err.Error(), "file store") {
+	if _, ok := errors.AsType[*store.NotKeptError](err); !ok || !strings.Contains(err.Error(), "file store") {
 		t.Errorf("err = %v", err)
 	}
 }

@@ -53,7 +53,7 @@ func (d *decoder) root(n *yaml.Node) {
 		yamlfile.Optional("programs", keep(&programs)),
 		yamlfile.Optional("waive", keep(&waive)),
 	})
-	// The rest is held against the provider, wherever in the file that stands.
+	// The rest is compared with the provider, wherever in the file that stands.
 	if m.Provider != nil {
 		d.bases = m.Provider.BaseNames()
 		d.whichServer(server)

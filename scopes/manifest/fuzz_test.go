@@ -13,7 +13,7 @@ import (
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
-// seeds adds every file of a testdata folder.
+// seeds adds every file of a testdata directory.
 func seeds(f *testing.F, pattern string) {
 	files, err := filepath.Glob("testdata/" + pattern)
 	if err != nil || len(files) == 0 {

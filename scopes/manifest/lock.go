@@ -14,11 +14,21 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
+// LockName is the file beside a manifest that holds its [Lock].
+const LockName = "scopes.lock"
+
 // The kinds of [Drift].
 const (
 	DriftVanished = "vanished" // the lock file has it, the server's list lacks it
 	DriftNew      = "new"      // the server lists it, the lock file does not
 )
+
+// A Drift is a difference between what a server advertises and what the lock file
+// recorded.
+type Drift struct {
+	Kind  string // vanished or new
+	Scope string
+}
 
 // A Lock records what authorization servers advertised, and what was negotiated with
 // each when someone last looked: the file scopes.lock beside a manifest. It does not
@@ -80,18 +90,18 @@ func (l *Lock) Negotiated(issuer string) (digest string, ok bool) {
 // vanished, then what is new, each sorted. Two lists are compared, nothing else: of a
 // server that gives no list now, or gave none then, nothing can be said (RFC 8414 §2
 // lets it), nor of one that the lock does not know; see [Lock.Negotiated] for that.
-func (l *Lock) Drift(issuer string, a scopes.Advertisement) []scopes.Drift {
+func (l *Lock) Drift(issuer string, a scopes.Advertisement) []Drift {
 	at, known := l.find(issuer)
 	if !known || a.State != scopes.Listed || l.servers[at].State != scopes.Listed {
 		return nil
 	}
 	before, now := scopes.NewSet(l.servers[at].Scopes...), recordable(a)
-	var drift []scopes.Drift
+	var drift []Drift
 	for scope := range before.Minus(now).Sorted().All() {
-		drift = append(drift, scopes.Drift{Kind: DriftVanished, Scope: scope})
+		drift = append(drift, Drift{Kind: DriftVanished, Scope: scope})
 	}
 	for scope := range now.Minus(before).Sorted().All() {
-		drift = append(drift, scopes.Drift{Kind: DriftNew, Scope: scope})
+		drift = append(drift, Drift{Kind: DriftNew, Scope: scope})
 	}
 	return drift
 }

@@ -112,16 +112,16 @@ func TestLockWith(t *testing.T) {
 }
 
 func TestLockDrift(t *testing.T) {
-	vanished, added := func(s string) scopes.Drift { return scopes.Drift{Kind: "vanished", Scope: s} }, func(s string) scopes.Drift { return scopes.Drift{Kind: "new", Scope: s} }
+	vanished, added := func(s string) manifest.Drift { return manifest.Drift{Kind: "vanished", Scope: s} }, func(s string) manifest.Drift { return manifest.Drift{Kind: "new", Scope: s} }
 	for name, c := range map[string]struct {
 		locked, now scopes.Advertisement
-		want        []scopes.Drift
+		want        []manifest.Drift
 	}{
 		"none":              {lists("a", "b"), lists("b", "a"), nil},
-		"vanished":          {lists("a", "b", "c"), lists("b"), []scopes.Drift{vanished("a"), vanished("c")}},
-		"new":               {lists("b"), lists("c", "b", "a"), []scopes.Drift{added("a"), added("c")}},
-		"renamed":           {lists("a", "m"), lists("a", "b"), []scopes.Drift{vanished("m"), added("b")}},
-		"sorted":            {lists("z", "y"), lists("x", "w"), []scopes.Drift{vanished("y"), vanished("z"), added("w"), added("x")}},
+		"vanished":          {lists("a", "b", "c"), lists("b"), []manifest.Drift{vanished("a"), vanished("c")}},
+		"new":               {lists("b"), lists("c", "b", "a"), []manifest.Drift{added("a"), added("c")}},
+		"renamed":           {lists("a", "m"), lists("a", "b"), []manifest.Drift{vanished("m"), added("b")}},
+		"sorted":            {lists("z", "y"), lists("x", "w"), []manifest.Drift{vanished("y"), vanished("z"), added("w"), added("x")}},
 		"no scope is added": {lists("a"), lists("a", "b c"), nil},
 		"list withdrawn":    {lists("a"), scopes.Advertisement{State: scopes.Absent}, nil},
 		"list emptied":      {lists("a"), scopes.Advertisement{State: scopes.Empty}, nil},
@@ -155,10 +155,7 @@ func TestDigest(t *testing.T) {
 		t.Fatalf("Digest = %q", digest)
 	}
 
-	plan.Server = scopes.PlanServer{Name: "us", Issuer: lockUS, MetadataURL: "https://us.example/m", From: "cache"}
-	plan.Manifest.Path = "elsewhere/scopes.yaml"
 	for name, p := range map[string]scopes.Plan{
-		"another document":   plan,
 		"another order":      scopes.Negotiate(scopes.Negotiation{Needs: needs(b + a), Server: lists("a", "b")}),
 		"another reason":     scopes.Negotiate(scopes.Negotiation{Needs: needs(strings.Replace(a, "w}", "because}", 1) + b), Server: lists("a", "b")}),
 		"more is advertised": scopes.Negotiate(scopes.Negotiation{Needs: needs(a + b), Server: lists("a", "b", "c")}),

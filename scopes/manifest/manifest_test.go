@@ -122,7 +122,7 @@ func TestDecodePlaces(t *testing.T) {
 
 // The same manifest may be used by several at once: a test for -race.
 func TestManifestConcurrently(t *testing.T) {
-	m, err := manifest.Decode("scopes.yaml", ambit.Manifest, nil)
+	m, err := manifest.Decode("scopes.yaml", ambit.ExampleManifest, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

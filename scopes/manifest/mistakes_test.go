@@ -15,11 +15,11 @@ import (
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
-func yamlFiles(t *testing.T, folder string) []string {
+func yamlFiles(t *testing.T, directory string) []string {
 	t.Helper()
-	files, err := filepath.Glob("testdata/" + folder + "/*.yaml")
+	files, err := filepath.Glob("testdata/" + directory + "/*.yaml")
 	if err != nil || len(files) == 0 {
-		t.Fatalf("no files in testdata/%s: %v", folder, err)
+		t.Fatalf("no files in testdata/%s: %v", directory, err)
 	}
 	return files
 }

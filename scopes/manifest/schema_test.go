@@ -78,7 +78,7 @@ func compileSchema(t *testing.T) *jsonschema.Schema {
 
 func TestSchemaAcceptsGoodManifests(t *testing.T) {
 	schema := compileSchema(t)
-	good := map[string][]byte{"the root's scopes.yaml": ambit.Manifest}
+	good := map[string][]byte{"the root's scopes.yaml": ambit.ExampleManifest}
 	for _, file := range yamlFiles(t, "good") {
 		good[file], _ = os.ReadFile(file)
 	}
@@ -138,7 +138,7 @@ func TestSchemaKnowsReservedParameters(t *testing.T) {
 
 // Editors find the schema by the first line of the manifest.
 func TestManifestNamesItsSchema(t *testing.T) {
-	first, _, _ := strings.Cut(string(ambit.Manifest), "\n")
+	first, _, _ := strings.Cut(string(ambit.ExampleManifest), "\n")
 	url, ok := strings.CutPrefix(first, "# yaml-language-server: $schema=")
 	if !ok || !strings.Contains(string(manifest.Schema()), `"$id": "`+url+`"`) {
 		t.Errorf("the first line of scopes.yaml is %q, which does not name the schema's $id", first)

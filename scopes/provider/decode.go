@@ -73,7 +73,7 @@ func (d *decoder) provider(n *yaml.Node) *Provider {
 	var defaultServer *yaml.Node
 	d.Mapping(n, "the provider", []yamlfile.Member{
 		yamlfile.Optional("use", func(*yaml.Node) {}),
-		yamlfile.Member{Key: "servers", Required: use == nil, Read: func(v *yaml.Node) { p.Servers = d.servers(v) }},
+		{Key: "servers", Required: use == nil, Read: func(v *yaml.Node) { p.Servers = d.servers(v) }},
 		yamlfile.Optional("default_server", func(v *yaml.Node) { defaultServer = v }),
 		yamlfile.Optional("server_from", func(v *yaml.Node) { p.ServerFrom = d.Text(v, "server_from") }),
 		yamlfile.Optional("client", func(v *yaml.Node) { p.Client = d.client(v, p.Client) }),
@@ -84,7 +84,7 @@ func (d *decoder) provider(n *yaml.Node) *Provider {
 		yamlfile.Optional("starter", func(v *yaml.Node) { p.Starter = d.Text(v, "starter") }),
 	})
 	if !used || len(p.Servers) == 0 {
-		return nil // what the rest is held against is not known
+		return nil // what the rest is compared with is not known
 	}
 	d.defaultServer(p, defaultServer)
 	d.checkWords("base", d.baseWords, p.BaseNames())
@@ -181,7 +181,7 @@ func (d *decoder) refusals(n *yaml.Node) []Refusal {
 			yamlfile.Required("status", func(v *yaml.Node) { f.Status = d.Number(v, "status", 200, 599) }),
 			yamlfile.Optional("base", func(v *yaml.Node) { f.Base = d.baseWord(v) }),
 			yamlfile.Optional("text", func(v *yaml.Node) { f.Text = d.Text(v, "text") }),
-			yamlfile.Required("means", func(v *yaml.Node) { f.Means = d.Word(v, "meaning", RefusalMeanings()) }),
+			yamlfile.Required("means", func(v *yaml.Node) { f.Means = Meaning(d.Word(v, "meaning", meanings())) }),
 			yamlfile.Optional("advice", func(v *yaml.Node) { f.Advice = d.Text(v, "advice") }),
 		})
 		list = append(list, f)

@@ -1,19 +1,20 @@
 package provider
 
 import (
+	"errors"
 	"slices"
 
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes"
 	"go.yaml.in/yaml/v3"
 )
 
-// maxKinds bounds the kinds of credential: each is held against each.
+// maxKinds bounds the kinds of credential: each is compared with each.
 const maxKinds = 100
 
 func (d *decoder) credentials(n *yaml.Node) []CredentialKind {
 	var kinds []CredentialKind
-	words := []string{string(scopes.OAuthToken), string(scopes.PersonalAPIKey), string(scopes.ProjectKey), string(scopes.ProjectSecretKey), string(scopes.UnknownKind)}
 	if len(n.Content) > maxKinds {
 		d.Mistake(n, yamlfile.BadValue, "credentials lists at most %d kinds", maxKinds)
 		return nil
@@ -22,7 +23,7 @@ func (d *decoder) credentials(n *yaml.Node) []CredentialKind {
 		var k CredentialKind
 		d.Mapping(item, "a credential", []yamlfile.Member{
 			yamlfile.Optional("prefix", func(v *yaml.Node) { k.Prefix = d.Text(v, "prefix") }),
-			yamlfile.Required("kind", func(v *yaml.Node) { k.Kind = scopes.Kind(d.Word(v, "kind", words)) }),
+			yamlfile.Required("kind", func(v *yaml.Node) { k.Kind = scopes.Kind(d.name(v, "kind")) }),
 			yamlfile.Optional("label", func(v *yaml.Node) { k.Label = d.Text(v, "label") }),
 			yamlfile.Optional("env", func(v *yaml.Node) {
 				d.List(v, "env", func(item *yaml.Node) { k.Env = append(k.Env, d.Text(item, "env")) })
@@ -30,13 +31,33 @@ func (d *decoder) credentials(n *yaml.Node) []CredentialKind {
 			yamlfile.Optional("create", func(v *yaml.Node) { k.Create = d.template(v, "create") }),
 			yamlfile.Optional("inspect", func(v *yaml.Node) { k.Inspect = d.inspection(v) }),
 			yamlfile.Optional("usable", func(v *yaml.Node) { k.Usable = d.usable(v) }),
+			yamlfile.Optional("renewable", func(v *yaml.Node) { k.Renewable = d.Boolean(v, "renewable") }),
+			yamlfile.Optional("programs", func(v *yaml.Node) {
+				k.Programs = Programs(d.Word(v, "programs", []string{string(ProgramsMeant), string(ProgramsNever)}))
+			}),
 		})
+		if yamlfile.Child(item, "renewable") == nil {
+			k.Renewable = k.Kind == scopes.AccessToken
+		}
+		if k.Programs == "" && len(k.Env) > 0 {
+			k.Programs = ProgramsMeant
+		}
 		if slices.ContainsFunc(kinds, func(o CredentialKind) bool { return o.Prefix == k.Prefix }) {
 			d.Mistake(item, yamlfile.DuplicateKey, "a credential with the prefix %q stands twice", k.Prefix)
 		}
 		kinds = append(kinds, k)
 	})
 	return kinds
+}
+
+// name reads a word of the file's own: it is shown to people and stands in JSON.
+func (d *decoder) name(n *yaml.Node, what string) string {
+	return d.Parsed(n, what, yamlfile.BadValue, func(word string) error {
+		if !text.IsName(word) {
+			return errors.New("want at most 100 printable characters, and one at least")
+		}
+		return nil
+	})
 }
 
 func (d *decoder) inspection(n *yaml.Node) Inspection {
@@ -47,8 +68,15 @@ func (d *decoder) inspection(n *yaml.Node) Inspection {
 			i.Introspection, i.JSON = true, d.Word(v, "introspection", []string{"form", "json"}) == "json"
 		}),
 		yamlfile.Optional("scopes", func(v *yaml.Node) { i.Scopes = d.Text(v, "scopes") }),
-		yamlfile.Optional("teams", func(v *yaml.Node) { i.Teams = d.Text(v, "teams") }),
-		yamlfile.Optional("organizations", func(v *yaml.Node) { i.Organizations = d.Text(v, "organizations") }),
+		yamlfile.Optional("reach", func(v *yaml.Node) {
+			d.Named(v, "reach", func(sort, member *yaml.Node) {
+				i.Reach = append(i.Reach, ReachMember{Of: sort.Value, Member: d.Text(member, "reach")})
+			})
+		}),
+		yamlfile.Optional("teams", func(v *yaml.Node) { i.Reach = append(i.Reach, ReachMember{"project", d.Text(v, "teams")}) }),
+		yamlfile.Optional("organizations", func(v *yaml.Node) {
+			i.Reach = append(i.Reach, ReachMember{"organization", d.Text(v, "organizations")})
+		}),
 		yamlfile.Optional("expires", func(v *yaml.Node) { i.Expires = d.Text(v, "expires") }),
 	})
 	if n.Kind == yaml.MappingNode && (yamlfile.Child(n, "url") != nil) == i.Introspection {

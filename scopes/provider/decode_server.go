@@ -25,7 +25,7 @@ func (d *decoder) servers(n *yaml.Node) []Server {
 	return servers
 }
 
-// The bounds of a provider: its names are held against each other, so a hostile
+// The bounds of a provider: its names are compared with each other, so a hostile
 // file could make that slow.
 const (
 	maxServers = 100

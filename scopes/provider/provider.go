@@ -109,7 +109,19 @@ type CredentialKind struct {
 	Create  string     // where one is made: a URL, {base} allowed
 	Inspect Inspection // how to ask what it holds
 	Usable  []Usability
+
+	Renewable bool     // a login obtains it, and can obtain another
+	Programs  Programs // whether it is meant for programs
 }
+
+// Programs says whether a kind of credential is meant for programs, as an API key is.
+type Programs string
+
+// What a file says of that; "" where it says nothing.
+const (
+	ProgramsMeant Programs = "meant" // also where the file names variables that hold one
+	ProgramsNever Programs = "never" // whatever it is good for, it is not what a program brings
+)
 
 // An Inspection is how the holder of a credential asks what it holds. With
 // Introspection set it is RFC 7662 at the endpoint that the metadata names;
@@ -119,9 +131,15 @@ type Inspection struct {
 	Introspection bool
 	JSON          bool   // the introspection request's body is JSON, where RFC 7662 §2.1 has a form
 	Scopes        string // member of the answer that lists the scopes
-	Teams         string // member that lists the projects within reach; none or empty: all
-	Organizations string // member that lists the organizations within reach; none or empty: all
+	Reach         []ReachMember
 	Expires       string // member with the end of life: seconds since 1970 or RFC 3339
+}
+
+// A ReachMember is the member of an answer that lists the things of one sort on which the
+// credential works; without it, or with an empty one, it works on all.
+type ReachMember struct {
+	Of     string // the sort: project, organization, repository
+	Member string
 }
 
 // Possible reports whether there is any way to ask.
@@ -144,19 +162,39 @@ type Refusal struct {
 	Status int
 	Base   string // "" for every base
 	Text   string // a string in the answer's body; {name} stands for any text
-	Means  string // one of [RefusalMeanings]
+	Means  Meaning
 	Advice string // what helps; "" where the server's own words are enough
 }
 
-// RefusalMeanings are what a wording in a provider file can mean.
-func RefusalMeanings() []string {
-	return []string{"missing_scope", "not_a_scope_problem", "rejected", "silent"}
+// A Meaning is what a wording of a refusal means.
+type Meaning string
+
+// What a wording can mean.
+const (
+	MeaningMissingScope     Meaning = "missing_scope"       // a scope is missing: what stands for {scope}, if the wording has that
+	MeaningNotAScopeProblem Meaning = "not_a_scope_problem" // no scope helps
+	MeaningRejected         Meaning = "rejected"            // the credential as such is not accepted
+	MeaningSilent           Meaning = "silent"              // nothing: it is said whatever is wrong
+)
+
+// meanings are the words for them in a provider file.
+func meanings() []string {
+	return []string{string(MeaningMissingScope), string(MeaningNotAScopeProblem), string(MeaningRejected), string(MeaningSilent)}
 }
 
 // A RefusalBody is the shape in which the clients of one base expect an error.
 type RefusalBody struct {
 	Base string
 	JSON string // JSON text; the string "{message}" stands for the verdict's first line
+}
+
+// ForPrograms is the first kind that is meant for programs; ok is false where there is none.
+func (p *Provider) ForPrograms() (kind CredentialKind, ok bool) {
+	i := slices.IndexFunc(p.Credentials, func(k CredentialKind) bool { return k.Programs == ProgramsMeant })
+	if i < 0 {
+		return CredentialKind{}, false
+	}
+	return p.Credentials[i], true
 }
 
 // Lookup returns the server of that name, or whose issuer is that URL, give or take
@@ -202,6 +240,16 @@ func (p *Provider) KindOf(credential string) CredentialKind {
 		}
 	}
 	return best
+}
+
+// KindOfToken is [Provider.KindOf] for what a login obtained: where no prefix tells, it is an
+// [scopes.AccessToken] all the same.
+func (p *Provider) KindOfToken(access string) CredentialKind {
+	k := p.KindOf(access)
+	if k.Prefix == "" && !k.Renewable {
+		k.Kind, k.Label, k.Create, k.Renewable = scopes.AccessToken, "an OAuth access token", "", true
+	}
+	return k
 }
 
 // Hosts lists every host that the provider names, each once, in the file's order,

@@ -89,7 +89,7 @@ func TestExpand(t *testing.T) {
 func TestKindOf(t *testing.T) {
 	p := posthog(t)
 	for key, want := range map[string]scopes.Kind{
-		"phx_a": scopes.PersonalAPIKey, "pha_a": scopes.OAuthToken, "phc_a": scopes.ProjectKey, "phs_a": scopes.ProjectSecretKey,
+		"phx_a": "personal_api_key", "pha_a": scopes.AccessToken, "phc_a": "project_key", "phs_a": "project_secret_key",
 		"sk-a": scopes.UnknownKind, "": scopes.UnknownKind, "PHX_a": scopes.UnknownKind,
 	} {
 		if got := p.KindOf(key); got.Kind != want || got.Label == "" {
@@ -102,9 +102,46 @@ func TestKindOf(t *testing.T) {
 	if p.KindOf("phc_a").Serves("gateway") || p.KindOf("phs_a").Serves("gateway") || !p.KindOf("phs_a").Serves("api") || !p.KindOf("pha_a").Serves("gateway") {
 		t.Error("which kind serves which base")
 	}
-	nested := provider.Provider{Credentials: []provider.CredentialKind{{Prefix: "a_b_", Kind: scopes.OAuthToken}, {Prefix: "a_", Kind: scopes.ProjectKey}}}
-	if got := nested.KindOf("a_b_c").Kind; got != scopes.OAuthToken {
+	nested := provider.Provider{Credentials: []provider.CredentialKind{{Prefix: "a_b_", Kind: scopes.AccessToken}, {Prefix: "a_", Kind: "project_key"}}}
+	if got := nested.KindOf("a_b_c").Kind; got != scopes.AccessToken {
 		t.Errorf("the longest prefix tells: %s", got)
+	}
+}
+
+// A service names its kinds of credential, and what limits one, in its own words.
+func TestForeignKinds(t *testing.T) {
+	m, err := manifest.Decode("scopes.yaml", []byte(`version: 1
+name: runner
+provider:
+  servers: {main: {issuer: "https://auth.example", api: "https://api.example"}}
+  default_server: main
+  client: {id: c, redirect: {host: localhost, path: /callback}}
+  credentials:
+    - {prefix: glpat-, kind: project_access_token, label: a project access token, env: [GL_TOKEN], inspect: {url: "{api}/self", scopes: scopes, reach: {repository: repos}}}
+    - {prefix: gldt-, kind: deploy_token, label: a deploy token, programs: never}
+    - {prefix: user-, kind: user_token, label: a user token, renewable: true}
+scopes:
+  - {scope: read_api, level: required, why: tests, used_by: ["GET {api}/x"]}
+`), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := m.Provider
+	meant, ok := p.ForPrograms()
+	if !ok || meant.Kind != "project_access_token" || meant.Renewable || meant.Inspect.Reach[0].Of != "repository" {
+		t.Errorf("for programs: %+v", meant)
+	}
+	if k := p.KindOf("gldt-1"); k.Programs != provider.ProgramsNever || k.Renewable {
+		t.Errorf("a deploy token: %+v", k)
+	}
+	if k := p.KindOfToken("user-1"); k.Kind != "user_token" || !k.Renewable {
+		t.Errorf("what a login obtained, told by its prefix: %+v", k)
+	}
+	if k := p.KindOfToken("opaque"); k.Kind != scopes.AccessToken || !k.Renewable || k.Label != "an OAuth access token" {
+		t.Errorf("what a login obtained, told by nothing: %+v", k)
+	}
+	if k := p.KindOf("opaque"); k.Kind != scopes.UnknownKind || k.Renewable {
+		t.Errorf("what someone handed over, told by nothing: %+v", k)
 	}
 }
 
@@ -148,8 +185,8 @@ func TestProviderFilePlace(t *testing.T) {
 		asked = path
 		return []byte("servers: {s: {issuer: https://id.example}}"), nil
 	}
-	m, err := manifest.Decode("some/folder/scopes.yaml", text, open)
-	if err != nil || asked != "some/folder/p.yaml" || m.Provider.File != asked {
+	m, err := manifest.Decode("some/directory/scopes.yaml", text, open)
+	if err != nil || asked != "some/directory/p.yaml" || m.Provider.File != asked {
 		t.Errorf("asked for %q: %v", asked, err)
 	}
 	if _, err := manifest.Decode("scopes.yaml", text, nil); err == nil {

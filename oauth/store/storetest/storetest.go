@@ -36,11 +36,13 @@ func Leaks(out string) bool {
 func FullCredential() *credential.Credential {
 	return &credential.Credential{
 		Access: credential.NewSecret("access-" + Marked), Refresh: credential.NewSecret("refresh-" + Marked),
-		Kind: scopes.OAuthToken, Prefix: "acc***", TokenType: "Bearer", Source: "a login",
-		Issuer: "https://auth.example.com", ClientID: "client", Server: "eu",
-		ExpiresAt: time.Unix(1900000000, 0).UTC(), ObtainedAt: time.Unix(1800000000, 0).UTC(),
-		Scopes: scopes.NewSet("b:read", "a:write"), Asked: scopes.NewSet("b:read", "a:write", "c"), KnownBy: scopes.TokenResponse,
-		Teams: []string{"1", "2"}, Organizations: []string{"o"},
+		Grant: scopes.Grant{
+			Kind: scopes.AccessToken, Prefix: "acc***", Source: "a login", ExpiresAt: time.Unix(1900000000, 0).UTC(),
+			KnownBy: scopes.TokenResponse, Server: "eu", Scopes: scopes.NewSet("b:read", "a:write"),
+			Reach: []scopes.Reach{{Of: "project", IDs: []string{"1", "2"}}, {Of: "organization", IDs: []string{"o"}}},
+		},
+		TokenType: "Bearer", Issuer: "https://auth.example.com", ClientID: "client",
+		ObtainedAt: time.Unix(1800000000, 0).UTC(), Asked: scopes.NewSet("b:read", "a:write", "c"),
 		Hosts: []string{"api.example.com", "gateway.example.com:8443"},
 		Lost:  scopes.NewSet("c:read"),
 	}

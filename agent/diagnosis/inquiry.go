@@ -1,0 +1,116 @@
+package diagnosis
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/ambit-auth/ambit/internal/advice"
+	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/oauth/credential"
+)
+
+// inquired is the cause of a refused credential by what servers said of it when they were
+// asked; here is the server that refused it. [CauseUnknown]: nothing follows.
+func inquired(here string, q credential.Inquiry) (Cause, Confidence) {
+	own, _ := q.At(here)
+	denied := own.Standing == credential.StandingNotKnown
+	switch {
+	case own.Standing == credential.StandingKnown:
+		return CauseUnknown, ConfidenceUnknown
+	case len(q.Of(credential.StandingKnown)) > 0 && denied:
+		return CauseWrongServer, ConfidenceProved
+	case len(q.Of(credential.StandingKnown)) > 0:
+		return CauseWrongServer, ConfidenceLikely
+	case denied && len(q.Of(credential.StandingNoAnswer)) > 0: // it may be that server's
+		return CauseRejected, ConfidenceLikely
+	case denied:
+		return CauseRejected, ConfidenceProved
+	}
+	return CauseUnknown, ConfidenceUnknown
+}
+
+// Refused is the verdict on a credential that its server did not accept when it was asked
+// what it holds, before any call. Of c it reads what is known of the credential, and the
+// inquiry.
+func Refused(c Case) Verdict {
+	c.Method, c.Base, c.Path, c.Response = "", "", "", Response{}
+	d := newDiagnosis(&c)
+	d.inquired()
+	return d.v
+}
+
+// otherServer: the credential is another server's, or nobody's. A 403 is no question of
+// that: who answers it knows who asked (RFC 9110 §15.5.4).
+func (d *diagnoser) otherServer() bool {
+	return d.c.Response.Status == http.StatusUnauthorized && d.inquired()
+}
+
+func (d *diagnoser) inquired() bool {
+	here := d.c.Server.Name
+	switch cause, sure := inquired(here, d.c.Inquiry); {
+	case cause == CauseWrongServer:
+		there := d.c.Inquiry.Servers(credential.StandingKnown)
+		d.v.is(cause, sure, "%s, is known to %s, not to %s", d.c.credential(), listed(there), here)
+		d.asked()
+		d.advise(advice.Elsewhere, there[0])
+	case cause == CauseRejected:
+		d.notKnown(sure)
+	case d.resp.Rejects():
+		d.v.is(CauseRejected, ConfidenceLikely, "the server does not take %s: it is revoked, expired or mistyped", d.c.credential())
+		d.asked()
+		d.advise(advice.Ended, "")
+	default:
+		return false
+	}
+	return true
+}
+
+// notKnown: the server does not know the credential, and none that answered does.
+func (d *diagnoser) notKnown(sure Confidence) {
+	denied, silent := d.c.Inquiry.Servers(credential.StandingNotKnown), d.c.Inquiry.Servers(credential.StandingNoAnswer)
+	switch who := listed(denied); {
+	case len(silent) > 0:
+		d.v.is(CauseRejected, sure, "%s does not know %s; %s did not answer: it is revoked, expired, mistyped, or belongs there",
+			who, d.c.credential(), listed(silent))
+		d.advise(advice.Unreached, silent[0])
+	case len(denied) > 1:
+		d.v.is(CauseRejected, sure, "no server knows %s: it is revoked, expired or mistyped", d.c.credential())
+		d.advise(advice.Ended, "")
+	default:
+		d.v.is(CauseRejected, sure, "%s does not know %s: it is revoked, expired or mistyped", who, d.c.credential())
+		d.advise(advice.Ended, "")
+	}
+	d.asked()
+}
+
+func (d *diagnoser) advise(p advice.Problem, server string) {
+	s := d.c.situation(p)
+	s.Server = server
+	d.v.advise(s)
+}
+
+// asked adds what each server said of the credential to the evidence.
+func (d *diagnoser) asked() {
+	for _, o := range d.c.Inquiry.Of(credential.StandingKnown) {
+		d.v.prove("%s knows the credential, when asked", o.Server)
+	}
+	if denied := d.c.Inquiry.Servers(credential.StandingNotKnown); len(denied) > 0 {
+		d.v.prove("asked, these do not know it: %s", listed(denied))
+	}
+	for _, o := range d.c.Inquiry.Of(credential.StandingNoAnswer) {
+		d.v.prove("%s was asked, and did not answer: %s", o.Server, o.Err)
+	}
+}
+
+// wasAsked reports whether any server could be asked.
+func (c *Case) wasAsked() bool {
+	return len(c.Inquiry.Of(credential.StandingNotAsked)) < len(c.Inquiry)
+}
+
+// knownHere reports whether the credential's own server knows it.
+func (c *Case) knownHere() bool {
+	own, _ := c.Inquiry.At(c.Server.Name)
+	return own.Standing == credential.StandingKnown
+}
+
+func listed(names []string) string { return strings.Join(text.Lines(names), ", ") }

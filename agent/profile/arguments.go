@@ -1,0 +1,53 @@
+package profile
+
+import "slices"
+
+// An Override is what is put on a child's command line so that it prefers what it is
+// given over settings of its own. The zero value: nothing.
+type Override struct {
+	Arguments []string // to stand right after the command's first word
+	File      string   // content of the settings file that the arguments name; "" for none
+	Conflicts []Conflict
+}
+
+// Override says how to start command so that the conflicts that can be overridden are; file is where a settings file will be written (readable by this user alone: it
+// holds the lease). Its Conflicts are those given, the ones that it deals with marked
+// as Overridden. It gives no arguments where they would go to another program than the
+// profile's own, or where the user gave the same flag.
+func (p *Profile) Override(command []string, conflicts []Conflict, t Terms, file string) (Override, error) {
+	none := Override{Conflicts: conflicts}
+	if len(command) == 0 || len(p.precedence.Arguments) == 0 || !p.runs(command[0]) {
+		return none, nil
+	}
+	can := func(c Conflict) bool { return c.Overrides && slices.Contains(p.precedence.Sources, c.Source) }
+	if !p.precedence.Always && !slices.ContainsFunc(conflicts, can) {
+		return none, nil
+	}
+	if p.precedence.File != "" && slices.Contains(command, p.precedence.Arguments[0]) {
+		return none, nil
+	}
+	return p.override(conflicts, t, file, can)
+}
+
+func (p *Profile) override(conflicts []Conflict, t Terms, file string, can func(Conflict) bool) (Override, error) {
+	var out Override
+	for _, argument := range p.precedence.Arguments {
+		filled, err := t.fill(p.Label, argument, file)
+		if err != nil {
+			return Override{}, err
+		}
+		out.Arguments = append(out.Arguments, filled)
+	}
+	if p.precedence.File != "" {
+		content, err := t.fill(p.Label, p.precedence.File, "")
+		if err != nil {
+			return Override{}, err
+		}
+		out.File = content
+	}
+	out.Conflicts = slices.Clone(conflicts)
+	for i := range out.Conflicts {
+		out.Conflicts[i].Overridden = can(out.Conflicts[i])
+	}
+	return out, nil
+}

@@ -1,0 +1,162 @@
+package profile
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/ambit-auth/ambit/internal/template"
+	"github.com/ambit-auth/ambit/internal/text"
+)
+
+// A Conflict is something on this machine that can override the credential that an agent
+// is given, or where its requests go. It never holds a
+// value, only the name of what has one.
+type Conflict struct {
+	Path       string // the file; for the environment its word, for a keychain the item
+	Source     string // managed, local, project, user, environment, login
+	Keys       []string
+	Overrides  bool   // it overrides what ambit run gives the child
+	Overridden bool   // and ambit run overrides it in turn
+	Problem    string // why the file could not be read; nothing is known of its keys then
+	Advice     string // what to do, for people
+}
+
+// Sources of a [Conflict]: those of settings files, the highest rank first, then others.
+const (
+	SourceManaged = "managed" // of whoever administers the machine
+	SourceLocal   = "local"   // of the user, for this project
+	SourceProject = "project" // of everyone who works on the project
+	SourceUser    = "user"
+
+	SourceEnvironment = "environment"
+	SourceLogin       = "login" // one that the program stored
+)
+
+// A Place is where a scan looks.
+type Place struct {
+	Files   Files
+	Home    string
+	Project string // the child's working directory
+	OS      string // as [runtime.GOOS]
+	Environ []string
+}
+
+// Files is what a scan reads. Paths have forward slashes.
+type Files interface {
+	// ReadFile returns a file of at most limit bytes. The error is [fs.ErrNotExist]
+	// where there is none.
+	ReadFile(path string, limit int64) ([]byte, error)
+	// ReadDir returns the names in a directory, none where there is no such directory.
+	ReadDir(path string) []string
+	// Exists reports whether there is a file; it is not opened.
+	Exists(path string) bool
+	// Keychain reports whether the system's keychain has an item; it is not read.
+	Keychain(item string) bool
+}
+
+// Scan looks for conflicts: settings files in the order of rank, then stored logins
+// (whether they exist, no more), then the environment.
+func (p *Profile) Scan(where Place) []Conflict {
+	s := scan{profile: p, Place: where, seen: make(map[string]bool)}
+	for _, settings := range p.settings {
+		if settings.OS == "" || settings.OS == where.OS {
+			s.settings(settings)
+		}
+	}
+	for _, l := range p.logins {
+		if l.OS == "" || l.OS == where.OS {
+			s.login(l)
+		}
+	}
+	s.environment()
+	return s.found
+}
+
+// Overriding are the conflicts that override what ambit run gives the child, and that it
+// cannot override in turn.
+func Overriding(conflicts []Conflict) []Conflict {
+	var list []Conflict
+	for _, c := range conflicts {
+		if c.Overrides && !c.Overridden {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+type scan struct {
+	Place
+	profile *Profile
+	seen    map[string]bool // a project in the home directory has the user's settings as its own
+	found   []Conflict
+}
+
+func (s *scan) login(l login) {
+	c := Conflict{Source: SourceLogin, Keys: []string{}, Advice: "nothing has to be done: the lent credential overrides it"}
+	if l.Keychain != "" {
+		if s.Files.Keychain(l.Keychain) {
+			c.Path = l.Keychain
+			s.found = append(s.found, c)
+		}
+		return
+	}
+	if c.Path = s.expand(l.Path); s.Files.Exists(c.Path) {
+		s.found = append(s.found, c)
+	}
+}
+
+// environmentKeys is how a profile writes a variable as a key.
+const environmentKeys = "env."
+
+func (s *scan) environment() {
+	c := Conflict{Path: "environment", Source: SourceEnvironment}
+	for _, entry := range s.Environ {
+		name, value, _ := strings.Cut(entry, "=")
+		k, known := s.profile.key(environmentKeys + name)
+		if known && value != "" && !(k.Switch && off(value)) && !slices.Contains(c.Keys, name) {
+			c.Keys = append(c.Keys, text.Line(name))
+		}
+	}
+	if len(c.Keys) == 0 {
+		return
+	}
+	slices.Sort(c.Keys)
+	c.Advice = "nothing has to be done: ambit run leaves them out; otherwise unset " + strings.Join(c.Keys, ", ")
+	s.found = append(s.found, c)
+}
+
+// key is the first of the profile that fits a dotted name.
+func (p *Profile) key(name string) (key, bool) {
+	for _, k := range p.keys {
+		if glob(k.Name, name) {
+			return k, true
+		}
+	}
+	return key{}, false
+}
+
+// off reports whether a switch with this value does nothing.
+func off(value string) bool {
+	return slices.Contains([]string{"", "0", "false", "no", "off"}, strings.ToLower(strings.TrimSpace(value)))
+}
+
+// expand replaces the directories in braces.
+func (s *scan) expand(path string) string {
+	slashes := func(path string) string {
+		path = strings.TrimRight(path, "/")
+		if s.OS == "windows" {
+			path = strings.TrimRight(strings.ReplaceAll(path, `\`, "/"), "/")
+		}
+		return path
+	}
+	values := map[string]string{"home": slashes(s.Home), "project": slashes(s.Project)}
+	fill := func(text string) string {
+		filled, _ := template.Fill(text, func(name string) (string, bool) { v, ok := values[name]; return v, ok })
+		return filled
+	}
+	for _, f := range s.profile.directories {
+		values[f.Name] = slashes(cmp.Or(lookup(s.Environ, f.Env), fill(f.Else)))
+	}
+	return fill(path)
+}

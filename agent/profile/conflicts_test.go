@@ -1,0 +1,183 @@
+package profile_test
+
+import (
+	"encoding/json"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/ambit-auth/ambit/agent/agenttest"
+	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/google/go-cmp/cmp"
+)
+
+// files is a machine's files in memory, and a keychain.
+type files struct {
+	text     map[string]string
+	keychain []string
+	broken   error
+}
+
+func (f files) ReadFile(name string, limit int64) ([]byte, error) {
+	if f.broken != nil {
+		return nil, f.broken
+	}
+	text, ok := f.text[name]
+	if !ok {
+		return nil, fs.ErrNotExist
+	}
+	return []byte(text)[:min(int64(len(text)), limit)], nil
+}
+
+func (f files) ReadDir(directory string) []string {
+	var names []string
+	for name := range f.text { // in no order, as from a disk
+		if path.Dir(name) == directory {
+			names = append(names, path.Base(name))
+		}
+	}
+	return names
+}
+
+func (f files) Exists(name string) bool   { _, ok := f.text[name]; return ok }
+func (f files) Keychain(item string) bool { return slices.Contains(f.keychain, item) }
+
+func scan(t *testing.T, system string, f files, environ ...string) []profile.Conflict {
+	t.Helper()
+	return agenttest.Profile(t, "claude-code").Scan(profile.Place{Files: f, Home: "/home/me", Project: "/proj", OS: system, Environ: environ})
+}
+
+func TestScanByRank(t *testing.T) {
+	got := scan(t, "linux", files{text: map[string]string{
+		"/home/me/.claude/settings.json":                `{"apiKeyHelper": "/bin/print-sk-secret", "model": "x"}`,
+		"/home/me/.claude/settings.local.json":          `{"env": {"ANTHROPIC_BASE_URL": "https://secret.example"}}`,
+		"/proj/.claude/settings.json":                   `{"env": {"CLAUDE_CODE_USE_BEDROCK": "0", "ANTHROPIC_API_KEY": "", "PATH": "x"}}`,
+		"/proj/.claude/settings.local.json":             `{"env": {"ANTHROPIC_BASE_URL": "https://secret.example", "ANTHROPIC_API_KEY": "sk-secret"}}`,
+		"/etc/claude-code/managed-settings.json":        "{\n  \"env\": sk-secret\n}",
+		"/etc/claude-code/managed-settings.d/20-b.json": `{"env": {"CLAUDE_CODE_USE_VERTEX": true}}`,
+		"/etc/claude-code/managed-settings.d/10-a.json": "\ufeff" + `{"apiKeyHelper": ""}`,
+		"/etc/claude-code/managed-settings.d/README":    `no settings`,
+		"/home/me/.claude/.credentials.json":            `{"secret": "sk-secret"}`,
+	}}, "ANTHROPIC_AUTH_TOKEN=sk-secret", "ANTHROPIC_API_KEY=", "CLAUDE_CODE_USE_BEDROCK=1", "CLAUDE_CODE_ENTRYPOINT=cli")
+	want := []profile.Conflict{
+		{Path: "/etc/claude-code/managed-settings.json", Source: "managed", Keys: []string{}, Problem: "it is not JSON: see line 2", Advice: "fix it: what it says is not known"},
+		{Path: "/etc/claude-code/managed-settings.d/20-b.json", Source: "managed", Keys: []string{"env.CLAUDE_CODE_USE_VERTEX"}, Overrides: true, Advice: "remove env.CLAUDE_CODE_USE_VERTEX there"},
+		{
+			Path: "/proj/.claude/settings.local.json", Source: "local", Keys: []string{"env.ANTHROPIC_API_KEY", "env.ANTHROPIC_BASE_URL"}, Overrides: true,
+			Advice: "remove env.ANTHROPIC_API_KEY there; remove env.ANTHROPIC_BASE_URL there",
+		},
+		{Path: "/home/me/.claude/settings.json", Source: "user", Keys: []string{"apiKeyHelper"}, Advice: "remove apiKeyHelper there"},
+		{Path: "/home/me/.claude/settings.local.json", Source: "user", Keys: []string{"env.ANTHROPIC_BASE_URL"}, Advice: "nothing has to be done: the file is not applied"},
+		{Path: "/home/me/.claude/.credentials.json", Source: "login", Keys: []string{}, Advice: "nothing has to be done: the lent credential overrides it"},
+		{
+			Path: "environment", Source: "environment", Keys: []string{"ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_USE_BEDROCK"},
+			Advice: "nothing has to be done: ambit run leaves them out; otherwise unset ANTHROPIC_AUTH_TOKEN, CLAUDE_CODE_USE_BEDROCK",
+		},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if text, _ := json.Marshal(got); strings.Contains(string(text), "secret") {
+		t.Errorf("a value was kept: %s", text)
+	}
+}
+
+func TestScanOnOtherSystems(t *testing.T) {
+	settings := `{"env": {"ANTHROPIC_BASE_URL": "https://x.example"}}`
+	for system, tt := range map[string]struct {
+		files   files
+		environ []string
+		want    []string
+	}{
+		"darwin": {
+			files{text: map[string]string{"/Library/Application Support/ClaudeCode/managed-settings.json": settings}, keychain: []string{"Claude Code-credentials"}},
+			nil,
+			[]string{"/Library/Application Support/ClaudeCode/managed-settings.json", "Claude Code-credentials"},
+		},
+		"windows": {
+			files{text: map[string]string{"D:/Data/ClaudeCode/managed-settings.json": settings, "E:/c/settings.json": settings}},
+			[]string{`ProgramData=D:\Data`, `CLAUDE_CONFIG_DIR=E:\c\`},
+			[]string{"D:/Data/ClaudeCode/managed-settings.json", "E:/c/settings.json"},
+		},
+		"linux": {files{text: map[string]string{"/Library/Application Support/ClaudeCode/managed-settings.json": settings}, keychain: []string{"Claude Code-credentials"}}, nil, nil},
+	} {
+		var got []string
+		for _, c := range scan(t, system, tt.files, tt.environ...) {
+			got = append(got, c.Path)
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Error(system, diff)
+		}
+	}
+}
+
+func TestScanOfWhatCannotBeRead(t *testing.T) {
+	got := scan(t, "linux", files{broken: &fs.PathError{Op: "open", Path: "/secret", Err: fs.ErrPermission}})
+	if len(got) < 4 || got[0].Problem != "it cannot be read: permission denied" || got[0].Overrides {
+		t.Errorf("%+v", got)
+	}
+	if got := scan(t, "linux", files{text: map[string]string{"/home/me/.claude/settings.json": `[1]`}}); len(got) != 1 || got[0].Problem != "it is JSON, but no object" {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestScanReadsTOML(t *testing.T) {
+	where := profile.Place{OS: "linux", Home: "/home/me", Project: "/proj", Files: files{text: map[string]string{
+		"/home/me/.codex/config.toml": "model = \"m\"\n[profiles.work]\nmodel_provider = \"secret\"\n",
+		"/proj/.codex/config.toml":    "model_provider = secret\n",
+	}}}
+	want := []profile.Conflict{
+		{Path: "/proj/.codex/config.toml", Source: "project", Keys: []string{}, Problem: "it is not TOML: see line 1", Advice: "fix it: what it says is not known"},
+		{Path: "/home/me/.codex/config.toml", Source: "user", Keys: []string{"profiles.work.model_provider"}, Overrides: true, Advice: "remove profiles.work.model_provider there"},
+	}
+	if diff := cmp.Diff(want, agenttest.Profile(t, "codex").Scan(where)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestDisk(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "a.json")
+	if err := os.WriteFile(file, []byte("12345"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var disk profile.Disk
+	if text, err := disk.ReadFile(file, 5); string(text) != "12345" || err != nil {
+		t.Errorf("%q, %v", text, err)
+	}
+	if _, err := disk.ReadFile(file, 4); err == nil || !strings.Contains(err.Error(), "larger than 4") {
+		t.Errorf("%v", err)
+	}
+	if names := disk.ReadDir(dir); !slices.Equal(names, []string{"a.json"}) || disk.ReadDir(file) != nil {
+		t.Errorf("%v", names)
+	}
+	if !disk.Exists(file) || disk.Exists(file+"x") || disk.Keychain("no such item of ambit's tests") {
+		t.Error("what exists")
+	}
+}
+
+func FuzzScan(f *testing.F) {
+	for _, seed := range []string{`{"apiKeyHelper": "x"}`, `{"env": {"ANTHROPIC_BASE_URL": ""}}`, "a = 1\n[b.c]\nd = \"\"\"x\n\"\"\"", "{", "\xff", `{"env":[{}]}`} {
+		f.Add(seed)
+	}
+	claude, codex := agenttest.Profile(f, "claude-code"), agenttest.Profile(f, "codex")
+	f.Fuzz(func(t *testing.T, text string) {
+		where := profile.Place{OS: "linux", Home: "/h", Project: "/w", Files: files{text: map[string]string{
+			"/h/.claude/settings.json": text, "/w/.codex/config.toml": text,
+		}}}
+		for _, p := range []*profile.Profile{claude, codex} {
+			for _, c := range p.Scan(where) {
+				if c.Keys == nil || c.Path == "" || strings.ContainsAny(c.Problem+c.Advice+strings.Join(c.Keys, ""), "\x00\x1b\n\r") {
+					t.Errorf("%+v", c)
+				}
+				if len(c.Keys) == 0 && c.Problem == "" {
+					t.Errorf("nothing found, and told: %+v", c)
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,104 @@
+package agent
+
+import (
+	"slices"
+	"strconv"
+	"sync"
+
+	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/agent/profile"
+)
+
+// maxReported bounds how many verdicts of one run are reported: an agent that tries a
+// thousand things gets one refusal each.
+const maxReported = 100
+
+// A verdictLog remembers which causes and scopes were reported, so that each is reported
+// once.
+type verdictLog struct {
+	mu       sync.Mutex
+	reported []diagnosis.Verdict
+	known    map[string]bool
+}
+
+// report reports a verdict, unless all of it was reported.
+func (p *Proxy) report(v diagnosis.Verdict) {
+	p.log.Warn("refused", "status", v.Status, "base", v.Base, "method", v.Method, "cause", v.Cause, "confidence", v.Confidence,
+		"missing", v.Missing, "conflicts", v.Conflicts)
+	p.reporting.Lock()
+	defer p.reporting.Unlock()
+	if p.verdicts.add(v) && p.cfg.OnVerdict != nil {
+		p.cfg.OnVerdict(v)
+	}
+}
+
+// add notes a verdict, if there is news in it.
+func (l *verdictLog) add(v diagnosis.Verdict) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.news(v) || len(l.reported) >= maxReported {
+		return false
+	}
+	l.reported = append(l.reported, v)
+	return true
+}
+
+// news reports whether some of the verdict's causes and scopes are new.
+func (l *verdictLog) news(v diagnosis.Verdict) bool {
+	keys := make([]string, 0, len(v.Missing)+1)
+	for _, scope := range v.Missing {
+		keys = append(keys, string(v.Cause)+" "+scope)
+	}
+	switch {
+	case len(keys) > 0:
+	case v.Cause == diagnosis.CauseUnknown:
+		keys = append(keys, string(v.Cause)+" "+v.Base+" "+strconv.Itoa(v.Status))
+	default:
+		keys = append(keys, string(v.Cause)+" "+v.Message)
+	}
+	if l.known == nil {
+		l.known = make(map[string]bool)
+	}
+	found := false
+	for _, key := range keys {
+		found = found || !l.known[key]
+		l.known[key] = true
+	}
+	return found
+}
+
+// list is what was reported: the first that decides a run before the others.
+func (l *verdictLog) list() []diagnosis.Verdict {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	list := slices.Clone(l.reported)
+	if at := slices.IndexFunc(list, diagnosis.Verdict.Decides); at > 0 {
+		decides := list[at]
+		list = slices.Insert(slices.Delete(list, at, at+1), 0, decides)
+	}
+	return list
+}
+
+// sourceRequest is the source of a [profile.Conflict] that a request itself showed.
+const sourceRequest = "request"
+
+// reportBeside reports, once for each set of fields, that a credential came beside the
+// lease.
+func (p *Proxy) reportBeside(fields []string) {
+	if len(fields) == 0 {
+		return
+	}
+	c := profile.Conflict{
+		Path: "request", Source: sourceRequest, Keys: fields,
+		Advice: "nothing has to be done: it is left out, and the lent credential is sent",
+	}
+	p.reporting.Lock()
+	defer p.reporting.Unlock()
+	if !p.conflicts.addDropped(c) {
+		return
+	}
+	p.log.Warn("another credential came beside the lease and was dropped", "fields", fields)
+	if p.cfg.OnConflict != nil {
+		p.cfg.OnConflict(c)
+	}
+}

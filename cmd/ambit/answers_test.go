@@ -1,0 +1,78 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// answers is "answers NAME FILE": a server of this machine whose responses stand in a
+// file, each on a line of its own: METHOD PATH STATUS BODY, or * in place of both for
+// whatever is asked otherwise. Of several lines for one request each serves once, in
+// their order, and the last from then on. NAME is set to its URL.
+func answers(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: answers NAME FILE")
+	}
+	script := &responses{lines: make(map[string][]string)}
+	for line := range strings.Lines(ts.ReadFile(args[1])) {
+		request, response, ok := cutResponse(strings.TrimSpace(line))
+		if !ok {
+			ts.Fatalf("%s: no response: %q", args[1], line)
+		}
+		script.lines[request] = append(script.lines[request], response)
+	}
+	s := httptest.NewServer(script)
+	ts.Defer(s.Close)
+	ts.Setenv(args[0], s.URL)
+}
+
+func cutResponse(line string) (request, response string, ok bool) {
+	if rest, all := strings.CutPrefix(line, "* "); all {
+		return "*", rest, true
+	}
+	words := strings.SplitN(line, " ", 3)
+	if len(words) < 3 {
+		return "", "", false
+	}
+	return words[0] + " " + words[1], words[2], true
+}
+
+// responses are those of a scripted server, by the request.
+type responses struct {
+	mu    sync.Mutex
+	lines map[string][]string
+}
+
+func (s *responses) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	status, body, _ := strings.Cut(s.next(r.Method+" "+r.URL.Path), " ")
+	code, err := strconv.Atoi(status)
+	if err != nil {
+		code, body = http.StatusInternalServerError, fmt.Sprintf("%q is no status", status)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	_, _ = io.WriteString(w, body)
+}
+
+func (s *responses) next(request string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.lines[request]) == 0 {
+		request = "*"
+	}
+	left := s.lines[request]
+	if len(left) == 0 {
+		return "404 {}"
+	}
+	if len(left) > 1 {
+		s.lines[request] = left[1:]
+	}
+	return left[0]
+}

@@ -1,0 +1,177 @@
+package ambit
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/ambit-auth/ambit/oauth/store"
+	"github.com/ambit-auth/ambit/oauth/trust"
+	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
+)
+
+// The questions that a caller has about an error, by [errors.Is].
+var (
+	// ErrNoCredential says that there is neither an API key nor a login: log in.
+	ErrNoCredential = store.ErrNotFound
+	// ErrNobody says that a login needs a person, and that nobody is there.
+	ErrNobody = errors.New("nobody is here to log in")
+	// ErrNoHome says that the environment names no directory in which to keep anything.
+	ErrNoHome = errors.New("there is no home directory to keep anything in")
+	// ErrNoManifest says that there is no manifest here or above.
+	ErrNoManifest = errors.New("no " + ManifestName + " here or in a directory above")
+)
+
+// An UntrustedHostError names hosts that would have got a credential and may not: the user
+// has to confirm them ([Options.TrustHosts], or a yes to [UI.Ask]).
+type UntrustedHostError = trust.UntrustedHostError
+
+// A MissingError says that scopes are missing: for a login that was not begun, those that
+// cannot be requested; for a grant, those that were not granted.
+type MissingError struct {
+	Needs []scopes.Need             // in the manifest's order
+	Plan  *Plan                     // why they are not requested; nil where they were
+	Level scopes.Level              // the highest of theirs
+	Gap   scopes.Gap                // the whole, where a grant was compared
+	Cause *oauth.AuthorizationError // the server's refusal of the request (invalid_scope); else nil
+}
+
+// Error names the needs.
+func (e *MissingError) Error() string {
+	names := make([]string, len(e.Needs))
+	for i := range e.Needs {
+		names[i] = e.Needs[i].Name()
+	}
+	if e.Cause != nil {
+		return e.Cause.Error()
+	}
+	return fmt.Sprintf("%s %s missing: %s", text.Plural(len(names), "scope"), map[bool]string{true: "is", false: "are"}[len(names) == 1], strings.Join(names, ", "))
+}
+
+// Unwrap is the server's refusal, if there was one.
+func (e *MissingError) Unwrap() error {
+	if e.Cause == nil {
+		return nil
+	}
+	return e.Cause
+}
+
+// A RefusedError says that a request was refused, and why.
+type RefusedError struct{ Verdict diagnosis.Verdict }
+
+// Error is the verdict in one line.
+func (e *RefusedError) Error() string { return e.Verdict.Message }
+
+// Missing are the scopes that the request lacks; none where they are not the cause.
+func (e *RefusedError) Missing() []string { return e.Verdict.Missing }
+
+// A ServerError names a server that cannot be used.
+type ServerError struct {
+	Named   string
+	Known   []string // the provider's; nil where Named is a URL
+	Problem string   // what is wrong with a URL
+	Err     error    // the same as an error
+}
+
+// Error names the server, without what may be secret in a URL.
+func (e *ServerError) Error() string {
+	switch {
+	case e.Err != nil:
+		return e.Err.Error()
+	case e.Problem != "":
+		return fmt.Sprintf("%q %s", guard.ShownURL(e.Named), e.Problem)
+	}
+	return fmt.Sprintf("unknown server %q", guard.ShownURL(e.Named))
+}
+
+// Unwrap returns the cause.
+func (e *ServerError) Unwrap() error { return e.Err }
+
+// An UnboundError says that a manifest names hosts for which the stored login was not
+// obtained. Another login, which the user has to make, is for them too.
+type UnboundError struct {
+	Manifest string
+	Hosts    []string
+}
+
+// Error names the manifest and the hosts.
+func (e *UnboundError) Error() string {
+	return fmt.Sprintf("%s names %s, for which the stored login was not obtained", text.Line(e.Manifest), text.Line(strings.Join(e.Hosts, ", ")))
+}
+
+// An ElsewhereError says that there is no login for the server that was named, only one for
+// another. It is an [ErrNoCredential].
+type ElsewhereError struct{ Server, Other provider.Server }
+
+// Error names both servers.
+func (e *ElsewhereError) Error() string {
+	return fmt.Sprintf("no credential is stored for server %s, only one for %s", text.Line(e.Server.Name), text.Line(e.Other.Name))
+}
+
+// Unwrap makes it an [ErrNoCredential].
+func (e *ElsewhereError) Unwrap() error { return ErrNoCredential }
+
+// A KindError says that an API key is of a kind that cannot do what is required.
+type KindError struct {
+	Held      *Held
+	Operation scopes.Operation // that it can never call; zero where nobody can say what it holds
+	Need      string           // for which the operation is required
+	Program   string
+	Err       error
+}
+
+// Error says what the key is, and what it cannot do.
+func (e *KindError) Error() string {
+	key := fmt.Sprintf("the key from %s is %s", text.Line(e.Held.Credential.Source), e.Held.Kind.Label)
+	if e.Need == "" {
+		return key + ": nobody can say what it holds"
+	}
+	return fmt.Sprintf("%s: it can never call %s, for which %s needs %s", key, e.Operation, text.Line(e.Program), e.Need)
+}
+
+// Unwrap returns the cause.
+func (e *KindError) Unwrap() error { return e.Err }
+
+// An UnknownCredentialError says that the server does not know the credential, and what the
+// others said that were asked.
+type UnknownCredentialError struct {
+	Held    *Held
+	Inquiry credential.Inquiry
+	Err     error // the server's own rejection, an *[oauth.RejectedError]
+}
+
+// Error names the servers.
+func (e *UnknownCredentialError) Error() string {
+	if known := e.Inquiry.Servers(credential.StandingKnown); len(known) > 0 {
+		return fmt.Sprintf("the key from %s is unknown at server %s, and known at server %s", text.Line(e.Held.Credential.Source), e.Held.Server.Name, known[0])
+	}
+	return e.Err.Error()
+}
+
+// Unwrap returns the rejection.
+func (e *UnknownCredentialError) Unwrap() error { return e.Err }
+
+// A NoClientError says that no client id is known for a server that offers no registration.
+type NoClientError struct{ Issuer string }
+
+// Error names the server.
+func (e *NoClientError) Error() string {
+	return fmt.Sprintf("no client id is known for %s, and it offers no registration", text.Line(e.Issuer))
+}
+
+// A StoreError says that no credential can be kept in a store.
+type StoreError struct{ Err error }
+
+// Error holds the reason.
+func (e *StoreError) Error() string {
+	return "no credential can be kept there: " + text.Line(e.Err.Error())
+}
+
+// Unwrap returns the reason.
+func (e *StoreError) Unwrap() error { return e.Err }

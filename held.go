@@ -1,0 +1,261 @@
+package ambit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/apikey"
+	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
+)
+
+// A Held is the credential in use: an API key that was handed over, or a stored login. Its
+// methods change it, and are for one goroutine at a time.
+type Held struct {
+	Credential *credential.Credential  // with what it holds, and how that is known; read-only
+	Kind       provider.CredentialKind // what the provider says of its kind
+	Server     provider.Server         // for which it is good
+	Plan       *Plan                   // what was requested; nil where it was not logged in just now
+
+	session *Session
+	login   *login // nil for an API key that was handed over
+}
+
+// IsLogin reports whether it is a login rather than an API key that was handed over.
+func (h *Held) IsLogin() bool { return h.login != nil }
+
+// Gap compares what it holds with the needs.
+func (h *Held) Gap() scopes.Gap {
+	return scopes.Compare(h.session.needs, h.Credential.Grant, h.session.Provider().Implies)
+}
+
+// Check returns a *[MissingError] where something is missing at level or above.
+func (h *Held) Check(level scopes.Level) error {
+	gap := h.Gap()
+	lost := slices.DeleteFunc(slices.Clone(gap.Lost), func(n scopes.Need) bool { return n.Level < level })
+	if len(lost) == 0 {
+		return nil
+	}
+	return &MissingError{Needs: lost, Level: highest(lost), Gap: gap}
+}
+
+// Find returns the credential that would be used: an API key by the usual sources, else the
+// stored login. Trust comes before either is read. Nobody is asked what it holds: of an API
+// key nothing is known then, of a login what was recorded. Errors: [ErrNoCredential], also as
+// an *[ElsewhereError]; *[UntrustedHostError]; *[UnboundError]; an *[apikey.BadKeyError]; the
+// store's.
+func (s *Session) Find(ctx context.Context) (*Held, error) {
+	if _, err := s.Trust(ctx); err != nil {
+		return nil, err
+	}
+	h, err := s.findKey(s.keySources(false))
+	if !errors.Is(err, apikey.ErrNone) {
+		return h, err
+	}
+	l, err := s.find(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.bound(l); err != nil {
+		return nil, err
+	}
+	l.credential.Source = l.store.Name()
+	return s.hold(l.credential, l), nil
+}
+
+func (s *Session) hold(c *credential.Credential, l *login) *Held {
+	h := &Held{Credential: c, Kind: c.KindAt(s.Provider()), Server: s.KeyServer(), session: s, login: l}
+	if l != nil {
+		h.Server = l.server
+	}
+	return h
+}
+
+// keySources are the places of a key in order; handed leaves the environment out.
+func (s *Session) keySources(handed bool) apikey.Sources {
+	sources := s.opt.Key
+	sources.Lookup, sources.Variables = s.opt.env().Lookup, s.KeyVariables()
+	if handed {
+		sources.Lookup = func(string) (string, bool) { return "", false }
+	}
+	return sources
+}
+
+// KeyVariables are the variables of the environment in which the provider keeps API keys, as
+// far as its file may name them.
+func (s *Session) KeyVariables() []string {
+	var names []string
+	for _, kind := range s.Provider().Credentials {
+		names = append(names, kind.Env...)
+	}
+	if s.Provider().File == "" || s.allConfirmed(s.hosts()) {
+		return names
+	}
+	known := builtinVariables()
+	return slices.DeleteFunc(names, func(name string) bool { return !slices.Contains(known, name) })
+}
+
+// findKey finds an API key; [apikey.ErrNone] where there is none.
+func (s *Session) findKey(sources apikey.Sources) (*Held, error) {
+	found, err := apikey.Find(sources)
+	if err != nil {
+		return nil, err
+	}
+	for _, note := range found.Notes {
+		s.opt.UI.note(text.Line(found.Source) + ": " + text.Line(note))
+	}
+	if found.Exposed {
+		s.opt.UI.note("other users of this machine can read a key on the command line; --api-key-stdin, --api-key-file and " + credential.KeyVariable + " are not seen")
+	}
+	return s.hold(found.Credential(s.Provider()), nil), nil
+}
+
+// Inspect asks the server what the credential holds, and keeps that in Grant. A login that the
+// server does not know any more, though it should live, is renewed once. Errors: *[KindError];
+// *[UnknownCredentialError]; *[oauth.NoInspectionError] where nobody can be asked;
+// *[oauth.UnansweredError] and a *[metadata.Error] where the server does not say.
+func (h *Held) Inspect(ctx context.Context) error {
+	if h.login != nil {
+		return h.inspectLogin(ctx)
+	}
+	h.noteKind()
+	if err := h.mayServe(); err != nil {
+		return err
+	}
+	return h.session.opt.UI.during("asking what the key holds", func() error { return h.inspect(ctx) })
+}
+
+// noteKind says what a key is that is not of the kind that is meant for programs.
+func (h *Held) noteKind() {
+	expected, ok := h.session.Provider().ForPrograms()
+	if ok && h.Kind.Programs != provider.ProgramsMeant {
+		h.session.opt.UI.note(fmt.Sprintf("this is %s; expected is %s (%s…)", h.Kind.Label, expected.Label, expected.Prefix))
+	}
+}
+
+// mayServe returns a *[KindError] for a kind of key that can never call a base on which a
+// required scope is used: there is nothing to ask anyone.
+func (h *Held) mayServe() error {
+	for _, need := range h.session.needs {
+		for _, op := range need.UsedBy {
+			if need.Level == scopes.Required && op.Tool == "" && !h.Kind.Serves(op.Base) {
+				return &KindError{Held: h, Operation: op, Need: need.Name(), Program: h.session.manifest.Name}
+			}
+		}
+	}
+	return nil
+}
+
+// inspect asks the server. A credential that it does not know is looked for on those other
+// servers that the provider's file marks for that.
+func (h *Held) inspect(ctx context.Context) error {
+	inspector, err := h.inspector(ctx)
+	if err != nil {
+		return err
+	}
+	inquiry := inspector.Inquire(ctx, h.Credential)
+	own, _ := inquiry.At(h.Server.Name)
+	switch own.Standing {
+	case credential.StandingKnown:
+		h.Credential = h.Credential.Holding(own.Grant)
+		return nil
+	case credential.StandingNotKnown:
+		return &UnknownCredentialError{Held: h, Inquiry: inquiry, Err: own.Err}
+	case credential.StandingNotAsked:
+		if h.Kind.Programs == provider.ProgramsNever {
+			return &KindError{Held: h, Err: own.Err}
+		}
+	}
+	return own.Err
+}
+
+// inspectLogin asks what a stored login holds. Where nobody can be asked, what was recorded
+// counts.
+func (h *Held) inspectLogin(ctx context.Context) error {
+	if !h.Kind.Inspect.Possible() {
+		return nil
+	}
+	ask := func() error {
+		return h.session.opt.UI.during("asking what the login holds", func() error { return h.inspect(ctx) })
+	}
+	err := ask()
+	if _, rejected := errors.AsType[*oauth.RejectedError](err); rejected && h.Credential.Renewable() {
+		if h.Renew(ctx) == nil {
+			err = ask()
+		}
+	}
+	if _, nobody := errors.AsType[*oauth.NoInspectionError](err); nobody {
+		return nil
+	}
+	return err
+}
+
+// inspector asks servers about this credential.
+func (h *Held) inspector(ctx context.Context) (*oauth.Inspector, error) {
+	client, err := h.session.guarded(ctx)
+	if err != nil {
+		return nil, err
+	}
+	documents, err := h.session.documents()
+	if err != nil {
+		return nil, err
+	}
+	return &oauth.Inspector{
+		HTTP: client, Provider: h.session.Provider(), Server: h.Server, Now: h.session.opt.Now,
+		Metadata: func(ctx context.Context, s provider.Server) (*metadata.AuthorizationServer, error) {
+			return documents.AuthorizationServer(ctx, s.Issuer)
+		},
+	}, nil
+}
+
+// Refresh makes sure that a login lives for longer than minTTL, renewing it under the lock of
+// all processes where it does not. An API key stays as it is. Where the renewal fails and the
+// old token still lives, that is kept beside the error ([Held.LivesAt] says so). Errors:
+// *[oauth.SessionLostError] where only another login helps; others as [oauth.Renewer.Valid].
+func (h *Held) Refresh(ctx context.Context, minTTL time.Duration) error {
+	return h.renew(ctx, func(r *oauth.Renewer) (*credential.Credential, error) { return r.Valid(ctx, minTTL) })
+}
+
+// Renew is [Held.Refresh] for a token that the server refused although it should live.
+func (h *Held) Renew(ctx context.Context) error {
+	stale := h.Credential.Access
+	return h.renew(ctx, func(r *oauth.Renewer) (*credential.Credential, error) { return r.Force(ctx, stale) })
+}
+
+func (h *Held) renew(ctx context.Context, by func(*oauth.Renewer) (*credential.Credential, error)) error {
+	if h.login == nil {
+		return nil
+	}
+	client, err := h.session.guarded(ctx)
+	if err != nil {
+		return err
+	}
+	documents, err := h.session.documents()
+	if err != nil {
+		return err
+	}
+	renewer := &oauth.Renewer{
+		Store: h.login.store, Key: h.login.key, HTTP: client, LockDir: h.session.opt.lockDir(), KindOf: h.session.Provider().KindOfToken, Now: h.session.opt.Now,
+		Server: func(ctx context.Context) (*metadata.AuthorizationServer, error) {
+			return documents.AuthorizationServer(ctx, h.login.issuer.Issuer)
+		},
+	}
+	var c *credential.Credential
+	err = h.session.opt.UI.during("renewing the login", func() (err error) {
+		c, err = by(renewer)
+		return err
+	})
+	if c == nil || c.Same(h.Credential) {
+		return err // what was found out about it meanwhile stays
+	}
+	c.Source = h.Credential.Source
+	h.Credential = c
+	return err
+}

@@ -1,0 +1,145 @@
+package advice_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/ambit-auth/ambit/internal/advice"
+	"github.com/ambit-auth/ambit/scopes/provider"
+	"github.com/google/go-cmp/cmp"
+)
+
+const file = `
+servers:
+  here: {issuer: "https://id.example", api: "https://api.example"}
+  there: {issuer: "https://id2.example", api: "https://api2.example"}
+credentials:
+  - {prefix: key_, kind: personal_api_key, label: a key, env: [THE_KEY], create: "{api}/keys"}
+  - {prefix: tok_, kind: oauth_token, label: a token}
+`
+
+// situation is that of a key, or of a login.
+func situation(t *testing.T, p advice.Problem, secret string) advice.Situation {
+	t.Helper()
+	known, err := provider.Decode("p.yaml", []byte(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	here, _ := known.Lookup("here")
+	return advice.Situation{
+		Problem: p, IsLogin: secret == "tok_", Source: "the variable THE_KEY", Provider: known, At: here, Kind: known.KindOf(secret),
+		Run: advice.Invocation{Manifest: "my scopes.yaml", Programs: []string{"slack"}},
+	}
+}
+
+func TestSteps(t *testing.T) {
+	login := "ambit login -f 'my scopes.yaml' --program slack"
+	for name, c := range map[string]struct {
+		problem advice.Problem
+		secret  string
+		change  func(*advice.Situation)
+		want    []string
+	}{
+		"a key lacks": {
+			advice.Lacking, "key_", func(s *advice.Situation) { s.Missing = []string{"a", "b"} },
+			[]string{"make a key that also has: a, b, in place of the one from the variable THE_KEY; at https://api.example/keys"},
+		},
+		"a key lacks what there may be no box for": {
+			advice.Lacking, "key_", func(s *advice.Situation) {
+				s.Missing, s.Withheld = []string{"a"}, []advice.Remark{{About: "c", Text: "not on the list"}}
+			},
+			[]string{"make a key that also has: a, in place of the one from the variable THE_KEY; at https://api.example/keys", "there may be no box for c: not on the list"},
+		},
+		"a login lacks": {
+			advice.Lacking, "tok_", func(s *advice.Situation) { s.Missing = []string{"a", "b", "c", "d"} },
+			[]string{
+				"log in again, and leave the boxes ticked: " + login,
+				"if no page appears, or it does not offer a, b, c: end this application's access in your account, and log in again",
+				"or use a key; at https://api.example/keys",
+			},
+		},
+		"a login did not ask": {
+			advice.Lacking, "tok_", func(s *advice.Situation) {
+				s.Unasked, s.Withheld = []string{"a"}, []advice.Remark{{About: "c", Text: "not on the list"}}
+			},
+			[]string{"log in again: " + login, "the last login did not ask for a; see whether one can: ambit plan -f 'my scopes.yaml' --program slack", "c was not asked for: not on the list"},
+		},
+		"no login would ask": {
+			advice.Lacking, "tok_", func(s *advice.Situation) { s.Withheld = []advice.Remark{{About: "c", Text: "not on the list"}} },
+			[]string{"c was not asked for: not on the list"},
+		},
+		"a login lacks, and nobody is there": {
+			advice.Lacking, "tok_", func(s *advice.Situation) { s.Missing, s.Unattended = []string{"a"}, true },
+			[]string{"nobody is here to log in: set AMBIT_API_KEY to a key that has: a; at https://api.example/keys"},
+		},
+		"a key has ended":   {advice.Ended, "key_", nil, []string{"make a new key, in place of the one from the variable THE_KEY; at https://api.example/keys"}},
+		"a login has ended": {advice.Ended, "tok_", nil, []string{"log in again: " + login}},
+		"a login has ended, and nobody is there": {
+			advice.Ended, "tok_", func(s *advice.Situation) { s.Unattended = true },
+			[]string{"nobody is here to log in: set AMBIT_API_KEY to a key; at https://api.example/keys"},
+		},
+		"a kind that cannot serve": {advice.WrongKind, "tok_", nil, []string{"use a key; at https://api.example/keys"}},
+		"nor can any key": {
+			advice.WrongKind, "key_", func(s *advice.Situation) { s.Provider = &provider.Provider{} },
+			[]string{"log in, once there is no key in the variable THE_KEY: " + login},
+		},
+		"another server's": {
+			advice.Elsewhere, "key_", func(s *advice.Situation) { s.Server = "there" },
+			[]string{"use the server that it belongs to: ambit check -f 'my scopes.yaml' --server there --program slack"},
+		},
+		"perhaps another server's": {
+			advice.Unreached, "key_", func(s *advice.Situation) { s.Server = "there" },
+			[]string{
+				"it may belong to there: ask there, once that can be reached: ambit check -f 'my scopes.yaml' --server there --program slack",
+				"make a new key, in place of the one from the variable THE_KEY; at https://api.example/keys",
+			},
+		},
+		"a setting sends another": {
+			advice.Replaced, "key_", func(s *advice.Situation) {
+				s.Settings, s.Logout = []advice.Remark{{About: "/s.json", Text: "remove x there"}}, "agent logout"
+			},
+			[]string{"in /s.json: remove x there"},
+		},
+		"a login of its own sends another": {
+			advice.Replaced, "key_", func(s *advice.Situation) { s.Logout = "agent logout" },
+			[]string{"end the program's own login: agent logout"},
+		},
+		"no scope helps":   {advice.NoScope, "key_", func(s *advice.Situation) { s.Words = "ask an admin" }, []string{"ask an admin"}},
+		"nothing helps":    {advice.NoScope, "key_", nil, nil},
+		"nobody knows why": {advice.Unexplained, "key_", nil, []string{"see what the credential holds: ambit status -f 'my scopes.yaml' --program slack"}},
+	} {
+		s := situation(t, c.problem, c.secret)
+		if c.change != nil {
+			c.change(&s)
+		}
+		var got []string
+		for _, step := range advice.Steps(s) {
+			got = append(got, step.String())
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+// Whatever stands in a file or a response, a step stays on its line, and a command in one
+// piece.
+func TestStepsFitOnALine(t *testing.T) {
+	s := situation(t, advice.Lacking, "tok_")
+	s.Missing = []string{"a\nb\x1b[2J", strings.Repeat("x", 1000)}
+	s.Run.Manifest = "it's\n.yaml"
+	for _, step := range advice.Steps(s) {
+		if strings.ContainsAny(step.String(), "\n\x1b") || len(step.Text) > 600 {
+			t.Errorf("%q", step)
+		}
+	}
+	if got := advice.Steps(s)[0].Command; got != `ambit login -f 'it'\''s\n.yaml' --program slack` {
+		t.Error(got)
+	}
+	if got := advice.Line(nil); got != "" {
+		t.Error(got)
+	}
+	if steps := advice.Steps(s); advice.Line(steps) != steps[0].String() {
+		t.Error("a hint is the first step")
+	}
+}

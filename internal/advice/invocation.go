@@ -1,0 +1,47 @@
+package advice
+
+import (
+	"strings"
+
+	"github.com/ambit-auth/ambit/internal/text"
+)
+
+// An Invocation is what leads a command of this program to the same manifest, server and
+// programs. The zero value is that of a command without flags.
+type Invocation struct {
+	Manifest string   // its path; "" where a command finds it by itself
+	Server   string   // as the user named it; "" where nobody did
+	Programs []string // as the user named them
+}
+
+// at is the same at another server.
+func (i Invocation) at(server string) Invocation {
+	i.Server = server
+	return i
+}
+
+// Command is a command, such as "login", with the flags that it takes.
+func (i Invocation) Command(name string) string {
+	words := []string{"ambit " + name}
+	if i.Manifest != "" {
+		words = append(words, "-f "+ShellWord(i.Manifest))
+	}
+	if i.Server != "" {
+		words = append(words, "--server "+ShellWord(i.Server))
+	}
+	for _, program := range i.Programs {
+		words = append(words, "--program "+ShellWord(program))
+	}
+	return strings.Join(words, " ")
+}
+
+// ShellWord quotes a word where a shell would not take it as one.
+func ShellWord(word string) string {
+	safe := func(c rune) bool {
+		return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("-_./:@%+=,", c)
+	}
+	if word != "" && strings.IndexFunc(word, func(c rune) bool { return !safe(c) }) < 0 {
+		return word
+	}
+	return "'" + strings.ReplaceAll(text.Printable(word), "'", `'\''`) + "'"
+}

@@ -1,0 +1,47 @@
+package advice
+
+import "github.com/ambit-auth/ambit/scopes/provider"
+
+// A Problem is what there is to do something about.
+type Problem int
+
+// The problems.
+const (
+	Unexplained Problem = iota // nobody knows why
+	Lacking                    // the credential lacks scopes
+	Ended                      // the credential is expired, revoked or mistyped
+	WrongKind                  // a credential of its kind can never serve
+	Elsewhere                  // the credential belongs to another server
+	Unreached                  // it may belong to a server that did not answer
+	Replaced                   // the program sent another credential than the one that it was given
+	NoScope                    // no scope helps
+)
+
+// A Situation is all that advice is made from.
+type Situation struct {
+	Problem Problem
+
+	Missing  []string // for Lacking: the needs' names, but for those of Withheld and Unasked
+	Unasked  []string // needs for which the last login did not ask
+	Withheld []Remark // needs for which no login would ask, with the reason
+	Base     string   // for WrongKind: that is to be served; "" for any
+	Server   string   // for Elsewhere and Unreached: the provider's name of it
+	Settings []Remark // for Replaced: files that can have done it, with what to do there
+	Logout   string   // for Replaced: the command that ends the program's own login
+	Words    string   // for NoScope: what helps, in the words of the provider's file
+
+	IsLogin    bool   // the credential came of a login; otherwise someone made it
+	Source     string // where it was found, in words; "" where nobody said
+	Unattended bool   // nobody is there who could log in: a pipeline
+
+	Provider *provider.Provider
+	At       provider.Server         // where the credential was used
+	Kind     provider.CredentialKind // of the credential
+	Run      Invocation
+}
+
+// A Remark says something about a thing.
+type Remark struct {
+	About string
+	Text  string
+}

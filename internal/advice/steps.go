@@ -1,0 +1,175 @@
+package advice
+
+import (
+	"strings"
+
+	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/ambit-auth/ambit/scopes/provider"
+)
+
+// Steps says what to do, the first thing first.
+func Steps(s Situation) []Step { return printable(s.steps()) }
+
+func (s *Situation) steps() []Step {
+	switch s.Problem {
+	case Lacking:
+		return s.widen()
+	case Ended:
+		return s.renew()
+	case WrongKind:
+		return s.otherKinds()
+	case Elsewhere:
+		return []Step{{Text: "use the server that it belongs to", Command: s.Run.at(s.Server).Command("check")}}
+	case Unreached:
+		return append([]Step{{
+			Text:    "it may belong to " + s.Server + ": ask there, once that can be reached",
+			Command: s.Run.at(s.Server).Command("check"),
+		}}, s.renew()...)
+	case Replaced:
+		return s.remove()
+	case NoScope:
+		return []Step{{Text: s.Words}}
+	}
+	return []Step{{Text: "see what the credential holds", Command: s.Run.Command("status")}}
+}
+
+// widen gets a credential that holds more.
+func (s *Situation) widen() []Step {
+	var steps []Step
+	named := len(s.Missing)+len(s.Unasked) > 0
+	switch {
+	case !named && len(s.Withheld) > 0:
+	case s.IsLogin:
+		steps = s.loginAgain()
+	case named:
+		steps = []Step{s.made(s.Kind, "make a key that also has: "+listed(s.Missing, s.Unasked)+s.inPlace())}
+	default: // it is not known what lacks
+		steps = s.renew()
+	}
+	for _, w := range s.Withheld {
+		if s.IsLogin {
+			steps = append(steps, Step{Text: w.About + " was not asked for: " + w.Text})
+		} else {
+			steps = append(steps, Step{Text: "there may be no box for " + w.About + ": " + w.Text})
+		}
+	}
+	return steps
+}
+
+// namedInLine is how many scopes a line names.
+const namedInLine = 3
+
+// loginAgain gets what a login lacks. A refresh cannot widen a grant (RFC 6749 §6), and
+// another login does not always: an authorization server may leave out of its page what
+// this client may not have, or show no page at all to someone who consented before.
+func (s *Situation) loginAgain() []Step {
+	if s.Unattended {
+		return s.keyFor(listed(s.Missing, s.Unasked))
+	}
+	text := "log in again"
+	if len(s.Missing) > 0 || len(s.Unasked) == 0 {
+		text += ", and leave the boxes ticked"
+	}
+	steps := []Step{{Text: text, Command: s.Run.Command("login")}}
+	if len(s.Unasked) > 0 {
+		steps = append(steps, Step{Text: "the last login did not ask for " + listed(s.Unasked) + "; see whether one can", Command: s.Run.Command("plan")})
+	}
+	if len(s.Missing) > 0 {
+		steps = append(steps, Step{Text: "if no page appears, or it does not offer " + listed(s.Missing[:min(len(s.Missing), namedInLine)]) +
+			": end this application's access in your account, and log in again"})
+		steps = append(steps, s.use("or use ")...)
+	}
+	return steps
+}
+
+// renew gets another credential that holds the same.
+func (s *Situation) renew() []Step {
+	switch {
+	case !s.IsLogin:
+		return []Step{s.made(s.Kind, "make a new key"+s.inPlace())}
+	case s.Unattended:
+		return s.keyFor("")
+	}
+	return []Step{{Text: "log in again", Command: s.Run.Command("login")}}
+}
+
+// otherKinds gets a credential of a kind that can serve. While a key is there, no login
+// is used.
+func (s *Situation) otherKinds() []Step {
+	steps := s.use("use ")
+	if len(steps) > 0 || s.Unattended {
+		return steps
+	}
+	text := "log in"
+	if !s.IsLogin && s.Source != "" {
+		text += ", once there is no key in " + s.Source
+	}
+	return []Step{{Text: text, Command: s.Run.Command("login")}}
+}
+
+// remove takes away what sent another credential. To log out is advised only where nothing
+// else explains it.
+func (s *Situation) remove() []Step {
+	var steps []Step
+	for _, setting := range s.Settings {
+		steps = append(steps, Step{Text: "in " + setting.About + ": " + setting.Text})
+	}
+	if len(steps) == 0 && s.Logout != "" {
+		steps = []Step{{Text: "end the program's own login", Command: s.Logout}}
+	}
+	return steps
+}
+
+// keyFor is the way out where nobody can log in: a key, in a variable.
+func (s *Situation) keyFor(names string) []Step {
+	text := "nobody is here to log in: set " + credential.KeyVariable + " to a key"
+	if names != "" {
+		text += " that has: " + names
+	}
+	if kinds := s.forPrograms(); len(kinds) > 0 {
+		return []Step{s.made(kinds[0], text)}
+	}
+	return []Step{{Text: text}}
+}
+
+// use is the first kind of key that is meant for programs and serves.
+func (s *Situation) use(prefix string) []Step {
+	if kinds := s.forPrograms(); len(kinds) > 0 {
+		return []Step{s.made(kinds[0], prefix+kinds[0].Label)}
+	}
+	return nil
+}
+
+// forPrograms are the kinds of key that the provider means for programs, and that serve.
+func (s *Situation) forPrograms() []provider.CredentialKind {
+	var kinds []provider.CredentialKind
+	for _, kind := range s.Provider.Credentials {
+		if kind.Programs == provider.ProgramsMeant && kind.Serves(s.Base) {
+			kinds = append(kinds, kind)
+		}
+	}
+	return kinds
+}
+
+// made is a step with the page where a kind of key is made.
+func (s *Situation) made(kind provider.CredentialKind, text string) Step {
+	if link, ok := s.At.Expand(kind.Create); ok {
+		return Step{Text: text, URL: link}
+	}
+	return Step{Text: text}
+}
+
+func (s *Situation) inPlace() string {
+	if s.Source == "" {
+		return ""
+	}
+	return ", in place of the one from " + s.Source
+}
+
+func listed(lists ...[]string) string {
+	var all []string
+	for _, list := range lists {
+		all = append(all, list...)
+	}
+	return strings.Join(all, ", ")
+}

@@ -1,0 +1,247 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strconv"
+	"strings"
+
+	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/advice"
+	"github.com/ambit-auth/ambit/internal/files"
+	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/settings"
+	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
+	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/apikey"
+	"github.com/ambit-auth/ambit/oauth/store"
+	"github.com/ambit-auth/ambit/oauth/trust"
+)
+
+// failureOf gives an error of getting, keeping or asking about a credential
+// its exit code and the way out. A way that is a login is that of the project: nil
+// where none is open.
+func failureOf(p *ambit.Session, err error) error {
+	if _, told := errors.AsType[*view.Failure](err); err == nil || told {
+		return err
+	}
+	for _, known := range []func(*ambit.Session, error) *view.Failure{sessionErrors, trustFailure, answerFailure, storeFailure, sessionFailure, directoryFailure} {
+		if f := known(p, err); f != nil {
+			f.Err = err
+			return f
+		}
+	}
+	return metadataFailure(err)
+}
+
+// failWith words an error, made fit for a terminal.
+func failWith(code int, err error, hint string) *view.Failure {
+	return fail(code, text.Printable(err.Error()), hint)
+}
+
+func trustFailure(_ *ambit.Session, err error) *view.Failure {
+	if e, ok := errors.AsType[*trust.UntrustedHostError](err); ok {
+		var flags []string
+		for _, host := range e.Hosts {
+			flags = append(flags, "--trust-host "+advice.ShellWord(host))
+		}
+		return failWith(exitUsage, e, "if you trust them with your account, port and all: "+strings.Join(flags, " ")+
+			" (remembered), or AMBIT_TRUST_HOST="+advice.ShellWord(strings.Join(e.Hosts, ",")))
+	}
+	return nil
+}
+
+// answerFailure is what servers say.
+func answerFailure(p *ambit.Session, err error) *view.Failure {
+	if e, ok := errors.AsType[*oauth.AuthorizationError](err); ok {
+		return authorizationFailure(p, e)
+	}
+	if e, ok := errors.AsType[*oauth.ResponseError](err); ok {
+		if e.Endpoint == oauth.RegistrationEndpoint {
+			return failWith(exitNoCredential, e, "name a client id that is registered there: provider: {use: ..., client: {id: ...}}")
+		}
+		if e.Problem != "" || e.Temporary() {
+			return failWith(exitCannotTell, e, "the server's answer cannot be used; try again, or ask its operator")
+		}
+		return failWith(exitNoCredential, e, tokenHint(p, e))
+	}
+	if e, ok := errors.AsType[*oauth.RejectedError](err); ok {
+		return failWith(exitNoCredential, e, "it is unknown, expired or revoked there; or it belongs to another server: see --server")
+	}
+	if e, ok := errors.AsType[*oauth.UnansweredError](err); ok {
+		if t, ok := errors.AsType[*guard.Error](err); ok && t.Kind == guard.KindTLS {
+			return failWith(exitCannotTell, e, ownAuthority)
+		}
+		return failWith(exitCannotTell, e, "what the credential holds is not known; try again when the server answers")
+	}
+	if e, ok := errors.AsType[*oauth.NoInspectionError](err); ok {
+		return failWith(exitCannotTell, e, "")
+	}
+	return protocolFailure(err)
+}
+
+// tokenHint is the way out of a token endpoint's refusal. A client that the server does
+// not know (RFC 6749 §5.2) stays unknown at the next login, unless that registers one.
+func tokenHint(p *ambit.Session, e *oauth.ResponseError) string {
+	if p == nil || e.Code != "invalid_client" || p.Provider().Client.IDFor(p.Server().Name) == "" {
+		return "log in again: " + loginAgain(p)
+	}
+	id := "the client id"
+	if one := p.Provider().Client.ID; one != "" {
+		id += " " + strconv.Quote(one)
+	}
+	return id + " is not known to that server; name one that is registered there: provider: {use: ..., client: {id: ...}}"
+}
+
+// protocolFailure is a server with which no login can be made. Where its keys could not be
+// had, the way out is that of the request for them.
+func protocolFailure(err error) *view.Failure {
+	e, ok := errors.AsType[*oauth.ProtocolError](err)
+	if _, onTheWay := errors.AsType[*guard.Error](err); !ok || onTheWay {
+		return nil
+	}
+	return failWith(exitCannotTell, e, "nothing was kept; the server's operator can fix this")
+}
+
+func authorizationFailure(p *ambit.Session, e *oauth.AuthorizationError) *view.Failure {
+	switch {
+	case e.Denied():
+		return failWith(exitNoCredential, e, "nothing was granted; to be asked again: "+loginAgain(p))
+	case e.InvalidScope():
+		return failWith(exitMissing, e, "")
+	case e.Code == "server_error" || e.Code == "temporarily_unavailable":
+		return failWith(exitCannotTell, e, "try again when the server answers")
+	}
+	return failWith(exitNoCredential, e, "")
+}
+
+func storeFailure(p *ambit.Session, err error) *view.Failure {
+	if e, ok := errors.AsType[*store.NoKeyringError](err); ok && e.Silent {
+		return failWith(exitUsage, e, "unlock it, and try again; --store file keeps credentials in a file that only you can read")
+	}
+	if e, ok := errors.AsType[*store.NoKeyringError](err); ok {
+		return failWith(exitUsage, e, "--store file keeps credentials in a file that only you can read; --store memory keeps them for one run")
+	}
+	if e, ok := errors.AsType[*store.CorruptError](err); ok {
+		return failWith(exitNoCredential, e, loginAgain(p))
+	}
+	if e, ok := errors.AsType[*files.UnsafeError](err); ok {
+		return failWith(exitUsage, e, "")
+	}
+	if e, ok := errors.AsType[*store.NotKeptError](err); ok {
+		return failWith(exitUsage, e, "--store file")
+	}
+	return nil
+}
+
+func sessionFailure(p *ambit.Session, err error) *view.Failure {
+	if errors.Is(err, store.ErrNotFound) {
+		return failWith(exitNoCredential, err, "log in with: "+loginAgain(p)+"; or give an API key, see: ambit status --help")
+	}
+	if errors.Is(err, oauth.ErrLoginTimeout) {
+		return failWith(exitNoCredential, err, "nothing was kept; to begin again: "+loginAgain(p))
+	}
+	if errors.Is(err, oauth.ErrPasteEnded) {
+		return fail(exitNoCredential, "nobody is here to log in: standard input ended",
+			"give an API key with --api-key-stdin, or run a browser of your own with --browser CMD")
+	}
+	if e, ok := errors.AsType[*apikey.BadKeyError](err); ok {
+		return failWith(exitNoCredential, e, "")
+	}
+	if e, ok := errors.AsType[*oauth.SessionLostError](err); ok {
+		return failWith(exitNoCredential, e, "log in again: "+loginAgain(p))
+	}
+	if e, ok := errors.AsType[*store.LockError](err); ok {
+		if f := directoryFailure(p, err); f != nil {
+			return f
+		}
+		return failWith(exitNoCredential, e, "another ambit renews the same login and does not end")
+	}
+	if e, ok := errors.AsType[*oauth.IssuerError](err); ok {
+		return failWith(exitNoCredential, e, "the answer was thrown away: it did not come from the server that was asked")
+	}
+	if errors.Is(err, oauth.ErrPortsTaken) {
+		return failWith(exitNoCredential, err, "end one of these programs: only these ports are registered for the answer")
+	}
+	return nil
+}
+
+// directoryFailure is a file or directory of ours that the system does not let us use.
+func directoryFailure(_ *ambit.Session, err error) *view.Failure {
+	e, ok := errors.AsType[*fs.PathError](err)
+	if _, elsewhere := errors.AsType[*guard.Error](err); !ok || elsewhere {
+		return nil
+	}
+	return failWith(exitUsage, e, "ambit keeps things there: make it a directory that you can write to, or name others with XDG_STATE_HOME and XDG_CONFIG_HOME")
+}
+
+// ownAuthority is the way out where a certificate is not trusted.
+const ownAuthority = "if the certificate is your own authority's, name it with --ca-file"
+
+// inOneLine words an error that ends nothing, and has no hint beside it.
+func inOneLine(err error) string {
+	text := text.Printable(view.FirstLine(err.Error()))
+	if e, ok := errors.AsType[*guard.Error](err); ok && e.Kind == guard.KindTLS {
+		text += "; " + ownAuthority
+	}
+	return text
+}
+
+// missingFailure is the failure of a grant that lacks something required.
+func missingFailure(lines []string) error {
+	if len(lines) == 0 {
+		return nil
+	}
+	text := lines[0]
+	for _, line := range lines[1:] {
+		text += "\n" + line
+	}
+	return fail(exitMissing, text, "")
+}
+
+// settingsFailure is the mistakes in the settings.
+func settingsFailure(err error) error {
+	mistakes, ok := errors.AsType[settings.Mistakes](err)
+	if !ok {
+		return err
+	}
+	f := fail(exitUsage, mistakes.Error(), "")
+	if len(mistakes) > 1 {
+		f.Hint = fmt.Sprintf("%d mistakes; nothing else was done", len(mistakes))
+	}
+	return f
+}
+
+// didYouMean words the allowed values, and the likely one.
+func didYouMean(word string, known []string) string {
+	hint := "allowed: " + strings.Join(known, ", ")
+	if near := text.Near(word, known); len(near) > 0 {
+		hint += fmt.Sprintf("; did you mean %q?", near[0])
+	}
+	return hint
+}
+
+// The exit codes of the contract.
+const (
+	exitOK           = 0
+	exitFault        = 1 // a fault of ambit itself
+	exitUsage        = 2 // wrong usage, a mistake in a file, an untrusted host
+	exitMissing      = 3 // a required scope is missing or cannot be had
+	exitNoCredential = 4 // none there, wrong kind, expired, revoked, denied
+	exitFindings     = 5 // audit, drift, excess
+	exitCannotTell   = 6 // the server did not answer, or answered nonsense
+)
+
+func fail(code int, message, hint string) *view.Failure {
+	return &view.Failure{Code: code, Message: message, Hint: hint}
+}
+
+// asFailure gives every error its exit code: what nobody foresaw is a fault of ours.
+func asFailure(err error) *view.Failure {
+	if f, ok := errors.AsType[*view.Failure](err); ok {
+		return f
+	}
+	return &view.Failure{Code: exitFault, Message: text.Printable(err.Error()), Hint: "this is a fault of ambit: please report it with the command that you ran", Err: err}
+}

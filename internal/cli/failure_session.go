@@ -1,0 +1,137 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/internal/advice"
+	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
+	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// sessionErrors are those that the front door itself makes.
+func sessionErrors(s *ambit.Session, err error) *view.Failure {
+	if e, ok := errors.AsType[*ambit.MissingError](err); ok {
+		return missingOf(s, e)
+	}
+	if e, ok := errors.AsType[*ambit.UnboundError](err); ok {
+		return failWith(exitUsage, e, "to use them, log in again: "+loginAgain(s))
+	}
+	if e, ok := errors.AsType[*ambit.ElsewhereError](err); ok {
+		return failWith(exitNoCredential, e, "log in with: "+loginAgain(s)+"; or use that one: --server "+advice.ShellWord(e.Other.Name))
+	}
+	if e, ok := errors.AsType[*ambit.KindError](err); ok {
+		f := failWith(exitNoCredential, e, advice.Line(advice.Steps(situationOf(s, e.Held, advice.WrongKind))))
+		f.Verdict = &view.Cause{Cause: diagnosis.CauseWrongCredentialKind, Confidence: diagnosis.ConfidenceProved}
+		if e.Need == "" {
+			f.Verdict.Confidence = diagnosis.ConfidenceLikely
+		}
+		return f
+	}
+	if e, ok := errors.AsType[*ambit.UnknownCredentialError](err); ok {
+		return unknownOf(s, e, false)
+	}
+	if e, ok := errors.AsType[*ambit.NoClientError](err); ok {
+		return failWith(exitUsage, e, "provider: {use: "+s.Provider().Name+", client: {id: YOUR-CLIENT-ID}}")
+	}
+	if e, ok := errors.AsType[*ambit.StoreError](err); ok {
+		return failWith(exitUsage, e, "set XDG_STATE_HOME to a directory of yours, or keep it for one run alone: --store memory")
+	}
+	if errors.Is(err, ambit.ErrNoHome) {
+		return failWith(exitUsage, ambit.ErrNoHome, "set HOME, or XDG_STATE_HOME and XDG_CONFIG_HOME")
+	}
+	if e, ok := errors.AsType[*ambit.ResourceError](err); ok {
+		f := asFailure(metadataFailure(e))
+		if d, ok := errors.AsType[*guard.Error](err); ok && d.Kind == guard.KindNotFound {
+			f.Hint = fmt.Sprintf("resource: %s in %s wants the list that it publishes (RFC 9728)", e.Base, text.Printable(s.Manifest().File))
+		}
+		return f
+	}
+	return nil
+}
+
+// unknownOf is a credential that its server does not know, by what the other servers said
+// that were asked.
+func unknownOf(s *ambit.Session, e *ambit.UnknownCredentialError, unattended bool) *view.Failure {
+	f := failWith(exitNoCredential, e, "it is unknown, expired or revoked there; or it belongs to another server: see --server")
+	v := diagnosis.Refused(diagnosis.Case{
+		Provider: s.Provider(), Server: e.Held.Server, Kind: e.Held.Kind, Grant: e.Held.Credential.Grant, Inquiry: e.Inquiry, Run: invocationOf(s), Unattended: unattended,
+	})
+	f.Verdict, f.Diagnosis = &view.Cause{Cause: v.Cause, Confidence: v.Confidence}, &v
+	others, silent := e.Inquiry[1:].Servers(credential.StandingNotKnown), e.Inquiry.Of(credential.StandingNoAnswer)
+	switch known := e.Inquiry.Servers(credential.StandingKnown); {
+	case len(known) > 0:
+		f.Hint = advice.Line(v.Next)
+	case len(others)+len(silent) > 0:
+		f.Hint = "it is unknown, expired or revoked there" + alsoAsked(others, silent, v.Next)
+	}
+	return f
+}
+
+// alsoAsked says what came of asking other servers.
+func alsoAsked(denied []string, silent []credential.Outcome, next []advice.Step) string {
+	var sentence string
+	if len(denied) > 0 {
+		sentence = ", and unknown at " + strings.Join(denied, ", ")
+	}
+	for _, o := range silent {
+		sentence += fmt.Sprintf("; server %s did not answer (%s)", o.Server, text.Printable(view.FirstLine(o.Err.Error())))
+	}
+	if len(silent) > 0 {
+		sentence += "; " + advice.Line(next)
+	}
+	return sentence
+}
+
+// missingOf is a login that was not made for want of scopes that cannot be had.
+func missingOf(s *ambit.Session, e *ambit.MissingError) *view.Failure {
+	switch {
+	case e.Cause != nil:
+		return refusalOf(e)
+	case e.Plan == nil:
+		return fail(exitMissing, strings.Join(missingLines(e.Gap, e.Level), "\n"), "")
+	case e.Plan.Check() == nil:
+		return nothingLeft(e.Plan)
+	}
+	var lines []string
+	for _, item := range e.Plan.Scopes {
+		if item.Decision == scopes.DecisionWithhold && item.Need.Level == scopes.Required {
+			lines = append(lines, fmt.Sprintf("%s:%d: required scope %s cannot be had from %s: %s",
+				item.Need.File, item.Need.Line, item.Need.Name(), s.Server().Issuer, item.Reason))
+		}
+	}
+	return fail(exitMissing, strings.Join(lines, "\n"), "correct the scope, or say advertised: false if the server grants it all the same")
+}
+
+// refusalOf is the failure of a login to which the server answered invalid_scope: its own
+// words, and for each scope that they name where it is declared, and what for.
+func refusalOf(e *ambit.MissingError) *view.Failure {
+	lines := []string{text.Printable(e.Cause.Error())}
+	for _, need := range e.Needs {
+		lines = append(lines, fmt.Sprintf("%s: %s scope %s is among those that %s names: %s", view.Place(need.File, need.Line), need.Level, need.Name(), e.Plan.Session.Server().Issuer, view.Why(need)))
+	}
+	hint := "correct the scope, or have the server's operator allow it to this client"
+	if len(e.Needs) == 0 {
+		lines = append(lines, "asked for were: "+strings.Join(e.Plan.Request.Slice(), ", "))
+		hint = "the server does not say which of them it refuses; its operator knows what this client may ask for"
+	}
+	return fail(exitMissing, strings.Join(lines, "\n"), hint)
+}
+
+// nothingLeft is the failure of a login that would request nothing of what the manifest
+// declares.
+func nothingLeft(plan *ambit.Plan) *view.Failure {
+	var lines []string
+	for _, item := range plan.Scopes {
+		if item.Decision == scopes.DecisionWithhold {
+			lines = append(lines, fmt.Sprintf("%s: %s is not asked for: %s", view.Place(item.Need.File, item.Need.Line), item.Need.Name(), text.Printable(item.Reason)))
+		}
+	}
+	return fail(exitMissing, strings.Join(lines, "\n"), "nothing of what is declared can be asked for, so a login would be for nothing")
+}

@@ -1,0 +1,67 @@
+package cli
+
+import (
+	"fmt"
+	"io/fs"
+	"strings"
+	"testing"
+
+	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/apikey"
+	"github.com/ambit-auth/ambit/oauth/store"
+	"github.com/ambit-auth/ambit/scopes/manifest"
+	"github.com/ambit-auth/ambit/scopes/provider"
+)
+
+// What can go wrong around a credential has an exit code and a way out: the fault of
+// ambit is what nobody foresaw. The scripts show those that a sandbox can bring about.
+func TestCredentialFailures(t *testing.T) {
+	unreachable := &guard.Error{Kind: guard.KindUnreachable, Host: "as.example.com"}
+	certificate := &guard.Error{Kind: guard.KindTLS, Host: "as.example.com", Err: fmt.Errorf("unknown authority")}
+	directory := &fs.PathError{Op: "open", Path: "/state/locks", Err: fs.ErrPermission}
+	for name, c := range map[string]struct {
+		err  error
+		code int
+		hint string // part of it
+	}{
+		"a bad ID token":               {&oauth.ProtocolError{Err: fmt.Errorf("no")}, exitCannotTell, "nothing was kept"},
+		"no keys for an ID token":      {&oauth.ProtocolError{Err: unreachable}, exitCannotTell, "answers"},
+		"a certificate":                {certificate, exitCannotTell, "--ca-file"},
+		"a certificate, asking":        {&oauth.UnansweredError{Err: certificate}, exitCannotTell, "--ca-file"},
+		"a certificate, of the keys":   {&oauth.ProtocolError{Err: certificate}, exitCannotTell, "--ca-file"},
+		"another resource":             {&guard.Error{Kind: guard.KindInvalid, Field: "resource"}, exitCannotTell, "the base's URL"},
+		"a broken document":            {&guard.Error{Kind: guard.KindInvalid, Field: "scopes_supported"}, exitCannotTell, "operator"},
+		"a directory that is not ours": {fmt.Errorf("keeping: %w", directory), exitUsage, "XDG_STATE_HOME"},
+		"a lock in such a directory":   {&store.LockError{Path: directory.Path, Err: directory}, exitUsage, "XDG_STATE_HOME"},
+		"a lock that another holds":    {&store.LockError{Path: directory.Path}, exitNoCredential, "another ambit"},
+		"a key that cannot be read":    {&apikey.BadKeyError{Source: "standard input", Err: directory}, exitNoCredential, ""},
+	} {
+		if f := asFailure(failureOf(nil, c.err)); f.Code != c.code || !strings.Contains(f.Hint, c.hint) {
+			t.Errorf("%s: exit %d with the hint %q, want %d with %q", name, f.Code, f.Hint, c.code, c.hint)
+		}
+	}
+}
+
+// A client that the server does not know is named where that is sure, and a login helps
+// only where it registers a new one.
+func TestUnknownClient(t *testing.T) {
+	refusal := &oauth.ResponseError{Endpoint: oauth.TokenEndpoint, Code: "invalid_client"}
+	for want, client := range map[string]provider.Client{
+		`the client id "mine" is not known`: {ID: "mine"},
+		"the client id is not known":        {IDs: map[string]string{"us": "ours"}},
+		"log in again":                      {},
+	} {
+		p, err := ambit.Open(&manifest.Manifest{
+			File:     ambit.ManifestName,
+			Provider: &provider.Provider{Client: client, Servers: []provider.Server{{Name: "us"}}, DefaultServer: "us"},
+		}, ambit.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f := asFailure(failureOf(p, refusal)); !strings.HasPrefix(f.Hint, want) {
+			t.Errorf("%+v: the hint is %q, want %q", client, f.Hint, want)
+		}
+	}
+}

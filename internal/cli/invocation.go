@@ -1,0 +1,205 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/ambit-auth/ambit/internal/console"
+	"github.com/ambit-auth/ambit/internal/settings"
+	"github.com/ambit-auth/ambit/internal/signals"
+	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
+	"github.com/ambit-auth/ambit/oauth/store"
+	"github.com/spf13/cobra"
+)
+
+// An invocation is one call of the program: its settings, its console, and whether the
+// result was printed.
+type invocation struct {
+	Command
+	env      settings.Environment
+	settings settings.Settings
+	console  *console.Console
+	input    *console.Input
+	schema   string // of the JSON that this command prints
+	printed  bool
+	prepared bool   // the settings were read
+	unasking string // why this command never asks anything; "" where it may
+
+	ctx      context.Context // of the whole invocation; see watchSignals
+	cancel   context.CancelFunc
+	watching atomic.Bool
+	watch    atomic.Pointer[signals.Watch]
+
+	memory  store.Memory // of --store memory: it ends with the run
+	http    *http.Client // see httpClient
+	log     *slog.Logger // of --log-file; nil without
+	logFile *os.File
+}
+
+// prepare reads the settings before any command runs.
+func (r *invocation) prepare(cmd *cobra.Command, _ []string) error {
+	r.schema = schemaOf(cmd.Name())
+	var err error
+	r.settings, err = settings.Load(cmd.Flags(), r.env)
+	if r.prepared = true; err != nil {
+		return settingsFailure(err)
+	}
+	r.console.Verbose = r.settings.Verbose
+	r.console.Paint = view.Palette{On: r.colors(r.Stderr)}
+	if r.console.Live = console.IsTerminal(r.Stderr); r.console.Live {
+		r.console.Columns = console.Width(r.Stderr)
+	}
+	if err := r.openLog(cmd); err != nil {
+		return err
+	}
+	return r.checkFormat(cmd)
+}
+
+// schemaOf names the JSON form of a command (the contract).
+func schemaOf(command string) string {
+	switch command {
+	case "login", "status", "check":
+		return "ambit.grant/v1"
+	}
+	return "ambit." + command + "/v1"
+}
+
+// formatsOf is the annotation in which a command lists the formats that it offers
+// beside text and json.
+const formatsOf = "formats"
+
+// formatsFor are the formats in which a command shows its result.
+func formatsFor(cmd *cobra.Command) []string {
+	return append([]string{"text", "json"}, strings.Fields(cmd.Annotations[formatsOf])...)
+}
+
+func (r *invocation) checkFormat(cmd *cobra.Command) error {
+	known := formatsFor(cmd)
+	if r.settings.Output != "" && !slices.Contains(known, r.settings.Output) {
+		return fail(exitUsage, fmt.Sprintf("%s: unknown output format %q", r.settings.Origin("output"), r.settings.Output), didYouMean(r.settings.Output, known))
+	}
+	return nil
+}
+
+func (r *invocation) wantsJSON() bool { return r.settings.Output == "json" }
+
+// colors decides on color for a stream: the flag, else NO_COLOR (no-color.org),
+// else whether it is a terminal that can.
+func (r *invocation) colors(stream any) bool {
+	switch r.settings.Color {
+	case "always":
+		return true
+	case "never":
+		return false
+	}
+	return r.env.Get("NO_COLOR") == "" && r.env.Get("TERM") != "dumb" && console.IsTerminal(stream)
+}
+
+// interactive reports whether someone is there to answer. Where nobody is, there is
+// never a prompt, and never a browser that was not asked for.
+func (r *invocation) interactive() bool {
+	return !r.settings.NoInput && !r.env.InCI() && console.IsTerminal(r.Stdin) && console.IsTerminal(r.Stderr)
+}
+
+// show prints a result, and the failure that comes with it, which it returns. In
+// JSON both are one object on stdout.
+func (r *invocation) show(v view.View, err error) error {
+	e := view.Envelope{Schema: r.schema, OK: err == nil}
+	if err != nil {
+		f := asFailure(err)
+		e.Error, e.Verdict = view.ErrorOf(f), f.Verdict
+	}
+	if r.wantsJSON() {
+		return cmp.Or(r.printJSON(v.JSON(e)), err)
+	}
+	switch report, _ := v.(view.Reporter); r.settings.Output {
+	case "github":
+		r.summarize(report)
+		return cmp.Or(r.print(view.GithubText(report, r.env)), err)
+	case "sarif":
+		return cmp.Or(r.printJSON(view.SarifJSON(report)), err)
+	default:
+		p := &view.Printer{Paint: view.Palette{On: r.colors(r.Stdout)}, Width: console.Width(r.Stdout)}
+		v.Text(p)
+		return cmp.Or(r.print(p.String()), err)
+	}
+}
+
+// print writes the result. One that cannot be written was not given: a program that
+// waits for it must hear of that.
+func (r *invocation) print(out string) error {
+	if _, err := io.WriteString(r.Stdout, out); err != nil {
+		return fail(exitFault, "the result cannot be written: "+text.Printable(err.Error()), "")
+	}
+	return nil
+}
+
+// summarize adds the Markdown table to the page of a workflow's run.
+func (r *invocation) summarize(report view.Reporter) {
+	path := r.env.Get("GITHUB_STEP_SUMMARY")
+	if path == "" {
+		return
+	}
+	if err := view.AppendSummary(path, view.SummaryMarkdown(report)); err != nil {
+		r.console.Note("the summary cannot be written: %s", text.Printable(err.Error()))
+	}
+}
+
+// printJSON writes the one object of this invocation.
+func (r *invocation) printJSON(object any) error {
+	var text strings.Builder
+	encoder := json.NewEncoder(&text)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(object); err != nil {
+		return err
+	}
+	r.printed = true
+	return r.print(text.String())
+}
+
+// action makes a cobra function of one that returns what to show.
+func (r *invocation) action(do func(ctx context.Context) (view.View, error)) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, _ []string) error {
+		v, err := do(cmd.Context())
+		if v == nil {
+			return err
+		}
+		return r.show(v, err)
+	}
+}
+
+// watchSignals ends the invocation's context at a signal that ends a program, so that what
+// was begun is put away. It is called once there is something to put away: watching from the
+// start costs every command a tenth of its time. Safe for concurrent use.
+func (r *invocation) watchSignals() {
+	if r.Signals && !r.watching.Swap(true) {
+		r.watch.Store(signals.OnEnd(r.ctx, r.cancel))
+	}
+}
+
+// leaveSignals leaves those to a child that it may have a use for.
+func (r *invocation) leaveSignals() {
+	if watch := r.watch.Load(); watch != nil {
+		watch.LeaveToChild()
+	}
+}
+
+// temporaryDirectory is one that only this user can look into.
+func temporaryDirectory(prefix string) (string, error) {
+	directory, err := os.MkdirTemp("", prefix)
+	if err != nil {
+		return "", fail(exitUsage, "there is no directory for temporary files: "+text.Printable(err.Error()), "set TMPDIR to a directory of yours")
+	}
+	return directory, nil
+}

@@ -1,0 +1,232 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/agent"
+	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/internal/child"
+	"github.com/ambit-auth/ambit/internal/files"
+	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
+	"github.com/ambit-auth/ambit/oauth/credential"
+)
+
+const osName = runtime.GOOS
+
+func now() time.Time { return time.Now() }
+
+// child starts the proxy and the agent behind it, and waits for the agent's end.
+func (l *lending) child(ctx context.Context) (code int, err error) {
+	trust, err := l.session.Trust(ctx)
+	if err != nil {
+		return 0, failureOf(l.session, err)
+	}
+	transport, err := agent.NewTransport(guard.Options{CAFile: l.settings.CAFile})
+	if err != nil {
+		return 0, metadataFailure(err)
+	}
+	record, err := openRecord(l.flags.record)
+	if err != nil {
+		return 0, err
+	}
+	defer record.Close()
+	ctx, l.stop = context.WithCancel(ctx)
+	defer l.stop()
+	lent := &source{held: *l.held}
+	l.proxy, err = agent.Start(context.WithoutCancel(ctx), agent.Config{
+		Provider: l.session.Provider(), Agent: l.profile, Server: l.held.Server, Needs: l.session.Needs(),
+		Source: lent, Transport: trust.Guard(transport), Ask: lent.inquire, Rescan: l.scan,
+		OnVerdict: l.told, OnConflict: func(c profile.Conflict) { l.console.Note("%s", besideLine(c)) },
+		Log: l.log.handler, LogPath: l.log.path, Run: invocationOf(l.session), Unattended: l.unattended(), Record: record,
+	})
+	if err != nil {
+		return 0, failureOf(l.session, err)
+	}
+	defer l.proxy.Close()
+	defer l.closePipes()
+	defer l.cleanUp()
+	command, err := l.command()
+	if err != nil {
+		return 0, err
+	}
+	l.leaveSignals()
+	code, err = command.Run(ctx)
+	if start, ok := errors.AsType[*child.StartError](err); ok {
+		return 0, failWith(exitUsage, start, "")
+	}
+	if errors.Is(err, context.Canceled) {
+		err = nil // it was ended: by a verdict, or by Ctrl-C, which the code tells
+	}
+	return code, err
+}
+
+func besideLine(c profile.Conflict) string {
+	line := "another credential came beside the lent one, and was dropped: " + text.Printable(strings.Join(c.Keys, ", "))
+	if c.Advice != "" {
+		line += "; " + text.Printable(c.Advice)
+	}
+	return line
+}
+
+// command is the agent's command line and environment, rebuilt so that it uses what
+// it is lent.
+func (l *lending) command() (child.Command, error) {
+	terms := l.proxy.Terms()
+	env, err := l.profile.Environment(l.env, l.session.Provider(), terms)
+	if err != nil {
+		return child.Command{}, fail(exitUsage, text.Printable(err.Error()), "name a server that has this base: --server")
+	}
+	args, err := l.override(terms)
+	if err != nil {
+		return child.Command{}, err
+	}
+	return child.Command{Args: args, Env: env, In: inputOf(l.Stdin), Out: l.fileOf(l.Stdout), Err: l.fileOf(l.Stderr)}, nil
+}
+
+// override puts what it takes on the command line, so that the agent prefers what it is
+// lent over settings of its own, and says so. What still overrides it is told too.
+func (l *lending) override(terms profile.Terms) ([]string, error) {
+	directory, err := temporaryDirectory("ambit-run-") // 0700: the file in it holds the lease
+	if err != nil {
+		return nil, err
+	}
+	l.directory = directory
+	file := filepath.Join(directory, "settings.json")
+	precedence, err := l.profile.Override(l.args, l.conflicts, terms, file)
+	if err != nil {
+		return nil, err
+	}
+	args := l.args
+	if len(precedence.Arguments) > 0 {
+		args = append(append([]string{args[0]}, precedence.Arguments...), args[1:]...)
+		l.conflicts = precedence.Conflicts
+	}
+	l.tellConflicts()
+	if precedence.File == "" {
+		return args, nil
+	}
+	return args, os.WriteFile(file, []byte(precedence.File), 0o600)
+}
+
+// cleanUp removes what the child was given to read.
+func (l *lending) cleanUp() {
+	if l.directory != "" {
+		os.RemoveAll(l.directory)
+	}
+}
+
+// fileOf is a stream as the file that a child can have. Behind any other writer stands
+// a pipe, which is emptied until the child is gone; copied waits for that.
+func (l *lending) fileOf(stream io.Writer) *os.File {
+	if f, ok := stream.(*os.File); ok {
+		return f
+	}
+	read, write, err := os.Pipe()
+	if err != nil {
+		return nil
+	}
+	l.pipes = append(l.pipes, write)
+	l.copied.Go(func() {
+		io.Copy(stream, read)
+		read.Close()
+	})
+	return write
+}
+
+// inputOf is standard input where that is a file; a child gets no other kind.
+func inputOf(stream io.Reader) *os.File {
+	f, _ := stream.(*os.File)
+	return f
+}
+
+// closePipes waits for the last words of the child.
+func (l *lending) closePipes() {
+	for _, p := range l.pipes {
+		p.Close()
+	}
+	l.copied.Wait()
+}
+
+// A source lends the credential of a run, and renews a stored one.
+type source struct {
+	mu   sync.Mutex
+	held ambit.Held
+}
+
+// renewBefore is how long before its end a lent credential is renewed: longer than a
+// request takes to leave.
+const renewBefore = time.Minute
+
+// Current implements [agent.Source].
+func (s *source) Current(ctx context.Context) (*credential.Credential, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.renewed(s.held.Refresh(ctx, renewBefore))
+}
+
+// Renew implements [agent.Source].
+func (s *source) Renew(ctx context.Context, _ *credential.Credential) (*credential.Credential, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.held.IsLogin() {
+		return nil, ambit.ErrNoCredential
+	}
+	return s.renewed(s.held.Renew(ctx))
+}
+
+// renewed is the credential after a renewal. Where that failed, and the old one still lives,
+// it is both.
+func (s *source) renewed(err error) (*credential.Credential, error) {
+	if err != nil && !s.held.Credential.LivesAt(time.Now()) {
+		return nil, err
+	}
+	return s.held.Credential, err
+}
+
+// inquire asks servers about a refused credential.
+func (s *source) inquire(ctx context.Context, _ *credential.Credential) credential.Inquiry {
+	s.mu.Lock()
+	h := s.held
+	s.mu.Unlock()
+	return h.Inquire(ctx)
+}
+
+// openRecord opens the file of --record; nothing is written where none is named.
+func openRecord(path string) (io.WriteCloser, error) {
+	if path == "" {
+		return nowhere{}, nil
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, fail(exitUsage, text.Printable(err.Error()), "")
+	}
+	return f, nil
+}
+
+type nowhere struct{}
+
+func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
+func (nowhere) Close() error                { return nil }
+
+func writeReport(path string, report *view.Run) error {
+	line, err := json.MarshalIndent(report, "", "  ")
+	if err == nil {
+		err = files.Update(path, append(line, '\n'))
+	}
+	if err != nil {
+		return fail(exitUsage, "the report cannot be written: "+text.Printable(err.Error()), "")
+	}
+	return nil
+}

@@ -1,0 +1,201 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/spf13/pflag"
+
+	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/yamlfile"
+	"github.com/ambit-auth/ambit/oauth/apikey"
+	"github.com/ambit-auth/ambit/oauth/store"
+	"github.com/ambit-auth/ambit/oauth/trust"
+	"github.com/ambit-auth/ambit/scopes/manifest"
+)
+
+// keyFlags are the ways to hand over an API key.
+type keyFlags struct {
+	value string
+	stdin bool
+	flags *pflag.FlagSet
+}
+
+func addKeyFlags(f *pflag.FlagSet) *keyFlags {
+	k := &keyFlags{flags: f}
+	f.StringVar(&k.value, "api-key", "", "use this API key; other users of this machine can read it here")
+	f.BoolVar(&k.stdin, "api-key-stdin", false, "read an API key from standard input")
+	f.String("api-key-file", "", "read an API key from this `FILE`")
+	return k
+}
+
+// open reads the manifest and opens the session of this invocation. keys are those of the
+// command; nil where it takes none.
+func (r *invocation) open(keys *keyFlags) (*ambit.Session, error) {
+	return r.openWith(r.keySources(keys), r.ui())
+}
+
+func (r *invocation) openWith(keys apikey.Sources, ui ambit.UI) (*ambit.Session, error) {
+	m, err := r.manifest()
+	if err != nil {
+		return nil, err
+	}
+	for _, host := range r.settings.TrustHost {
+		if _, err := trust.ParseHost(host); err != nil {
+			return nil, failWith(exitUsage, err, "").At(r.settings.Origin("trust_host"))
+		}
+	}
+	client, err := r.httpClient()
+	if err != nil {
+		return nil, err
+	}
+	s, err := ambit.Open(m, ambit.Options{
+		Server: r.settings.Server, Programs: r.settings.Programs, UI: ui, HTTP: client, Store: r.store(), Key: keys,
+		TrustHosts: r.settings.TrustHost, Env: r.env,
+	})
+	if unknown, ok := errors.AsType[*manifest.UnknownProgramError](err); ok {
+		return nil, failWith(exitUsage, unknown, "the programs are the keys under programs: in "+m.File)
+	}
+	if e, ok := errors.AsType[*ambit.ServerError](err); ok { // of a setting: the decoder has seen to the manifest's own word
+		hint := ""
+		if e.Known != nil {
+			hint = didYouMean(e.Named, e.Known) + "; or an issuer's URL"
+		}
+		return nil, failWith(exitUsage, e, hint).At(r.settings.Origin("server"))
+	}
+	return s, err
+}
+
+// manifest reads the manifest; every mistake in it is told.
+func (r *invocation) manifest() (*manifest.Manifest, error) {
+	m, err := ambit.Load(r.settings.Manifest)
+	mistakes, mistaken := errors.AsType[yamlfile.Mistakes](err)
+	switch {
+	case err == nil:
+		return m, nil
+	case errors.Is(err, ambit.ErrNoManifest):
+		return nil, failWith(exitUsage, err, "write one with: ambit init; or name it with --manifest")
+	case mistaken:
+		f := fail(exitUsage, text.Block(err.Error()), "")
+		if len(mistakes) > 1 {
+			f.Hint = fmt.Sprintf("%d mistakes; nothing else was done", len(mistakes))
+		}
+		f.Err = err
+		return nil, f
+	case errors.Is(err, fs.ErrNotExist) && r.settings.Manifest != "":
+		return nil, failWith(exitUsage, err, "write one with: "+forManifest(r.settings.Manifest).Command("init"))
+	}
+	return nil, failWith(exitUsage, err, "")
+}
+
+// keySources are the places of a key that flags and settings name.
+func (r *invocation) keySources(k *keyFlags) apikey.Sources {
+	s := apikey.Sources{File: r.settings.APIKeyFile}
+	if k == nil {
+		return s
+	}
+	if k.flags.Changed("api-key") {
+		s.Value = &k.value
+	}
+	if k.stdin {
+		s.Stdin = r.input.Secret()
+	}
+	return s
+}
+
+// store is the one that --store names; nil leaves the choice to the session.
+func (r *invocation) store() store.Store {
+	switch r.settings.Store {
+	case "memory":
+		return &r.memory
+	case "file":
+		return ambit.FileStore(r.env)
+	case "keyring":
+		return store.Keyring{}
+	}
+	return nil
+}
+
+// ui is how a session of this invocation speaks with the person.
+func (r *invocation) ui() ambit.UI {
+	ui := ambit.UI{Note: func(sentence string) { r.console.Note("%s", sentence) }, During: r.console.During}
+	if r.interactive() {
+		ui.Ask = r.input.Ask
+	}
+	return ui
+}
+
+// httpClient is the one way in which this program speaks to servers: limits, proxy variables
+// and --ca-file hold for every request. It is made when the first request goes out, unless
+// there is a file that may be wrong.
+func (r *invocation) httpClient() (*http.Client, error) {
+	if r.http != nil {
+		return r.http, nil
+	}
+	make := sync.OnceValues(func() (*http.Client, error) { return guard.NewClient(guard.Options{CAFile: r.settings.CAFile}) })
+	if r.settings.CAFile != "" {
+		if _, err := make(); err != nil {
+			return nil, failWith(exitUsage, err, "it names a PEM file with certificates").At(r.settings.Origin("ca_file"))
+		}
+	}
+	var next http.RoundTripper = transport(func(request *http.Request) (*http.Response, error) {
+		client, err := make()
+		if err != nil {
+			return nil, err
+		}
+		return client.Transport.RoundTrip(request)
+	})
+	if r.settings.Verbose || r.log != nil {
+		next = &traced{next: next, tell: r.trace}
+	}
+	r.http = guard.ClientOn(transport(func(request *http.Request) (*http.Response, error) {
+		r.watchSignals() // a response under way is something to put away
+		return next.RoundTrip(request)
+	}))
+	return r.http, nil
+}
+
+// transport is a function as an [http.RoundTripper].
+type transport func(*http.Request) (*http.Response, error)
+
+// RoundTrip calls the function.
+func (t transport) RoundTrip(request *http.Request) (*http.Response, error) { return t(request) }
+
+// noteUseless tells of a host that this command line trusts and that is none of those that
+// are in question: it was written without its port, or slipped. Other layers may name more
+// than one project needs.
+func (r *invocation) noteUseless(e *trust.UntrustedHostError) {
+	if !r.settings.FromFlag("trust_host") {
+		return
+	}
+	for _, word := range r.settings.TrustHost {
+		if host, err := trust.ParseHost(word); err == nil && !slices.Contains(e.Hosts, host) {
+			r.console.Note("--trust-host %s does not help here: the hosts are %s", text.Printable(host), text.Printable(strings.Join(e.Hosts, ", ")))
+		}
+	}
+}
+
+// failure is the failure of a session, with what the settings have to do with it.
+func (r *invocation) failure(s *ambit.Session, err error) error {
+	if e, ok := errors.AsType[*trust.UntrustedHostError](err); ok {
+		r.noteUseless(e)
+	}
+	if e, ok := errors.AsType[*ambit.UnknownCredentialError](err); ok {
+		f := unknownOf(s, e, r.unattended())
+		f.Err = err
+		return f
+	}
+	if r.settings.Store == "memory" && errors.Is(err, ambit.ErrNoCredential) {
+		f := *asFailure(failureOf(s, err))
+		f.Hint = r.settings.Origin("store") + ": memory keeps nothing after a command; log in with another store, or give an API key, see: ambit status --help"
+		return &f
+	}
+	return failureOf(s, err)
+}

@@ -1,0 +1,77 @@
+package files
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Write puts data into path such that every reader finds the old content or the
+// new: a file beside it (0600), flushed, then renamed. pattern is for the name of that file,
+// as [os.CreateTemp] takes it. A link in that place is replaced.
+func Write(path, pattern string, data []byte) error {
+	return replace(path, pattern, data, PrivateFile)
+}
+
+// Update is [Write] for a file of the person's own: its mode stays, 0644 for a new one; a
+// link stays one, and its target gets the data; what is no file, a device or a pipe, is
+// written to as it is.
+func Update(path string, data []byte) error {
+	if err := DanglingLink(path); err != nil {
+		return err
+	}
+	mode := fs.FileMode(0o644)
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && !info.Mode().IsRegular():
+		return os.WriteFile(path, data, 0)
+	case err == nil:
+		mode = info.Mode().Perm()
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	return replace(path, "."+filepath.Base(path)+"-*", data, mode)
+}
+
+func replace(path, pattern string, data []byte, mode fs.FileMode) (err error) {
+	temp, err := os.CreateTemp(filepath.Dir(path), pattern) // made with mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(temp.Name())
+		}
+	}()
+	if _, err = temp.Write(data); err == nil && mode != PrivateFile {
+		err = temp.Chmod(mode)
+	}
+	if err == nil {
+		err = temp.Sync()
+	}
+	if closeErr := temp.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(temp.Name(), path)
+}
+
+// DanglingLink tells of a link that leads nowhere; nil for everything else. Of one, "no such
+// file" would be said of a name that people see in the directory.
+func DanglingLink(path string) error {
+	target, err := os.Readlink(path)
+	if err != nil {
+		return nil // not a link
+	}
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return fmt.Errorf("%s is a link to %s, and nothing is there", path, target)
+}

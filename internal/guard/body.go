@@ -1,0 +1,74 @@
+package guard
+
+import (
+	"bytes"
+	"mime"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/ambit-auth/ambit/internal/text"
+)
+
+// Object reads the body as one JSON object, whatever type it is said to have; many servers
+// say text/plain, text/html, or nothing. One that is form-encoded, as some token responses
+// are, is read as an object of strings. The error is a [FieldError] whose problem goes on
+// after "it".
+func (r *Response) Object() (*Object, error) {
+	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+		return nil, FieldError{Problem: "is packed as " + text.Quote(encoding) + ", which was not asked for"}
+	}
+	switch {
+	case r.isForm():
+		return parseForm(r.Body)
+	case r.IsPage():
+		return nil, FieldError{Problem: "is a page of HTML"}
+	}
+	return ParseObject(inUTF8(r.Body))
+}
+
+// IsPage reports whether the body is HTML, or XML, in place of a JSON document: a page by
+// something in between, or by an application that shows its login for whatever is asked.
+func (r *Response) IsPage() bool {
+	body := r.start()
+	return bytes.HasPrefix(body, []byte("<")) || strings.Contains(r.mediaType(), "html") && !bytes.HasPrefix(body, []byte("{"))
+}
+
+// IsObject reports whether the body begins as a JSON object does.
+func (r *Response) IsObject() bool { return bytes.HasPrefix(r.start(), []byte("{")) }
+
+func (r *Response) start() []byte { return bytes.TrimLeft(withoutBOM(r.Body), " \t\r\n") }
+
+func (r *Response) mediaType() string {
+	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return kind // in lower case; "" for what is no media type
+}
+
+// isForm reports whether the body is form-encoded: it is said to be, or nothing better is
+// said, and it looks so.
+func (r *Response) isForm() bool {
+	switch r.mediaType() {
+	case "application/x-www-form-urlencoded":
+		return !r.IsObject()
+	case "text/plain", "text/html", "":
+		body := bytes.TrimSpace(r.Body)
+		return bytes.Contains(body, []byte("=")) && bytes.IndexFunc(body, notInForm) < 0
+	}
+	return false
+}
+
+// notInForm is what is escaped in a form (WHATWG URL §5.2).
+func notInForm(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("\"<>{}[]\\", r) }
+
+// inUTF8 is a body in UTF-8, which JSON has to be in (RFC 8259 §8.1). What is not is taken
+// for ISO 8859-1, the default of many platforms, whose bytes are the first 256 code points.
+// The charset that a server names says less: most that name ISO 8859-1 send UTF-8.
+func inUTF8(body []byte) []byte {
+	if utf8.Valid(body) {
+		return body
+	}
+	runes := make([]rune, len(body))
+	for i, b := range body {
+		runes[i] = rune(b)
+	}
+	return []byte(string(runes))
+}

@@ -1,0 +1,181 @@
+package guard
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"strings"
+
+	"github.com/ambit-auth/ambit/internal/text"
+)
+
+// An Object is a JSON object from outside that is read member by member. Names are compared
+// exactly: encoding/json would take "Issuer" for "issuer". A null is an absent member. What
+// a reader of a member finds to be of another type it leaves out, and notes: an optional
+// member never spoils the rest. See [Object.Require] for one that is needed. Not safe for
+// concurrent use.
+type Object struct {
+	members map[string]json.RawMessage
+	notes   []FieldError
+}
+
+// A FieldError is what is wrong with a member of a document.
+type FieldError struct {
+	// Field is the member's name, with an index for an element of a list:
+	// scopes_supported[3]. Empty where the document as a whole is wrong.
+	Field string
+	// Problem says what is wrong; text from the document in it is quoted.
+	Problem string
+}
+
+// Error names the member and its problem.
+func (e FieldError) Error() string {
+	if e.Field == "" {
+		return e.Problem
+	}
+	return text.Line(e.Field) + " " + e.Problem
+}
+
+// ParseObject splits a JSON text into the members of its object. A byte order mark before it
+// is dropped (RFC 8259 §8.1). A name that stands twice is refused: which of the two counts
+// differs from reader to reader (RFC 8259 §4). The error is a [FieldError].
+func ParseObject(raw []byte) (*Object, error) {
+	raw = withoutBOM(raw)
+	if len(bytes.TrimSpace(raw)) == 0 {
+		return nil, FieldError{Problem: "is empty"}
+	}
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	if open, err := decoder.Token(); err != nil {
+		return nil, syntaxProblem(err)
+	} else if open != json.Delim('{') {
+		return nil, FieldError{Problem: "is JSON, but not an object"}
+	}
+	o := &Object{members: make(map[string]json.RawMessage)}
+	for decoder.More() {
+		if err := o.readMember(decoder); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := decoder.Token(); err != nil {
+		return nil, syntaxProblem(err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, FieldError{Problem: "goes on after the end of the JSON object"}
+	}
+	return o, nil
+}
+
+func (o *Object) readMember(decoder *json.Decoder) error {
+	token, err := decoder.Token()
+	if err != nil {
+		return syntaxProblem(err)
+	}
+	name, _ := token.(string) // within an object the decoder gives nothing else
+	var value json.RawMessage
+	if err := decoder.Decode(&value); err != nil {
+		return syntaxProblem(err)
+	}
+	return o.add(name, value)
+}
+
+func (o *Object) add(name string, value json.RawMessage) error {
+	if _, twice := o.members[name]; twice {
+		return FieldError{Field: text.Cut(name, text.MaxWord), Problem: "stands in it twice"}
+	}
+	o.members[name] = value
+	return nil
+}
+
+// parseForm reads a form-encoded body as an object of strings: a member that is there and
+// empty is not absent.
+func parseForm(raw []byte) (*Object, error) {
+	o := &Object{members: make(map[string]json.RawMessage)}
+	for pair := range strings.SplitSeq(strings.TrimSpace(string(raw)), "&") {
+		if pair == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(pair, "=")
+		name, err := url.QueryUnescape(name)
+		if err == nil {
+			value, err = url.QueryUnescape(value)
+		}
+		if err != nil {
+			return nil, FieldError{Problem: "is not form-encoded"}
+		}
+		quoted, err := json.Marshal(string(inUTF8([]byte(value))))
+		if err == nil {
+			err = o.add(string(inUTF8([]byte(name))), quoted)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return o, nil
+}
+
+// withoutBOM drops a byte order mark, as RFC 8259 §8.1 lets a reader do.
+func withoutBOM(raw []byte) []byte {
+	return bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
+}
+
+func syntaxProblem(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return FieldError{Problem: "is JSON that ends in the middle"}
+	}
+	return FieldError{Problem: "is not JSON: " + text.Line(err.Error())}
+}
+
+// JSON is the object as it was read, its members sorted by name.
+func (o *Object) JSON() []byte {
+	raw, _ := json.Marshal(o.members) // each was decoded before
+	return raw
+}
+
+// value is a member decoded, with numbers as they are written: identifiers can be longer than
+// a float64 holds. nil where there is none.
+func (o *Object) value(name string) any {
+	raw, ok := o.members[name]
+	if !ok {
+		return nil
+	}
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	var value any
+	_ = decoder.Decode(&value) // it was decoded before
+	return value
+}
+
+// Has reports whether a member is there, of whatever type, and not null.
+func (o *Object) Has(name string) bool {
+	raw, ok := o.members[name]
+	return ok && string(raw) != "null"
+}
+
+// Leave notes that a member is left out, and why. format goes on after its name.
+func (o *Object) Leave(name, format string, args ...any) {
+	o.notes = append(o.notes, FieldError{Field: name, Problem: fmt.Sprintf(format, args...)})
+}
+
+// Notes are what was left out, and why, in the order in which the members were read.
+func (o *Object) Notes() []string {
+	notes := make([]string, len(o.notes))
+	for i, note := range o.notes {
+		notes[i] = note.Error() + ", and is left out"
+	}
+	return notes
+}
+
+// Require returns what is wrong with a member that is needed and that no reader could use:
+// the note that was made of it, or that it is missing. The note is not told besides.
+func (o *Object) Require(name string) FieldError {
+	for i, note := range o.notes {
+		if note.Field == name {
+			o.notes = append(o.notes[:i:i], o.notes[i+1:]...)
+			return note
+		}
+	}
+	return FieldError{Field: name, Problem: "is missing"}
+}

@@ -1,0 +1,155 @@
+package guard
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Text is a member that is a string; "" where there is none. A list of one string is that
+// string.
+func (o *Object) Text(name string) string {
+	value := o.value(name)
+	if list, ok := value.([]any); ok && len(list) == 1 {
+		value = list[0]
+	}
+	if word, ok := value.(string); ok {
+		return word
+	}
+	o.leaveType(name, "a string")
+	return ""
+}
+
+// Flag is a member that is a boolean, or one of its words as a string; false where there is
+// none.
+func (o *Object) Flag(name string) bool {
+	flag, _ := o.Bool(name)
+	return flag
+}
+
+// Bool is [Object.Flag] for whom absent is not false.
+func (o *Object) Bool(name string) (flag, said bool) {
+	switch value := o.value(name).(type) {
+	case bool:
+		return value, true
+	case string:
+		if value == "true" || value == "false" {
+			return value == "true", true
+		}
+	}
+	o.leaveType(name, "a boolean")
+	return false, false
+}
+
+// List is a member that is a list of strings and numbers, the latter as they are written,
+// since identifiers come in both, or a string of words with spaces between. Elements of
+// another type are left out. nil where there is no list.
+func (o *Object) List(name string) []string {
+	var plain []string // the usual form, for which nothing has to be looked at one by one
+	if raw := o.members[name]; o.Has(name) && !bytes.Contains(raw, []byte("null")) && json.Unmarshal(raw, &plain) == nil {
+		return plain
+	}
+	switch value := o.value(name).(type) {
+	case string:
+		return append([]string{}, strings.Fields(value)...)
+	case []any:
+		list := make([]string, 0, len(value))
+		for i, element := range value {
+			switch element := element.(type) {
+			case string:
+				list = append(list, element)
+			case json.Number:
+				list = append(list, element.String())
+			default:
+				o.Leave(fmt.Sprintf("%s[%d]", name, i), "is not a string")
+			}
+		}
+		return list
+	}
+	o.leaveType(name, "an array of strings")
+	return nil
+}
+
+// IsList reports whether a member is a list.
+func (o *Object) IsList(name string) bool { return o.Has(name) && o.members[name][0] == '[' }
+
+// number is a member that is a number, or a number as a string; 0 where there is none.
+func (o *Object) number(name string) float64 {
+	var written string
+	switch value := o.value(name).(type) {
+	case json.Number:
+		written = value.String()
+	case string:
+		written = strings.TrimSpace(value)
+	}
+	number, err := strconv.ParseFloat(written, 64)
+	if err != nil && !math.IsInf(number, 0) || math.IsNaN(number) {
+		o.leaveType(name, "a number")
+		return 0
+	}
+	return number
+}
+
+// Seconds is a member that is a length of time in seconds, cut to at most limit; 0 where it
+// is none, or not above zero.
+func (o *Object) Seconds(name string, limit time.Duration) time.Duration {
+	seconds := math.Min(o.number(name), limit.Seconds())
+	if seconds <= 0 {
+		return 0
+	}
+	return time.Duration(seconds * float64(time.Second))
+}
+
+// lastMoment is the end of the year 9999 in seconds since 1970: beyond it there are no dates
+// in RFC 3339.
+const lastMoment = 253402300799
+
+// Moment is a member that is seconds since 1970 or a date of RFC 3339; zero where it is
+// neither.
+func (o *Object) Moment(name string) time.Time {
+	if date, ok := o.value(name).(string); ok {
+		if t, err := time.Parse(time.RFC3339, date); err == nil {
+			return t.UTC()
+		}
+	}
+	seconds := o.number(name)
+	if seconds <= 0 || seconds >= lastMoment {
+		return time.Time{}
+	}
+	return time.Unix(int64(seconds), 0).UTC()
+}
+
+// Elements are those of a member that is a list, each as it is written; nil where there is
+// none.
+func (o *Object) Elements(name string) []json.RawMessage {
+	var list []json.RawMessage
+	if o.Has(name) && json.Unmarshal(o.members[name], &list) != nil {
+		o.leaveType(name, "an array")
+	}
+	return list
+}
+
+// leaveType notes that a member is of another type than the one that is wanted.
+func (o *Object) leaveType(name, want string) {
+	if o.Has(name) {
+		o.Leave(name, "is %s, not %s", typeOf(o.members[name]), want)
+	}
+}
+
+func typeOf(raw json.RawMessage) string {
+	switch raw[0] {
+	case '{':
+		return "an object"
+	case '[':
+		return "an array"
+	case '"':
+		return "a string"
+	case 't', 'f':
+		return "a boolean"
+	}
+	return "a number"
+}

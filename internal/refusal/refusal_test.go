@@ -1,0 +1,114 @@
+package refusal_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/ambit-auth/ambit/internal/refusal"
+	"github.com/ambit-auth/ambit/internal/refusal/refusaltest"
+	"github.com/ambit-auth/ambit/scopes/provider"
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestRead(t *testing.T) {
+	p := refusaltest.Provider(t)
+	for _, c := range refusaltest.Cases() {
+		got := refusal.Read(p, "api", c.Response)
+		if !slices.Equal(got.Named, c.Named) || got.Said != c.Said {
+			t.Errorf("%s: names %q, says %q", c.Name, got.Named, got.Said)
+		}
+		if got.LacksScope() != (len(c.Named) > 0 || c.Name == "a wording that names none") {
+			t.Errorf("%s: LacksScope() = %v", c.Name, got.LacksScope())
+		}
+	}
+}
+
+func TestReadWhatItMeans(t *testing.T) {
+	p := refusaltest.Provider(t)
+	read := func(status int, body, challenge string) refusal.Reading {
+		return refusal.Read(p, "api", refusal.Response{Status: status, Header: http.Header{"Www-Authenticate": {challenge}}, Body: []byte(body)})
+	}
+	if r := read(403, `{"detail": "no such project"}`, ""); !r.Means(provider.MeaningNotAScopeProblem) || r.Wording.Advice != "name another project" {
+		t.Errorf("another reason: %+v", r)
+	}
+	if r := read(401, "", `Bearer error="invalid_token"`); !r.Rejects() || r.LacksScope() {
+		t.Errorf("invalid_token: %+v", r)
+	}
+	if r := read(401, "", `Bearer scope="a:read"`); len(r.Named) > 0 || !cmp.Equal(r.Mentioned, []string{"a:read"}) {
+		t.Errorf("a scope without an error: %+v", r)
+	}
+	if r := read(401, `{"detail": "Authentication required"}`, ""); !r.Means(provider.MeaningSilent) {
+		t.Errorf("silent: %+v", r)
+	}
+	if r := read(403, "\x00\x01\xff", ""); r.Said != "a body that is not text" {
+		t.Errorf("bytes: %q", r.Said)
+	}
+}
+
+func TestStatuses(t *testing.T) {
+	got := refusal.Statuses(refusaltest.Provider(t))
+	if diff := cmp.Diff(map[int]bool{401: true, 402: true, 403: true}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Whatever comes, reading it has an end, and what is named can be a scope.
+func FuzzRead(f *testing.F) {
+	f.Add(`[[[[1]]]]`, `Bearer error="insufficient_scope", scope="a b"`, "gzip")
+	f.Add(`{"scope":"`+strings.Repeat("a ", 5000)+`"}`, "", "")
+	f.Add(`{"error":{"required_scopes":[["x"],{"scope":"y"}]}}`, "NTLM", "")
+	f.Add("<title", "", "")
+	p, err := provider.Decode("p.yaml", []byte("servers: {here: {issuer: 'https://id.example'}}\nerrors: [{status: 403, text: \"needs {scope}!\", means: missing_scope}]\n"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, body, challenge, encoding string) {
+		header := http.Header{"Www-Authenticate": {challenge}, "Content-Encoding": {encoding}}
+		r := refusal.Read(p, "api", refusal.Response{Status: 403, Header: header, Body: []byte(body)})
+		if len(r.Named) > 10_000 {
+			t.Errorf("%d scopes", len(r.Named))
+		}
+		for _, scope := range append(r.Named, r.Mentioned...) {
+			if strings.ContainsAny(scope, " \"\\\n\x00") {
+				t.Errorf("%q", scope)
+			}
+		}
+	})
+}
+
+// What says no more than that access is denied is no reason of its own. Anything else may
+// be one: a lack of scopes is then not proved by it.
+func TestReason(t *testing.T) {
+	p := refusaltest.Provider(t)
+	for body, want := range map[string]refusal.Reason{
+		``:          refusal.ReasonNone,
+		`{}`:        refusal.ReasonNone,
+		`no`:        refusal.ReasonNone,
+		`Forbidden`: refusal.ReasonNone,
+		`{"message":"Not Found","documentation_url":"https://docs.example/rest"}`:             refusal.ReasonNone,
+		`{"type":"error","error":{"type":"permission_error","message":"Access denied."}}`:     refusal.ReasonNone,
+		`{"type":"about:blank","title":"Forbidden","status":403}`:                             refusal.ReasonNone,
+		`{"error":"unauthorized","request_id":"req_011CSHoEeqs5C35K2UUqR7Fy"}`:                refusal.ReasonNone,
+		`{"error":{"code":403,"status":"PERMISSION_DENIED"}}`:                                 refusal.ReasonNone,
+		`{"detail":"You do not have permission to perform this action."}`:                     refusal.ReasonAccess,
+		`{"error":"insufficientPermissions","message":"The request has insufficient rights"}`: refusal.ReasonAccess,
+		`{"detail":"this account is suspended until the invoice is paid"}`:                    refusal.ReasonOwn,
+		`{"detail":"Only an admin may do this."}`:                                             refusal.ReasonOwn,
+		`{"error":"accountSuspended"}`:                                                        refusal.ReasonOwn,
+		`{"error":"account_suspended","message":"Forbidden"}`:                                 refusal.ReasonOwn,
+		`{"message":"Zugriff verweigert"}`:                                                    refusal.ReasonOwn,
+		`<html><title>Just a moment</title>`:                                                  refusal.ReasonOwn,
+		"\xff\xfe":                                                                            refusal.ReasonOwn,
+	} {
+		r := refusal.Read(p, "api", refusal.Response{Status: 403, Header: http.Header{}, Body: []byte(body)})
+		if got := r.Reason(); got != want {
+			t.Errorf("%s: %d, want %d (%q %q)", body, got, want, r.Said, r.Codes)
+		}
+	}
+	silent := refusal.Read(p, "api", refusal.Response{Status: 401, Body: []byte(`{"detail": "Authentication required here and now"}`)})
+	if silent.Reason() != refusal.ReasonNone {
+		t.Error("what the file calls silent gives a reason")
+	}
+}

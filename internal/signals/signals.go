@@ -1,0 +1,66 @@
+package signals
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"slices"
+	"time"
+)
+
+// Grace is what remains after the end was announced, for a request that has spent a code or
+// a refresh token, whose result may not be lost, and for a child that saves its work.
+const Grace = 5 * time.Second
+
+// A Watch waits for the signals that end a program. Safe for concurrent use.
+type Watch struct{ came chan os.Signal }
+
+// OnEnd calls end at the first signal that ends a program: Ctrl-C, a polite end, and where
+// the system has them a closed terminal and Ctrl-\. Nobody watches after that: a second one
+// ends the process at once. The watch ends with ctx. One that the program was started to
+// ignore, as by nohup, stays ignored.
+func OnEnd(ctx context.Context, end func()) *Watch {
+	w := &Watch{came: make(chan os.Signal, 1)}
+	signal.Notify(w.came, heeded(slices.Concat(always, unlessChild))...)
+	go func() {
+		select {
+		case <-w.came:
+			signal.Stop(w.came)
+			end()
+		case <-ctx.Done():
+		}
+	}()
+	return w
+}
+
+// LeaveToChild watches no longer for the signals that mean something of their own to a child,
+// such as to read its settings again: what is relayed to it ends it, or not.
+func (w *Watch) LeaveToChild() {
+	signal.Stop(w.came)
+	signal.Notify(w.came, always...)
+}
+
+// Relay gives every signal that a child should have in our place, until stop is called. It is
+// for one child; the channel is closed then.
+func Relay() (came <-chan os.Signal, stop func()) {
+	relayed := make(chan os.Signal, 8)
+	signal.Notify(relayed, slices.Concat(always, unlessChild, forChild)...)
+	return relayed, func() {
+		signal.Stop(relayed)
+		close(relayed)
+	}
+}
+
+func heeded(signals []os.Signal) []os.Signal {
+	return slices.DeleteFunc(signals, signal.Ignored)
+}
+
+// Outlive is ctx with its end put off by [Grace].
+func Outlive(ctx context.Context) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		timer := time.AfterFunc(Grace, cancel)
+		context.AfterFunc(longer, func() { timer.Stop() })
+	})
+	return longer, func() { stop(); cancel() }
+}

@@ -1,0 +1,36 @@
+package text
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Allowed words, to stand behind a message about word, which allowed words there are, and
+// which of them was likely meant. They are put into words only where the message is really
+// told: of a thousand mistakes in a hostile file most are not.
+func Allowed(word string, words []string) fmt.Stringer { return allowed{word, words} }
+
+// maxAllowed bounds how many allowed words a message lists.
+const maxAllowed = 20
+
+type allowed struct {
+	word  string
+	words []string
+}
+
+// String begins with a space, to stand behind a message; it is empty where nothing is
+// allowed.
+func (a allowed) String() string {
+	if len(a.words) == 0 {
+		return ""
+	}
+	text := " (allowed: " + strings.Join(a.words[:min(len(a.words), maxAllowed)], ", ")
+	if more := len(a.words) - maxAllowed; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	text += ")"
+	if near := Near(a.word, a.words); len(near) > 0 {
+		text += fmt.Sprintf("; did you mean %q?", near[0])
+	}
+	return text
+}

@@ -1,0 +1,274 @@
+package view
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/evidence"
+	"github.com/ambit-auth/ambit/internal/manifestedit"
+	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/yamlfile"
+	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/audit"
+	"github.com/ambit-auth/ambit/scopes/manifest"
+)
+
+// An Audit is ambit.audit/v1. Every format renders the same findings.
+type Audit struct {
+	Session *ambit.Session
+	Found   audit.Findings
+	Failing []audit.FindingKind
+	Minimal bool
+	Server  scopes.AdvertisementState
+	Holder  string   // the credential of the column "granted", in words; "" without one
+	Mended  string   // what became of the manifest, in words; "" where nobody asked for a change
+	Changed bool     // the manifest was written
+	File    string   // where failed is told
+	Failed  *Failure // in place of findings, where the audit came to none
+}
+
+// An auditRow is a row of the table as every format for people shows it.
+type auditRow struct {
+	audit.Row
+	Level, Listed, InAPI, InMCP, Seen, Held string
+}
+
+const noWord = "-" // a source says nothing
+
+func (v *Audit) rows() []auditRow {
+	rows := make([]auditRow, len(v.Found.Matrix))
+	for i, row := range v.Found.Matrix {
+		level := "no"
+		if row.Declared {
+			level = row.Level.String()
+		} else if row.CoveredBy != "" {
+			level = "implied"
+		}
+		rows[i] = auditRow{row, level, said(row.Advertised), tick(row.API), tick(row.MCP), tick(row.Observed), said(row.Granted)}
+	}
+	return rows
+}
+
+// said is a source's word, or none where that is not known.
+func said[T ~string](word T) string {
+	if string(word) == string(scopes.AdvertisedUnknown) {
+		return noWord
+	}
+	return string(word)
+}
+
+func tick(yes bool) string {
+	if yes {
+		return "yes"
+	}
+	return noWord
+}
+
+var auditHeading = []string{"scope", "declared", "advertised", "API", "MCP", "seen", "granted"}
+
+func (r *auditRow) cells() []string {
+	return []string{text.Printable(r.Scope), r.Level, r.Listed, r.InAPI, r.InMCP, r.Seen, r.Held}
+}
+
+// Text implements [View].
+func (v *Audit) Text(p *Printer) {
+	if v.Minimal {
+		p.WriteString(v.least())
+		return
+	}
+	p.line("%s", p.Paint.Bold(v.title()))
+	var rows [][]string
+	for _, row := range v.rows() {
+		rows = append(rows, row.cells())
+	}
+	if len(rows) > 0 {
+		p.line("")
+		p.table(strings.Fields(strings.ToUpper(strings.Join(auditHeading, " "))), rows)
+		if v.Holder != "" {
+			p.wrapped("", p.Paint.Dim("granted: "+text.Printable(v.Holder)))
+		}
+	}
+	p.line("")
+	for i := range v.Found.Findings {
+		v.textFinding(p, &v.Found.Findings[i])
+	}
+	p.wrapped("  ", v.totals())
+	if v.Mended != "" {
+		p.line("%s", text.Printable(v.Mended))
+	}
+}
+
+func (v *Audit) textFinding(p *Printer, f *audit.Finding) {
+	kind := string(f.Kind)
+	if v.severityOf(f.Kind) == mistake {
+		kind = p.Paint.Red(kind)
+	} else {
+		kind = p.Paint.Yellow(kind)
+	}
+	p.wrapped("    ", fmt.Sprintf("%s: %s: %s", text.Printable(Place(f.File, f.Line)), kind, text.Printable(f.Message)))
+	for _, line := range f.Evidence {
+		for i, part := range Wrap(text.Printable(line), p.Width-6) {
+			indent := "    "
+			if i > 0 {
+				indent += "  "
+			}
+			p.line("%s", indent+p.Paint.Dim(part))
+		}
+	}
+}
+
+// totals is the last word of an audit: how much was found, and how small it could be.
+func (v *Audit) totals() string {
+	words := []string{text.Count(len(v.Found.Findings), "finding")}
+	for _, kind := range manifest.FindingKinds() {
+		if n := len(v.Found.Of(kind)); n > 0 {
+			words = append(words, fmt.Sprintf("%d %s", n, kind))
+		}
+	}
+	line := strings.Join(words, ", ")
+	if n := len(v.Found.Waived); n > 0 {
+		line += fmt.Sprintf("; %d waived", n)
+	}
+	line += "; a small set for the evidence has " + text.Count(v.Found.Least.Scopes.Len(), "scope")
+	if n := len(v.Found.Least.Kept); n > 0 {
+		line += fmt.Sprintf("; %d more are declared for operations that no source describes", n)
+	}
+	return line + " (--minimal)"
+}
+
+// least is a small set as a list of a manifest.
+func (v *Audit) least() string {
+	least := v.Found.Least
+	if len(least.Needs)+len(least.Kept) == 0 {
+		return "scopes: []\n"
+	}
+	text := "scopes:\n" + manifestedit.FormatNeeds(least.Needs)
+	if len(least.Kept) > 0 {
+		text += "  # Declared for operations that no source describes:\n" + manifestedit.FormatNeeds(least.Kept)
+	}
+	return text
+}
+
+func (v *Audit) title() string {
+	if v.Session == nil {
+		return "ambit audit"
+	}
+	line := "ambit audit: " + text.Printable(v.Session.Manifest().Name)
+	if len(v.Session.Programs()) > 0 {
+		line += " with " + text.Printable(strings.Join(v.Session.Programs(), ", "))
+	}
+	return line
+}
+
+func (v *Audit) summary() []summaryLine { return nil }
+
+func (v *Audit) severityOf(kind audit.FindingKind) Severity {
+	for _, k := range v.Failing {
+		if k == kind {
+			return mistake
+		}
+	}
+	return warning
+}
+
+// findings are what an audit has to say, each at its line of the manifest.
+func (v *Audit) findings() []Finding {
+	if v.Failed != nil {
+		return v.failedFindings()
+	}
+	var list []Finding
+	for _, f := range v.Found.Findings {
+		message := f.Message
+		if len(f.Evidence) > 0 {
+			message += " [" + strings.Join(f.Evidence, "; ") + "]"
+		}
+		list = append(list, Finding{Rule: string(f.Kind), Level: v.severityOf(f.Kind), File: f.File, Line: f.Line, Scope: f.Scope, Message: message})
+	}
+	return list
+}
+
+// failedFindings are what an audit that came to nothing has to say: each mistake at its
+// place, anything else at the manifest's first line.
+func (v *Audit) failedFindings() []Finding {
+	var list []Finding
+	if mistakes, ok := errors.AsType[yamlfile.Mistakes](v.Failed.Err); ok {
+		for _, m := range mistakes {
+			list = append(list, Finding{Rule: "manifest", Level: mistake, File: m.File, Line: m.Line, Column: m.Column, Message: m.Message})
+		}
+		return list
+	}
+	for _, e := range sourceErrors(v.Failed.Err) {
+		list = append(list, Finding{Rule: "evidence", Level: mistake, File: e.File, Line: e.Line, Message: e.Reason})
+	}
+	if len(list) == 0 {
+		list = append(list, Finding{Rule: "audit", Level: mistake, File: v.File, Line: 1, Message: FirstLine(v.Failed.Message)})
+	}
+	return list
+}
+
+// sourceErrors takes apart what a reader of evidence joined.
+func sourceErrors(err error) []*evidence.Error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var list []*evidence.Error
+		for _, one := range joined.Unwrap() {
+			list = append(list, sourceErrors(one)...)
+		}
+		return list
+	}
+	if e, ok := errors.AsType[*evidence.Error](err); ok {
+		return []*evidence.Error{e}
+	}
+	return nil
+}
+
+// Markdown is the audit for a pull request.
+func (v *Audit) Markdown() string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "### %s\n", escapeMarkdown(v.title()))
+	var rows, items []string
+	for _, row := range v.rows() {
+		cells := row.cells()
+		rows = append(rows, fmt.Sprintf("| %s | %s |\n", codeCell(cells[0]), strings.Join(cells[1:], " | ")))
+	}
+	if len(rows) > 0 {
+		text.WriteString("\n| " + strings.Join(auditHeading, " | ") + " |\n|" + strings.Repeat(" --- |", len(auditHeading)) + "\n")
+		writeWithin(&text, maxSummary/2, rows)
+		if v.Holder != "" {
+			text.WriteString("\ngranted: " + escapeMarkdown(v.Holder) + "\n")
+		}
+	}
+	text.WriteString("\n")
+	for i := range v.Found.Findings {
+		items = append(items, v.markdownFinding(&v.Found.Findings[i]))
+	}
+	writeWithin(&text, maxSummary, items)
+	if len(items) > 0 {
+		text.WriteString("\n")
+	}
+	fmt.Fprintf(&text, "%s\n", escapeMarkdown(v.totals()))
+	return text.String()
+}
+
+func (v *Audit) markdownFinding(f *audit.Finding) string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "- **%s** %s: %s\n", escapeMarkdown(string(f.Kind)), escapeMarkdown(Place(f.File, f.Line)), escapeMarkdown(f.Message))
+	for _, line := range f.Evidence {
+		fmt.Fprintf(&text, "  - %s\n", escapeMarkdown(line))
+	}
+	return text.String()
+}
+
+// Holding says whose the last column is, and how much more that credential holds.
+func (v *Audit) Holding(h *ambit.Held) string {
+	rows := make([]string, len(v.Found.Matrix))
+	for i, row := range v.Found.Matrix {
+		rows[i] = row.Scope
+	}
+	sentence := "what " + h.Kind.Label + " from " + h.Credential.Source + " holds"
+	if more := h.Credential.Scopes.Minus(scopes.NewSet(rows...)).Len(); more > 0 {
+		sentence += ", besides " + text.Count(more, "scope") + " that nothing here declares or needs"
+	}
+	return sentence
+}

@@ -1,0 +1,137 @@
+package view
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/yamlfile"
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// A Check shows a check. Every format renders the same findings.
+type Check struct {
+	Grant
+	Drift  ambit.Drift
+	Level  scopes.Level // what lacks at this level or above fails
+	Strict bool
+	Locked bool
+	File   string
+	Failed *Failure // in place of a grant, where none was found out
+}
+
+type checkJSON struct {
+	grantJSON
+	Drift []driftJSON `json:"drift"`
+}
+
+// JSON implements [View].
+func (v *Check) JSON(e Envelope) any {
+	return checkJSON{v.Grant.JSON(e).(grantJSON), driftsOf(v.Drift)}
+}
+
+// Text implements [View].
+func (v *Check) Text(p *Printer) {
+	v.Grant.Text(p)
+	if v.Drift.Any() && (v.Locked || v.Drift.Unrecorded == "") {
+		p.wrapped("  ", p.Paint.Yellow("since scopes.lock: ")+DriftWords(v.Drift))
+	}
+}
+
+func (v *Check) title() string { return "ambit check: " + cmp.Or(v.Name, v.File) }
+
+func (v *Check) summary() []summaryLine {
+	lines := make([]summaryLine, len(v.Needs))
+	for i := range v.Needs {
+		e := &v.Needs[i]
+		lines[i] = summaryLine{e.Name(), e.Level.String(), v.held(&Printer{}, e), Why(*e)}
+	}
+	return lines
+}
+
+// findings are what a check has to say, each at its line of the manifest.
+func (v *Check) findings() []Finding {
+	if v.Failed != nil {
+		return v.failedFindings()
+	}
+	var list []Finding
+	for _, e := range v.Gap.Lost {
+		list = append(list, Finding{
+			Rule: "missing_scope", Level: v.severityOf(e.Level), File: e.File, Line: e.Line, Column: e.Column, Scope: e.Name(),
+			Message: fmt.Sprintf("%s scope %s is not granted: %s", e.Level, e.Name(), Why(e)),
+		})
+	}
+	if n := v.Gap.Excess.Len(); n > 0 {
+		list = append(list, Finding{
+			Rule: "excess", Level: failsIf(v.Strict), File: v.File, Line: 1,
+			Message: fmt.Sprintf("%s granted and not declared: %s", text.Count(n, "scope"), Some(v.Gap.Excess.Slice())),
+		})
+	}
+	return append(list, driftFindings(v.Drift, v.File, v.Needs, v.Locked)...)
+}
+
+// failedFindings are what a check without a grant has to say: each mistake of a file
+// at its place, anything else at the manifest's first line.
+func (v *Check) failedFindings() []Finding {
+	mistakes, ok := errors.AsType[yamlfile.Mistakes](v.Failed.Err)
+	if !ok {
+		message := FirstLine(v.Failed.Message)
+		if v.Failed.Hint != "" {
+			message += "; " + FirstLine(v.Failed.Hint)
+		}
+		return []Finding{{Rule: "credential", Level: mistake, File: v.File, Line: 1, Message: message}}
+	}
+	var list []Finding
+	for _, m := range mistakes {
+		list = append(list, Finding{Rule: "manifest", Level: mistake, File: m.File, Line: m.Line, Column: m.Column, Message: m.Message})
+	}
+	return list
+}
+
+func (v *Check) severityOf(level scopes.Level) Severity {
+	switch {
+	case level >= v.Level:
+		return mistake
+	case level == scopes.Optional:
+		return notice
+	}
+	return warning
+}
+
+func failsIf(fails bool) Severity {
+	if fails {
+		return mistake
+	}
+	return warning
+}
+
+// FirstLine is the first line of a text.
+func FirstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
+}
+
+// Vanished are the lines of declared scopes at level or above that the server no
+// longer advertises.
+func (v *Check) Vanished(level scopes.Level) []string {
+	var lines []string
+	for _, f := range driftFindings(v.Drift, v.File, v.Needs, false) {
+		if f.Rule == driftVanished && f.Line > 1 && v.levelOf(f.Scope) >= level {
+			lines = append(lines, Place(f.File, f.Line)+": "+f.Message)
+		}
+	}
+	return lines
+}
+
+func (v *Check) levelOf(scope string) scopes.Level {
+	for _, e := range v.Needs {
+		if slices.Contains(e.AnyOf, scope) && !e.Unadvertised {
+			return e.Level
+		}
+	}
+	return -1
+}

@@ -1,0 +1,62 @@
+package view
+
+import (
+	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/internal/text"
+)
+
+// A Doctor is ambit.doctor/v1.
+type Doctor struct {
+	Agents []ExaminedAgent
+}
+
+// An ExaminedAgent is an agent program, and what would override its credential.
+type ExaminedAgent struct {
+	Agent     string
+	Label     string // what people call it
+	Conflicts []profile.Conflict
+}
+
+// Text implements [View].
+func (v Doctor) Text(p *Printer) {
+	quiet := true
+	for _, a := range v.Agents {
+		for _, c := range a.Conflicts {
+			quiet = false
+			p.wrapped("  ", p.Paint.Bold(text.Printable(a.Label))+": "+doctorLine(c))
+		}
+	}
+	if quiet {
+		p.line("%s", p.Paint.green("nothing overrides the lent credential"))
+	}
+}
+
+func doctorLine(c profile.Conflict) string {
+	if c.Overrides {
+		return ConflictLine(c)
+	}
+	line := text.Printable(c.Path)
+	for i, key := range c.Keys {
+		line += map[bool]string{true: ": ", false: ", "}[i == 0] + text.Printable(key)
+	}
+	if c.Problem != "" {
+		line += ": " + text.Printable(c.Problem)
+	}
+	return line + " (overrides nothing)"
+}
+
+// JSON implements [View].
+func (v Doctor) JSON(e Envelope) any {
+	type agentJSON struct {
+		Agent     string         `json:"agent"`
+		Conflicts []conflictJSON `json:"conflicts"`
+	}
+	out := struct {
+		Envelope
+		Agents []agentJSON `json:"agents"`
+	}{e, []agentJSON{}}
+	for _, a := range v.Agents {
+		out.Agents = append(out.Agents, agentJSON{a.Agent, conflictsOf(a.Conflicts)})
+	}
+	return out
+}

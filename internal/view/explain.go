@@ -1,0 +1,80 @@
+package view
+
+import (
+	"strings"
+
+	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// An Explain is ambit.explain/v1.
+type Explain struct {
+	About   string
+	Entries []ExplainedNeed
+}
+
+// An explained need, with what is known of it beside the manifest.
+type ExplainedNeed struct {
+	Need       scopes.Need
+	CoveredBy  []string
+	Advertised scopes.Advertised
+	Held       string // yes, no, or "" where no credential could be looked at
+}
+
+type explainJSON struct {
+	Envelope
+	About  string          `json:"about"`
+	Scopes []explainedJSON `json:"scopes"`
+}
+
+type explainedJSON struct {
+	needJSON
+	File       string            `json:"file"`
+	Line       int               `json:"line"`
+	Programs   []string          `json:"programs"`
+	CoveredBy  []string          `json:"covered_by"`
+	Advertised scopes.Advertised `json:"advertised"`
+	Held       string            `json:"held"`
+}
+
+// JSON implements [View].
+func (v *Explain) JSON(e Envelope) any {
+	out := explainJSON{e, v.About, []explainedJSON{}}
+	for _, x := range v.Entries {
+		out.Scopes = append(out.Scopes, explainedJSON{
+			needOf(x.Need), x.Need.File, x.Need.Line,
+			append([]string{}, x.Need.Programs...), append([]string{}, x.CoveredBy...), x.Advertised, x.Held,
+		})
+	}
+	return out
+}
+
+// Text implements [View].
+func (v *Explain) Text(p *Printer) {
+	for i, x := range v.Entries {
+		if i > 0 {
+			p.line("")
+		}
+		p.line("%s, %s: %s", p.Paint.Bold(x.Need.Name()), x.Need.Level, Why(x.Need))
+		p.fact("declared at", Place(x.Need.File, x.Need.Line))
+		p.fact("used by", usesOf(x.Need))
+		p.fact("programs", strings.Join(x.Need.Programs, ", "))
+		p.fact("covered by", strings.Join(x.CoveredBy, ", "))
+		p.fact("advertised", string(x.Advertised))
+		p.fact("held", x.Held)
+	}
+}
+
+// fact writes a labelled line, where there is something to say.
+func (p *Printer) fact(label, line string) {
+	const indent = "                "
+	if line == "" {
+		return
+	}
+	for i, line := range Wrap(text.Printable(line), p.Width-len(indent)) {
+		if i > 0 {
+			label = ""
+		}
+		p.line("  %-13s %s", label, line)
+	}
+}

@@ -1,0 +1,40 @@
+package view
+
+import (
+	"fmt"
+
+	"github.com/ambit-auth/ambit/agent/diagnosis"
+)
+
+// A Failure is an error that knows its exit code and the way out. What is shown of
+// it is Message and Hint; Err is for code that asks.
+type Failure struct {
+	Code    int
+	Message string // one line or, for mistakes in files, one line each
+	Hint    string // what to do; "" where the message says it all
+	Err     error
+	Verdict *Cause // why, where that was found out
+
+	Diagnosis *diagnosis.Verdict // the same with its evidence, where servers were asked
+}
+
+// A Cause is why a credential does not do, in the words of ambit.verdict/v1.
+type Cause struct {
+	Cause      diagnosis.Cause      `json:"cause"`
+	Confidence diagnosis.Confidence `json:"confidence"`
+}
+
+// Error is the message.
+func (f *Failure) Error() string { return f.Message }
+
+// Unwrap is the cause.
+func (f *Failure) Unwrap() error { return f.Err }
+
+// Place is file:line of a declaration.
+func Place(file string, line int) string { return fmt.Sprintf("%s:%d", file, line) }
+
+// At names the setting, or the place, that a failure comes from.
+func (f *Failure) At(place string) *Failure {
+	f.Message = place + ": " + f.Message
+	return f
+}

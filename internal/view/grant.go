@@ -1,0 +1,232 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ambit-auth/ambit/internal/advice"
+	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// A Grant shows what a credential holds against what is needed: ambit.grant/v1
+// of the contract.
+type Grant struct {
+	Name    string // the manifest's
+	Needs   []scopes.Need
+	Implies scopes.Implications
+	Granted scopes.Grant
+	Gap     scopes.Gap
+	Label   string // what people call the credential's kind
+	Server  string
+	Next    []advice.Step
+	Renews  bool // it is renewed once it ends
+	Now     time.Time
+	Brief   bool // without the table: the needs were shown just before
+}
+
+type grantJSON struct {
+	Envelope
+	Credential  credentialJSON      `json:"credential"`
+	Server      string              `json:"server"`
+	Granted     scopes.Set          `json:"granted"`
+	Missing     missingJSON         `json:"missing"`
+	Lost        []needJSON          `json:"lost"`
+	Implied     []coverageJSON      `json:"implied"`
+	HiddenTools []string            `json:"hidden_tools"`
+	Excess      scopes.Set          `json:"excess"`
+	Reach       map[string][]string `json:"reach"`
+	Next        []stepJSON          `json:"next"`
+}
+
+type credentialJSON struct {
+	Kind      scopes.Kind    `json:"kind"`
+	Prefix    string         `json:"prefix"`
+	Source    string         `json:"source"`
+	ExpiresAt *time.Time     `json:"expires_at"`
+	KnownBy   scopes.KnownBy `json:"known_by"`
+}
+
+// reachOf lists by sort on what the credential works; empty lists stand for all.
+func reachOf(limits []scopes.Reach) map[string][]string {
+	out := map[string][]string{"projects": {}, "organizations": {}}
+	for _, r := range limits {
+		out[r.Of+"s"] = r.IDs
+	}
+	return out
+}
+
+// JSON implements [View].
+func (v Grant) JSON(e Envelope) any {
+	if e.Error != nil && e.Error.Hint == "" {
+		e.Error.Hint = advice.Line(v.Next)
+	}
+	out := grantJSON{
+		Envelope: e, Credential: credentialOf(v.Granted), Server: v.Server, Granted: v.Granted.Scopes.Sorted(),
+		Missing: missingJSON(v.Gap.Missing), Lost: needsOf(v.Gap.Lost), Implied: coveragesOf(v.Gap.Covered), HiddenTools: v.Gap.HiddenTools, Excess: v.Gap.Excess,
+		Reach: reachOf(v.Granted.Reach),
+		Next:  stepsOf(v.Next),
+	}
+	return out
+}
+
+func credentialOf(c scopes.Grant) credentialJSON {
+	out := credentialJSON{Kind: c.Kind, Prefix: c.Prefix, Source: c.Source, KnownBy: c.KnownBy}
+	if !c.ExpiresAt.IsZero() {
+		at := c.ExpiresAt.UTC().Truncate(time.Second) // as it is stored
+		out.ExpiresAt = &at
+	}
+	return out
+}
+
+// Text implements [View].
+func (v Grant) Text(p *Printer) {
+	v.heading(p)
+	p.line("")
+	if !v.Brief {
+		p.table([]string{"SCOPE", "LEVEL", "GRANTED", "WHY"}, v.rows(p))
+		p.line("")
+	}
+	v.losses(p)
+	for _, c := range v.Gap.Covered {
+		p.line("%s %s covers %s", p.Paint.Dim("implied:"), c.By, c.Scope)
+	}
+	if v.Gap.Excess.Len() > 0 {
+		p.wrapped("  ", p.Paint.Yellow("granted, not declared: ")+Some(v.Gap.Excess.Slice()))
+	}
+	for _, step := range v.Next {
+		p.step(step)
+	}
+}
+
+func (v Grant) heading(p *Printer) {
+	c := v.Granted
+	p.wrapped("  ", fmt.Sprintf("%s holds %s %s for server %s, from %s", p.Paint.Bold(text.Printable(v.Name)), v.Label, c.Prefix, v.Server, text.Printable(c.Source)))
+	facts := []string{known(c.KnownBy)}
+	if !c.ExpiresAt.IsZero() {
+		life := Lifetime(c.ExpiresAt, v.Now)
+		if v.Renews && !v.Now.Before(c.ExpiresAt) {
+			life += ", and renewed when it is used"
+		}
+		facts = append(facts, life)
+	}
+	for _, r := range v.Granted.Reach {
+		facts = append(facts, limitedTo(r.IDs, r.Of))
+	}
+	p.wrapped("  ", p.Paint.Dim(strings.Join(facts, "; ")))
+}
+
+// limitedTo words a credential's reach.
+func limitedTo(names []string, noun string) string {
+	return "only " + text.Plural(len(names), noun) + " " + text.Printable(strings.Join(names, ", "))
+}
+
+// known words where the knowledge of a grant comes from.
+func known(by scopes.KnownBy) string {
+	switch by {
+	case scopes.TokenResponse:
+		return "known from the server's token answer"
+	case scopes.SelfInspection:
+		return "known from the server, which was asked"
+	case scopes.Introspection:
+		return "known from the server's introspection"
+	case scopes.JWT:
+		return "known from the token itself"
+	}
+	return "assumed: the server did not say what it granted, so it counts as asked (RFC 6749 §5.1)"
+}
+
+func (v Grant) rows(p *Printer) [][]string {
+	rows := make([][]string, len(v.Needs))
+	for i := range v.Needs {
+		e := &v.Needs[i]
+		rows[i] = []string{e.Name(), e.Level.String(), v.held(p, e), Why(*e)}
+	}
+	return rows
+}
+
+func (v Grant) held(p *Printer, e *scopes.Need) string {
+	scope, by, met := e.MetBy(v.Granted.Scopes, v.Implies)
+	switch {
+	case !met && e.Level == scopes.Required:
+		return p.Paint.Red("no")
+	case !met:
+		return p.Paint.Yellow("no")
+	case v.Gap.Assumed:
+		return "assumed"
+	case by != scope:
+		return p.Paint.green("implied")
+	}
+	return p.Paint.green("yes")
+}
+
+// losses says for each missing need what stops without it, worst first.
+func (v Grant) losses(p *Printer) {
+	any := false
+	for _, level := range scopes.Levels() {
+		for _, e := range v.Gap.Lost {
+			if e.Level == level {
+				p.wrapped("  ", loss(p, e))
+				any = true
+			}
+		}
+	}
+	if len(v.Gap.HiddenTools) > 0 {
+		p.wrapped("  ", p.Paint.Yellow("hidden tools: ")+strings.Join(v.Gap.HiddenTools, ", ")+" (a server leaves these out of its list without an error)")
+	}
+	switch {
+	case !any && v.Gap.Assumed:
+		p.line("nothing is known to be missing")
+	case !any:
+		p.line("%s", p.Paint.green("everything declared is granted"))
+	}
+}
+
+func loss(p *Printer, e scopes.Need) string {
+	paint := p.Paint.Yellow
+	if e.Level == scopes.Required {
+		paint = p.Paint.Red
+	}
+	text := paint("missing, "+e.Level.String()+": ") + e.Name() + ": " + Why(e)
+	if uses := usesOf(e); uses != "" {
+		text += " (" + uses + ")"
+	}
+	return text
+}
+
+func usesOf(e scopes.Need) string {
+	words := make([]string, len(e.UsedBy))
+	for i, u := range e.UsedBy {
+		words[i] = u.String()
+	}
+	return strings.Join(words, ", ")
+}
+
+// shownOf is how many of a long list a person is shown; the JSON has all.
+const shownOf = 12
+
+// Some lists words, as many as a person reads; the JSON has all.
+func Some(words []string) string {
+	if len(words) <= shownOf {
+		return strings.Join(words, ", ")
+	}
+	return fmt.Sprintf("%s, and %d more (all of them: -o json)", strings.Join(words[:shownOf], ", "), len(words)-shownOf)
+}
+
+// A Missing is what there is to say in JSON of a login that was not made, for want of
+// what the manifest requires: those members of ambit.grant/v1 that are known without one.
+type Missing struct{ Gap scopes.Gap }
+
+// Text implements [View].
+func (v Missing) Text(*Printer) {} // the failure tells it
+
+// JSON implements [View].
+func (v Missing) JSON(e Envelope) any {
+	return struct {
+		Envelope
+		Missing missingJSON `json:"missing"`
+		Lost    []needJSON  `json:"lost"`
+		Next    []stepJSON  `json:"next"`
+	}{e, missingJSON(v.Gap.Missing), needsOf(v.Gap.Lost), []stepJSON{{Text: e.Error.Hint}}}
+}

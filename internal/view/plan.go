@@ -1,0 +1,187 @@
+package view
+
+import (
+	"fmt"
+
+	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// A Plan shows a plan: ambit.plan/v1 of the contract.
+type Plan struct {
+	Plan   *ambit.Plan
+	Drift  ambit.Drift
+	Locked string // what became of the lock file; "" where it was not to be written
+}
+
+type planJSON struct {
+	Envelope
+	Manifest  manifestJSON   `json:"manifest"`
+	Server    serverJSON     `json:"server"`
+	Resources []resourceJSON `json:"resources"`
+	Scopes    []itemJSON     `json:"scopes"`
+	Request   scopes.Set     `json:"request"`
+	Withheld  []string       `json:"withheld"`
+	Blocked   []string       `json:"blocked"`
+	Drift     []driftJSON    `json:"drift"`
+}
+
+type manifestJSON struct {
+	Path     string   `json:"path"`
+	Name     string   `json:"name"`
+	Programs []string `json:"programs"`
+}
+
+type serverJSON struct {
+	Name            string                    `json:"name"`
+	Issuer          string                    `json:"issuer"`
+	MetadataURL     string                    `json:"metadata_url"`
+	From            string                    `json:"from"` // network or cache
+	ScopesSupported scopes.AdvertisementState `json:"scopes_supported"`
+}
+
+type resourceJSON struct {
+	Base            string                    `json:"base"`
+	URL             string                    `json:"url"`
+	ScopesSupported scopes.AdvertisementState `json:"scopes_supported"`
+}
+
+type driftJSON struct {
+	Kind  string `json:"kind"` // vanished or new
+	Scope string `json:"scope"`
+}
+
+func driftsOf(d ambit.Drift) []driftJSON {
+	list := make([]driftJSON, len(d.Scopes))
+	for i, one := range d.Scopes {
+		list[i] = driftJSON{one.Kind, one.Scope}
+	}
+	return list
+}
+
+type itemJSON struct {
+	needJSON
+	Advertised scopes.Advertised `json:"advertised"`
+	Decision   scopes.Decision   `json:"decision"`
+	Reason     string            `json:"reason"`
+}
+
+// A needJSON is a declared need in every JSON of ours: scope, or any_of in its place.
+type needJSON struct {
+	Scope  string             `json:"scope,omitempty"`
+	AnyOf  []string           `json:"any_of,omitempty"`
+	Level  scopes.Level       `json:"level"`
+	Why    string             `json:"why"`
+	UsedBy []scopes.Operation `json:"used_by"`
+}
+
+func needOf(e scopes.Need) needJSON {
+	n := needJSON{Level: e.Level, Why: e.Why, UsedBy: append([]scopes.Operation{}, e.UsedBy...)}
+	if len(e.AnyOf) == 1 {
+		n.Scope = e.AnyOf[0]
+	} else {
+		n.AnyOf = e.AnyOf
+	}
+	return n
+}
+
+func needsOf(entries []scopes.Need) []needJSON {
+	list := make([]needJSON, len(entries))
+	for i, e := range entries {
+		list[i] = needOf(e)
+	}
+	return list
+}
+
+// JSON implements [View].
+func (v *Plan) JSON(e Envelope) any {
+	p, m := v.Plan, v.Plan.Session.Manifest()
+	server := p.Session.Server()
+	out := planJSON{
+		Envelope: e, Manifest: manifestJSON{m.File, m.Name, append([]string{}, p.Session.Programs()...)},
+		Server:    serverJSON{server.Name, server.Issuer, p.Server.Source.URL, p.Server.Source.From, p.Advertised().State},
+		Resources: []resourceJSON{}, Scopes: []itemJSON{}, Request: p.Request, Withheld: p.Withheld, Blocked: p.Blocked, Drift: driftsOf(v.Drift),
+	}
+	for _, r := range p.Resources {
+		out.Resources = append(out.Resources, resourceJSON{r.Base, r.URL, r.Advertises.State})
+	}
+	for _, item := range p.Scopes {
+		out.Scopes = append(out.Scopes, itemJSON{needOf(item.Need), item.Advertised, item.Decision, item.Reason})
+	}
+	return out
+}
+
+// Text implements [View].
+func (v *Plan) Text(p *Printer) {
+	s := v.Plan.Session.Server()
+	p.line("%s at %s %s", p.Paint.Bold(text.Printable(v.Plan.Session.Manifest().Name)), s.Name, p.Paint.Dim("("+text.Printable(s.Issuer)+", metadata from the "+v.Plan.Server.Source.From+")"))
+	p.line("")
+	rows := make([][]string, len(v.Plan.Scopes))
+	for i, item := range v.Plan.Scopes {
+		rows[i] = []string{item.Need.Name(), item.Need.Level.String(), listed(item.Advertised), p.decision(item.Decision), Why(item.Need)}
+	}
+	p.table([]string{"SCOPE", "LEVEL", "LISTED", "DECISION", "WHY"}, rows)
+	p.line("")
+	v.remarks(p)
+	p.line("%s", v.summary())
+	if v.Drift.Any() {
+		p.wrapped("  ", p.Paint.Yellow("since scopes.lock: ")+DriftWords(v.Drift))
+	}
+	if v.Locked != "" {
+		p.line("%s", v.Locked)
+	}
+}
+
+// remarks gives the reason of every decision that is not plain asking.
+func (v *Plan) remarks(p *Printer) {
+	any := false
+	for _, item := range v.Plan.Scopes {
+		if item.Decision != scopes.DecisionRequest {
+			p.wrapped("  ", p.decision(item.Decision)+": "+item.Need.Name()+": "+text.Printable(item.Reason))
+			any = true
+		}
+	}
+	if any {
+		p.line("")
+	}
+}
+
+func (v *Plan) summary() string {
+	sentence := fmt.Sprintf("%s will be asked for", text.Count(v.Plan.Request.Len(), "scope"))
+	if n := len(v.Plan.Withheld); n > 0 {
+		sentence += fmt.Sprintf(", %s withheld", text.Count(n, "need"))
+	}
+	if v.Plan.Advertised().State != scopes.Listed {
+		sentence += "; the server does not say which scopes it knows"
+	}
+	return sentence
+}
+
+// listed is what the server's list says of a scope.
+func listed(a scopes.Advertised) string {
+	if a == scopes.AdvertisedUnknown {
+		return "?"
+	}
+	return string(a)
+}
+
+// decision is a decision in a word, colored by how good the news is.
+func (p *Printer) decision(d scopes.Decision) string {
+	switch d {
+	case scopes.DecisionRequest, scopes.DecisionRequestUnadvertised:
+		return p.Paint.green("ask")
+	case scopes.DecisionImplied:
+		return p.Paint.Dim("implied")
+	default:
+		return p.Paint.Red("withhold")
+	}
+}
+
+// Why is the reason of a need, for people.
+func Why(e scopes.Need) string {
+	if e.Why == "" {
+		return "(no reason given)"
+	}
+	return text.Printable(e.Why)
+}

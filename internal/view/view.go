@@ -1,0 +1,77 @@
+package view
+
+import (
+	"strings"
+)
+
+// A View is a result that can be shown: for people, or as the contract's JSON. Both
+// render the same value.
+type View interface {
+	Text(p *Printer)
+	JSON(e Envelope) any
+}
+
+// An Envelope is what every JSON answer has.
+type Envelope struct {
+	Schema string `json:"schema"`
+	OK     bool   `json:"ok"`
+	Error  *Error `json:"error,omitempty"`
+
+	Verdict *Cause `json:"verdict,omitempty"` // why a credential does not do
+}
+
+// An Error is a failure in JSON.
+type Error struct {
+	Code    int    `json:"code"`
+	Message string `json:"message"`
+	Hint    string `json:"hint"`
+}
+
+// ErrorOf is a failure as the error of an [Envelope].
+func ErrorOf(f *Failure) *Error { return &Error{f.Code, f.Message, f.Hint} }
+
+// A Text is a result that is a text, and in JSON a member of an object.
+type Text struct{ Member, Content string }
+
+// Text implements [View].
+func (v Text) Text(p *Printer) { p.line("%s", strings.TrimSuffix(v.Content, "\n")) }
+
+// JSON implements [View].
+func (v Text) JSON(e Envelope) any {
+	return map[string]any{"schema": e.Schema, "ok": e.OK, v.Member: v.Content}
+}
+
+// A Finding is one thing that a check or an audit has to say about a line of a file.
+// The annotations of a pipeline, SARIF and the Markdown summary all render these.
+type Finding struct {
+	Rule    string   // a stable word: missing_scope, excess, drift_vanished, …
+	Level   Severity // how bad it is in this run
+	File    string   // as the user named it; hostile until escaped
+	Line    int      // from 1; 0 where no line is meant
+	Column  int      // from 1; 0 where no column is meant
+	Scope   string   // "" where no scope is meant
+	Message string   // one sentence
+}
+
+// A Severity is how bad a finding is in this run.
+type Severity int
+
+// The severities, mildest first.
+const (
+	notice Severity = iota
+	warning
+	mistake // what makes the run fail
+)
+
+// Reporter is a view that can also be shown as findings.
+type Reporter interface {
+	View
+	findings() []Finding
+	title() string          // of the summary
+	summary() []summaryLine // a row a need
+}
+
+// A summaryLine is a row of the Markdown table.
+type summaryLine struct {
+	Scope, Level, State, Why string
+}

@@ -1,0 +1,81 @@
+package oauth
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+
+	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
+)
+
+// readInspection reads the response to the question that kind.Inspect describes. What is
+// not exactly a response to it is an *[UnansweredError].
+func readInspection(response *guard.Response, kind provider.CredentialKind) (scopes.Grant, error) {
+	host := response.URL.Host
+	unclear := func(format string, args ...any) (scopes.Grant, error) {
+		return scopes.Grant{}, &UnansweredError{Host: host, Status: response.Status, What: fmt.Sprintf(format, args...)}
+	}
+	if response.IsPage() { // of something in between: the server's own answers are JSON
+		return unclear("a page of HTML (status %d)", response.Status)
+	}
+	switch response.Status {
+	case http.StatusOK:
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return scopes.Grant{}, &RejectedError{Host: host, Status: response.Status}
+	default:
+		return unclear("status %s", guard.StatusText(response.Status))
+	}
+	members, err := response.Object()
+	if err != nil {
+		return unclear("a body that %v", err)
+	}
+	if kind.Inspect.Introspection {
+		switch active, said := members.Bool("active"); {
+		case !said:
+			return unclear("JSON without a usable %q", "active") // RFC 7662 §2.2 requires it
+		case !active:
+			return scopes.Grant{}, &RejectedError{Host: host, Status: response.Status}
+		}
+	}
+	grant, missing := readGrant(members, kind)
+	if missing != "" {
+		return unclear("JSON without a usable %q", missing)
+	}
+	return grant, nil
+}
+
+// readGrant takes the members that the provider's file names; missing is the first
+// that is not there or of another type.
+func readGrant(members *guard.Object, kind provider.CredentialKind) (grant scopes.Grant, missing string) {
+	ask := kind.Inspect
+	grant.Kind, grant.KnownBy = kind.Kind, scopes.SelfInspection
+	scopesName, expiresName := ask.Scopes, ask.Expires
+	if ask.Introspection { // RFC 7662 §2.2 has names for them
+		grant.KnownBy = scopes.Introspection
+		scopesName, expiresName = cmp.Or(scopesName, "scope"), cmp.Or(expiresName, "exp")
+	}
+	if !isWholeList(members, scopesName) && !(ask.Introspection && isText(members, scopesName)) { // RFC 7662 §2.2 has a string
+		return scopes.Grant{}, scopesName
+	}
+	grant.Scopes = scopes.ListOf(members.List(scopesName), scopes.Set{})
+	grant.ExpiresAt = members.Moment(expiresName)
+	for _, limit := range ask.Reach {
+		if members.Has(limit.Member) && !members.IsList(limit.Member) { // perhaps a limit that we cannot read
+			return scopes.Grant{}, limit.Member
+		}
+	}
+	grant.Reach, _ = reachIn(members, ask.Reach)
+	return grant, ""
+}
+
+// isWholeList reports whether a member is a list of words: one that also has something else
+// is not the one that is meant, nor is a word in its place.
+func isWholeList(members *guard.Object, name string) bool {
+	return members.IsList(name) && len(members.List(name)) == len(members.Elements(name))
+}
+
+func isText(members *guard.Object, name string) bool {
+	return members.Has(name) && !members.IsList(name) && members.List(name) != nil
+}

@@ -1,0 +1,47 @@
+package oauth
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/oauth/trust"
+)
+
+const (
+	// requestTimeout bounds one request and its response, as [guard.FetchTimeout]
+	// does that of a document: a person waits for it.
+	requestTimeout = 10 * time.Second
+	// tokenTimeout is longer: a token request that is given up half-way may have used
+	// up a code or a refresh token. It is what the transport's own limits add up to,
+	// and a bit.
+	tokenTimeout = 20 * time.Second
+	// maxResponse bounds a response in bytes. Honest ones have a few KiB.
+	maxResponse = 1 << 20
+)
+
+// send sends what carries a credential, and reads the response. A nil client is one that
+// trusts this machine alone. The error is an *[trust.UntrustedHostError] or a [metadata.Error].
+func send(client *http.Client, req *http.Request) (*guard.Response, error) {
+	return sendBy(&guard.Requester{HTTP: orLoopback(client)}, req)
+}
+
+func sendBy(requests *guard.Requester, req *http.Request) (*guard.Response, error) {
+	response, err := requests.Do(req, maxResponse)
+	if untrusted, ok := errors.AsType[*trust.UntrustedHostError](err); ok {
+		return nil, untrusted // nothing was sent: no trouble of the network's
+	}
+	return response, err
+}
+
+func orLoopback(client *http.Client) *http.Client {
+	if client != nil {
+		return client
+	}
+	var transport http.RoundTripper = http.DefaultTransport
+	if own, err := guard.NewTransport(guard.Options{}); err == nil { // only a CA file can be wrong, and there is none
+		transport = own
+	}
+	return guard.ClientOn(trust.Policy{}.Guard(transport))
+}

@@ -1,0 +1,166 @@
+package oauth
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/oauth/trust"
+)
+
+// An Endpoint is one to which this program sends requests.
+type Endpoint string
+
+// The endpoints whose responses can be a [ResponseError].
+const (
+	TokenEndpoint        Endpoint = "token"        // RFC 6749 §3.2
+	RegistrationEndpoint Endpoint = "registration" // RFC 7591 §3
+	RevocationEndpoint   Endpoint = "revocation"   // RFC 7009 §2
+)
+
+// A ResponseError is an error response of an endpoint (RFC 6749 §5.2), or one with which
+// nothing can be done. It answers: what does the server say (Code), and may the same request
+// succeed later (Temporary)? It holds nothing of the request, and of the response only the
+// members that the RFC names, made fit to be shown.
+type ResponseError struct {
+	Endpoint    Endpoint
+	Host        string // of the endpoint
+	Status      int    // 0 where Problem was found in a good one
+	Code        string // error: invalid_grant, invalid_client, …; "" for a response of another shape
+	Description string // error_description
+	URI         string // error_uri, a page for people
+	Problem     string // what is wrong with a response that has no Code; else ""
+}
+
+// Error holds the server's words, or what is wrong with its response.
+func (e *ResponseError) Error() string {
+	words := e.Problem
+	if e.Code != "" {
+		words = serversWords(e.Code, e.Description)
+	}
+	switch {
+	case e.Endpoint == RegistrationEndpoint:
+		return "the server did not register the client: " + words
+	case e.Endpoint == RevocationEndpoint:
+		return "the server did not revoke the credential: " + words
+	case e.Code == "":
+		return fmt.Sprintf("the response of the token endpoint of %s is not usable: %s", text.Line(e.Host), words)
+	}
+	told := fmt.Sprintf("the token endpoint of %s refused: %s", text.Line(e.Host), words)
+	if e.Temporary() {
+		told += fmt.Sprintf(" (status %d)", e.Status)
+	}
+	return told
+}
+
+// Temporary reports whether the same request may succeed later.
+func (e *ResponseError) Temporary() bool {
+	return guard.IsTemporary(e.Status) || e.Code == "temporarily_unavailable"
+}
+
+// refusal is the error response of an endpoint.
+func refusal(endpoint Endpoint, response *guard.Response) *ResponseError {
+	e := &ResponseError{Endpoint: endpoint, Host: response.URL.Host, Status: response.Status}
+	if members, err := response.Object(); err == nil {
+		e.Code, e.Description = text.Line(members.Text("error")), text.Line(members.Text("error_description"))
+		e.URI = text.Line(members.Text("error_uri"))
+	}
+	if e.Code == "" {
+		e.Problem = fmt.Sprintf("status %s, without an error code", guard.StatusText(response.Status))
+	}
+	return e
+}
+
+// serversWords quotes an error code, and the description where there is one. Both are fit
+// for a line already.
+func serversWords(code, description string) string {
+	if description == "" {
+		return `"` + code + `"`
+	}
+	return `"` + code + `", "` + description + `"`
+}
+
+// A ProtocolError says that a server does not do what a login needs of it, or that what it
+// sent proves nothing. It answers: is this for the server's operator to fix? Nothing of what
+// came is used.
+type ProtocolError struct {
+	Problem string // what the server lacks, or what is wrong
+	Err     error  // why it could not be checked, a [metadata.Error] where that is on the way; nil for none
+}
+
+// Error is the problem.
+func (e *ProtocolError) Error() string {
+	if e.Err == nil {
+		return e.Problem
+	}
+	return e.Problem + ": " + text.Line(e.Err.Error())
+}
+
+// Unwrap returns the cause.
+func (e *ProtocolError) Unwrap() error { return e.Err }
+
+// A NoInspectionError says that nothing can tell what a credential holds: the
+// provider's file knows no way to ask, or the server has no place for it.
+type NoInspectionError struct {
+	Label  string // what people call its kind, with its article
+	Server string // the provider's name of the server
+}
+
+// Error names both.
+func (e *NoInspectionError) Error() string {
+	return fmt.Sprintf("there is no way to ask the server %q what %s holds", e.Server, e.Label)
+}
+
+// A RejectedError says that the server does not accept the credential: unknown there,
+// expired, revoked, or of a kind that it does not take.
+type RejectedError struct {
+	Host   string // that answered
+	Status int    // 401 or 403; 200 for an introspection that says inactive (RFC 7662 §2.2)
+}
+
+// Error names the host.
+func (e *RejectedError) Error() string {
+	if e.Status == http.StatusOK {
+		return fmt.Sprintf("%q says that the credential is not active", e.Host)
+	}
+	return fmt.Sprintf("%q does not accept the credential (%d %s)", e.Host, e.Status, http.StatusText(e.Status))
+}
+
+// An UnansweredError says that a server was asked what a credential holds and did not
+// tell. Nothing follows from it for the credential.
+type UnansweredError struct {
+	Host       string
+	Status     int           // 0 where no response came
+	RetryAfter time.Duration // as the server asks; 0 where it does not say
+	RetryAt    time.Time     // the end of RetryAfter; zero where that is 0
+	What       string        // what came: "a page of HTML"
+	Err        error         // a *[metadata.Error] where no response came, or a status that is none
+}
+
+// Error names the host and what came.
+func (e *UnansweredError) Error() string {
+	if e.Err != nil {
+		return e.Err.Error()
+	}
+	return fmt.Sprintf("%q did not say what the credential holds: it sent %s", e.Host, e.What)
+}
+
+// Unwrap returns the cause.
+func (e *UnansweredError) Unwrap() error { return e.Err }
+
+func unanswered(err error) error {
+	if _, ok := errors.AsType[*trust.UntrustedHostError](err); ok {
+		return err
+	}
+	e := &UnansweredError{What: "nothing", Err: err}
+	if cause, ok := errors.AsType[*guard.Error](err); ok {
+		e.Host, e.Status, e.RetryAfter, e.RetryAt = cause.Host, cause.Status, cause.RetryAfter, cause.RetryAt
+		if e.Status != 0 {
+			e.What = fmt.Sprintf("status %d", e.Status)
+		}
+	}
+	return e
+}

@@ -1,0 +1,267 @@
+package ambit
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/manifest"
+	"github.com/ambit-auth/ambit/scopes/provider"
+)
+
+// A Plan is what will be requested of an authorization server, what not, and why.
+type Plan struct {
+	scopes.Plan
+	Session *Session // that made it
+	Server  *metadata.AuthorizationServer
+
+	negotiation scopes.Negotiation
+}
+
+// Advertised is what the server says of the scopes that it knows.
+func (p *Plan) Advertised() scopes.Advertisement { return p.negotiation.Server }
+
+// Plan reads what the authorization server says of itself, and the resources that the manifest
+// names, and decides what to request. Nobody logs in. Errors: a *[metadata.Error]; a
+// *[ResourceError] for a resource's document.
+func (s *Session) Plan(ctx context.Context) (*Plan, error) {
+	documents, err := s.documents()
+	if err != nil {
+		return nil, err
+	}
+	var as *metadata.AuthorizationServer
+	var resources []scopes.Resource
+	err = s.opt.UI.during("asking "+text.Line(provider.HostOf(s.server.Issuer)), func() error {
+		if as, err = documents.AuthorizationServer(ctx, s.server.Issuer); err != nil {
+			return err
+		}
+		resources, err = s.resources(ctx, documents)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.warn(as.Source)
+	return s.planFor(as, resources), nil
+}
+
+// LastPlan is the plan by what a server last said of itself; nil where nothing was kept of
+// that. No server is asked.
+func (s *Session) LastPlan(at provider.Server) *Plan {
+	documents, err := s.documents()
+	if err != nil {
+		return nil
+	}
+	for _, server := range []provider.Server{at, s.server} {
+		if as := documents.CachedAuthorizationServer(server.Issuer); as != nil {
+			return s.planFor(as, nil)
+		}
+	}
+	return nil
+}
+
+func (s *Session) planFor(as *metadata.AuthorizationServer, resources []scopes.Resource) *Plan {
+	n := scopes.Negotiation{Needs: s.needs, Implies: s.Provider().Implies, Server: as.ScopesSupported, Resources: resources}
+	return &Plan{Plan: scopes.Negotiate(n), Session: s, Server: as, negotiation: n}
+}
+
+// A ResourceError says that the document of a protected resource (RFC 9728) cannot be had,
+// which the manifest wants.
+type ResourceError struct {
+	Base string
+	Err  error // a *[metadata.Error]
+}
+
+// Error is the cause's.
+func (e *ResourceError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *ResourceError) Unwrap() error { return e.Err }
+
+// resources reads the RFC 9728 document of each base that the manifest names.
+func (s *Session) resources(ctx context.Context, documents *metadata.Client) ([]scopes.Resource, error) {
+	list := []scopes.Resource{}
+	for _, base := range s.manifest.Resources {
+		u, ok := s.KeyServer().Base(base)
+		if !ok {
+			s.opt.UI.note(fmt.Sprintf("server %s has no base %s: its list of scopes is not read", s.server.Name, base))
+			continue
+		}
+		doc, err := documents.ProtectedResource(ctx, u)
+		if err != nil {
+			return nil, &ResourceError{Base: base, Err: err}
+		}
+		s.warn(doc.Source)
+		if others := doc.AuthorizationServers; len(others) > 0 && !slices.ContainsFunc(others, s.isIssuer) {
+			s.opt.UI.note(fmt.Sprintf("the resource %s takes tokens of %s, and %s is asked", base, text.Line(strings.Join(others, ", ")), text.Line(s.server.Issuer)))
+		}
+		list = append(list, scopes.Resource{Base: base, URL: u, Advertises: doc.ScopesSupported})
+	}
+	return list, nil
+}
+
+// isIssuer compares with the server's issuer, but for one final slash.
+func (s *Session) isIssuer(other string) bool {
+	return strings.TrimSuffix(other, "/") == strings.TrimSuffix(s.server.Issuer, "/")
+}
+
+// warn tells what a document's reader had to say, and that an old one stands in.
+func (s *Session) warn(source metadata.Source) {
+	for _, warning := range source.Warnings {
+		s.opt.UI.note(text.Line(warning))
+	}
+}
+
+// Check returns a *[MissingError] where something required cannot be requested; nil where a
+// login makes sense.
+func (p *Plan) Check() error {
+	if withheld := p.withheld(scopes.Required); len(withheld) > 0 {
+		return &MissingError{Needs: withheld, Plan: p, Level: scopes.Required}
+	}
+	return nil
+}
+
+// checkRequest returns a *[MissingError] also for a login that would request nothing of what
+// the manifest declares: an empty request stands for what the server thinks best (RFC 6749
+// §3.3).
+func (p *Plan) checkRequest() error {
+	if err := p.Check(); err != nil {
+		return err
+	}
+	if withheld := p.withheld(scopes.Optional); p.Request.Len() == 0 && len(withheld) > 0 {
+		return &MissingError{Needs: withheld, Plan: p, Level: highest(withheld)}
+	}
+	return nil
+}
+
+func highest(needs []scopes.Need) scopes.Level {
+	level := scopes.Optional
+	for i := range needs {
+		level = max(level, needs[i].Level)
+	}
+	return level
+}
+
+// withheld are the needs at level or above that are not requested.
+func (p *Plan) withheld(level scopes.Level) []scopes.Need {
+	var needs []scopes.Need
+	for i := range p.Scopes {
+		if item := &p.Scopes[i]; item.Decision == scopes.DecisionWithhold && item.Need.Level >= level {
+			needs = append(needs, item.Need)
+		}
+	}
+	return needs
+}
+
+// Item is what was decided on a need; nil where the plan does not know it.
+func (p *Plan) Item(need scopes.Need) *scopes.Item {
+	for i := range p.Scopes {
+		if n := &p.Scopes[i].Need; n.File == need.File && n.Line == need.Line && n.Name() == need.Name() {
+			return &p.Scopes[i]
+		}
+	}
+	return nil
+}
+
+// without is the plan without what the server refused.
+func (p *Plan) without(refused scopes.Set) *Plan {
+	again := *p
+	again.negotiation.Refused = p.negotiation.Refused.Union(refused)
+	again.Plan = scopes.Negotiate(again.negotiation)
+	return &again
+}
+
+// narrow decides on another request after invalid_scope (RFC 6749 §4.1.2.1): without what the
+// response names, unless a required need would have nothing left to be requested.
+func (p *Plan) narrow(e *oauth.AuthorizationError) (fewer *Plan, refused scopes.Set, ok bool) {
+	named := e.NamedScopes(p.Request)
+	again := p.without(named)
+	for len(again.Blocked) > 0 && named.Len() > 0 {
+		kept := named.Minus(p.alternatives(again.Blocked))
+		if kept.Len() == named.Len() {
+			return nil, scopes.Set{}, false
+		}
+		named, again = kept, p.without(kept)
+	}
+	return again, named, named.Len() > 0 && again.Request.Len() > 0
+}
+
+// alternatives are the scopes of the needs of these names.
+func (p *Plan) alternatives(names []string) scopes.Set {
+	var words []string
+	for i := range p.Scopes {
+		if slices.Contains(names, p.Scopes[i].Need.Name()) {
+			words = append(words, p.Scopes[i].Need.AnyOf...)
+		}
+	}
+	return scopes.NewSet(words...)
+}
+
+// refusedNeeds are the needs whose scopes a refusal of the request names.
+func (p *Plan) refusedNeeds(e *oauth.AuthorizationError) []scopes.Need {
+	named := e.NamedScopes(p.Request)
+	var needs []scopes.Need
+	for i := range p.Scopes {
+		if named.Has(p.Scopes[i].Asked) {
+			needs = append(needs, p.Scopes[i].Need)
+		}
+	}
+	return needs
+}
+
+// whole is the negotiation of the manifest with all its programs, whichever were chosen: the
+// lock file speaks for the file.
+func (p *Plan) whole() scopes.Plan {
+	m := p.Session.manifest
+	n := p.negotiation
+	n.Needs, _ = m.Select(m.ProgramNames()...) // its own names are known
+	return scopes.Negotiate(n)
+}
+
+// RecordIn is a lock with what the server advertises and what was negotiated with it.
+func (p *Plan) RecordIn(lock *manifest.Lock) *manifest.Lock {
+	return lock.With(p.Session.server.Issuer, p.negotiation.Server, manifest.Digest(p.whole()))
+}
+
+// A Drift is how a server and the manifest differ from the lock file.
+type Drift struct {
+	Scopes     []manifest.Drift
+	Advertised scopes.Set // now
+	Changed    bool       // the negotiation comes out differently: the manifest changed, or the server
+	Unrecorded string     // the issuer, where the lock file does not have it: nothing can be compared
+}
+
+// Any reports whether anything differs.
+func (d *Drift) Any() bool { return len(d.Scopes) > 0 || d.Changed || d.Unrecorded != "" }
+
+// Drift compares the plan with the lock file.
+func (p *Plan) Drift(lock *manifest.Lock) Drift {
+	issuer := p.Session.server.Issuer
+	recorded, ok := lock.Negotiated(issuer)
+	if !ok {
+		return Drift{Unrecorded: issuer}
+	}
+	return Drift{
+		Scopes: lock.Drift(issuer, p.negotiation.Server), Advertised: p.negotiation.Server.Scopes,
+		Changed: recorded != manifest.Digest(p.whole()),
+	}
+}
+
+// trustEndpoints looks, before anybody consents, whether the places to which the server's
+// metadata would have the code and the tokens sent may have them.
+func (p *Plan) trustEndpoints(ctx context.Context) error {
+	hosts := []string{provider.HostOf(p.Server.TokenEndpoint)}
+	if p.Server.RevocationEndpoint != "" {
+		hosts = append(hosts, provider.HostOf(p.Server.RevocationEndpoint))
+	}
+	if _, err := p.Session.Trust(ctx); err != nil {
+		return err
+	}
+	_, err := p.Session.trust(ctx, hosts, "the metadata of "+p.Session.server.Issuer, false)
+	return err
+}

@@ -1,0 +1,279 @@
+package ambit_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/internal/sandbox"
+	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/ambit-auth/ambit/oauth/store"
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// terminal stands in for [ambit.Terminal]: a person who says yes, and whose browser goes where
+// it is led.
+func terminal() ambit.UI {
+	return ambit.UI{Open: visit, Ask: func(context.Context, string) (bool, error) { return true, nil }}
+}
+
+// visit follows the login as a browser would, where the consent gives itself.
+func visit(ctx context.Context, _, authorizationURL string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, authorizationURL, nil)
+	if err != nil {
+		return err
+	}
+	response, err := (&http.Client{Timeout: 5 * time.Second}).Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	_, err = io.Copy(io.Discard, response.Body)
+	return err
+}
+
+// aSandbox starts servers on this machine and stands in a directory with their manifest, with
+// a home of its own and a file for a keyring; what it returns puts all of it back.
+func aSandbox(grant string) (end func()) {
+	dir, err := os.MkdirTemp("", "ambit-test-")
+	if err != nil {
+		panic(err)
+	}
+	box, err := sandbox.Start(context.Background(), sandbox.Options{Grant: grant, Manifest: ambit.ExampleManifest, Dir: dir})
+	if err != nil {
+		panic(err)
+	}
+	here, _ := os.Getwd()
+	restore := []func(){func() { _ = os.Chdir(here) }}
+	for name, value := range map[string]string{
+		"HOME": dir, "XDG_STATE_HOME": filepath.Join(dir, "state"), "XDG_CONFIG_HOME": filepath.Join(dir, "config"), "XDG_CACHE_HOME": filepath.Join(dir, "cache"),
+		"DBUS_SESSION_BUS_ADDRESS": "unix:path=" + filepath.Join(dir, "no-bus"), // nobody's own keyring is touched
+	} {
+		before, was := os.LookupEnv(name)
+		restore = append(restore, func() {
+			if was {
+				_ = os.Setenv(name, before)
+			} else {
+				_ = os.Unsetenv(name)
+			}
+		})
+		_ = os.Setenv(name, value)
+	}
+	if err := os.Chdir(filepath.Dir(box.Ready().Manifest)); err != nil {
+		panic(err)
+	}
+	return func() {
+		for _, undo := range restore {
+			undo()
+		}
+		_ = box.Close()
+		_ = os.RemoveAll(dir)
+	}
+}
+
+// world is a sandbox for a test, with a store in memory.
+type world struct {
+	box   *sandbox.Sandbox
+	ready sandbox.Ready
+	home  string
+	store store.Memory
+}
+
+func newWorld(t *testing.T, o sandbox.Options) *world {
+	t.Helper()
+	o.Manifest, o.Dir = ambit.ExampleManifest, t.TempDir()
+	box, err := sandbox.Start(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = box.Close() })
+	return &world{box: box, ready: box.Ready(), home: t.TempDir()}
+}
+
+func (w *world) open(t *testing.T, change func(*ambit.Options)) *ambit.Session {
+	t.Helper()
+	m, err := ambit.Load(w.ready.Manifest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := ambit.Options{UI: terminal(), Store: &w.store, Env: []string{"HOME=" + w.home}}
+	if change != nil {
+		change(&o)
+	}
+	s, err := ambit.Open(m, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// Whoever is refused is told which declared scope is missing, in what Go programs pass around.
+func TestClientSaysWhichScopeIsMissing(t *testing.T) {
+	w := newWorld(t, sandbox.Options{Grant: "user:read project:read llm_gateway:read"})
+	s := w.open(t, nil)
+	h, err := s.Login(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	missing, ok := errors.AsType[*ambit.MissingError](h.Check(scopes.Recommended))
+	if !ok || len(missing.Needs) < 2 || h.Check(scopes.Required) != nil {
+		t.Errorf("the grant lacks recommended scopes alone: %v", missing)
+	}
+	client, err := s.Client(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	api, _ := h.Server.Base("api")
+	response, err := client.Get(api + "/api/users/@me/")
+	if err != nil || response.StatusCode != 200 {
+		t.Fatal(response, err)
+	}
+	_, err = client.Post(api+"/api/projects/1/query/", "application/json", strings.NewReader("{}"))
+	refused, ok := errors.AsType[*ambit.RefusedError](err)
+	if !ok || refused.Verdict.Cause != diagnosis.CauseMissingScope || strings.Join(refused.Missing(), " ") != "query:read" {
+		t.Errorf("refused: %v", err)
+	}
+	if err != nil && strings.Contains(err.Error(), h.Credential.Access.Reveal()) {
+		t.Error("the token stands in the error")
+	}
+}
+
+// The credential goes to the provider's bases, and nowhere else.
+func TestClientSendsTheCredentialToBasesAlone(t *testing.T) {
+	w := newWorld(t, sandbox.Options{Grant: "all"})
+	s := w.open(t, nil)
+	if _, err := s.Login(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	seen := make(chan string, 1)
+	mux := http.NewServeMux()
+	mux.HandleFunc("/", func(_ http.ResponseWriter, r *http.Request) { seen <- r.Header.Get("Authorization") })
+	other := newServer(t, mux)
+	client, err := s.Client(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Get(other + "/elsewhere"); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-seen; got != "" {
+		t.Error("another server was sent the credential")
+	}
+}
+
+// A caller asks an error what to do next.
+func TestErrorsAnswerQuestions(t *testing.T) {
+	w := newWorld(t, sandbox.Options{Grant: "all"})
+	if _, err := w.open(t, nil).Find(t.Context()); !errors.Is(err, ambit.ErrNoCredential) {
+		t.Errorf("without a login: %v", err)
+	}
+	nobody := w.open(t, func(o *ambit.Options) { o.UI = ambit.UI{} })
+	if _, err := nobody.Login(t.Context(), nil); !errors.Is(err, ambit.ErrNobody) {
+		t.Errorf("without a person: %v", err)
+	}
+	key := w.open(t, func(o *ambit.Options) { o.Env = append(o.Env, credential.KeyVariable+"="+w.ready.Keys.Expired) })
+	h, err := key.Find(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := errors.AsType[*ambit.UnknownCredentialError](h.Inspect(t.Context())); !ok {
+		t.Error("a key that nobody knows is not told as such")
+	}
+	m, _ := ambit.Load(w.ready.Manifest)
+	if _, err := ambit.Open(m, ambit.Options{Server: "mars"}); !strings.Contains(err.Error(), `"mars"`) {
+		t.Errorf("an unknown server: %v", err)
+	}
+	if _, err := ambit.Load(filepath.Join(t.TempDir(), "scopes.yaml")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("no manifest: %v", err)
+	}
+}
+
+// A file of a repository leads no credential to a host that the user did not confirm.
+func TestForeignHostGetsNothing(t *testing.T) {
+	w := newWorld(t, sandbox.Options{Grant: "all"})
+	file := filepath.Join(t.TempDir(), "scopes.yaml")
+	text := "version: 1\nname: theirs\nprovider: {use: posthog, servers: {us: {issuer: https://evil.example, api: https://evil.example}}}\nscopes: [{scope: a, level: required}]\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m, err := ambit.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := ambit.Open(m, ambit.Options{Env: []string{"HOME=" + w.home, "POSTHOG_PERSONAL_API_KEY=" + w.ready.Keys.Full}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, use := range map[string]func() error{
+		"Find":   func() error { _, err := s.Find(t.Context()); return err },
+		"Client": func() error { _, err := s.Client(t.Context()); return err },
+		"Token":  func() error { _, err := s.TokenSource(t.Context()).Token(); return err },
+		"Login":  func() error { _, err := s.Login(t.Context(), nil); return err },
+	} {
+		if e, ok := errors.AsType[*ambit.UntrustedHostError](use()); !ok || len(e.Hosts) != 1 || e.Hosts[0] != "evil.example" {
+			t.Errorf("%s: %v", name, e)
+		}
+	}
+}
+
+// A token that expired is renewed once for all who ask at the same time.
+func TestTokenSourceRenews(t *testing.T) {
+	w := newWorld(t, sandbox.Options{Grant: "all"})
+	s := w.open(t, nil)
+	h, err := s.Login(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	late := w.open(t, func(o *ambit.Options) {
+		o.Now = func() time.Time { return h.Credential.ExpiresAt.Add(-time.Second) }
+	})
+	tokens := late.TokenSource(t.Context())
+	first, err := tokens.Token()
+	if err != nil || first.AccessToken == h.Credential.Access.Reveal() {
+		t.Fatalf("not renewed: %v", err)
+	}
+	out, err := s.Logout(t.Context())
+	if err != nil || !out.Removed || !out.Revoked {
+		t.Errorf("logout: %+v, %v", out, err)
+	}
+	if _, err := tokens.Token(); !errors.Is(err, ambit.ErrNoCredential) {
+		t.Errorf("after the logout: %v", err)
+	}
+}
+
+func newServer(t *testing.T, h http.Handler) string {
+	t.Helper()
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// The README's second code block is the example that runs here, word for word.
+func TestReadmeExample(t *testing.T) {
+	example, err := os.ReadFile("example_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, code, _ := strings.Cut(string(example), "\nfunc whoami")
+	code = strings.Replace("func whoami"+code, "terminal()", "ambit.Terminal()", 1)
+	blocks := strings.SplitN(string(readme), "\n```", 5)
+	if got := strings.TrimPrefix(blocks[3], "go\n") + "\n"; got != code {
+		t.Errorf("the README shows\n%s\nand here runs\n%s", got, code)
+	}
+	if n := strings.Count(code, "\n"); n > 30 {
+		t.Errorf("the whole program has %d lines", n)
+	}
+}

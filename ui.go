@@ -1,0 +1,63 @@
+package ambit
+
+import (
+	"context"
+	"net/http"
+)
+
+// A UI is how a session speaks with a person. The zero value is for where nobody is: each
+// question is answered no, nothing is opened, nothing can be pasted, and notes are dropped.
+// Its functions may be called by several goroutines, never two at a time.
+type UI struct {
+	// Ask puts a yes-or-no question. The error is that of a person who went away.
+	Ask func(ctx context.Context, question string) (yes bool, err error)
+	// Note says something that the person should know: a sentence without an end mark, fit
+	// for one line of a terminal.
+	Note func(sentence string)
+	// During runs work, and shows what is being done where that takes long.
+	During func(doing string, work func() error) error
+
+	// Open shows the person one of two pages: startURL is a short local one, authorizationURL
+	// the server's. nil: the system's browser opens the local one, where Ask says that someone
+	// is there, and else a login is [ErrNobody].
+	Open func(ctx context.Context, startURL, authorizationURL string) error
+	// Paste gives what the person pastes, a line at a time: the URL at which the browser
+	// ended, its query, or the code that the server shows. It is called once, by a login.
+	Paste func() <-chan string
+	// PasteOnly says that no browser of this machine will answer either: once Paste is at its
+	// end, the login is.
+	PasteOnly bool
+	// Pages are what the browser shows of a login. nil: a plain sentence.
+	Pages Pages
+}
+
+// Pages make what the person's browser shows of a login. Everything that they show came from
+// files and servers, and is theirs to escape.
+type Pages interface {
+	// Start says what is about to be asked for, and leads on to authorizationURL.
+	Start(plan *Plan, authorizationURL string) http.Handler
+	// Finished says what was granted: the credential was kept.
+	Finished(s *Session, h *Held) http.Handler
+	// Failed says why nothing was granted or kept.
+	Failed(s *Session, err error) http.Handler
+}
+
+func (u *UI) ask(ctx context.Context, question string) (bool, error) {
+	if u.Ask == nil {
+		return false, nil
+	}
+	return u.Ask(ctx, question)
+}
+
+func (u *UI) note(sentence string) {
+	if u.Note != nil {
+		u.Note(sentence)
+	}
+}
+
+func (u *UI) during(doing string, work func() error) error {
+	if u.During == nil {
+		return work()
+	}
+	return u.During(doing, work)
+}
