@@ -94,17 +94,23 @@ func (t *authorized) RoundTrip(request *http.Request) (*http.Response, error) {
 	}
 	h, err := t.current(request.Context())
 	if err != nil {
+		if request.Body != nil {
+			_ = request.Body.Close() // as [http.RoundTripper] wants
+		}
 		return nil, err
 	}
 	response, err := t.send(request, h)
-	if err != nil || !t.refuses(response, request.Method, base, path) {
+	if err == nil && h.Credential.KnownBy == "" && t.mayRefuse(response) {
+		h = t.asked(request.Context(), h)
+	}
+	if err != nil || !t.refuses(response, h, request.Method, base, path) {
 		return response, err
 	}
 	if response.StatusCode == http.StatusUnauthorized && h.Credential.Renewable() {
 		if again, ok := rewound(request); ok {
 			if h, err = t.renewed(request.Context(), h); err == nil {
 				_ = response.Body.Close()
-				if response, err = t.send(again, h); err != nil || !t.refuses(response, request.Method, base, path) {
+				if response, err = t.send(again, h); err != nil || !t.refuses(response, h, request.Method, base, path) {
 					return response, err
 				}
 			}
@@ -123,8 +129,11 @@ func (t *authorized) base(u *url.URL) (name, path string, ok bool) {
 			continue
 		}
 		below, within := strings.CutPrefix(u.EscapedPath(), strings.TrimSuffix(at.EscapedPath(), "/"))
-		if within && (below == "" || below[0] == '/') && len(at.Path) > longest {
-			name, path, ok, longest = b.Name, below, true, len(at.Path)
+		if !within || below != "" && below[0] != '/' || len(at.Path) <= longest {
+			continue
+		}
+		if clean, inside := scopes.RequestPath(below); inside { // not one that leads out of the base
+			name, path, ok, longest = b.Name, clean, true, len(at.Path)
 		}
 	}
 	return name, path, ok
@@ -168,12 +177,32 @@ func (t *authorized) send(request *http.Request, h *Held) (*http.Response, error
 
 // refuses reports whether a response is a refusal: by its status, or by one that the provider
 // uses for that, or a 404 where a declared scope is missing.
-func (t *authorized) refuses(response *http.Response, method, base, path string) bool {
+func (t *authorized) refuses(response *http.Response, h *Held, method, base, path string) bool {
 	if response.StatusCode == http.StatusNotFound {
 		declared := t.needs.For(scopes.Operation{Method: method, Base: base, Path: path})
-		return len(declared) > 0 && len(scopes.Compare(declared, t.held.Credential.Grant, t.session.Provider().Implies).Lost) > 0
+		return h.Credential.KnownBy != "" && len(declared) > 0 && len(scopes.Compare(declared, h.Credential.Grant, t.session.Provider().Implies).Lost) > 0
 	}
-	return refusal.Statuses(t.session.Provider())[response.StatusCode]
+	return t.mayRefuse(response)
+}
+
+// mayRefuse reports whether a response has a status that can stand for a refusal.
+func (t *authorized) mayRefuse(response *http.Response) bool {
+	return response.StatusCode == http.StatusNotFound || refusal.Statuses(t.session.Provider())[response.StatusCode]
+}
+
+// asked is the same credential with what the server says that it holds, which nobody asked
+// before the first refusal. Where the server does not say, nothing is known of it.
+func (t *authorized) asked(ctx context.Context, h *Held) *Held {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.held.Credential.KnownBy != "" || !t.held.Credential.Same(h.Credential) {
+		return t.held
+	}
+	fresh := *t.held
+	if fresh.inspect(ctx) == nil {
+		t.held = &fresh
+	}
+	return t.held
 }
 
 // rewound is the request, ready to be sent a second time.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/oauth/store"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/manifest"
 )
 
 // terminal stands in for [ambit.Terminal]: a person who says yes, and whose browser goes where
@@ -167,6 +169,69 @@ func TestClientSendsTheCredentialToBasesAlone(t *testing.T) {
 	}
 	if got := <-seen; got != "" {
 		t.Error("another server was sent the credential")
+	}
+}
+
+// A path that leads out of a base, however it is escaped, is none of the base's: the credential
+// does not go with it.
+func TestClientKeepsTheCredentialBelowTheBase(t *testing.T) {
+	var mu sync.Mutex
+	sent := make(map[string]bool)
+	server := newServer(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		sent[r.RequestURI] = r.Header.Get("Authorization") != ""
+	}))
+	text := `{version: 1, name: below, provider: {servers: {main: {issuer: "` + server + `", api: "` + server + `/v1"}}, default_server: main},
+		scopes: [{scope: a, level: required, why: b, used_by: ["GET {api}/x"]}]}`
+	m, err := manifest.Decode("scopes.yaml", []byte(text), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := ambit.Open(m, ambit.Options{Store: &store.Memory{}, Env: []string{"HOME=" + t.TempDir(), "AMBIT_API_KEY=key_0123456789"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := s.Client(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]bool{
+		"/v1/x": true, "/v1/%40me": true, "/v1/../secret": false, "/v1/%2e%2e/secret": false, "/v1/..%2fsecret": false, "/v1/%252e%252e/secret": false, "/v10/x": false,
+	} {
+		if _, err := client.Get(server + path); err != nil {
+			t.Fatal(err)
+		}
+		mu.Lock()
+		if got, seen := sent[path]; !seen || got != want {
+			t.Errorf("%s: seen %t, with the credential %t", path, seen, got)
+		}
+		mu.Unlock()
+	}
+}
+
+// What a key holds is asked at the first refusal: what is no refusal is not called one.
+func TestClientAsksWhatAKeyHolds(t *testing.T) {
+	w := newWorld(t, sandbox.Options{})
+	for key, missing := range map[string]string{w.ready.Keys.Full: "", w.ready.Keys.ReadOnly: "dashboard:write"} {
+		s := w.open(t, func(o *ambit.Options) { o.Env = append(o.Env, "AMBIT_API_KEY="+key) })
+		client, err := s.Client(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		api, _ := s.KeyServer().Base("api")
+		response, err := client.Get(api + "/api/users/nobody/")
+		if err != nil || response.StatusCode != http.StatusNotFound {
+			t.Errorf("what is not there: %v, %v", response, err)
+		}
+		_, err = client.Post(api+"/api/projects/1/dashboards/", "application/json", strings.NewReader("{}"))
+		refused, _ := errors.AsType[*ambit.RefusedError](err)
+		switch {
+		case missing == "" && err != nil:
+			t.Errorf("the full key: %v", err)
+		case missing != "" && (refused == nil || strings.Join(refused.Missing(), " ") != missing):
+			t.Errorf("a key that only reads: %v", err)
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/scopes"
 )
 
 // ServeHTTP takes a request of the child. Whatever does not come with the lease ends
@@ -23,7 +24,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	x := &exchange{p: p, route: route, rest: rest, method: r.Method, began: p.cfg.Now(), sent: p.inspect(r.Header)}
-	if x.path, ok = cleanPath(rest); !ok {
+	if x.path, ok = scopes.RequestPath(rest); !ok {
 		x.answer(w, http.StatusBadRequest, "the path leads out of the base "+route.base.Name)
 		return
 	}

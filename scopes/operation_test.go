@@ -1,6 +1,7 @@
 package scopes_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -103,5 +104,23 @@ func TestNeedsOfARequest(t *testing.T) {
 	}
 	if got := index.For(scopes.Operation{Tool: "users"}); len(got) != 1 || got[0].Name() != "tool" {
 		t.Errorf("the tool is declared for %v", got)
+	}
+}
+
+// A request is the same operation however its path is escaped, and a path that leads out of
+// its base is none.
+func TestRequestPath(t *testing.T) {
+	known := scopes.NewOperations([]scopes.Operation{
+		{Method: "GET", Base: "api", Path: "/users/@me/"}, {Method: "GET", Base: "api", Path: "/users/{id}/"},
+	})
+	for _, path := range []string{"/users/@me/", "/users/%40me/", "/users//@me/", "/users/%40%6de"} {
+		if got := known.Match(scopes.Operation{Method: "GET", Base: "api", Path: path}); !slices.Equal(got, []int{0}) {
+			t.Errorf("%s is %v", path, got)
+		}
+	}
+	for _, path := range []string{"/v1/../x", "/v1/%2e%2e/x", "/v1/..%2fx", "/v1/%252e%252e/x", "/./x", `/v1/..\x`} {
+		if clean, ok := scopes.RequestPath(path); ok {
+			t.Errorf("%s is taken for %s", path, clean)
+		}
 	}
 }

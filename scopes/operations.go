@@ -60,7 +60,11 @@ func (o *Operations) match(request Operation, recorded bool) []int {
 		return o.tools[request.Tool]
 	}
 	if root := o.roots[[2]string{request.Method, request.Base}]; root != nil {
-		return root.find(strings.TrimSuffix(request.Path, "/"), true, recorded)
+		path := request.Path
+		if clean, ok := RequestPath(path); ok { // however it is escaped
+			path = clean
+		}
+		return root.find(strings.TrimSuffix(path, "/"), true, recorded)
 	}
 	return nil
 }

@@ -145,11 +145,14 @@ func (d *diagnoser) unnamed() bool {
 	if !d.resp.LacksScope() {
 		return false
 	}
-	needs := d.c.Unmet(d.c.Declared())
+	needs, sure := d.c.Unmet(d.c.Declared()), ConfidenceProved
 	if len(needs) == 0 {
-		needs = d.c.Declared()
+		needs, sure = d.c.Declared(), ConfidenceLikely
+		if len(needs) > 0 && d.c.grantIsKnown() {
+			d.v.prove("what is declared for it was granted when last asked: the grant has shrunk since, or the server wants more than the manifest says")
+		}
 	}
-	d.v.lack(d.c, ConfidenceProved, needs, nil)
+	d.v.lack(d.c, sure, needs, nil)
 	return true
 }
 

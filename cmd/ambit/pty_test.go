@@ -215,6 +215,9 @@ func onTerminal(t *testing.T, home string, watch func(text []byte, keyboard io.W
 		t.Fatal(err)
 	}
 	defer terminal.Close()
+	if err := keepOutput(terminal); err != nil {
+		t.Fatal(err)
+	}
 	var text bytes.Buffer
 	piece := make([]byte, 4096)
 	for {

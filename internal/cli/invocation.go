@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 
 	"github.com/ambit-auth/ambit/internal/console"
+	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/internal/signals"
 	"github.com/ambit-auth/ambit/internal/text"
@@ -197,9 +198,9 @@ func (r *invocation) leaveSignals() {
 
 // temporaryDirectory is one that only this user can look into.
 func temporaryDirectory(prefix string) (string, error) {
-	directory, err := os.MkdirTemp("", prefix)
+	directory, err := files.MakeTemporaryDir(prefix)
 	if err != nil {
-		return "", fail(exitUsage, "there is no directory for temporary files: "+text.Printable(err.Error()), "set TMPDIR to a directory of yours")
+		return "", fail(exitUsage, text.Printable(err.Error()), "set TMPDIR to a directory of yours")
 	}
 	return directory, nil
 }

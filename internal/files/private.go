@@ -21,6 +21,16 @@ func MakeDir(path string) error {
 	return CheckDir(path)
 }
 
+// MakeTemporaryDir makes a directory that only this user can look into, for the caller to
+// remove.
+func MakeTemporaryDir(prefix string) (string, error) {
+	path, err := os.MkdirTemp("", prefix)
+	if err != nil {
+		return "", fmt.Errorf("there is no directory for temporary files: %w", err)
+	}
+	return path, nil
+}
+
 // CheckDir refuses what is no directory, and one that others can enter.
 func CheckDir(path string) error {
 	info, err := os.Stat(path)

@@ -90,6 +90,8 @@ func (r *Reading) json(key string, value any, about bool, depth int) {
 	case string:
 		r.say(v)
 		r.named(key, []any{v}, about)
+	case float64:
+		r.numbers = r.numbers || int(v) != r.status
 	case []any:
 		r.named(key, v, about)
 		for _, item := range v[:min(len(v), maxTexts)] {

@@ -30,8 +30,10 @@ type Reading struct {
 	Wording provider.Refusal // of the provider's file; the zero value where it knows none for this
 
 	texts    []string // every text in it
-	sentence string   // what stands where errors have their message for people
-	word     string   // the same, where that is a single word
+	numbers  bool     // numbers stand in it that are not its status
+	status   int
+	sentence string // what stands where errors have their message for people
+	word     string // the same, where that is a single word
 }
 
 // Codes of errors that are known beyond one provider.
@@ -53,7 +55,7 @@ func Statuses(p *provider.Provider) map[int]bool {
 
 // Read reads a response of one of the provider's bases.
 func Read(p *provider.Provider, base string, resp Response) Reading {
-	var r Reading
+	r := Reading{status: resp.Status}
 	if challenge, ok := metadata.Bearer(resp.Header); ok {
 		r.challenge(challenge)
 	}

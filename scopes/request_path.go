@@ -1,4 +1,4 @@
-package agent
+package scopes
 
 import (
 	"net/url"
@@ -8,11 +8,11 @@ import (
 	"github.com/ambit-auth/ambit/internal/text"
 )
 
-// cleanPath makes of an escaped path (RFC 3986 §3.3), without its query, the one that
-// operations are matched by and people see: unescaped segment by segment, so that an
+// RequestPath makes of the escaped path of a request (RFC 3986 §3.3), without its query, the
+// one that [Operations] match and people see: unescaped segment by segment, so that an
 // escaped slash stays part of its segment, and without empty segments in the middle.
 // It is not ok where a segment, however it is escaped, would lead out of the base.
-func cleanPath(escaped string) (path string, ok bool) {
+func RequestPath(escaped string) (path string, ok bool) {
 	if isClean(escaped) {
 		return escaped, true
 	}

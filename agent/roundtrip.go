@@ -38,7 +38,7 @@ type exchange struct {
 func unescaped(path string) string {
 	plain, err := url.PathUnescape(path)
 	if err != nil {
-		return path // [cleanPath] has seen to it that this cannot be
+		return path // [scopes.RequestPath] has seen to it that this cannot be
 	}
 	return plain
 }
