@@ -31,14 +31,12 @@ func Negotiate(q Negotiation) Plan {
 		item, scopes := &n.items[i], q.Needs[i].AnyOf
 		item.Need = q.Needs[i]
 		if len(scopes) == 1 {
-			n.weigh(item, scopes[0])
-			n.ask(i)
+			n.ask(i, n.weigh(item, scopes[0]))
 		}
 	}
 	for i := range n.items { // after all others: one of them may cover an alternative
 		if item := &n.items[i]; len(item.Need.AnyOf) != 1 {
-			n.alternatives(item)
-			n.ask(i)
+			n.ask(i, n.alternatives(item))
 		}
 	}
 	n.settleImplied(n.takeBackCovered())
@@ -52,9 +50,14 @@ type negotiator struct {
 	back  []bool // by item: what it asks for was taken back, as something else covers it
 }
 
-func (n *negotiator) ask(at int) {
-	if scope := n.items[at].Asked; scope != "" {
-		n.asked.put(scope, at)
+// ask notes that an item asks for its scope, which has a place in the server's list, or -1.
+func (n *negotiator) ask(item, place int) {
+	switch scope := n.items[item].Asked; {
+	case scope == "":
+	case place >= 0:
+		n.asked.byPlace[place] = int32(item) + 1
+	default:
+		n.asked.others[scope] = item
 	}
 }
 
@@ -63,18 +66,20 @@ func (n *negotiator) asks(scope string) bool {
 	return at >= 0 && !n.back[at]
 }
 
-// alternatives decides on an any_of: covered anyway, else the first not withheld.
-func (n *negotiator) alternatives(item *Item) {
+// alternatives decides on an any_of: covered anyway, else the first not withheld. It returns
+// what [negotiator.weigh] does.
+func (n *negotiator) alternatives(item *Item) (place int) {
 	if scope, by, covered := n.covered(&item.Need); covered {
 		item.Advertised, item.Decision, item.Reason = n.Server.Says(scope), DecisionImplied, coveredReason(by, scope)
-		return
+		return -1
 	}
 	for _, scope := range item.Need.AnyOf {
-		if n.weigh(item, scope); item.Decision != DecisionWithhold {
-			return
+		if place = n.weigh(item, scope); item.Decision != DecisionWithhold {
+			return place
 		}
 	}
 	item.Reason = "none of them can be asked for; the last: " + item.Reason
+	return place
 }
 
 // covered reports whether one of the need's scopes is asked for, or something that
@@ -159,9 +164,11 @@ func (n *negotiator) settle(item *Item, at, by int) {
 	item.Decision, item.Reason, item.Asked = DecisionImplied, coveredReason(n.items[by].Asked, item.Asked), ""
 }
 
-// weigh decides on one scope of the item's need by itself.
-func (n *negotiator) weigh(item *Item, scope string) {
-	item.Advertised = n.Server.Says(scope)
+// weigh decides on one scope of the item's need by itself. It returns the scope's place in the
+// server's list, -1 for none.
+func (n *negotiator) weigh(item *Item, scope string) (place int) {
+	place = placeOf(n.Server.Scopes, scope)
+	item.Advertised = n.Server.saysAt(place)
 	item.Decision, item.Asked = DecisionWithhold, ""
 	base, lists := n.limit(&item.Need, scope)
 	switch {
@@ -186,6 +193,7 @@ func (n *negotiator) weigh(item *Item, scope string) {
 		item.Decision, item.Asked = DecisionRequest, scope
 		item.Reason = "advertised"
 	}
+	return place
 }
 
 // limit returns the base whose resource stands against asking for scope, and

@@ -12,17 +12,9 @@ func newAsked(listed Set) asked {
 	return asked{listed: listed, byPlace: make([]int32, listed.Len()), others: make(map[string]int)}
 }
 
-func (a *asked) put(scope string, item int) {
-	if at := place(a.listed, scope); at >= 0 {
-		a.byPlace[at] = int32(item) + 1
-		return
-	}
-	a.others[scope] = item
-}
-
 // itemOf is the item that asks for a scope; -1 where none does.
 func itemOf[T string | []byte](a *asked, scope T) int {
-	if at := place(a.listed, scope); at >= 0 {
+	if at := placeOf(a.listed, scope); at >= 0 {
 		return int(a.byPlace[at]) - 1
 	}
 	if item, there := a.others[string(scope)]; there {

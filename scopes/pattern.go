@@ -13,7 +13,13 @@ const maxVariables = 4
 
 // A pattern is a scope with variables: parts between colons, each with at most
 // one {variable} and fixed text around it.
-type pattern []template.Part
+type pattern struct {
+	parts []template.Part
+	// whole is the pattern as one part where at most one variable is in it, as in most: one look
+	// tells whether a scope fits.
+	whole  template.Part
+	simple bool
+}
 
 // bindings holds what variables stand for. A fixed array keeps matching free of
 // allocation: it runs once for each declared scope and rule.
@@ -24,29 +30,46 @@ type bindings struct {
 
 func compilePattern(text string) (pattern, error) {
 	if err := CheckScope(text); err != nil {
-		return nil, err
+		return pattern{}, err
 	}
-	var p pattern
+	p := pattern{simple: true}
 	var variables []string
 	for word := range strings.SplitSeq(text, ":") {
 		one, err := template.ParsePart(word)
 		if err != nil {
-			return nil, fmt.Errorf("pattern %q: %w", text, err)
+			return pattern{}, fmt.Errorf("pattern %q: %w", text, err)
 		}
 		if one.Name != "" && !slices.Contains(variables, one.Name) {
 			variables = append(variables, one.Name)
 		}
+		p.join(one)
 		if len(variables) > maxVariables {
-			return nil, fmt.Errorf("pattern %q: more than %d variables", text, maxVariables)
+			return pattern{}, fmt.Errorf("pattern %q: more than %d variables", text, maxVariables)
 		}
-		p = append(p, one)
 	}
 	return p, nil
 }
 
+// join appends a part.
+func (p *pattern) join(one template.Part) {
+	colon := ""
+	if len(p.parts) > 0 {
+		colon = ":"
+	}
+	p.parts = append(p.parts, one)
+	switch {
+	case one.Name == "":
+		p.whole.After += colon + one.After
+	case p.whole.Name == "":
+		p.whole = template.Part{Before: p.whole.After + colon + one.Before, Name: one.Name, After: one.After}
+	default:
+		p.simple = false
+	}
+}
+
 func (p pattern) variables() []string {
 	var names []string
-	for _, one := range p {
+	for _, one := range p.parts {
 		if one.Name != "" && !slices.Contains(names, one.Name) {
 			names = append(names, one.Name)
 		}
@@ -56,13 +79,14 @@ func (p pattern) variables() []string {
 
 // match reports whether scope has the pattern's form, and what its variables are then.
 func (p pattern) match(scope string, b *bindings) bool {
-	if last := p[len(p)-1]; !strings.HasSuffix(scope, last.After) {
-		return false // the action: by it alone most rules are told not to fit
+	if p.simple {
+		value, fits := p.whole.Match(scope)
+		return fits && strings.IndexByte(value, ':') < 0 && (p.whole.Name == "" || b.bind(p.whole.Name, value))
 	}
-	for i, one := range p {
+	for i, one := range p.parts {
 		word, rest, more := strings.Cut(scope, ":")
 		value, fits := one.Match(word)
-		if more != (i < len(p)-1) || !fits || one.Name != "" && !b.bind(one.Name, value) {
+		if more != (i < len(p.parts)-1) || !fits || one.Name != "" && !b.bind(one.Name, value) {
 			return false
 		}
 		scope = rest
@@ -95,7 +119,7 @@ func (p pattern) fill(b *bindings) string {
 }
 
 func (p pattern) appendTo(text []byte, b *bindings) []byte {
-	for i, one := range p {
+	for i, one := range p.parts {
 		if i > 0 {
 			text = append(text, ':')
 		}
@@ -112,11 +136,11 @@ func (p pattern) appendTo(text []byte, b *bindings) []byte {
 // overlaps reports whether some scope could have both forms. It may say yes too
 // often (a variable that stands twice is taken for two), never no too often.
 func (p pattern) overlaps(q pattern) bool {
-	if len(p) != len(q) {
+	if len(p.parts) != len(q.parts) {
 		return false
 	}
-	for i := range p {
-		if !p[i].Overlaps(q[i]) {
+	for i := range p.parts {
+		if !p.parts[i].Overlaps(q.parts[i]) {
 			return false
 		}
 	}

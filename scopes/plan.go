@@ -17,12 +17,15 @@ const (
 	Listed AdvertisementState = "list"
 )
 
-// Says is what the advertisement tells of one scope.
-func (a Advertisement) Says(scope string) Advertised {
+// Says is what the advertisement says of one scope.
+func (a Advertisement) Says(scope string) Advertised { return a.saysAt(placeOf(a.Scopes, scope)) }
+
+// saysAt is [Advertisement.Says] for the place of a scope in the list, -1 for none.
+func (a Advertisement) saysAt(place int) Advertised {
 	switch {
 	case a.State != Listed:
 		return AdvertisedUnknown
-	case a.Scopes.Has(scope):
+	case place >= 0:
 		return AdvertisedYes
 	default:
 		return AdvertisedNo

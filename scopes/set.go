@@ -63,12 +63,12 @@ func (s Set) Len() int { return len(s.list) }
 
 // Has reports whether this very scope is in the set; implication is [Implications]' matter.
 func (s Set) Has(scope string) bool {
-	return place(s, scope) >= 0
+	return placeOf(s, scope) >= 0
 }
 
-// place is where a scope is in the set's order; -1 where it is not in it. It makes no copy of
+// placeOf is where a scope is in the set's order; -1 where it is not in it. It makes no copy of
 // bytes.
-func place[T string | []byte](s Set, scope T) int {
+func placeOf[T string | []byte](s Set, scope T) int {
 	if s.index != nil {
 		if at, there := s.index[string(scope)]; there {
 			return at
