@@ -56,7 +56,7 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	return x.refused(req, resp)
 }
 
-// passes reports whether an answer is none of our business.
+// forwardsUnread reports whether an answer is none of our business.
 func (x *exchange) forwardsUnread(resp *http.Response) bool {
 	x.status = resp.StatusCode
 	if x.isRefusal(resp.StatusCode) {

@@ -31,7 +31,7 @@ var (
 	errNoCode     = errors.New("it is neither a URL nor a code; copy the whole URL at which the browser ended")
 )
 
-// readAnswer checks the query of a response against the request a.
+// readResponse checks the query of a response against the request a.
 func readResponse(query string, a *attempt) (authorizationResponse, error) {
 	values, err := parseResponse(query)
 	if err != nil {

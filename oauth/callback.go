@@ -37,7 +37,7 @@ func (c *callback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// isAnswer: where the registered path is the root, the start page is there too, and
+// isResponse: where the registered path is the root, the start page is there too, and
 // has no query.
 func (c *callback) isResponse(r *http.Request) bool {
 	return r.URL.Path == c.at.path() && (r.URL.Path != "/" || r.URL.RawQuery != "")

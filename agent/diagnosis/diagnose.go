@@ -37,7 +37,7 @@ func Diagnose(c Case) Verdict {
 	return d.v
 }
 
-// A diagnosis is on its way from a case to a verdict.
+// A diagnoser is on its way from a case to a verdict.
 type diagnoser struct {
 	c    *Case
 	v    Verdict

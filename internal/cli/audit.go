@@ -98,7 +98,7 @@ func (f *auditFlags) failingKinds() ([]audit.FindingKind, error) {
 	return kinds, nil
 }
 
-// audit gathers the evidence, weighs it, and fixes the manifest where that was asked.
+// runAudit gathers the evidence, weighs it, and fixes the manifest where that was asked.
 // The view is nil where the failure is all there is to show.
 func runAudit(ctx context.Context, r *invocation, f *auditFlags) (*view.Audit, error) {
 	failing, err := f.failingKinds()

@@ -70,7 +70,7 @@ type childExit int
 // Error is not shown: the child spoke for itself.
 func (c childExit) Error() string { return fmt.Sprintf("the child ended with %d", int(c)) }
 
-// lend runs the command, writes the report in every outcome, and settles the exit code.
+// runRun runs the command, writes the report in every outcome, and settles the exit code.
 func runRun(ctx context.Context, r *invocation, f *runFlags, args []string) error {
 	r.watchSignals()
 	r.settings.Output = "" // standard output is the child's

@@ -16,7 +16,7 @@ func IsTerminal(stream any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// widthOf is the width of the terminal behind a stream, in columns.
+// Width is the width of the terminal behind a stream, in columns.
 func Width(stream io.Writer) int {
 	f, ok := stream.(*os.File)
 	if !ok {

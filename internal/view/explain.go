@@ -13,7 +13,7 @@ type Explain struct {
 	Entries []ExplainedNeed
 }
 
-// An explained need, with what is known of it beside the manifest.
+// An ExplainedNeed is a need with what is known of it beside the manifest.
 type ExplainedNeed struct {
 	Need       scopes.Need
 	CoveredBy  []string

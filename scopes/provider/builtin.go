@@ -15,7 +15,7 @@ var providerFiles embed.FS
 
 const providerFolder = "providers"
 
-// BuiltinProviders lists the names of the providers that are built in, sorted.
+// BuiltinNames lists the names of the providers that are built in, sorted.
 func BuiltinNames() []string {
 	files, _ := providerFiles.ReadDir(providerFolder) // embedded: it is there
 	var names []string
@@ -30,7 +30,7 @@ func BuiltinNames() []string {
 // builtins holds the built-in providers that were asked for; they never change.
 var builtins sync.Map // name → func() (*Provider, error)
 
-// BuiltinProvider returns a built-in provider, the same one at each call; the error
+// Builtin returns a built-in provider, the same one at each call; the error
 // of an unknown name lists the known ones. Safe for concurrent use.
 func Builtin(name string) (*Provider, error) {
 	if !slices.Contains(BuiltinNames(), name) {

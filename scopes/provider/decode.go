@@ -11,7 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// DecodeProvider reads a provider file; file is the name for messages. The error
+// Decode reads a provider file; file is the name for messages. The error
 // is [Mistakes]: everything that is wrong in it.
 func Decode(file string, text []byte) (*Provider, error) {
 	p, mistakes := decodeProviderFile(file, text)
@@ -21,7 +21,7 @@ func Decode(file string, text []byte) (*Provider, error) {
 	return p, nil
 }
 
-// ReadProvider reads the provider of a manifest: a built-in one's name, a file (looked up
+// Read reads the provider of a manifest: a built-in one's name, a file (looked up
 // beside r's and read with open, which may be nil where none is allowed), an issuer's URL, or
 // one of these under use with fields that override its own. What is wrong is noted in r; the
 // mistakes of the provider's own file are returned. The provider is nil where it is unusable.
