@@ -34,7 +34,7 @@ type Options struct {
 	// stream, a file. Its Lookup and Variables are filled in by the session.
 	Key apikey.Sources
 	// TrustHosts are hosts that this user trusts with a credential from now on, in the form of
-	// [oauth.ParseHost]. No file of a repository may fill this.
+	// [trust.ParseHost]. No file of a repository may fill this.
 	TrustHosts []string
 
 	// Env is the environment, KEY=value; nil is the process's own. It holds API keys, and says

@@ -7,7 +7,7 @@ import (
 
 // AuthorizationServer is an authorization server's metadata (RFC 8414 §2,
 // OpenID Connect Discovery 1.0 §3). A URL in it is empty if the server did
-// not give it, and has passed [CheckURL] if it dir. A list is nil if the server
+// not give it, and has passed [guard.CheckURL] if it dir. A list is nil if the server
 // did not give it; the default that the RFC names for that case is not filled in.
 type AuthorizationServer struct {
 	Issuer                      string // issuer, as the document writes it

@@ -10,7 +10,7 @@ import (
 
 // A Negotiation is all that [Negotiate] weighs.
 type Negotiation struct {
-	Needs     []Need // of [Manifest.Select]
+	Needs     []Need // of [manifest.Manifest.Select]
 	Implies   Implications
 	Server    Advertisement
 	Resources []Resource // only those that the manifest names

@@ -8,7 +8,7 @@
 //
 // Each reader takes the name of a source, for messages, and its text; it opens nothing
 // itself, apart from the documents that one refers to, by the functions that a caller
-// gives it. The outcome of several is brought together by [scopes.Evidence.Merge].
+// gives it. The outcome of several is brought together by [audit.Evidence.Merge].
 //
 // # What is guaranteed
 //

@@ -134,7 +134,7 @@ func isPlaceholder(text string) bool {
 }
 
 // Credential describes the key by what provider p says of its kind. What it holds is
-// not known before [Inspector.Inspect].
+// not known before [oauth.Inspector.Inspect].
 func (k Found) Credential(p *provider.Provider) *credential.Credential {
 	kind := p.KindOf(k.Secret.Reveal())
 	return &credential.Credential{

@@ -33,7 +33,7 @@ func TestStores(t *testing.T) {
 	}
 }
 
-// testStore is the behavior that the comment of [oauth.Store] promises.
+// testStore is the behavior that the comment of [store.Store] promises.
 func testStore(t *testing.T, backend store.Store) {
 	ctx := t.Context()
 	key := store.Key{Issuer: "https://auth.example.com", ClientID: "client", Manifest: "tool"}

@@ -18,7 +18,7 @@ const manifestVersion = "1"
 
 // Decode reads a manifest, and the provider that it names. file is the name for
 // messages; a provider that is a file is looked up beside it and read with open,
-// which may be nil where no provider file is allowed. The error is [Mistakes]:
+// which may be nil where no provider file is allowed. The error is [yamlfile.Mistakes]:
 // everything that is wrong in either file, each with its place.
 func Decode(file string, text []byte, open func(path string) ([]byte, error)) (*Manifest, error) {
 	d := &decoder{Reader: yamlfile.Reader{File: file}, open: open, manifest: &Manifest{File: file}}

@@ -146,7 +146,7 @@ const lockHeader = `# What each authorization server advertised, and a digest of
 
 // Bytes is the lock file's text: YAML with a line a scope, servers and scopes sorted,
 // so that a review shows what changed and nothing else. The same lock gives the same
-// bytes, and [DecodeLock] reads them, as long as they are no more than [MaxFileSize].
+// bytes, and [DecodeLock] reads them, as long as they are no more than [yamlfile.MaxFileSize].
 func (l *Lock) Bytes() []byte {
 	text := bytes.NewBufferString(lockHeader)
 	encoder := yaml.NewEncoder(text)
@@ -162,7 +162,7 @@ func (l *Lock) Bytes() []byte {
 }
 
 // DecodeLock reads a lock file; file is its name for messages. The error is
-// [Mistakes]: everything that is wrong in it, each with its place. What it takes is
+// [yamlfile.Mistakes]: everything that is wrong in it, each with its place. What it takes is
 // what [Lock.Bytes] writes, in whatever order a merge left it.
 func DecodeLock(file string, text []byte) (*Lock, error) {
 	d := lockDecoder{Reader: yamlfile.Reader{File: file}}

@@ -12,7 +12,7 @@ import (
 )
 
 // Decode reads a provider file; file is the name for messages. The error
-// is [Mistakes]: everything that is wrong in it.
+// is [yamlfile.Mistakes]: everything that is wrong in it.
 func Decode(file string, text []byte) (*Provider, error) {
 	p, mistakes := decodeProviderFile(file, text)
 	if len(mistakes) > 0 {

@@ -231,7 +231,7 @@ func (p *Provider) BaseNames() []string {
 }
 
 // KindOf tells a credential by its prefix, the longest that fits; the zero
-// prefix's entry, else a bare [UnknownKind], where none does.
+// prefix's entry, else a bare [scopes.UnknownKind], where none does.
 func (p *Provider) KindOf(credential string) CredentialKind {
 	best := CredentialKind{Kind: scopes.UnknownKind, Label: "a credential of an unknown kind"}
 	for _, k := range p.Credentials {
