@@ -16,7 +16,7 @@ const maxVariables = 4
 type pattern struct {
 	parts []template.Part
 	// whole is the pattern as one part where at most one variable is in it, as in most: one look
-	// tells whether a scope fits.
+	// shows whether a scope fits.
 	whole  template.Part
 	simple bool
 }

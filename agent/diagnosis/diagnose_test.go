@@ -11,7 +11,9 @@ import (
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -299,4 +301,26 @@ func FuzzDiagnose(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Where a server that could know the credential was not asked, nothing is proved.
+func TestServersThatNobodyAsked(t *testing.T) {
+	for name, tt := range map[string]struct {
+		other provider.Server
+		sure  diagnosis.Confidence
+	}{
+		"one that could know it":         {provider.Server{Name: "other", Issuer: "https://other.example", Bases: []provider.Base{{Name: "api", URL: "https://api.other.example"}}}, diagnosis.ConfidenceLikely},
+		"one without the base":           {provider.Server{Name: "other", Issuer: "https://other.example"}, diagnosis.ConfidenceProved},
+		"a development server over here": {provider.Server{Name: "other", Issuer: "http://localhost:1", Bases: []provider.Base{{Name: "api", URL: "http://localhost:1"}}}, diagnosis.ConfidenceProved},
+	} {
+		c := aCase(t, func(c *diagnosis.Case) {
+			p := *c.Provider
+			p.Servers = []provider.Server{c.Server, tt.other}
+			c.Provider = &p
+			c.Inquiry = credential.Inquiry{{Server: c.Server.Name, Standing: credential.StandingNotKnown}}
+		})
+		if v := diagnosis.Refused(c); v.Cause != diagnosis.CauseRejected || v.Confidence != tt.sure {
+			t.Errorf("%s: %s %s %q", name, v.Cause, v.Confidence, v.Evidence)
+		}
+	}
 }

@@ -5,8 +5,10 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit/internal/advice"
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // inquired is the cause of a refused credential by what servers said of it when they were
@@ -47,7 +49,11 @@ func (d *diagnoser) otherServer() bool {
 
 func (d *diagnoser) inquired() bool {
 	here := d.c.Server.Name
-	switch cause, sure := inquired(here, d.c.Inquiry); {
+	cause, sure := inquired(here, d.c.Inquiry)
+	if cause == CauseRejected && len(d.c.unasked()) > 0 { // it may be that server's
+		sure = ConfidenceLikely
+	}
+	switch {
 	case cause == CauseWrongServer:
 		there := d.c.Inquiry.Servers(credential.StandingKnown)
 		d.v.is(cause, sure, "%s, is known to %s, not to %s", d.c.credential(), listed(there), here)
@@ -100,6 +106,24 @@ func (d *diagnoser) asked() {
 	for _, o := range d.c.Inquiry.Of(credential.StandingNoAnswer) {
 		d.v.prove("%s was asked, and did not answer: %s", o.Server, o.Err)
 	}
+	if unasked := d.c.unasked(); len(unasked) > 0 && len(d.c.Inquiry.Of(credential.StandingKnown)) == 0 {
+		d.v.prove("not asked, since the provider's file does not allow it: %s", listed(unasked))
+	}
+}
+
+// unasked are the servers that could know the credential, and were not asked. A development
+// server on this machine is none of them.
+func (c *Case) unasked() []string {
+	var names []string
+	for _, s := range c.Provider.Servers {
+		o, _ := c.Inquiry.At(s.Name)
+		u, able := s.Expand(c.Kind.Inspect.URL)
+		if o.Standing != "" && o.Standing != credential.StandingNotAsked || !able || u == "" || guard.IsLoopback(provider.HostOf(u)) {
+			continue
+		}
+		names = append(names, s.Name)
+	}
+	return names
 }
 
 // wasAsked reports whether any server could be asked.

@@ -112,7 +112,7 @@ func steady(text string) string {
 	return regexp.MustCompile(`\S*ambit-demo-\d+/`).ReplaceAllString(text, "")
 }
 
-// TestSettingsPage holds the page of settings against the flags that there are.
+// TestSettingsPage compares the page of settings with the flags that there are.
 func TestSettingsPage(t *testing.T) {
 	page := read(t, "docs/settings.md")
 	var help bytes.Buffer
@@ -154,7 +154,7 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-// TestReadmeScopes holds the README's table of scopes against the manifest.
+// TestReadmeScopes compares the README's table of scopes with the manifest.
 func TestReadmeScopes(t *testing.T) {
 	page := filepath.Join(t.TempDir(), "README.md")
 	before := read(t, "README.md")

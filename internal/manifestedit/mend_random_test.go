@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A mendCase is a small manifest and what is held against it, made by chance.
+// A mendCase is a small manifest and what it is compared with, made by chance.
 type mendCase struct {
 	*rand.Rand
 	text  string
