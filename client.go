@@ -106,7 +106,7 @@ func (t *authorized) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err != nil || !t.refuses(response, h, request.Method, base, path) {
 		return response, err
 	}
-	if response.StatusCode == http.StatusUnauthorized && h.Credential.Renewable() {
+	if response.StatusCode == http.StatusUnauthorized && h.Credential.Renewable() && !t.lacks(h, request.Method, base, path) { // a renewal brings no scope
 		if again, ok := rewound(request); ok {
 			if h, err = t.renewed(request.Context(), h); err == nil {
 				_ = response.Body.Close()
@@ -179,10 +179,15 @@ func (t *authorized) send(request *http.Request, h *Held) (*http.Response, error
 // uses for that, or a 404 where a declared scope is missing.
 func (t *authorized) refuses(response *http.Response, h *Held, method, base, path string) bool {
 	if response.StatusCode == http.StatusNotFound {
-		declared := t.needs.For(scopes.Operation{Method: method, Base: base, Path: path})
-		return h.Credential.KnownBy != "" && len(declared) > 0 && len(scopes.Compare(declared, h.Credential.Grant, t.session.Provider().Implies).Lost) > 0
+		return t.lacks(h, method, base, path)
 	}
 	return t.mayRefuse(response)
+}
+
+// lacks reports whether the credential is known not to hold what is declared for an operation.
+func (t *authorized) lacks(h *Held, method, base, path string) bool {
+	declared := t.needs.For(scopes.Operation{Method: method, Base: base, Path: path})
+	return h.Credential.KnownBy != "" && len(scopes.Compare(declared, h.Credential.Grant, t.session.Provider().Implies).Lost) > 0
 }
 
 // mayRefuse reports whether a response has a status that can stand for a refusal.
