@@ -149,10 +149,11 @@ func checkVerdict(v *view.Check, s *ambit.Session, project string) error {
 		f.Verdict = &view.Cause{Cause: diagnosis.CauseNotAScopeProblem, Confidence: diagnosis.ConfidenceProved}
 		return f
 	}
-	if organizations := v.Granted.ReachOf("organization"); project != "" && len(v.Granted.ReachOf("project")) == 0 && len(organizations) > 0 {
+	if project != "" && len(v.Granted.ReachOf("project")) == 0 && len(v.Granted.Reach) > 0 {
+		limit := v.Granted.Reach[0]
 		return fail(exitCannotTell, fmt.Sprintf("whether project %s is within the credential's reach is not known: it is limited to %s %s",
-			text.Printable(project), text.Plural(len(organizations), "organization"), text.Printable(strings.Join(organizations, ", "))),
-			"see in the project's settings which organization it belongs to")
+			text.Printable(project), text.Plural(len(limit.IDs), limit.Of), text.Printable(strings.Join(limit.IDs, ", "))),
+			"see in the project's settings which "+limit.Of+" it belongs to")
 	}
 	if lines := append(missingLines(v.Gap, v.Level), v.Vanished(scopes.Required)...); len(lines) > 0 {
 		f := fail(exitMissing, strings.Join(lines, "\n"), advice.Line(v.Next))
