@@ -38,7 +38,7 @@ func (o *Operations) add(op Operation, id int) {
 		at = &segment{}
 		o.roots[key] = at
 	}
-	for word := range strings.SplitSeq(strings.TrimSuffix(op.Path, "/"), "/") {
+	for word := range strings.SplitSeq(strings.TrimSuffix(canonical(op.Path), "/"), "/") {
 		at = at.child(word)
 	}
 	at.ends = append(at.ends, id)
@@ -60,13 +60,18 @@ func (o *Operations) match(request Operation, recorded bool) []int {
 		return o.tools[request.Tool]
 	}
 	if root := o.roots[[2]string{request.Method, request.Base}]; root != nil {
-		path := request.Path
-		if clean, ok := RequestPath(path); ok { // however it is escaped
-			path = clean
-		}
-		return root.find(strings.TrimSuffix(path, "/"), true, recorded)
+		return root.find(strings.TrimSuffix(canonical(request.Path), "/"), true, recorded)
 	}
 	return nil
+}
+
+// canonical is a path, of a template or a request, in the form in which both are compared:
+// however it is escaped.
+func canonical(path string) string {
+	if clean, ok := RequestPath(path); ok {
+		return clean
+	}
+	return path
 }
 
 // find returns the operation that a request is, as its template has it: no variable's value
