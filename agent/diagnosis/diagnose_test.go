@@ -324,3 +324,15 @@ func TestServersThatNobodyAsked(t *testing.T) {
 		}
 	}
 }
+
+// Where nobody thought of asking, the evidence does not say that a file forbade it.
+func TestNobodyThoughtOfAsking(t *testing.T) {
+	c := aCase(t, func(c *diagnosis.Case) {
+		c.Response = diagnosis.Response{Status: 401, Header: http.Header{"Www-Authenticate": {`Bearer error="invalid_token"`}}}
+		c.Inquiry = nil
+	})
+	v := diagnosis.Diagnose(c)
+	if v.Cause != diagnosis.CauseRejected || strings.Contains(strings.Join(v.Evidence, "; "), "not asked") {
+		t.Errorf("%s: %q", v.Cause, v.Evidence)
+	}
+}

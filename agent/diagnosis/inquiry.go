@@ -106,7 +106,8 @@ func (d *diagnoser) asked() {
 	for _, o := range d.c.Inquiry.Of(credential.StandingNoAnswer) {
 		d.v.prove("%s was asked, and did not answer: %s", o.Server, o.Err)
 	}
-	if unasked := d.c.unasked(); len(unasked) > 0 && len(d.c.Inquiry.Of(credential.StandingKnown)) == 0 {
+	denied, known := d.c.Inquiry.Of(credential.StandingNotKnown), d.c.Inquiry.Of(credential.StandingKnown)
+	if unasked := d.c.unasked(); len(unasked) > 0 && len(denied) > 0 && len(known) == 0 {
 		d.v.prove("not asked, since the provider's file does not allow it: %s", listed(unasked))
 	}
 }
