@@ -108,7 +108,8 @@ func (t *authorized) RoundTrip(request *http.Request) (*http.Response, error) {
 	}
 	if response.StatusCode == http.StatusUnauthorized && h.Credential.Renewable() && !t.lacks(h, request.Method, base, path) { // a renewal brings no scope
 		if again, ok := rewound(request); ok {
-			if h, err = t.renewed(request.Context(), h); err == nil {
+			if fresh, err := t.renewed(request.Context(), h); err == nil { // else the first refusal is told
+				h = fresh
 				_ = response.Body.Close()
 				if response, err = t.send(again, h); err != nil || !t.refuses(response, h, request.Method, base, path) {
 					return response, err
