@@ -19,8 +19,9 @@
 // of every path is secret too: another user of the machine cannot even be refused.
 //
 // Responses pass as they come, piece by piece and as they are packed. Only refusals are
-// read, and only their beginning. An upload is kept, up to 8 MiB, as long as the
-// request may have to be repeated, which is where the credential can be renewed.
+// read, and only their beginning. An upload is kept, up to 8 MiB (and all of
+// them together up to 32), as long as the request may have to be repeated, which is where
+// the credential can be renewed.
 //
 // # Reporting
 //

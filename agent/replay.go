@@ -8,48 +8,70 @@ import (
 )
 
 const (
-	// maxReplay is how much of an upload is kept, in bytes, so that the request can be
+	// maxReplay is how much of one upload is kept, in bytes, so that the request can be
 	// sent once more; an agent's have 76 KiB.
 	maxReplay = 8 << 20
+	// maxKept is how much of all uploads together is kept, in bytes.
+	maxKept = 32 << 20
+	// keptChunk is in what pieces it is kept: with 76 KiB in two of them, little is left over.
+	keptChunk = 64 << 10
 	// replayPatience bounds the wait for a client that pauses in the middle of an upload
 	// which the server has refused already: it may be waiting for the answer.
 	replayPatience = time.Second
-	// maxPooled is the largest buffer that is kept for the next upload.
-	maxPooled = 1 << 20
 )
 
-// buffers holds what uploads were kept in.
-type buffers struct{ pool sync.Pool }
-
-func (b *buffers) get() []byte {
-	if kept, ok := b.pool.Get().(*[]byte); ok {
-		return (*kept)[:0]
-	}
-	return nil
+// buffers are the memory in which uploads are kept, with one budget for all of them.
+type buffers struct {
+	pool sync.Pool
+	used atomic.Int64 // chunks
 }
 
-func (b *buffers) put(kept []byte) {
-	if cap(kept) > 0 && cap(kept) <= maxPooled {
-		b.pool.Put(&kept)
+// chunks is how many chunks hold that many bytes.
+func chunks(bytes int64) int64 { return (bytes + keptChunk - 1) / keptChunk }
+
+// reserve takes room for n chunks; false where the budget has none.
+func (b *buffers) reserve(n int64) bool {
+	if b.used.Add(n) <= chunks(maxKept) {
+		return true
 	}
+	b.used.Add(-n)
+	return false
 }
+
+func (b *buffers) release(n int64) { b.used.Add(-n) }
+
+func (b *buffers) get() *[keptChunk]byte {
+	if chunk, ok := b.pool.Get().(*[keptChunk]byte); ok {
+		return chunk
+	}
+	return new([keptChunk]byte)
+}
+
+func (b *buffers) put(chunk *[keptChunk]byte) { b.pool.Put(chunk) }
 
 // A replayBuffer passes an upload on and keeps a copy, for as long as the request may have
 // to be sent once more.
 type replayBuffer struct {
 	buffers *buffers
-	limit   int
 	dropped atomic.Bool // the copy is of no use any more
 
-	lock chan struct{} // its holder has its one place; unlike a mutex it can be waited for with an end
-	src  io.ReadCloser
-	copy []byte
-	lost bool  // some of what was read is not in copy
-	err  error // of src, once it has ended
+	lock     chan struct{} // its holder has its one place; unlike a mutex it can be waited for with an end
+	src      io.ReadCloser
+	copy     []*[keptChunk]byte
+	kept     int   // bytes in copy
+	reserved int64 // chunks of the budget
+	lost     bool  // some of what was read is not in copy
+	err      error // of src, once it has ended
 }
 
-func newReplayBuffer(pool *buffers, src io.ReadCloser) *replayBuffer {
-	return &replayBuffer{buffers: pool, limit: maxReplay, lock: make(chan struct{}, 1), src: src, copy: pool.get()}
+// newReplayBuffer keeps an upload of a known length; a negative one is not known, and takes its
+// room as it comes. It is nil where there is no room: then the upload passes, and is not kept.
+func newReplayBuffer(room *buffers, src io.ReadCloser, length int64) *replayBuffer {
+	b := &replayBuffer{buffers: room, lock: make(chan struct{}, 1), src: src}
+	if length > maxReplay || length > 0 && !b.room(length) {
+		return nil
+	}
+	return b
 }
 
 // An attempt is the upload as one try to send it reads it: from its beginning.
@@ -101,10 +123,11 @@ func (b *replayBuffer) lockWithin(patience time.Duration) bool {
 func (b *replayBuffer) unlock() { <-b.lock }
 
 func (b *replayBuffer) forget() {
-	if b.copy != nil {
-		b.buffers.put(b.copy)
+	for _, chunk := range b.copy {
+		b.buffers.put(chunk)
 	}
-	b.copy, b.lost = nil, true
+	b.buffers.release(b.reserved)
+	b.copy, b.kept, b.reserved, b.lost = nil, 0, 0, true
 }
 
 // Read gives what is kept, then what comes.
@@ -112,8 +135,8 @@ func (a *attempt) Read(p []byte) (int, error) {
 	b := a.b
 	b.lock <- struct{}{}
 	defer b.unlock()
-	if a.at < len(b.copy) {
-		n := copy(p, b.copy[a.at:])
+	if a.at < b.kept {
+		n := copy(p, b.copy[a.at/keptChunk][a.at%keptChunk:min(keptChunk, b.kept-a.at/keptChunk*keptChunk)])
 		a.at += n
 		return n, nil
 	}
@@ -128,13 +151,34 @@ func (a *attempt) Read(p []byte) (int, error) {
 }
 
 func (b *replayBuffer) keep(text []byte) {
-	switch {
-	case b.lost:
-	case b.dropped.Load() || len(b.copy)+len(text) > b.limit:
-		b.forget()
-	default:
-		b.copy = append(b.copy, text...)
+	if b.lost {
+		return
 	}
+	if b.dropped.Load() || b.kept+len(text) > maxReplay || !b.room(int64(b.kept+len(text))) {
+		b.forget()
+		return
+	}
+	for len(text) > 0 {
+		at := b.kept % keptChunk
+		if at == 0 {
+			b.copy = append(b.copy, b.buffers.get())
+		}
+		n := copy(b.copy[len(b.copy)-1][at:], text)
+		b.kept, text = b.kept+n, text[n:]
+	}
+}
+
+// room sees to it that so many bytes may be kept.
+func (b *replayBuffer) room(bytes int64) bool {
+	more := chunks(bytes) - b.reserved
+	if more <= 0 {
+		return true
+	}
+	if !b.buffers.reserve(more) {
+		return false
+	}
+	b.reserved += more
+	return true
 }
 
 // Close leaves the upload open: another try may read on. The server closes it when the

@@ -58,9 +58,10 @@ func (x *exchange) forward(w http.ResponseWriter, r *http.Request) {
 	p.requests.Add(1)
 	p.reportBeside(x.sent.Others)
 	x.credential = p.credentials.current(r.Context())
-	if r.Body != nil && r.Body != http.NoBody && r.ContentLength <= maxReplay && x.credential.Renewable() {
-		x.upload = newReplayBuffer(&p.uploads, r.Body)
-		defer x.upload.drop()
+	if r.Body != nil && r.Body != http.NoBody && x.credential.Renewable() {
+		if x.upload = newReplayBuffer(&p.uploads, r.Body, r.ContentLength); x.upload != nil {
+			defer x.upload.drop()
+		}
 	}
 	proxy := httputil.ReverseProxy{
 		Rewrite: x.rewrite, Transport: x, ErrorHandler: x.failed, BufferPool: &p.copies, ErrorLog: p.quiet,
