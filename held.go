@@ -259,3 +259,13 @@ func (h *Held) renew(ctx context.Context, by func(*oauth.Renewer) (*credential.C
 	h.Credential = c
 	return err
 }
+
+// Inquire asks servers whether they know the credential: its own, and those others that the
+// provider's file marks for that.
+func (h *Held) Inquire(ctx context.Context) credential.Inquiry {
+	inspector, err := h.inspector(ctx)
+	if err != nil {
+		return nil
+	}
+	return inspector.Inquire(ctx, h.Credential)
+}

@@ -2,8 +2,6 @@ package agent
 
 import (
 	"context"
-	"net/http"
-	"slices"
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/internal/text"
@@ -11,39 +9,32 @@ import (
 	"github.com/ambit-auth/ambit/scopes"
 )
 
-// caseOf gathers what is known of a refusal, without asking anybody.
-func (p *Proxy) caseOf(x *exchange, a diagnosis.Response) diagnosis.Case {
+// caseOf gathers what is known of a response, without asking anybody.
+func (p *Proxy) caseOf(x *exchange, r diagnosis.Response) diagnosis.Case {
 	used := x.credential
 	if used == nil {
 		used = p.credential()
 	}
-	c := p.baseCase(used)
-	c.Method, c.Base, c.Path, c.Sent, c.Response = x.method, x.route.base.Name, x.path, x.sent, a
+	c := p.baseCase(used).Of(scopes.Operation{Method: x.method, Base: x.route.base.Name, Path: x.path}, r)
+	c.Sent = x.sent
 	return c
 }
 
 func (p *Proxy) baseCase(used *credential.Credential) diagnosis.Case {
 	return diagnosis.Case{
-		Provider: p.cfg.Provider, Server: p.cfg.Server, Kind: used.KindAt(p.cfg.Provider), Grant: used.Grant,
-		Needs: p.cfg.Needs, Index: p.needs, Agent: p.cfg.Agent, Conflicts: p.conflicts.list(), Now: p.cfg.Now(), Run: p.cfg.Run, Unattended: p.cfg.Unattended, Log: p.cfg.LogPath,
-	}
+		Provider: p.cfg.Provider, Server: p.cfg.Server, Needs: p.cfg.Needs, Index: p.needs, Agent: p.cfg.Agent,
+		Conflicts: p.conflicts.list(), Now: p.cfg.Now(), Run: p.cfg.Run, Unattended: p.cfg.Unattended, Log: p.cfg.LogPath,
+	}.With(used)
 }
 
-// diagnose tells why, and asks servers where nothing else tells.
-func (p *Proxy) diagnose(ctx context.Context, x *exchange, a diagnosis.Response) diagnosis.Verdict {
-	p.rescan()
-	c := p.caseOf(x, a)
-	v := diagnosis.Diagnose(c)
-	if p.cfg.Ask == nil || a.Status != http.StatusUnauthorized || !slices.Contains([]diagnosis.Cause{diagnosis.CauseRejected, diagnosis.CauseUnknown}, v.Cause) {
-		return v
-	}
-	c.Inquiry = p.inquire(ctx, x.credential)
-	if here, _ := c.Inquiry.At(p.cfg.Server.Name); here.Standing == credential.StandingKnown {
-		before := c.Grant
-		c.Grant = here.Grant
-		p.compareAgain(x.credential.Holding(here.Grant), before)
-	}
-	return diagnosis.Diagnose(c)
+// inquire asks servers about a credential, within a limit.
+func (p *Proxy) inquire(ctx context.Context, c *credential.Credential) credential.Inquiry {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	inquiry := p.cfg.Ask(ctx, c)
+	p.log.Info("asked about the credential", "known at", inquiry.Servers(credential.StandingKnown),
+		"not known at", inquiry.Servers(credential.StandingNotKnown), "no answer of", inquiry.Servers(credential.StandingNoAnswer))
+	return inquiry
 }
 
 // changed is called when a renewal gave another credential: it can hold less.

@@ -19,7 +19,6 @@ import (
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
-	"github.com/ambit-auth/ambit/internal/refusal"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -81,7 +80,6 @@ type Proxy struct {
 	fields      []string
 	routes      map[string]*route
 	needs       *scopes.NeedIndex // of cfg.Needs
-	refusals    map[int]bool      // statuses that are read
 	transport   http.RoundTripper
 	credentials *credentials
 	log         *slog.Logger
@@ -89,7 +87,7 @@ type Proxy struct {
 	reporting   sync.Mutex  // held while somebody is told, so that the order is that of the list
 	verdicts    verdictLog
 	conflicts   scanCache
-	inquiries   inquiryCache
+	inquiries   *credential.Inquiries
 	events      *eventQueue
 	uploads     buffers
 	copies      copyBuffers
@@ -142,8 +140,9 @@ func newProxy(cfg Config) (*Proxy, error) {
 	p := &Proxy{
 		cfg: cfg, lease: credential.NewSecret("ambit-lease-" + rand.Text()), secret: rand.Text(), fields: credentialFields(cfg.Agent),
 		transport: cfg.Transport, log: slog.New(cfg.Log), quiet: slog.NewLogLogger(cfg.Log, slog.LevelWarn),
-		needs: scopes.IndexNeeds(cfg.Needs), inquiries: inquiryCache{turn: make(chan struct{}, 1)}, refusals: refusal.Statuses(cfg.Provider),
+		needs: scopes.IndexNeeds(cfg.Needs),
 	}
+	p.inquiries = credential.NewInquiries(p.inquire, cfg.Now)
 	var err error
 	if p.transport == nil {
 		if p.transport, err = defaultTransport(); err != nil {

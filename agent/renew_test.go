@@ -216,6 +216,48 @@ func (f *failing) Renew(context.Context, *credential.Credential) (*credential.Cr
 	return nil, io.ErrUnexpectedEOF
 }
 
+// Of a key that nobody can ask about, nobody knows what it lacks: a refusal that does not say is
+// not blamed on a scope, and what is not found is not called refused. The client says the same.
+func TestKeyThatNobodyKnows(t *testing.T) {
+	s := upstream(t, func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(map[bool]int{true: 404, false: 403}[r.Method == http.MethodGet])
+		_, _ = io.WriteString(w, "{}")
+	})
+	unknown := key("phx_real")
+	unknown.KnownBy = ""
+	l := lend(t, s.URL, &source{current: unknown}, func(c *agent.Config) {
+		c.Ask = func(context.Context, *credential.Credential) credential.Inquiry {
+			return agenttest.Inquiry("us not_asked")
+		}
+	})
+	if got := l.send("GET", "api", "/api/users/@me/", "", bearer); got.status != 404 || len(l.verdicts()) != 0 {
+		t.Errorf("not found: %d, %+v", got.status, l.verdicts())
+	}
+	l.send("POST", "gateway", "/v1/messages", "x", bearer)
+	told := l.verdicts()
+	if len(told) != 1 || told[0].Cause != diagnosis.CauseUnknown || told[0].Decides() ||
+		!strings.Contains(strings.Join(told[0].Evidence, "\n"), "possible: llm_gateway:read is missing; nobody said what the credential holds") {
+		t.Errorf("%+v", told)
+	}
+}
+
+// What its own server says that a key holds is asked where nobody said it, and tells.
+func TestAsksWhatAKeyHolds(t *testing.T) {
+	s := upstream(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) })
+	unknown := key("phx_real")
+	unknown.KnownBy = ""
+	l := lend(t, s.URL, &source{current: unknown}, func(c *agent.Config) {
+		c.Ask = func(context.Context, *credential.Credential) credential.Inquiry {
+			return credential.Inquiry{{Server: "us", Standing: credential.StandingKnown, Grant: agenttest.Grant("personal_api_key", scopes.SelfInspection, "user:read")}}
+		}
+	})
+	l.send("GET", "api", "/api/users/@me/", "", bearer)
+	l.send("POST", "gateway", "/v1/messages", "x", bearer)
+	if told := l.verdicts(); len(told) != 1 || !cmp.Equal(told[0].Missing, []string{"llm_gateway:read"}) {
+		t.Errorf("%+v", told)
+	}
+}
+
 // Servers are asked once for a credential, and what its own one says it holds counts.
 func TestAsksServers(t *testing.T) {
 	origin, _ := serves(t, "nobody")

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"time"
 
@@ -43,25 +42,58 @@ func unescaped(path string) string {
 	return plain
 }
 
-// RoundTrip sends the request. An answer that is no refusal passes as it came.
+// RoundTrip sends the request. A response that is not a refusal passes as it came.
 func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := x.p.transport.RoundTrip(req)
 	if err != nil {
 		x.problem = err
 		return nil, err
 	}
-	if x.forwardsUnread(resp) {
-		return resp, nil
+	x.status = resp.StatusCode
+	if !diagnosis.MayRefuse(x.p.cfg.Provider, resp.StatusCode) {
+		return x.passed(resp), nil
 	}
-	return x.refused(req, resp)
+	return x.settle(req, resp)
 }
 
-// forwardsUnread reports whether an answer is none of our business.
-func (x *exchange) forwardsUnread(resp *http.Response) bool {
-	x.status = resp.StatusCode
-	if x.isRefusal(resp.StatusCode) {
-		return false
+// settle finds out why a request was refused, if it was, after one more try where that can help.
+func (x *exchange) settle(req *http.Request, resp *http.Response) (*http.Response, error) {
+	c, left := x.begun(resp), diagnosis.Untried{Read: true, Renew: x.credential.Renewable(), Ask: x.p.cfg.Ask != nil}
+	for {
+		switch diagnosis.Next(c, left) {
+		case diagnosis.MovePass:
+			return x.passed(resp), nil
+		case diagnosis.MoveRead:
+			left.Read = false
+			c.Response.Body, resp.Body = peek(resp.Body, refusal.MaxBody, refusalPatience)
+		case diagnosis.MoveRenew:
+			left.Renew = false
+			again, err := x.again(req, resp)
+			switch {
+			case err != nil:
+				return nil, err
+			case again == resp:
+				return resp, nil
+			case again != nil:
+				resp, c, left.Read = again, x.begun(again), true
+				left.Ask = x.p.cfg.Ask != nil
+			}
+		case diagnosis.MoveAsk:
+			left.Ask = false
+			c = x.ask(req.Context(), c)
+		case diagnosis.MoveTell:
+			return x.told(resp, c), nil
+		}
 	}
+}
+
+// begun is the case of a response of which only the head is known.
+func (x *exchange) begun(resp *http.Response) diagnosis.Case {
+	return x.p.caseOf(x, diagnosis.Response{Status: resp.StatusCode, Header: resp.Header})
+}
+
+// passed notes that a response is none of our business.
+func (x *exchange) passed(resp *http.Response) *http.Response {
 	if x.upload != nil {
 		x.upload.drop()
 	}
@@ -71,79 +103,57 @@ func (x *exchange) forwardsUnread(resp *http.Response) bool {
 			x.route.unclear.Store(0)
 		}
 	}
-	return true
+	return resp
 }
 
-// isRefusal reports whether an answer is to be read. A 404 is one only where a declared
-// scope is missing: servers may hide what one may not see (RFC 9110 §15.5.5).
-func (x *exchange) isRefusal(status int) bool {
-	if status == http.StatusNotFound {
-		c := x.p.caseOf(x, diagnosis.Response{Status: status})
-		declared := c.Declared()
-		return len(declared) > 0 && len(c.Unmet(declared)) > 0
-	}
-	return x.p.refusals[status]
-}
-
-// refused finds out why, after one more try where that can help.
-func (x *exchange) refused(req *http.Request, resp *http.Response) (*http.Response, error) {
-	answer := x.read(resp)
-	if resp.StatusCode == http.StatusUnauthorized && x.credential.Renewable() && x.renewalMayHelp(answer) {
-		again, passed, err := x.again(req, resp)
-		switch {
-		case err != nil:
-			return nil, err
-		case passed:
-			return again, nil
-		case again != nil:
-			resp, answer = again, x.read(again)
-		}
-	}
-	v := x.p.diagnose(req.Context(), x, answer)
-	x.named = v.Missing
-	x.p.report(v)
-	if x.final(v) {
-		return x.asForbidden(resp, v), nil
-	}
-	return resp, nil
-}
-
-// read reads the beginning of a refusal, and puts it back.
-func (x *exchange) read(resp *http.Response) diagnosis.Response {
-	first, whole := peek(resp.Body, refusal.MaxBody, refusalPatience)
-	resp.Body = whole
-	return diagnosis.Response{Status: resp.StatusCode, Header: resp.Header, Body: first}
-}
-
-// renewalMayHelp reports whether nothing explains the refusal that a renewal leaves as it is.
-func (x *exchange) renewalMayHelp(answer diagnosis.Response) bool {
-	cause := diagnosis.Diagnose(x.p.caseOf(x, answer)).Cause
-	return !slices.Contains([]diagnosis.Cause{diagnosis.CauseMissingScope, diagnosis.CauseNotAScopeProblem, diagnosis.CauseWrongCredentialKind}, cause)
-}
-
-// again sends the request once more with a renewed credential. passed tells that its
-// answer is no refusal. Without a renewal there is no answer; where the upload was not
-// kept the first one passes, for the agent's own next try will do.
-func (x *exchange) again(req *http.Request, resp *http.Response) (second *http.Response, passed bool, err error) {
+// again sends the request once more with a renewed credential. Without a renewal there is no
+// second response; where the upload was not kept the first one passes, for the agent's own next
+// try will do.
+func (x *exchange) again(req *http.Request, resp *http.Response) (second *http.Response, err error) {
 	fresh, ok := x.p.credentials.refused(req.Context(), x.credential)
 	if !ok {
-		return nil, false, nil
+		return nil, nil
 	}
 	x.credential = fresh
 	replay := req.Clone(req.Context())
 	if req.Body != nil && req.Body != http.NoBody {
 		if replay.Body = x.replayed(); replay.Body == nil {
 			x.p.log.Info("renewed, and not repeated: the upload was not kept", "base", x.route.base.Name)
-			return resp, true, nil
+			return resp, nil
 		}
 	}
 	_ = resp.Body.Close() // its connection is of no use until then
 	x.p.lend(replay.Header, fresh)
 	if second, err = x.p.transport.RoundTrip(replay); err != nil {
 		x.problem, x.status = err, 0
-		return nil, false, err
+		return nil, err
 	}
-	return second, x.forwardsUnread(second), nil
+	x.status = second.StatusCode
+	return second, nil
+}
+
+// ask asks servers about the credential. What its own one says that it holds is taken over, and
+// what it lost is reported.
+func (x *exchange) ask(ctx context.Context, c diagnosis.Case) diagnosis.Case {
+	before := c.Grant
+	c, learned := c.Answered(x.p.inquiries.About(ctx, x.credential))
+	if learned {
+		x.p.compareAgain(x.credential.Holding(c.Grant), before)
+	}
+	return c
+}
+
+// told reports the verdict, and is what the agent gets.
+func (x *exchange) told(resp *http.Response, c diagnosis.Case) *http.Response {
+	x.p.rescan()
+	c.Conflicts = x.p.conflicts.list()
+	v := diagnosis.Diagnose(c)
+	x.named = v.Missing
+	x.p.report(v)
+	if x.final(v) {
+		return x.asForbidden(resp, v)
+	}
+	return resp
 }
 
 func (x *exchange) replayed() io.ReadCloser {

@@ -30,6 +30,7 @@ type Case struct {
 	Agent     *profile.Profile
 	Conflicts []profile.Conflict // what a scan found just now
 	Inquiry   credential.Inquiry // what servers said when they were asked about the credential
+	Renewed   bool               // the credential was renewed since, and the request cannot be sent once more
 	Now       time.Time
 
 	Run        Invocation // what leads a command of ambit to the same manifest
@@ -83,8 +84,12 @@ func (c *Case) needsWhere(keep func(*scopes.Need) bool) []scopes.Need {
 	return list
 }
 
-// Unmet are those of the needs that the grant does not meet.
+// Unmet are those of the needs that the grant is known, or at least assumed, not to meet: none
+// where nobody said what it holds.
 func (c *Case) Unmet(needs []scopes.Need) []scopes.Need {
+	if !c.anyoneSaid() {
+		return nil
+	}
 	return scopes.Compare(needs, c.Grant, c.Provider.Implies).Lost
 }
 
@@ -119,6 +124,10 @@ func (c *Case) grantIsKnown() bool {
 	by := c.Grant.KnownBy
 	return by != "" && by != scopes.Assumed
 }
+
+// anyoneSaid reports whether there is any word of what the credential holds, be it only that
+// it was asked for.
+func (c *Case) anyoneSaid() bool { return c.Grant.KnownBy != "" }
 
 // isLogin reports whether another login would get another credential of this kind.
 func (c *Case) isLogin() bool {

@@ -27,7 +27,7 @@ func Diagnose(c Case) Verdict {
 	d := newDiagnosis(&c)
 	d.said()
 	for _, look := range []func() bool{
-		d.otherCredential, d.noScopeHelps, d.neverServes, d.scopeNamed, d.scopeDeclared, d.pastExpiry, d.otherServer,
+		d.otherCredential, d.renewed, d.noScopeHelps, d.neverServes, d.scopeNamed, d.scopeDeclared, d.pastExpiry, d.otherServer,
 	} {
 		if look() {
 			return d.v
@@ -89,6 +89,16 @@ func (d *diagnoser) blame(suspect func(profile.Conflict) bool) {
 	d.v.advise(s)
 }
 
+// renewed: what was refused is out of use already.
+func (d *diagnoser) renewed() bool {
+	if !d.c.Renewed {
+		return false
+	}
+	d.v.is(CauseRejected, ConfidenceLikely, "the server did not take %s; it is renewed now, and this request cannot be repeated by itself", d.c.credential())
+	d.v.advise(d.c.situation(advice.Renewed))
+	return true
+}
+
 // noScopeHelps: the provider's file knows this wording for what no scope cures.
 func (d *diagnoser) noScopeHelps() bool {
 	if !d.resp.Means(provider.MeaningNotAScopeProblem) {
@@ -124,7 +134,7 @@ func (d *diagnoser) neverServes() bool {
 // scopeNamed: the answer says which scope is missing.
 func (d *diagnoser) scopeNamed() bool {
 	named, sure := d.resp.Named, ConfidenceProved
-	if len(named) == 0 && !d.resp.Rejects() {
+	if len(named) == 0 && !d.resp.Rejects() && d.mentionTells() {
 		named, sure = d.uncovered(d.resp.Mentioned), ConfidenceLikely
 	}
 	if len(named) == 0 {
@@ -138,6 +148,13 @@ func (d *diagnoser) scopeNamed() bool {
 	needs, other := d.needsFor(named)
 	d.v.lack(d.c, sure, needs, other)
 	return true
+}
+
+// mentionTells reports whether a scope that is only mentioned may be the one that is missing. A
+// challenge can name what the resource wants whatever came (RFC 6750 §3): a 401 that does so
+// says nothing of a credential of which nobody knows what it holds.
+func (d *diagnoser) mentionTells() bool {
+	return d.c.anyoneSaid() || d.c.Response.Status != http.StatusUnauthorized
 }
 
 // unnamed: the answer says that a scope is missing, and not which. The manifest may know.
@@ -242,6 +259,8 @@ func (d *diagnoser) unknown() {
 	switch {
 	case len(d.c.Declared()) == 0:
 		d.v.prove("possible: the operation needs a scope that the manifest does not declare for it")
+	case !d.c.anyoneSaid():
+		d.v.prove("possible: %s is missing; nobody said what the credential holds", namesOf(d.c.Declared()))
 	case !d.c.grantIsKnown():
 		d.v.prove("possible: a scope was not granted; what was is only assumed")
 	default:

@@ -50,14 +50,13 @@ func neverServed(kind provider.CredentialKind, needs []scopes.Need) string {
 // Lost is the verdict on needs that a grant met before and does not meet any more; ok
 // is false where there are none.
 func Lost(c Case, before scopes.Grant) (v Verdict, ok bool) {
-	now := c.Unmet(c.Needs)
-	c.Grant, before = before, c.Grant
-	had := c.Unmet(c.Needs)
-	c.Grant = before
+	was := c
+	was.Grant = before
+	now, had := c.Unmet(c.Needs), was.Unmet(c.Needs)
 	gone := slices.DeleteFunc(now, func(e scopes.Need) bool {
 		return slices.ContainsFunc(had, func(h scopes.Need) bool { return slices.Equal(h.AnyOf, e.AnyOf) })
 	})
-	if len(gone) == 0 {
+	if len(gone) == 0 || !was.anyoneSaid() { // of what nobody knew, nothing is lost
 		return Verdict{}, false
 	}
 	d := newDiagnosis(&c)

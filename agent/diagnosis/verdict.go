@@ -133,6 +133,15 @@ func uses(e scopes.Need) []string {
 // operation names the request as a manifest would.
 func (v *Verdict) operation() string { return v.Method + " {" + v.Base + "}" + v.Path }
 
+// namesOf lists needs in words.
+func namesOf(needs []scopes.Need) string {
+	var names []string
+	for _, e := range needs {
+		names = append(names, e.Name())
+	}
+	return listed(names)
+}
+
 // namedInLine is how many missing scopes the first line names.
 const namedInLine = 3
 

@@ -105,6 +105,7 @@ func TestSteps(t *testing.T) {
 			[]string{"end the program's own login: agent logout"},
 		},
 		"no scope helps":   {advice.NoScope, "key_", func(s *advice.Situation) { s.Words = "ask an admin" }, []string{"ask an admin"}},
+		"renewed since":    {advice.Renewed, "tok_", nil, []string{"send the request again"}},
 		"nothing helps":    {advice.NoScope, "key_", nil, nil},
 		"nobody knows why": {advice.Unexplained, "key_", nil, []string{"see what the credential holds: ambit status -f 'my scopes.yaml' --program slack"}},
 	} {

@@ -15,6 +15,7 @@ const (
 	Unreached                  // it may belong to a server that did not answer
 	Replaced                   // the program sent another credential than the one that it was given
 	NoScope                    // no scope helps
+	Renewed                    // the credential was renewed after it was refused
 )
 
 // A Situation is all that advice is made from.

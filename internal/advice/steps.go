@@ -29,6 +29,8 @@ func (s *Situation) steps() []Step {
 		return s.remove()
 	case NoScope:
 		return []Step{{Text: s.Words}}
+	case Renewed:
+		return []Step{{Text: "send the request again"}}
 	}
 	return []Step{{Text: "see what the credential holds", Command: s.Run.Command("status")}}
 }

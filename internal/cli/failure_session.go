@@ -61,8 +61,8 @@ func sessionErrors(s *ambit.Session, err error) *view.Failure {
 func unknownOf(s *ambit.Session, e *ambit.UnknownCredentialError, unattended bool) *view.Failure {
 	f := failWith(exitNoCredential, e, "it is unknown, expired or revoked there; or it belongs to another server: see --server")
 	v := diagnosis.Refused(diagnosis.Case{
-		Provider: s.Provider(), Server: e.Held.Server, Kind: e.Held.Kind, Grant: e.Held.Credential.Grant, Inquiry: e.Inquiry, Run: invocationOf(s), Unattended: unattended,
-	})
+		Provider: s.Provider(), Server: e.Held.Server, Inquiry: e.Inquiry, Run: invocationOf(s), Unattended: unattended,
+	}.With(e.Held.Credential))
 	f.Verdict, f.Diagnosis = &view.Cause{Cause: v.Cause, Confidence: v.Confidence}, &v
 	others, silent := e.Inquiry[1:].Servers(credential.StandingNotKnown), e.Inquiry.Of(credential.StandingNoAnswer)
 	switch known := e.Inquiry.Servers(credential.StandingKnown); {

@@ -219,9 +219,9 @@ func (l *lending) tellConflicts() {
 // theCase is what is known before any call.
 func (l *lending) theCase() diagnosis.Case {
 	return diagnosis.Case{
-		Provider: l.session.Provider(), Server: l.held.Server, Kind: l.held.Kind, Grant: l.held.Credential.Grant, Needs: l.session.Needs(),
+		Provider: l.session.Provider(), Server: l.held.Server, Needs: l.session.Needs(),
 		Agent: l.profile, Conflicts: l.conflicts, Now: now(), Run: invocationOf(l.session), Unattended: l.unattended(), Log: l.log.path,
-	}
+	}.With(l.held.Credential)
 }
 
 // settle ends a run: with the child's own code, unless a verdict decides.

@@ -190,7 +190,7 @@ func (c *trafficReader) base(raw string) (base, path string, ok bool) {
 
 // named are the scopes for want of which the call was refused, as the response says.
 func (c *trafficReader) named(base string, e *harEntry) []string {
-	if !refusal.Statuses(c.Provider)[int(e.Response.Status)] {
+	if !refusal.HasStatus(c.Provider, int(e.Response.Status)) {
 		return nil
 	}
 	header := make(http.Header)

@@ -60,7 +60,7 @@ func (r *Requester) Do(req *http.Request, limit int64) (*Response, error) {
 	if err.Kind != KindRateLimited || err.RetryAfter == 0 || err.RetryAfter >= maxRetryWait {
 		return nil, err
 	}
-	again, ok := rewound(req)
+	again, ok := Rewound(req)
 	if !ok {
 		return nil, err
 	}
@@ -104,9 +104,9 @@ func introduced(req *http.Request) *http.Request {
 	return req
 }
 
-// rewound is req, ready to be sent a second time.
-func rewound(req *http.Request) (*http.Request, bool) {
-	again := req.Clone(req.Context())
+// Rewound is req, ready to be sent a second time; ok is false where its body cannot be had again.
+func Rewound(req *http.Request) (again *http.Request, ok bool) {
+	again = req.Clone(req.Context())
 	if req.Body == nil || req.Body == http.NoBody {
 		return again, true
 	}

@@ -43,14 +43,10 @@ const (
 	invalidToken      = "invalid_token" // RFC 6750 §3.1
 )
 
-// Statuses are those that mean a refusal anywhere, and those of which the provider's
-// file knows it.
-func Statuses(p *provider.Provider) map[int]bool {
-	statuses := map[int]bool{http.StatusUnauthorized: true, http.StatusForbidden: true}
-	for _, r := range p.Refusals {
-		statuses[r.Status] = true
-	}
-	return statuses
+// HasStatus reports whether a status means a refusal: anywhere, or by the provider's file.
+func HasStatus(p *provider.Provider, status int) bool {
+	return status == http.StatusUnauthorized || status == http.StatusForbidden ||
+		slices.ContainsFunc(p.Refusals, func(r provider.Refusal) bool { return r.Status == status })
 }
 
 // Read reads a response of one of the provider's bases.

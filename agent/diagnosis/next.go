@@ -1,0 +1,99 @@
+package diagnosis
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/ambit-auth/ambit/internal/refusal"
+	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
+)
+
+// A Move is what whoever sends requests does next about a response; see [Next].
+type Move int
+
+// The moves. Whoever makes one takes it out of [Untried], and asks again.
+const (
+	MovePass  Move = iota // hand the response on as it came: it is not a refusal
+	MoveRead              // read the beginning of the body
+	MoveRenew             // renew the credential, and send the request once more, where it can be
+	MoveAsk               // ask servers about the credential, see [Case.Answered]
+	MoveTell              // tell the verdict of [Diagnose]
+)
+
+// Untried is what is left to be tried about one response.
+type Untried struct{ Read, Renew, Ask bool }
+
+// MayRefuse reports whether a response of this status can be a refusal: whoever sends requests
+// needs no [Case] for any other.
+func MayRefuse(p *provider.Provider, status int) bool {
+	return status == http.StatusNotFound || refusal.HasStatus(p, status)
+}
+
+// Next decides about a response. A 404 is a refusal only where a declared scope is known to be
+// missing: servers may hide what one may not see (RFC 9110 §15.5.5). A 401 leads to a renewal,
+// unless something explains it that a renewal leaves as it is. Servers are asked where nothing
+// else tells, and where the verdict stands on a grant of which nobody said what it holds.
+func Next(c Case, left Untried) Move {
+	switch {
+	case !MayRefuse(c.Provider, c.Response.Status):
+		return MovePass
+	case c.Response.Status == http.StatusNotFound && len(c.Declared()) == 0:
+		return MovePass
+	case c.Response.Status == http.StatusNotFound && !c.anyoneSaid() && left.Ask:
+		return MoveAsk
+	case c.Response.Status == http.StatusNotFound && len(c.Unmet(c.Declared())) == 0:
+		return MovePass
+	case left.Read:
+		return MoveRead
+	}
+	cause := Diagnose(c).Cause
+	switch {
+	case left.Renew && c.Response.Status == http.StatusUnauthorized && renewalMayHelp(cause):
+		return MoveRenew
+	case left.Ask && c.answerMayTell(cause):
+		return MoveAsk
+	}
+	return MoveTell
+}
+
+// renewalMayHelp reports whether another token of the same login may get another response.
+func renewalMayHelp(cause Cause) bool {
+	return !slices.Contains([]Cause{CauseMissingScope, CauseNotAScopeProblem, CauseWrongCredentialKind}, cause)
+}
+
+// answerMayTell reports whether what servers say of the credential may change the verdict.
+func (c *Case) answerMayTell(cause Cause) bool {
+	switch cause {
+	case CauseUnknown, CauseRejected:
+		return c.Response.Status == http.StatusUnauthorized || !c.anyoneSaid()
+	case CauseMissingScope:
+		return !c.anyoneSaid()
+	}
+	return false
+}
+
+// With is the case with a credential, and what is known of it.
+func (c Case) With(used *credential.Credential) Case {
+	c.Kind, c.Grant = used.KindAt(c.Provider), used.Grant
+	return c
+}
+
+// Of is the case of a response to a request.
+func (c Case) Of(request scopes.Operation, r Response) Case {
+	c.Method, c.Base, c.Path, c.Response = request.Method, request.Base, request.Path, r
+	return c
+}
+
+// Answered is the case with what servers said of the credential. What its own one says that it
+// holds replaces what was known before; learned reports whether that one said so.
+func (c Case) Answered(q credential.Inquiry) (after Case, learned bool) {
+	c.Inquiry = q
+	own, _ := q.At(c.Server.Name)
+	if own.Standing != credential.StandingKnown {
+		return c, false
+	}
+	c.Grant = own.Grant
+	return c, true
+}

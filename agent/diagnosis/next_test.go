@@ -1,0 +1,75 @@
+package diagnosis_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/ambit-auth/ambit/agent/agenttest"
+	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// answered is a response of a status and a body.
+func answered(status int, body string) func(*diagnosis.Case) {
+	return func(c *diagnosis.Case) {
+		c.Response = diagnosis.Response{Status: status, Header: http.Header{}, Body: []byte(body)}
+	}
+}
+
+// unsaid is a credential of which nobody said what it holds.
+func unsaid(c *diagnosis.Case) { c.Grant.KnownBy, c.Grant.Scopes = "", scopes.Set{} }
+
+func TestNext(t *testing.T) {
+	everything := diagnosis.Untried{Read: true, Renew: true, Ask: true}
+	read := diagnosis.Untried{Renew: true, Ask: true}
+	undeclared := func(c *diagnosis.Case) { c.Base, c.Path = "api", "/api/other/" }
+	rejected := answered(401, `{"code":"authentication_failed","detail":"Invalid."}`)
+	for name, tt := range map[string]struct {
+		change func(*diagnosis.Case)
+		left   diagnosis.Untried
+		want   diagnosis.Move
+	}{
+		"no refusal":                        {answered(200, ""), everything, diagnosis.MovePass},
+		"a server in trouble":               {answered(500, ""), everything, diagnosis.MovePass},
+		"a status of the provider's":        {answered(402, ""), everything, diagnosis.MoveRead},
+		"unauthorized":                      {all, everything, diagnosis.MoveRead},
+		"not found, and one lacks":          {answered(404, ""), everything, diagnosis.MoveRead},
+		"not found, and none lacks":         {both(all, answered(404, "")), everything, diagnosis.MovePass},
+		"not found, and none declared":      {both(unsaid, undeclared, answered(404, "")), everything, diagnosis.MovePass},
+		"not found, and nobody said":        {both(unsaid, answered(404, "")), everything, diagnosis.MoveAsk},
+		"not found, and nobody says":        {both(unsaid, answered(404, "")), diagnosis.Untried{Read: true}, diagnosis.MovePass},
+		"not found, as far as is assumed":   {both(answered(404, ""), func(c *diagnosis.Case) { c.Grant.KnownBy = scopes.Assumed }), everything, diagnosis.MoveRead},
+		"nothing explains a 401":            {all, read, diagnosis.MoveRenew},
+		"it is rejected in words":           {both(all, rejected), read, diagnosis.MoveRenew},
+		"rejected, though one lacks":        {rejected, read, diagnosis.MoveRenew},
+		"a renewal brings no scope":         {nil, read, diagnosis.MoveTell},
+		"nor another kind":                  {func(c *diagnosis.Case) { c.Kind = c.Provider.KindOf("phc_x") }, read, diagnosis.MoveTell},
+		"no scope helps":                    {both(all, answered(402, "")), read, diagnosis.MoveTell},
+		"renewed in vain":                   {all, diagnosis.Untried{Ask: true}, diagnosis.MoveAsk},
+		"a 403 is no question of that":      {both(all, answered(403, "{}")), read, diagnosis.MoveTell},
+		"a 403, and nobody said":            {both(unsaid, answered(403, "{}")), read, diagnosis.MoveAsk},
+		"a scope is named, and nobody said": {both(unsaid, answered(403, `{"required_scopes":["a:b"]}`)), read, diagnosis.MoveAsk},
+		"all is tried":                      {all, diagnosis.Untried{}, diagnosis.MoveTell},
+	} {
+		if got := diagnosis.Next(aCase(t, tt.change), tt.left); got != tt.want {
+			t.Errorf("%s: %d, want %d", name, got, tt.want)
+		}
+	}
+}
+
+// What its own server says that the credential holds counts from then on.
+func TestAnswered(t *testing.T) {
+	holds := agenttest.Grant("personal_api_key", scopes.SelfInspection, "user:read")
+	c := aCase(t, unsaid)
+	if after, learned := c.Answered(agenttest.Inquiry("us no_answer")); learned || after.Grant.KnownBy != "" || len(after.Inquiry) != 1 {
+		t.Errorf("no answer: %+v", after.Grant)
+	}
+	after, learned := c.Answered(credential.Inquiry{{Server: "us", Standing: credential.StandingKnown, Grant: holds}})
+	if v := diagnosis.Diagnose(after); !learned || v.Cause != diagnosis.CauseMissingScope || v.Confidence != diagnosis.ConfidenceProved {
+		t.Errorf("%t: %s", learned, v.Message)
+	}
+	if _, lost := diagnosis.Lost(after, c.Grant); lost {
+		t.Error("what nobody knew of is called lost")
+	}
+}

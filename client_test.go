@@ -1,0 +1,212 @@
+package ambit_test
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/internal/sandbox"
+	"github.com/ambit-auth/ambit/oauth/store"
+	"github.com/ambit-auth/ambit/scopes/manifest"
+)
+
+// me is a call that every login may make.
+const me = "/api/users/@me/"
+
+// A wire is the transport of a client: it notes what is sent, and may answer in the server's
+// place.
+type wire struct {
+	mu     sync.Mutex
+	sent   []*http.Request
+	answer func(*http.Request) *http.Response // nil, or nil from it: the server answers
+}
+
+func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	w.mu.Lock()
+	w.sent = append(w.sent, r)
+	answer := w.answer
+	w.mu.Unlock()
+	if answer != nil {
+		if response := answer(r); response != nil {
+			return response, nil
+		}
+	}
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+func (w *wire) replies(answer func(*http.Request) *http.Response) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.answer = answer
+}
+
+// times is how often a path was asked for so far.
+func (w *wire) times(path string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(slices.Collect(func(yield func(int) bool) {
+		for i, r := range w.sent {
+			if strings.HasSuffix(r.URL.Path, path) && !yield(i) {
+				return
+			}
+		}
+	}))
+}
+
+func status(r *http.Request, code int, body string) *http.Response {
+	return &http.Response{StatusCode: code, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}
+}
+
+// loggedIn is a client of a login that holds everything, and its wire.
+func loggedIn(t *testing.T, now func() time.Time) (w *world, client *http.Client, line *wire, api string) {
+	t.Helper()
+	w, line = newWorld(t, sandbox.Options{Grant: "all"}), &wire{}
+	s := w.open(t, func(o *ambit.Options) { o.HTTP, o.Now = &http.Client{Transport: line}, now })
+	h, err := s.Login(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if client, err = s.Client(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	api, _ = h.Server.Base("api")
+	return w, client, line, api
+}
+
+func refusal(t *testing.T, response *http.Response, err error) diagnosis.Verdict {
+	t.Helper()
+	refused, ok := errors.AsType[*ambit.RefusedError](err)
+	if !ok {
+		t.Fatalf("not refused: %v, %v", response, err)
+	}
+	return refused.Verdict
+}
+
+// A token that is revoked before its time, and cannot be renewed, is sent once for each request.
+func TestClientWhoseRenewalFailsSendsOnce(t *testing.T) {
+	w, client, line, api := loggedIn(t, nil)
+	w.box.ExpireAll()
+	if err := w.box.Misbehave("500@token"); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 2 {
+		response, err := client.Get(api + me)
+		if v := refusal(t, response, err); v.Cause != diagnosis.CauseRejected || v.Status != http.StatusUnauthorized {
+			t.Errorf("%s: %s", v.Cause, v.Message)
+		}
+		if got := line.times(me); got != n+1 {
+			t.Errorf("request %d went out %d times", n+1, got)
+		}
+	}
+	if err := w.box.Misbehave(); err != nil { // the trouble is over: the next request has a token again
+		t.Fatal(err)
+	}
+	if response, err := client.Get(api + me); err != nil || response.StatusCode != http.StatusOK {
+		t.Errorf("after the trouble: %v, %v", response, err)
+	}
+}
+
+// Where the token comes to its end while it is renewed in vain, the refusal is told all the same.
+func TestClientWhoseTokenEndsMeanwhile(t *testing.T) {
+	var late atomic.Int64
+	now := func() time.Time { return time.Now().Add(time.Duration(late.Load())) }
+	w, client, line, api := loggedIn(t, now)
+	w.box.ExpireAll()
+	line.replies(func(r *http.Request) *http.Response {
+		if !strings.HasSuffix(r.URL.Path, "/token/") {
+			return nil
+		}
+		late.Store(int64(1000 * time.Hour))
+		return status(r, http.StatusBadGateway, "")
+	})
+	response, err := client.Get(api + me)
+	if v := refusal(t, response, err); v.Status != http.StatusUnauthorized || v.Cause != diagnosis.CauseRejected || late.Load() == 0 {
+		t.Errorf("%d %s: %s", v.Status, v.Cause, v.Message)
+	}
+	if got := line.times(me); got != 1 {
+		t.Errorf("sent %d times", got)
+	}
+}
+
+// A renewal that does not help is not tried again for the token that it gave, until that worked.
+func TestClientRenewsOnlyOnce(t *testing.T) {
+	_, client, line, api := loggedIn(t, nil)
+	line.replies(func(r *http.Request) *http.Response {
+		if r.URL.Path == me {
+			return status(r, http.StatusUnauthorized, "")
+		}
+		return nil
+	})
+	logins := line.times("/token/")
+	for _, want := range []int{2, 3, 4} {
+		response, err := client.Get(api + me)
+		refusal(t, response, err)
+		if got := line.times(me); got != want {
+			t.Errorf("sent %d times, want %d", got, want)
+		}
+	}
+	if got := line.times("/token/") - logins; got != 1 {
+		t.Errorf("renewed %d times", got)
+	}
+}
+
+// A request whose body cannot be had again is not repeated: the login is renewed, and the error
+// says to send it again.
+func TestClientRenewsForTheNextRequest(t *testing.T) {
+	w, client, _, api := loggedIn(t, nil)
+	w.box.ExpireAll()
+	stream := func() io.Reader { return io.MultiReader(strings.NewReader("{}")) }
+	response, err := client.Post(api+"/api/projects/1/query/", "application/json", stream())
+	v := refusal(t, response, err)
+	if v.Cause != diagnosis.CauseRejected || len(v.Next) != 1 || v.Next[0].Text != "send the request again" {
+		t.Errorf("%s: %q", v.Message, v.Next)
+	}
+	if response, err = client.Post(api+"/api/projects/1/query/", "application/json", stream()); err != nil || response.StatusCode != http.StatusOK {
+		t.Errorf("sent again: %v, %v", response, err)
+	}
+}
+
+// Of a key that nobody can ask about, nobody knows what it lacks: a refusal that does not say is
+// not blamed on a scope, and what is not found is not called refused. The proxy says the same.
+func TestClientOfAKeyThatNobodyKnows(t *testing.T) {
+	line := &wire{}
+	line.replies(func(r *http.Request) *http.Response {
+		code := http.StatusForbidden
+		if r.URL.Path == "/gone" {
+			code = http.StatusNotFound
+		}
+		return status(r, code, "{}")
+	})
+	m, err := manifest.Decode("scopes.yaml", []byte(`{version: 1, name: mute, provider: {servers: {main: {issuer: "http://127.0.0.1:1", api: "http://127.0.0.1:1"}}, default_server: main},
+		scopes: [{scope: a, level: required, why: b, used_by: ["GET {api}/x", "GET {api}/gone"]}]}`), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := ambit.Open(m, ambit.Options{
+		HTTP: &http.Client{Transport: line}, Store: &store.Memory{}, Env: []string{"HOME=" + t.TempDir(), "AMBIT_API_KEY=key_0123456789"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := s.Client(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := client.Get("http://127.0.0.1:1/x")
+	v := refusal(t, response, err)
+	evidence := strings.Join(v.Evidence, "\n")
+	if v.Cause != diagnosis.CauseUnknown || len(v.Missing) > 0 || !strings.Contains(evidence, "possible: a is missing; nobody said what the credential holds") {
+		t.Errorf("%s\n%s", v.Message, evidence)
+	}
+	if response, err = client.Get("http://127.0.0.1:1/gone"); err != nil || response.StatusCode != http.StatusNotFound {
+		t.Errorf("not found: %v, %v", response, err)
+	}
+}
