@@ -14,7 +14,7 @@
 //
 // A caller branches on few errors: [ErrNoCredential] (log in), [ErrNobody] (a login needs a
 // person), *[MissingError] (scopes), *[RefusedError], *[UntrustedHostError], and an
-// *[oauth.SessionLostError] where only another login helps. The packages below are for those
+// *[credential.SessionLostError] where only another login helps. The packages below are for those
 // who need a part: scopes decides, metadata reads what servers say of themselves, oauth gets
 // and keeps credentials, agent lends one to a child program.
 package ambit

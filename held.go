@@ -218,7 +218,7 @@ func (h *Held) inspector(ctx context.Context) (*oauth.Inspector, error) {
 // Refresh makes sure that a login lives for longer than minTTL, renewing it under the lock of
 // all processes where it does not. An API key stays as it is. Where the renewal fails and the
 // old token still lives, that is kept beside the error ([Held.LivesAt] says so). Errors:
-// *[oauth.SessionLostError] where only another login helps; others as [oauth.Renewer.Valid].
+// *[credential.SessionLostError] where only another login helps; others as [oauth.Renewer.Valid].
 func (h *Held) Refresh(ctx context.Context, minTTL time.Duration) error {
 	return h.renew(ctx, func(r *oauth.Renewer) (*credential.Credential, error) { return r.Valid(ctx, minTTL) })
 }

@@ -33,6 +33,7 @@ type credentialState struct {
 	credential *credential.Credential
 	renewAt    time.Time // zero: never
 	tried      bool      // a 401 led to a renewal already, and no good answer came since
+	problem    error     // why the last renewal failed; nil where it did not
 }
 
 // begin gets the first credential.
@@ -46,7 +47,7 @@ func (c *credentials) begin(ctx context.Context) error {
 	}
 	c.turn = make(chan struct{}, 1)
 	c.turn <- struct{}{}
-	c.state.Store(&credentialState{credential: got, renewAt: c.renewAt(got)})
+	c.state.Store(&credentialState{credential: got, renewAt: c.renewAt(got), problem: err})
 	return nil
 }
 
@@ -113,7 +114,7 @@ func (c *credentials) ask(ctx context.Context, s *credentialState, question func
 		c.failed(err)
 	}
 	if got == nil {
-		c.state.Store(&credentialState{credential: s.credential, renewAt: c.now().Add(renewPause), tried: tried || s.tried})
+		c.state.Store(&credentialState{credential: s.credential, renewAt: c.now().Add(renewPause), tried: tried || s.tried, problem: err})
 		return s.credential
 	}
 	if !got.Same(s.credential) {
@@ -123,7 +124,7 @@ func (c *credentials) ask(ctx context.Context, s *credentialState, question func
 	if err != nil { // it could not be renewed, and lives
 		next = c.now().Add(renewPause)
 	}
-	c.state.Store(&credentialState{credential: got, renewAt: next, tried: tried})
+	c.state.Store(&credentialState{credential: got, renewAt: next, tried: tried, problem: err})
 	return got
 }
 
@@ -137,8 +138,16 @@ func (c *credentials) worked(used *credential.Credential) {
 // learn takes over what was found out about the credential.
 func (c *credentials) learn(used *credential.Credential) {
 	if s := c.state.Load(); s.credential.Same(used) {
-		c.state.CompareAndSwap(s, &credentialState{credential: used, renewAt: s.renewAt, tried: s.tried})
+		c.state.CompareAndSwap(s, &credentialState{credential: used, renewAt: s.renewAt, tried: s.tried, problem: s.problem})
 	}
+}
+
+// problem is why a credential could not be renewed the last time; nil where it could.
+func (c *credentials) problem(used *credential.Credential) error {
+	if s := c.state.Load(); s.credential.Same(used) {
+		return s.problem
+	}
+	return nil
 }
 
 func (c *credentials) wait(ctx context.Context) bool {

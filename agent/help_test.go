@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/ambit-auth/ambit/agent"
 	"github.com/ambit-auth/ambit/agent/agenttest"
@@ -57,11 +58,14 @@ func (s *source) renewals() int {
 	return s.renewed
 }
 
-// key is a lent key of the provider's own kind that holds these scopes.
+// key is a lent key of the provider's own kind that holds these scopes, as its server said just
+// now.
 func key(bearer string, held ...string) *credential.Credential {
-	return &credential.Credential{
+	c := &credential.Credential{
 		Access: credential.NewSecret(bearer), Grant: agenttest.Grant("personal_api_key", scopes.SelfInspection, held...),
 	}
+	c.LookedAt = time.Now()
+	return c
 }
 
 // token is a lent token that can be renewed.

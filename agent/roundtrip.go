@@ -72,9 +72,11 @@ func (x *exchange) settle(req *http.Request, resp *http.Response) (*http.Respons
 			switch {
 			case err != nil:
 				return nil, err
+			case again == nil:
+				c.Renewal = x.p.credentials.problem(x.credential)
 			case again == resp:
 				return resp, nil
-			case again != nil:
+			default:
 				resp, c, left.Read = again, x.begun(again), true
 				left.Ask = x.p.cfg.Ask != nil
 			}

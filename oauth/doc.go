@@ -51,7 +51,7 @@
 //   - *[ResponseError]: what does an endpoint refuse, and may it succeed later?
 //   - *[IssuerError]: is the authorization response from another server?
 //   - *[ProtocolError]: can no login be made with this server as it is?
-//   - *[SessionLostError]: does only another login help?
+//   - *[credential.SessionLostError]: does only another login help?
 //   - *[RejectedError], *[UnansweredError], *[NoInspectionError]: does the server know the
 //     credential, did it not say, or can nobody be asked?
 //   - *[apikey.BadKeyError]: what is wrong with the text that was given for a key?

@@ -52,6 +52,9 @@ func testServer(name, base string) provider.Server {
 	return provider.Server{Name: name, Issuer: base, Bases: []provider.Base{{Name: "api", URL: base}}, AskOn401: true}
 }
 
+// asked is when the questions of these tests are put.
+var asked = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+
 // inspecting is an Inspector of a server that answers everything by handler.
 func inspecting(t *testing.T, handler http.HandlerFunc) *oauth.Inspector {
 	t.Helper()
@@ -63,6 +66,7 @@ func inspecting(t *testing.T, handler http.HandlerFunc) *oauth.Inspector {
 		Metadata: func(_ context.Context, s provider.Server) (*metadata.AuthorizationServer, error) {
 			return &metadata.AuthorizationServer{IntrospectionEndpoint: s.Issuer + "/introspect"}, nil
 		},
+		Now:  func() time.Time { return asked },
 		Wait: func(context.Context, time.Duration) error { return nil },
 	}
 }
@@ -86,7 +90,7 @@ func TestSelfInspection(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := scopes.Grant{
-		Kind: "personal_api_key", Prefix: "key_***", KnownBy: scopes.SelfInspection,
+		Kind: "personal_api_key", Prefix: "key_***", KnownBy: scopes.SelfInspection, LookedAt: asked,
 		ExpiresAt: time.Date(2030, 1, 2, 2, 4, 5, 0, time.UTC), Server: "here", Scopes: scopes.NewSet("a:read", "*"), Reach: []scopes.Reach{{Of: "project", IDs: []string{"2", "12345678901234567890", "x"}}, {Of: "organization", IDs: []string{"o"}}},
 	}
 	if diff := cmp.Diff(want, got.Grant); diff != "" {
@@ -113,7 +117,7 @@ func TestInspectKeepsWhatTheServerDoesNotSay(t *testing.T) {
 		Access: before.Access, Refresh: before.Refresh, ClientID: "client",
 		Grant: scopes.Grant{
 			Kind: "personal_api_key", Prefix: "key_***", Source: "the store", ExpiresAt: end,
-			KnownBy: scopes.SelfInspection, Server: "here", Scopes: scopes.NewSet("a:read"),
+			KnownBy: scopes.SelfInspection, LookedAt: asked, Server: "here", Scopes: scopes.NewSet("a:read"),
 		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -163,7 +167,7 @@ func TestIntrospection(t *testing.T) {
 		"acc_" + storetest.Marked: {Scopes: scopes.NewSet("a:read", "b:write"), Reach: []scopes.Reach{{Of: "project", IDs: []string{"5"}}}},
 		"jsn_" + storetest.Marked: {Scopes: scopes.NewSet("a:read")},
 	} {
-		want.Server, want.Kind, want.KnownBy = "here", scopes.AccessToken, scopes.Introspection
+		want.Server, want.Kind, want.KnownBy, want.LookedAt = "here", scopes.AccessToken, scopes.Introspection, asked
 		want.Prefix, want.ExpiresAt = token[:4]+"***", time.Unix(1900000000, 0).UTC()
 		got, err := inspector.Inspect(t.Context(), bare(token))
 		if err != nil {

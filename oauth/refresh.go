@@ -36,23 +36,6 @@ type Renewer struct {
 	Now     func() time.Time                                // nil means [time.Now]
 }
 
-// A SessionLostError says that the credential cannot be renewed any more: only
-// another login helps.
-type SessionLostError struct {
-	Err error // the server's refusal, a *[ResponseError]; nil where there was no refresh token to send
-}
-
-// Error says why.
-func (e *SessionLostError) Error() string {
-	if e.Err == nil {
-		return "the session is over: it has no refresh token (any more)"
-	}
-	return fmt.Sprintf("the session is over: %v", e.Err)
-}
-
-// Unwrap returns the server's refusal.
-func (e *SessionLostError) Unwrap() error { return e.Err }
-
 // ErrNotSaved says that a renewed credential could not be stored. It is returned, with the
 // store's error, beside that credential, which works; the stored one does not any more.
 var ErrNotSaved = errors.New("the credential was renewed, but not stored")
@@ -61,7 +44,7 @@ var ErrNotSaved = errors.New("the credential was renewed, but not stored")
 // lives), and renews it otherwise. Where the server's tokens never live that long, it
 // renews at each call. [credential.Credential.Lost] tells what the renewal took away.
 //
-// Errors: the store's; *[SessionLostError]; *[store.LockError]; *[ResponseError],
+// Errors: the store's; *[credential.SessionLostError]; *[store.LockError]; *[ResponseError],
 // *[trust.UntrustedHostError] and [metadata.Error] for the request; [ErrNotSaved] with the
 // renewed credential. Where the renewal failed and the stored credential still lives,
 // it is returned beside the error.
@@ -94,7 +77,7 @@ func (r *Renewer) Force(ctx context.Context, stale credential.Secret) (*credenti
 // token that is not wanted any more.
 func (r *Renewer) renewed(ctx context.Context, before *credential.Credential, stale credential.Secret) (*credential.Credential, error) {
 	if before.Refresh.Empty() {
-		return r.ifLiving(before), &SessionLostError{}
+		return r.ifLiving(before), &credential.SessionLostError{}
 	}
 	unlock, err := store.Lock(ctx, r.LockDir, r.Key, nil)
 	if err != nil {
@@ -126,7 +109,7 @@ func (r *Renewer) ifLiving(c *credential.Credential) *credential.Credential {
 // refresh sends the one request, and stores its outcome before anybody sees it.
 func (r *Renewer) refresh(ctx context.Context, old *credential.Credential) (*credential.Credential, error) {
 	if old.Refresh.Empty() {
-		return nil, &SessionLostError{}
+		return nil, &credential.SessionLostError{}
 	}
 	server, err := r.Server(ctx)
 	if err != nil {
@@ -168,9 +151,9 @@ func (r *Renewer) refused(ctx context.Context, old *credential.Credential, err e
 	spent := *old
 	spent.Refresh = credential.Secret{}
 	if err := r.Store.Save(ctx, r.Key, &spent); err != nil {
-		return &SessionLostError{Err: errors.Join(refusal, err)}
+		return &credential.SessionLostError{Err: errors.Join(refusal, err)}
 	}
-	return &SessionLostError{Err: refusal}
+	return &credential.SessionLostError{Err: refusal}
 }
 
 func (r *Renewer) now() time.Time {

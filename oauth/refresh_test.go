@@ -171,7 +171,7 @@ func TestRefreshRefused(t *testing.T) {
 			}
 			server.tokens = c.tokens
 			got, err := newRenewer(t, server, backend).Valid(t.Context(), 5*time.Minute)
-			if _, lost := errors.AsType[*oauth.SessionLostError](err); lost != c.lost {
+			if _, lost := errors.AsType[*credential.SessionLostError](err); lost != c.lost {
 				t.Errorf("%s: %v", name, err)
 			}
 			_, refused := errors.AsType[*oauth.ResponseError](err)
@@ -195,7 +195,7 @@ func TestNoRefreshToken(t *testing.T) {
 	c.Refresh = credential.Secret{}
 	save(t, store, c)
 	got, err := newRenewer(t, server, store).Valid(t.Context(), 0)
-	if _, lost := errors.AsType[*oauth.SessionLostError](err); !lost || got != nil || len(server.sent()) != 0 {
+	if _, lost := errors.AsType[*credential.SessionLostError](err); !lost || got != nil || len(server.sent()) != 0 {
 		t.Errorf("%v, %v, requests %v", got, err, server.sent())
 	}
 }

@@ -24,6 +24,7 @@ type Case struct {
 	Provider *provider.Provider
 	Server   provider.Server         // where the request went
 	Kind     provider.CredentialKind // of the lent credential
+	Login    bool                    // it came of a login; otherwise someone made it, and handed it over
 	Grant    scopes.Grant
 	Needs    []scopes.Need
 
@@ -31,6 +32,7 @@ type Case struct {
 	Conflicts []profile.Conflict // what a scan found just now
 	Inquiry   credential.Inquiry // what servers said when they were asked about the credential
 	Renewed   bool               // the credential was renewed since, and the request cannot be sent once more
+	Renewal   error              // why the credential could not be renewed; nil where it could, or nobody tried
 	Now       time.Time
 
 	Run        Invocation // what leads a command of ambit to the same manifest
@@ -129,15 +131,32 @@ func (c *Case) grantIsKnown() bool {
 // it was asked for.
 func (c *Case) anyoneSaid() bool { return c.Grant.KnownBy != "" }
 
-// isLogin reports whether another login would get another credential of this kind.
-func (c *Case) isLogin() bool {
-	return c.Kind.Create == "" && c.Kind.Renewable
+// fresh reports whether the credential's server said just now what it holds.
+func (c *Case) fresh() bool { return c.Grant.FreshAt(c.Now) }
+
+// surelyLacks reports whether a scope that is not in the grant is not held either: its server
+// said so just now, or the grant is a token's, which gains none (RFC 6749 §6).
+func (c *Case) surelyLacks() bool {
+	return c.grantIsKnown() && (c.fresh() || c.Login || c.Grant.KnownBy == scopes.JWT)
+}
+
+// lackExplains reports whether a scope that is not in the grant is what a response that gives no
+// reason is about. Whoever answers 403 knows who asked (RFC 9110 §15.5.4); at a 401 that has to be
+// known from elsewhere.
+func (c *Case) lackExplains() bool {
+	switch c.Response.Status {
+	case http.StatusForbidden:
+		return c.surelyLacks()
+	case http.StatusUnauthorized:
+		return c.grantIsKnown() && c.fresh()
+	}
+	return false
 }
 
 // situation is what advice on the credential is made from.
 func (c *Case) situation(p advice.Problem) advice.Situation {
 	return advice.Situation{
-		Problem: p, IsLogin: c.isLogin(), Source: c.Grant.Source, Unattended: c.Unattended,
+		Problem: p, IsLogin: c.Login, Source: c.Grant.Source, Unattended: c.Unattended,
 		Provider: c.Provider, At: c.Server, Kind: c.Kind, Run: c.Run,
 	}
 }

@@ -1,6 +1,7 @@
 package diagnosis
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/refusal"
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
@@ -27,7 +29,7 @@ func Diagnose(c Case) Verdict {
 	d := newDiagnosis(&c)
 	d.said()
 	for _, look := range []func() bool{
-		d.otherCredential, d.renewed, d.noScopeHelps, d.neverServes, d.scopeNamed, d.scopeDeclared, d.pastExpiry, d.otherServer,
+		d.otherCredential, d.renewed, d.noScopeHelps, d.neverServes, d.denied, d.scopeNamed, d.scopeDeclared, d.renewalFailed, d.pastExpiry, d.otherServer,
 	} {
 		if look() {
 			return d.v
@@ -203,7 +205,7 @@ func (d *diagnoser) scopeDeclared() bool {
 	declared := d.c.Declared()
 	lacking := d.c.Unmet(declared)
 	sure := ConfidenceLikely
-	if d.c.grantIsKnown() && d.resp.Reason() == refusal.ReasonNone && slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden}, d.c.Response.Status) {
+	if d.resp.Reason() == refusal.ReasonNone && d.c.lackExplains() {
 		sure = ConfidenceProved
 	}
 	if len(declared) == 0 { // an operation that nobody declared, where nothing that is declared would work
@@ -228,13 +230,42 @@ func (d *diagnoser) scopeDeclared() bool {
 	return true
 }
 
+// renewalFailed: the credential would have to be renewed, and that fails for a reason that has
+// nothing to do with the grant (RFC 6749 §5.2 invalid_grant is one that has).
+func (d *diagnoser) renewalFailed() bool {
+	_, lost := errors.AsType[*credential.SessionLostError](d.c.Renewal)
+	if d.c.Renewal == nil || lost || d.c.Response.Status != http.StatusUnauthorized || d.c.knownHere() {
+		return false
+	}
+	own, _ := d.c.Inquiry.At(d.c.Server.Name)
+	sure := ConfidenceLikely
+	if own.Standing == credential.StandingNotKnown || !d.c.Grant.LivesAt(d.c.Now) {
+		sure = ConfidenceProved
+	}
+	d.v.is(CauseRenewalFailed, sure, "%s, is not accepted any more, and could not be renewed: %v", d.c.credential(), d.c.Renewal)
+	d.v.prove("the login itself was not refused: it is kept, and is renewed again")
+	d.asked()
+	d.v.advise(d.c.situation(advice.Waiting))
+	return true
+}
+
 // pastExpiry: the credential has come to its end.
 func (d *diagnoser) pastExpiry() bool {
 	end := d.c.Grant.ExpiresAt
 	if end.IsZero() || d.c.Now.Before(end) {
 		return false
 	}
-	d.v.is(CauseExpired, ConfidenceProved, "%s, ended at %s", d.c.credential(), end.UTC().Format(time.RFC3339))
+	sure := ConfidenceProved
+	switch {
+	case d.c.knownHere(): // the clocks differ, or the server is generous
+		return false
+	case d.c.Response.Status == 0 || d.c.Response.Status == http.StatusUnauthorized:
+	case d.resp.Reason() == refusal.ReasonOwn:
+		return false
+	default:
+		sure = ConfidenceLikely
+	}
+	d.v.is(CauseExpired, sure, "%s, ended at %s", d.c.credential(), end.UTC().Format(time.RFC3339))
 	d.v.prove("it is %s now", d.c.Now.UTC().Format(time.RFC3339))
 	d.v.advise(d.c.situation(advice.Ended))
 	return true

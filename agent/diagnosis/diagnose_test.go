@@ -17,6 +17,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// heldAtNoon is what the server said just now that our key holds.
+func heldAtNoon(held ...string) scopes.Grant {
+	g := agenttest.Grant("personal_api_key", scopes.SelfInspection, held...)
+	g.LookedAt = agenttest.Noon()
+	return g
+}
+
 // aCase is a message call with our key, which lacks the gateway's scope, refused in the
 // gateway's one way; change makes another of it.
 func aCase(t testing.TB, change func(*diagnosis.Case)) diagnosis.Case {
@@ -27,7 +34,7 @@ func aCase(t testing.TB, change func(*diagnosis.Case)) diagnosis.Case {
 		Method: "POST", Base: "gateway", Path: "/v1/messages", Sent: diagnosis.Sent{Ours: true},
 		Response: diagnosis.Response{Status: 401, Header: http.Header{}, Body: []byte(agenttest.Silent)},
 		Provider: p, Server: us, Kind: p.KindOf("phx_x"),
-		Grant: agenttest.Grant("personal_api_key", scopes.SelfInspection, "user:read", "query:read", "notebook:write"),
+		Grant: heldAtNoon("user:read", "query:read", "notebook:write"),
 		Needs: agenttest.Needs(t), Agent: agenttest.Profile(t, "claude-code"), Now: agenttest.Noon(), Log: "/log",
 	}
 	if change != nil {
@@ -38,7 +45,7 @@ func aCase(t testing.TB, change func(*diagnosis.Case)) diagnosis.Case {
 
 // all is a grant of everything that the manifest declares.
 func all(c *diagnosis.Case) {
-	c.Grant = agenttest.Grant("personal_api_key", scopes.SelfInspection, "llm_gateway:read", "user:read", "query:read", "notebook:write")
+	c.Grant = heldAtNoon("llm_gateway:read", "user:read", "query:read", "notebook:write")
 }
 
 func api(status int, body string) func(*diagnosis.Case) {

@@ -1,6 +1,7 @@
 package diagnosis
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 
@@ -45,6 +46,19 @@ func Refused(c Case) Verdict {
 // that: who answers it knows who asked (RFC 9110 §15.5.4).
 func (d *diagnoser) otherServer() bool {
 	return d.c.Response.Status == http.StatusUnauthorized && d.inquired()
+}
+
+// denied: the credential's own server said that it does not know it. Then no scope is the cause.
+func (d *diagnoser) denied() bool {
+	own, _ := d.c.Inquiry.At(d.c.Server.Name)
+	_, lost := errors.AsType[*credential.SessionLostError](d.c.Renewal)
+	if own.Standing != credential.StandingNotKnown || d.c.Response.Status != http.StatusUnauthorized {
+		return false
+	}
+	if len(d.c.Inquiry.Of(credential.StandingKnown)) == 0 && d.c.Renewal != nil && !lost {
+		return d.renewalFailed()
+	}
+	return len(d.c.Inquiry.Of(credential.StandingKnown)) == 0 && d.pastExpiry() || d.otherServer()
 }
 
 func (d *diagnoser) inquired() bool {

@@ -34,7 +34,7 @@ func MayRefuse(p *provider.Provider, status int) bool {
 // Next decides about a response. A 404 is a refusal only where a declared scope is known to be
 // missing: servers may hide what one may not see (RFC 9110 §15.5.5). A 401 leads to a renewal,
 // unless something explains it that a renewal leaves as it is. Servers are asked where nothing
-// else tells, and where the verdict stands on a grant of which nobody said what it holds.
+// else tells, and where the verdict stands on what was known of the grant some time ago.
 func Next(c Case, left Untried) Move {
 	switch {
 	case !MayRefuse(c.Provider, c.Response.Status):
@@ -48,11 +48,11 @@ func Next(c Case, left Untried) Move {
 	case left.Read:
 		return MoveRead
 	}
-	cause := Diagnose(c).Cause
+	v := Diagnose(c)
 	switch {
-	case left.Renew && c.Response.Status == http.StatusUnauthorized && renewalMayHelp(cause):
+	case left.Renew && c.Response.Status == http.StatusUnauthorized && renewalMayHelp(v.Cause):
 		return MoveRenew
-	case left.Ask && c.answerMayTell(cause):
+	case left.Ask && c.answerMayTell(v):
 		return MoveAsk
 	}
 	return MoveTell
@@ -63,20 +63,22 @@ func renewalMayHelp(cause Cause) bool {
 	return !slices.Contains([]Cause{CauseMissingScope, CauseNotAScopeProblem, CauseWrongCredentialKind}, cause)
 }
 
-// answerMayTell reports whether what servers say of the credential may change the verdict.
-func (c *Case) answerMayTell(cause Cause) bool {
-	switch cause {
-	case CauseUnknown, CauseRejected:
-		return c.Response.Status == http.StatusUnauthorized || !c.anyoneSaid()
+// answerMayTell reports whether what servers say of the credential may change the verdict: it
+// was rejected, or what is known of it is old. At a 401 no scope is named before they were asked.
+func (c *Case) answerMayTell(v Verdict) bool {
+	unauthorized := c.Response.Status == http.StatusUnauthorized
+	switch v.Cause {
+	case CauseUnknown, CauseRejected, CauseExpired, CauseRenewalFailed:
+		return unauthorized || !c.fresh()
 	case CauseMissingScope:
-		return !c.anyoneSaid()
+		return !c.fresh() && (unauthorized || v.Confidence != ConfidenceProved)
 	}
 	return false
 }
 
 // With is the case with a credential, and what is known of it.
 func (c Case) With(used *credential.Credential) Case {
-	c.Kind, c.Grant = used.KindAt(c.Provider), used.Grant
+	c.Kind, c.Grant, c.Login = used.KindAt(c.Provider), used.Grant, used.Issued()
 	return c
 }
 

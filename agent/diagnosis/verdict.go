@@ -22,6 +22,7 @@ const (
 	CauseWrongServer         Cause = "wrong_server"
 	CauseExpired             Cause = "expired"
 	CauseRejected            Cause = "rejected"
+	CauseRenewalFailed       Cause = "renewal_failed" // for another reason than the grant (RFC 6749 §5.2)
 	CauseNotAScopeProblem    Cause = "not_a_scope_problem"
 	CauseUnknown             Cause = "unknown"
 )

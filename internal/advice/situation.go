@@ -16,6 +16,7 @@ const (
 	Replaced                   // the program sent another credential than the one that it was given
 	NoScope                    // no scope helps
 	Renewed                    // the credential was renewed after it was refused
+	Waiting                    // the credential could not be renewed just now
 )
 
 // A Situation is all that advice is made from.

@@ -29,6 +29,8 @@ func (s *Situation) steps() []Step {
 		return s.remove()
 	case NoScope:
 		return []Step{{Text: s.Words}}
+	case Waiting:
+		return []Step{{Text: "try again when the server that renews it answers", Command: s.Run.Command("check")}}
 	case Renewed:
 		return []Step{{Text: "send the request again"}}
 	}

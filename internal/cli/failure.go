@@ -16,6 +16,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/oauth/apikey"
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/oauth/store"
 	"github.com/ambit-auth/ambit/oauth/trust"
 )
@@ -150,7 +151,7 @@ func sessionFailure(p *ambit.Session, err error) *view.Failure {
 	if e, ok := errors.AsType[*apikey.BadKeyError](err); ok {
 		return failWith(exitNoCredential, e, "")
 	}
-	if e, ok := errors.AsType[*oauth.SessionLostError](err); ok {
+	if e, ok := errors.AsType[*credential.SessionLostError](err); ok {
 		return failWith(exitNoCredential, e, "log in again: "+loginAgain(p))
 	}
 	if e, ok := errors.AsType[*store.LockError](err); ok {

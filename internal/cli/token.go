@@ -66,7 +66,7 @@ func tellUnrenewed(r *invocation, s *ambit.Session, what string, h *ambit.Held, 
 	left := view.Lifetime(h.Credential.ExpiresAt, time.Now())
 	if errors.Is(err, oauth.ErrNotSaved) {
 		r.console.Note("the %s was renewed, and cannot be kept; once it ends, log in again: %s", what, text.Printable(strings.TrimPrefix(err.Error(), oauth.ErrNotSaved.Error()+": ")))
-	} else if e, ok := errors.AsType[*oauth.SessionLostError](err); ok {
+	} else if e, ok := errors.AsType[*credential.SessionLostError](err); ok {
 		reason := "there is no refresh token"
 		if e.Err != nil {
 			reason = e.Err.Error()
