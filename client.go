@@ -66,7 +66,7 @@ func (s *Session) Client(ctx context.Context) (*http.Client, error) {
 	if open == nil {
 		open = http.DefaultTransport
 	}
-	t := &authorized{session: s, held: h, guarded: guarded.Transport, open: open, known: diagnosis.Case{
+	t := &authorized{session: s, held: h, guarded: guarded.Transport, open: open, places: h.Server.Locator(), known: diagnosis.Case{
 		Provider: s.Provider(), Server: h.Server, Needs: s.needs, Index: scopes.IndexNeeds(s.needs),
 		Sent: diagnosis.Sent{Ours: true}, Agent: &profile.Profile{},
 	}}
