@@ -3,8 +3,6 @@ package ambit
 import (
 	"context"
 	"net/http"
-	"net/url"
-	"strings"
 	"sync"
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
@@ -13,6 +11,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/refusal"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // authorized sends requests with the credential.
@@ -21,6 +20,7 @@ type authorized struct {
 	guarded   http.RoundTripper // for what carries the credential
 	open      http.RoundTripper // for everything else
 	known     diagnosis.Case    // what is the same for each request
+	places    provider.Locator  // the bases that get the credential
 	inquiries *credential.Inquiries
 
 	mu    sync.Mutex
@@ -30,7 +30,7 @@ type authorized struct {
 
 // RoundTrip implements [http.RoundTripper].
 func (t *authorized) RoundTrip(request *http.Request) (*http.Response, error) {
-	base, path, ok := t.base(request.URL)
+	base, below, ok := t.places.Locate(request.URL)
 	if !ok {
 		return t.open.RoundTrip(request)
 	}
@@ -41,31 +41,12 @@ func (t *authorized) RoundTrip(request *http.Request) (*http.Response, error) {
 		}
 		return nil, err
 	}
+	path, _ := scopes.RequestPath(below)
 	x := &authorizedExchange{t: t, request: request, operation: scopes.Operation{Method: request.Method, Base: base, Path: path}, held: h}
 	if err := x.send(request); err != nil {
 		return nil, err
 	}
 	return x.settle()
-}
-
-// base is the provider's base on which a URL stands, the one with the longest URL, and the
-// path below it.
-func (t *authorized) base(u *url.URL) (name, path string, ok bool) {
-	longest := -1
-	for _, b := range t.known.Server.Bases {
-		at, err := url.Parse(b.URL)
-		if err != nil || !strings.EqualFold(at.Host, u.Host) || at.Scheme != u.Scheme {
-			continue
-		}
-		below, within := strings.CutPrefix(u.EscapedPath(), strings.TrimSuffix(at.EscapedPath(), "/"))
-		if !within || below != "" && below[0] != '/' || len(at.Path) <= longest {
-			continue
-		}
-		if clean, inside := scopes.RequestPath(below); inside { // not one that leads out of the base
-			name, path, ok, longest = b.Name, clean, true, len(at.Path)
-		}
-	}
-	return name, path, ok
 }
 
 // current is the credential, renewed before it expires.

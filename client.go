@@ -62,11 +62,7 @@ func (s *Session) Client(ctx context.Context) (*http.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	open := bare.Transport
-	if open == nil {
-		open = http.DefaultTransport
-	}
-	t := &authorized{session: s, held: h, guarded: guarded.Transport, open: open, known: diagnosis.Case{
+	t := &authorized{session: s, held: h, guarded: guarded.Transport, open: guard.TransportOf(bare), places: h.Server.Locator(), known: diagnosis.Case{
 		Provider: s.Provider(), Server: h.Server, Needs: s.needs, Index: scopes.IndexNeeds(s.needs),
 		Sent: diagnosis.Sent{Ours: true}, Agent: &profile.Profile{},
 	}}

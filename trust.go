@@ -66,10 +66,7 @@ func (s *Session) guarded(ctx context.Context) (*http.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	next := client.Transport
-	if next == nil {
-		next = http.DefaultTransport
-	}
+	next := guard.TransportOf(client)
 	used := transport(func(request *http.Request) (*http.Response, error) {
 		s.remember([]string{provider.HostOf(request.URL.String())}) // one that the metadata names, and no file
 		return next.RoundTrip(request)

@@ -79,6 +79,7 @@ type Proxy struct {
 	secret      string // first segment of every path: who does not know it cannot even be refused
 	fields      []string
 	routes      map[string]*route
+	places      provider.Locator
 	needs       *scopes.NeedIndex // of cfg.Needs
 	transport   http.RoundTripper
 	credentials *credentials
@@ -140,7 +141,7 @@ func newProxy(cfg Config) (*Proxy, error) {
 	p := &Proxy{
 		cfg: cfg, lease: credential.NewSecret("ambit-lease-" + rand.Text()), secret: rand.Text(), fields: credentialFields(cfg.Agent),
 		transport: cfg.Transport, log: slog.New(cfg.Log), quiet: slog.NewLogLogger(cfg.Log, slog.LevelWarn),
-		needs: scopes.IndexNeeds(cfg.Needs),
+		needs: scopes.IndexNeeds(cfg.Needs), places: cfg.Server.Locator(),
 	}
 	p.inquiries = credential.NewInquiries(p.inquire, cfg.Now)
 	var err error
@@ -164,6 +165,16 @@ func routesTo(server provider.Server) (map[string]*route, error) {
 		routes[b.Name] = &route{base: b, target: target, prefix: strings.TrimSuffix(target.EscapedPath(), "/")}
 	}
 	return routes, nil
+}
+
+// to is the URL of what stands below the base, escaped.
+func (r *route) to(rest string) *url.URL {
+	u := *r.target
+	u.Path = r.prefix + rest
+	if plain, err := url.PathUnescape(u.Path); err == nil && plain != u.Path {
+		u.Path, u.RawPath = plain, u.Path
+	}
+	return &u
 }
 
 func (p *Proxy) serve(ctx context.Context) {

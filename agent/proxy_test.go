@@ -72,6 +72,22 @@ func TestProxySwapsTheLease(t *testing.T) {
 	}
 }
 
+// Below one base another can begin: a request is one of the base on which its URL stands, however
+// the child came there.
+func TestProxyKnowsTheInnerBase(t *testing.T) {
+	uri := make(chan string, 1)
+	s := upstream(t, func(w http.ResponseWriter, r *http.Request) {
+		uri <- r.RequestURI
+		w.WriteHeader(http.StatusForbidden)
+	})
+	l := lend(t, s.URL, &source{current: key("phx_real", "user:read")}, nil)
+	l.send("POST", "api", "/wizard/v1/messages", "x", bearer)
+	told := l.verdicts()
+	if got := <-uri; got != "/wizard/v1/messages" || len(told) != 1 || told[0].Base != "gateway" || !cmp.Equal(told[0].Missing, []string{"llm_gateway:read"}) {
+		t.Errorf("%s: %+v", got, told)
+	}
+}
+
 func TestProxyDropsWhatComesBeside(t *testing.T) {
 	origin, last := notes(t)
 	l := lend(t, origin, &source{current: key("phx_real")}, nil)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/url"
 	"strconv"
 	"time"
 
@@ -32,14 +31,6 @@ type exchange struct {
 	status  int      // of the answer; 0 where there was none
 	named   []string // scopes that the answer names
 	problem error    // why there was none
-}
-
-func unescaped(path string) string {
-	plain, err := url.PathUnescape(path)
-	if err != nil {
-		return path // [scopes.RequestPath] has seen to it that this cannot be
-	}
-	return plain
 }
 
 // RoundTrip sends the request. A response that is not a refusal passes as it came.

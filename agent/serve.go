@@ -24,7 +24,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	x := &exchange{p: p, route: route, rest: rest, method: r.Method, began: p.cfg.Now(), sent: p.inspect(r.Header)}
-	if x.path, ok = scopes.RequestPath(rest); !ok {
+	if !x.locate() {
 		x.answer(w, http.StatusBadRequest, "the path leads out of the base "+route.base.Name)
 		return
 	}
@@ -52,6 +52,20 @@ func (p *Proxy) route(r *http.Request) (*route, string, bool) {
 	return route, below, true
 }
 
+// locate finds what the request is by the URL to which it goes: below one base another can
+// begin. Of bases that begin at the same place it is the one that the child chose.
+func (x *exchange) locate() bool {
+	name, below, ok := x.p.places.Locate(x.route.to(x.rest))
+	if !ok {
+		return false
+	}
+	if inner := x.p.routes[name]; len(inner.prefix) > len(x.route.prefix) {
+		x.route, x.rest = inner, below
+	}
+	x.path, ok = scopes.RequestPath(x.rest)
+	return ok
+}
+
 // forward sends the request on, with the credential in place of the lease.
 func (x *exchange) forward(w http.ResponseWriter, r *http.Request) {
 	p := x.p
@@ -72,13 +86,9 @@ func (x *exchange) forward(w http.ResponseWriter, r *http.Request) {
 
 // rewrite makes of the child's request the one that goes out.
 func (x *exchange) rewrite(r *httputil.ProxyRequest) {
-	target := *x.route.target
-	target.Path = x.route.prefix + x.rest
-	if strings.Contains(target.Path, "%") {
-		target.Path, target.RawPath = unescaped(target.Path), target.Path
-	}
+	target := x.route.to(x.rest)
 	target.RawQuery = r.In.URL.RawQuery
-	r.Out.URL, r.Out.Host = &target, ""
+	r.Out.URL, r.Out.Host = target, ""
 	x.p.lend(r.Out.Header, x.credential)
 	atMostGzip(r.Out.Header)
 	if x.upload != nil && r.Out.Body != nil {

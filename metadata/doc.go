@@ -17,7 +17,7 @@
 //  2. OpenID discovery: /.well-known/openid-configuration appended to it;
 //  3. the same inserted before it, as RFC 8414 §5 allows.
 //
-// A URL that answers with a 4xx status, with an HTML page, or with a redirect
+// A URL that answers with a 4xx status, with a page of HTML, or with a redirect
 // that ends in one has no document, and the next is requested. Of a server that
 // fails (5xx, 429, no response) no other URL is requested: that is trouble, not
 // absence. Then the last document that was read is used again, of whatever age,

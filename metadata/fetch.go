@@ -129,7 +129,7 @@ func notHere(candidate string, r *guard.Response) string {
 	case r.Status != http.StatusOK || r.IsObject():
 		return ""
 	case r.IsPage():
-		return "an HTML page" + moved
+		return guard.Page + moved
 	case moved != "":
 		return "no JSON" + moved
 	}

@@ -125,7 +125,7 @@ func TestNoDocumentAnywhere(t *testing.T) {
 	s.on(oauthPath, answers(200))
 	c := metadata.Client{}
 	_, err := c.AuthorizationServer(context.Background(), s.URL)
-	wantError(t, err, guard.KindNotFound, strings.TrimPrefix(s.URL, "http://"), oauthPath+`": an HTML page`, openIDPath+`": 404 Not Found`)
+	wantError(t, err, guard.KindNotFound, strings.TrimPrefix(s.URL, "http://"), oauthPath+`": a page of HTML`, openIDPath+`": 404 Not Found`)
 }
 
 func TestRefusedRedirectIsNamed(t *testing.T) {

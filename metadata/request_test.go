@@ -231,19 +231,16 @@ func TestLimit(t *testing.T) {
 	}
 }
 
-// Every request says who sends it, and which form it takes; what the caller says stands.
+// Every request says who sends it, and which form it takes: JSON, unless another is wanted.
 func TestRequestsAreIntroduced(t *testing.T) {
 	s := newServer(t)
 	s.on("/", sends([]byte("{}")))
-	for _, accept := range []string{"", "text/csv"} {
+	for _, accept := range []string{"", guard.AcceptYAML} {
 		req, err := http.NewRequest(http.MethodGet, s.URL+"/", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if accept != "" {
-			req.Header.Set("Accept", accept)
-		}
-		if _, err := (&guard.Requester{}).Do(req, 5); err != nil {
+		if _, err := (&guard.Requester{Accept: accept}).Do(req, 5); err != nil {
 			t.Fatal(err)
 		}
 		want := accept

@@ -118,7 +118,6 @@ func (i *Inspector) question(ctx context.Context, server provider.Server, kind p
 		return nil, &apikey.BadKeyError{Problem: "has a character in it that no key has"}
 	}
 	req.Header.Set("Authorization", "Bearer "+secret.Reveal())
-	req.Header.Set("Accept", "application/json")
 	return req, nil
 }
 

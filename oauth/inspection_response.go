@@ -18,7 +18,7 @@ func readInspection(response *guard.Response, kind provider.CredentialKind) (sco
 		return scopes.Grant{}, &UnansweredError{Host: host, Status: response.Status, What: fmt.Sprintf(format, args...)}
 	}
 	if response.IsPage() { // of something in between: the server's own answers are JSON
-		return unclear("a page of HTML (status %d)", response.Status)
+		return unclear("%s (status %d)", guard.Page, response.Status)
 	}
 	switch response.Status {
 	case http.StatusOK:

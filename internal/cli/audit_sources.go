@@ -208,8 +208,7 @@ func fetchDocument(ctx context.Context, r *invocation, raw string, limit int64) 
 	if err != nil {
 		return nil, fail(exitUsage, text.Printable(err.Error()), "")
 	}
-	request.Header.Set("Accept", "application/json, application/yaml;q=0.9, */*;q=0.5")
-	answer, err := (&guard.Requester{HTTP: client}).Do(request, limit)
+	answer, err := (&guard.Requester{HTTP: client, Accept: guard.AcceptYAML}).Do(request, limit)
 	if err != nil {
 		return nil, err
 	}

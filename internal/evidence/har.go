@@ -10,10 +10,8 @@ import (
 	"net/http"
 	"net/url"
 	"sort"
-	"strings"
 
 	"github.com/ambit-auth/ambit/internal/refusal"
-	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // A harEntry is what is looked at of one entry; all else is skipped by the decoder.
@@ -149,43 +147,16 @@ func (c *trafficReader) entry(e *harEntry, number int) error {
 	if e.Response.Status == 0 || e.Request.Method == "OPTIONS" {
 		return nil // never answered, or a browser's question before a call
 	}
-	base, path, ours := c.base(e.Request.URL)
+	u, err := url.Parse(e.Request.URL)
+	if err != nil {
+		u = &url.URL{} // which stands nowhere
+	}
+	base, path, ours := c.places.Locate(u)
 	if !ours {
 		c.foreign++
 		return nil
 	}
 	return c.observe(base, e.Request.Method, path, int(e.Response.Status), nil, append([]string{}, words(c.named(base, e))...), number)
-}
-
-// base finds the base of a URL among those of all the provider's servers, the longest
-// that fits. The issuer comes last: it often has the address of another base.
-func (c *trafficReader) base(raw string) (base, path string, ok bool) {
-	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" || c.Provider == nil {
-		return "", "", false
-	}
-	address := strings.ToLower(u.Scheme) + "://" + provider.HostOf(raw) + u.EscapedPath()
-	best := -1
-	try := func(name, prefix string) {
-		at, err := url.Parse(prefix)
-		if err != nil || prefix == "" {
-			return
-		}
-		prefix = at.Scheme + "://" + provider.HostOf(prefix) + strings.TrimSuffix(at.EscapedPath(), "/")
-		rest, below := strings.CutPrefix(address, prefix)
-		if below && (rest == "" || rest[0] == '/') && len(prefix) > best {
-			best, base, path, ok = len(prefix), name, rest, true
-		}
-	}
-	for _, s := range c.Provider.Servers {
-		for _, b := range s.Bases {
-			try(b.Name, b.URL)
-		}
-	}
-	for _, s := range c.Provider.Servers {
-		try(provider.IssuerBase, s.Issuer)
-	}
-	return base, path, ok
 }
 
 // named are the scopes for want of which the call was refused, as the response says.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes/audit"
 )
@@ -27,7 +28,7 @@ func (d *document) broken(err error, text []byte) error {
 	switch {
 	case len(bytes.TrimSpace(text)) == 0:
 		e.Reason = noOpenAPI + ": it is empty"
-	case bytes.HasPrefix(bytes.TrimSpace(text), []byte("<")):
+	case guard.IsPage("", text):
 		e.Reason = noOpenAPI + ": it is HTML or XML"
 	case err != nil && isJSON(text):
 		e.Line, e.Reason = notJSON(text)

@@ -45,6 +45,9 @@ func (t Traffic) Read(file string, r io.Reader) (audit.Evidence, error) {
 
 func (t Traffic) read(file string, r io.Reader, limit int64) (audit.Evidence, error) {
 	c := &trafficReader{Traffic: t, file: file, index: make(map[observed]int)}
+	if t.Provider != nil {
+		c.places = t.Provider.Locator()
+	}
 	limited := &limitedReader{r: r, left: limit}
 	in := bufio.NewReaderSize(limited, 64<<10)
 	err := c.read(in)
@@ -62,6 +65,7 @@ func (t Traffic) read(file string, r io.Reader, limit int64) (audit.Evidence, er
 type trafficReader struct {
 	Traffic
 	file     string
+	places   provider.Locator // of the provider's bases
 	evidence audit.Evidence
 	index    map[observed]int
 	foreign  int // calls to hosts that are none of the provider's

@@ -21,32 +21,40 @@ func (r *Response) Object() (*Object, error) {
 	case r.isForm():
 		return parseForm(r.Body)
 	case r.IsPage():
-		return nil, FieldError{Problem: "is a page of HTML"}
+		return nil, FieldError{Problem: "is " + Page}
 	}
 	return ParseObject(inUTF8(r.Body))
 }
 
-// IsPage reports whether the body is HTML, or XML, in place of a JSON document: a page by
+// Page is how messages call what [IsPage] finds.
+const Page = "a page of HTML"
+
+// IsPage reports whether a body is HTML, or XML, in place of a JSON document: a page by
 // something in between, or by an application that shows its login for whatever is asked.
-func (r *Response) IsPage() bool {
-	body := r.start()
-	return bytes.HasPrefix(body, []byte("<")) || strings.Contains(r.mediaType(), "html") && !bytes.HasPrefix(body, []byte("{"))
+// contentType is what the response says of it; "" where it says nothing.
+func IsPage(contentType string, body []byte) bool {
+	body = start(body)
+	return bytes.HasPrefix(body, []byte("<")) || strings.Contains(mediaType(contentType), "html") && !bytes.HasPrefix(body, []byte("{"))
 }
 
+// IsPage is [IsPage] for the response.
+func (r *Response) IsPage() bool { return IsPage(r.Header.Get("Content-Type"), r.Body) }
+
 // IsObject reports whether the body begins as a JSON object does.
-func (r *Response) IsObject() bool { return bytes.HasPrefix(r.start(), []byte("{")) }
+func (r *Response) IsObject() bool { return bytes.HasPrefix(start(r.Body), []byte("{")) }
 
-func (r *Response) start() []byte { return bytes.TrimLeft(withoutBOM(r.Body), " \t\r\n") }
+func start(body []byte) []byte { return bytes.TrimLeft(withoutBOM(body), " \t\r\n") }
 
-func (r *Response) mediaType() string {
-	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	return kind // in lower case; "" for what is no media type
+// mediaType is in lower case; "" for what is no media type.
+func mediaType(contentType string) string {
+	kind, _, _ := mime.ParseMediaType(contentType)
+	return kind
 }
 
 // isForm reports whether the body is form-encoded: it is said to be, or nothing better is
 // said, and it looks so.
 func (r *Response) isForm() bool {
-	switch r.mediaType() {
+	switch mediaType(r.Header.Get("Content-Type")) {
 	case "application/x-www-form-urlencoded":
 		return !r.IsObject()
 	case "text/plain", "text/html", "":

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/ambit-auth/ambit/internal/files"
@@ -64,6 +65,26 @@ func NewTransport(opt Options) (*http.Transport, error) {
 	if err != nil {
 		return nil, err
 	}
+	return transportOn(roots), nil
+}
+
+// TransportOf is what a client sends with: where it has no transport, Go's default, as
+// [http.Client] has it; for no client at all, the transport of [NewTransport] without options.
+func TransportOf(client *http.Client) http.RoundTripper {
+	switch {
+	case client == nil:
+		return ownTransport()
+	case client.Transport == nil:
+		return http.DefaultTransport
+	}
+	return client.Transport
+}
+
+// ownTransport is one for all, so that they share connections.
+var ownTransport = sync.OnceValue(func() http.RoundTripper { return transportOn(nil) })
+
+// transportOn trusts these authorities; nil means the system's.
+func transportOn(roots *x509.CertPool) *http.Transport {
 	dialer := &net.Dialer{Timeout: dialTimeout}
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
@@ -74,7 +95,7 @@ func NewTransport(opt Options) (*http.Transport, error) {
 		IdleConnTimeout:        idleTimeout,
 		MaxResponseHeaderBytes: maxHeaderBytes,
 		ForceAttemptHTTP2:      true,
-	}, nil
+	}
 }
 
 // proxyRefuses names a proxy that does not connect: its status alone would pass for the

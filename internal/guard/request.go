@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -19,6 +20,8 @@ type Requester struct {
 	// HTTP is the client to send with; nil means Go's default. The guard is put on
 	// a copy of it. Its Timeout holds; without one, the request's context does.
 	HTTP *http.Client
+	// Accept is what kinds of document are wanted (RFC 9110 §12.5.1); "" means [AcceptJSON].
+	Accept string
 	// Now is the clock for dates in Retry-After; nil means time.Now.
 	Now func() time.Time
 	// AnyStatus says that a 5xx, 408 or 425 is a Response as well, for whom such a one may
@@ -28,6 +31,12 @@ type Requester struct {
 	// a timer.
 	Wait func(ctx context.Context, d time.Duration) error
 }
+
+// What a [Requester] may accept.
+const (
+	AcceptJSON = "application/json"
+	AcceptYAML = AcceptJSON + ", application/yaml;q=0.9, */*;q=0.5" // JSON or YAML, by whatever name
+)
 
 // Response is one that was read to its end.
 type Response struct {
@@ -74,7 +83,7 @@ func (r *Requester) Do(req *http.Request, limit int64) (*Response, error) {
 }
 
 func (r *Requester) once(req *http.Request, limit int64) (*Response, *Error) {
-	resp, err := withPolicy(r.HTTP).Do(introduced(req))
+	resp, err := withPolicy(r.HTTP).Do(r.introduced(req))
 	if err != nil {
 		return nil, requestError(req, err)
 	}
@@ -94,13 +103,10 @@ func (r *Requester) once(req *http.Request, limit int64) (*Response, *Error) {
 }
 
 // introduced is req with what every request of ours says of itself.
-func introduced(req *http.Request) *http.Request {
+func (r *Requester) introduced(req *http.Request) *http.Request {
 	req = req.Clone(req.Context())
-	for name, value := range map[string]string{"Accept": "application/json", "User-Agent": "ambit"} {
-		if req.Header.Get(name) == "" {
-			req.Header.Set(name, value)
-		}
-	}
+	req.Header.Set("Accept", cmp.Or(r.Accept, AcceptJSON))
+	req.Header.Set("User-Agent", "ambit")
 	return req
 }
 

@@ -42,9 +42,10 @@ var homes = map[string]home{
 		"internal/evidence/": "recordings and tool lists are read as streams, and their mistakes have a place",
 		"internal/sandbox/":  separate,
 	}},
-	"http.Client{}":    {file: "internal/guard/client.go"},
-	"http.Transport{}": {file: "internal/guard/client.go"},
-	"errors.As":        {}, // errors.AsType says the same in one expression
+	"http.Client{}":         {file: "internal/guard/client.go"},
+	"http.Transport{}":      {file: "internal/guard/client.go"},
+	"http.DefaultTransport": {file: "internal/guard/client.go"},
+	"errors.As":             {}, // errors.AsType says the same in one expression
 }
 
 // checkHomes returns what stands elsewhere than at home, and what the table names in vain.

@@ -7,12 +7,12 @@ import (
 	"encoding/json"
 	"iter"
 	"maps"
-	"mime"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/ambit-auth/ambit/internal/files"
+	"github.com/ambit-auth/ambit/internal/guard"
 )
 
 // MaxBody is how much of a body is read, in bytes, packed or not: an error that says
@@ -33,7 +33,7 @@ func (r *Reading) body(resp Response) {
 		r.json("", value, false, maxNesting)
 	case !utf8.ValidString(said) || strings.ContainsRune(said, 0):
 		r.message("a body that is not text")
-	case isHTML(resp.Header.Get("Content-Type"), said):
+	case guard.IsPage(resp.Header.Get("Content-Type"), body):
 		r.message(page(said))
 	default:
 		r.message(said)
@@ -61,20 +61,15 @@ func unpack(encoding string, body []byte) []byte {
 	return files.Head(packed, MaxBody)
 }
 
-func isHTML(contentType, body string) bool {
-	mediaType, _, _ := mime.ParseMediaType(contentType)
-	return mediaType == "text/html" || strings.HasPrefix(body, "<")
-}
-
 // page is what a page of HTML says: it comes from something in between, as a rule.
 func page(html string) string {
 	_, rest, _ := strings.Cut(html, "<title")
 	_, rest, _ = strings.Cut(rest, ">")
 	title, _, _ := strings.Cut(rest, "</")
 	if words := strings.Join(strings.Fields(title), " "); words != "" {
-		return "a page of HTML: " + words
+		return guard.Page + ": " + words
 	}
-	return "a page of HTML"
+	return guard.Page
 }
 
 // codeMembers are where JSON has an error's code; messageMembers, where it has the

@@ -282,8 +282,12 @@ func HostOf(raw string) string {
 	if err != nil || u.Host == "" {
 		return ""
 	}
+	return hostOf(u)
+}
+
+func hostOf(u *url.URL) string {
 	host, port := strings.ToLower(u.Hostname()), u.Port()
-	if port == "" || port == "443" && u.Scheme == "https" || port == "80" && u.Scheme == "http" {
+	if port == "" || port == "443" && strings.EqualFold(u.Scheme, "https") || port == "80" && strings.EqualFold(u.Scheme, "http") {
 		if strings.Contains(host, ":") {
 			return "[" + host + "]"
 		}

@@ -1,0 +1,66 @@
+package provider
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// A Locator tells on which base a URL stands, and what path follows. Its zero value knows no
+// base. It is read-only, and safe for concurrent use.
+type Locator struct{ places []place }
+
+// A place is where a base begins.
+type place struct {
+	base   string
+	origin string // scheme and host, in one form
+	prefix string // of the path, escaped, without a final slash
+}
+
+// Locator is for the server's bases; the issuer is not among them.
+func (s Server) Locator() Locator { return locatorOf(s.Bases) }
+
+// Locator is for the bases of all servers, and after them for their issuers, which often have the
+// address of a base.
+func (p *Provider) Locator() Locator {
+	var all, issuers []Base
+	for _, s := range p.Servers {
+		all = append(all, s.Bases...)
+		issuers = append(issuers, Base{Name: IssuerBase, URL: s.Issuer})
+	}
+	return locatorOf(append(all, issuers...))
+}
+
+func locatorOf(bases []Base) (l Locator) {
+	for _, b := range bases {
+		u, err := url.Parse(b.URL)
+		if err != nil || u.Host == "" {
+			continue
+		}
+		l.places = append(l.places, place{base: b.Name, origin: originOf(u), prefix: strings.TrimSuffix(u.EscapedPath(), "/")})
+	}
+	return l
+}
+
+// Locate finds the base with the longest path that a URL stands on, of equals the first: scheme
+// and host are the same, whatever their case, a port that is the scheme's own may be left out,
+// and the path goes on, escaped as it is, at the end of a segment. below is what follows, still
+// escaped. A path that [scopes.RequestPath] takes for one that leads out of the base does not
+// stand on it.
+func (l Locator) Locate(u *url.URL) (base, below string, ok bool) {
+	origin, path, longest := originOf(u), u.EscapedPath(), -1
+	for _, at := range l.places {
+		rest, within := strings.CutPrefix(path, at.prefix)
+		if !within || rest != "" && rest[0] != '/' || at.origin != origin || len(at.prefix) <= longest {
+			continue
+		}
+		if _, inside := scopes.RequestPath(rest); inside {
+			base, below, ok, longest = at.base, rest, true, len(at.prefix)
+		}
+	}
+	return base, below, ok
+}
+
+// originOf is scheme and host in the one form in which they are compared.
+func originOf(u *url.URL) string { return strings.ToLower(u.Scheme) + "://" + hostOf(u) }
