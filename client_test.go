@@ -158,6 +158,28 @@ func TestClientRenewsOnlyOnce(t *testing.T) {
 	}
 }
 
+// Many requests are refused at once, and asked about: one renewal serves them all.
+func TestClientRenewsOnceForAll(t *testing.T) {
+	w, client, line, api := loggedIn(t, nil)
+	w.box.ExpireAll()
+	before := line.times("/token/")
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			response, err := client.Get(api + me)
+			if err != nil || response.StatusCode != http.StatusOK {
+				t.Errorf("%v, %v", response, err)
+				return
+			}
+			_ = response.Body.Close()
+		})
+	}
+	all.Wait()
+	if got := line.times("/token/") - before; got != 1 {
+		t.Errorf("renewed %d times", got)
+	}
+}
+
 // A request whose body cannot be had again is not repeated: the login is renewed, and the error
 // says to send it again.
 func TestClientRenewsForTheNextRequest(t *testing.T) {
