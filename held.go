@@ -55,7 +55,7 @@ func (s *Session) Find(ctx context.Context) (*Held, error) {
 	if _, err := s.Trust(ctx); err != nil {
 		return nil, err
 	}
-	h, err := s.findKey(s.keySources(false))
+	h, err := s.findKey(false)
 	if !errors.Is(err, apikey.ErrNone) {
 		return h, err
 	}
@@ -78,32 +78,14 @@ func (s *Session) hold(c *credential.Credential, l *login) *Held {
 	return h
 }
 
-// keySources are the places of a key in order; handed leaves the environment out.
-func (s *Session) keySources(handed bool) apikey.Sources {
+// findKey finds an API key; [apikey.ErrNone] where there is none. handed leaves the
+// environment out.
+func (s *Session) findKey(handed bool) (*Held, error) {
 	sources := s.opt.Key
-	sources.Lookup, sources.Variables = s.opt.env().Lookup, s.KeyVariables()
+	sources.Lookup, sources.Variables = s.opt.env().Lookup, confirmed{s.opt}.keyVariables(s)
 	if handed {
 		sources.Lookup = func(string) (string, bool) { return "", false }
 	}
-	return sources
-}
-
-// KeyVariables are the variables of the environment in which the provider keeps API keys, as
-// far as its file may name them.
-func (s *Session) KeyVariables() []string {
-	var names []string
-	for _, kind := range s.Provider().Credentials {
-		names = append(names, kind.Env...)
-	}
-	if s.Provider().File == "" || s.allConfirmed(s.hosts()) {
-		return names
-	}
-	known := builtinVariables()
-	return slices.DeleteFunc(names, func(name string) bool { return !slices.Contains(known, name) })
-}
-
-// findKey finds an API key; [apikey.ErrNone] where there is none.
-func (s *Session) findKey(sources apikey.Sources) (*Held, error) {
 	found, err := apikey.Find(sources)
 	if err != nil {
 		return nil, err

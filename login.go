@@ -31,7 +31,7 @@ func (s *Session) Login(ctx context.Context, plan *Plan) (*Held, error) {
 	if _, err := s.Trust(ctx); err != nil {
 		return nil, err
 	}
-	h, err := s.findKey(s.keySources(true))
+	h, err := s.findKey(true)
 	if !errors.Is(err, apikey.ErrNone) {
 		if err != nil {
 			return nil, err
@@ -56,7 +56,12 @@ func (s *Session) Login(ctx context.Context, plan *Plan) (*Held, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.consent(ctx, plan, in)
+	client, err := s.guarded(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c := &consent{session: s, plan: plan, store: in, client: shown(client, &s.opt.UI)}
+	return c.get(ctx)
 }
 
 // keepKey asks what an API key holds, and keeps it under the key of the server that was asked
@@ -82,24 +87,6 @@ func (s *Session) keepIn(ctx context.Context, h *Held, in store.Store) error {
 	return nil
 }
 
-// consent runs the login in a browser, settles what came of it, and keeps it before the
-// browser's last page says so.
-func (s *Session) consent(ctx context.Context, plan *Plan, in store.Store) (*Held, error) {
-	client, err := s.guarded(ctx)
-	if err != nil {
-		return nil, err
-	}
-	conversation := &consent{session: s, plan: plan, store: in, client: s.shown(client)}
-	login, err := conversation.login()
-	if err != nil {
-		return nil, err
-	}
-	if _, err := login.Run(ctx); err != nil {
-		return nil, conversation.refusal(err)
-	}
-	return conversation.held, conversation.unkept
-}
-
 // A consent is one login in a browser.
 type consent struct {
 	session *Session
@@ -108,6 +95,32 @@ type consent struct {
 	client  *http.Client
 	held    *Held
 	unkept  error
+}
+
+// get runs the login, settles what came of it, and keeps it before the browser's last page
+// says so.
+func (c *consent) get(ctx context.Context) (*Held, error) {
+	c.noteVariable()
+	login, err := c.login()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := login.Run(ctx); err != nil {
+		return nil, c.refusal(err)
+	}
+	return c.held, c.unkept
+}
+
+// noteVariable names a variable whose key every later use would take in place of the login
+// that is about to be made.
+func (c *consent) noteVariable() {
+	opt := c.session.opt
+	for _, name := range append([]string{credential.KeyVariable}, confirmed{opt}.keyVariables(c.session)...) {
+		if _, set := opt.env().Lookup(name); set {
+			opt.UI.note(text.Line(name) + " is set, and takes precedence over a login: unset it to use this one")
+			return
+		}
+	}
 }
 
 func (c *consent) login() (*oauth.Login, error) {

@@ -262,6 +262,6 @@ func (p *Plan) trustEndpoints(ctx context.Context) error {
 	if _, err := p.Session.Trust(ctx); err != nil {
 		return err
 	}
-	_, err := p.Session.trust(ctx, hosts, "the metadata of "+p.Session.server.Issuer, false)
+	_, err := confirmed{p.Session.opt}.policy(ctx, hosts, "the metadata of "+p.Session.server.Issuer, false)
 	return err
 }

@@ -189,12 +189,12 @@ func (s *Session) find(ctx context.Context) (*login, error) {
 // providers and those that the user confirmed: a manifest of the same name may not lead it
 // elsewhere, not even to another port of this machine.
 func (s *Session) bound(l *login) error {
-	confirmed, err := s.confirmedHosts()
+	yes, err := confirmed{s.opt}.hosts()
 	if err != nil {
 		return err
 	}
 	others := slices.DeleteFunc(s.hosts(), func(host string) bool {
-		return slices.Contains(l.credential.Hosts, host) || slices.Contains(confirmed, host) || isBuiltinHost(host)
+		return slices.Contains(l.credential.Hosts, host) || slices.Contains(yes, host) || isBuiltinHost(host)
 	})
 	if len(others) == 0 {
 		return nil
