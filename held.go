@@ -59,7 +59,7 @@ func (s *Session) Find(ctx context.Context) (*Held, error) {
 	if !errors.Is(err, apikey.ErrNone) {
 		return h, err
 	}
-	l, err := s.find(ctx)
+	l, err := s.logins().find(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -68,6 +68,23 @@ func (s *Session) Find(ctx context.Context) (*Held, error) {
 	}
 	l.credential.Source = l.store.Name()
 	return s.hold(l.credential, l), nil
+}
+
+// bound holds a stored login to the hosts that it was obtained for, those of the built-in
+// providers and those that the user confirmed: a manifest of the same name may not lead it
+// elsewhere, not even to another port of this machine.
+func (s *Session) bound(l *login) error {
+	yes, err := confirmed{s.opt}.hosts()
+	if err != nil {
+		return err
+	}
+	others := slices.DeleteFunc(s.hosts(), func(host string) bool {
+		return slices.Contains(l.credential.Hosts, host) || slices.Contains(yes, host) || isBuiltinHost(host)
+	})
+	if len(others) == 0 {
+		return nil
+	}
+	return &UnboundError{Manifest: s.manifest.File, Hosts: others}
 }
 
 func (s *Session) hold(c *credential.Credential, l *login) *Held {

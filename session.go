@@ -9,8 +9,6 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/metadata"
-	"github.com/ambit-auth/ambit/oauth/credential"
-	"github.com/ambit-auth/ambit/oauth/store"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -123,19 +121,6 @@ func ownServer(p *provider.Provider, issuer string) provider.Server {
 		}
 	}
 	return own
-}
-
-// keyAt is the store's key of a login at one of the provider's servers.
-func (s *Session) keyAt(at provider.Server) store.Key {
-	return store.Key{Issuer: at.Issuer, ClientID: s.Provider().Client.IDFor(at.Name), Manifest: s.manifest.Name}
-}
-
-// goodFor is the server that a credential names, else the one that gave it.
-func (s *Session) goodFor(c *credential.Credential, from provider.Server) provider.Server {
-	if named, ok := s.Provider().Lookup(c.Server); ok && c.Server != "" {
-		return named
-	}
-	return from
 }
 
 // documents reads public metadata; it carries no credential, and needs no trust.
