@@ -63,31 +63,14 @@ func (s *Session) Find(ctx context.Context) (*Held, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.bound(l); err != nil {
+	if err := l.bound(s); err != nil {
 		return nil, err
 	}
 	l.credential.Source = l.store.Name()
-	return s.hold(l.credential, l), nil
+	return newHeld(s, l.credential, l), nil
 }
 
-// bound holds a stored login to the hosts that it was obtained for, those of the built-in
-// providers and those that the user confirmed: a manifest of the same name may not lead it
-// elsewhere, not even to another port of this machine.
-func (s *Session) bound(l *login) error {
-	yes, err := confirmed{s.opt}.hosts()
-	if err != nil {
-		return err
-	}
-	others := slices.DeleteFunc(s.hosts(), func(host string) bool {
-		return slices.Contains(l.credential.Hosts, host) || slices.Contains(yes, host) || isBuiltinHost(host)
-	})
-	if len(others) == 0 {
-		return nil
-	}
-	return &UnboundError{Manifest: s.manifest.File, Hosts: others}
-}
-
-func (s *Session) hold(c *credential.Credential, l *login) *Held {
+func newHeld(s *Session, c *credential.Credential, l *login) *Held {
 	h := &Held{Credential: c, Kind: c.KindAt(s.Provider()), Server: s.KeyServer(), session: s, login: l}
 	if l != nil {
 		h.Server = l.server
@@ -113,7 +96,7 @@ func (s *Session) findKey(handed bool) (*Held, error) {
 	if found.Exposed {
 		s.opt.UI.note("other users of this machine can read a key on the command line; --api-key-stdin, --api-key-file and " + credential.KeyVariable + " are not seen")
 	}
-	return s.hold(found.Credential(s.Provider()), nil), nil
+	return newHeld(s, found.Credential(s.Provider()), nil), nil
 }
 
 // Inspect asks the server what the credential holds, and keeps that in Grant. A login that the

@@ -10,6 +10,21 @@ import (
 	"github.com/ambit-auth/ambit/scopes"
 )
 
+// keepKey asks what an API key holds, and keeps it under the key of the server that was asked
+// for, where it is looked for first.
+func (h *Held) keepKey(ctx context.Context) error {
+	if err := h.Inspect(ctx); err != nil {
+		return err
+	}
+	all := h.session.logins()
+	in, err := all.writing(ctx, all.key(all.server))
+	if err != nil {
+		return err
+	}
+	h.Credential.Server = h.Server.Name
+	return h.keep(ctx, in)
+}
+
 // keep stores a new credential, and takes away what it replaces.
 func (h *Held) keep(ctx context.Context, in store.Store) error {
 	s, all := h.session, h.session.logins()

@@ -34,7 +34,7 @@ func (s *Session) Login(ctx context.Context, plan *Plan) (*Held, error) {
 		if err != nil {
 			return nil, err
 		}
-		return h, s.keepKey(ctx, h)
+		return h, h.keepKey(ctx)
 	}
 	if s.opt.UI.Open == nil && s.opt.UI.Ask == nil {
 		return nil, ErrNobody
@@ -60,20 +60,6 @@ func (s *Session) Login(ctx context.Context, plan *Plan) (*Held, error) {
 	}
 	c := &consent{session: s, plan: plan, store: in, client: shown(client, &s.opt.UI)}
 	return c.get(ctx)
-}
-
-// keepKey asks what an API key holds, and keeps it under the key of the server that was asked
-// for, where it is looked for first.
-func (s *Session) keepKey(ctx context.Context, h *Held) error {
-	if err := h.Inspect(ctx); err != nil {
-		return err
-	}
-	in, err := s.logins().writing(ctx, s.logins().key(s.server))
-	if err != nil {
-		return err
-	}
-	h.Credential.Server = h.Server.Name
-	return h.keep(ctx, in)
 }
 
 // A consent is one login in a browser.
@@ -214,7 +200,7 @@ func (c *consent) refusal(err error) error {
 // settle finds out what a fresh token holds: from the token response, else by asking.
 func (c *consent) settle(ctx context.Context, got *credential.Credential) *Held {
 	s := c.session
-	h := s.hold(got, nil)
+	h := newHeld(s, got, nil)
 	h.Server = goodFor(s.Provider(), got, s.server)
 	got.Server = h.Server.Name
 	if got.KnownBy != scopes.Assumed || !h.Kind.Inspect.Possible() {

@@ -47,7 +47,7 @@ func (s *Session) Logout(ctx context.Context) (Logout, error) {
 		return out, cmp.Or(broken, silent)
 	}
 	for _, l := range append(mine, damaged...) {
-		if err := s.remove(ctx, l, &out); err != nil {
+		if err := out.remove(ctx, s, l); err != nil {
 			return out, err
 		}
 	}
@@ -62,7 +62,7 @@ var errDamaged = errors.New("its record was damaged")
 
 // remove revokes a login and takes it out of its store. Whatever the server says: a
 // credential that is not wanted is not kept.
-func (s *Session) remove(ctx context.Context, l *login, out *Logout) error {
+func (out *Logout) remove(ctx context.Context, s *Session, l *login) error {
 	return s.logins().alone(ctx, l.key, func() error {
 		why := errDamaged
 		if c, err := l.store.Load(ctx, l.key); err == nil {
@@ -94,7 +94,7 @@ func (s *Session) revoke(ctx context.Context, l *login) error {
 	}
 	client, err := s.guarded(ctx)
 	if err == nil {
-		err = s.bound(l)
+		err = l.bound(s)
 	}
 	if err != nil {
 		return err

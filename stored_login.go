@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth/credential"
@@ -19,6 +20,23 @@ type login struct {
 	key        store.Key
 	issuer     provider.Server // the server that gave it
 	server     provider.Server // the server that it is good for
+}
+
+// bound returns an *[UnboundError] where the session names hosts that the login was not
+// obtained for, that are none of the built-in providers', and that the user did not confirm: a
+// manifest of the same name may not lead it elsewhere, not even to another port of this machine.
+func (l *login) bound(s *Session) error {
+	yes, err := confirmed{s.opt}.hosts()
+	if err != nil {
+		return err
+	}
+	others := slices.DeleteFunc(s.hosts(), func(host string) bool {
+		return slices.Contains(l.credential.Hosts, host) || slices.Contains(yes, host) || isBuiltinHost(host)
+	})
+	if len(others) == 0 {
+		return nil
+	}
+	return &UnboundError{Manifest: s.manifest.File, Hosts: others}
 }
 
 // logins are those that are stored for a manifest, as one server looks for them.

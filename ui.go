@@ -3,6 +3,8 @@ package ambit
 import (
 	"context"
 	"net/http"
+
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
 // A UI is how a session speaks with a person. The zero value is for where nobody is: each
@@ -52,6 +54,13 @@ func (u *UI) ask(ctx context.Context, question string) (bool, error) {
 func (u *UI) note(sentence string) {
 	if u.Note != nil {
 		u.Note(sentence)
+	}
+}
+
+// notes says sentences that came from elsewhere.
+func (u *UI) notes(sentences []string) {
+	for _, sentence := range sentences {
+		u.note(text.Line(sentence))
 	}
 }
 
