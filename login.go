@@ -36,7 +36,7 @@ func (s *Session) Login(ctx context.Context, plan *Plan) (*Held, error) {
 		}
 		return h, h.keepKey(ctx)
 	}
-	if s.opt.UI.Open == nil && s.opt.UI.Ask == nil {
+	if !s.opt.UI.someone() {
 		return nil, ErrNobody
 	}
 	if plan == nil {

@@ -26,9 +26,20 @@ type Session struct {
 	client   func() (*http.Client, error)
 }
 
-// Open begins a session. Errors: *[manifest.UnknownProgramError]; a *[ServerError] for a
+// Open begins a session with the manifest in a file; "" is the nearest scopes.yaml, here or
+// above. Errors: those of [Load] and of [New].
+func Open(path string, o Options) (*Session, error) {
+	m, err := Load(path)
+	if err != nil {
+		return nil, err
+	}
+	return New(m, o)
+}
+
+// New begins a session with a manifest that was read before, such as one that a program
+// embeds ([manifest.Decode]). Errors: *[manifest.UnknownProgramError]; a *[ServerError] for a
 // server that the provider does not know; one for a manifest that is nil.
-func Open(m *manifest.Manifest, o Options) (*Session, error) {
+func New(m *manifest.Manifest, o Options) (*Session, error) {
 	if m == nil || m.Provider == nil {
 		return nil, errors.New("there is no manifest to open a session with")
 	}

@@ -44,6 +44,9 @@ type Pages interface {
 	Failed(s *Session, err error) http.Handler
 }
 
+// someone reports whether anybody is there to log in.
+func (u *UI) someone() bool { return u.Open != nil || u.Ask != nil }
+
 func (u *UI) ask(ctx context.Context, question string) (bool, error) {
 	if u.Ask == nil {
 		return false, nil
