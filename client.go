@@ -74,8 +74,8 @@ func (c *Client) URL(template string) string {
 
 // Client returns a client for the credential. Where there is none, or only another login helps,
 // and [Options.UI] can ask someone, it logs in first, as [Session.Login] does; without a UI the
-// error stays [ErrNoCredential], or that of the renewal. Scopes that are missing in the
-// credential are no error here: ask [Held.Check], or see what is refused. Errors: those of
+// error stays [ErrNoCredential], or that of the renewal. A credential that lacks scopes is no
+// error here: [Held.Check] of what [Session.Find] returns tells, or a refusal. Errors: those of
 // [Session.Credential], and of [Session.Login].
 func (s *Session) Client(ctx context.Context) (*Client, error) {
 	h, err := s.Credential(ctx)

@@ -50,7 +50,8 @@ func (s *Session) Login(ctx context.Context, plan *Plan) (*Held, error) {
 	if err := plan.trustEndpoints(ctx); err != nil {
 		return nil, err
 	}
-	in, err := s.logins().writing(ctx, s.logins().key(s.server))
+	all := s.logins()
+	in, err := all.writing(ctx, all.key(all.server))
 	if err != nil {
 		return nil, err
 	}
