@@ -66,7 +66,7 @@ func status(r *http.Request, code int, body string) *http.Response {
 }
 
 // loggedIn is a client of a login that holds everything, and its wire.
-func loggedIn(t *testing.T, now func() time.Time) (w *world, client *http.Client, line *wire, api string) {
+func loggedIn(t *testing.T, now func() time.Time) (w *world, client *ambit.Client, line *wire, api string) {
 	t.Helper()
 	w, line = newWorld(t, sandbox.Options{Grant: "all"}), &wire{}
 	s := w.open(t, func(o *ambit.Options) { o.HTTP, o.Now = &http.Client{Transport: line}, now })
@@ -212,7 +212,7 @@ func TestClientOfAKeyThatNobodyKnows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := ambit.Open(m, ambit.Options{
+	s, err := ambit.New(m, ambit.Options{
 		HTTP: &http.Client{Transport: line}, Store: &store.Memory{}, Env: []string{"HOME=" + t.TempDir(), "AMBIT_API_KEY=key_0123456789"},
 	})
 	if err != nil {
