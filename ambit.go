@@ -1,10 +1,13 @@
 // Package ambit is the front door of a declarative OAuth scope negotiator, for any Go program:
 // a manifest in, an authorized [http.Client] out.
 //
-//	manifest, err := ambit.Load("")              // scopes.yaml: which scopes, at which level, and why
-//	session, err := ambit.Open(manifest, ambit.Options{UI: ui})
-//	held, err := session.Login(ctx, nil)         // consent, and what was granted
-//	client, err := session.Client(ctx)           // sends the credential to the provider's bases alone
+//	session, err := ambit.Open("", ambit.Options{UI: ambit.Terminal()}) // the nearest scopes.yaml
+//	client, err := session.Client(ctx)                                 // logs in where nobody has
+//	response, err := client.Get(client.URL("{api}/api/users/@me/"))    // the credential goes to the provider alone
+//
+// [Session.Plan] and [Session.Login] are the same in steps, for a program that shows what it
+// will ask for; [Session.Find] tells what is there without asking anyone. A program that
+// embeds its manifest begins with [manifest.Decode] and [New].
 //
 // A [Session] does what the commands do, and holds to the same rules: a credential goes only to
 // hosts that this user trusts, refresh tokens rotate under one lock of all processes, what

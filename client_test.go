@@ -66,7 +66,7 @@ func status(r *http.Request, code int, body string) *http.Response {
 }
 
 // loggedIn is a client of a login that holds everything, and its wire.
-func loggedIn(t *testing.T, now func() time.Time) (w *world, client *http.Client, line *wire, api string) {
+func loggedIn(t *testing.T, now func() time.Time) (w *world, client *ambit.Client, line *wire, api string) {
 	t.Helper()
 	w, line = newWorld(t, sandbox.Options{Grant: "all"}), &wire{}
 	s := w.open(t, func(o *ambit.Options) { o.HTTP, o.Now = &http.Client{Transport: line}, now })
@@ -158,6 +158,28 @@ func TestClientRenewsOnlyOnce(t *testing.T) {
 	}
 }
 
+// Many requests are refused at once, and asked about: one renewal serves them all.
+func TestClientRenewsOnceForAll(t *testing.T) {
+	w, client, line, api := loggedIn(t, nil)
+	w.box.ExpireAll()
+	before := line.times("/token/")
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			response, err := client.Get(api + me)
+			if err != nil || response.StatusCode != http.StatusOK {
+				t.Errorf("%v, %v", response, err)
+				return
+			}
+			_ = response.Body.Close()
+		})
+	}
+	all.Wait()
+	if got := line.times("/token/") - before; got != 1 {
+		t.Errorf("renewed %d times", got)
+	}
+}
+
 // A request whose body cannot be had again is not repeated: the login is renewed, and the error
 // says to send it again.
 func TestClientRenewsForTheNextRequest(t *testing.T) {
@@ -190,7 +212,7 @@ func TestClientOfAKeyThatNobodyKnows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := ambit.Open(m, ambit.Options{
+	s, err := ambit.New(m, ambit.Options{
 		HTTP: &http.Client{Transport: line}, Store: &store.Memory{}, Env: []string{"HOME=" + t.TempDir(), "AMBIT_API_KEY=key_0123456789"},
 	})
 	if err != nil {

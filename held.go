@@ -55,22 +55,22 @@ func (s *Session) Find(ctx context.Context) (*Held, error) {
 	if _, err := s.Trust(ctx); err != nil {
 		return nil, err
 	}
-	h, err := s.findKey(s.keySources(false))
+	h, err := s.findKey(false)
 	if !errors.Is(err, apikey.ErrNone) {
 		return h, err
 	}
-	l, err := s.find(ctx)
+	l, err := s.logins().find(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.bound(l); err != nil {
+	if err := l.bound(s); err != nil {
 		return nil, err
 	}
 	l.credential.Source = l.store.Name()
-	return s.hold(l.credential, l), nil
+	return newHeld(s, l.credential, l), nil
 }
 
-func (s *Session) hold(c *credential.Credential, l *login) *Held {
+func newHeld(s *Session, c *credential.Credential, l *login) *Held {
 	h := &Held{Credential: c, Kind: c.KindAt(s.Provider()), Server: s.KeyServer(), session: s, login: l}
 	if l != nil {
 		h.Server = l.server
@@ -78,32 +78,14 @@ func (s *Session) hold(c *credential.Credential, l *login) *Held {
 	return h
 }
 
-// keySources are the places of a key in order; handed leaves the environment out.
-func (s *Session) keySources(handed bool) apikey.Sources {
+// findKey finds an API key; [apikey.ErrNone] where there is none. handed leaves the
+// environment out.
+func (s *Session) findKey(handed bool) (*Held, error) {
 	sources := s.opt.Key
-	sources.Lookup, sources.Variables = s.opt.env().Lookup, s.KeyVariables()
+	sources.Lookup, sources.Variables = s.opt.env().Lookup, confirmed{s.opt}.keyVariables(s)
 	if handed {
 		sources.Lookup = func(string) (string, bool) { return "", false }
 	}
-	return sources
-}
-
-// KeyVariables are the variables of the environment in which the provider keeps API keys, as
-// far as its file may name them.
-func (s *Session) KeyVariables() []string {
-	var names []string
-	for _, kind := range s.Provider().Credentials {
-		names = append(names, kind.Env...)
-	}
-	if s.Provider().File == "" || s.allConfirmed(s.hosts()) {
-		return names
-	}
-	known := builtinVariables()
-	return slices.DeleteFunc(names, func(name string) bool { return !slices.Contains(known, name) })
-}
-
-// findKey finds an API key; [apikey.ErrNone] where there is none.
-func (s *Session) findKey(sources apikey.Sources) (*Held, error) {
 	found, err := apikey.Find(sources)
 	if err != nil {
 		return nil, err
@@ -114,7 +96,7 @@ func (s *Session) findKey(sources apikey.Sources) (*Held, error) {
 	if found.Exposed {
 		s.opt.UI.note("other users of this machine can read a key on the command line; --api-key-stdin, --api-key-file and " + credential.KeyVariable + " are not seen")
 	}
-	return s.hold(found.Credential(s.Provider()), nil), nil
+	return newHeld(s, found.Credential(s.Provider()), nil), nil
 }
 
 // Inspect asks the server what the credential holds, and keeps that in Grant. A login that the

@@ -1,12 +1,10 @@
 package ambit
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/ambit-auth/ambit/internal/text"
@@ -31,14 +29,14 @@ func (s *Session) Login(ctx context.Context, plan *Plan) (*Held, error) {
 	if _, err := s.Trust(ctx); err != nil {
 		return nil, err
 	}
-	h, err := s.findKey(s.keySources(true))
+	h, err := s.findKey(true)
 	if !errors.Is(err, apikey.ErrNone) {
 		if err != nil {
 			return nil, err
 		}
-		return h, s.keepKey(ctx, h)
+		return h, h.keepKey(ctx)
 	}
-	if s.opt.UI.Open == nil && s.opt.UI.Ask == nil {
+	if !s.opt.UI.someone() {
 		return nil, ErrNobody
 	}
 	if plan == nil {
@@ -52,52 +50,17 @@ func (s *Session) Login(ctx context.Context, plan *Plan) (*Held, error) {
 	if err := plan.trustEndpoints(ctx); err != nil {
 		return nil, err
 	}
-	in, err := s.writingStore(ctx, s.keyAt(s.server))
+	all := s.logins()
+	in, err := all.writing(ctx, all.key(all.server))
 	if err != nil {
 		return nil, err
 	}
-	return s.consent(ctx, plan, in)
-}
-
-// keepKey asks what an API key holds, and keeps it under the key of the server that was asked
-// for, where it is looked for first.
-func (s *Session) keepKey(ctx context.Context, h *Held) error {
-	if err := h.Inspect(ctx); err != nil {
-		return err
-	}
-	in, err := s.writingStore(ctx, s.keyAt(s.server))
-	if err != nil {
-		return err
-	}
-	h.Credential.Server = h.Server.Name
-	return s.keepIn(ctx, h, in)
-}
-
-func (s *Session) keepIn(ctx context.Context, h *Held, in store.Store) error {
-	if err := s.keep(ctx, h, in); err != nil {
-		return err
-	}
-	h.Credential.Source = in.Name()
-	h.login = &login{credential: h.Credential, store: in, key: s.keyAt(s.server), issuer: s.server, server: h.Server}
-	return nil
-}
-
-// consent runs the login in a browser, settles what came of it, and keeps it before the
-// browser's last page says so.
-func (s *Session) consent(ctx context.Context, plan *Plan, in store.Store) (*Held, error) {
 	client, err := s.guarded(ctx)
 	if err != nil {
 		return nil, err
 	}
-	conversation := &consent{session: s, plan: plan, store: in, client: s.shown(client)}
-	login, err := conversation.login()
-	if err != nil {
-		return nil, err
-	}
-	if _, err := login.Run(ctx); err != nil {
-		return nil, conversation.refusal(err)
-	}
-	return conversation.held, conversation.unkept
+	c := &consent{session: s, plan: plan, store: in, client: shown(client, &s.opt.UI)}
+	return c.get(ctx)
 }
 
 // A consent is one login in a browser.
@@ -108,6 +71,32 @@ type consent struct {
 	client  *http.Client
 	held    *Held
 	unkept  error
+}
+
+// get runs the login, settles what came of it, and keeps it before the browser's last page
+// says so.
+func (c *consent) get(ctx context.Context) (*Held, error) {
+	c.noteVariable()
+	login, err := c.login()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := login.Run(ctx); err != nil {
+		return nil, c.refusal(err)
+	}
+	return c.held, c.unkept
+}
+
+// noteVariable names a variable whose key every later use would take in place of the login
+// that is about to be made.
+func (c *consent) noteVariable() {
+	opt := c.session.opt
+	for _, name := range append([]string{credential.KeyVariable}, confirmed{opt}.keyVariables(c.session)...) {
+		if _, set := opt.env().Lookup(name); set {
+			opt.UI.note(text.Line(name) + " is set, and takes precedence over a login: unset it to use this one")
+			return
+		}
+	}
 }
 
 func (c *consent) login() (*oauth.Login, error) {
@@ -175,7 +164,7 @@ func (c *consent) finish(ctx context.Context, got *credential.Credential, err er
 	if err == nil {
 		c.held = c.settle(ctx, got)
 		c.held.Plan = c.plan
-		c.unkept = c.session.keepIn(ctx, c.held, c.store)
+		c.unkept = c.held.keep(ctx, c.store)
 		err = c.unkept
 	}
 	pages := c.session.opt.UI.Pages
@@ -212,8 +201,8 @@ func (c *consent) refusal(err error) error {
 // settle finds out what a fresh token holds: from the token response, else by asking.
 func (c *consent) settle(ctx context.Context, got *credential.Credential) *Held {
 	s := c.session
-	h := s.hold(got, nil)
-	h.Server = s.goodFor(got, s.server)
+	h := newHeld(s, got, nil)
+	h.Server = goodFor(s.Provider(), got, s.server)
 	got.Server = h.Server.Name
 	if got.KnownBy != scopes.Assumed || !h.Kind.Inspect.Possible() {
 		return h
@@ -230,75 +219,4 @@ func (c *consent) settle(ctx context.Context, got *credential.Credential) *Held 
 	}
 	h.Credential = inspected
 	return h
-}
-
-// A Logout is what became of a logout.
-type Logout struct {
-	Removed bool              // there was a login
-	Revoked bool              // the server was told of each, and agreed
-	Stores  []string          // from which it was removed
-	Why     error             // why it was not revoked; nil where it was
-	Others  []provider.Server // for which logins stay
-}
-
-// Logout revokes the login of this session's server at that server (RFC 7009), where it offers
-// that, and removes it from this machine in any case. An API key is forgotten, not revoked.
-// Errors: the store's.
-func (s *Session) Logout(ctx context.Context) (Logout, error) {
-	var out Logout
-	var mine, damaged []*login
-	var broken error
-	silent := s.eachLogin(ctx, s.readingStores(), func(l *login, err error) bool {
-		_, unreadable := errors.AsType[*store.CorruptError](err)
-		switch {
-		case unreadable: // whichever server it was for: nobody can use it
-			damaged = append(damaged, l)
-		case err != nil:
-			broken = err
-		case len(mine) == 0 && s.serves(l), len(mine) > 0 && l.server.Issuer == mine[0].server.Issuer:
-			mine = append(mine, l) // the one that is used, and what would be used in its place
-		case !s.chosen:
-			out.Others = append(out.Others, l.server)
-		}
-		return broken != nil
-	})
-	if broken != nil || silent != nil && len(mine)+len(damaged) == 0 {
-		return out, cmp.Or(broken, silent)
-	}
-	for _, l := range append(mine, damaged...) {
-		if err := s.remove(ctx, l, &out); err != nil {
-			return out, err
-		}
-	}
-	if silent != nil {
-		s.opt.UI.note("whether another login lies in the keyring is not known: " + text.Line(silent.Error()))
-	}
-	return out, nil
-}
-
-// errDamaged is why a record that cannot be read is not revoked.
-var errDamaged = errors.New("its record was damaged")
-
-// remove revokes a login and takes it out of its store. Whatever the server says: a
-// credential that is not wanted is not kept.
-func (s *Session) remove(ctx context.Context, l *login, out *Logout) error {
-	return s.alone(ctx, l.key, func() error {
-		why := errDamaged
-		if c, err := l.store.Load(ctx, l.key); err == nil {
-			l.credential = c // another process may have renewed it meanwhile
-		}
-		if l.credential != nil {
-			why = s.revoke(ctx, l)
-		}
-		if err := l.store.Delete(ctx, l.key); err != nil {
-			return err
-		}
-		out.Revoked = why == nil && (!out.Removed || out.Revoked)
-		out.Removed = true
-		out.Why = cmp.Or(why, out.Why)
-		if name := l.store.Name(); !slices.Contains(out.Stores, name) {
-			out.Stores = append(out.Stores, name)
-		}
-		return nil
-	})
 }

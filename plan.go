@@ -46,26 +46,29 @@ func (s *Session) Plan(ctx context.Context) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.warn(as.Source)
-	return s.planFor(as, resources), nil
+	s.opt.UI.notes(as.Source.Warnings)
+	return newPlan(s, as, resources), nil
 }
 
-// LastPlan is the plan by what a server last said of itself; nil where nothing was kept of
-// that. No server is asked.
-func (s *Session) LastPlan(at provider.Server) *Plan {
-	documents, err := s.documents()
+// LastPlan is what was requested, or else the plan by what a server last said of itself; nil
+// where nothing was kept of that. No server is asked.
+func (h *Held) LastPlan() *Plan {
+	if h.Plan != nil {
+		return h.Plan
+	}
+	documents, err := h.session.documents()
 	if err != nil {
 		return nil
 	}
-	for _, server := range []provider.Server{at, s.server} {
+	for _, server := range []provider.Server{h.Server, h.session.server} {
 		if as := documents.CachedAuthorizationServer(server.Issuer); as != nil {
-			return s.planFor(as, nil)
+			return newPlan(h.session, as, nil)
 		}
 	}
 	return nil
 }
 
-func (s *Session) planFor(as *metadata.AuthorizationServer, resources []scopes.Resource) *Plan {
+func newPlan(s *Session, as *metadata.AuthorizationServer, resources []scopes.Resource) *Plan {
 	n := scopes.Negotiation{Needs: s.needs, Implies: s.Provider().Implies, Server: as.ScopesSupported, Resources: resources}
 	return &Plan{Plan: scopes.Negotiate(n), Session: s, Server: as, negotiation: n}
 }
@@ -96,8 +99,8 @@ func (s *Session) resources(ctx context.Context, documents *metadata.Client) ([]
 		if err != nil {
 			return nil, &ResourceError{Base: base, Err: err}
 		}
-		s.warn(doc.Source)
-		if others := doc.AuthorizationServers; len(others) > 0 && !slices.ContainsFunc(others, s.isIssuer) {
+		s.opt.UI.notes(doc.Source.Warnings)
+		if others := doc.AuthorizationServers; len(others) > 0 && !slices.ContainsFunc(others, func(other string) bool { return sameIssuer(other, s.server.Issuer) }) {
 			s.opt.UI.note(fmt.Sprintf("the resource %s takes tokens of %s, and %s is asked", base, text.Line(strings.Join(others, ", ")), text.Line(s.server.Issuer)))
 		}
 		list = append(list, scopes.Resource{Base: base, URL: u, Advertises: doc.ScopesSupported})
@@ -105,16 +108,9 @@ func (s *Session) resources(ctx context.Context, documents *metadata.Client) ([]
 	return list, nil
 }
 
-// isIssuer compares with the server's issuer, but for one final slash.
-func (s *Session) isIssuer(other string) bool {
-	return strings.TrimSuffix(other, "/") == strings.TrimSuffix(s.server.Issuer, "/")
-}
-
-// warn tells what a document's reader had to say, and that an old one stands in.
-func (s *Session) warn(source metadata.Source) {
-	for _, warning := range source.Warnings {
-		s.opt.UI.note(text.Line(warning))
-	}
+// sameIssuer compares two but for one final slash.
+func sameIssuer(one, other string) bool {
+	return strings.TrimSuffix(one, "/") == strings.TrimSuffix(other, "/")
 }
 
 // Check returns a *[MissingError] where something required cannot be requested; nil where a
@@ -262,6 +258,6 @@ func (p *Plan) trustEndpoints(ctx context.Context) error {
 	if _, err := p.Session.Trust(ctx); err != nil {
 		return err
 	}
-	_, err := p.Session.trust(ctx, hosts, "the metadata of "+p.Session.server.Issuer, false)
+	_, err := confirmed{p.Session.opt}.policy(ctx, hosts, "the metadata of "+p.Session.server.Issuer, false)
 	return err
 }

@@ -9,8 +9,6 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/metadata"
-	"github.com/ambit-auth/ambit/oauth/credential"
-	"github.com/ambit-auth/ambit/oauth/store"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -28,9 +26,20 @@ type Session struct {
 	client   func() (*http.Client, error)
 }
 
-// Open begins a session. Errors: *[manifest.UnknownProgramError]; a *[ServerError] for a
+// Open begins a session with the manifest in a file; "" is the nearest scopes.yaml, here or
+// above. Errors: those of [Load] and of [New].
+func Open(path string, o Options) (*Session, error) {
+	m, err := Load(path)
+	if err != nil {
+		return nil, err
+	}
+	return New(m, o)
+}
+
+// New begins a session with a manifest that was read before, such as one that a program
+// embeds ([manifest.Decode]). Errors: *[manifest.UnknownProgramError]; a *[ServerError] for a
 // server that the provider does not know; one for a manifest that is nil.
-func Open(m *manifest.Manifest, o Options) (*Session, error) {
+func New(m *manifest.Manifest, o Options) (*Session, error) {
 	if m == nil || m.Provider == nil {
 		return nil, errors.New("there is no manifest to open a session with")
 	}
@@ -123,19 +132,6 @@ func ownServer(p *provider.Provider, issuer string) provider.Server {
 		}
 	}
 	return own
-}
-
-// keyAt is the store's key of a login at one of the provider's servers.
-func (s *Session) keyAt(at provider.Server) store.Key {
-	return store.Key{Issuer: at.Issuer, ClientID: s.Provider().Client.IDFor(at.Name), Manifest: s.manifest.Name}
-}
-
-// goodFor is the server that a credential names, else the one that gave it.
-func (s *Session) goodFor(c *credential.Credential, from provider.Server) provider.Server {
-	if named, ok := s.Provider().Lookup(c.Server); ok && c.Server != "" {
-		return named
-	}
-	return from
 }
 
 // documents reads public metadata; it carries no credential, and needs no trust.

@@ -16,6 +16,7 @@ import (
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/internal/sandbox"
+	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/oauth/store"
 	"github.com/ambit-auth/ambit/scopes"
@@ -111,7 +112,7 @@ func (w *world) open(t *testing.T, change func(*ambit.Options)) *ambit.Session {
 	if change != nil {
 		change(&o)
 	}
-	s, err := ambit.Open(m, o)
+	s, err := ambit.New(m, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,18 +135,79 @@ func TestClientSaysWhichScopeIsMissing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	api, _ := h.Server.Base("api")
-	response, err := client.Get(api + "/api/users/@me/")
+	response, err := client.Get(client.URL("{api}/api/users/@me/"))
 	if err != nil || response.StatusCode != 200 {
 		t.Fatal(response, err)
 	}
-	_, err = client.Post(api+"/api/projects/1/query/", "application/json", strings.NewReader("{}"))
+	_, err = client.Post(client.URL("{api}/api/projects/1/query/"), "application/json", strings.NewReader("{}"))
 	refused, ok := errors.AsType[*ambit.RefusedError](err)
 	if !ok || refused.Verdict.Cause != diagnosis.CauseMissingScope || strings.Join(refused.Missing(), " ") != "query:read" {
 		t.Errorf("refused: %v", err)
 	}
 	if err != nil && strings.Contains(err.Error(), h.Credential.Access.Reveal()) {
 		t.Error("the token stands in the error")
+	}
+}
+
+// A client logs in where nobody has, or where a login is over, if someone is there; and only then.
+func TestClientLogsInWhereItHasTo(t *testing.T) {
+	w := newWorld(t, sandbox.Options{Grant: "all", Misbehave: []string{"no-refresh"}})
+	var later time.Duration
+	visits := 0
+	options := func(someone bool) func(*ambit.Options) {
+		return func(o *ambit.Options) {
+			o.Now = func() time.Time { return time.Now().Add(later) }
+			o.UI.Open = func(ctx context.Context, startURL, authorizationURL string) error {
+				visits++
+				return visit(ctx, startURL, authorizationURL)
+			}
+			if !someone {
+				o.UI = ambit.UI{}
+			}
+		}
+	}
+	for _, step := range []struct {
+		what    string
+		later   time.Duration
+		someone bool
+		lost    bool // the error is that of a login that is over
+		visits  int  // so far
+	}{
+		{what: "nobody is logged in, or there"},
+		{what: "nobody is logged in", someone: true, visits: 1},
+		{what: "someone is logged in", someone: true, visits: 1},
+		{what: "the login is over, nobody is there", later: 24 * time.Hour, lost: true, visits: 1},
+		{what: "the login is over", later: 24 * time.Hour, someone: true, visits: 2},
+	} {
+		later = step.later
+		_, err := w.open(t, options(step.someone)).Client(t.Context())
+		_, lost := errors.AsType[*oauth.SessionLostError](err)
+		none := errors.Is(err, ambit.ErrNoCredential)
+		if (err == nil) != step.someone || lost != step.lost || none != (!step.someone && !step.lost) || visits != step.visits {
+			t.Errorf("%s: %d visits to the browser, %v", step.what, visits, err)
+		}
+	}
+}
+
+// A program writes a URL as its manifest does, for the server that its credential is good for.
+func TestClientURL(t *testing.T) {
+	w := newWorld(t, sandbox.Options{})
+	s := w.open(t, func(o *ambit.Options) { o.Env = append(o.Env, credential.KeyVariable+"="+w.ready.Keys.Full) })
+	client, err := s.Client(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	api, _ := client.Server.Base("api")
+	for template, want := range map[string]string{
+		"{api}/api/users/@me/": api + "/api/users/@me/", "{api}": api, "https://other.example/x": "https://other.example/x",
+		"{nothing}/x": "{nothing}/x", "{api}.evil.example/x": "{api}.evil.example/x",
+	} {
+		if got := client.URL(template); got != want {
+			t.Errorf("%s is %s", template, got)
+		}
+	}
+	if _, err := client.Get(client.URL("{nothing}/x")); err == nil {
+		t.Error("a base that is not there was requested")
 	}
 }
 
@@ -188,7 +250,7 @@ func TestClientKeepsTheCredentialBelowTheBase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := ambit.Open(m, ambit.Options{Store: &store.Memory{}, Env: []string{"HOME=" + t.TempDir(), "AMBIT_API_KEY=key_0123456789"}})
+	s, err := ambit.New(m, ambit.Options{Store: &store.Memory{}, Env: []string{"HOME=" + t.TempDir(), "AMBIT_API_KEY=key_0123456789"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,12 +281,11 @@ func TestClientAsksWhatAKeyHolds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		api, _ := s.KeyServer().Base("api")
-		response, err := client.Get(api + "/api/users/nobody/")
+		response, err := client.Get(client.URL("{api}/api/users/nobody/"))
 		if err != nil || response.StatusCode != http.StatusNotFound {
 			t.Errorf("what is not there: %v, %v", response, err)
 		}
-		_, err = client.Post(api+"/api/projects/1/dashboards/", "application/json", strings.NewReader("{}"))
+		_, err = client.Post(client.URL("{api}/api/projects/1/dashboards/"), "application/json", strings.NewReader("{}"))
 		refused, _ := errors.AsType[*ambit.RefusedError](err)
 		switch {
 		case missing == "" && err != nil:
@@ -237,7 +298,7 @@ func TestClientAsksWhatAKeyHolds(t *testing.T) {
 
 // The zero value of everything is told, and nothing panics.
 func TestOpenNothing(t *testing.T) {
-	if _, err := ambit.Open(nil, ambit.Options{}); err == nil {
+	if _, err := ambit.New(nil, ambit.Options{}); err == nil {
 		t.Error("a session without a manifest")
 	}
 }
@@ -261,7 +322,7 @@ func TestErrorsAnswerQuestions(t *testing.T) {
 		t.Error("a key that nobody knows is not told as such")
 	}
 	m, _ := ambit.Load(w.ready.Manifest)
-	if _, err := ambit.Open(m, ambit.Options{Server: "mars"}); !strings.Contains(err.Error(), `"mars"`) {
+	if _, err := ambit.New(m, ambit.Options{Server: "mars"}); !strings.Contains(err.Error(), `"mars"`) {
 		t.Errorf("an unknown server: %v", err)
 	}
 	if _, err := ambit.Load(filepath.Join(t.TempDir(), "scopes.yaml")); !errors.Is(err, os.ErrNotExist) {
@@ -281,7 +342,7 @@ func TestForeignHostGetsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := ambit.Open(m, ambit.Options{Env: []string{"HOME=" + w.home, "POSTHOG_PERSONAL_API_KEY=" + w.ready.Keys.Full}})
+	s, err := ambit.New(m, ambit.Options{Env: []string{"HOME=" + w.home, "POSTHOG_PERSONAL_API_KEY=" + w.ready.Keys.Full}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -327,25 +388,4 @@ func newServer(t *testing.T, h http.Handler) string {
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
 	return server.URL
-}
-
-// The README's second code block is the example that runs here, word for word.
-func TestReadmeExample(t *testing.T) {
-	example, err := os.ReadFile("example_test.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	readme, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, code, _ := strings.Cut(string(example), "\nfunc whoami")
-	code = strings.Replace("func whoami"+code, "terminal()", "ambit.Terminal()", 1)
-	blocks := strings.SplitN(string(readme), "\n```", 5)
-	if got := strings.TrimPrefix(blocks[3], "go\n") + "\n"; got != code {
-		t.Errorf("the README shows\n%s\nand here runs\n%s", got, code)
-	}
-	if n := strings.Count(code, "\n"); n > 30 {
-		t.Errorf("the whole program has %d lines", n)
-	}
 }

@@ -3,6 +3,8 @@ package ambit
 import (
 	"context"
 	"net/http"
+
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
 // A UI is how a session speaks with a person. The zero value is for where nobody is: each
@@ -42,6 +44,9 @@ type Pages interface {
 	Failed(s *Session, err error) http.Handler
 }
 
+// someone reports whether anybody is there to log in.
+func (u *UI) someone() bool { return u.Open != nil || u.Ask != nil }
+
 func (u *UI) ask(ctx context.Context, question string) (bool, error) {
 	if u.Ask == nil {
 		return false, nil
@@ -52,6 +57,13 @@ func (u *UI) ask(ctx context.Context, question string) (bool, error) {
 func (u *UI) note(sentence string) {
 	if u.Note != nil {
 		u.Note(sentence)
+	}
+}
+
+// notes says sentences that came from elsewhere.
+func (u *UI) notes(sentences []string) {
+	for _, sentence := range sentences {
+		u.note(text.Line(sentence))
 	}
 }
 

@@ -36,11 +36,6 @@ func (c Challenge) ErrorCode() string { return c.Params["error"] }
 // ErrorDescription is the error_description parameter, text for developers.
 func (c Challenge) ErrorDescription() string { return c.Params["error_description"] }
 
-// ResourceMetadata is the resource_metadata parameter, the URL of the resource's
-// document (RFC 9728 §5.1). It is unchecked;
-// [Client.ProtectedResourceAt] checks it.
-func (c Challenge) ResourceMetadata() string { return c.Params["resource_metadata"] }
-
 // Bearer returns the first Bearer challenge of h, and whether there is one.
 func Bearer(h http.Header) (Challenge, bool) {
 	for _, challenge := range ParseChallenges(h) {

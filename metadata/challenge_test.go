@@ -57,7 +57,7 @@ func TestParseChallenges(t *testing.T) {
 func TestBearer(t *testing.T) {
 	h := http.Header{"Www-Authenticate": {`NTLM abc=, bearer realm="r", error="insufficient_scope", error_description="d", scope="a b", resource_metadata="https://m.example"`, `Bearer scope="second"`}}
 	b, ok := metadata.Bearer(h)
-	got := []string{b.Params["realm"], b.ErrorCode(), b.ErrorDescription(), b.Scope(), b.ResourceMetadata()}
+	got := []string{b.Params["realm"], b.ErrorCode(), b.ErrorDescription(), b.Scope(), b.Params["resource_metadata"]}
 	if diff := cmp.Diff([]string{"r", "insufficient_scope", "d", "a b", "https://m.example"}, got); diff != "" || !ok {
 		t.Error(ok, diff)
 	}

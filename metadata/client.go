@@ -3,7 +3,6 @@ package metadata
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"slices"
 	"time"
 
@@ -30,9 +29,8 @@ type Client struct {
 
 // The kinds of lookup, in cache files.
 const (
-	lookupServer     = "authorization_server"
-	lookupResource   = "protected_resource"
-	lookupResourceAt = "protected_resource_at"
+	lookupServer   = "authorization_server"
+	lookupResource = "protected_resource"
 )
 
 // AuthorizationServer reads the document of issuer (RFC 8414, else OpenID
@@ -81,32 +79,6 @@ func (c *Client) ProtectedResource(ctx context.Context, resource string) (*Prote
 		return nil, err
 	}
 	return c.resource(ctx, resource, &lookup{kind: lookupResource, subject: resource, candidates: []string{resourceCandidate(u)}})
-}
-
-// ProtectedResourceAt reads the document of resource from metadataURL, which the
-// resource named itself in a challenge (RFC 9728 §5.1; see
-// [Challenge.ResourceMetadata]). A resource that is not on this machine may not
-// name a URL that is. The error is an [Error].
-func (c *Client) ProtectedResourceAt(ctx context.Context, metadataURL, resource string) (*ProtectedResource, error) {
-	r, err := guard.ParseURL(resource)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkNamedURL(metadataURL, r); err != nil {
-		return nil, err
-	}
-	subject := resource + "\n" + metadataURL
-	return c.resource(ctx, resource, &lookup{kind: lookupResourceAt, subject: subject, candidates: []string{metadataURL}})
-}
-
-// checkNamedURL looks at a URL that the resource gave: a bad one is the server's
-// fault, not the user's.
-func checkNamedURL(metadataURL string, resource *url.URL) error {
-	problem := urlProblem(metadataURL, guard.ParseEndpoint, guard.PointsHere(resource.Hostname()))
-	if problem == "" {
-		return nil
-	}
-	return invalid(resource.String(), guard.FieldError{Field: "resource_metadata", Problem: problem})
 }
 
 func (c *Client) resource(ctx context.Context, resource string, l *lookup) (*ProtectedResource, error) {

@@ -97,41 +97,11 @@ func TestResourcePlace(t *testing.T) {
 	}
 }
 
-func TestFromChallengeToAuthorizationServer(t *testing.T) {
-	s := newServer(t)
-	api := s.URL + "/api"
-	s.on("/elsewhere.json", sends(fields{"resource": api, "authorization_servers": []string{s.URL}}.json(t)))
-	s.on(oauthPath, sends(serverFields(s.URL).json(t)))
-	c := metadata.Client{}
-	pr, err := c.ProtectedResourceAt(context.Background(), s.URL+"/elsewhere.json", api)
-	if err != nil {
-		t.Fatal(err)
-	}
-	as, err := c.AuthorizationServer(context.Background(), pr.AuthorizationServers[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	if as.TokenEndpoint != s.URL+"/token" {
-		t.Errorf("token endpoint %q", as.TokenEndpoint)
-	}
-}
-
-func TestChallengeMayNotLeadToThisMachine(t *testing.T) {
-	s := newServer(t)
-	c := metadata.Client{}
-	_, err := c.ProtectedResourceAt(context.Background(), s.URL+"/x", "https://api.example")
-	wantError(t, err, guard.KindInvalid, "resource_metadata", "this machine")
-	if asked := s.requests(); asked != nil {
-		t.Errorf("asked %q", asked)
-	}
-}
-
 // The resource and its issuer are one URL at some providers: each keeps its own file.
 func TestCacheKeepsResourceAndServerApart(t *testing.T) {
 	s := newServer(t)
 	s.on(oauthPath, sends(serverFields(s.URL).json(t)))
 	s.on(resourcePath, sends(fields{"resource": s.URL}.json(t)))
-	s.on("/at", sends(fields{"resource": s.URL, "scopes_supported": []string{"at"}}.json(t)))
 	c := metadata.Client{CacheDir: t.TempDir()}
 	for range 2 {
 		if _, err := c.AuthorizationServer(context.Background(), s.URL); err != nil {
@@ -140,11 +110,8 @@ func TestCacheKeepsResourceAndServerApart(t *testing.T) {
 		if pr, err := c.ProtectedResource(context.Background(), s.URL); err != nil || pr.ScopesSupported.Scopes.Len() != 0 {
 			t.Fatal(pr, err)
 		}
-		if pr, err := c.ProtectedResourceAt(context.Background(), s.URL+"/at", s.URL); err != nil || !pr.ScopesSupported.Scopes.Has("at") {
-			t.Fatal(pr, err)
-		}
 	}
-	if diff := cmp.Diff([]string{"GET " + oauthPath, "GET " + resourcePath, "GET /at"}, s.requests()); diff != "" {
+	if diff := cmp.Diff([]string{"GET " + oauthPath, "GET " + resourcePath}, s.requests()); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -17,18 +17,6 @@ type Missing struct {
 	Optional    []string
 }
 
-// At returns what is missing at level or above.
-func (m Missing) At(level Level) []string {
-	names := append([]string{}, m.Required...)
-	if level <= Recommended {
-		names = append(names, m.Recommended...)
-	}
-	if level <= Optional {
-		names = append(names, m.Optional...)
-	}
-	return names
-}
-
 // A Coverage says by which granted scope a need was met that is not itself granted.
 type Coverage struct {
 	Scope string

@@ -81,12 +81,12 @@ func ExampleCompare() {
 
 	gap := scopes.Compare(needs, scopes.Grant{Scopes: granted}, m.Provider.Implies)
 	fmt.Println("required: ", gap.Missing.Required)
-	fmt.Println("all:      ", gap.Missing.At(scopes.Optional))
+	fmt.Println("optional: ", gap.Missing.Optional)
 	fmt.Println("covered:  ", gap.Covered)
 	fmt.Println("not asked:", gap.Excess)
 	// Output:
 	// required:  [model:call]
-	// all:       [model:call mail:send]
+	// optional:  [mail:send]
 	// covered:   [{reports:read reports:write}]
 	// not asked: profile
 }

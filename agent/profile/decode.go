@@ -9,9 +9,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Decode reads the file of an agent program; file is its name in messages, and its base
+// decode reads the file of an agent program; file is its name in messages, and its base
 // name that of the profile. The error is every mistake in it, with its place.
-func Decode(file string, text []byte) (*Profile, error) {
+func decode(file string, text []byte) (*Profile, error) {
 	d := decoder{&yamlfile.Reader{File: file}}
 	base := path.Base(strings.TrimPrefix(strings.ReplaceAll(file, `\`, "/"), "builtin:"))
 	p := &Profile{Name: strings.TrimSuffix(base, path.Ext(base))}

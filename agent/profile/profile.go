@@ -102,7 +102,7 @@ func readProfile(name string) (*Profile, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Decode("builtin:"+name, text)
+	return decode("builtin:"+name, text)
 }
 
 // ByName returns the built-in profile of that name; the error names those that there are.

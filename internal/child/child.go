@@ -22,10 +22,10 @@ type Command struct {
 	Grace        time.Duration // between the polite and the firm end; 0 means [signals.Grace]
 }
 
-// A Process is a running program, with a process group of its own where the system has
+// A process is a running program, with a process group of its own where the system has
 // such, so that what it started ends with it. Its methods may be called by many
 // goroutines at once.
-type Process struct {
+type process struct {
 	process *os.Process
 	grace   time.Duration
 	job     job
@@ -53,21 +53,21 @@ func (e *StartError) Unwrap() error { return e.Err }
 // terminal in whose foreground we are, the child gets the foreground, and it comes back.
 // When ctx ends the child is stopped. The error is a *[StartError], or the system's.
 func (c Command) Run(ctx context.Context) (code int, err error) {
-	child, err := c.Start()
+	child, err := c.start()
 	if err != nil {
 		return 0, err
 	}
 	stopped := make(chan struct{})
-	forget := context.AfterFunc(ctx, func() { child.Stop(); close(stopped) })
-	code, err = child.Wait()
+	forget := context.AfterFunc(ctx, func() { child.stop(); close(stopped) })
+	code, err = child.wait()
 	if !forget() { // it is being stopped: what it started ends before we do
 		<-stopped
 	}
 	return code, err
 }
 
-// Start starts the program. The error is a *[StartError]. [Process.Wait] has to be called.
-func (c Command) Start() (*Process, error) {
+// start starts the program. The error is a *[StartError]. wait has to be called.
+func (c Command) start() (*process, error) {
 	if len(c.Args) == 0 {
 		return nil, &StartError{Err: errors.New("no program is named")}
 	}
@@ -89,7 +89,7 @@ func (c Command) Start() (*Process, error) {
 			files[i] = null
 		}
 	}
-	child := &Process{grace: cmp.Or(c.Grace, signals.Grace), ended: make(chan struct{})}
+	child := &process{grace: cmp.Or(c.Grace, signals.Grace), ended: make(chan struct{})}
 	child.process, err = os.StartProcess(path, c.Args, &os.ProcAttr{
 		Env: c.Env, Files: files, Sys: child.job.attributes(c.In),
 	})
@@ -102,21 +102,21 @@ func (c Command) Start() (*Process, error) {
 }
 
 // watch waits for the end, whoever asks for it.
-func (c *Process) watch() {
+func (c *process) watch() {
 	c.code, c.err = c.job.wait(c.process)
 	c.job.end()
 	close(c.ended)
 }
 
-// Wait waits for the child's end and returns its exit code.
-func (c *Process) Wait() (code int, err error) {
+// wait waits for the child's end and returns its exit code.
+func (c *process) wait() (code int, err error) {
 	<-c.ended
 	return c.code, c.err
 }
 
-// Stop ends the child and all that it started: politely, and after its grace firmly. It
+// stop ends the child and all that it started: politely, and after its grace firmly. It
 // returns when the child has ended, and may be called more than once.
-func (c *Process) Stop() {
+func (c *process) stop() {
 	select {
 	case <-c.ended:
 		return

@@ -53,7 +53,7 @@ func TestUnknownClient(t *testing.T) {
 		"the client id is not known":        {IDs: map[string]string{"us": "ours"}},
 		"log in again":                      {},
 	} {
-		p, err := ambit.Open(&manifest.Manifest{
+		p, err := ambit.New(&manifest.Manifest{
 			File:     ambit.ManifestName,
 			Provider: &provider.Provider{Client: client, Servers: []provider.Server{{Name: "us"}}, DefaultServer: "us"},
 		}, ambit.Options{})

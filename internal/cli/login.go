@@ -12,7 +12,6 @@ import (
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/oauth"
-	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/spf13/cobra"
 )
@@ -74,7 +73,7 @@ func runLogin(ctx context.Context, r *invocation, keys *keyFlags) (view.View, er
 		planText := &view.Printer{Paint: r.console.Paint, Width: console.Width(r.Stderr)}
 		(&view.Plan{Plan: plan}).Text(planText)
 		r.console.Write(planText.String() + "\n")
-		warnOfVariable(r, s)
+		warnOfKeyFile(r)
 		r.watchSignals() // a listener waits, though no request may have gone out yet
 	}
 	h, err := s.Login(ctx, plan)
@@ -98,18 +97,11 @@ func paste(r *invocation) func() <-chan string {
 	return nil
 }
 
-// warnOfVariable names a key in the environment or the settings: every command would take
-// that, and not the login that is about to be made.
-func warnOfVariable(r *invocation, s *ambit.Session) {
+// warnOfKeyFile names a key in the settings: every command would take that, and not the login
+// that is about to be made.
+func warnOfKeyFile(r *invocation) {
 	if r.settings.APIKeyFile != "" {
 		r.console.Note("%s names an API key, which takes precedence over a login: remove it to use this one", r.settings.Origin("api_key_file"))
-		return
-	}
-	for _, name := range append([]string{credential.KeyVariable}, s.KeyVariables()...) {
-		if _, set := r.env.Lookup(name); set {
-			r.console.Note("%s is set, and takes precedence over a login: unset it to use this one", name)
-			return
-		}
 	}
 }
 

@@ -16,10 +16,7 @@ func nextSteps(r *invocation, s *ambit.Session, h *ambit.Held, gap scopes.Gap) [
 	if len(gap.Lost) == 0 {
 		return nil
 	}
-	plan := h.Plan
-	if plan == nil {
-		plan = s.LastPlan(h.Server)
-	}
+	plan := h.LastPlan()
 	situation := situationOf(s, h, advice.Lacking)
 	situation.Unattended = r.unattended()
 	for _, need := range gap.Lost {

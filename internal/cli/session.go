@@ -56,7 +56,7 @@ func (r *invocation) openWith(keys apikey.Sources, ui ambit.UI) (*ambit.Session,
 	if err != nil {
 		return nil, err
 	}
-	s, err := ambit.Open(m, ambit.Options{
+	s, err := ambit.New(m, ambit.Options{
 		Server: r.settings.Server, Programs: r.settings.Programs, UI: ui, HTTP: client, Store: r.store(), Key: keys,
 		TrustHosts: r.settings.TrustHost, Env: r.env,
 	})

@@ -170,6 +170,24 @@ func TestRecordedPathsAreFolded(t *testing.T) {
 	}
 }
 
+// A call is one of the base on which its URL stands: the innermost, on the same host and port.
+func TestRecordedURLsHaveABase(t *testing.T) {
+	for url, want := range map[string]string{
+		"https://US.posthog.com:443/api/users/": "GET {api}/api/users/ 200 x1 t:1",
+		"https://us.posthog.com:8443/api/":      "",
+		"http://us.posthog.com/api/":            "",
+		"https://us.posthog.com/api/../x":       "",
+		"https://us.posthog.com/api/%2e%2e/x":   "",
+		"://":                                   "",
+	} {
+		recording := `{"log": {"entries": [{"request": {"method": "GET", "url": "` + url + `"}, "response": {"status": 200}}]}}`
+		e, err := evidence.Traffic{Provider: posthog(t)}.Read("t", strings.NewReader(recording))
+		if got := strings.Join(seen(e), "; "); err != nil || got != want || (want == "") != (len(notes(e)) == 1) {
+			t.Errorf("%s: %q, %q, %v", url, got, notes(e), err)
+		}
+	}
+}
+
 // Files that were joined, or written by a careless tool, are read all the same.
 func TestHAROddities(t *testing.T) {
 	entry := `{"request": {"method": "GET", "url": "https://us.posthog.com/api/%s/"}, "response": {"status": %s, "headers": [{"name": "X", "value": 7}], "content": {"text": {}}}}`

@@ -20,7 +20,7 @@ func hostileAudit() *Audit {
 		File: "m" + evil, Name: "n" + evil, Programs: []manifest.Program{{Name: evil}},
 		Provider: &provider.Provider{Servers: []provider.Server{{Name: "s", Issuer: "https://x/" + evil}}, DefaultServer: "s"},
 	}
-	s, err := ambit.Open(m, ambit.Options{Programs: []string{evil}})
+	s, err := ambit.New(m, ambit.Options{Programs: []string{evil}})
 	if err != nil {
 		panic(err)
 	}

@@ -84,7 +84,7 @@ func (c *collector) collectTraffic() {
 			c.raise(requirements, useListed)
 		}
 		for _, at := range requirements {
-			if r := &c.requirements[at]; o.Succeeded() && r.use > useNone {
+			if r := &c.requirements[at]; o.succeeded() && r.use > useNone {
 				r.use = useObserved
 			}
 		}
@@ -102,11 +102,11 @@ func (c *collector) collectTraffic() {
 
 func (c *collector) record(by *mention, o *Observation, wanted []string) {
 	by.recorded = max(by.recorded, recordedFailure)
-	if o.Succeeded() {
+	if o.succeeded() {
 		by.recorded = recordedSuccess
 	}
 	by.refusedFor = append(by.refusedFor, wanted...)
-	if o.Refused() && o.Named == nil {
+	if o.refused() && o.Named == nil {
 		by.unclear = by.unclear || slices.ContainsFunc(by.anyOf, func(scope string) bool { return slices.Contains(o.Scopes, scope) })
 	}
 }
@@ -117,7 +117,7 @@ func (c *collector) record(by *mention, o *Observation, wanted []string) {
 // way. Those are unclear, and stay as they are declared: once removed, they would be wanted.
 func (c *collector) wanted(o *Observation, owners []int) []string {
 	switch {
-	case !o.Refused():
+	case !o.refused():
 		return nil
 	case o.Named != nil:
 		return o.Named

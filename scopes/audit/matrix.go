@@ -89,7 +89,7 @@ func (t *table) takeRequirements() {
 // takeTraffic takes in what was connected with recorded calls that succeeded.
 func (t *table) takeTraffic() {
 	for i := range t.Evidence.Traffic {
-		if o := &t.Evidence.Traffic[i]; o.Succeeded() {
+		if o := &t.Evidence.Traffic[i]; o.succeeded() {
 			for _, scope := range o.Scopes {
 				t.row(scope).Observed = true
 			}

@@ -236,7 +236,7 @@ func (d *decoder) waiver(n *yaml.Node) {
 
 func waiverWords() []string {
 	var words []string
-	for _, kind := range WaiverKinds() {
+	for _, kind := range waiverKinds() {
 		words = append(words, string(kind))
 	}
 	return words

@@ -24,14 +24,14 @@ func FindingKinds() []FindingKind {
 	return []FindingKind{Undeclared, UnknownScope, OverLevel, Unused, Unproved, ExpiredWaiver}
 }
 
-// WaiverKinds are the kinds that a manifest may waive: all but that of a waiver itself.
-func WaiverKinds() []FindingKind {
+// waiverKinds are the kinds that a manifest may waive: all but that of a waiver itself.
+func waiverKinds() []FindingKind {
 	return slices.DeleteFunc(FindingKinds(), func(kind FindingKind) bool { return kind == ExpiredWaiver })
 }
 
 // A Waiver silences one finding of an audit, for a reason and for a time.
 type Waiver struct {
-	Kind   FindingKind // one of [WaiverKinds]
+	Kind   FindingKind // one of waiverKinds
 	Scope  string
 	Reason string
 	Until  time.Time // last day on which it holds, UTC; zero for no end

@@ -1,0 +1,114 @@
+package ambit
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/store"
+	"github.com/ambit-auth/ambit/scopes/provider"
+)
+
+// A Logout is what became of a logout.
+type Logout struct {
+	Removed bool              // there was a login
+	Revoked bool              // the server was told of each, and agreed
+	Stores  []string          // from which it was removed
+	Why     error             // why it was not revoked; nil where it was
+	Others  []provider.Server // for which logins stay
+}
+
+// Logout revokes the login of this session's server at that server (RFC 7009), where it offers
+// that, and removes it from this machine in any case. An API key is forgotten, not revoked.
+// Errors: the store's.
+func (s *Session) Logout(ctx context.Context) (Logout, error) {
+	var out Logout
+	all := s.logins()
+	var mine, damaged []*login
+	var broken error
+	silent := all.each(ctx, all.reading(), func(l *login, err error) bool {
+		_, unreadable := errors.AsType[*store.CorruptError](err)
+		switch {
+		case unreadable: // whichever server it was for: nobody can use it
+			damaged = append(damaged, l)
+		case err != nil:
+			broken = err
+		case len(mine) == 0 && all.serves(l), len(mine) > 0 && l.server.Issuer == mine[0].server.Issuer:
+			mine = append(mine, l) // the one that is used, and what would be used in its place
+		case !s.chosen:
+			out.Others = append(out.Others, l.server)
+		}
+		return broken != nil
+	})
+	if broken != nil || silent != nil && len(mine)+len(damaged) == 0 {
+		return out, cmp.Or(broken, silent)
+	}
+	for _, l := range append(mine, damaged...) {
+		if err := out.remove(ctx, s, l); err != nil {
+			return out, err
+		}
+	}
+	if silent != nil {
+		s.opt.UI.note("whether another login lies in the keyring is not known: " + text.Line(silent.Error()))
+	}
+	return out, nil
+}
+
+// errDamaged is why a record that cannot be read is not revoked.
+var errDamaged = errors.New("its record was damaged")
+
+// remove revokes a login and takes it out of its store. Whatever the server says: a
+// credential that is not wanted is not kept.
+func (out *Logout) remove(ctx context.Context, s *Session, l *login) error {
+	return s.logins().alone(ctx, l.key, func() error {
+		why := errDamaged
+		if c, err := l.store.Load(ctx, l.key); err == nil {
+			l.credential = c // another process may have renewed it meanwhile
+		}
+		if l.credential != nil {
+			why = s.revoke(ctx, l)
+		}
+		if err := l.store.Delete(ctx, l.key); err != nil {
+			return err
+		}
+		out.Revoked = why == nil && (!out.Removed || out.Revoked)
+		out.Removed = true
+		out.Why = cmp.Or(why, out.Why)
+		if name := l.store.Name(); !slices.Contains(out.Stores, name) {
+			out.Stores = append(out.Stores, name)
+		}
+		return nil
+	})
+}
+
+// errKeyMade is why an API key is not revoked by a logout.
+var errKeyMade = errors.New("an API key is revoked where it was made")
+
+// revoke tells the server that a login is over; the error says why it could not.
+func (s *Session) revoke(ctx context.Context, l *login) error {
+	if !l.credential.Issued() && l.credential.Refresh.Empty() {
+		return errKeyMade
+	}
+	client, err := s.guarded(ctx)
+	if err == nil {
+		err = l.bound(s)
+	}
+	if err != nil {
+		return err
+	}
+	documents, err := s.documents()
+	if err != nil {
+		return err
+	}
+	return s.opt.UI.during("revoking the credential", func() error {
+		as, err := documents.AuthorizationServer(ctx, l.issuer.Issuer)
+		if err != nil {
+			return err
+		}
+		revocation := oauth.Revocation{HTTP: client, Server: as}
+		return revocation.Revoke(ctx, l.credential)
+	})
+}
