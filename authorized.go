@@ -26,6 +26,8 @@ type authorized struct {
 	mu    sync.Mutex
 	held  *Held
 	tried *credential.Credential // a 401 led to its renewal, and it was good for nothing so far: not renewed again
+
+	problem error // why the last renewal failed; nil where it did not
 }
 
 // RoundTrip implements [http.RoundTripper].
@@ -76,12 +78,19 @@ func (t *authorized) renewed(ctx context.Context, refused *credential.Credential
 		return nil, false
 	}
 	renewed := *t.held
-	_ = renewed.Renew(ctx) // one that failed leaves the old credential, and the first refusal is told
+	t.problem = renewed.Renew(ctx) // one that failed leaves the old credential, and the first refusal is told
 	if renewed.Credential.Same(refused) {
 		return nil, false
 	}
 	t.held, t.tried = &renewed, renewed.Credential
 	return t.held, true
+}
+
+// whyNot is why the last renewal failed; nil where it did not.
+func (t *authorized) whyNot() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.problem
 }
 
 // worked notes a response that is not a refusal: the next 401 is news again.
@@ -155,6 +164,8 @@ func (x *authorizedExchange) settle() (*http.Response, error) {
 				c, left = x.theCase(), diagnosis.Untried{Read: true, Ask: true}
 			case renewed:
 				c.Renewed, left = true, diagnosis.Untried{}
+			default:
+				c.Renewal = x.t.whyNot()
 			}
 		case diagnosis.MoveAsk:
 			left.Ask = false

@@ -8,7 +8,6 @@ import (
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/guard"
-	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -98,6 +97,6 @@ func (s *Session) Client(ctx context.Context) (*Client, error) {
 
 // needsLogin reports whether a login is the way out of an error.
 func needsLogin(err error) bool {
-	_, lost := errors.AsType[*oauth.SessionLostError](err)
+	_, lost := errors.AsType[*credential.SessionLostError](err)
 	return lost || errors.Is(err, ErrNoCredential)
 }

@@ -99,7 +99,7 @@ func TestClientWhoseRenewalFailsSendsOnce(t *testing.T) {
 	}
 	for n := range 2 {
 		response, err := client.Get(api + me)
-		if v := refusal(t, response, err); v.Cause != diagnosis.CauseRejected || v.Status != http.StatusUnauthorized {
+		if v := refusal(t, response, err); v.Cause != diagnosis.CauseRenewalFailed || v.Status != http.StatusUnauthorized {
 			t.Errorf("%s: %s", v.Cause, v.Message)
 		}
 		if got := line.times(me); got != n+1 {
@@ -128,7 +128,7 @@ func TestClientWhoseTokenEndsMeanwhile(t *testing.T) {
 		return status(r, http.StatusBadGateway, "")
 	})
 	response, err := client.Get(api + me)
-	if v := refusal(t, response, err); v.Status != http.StatusUnauthorized || v.Cause != diagnosis.CauseRejected || late.Load() == 0 {
+	if v := refusal(t, response, err); v.Status != http.StatusUnauthorized || v.Cause != diagnosis.CauseRenewalFailed || late.Load() == 0 {
 		t.Errorf("%d %s: %s", v.Status, v.Cause, v.Message)
 	}
 	if got := line.times(me); got != 1 {

@@ -16,7 +16,6 @@ import (
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/internal/sandbox"
-	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/oauth/store"
 	"github.com/ambit-auth/ambit/scopes"
@@ -181,7 +180,7 @@ func TestClientLogsInWhereItHasTo(t *testing.T) {
 	} {
 		later = step.later
 		_, err := w.open(t, options(step.someone)).Client(t.Context())
-		_, lost := errors.AsType[*oauth.SessionLostError](err)
+		_, lost := errors.AsType[*credential.SessionLostError](err)
 		none := errors.Is(err, ambit.ErrNoCredential)
 		if (err == nil) != step.someone || lost != step.lost || none != (!step.someone && !step.lost) || visits != step.visits {
 			t.Errorf("%s: %d visits to the browser, %v", step.what, visits, err)

@@ -34,6 +34,7 @@ type credentialState struct {
 	renewAt    time.Time // zero: never
 	tried      bool      // a 401 led to a renewal already, and no good answer came since
 	problem    error     // why the last renewal failed; nil where it did not
+	again      time.Time // when one that failed is tried again
 }
 
 // begin gets the first credential.
@@ -97,7 +98,7 @@ func (c *credentials) refused(ctx context.Context, stale *credential.Credential)
 	switch {
 	case !s.credential.Same(stale):
 		return s.credential, true // somebody renewed it while this request was on its way
-	case s.tried || !stale.Renewable():
+	case s.tried || !stale.Renewable() || c.now().Before(s.again):
 		return stale, false
 	}
 	fresh = c.ask(ctx, s, func(ctx context.Context) (*credential.Credential, error) { return c.source.Renew(ctx, stale) }, true)
@@ -114,17 +115,19 @@ func (c *credentials) ask(ctx context.Context, s *credentialState, question func
 		c.failed(err)
 	}
 	if got == nil {
-		c.state.Store(&credentialState{credential: s.credential, renewAt: c.now().Add(renewPause), tried: tried || s.tried, problem: err})
+		next := c.now().Add(renewPause)
+		c.state.Store(&credentialState{credential: s.credential, renewAt: next, again: next, tried: s.tried, problem: err})
 		return s.credential
 	}
 	if !got.Same(s.credential) {
 		c.changed(s.credential, got)
 	}
-	next := c.renewAt(got)
+	next := &credentialState{credential: got, renewAt: c.renewAt(got), tried: tried && err == nil, problem: err}
 	if err != nil { // it could not be renewed, and lives
-		next = c.now().Add(renewPause)
+		next.renewAt = c.now().Add(renewPause)
+		next.again = next.renewAt
 	}
-	c.state.Store(&credentialState{credential: got, renewAt: next, tried: tried, problem: err})
+	c.state.Store(next)
 	return got
 }
 
@@ -138,7 +141,7 @@ func (c *credentials) worked(used *credential.Credential) {
 // learn takes over what was found out about the credential.
 func (c *credentials) learn(used *credential.Credential) {
 	if s := c.state.Load(); s.credential.Same(used) {
-		c.state.CompareAndSwap(s, &credentialState{credential: used, renewAt: s.renewAt, tried: s.tried, problem: s.problem})
+		c.state.CompareAndSwap(s, &credentialState{credential: used, renewAt: s.renewAt, again: s.again, tried: s.tried, problem: s.problem})
 	}
 }
 

@@ -69,6 +69,6 @@ func ExampleStart() {
 	body, _ := io.ReadAll(resp.Body)
 	fmt.Printf("%d %s", resp.StatusCode, body)
 	// Output:
-	// missing scope: models:call (every model call)
+	// probably missing scope: models:call (every model call)
 	// 401 no
 }

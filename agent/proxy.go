@@ -52,9 +52,10 @@ type Config struct {
 
 	Log     slog.Handler // nil: nothing is logged
 	LogPath string       // for verdicts
-	// Run and Unattended are for the advice of verdicts, see [diagnosis.Case].
+	// Run, Unattended and Withheld are for the advice of verdicts, see [diagnosis.Case].
 	Run        diagnosis.Invocation
 	Unattended bool
+	Withheld   map[string]string
 	Record     io.Writer // a JSON line for each request that was sent on; nil: none
 	Now        func() time.Time
 }

@@ -26,7 +26,9 @@ type Case struct {
 	Kind     provider.CredentialKind // of the lent credential
 	Login    bool                    // it came of a login; otherwise someone made it, and handed it over
 	Grant    scopes.Grant
+	Asked    scopes.Set // what the login asked for
 	Needs    []scopes.Need
+	Withheld map[string]string // needs for which no login would ask, by their names: why
 
 	Agent     *profile.Profile
 	Conflicts []profile.Conflict // what a scan found just now

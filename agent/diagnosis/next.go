@@ -78,7 +78,7 @@ func (c *Case) answerMayTell(v Verdict) bool {
 
 // With is the case with a credential, and what is known of it.
 func (c Case) With(used *credential.Credential) Case {
-	c.Kind, c.Grant, c.Login = used.KindAt(c.Provider), used.Grant, used.Issued()
+	c.Kind, c.Grant, c.Asked, c.Login = used.KindAt(c.Provider), used.Grant, used.Asked, used.Issued()
 	return c
 }
 

@@ -119,7 +119,10 @@ func (v *Verdict) lack(c *Case, sure Confidence, needs []scopes.Need, named []st
 		v.Message = "probably " + v.Message
 	}
 	s := c.situation(advice.Lacking)
-	s.Missing = v.Missing
+	for _, need := range needs {
+		s.Lack(need, c.Asked, c.Withheld[need.Name()])
+	}
+	s.Missing = append(s.Missing, named...)
 	v.advise(s)
 }
 

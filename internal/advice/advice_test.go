@@ -55,7 +55,7 @@ func TestSteps(t *testing.T) {
 			[]string{
 				"log in again, and leave the boxes ticked: " + login,
 				"if no page appears, or it does not offer a, b, c: end this application's access in your account, and log in again",
-				"or use a key; at https://api.example/keys",
+				"or put a key that has it into AMBIT_API_KEY",
 			},
 		},
 		"a login did not ask": {

@@ -1,6 +1,9 @@
 package advice
 
-import "github.com/ambit-auth/ambit/scopes/provider"
+import (
+	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
+)
 
 // A Problem is what there is to do something about.
 type Problem int
@@ -40,6 +43,21 @@ type Situation struct {
 	At       provider.Server         // where the credential was used
 	Kind     provider.CredentialKind // of the credential
 	Run      Invocation
+}
+
+// Lack notes a need that the credential does not meet; withheld is why no login would ask for it,
+// and "" where one would.
+func (s *Situation) Lack(need scopes.Need, asked scopes.Set, withheld string) {
+	_, _, was := need.MetBy(asked, s.Provider.Implies)
+	was = was && s.IsLogin
+	switch {
+	case withheld != "" && !was:
+		s.Withheld = append(s.Withheld, Remark{About: need.Name(), Text: withheld})
+	case was || asked.Len() == 0 || !s.IsLogin:
+		s.Missing = append(s.Missing, need.Name())
+	default:
+		s.Unasked = append(s.Unasked, need.Name())
+	}
 }
 
 // A Remark says something about a thing.

@@ -46,7 +46,7 @@ func (s *Situation) widen() []Step {
 	case s.IsLogin:
 		steps = s.loginAgain()
 	case named:
-		steps = []Step{s.made(s.Kind, "make a key that also has: "+listed(s.Missing, s.Unasked)+s.inPlace())}
+		steps = []Step{s.newKey("make a key that also has: ", listed(s.Missing, s.Unasked))}
 	default: // it is not known what lacks
 		steps = s.renew()
 	}
@@ -81,16 +81,38 @@ func (s *Situation) loginAgain() []Step {
 	if len(s.Missing) > 0 {
 		steps = append(steps, Step{Text: "if no page appears, or it does not offer " + listed(s.Missing[:min(len(s.Missing), namedInLine)]) +
 			": end this application's access in your account, and log in again"})
-		steps = append(steps, s.use("or use ")...)
+		steps = append(steps, s.orKey()...)
 	}
 	return steps
+}
+
+// newKey is another key in place of the one that was handed over, of the same kind where that is
+// one that people make.
+func (s *Situation) newKey(text, names string) Step {
+	kind := s.Kind
+	if kinds := s.forPrograms(); kind.Create == "" && len(kinds) > 0 {
+		kind, text = kinds[0], "use "+kinds[0].Label
+		if names != "" {
+			text += " that has: "
+		}
+	}
+	return s.made(kind, text+names+s.inPlace())
+}
+
+// orKey is the way past a login that cannot get what lacks.
+func (s *Situation) orKey() []Step {
+	kinds := s.forPrograms()
+	if len(kinds) == 0 {
+		return nil
+	}
+	return []Step{{Text: "or put " + kinds[0].Label + " that has it into " + credential.KeyVariable}}
 }
 
 // renew gets another credential that holds the same.
 func (s *Situation) renew() []Step {
 	switch {
 	case !s.IsLogin:
-		return []Step{s.made(s.Kind, "make a new key"+s.inPlace())}
+		return []Step{s.newKey("make a new key", "")}
 	case s.Unattended:
 		return s.keyFor("")
 	}

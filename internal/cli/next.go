@@ -20,26 +20,26 @@ func nextSteps(r *invocation, s *ambit.Session, h *ambit.Held, gap scopes.Gap) [
 	situation := situationOf(s, h, advice.Lacking)
 	situation.Unattended = r.unattended()
 	for _, need := range gap.Lost {
-		_, _, asked := need.MetBy(h.Credential.Asked, s.Provider().Implies)
-		asked = asked && situation.IsLogin
-		reason := withheldFor(plan, need)
-		switch {
-		case reason != "" && !asked:
-			remark := fmt.Sprintf("%s; see %s", reason, view.Place(need.File, need.Line))
-			situation.Withheld = append(situation.Withheld, advice.Remark{About: need.Name(), Text: remark})
-		case asked || h.Credential.Asked.Len() == 0:
-			situation.Missing = append(situation.Missing, need.Name())
-		default:
-			situation.Unasked = append(situation.Unasked, need.Name())
-		}
+		situation.Lack(need, h.Credential.Asked, withheldFor(plan, need))
 	}
 	return advice.Steps(situation)
+}
+
+// withheld are the needs for which no login would ask, with the reason, by their names.
+func withheld(h *ambit.Held, needs []scopes.Need) map[string]string {
+	plan, reasons := h.LastPlan(), map[string]string{}
+	for _, need := range needs {
+		if reason := withheldFor(plan, need); reason != "" {
+			reasons[need.Name()] = reason
+		}
+	}
+	return reasons
 }
 
 // situationOf is what advice on a credential is made from.
 func situationOf(s *ambit.Session, h *ambit.Held, p advice.Problem) advice.Situation {
 	return advice.Situation{
-		Problem: p, IsLogin: h.Kind.Create == "" && h.Kind.Renewable, Source: h.Credential.Source,
+		Problem: p, IsLogin: h.IsLogin(), Source: h.Credential.Source,
 		Provider: s.Provider(), At: h.Server, Kind: h.Kind, Run: invocationOf(s),
 	}
 }
@@ -50,14 +50,14 @@ func (r *invocation) unattended() bool {
 	return r.env.InCI() || r.settings.NoInput && r.unasking == ""
 }
 
-// withheldFor is why a plan does not ask for what a need names; "" where it does, or
-// nobody planned.
+// withheldFor is why a plan does not ask for what a need names, and where that is declared; ""
+// where it does, or nobody planned.
 func withheldFor(plan *ambit.Plan, need scopes.Need) string {
 	if plan == nil {
 		return ""
 	}
 	if item := plan.Item(need); item != nil && item.Decision == scopes.DecisionWithhold {
-		return item.Reason
+		return fmt.Sprintf("%s; see %s", item.Reason, view.Place(need.File, need.Line))
 	}
 	return ""
 }

@@ -220,7 +220,7 @@ func (l *lending) tellConflicts() {
 func (l *lending) theCase() diagnosis.Case {
 	return diagnosis.Case{
 		Provider: l.session.Provider(), Server: l.held.Server, Needs: l.session.Needs(),
-		Agent: l.profile, Conflicts: l.conflicts, Now: now(), Run: invocationOf(l.session), Unattended: l.unattended(), Log: l.log.path,
+		Agent: l.profile, Conflicts: l.conflicts, Now: now(), Run: invocationOf(l.session), Unattended: l.unattended(), Withheld: withheld(l.held, l.session.Needs()), Log: l.log.path,
 	}.With(l.held.Credential)
 }
 
