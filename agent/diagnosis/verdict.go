@@ -52,6 +52,7 @@ type Verdict struct {
 	Level      scopes.Level        // the highest of the missing ones; optional where none is declared
 	Said       string              // the server's own sentence; "" where it says nothing
 	Evidence   []string
+	Possible   []string           // of an unknown cause: what nothing rules out
 	Conflicts  []profile.Conflict // what the scan found, whether or not it is the cause
 	Next       []Step
 	Log        string // path of the log; "" without one
@@ -79,7 +80,7 @@ func newVerdict(c *Case) Verdict {
 	v := Verdict{
 		Status: c.Response.Status, Method: text.Line(c.Method), Base: c.Base, Path: text.Line(c.Path),
 		Cause: CauseUnknown, Confidence: ConfidenceUnknown, Missing: []string{}, NeededFor: map[string][]string{}, Why: map[string]string{},
-		Evidence: []string{}, Conflicts: append([]profile.Conflict{}, c.Conflicts...), Next: []Step{}, Log: c.Log,
+		Evidence: []string{}, Possible: []string{}, Conflicts: append([]profile.Conflict{}, c.Conflicts...), Next: []Step{}, Log: c.Log,
 	}
 	return v
 }
@@ -152,7 +153,10 @@ func (v *Verdict) missingInWords() string {
 		list = append(list, fmt.Sprintf("and %d more", more))
 	}
 	if len(list) == 0 {
-		return "the server says so, and not which"
+		if strings.Contains(v.Said, " ") {
+			return "the server does not say which: \"" + v.Said + "\""
+		}
+		return "the server does not say which"
 	}
 	return strings.Join(list, ", ")
 }
