@@ -148,6 +148,21 @@ func (imp Implications) CoveredBy(held Set, need string) (by string, ok bool) {
 	return "", false
 }
 
+// SpeaksOf reports whether a rule speaks of a scope: by its own word, or by a form of which
+// some part is fixed.
+func (imp Implications) SpeaksOf(scope string) bool {
+	has := func(p pattern) bool {
+		var b bindings
+		return len(p.parts)+p.whole.Fixed() > 1 && p.match(scope, &b)
+	}
+	for i := range imp.rules {
+		if has(imp.rules[i].from) || slices.ContainsFunc(imp.rules[i].covers, has) {
+			return true
+		}
+	}
+	return false
+}
+
 // nearest looks for a scope that covers need by one rule, without writing it down: most look-ups
 // end here. more reports whether there may be others.
 func (imp Implications) nearest(need string, asked *asked) (at int, more bool) {

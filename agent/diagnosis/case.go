@@ -7,6 +7,7 @@ import (
 
 	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/advice"
+	"github.com/ambit-auth/ambit/internal/refusal"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
@@ -29,6 +30,8 @@ type Case struct {
 	Asked    scopes.Set // what the login asked for
 	Needs    []scopes.Need
 	Withheld map[string]string // needs for which no login would ask, by their names: why
+	// Advertised are the scopes that the server lists: words that a response may name.
+	Advertised scopes.Set
 
 	Agent     *profile.Profile
 	Conflicts []profile.Conflict // what a scan found just now
@@ -53,7 +56,7 @@ type Invocation = advice.Invocation
 // A Response is what a server sent to a request that it refused.
 type Response struct {
 	Status int
-	Header http.Header // WWW-Authenticate, Content-Type and Content-Encoding are read
+	Header http.Header // WWW-Authenticate, Content-Type, Content-Encoding, and fields whose name speaks of scopes, are read
 	Body   []byte      // as it came, packed or not; 64 KiB of it will do
 }
 
@@ -69,6 +72,20 @@ func (c *Case) Declared() []scopes.Need {
 		c.Index = scopes.IndexNeeds(c.Needs)
 	}
 	return c.Index.For(scopes.Operation{Method: c.Method, Base: c.Base, Path: c.Path})
+}
+
+// vocabulary are the words that are scopes: what is declared, held or advertised, and what the
+// provider's rules speak of.
+func (c *Case) vocabulary() refusal.Vocabulary {
+	var known []string
+	for i := range c.Needs {
+		known = append(known, c.Needs[i].AnyOf...)
+	}
+	v := refusal.Vocabulary{Scopes: scopes.NewSet(known...).Union(c.Grant.Scopes).Union(c.Advertised)}
+	if c.Provider != nil {
+		v.Implies = c.Provider.Implies
+	}
+	return v
 }
 
 // onBase are the needs that the manifest has for operations of this base.

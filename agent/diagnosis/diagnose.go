@@ -29,7 +29,7 @@ func Diagnose(c Case) Verdict {
 	d := newDiagnosis(&c)
 	d.said()
 	for _, look := range []func() bool{
-		d.otherCredential, d.renewed, d.noScopeHelps, d.neverServes, d.denied, d.scopeNamed, d.scopeDeclared, d.renewalFailed, d.pastExpiry, d.otherServer,
+		d.otherCredential, d.renewed, d.noScopeHelps, d.neverServes, d.disowned, d.scopeNamed, d.scopeDeclared, d.renewalFailed, d.pastExpiry, d.otherServer, d.ownReason,
 	} {
 		if look() {
 			return d.v
@@ -47,14 +47,26 @@ type diagnoser struct {
 }
 
 func newDiagnosis(c *Case) *diagnoser {
-	return &diagnoser{c: c, v: newVerdict(c), resp: refusal.Read(c.Provider, c.Base, refusal.Response(c.Response))}
+	return &diagnoser{c: c, v: newVerdict(c), resp: refusal.Read(c.Provider, c.Base, c.vocabulary(), refusal.Response(c.Response))}
 }
 
 // said adds what the server answered to the evidence: first, for it is read first.
 func (d *diagnoser) said() {
-	if status := d.c.Response.Status; status != 0 {
-		d.v.Said = text.Line(d.resp.Said)
-		d.v.prove("the server answered %d %s %q", status, http.StatusText(status), text.Line(d.resp.Said))
+	status := d.c.Response.Status
+	if status == 0 {
+		return
+	}
+	d.v.Said = text.Line(d.resp.Said)
+	line := "the server answered " + orStatus("", status)
+	switch {
+	case d.resp.Said != "":
+		line += ` "` + d.v.Said + `"`
+	case d.resp.Unread != "":
+		line += "; " + d.resp.Unread
+	}
+	d.v.prove("%s", line)
+	for _, proof := range d.resp.Proofs {
+		d.v.prove("%s", proof)
 	}
 }
 
@@ -106,7 +118,7 @@ func (d *diagnoser) noScopeHelps() bool {
 	if !d.resp.Means(provider.MeaningNotAScopeProblem) {
 		return false
 	}
-	d.v.is(CauseNotAScopeProblem, ConfidenceProved, "%q", orStatus(d.resp.Said, d.c.Response.Status))
+	d.v.is(CauseNotAScopeProblem, ConfidenceProved, "\"%s\"", orStatus(d.resp.Said, d.c.Response.Status))
 	s := d.c.situation(advice.NoScope)
 	s.Words = d.resp.Wording.Advice
 	d.v.advise(s)
@@ -122,7 +134,7 @@ func orStatus(said string, status int) string {
 
 // neverServes: this kind of credential can never serve the base.
 func (d *diagnoser) neverServes() bool {
-	if d.c.Kind.Serves(d.c.Base) {
+	if d.c.Kind.Serves(d.c.Base) || !d.refuses() {
 		return false
 	}
 	d.v.is(CauseWrongCredentialKind, ConfidenceProved, "%s, can never serve %s", d.c.credential(), d.c.Base)
@@ -133,23 +145,34 @@ func (d *diagnoser) neverServes() bool {
 	return true
 }
 
-// scopeNamed: the answer says which scope is missing.
+// refuses reports whether the status by itself means a refusal; 0 is that of a verdict before
+// a call.
+func (d *diagnoser) refuses() bool {
+	status := d.c.Response.Status
+	return status == 0 || status == http.StatusNotFound || refusal.HasStatus(d.c.Provider, status)
+}
+
+// scopeNamed: the answer says which scope is missing, or which the resource takes. What the
+// grant has is not missing, whoever names it.
 func (d *diagnoser) scopeNamed() bool {
-	named, sure := d.resp.Named, ConfidenceProved
-	if len(named) == 0 && !d.resp.Rejects() && d.mentionTells() {
-		named, sure = d.uncovered(d.resp.Mentioned), ConfidenceLikely
+	if d.resp.Rejects() {
+		return false
 	}
-	if len(named) == 0 {
+	if lacking := d.uncovered(d.resp.Needs); len(lacking) > 0 {
+		sure := ConfidenceLikely
+		if d.c.surelyLacks() {
+			sure = ConfidenceProved
+		}
+		return d.lackGroups(sure, lacking)
+	}
+	if d.resp.LacksScope() {
 		return d.unnamed()
 	}
-	if lacking := d.uncovered(named); len(lacking) > 0 {
-		named = lacking
-	} else {
-		d.v.prove("it was granted when last asked: the grant has shrunk since, or the server wants more than it says")
+	lacking := d.uncovered(d.resp.Mentioned)
+	if len(lacking) == 0 || d.resp.Reason() == refusal.ReasonOwn || !d.mentionTells() {
+		return false
 	}
-	needs, other := d.needsFor(named)
-	d.v.lack(d.c, sure, needs, other)
-	return true
+	return d.lackGroups(ConfidenceLikely, lacking)
 }
 
 // mentionTells reports whether a scope that is only mentioned may be the one that is missing. A
@@ -159,43 +182,102 @@ func (d *diagnoser) mentionTells() bool {
 	return d.c.anyoneSaid() || d.c.Response.Status != http.StatusUnauthorized
 }
 
-// unnamed: the answer says that a scope is missing, and not which. The manifest may know.
-func (d *diagnoser) unnamed() bool {
-	if !d.resp.LacksScope() {
-		return false
-	}
-	needs, sure := d.c.Unmet(d.c.Declared()), ConfidenceProved
-	if len(needs) == 0 {
-		needs, sure = d.c.Declared(), ConfidenceLikely
-		if len(needs) > 0 && d.c.grantIsKnown() {
-			d.v.prove("what is declared for it was granted when last asked: the grant has shrunk since, or the server wants more than the manifest says")
-		}
-	}
-	d.v.lack(d.c, sure, needs, nil)
+func (d *diagnoser) lackGroups(sure Confidence, lacking []refusal.Group) bool {
+	needs, other := d.needsFor(lacking)
+	d.v.lack(d.c, sure, needs, other)
 	return true
 }
 
-// uncovered are those of the scopes that the grant does not cover, each once.
-func (d *diagnoser) uncovered(names []string) []string {
-	return scopes.NewSet(names...).Where(func(scope string) bool {
-		_, covered := d.c.Provider.Implies.CoveredBy(d.c.Grant.Scopes, scope)
-		return !covered
-	}).Slice()
+// unnamed: the answer says that a scope is missing, and not which, or names what is granted.
+// The manifest may know.
+func (d *diagnoser) unnamed() bool {
+	if needs := d.c.Unmet(d.c.Declared()); len(needs) > 0 {
+		sure := ConfidenceLikely
+		if d.c.surelyLacks() && len(d.resp.Needs) == 0 && d.deniesByStatus() {
+			sure = ConfidenceProved
+		}
+		d.v.lack(d.c, sure, needs, nil)
+		d.notGranted("%s is not in the grant, %s", needs)
+		return true
+	}
+	if !d.deniesByStatus() { // a request can be wrong for a parameter of that name
+		return false
+	}
+	named := d.resp.Needs
+	if len(named) > 0 && (d.c.fresh() || !d.c.anyoneSaid()) {
+		d.v.prove("%s, which it names, is in the grant, %s", listed(d.resp.Names()), d.c.knownBy())
+		return false
+	}
+	if len(named) > 0 {
+		d.v.prove("%s was in the grant %s: that may have shrunk since", listed(d.resp.Names()), d.c.knownBy())
+		return d.lackGroups(ConfidenceLikely, named)
+	}
+	d.v.lack(d.c, ConfidenceUnknown, nil, nil)
+	if !d.c.anyoneSaid() && len(d.c.Declared()) > 0 {
+		d.v.Possible = []string{namesOf(d.c.Declared()) + ", which is declared for it; nobody said what the credential holds"}
+	}
+	return true
 }
 
-// needsFor are the declared needs that the named scopes are for, and the scopes that
-// nobody declared.
-func (d *diagnoser) needsFor(named []string) (needs []scopes.Need, other []string) {
-	for _, scope := range scopes.NewSet(named...).Slice() {
-		found := d.c.needsWhere(func(e *scopes.Need) bool { return slices.Equal(e.AnyOf, []string{scope}) })
-		if len(found) == 0 {
-			other = append(other, scope)
-			d.v.prove("the answer names %s, which the manifest does not declare", scope)
+// deniesByStatus reports whether the status is one that denies access (RFC 9110 §15.5.2,
+// §15.5.4).
+func (d *diagnoser) deniesByStatus() bool {
+	return slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden}, d.c.Response.Status)
+}
+
+func (d *diagnoser) notGranted(format string, needs []scopes.Need) {
+	for _, e := range needs {
+		d.v.prove(format, e.Name(), d.c.knownBy())
+	}
+}
+
+// uncovered are those groups of which the grant covers none, nor what the server says that the
+// credential holds.
+func (d *diagnoser) uncovered(groups []refusal.Group) []refusal.Group {
+	held := d.c.Grant.Scopes.Union(scopes.NewSet(d.resp.Held...))
+	return slices.DeleteFunc(slices.Clone(groups), func(group refusal.Group) bool {
+		need := scopes.Need{AnyOf: group}
+		_, _, met := need.MetBy(held, d.c.Provider.Implies)
+		return met
+	})
+}
+
+// needsFor are the declared needs that the named scopes are for, each once, and the names of
+// groups of which nobody declared a scope. Of several that are enough, those that are declared
+// count.
+func (d *diagnoser) needsFor(groups []refusal.Group) (needs []scopes.Need, other []string) {
+	for _, group := range groups {
+		found := d.c.needsWhere(func(e *scopes.Need) bool {
+			return slices.ContainsFunc(e.AnyOf, func(scope string) bool { return slices.Contains(group, scope) })
+		})
+		found = slices.DeleteFunc(found, func(e scopes.Need) bool { return len(d.c.Unmet([]scopes.Need{e})) == 0 })
+		switch len(found) {
+		case 0:
+			name := scopes.Need{AnyOf: group}.Name()
+			other = append(other, name)
+			d.v.prove("the answer names %s, which the manifest does not declare", name)
 			continue
+		case 1:
+		default:
+			found = []scopes.Need{oneOf(found)}
 		}
-		needs = append(needs, found...)
+		if !slices.ContainsFunc(needs, func(e scopes.Need) bool { return e.Key() == found[0].Key() }) {
+			needs = append(needs, found[0])
+		}
 	}
 	return needs, other
+}
+
+// oneOf is the need for any one of what the needs name.
+func oneOf(needs []scopes.Need) scopes.Need {
+	one := needs[0]
+	one.AnyOf, one.UsedBy = slices.Clone(one.AnyOf), slices.Clone(one.UsedBy)
+	for _, e := range needs[1:] {
+		one.AnyOf = scopes.NewSet(append(one.AnyOf, e.AnyOf...)...).Slice()
+		one.UsedBy = append(one.UsedBy, e.UsedBy...)
+		one.Level = max(one.Level, e.Level)
+	}
+	return one
 }
 
 // scopeDeclared: what the manifest declares for this operation is not in the grant. That
@@ -217,16 +299,12 @@ func (d *diagnoser) scopeDeclared() bool {
 	if len(lacking) == 0 {
 		return false
 	}
-	if d.resp.Rejects() || d.resp.Reason() == refusal.ReasonOwn {
-		for _, e := range lacking {
-			d.v.prove("besides, %s is not in the grant, %s", e.Name(), d.c.knownBy())
-		}
+	if d.resp.Rejects() || d.resp.Reason() == refusal.ReasonOwn || !d.refuses() && !d.resp.Denies() {
+		d.notGranted("besides, %s is not in the grant, %s", lacking)
 		return false
 	}
 	d.v.lack(d.c, sure, lacking, nil)
-	for _, e := range lacking {
-		d.v.prove("%s is not in the grant, %s", e.Name(), d.c.knownBy())
-	}
+	d.notGranted("%s is not in the grant, %s", lacking)
 	return true
 }
 
@@ -252,7 +330,7 @@ func (d *diagnoser) renewalFailed() bool {
 // pastExpiry: the credential has come to its end.
 func (d *diagnoser) pastExpiry() bool {
 	end := d.c.Grant.ExpiresAt
-	if end.IsZero() || d.c.Now.Before(end) {
+	if end.IsZero() || d.c.Now.Before(end) || !d.refuses() {
 		return false
 	}
 	sure := ConfidenceProved
@@ -271,31 +349,58 @@ func (d *diagnoser) pastExpiry() bool {
 	return true
 }
 
+// ownReason: the server gives another reason than a scope, and no wording explains it.
+func (d *diagnoser) ownReason() bool {
+	unauthorized := d.c.Response.Status == http.StatusUnauthorized
+	switch {
+	case d.resp.Reason() != refusal.ReasonOwn:
+		return false
+	case d.resp.Disowns() && !d.c.knownHere() && d.deniesByStatus():
+		d.v.is(CauseRejected, ConfidenceLikely, "the server says \"%s\"", text.Cut(d.v.Said, text.MaxWord))
+		d.asked()
+		d.advise(advice.Ended, "")
+		return true
+	case d.resp.GivesAnotherReason() && (!unauthorized || d.c.knownHere()):
+		d.v.is(CauseNotAScopeProblem, ConfidenceLikely, "the server says \"%s\"", text.Cut(d.v.Said, text.MaxWord))
+		d.asked()
+		return true
+	}
+	return false
+}
+
 // unknown: the server's own reason, or an honest list of what it may be.
 func (d *diagnoser) unknown() {
 	d.asked()
 	d.v.advise(d.c.situation(advice.Unexplained))
 	status := orStatus("", d.c.Response.Status)
-	if d.resp.Reason() == refusal.ReasonOwn {
-		d.v.is(CauseUnknown, ConfidenceUnknown, "the server says %s (%s)", text.Quote(d.resp.Said), status)
-		return
+	if d.resp.Said != "" && (strings.Contains(d.resp.Said, " ") || d.resp.Reason() == refusal.ReasonOwn) && !d.resp.Means(provider.MeaningSilent) {
+		d.v.is(CauseUnknown, ConfidenceUnknown, `the server says "%s" (%s)`, text.Cut(d.v.Said, text.MaxWord), status)
+	} else {
+		d.v.is(CauseUnknown, ConfidenceUnknown, "%s was answered %s, and nothing tells why", d.v.operation(), status)
 	}
-	d.v.is(CauseUnknown, ConfidenceUnknown, "%s was answered %s, and nothing tells why", d.v.operation(), status)
-	if d.c.Response.Status == http.StatusUnauthorized && !d.c.knownHere() {
-		d.v.prove("possible: the credential was revoked, or has expired before its time")
-		if !d.c.wasAsked() {
-			d.v.prove("possible: it is another server's; nobody was asked")
+	if d.resp.Reason() != refusal.ReasonOwn {
+		d.v.Possible = d.c.possible()
+	}
+}
+
+// possible are the causes that nothing rules out.
+func (c *Case) possible() []string {
+	var list []string
+	if c.Response.Status == http.StatusUnauthorized && !c.knownHere() {
+		list = append(list, "the credential was revoked, or has expired before its time")
+		if !c.wasAsked() {
+			list = append(list, "it is another server's; nobody was asked")
 		}
 	}
 	switch {
-	case len(d.c.Declared()) == 0:
-		d.v.prove("possible: the operation needs a scope that the manifest does not declare for it")
-	case !d.c.anyoneSaid():
-		d.v.prove("possible: %s is missing; nobody said what the credential holds", namesOf(d.c.Declared()))
-	case !d.c.grantIsKnown():
-		d.v.prove("possible: a scope was not granted; what was is only assumed")
+	case len(c.Declared()) == 0:
+		list = append(list, "the operation needs a scope that the manifest does not declare for it")
+	case !c.anyoneSaid():
+		list = append(list, namesOf(c.Declared())+" is missing; nobody said what the credential holds")
+	case !c.grantIsKnown():
+		list = append(list, "a scope was not granted; what was is only assumed")
 	default:
-		d.v.prove("possible: the grant has shrunk since it was last looked at")
+		list = append(list, "the grant has shrunk since it was last looked at")
 	}
-	d.v.prove("possible: the server refuses for a reason that has nothing to do with scopes")
+	return append(list, "the server refuses for a reason that has nothing to do with scopes")
 }

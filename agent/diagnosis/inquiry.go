@@ -48,8 +48,8 @@ func (d *diagnoser) otherServer() bool {
 	return d.c.Response.Status == http.StatusUnauthorized && d.inquired()
 }
 
-// denied: the credential's own server said that it does not know it. Then no scope is the cause.
-func (d *diagnoser) denied() bool {
+// disowned: the credential's own server said that it does not know it. Then no scope is the cause.
+func (d *diagnoser) disowned() bool {
 	own, _ := d.c.Inquiry.At(d.c.Server.Name)
 	_, lost := errors.AsType[*credential.SessionLostError](d.c.Renewal)
 	if own.Standing != credential.StandingNotKnown || d.c.Response.Status != http.StatusUnauthorized {

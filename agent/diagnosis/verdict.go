@@ -53,6 +53,7 @@ type Verdict struct {
 	Level      scopes.Level        // the highest of the missing ones; optional where none is declared
 	Said       string              // the server's own sentence; "" where it says nothing
 	Evidence   []string
+	Possible   []string           // of an unknown cause: what nothing rules out
 	Conflicts  []profile.Conflict // what the scan found, whether or not it is the cause
 	Next       []Step
 	Log        string // path of the log; "" without one
@@ -80,7 +81,7 @@ func newVerdict(c *Case) Verdict {
 	v := Verdict{
 		Status: c.Response.Status, Method: text.Line(c.Method), Base: c.Base, Path: text.Line(c.Path),
 		Cause: CauseUnknown, Confidence: ConfidenceUnknown, Missing: []string{}, NeededFor: map[string][]string{}, Why: map[string]string{},
-		Evidence: []string{}, Conflicts: append([]profile.Conflict{}, c.Conflicts...), Next: []Step{}, Log: c.Log,
+		Evidence: []string{}, Possible: []string{}, Conflicts: append([]profile.Conflict{}, c.Conflicts...), Next: []Step{}, Log: c.Log,
 	}
 	return v
 }
@@ -115,7 +116,7 @@ func (v *Verdict) lack(c *Case, sure Confidence, needs []scopes.Need, named []st
 		v.NeededFor[scope] = []string{v.operation()}
 	}
 	v.is(CauseMissingScope, sure, "%s", v.missingInWords())
-	if sure != ConfidenceProved {
+	if sure == ConfidenceLikely {
 		v.Message = "probably " + v.Message
 	}
 	s := c.situation(advice.Lacking)
@@ -165,7 +166,10 @@ func (v *Verdict) missingInWords() string {
 		list = append(list, fmt.Sprintf("and %d more", more))
 	}
 	if len(list) == 0 {
-		return "the server says so, and not which"
+		if strings.Contains(v.Said, " ") {
+			return "the server does not say which: \"" + v.Said + "\""
+		}
+		return "the server does not say which"
 	}
 	return strings.Join(list, ", ")
 }

@@ -73,7 +73,7 @@ func gather(ctx context.Context, r *invocation, p *ambit.Session, s *auditSource
 		return reader.Read(name, text)
 	}
 	readTraffic := func(name string, text io.Reader) (audit.Evidence, error) {
-		reader := evidence.Traffic{Provider: withServer(p), Known: knownOperations(p, proof)}
+		reader := evidence.Traffic{Provider: withServer(p), Known: knownOperations(p, proof), Scopes: declaredScopes(p)}
 		return reader.Read(name, text)
 	}
 	for _, one := range []struct {
@@ -105,14 +105,27 @@ func knownOperations(p *ambit.Session, proof *audit.Evidence) *scopes.Operations
 	for _, c := range proof.Calls {
 		uses = append(uses, c.Operation)
 	}
+	for _, e := range declaredEntries(p) {
+		uses = append(uses, e.UsedBy...)
+	}
+	return scopes.NewOperations(uses)
+}
+
+// declaredEntries are those of the manifest, whatever program they are for.
+func declaredEntries(p *ambit.Session) []scopes.Need {
 	entries := slices.Clone(p.Manifest().Scopes)
 	for _, program := range p.Manifest().Programs {
 		entries = append(entries, program.Scopes...)
 	}
-	for _, e := range entries {
-		uses = append(uses, e.UsedBy...)
+	return entries
+}
+
+func declaredScopes(p *ambit.Session) scopes.Set {
+	var list []string
+	for _, e := range declaredEntries(p) {
+		list = append(list, e.AnyOf...)
 	}
-	return scopes.NewOperations(uses)
+	return scopes.NewSet(list...)
 }
 
 // withServer is the provider, and the server that someone named by its URL.

@@ -160,7 +160,7 @@ func (l *lending) unusable(err error) error {
 	}
 	v := diagnosis.Verdict{
 		Message: view.FirstLine(f.Message), Cause: f.Verdict.Cause, Confidence: f.Verdict.Confidence,
-		Missing: []string{}, NeededFor: map[string][]string{}, Why: map[string]string{}, Evidence: []string{"the server was asked"},
+		Missing: []string{}, NeededFor: map[string][]string{}, Why: map[string]string{}, Evidence: []string{"the server was asked"}, Possible: []string{},
 		Conflicts: []profile.Conflict{}, Next: []diagnosis.Step{{Text: f.Hint}},
 	}
 	if f.Diagnosis != nil {

@@ -161,18 +161,15 @@ func (c *trafficReader) entry(e *harEntry, number int) error {
 
 // named are the scopes for want of which the call was refused, as the response says.
 func (c *trafficReader) named(base string, e *harEntry) []string {
-	if !refusal.HasStatus(c.Provider, int(e.Response.Status)) {
-		return nil
-	}
 	header := make(http.Header)
 	for _, h := range e.Response.Headers {
 		header.Add(string(h.Name), string(h.Value))
 	}
-	said := refusal.Read(c.Provider, base, refusal.Response{Status: int(e.Response.Status), Header: header, Body: e.body()})
-	if len(said.Named) == 0 {
-		return said.Mentioned
+	resp := refusal.Response{Status: int(e.Response.Status), Header: header, Body: e.body()}
+	if !refusal.HasStatus(c.Provider, resp.Status) && !refusal.MayExplain(resp.Status) && !refusal.Fails(resp) {
+		return nil
 	}
-	return said.Named
+	return refusal.Read(c.Provider, base, refusal.Vocabulary{Scopes: c.Scopes, Implies: c.Provider.Implies}, resp).Words()
 }
 
 // body is what a HAR file has of a body: text, or bytes in base64.

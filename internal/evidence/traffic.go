@@ -25,6 +25,8 @@ type Traffic struct {
 	// Known recognises calls by the paths of documents and manifests, before a path is
 	// folded; nil: none.
 	Known *scopes.Operations
+	// Scopes are words by which a recorded response may name a scope: what is declared.
+	Scopes scopes.Set
 }
 
 // The limits within a recording.

@@ -2,11 +2,11 @@ package refusal
 
 import (
 	"bytes"
-	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"iter"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -20,45 +20,171 @@ import (
 const MaxBody = 64 << 10
 
 // maxNesting bounds how deep in a body something is looked for.
-const maxNesting = 8
-
-// body reads JSON in the shapes that are common, a page of HTML by its title, and
-// anything else as one text.
-func (r *Reading) body(resp Response) {
-	body := bytes.TrimPrefix(unpack(resp.Header.Get("Content-Encoding"), resp.Body), []byte("\ufeff"))
-	var value any
-	switch said := strings.TrimSpace(string(body)); {
-	case said == "":
-	case json.Unmarshal(body, &value) == nil:
-		r.json("", value, false, maxNesting)
-	case !utf8.ValidString(said) || strings.ContainsRune(said, 0):
-		r.message("a body that is not text")
-	case guard.IsPage(resp.Header.Get("Content-Type"), body):
-		r.message(page(said))
-	default:
-		r.message(said)
-	}
-}
-
-// message takes a text that is the whole body.
-func (r *Reading) message(said string) {
-	r.say(said)
-	if r.sentence == "" {
-		r.sentence = said
-	}
-}
+const maxNesting = 12
 
 // unpack undoes a gzip Content-Encoding, as far as it goes: a body that was cut still
-// says something.
-func unpack(encoding string, body []byte) []byte {
-	if !strings.EqualFold(strings.TrimSpace(encoding), "gzip") {
-		return body
+// says something. packed names another encoding, which is not undone.
+func unpack(encoding string, body []byte) (plain []byte, packed string) {
+	switch encoding = strings.ToLower(strings.TrimSpace(encoding)); {
+	case encoding == "gzip" || encoding == "x-gzip":
+		unpacked, err := gzip.NewReader(bytes.NewReader(body))
+		if err != nil {
+			return body, "" // a recording has it unpacked
+		}
+		return files.Head(unpacked, MaxBody), ""
+	case encoding == "" || encoding == "identity" || isText(body):
+		return body, ""
 	}
-	packed, err := gzip.NewReader(bytes.NewReader(body))
-	if err != nil {
-		return body // a recording has it unpacked
+	return nil, encoding
+}
+
+func isText(body []byte) bool { return utf8.Valid(body) && !bytes.ContainsRune(body, 0) }
+
+// values are what a body holds, in the shapes that are common: JSON, also in the events of a
+// stream and where it was not escaped; a form; XML; a page of HTML by its title; and anything
+// else as one text. unread says why it cannot be read; "" where it can.
+func values(resp Response) (list []any, unread string) {
+	body, packed := unpack(resp.Header.Get("Content-Encoding"), resp.Body)
+	if packed != "" && len(resp.Body) > 0 {
+		return nil, "its body is packed by " + packed + ", and not read"
 	}
-	return files.Head(packed, MaxBody)
+	said := strings.TrimSpace(string(bytes.TrimPrefix(body, []byte("\ufeff"))))
+	mediaType := mediaTypeOf(resp.Header)
+	switch {
+	case said == "":
+		return nil, ""
+	case !isText([]byte(whole(said))):
+		return nil, "its body is not text, and not read"
+	case mediaType == eventStream, strings.HasPrefix(said, "data:"), strings.HasPrefix(said, "event:"):
+		return events(said), ""
+	case mediaType == "application/x-www-form-urlencoded":
+		return []any{formOf(said)}, ""
+	case strings.HasPrefix(said, "<?xml"), strings.HasSuffix(mediaType, "xml") && !strings.Contains(mediaType, "html"):
+		return elements(said), ""
+	case guard.IsPage(mediaType, body):
+		return []any{page(said)}, ""
+	}
+	return []any{decoded(said)}, ""
+}
+
+// whole is a text without what is left at its end of a character that was cut.
+func whole(said string) string {
+	for cut := 1; cut < utf8.UTFMax && cut < len(said); cut++ {
+		if utf8.RuneStart(said[len(said)-cut]) && !utf8.FullRuneInString(said[len(said)-cut:]) {
+			return said[:len(said)-cut]
+		}
+	}
+	return said
+}
+
+// decoded is the value of a text that may be JSON.
+func decoded(said string) any {
+	var value any
+	if json.Unmarshal([]byte(said), &value) == nil {
+		return value
+	}
+	if strings.HasPrefix(said, "{") {
+		if pairs := pairsOf(said); len(pairs) > 0 {
+			return pairs
+		}
+	}
+	return said
+}
+
+// events are what the events of a stream carry.
+func events(stream string) []any {
+	var list []any
+	var data []string
+	for line := range strings.SplitSeq(stream+"\n\n", "\n") {
+		line = strings.TrimSuffix(line, "\r")
+		if rest, found := strings.CutPrefix(line, "data:"); found {
+			data = append(data, strings.TrimPrefix(rest, " "))
+		}
+		if line == "" && len(data) > 0 && len(list) < maxTexts {
+			list, data = append(list, decoded(strings.Join(data, "\n"))), nil
+		}
+	}
+	return list
+}
+
+func formOf(said string) any {
+	form, _ := url.ParseQuery(said) // what can be read of it
+	members := make(map[string]any)
+	for name := range form {
+		members[name] = form.Get(name)
+	}
+	return members
+}
+
+// elements are the texts of XML, each under the name of its element.
+func elements(said string) []any {
+	var list []any
+	for tag := range strings.SplitSeq(said, "<") {
+		name, content, closed := strings.Cut(tag, ">")
+		if content = strings.TrimSpace(content); !closed || content == "" || len(list) >= maxTexts {
+			continue
+		}
+		name, _, _ = strings.Cut(name, " ")
+		list = append(list, map[string]any{strings.ToLower(name[:min(1, len(name))]) + name[min(1, len(name)):]: content})
+	}
+	return list
+}
+
+// pairsOf are the members of what was meant to be JSON and is not, for its quotes were not
+// escaped or it was cut: names in quotes before a colon, and texts up to a quote with which a
+// value can end.
+func pairsOf(said string) map[string]any {
+	members := make(map[string]any)
+	for rest := said; len(members) < maxTexts; {
+		var name, value string
+		var found bool
+		if _, rest, found = strings.Cut(rest, `"`); !found {
+			break
+		}
+		if name, value, found = strings.Cut(rest, `"`); !found {
+			break
+		}
+		value, colon := strings.CutPrefix(strings.TrimSpace(value), ":")
+		if !colon {
+			continue
+		}
+		switch rest = strings.TrimSpace(value); {
+		case strings.HasPrefix(rest, `"`):
+			end := endOfText(rest[1:])
+			members[name] = strings.ReplaceAll(rest[1:1+end], `\"`, `"`)
+			rest = rest[min(len(rest), end+2):]
+		case strings.HasPrefix(rest, "["):
+			list, after, _ := strings.Cut(rest[1:], "]")
+			members[name], rest = listOf(list), after
+		}
+	}
+	return members
+}
+
+// endOfText is where a text ends whose quotes were not escaped: at a quote before a comma and
+// the next name, or before a bracket.
+func endOfText(text string) int {
+	for at := 0; at < len(text); at++ {
+		if text[at] != '"' || at > 0 && text[at-1] == '\\' {
+			continue
+		}
+		after := strings.TrimLeft(text[at+1:], " \t\r\n")
+		if after == "" || after[0] == '}' || after[0] == ']' {
+			return at
+		}
+		if next, comma := strings.CutPrefix(after, ","); comma && strings.HasPrefix(strings.TrimLeft(next, " \t\r\n"), `"`) {
+			return at
+		}
+	}
+	return len(text)
+}
+
+func listOf(text string) any {
+	list := []any{}
+	for _, one := range strings.FieldsFunc(text, func(c rune) bool { return c == ',' || c == '"' || c == ' ' }) {
+		list = append(list, one)
+	}
+	return list
 }
 
 // page is what a page of HTML says: it comes from something in between, as a rule.
@@ -72,72 +198,20 @@ func page(html string) string {
 	return guard.Page
 }
 
-// codeMembers are where JSON has an error's code; messageMembers, where it has the
-// message for people, the best first.
-var (
-	codeMembers    = []string{"error", "code", "type", "reason"}
-	messageMembers = []string{"error_description", "message", "detail", "title", "description", "msg", "error"}
-)
-
-// json walks a value; about says that an object around it is about a missing scope.
-func (r *Reading) json(key string, value any, about bool, depth int) {
-	switch v := value.(type) {
-	case string:
-		r.say(v)
-		r.named(key, []any{v}, about)
-	case float64:
-		r.numbers = r.numbers || int(v) != r.status
-	case []any:
-		r.named(key, v, about)
-		for _, item := range v[:min(len(v), maxTexts)] {
-			if said, ok := item.(string); ok {
-				r.say(said)
-			} else if depth > 0 {
-				r.json("", item, about, depth-1)
-			}
-		}
-	case map[string]any:
-		if depth > 0 {
-			r.object(v, about, depth)
-		}
+// enveloped is JSON within a text, whole or at its end.
+func enveloped(said string) (value any, found bool) {
+	at := strings.IndexAny(said, "{[")
+	if at < 0 || !strings.ContainsAny(said[len(said)-1:], "}] \n\r\t") {
+		return nil, false
 	}
-}
-
-func (r *Reading) object(members map[string]any, about bool, depth int) {
-	for _, key := range codeMembers {
-		if code, ok := members[key].(string); ok {
-			r.code(code)
-			about = about || meansScope(code)
-		}
+	if json.Unmarshal([]byte(said[at:]), &value) != nil {
+		return nil, false
 	}
-	for _, key := range messageMembers {
-		said, _ := members[key].(string)
-		if r.sentence == "" && strings.Contains(said, " ") {
-			r.sentence = said
-		}
-		r.word = cmp.Or(r.word, said)
+	switch value.(type) {
+	case map[string]any, []any:
+		return value, true
 	}
-	for key, value := range sortedPairs(members) {
-		r.json(key, value, about, depth-1)
-	}
-}
-
-// named takes the scopes out of a member that lists them.
-func (r *Reading) named(key string, values []any, about bool) {
-	switch key {
-	case "missing_scope", "missing_scopes", "required_scope", "required_scopes":
-	case "scope", "scopes", "needed":
-		if !about {
-			return
-		}
-	default:
-		return
-	}
-	for _, v := range values[:min(len(values), maxTexts)] {
-		if said, ok := v.(string); ok {
-			r.Named = append(r.Named, scopeWords(said)...)
-		}
-	}
+	return nil, false
 }
 
 // sortedPairs yields an object's members in the order of their names.

@@ -19,63 +19,163 @@ const (
 )
 
 // Reason tells how far the response says why. A sentence of nothing but the words in which
-// access is denied gives no reason of its own; whatever else stands in one, in whichever
-// language, may be one. Texts and numbers beside the sentence may be a request's name, or a
-// reason in a member that nobody knows: with them, the response is not silent.
+// access is denied gives no reason of its own, nor does one that denies access to something and
+// has no word in it that stands for another reason; anything else, in whichever language, may
+// be one. Texts and numbers beside the sentence may be a request's name, or a reason in a
+// member that nobody knows: with them, the response is not silent.
 func (r Reading) Reason() Reason {
-	if r.Means(provider.MeaningSilent) {
+	switch {
+	case r.Means(provider.MeaningSilent):
 		return ReasonNone
+	case r.protocol:
+		return ReasonOwn
 	}
-	for _, said := range append(slices.Clone(r.Codes), r.Said) {
-		isLink := strings.Contains(said, "://") // to a page about the error
-		if !isLink && slices.ContainsFunc(wordsOf(said), isReason) {
-			return ReasonOwn
+	of := r.reasonOf(r.Said)
+	for _, code := range r.Codes {
+		if isLink(code) || isName(code) || meansScope(code) {
+			continue
 		}
+		switch words := reasonWords(code); {
+		case anyOf(words, rejectWords), anyOf(words, otherWords):
+			return ReasonOwn
+		case !strings.Contains(r.Said, " ") && slices.ContainsFunc(words, isReason):
+			return ReasonOwn // nothing but the code says why
+		}
+	}
+	if of == ReasonOwn {
+		return of
 	}
 	for _, said := range append(slices.Clone(r.texts), r.Said) {
 		if !isName(said) && slices.ContainsFunc(wordsOf(said), saysMore) {
 			return ReasonAccess
 		}
 	}
-	if r.numbers {
+	if r.numbers || r.Unread != "" {
 		return ReasonAccess
 	}
 	return ReasonNone
 }
 
+// Disowns reports whether the response says that a credential is not accepted: expired, revoked,
+// unknown.
+func (r Reading) Disowns() bool {
+	return r.someText(func(words []string) bool { return anyOf(words, rejectWords) && anyOf(words, credentialWords) })
+}
+
+// GivesAnotherReason reports whether the response has a word in it that stands for another reason
+// than a scope.
+func (r Reading) GivesAnotherReason() bool {
+	return r.protocol || r.someText(func(words []string) bool { return anyOf(words, otherWords) })
+}
+
+// someText reports whether the words of the sentence, or of a code, are as is says.
+func (r Reading) someText(is func([]string) bool) bool {
+	return slices.ContainsFunc(append(slices.Clone(r.Codes), withoutNames(r.Said)), func(said string) bool { return is(reasonWords(said)) })
+}
+
+var credentialWords = wordSet(`token tokens credential credentials key apikey session login auth authentication authorization bearer
+	jwt oauth grant signature secret password`)
+
+// reasonOf is how far one sentence says why.
+func (r Reading) reasonOf(said string) Reason {
+	words := reasonWords(withoutNames(said))
+	switch {
+	case isLink(said), !slices.ContainsFunc(words, isReason):
+		return ReasonNone
+	case deniesAccess(words) && !anyOf(words, rejectWords) && !anyOf(words, otherWords):
+		return ReasonAccess
+	}
+	return ReasonOwn
+}
+
+// Denies reports whether the response says that access is denied: with another status than
+// those of refusals, nothing else tells that it is about that.
+func (r Reading) Denies() bool {
+	for _, said := range append(slices.Clone(r.Codes), r.texts...) {
+		if words := wordsOf(said); deniesAccess(words) || anyOf(words, deniedWords) {
+			return true
+		}
+	}
+	return false
+}
+
+// deniesAccess reports whether words speak of access, and deny it.
+func deniesAccess(words []string) bool {
+	return anyOf(words, deniedWords) || anyOf(words, accessWords) && anyOf(words, notWords)
+}
+
+var (
+	deniedWords = wordSet(`denied forbidden unauthorized unauthorised`)
+	accessWords = wordSet(`access accessible authorized authorised authorization permission permissions permitted privilege privileges
+		scope scopes right rights allowed entitled`)
+	notWords = wordSet(`no not don doesn isn hasn cannot can't lack lacks lacking missing insufficient without enough require requires
+		required need needs needed`)
+	// rejectWords say that a credential is not accepted as such.
+	rejectWords = wordSet(`expired expires expiry invalid revoked inactive disabled suspended deactivated deleted blocked banned malformed
+		unrecognized unknown`)
+	// otherWords stand for another reason than a scope: who someone is, what is paid for, what an
+	// organization wants, what is shared, how often something was done, how a message was written.
+	otherWords = wordSet(`admin admins administrator administrators owner owners editor editors viewer viewers member members maintainer
+		manager role roles team teams group groups organization organisation organizations workspace tenant tenants project projects seat
+		plan plans premium upgrade upgrading subscription subscribe billing payment paid enterprise trial quota license licence
+		feature features limit limits limited rate many exceeded
+		policy policies sso saml mfa ip region country vpn network allowlist whitelist restriction restrictions enforcement
+		restrict compliance approved approval enabled
+		shared share sharing connected installed registered ownership
+		origin host header cors csrf version method unsupported supported
+		kind type session login password credential mode test live`)
+)
+
+// reasonWords are the words of a text, but for invalid before what says that access is denied:
+// invalid permissions are too few.
+func reasonWords(said string) []string {
+	words := wordsOf(said)
+	for i := 0; i+1 < len(words); i++ {
+		if words[i] == "invalid" && scopeNouns[words[i+1]] {
+			words[i] = "insufficient"
+		}
+	}
+	return words
+}
+
+// withoutNames is a sentence without the operations and the identifiers in it: POST /posts,
+// userinfo.GET.NO_VERSION, https://docs.example.
+func withoutNames(said string) string {
+	var kept []string
+	for _, field := range strings.Fields(said) {
+		inner := strings.Trim(field, `.,:;!?()'"`+"`")
+		if strings.ContainsAny(inner, "/{}") || strings.Count(inner, ".") > 0 || methods[inner] {
+			continue
+		}
+		kept = append(kept, field)
+	}
+	return strings.Join(kept, " ")
+}
+
+var methods = wordSet(`GET POST PUT PATCH DELETE HEAD`)
+
+func isLink(said string) bool { return strings.Contains(said, "://") && !strings.Contains(said, " ") }
+
 // isName reports whether a text names something, as a link or a request's identifier does,
 // in place of saying something.
 func isName(said string) bool {
-	return strings.Contains(said, "://") || !strings.Contains(said, " ") && strings.ContainsFunc(said, unicode.IsDigit)
+	return isLink(said) || !strings.Contains(said, " ") && strings.ContainsFunc(said, unicode.IsDigit)
 }
 
 // saysMore reports whether a word says more than the status does.
-func saysMore(word string) bool { return !slices.Contains(statusWords, word) }
+func saysMore(word string) bool { return !statusWords[word] }
 
 // statusWords are those of texts that say no more than "Forbidden", "Access denied" or
 // "Authentication required".
-var statusWords = strings.Fields(`
+var statusWords = wordSet(`
 	a an are blank about denied error forbidden found http is no not or page status the to you
 	access authentication authenticated authorisation authorised authorization authorized insufficient
 	permission permissions required unauthenticated unauthorised unauthorized`)
 
-func isReason(word string) bool { return !slices.Contains(denialWords, word) }
-
-// wordsOf are the words of a sentence or of a code, in lower case: permission_denied and
-// permissionDenied have two.
-func wordsOf(text string) []string {
-	var spaced strings.Builder
-	for i, c := range text {
-		if unicode.IsUpper(c) && i > 0 && unicode.IsLower(rune(text[i-1])) {
-			spaced.WriteByte(' ')
-		}
-		spaced.WriteRune(unicode.ToLower(c))
-	}
-	return strings.FieldsFunc(spaced.String(), func(c rune) bool { return !unicode.IsLetter(c) })
-}
+func isReason(word string) bool { return !denialWords[word] }
 
 // denialWords are those in which servers say that access is denied, and no more.
-var denialWords = strings.Fields(`
+var denialWords = wordSet(`
 	a about an and any are at be been blank by can cannot could do does don for from have has http in is it no not of on or that the
 	this to was were with without you your s t
 	access accessing action allow allowed api auth authenticate authenticated authentication authorisation authorised

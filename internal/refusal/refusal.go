@@ -16,78 +16,143 @@ import (
 // A Response is what a server sent to a request that it refused.
 type Response struct {
 	Status int
-	Header http.Header // WWW-Authenticate, Content-Type and Content-Encoding are read
+	Header http.Header // WWW-Authenticate, Content-Type, Content-Encoding, and fields whose name speaks of scopes, are read
 	Body   []byte      // as it came; [MaxBody] bytes of it will do
 }
 
 // A Reading is what a response says.
 type Reading struct {
 	Said      string   // the server's own sentence, else what comes next to one; "" where it says nothing
-	Named     []string // scopes that it says are missing
-	Mentioned []string // scopes that it names without saying that they are missing
+	Unread    string   // why the body is not read, as a clause; "" where it is
+	Needs     []Group  // scopes that it says are missing or required: each group is needed
+	Mentioned []Group  // scopes that the resource takes, without a word that they are missing
+	Held      []string // scopes that it says the credential holds
 	Codes     []string // what stands where errors have their code
+	Proofs    []string // where it names scopes, but for Said
 
 	Wording provider.Refusal // of the provider's file; the zero value where it knows none for this
 
-	texts    []string // every text in it
-	numbers  bool     // numbers stand in it that are not its status
-	status   int
-	sentence string // what stands where errors have their message for people
-	word     string // the same, where that is a single word
+	known      Vocabulary
+	challenged []metadata.Challenge
+	texts      []string // every text in it
+	numbers    bool     // numbers stand in it that are not its status
+	protocol   bool     // it has a JSON-RPC error that is about the message as such
+	coded      bool     // a code in it says that a scope is missing
+	told       bool     // a sentence in it does
+	anySaid    bool     // a sentence in it says that one of several is enough
+	status     int
+	sentence   string // what stands where errors have their message for people
+	word       string // the same, where that is a single word
 }
 
-// Codes of errors that are known beyond one provider.
-const (
-	insufficientScope = "insufficient_scope" // RFC 6750 §3.1
-	missingScope      = "missing_scope"
-	invalidToken      = "invalid_token" // RFC 6750 §3.1
-)
+// invalidToken is the code of a credential that is not accepted (RFC 6750 §3.1).
+const invalidToken = "invalid_token"
 
 // HasStatus reports whether a status means a refusal: anywhere, or by the provider's file.
 func HasStatus(p *provider.Provider, status int) bool {
 	return status == http.StatusUnauthorized || status == http.StatusForbidden ||
-		slices.ContainsFunc(p.Refusals, func(r provider.Refusal) bool { return r.Status == status })
+		p != nil && slices.ContainsFunc(p.Refusals, func(r provider.Refusal) bool { return r.Status == status })
 }
 
-// Read reads a response of one of the provider's bases.
-func Read(p *provider.Provider, base string, resp Response) Reading {
-	r := Reading{status: resp.Status}
-	if challenge, ok := metadata.Bearer(resp.Header); ok {
-		r.challenge(challenge)
+// Read reads a response of one of the provider's bases; known tells which words are scopes.
+func Read(p *provider.Provider, base string, known Vocabulary, resp Response) Reading {
+	r := Reading{status: resp.Status, known: known}
+	values, unread := values(resp)
+	r.Unread = unread
+	if succeeded(resp.Status) {
+		values = failures(values)
 	}
-	r.body(resp)
+	r.challenges(resp.Header)
+	for _, value := range values {
+		if said, ok := value.(string); ok && r.sentence == "" {
+			r.sentence = said // the whole body
+		}
+		r.gather(value, maxNesting)
+	}
+	r.weigh()
+	r.headers(resp.Header)
+	r.coded = r.coded || slices.ContainsFunc(r.Codes, meansScope)
 	r.Said = r.bestText()
 	r.wording(p, base, resp.Status)
-	r.Named = slices.Clip(scopes.NewSet(r.Named...).Slice())
+	r.challengeScopes()
+	for _, challenge := range r.challenged {
+		r.read(challenge.ErrorDescription(), place{})
+	}
+	for _, value := range values {
+		r.members(place{}, "", value, maxNesting)
+	}
+	r.Needs, r.Mentioned = unique(r.Needs), unique(r.Mentioned)
 	return r
+}
+
+// weigh finds out what the texts say as a whole.
+func (r *Reading) weigh() {
+	r.coded = slices.ContainsFunc(r.Codes, meansScope) || slices.ContainsFunc(r.texts, meansScope)
+	r.told = slices.ContainsFunc(r.texts, saysScope)
+	r.anySaid = slices.ContainsFunc(r.texts, func(said string) bool {
+		said = strings.ToLower(said)
+		return slices.ContainsFunc(anyPhrases, func(phrase string) bool { return strings.Contains(said, phrase) })
+	})
+}
+
+var anyPhrases = []string{"one or more of", "one of the following", "at least one", "any of the following", "any one of", "one of these"}
+
+// Names are the scopes that the response says are missing or required, each once.
+func (r Reading) Names() []string { return names(r.Needs) }
+
+// Words are the scopes that the response names at all: those that it says are missing, else
+// those that the resource takes.
+func (r Reading) Words() []string {
+	if len(r.Needs) > 0 {
+		return r.Names()
+	}
+	return names(r.Mentioned)
+}
+
+func names(groups []Group) []string {
+	var list []string
+	for _, group := range groups {
+		list = append(list, group...)
+	}
+	return slices.Clip(scopes.NewSet(list...).Slice())
+}
+
+// unique are the groups, each once.
+func unique(groups []Group) []Group {
+	var list []Group
+	for _, group := range groups {
+		group = scopes.NewSet(group...).Slice()
+		if !slices.ContainsFunc(list, func(other Group) bool { return slices.Equal(other, group) }) {
+			list = append(list, group)
+		}
+	}
+	return list
 }
 
 // Means reports whether the provider's file says that the response means this.
 func (r Reading) Means(m provider.Meaning) bool { return r.Wording.Means == m }
 
 // LacksScope reports whether the response says that a scope is missing, whether or not it
-// says which.
+// says which. A code alone does not where the sentence beside it gives another reason: servers
+// have insufficient_scope for roles too.
 func (r Reading) LacksScope() bool {
-	return len(r.Named) > 0 || r.Means(provider.MeaningMissingScope) || slices.ContainsFunc(r.Codes, meansScope)
+	return len(r.Needs) > 0 || r.Means(provider.MeaningMissingScope) || r.told || r.coded && !r.otherSentence()
 }
+
+// otherSentence reports whether the sentence gives a reason of its own, without a word of
+// scopes.
+func (r Reading) otherSentence() bool {
+	return r.reasonOf(r.Said) == ReasonOwn && strings.Contains(r.Said, " ") && !anyOf(wordsOf(r.Said), aboutScopes)
+}
+
+var aboutScopes = wordSet(`scope scopes permission permissions privilege privileges consent`)
+
+// lacks reports whether a word in the response says that a scope is missing.
+func (r *Reading) lacks() bool { return r.coded || r.told }
 
 // Rejects reports whether the server says that it does not take the credential as such.
 func (r Reading) Rejects() bool {
 	return r.Means(provider.MeaningRejected) || slices.Contains(r.Codes, invalidToken)
-}
-
-func meansScope(code string) bool { return code == insufficientScope || code == missingScope }
-
-// challenge reads that of RFC 6750 §3.
-func (r *Reading) challenge(c metadata.Challenge) {
-	r.code(c.ErrorCode())
-	if named := scopeWords(c.Scope()); meansScope(c.ErrorCode()) {
-		r.Named = named
-	} else {
-		r.Mentioned = named
-	}
-	r.say(c.ErrorDescription())
-	r.sentence = c.ErrorDescription()
 }
 
 // wording finds the first refusal in the file's order that the response fits.
@@ -110,7 +175,7 @@ func (r *Reading) wording(p *provider.Provider, base string, status int) {
 			}
 			r.Wording, r.Said = known, said
 			if known.Means == provider.MeaningMissingScope {
-				r.Named = append(r.Named, scopeWords(captured["scope"])...)
+				r.Needs = append(r.Needs, each(scopeWords(captured["scope"]))...)
 			}
 			return
 		}
@@ -135,6 +200,16 @@ func (r *Reading) bestText() string {
 	}
 	return best
 }
+
+// prove notes where scopes are named.
+func (r *Reading) prove(where string) {
+	if where != "" && len(r.Proofs) < maxProofs && !slices.Contains(r.Proofs, where) {
+		r.Proofs = append(r.Proofs, where)
+	}
+}
+
+// maxProofs bounds how many places of a response are told.
+const maxProofs = 4
 
 // maxTexts bounds how many texts, codes and scopes of a response are looked at.
 const maxTexts = 200

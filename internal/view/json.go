@@ -82,11 +82,12 @@ func (v Verdict) MarshalJSON() ([]byte, error) {
 		Level      scopes.Level         `json:"level"`
 		Said       string               `json:"said"`
 		Evidence   []string             `json:"evidence"`
+		Possible   []string             `json:"possible,omitempty"` // of an unknown cause: what nothing rules out
 		Conflicts  []conflictJSON       `json:"conflicts"`
 		Next       []stepJSON           `json:"next"`
 		Log        string               `json:"log"`
 	}{
 		"ambit.verdict/v1", false, v.Message, v.Status, v.Method, v.Base, v.Path, v.Cause, v.Confidence, v.Missing, v.NeededFor, v.Why, v.Level,
-		v.Said, v.Evidence, conflictsOf(v.Conflicts), stepsOf(v.Next), v.Log,
+		v.Said, v.Evidence, v.Possible, conflictsOf(v.Conflicts), stepsOf(v.Next), v.Log,
 	})
 }

@@ -43,6 +43,9 @@ func VerdictText(p *Printer, v diagnosis.Verdict) {
 	for _, e := range v.Evidence {
 		p.fact("because", e)
 	}
+	for _, cause := range v.Possible {
+		p.fact("possibly", cause)
+	}
 	for _, step := range v.Next {
 		p.fact("next", step.String())
 	}

@@ -1,0 +1,106 @@
+package refusal_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/ambit-auth/ambit/internal/refusal"
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// known are the words that are scopes in these tests.
+var known = refusal.Vocabulary{Scopes: scopes.NewSet("a:read", "b:write", "c:admin", "contacts", "repo", "read", "write", "Mail.Read", "Mail.ReadWrite",
+	"https://www.example.com/auth/drive", "https://www.example.com/auth/drive.readonly", "files-read", "issues=write", "pulls=write", "admin")}
+
+// Scopes are found wherever a response has them, in whichever words: groups stand between
+// spaces, and of those with a | between any one is enough.
+func TestFamilies(t *testing.T) {
+	for name, tt := range map[string]struct {
+		header string // "Name: value"
+		body   string
+		needs  string
+	}{
+		"a challenge":                        {`WWW-Authenticate: Bearer error="insufficient_scope", scope="a:read new:one"`, "", "a:read new:one"},
+		"a challenge of another scheme":      {`WWW-Authenticate: DPoP error="insufficient_scope", scope="a:read"`, "", "a:read"},
+		"a description":                      {`WWW-Authenticate: Bearer error="insufficient_scope", error_description="Required scope: write"`, "", "write"},
+		"a description, words nobody knows":  {`WWW-Authenticate: Bearer error="insufficient_scope", error_description="Required scopes: publish, upload"`, "", "publish upload"},
+		"no scope in a description":          {`WWW-Authenticate: Bearer error="insufficient_scope", error_description="The request requires higher privileges than provided by the access token."`, "", ""},
+		"a challenge without an error, told": {`WWW-Authenticate: Bearer scope="a:read b:write"`, "insufficient scope", "a:read b:write"},
+		"a challenge without an error":       {`WWW-Authenticate: Bearer scope="a:read b:write"`, "", ""},
+		"a missing header":                   {`X-Missing-Scope: a:read`, "", "a:read"},
+		"a header with alternatives":         {`X-Accepted-Permissions: issues=write; pulls=write`, `{"error":"insufficient_scope"}`, "issues=write|pulls=write"},
+		"accepted and held":                  {`OAuth-Scope-Accepted: a:read, b:write`, `{"error":"missing_scope"}`, "a:read|b:write"},
+		"a policy":                           {`Permissions-Policy: contacts, read`, `{"error":"missing_scope"}`, ""},
+		"camel":                              {"", `{"error":{"requiredScopes":["a:read","b:write"]}}`, "a:read b:write"},
+		"snake":                              {"", `{"missing_scopes":"a:read,b:write"}`, "a:read b:write"},
+		"kebab":                              {"", `{"errors":[{"required-scopes":"a:read b:write"}]}`, "a:read b:write"},
+		"constant":                           {"", `{"MISSING_SCOPE":"new:one"}`, "new:one"},
+		"nested":                             {"", `{"scopes":{"missing":["a:read"],"granted":["b:write"]}}`, "a:read"},
+		"nested, the other way round":        {"", `{"missing":{"scopes":["a:read"]},"current":{"scopes":["b:write"]}}`, "a:read"},
+		"objects":                            {"", `{"missing_scopes":[{"name":"a:read","description":"Read your contacts"},{"name":"new:one"}]}`, "a:read new:one"},
+		"any of":                             {"", `{"required_scopes":{"any_of":["a:read","b:write"]}}`, "a:read|b:write"},
+		"any of, in words":                   {"", `{"message":"One or more of the following scopes are required.","context":{"requiredScopes":["a:read","b:write"]}}`, "a:read|b:write"},
+		"pipes":                              {"", `{"required_scope":"a:read|b:write"}`, "a:read|b:write"},
+		"or":                                 {"", `{"required_scope":"a:read or b:write"}`, "a:read|b:write"},
+		"and":                                {"", `{"required_scope":"a:read and b:write"}`, "a:read b:write"},
+		"needed and provided":                {"", `{"ok":false,"error":"missing_scope","needed":"a:read","provided":"b:write,repo"}`, "a:read"},
+		"permissions":                        {"", `{"missingPermissions":["contacts"]}`, "contacts"},
+		"permissions nobody knows":           {"", `{"missingPermissions":["CREATE_PROJECT"]}`, ""},
+		"a role":                             {"", `{"required_permission":"project administrator"}`, ""},
+		"scope of a code":                    {"", `{"error":"insufficient_scope","scope":"new:one"}`, "new:one"},
+		"scope of something else":            {"", `{"code":"forbidden","scope":"acme-projects"}`, ""},
+		"requiredAccess":                     {"", "{\"errors\":[{\"message\":\"Access denied for x field.\",\"extensions\":{\"code\":\"ACCESS_DENIED\",\"requiredAccess\":\"`a:read` access scope.\"}}]}", "a:read"},
+		"quotes that are not escaped":        {"", `{"error":"forbidden","message":"token lacks the "a:read" scope","status":403}`, "a:read"},
+		"a member in what is not JSON":       {"", `{"message":"needs "more" of it","required_scopes":["a:read","b:write"],}`, "a:read b:write"},
+		"an envelope":                        {"", `{"message":"{\"error\":{\"missing_scope\":\"a:read\"}}"}`, "a:read"},
+		"an envelope behind words":           {"", `{"message":"upstream said 403: {\"required_scopes\":[\"a:read\"]}"}`, "a:read"},
+		"an envelope in an envelope":         {"", `{"a":"{\"b\":\"{\\\"required_scope\\\":\\\"a:read\\\"}\"}"}`, "a:read"},
+		"XML":                                {"Content-Type: application/xml", `<?xml version="1.0"?><Error><Code>AccessDenied</Code><RequiredScope>a:read</RequiredScope></Error>`, "a:read"},
+		"a form":                             {"Content-Type: application/x-www-form-urlencoded", `error=insufficient_scope&scope=a%3Aread`, "a:read"},
+		"plain text":                         {"", "This needs the scope a:read.", "a:read"},
+		"a sentence, the":                    {"", `{"message":"This endpoint requires the a:read scope"}`, "a:read"},
+		"single quotes":                      {"", `{"message":"missing 'a:read' permission"}`, "a:read"},
+		"typographic quotes":                 {"", `{"message":"missing the “contacts” scope"}`, "contacts"},
+		"backticks":                          {"", "{\"message\":\"requires `repo` or `write`\"}", "repo|write"},
+		"brackets":                           {"", `{"message":"Missing scopes: [a:read, b:write]"}`, "a:read b:write"},
+		"round brackets":                     {"", `{"message":"You do not have the required scope (a:read) to access this"}`, "a:read"},
+		"plain words":                        {"", `{"message":"the scopes read and write are required"}`, "read write"},
+		"plain words before":                 {"", `{"message":"requires the read or write scope"}`, "read|write"},
+		"no scopes, though the words are":    {"", `{"message":"Please read the manual, or write to support about your contacts and repo"}`, ""},
+		"one of":                             {"", `{"message":"requires one of the following scopes: ['a:read', 'b:write'], but your token has only been granted the: ['repo'] scopes"}`, "a:read|b:write"},
+		"held first":                         {"", `{"message":"Invalid scope(s): a:read, b:write. This endpoint requires the c:admin scope"}`, "c:admin"},
+		"held after":                         {"", `{"message":"Required scopes: a:read. Provided scopes: b:write."}`, "a:read"},
+		"held before, in words":              {"", `{"message":"The token has the scopes a:read and b:write, but c:admin is required."}`, "c:admin"},
+		"does not have":                      {"", `{"message":"The token does not have the scope a:read."}`, "a:read"},
+		"not been granted":                   {"", `{"message":"The app has not been granted a:read"}`, "a:read"},
+		"URLs":                               {"", `{"message":"Insufficient permission: the scope https://www.example.com/auth/drive is missing."}`, "https://www.example.com/auth/drive"},
+		"dotted":                             {"", `{"error":{"code":"Authorization_RequestDenied","message":"Missing scope permissions on the request. API requires one of 'Mail.Read, Mail.ReadWrite'. Scopes on the request 'repo'"}}`, "Mail.Read|Mail.ReadWrite"},
+		"a slash":                            {"", `{"message":"needs scope a:read/b:write"}`, "a:read|b:write"},
+		"German":                             {"", `{"message":"Für diese Anfrage fehlt die Berechtigung „a:read“."}`, "a:read"},
+		"French":                             {"", `{"message":"La portée « contacts » est requise."}`, "contacts"},
+		"Spanish":                            {"", `{"message":"Falta el permiso 'contacts' o 'repo'."}`, "contacts|repo"},
+		"Japanese":                           {"", `{"message":"スコープ「contacts」が必要です"}`, "contacts"},
+		"an event":                           {"Content-Type: text/event-stream", "event: message\ndata: {\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32001,\"message\":\"insufficient scope\",\"data\":{\"required_scopes\":[\"a:read\"]}}}\n\n", "a:read"},
+		"a tool's challenge":                 {"", `{"jsonrpc":"2.0","id":1,"result":{"isError":true,"content":[{"type":"text","text":"no"}],"_meta":{"mcp/www_authenticate":["Bearer error=\"insufficient_scope\", scope=\"a:read new:one\""]}}}`, "a:read new:one"},
+		"a scope's name is part of a word":   {"", `{"message":"a:reading is required"}`, ""},
+		"a body of opposite things":          {"", `{"message":"401: Unauthorized","code":0}`, ""},
+	} {
+		resp := refusal.Response{Status: 403, Header: http.Header{}, Body: []byte(tt.body)}
+		if field, value, found := strings.Cut(tt.header, ": "); found {
+			resp.Header.Set(field, value)
+		}
+		r := refusal.Read(nil, "api", known, resp)
+		var needs []string
+		for _, group := range r.Needs {
+			needs = append(needs, strings.Join(group, "|"))
+		}
+		want := strings.Fields(tt.needs)
+		slices.Sort(needs)
+		slices.Sort(want)
+		if !slices.Equal(needs, want) {
+			t.Errorf("%s: needs %q, want %q (mentioned %q, held %q, said %q)", name, needs, want, r.Mentioned, r.Held, r.Said)
+		}
+	}
+}

@@ -1,0 +1,115 @@
+package refusal
+
+import (
+	"bytes"
+	"mime"
+	"net/http"
+	"strings"
+)
+
+// MayExplain reports whether a response with this status, which is no refusal by itself, may
+// say that a scope is missing: some services refuse with it.
+func MayExplain(status int) bool {
+	return status == http.StatusBadRequest || status == http.StatusPaymentRequired || status == http.StatusNotFound
+}
+
+func succeeded(status int) bool { return status >= 200 && status < 300 }
+
+// MayFail reports whether a response whose status is a success can have an error in its body:
+// a GraphQL or a JSON-RPC error, a tool's result, a call that was not ok. Its body is to be
+// looked at by [Fails].
+func MayFail(status int, h http.Header) bool {
+	if !succeeded(status) {
+		return false
+	}
+	mediaType := mediaTypeOf(h)
+	return mediaType == eventStream || mediaType == "application/json" || strings.HasSuffix(mediaType, "+json")
+}
+
+const eventStream = "text/event-stream"
+
+// IsStream reports whether a response is a stream of events that can be read as they come.
+func IsStream(h http.Header) bool {
+	return mediaTypeOf(h) == eventStream && h.Get("Content-Encoding") == ""
+}
+
+func mediaTypeOf(h http.Header) string {
+	mediaType, _, _ := mime.ParseMediaType(h.Get("Content-Type"))
+	return mediaType
+}
+
+// Hints reports whether the beginning of a successful response has something in it that an
+// error has: most have not, and are read no further.
+func Hints(body []byte) bool {
+	for _, mark := range marks {
+		if bytes.Contains(body, mark) {
+			return true
+		}
+	}
+	return false
+}
+
+var marks = [][]byte{[]byte(`"error`), []byte(`"isError"`), []byte(`"ok"`), []byte(`"success"`)}
+
+// Fails reports whether a successful response has an error in its body.
+func Fails(resp Response) bool {
+	if !MayFail(resp.Status, resp.Header) {
+		return false
+	}
+	body, _ := unpack(resp.Header.Get("Content-Encoding"), resp.Body)
+	if !Hints(body) {
+		return false
+	}
+	list, _ := values(resp)
+	return len(failures(list)) > 0
+}
+
+// failures are what of a successful response's values tells of an error: never its data.
+func failures(list []any) []any {
+	var failed []any
+	for _, value := range list {
+		switch v := value.(type) {
+		case []any: // a batch
+			failed = append(failed, failures(v[:min(len(v), maxTexts)])...)
+		case map[string]any:
+			if part := failure(v); part != nil {
+				failed = append(failed, part)
+			}
+		}
+	}
+	return failed
+}
+
+func failure(v map[string]any) any {
+	result, _ := v["result"].(map[string]any)
+	switch {
+	case result != nil && result["isError"] == true:
+		return result
+	case v["ok"] == false, v["success"] == false, isError(v["error"]):
+		rest := make(map[string]any)
+		for name, value := range v {
+			if name != "data" && name != "result" && name != "jsonrpc" && name != "id" {
+				rest[name] = value
+			}
+		}
+		return rest
+	case isError(v["errors"]):
+		return map[string]any{"errors": v["errors"]}
+	}
+	return nil
+}
+
+// isError reports whether a member that is named after errors holds one.
+func isError(value any) bool {
+	switch v := value.(type) {
+	case string:
+		return v != ""
+	case bool:
+		return v
+	case []any:
+		return len(v) > 0
+	case map[string]any:
+		return len(v) > 0
+	}
+	return false
+}

@@ -1,0 +1,277 @@
+package refusal
+
+import (
+	"strings"
+	"unicode"
+)
+
+// A Group are scopes of which any one is enough.
+type Group []string
+
+// A word is one of a sentence.
+type word struct {
+	text   string
+	lower  string
+	before string // what separates it from the one before
+	quoted bool
+}
+
+const (
+	quotes   = "\"`'“”‘’«»‹›「」『』„"
+	brackets = "[](){}<>"
+	// maxWords bounds how many words of a text are looked at.
+	maxWords = 2000
+)
+
+// split makes words of a sentence: runs without a space, a quote, a bracket or a separator.
+// A point or a colon at the end of one is the sentence's.
+func split(said string) []word {
+	var list []word
+	runes := []rune(strings.ReplaceAll(strings.ReplaceAll(said, "(s)", "s"), `\"`, `"`))
+	before := ""
+	for at := 0; at < len(runes) && len(list) < maxWords; {
+		start := at
+		for at < len(runes) && separates(runes, at) {
+			at++
+		}
+		before += string(runes[start:at])
+		for start = at; at < len(runes) && !separates(runes, at); {
+			at++
+		}
+		raw := string(runes[start:at])
+		begin := len(raw) - len(strings.TrimLeft(raw, ".:"))
+		before, raw = before+raw[:begin], raw[begin:]
+		w := word{text: strings.TrimRight(raw, sentenceEnds), before: before}
+		if w.text == "" {
+			before += raw
+			continue
+		}
+		before = raw[len(w.text):]
+		w.quoted = start > 0 && at < len(runes) && strings.ContainsRune(quotes, runes[start-1]) && strings.ContainsRune(quotes, runes[at])
+		w.lower = strings.ToLower(w.text)
+		list = append(list, w)
+	}
+	return list
+}
+
+const sentenceEnds = ".:!?…。"
+
+// separates reports whether a character stands between words. An apostrophe within a word
+// does not.
+func separates(runes []rune, at int) bool {
+	c := runes[at]
+	if c == '\'' || c == '’' {
+		return at == 0 || at+1 == len(runes) || !unicode.IsLetter(runes[at-1]) || !unicode.IsLetter(runes[at+1])
+	}
+	return unicode.IsSpace(c) || unicode.IsControl(c) || strings.ContainsRune(",;|、，；"+quotes+brackets, c)
+}
+
+// A sentence is what a text says of scopes.
+type sentence struct {
+	needs  []Group // it says that they are missing or required
+	named  []Group // it names them, and not what for
+	held   []string
+	saying bool // it has a word for a scope in it
+}
+
+// mode is what a sentence is speaking of.
+type mode int
+
+const (
+	modeNone mode = iota
+	modeNeed
+	modeHeld
+)
+
+// A sentenceReader is on its way through a sentence.
+type sentenceReader struct {
+	r       *Reading
+	words   []word
+	all     sentence
+	mode    mode
+	any     bool // one of those that follow is enough
+	run     Group
+	denied  int // where a negation stood
+	loose   int // how many of those that were named last wait for a word that says what for
+	flushed int // where they ended
+}
+
+// scopesIn finds the words of a text that are scopes, and what it says of them. A plain word
+// is one only in quotes or next to a word for scopes.
+func (r *Reading) scopesIn(said string) sentence {
+	s := sentenceReader{r: r, words: split(said), denied: -10}
+	for i := range s.words {
+		s.word(i)
+	}
+	s.flush()
+	return s.all
+}
+
+func (s *sentenceReader) word(i int) {
+	w := &s.words[i]
+	if i > 0 && strings.ContainsAny(w.before, ".!?。") || contrasts[w.lower] {
+		s.flush()
+		s.mode, s.loose = modeNone, 0
+	}
+	switch {
+	case s.isScope(i):
+		s.run = append(s.run, s.scopes(w)...)
+		if strings.ContainsAny(w.before, "|") {
+			s.any = true
+		}
+		return
+	case scopeNouns[w.lower]:
+		s.all.saying = true
+		return
+	case (w.lower == "or" || openWords[w.lower] && w.lower != "of") && len(s.run) > 0:
+		s.any = true
+		return
+	case joinWords[w.lower], articles[w.lower]:
+		return
+	}
+	if s.flush() {
+		s.flushed = i
+	}
+	switch {
+	case denials[w.lower]:
+		s.mode, s.denied = modeNeed, i
+	case needWords[w.lower]:
+		s.mode = modeNeed
+		if at := len(s.all.named) - s.loose; i-s.flushed <= 3 { // c is required
+			s.all.needs = append(s.all.needs, s.all.named[at:]...)
+			s.all.named = s.all.named[:at]
+		}
+		s.loose = 0
+	case heldWords[w.lower] && i-s.denied > 4:
+		s.mode = modeHeld
+	case w.lower == "invalid": // what follows are those that came
+		s.mode = modeHeld
+	}
+	if anyWords[w.lower] {
+		s.any = true
+	}
+}
+
+// contrasts begin another clause.
+var contrasts = wordSet(`but however aber mais pero`)
+
+// articles stand between scopes and change nothing.
+var articles = wordSet(`the a an following der die das les des la le los las access oauth oauth2 both`)
+
+// scopes are those in a word: itself, or those that a slash holds together.
+func (s *sentenceReader) scopes(w *word) []string {
+	if s.r.known.Knows(w.text) || !strings.Contains(w.text, "/") {
+		return []string{w.text}
+	}
+	s.any = true
+	return strings.Split(w.text, "/")
+}
+
+// flush files the scopes that were read, and reports whether there were any.
+func (s *sentenceReader) flush() bool {
+	if len(s.run) == 0 {
+		return false
+	}
+	groups := []Group{s.run}
+	if !s.any {
+		groups = nil
+		for _, scope := range s.run {
+			groups = append(groups, Group{scope})
+		}
+	}
+	switch s.mode {
+	case modeNeed:
+		s.all.needs = append(s.all.needs, groups...)
+	case modeHeld:
+		s.all.held = append(s.all.held, s.run...)
+	default:
+		s.all.named, s.loose = append(s.all.named, groups...), len(groups)
+	}
+	s.run, s.any = nil, false
+	return true
+}
+
+func (s *sentenceReader) isScope(i int) bool {
+	w := &s.words[i]
+	known := s.r.known.Knows(w.text)
+	if !known && strings.Contains(w.text, "/") && !strings.Contains(w.text, "://") {
+		known = true
+		for part := range strings.SplitSeq(w.text, "/") {
+			known = known && s.r.known.Knows(part)
+		}
+	}
+	if known {
+		return w.quoted || !isPlain(w.text) || s.besideNoun(i, -1) || s.besideNoun(i, 1)
+	}
+	return s.r.coded && s.unknownScope(i)
+}
+
+// unknownScope reports whether a word that nobody knows is a scope, in a refusal whose code
+// says that one is missing: it stands in quotes beside a word for scopes, has a scope's form
+// there, or follows its colon.
+func (s *sentenceReader) unknownScope(i int) bool {
+	w := &s.words[i]
+	if !canBeScope(w.text) || strings.Contains(w.text, "://") || denialWords[w.lower] || needWords[w.lower] || heldWords[w.lower] {
+		return false
+	}
+	formed := strings.ContainsAny(strings.Trim(w.text, ":."), ":.") && !isPlain(w.text)
+	for at := i; at > 0; at-- { // back to the colon, over a list
+		before := s.words[at].before
+		if strings.Contains(before, ":") {
+			return scopeWord[s.words[at-1].lower] || formed && needWords[s.words[at-1].lower]
+		}
+		if !strings.ContainsAny(before, ",|") {
+			break
+		}
+	}
+	return (w.quoted || formed) && (s.besideNoun(i, -1) || s.besideNoun(i, 1) || formed && i > 0 && needWords[s.words[i-1].lower])
+}
+
+// besideNoun reports whether a word for scopes stands beside a word, with nothing but
+// articles, other scopes and what joins them between.
+func (s *sentenceReader) besideNoun(i, step int) bool {
+	for at, steps := i+step, 0; at >= 0 && at < len(s.words) && steps < 12; at, steps = at+step, steps+1 {
+		w := &s.words[at]
+		if strings.ContainsAny(s.words[max(at, at-step)].before, ".!?。\n") {
+			return false
+		}
+		switch {
+		case scopeNouns[w.lower]:
+			return true
+		case articles[w.lower], joinWords[w.lower], openWords[w.lower], betweenWords[w.lower], s.r.known.Knows(w.text):
+		default:
+			return false
+		}
+	}
+	return false
+}
+
+var betweenWords = wordSet(`is are required needed needs named called either one more all any these missing lacking`)
+
+// isPlain reports whether a word could stand in any sentence.
+func isPlain(text string) bool {
+	for i, c := range text {
+		if !unicode.IsLetter(c) || i > 0 && unicode.IsUpper(c) {
+			return false
+		}
+	}
+	return true
+}
+
+// read takes the scopes out of a sentence. What it names without saying what for is missing
+// where it speaks of scopes, and has no other place for those that are.
+func (r *Reading) read(said string, p place) {
+	s := r.scopesIn(said)
+	if p.held {
+		return
+	}
+	r.Held = append(r.Held, s.held...)
+	where := at("it says", said)
+	if said == r.Said {
+		where = ""
+	}
+	r.take(place{need: true}, s.needs, where)
+	if len(s.needs) == 0 {
+		r.take(place{need: p.need || s.saying && len(s.held) == 0}, s.named, where)
+	}
+}

@@ -1,0 +1,105 @@
+package refusal
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// A Vocabulary knows which words are scopes: those that somebody lists, and those that have
+// the form of which the provider's rules speak. The zero value knows none.
+type Vocabulary struct {
+	Scopes  scopes.Set // declared, held, or advertised by the server
+	Implies scopes.Implications
+}
+
+// Knows reports whether a word is a scope.
+func (v Vocabulary) Knows(word string) bool {
+	return v.Scopes.Has(word) || canBeScope(word) && v.Implies.SpeaksOf(word)
+}
+
+// canBeScope reports whether a word can be a scope at all: an honest one is not long.
+func canBeScope(word string) bool { return len(word) <= text.MaxWord && scopes.CheckScope(word) == nil }
+
+// The words by which servers speak of scopes: a scope itself, that it lacks or is wanted, and
+// that it is held. Those of other languages than English are the ones that stand next to a
+// scope's name.
+var (
+	scopeNouns = wordSet(`scope scopes permission permissions
+		berechtigung berechtigungen permiso permisos permissao permissoes permissão permissões ambito ambiti ámbito ámbitos escopo escopos
+		portée portées permesso permessi toestemming toestemmingen machtiging uprawnienie uprawnienia разрешение разрешения scopen
+		権限 スコープ 权限 範囲 范围 권한`)
+	needWords = wordSet(`required requires require requiring missing lack lacks lacking absent need needs needed necessary must without expected
+		accepted accepts insufficient add adding enable enabling additional want wanted wants demands
+		erforderlich benötigt fehlt fehlen fehlende requis requise requises manquant manquante nécessaire requiere requerido falta necesario
+		necessário ontbreekt vereist richiesto manca`)
+	heldWords = wordSet(`granted grants provided has have had holds held hold current currently actual existing presented supplied given
+		contains contain includes include including got possesses owned`)
+	denials   = wordSet(`not no cannot never hasn't haven't doesn't don't isn't aren't didn't wasn't weren't can't without nicht kein keine pas sin non não niet`)
+	anyWords  = wordSet(`any either one accepted alternatives alternative sufficient granular allowed oneof anyof`)
+	openWords = wordSet(`or oder ou o of`)             // between scopes: one is enough
+	joinWords = wordSet(`and und et y e as well plus`) // between scopes: all are needed
+)
+
+func wordSet(words string) map[string]bool {
+	set := make(map[string]bool)
+	for _, word := range strings.Fields(words) {
+		set[word] = true
+	}
+	return set
+}
+
+// wordsOf are the words of a sentence, of a code or of a name, in lower case:
+// permission_denied and permissionDenied have two.
+func wordsOf(text string) []string {
+	var spaced strings.Builder
+	before := ' '
+	for _, c := range text {
+		if unicode.IsUpper(c) && unicode.IsLower(before) {
+			spaced.WriteByte(' ')
+		}
+		spaced.WriteRune(unicode.ToLower(c))
+		before = c
+	}
+	return strings.FieldsFunc(spaced.String(), func(c rune) bool { return !unicode.IsLetter(c) })
+}
+
+func anyOf(words []string, set map[string]bool) bool {
+	return slices.ContainsFunc(words, func(word string) bool { return set[word] })
+}
+
+// meansScope reports whether a code says that a scope is missing: insufficient_scope
+// (RFC 6750 §3.1), missing_scope, MISSING_SCOPES, ACCESS_TOKEN_SCOPE_INSUFFICIENT.
+func meansScope(code string) bool {
+	if strings.Contains(code, "://") || strings.Contains(code, " ") || len(code) > text.MaxWord {
+		return false
+	}
+	words := wordsOf(code)
+	return anyOf(words, scopeWord) && anyOf(words, lackWords)
+}
+
+var (
+	scopeWord = wordSet(`scope scopes`)
+	lackWords = wordSet(`insufficient missing lack lacks lacking required invalid needed denied mismatch check not`)
+)
+
+// saysScope reports whether a sentence says that a scope is missing, whether or not it says
+// which.
+func saysScope(said string) bool {
+	words := wordsOf(strings.ReplaceAll(said, "(s)", "s"))
+	for i, word := range words {
+		if !scopeWord[word] {
+			continue
+		}
+		near := words[max(0, i-4):min(len(words), i+4)]
+		if anyOf(near, sentenceLacks) {
+			return true
+		}
+	}
+	return false
+}
+
+var sentenceLacks = wordSet(`insufficient missing lack lacks lacking required requires require needed needs need no not invalid hasn doesn without fehlt fehlen fehlende erforderlich benötigt requis requise requises manquant manquante falta requerido`)
