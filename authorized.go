@@ -1,7 +1,9 @@
 package ambit
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"net/http"
 	"sync"
 
@@ -143,7 +145,7 @@ func (x *authorizedExchange) send(request *http.Request) (err error) {
 
 // settle makes of a refusal an error, after one more try where that can help.
 func (x *authorizedExchange) settle() (*http.Response, error) {
-	if !diagnosis.MayRefuse(x.t.known.Provider, x.response.StatusCode) {
+	if !diagnosis.MayRefuse(x.t.known.Provider, x.response.StatusCode, x.response.Header) || refusal.IsStream(x.response.Header) {
 		return x.response, nil
 	}
 	c, left := x.theCase(), diagnosis.Untried{Read: true, Renew: x.held.Credential.Renewable(), Ask: true}
@@ -153,7 +155,7 @@ func (x *authorizedExchange) settle() (*http.Response, error) {
 			return x.response, nil
 		case diagnosis.MoveRead:
 			left.Read = false
-			c.Response.Body = files.Head(x.response.Body, refusal.MaxBody)
+			c.Response.Body = x.head()
 		case diagnosis.MoveRenew:
 			left.Renew = false
 			again, renewed, err := x.renew()
@@ -175,6 +177,16 @@ func (x *authorizedExchange) settle() (*http.Response, error) {
 			return nil, &RefusedError{Verdict: diagnosis.Diagnose(c)}
 		}
 	}
+}
+
+// head reads the beginning of the response's body, and puts it back: it may not be a refusal.
+func (x *authorizedExchange) head() []byte {
+	head := files.Head(x.response.Body, refusal.MaxBody)
+	x.response.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(head), x.response.Body), x.response.Body}
+	return head
 }
 
 func (x *authorizedExchange) theCase() diagnosis.Case {

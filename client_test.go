@@ -224,9 +224,9 @@ func TestClientOfAKeyThatNobodyKnows(t *testing.T) {
 	}
 	response, err := client.Get("http://127.0.0.1:1/x")
 	v := refusal(t, response, err)
-	evidence := strings.Join(v.Evidence, "\n")
-	if v.Cause != diagnosis.CauseUnknown || len(v.Missing) > 0 || !strings.Contains(evidence, "possible: a is missing; nobody said what the credential holds") {
-		t.Errorf("%s\n%s", v.Message, evidence)
+	possible := strings.Join(v.Possible, "\n")
+	if v.Cause != diagnosis.CauseUnknown || len(v.Missing) > 0 || !strings.Contains(possible, "a is missing; nobody said what the credential holds") {
+		t.Errorf("%s\n%s", v.Message, possible)
 	}
 	if response, err = client.Get("http://127.0.0.1:1/gone"); err != nil || response.StatusCode != http.StatusNotFound {
 		t.Errorf("not found: %v, %v", response, err)

@@ -41,8 +41,11 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	x.status = resp.StatusCode
-	if !diagnosis.MayRefuse(x.p.cfg.Provider, resp.StatusCode) {
+	switch {
+	case !diagnosis.MayRefuse(x.p.cfg.Provider, resp.StatusCode, resp.Header):
 		return x.passed(resp), nil
+	case resp.StatusCode < http.StatusMultipleChoices:
+		return x.tapped(req.Context(), x.passed(resp)), nil
 	}
 	return x.settle(req, resp)
 }
@@ -78,6 +81,31 @@ func (x *exchange) settle(req *http.Request, resp *http.Response) (*http.Respons
 			return x.told(resp, c), nil
 		}
 	}
+}
+
+// tapped is a response of success, of which an error in the body is told when it has passed: it
+// is not held back, and never replaced.
+func (x *exchange) tapped(ctx context.Context, resp *http.Response) *http.Response {
+	if resp.Body == nil || resp.ContentLength == 0 {
+		return resp
+	}
+	c := x.begun(resp)
+	resp.Body = &tap{ReadCloser: resp.Body, show: func(body []byte) {
+		c.Response.Body = body
+		if !refusal.Fails(refusal.Response(c.Response)) {
+			return
+		}
+		left := diagnosis.Untried{Ask: x.p.cfg.Ask != nil}
+		move := diagnosis.Next(c, left)
+		if move == diagnosis.MoveAsk {
+			c = x.ask(ctx, c)
+			move = diagnosis.Next(c, diagnosis.Untried{})
+		}
+		if move == diagnosis.MoveTell {
+			x.tell(c)
+		}
+	}}
+	return resp
 }
 
 // begun is the case of a response of which only the head is known.
@@ -138,15 +166,21 @@ func (x *exchange) ask(ctx context.Context, c diagnosis.Case) diagnosis.Case {
 
 // told reports the verdict, and is what the agent gets.
 func (x *exchange) told(resp *http.Response, c diagnosis.Case) *http.Response {
+	v := x.tell(c)
+	if x.final(v) {
+		return x.asForbidden(resp, v)
+	}
+	return resp
+}
+
+// tell reports the verdict.
+func (x *exchange) tell(c diagnosis.Case) diagnosis.Verdict {
 	x.p.rescan()
 	c.Conflicts = x.p.conflicts.list()
 	v := diagnosis.Diagnose(c)
 	x.named = v.Missing
 	x.p.report(v)
-	if x.final(v) {
-		return x.asForbidden(resp, v)
-	}
-	return resp
+	return v
 }
 
 func (x *exchange) replayed() io.ReadCloser {

@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -34,15 +34,16 @@ import (
 // required there. A server that names a scope which the credential lacks does require it. A
 // credential that an authorization server gave never gains a scope (RFC 6749 §6).
 func TestWorlds(t *testing.T) {
-	worlds := 100_000
+	worlds, seed := 100_000, uint64(1)
 	if raceDetector || testing.Short() {
 		worlds = 5_000
 	}
-	seed := uint64(1)
-	if said, err := strconv.ParseUint(os.Getenv("AMBIT_TEST_SEED"), 10, 64); err == nil {
-		seed = said
+	if text := os.Getenv("AMBIT_TEST_WORLDS"); text != "" { // how many, and from where they begin
+		if _, err := fmt.Sscanf(text, "%d %d", &worlds, &seed); err != nil {
+			t.Fatal(err)
+		}
 	}
-	var all tally
+	all := newTally()
 	base := agent.Config{
 		Provider: agenttest.Provider(t), Agent: agenttest.Profile(t, "claude-code"), Server: serverAt("http://us.example"), Needs: agenttest.Needs(t), Now: agenttest.Noon,
 	}
@@ -144,18 +145,17 @@ func holds(held scopes.Set, scope string) bool {
 // fate is what becomes of a request with a credential: who it is comes before what it may do
 // (RFC 9110 §15.5.2, §15.5.4), and what it may do before everything else.
 func (w *world) fate(c issued) fate {
-	if w.obstacle == obstacleFront {
-		return fate{cause: diagnosis.CauseNotAScopeProblem}
-	}
 	switch {
+	case w.kind == "project_key" || w.kind == "project_secret_key" && w.operation.base == "gateway": // whatever else
+		return fate{cause: diagnosis.CauseWrongCredentialKind}
+	case w.obstacle == obstacleFront:
+		return fate{cause: diagnosis.CauseNotAScopeProblem}
 	case c.expired:
 		return fate{cause: diagnosis.CauseExpired}
 	case c.home == "":
 		return fate{cause: diagnosis.CauseRejected}
 	case c.home != "us":
 		return fate{cause: diagnosis.CauseWrongServer}
-	case w.kind == "project_key" || w.kind == "project_secret_key" && w.operation.base == "gateway":
-		return fate{cause: diagnosis.CauseWrongCredentialKind}
 	}
 	var lacking []string
 	for _, scope := range w.operation.requires {
@@ -216,7 +216,9 @@ func newWorld(r *rand.Rand) *world {
 		if r.IntN(25) == 0 {
 			w.obstacle = obstacleFront
 		}
-		w.voice = one(r, voices...)
+		if w.voice = one(r, voices...); w.voice.misleads && r.IntN(3) > 0 {
+			continue // they are rare
+		}
 		if f := w.fate(w.credential); f.cause != "" && w.voice.can(w, f) {
 			return w
 		}
@@ -416,57 +418,105 @@ func (w *world) String() string {
 
 // A tally counts verdicts, and remembers what was seen where.
 type tally struct {
-	mu    sync.Mutex
-	told  map[diagnosis.Confidence]int
-	right map[diagnosis.Confidence]int
-	wrong map[string]int    // by what is wrong: how often
-	world map[string]string // by what is wrong: one world
-	seen  map[string]map[diagnosis.Cause]int
+	mu      sync.Mutex
+	told    map[diagnosis.Confidence]int
+	right   map[diagnosis.Confidence]int
+	broken  map[string]int                     // by the promise that is broken: how often
+	example map[string]string                  // by the same: a world
+	causes  map[string]map[diagnosis.Cause]int // by what can be seen: the truths
+	unknown map[string]string                  // what can be seen where nothing was said: a world
+}
+
+func newTally() *tally {
+	return &tally{
+		told: map[diagnosis.Confidence]int{}, right: map[diagnosis.Confidence]int{}, broken: map[string]int{}, example: map[string]string{},
+		causes: map[string]map[diagnosis.Cause]int{}, unknown: map[string]string{},
+	}
 }
 
 func (a *tally) add(w *world, r result) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.told == nil {
-		a.told, a.right, a.wrong, a.world = map[diagnosis.Confidence]int{}, map[diagnosis.Confidence]int{}, map[string]int{}, map[string]string{}
-		a.seen = map[string]map[diagnosis.Cause]int{}
+	seen := w.observation()
+	if a.causes[seen] == nil {
+		a.causes[seen] = map[diagnosis.Cause]int{}
 	}
-	note := func(what string, v diagnosis.Verdict) {
-		what += " (" + w.voice.name + ", " + string(w.kind) + ")"
-		a.wrong[what]++
-		if a.world[what] == "" {
-			a.world[what] = fmt.Sprintf("%s\n\ttruth: %v\n\tsaid: %s %s\n\tevidence: %q\n\tnext: %q", w, r.truth, v.Confidence, v.Message, v.Evidence, v.Next)
+	a.causes[seen][r.truth.cause]++
+	breaks := func(promise string, v diagnosis.Verdict) {
+		if a.broken[promise]++; a.example[promise] == "" {
+			a.example[promise] = describe(w, r, v)
 		}
 	}
+	refused := false
 	for _, v := range r.told {
-		right := rightly(v, r.truth)
-		a.told[v.Confidence]++
-		if right {
-			a.right[v.Confidence]++
-		}
-		if !right && v.Confidence == diagnosis.ConfidenceProved {
-			note(fmt.Sprintf("proved %s, where it is %s", v.Cause, r.truth.cause), v)
-		}
-		if !right && v.Confidence == diagnosis.ConfidenceLikely {
-			note(fmt.Sprintf("likely %s, where it is %s", v.Cause, r.truth.cause), v)
-		}
 		for _, scope := range v.Missing {
 			if holds(w.last().held, scope) && v.Confidence == diagnosis.ConfidenceProved {
-				note("what is held is missing", v)
+				breaks("what is held is never missing", v)
 			}
 		}
 		for _, step := range v.Next {
 			if problem := w.cannotBeGone(step); problem != "" {
-				note("next: "+problem, v)
+				breaks("no step leads to "+problem, v)
 			}
 		}
-		if v.Confidence == diagnosis.ConfidenceUnknown {
-			note("unknown, where it is "+string(r.truth.cause), v)
+		if v.Status == 0 { // what a renewal or a question showed to be gone
+			continue
+		}
+		refused = true
+		a.told[v.Confidence]++
+		switch right := rightly(v, r.truth); {
+		case right:
+			a.right[v.Confidence]++
+		case v.Confidence == diagnosis.ConfidenceProved:
+			breaks("proved is never wrong", v)
+		}
+		if v.Confidence == diagnosis.ConfidenceUnknown && a.unknown[seen] == "" {
+			a.unknown[seen] = describe(w, r, v)
 		}
 	}
-	if len(r.told) == 0 && r.truth.cause != "" {
-		note("nothing is told, where it is "+string(r.truth.cause), diagnosis.Verdict{})
+	if status := w.voice.status(r.truth); !refused && r.truth.cause != "" && (status == http.StatusUnauthorized || status == http.StatusForbidden) {
+		breaks("a refusal is told", diagnosis.Verdict{})
 	}
+}
+
+func describe(w *world, r result, v diagnosis.Verdict) string {
+	return fmt.Sprintf("%s\n\ttruth: %v\n\tsaid: %s %s\n\tevidence: %q\n\tnext: %q", w, r.truth, v.Confidence, v.Message, v.Evidence, v.Next)
+}
+
+// enough is how many worlds that look the same have to agree before they are one cause.
+const enough = 25
+
+// judge holds the whole against what was promised.
+func (a *tally) judge(t *testing.T) {
+	t.Logf("told %v, rightly %v", a.told, a.right)
+	for _, promise := range slices.Sorted(maps.Keys(a.broken)) {
+		t.Errorf("%s: broken in %d worlds, as in\n\t%s", promise, a.broken[promise], a.example[promise])
+	}
+	if likely := diagnosis.ConfidenceLikely; a.right[likely]*10 < a.told[likely]*9 {
+		t.Errorf("of %d that were likely, %d were true", a.told[likely], a.right[likely])
+	}
+	for seen, example := range a.unknown {
+		for cause, n := range a.causes[seen] {
+			if len(a.causes[seen]) == 1 && n >= enough {
+				t.Errorf("unknown, where it can only be %s (%d worlds):\n\t%s", cause, n, example)
+			}
+		}
+	}
+}
+
+// observation is what can be seen of a world: worlds with the same look the same.
+func (w *world) observation() string {
+	lacks := func(held scopes.Set) bool {
+		return slices.ContainsFunc(w.operation.requires, func(scope string) bool { return !holds(held, scope) })
+	}
+	f := w.truth()
+	said := w.voice.say(w, f)
+	q := w.inquire(context.Background(), w.known(w.last(), w.seen))
+	var asked []string
+	for _, o := range q {
+		asked = append(asked, fmt.Sprint(o.Server, o.Standing, o.Standing == credential.StandingKnown && lacks(o.Grant.Scopes)))
+	}
+	return fmt.Sprint(w.operation, w.kind, w.login, w.renewal, w.seen.by, w.seen.fresh, w.seen.ends, lacks(w.seen.scopes), lacks(w.last().held) && w.renewal == renewalWorks, said, asked)
 }
 
 // last is the credential that the last try was made with.
@@ -483,7 +533,7 @@ func rightly(v diagnosis.Verdict, truth fate) bool {
 	case diagnosis.CauseMissingScope:
 		return truth.cause == v.Cause && !slices.ContainsFunc(v.Missing, func(name string) bool { return !slices.Contains(truth.lacking, name) })
 	case diagnosis.CauseRejected: // revoked, expired or mistyped, it says
-		return truth.cause == v.Cause || truth.cause == diagnosis.CauseExpired
+		return truth.cause == v.Cause || truth.cause == diagnosis.CauseExpired || truth.cause == diagnosis.CauseWrongServer && (strings.Contains(v.Message+strings.Join(v.Possible, ""), "another server's") || strings.Contains(v.Message, "belongs there"))
 	}
 	return truth.cause == v.Cause
 }
@@ -502,17 +552,4 @@ func (w *world) cannotBeGone(s diagnosis.Step) string {
 		return "log out, where no other credential was used"
 	}
 	return ""
-}
-
-// judge holds the whole against what was promised.
-func (a *tally) judge(t *testing.T) {
-	t.Logf("told %v, rightly %v", a.told, a.right)
-	var list []string
-	for what := range a.wrong {
-		list = append(list, what)
-	}
-	slices.SortFunc(list, func(x, y string) int { return cmp.Or(-cmp.Compare(a.wrong[x], a.wrong[y]), cmp.Compare(x, y)) })
-	for _, what := range list {
-		t.Logf("%d × %s\n\t%s", a.wrong[what], what, a.world[what])
-	}
 }

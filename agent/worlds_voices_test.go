@@ -19,10 +19,11 @@ type reply struct {
 // A voice is a way in which servers say why they refuse. choose picks one of several wordings of a
 // world.
 type voice struct {
-	name string
-	can  func(*world, fate) bool // nil: in every world
-	at   map[diagnosis.Cause]int // the status by cause; 401 for a dead credential, else 403, where it is not said
-	put  func(w *world, f fate) (challenge, body string)
+	name     string
+	misleads bool                    // what it says is not true
+	can      func(*world, fate) bool // nil: in every world
+	at       map[diagnosis.Cause]int // the status by cause; 401 for a dead credential, else 403, where it is not said
+	put      func(w *world, f fate) (challenge, body string)
 }
 
 func (v *voice) status(f fate) int {
@@ -71,7 +72,9 @@ func isDead(f fate) bool {
 func isMissing(f fate) bool { return f.cause == diagnosis.CauseMissingScope }
 
 // behind reports whether the server itself answers, and nothing in front of it.
-func behind(w *world, _ fate) bool { return w.obstacle != obstacleFront }
+func behind(w *world, f fate) bool {
+	return w.obstacle != obstacleFront || f.cause == diagnosis.CauseWrongCredentialKind
+}
 
 func inFront(w *world, _ fate) bool { return w.obstacle == obstacleFront }
 
@@ -219,15 +222,17 @@ var voices = []voice{
 		put: func(w *world, _ fate) (string, string) { return "", w.choose("", `{"detail":"Not found."}`) },
 	},
 	{
-		name: "misled: a dead token, it says, where a scope lacks",
-		can:  func(w *world, f fate) bool { return behind(w, f) && isMissing(f) },
-		at:   map[diagnosis.Cause]int{"": 401},
+		name:     "misled: a dead token, it says, where a scope lacks",
+		misleads: true,
+		can:      func(w *world, f fate) bool { return behind(w, f) && isMissing(f) },
+		at:       map[diagnosis.Cause]int{"": 401},
 		put: func(w *world, _ fate) (string, string) {
 			return w.choose("", `Bearer error="invalid_token"`), w.choose(`{"message":"Invalid API key"}`, `{"error":"The access token is invalid"}`)
 		},
 	},
 	{
-		name: "misled: a scope that is held, it says, where it is a role",
+		name:     "misled: a scope that is held, it says, where it is a role",
+		misleads: true,
 		can: func(w *world, f fate) bool {
 			return behind(w, f) && f.cause == diagnosis.CauseNotAScopeProblem && w.heldOf(w.credential) != ""
 		},

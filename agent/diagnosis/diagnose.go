@@ -155,7 +155,7 @@ func (d *diagnoser) refuses() bool {
 // scopeNamed: the answer says which scope is missing, or which the resource takes. What the
 // grant has is not missing, whoever names it.
 func (d *diagnoser) scopeNamed() bool {
-	if d.resp.Rejects() {
+	if d.rejects() {
 		return false
 	}
 	if lacking := d.uncovered(d.resp.Needs); len(lacking) > 0 {
@@ -200,7 +200,7 @@ func (d *diagnoser) unnamed() bool {
 		d.notGranted("%s is not in the grant, %s", needs)
 		return true
 	}
-	if !d.deniesByStatus() { // a request can be wrong for a parameter of that name
+	if !d.deniesByStatus() && d.c.Response.Status >= http.StatusMultipleChoices { // a request can be wrong for a parameter of that name
 		return false
 	}
 	named := d.resp.Needs
@@ -217,6 +217,15 @@ func (d *diagnoser) unnamed() bool {
 		d.v.Possible = []string{namesOf(d.c.Declared()) + ", which is declared for it; nobody said what the credential holds"}
 	}
 	return true
+}
+
+// rejects reports whether the server says that it does not take the credential as such.
+func (d *diagnoser) rejects() bool { return d.resp.Rejects() && !d.c.knownHere() }
+
+// misled reports whether the response speaks of a credential that is not accepted, where the same
+// server says, when it is asked, that it is.
+func (d *diagnoser) misled() bool {
+	return d.c.knownHere() && (d.resp.Rejects() || d.resp.Disowns())
 }
 
 // deniesByStatus reports whether the status is one that denies access (RFC 9110 §15.5.2,
@@ -287,7 +296,7 @@ func (d *diagnoser) scopeDeclared() bool {
 	declared := d.c.Declared()
 	lacking := d.c.Unmet(declared)
 	sure := ConfidenceLikely
-	if d.resp.Reason() == refusal.ReasonNone && d.c.lackExplains() {
+	if !d.misled() && d.resp.Reason() == refusal.ReasonNone && d.c.lackExplains() {
 		sure = ConfidenceProved
 	}
 	if len(declared) == 0 { // an operation that nobody declared, where nothing that is declared would work
@@ -299,7 +308,7 @@ func (d *diagnoser) scopeDeclared() bool {
 	if len(lacking) == 0 {
 		return false
 	}
-	if d.resp.Rejects() || d.resp.Reason() == refusal.ReasonOwn || !d.refuses() && !d.resp.Denies() {
+	if d.rejects() || d.resp.Reason() == refusal.ReasonOwn && !d.misled() || !d.refuses() && !d.resp.Denies() {
 		d.notGranted("besides, %s is not in the grant, %s", lacking)
 		return false
 	}
@@ -317,7 +326,8 @@ func (d *diagnoser) renewalFailed() bool {
 	}
 	own, _ := d.c.Inquiry.At(d.c.Server.Name)
 	sure := ConfidenceLikely
-	if own.Standing == credential.StandingNotKnown || !d.c.Grant.LivesAt(d.c.Now) {
+	nobodyElse := len(d.c.unasked()) == 0 && len(d.c.Inquiry.Of(credential.StandingNoAnswer)) == 0
+	if own.Standing == credential.StandingNotKnown && nobodyElse || !d.c.Grant.LivesAt(d.c.Now) {
 		sure = ConfidenceProved
 	}
 	d.v.is(CauseRenewalFailed, sure, "%s, is not accepted any more, and could not be renewed: %v", d.c.credential(), d.c.Renewal)
@@ -355,8 +365,13 @@ func (d *diagnoser) ownReason() bool {
 	switch {
 	case d.resp.Reason() != refusal.ReasonOwn:
 		return false
-	case d.resp.Disowns() && !d.c.knownHere() && d.deniesByStatus():
+	case d.resp.Disowns() && d.c.knownHere():
+		return false
+	case d.resp.Disowns() && d.deniesByStatus():
 		d.v.is(CauseRejected, ConfidenceLikely, "the server says \"%s\"", text.Cut(d.v.Said, text.MaxWord))
+		if len(d.c.unasked()) > 0 {
+			d.v.Possible = []string{"the credential is another server's; nobody else was asked"}
+		}
 		d.asked()
 		d.advise(advice.Ended, "")
 		return true

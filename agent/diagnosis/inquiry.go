@@ -75,8 +75,8 @@ func (d *diagnoser) inquired() bool {
 		d.advise(advice.Elsewhere, there[0])
 	case cause == CauseRejected:
 		d.notKnown(sure)
-	case d.resp.Rejects():
-		d.v.is(CauseRejected, ConfidenceLikely, "the server does not take %s: it is revoked, expired or mistyped", d.c.credential())
+	case d.rejects():
+		d.v.is(CauseRejected, ConfidenceLikely, "the server does not take %s: it is revoked, expired%s", d.c.credential(), d.c.orElsewhere())
 		d.asked()
 		d.advise(advice.Ended, "")
 	default:
@@ -97,7 +97,7 @@ func (d *diagnoser) notKnown(sure Confidence) {
 		d.v.is(CauseRejected, sure, "no server knows %s: it is revoked, expired or mistyped", d.c.credential())
 		d.advise(advice.Ended, "")
 	default:
-		d.v.is(CauseRejected, sure, "%s does not know %s: it is revoked, expired or mistyped", who, d.c.credential())
+		d.v.is(CauseRejected, sure, "%s does not know %s: it is revoked, expired%s", who, d.c.credential(), d.c.orElsewhere())
 		d.advise(advice.Ended, "")
 	}
 	d.asked()
@@ -126,19 +126,30 @@ func (d *diagnoser) asked() {
 	}
 }
 
-// unasked are the servers that could know the credential, and were not asked. A development
-// server on this machine is none of them.
+// unasked are the servers that could know the credential, and were not asked: those with the
+// base that refused it. A development server on this machine is none of them.
 func (c *Case) unasked() []string {
 	var names []string
 	for _, s := range c.Provider.Servers {
 		o, _ := c.Inquiry.At(s.Name)
-		u, able := s.Expand(c.Kind.Inspect.URL)
-		if o.Standing != "" && o.Standing != credential.StandingNotAsked || !able || u == "" || guard.IsLoopback(provider.HostOf(u)) {
+		base, serves := s.Base(c.Base)
+		if c.Base == "" {
+			base, serves = s.Issuer, len(s.Bases) > 0
+		}
+		if s.Name == c.Server.Name || o.Standing != "" && o.Standing != credential.StandingNotAsked || !serves || guard.IsLoopback(provider.HostOf(base)) {
 			continue
 		}
 		names = append(names, s.Name)
 	}
 	return names
+}
+
+// orElsewhere is the end of what may be wrong with a credential that is not accepted.
+func (c *Case) orElsewhere() string {
+	if len(c.unasked()) > 0 {
+		return ", mistyped, or another server's"
+	}
+	return " or mistyped"
 }
 
 // wasAsked reports whether any server could be asked.

@@ -25,30 +25,34 @@ const (
 // Untried is what is left to be tried about one response.
 type Untried struct{ Read, Renew, Ask bool }
 
-// MayRefuse reports whether a response of this status can be a refusal: whoever sends requests
-// needs no [Case] for any other.
-func MayRefuse(p *provider.Provider, status int) bool {
-	return status == http.StatusNotFound || refusal.HasStatus(p, status)
+// MayRefuse reports whether a response can be a refusal by its head: whoever sends requests needs
+// no [Case] for any other. Besides the statuses that mean one, some services refuse with 400, or
+// with a success and an error in the body.
+func MayRefuse(p *provider.Provider, status int, header http.Header) bool {
+	return refusal.HasStatus(p, status) || refusal.MayExplain(status) || refusal.MayFail(status, header)
 }
 
-// Next decides about a response. A 404 is a refusal only where a declared scope is known to be
+// Next decides about a response. One whose status means a refusal is told; any other where it
+// says that a scope is missing. A 404 is a refusal also where a declared scope is known to be
 // missing: servers may hide what one may not see (RFC 9110 §15.5.5). A 401 leads to a renewal,
 // unless something explains it that a renewal leaves as it is. Servers are asked where nothing
 // else tells, and where the verdict stands on what was known of the grant some time ago.
 func Next(c Case, left Untried) Move {
 	switch {
-	case !MayRefuse(c.Provider, c.Response.Status):
-		return MovePass
-	case c.Response.Status == http.StatusNotFound && len(c.Declared()) == 0:
-		return MovePass
-	case c.Response.Status == http.StatusNotFound && !c.anyoneSaid() && left.Ask:
-		return MoveAsk
-	case c.Response.Status == http.StatusNotFound && len(c.Unmet(c.Declared())) == 0:
+	case !MayRefuse(c.Provider, c.Response.Status, c.Response.Header):
 		return MovePass
 	case left.Read:
 		return MoveRead
 	}
 	v := Diagnose(c)
+	hidden := c.Response.Status == http.StatusNotFound && len(c.Declared()) > 0
+	switch {
+	case refusal.HasStatus(c.Provider, c.Response.Status):
+	case hidden && !c.anyoneSaid() && left.Ask:
+		return MoveAsk
+	case v.Cause != CauseMissingScope:
+		return MovePass
+	}
 	switch {
 	case left.Renew && c.Response.Status == http.StatusUnauthorized && renewalMayHelp(v.Cause):
 		return MoveRenew
