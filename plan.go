@@ -148,7 +148,7 @@ func (p *Plan) withheld(level scopes.Level) []scopes.Need {
 	var needs []scopes.Need
 	for i := range p.Scopes {
 		if item := &p.Scopes[i]; item.Decision == scopes.DecisionWithhold && item.Need.Level >= level {
-			needs = append(needs, item.Need)
+			needs = append(needs, *item.Need)
 		}
 	}
 	return needs
@@ -157,7 +157,7 @@ func (p *Plan) withheld(level scopes.Level) []scopes.Need {
 // Item is what was decided on a need; nil where the plan does not know it.
 func (p *Plan) Item(need scopes.Need) *scopes.Item {
 	for i := range p.Scopes {
-		if n := &p.Scopes[i].Need; n.File == need.File && n.Line == need.Line && n.Name() == need.Name() {
+		if n := p.Scopes[i].Need; n.File == need.File && n.Line == need.Line && n.Name() == need.Name() {
 			return &p.Scopes[i]
 		}
 	}
@@ -204,7 +204,7 @@ func (p *Plan) refusedNeeds(e *oauth.AuthorizationError) []scopes.Need {
 	var needs []scopes.Need
 	for i := range p.Scopes {
 		if named.Has(p.Scopes[i].Asked) {
-			needs = append(needs, p.Scopes[i].Need)
+			needs = append(needs, *p.Scopes[i].Need)
 		}
 	}
 	return needs

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
@@ -127,16 +128,7 @@ func withServer(p *ambit.Session) *provider.Provider {
 // readSource opens a file, or fetches a URL, and reads it.
 func readSource(ctx context.Context, r *invocation, name string, limit int64, how func(string, io.Reader) (audit.Evidence, error)) (audit.Evidence, error) {
 	if isURL(name) {
-		var document []byte
-		err := r.console.During("reading "+text.Printable(provider.HostOf(name)), func() (err error) {
-			document, err = fetchDocument(ctx, r, name, limit)
-			return err
-		})
-		if err != nil {
-			return audit.Evidence{}, fetchFailure(err, name)
-		}
-		more, err := how(guard.ShownURL(name), bytes.NewBuffer(document))
-		return more, sourceFailure(err)
+		return readRemote(ctx, r, name, limit, how)
 	}
 	f, err := os.Open(name)
 	if err != nil {
@@ -148,6 +140,38 @@ func readSource(ctx context.Context, r *invocation, name string, limit int64, ho
 	}
 	more, err := how(name, f)
 	return more, sourceFailure(err)
+}
+
+// readRemote fetches a source into a file, and reads it from there: in memory it would take
+// its size several times over while it grows.
+func readRemote(ctx context.Context, r *invocation, name string, limit int64, how func(string, io.Reader) (audit.Evidence, error)) (audit.Evidence, error) {
+	directory, err := temporaryDirectory("ambit-audit-")
+	if err != nil {
+		return audit.Evidence{}, err
+	}
+	r.watchSignals()
+	defer os.RemoveAll(directory)
+	f, err := os.Create(filepath.Join(directory, "source"))
+	if err != nil {
+		return audit.Evidence{}, notKept(err)
+	}
+	defer f.Close()
+	err = r.console.During("reading "+text.Printable(provider.HostOf(name)), func() error {
+		return fetchDocument(ctx, r, f, name, limit)
+	})
+	if err != nil {
+		return audit.Evidence{}, fetchFailure(err, name)
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return audit.Evidence{}, notKept(err)
+	}
+	more, err := how(guard.ShownURL(name), f)
+	return more, sourceFailure(err)
+}
+
+// notKept is the failure where a document cannot be written to a temporary file.
+func notKept(err error) error {
+	return fail(exitUsage, "cannot keep the document in a temporary file: "+text.Printable(err.Error()), "set TMPDIR to a directory of yours with room for it")
 }
 
 // openBeside reads what stands in a file's folder or below, and what no link leads out
@@ -194,28 +218,31 @@ func fetchFailure(err error, raw string) error {
 	return &f
 }
 
-// fetchDocument gets a document over https, or from this machine. It carries no
-// credential.
-func fetchDocument(ctx context.Context, r *invocation, raw string, limit int64) ([]byte, error) {
+// fetchDocument gets a document over https, or from this machine, and writes it to w. It
+// carries no credential.
+func fetchDocument(ctx context.Context, r *invocation, w io.Writer, raw string, limit int64) error {
 	if err := guard.CheckURL(raw); err != nil {
-		return nil, &view.Failure{Code: exitUsage, Message: text.Printable(err.Error()), Hint: "a source is a file, or a URL with https", Err: err}
+		return &view.Failure{Code: exitUsage, Message: text.Printable(err.Error()), Hint: "a source is a file, or a URL with https", Err: err}
 	}
 	client, err := r.httpClient()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, raw, nil)
 	if err != nil {
-		return nil, fail(exitUsage, text.Printable(err.Error()), "")
+		return fail(exitUsage, text.Printable(err.Error()), "")
 	}
-	answer, err := (&guard.Requester{HTTP: client, Accept: guard.AcceptYAML}).Do(request, limit)
+	answer, err := (&guard.Requester{HTTP: client, Accept: guard.AcceptYAML}).Copy(w, request, limit)
+	if disk, ok := errors.AsType[*fs.PathError](err); ok {
+		return notKept(disk)
+	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if answer.Status != http.StatusOK {
-		return nil, fail(exitCannotTell, fmt.Sprintf("%s answers with status %d", text.Printable(guard.ShownURL(raw)), answer.Status), "")
+		return fail(exitCannotTell, fmt.Sprintf("%s answers with status %d", text.Printable(guard.ShownURL(raw)), answer.Status), "")
 	}
-	return answer.Body, nil
+	return nil
 }
 
 // fetchReference gets what an OpenAPI document refers to. A document from elsewhere may
@@ -225,11 +252,11 @@ func fetchReference(ctx context.Context, r *invocation, document, raw string) ([
 		return nil, fail(exitUsage, fmt.Sprintf("%s refers to this machine: %s", text.Printable(guard.ShownURL(document)), text.Printable(guard.ShownURL(raw))), "")
 	}
 	r.console.Detail("reading %s", text.Printable(guard.ShownURL(raw)))
-	text, err := fetchDocument(ctx, r, raw, evidence.MaxOpenAPI)
-	if err != nil {
+	var body bytes.Buffer
+	if err := fetchDocument(ctx, r, &body, raw, evidence.MaxOpenAPI); err != nil {
 		return nil, fetchFailure(err, raw)
 	}
-	return text, nil
+	return body.Bytes(), nil
 }
 
 func onThisMachine(raw string) bool {

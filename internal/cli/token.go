@@ -49,7 +49,10 @@ func runToken(ctx context.Context, r *invocation, keys *keyFlags, minTTL time.Du
 	if !h.IsLogin() {
 		return view.Token{Held: h}, nil
 	}
-	if err = h.Refresh(ctx, minTTL); err != nil && !h.Credential.LivesAt(time.Now()) {
+	if !h.Credential.LivesAt(time.Now().Add(minTTL)) { // it was read just now: no need to read it again
+		err = h.Refresh(ctx, minTTL)
+	}
+	if err != nil && !h.Credential.LivesAt(time.Now()) {
 		return nil, failureOf(s, err)
 	}
 	tellUnrenewed(r, s, "token", h, err)

@@ -105,6 +105,15 @@ func ReadAll(r io.Reader, limit int64) ([]byte, error) {
 	return data.Bytes(), err
 }
 
+// Copy copies to the end, and ends with a [TooLargeError] at what is over limit.
+func Copy(w io.Writer, r io.Reader, limit int64) error {
+	n, err := io.Copy(w, io.LimitReader(r, limit+1))
+	if err == nil && n > limit {
+		return TooLargeError(limit)
+	}
+	return err
+}
+
 // sizeOf is what a file or a text says of its own size; 0 where it says nothing.
 func sizeOf(r io.Reader) int64 {
 	switch r := r.(type) {

@@ -74,7 +74,7 @@ func askedGroups(plan *ambit.Plan) []pageGroup {
 		g := pageGroup{Title: strings.ToUpper(level.String()[:1]) + level.String()[1:], Remark: levelMeaning(level)}
 		for _, item := range plan.Scopes {
 			if item.Need.Level == level && item.Decision != scopes.DecisionWithhold {
-				g.Needs = append(g.Needs, needOnPage(item.Need))
+				g.Needs = append(g.Needs, needOnPage(*item.Need))
 			}
 		}
 		groups = appendGroup(groups, g)
@@ -82,7 +82,7 @@ func askedGroups(plan *ambit.Plan) []pageGroup {
 	withheld := pageGroup{Title: "Not asked for", Remark: "This server does not know them, or refuses them."}
 	for _, item := range plan.Scopes {
 		if item.Decision == scopes.DecisionWithhold {
-			withheld.Needs = append(withheld.Needs, pageNeed{item.Need.Name(), Why(item.Need), item.Reason})
+			withheld.Needs = append(withheld.Needs, pageNeed{item.Need.Name(), Why(*item.Need), item.Reason})
 		}
 	}
 	return appendGroup(groups, withheld)

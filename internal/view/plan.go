@@ -107,7 +107,7 @@ func (v *Plan) JSON(e Envelope) any {
 		out.Resources = append(out.Resources, resourceJSON{r.Base, r.URL, r.Advertises.State})
 	}
 	for _, item := range p.Scopes {
-		out.Scopes = append(out.Scopes, itemJSON{needOf(item.Need), item.Advertised, item.Decision, item.Reason})
+		out.Scopes = append(out.Scopes, itemJSON{needOf(*item.Need), item.Advertised, item.Decision, item.Reason})
 	}
 	return out
 }
@@ -119,7 +119,7 @@ func (v *Plan) Text(p *Printer) {
 	p.line("")
 	rows := make([][]string, len(v.Plan.Scopes))
 	for i, item := range v.Plan.Scopes {
-		rows[i] = []string{item.Need.Name(), item.Need.Level.String(), listed(item.Advertised), p.decision(item.Decision), Why(item.Need)}
+		rows[i] = []string{item.Need.Name(), item.Need.Level.String(), listed(item.Advertised), p.decision(item.Decision), Why(*item.Need)}
 	}
 	p.table([]string{"SCOPE", "LEVEL", "LISTED", "DECISION", "WHY"}, rows)
 	p.line("")
