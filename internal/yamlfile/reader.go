@@ -219,7 +219,7 @@ func (r *Reader) Named(n *yaml.Node, what string, read func(name, value *yaml.No
 		case seen[name.Value]:
 			r.Mistake(name, DuplicateKey, "%q stands twice in %s", name.Value, what)
 		case !text.IsName(name.Value):
-			r.Mistake(name, BadValue, "%q in %s is no name: 1 to %d printable characters", name.Value, what, text.MaxName)
+			r.badName(name, what)
 		default:
 			read(name, value)
 		}
@@ -251,6 +251,20 @@ func (r *Reader) Text(n *yaml.Node, what string) string {
 		return n.Value
 	}
 	return ""
+}
+
+// Name reads a name of the user's own: it is shown to people and stands in JSON.
+func (r *Reader) Name(n *yaml.Node, what string) string {
+	found := r.Text(n, what)
+	if found != "" && !text.IsName(found) {
+		r.badName(n, what)
+		return ""
+	}
+	return found
+}
+
+func (r *Reader) badName(n *yaml.Node, what string) {
+	r.Mistake(n, BadValue, "%s: %s is not a name of 1 to %d printable characters", what, text.Quote(n.Value), text.MaxName)
 }
 
 // Word reads text that must be one of the allowed words.

@@ -45,7 +45,7 @@ func (d *decoder) root(n *yaml.Node) {
 	keep := func(to **yaml.Node) func(*yaml.Node) { return func(v *yaml.Node) { *to = v } }
 	d.Mapping(n, "the manifest", []yamlfile.Member{
 		yamlfile.Required("version", func(v *yaml.Node) { d.Version(v, manifestVersion) }),
-		yamlfile.Required("name", func(v *yaml.Node) { m.Name = d.name(v) }),
+		yamlfile.Required("name", func(v *yaml.Node) { m.Name = d.Name(v, "name") }),
 		yamlfile.Required("provider", func(v *yaml.Node) { m.Provider, d.fromProvider = provider.Read(&d.Reader, v, d.open) }),
 		yamlfile.Optional("server", keep(&server)),
 		yamlfile.Optional("resource", keep(&resource)),
@@ -68,14 +68,6 @@ func (d *decoder) root(n *yaml.Node) {
 	if waive != nil {
 		d.List(waive, "waive", d.waiver)
 	}
-}
-
-func (d *decoder) name(n *yaml.Node) string {
-	word := d.Text(n, "name")
-	if word != "" && !text.IsName(word) {
-		d.Mistake(n, yamlfile.BadValue, "name has 1 to %d printable characters", text.MaxName)
-	}
-	return word
 }
 
 func (d *decoder) whichServer(n *yaml.Node) {
