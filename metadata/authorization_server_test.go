@@ -97,7 +97,7 @@ func TestScopesSupported(t *testing.T) {
 		"absent":           {nil, scopes.Absent, "", ""},
 		"null":             {json.RawMessage("null"), scopes.Absent, "", ""},
 		"an object":        {fields{"a": 1}, scopes.Absent, "", "in the server's metadata scopes_supported is an object, not an array of strings, and is left out"},
-		"one is none":      {[]string{"a b", "a", `c"`, "", "é"}, scopes.Listed, "a", `4 of scopes_supported are no scopes (RFC 6749 §3.3) and were left out, the first: "a b"`},
+		"one is none":      {[]string{"a b", "a", `c"`, "", "é"}, scopes.Listed, "a", `left out of scopes_supported: 4 malformed scopes (RFC 6749 §3.3), the first: "a b"`},
 		"one is null":      {[]any{"a", nil}, scopes.Listed, "a", "scopes_supported[1] is not a string"},
 		"hostile scope":    {[]string{"a", "\x1b[31mred"}, scopes.Listed, "a", `"\x1b[31mred"`},
 	}

@@ -208,8 +208,8 @@ func settingsFailure(err error) error {
 		return err
 	}
 	f := fail(exitUsage, mistakes.Error(), "")
-	if len(mistakes) > 1 {
-		f.Hint = fmt.Sprintf("%d mistakes; nothing else was done", len(mistakes))
+	if n := len(mistakes); n > 1 {
+		f.Hint = text.Count(n, "mistake") + "; nothing else was done"
 	}
 	return f
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"net/http"
 	"slices"
@@ -84,8 +83,8 @@ func (r *invocation) manifest() (*manifest.Manifest, error) {
 		return nil, failWith(exitUsage, err, "write one with: ambit init; or name it with --manifest")
 	case mistaken:
 		f := fail(exitUsage, text.Block(err.Error()), "")
-		if len(mistakes) > 1 {
-			f.Hint = fmt.Sprintf("%d mistakes; nothing else was done", len(mistakes))
+		if n := len(mistakes); n > 1 {
+			f.Hint = text.Count(n, "mistake") + "; nothing else was done"
 		}
 		f.Err = err
 		return nil, f

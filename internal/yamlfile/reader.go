@@ -47,7 +47,7 @@ func (r *Reader) Told() Mistakes {
 	mistakes := r.found.Sorted()
 	if r.untold > 0 {
 		last := mistakes[len(mistakes)-1]
-		last.Kind, last.Message = TooMany, fmt.Sprintf("and %d more mistakes", r.untold)
+		last.Kind, last.Message = TooMany, "and "+text.Count(r.untold, "more mistake")
 		mistakes = append(mistakes, last)
 	}
 	return mistakes
