@@ -91,19 +91,20 @@ func matching(r *invocation, p *ambit.Session, all []scopes.Need, about string) 
 // subject reads what someone asks about: a tool, an operation (its base may be left
 // out), or else a scope.
 func subject(p *ambit.Session, all []scopes.Need, about string) (func(scopes.Need) bool, error) {
-	if method, target, found := strings.Cut(about, " "); found && strings.HasPrefix(target, "/") {
-		var requests []scopes.Operation
-		for _, base := range p.Provider().BaseNames() {
-			requests = append(requests, scopes.Operation{Method: strings.ToUpper(method), Base: base, Path: target})
-		}
-		return declaredFor(all, requests...), nil
-	}
 	if strings.HasPrefix(about, "tool:") || strings.Contains(about, " ") {
-		want, err := scopes.ParseOperation(about)
+		want, err := scopes.ParseTyped(about)
 		if err != nil {
 			return nil, fail(exitUsage, text.Printable(err.Error()), "")
 		}
-		return declaredFor(all, want), nil
+		if want.Tool != "" || want.Base != "" {
+			return declaredFor(all, want), nil
+		}
+		var requests []scopes.Operation
+		for _, base := range p.Provider().BaseNames() {
+			want.Base = base
+			requests = append(requests, want)
+		}
+		return declaredFor(all, requests...), nil
 	}
 	if err := scopes.CheckScope(about); err != nil {
 		return nil, fail(exitUsage, text.Printable(err.Error()), "")

@@ -77,15 +77,16 @@ func (c Calls) parse(row string) (scopes.Operation, error) {
 		return scopes.Operation{}, fmt.Errorf("%q is neither METHOD /path nor tool:NAME", short(row))
 	case strings.Contains(row, "?"):
 		return scopes.Operation{}, fmt.Errorf("%q: a path has no query", short(row))
-	case fields[1][0] == '/':
-		fields[1] = "{" + cmp.Or(c.Base, DefaultBase) + "}" + fields[1]
 	}
-	u, err := scopes.ParseOperation(strings.Join(fields, " "))
+	u, err := scopes.ParseTyped(row)
 	switch cause := errors.Unwrap(err); { // the error itself quotes all of the line
 	case cause != nil:
 		return u, fmt.Errorf("%q: %w", short(row), cause)
 	case err != nil && len(fields) == 1:
 		return u, fmt.Errorf("%q names no tool: write tool:NAME", short(row))
+	}
+	if u.Tool == "" {
+		u.Base = cmp.Or(u.Base, c.Base, DefaultBase)
 	}
 	return u, err
 }

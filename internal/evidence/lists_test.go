@@ -78,7 +78,7 @@ func TestToolsSample(t *testing.T) {
 }
 
 func TestCalls(t *testing.T) {
-	e, err := evidence.Calls{}.Read("calls.txt", strings.NewReader("\ufeff# what it does\r\n\nGET   /api/users/@me/\r\nPOST {gateway}/v1/messages\ntool:insight-*"))
+	e, err := evidence.Calls{}.Read("calls.txt", strings.NewReader("\ufeff# what it does\r\n\nGET \t /api/users/@me/\r\npost {gateway}/v1/messages\ntool:insight-*"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,8 +92,8 @@ func TestCalls(t *testing.T) {
 	if e, err := (evidence.Calls{}).Read("calls.txt", strings.NewReader("# none\n")); err != nil || e.Calls == nil {
 		t.Errorf("a list of nothing is a list: %v, %v", e.Calls, err)
 	}
-	_, err = evidence.Calls{Base: "b"}.Read("calls.txt", strings.NewReader("GET /ok\nget /a\nGET a\nGET /a b\nGET /a?b=c\n"))
-	want := `calls.txt:2: unknown method "get" (allowed: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS); did you mean "GET"?
+	_, err = evidence.Calls{Base: "b"}.Read("calls.txt", strings.NewReader("get /ok\nfetch /a\nGET a\nGET /a b\nGET /a?b=c\n"))
+	want := `calls.txt:2: unknown method "FETCH" (allowed: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS)
 calls.txt:3: "GET a" is neither METHOD /path nor tool:NAME
 calls.txt:4: "GET /a b" is neither METHOD /path nor tool:NAME
 calls.txt:5: "GET /a?…": a path has no query`
