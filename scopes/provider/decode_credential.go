@@ -61,10 +61,6 @@ func (d *decoder) inspection(n *yaml.Node) Inspection {
 				i.Reach = append(i.Reach, ReachMember{Of: sort.Value, Member: d.Text(member, "reach")})
 			})
 		}),
-		yamlfile.Optional("teams", func(v *yaml.Node) { i.Reach = append(i.Reach, ReachMember{"project", d.Text(v, "teams")}) }),
-		yamlfile.Optional("organizations", func(v *yaml.Node) {
-			i.Reach = append(i.Reach, ReachMember{"organization", d.Text(v, "organizations")})
-		}),
 		yamlfile.Optional("expires", func(v *yaml.Node) { i.Expires = d.Text(v, "expires") }),
 	})
 	if n.Kind == yaml.MappingNode && (yamlfile.Child(n, "url") != nil) == i.Introspection {
