@@ -97,6 +97,19 @@ func TestSelfInspection(t *testing.T) {
 	}
 }
 
+func TestInspectTellsWhatItLeavesOut(t *testing.T) {
+	inspector := inspecting(t, text(200, "application/json", `{"scopes":["a:read"],"expires_at":{}}`))
+	var told []string
+	inspector.Note = func(sentence string) { told = append(told, sentence) }
+	if _, err := inspector.Inspect(t.Context(), bare(testAPIKey)); err != nil {
+		t.Fatal(err)
+	}
+	host := strings.TrimPrefix(inspector.Server.Issuer, "http://")
+	if diff := cmp.Diff([]string{"in what " + host + " says of the credential expires_at is an object, not a number, and is left out"}, told); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // What the server does not say stays as it was known, and the value that came in is not changed.
 func TestInspectKeepsWhatTheServerDoesNotSay(t *testing.T) {
 	end := time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC)

@@ -226,6 +226,7 @@ func (r *loginFlow) exchange(ctx context.Context, code string) (*credential.Cred
 	if err := r.verifyIDToken(ctx, response, attempt); err != nil {
 		return nil, err
 	}
+	tellLeftOut(func(sentence string) { r.UI.tell("%s", sentence) }, "the token response", response)
 	return c, nil
 }
 

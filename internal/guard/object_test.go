@@ -143,6 +143,20 @@ func TestValues(t *testing.T) {
 	}
 }
 
+// A list of thousands that are no words is no flood for whoever is told, and nothing is told twice.
+func TestNotesAreBounded(t *testing.T) {
+	object, err := guard.ParseObject([]byte(`{"list": [` + strings.Repeat("{},", 5000) + `{}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	object.List("list")
+	object.List("list")
+	notes := object.Notes()
+	if len(notes) != 21 || notes[0] != "list[0] is not a string, and is left out" || notes[20] != "4981 more members are left out" {
+		t.Errorf("%d notes: %q", len(notes), notes)
+	}
+}
+
 // What was noted of a member that turns out to be needed is its error, and told once.
 func TestRequire(t *testing.T) {
 	object, err := guard.ParseObject([]byte(`{"a": 1}`))
