@@ -98,7 +98,7 @@ func (s *Session) resources(ctx context.Context, documents *metadata.Client) ([]
 		}
 		s.warn(doc.Source)
 		if others := doc.AuthorizationServers; len(others) > 0 && !slices.ContainsFunc(others, s.isIssuer) {
-			s.opt.UI.note(fmt.Sprintf("the resource %s takes tokens of %s, and %s is asked", base, text.Line(strings.Join(others, ", ")), text.Line(s.server.Issuer)))
+			s.opt.UI.note(fmt.Sprintf("the resource %s takes tokens from %s, but %s is asked", base, text.Line(strings.Join(others, ", ")), text.Line(s.server.Issuer)))
 		}
 		list = append(list, scopes.Resource{Base: base, URL: u, Advertises: doc.ScopesSupported})
 	}

@@ -235,7 +235,7 @@ func (s *Session) keep(ctx context.Context, h *Held, in store.Store) error {
 		return err
 	}
 	if s.supersede(ctx, key, in, h.Server) || livesOn(before, s.opt.now()) {
-		s.opt.UI.note("the login that this one replaces is forgotten here, and lives on at the server until it ends")
+		s.opt.UI.note("the login that this one replaces is forgotten here, and remains valid at the server until it expires")
 	}
 	return nil
 }
@@ -260,13 +260,13 @@ func (s *Session) supersede(ctx context.Context, key store.Key, kept store.Store
 			return false // another server's
 		}
 		if err := s.alone(ctx, l.key, func() error { return l.store.Delete(ctx, l.key) }); err != nil {
-			s.opt.UI.note(fmt.Sprintf("an older credential stays in %s: %s", l.store.Name(), text.Line(err.Error())))
+			s.opt.UI.note(fmt.Sprintf("an older credential remains in %s: %s", l.store.Name(), text.Line(err.Error())))
 		}
 		living = living || livesOn(l.credential, s.opt.now())
 		return false
 	})
 	if silent != nil {
-		s.opt.UI.note("whether an older login lies in the keyring is not known: " + text.Line(silent.Error()))
+		s.opt.UI.note("whether the keyring holds an older login is unknown: " + text.Line(silent.Error()))
 	}
 	return living
 }
@@ -283,7 +283,7 @@ func (s *Session) takeBack(ctx context.Context, h *Held) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revocationGrace)
 	defer cancel()
 	if why := s.revoke(ctx, &login{credential: h.Credential, issuer: s.server}); why != nil {
-		s.opt.UI.note("the token that could not be kept lives on at the server: " + text.Line(why.Error()))
+		s.opt.UI.note("the token that could not be kept remains valid at the server: " + text.Line(why.Error()))
 		return
 	}
 	s.opt.UI.note("the token that could not be kept was revoked")

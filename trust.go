@@ -133,7 +133,7 @@ func (s *Session) remember(inQuestion []string) {
 		return
 	}
 	if err := s.opt.trustFile().Add(yes...); err != nil {
-		s.opt.UI.note(fmt.Sprintf("the yes to %s cannot be remembered: %s", text.Line(strings.Join(yes, ", ")), text.Line(err.Error())))
+		s.opt.UI.note(fmt.Sprintf("the answer for %s cannot be saved: %s", text.Line(strings.Join(yes, ", ")), text.Line(err.Error())))
 	}
 }
 

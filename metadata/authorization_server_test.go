@@ -173,9 +173,9 @@ func TestBadDocuments(t *testing.T) {
 		field string
 		words string
 	}{
-		"other issuer":           {change("issuer", "https://evil.example"), "issuer", `issuer is "https://evil.example", asked for was "https://auth.example"`},
+		"other issuer":           {change("issuer", "https://evil.example"), "issuer", `issuer is "https://evil.example", but "https://auth.example" was asked`},
 		"issuer two slashes":     {change("issuer", issuer+"//"), "issuer", `"https://auth.example//"`},
-		"issuer in other case":   {change("issuer", "https://AUTH.example"), "issuer", "asked for was"},
+		"issuer in other case":   {change("issuer", "https://AUTH.example"), "issuer", "was asked"},
 		"no issuer":              {change("issuer", nil), "issuer", "issuer is missing"},
 		"issuer is a number":     {change("issuer", 7), "issuer", "issuer is a number, not a string"},
 		"no authorize":           {change("authorization_endpoint", nil), "authorization_endpoint", "is missing"},
@@ -191,10 +191,10 @@ func TestBadDocuments(t *testing.T) {
 		"right-to-left":          {change("token_endpoint", issuer+"/\u202e"), "token_endpoint", `\u202e`},
 		"relative":               {change("token_endpoint", "/token"), "token_endpoint", "no valid host"},
 		"local port":             {change("token_endpoint", "http://127.0.0.1:9/token"), "token_endpoint", "names an address of this machine"},
-		"twice":                  {`{"issuer":"https://evil.example",` + good[1:], "issuer", "issuer stands in it twice"},
-		"twice, hostile":         {`{"\u001b[2J":1,"\u001b[2J":2}`, "\x1b[2J", `\x1b[2J stands in it twice`},
-		"garbage after":          {good + `{}`, "", "goes on after the end"},
-		"garbage after, no JSON": {good + `;`, "", "goes on after the end"},
+		"twice":                  {`{"issuer":"https://evil.example",` + good[1:], "issuer", "issuer appears in it twice"},
+		"twice, hostile":         {`{"\u001b[2J":1,"\u001b[2J":2}`, "\x1b[2J", `\x1b[2J appears in it twice`},
+		"garbage after":          {good + `{}`, "", "continues after the end"},
+		"garbage after, no JSON": {good + `;`, "", "continues after the end"},
 		"cut":                    {good[:len(good)-5], "", "ends in the middle"},
 		"cut after a member":     {strings.TrimSuffix(good, "}"), "", "ends in the middle"},
 		"empty":                  {" \n", "", "is empty"},

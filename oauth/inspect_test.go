@@ -225,7 +225,7 @@ func TestUnanswered(t *testing.T) {
 		"no JSON":              {testAPIKey, text(200, "application/json", storetest.Marked), 200, "not JSON"},
 		"a list":               {testAPIKey, text(200, "application/json", `[{"scopes":[]}]`), 200, "not an object"},
 		"null":                 {testAPIKey, text(200, "application/json", `null`), 200, "not an object"},
-		"two objects":          {testAPIKey, text(200, "application/json", `{"scopes":[]}{}`), 200, "goes on after the end"},
+		"two objects":          {testAPIKey, text(200, "application/json", `{"scopes":[]}{}`), 200, "continues after the end"},
 		"half of it":           {testAPIKey, text(200, "application/json", `{"scopes":["a:rea`), 200, "ends in the middle"},
 		"no scopes":            {testAPIKey, text(200, "application/json", `{"id":1}`), 200, `"scopes"`},
 		"scopes null":          {testAPIKey, text(200, "application/json", `{"scopes":null}`), 200, `"scopes"`},

@@ -88,7 +88,7 @@ func splitTarget(target string) (base, path string, err error) {
 	case strings.ContainsAny(path, "?#"):
 		return "", "", errors.New("a path has no query and no fragment")
 	case !text.IsUnbroken(path):
-		return "", "", errors.New("a path has no blanks and nothing unprintable")
+		return "", "", errors.New("a path has no spaces and no unprintable characters")
 	}
 	for segment := range strings.SplitSeq(path, "/") {
 		if _, err := template.ParsePart(segment); err != nil {

@@ -54,7 +54,7 @@ func TestSteps(t *testing.T) {
 			advice.Lacking, "tok_", func(s *advice.Situation) { s.Missing = []string{"a", "b", "c", "d"} },
 			[]string{
 				"log in again, and leave the boxes ticked: " + login,
-				"if no page appears, or it does not offer a, b, c: end this application's access in your account, and log in again",
+				"if no page appears, or it does not offer a, b, c: revoke this application's access in your account, and log in again",
 				"or use a key; at https://api.example/keys",
 			},
 		},

@@ -76,7 +76,7 @@ func (s *Situation) loginAgain() []Step {
 	}
 	if len(s.Missing) > 0 {
 		steps = append(steps, Step{Text: "if no page appears, or it does not offer " + listed(s.Missing[:min(len(s.Missing), namedInLine)]) +
-			": end this application's access in your account, and log in again"})
+			": revoke this application's access in your account, and log in again"})
 		steps = append(steps, s.use("or use ")...)
 	}
 	return steps

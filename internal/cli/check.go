@@ -36,9 +36,9 @@ func checkCommand(r *invocation) *cobra.Command {
 		Use:   "check",
 		Short: "status for pipelines: never interactive, one verdict, one exit code",
 		Long: `check asks the server what the credential holds, an API key or else the stored login,
-and says what lacks, with the line of the manifest that asks for it. It never prompts.
-Where GITHUB_ACTIONS is set, the result is annotations and a summary, unless -o says
-otherwise.
+and says what is missing, with the line of the manifest that asks for it. It never
+prompts. Where GITHUB_ACTIONS is set, the result is annotations and a summary, unless
+-o says otherwise.
 
 Exit codes: 0 everything required is granted; 2 a mistake in the manifest or an
 untrusted host; 3 a required scope is missing (see --require), or vanished from the
@@ -58,11 +58,11 @@ what it holds.`,
 		},
 	}
 	f.keys = addKeyFlags(cmd.Flags())
-	cmd.Flags().BoolVar(&f.strict, "strict", false, "more granted than declared is a finding: exit 5")
-	cmd.Flags().StringVar(&f.level, "require", "required", "what lacks at this `LEVEL` or above is a failure: required, recommended or optional")
+	cmd.Flags().BoolVar(&f.strict, "strict", false, "exit 5 when more is granted than declared")
+	cmd.Flags().StringVar(&f.level, "require", "required", "fail when a scope of this `LEVEL` or above is missing: required, recommended or optional")
 	cmd.Flags().StringVar(&f.project, "project", "", "the `ID` of a project that the credential has to reach: short for --reach project=ID")
 	cmd.Flags().StringSliceVar(&f.reach, "reach", nil, "what the credential has to reach, as `WORD=ID` with a word of the provider, such as organization=ID")
-	cmd.Flags().BoolVar(&f.locked, "locked", false, "a difference from scopes.lock is a finding: exit 5")
+	cmd.Flags().BoolVar(&f.locked, "locked", false, "exit 5 when anything differs from scopes.lock")
 	return cmd
 }
 
@@ -198,10 +198,10 @@ func checkVerdict(v *view.Check, s *ambit.Session, reach []reachWanted) error {
 		return f
 	}
 	if v.Strict && v.Gap.Excess.Len() > 0 {
-		return fail(exitFindings, "more is granted than declared: "+view.Some(v.Gap.Excess.Slice()), "take these away from the credential, or declare them")
+		return fail(exitFindings, "more is granted than declared: "+view.Some(v.Gap.Excess.Slice()), "remove these from the credential, or declare them")
 	}
 	if v.Locked && v.Drift.Any() {
-		return fail(exitFindings, "scopes.lock does not fit any more: "+view.DriftWords(v.Drift), lookThenLock(s))
+		return fail(exitFindings, "scopes.lock is out of date: "+view.DriftWords(v.Drift), lookThenLock(s))
 	}
 	return nil
 }

@@ -178,7 +178,7 @@ func noSuchCommand(cmd *cobra.Command, args []string) error {
 // noArguments refuses arguments of a command that takes none.
 func noArguments(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return fail(exitUsage, fmt.Sprintf("%s takes no argument, and got %q", cmd.CommandPath(), args[0]), "see: "+cmd.CommandPath()+" --help")
+		return fail(exitUsage, fmt.Sprintf("%s takes no arguments, but got %q", cmd.CommandPath(), args[0]), "see: "+cmd.CommandPath()+" --help")
 	}
 	return nil
 }

@@ -18,9 +18,9 @@ func explainCommand(r *invocation) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "explain SCOPE | 'METHOD {base}/path' | tool:NAME",
 		Short: "why a scope is declared, what needs it, and what would cover it",
-		Long: `explain tells of a scope, an operation or an MCP tool what the manifest says of it:
-level, reason, file and line, the programs that use it; and besides, what would cover
-it, whether the server advertises it, and whether the current credential holds it.
+		Long: `explain shows what the manifest says about a scope, an operation or an MCP tool: level,
+reason, file and line, and the programs that use it. It also shows what would cover it,
+whether the server advertises it, and whether the current credential holds it.
 
 Exit codes: 0 the manifest declares it; 2 it does not, or wrong usage.`,
 		Example: "  ambit explain x:read\n  ambit explain 'POST /v1/messages'\n  ambit explain tool:insight-create",
@@ -128,7 +128,7 @@ func declaredFor(all []scopes.Need, requests ...scopes.Operation) func(scopes.Ne
 func advertisedNow(ctx context.Context, r *invocation, p *ambit.Session) func(scopes.Need) scopes.Advertised {
 	plan, err := p.Plan(ctx)
 	if err != nil {
-		r.console.Note("what the server advertises is not known: %s", asFailure(failureOf(p, err)).Message)
+		r.console.Note("what the server advertises is unknown: %s", asFailure(failureOf(p, err)).Message)
 		return func(scopes.Need) scopes.Advertised { return scopes.AdvertisedUnknown }
 	}
 	return func(e scopes.Need) scopes.Advertised {
@@ -151,7 +151,7 @@ func holdsNow(ctx context.Context, r *invocation, p *ambit.Session) func(scopes.
 		err = h.Inspect(ctx)
 	}
 	if err != nil {
-		r.console.Detail("no credential is looked at: %s", asFailure(failureOf(p, err)).Message)
+		r.console.Detail("the credential was not examined: %s", asFailure(failureOf(p, err)).Message)
 		return func(scopes.Need) string { return "" }
 	}
 	return func(e scopes.Need) string {

@@ -47,7 +47,7 @@ func trustFailure(_ *ambit.Session, err error) *view.Failure {
 		for _, host := range e.Hosts {
 			flags = append(flags, "--trust-host "+advice.ShellWord(host))
 		}
-		return failWith(exitUsage, e, "if you trust them with your account, port and all: "+strings.Join(flags, " ")+
+		return failWith(exitUsage, e, "if you trust them with your account, at exactly this port: "+strings.Join(flags, " ")+
 			" (remembered), or AMBIT_TRUST_HOST="+advice.ShellWord(strings.Join(e.Hosts, ",")))
 	}
 	return nil
@@ -157,13 +157,13 @@ func sessionFailure(p *ambit.Session, err error) *view.Failure {
 		if f := directoryFailure(p, err); f != nil {
 			return f
 		}
-		return failWith(exitNoCredential, e, "another ambit renews the same login and does not end")
+		return failWith(exitNoCredential, e, "another ambit process is renewing the same login and does not finish")
 	}
 	if e, ok := errors.AsType[*oauth.IssuerError](err); ok {
-		return failWith(exitNoCredential, e, "the answer was thrown away: it did not come from the server that was asked")
+		return failWith(exitNoCredential, e, "the response was discarded: it did not come from the server that was asked")
 	}
 	if errors.Is(err, oauth.ErrPortsTaken) {
-		return failWith(exitNoCredential, err, "end one of these programs: only these ports are registered for the answer")
+		return failWith(exitNoCredential, err, "stop one of these programs: only these ports are registered for the response")
 	}
 	return nil
 }
@@ -174,7 +174,7 @@ func directoryFailure(_ *ambit.Session, err error) *view.Failure {
 	if _, elsewhere := errors.AsType[*guard.Error](err); !ok || elsewhere {
 		return nil
 	}
-	return failWith(exitUsage, e, "ambit keeps things there: make it a directory that you can write to, or name others with XDG_STATE_HOME and XDG_CONFIG_HOME")
+	return failWith(exitUsage, e, "ambit keeps its files there: make it a directory that you can write to, or name others with XDG_STATE_HOME and XDG_CONFIG_HOME")
 }
 
 // ownAuthority is the way out where a certificate is not trusted.
@@ -243,5 +243,5 @@ func asFailure(err error) *view.Failure {
 	if f, ok := errors.AsType[*view.Failure](err); ok {
 		return f
 	}
-	return &view.Failure{Code: exitFault, Message: text.Printable(err.Error()), Hint: "this is a fault of ambit: please report it with the command that you ran", Err: err}
+	return &view.Failure{Code: exitFault, Message: text.Printable(err.Error()), Hint: "this is a bug in ambit: please report it with the command that you ran", Err: err}
 }

@@ -49,7 +49,7 @@ func sessionErrors(s *ambit.Session, err error) *view.Failure {
 	if e, ok := errors.AsType[*ambit.ResourceError](err); ok {
 		f := asFailure(metadataFailure(e))
 		if d, ok := errors.AsType[*guard.Error](err); ok && d.Kind == guard.KindNotFound {
-			f.Hint = fmt.Sprintf("resource: %s in %s wants the list that it publishes (RFC 9728)", e.Base, text.Printable(s.Manifest().File))
+			f.Hint = fmt.Sprintf("resource: %s in %s asks for the list that it publishes (RFC 9728)", e.Base, text.Printable(s.Manifest().File))
 		}
 		return f
 	}
@@ -118,7 +118,7 @@ func refusalOf(e *ambit.MissingError) *view.Failure {
 	}
 	hint := "correct the scope, or have the server's operator allow it to this client"
 	if len(e.Needs) == 0 {
-		lines = append(lines, "asked for were: "+strings.Join(e.Plan.Request.Slice(), ", "))
+		lines = append(lines, "the request was for: "+strings.Join(e.Plan.Request.Slice(), ", "))
 		hint = "the server does not say which of them it refuses; its operator knows what this client may ask for"
 	}
 	return fail(exitMissing, strings.Join(lines, "\n"), hint)
@@ -133,5 +133,5 @@ func nothingLeft(plan *ambit.Plan) *view.Failure {
 			lines = append(lines, fmt.Sprintf("%s: %s is not asked for: %s", view.Place(item.Need.File, item.Need.Line), item.Need.Name(), text.Printable(item.Reason)))
 		}
 	}
-	return fail(exitMissing, strings.Join(lines, "\n"), "nothing of what is declared can be asked for, so a login would be for nothing")
+	return fail(exitMissing, strings.Join(lines, "\n"), "none of the declared scopes can be requested, so a login would be pointless")
 }

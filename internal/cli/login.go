@@ -22,13 +22,13 @@ func loginCommand(r *invocation) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "login",
 		Short: "ask for the declared scopes, and compare what was granted",
-		Long: `login shows what will be asked, opens a browser for the consent, compares what was
+		Long: `login shows what will be requested, opens a browser for the consent, compares what was
 granted with what is needed, and keeps the credential in the system's keyring. A
 required scope that this server cannot give ends it before the browser opens.
 
-Without a browser on this machine: --no-browser prints the URL, and takes the URL
+Without a browser on this machine: --no-browser prints the URL, and reads the URL
 that the browser ended at, its query, or the bare code. Without a person:
---browser 'CMD ARGS' is run with the URL, and --api-key-stdin takes an API key.
+--browser 'CMD ARGS' runs that command with the URL, and --api-key-stdin takes an API key.
 
 Exit codes: 0 everything required is granted; 2 wrong usage or an untrusted host;
 3 a required scope is missing; 4 no credential, or consent denied; 6 the server
@@ -38,8 +38,8 @@ does not answer.`,
 		RunE:    r.action(func(ctx context.Context) (view.View, error) { return runLogin(ctx, r, keys) }),
 	}
 	keys = addKeyFlags(cmd.Flags())
-	cmd.Flags().String("browser", "", "run `CMD` with the URL, also where nobody watches")
-	cmd.Flags().Bool("no-browser", false, "print the URL, and take what the browser ended at")
+	cmd.Flags().String("browser", "", "run `CMD` with the URL, even where there is no terminal")
+	cmd.Flags().Bool("no-browser", false, "print the URL, and read the URL that the browser ended at")
 	return cmd
 }
 
@@ -148,7 +148,7 @@ func (r *invocation) whyNobody() string {
 	case r.env.InCI():
 		return "CI is set"
 	}
-	return "this is no terminal"
+	return "this is not a terminal"
 }
 
 // compare compares what a credential holds with the needs.

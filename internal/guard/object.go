@@ -63,7 +63,7 @@ func ParseObject(raw []byte) (*Object, error) {
 		return nil, syntaxProblem(err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, FieldError{Problem: "goes on after the end of the JSON object"}
+		return nil, FieldError{Problem: "continues after the end of the JSON object"}
 	}
 	return o, nil
 }
@@ -83,7 +83,7 @@ func (o *Object) readMember(decoder *json.Decoder) error {
 
 func (o *Object) add(name string, value json.RawMessage) error {
 	if _, twice := o.members[name]; twice {
-		return FieldError{Field: text.Cut(name, text.MaxWord), Problem: "stands in it twice"}
+		return FieldError{Field: text.Cut(name, text.MaxWord), Problem: "appears in it twice"}
 	}
 	o.members[name] = value
 	return nil

@@ -134,7 +134,7 @@ func known(by scopes.KnownBy) string {
 	case scopes.JWT:
 		return "known from the token itself"
 	}
-	return "assumed: the server did not say what it granted, so it counts as asked (RFC 6749 §5.1)"
+	return "assumed: the server did not say what it granted, so what was requested counts as granted (RFC 6749 §5.1)"
 }
 
 func (v Grant) rows(p *Printer) [][]string {

@@ -29,7 +29,7 @@ func Lifetime(until, now time.Time) string {
 	left := exactly.Round(time.Minute)
 	switch {
 	case until.IsZero():
-		return "no end is known"
+		return "no expiry is known"
 	case !now.Before(until):
 		return "expired " + now.Sub(until).Round(time.Second).String() + " ago"
 	case left >= 48*time.Hour:

@@ -182,7 +182,7 @@ func (r *Reader) Mapping(n *yaml.Node, what string, members []Member) {
 		case at < 0:
 			r.Mistake(key, UnknownKey, "unknown key %q in %s%s", key.Value, what, text.Allowed(key.Value, keys(members)))
 		case seen[at]:
-			r.Mistake(key, DuplicateKey, "%q stands twice in %s", key.Value, what)
+			r.Mistake(key, DuplicateKey, "%q appears twice in %s", key.Value, what)
 		default:
 			seen[at] = true
 			members[at].Read(value)
@@ -190,7 +190,7 @@ func (r *Reader) Mapping(n *yaml.Node, what string, members []Member) {
 	}
 	for i, m := range members {
 		if m.Required && !seen[i] {
-			r.Mistake(n, MissingKey, "%s lacks %q", what, m.Key)
+			r.Mistake(n, MissingKey, "%s is missing %q", what, m.Key)
 		}
 	}
 }
@@ -217,7 +217,7 @@ func (r *Reader) Named(n *yaml.Node, what string, read func(name, value *yaml.No
 			r.Mistake(name, BadType, "a name in %s is text, not %s", what, Form(name))
 			continue
 		case seen[name.Value]:
-			r.Mistake(name, DuplicateKey, "%q stands twice in %s", name.Value, what)
+			r.Mistake(name, DuplicateKey, "%q appears twice in %s", name.Value, what)
 		case !text.IsName(name.Value):
 			r.badName(name, what)
 		default:

@@ -71,7 +71,7 @@ func unwrapKey(text string) (inner, note string) {
 	const byteOrderMark = "\ufeff" // some editors begin a file with it
 	inner = strings.TrimFunc(strings.TrimPrefix(text, byteOrderMark), unicode.IsSpace)
 	if inner != text {
-		return inner, "blanks or a newline around the key were dropped"
+		return inner, "spaces or a newline around the key were dropped"
 	}
 	for _, quote := range []string{`"`, "'", "`"} {
 		if len(text) >= 2 && strings.HasPrefix(text, quote) && strings.HasSuffix(text, quote) {
@@ -104,13 +104,13 @@ func keyProblem(text string) string {
 	case strings.ContainsFunc(text, unicode.IsControl):
 		return "has a control character in it"
 	case strings.ContainsFunc(text, unicode.IsSpace):
-		return "has a blank in it"
+		return "has a space in it"
 	case strings.ContainsAny(text, "\"'`"):
 		return "has a quote in it"
 	case len(text) > credential.MaxToken:
 		return "is too long to be a key"
 	case !credential.IsSendable(text):
-		return "has a character in it that no key has"
+		return "has a character that cannot be in a key"
 	}
 	return ""
 }

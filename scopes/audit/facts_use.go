@@ -179,7 +179,7 @@ func (c *collector) collectTools() {
 			continue
 		}
 		c.undescribed = c.undescribed || len(c.named.Match(pick.Operation)) == 0
-		message := "no tool is called so: " + name
+		message := "no tool has this name: " + name
 		if near := text.Near(name, known); len(near) > 0 {
 			message += "; did you mean " + strings.Join(near, " or ") + "?"
 		}

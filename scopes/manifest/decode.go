@@ -84,7 +84,7 @@ func (d *decoder) resources(n *yaml.Node) {
 		switch word := d.Word(v, "base", d.bases); {
 		case word == "":
 		case slices.Contains(d.manifest.Resources, word):
-			d.Mistake(v, yamlfile.DuplicateKey, "base %q stands twice in resource", word)
+			d.Mistake(v, yamlfile.DuplicateKey, "base %q appears twice in resource", word)
 		default:
 			d.manifest.Resources = append(d.manifest.Resources, word)
 		}
@@ -120,7 +120,7 @@ func (d *decoder) entries(n *yaml.Node, program string) []scopes.Need {
 			return
 		}
 		if line, twice := lines[e.Key()]; twice {
-			d.Mistake(place, yamlfile.DuplicateKey, "scope %q is declared twice: the first stands on line %d", e.Name(), line)
+			d.Mistake(place, yamlfile.DuplicateKey, "scope %q is declared twice: the first is on line %d", e.Name(), line)
 			return
 		}
 		lines[e.Key()] = place.Line
@@ -155,7 +155,7 @@ func (d *decoder) entry(n *yaml.Node, program string) (scopes.Need, *yaml.Node) 
 		place = anyOf
 		e.AnyOf = d.anyOf(anyOf)
 	case n.Kind == yaml.MappingNode:
-		d.Mistake(n, yamlfile.MissingKey, "a scope's entry lacks %q (or %q)", "scope", "any_of")
+		d.Mistake(n, yamlfile.MissingKey, "a scope's entry is missing %q (or %q)", "scope", "any_of")
 	}
 	e.Line, e.Column = place.Line, place.Column
 	return e, place
@@ -168,7 +168,7 @@ func (d *decoder) anyOf(n *yaml.Node) []string {
 		switch text := scopeOf(&d.Reader, item); {
 		case text == "":
 		case seen[text]:
-			d.Mistake(item, yamlfile.DuplicateKey, "scope %q stands twice in any_of", text)
+			d.Mistake(item, yamlfile.DuplicateKey, "scope %q appears twice in any_of", text)
 		default:
 			seen[text] = true
 			scopes = append(scopes, text)

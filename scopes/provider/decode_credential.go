@@ -41,7 +41,7 @@ func (d *decoder) credentials(n *yaml.Node) []CredentialKind {
 			k.Programs = ProgramsMeant
 		}
 		if slices.ContainsFunc(kinds, func(o CredentialKind) bool { return o.Prefix == k.Prefix }) {
-			d.Mistake(item, yamlfile.DuplicateKey, "a credential with the prefix %q stands twice", k.Prefix)
+			d.Mistake(item, yamlfile.DuplicateKey, "a credential with the prefix %q appears twice", k.Prefix)
 		}
 		kinds = append(kinds, k)
 	})
