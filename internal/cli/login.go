@@ -170,7 +170,7 @@ func openOrEnd(r *invocation, open openFunc, end context.CancelCauseFunc) openFu
 			return err
 		case r.interactive():
 			r.console.Say("the browser could not be opened: %s", text.Printable(err.Error()))
-			r.console.Say("open this URL yourself, and paste here where the browser ended if that page does not load:\n\n%s\n", authorizationURL)
+			r.console.Say("open this URL yourself; if the browser ends at a page that does not load, paste its URL here:\n\n%s\n", authorizationURL)
 			return nil
 		}
 		end(&view.Failure{Code: exitUsage, Message: "the browser cannot be run: " + text.Printable(err.Error()), Hint: "see --browser and --no-browser", Err: err})
@@ -192,7 +192,7 @@ func opener(r *invocation) openFunc {
 	return func(ctx context.Context, startURL, authorizationURL string) error {
 		switch {
 		case r.settings.NoBrowser:
-			r.console.Say("open this URL in a browser, on whichever machine:\n\n%s\n\nThen come back here. If the browser ends at a page that does not load, paste its URL, or the code that the server shows:", authorizationURL)
+			r.console.Say("open this URL in a browser, on any machine:\n\n%s\n\nThen come back here. If the browser ends at a page that does not load, paste its URL, or the code that the server shows:", authorizationURL)
 			return nil
 		case r.visit != nil:
 			return r.visit(ctx, authorizationURL)
