@@ -110,7 +110,7 @@ func (i *Inspector) question(ctx context.Context, server provider.Server, kind p
 		return nil, err
 	}
 	if !credential.IsSendable(secret.Reveal()) {
-		return nil, &apikey.BadKeyError{Problem: "has a character that cannot be in a key"}
+		return nil, &apikey.BadKeyError{Problem: apikey.Unsendable}
 	}
 	req.Header.Set("Authorization", "Bearer "+secret.Reveal())
 	req.Header.Set("Accept", "application/json")

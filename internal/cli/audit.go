@@ -91,7 +91,7 @@ func (f *auditFlags) failingKinds() ([]audit.FindingKind, error) {
 	for _, word := range f.failOn {
 		word = strings.TrimSpace(word)
 		if !slices.Contains(known, word) {
-			return nil, fail(exitUsage, fmt.Sprintf("--fail-on: unknown kind of finding %q", word), didYouMean(word, known))
+			return nil, fail(exitUsage, fmt.Sprintf("--fail-on: unknown kind of finding %q", word), text.AllowedHint(word, known))
 		}
 		kinds = append(kinds, audit.FindingKind(word))
 	}

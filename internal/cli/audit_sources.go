@@ -48,7 +48,7 @@ func (s *auditSources) addFlags(cmd *cobra.Command) {
 func gather(ctx context.Context, r *invocation, p *ambit.Session, s *auditSources) (*audit.Evidence, error) {
 	server := p.KeyServer()
 	if !slices.Contains(p.Provider().BaseNames(), s.base) {
-		return nil, fail(exitUsage, fmt.Sprintf("--base: unknown base %q", s.base), didYouMean(s.base, p.Provider().BaseNames()))
+		return nil, fail(exitUsage, fmt.Sprintf("--base: unknown base %q", s.base), text.AllowedHint(s.base, p.Provider().BaseNames()))
 	}
 	baseURL, _ := server.Base(s.base)
 	proof := &audit.Evidence{Tools: s.tools}

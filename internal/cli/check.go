@@ -97,7 +97,7 @@ func (f *checkFlags) wanted(p *provider.Provider) ([]reachWanted, error) {
 	for _, flag := range f.reach {
 		of, id, _ := strings.Cut(flag, "=")
 		if known := p.ReachWords(); !slices.Contains(known, of) || id == "" {
-			return nil, fail(exitUsage, fmt.Sprintf("--reach is WORD=ID with a word of the provider, not %q", flag), didYouMean(of, known))
+			return nil, fail(exitUsage, fmt.Sprintf("--reach is WORD=ID with a word of the provider, not %q", flag), text.AllowedHint(of, known))
 		}
 		list = append(list, reachWanted{of, id})
 	}

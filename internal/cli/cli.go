@@ -172,7 +172,7 @@ func noSuchCommand(cmd *cobra.Command, args []string) error {
 			known = append(known, c.Name())
 		}
 	}
-	return fail(exitUsage, fmt.Sprintf("unknown command %q", args[0]), didYouMean(args[0], known))
+	return fail(exitUsage, fmt.Sprintf("unknown command %q", args[0]), text.AllowedHint(args[0], known))
 }
 
 // noArguments refuses arguments of a command that takes none.

@@ -81,11 +81,7 @@ func matching(r *invocation, p *ambit.Session, all []scopes.Need, about string) 
 			known = append(known, u.String())
 		}
 	}
-	hint := ""
-	if near := text.Near(about, known); len(near) > 0 {
-		hint = "did you mean " + strings.Join(near, ", or ") + "?"
-	}
-	return nil, fail(exitUsage, fmt.Sprintf("%s does not declare %q", p.Manifest().File, about), hint)
+	return nil, fail(exitUsage, fmt.Sprintf("%s does not declare %q", p.Manifest().File, about), text.DidYouMean(text.Near(about, known)))
 }
 
 // subject reads what someone asks about: a tool, an operation (its base may be left

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"strconv"
 	"strings"
@@ -68,7 +67,7 @@ func answerFailure(p *ambit.Session, err error) *view.Failure {
 		return failWith(exitNoCredential, e, tokenHint(p, e))
 	}
 	if e, ok := errors.AsType[*oauth.RejectedError](err); ok {
-		return failWith(exitNoCredential, e, "it is unknown, expired or revoked there; or it belongs to another server: see --server")
+		return failWith(exitNoCredential, e, unknownThere+"; or it belongs to another server: see --server")
 	}
 	if e, ok := errors.AsType[*oauth.UnansweredError](err); ok {
 		if t, ok := errors.AsType[*guard.Error](err); ok && t.Kind == guard.KindTLS {
@@ -144,8 +143,7 @@ func sessionFailure(p *ambit.Session, err error) *view.Failure {
 		return failWith(exitNoCredential, err, "nothing was kept; to begin again: "+loginAgain(p))
 	}
 	if errors.Is(err, oauth.ErrPasteEnded) {
-		return fail(exitNoCredential, "nobody is here to log in: standard input ended",
-			"give an API key with --api-key-stdin, or run a browser of your own with --browser CMD")
+		return nobodyHere("standard input ended")
 	}
 	if e, ok := errors.AsType[*apikey.BadKeyError](err); ok {
 		return failWith(exitNoCredential, e, "")
@@ -207,20 +205,15 @@ func settingsFailure(err error) error {
 	if !ok {
 		return err
 	}
-	f := fail(exitUsage, mistakes.Error(), "")
-	if n := len(mistakes); n > 1 {
-		f.Hint = text.Count(n, "mistake") + "; nothing else was done"
-	}
-	return f
+	return fail(exitUsage, mistakes.Error(), countOf(len(mistakes)))
 }
 
-// didYouMean words the allowed values, and the likely one.
-func didYouMean(word string, known []string) string {
-	hint := "allowed: " + strings.Join(known, ", ")
-	if near := text.Near(word, known); len(near) > 0 {
-		hint += fmt.Sprintf("; did you mean %q?", near[0])
+// countOf is the hint of several mistakes, which stand above it; of one there is none.
+func countOf(mistakes int) string {
+	if mistakes < 2 {
+		return ""
 	}
-	return hint
+	return text.Count(mistakes, "mistake") + "; nothing else was done"
 }
 
 // The exit codes of the contract.

@@ -56,10 +56,12 @@ func sessionErrors(s *ambit.Session, err error) *view.Failure {
 	return nil
 }
 
+const unknownThere = "it is unknown, expired or revoked there"
+
 // unknownOf is a credential that its server does not know, by what the other servers said
 // that were asked.
 func unknownOf(s *ambit.Session, e *ambit.UnknownCredentialError, unattended bool) *view.Failure {
-	f := failWith(exitNoCredential, e, "it is unknown, expired or revoked there; or it belongs to another server: see --server")
+	f := failWith(exitNoCredential, e, unknownThere+"; or it belongs to another server: see --server")
 	v := diagnosis.Refused(diagnosis.Case{
 		Provider: s.Provider(), Server: e.Held.Server, Kind: e.Held.Kind, Grant: e.Held.Credential.Grant, Inquiry: e.Inquiry, Run: invocationOf(s), Unattended: unattended,
 	})
@@ -69,7 +71,7 @@ func unknownOf(s *ambit.Session, e *ambit.UnknownCredentialError, unattended boo
 	case len(known) > 0:
 		f.Hint = advice.Line(v.Next)
 	case len(others)+len(silent) > 0:
-		f.Hint = "it is unknown, expired or revoked there" + alsoAsked(others, silent, v.Next)
+		f.Hint = unknownThere + alsoAsked(others, silent, v.Next)
 	}
 	return f
 }

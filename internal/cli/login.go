@@ -127,7 +127,12 @@ func someone(r *invocation) error {
 	if r.settings.NoBrowser && !r.settings.NoInput && !r.env.InCI() {
 		return nil
 	}
-	return fail(exitNoCredential, "nobody is here to log in: "+r.whyNobody(),
+	return nobodyHere(r.whyNobody())
+}
+
+// nobodyHere is a login for which a person would be needed, and why none is there.
+func nobodyHere(why string) *view.Failure {
+	return fail(exitNoCredential, "nobody is here to log in: "+why,
 		"give an API key with --api-key-stdin, or run a browser of your own with --browser CMD")
 }
 

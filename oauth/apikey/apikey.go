@@ -94,6 +94,9 @@ func appendOnce(notes []string, note string) []string {
 	return append(notes, note)
 }
 
+// Unsendable is the problem of a text that no request header can carry.
+const Unsendable = "has a character that cannot be in a key"
+
 // keyProblem is what stands against text being a key; "" for nothing.
 func keyProblem(text string) string {
 	switch {
@@ -110,7 +113,7 @@ func keyProblem(text string) string {
 	case len(text) > credential.MaxToken:
 		return "is too long to be a key"
 	case !credential.IsSendable(text):
-		return "has a character that cannot be in a key"
+		return Unsendable
 	}
 	return ""
 }

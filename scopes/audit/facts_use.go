@@ -181,7 +181,7 @@ func (c *collector) collectTools() {
 		c.undescribed = c.undescribed || len(c.named.Match(pick.Operation)) == 0
 		message := "no tool has this name: " + name
 		if near := text.Near(name, known); len(near) > 0 {
-			message += "; did you mean " + strings.Join(near, " or ") + "?"
+			message += "; " + text.DidYouMean(near)
 		}
 		c.note(pick.Where, message)
 	}

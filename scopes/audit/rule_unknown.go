@@ -72,12 +72,12 @@ func (f *facts) toolsCalled(scope string) []string {
 }
 
 func hint(near, tools []string) string {
-	text := ""
+	words := ""
 	if len(tools) > 0 {
-		text = fmt.Sprintf("; there is a tool of that name (%s), but a tool's name is not a scope", tools[0])
+		words = fmt.Sprintf("; there is a tool of that name (%s), but a tool's name is not a scope", tools[0])
 	}
 	if len(near) > 0 {
-		text += "; did you mean " + strings.Join(near, " or ") + "?"
+		words += "; " + text.DidYouMean(near)
 	}
-	return text
+	return words
 }

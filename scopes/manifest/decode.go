@@ -162,18 +162,7 @@ func (d *decoder) entry(n *yaml.Node, program string) (scopes.Need, *yaml.Node) 
 }
 
 func (d *decoder) anyOf(n *yaml.Node) []string {
-	var scopes []string
-	seen := make(map[string]bool)
-	d.List(n, "any_of", func(item *yaml.Node) {
-		switch text := scopeOf(&d.Reader, item); {
-		case text == "":
-		case seen[text]:
-			d.Mistake(item, yamlfile.DuplicateKey, "scope %q appears twice in any_of", text)
-		default:
-			seen[text] = true
-			scopes = append(scopes, text)
-		}
-	})
+	scopes := scopesOf(&d.Reader, n, "any_of")
 	if n.Kind == yaml.SequenceNode && len(n.Content) < 2 {
 		d.Mistake(n, yamlfile.BadValue, "any_of lists two scopes or more; for one write scope")
 	}
@@ -245,4 +234,21 @@ func (d *decoder) date(n *yaml.Node) time.Time {
 // scopeOf reads a scope-token of RFC 6749 §3.3.
 func scopeOf(r *yamlfile.Reader, n *yaml.Node) string {
 	return r.Parsed(n, "scope", yamlfile.BadScope, scopes.CheckScope)
+}
+
+// scopesOf reads a list of scopes, each of which stands in it once.
+func scopesOf(r *yamlfile.Reader, n *yaml.Node, what string) []string {
+	var list []string
+	seen := make(map[string]bool)
+	r.List(n, what, func(item *yaml.Node) {
+		switch scope := scopeOf(r, item); {
+		case scope == "":
+		case seen[scope]:
+			r.Mistake(item, yamlfile.DuplicateKey, "scope %q appears twice in %s", scope, what)
+		default:
+			seen[scope] = true
+			list = append(list, scope)
+		}
+	})
+	return list
 }

@@ -229,18 +229,7 @@ func (d *lockDecoder) digest(n *yaml.Node) string {
 }
 
 func (d *lockDecoder) scopes(n *yaml.Node) []string {
-	var list []string
-	seen := make(map[string]bool)
-	d.List(n, "scopes", func(item *yaml.Node) {
-		switch scope := scopeOf(&d.Reader, item); {
-		case scope == "":
-		case seen[scope]:
-			d.Mistake(item, yamlfile.DuplicateKey, "scope %q appears twice in scopes", scope)
-		default:
-			seen[scope] = true
-			list = append(list, scope)
-		}
-	})
+	list := scopesOf(&d.Reader, n, "scopes")
 	slices.Sort(list)
 	return list
 }
