@@ -101,7 +101,7 @@ func (s *Session) resources(ctx context.Context, documents *metadata.Client) ([]
 		}
 		s.opt.UI.notes(doc.Source.Warnings)
 		if others := doc.AuthorizationServers; len(others) > 0 && !slices.ContainsFunc(others, func(other string) bool { return sameIssuer(other, s.server.Issuer) }) {
-			s.opt.UI.note(fmt.Sprintf("the resource %s takes tokens of %s, and %s is asked", base, text.Line(strings.Join(others, ", ")), text.Line(s.server.Issuer)))
+			s.opt.UI.note(fmt.Sprintf("the resource %s takes tokens from %s, but %s is asked", base, text.Line(strings.Join(others, ", ")), text.Line(s.server.Issuer)))
 		}
 		list = append(list, scopes.Resource{Base: base, URL: u, Advertises: doc.ScopesSupported})
 	}

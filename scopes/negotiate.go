@@ -3,7 +3,6 @@ package scopes
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/ambit-auth/ambit/internal/text"
 )
@@ -243,6 +242,6 @@ func (n *negotiator) suggest(item *Item) {
 	word := item.Need.AnyOf[0]
 	near := slices.DeleteFunc(text.Near(word, n.Server.Scopes.list), func(other string) bool { return other == word })
 	if len(near) > 0 {
-		item.Reason += "; did you mean " + strings.Join(near, " or ") + "?"
+		item.Reason += "; " + text.DidYouMean(near)
 	}
 }

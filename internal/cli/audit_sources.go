@@ -39,9 +39,9 @@ func (s *auditSources) addFlags(cmd *cobra.Command) {
 	f.StringArrayVar(&s.openAPI, "openapi", nil, "an OpenAPI document, a `FILE` or a URL (repeatable)")
 	f.StringArrayVar(&s.mcpTools, "mcp-tools", nil, "definitions of MCP tools with their required_scopes, a `FILE` or a URL (repeatable)")
 	f.StringArrayVar(&s.traffic, "traffic", nil, "recorded calls: a `FILE` of ambit run --record, or a HAR file (repeatable)")
-	f.StringArrayVar(&s.calls, "calls", nil, "a `FILE` with the calls that the program makes, METHOD /path a line (repeatable)")
+	f.StringArrayVar(&s.calls, "calls", nil, "a `FILE` with the calls that the program makes, one METHOD /path per line (repeatable)")
 	f.StringSliceVar(&s.tools, "tools", nil, "the MCP tools that the program uses: names with * and ? (a `GLOB`; repeatable)")
-	f.StringVar(&s.base, "base", evidence.DefaultBase, "the `NAME` of the base on which the operations of --openapi and --calls stand")
+	f.StringVar(&s.base, "base", evidence.DefaultBase, "the `NAME` of the base that the operations of --openapi and --calls belong to")
 	f.BoolVar(&s.remote, "allow-remote-refs", false, "fetch the documents that an OpenAPI document refers to")
 }
 
@@ -49,7 +49,7 @@ func (s *auditSources) addFlags(cmd *cobra.Command) {
 func gather(ctx context.Context, r *invocation, p *ambit.Session, s *auditSources) (*audit.Evidence, error) {
 	server := p.KeyServer()
 	if !slices.Contains(p.Provider().BaseNames(), s.base) {
-		return nil, fail(exitUsage, fmt.Sprintf("--base: unknown base %q", s.base), didYouMean(s.base, p.Provider().BaseNames()))
+		return nil, fail(exitUsage, fmt.Sprintf("--base: unknown base %q", s.base), text.AllowedHint(s.base, p.Provider().BaseNames()))
 	}
 	baseURL, _ := server.Base(s.base)
 	proof := &audit.Evidence{Tools: s.tools}
@@ -136,7 +136,7 @@ func readSource(ctx context.Context, r *invocation, name string, limit int64, ho
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err != nil || info.IsDir() {
-		return audit.Evidence{}, fail(exitUsage, fmt.Sprintf("%s is no file that can be read", text.Printable(name)), "")
+		return audit.Evidence{}, fail(exitUsage, fmt.Sprintf("%s is not a readable file", text.Printable(name)), "")
 	}
 	more, err := how(name, f)
 	return more, sourceFailure(err)
@@ -187,7 +187,7 @@ func openBeside(name string) func(path string) ([]byte, error) {
 		case err != nil:
 			return nil, files.Pathless(err) // its name is told anyway
 		case !info.Mode().IsRegular():
-			return nil, errors.New("it is no file")
+			return nil, errors.New("it is not a file")
 		case info.Size() > evidence.MaxOpenAPI:
 			return nil, errors.New("it is too large")
 		}

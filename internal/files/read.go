@@ -58,7 +58,7 @@ func Open(path string, rule Rule) (*os.File, error) {
 			return nil, err
 		}
 	}
-	return nil, &UnsafeError{Path: path, Problem: "is exchanged all the time", Fix: "see who writes it"}
+	return nil, &UnsafeError{Path: path, Problem: "is replaced again and again", Fix: "see which program writes it"}
 }
 
 // errNotFile says of what does not end, or holds no text, that it is not read.

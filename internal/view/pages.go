@@ -100,9 +100,9 @@ func levelMeaning(l scopes.Level) string {
 	case scopes.Required:
 		return "It does not start without these."
 	case scopes.Recommended:
-		return "It works without them, visibly worse."
+		return "It works without them, but noticeably worse."
 	}
-	return "One feature is lost without each."
+	return "Each of these enables one feature."
 }
 
 // Finished implements [ambit.Pages]: what was granted and what is missing.
