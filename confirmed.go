@@ -80,7 +80,7 @@ func (c confirmed) remember(inQuestion []string) {
 		return
 	}
 	if err := c.opt.trustFile().Add(yes...); err != nil {
-		c.opt.UI.note(fmt.Sprintf("the yes to %s cannot be remembered: %s", text.Line(strings.Join(yes, ", ")), text.Line(err.Error())))
+		c.opt.UI.note(fmt.Sprintf("the answer for %s cannot be saved: %s", text.Line(strings.Join(yes, ", ")), text.Line(err.Error())))
 	}
 }
 

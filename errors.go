@@ -51,7 +51,7 @@ func (e *MissingError) Error() string {
 	if e.Cause != nil {
 		return e.Cause.Error()
 	}
-	return fmt.Sprintf("%s %s missing: %s", text.Plural(len(names), "scope"), map[bool]string{true: "is", false: "are"}[len(names) == 1], strings.Join(names, ", "))
+	return fmt.Sprintf("%s %s missing: %s", text.Plural(len(names), "scope"), text.Are(len(names)), strings.Join(names, ", "))
 }
 
 // Unwrap is the server's refusal, if there was one.

@@ -190,7 +190,7 @@ func (h *Held) inspector(ctx context.Context) (*oauth.Inspector, error) {
 		return nil, err
 	}
 	return &oauth.Inspector{
-		HTTP: client, Provider: h.session.Provider(), Server: h.Server, Now: h.session.opt.Now,
+		HTTP: client, Provider: h.session.Provider(), Server: h.Server, Now: h.session.opt.Now, Note: h.session.opt.UI.note,
 		Metadata: func(ctx context.Context, s provider.Server) (*metadata.AuthorizationServer, error) {
 			return documents.AuthorizationServer(ctx, s.Issuer)
 		},
@@ -224,7 +224,7 @@ func (h *Held) renew(ctx context.Context, by func(*oauth.Renewer) (*credential.C
 		return err
 	}
 	renewer := &oauth.Renewer{
-		Store: h.login.store, Key: h.login.key, HTTP: client, LockDir: h.session.opt.lockDir(), KindOf: h.session.Provider().KindOfToken, Now: h.session.opt.Now,
+		Store: h.login.store, Key: h.login.key, HTTP: client, LockDir: h.session.opt.lockDir(), KindOf: h.session.Provider().KindOfToken, Now: h.session.opt.Now, Note: h.session.opt.UI.note,
 		Server: func(ctx context.Context) (*metadata.AuthorizationServer, error) {
 			return documents.AuthorizationServer(ctx, h.login.issuer.Issuer)
 		},

@@ -41,7 +41,7 @@ func (h *Held) keep(ctx context.Context, in store.Store) error {
 		return err
 	}
 	if all.supersede(ctx, key, in, h.Server) || livesOn(before, s.opt.now()) {
-		s.opt.UI.note("the login that this one replaces is forgotten here, and lives on at the server until it ends")
+		s.opt.UI.note("the login that this one replaces is forgotten here, and remains valid at the server until it expires")
 	}
 	h.Credential.Source = in.Name()
 	h.login = &login{credential: h.Credential, store: in, key: key, issuer: s.server, server: h.Server}
@@ -66,7 +66,7 @@ func (h *Held) takeBack(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revocationGrace)
 	defer cancel()
 	if why := s.revoke(ctx, &login{credential: h.Credential, issuer: s.server}); why != nil {
-		s.opt.UI.note("the token that could not be kept lives on at the server: " + text.Line(why.Error()))
+		s.opt.UI.note("the token that could not be kept remains valid at the server: " + text.Line(why.Error()))
 		return
 	}
 	s.opt.UI.note("the token that could not be kept was revoked")

@@ -170,22 +170,11 @@ func (c *consent) finish(ctx context.Context, got *credential.Credential, err er
 	pages := c.session.opt.UI.Pages
 	switch {
 	case pages == nil:
-		return plainPage(err)
+		return oauth.PlainPage(err)
 	case err != nil:
 		return pages.Failed(c.session, c.refusal(err))
 	}
 	return pages.Finished(c.session, c.held)
-}
-
-func plainPage(err error) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		sentence := "You are logged in, and can close this window."
-		if err != nil {
-			sentence = "The login failed: " + text.Line(err.Error())
-		}
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		_, _ = w.Write([]byte(sentence + "\n"))
-	})
 }
 
 // refusal names the needs behind a refusal of the request (invalid_scope).

@@ -52,7 +52,7 @@ func (s *Session) Logout(ctx context.Context) (Logout, error) {
 		}
 	}
 	if silent != nil {
-		s.opt.UI.note("whether another login lies in the keyring is not known: " + text.Line(silent.Error()))
+		s.opt.UI.note("whether the keyring holds another login is unknown: " + text.Line(silent.Error()))
 	}
 	return out, nil
 }

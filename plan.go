@@ -101,7 +101,7 @@ func (s *Session) resources(ctx context.Context, documents *metadata.Client) ([]
 		}
 		s.opt.UI.notes(doc.Source.Warnings)
 		if others := doc.AuthorizationServers; len(others) > 0 && !slices.ContainsFunc(others, func(other string) bool { return sameIssuer(other, s.server.Issuer) }) {
-			s.opt.UI.note(fmt.Sprintf("the resource %s takes tokens of %s, and %s is asked", base, text.Line(strings.Join(others, ", ")), text.Line(s.server.Issuer)))
+			s.opt.UI.note(fmt.Sprintf("the resource %s takes tokens from %s, but %s is asked", base, text.Line(strings.Join(others, ", ")), text.Line(s.server.Issuer)))
 		}
 		list = append(list, scopes.Resource{Base: base, URL: u, Advertises: doc.ScopesSupported})
 	}
@@ -148,7 +148,7 @@ func (p *Plan) withheld(level scopes.Level) []scopes.Need {
 	var needs []scopes.Need
 	for i := range p.Scopes {
 		if item := &p.Scopes[i]; item.Decision == scopes.DecisionWithhold && item.Need.Level >= level {
-			needs = append(needs, item.Need)
+			needs = append(needs, *item.Need)
 		}
 	}
 	return needs
@@ -157,7 +157,7 @@ func (p *Plan) withheld(level scopes.Level) []scopes.Need {
 // Item is what was decided on a need; nil where the plan does not know it.
 func (p *Plan) Item(need scopes.Need) *scopes.Item {
 	for i := range p.Scopes {
-		if n := &p.Scopes[i].Need; n.File == need.File && n.Line == need.Line && n.Name() == need.Name() {
+		if n := p.Scopes[i].Need; n.File == need.File && n.Line == need.Line && n.Name() == need.Name() {
 			return &p.Scopes[i]
 		}
 	}
@@ -204,7 +204,7 @@ func (p *Plan) refusedNeeds(e *oauth.AuthorizationError) []scopes.Need {
 	var needs []scopes.Need
 	for i := range p.Scopes {
 		if named.Has(p.Scopes[i].Asked) {
-			needs = append(needs, p.Scopes[i].Need)
+			needs = append(needs, *p.Scopes[i].Need)
 		}
 	}
 	return needs

@@ -160,13 +160,13 @@ func (l logins) supersede(ctx context.Context, key store.Key, kept store.Store, 
 			return false // another server's
 		}
 		if err := l.alone(ctx, one.key, func() error { return one.store.Delete(ctx, one.key) }); err != nil {
-			l.opt.UI.note(fmt.Sprintf("an older credential stays in %s: %s", one.store.Name(), text.Line(err.Error())))
+			l.opt.UI.note(fmt.Sprintf("an older credential remains in %s: %s", one.store.Name(), text.Line(err.Error())))
 		}
 		living = living || livesOn(one.credential, l.opt.now())
 		return false
 	})
 	if silent != nil {
-		l.opt.UI.note("whether an older login lies in the keyring is not known: " + text.Line(silent.Error()))
+		l.opt.UI.note("whether the keyring holds an older login is unknown: " + text.Line(silent.Error()))
 	}
 	return living
 }

@@ -97,7 +97,7 @@ func TestScopesSupported(t *testing.T) {
 		"absent":           {nil, scopes.Absent, "", ""},
 		"null":             {json.RawMessage("null"), scopes.Absent, "", ""},
 		"an object":        {fields{"a": 1}, scopes.Absent, "", "in the server's metadata scopes_supported is an object, not an array of strings, and is left out"},
-		"one is none":      {[]string{"a b", "a", `c"`, "", "é"}, scopes.Listed, "a", `4 of scopes_supported are no scopes (RFC 6749 §3.3) and were left out, the first: "a b"`},
+		"one is none":      {[]string{"a b", "a", `c"`, "", "é"}, scopes.Listed, "a", `left out of scopes_supported: 4 malformed scopes (RFC 6749 §3.3), the first: "a b"`},
 		"one is null":      {[]any{"a", nil}, scopes.Listed, "a", "scopes_supported[1] is not a string"},
 		"hostile scope":    {[]string{"a", "\x1b[31mred"}, scopes.Listed, "a", `"\x1b[31mred"`},
 	}
@@ -173,9 +173,9 @@ func TestBadDocuments(t *testing.T) {
 		field string
 		words string
 	}{
-		"other issuer":           {change("issuer", "https://evil.example"), "issuer", `issuer is "https://evil.example", asked for was "https://auth.example"`},
+		"other issuer":           {change("issuer", "https://evil.example"), "issuer", `issuer is "https://evil.example", but "https://auth.example" was asked`},
 		"issuer two slashes":     {change("issuer", issuer+"//"), "issuer", `"https://auth.example//"`},
-		"issuer in other case":   {change("issuer", "https://AUTH.example"), "issuer", "asked for was"},
+		"issuer in other case":   {change("issuer", "https://AUTH.example"), "issuer", "was asked"},
 		"no issuer":              {change("issuer", nil), "issuer", "issuer is missing"},
 		"issuer is a number":     {change("issuer", 7), "issuer", "issuer is a number, not a string"},
 		"no authorize":           {change("authorization_endpoint", nil), "authorization_endpoint", "is missing"},
@@ -191,10 +191,10 @@ func TestBadDocuments(t *testing.T) {
 		"right-to-left":          {change("token_endpoint", issuer+"/\u202e"), "token_endpoint", `\u202e`},
 		"relative":               {change("token_endpoint", "/token"), "token_endpoint", "no valid host"},
 		"local port":             {change("token_endpoint", "http://127.0.0.1:9/token"), "token_endpoint", "names an address of this machine"},
-		"twice":                  {`{"issuer":"https://evil.example",` + good[1:], "issuer", "issuer stands in it twice"},
-		"twice, hostile":         {`{"\u001b[2J":1,"\u001b[2J":2}`, "\x1b[2J", `\x1b[2J stands in it twice`},
-		"garbage after":          {good + `{}`, "", "goes on after the end"},
-		"garbage after, no JSON": {good + `;`, "", "goes on after the end"},
+		"twice":                  {`{"issuer":"https://evil.example",` + good[1:], "issuer", "issuer appears in it twice"},
+		"twice, hostile":         {`{"\u001b[2J":1,"\u001b[2J":2}`, "\x1b[2J", `\x1b[2J appears in it twice`},
+		"garbage after":          {good + `{}`, "", "continues after the end"},
+		"garbage after, no JSON": {good + `;`, "", "continues after the end"},
 		"cut":                    {good[:len(good)-5], "", "ends in the middle"},
 		"cut after a member":     {strings.TrimSuffix(good, "}"), "", "ends in the middle"},
 		"empty":                  {" \n", "", "is empty"},

@@ -35,7 +35,7 @@ func Example() {
 	}
 	// Output:
 	// list [photo:read photo:write]
-	// warning: 1 of scopes_supported are no scopes (RFC 6749 §3.3) and were left out, the first: "not a scope"
+	// warning: left out of scopes_supported: 1 malformed scope (RFC 6749 §3.3), the first: "not a scope"
 }
 
 // A gateway stands in front of the API and adds a challenge of its own.

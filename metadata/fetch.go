@@ -49,7 +49,7 @@ func fetch[T any](ctx context.Context, c *Client, l *lookup, read read[T]) (T, S
 		return none, Source{}, err
 	}
 	age := cached.entry.age(c.now())
-	warning := fmt.Sprintf("%v; going on with the document read %s ago", err, age.Round(time.Second))
+	warning := fmt.Sprintf("%v; continuing with the document read %s ago", err, age.Round(time.Second))
 	return cached.value, Source{URL: cached.entry.URL, From: FromCache, Stale: true, Age: age, Warnings: []string{warning}}, nil
 }
 

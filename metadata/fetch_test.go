@@ -134,7 +134,7 @@ func TestRefusedRedirectIsNamed(t *testing.T) {
 	s.on(openIDPath, redirects(openIDPath))
 	c := metadata.Client{}
 	_, err := c.AuthorizationServer(context.Background(), s.URL)
-	wantError(t, err, guard.KindNotFound, "user name or password", "more than three times")
+	wantError(t, err, guard.KindNotFound, "user name or password", "more than three redirects")
 	if strings.Contains(err.Error(), "pa55") {
 		t.Errorf("%q shows a password", err)
 	}
@@ -251,7 +251,7 @@ func TestFaultWithCache(t *testing.T) {
 			if !as.Source.Stale || as.Source.From != metadata.FromCache || as.Source.Age != 90*24*time.Hour || as.TokenEndpoint != s.URL+"/token" {
 				t.Errorf("source %+v", as.Source)
 			}
-			wantWarning(t, as.Source, strings.TrimPrefix(s.URL, "http://"), "going on with the document read 2160h0m0s ago")
+			wantWarning(t, as.Source, strings.TrimPrefix(s.URL, "http://"), "continuing with the document read 2160h0m0s ago")
 			wantPrintable(t, as.Source.Warnings[0])
 		})
 	}

@@ -16,9 +16,9 @@ func (r *reader) identity(field, asked string) string {
 	case says == "":
 		r.wrong = append(r.wrong, r.Require(field))
 	case says == asked+"/" || says+"/" == asked:
-		r.warn("the server's metadata says %s %s, asked for was %s: they differ by the final slash", field, text.Quote(says), text.Quote(asked))
+		r.warn("the server's metadata says %s %s, but %s was asked: they differ by the final slash", field, text.Quote(says), text.Quote(asked))
 	default:
-		r.fail(field, fmt.Sprintf("is %s, asked for was %s", text.Quote(says), text.Quote(asked)))
+		r.fail(field, fmt.Sprintf("is %s, but %s was asked", text.Quote(says), text.Quote(asked)))
 	}
 	return says
 }

@@ -65,7 +65,7 @@ func TestBadResourceDocuments(t *testing.T) {
 		field string
 		words string
 	}{
-		"another resource": {fields{"resource": "https://api.example"}, "resource", `resource is "https://api.example", asked for was "https://api.example/mcp"`},
+		"another resource": {fields{"resource": "https://api.example"}, "resource", `resource is "https://api.example", but "https://api.example/mcp" was asked`},
 		"none":             {fields{}, "resource", "resource is missing"},
 	}
 	for name, test := range tests {

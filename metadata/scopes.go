@@ -15,7 +15,7 @@ func (r *reader) scopes(field string) scopes.Advertisement {
 	given := scopes.NewSet(list...)
 	usable := given.Where(func(scope string) bool { return scopes.CheckScope(scope) == nil })
 	if dropped := given.Minus(usable); dropped.Len() > 0 {
-		r.warn("%d of %s are no scopes (RFC 6749 §3.3) and were left out, the first: %s", dropped.Len(), field, text.Quote(dropped.Slice()[0]))
+		r.warn("left out of %s: %s (RFC 6749 §3.3), the first: %s", field, text.Count(dropped.Len(), "malformed scope"), text.Quote(dropped.Slice()[0]))
 	}
 	if usable.Len() == 0 {
 		r.warn("%s is there without a usable scope, against RFC 8414 §3.2; it is read as if it were absent", field)

@@ -27,7 +27,7 @@ type authorizationResponse struct {
 
 var (
 	errWrongState = errors.New("it belongs to another login")
-	errNoResponse = errors.New("it is no answer of an authorization server")
+	errNoResponse = errors.New("it is not a response from an authorization server")
 	errNoCode     = errors.New("it is neither a URL nor a code; copy the whole URL at which the browser ended")
 )
 
@@ -162,7 +162,7 @@ type IssuerError struct {
 // Error names both issuers.
 func (e *IssuerError) Error() string {
 	if e.Got == "" {
-		return fmt.Sprintf("the answer does not say which server it is from, and %q says that its answers do (RFC 9207)", e.Want)
+		return fmt.Sprintf("the response does not say which server it is from, though %q says that its responses do (RFC 9207)", e.Want)
 	}
-	return fmt.Sprintf("the answer is from %q, and %q was asked (RFC 9207)", e.Got, e.Want)
+	return fmt.Sprintf("the response is from %q, but %q was asked (RFC 9207)", e.Got, e.Want)
 }

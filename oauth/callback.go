@@ -59,11 +59,11 @@ func (c *callback) serveResponse(w http.ResponseWriter, r *http.Request, attempt
 	}
 	got, err := readResponse(r.URL.RawQuery, attempt)
 	if err != nil {
-		refuse(w, http.StatusBadRequest, "This answer is not taken: "+err.Error()+". The login still waits for its own.")
+		refuse(w, http.StatusBadRequest, "This response is not accepted: "+err.Error()+". The login still waits for its own.")
 		return
 	}
 	if !attempt.answered.CompareAndSwap(false, true) {
-		refuse(w, http.StatusGone, "This login has had its answer.")
+		refuse(w, http.StatusGone, "This login has already had its response.")
 		return
 	}
 	got.page, got.delivered = make(chan http.Handler, 1), make(chan struct{})

@@ -31,6 +31,8 @@ type Inspector struct {
 	Now      func() time.Time // when it was asked, and for Retry-After; nil means [time.Now]
 	// Wait waits out a short 429; nil is a timer. See [guard.Requester].
 	Wait func(ctx context.Context, d time.Duration) error
+	// Note is told what a response held that could not be read and was left out. nil: nobody.
+	Note func(sentence string)
 }
 
 // Inspect returns the same credential with what the server says that it holds; of what
@@ -81,7 +83,7 @@ func (i *Inspector) ask(ctx context.Context, server provider.Server, credential 
 		}
 		return scopes.Grant{}, unanswered(err)
 	}
-	grant, err := readInspection(response, kind)
+	grant, err := readInspection(response, kind, i.Note)
 	if err != nil {
 		return scopes.Grant{}, err
 	}
@@ -115,7 +117,7 @@ func (i *Inspector) question(ctx context.Context, server provider.Server, kind p
 		return nil, err
 	}
 	if !credential.IsSendable(secret.Reveal()) {
-		return nil, &apikey.BadKeyError{Problem: "has a character in it that no key has"}
+		return nil, &apikey.BadKeyError{Problem: apikey.Unsendable}
 	}
 	req.Header.Set("Authorization", "Bearer "+secret.Reveal())
 	return req, nil

@@ -101,6 +101,19 @@ func TestSelfInspection(t *testing.T) {
 	}
 }
 
+func TestInspectTellsWhatItLeavesOut(t *testing.T) {
+	inspector := inspecting(t, text(200, "application/json", `{"scopes":["a:read"],"expires_at":{}}`))
+	var told []string
+	inspector.Note = func(sentence string) { told = append(told, sentence) }
+	if _, err := inspector.Inspect(t.Context(), bare(testAPIKey)); err != nil {
+		t.Fatal(err)
+	}
+	host := strings.TrimPrefix(inspector.Server.Issuer, "http://")
+	if diff := cmp.Diff([]string{"in what " + host + " says of the credential expires_at is an object, not a number, and is left out"}, told); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // What the server does not say stays as it was known, and the value that came in is not changed.
 func TestInspectKeepsWhatTheServerDoesNotSay(t *testing.T) {
 	end := time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -216,7 +229,7 @@ func TestUnanswered(t *testing.T) {
 		"no JSON":              {testAPIKey, text(200, "application/json", storetest.Marked), 200, "not JSON"},
 		"a list":               {testAPIKey, text(200, "application/json", `[{"scopes":[]}]`), 200, "not an object"},
 		"null":                 {testAPIKey, text(200, "application/json", `null`), 200, "not an object"},
-		"two objects":          {testAPIKey, text(200, "application/json", `{"scopes":[]}{}`), 200, "goes on after the end"},
+		"two objects":          {testAPIKey, text(200, "application/json", `{"scopes":[]}{}`), 200, "continues after the end"},
 		"half of it":           {testAPIKey, text(200, "application/json", `{"scopes":["a:rea`), 200, "ends in the middle"},
 		"no scopes":            {testAPIKey, text(200, "application/json", `{"id":1}`), 200, `"scopes"`},
 		"scopes null":          {testAPIKey, text(200, "application/json", `{"scopes":null}`), 200, `"scopes"`},

@@ -11,8 +11,8 @@ import (
 )
 
 // readInspection reads the response to the question that kind.Inspect describes. What is
-// not exactly a response to it is an *[UnansweredError].
-func readInspection(response *guard.Response, kind provider.CredentialKind) (scopes.Grant, error) {
+// not exactly a response to it is an *[UnansweredError]; note is told what is left out of one.
+func readInspection(response *guard.Response, kind provider.CredentialKind, note func(string)) (scopes.Grant, error) {
 	host := response.URL.Host
 	unclear := func(format string, args ...any) (scopes.Grant, error) {
 		return scopes.Grant{}, &UnansweredError{Host: host, Status: response.Status, What: fmt.Sprintf(format, args...)}
@@ -43,6 +43,7 @@ func readInspection(response *guard.Response, kind provider.CredentialKind) (sco
 	if missing != "" {
 		return unclear("JSON without a usable %q", missing)
 	}
+	tellLeftOut(note, "what "+host+" says of the credential", members)
 	return grant, nil
 }
 

@@ -102,7 +102,7 @@ func (r *loginFlow) wait(ctx context.Context) (authorizationResponse, error) {
 			}
 			if !open {
 				paste = nil
-				r.UI.tell("the input has ended; the browser's answer is still waited for")
+				r.UI.tell("the input has ended; still waiting for the browser's response")
 				continue
 			}
 			if strings.TrimSpace(text) == "" {
@@ -125,7 +125,7 @@ func (r *loginFlow) pasted(text string) (authorizationResponse, bool) {
 	attempt := r.current.Load()
 	got, err := readPaste(text, attempt)
 	if err != nil {
-		r.UI.tell("what was pasted is not taken: %v", err)
+		r.UI.tell("what was pasted is not accepted: %v", err)
 		return authorizationResponse{}, false
 	}
 	if got.bare && got.refusal == nil {
@@ -156,7 +156,7 @@ func (r *loginFlow) again(err error) bool {
 	if !ok || refused.Code != "invalid_grant" {
 		return false
 	}
-	r.UI.tell("what was pasted is no code of this login (%v); paste the whole URL at which the browser ended", err)
+	r.UI.tell("what was pasted is not a code of this login (%v); paste the whole URL at which the browser ended", err)
 	return true
 }
 
@@ -183,7 +183,7 @@ func (r *loginFlow) promisesIssuer() bool { return r.Server.AuthorizationRespons
 func (r *loginFlow) lead(ctx context.Context, got authorizationResponse) {
 	next := r.current.Load().url
 	if got.page == nil {
-		r.UI.tell("go on here: %s", next)
+		r.UI.tell("continue here: %s", next)
 		return
 	}
 	show(ctx, got, http.RedirectHandler(next, http.StatusSeeOther))
@@ -226,6 +226,7 @@ func (r *loginFlow) exchange(ctx context.Context, code string) (*credential.Cred
 	if err := r.verifyIDToken(ctx, response, attempt); err != nil {
 		return nil, err
 	}
+	tellLeftOut(func(sentence string) { r.UI.tell("%s", sentence) }, "the token response", response)
 	return c, nil
 }
 

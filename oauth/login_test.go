@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -102,6 +103,18 @@ func newLogin(s *authServer, p *person) *oauth.Login {
 		Scopes:   scopes.NewSet("a:read", "b:write"),
 		KindOf:   testKind, Now: func() time.Time { return testNow },
 		UI: oauth.UI{Open: p.open, Tell: p.tell}, Timeout: time.Minute,
+	}
+}
+
+// An optional member that cannot be read ends nothing, and whoever logs in is told of it.
+func TestLoginTellsWhatItLeavesOut(t *testing.T) {
+	server, person := newAuthServer(t), newPerson(t)
+	server.answer = map[string]any{"scoped_teams": map[string]any{"7": true}}
+	if _, err := newLogin(server, person).Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if want := "in the token response scoped_teams is an object, not an array of strings, and is left out"; !slices.Contains(person.told, want) {
+		t.Errorf("told: %q", person.told)
 	}
 }
 

@@ -20,7 +20,7 @@ import (
 // §4.14.2); so of all goroutines and processes that want to renew at the same moment
 // one does, under a lock of the operating system, and the others take what it stored.
 // A process that dies with the lock in hand leaves it free. Safe for concurrent use
-// while nobody changes the fields; Now, KindOf and HTTP may be left empty.
+// while nobody changes the fields; Now, KindOf, HTTP and Note may be left empty.
 type Renewer struct {
 	Store store.Store
 	Key   store.Key
@@ -34,6 +34,8 @@ type Renewer struct {
 	LockDir string
 	KindOf  func(credential string) provider.CredentialKind // as in [Login]
 	Now     func() time.Time                                // nil means [time.Now]
+	// Note is told what a response held that could not be read and was left out. nil: nobody.
+	Note func(sentence string)
 }
 
 // ErrNotSaved says that a renewed credential could not be stored. It is returned, with the
@@ -135,6 +137,7 @@ func (r *Renewer) refresh(ctx context.Context, old *credential.Credential) (*cre
 	if err != nil {
 		return nil, err
 	}
+	tellLeftOut(r.Note, "the token response", response)
 	if err := r.Store.Save(ctx, r.Key, fresh); err != nil {
 		return fresh, fmt.Errorf("%w: %w", ErrNotSaved, err)
 	}

@@ -99,6 +99,21 @@ func TestRefresh(t *testing.T) {
 	}
 }
 
+func TestRefreshTellsWhatItLeavesOut(t *testing.T) {
+	server, backend := newAuthServer(t), &store.Memory{}
+	expired(t, server, backend)
+	server.answer = map[string]any{"expires_in": []any{"soon"}}
+	renewer := newRenewer(t, server, backend)
+	var told []string
+	renewer.Note = func(sentence string) { told = append(told, sentence) }
+	if _, err := renewer.Valid(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"in the token response expires_in is an array, not a number, and is left out"}, told); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestRefreshKeepsATokenThatDoesNotRotate(t *testing.T) {
 	server, backend := newAuthServer(t), &store.Memory{}
 	expired(t, server, backend)

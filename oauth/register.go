@@ -106,7 +106,7 @@ func readRegistration(response *guard.Response) (clientID string, err error) {
 		unusable.Problem = "its response has no usable client_id"
 		return "", unusable
 	case method != "" && method != authNone, method == "" && members.Has("client_secret"):
-		unusable.Problem = "it wants a client with a secret"
+		unusable.Problem = "it requires a client with a secret"
 		return "", unusable
 	}
 	return clientID, nil

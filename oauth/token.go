@@ -42,6 +42,17 @@ func readToken(endpoint string, response *guard.Object, before credential.Creden
 	return &c, nil
 }
 
+// tellLeftOut says which members of a server's response were left out, and why; in names the
+// response. A nil tell is nobody who wants to know.
+func tellLeftOut(tell func(sentence string), in string, response *guard.Object) {
+	if tell == nil {
+		return
+	}
+	for _, note := range response.Notes() {
+		tell("in " + in + " " + note)
+	}
+}
+
 // learn takes what only the provider's file knows how to read.
 func learn(c *credential.Credential, response *guard.Object, kind provider.CredentialKind) {
 	c.Kind, c.Prefix = kind.Kind, c.Access.Shown(kind)

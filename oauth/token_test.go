@@ -114,7 +114,7 @@ func TestTokenRefusals(t *testing.T) {
 		"a 503 with a token":  {text(503, "application/json", secretInside+"}"), oauth.ResponseError{}, guard.KindStatus},
 		"HTML with 200":       {text(200, "text/html", "<html>"+storetest.Marked), oauth.ResponseError{Problem: "it is a page of HTML"}, ""},
 		"JSON that ends":      {text(200, "application/json", secretInside), oauth.ResponseError{Problem: "it is JSON that ends in the middle"}, ""},
-		"a token twice":       {text(200, "application/json", secretInside+`,"access_token":"x"}`), oauth.ResponseError{Problem: "access_token stands in it twice"}, ""},
+		"a token twice":       {text(200, "application/json", secretInside+`,"access_token":"x"}`), oauth.ResponseError{Problem: "access_token appears in it twice"}, ""},
 		"no access token":     {text(200, "application/json", `{"token_type":"bearer","x":"`+storetest.Marked+`"}`), oauth.ResponseError{Problem: "its access_token is missing"}, ""},
 		"a token of no type":  {text(200, "application/json", `{"access_token":{"x":"`+storetest.Marked+`"}}`), oauth.ResponseError{Problem: "its access_token is an object, not a string"}, ""},
 		"another token type":  {text(200, "application/json", secretInside+`,"token_type":"DPoP"}`), oauth.ResponseError{Problem: "Bearer"}, ""},

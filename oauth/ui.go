@@ -2,9 +2,9 @@ package oauth
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 )
@@ -52,12 +52,17 @@ func (u UI) finish(ctx context.Context, c *credential.Credential, err error) htt
 	if u.Finish != nil {
 		return u.Finish(ctx, c, err)
 	}
+	return PlainPage(err)
+}
+
+// PlainPage is the browser's last page in a sentence: of a login, or of why there is none.
+func PlainPage(err error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		text := "You are logged in, and can close this window."
+		sentence := "You are logged in, and can close this window."
 		if err != nil {
-			text = fmt.Sprintf("The login failed: %v.", err)
+			sentence = "The login failed: " + text.Line(err.Error())
 		}
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		_, _ = w.Write([]byte(text + "\n"))
+		_, _ = w.Write([]byte(sentence + "\n"))
 	})
 }

@@ -66,7 +66,7 @@ func ExampleDecode_mistakes() {
 		"scopes:\n  - {scope: reports read, level: requird}\n"), nil)
 	fmt.Println(err)
 	// Output:
-	// scopes.yaml:5:13: "reports read" is no scope: " " may not stand in one (RFC 6749 §3.3)
+	// scopes.yaml:5:13: "reports read" is not a scope: a scope may not contain " " (RFC 6749 §3.3)
 	// scopes.yaml:5:34: unknown level "requird" (allowed: required, recommended, optional); did you mean "required"?
 }
 

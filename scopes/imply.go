@@ -170,8 +170,8 @@ func (imp Implications) nearest(need string, asked *asked) (at int, more bool) {
 	var b bindings
 	for i := range imp.rules {
 		r := &imp.rules[i]
-		for _, to := range r.covers {
-			if b.n = 0; !to.match(need, &b) || r.except.Has(need) {
+		for c := range r.covers {
+			if b.n = 0; !r.covers[c].match(need, &b) || r.except.Has(need) {
 				continue
 			}
 			if at := itemOf(asked, r.from.appendTo(buffer[:0], &b)); at >= 0 {

@@ -3,7 +3,6 @@ package scopes
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/ambit-auth/ambit/internal/text"
 )
@@ -29,7 +28,7 @@ func Negotiate(q Negotiation) Plan {
 	n.Implies = q.Implies.among(q.Needs)
 	for i := range q.Needs {
 		item, scopes := &n.items[i], q.Needs[i].AnyOf
-		item.Need = q.Needs[i]
+		item.Need = &q.Needs[i]
 		if len(scopes) == 1 {
 			n.ask(i, n.weigh(item, scopes[0]))
 		}
@@ -69,7 +68,7 @@ func (n *negotiator) asks(scope string) bool {
 // alternatives decides on an any_of: covered anyway, else the first not withheld. It returns
 // what [negotiator.weigh] does.
 func (n *negotiator) alternatives(item *Item) (place int) {
-	if scope, by, covered := n.covered(&item.Need); covered {
+	if scope, by, covered := n.covered(item.Need); covered {
 		item.Advertised, item.Decision, item.Reason = n.Server.Says(scope), DecisionImplied, coveredReason(by, scope)
 		return -1
 	}
@@ -147,7 +146,7 @@ func (n *negotiator) settleImplied(by []int) {
 	}
 	for i := range n.items {
 		if item := &n.items[i]; item.Asked == "" && by[i] < 0 {
-			if scope, by, ok := n.covered(&item.Need); ok {
+			if scope, by, ok := n.covered(item.Need); ok {
 				item.Decision, item.Reason = DecisionImplied, coveredReason(by, scope)
 			}
 		}
@@ -170,7 +169,7 @@ func (n *negotiator) weigh(item *Item, scope string) (place int) {
 	place = placeOf(n.Server.Scopes, scope)
 	item.Advertised = n.Server.saysAt(place)
 	item.Decision, item.Asked = DecisionWithhold, ""
-	base, lists := n.limit(&item.Need, scope)
+	base, lists := n.limit(item.Need, scope)
 	switch {
 	case n.Refused.Has(scope):
 		item.Reason = "the server refused it (invalid_scope)"
@@ -243,6 +242,6 @@ func (n *negotiator) suggest(item *Item) {
 	word := item.Need.AnyOf[0]
 	near := slices.DeleteFunc(text.Near(word, n.Server.Scopes.list), func(other string) bool { return other == word })
 	if len(near) > 0 {
-		item.Reason += "; did you mean " + strings.Join(near, " or ") + "?"
+		item.Reason += "; " + text.DidYouMean(near)
 	}
 }

@@ -54,6 +54,26 @@ func ParseOperation(word string) (Operation, error) {
 	return Operation{Method: method, Base: base, Path: path}, nil
 }
 
+// ParseTyped is [ParseOperation] for what people type: the case of the method and the number
+// of spaces behind it do not matter, and the base may be left out (Base is then "").
+func ParseTyped(word string) (Operation, error) {
+	word = strings.TrimSpace(word)
+	space := strings.IndexAny(word, " \t")
+	if space < 0 || strings.HasPrefix(word, "tool:") {
+		return ParseOperation(word)
+	}
+	method, target := word[:space], strings.TrimSpace(word[space:])
+	const leftOut = "{-}"
+	if target[0] == '/' {
+		target = leftOut + target
+	}
+	op, err := ParseOperation(strings.ToUpper(method) + " " + target)
+	if "{"+op.Base+"}" == leftOut {
+		op.Base = ""
+	}
+	return op, err
+}
+
 func splitTarget(target string) (base, path string, err error) {
 	inner, ok := strings.CutPrefix(target, "{")
 	if !ok {
@@ -68,7 +88,7 @@ func splitTarget(target string) (base, path string, err error) {
 	case strings.ContainsAny(path, "?#"):
 		return "", "", errors.New("a path has no query and no fragment")
 	case !text.IsUnbroken(path):
-		return "", "", errors.New("a path has no blanks and nothing unprintable")
+		return "", "", errors.New("a path has no spaces and no unprintable characters")
 	}
 	for segment := range strings.SplitSeq(path, "/") {
 		if _, err := template.ParsePart(segment); err != nil {

@@ -78,7 +78,7 @@ func (p pattern) variables() []string {
 }
 
 // match reports whether scope has the pattern's form, and what its variables are then.
-func (p pattern) match(scope string, b *bindings) bool {
+func (p *pattern) match(scope string, b *bindings) bool {
 	if p.simple {
 		value, fits := p.whole.Match(scope)
 		return fits && strings.IndexByte(value, ':') < 0 && (p.whole.Name == "" || b.bind(p.whole.Name, value))
@@ -113,12 +113,16 @@ func (b *bindings) get(name string) (value string, ok bool) {
 }
 
 // fill is the scope that the pattern names under these bindings.
-func (p pattern) fill(b *bindings) string {
+func (p *pattern) fill(b *bindings) string {
 	var buffer [64]byte // most scopes fit: one allocation, for the string
 	return string(p.appendTo(buffer[:0], b))
 }
 
-func (p pattern) appendTo(text []byte, b *bindings) []byte {
+func (p *pattern) appendTo(text []byte, b *bindings) []byte {
+	if p.simple {
+		value, _ := b.get(p.whole.Name)
+		return append(append(append(text, p.whole.Before...), value...), p.whole.After...)
+	}
 	for i, one := range p.parts {
 		if i > 0 {
 			text = append(text, ':')

@@ -71,7 +71,7 @@ type Resource struct {
 
 // An Item is what becomes of one declared need.
 type Item struct {
-	Need       Need
+	Need       *Need // the negotiation's own: read-only, never nil
 	Advertised Advertised
 	Decision   Decision
 	Asked      string // the scope that goes into the request; "" where none does

@@ -24,7 +24,7 @@ func (e *SyntaxError) Error() string {
 	if len(word) > text.MaxName {
 		word = word[:text.MaxName] + "…" // or what is wrong with it would be far to the right
 	}
-	return fmt.Sprintf("%q is no scope: %q may not stand in one (RFC 6749 §3.3)", word, bad)
+	return fmt.Sprintf("%q is not a scope: a scope may not contain %q (RFC 6749 §3.3)", word, bad)
 }
 
 // CheckScope returns a *SyntaxError unless scope is a scope-token of RFC 6749 §3.3.

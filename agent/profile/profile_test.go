@@ -57,10 +57,10 @@ logins:
 		`dir/mine.yaml:4:1: unknown key "sett" in an agent's file (allowed: label, commands, drop, set, retries_401, credential_headers, directories, settings, keys, logins, logout, precedence); did you mean "set"?`,
 		`dir/mine.yaml:6:3: "A B" cannot be the name of a variable`,
 		`dir/mine.yaml:7:6: a variable's value is text, not the number 1: put it between quotes`,
-		`dir/mine.yaml:8:3: "C" stands twice in set`,
+		`dir/mine.yaml:8:3: "C" appears twice in set`,
 		`dir/mine.yaml:10:14: unknown source "everyone" (allowed: managed, local, project, user)`,
 		`dir/mine.yaml:10:42: unknown format "ini" (allowed: json, toml)`,
-		`dir/mine.yaml:11:5: a settings file lacks "source"`,
+		`dir/mine.yaml:11:5: a settings file is missing "source"`,
 		`dir/mine.yaml:11:24: counts is true or false, not the text "perhaps"`,
 		`dir/mine.yaml:13:5: a login has a path or a keychain, and not both`,
 	}

@@ -34,7 +34,7 @@ func TestTypedKey(t *testing.T) {
 		"nobody":           {args: []string{"CI=1", "login", "-f", ready.Manifest, "--store", "file"}, want: "nobody is here to type it: CI is set", code: 4},
 	} {
 		t.Run(name, func(t *testing.T) {
-			const prompt = "the API key, which is not shown here (Enter ends it, Ctrl-C leaves): "
+			const prompt = "the API key, which is not shown here (Enter to finish, Ctrl-C to cancel): "
 			answer := answering("y\n")
 			typed := c.typed == ""
 			watch := func(text []byte, keyboard io.Writer) {

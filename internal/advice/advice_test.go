@@ -54,7 +54,7 @@ func TestSteps(t *testing.T) {
 			advice.Lacking, "tok_", func(s *advice.Situation) { s.Missing = []string{"a", "b", "c", "d"} },
 			[]string{
 				"log in again, and leave the boxes ticked: " + login,
-				"if no page appears, or it does not offer a, b, c: end this application's access in your account, and log in again",
+				"if no page appears, or it does not offer a, b, c: revoke this application's access in your account, and log in again",
 				"or put a key that has it into AMBIT_API_KEY",
 			},
 		},
@@ -62,7 +62,7 @@ func TestSteps(t *testing.T) {
 			advice.Lacking, "tok_", func(s *advice.Situation) {
 				s.Unasked, s.Withheld = []string{"a"}, []advice.Remark{{About: "c", Text: "not on the list"}}
 			},
-			[]string{"log in again: " + login, "the last login did not ask for a; see whether one can: ambit plan -f 'my scopes.yaml' --program slack", "c was not asked for: not on the list"},
+			[]string{"log in again: " + login, "the last login did not ask for a; see whether a login can: ambit plan -f 'my scopes.yaml' --program slack", "c was not asked for: not on the list"},
 		},
 		"no login would ask": {
 			advice.Lacking, "tok_", func(s *advice.Situation) { s.Withheld = []advice.Remark{{About: "c", Text: "not on the list"}} },
@@ -90,7 +90,7 @@ func TestSteps(t *testing.T) {
 		"perhaps another server's": {
 			advice.Unreached, "key_", func(s *advice.Situation) { s.Server = "there" },
 			[]string{
-				"it may belong to there: ask there, once that can be reached: ambit check -f 'my scopes.yaml' --server there --program slack",
+				"it may belong to there: ask there once it can be reached: ambit check -f 'my scopes.yaml' --server there --program slack",
 				"make a new key, in place of the one from the variable THE_KEY; at https://api.example/keys",
 			},
 		},

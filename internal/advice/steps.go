@@ -22,7 +22,7 @@ func (s *Situation) steps() []Step {
 		return []Step{{Text: "use the server that it belongs to", Command: s.Run.at(s.Server).Command("check")}}
 	case Unreached:
 		return append([]Step{{
-			Text:    "it may belong to " + s.Server + ": ask there, once that can be reached",
+			Text:    "it may belong to " + s.Server + ": ask there once it can be reached",
 			Command: s.Run.at(s.Server).Command("check"),
 		}}, s.renew()...)
 	case Replaced:
@@ -76,11 +76,11 @@ func (s *Situation) loginAgain() []Step {
 	}
 	steps := []Step{{Text: text, Command: s.Run.Command("login")}}
 	if len(s.Unasked) > 0 {
-		steps = append(steps, Step{Text: "the last login did not ask for " + listed(s.Unasked) + "; see whether one can", Command: s.Run.Command("plan")})
+		steps = append(steps, Step{Text: "the last login did not ask for " + listed(s.Unasked) + "; see whether a login can", Command: s.Run.Command("plan")})
 	}
 	if len(s.Missing) > 0 {
 		steps = append(steps, Step{Text: "if no page appears, or it does not offer " + listed(s.Missing[:min(len(s.Missing), namedInLine)]) +
-			": end this application's access in your account, and log in again"})
+			": revoke this application's access in your account, and log in again"})
 		steps = append(steps, s.orKey()...)
 	}
 	return steps

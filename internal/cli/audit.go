@@ -40,10 +40,10 @@ func auditCommand(r *invocation) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "audit",
 		Short: "compare the manifest with evidence: which scopes are really needed",
-		Long: `audit reads what other documents say of the scopes that the program needs, and compares
-the manifest with it: what is needed and not declared, declared and not needed, asked
-for too widely, or no scope at all. --write, --lower and --prune fix the manifest in
-place, and leave every other byte of it as it was.
+		Long: `audit reads what other documents say about the scopes that the program needs, and compares
+the manifest with it. It finds what is needed but not declared, declared but not needed,
+wider than needed, or not a scope at all. --write, --lower and --prune fix the manifest
+in place, and leave every other byte of it as it was.
 
 Without --program only the base scopes count as declared; with one, --write adds to it.
 
@@ -68,7 +68,7 @@ in a source; 5 findings; 6 a source's server does not answer.`,
 	f.sources.addFlags(cmd)
 	flags := cmd.Flags()
 	f.keys = addKeyFlags(flags)
-	flags.StringSliceVar(&f.failOn, "fail-on", kindWords(audit.FailingKinds()), "the `KINDS` of finding that are exit 5, with commas between them")
+	flags.StringSliceVar(&f.failOn, "fail-on", kindWords(audit.FailingKinds()), "the `KINDS` of finding that end the audit with exit 5, separated by commas")
 	flags.BoolVar(&f.minimal, "minimal", false, "print a small set of scopes that covers the evidence, ready to paste")
 	flags.BoolVar(&f.how.Write, "write", false, "add to the manifest what is undeclared")
 	flags.BoolVar(&f.how.Lower, "lower", false, "lower in the manifest what is over_level")
@@ -91,7 +91,7 @@ func (f *auditFlags) failingKinds() ([]audit.FindingKind, error) {
 	for _, word := range f.failOn {
 		word = strings.TrimSpace(word)
 		if !slices.Contains(known, word) {
-			return nil, fail(exitUsage, fmt.Sprintf("--fail-on: unknown kind of finding %q", word), didYouMean(word, known))
+			return nil, fail(exitUsage, fmt.Sprintf("--fail-on: unknown kind of finding %q", word), text.AllowedHint(word, known))
 		}
 		kinds = append(kinds, audit.FindingKind(word))
 	}
@@ -161,7 +161,7 @@ func auditServer(ctx context.Context, r *invocation, p *ambit.Session, proof *au
 	case ctx.Err() != nil:
 		return scopes.Advertisement{}, ctx.Err()
 	case err != nil:
-		proof.Notes = append(proof.Notes, audit.Note{Where: where, Message: "which scopes it knows is not known, so unknown_scope is not judged: " + view.FirstLine(asFailure(failureOf(p, err)).Message)})
+		proof.Notes = append(proof.Notes, audit.Note{Where: where, Message: "its list of scopes is unavailable, so unknown_scope is not judged: " + view.FirstLine(asFailure(failureOf(p, err)).Message)})
 		return scopes.Advertisement{}, nil
 	case plan.Advertised().State != scopes.Listed:
 		proof.Notes = append(proof.Notes, audit.Note{Where: where, Message: "it lists no scopes, so unknown_scope is not judged"})
@@ -212,9 +212,9 @@ func auditVerdict(v *view.Audit) error {
 	for i := range fatal {
 		words = append(words, strings.ReplaceAll(string(fatal[i].Kind), "_", " ")+" "+fatal[i].Scope)
 	}
-	hint := "correct the manifest, or waive with a reason what is meant so"
+	hint := "correct the manifest, or waive what is intended, with a reason"
 	if len(v.Found.Of(audit.UnknownScope)) > 0 {
-		hint = "a scope that the server grants without listing it is declared with advertised: false; " + hint
+		hint = "a scope that the server grants and does not advertise needs advertised: false; " + hint
 	}
 	if len(v.Found.Of(audit.Undeclared)) > 0 && v.Fixed == "" {
 		hint = "ambit audit … --write adds what is undeclared; " + hint
@@ -281,7 +281,7 @@ func auditGrant(ctx context.Context, r *invocation, keys *keyFlags) *ambit.Held 
 		err = h.Inspect(ctx)
 	}
 	if err != nil {
-		r.console.Note("what the key holds is not known, so nothing is said of what is granted: %s", view.FirstLine(asFailure(failureOf(s, err)).Message))
+		r.console.Note("what the key holds is unknown, so the column \"granted\" stays empty: %s", view.FirstLine(asFailure(failureOf(s, err)).Message))
 		return nil
 	}
 	return h

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
@@ -38,9 +39,9 @@ func (s *auditSources) addFlags(cmd *cobra.Command) {
 	f.StringArrayVar(&s.openAPI, "openapi", nil, "an OpenAPI document, a `FILE` or a URL (repeatable)")
 	f.StringArrayVar(&s.mcpTools, "mcp-tools", nil, "definitions of MCP tools with their required_scopes, a `FILE` or a URL (repeatable)")
 	f.StringArrayVar(&s.traffic, "traffic", nil, "recorded calls: a `FILE` of ambit run --record, or a HAR file (repeatable)")
-	f.StringArrayVar(&s.calls, "calls", nil, "a `FILE` with the calls that the program makes, METHOD /path a line (repeatable)")
+	f.StringArrayVar(&s.calls, "calls", nil, "a `FILE` with the calls that the program makes, one METHOD /path per line (repeatable)")
 	f.StringSliceVar(&s.tools, "tools", nil, "the MCP tools that the program uses: names with * and ? (a `GLOB`; repeatable)")
-	f.StringVar(&s.base, "base", evidence.DefaultBase, "the `NAME` of the base on which the operations of --openapi and --calls stand")
+	f.StringVar(&s.base, "base", evidence.DefaultBase, "the `NAME` of the base that the operations of --openapi and --calls belong to")
 	f.BoolVar(&s.remote, "allow-remote-refs", false, "fetch the documents that an OpenAPI document refers to")
 }
 
@@ -48,7 +49,7 @@ func (s *auditSources) addFlags(cmd *cobra.Command) {
 func gather(ctx context.Context, r *invocation, p *ambit.Session, s *auditSources) (*audit.Evidence, error) {
 	server := p.KeyServer()
 	if !slices.Contains(p.Provider().BaseNames(), s.base) {
-		return nil, fail(exitUsage, fmt.Sprintf("--base: unknown base %q", s.base), didYouMean(s.base, p.Provider().BaseNames()))
+		return nil, fail(exitUsage, fmt.Sprintf("--base: unknown base %q", s.base), text.AllowedHint(s.base, p.Provider().BaseNames()))
 	}
 	baseURL, _ := server.Base(s.base)
 	proof := &audit.Evidence{Tools: s.tools}
@@ -140,16 +141,7 @@ func withServer(p *ambit.Session) *provider.Provider {
 // readSource opens a file, or fetches a URL, and reads it.
 func readSource(ctx context.Context, r *invocation, name string, limit int64, how func(string, io.Reader) (audit.Evidence, error)) (audit.Evidence, error) {
 	if isURL(name) {
-		var document []byte
-		err := r.console.During("reading "+text.Printable(provider.HostOf(name)), func() (err error) {
-			document, err = fetchDocument(ctx, r, name, limit)
-			return err
-		})
-		if err != nil {
-			return audit.Evidence{}, fetchFailure(err, name)
-		}
-		more, err := how(guard.ShownURL(name), bytes.NewBuffer(document))
-		return more, sourceFailure(err)
+		return readRemote(ctx, r, name, limit, how)
 	}
 	f, err := os.Open(name)
 	if err != nil {
@@ -157,10 +149,42 @@ func readSource(ctx context.Context, r *invocation, name string, limit int64, ho
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err != nil || info.IsDir() {
-		return audit.Evidence{}, fail(exitUsage, fmt.Sprintf("%s is no file that can be read", text.Printable(name)), "")
+		return audit.Evidence{}, fail(exitUsage, fmt.Sprintf("%s is not a readable file", text.Printable(name)), "")
 	}
 	more, err := how(name, f)
 	return more, sourceFailure(err)
+}
+
+// readRemote fetches a source into a file, and reads it from there: in memory it would take
+// its size several times over while it grows.
+func readRemote(ctx context.Context, r *invocation, name string, limit int64, how func(string, io.Reader) (audit.Evidence, error)) (audit.Evidence, error) {
+	directory, err := temporaryDirectory("ambit-audit-")
+	if err != nil {
+		return audit.Evidence{}, err
+	}
+	r.watchSignals()
+	defer os.RemoveAll(directory)
+	f, err := os.Create(filepath.Join(directory, "source"))
+	if err != nil {
+		return audit.Evidence{}, notKept(err)
+	}
+	defer f.Close()
+	err = r.console.During("reading "+text.Printable(provider.HostOf(name)), func() error {
+		return fetchDocument(ctx, r, f, name, limit)
+	})
+	if err != nil {
+		return audit.Evidence{}, fetchFailure(err, name)
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return audit.Evidence{}, notKept(err)
+	}
+	more, err := how(guard.ShownURL(name), f)
+	return more, sourceFailure(err)
+}
+
+// notKept is the failure where a document cannot be written to a temporary file.
+func notKept(err error) error {
+	return fail(exitUsage, "cannot keep the document in a temporary file: "+text.Printable(err.Error()), "set TMPDIR to a directory of yours with room for it")
 }
 
 // openBeside reads what stands in a file's folder or below, and what no link leads out
@@ -176,7 +200,7 @@ func openBeside(name string) func(path string) ([]byte, error) {
 		case err != nil:
 			return nil, files.Pathless(err) // its name is told anyway
 		case !info.Mode().IsRegular():
-			return nil, errors.New("it is no file")
+			return nil, errors.New("it is not a file")
 		case info.Size() > evidence.MaxOpenAPI:
 			return nil, errors.New("it is too large")
 		}
@@ -207,28 +231,31 @@ func fetchFailure(err error, raw string) error {
 	return &f
 }
 
-// fetchDocument gets a document over https, or from this machine. It carries no
-// credential.
-func fetchDocument(ctx context.Context, r *invocation, raw string, limit int64) ([]byte, error) {
+// fetchDocument gets a document over https, or from this machine, and writes it to w. It
+// carries no credential.
+func fetchDocument(ctx context.Context, r *invocation, w io.Writer, raw string, limit int64) error {
 	if err := guard.CheckURL(raw); err != nil {
-		return nil, &view.Failure{Code: exitUsage, Message: text.Printable(err.Error()), Hint: "a source is a file, or a URL with https", Err: err}
+		return &view.Failure{Code: exitUsage, Message: text.Printable(err.Error()), Hint: "a source is a file, or a URL with https", Err: err}
 	}
 	client, err := r.httpClient()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, raw, nil)
 	if err != nil {
-		return nil, fail(exitUsage, text.Printable(err.Error()), "")
+		return fail(exitUsage, text.Printable(err.Error()), "")
 	}
-	answer, err := (&guard.Requester{HTTP: client, Accept: guard.AcceptYAML}).Do(request, limit)
+	answer, err := (&guard.Requester{HTTP: client, Accept: guard.AcceptYAML}).Copy(w, request, limit)
+	if disk, ok := errors.AsType[*fs.PathError](err); ok {
+		return notKept(disk)
+	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if answer.Status != http.StatusOK {
-		return nil, fail(exitCannotTell, fmt.Sprintf("%s answers with status %d", text.Printable(guard.ShownURL(raw)), answer.Status), "")
+		return fail(exitCannotTell, fmt.Sprintf("%s answers with status %d", text.Printable(guard.ShownURL(raw)), answer.Status), "")
 	}
-	return answer.Body, nil
+	return nil
 }
 
 // fetchReference gets what an OpenAPI document refers to. A document from elsewhere may
@@ -238,11 +265,11 @@ func fetchReference(ctx context.Context, r *invocation, document, raw string) ([
 		return nil, fail(exitUsage, fmt.Sprintf("%s refers to this machine: %s", text.Printable(guard.ShownURL(document)), text.Printable(guard.ShownURL(raw))), "")
 	}
 	r.console.Detail("reading %s", text.Printable(guard.ShownURL(raw)))
-	text, err := fetchDocument(ctx, r, raw, evidence.MaxOpenAPI)
-	if err != nil {
+	var body bytes.Buffer
+	if err := fetchDocument(ctx, r, &body, raw, evidence.MaxOpenAPI); err != nil {
 		return nil, fetchFailure(err, raw)
 	}
-	return text, nil
+	return body.Bytes(), nil
 }
 
 func onThisMachine(raw string) bool {

@@ -6,7 +6,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -127,6 +129,8 @@ func TestAuditFetches(t *testing.T) {
 		}
 	}))
 	defer server.Close()
+	temporary := t.TempDir()
+	t.Setenv("TMPDIR", temporary)
 	args := []string{"audit", "-o", "json", "--openapi", server.URL + "/api.yaml?key=hush"}
 	code, out, story := auditHere(t, args...)
 	if code != 0 || strings.Join(asked, " ") != "/api.yaml" || strings.Contains(out+story, "hush") {
@@ -140,5 +144,32 @@ func TestAuditFetches(t *testing.T) {
 	code, _, story = auditHere(t, "audit", "--openapi", server.URL+"/none?key=hush")
 	if code != exitCannotTell || strings.Contains(story, "hush") || !strings.Contains(story, "/none") {
 		t.Errorf("exit %d: %s", code, story)
+	}
+	if left, err := os.ReadDir(temporary); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// A large source takes no more memory from a URL than from a file.
+func TestLargeAuditFromURL(t *testing.T) {
+	document := []byte(`{"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {}, "x-large": "` + strings.Repeat("a", 12<<20) + `"}`)
+	path := filepath.Join(t.TempDir(), "api.json")
+	if err := os.WriteFile(path, document, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(http.FileServer(http.Dir(filepath.Dir(path))))
+	defer server.Close()
+	allocated := func(source string) uint64 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if code, out, story := auditHere(t, "audit", "--openapi", source); code != 0 {
+			t.Fatalf("exit %d: %s%s", code, out, story)
+		}
+		runtime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	file, remote := allocated(path), allocated(server.URL+"/api.json")
+	if remote > file+uint64(len(document))/2 {
+		t.Errorf("%d MiB from a URL, %d from a file", remote>>20, file>>20)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/manifest"
+	"github.com/ambit-auth/ambit/scopes/provider"
 	"github.com/spf13/cobra"
 )
 
@@ -25,6 +26,7 @@ type checkFlags struct {
 	strict  bool
 	level   string
 	project string
+	reach   []string
 	locked  bool
 }
 
@@ -34,15 +36,16 @@ func checkCommand(r *invocation) *cobra.Command {
 		Use:   "check",
 		Short: "status for pipelines: never interactive, one verdict, one exit code",
 		Long: `check asks the server what the credential holds, an API key or else the stored login,
-and says what lacks, with the line of the manifest that asks for it. It never prompts.
-Where GITHUB_ACTIONS is set, the result is annotations and a summary, unless -o says
-otherwise.
+and says what is missing, with the line of the manifest that asks for it. It never
+prompts. Where GITHUB_ACTIONS is set, the result is annotations and a summary, unless
+-o says otherwise.
 
 Exit codes: 0 everything required is granted; 2 a mistake in the manifest or an
 untrusted host; 3 a required scope is missing (see --require), or vanished from the
-server's list; 4 no usable credential, another server's, or --project is out of its
-reach; 5 with --strict more is granted than declared, with --locked the server's list
-or the manifest differs from scopes.lock; 6 nobody can tell what it holds.`,
+server's list; 4 no usable credential, another server's, or what --project or
+--reach names is out of its reach; 5 with --strict more is granted than declared, with
+--locked the server's list or the manifest differs from scopes.lock; 6 nobody can tell
+what it holds.`,
 		Example:     "  ambit check\n  ambit check --require recommended --strict -o json",
 		Args:        noArguments,
 		Annotations: map[string]string{formatsOf: "github sarif"},
@@ -55,10 +58,11 @@ or the manifest differs from scopes.lock; 6 nobody can tell what it holds.`,
 		},
 	}
 	f.keys = addKeyFlags(cmd.Flags())
-	cmd.Flags().BoolVar(&f.strict, "strict", false, "more granted than declared is a finding: exit 5")
-	cmd.Flags().StringVar(&f.level, "require", "required", "what lacks at this `LEVEL` or above is a failure: required, recommended or optional")
-	cmd.Flags().StringVar(&f.project, "project", "", "the `ID` of a project that the credential has to reach")
-	cmd.Flags().BoolVar(&f.locked, "locked", false, "a difference from scopes.lock is a finding: exit 5")
+	cmd.Flags().BoolVar(&f.strict, "strict", false, "exit 5 when more is granted than declared")
+	cmd.Flags().StringVar(&f.level, "require", "required", "fail when a scope of this `LEVEL` or above is missing: required, recommended or optional")
+	cmd.Flags().StringVar(&f.project, "project", "", "the `ID` of a project that the credential has to reach: short for --reach project=ID")
+	cmd.Flags().StringSliceVar(&f.reach, "reach", nil, "what the credential has to reach, as `WORD=ID` with a word of the provider, such as organization=ID")
+	cmd.Flags().BoolVar(&f.locked, "locked", false, "exit 5 when anything differs from scopes.lock")
 	return cmd
 }
 
@@ -71,6 +75,10 @@ func runCheck(ctx context.Context, r *invocation, f *checkFlags) (view.View, err
 	if err != nil {
 		return checkFailed(r, "", err)
 	}
+	reach, err := f.wanted(s.Provider())
+	if err != nil {
+		return nil, err
+	}
 	lock, err := readLock(s, f.locked)
 	if err != nil {
 		return checkFailed(r, s.Manifest().File, err)
@@ -80,7 +88,43 @@ func runCheck(ctx context.Context, r *invocation, f *checkFlags) (view.View, err
 		return checkFailed(r, s.Manifest().File, err)
 	}
 	v := &view.Check{Grant: compare(r, s, h), Drift: drift, Level: level, Strict: f.strict, Locked: f.locked, File: s.Manifest().File}
-	return v, checkVerdict(v, s, f.project)
+	return v, checkVerdict(v, s, reach)
+}
+
+// wanted reads --reach and --project: on what the credential has to work.
+func (f *checkFlags) wanted(p *provider.Provider) ([]reachWanted, error) {
+	var list []reachWanted
+	for _, flag := range f.reach {
+		of, id, _ := strings.Cut(flag, "=")
+		if known := p.ReachWords(); !slices.Contains(known, of) || id == "" {
+			return nil, fail(exitUsage, fmt.Sprintf("--reach is WORD=ID with a word of the provider, not %q", flag), text.AllowedHint(of, known))
+		}
+		list = append(list, reachWanted{of, id})
+	}
+	if f.project != "" {
+		list = append(list, reachWanted{"project", f.project})
+	}
+	return list, nil
+}
+
+// A reachWanted is one thing on which the credential has to work.
+type reachWanted struct{ of, id string }
+
+// isIn is nil where the credential works on it.
+func (w reachWanted) isIn(g scopes.Grant) error {
+	ids := g.ReachOf(w.of)
+	switch {
+	case len(g.Reach) == 0 || slices.Contains(ids, w.id):
+		return nil
+	case len(ids) > 0:
+		f := fail(exitNoCredential, fmt.Sprintf("%s %s is out of the credential's reach: it is limited to %s", w.of, text.Printable(w.id), view.Limit(w.of, ids)),
+			fmt.Sprintf("use a credential that is not limited to other %s; no scope is the cause", text.Plural(0, w.of)))
+		f.Verdict = &view.Cause{Cause: diagnosis.CauseNotAScopeProblem, Confidence: diagnosis.ConfidenceProved}
+		return f
+	}
+	limit := g.Reach[0]
+	return fail(exitCannotTell, fmt.Sprintf("whether %s %s is within the credential's reach is not known: it is limited to %s", w.of, text.Printable(w.id), view.Limit(limit.Of, limit.IDs)),
+		fmt.Sprintf("see in the %s's settings which %s it belongs to", w.of, limit.Of))
 }
 
 // checkFailed shows a check that came to no grant, where the format has a place for it.
@@ -142,18 +186,11 @@ func asked(ctx context.Context, r *invocation, s *ambit.Session) (*ambit.Held, e
 }
 
 // checkVerdict is the one failure of a check; nil where all is well.
-func checkVerdict(v *view.Check, s *ambit.Session, project string) error {
-	if projects := v.Granted.ReachOf("project"); project != "" && len(projects) > 0 && !slices.Contains(projects, project) {
-		f := fail(exitNoCredential, fmt.Sprintf("project %s is out of the credential's reach: it is limited to %s %s",
-			text.Printable(project), text.Plural(len(projects), "project"), text.Printable(strings.Join(projects, ", "))), "use a credential that is not limited to other projects; no scope is the cause")
-		f.Verdict = &view.Cause{Cause: diagnosis.CauseNotAScopeProblem, Confidence: diagnosis.ConfidenceProved}
-		return f
-	}
-	if project != "" && len(v.Granted.ReachOf("project")) == 0 && len(v.Granted.Reach) > 0 {
-		limit := v.Granted.Reach[0]
-		return fail(exitCannotTell, fmt.Sprintf("whether project %s is within the credential's reach is not known: it is limited to %s %s",
-			text.Printable(project), text.Plural(len(limit.IDs), limit.Of), text.Printable(strings.Join(limit.IDs, ", "))),
-			"see in the project's settings which "+limit.Of+" it belongs to")
+func checkVerdict(v *view.Check, s *ambit.Session, reach []reachWanted) error {
+	for _, wanted := range reach {
+		if err := wanted.isIn(v.Granted); err != nil {
+			return err
+		}
 	}
 	if lines := append(missingLines(v.Gap, v.Level), v.Vanished(scopes.Required)...); len(lines) > 0 {
 		f := fail(exitMissing, strings.Join(lines, "\n"), advice.Line(v.Next))
@@ -161,10 +198,10 @@ func checkVerdict(v *view.Check, s *ambit.Session, project string) error {
 		return f
 	}
 	if v.Strict && v.Gap.Excess.Len() > 0 {
-		return fail(exitFindings, "more is granted than declared: "+view.Some(v.Gap.Excess.Slice()), "take these away from the credential, or declare them")
+		return fail(exitFindings, "more is granted than declared: "+view.Some(v.Gap.Excess.Slice()), "remove these from the credential, or declare them")
 	}
 	if v.Locked && v.Drift.Any() {
-		return fail(exitFindings, "scopes.lock does not fit any more: "+view.DriftWords(v.Drift), lookThenLock(s))
+		return fail(exitFindings, "scopes.lock is out of date: "+view.DriftWords(v.Drift), lookThenLock(s))
 	}
 	return nil
 }

@@ -172,13 +172,13 @@ func noSuchCommand(cmd *cobra.Command, args []string) error {
 			known = append(known, c.Name())
 		}
 	}
-	return fail(exitUsage, fmt.Sprintf("unknown command %q", args[0]), didYouMean(args[0], known))
+	return fail(exitUsage, fmt.Sprintf("unknown command %q", args[0]), text.AllowedHint(args[0], known))
 }
 
 // noArguments refuses arguments of a command that takes none.
 func noArguments(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return fail(exitUsage, fmt.Sprintf("%s takes no argument, and got %q", cmd.CommandPath(), args[0]), "see: "+cmd.CommandPath()+" --help")
+		return fail(exitUsage, fmt.Sprintf("%s takes no arguments, but got %q", cmd.CommandPath(), args[0]), "see: "+cmd.CommandPath()+" --help")
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ func completionCommand(r *invocation) *cobra.Command {
 		ValidArgs: completionShells(),
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return fail(exitUsage, "completion takes the name of one shell", didYouMean("", completionShells()))
+				return fail(exitUsage, "completion takes the name of one shell", text.AllowedHint("", completionShells()))
 			}
 			return nil
 		},
@@ -53,7 +53,7 @@ func completionScript(root *cobra.Command, shell string) (string, error) {
 	case "powershell":
 		err = root.GenPowerShellCompletionWithDesc(&script)
 	default:
-		err = fail(exitUsage, fmt.Sprintf("unknown shell %q", shell), didYouMean(shell, completionShells()))
+		err = fail(exitUsage, fmt.Sprintf("unknown shell %q", shell), text.AllowedHint(shell, completionShells()))
 	}
 	return script.String(), err
 }

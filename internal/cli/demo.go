@@ -30,9 +30,9 @@ func demoCommand(r *invocation) *cobra.Command {
 		Use:   "demo",
 		Short: "the whole story against a sandbox on this machine; no account, no network",
 		Long: `demo starts a sandbox server on this machine and runs the real commands against it:
-plan, login, status, and run with a small agent. Where someone watches and there is a browser, the consent is
-yours to give; else it consents by itself and leaves one box unticked. It ends by
-itself and leaves nothing behind.`,
+plan, login, status, and run with a small agent. On a terminal, where there is a browser,
+you give the consent; otherwise the demo consents by itself and leaves one box unticked.
+It ends by itself and leaves nothing behind.`,
 		Args: noArguments,
 		RunE: r.action(func(ctx context.Context) (view.View, error) { return runDemo(ctx, r) }),
 	}
@@ -114,7 +114,7 @@ func (d *demo) tell(ctx context.Context, left []string) (view.View, error) {
 	if err := d.step(ctx, "login", "--store", "file"); err != nil {
 		return nil, err
 	}
-	d.say("How does the credential compare with the need, from now on?")
+	d.say("How does the credential compare with what is declared?")
 	if err := d.step(ctx, "status", "--store", "file"); err != nil {
 		return nil, err
 	}
@@ -138,7 +138,7 @@ func (d *demo) lends(ctx context.Context) error {
 		return err
 	}
 	d.say("Once more; and after its first call the server takes " + need.Name() + " away.\n" +
-		"All that the gateway says then is 401. Without ambit nobody could tell why.")
+		"All that the gateway says then is 401. Without ambit nobody could say why.")
 	d.takes.Store(&need)
 	return d.step(ctx, agent...)
 }

@@ -16,15 +16,15 @@ func doctorCommand(r *invocation) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "find settings, logins and variables that would override the credential of ambit run",
-		Long: `doctor looks where the known agent programs keep settings and logins, and into the
-environment, for what would override the credential that "ambit run" lends. Values are
-never read, only the names of what has one.
+		Long: `doctor looks at the settings and logins of the known agent programs, and at the
+environment, for whatever would override the credential that "ambit run" lends. It
+reads the names of what is set, and never a value.
 
 Exit codes: 0 nothing overrides the lent credential; 5 something does.`,
 		Args: noArguments,
 		RunE: r.action(func(context.Context) (view.View, error) { return runDoctor(r, name) }),
 	}
-	cmd.Flags().StringVar(&name, "agent", "", "look only for the agent of this `NAME`")
+	cmd.Flags().StringVar(&name, "agent", "", "look only at the agent of this `NAME`")
 	return cmd
 }
 

@@ -18,9 +18,9 @@ func explainCommand(r *invocation) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "explain SCOPE | 'METHOD {base}/path' | tool:NAME",
 		Short: "why a scope is declared, what needs it, and what would cover it",
-		Long: `explain tells of a scope, an operation or an MCP tool what the manifest says of it:
-level, reason, file and line, the programs that use it; and besides, what would cover
-it, whether the server advertises it, and whether the current credential holds it.
+		Long: `explain shows what the manifest says about a scope, an operation or an MCP tool: level,
+reason, file and line, and the programs that use it. It also shows what would cover it,
+whether the server advertises it, and whether the current credential holds it.
 
 Exit codes: 0 the manifest declares it; 2 it does not, or wrong usage.`,
 		Example: "  ambit explain x:read\n  ambit explain 'POST /v1/messages'\n  ambit explain tool:insight-create",
@@ -81,29 +81,26 @@ func matching(r *invocation, p *ambit.Session, all []scopes.Need, about string) 
 			known = append(known, u.String())
 		}
 	}
-	hint := ""
-	if near := text.Near(about, known); len(near) > 0 {
-		hint = "did you mean " + strings.Join(near, ", or ") + "?"
-	}
-	return nil, fail(exitUsage, fmt.Sprintf("%s does not declare %q", p.Manifest().File, about), hint)
+	return nil, fail(exitUsage, fmt.Sprintf("%s does not declare %q", p.Manifest().File, about), text.DidYouMean(text.Near(about, known)))
 }
 
 // subject reads what someone asks about: a tool, an operation (its base may be left
 // out), or else a scope.
 func subject(p *ambit.Session, all []scopes.Need, about string) (func(scopes.Need) bool, error) {
-	if method, target, found := strings.Cut(about, " "); found && strings.HasPrefix(target, "/") {
-		var requests []scopes.Operation
-		for _, base := range p.Provider().BaseNames() {
-			requests = append(requests, scopes.Operation{Method: strings.ToUpper(method), Base: base, Path: target})
-		}
-		return declaredFor(all, requests...), nil
-	}
 	if strings.HasPrefix(about, "tool:") || strings.Contains(about, " ") {
-		want, err := scopes.ParseOperation(about)
+		want, err := scopes.ParseTyped(about)
 		if err != nil {
 			return nil, fail(exitUsage, text.Printable(err.Error()), "")
 		}
-		return declaredFor(all, want), nil
+		if want.Tool != "" || want.Base != "" {
+			return declaredFor(all, want), nil
+		}
+		var requests []scopes.Operation
+		for _, base := range p.Provider().BaseNames() {
+			want.Base = base
+			requests = append(requests, want)
+		}
+		return declaredFor(all, requests...), nil
 	}
 	if err := scopes.CheckScope(about); err != nil {
 		return nil, fail(exitUsage, text.Printable(err.Error()), "")
@@ -127,7 +124,7 @@ func declaredFor(all []scopes.Need, requests ...scopes.Operation) func(scopes.Ne
 func advertisedNow(ctx context.Context, r *invocation, p *ambit.Session) func(scopes.Need) scopes.Advertised {
 	plan, err := p.Plan(ctx)
 	if err != nil {
-		r.console.Note("what the server advertises is not known: %s", asFailure(failureOf(p, err)).Message)
+		r.console.Note("what the server advertises is unknown: %s", asFailure(failureOf(p, err)).Message)
 		return func(scopes.Need) scopes.Advertised { return scopes.AdvertisedUnknown }
 	}
 	return func(e scopes.Need) scopes.Advertised {
@@ -150,7 +147,7 @@ func holdsNow(ctx context.Context, r *invocation, p *ambit.Session) func(scopes.
 		err = h.Inspect(ctx)
 	}
 	if err != nil {
-		r.console.Detail("no credential is looked at: %s", asFailure(failureOf(p, err)).Message)
+		r.console.Detail("the credential was not examined: %s", asFailure(failureOf(p, err)).Message)
 		return func(scopes.Need) string { return "" }
 	}
 	return func(e scopes.Need) string {

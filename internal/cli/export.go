@@ -38,9 +38,9 @@ func exportClaudeCommand(r *invocation) *cobra.Command {
 	return &cobra.Command{
 		Use:   "claude",
 		Short: "the MCP server for an .mcp.json, its login pinned to the declared scopes",
-		Long: `export claude prints an .mcp.json with the provider's MCP server, whose oauth.scopes
-are those that the manifest declares for MCP tools (all of them, where it names no tool).
-Nothing is asked of a server.
+		Long: `export claude prints an .mcp.json with the provider's MCP server. Its oauth.scopes are
+those that the manifest declares for MCP tools (all of them, where it names no tool).
+No server is contacted.
 
 Exit codes: 0; 2 a mistake in the manifest, or a server without an MCP base.`,
 		Example: "  ambit export claude > .mcp.json\n  ambit export claude --server eu --program slack",
@@ -83,8 +83,8 @@ func exportMarkdownCommand(r *invocation) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "markdown",
 		Short: "the table of scopes for a README",
-		Long: `export markdown prints a table of the declared scopes: which, how badly, why, and what
-needs them; of the base and of every program, or of those that --program names. With
+		Long: `export markdown prints a table of the declared scopes, with the level, the reason and the
+uses of each, for the base and for every program, or those that --program names. With
 --into it keeps the table in a file up to date, between these two lines:
 
     ` + marksBegin + `
@@ -144,7 +144,7 @@ func betweenMarks(file, document, table string) (string, error) {
 	case len(begins) > 1 || len(ends) > 1:
 		return "", fail(exitUsage, text.Printable(file)+" has the marks more than once", "")
 	case ends[0] < begins[0]:
-		return "", fail(exitUsage, text.Printable(file)+": the end mark stands before the other", "")
+		return "", fail(exitUsage, text.Printable(file)+": the end mark comes before the begin mark", "")
 	}
 	from := begins[0] + strings.IndexByte(document[begins[0]:], '\n') + 1
 	if indent, _, _ := strings.Cut(document[begins[0]:], "<"); strings.Trim(indent, " ") == "" && indent != "" { // of a list's item

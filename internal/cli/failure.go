@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"strconv"
 	"strings"
@@ -48,7 +47,7 @@ func trustFailure(_ *ambit.Session, err error) *view.Failure {
 		for _, host := range e.Hosts {
 			flags = append(flags, "--trust-host "+advice.ShellWord(host))
 		}
-		return failWith(exitUsage, e, "if you trust them with your account, port and all: "+strings.Join(flags, " ")+
+		return failWith(exitUsage, e, "if you trust them with your account, at exactly this port: "+strings.Join(flags, " ")+
 			" (remembered), or AMBIT_TRUST_HOST="+advice.ShellWord(strings.Join(e.Hosts, ",")))
 	}
 	return nil
@@ -69,7 +68,7 @@ func answerFailure(p *ambit.Session, err error) *view.Failure {
 		return failWith(exitNoCredential, e, tokenHint(p, e))
 	}
 	if e, ok := errors.AsType[*oauth.RejectedError](err); ok {
-		return failWith(exitNoCredential, e, "it is unknown, expired or revoked there; or it belongs to another server: see --server")
+		return failWith(exitNoCredential, e, unknownThere+"; or it belongs to another server: see --server")
 	}
 	if e, ok := errors.AsType[*oauth.UnansweredError](err); ok {
 		if t, ok := errors.AsType[*guard.Error](err); ok && t.Kind == guard.KindTLS {
@@ -145,8 +144,7 @@ func sessionFailure(p *ambit.Session, err error) *view.Failure {
 		return failWith(exitNoCredential, err, "nothing was kept; to begin again: "+loginAgain(p))
 	}
 	if errors.Is(err, oauth.ErrPasteEnded) {
-		return fail(exitNoCredential, "nobody is here to log in: standard input ended",
-			"give an API key with --api-key-stdin, or run a browser of your own with --browser CMD")
+		return nobodyHere("standard input ended")
 	}
 	if e, ok := errors.AsType[*apikey.BadKeyError](err); ok {
 		return failWith(exitNoCredential, e, "")
@@ -158,13 +156,13 @@ func sessionFailure(p *ambit.Session, err error) *view.Failure {
 		if f := directoryFailure(p, err); f != nil {
 			return f
 		}
-		return failWith(exitNoCredential, e, "another ambit renews the same login and does not end")
+		return failWith(exitNoCredential, e, "another ambit process is renewing the same login and does not finish")
 	}
 	if e, ok := errors.AsType[*oauth.IssuerError](err); ok {
-		return failWith(exitNoCredential, e, "the answer was thrown away: it did not come from the server that was asked")
+		return failWith(exitNoCredential, e, "the response was discarded: it did not come from the server that was asked")
 	}
 	if errors.Is(err, oauth.ErrPortsTaken) {
-		return failWith(exitNoCredential, err, "end one of these programs: only these ports are registered for the answer")
+		return failWith(exitNoCredential, err, "stop one of these programs: only these ports are registered for the response")
 	}
 	return nil
 }
@@ -175,7 +173,7 @@ func directoryFailure(_ *ambit.Session, err error) *view.Failure {
 	if _, elsewhere := errors.AsType[*guard.Error](err); !ok || elsewhere {
 		return nil
 	}
-	return failWith(exitUsage, e, "ambit keeps things there: make it a directory that you can write to, or name others with XDG_STATE_HOME and XDG_CONFIG_HOME")
+	return failWith(exitUsage, e, "ambit keeps its files there: make it a directory that you can write to, or name others with XDG_STATE_HOME and XDG_CONFIG_HOME")
 }
 
 // ownAuthority is the way out where a certificate is not trusted.
@@ -208,20 +206,15 @@ func settingsFailure(err error) error {
 	if !ok {
 		return err
 	}
-	f := fail(exitUsage, mistakes.Error(), "")
-	if len(mistakes) > 1 {
-		f.Hint = fmt.Sprintf("%d mistakes; nothing else was done", len(mistakes))
-	}
-	return f
+	return fail(exitUsage, mistakes.Error(), countOf(len(mistakes)))
 }
 
-// didYouMean words the allowed values, and the likely one.
-func didYouMean(word string, known []string) string {
-	hint := "allowed: " + strings.Join(known, ", ")
-	if near := text.Near(word, known); len(near) > 0 {
-		hint += fmt.Sprintf("; did you mean %q?", near[0])
+// countOf is the hint of several mistakes, which stand above it; of one there is none.
+func countOf(mistakes int) string {
+	if mistakes < 2 {
+		return ""
 	}
-	return hint
+	return text.Count(mistakes, "mistake") + "; nothing else was done"
 }
 
 // The exit codes of the contract.
@@ -244,5 +237,5 @@ func asFailure(err error) *view.Failure {
 	if f, ok := errors.AsType[*view.Failure](err); ok {
 		return f
 	}
-	return &view.Failure{Code: exitFault, Message: text.Printable(err.Error()), Hint: "this is a fault of ambit: please report it with the command that you ran", Err: err}
+	return &view.Failure{Code: exitFault, Message: text.Printable(err.Error()), Hint: "this is a bug in ambit: please report it with the command that you ran", Err: err}
 }

@@ -49,17 +49,19 @@ func sessionErrors(s *ambit.Session, err error) *view.Failure {
 	if e, ok := errors.AsType[*ambit.ResourceError](err); ok {
 		f := asFailure(metadataFailure(e))
 		if d, ok := errors.AsType[*guard.Error](err); ok && d.Kind == guard.KindNotFound {
-			f.Hint = fmt.Sprintf("resource: %s in %s wants the list that it publishes (RFC 9728)", e.Base, text.Printable(s.Manifest().File))
+			f.Hint = fmt.Sprintf("resource: %s in %s asks for the list that it publishes (RFC 9728)", e.Base, text.Printable(s.Manifest().File))
 		}
 		return f
 	}
 	return nil
 }
 
+const unknownThere = "it is unknown, expired or revoked there"
+
 // unknownOf is a credential that its server does not know, by what the other servers said
 // that were asked.
 func unknownOf(s *ambit.Session, e *ambit.UnknownCredentialError, unattended bool) *view.Failure {
-	f := failWith(exitNoCredential, e, "it is unknown, expired or revoked there; or it belongs to another server: see --server")
+	f := failWith(exitNoCredential, e, unknownThere+"; or it belongs to another server: see --server")
 	v := diagnosis.Refused(diagnosis.Case{
 		Provider: s.Provider(), Server: e.Held.Server, Inquiry: e.Inquiry, Run: invocationOf(s), Unattended: unattended,
 	}.With(e.Held.Credential))
@@ -69,7 +71,7 @@ func unknownOf(s *ambit.Session, e *ambit.UnknownCredentialError, unattended boo
 	case len(known) > 0:
 		f.Hint = advice.Line(v.Next)
 	case len(others)+len(silent) > 0:
-		f.Hint = "it is unknown, expired or revoked there" + alsoAsked(others, silent, v.Next)
+		f.Hint = unknownThere + alsoAsked(others, silent, v.Next)
 	}
 	return f
 }
@@ -118,7 +120,7 @@ func refusalOf(e *ambit.MissingError) *view.Failure {
 	}
 	hint := "correct the scope, or have the server's operator allow it to this client"
 	if len(e.Needs) == 0 {
-		lines = append(lines, "asked for were: "+strings.Join(e.Plan.Request.Slice(), ", "))
+		lines = append(lines, "the request was for: "+strings.Join(e.Plan.Request.Slice(), ", "))
 		hint = "the server does not say which of them it refuses; its operator knows what this client may ask for"
 	}
 	return fail(exitMissing, strings.Join(lines, "\n"), hint)
@@ -133,5 +135,5 @@ func nothingLeft(plan *ambit.Plan) *view.Failure {
 			lines = append(lines, fmt.Sprintf("%s: %s is not asked for: %s", view.Place(item.Need.File, item.Need.Line), item.Need.Name(), text.Printable(item.Reason)))
 		}
 	}
-	return fail(exitMissing, strings.Join(lines, "\n"), "nothing of what is declared can be asked for, so a login would be for nothing")
+	return fail(exitMissing, strings.Join(lines, "\n"), "none of the declared scopes can be requested, so a login would be pointless")
 }

@@ -92,14 +92,14 @@ func projectName(path string) string {
 
 const starterHead = `# yaml-language-server: $schema=https://raw.githubusercontent.com/ambit-auth/ambit/main/scopes/manifest/scopes.schema.json
 #
-# Which OAuth scopes this program needs, how badly, and why. See: ambit plan
+# Which OAuth scopes this program needs, at which level, and why. See: ambit plan
 
 version: 1
 name: %s
 provider: %s  # a built-in one, a ./file.yaml, or an issuer's URL
 
 # level:      required      the program does not start without it
-#             recommended   it works, visibly worse
+#             recommended   it works, but noticeably worse
 #             optional      one feature is lost
 # why:        what a person reads when the scope is missing
 # used_by:    METHOD {base}/path/{param}, or tool:NAME of an MCP tool

@@ -87,7 +87,7 @@ func formatsFor(cmd *cobra.Command) []string {
 func (r *invocation) checkFormat(cmd *cobra.Command) error {
 	known := formatsFor(cmd)
 	if r.settings.Output != "" && !slices.Contains(known, r.settings.Output) {
-		return fail(exitUsage, fmt.Sprintf("%s: unknown output format %q", r.settings.Origin("output"), r.settings.Output), didYouMean(r.settings.Output, known))
+		return fail(exitUsage, fmt.Sprintf("%s: unknown output format %q", r.settings.Origin("output"), r.settings.Output), text.AllowedHint(r.settings.Output, known))
 	}
 	return nil
 }

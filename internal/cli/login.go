@@ -21,13 +21,13 @@ func loginCommand(r *invocation) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "login",
 		Short: "ask for the declared scopes, and compare what was granted",
-		Long: `login shows what will be asked, opens a browser for the consent, compares what was
+		Long: `login shows what will be requested, opens a browser for the consent, compares what was
 granted with what is needed, and keeps the credential in the system's keyring. A
 required scope that this server cannot give ends it before the browser opens.
 
-Without a browser on this machine: --no-browser prints the URL, and takes the URL
+Without a browser on this machine: --no-browser prints the URL, and reads the URL
 that the browser ended at, its query, or the bare code. Without a person:
---browser 'CMD ARGS' is run with the URL, and --api-key-stdin takes an API key.
+--browser 'CMD ARGS' runs that command with the URL, and --api-key-stdin takes an API key.
 
 Exit codes: 0 everything required is granted; 2 wrong usage or an untrusted host;
 3 a required scope is missing; 4 no credential, or consent denied; 6 the server
@@ -37,8 +37,8 @@ does not answer.`,
 		RunE:    r.action(func(ctx context.Context) (view.View, error) { return runLogin(ctx, r, keys) }),
 	}
 	keys = addKeyFlags(cmd.Flags())
-	cmd.Flags().String("browser", "", "run `CMD` with the URL, also where nobody watches")
-	cmd.Flags().Bool("no-browser", false, "print the URL, and take what the browser ended at")
+	cmd.Flags().String("browser", "", "run `CMD` with the URL, even where there is no terminal")
+	cmd.Flags().Bool("no-browser", false, "print the URL, and read the URL that the browser ended at")
 	return cmd
 }
 
@@ -119,7 +119,12 @@ func someone(r *invocation) error {
 	if r.settings.NoBrowser && !r.settings.NoInput && !r.env.InCI() {
 		return nil
 	}
-	return fail(exitNoCredential, "nobody is here to log in: "+r.whyNobody(),
+	return nobodyHere(r.whyNobody())
+}
+
+// nobodyHere is a login for which a person would be needed, and why none is there.
+func nobodyHere(why string) *view.Failure {
+	return fail(exitNoCredential, "nobody is here to log in: "+why,
 		"give an API key with --api-key-stdin, or run a browser of your own with --browser CMD")
 }
 
@@ -140,7 +145,7 @@ func (r *invocation) whyNobody() string {
 	case r.env.InCI():
 		return "CI is set"
 	}
-	return "this is no terminal"
+	return "this is not a terminal"
 }
 
 // compare compares what a credential holds with the needs.
@@ -162,7 +167,7 @@ func openOrEnd(r *invocation, open openFunc, end context.CancelCauseFunc) openFu
 			return err
 		case r.interactive():
 			r.console.Say("the browser could not be opened: %s", text.Printable(err.Error()))
-			r.console.Say("open this URL yourself, and paste here where the browser ended if that page does not load:\n\n%s\n", authorizationURL)
+			r.console.Say("open this URL yourself; if the browser ends at a page that does not load, paste its URL here:\n\n%s\n", authorizationURL)
 			return nil
 		}
 		end(&view.Failure{Code: exitUsage, Message: "the browser cannot be run: " + text.Printable(err.Error()), Hint: "see --browser and --no-browser", Err: err})
@@ -184,7 +189,7 @@ func opener(r *invocation) openFunc {
 	return func(ctx context.Context, startURL, authorizationURL string) error {
 		switch {
 		case r.settings.NoBrowser:
-			r.console.Say("open this URL in a browser, on whichever machine:\n\n%s\n\nThen come back here. If the browser ends at a page that does not load, paste its URL, or the code that the server shows:", authorizationURL)
+			r.console.Say("open this URL in a browser, on any machine:\n\n%s\n\nThen come back here. If the browser ends at a page that does not load, paste its URL, or the code that the server shows:", authorizationURL)
 			return nil
 		case r.visit != nil:
 			return r.visit(ctx, authorizationURL)

@@ -30,7 +30,7 @@ func runLogout(ctx context.Context, r *invocation) (view.View, error) {
 		return nil, failureOf(s, err)
 	}
 	for _, other := range out.Others {
-		r.console.Note("a login for server %s stays; to end it too: %s", text.Printable(other.Name), inProject("ambit logout", s.At(other)))
+		r.console.Note("a login for server %s remains; to log out of it too: %s", text.Printable(other.Name), inProject("ambit logout", s.At(other)))
 	}
 	v := view.Logout{Removed: out.Removed, Revoked: out.Revoked, Store: strings.Join(out.Stores, ", ")}
 	if out.Why != nil {

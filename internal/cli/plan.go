@@ -21,11 +21,11 @@ func planCommand(r *invocation) *cobra.Command {
 	var lock, locked bool
 	cmd := &cobra.Command{
 		Use:   "plan",
-		Short: "show what will be asked, what is withheld, and why; no login",
+		Short: "show what will be requested, what is withheld, and why; no login",
 		Long: `plan reads the authorization server's metadata, compares the manifest with it, and
-shows for each declared scope whether it will be asked for. Nobody logs in.
+shows for each declared scope whether it will be requested. Nobody logs in.
 
-Exit codes: 0 all required scopes can be asked for; 2 a mistake in the manifest;
+Exit codes: 0 all required scopes can be requested; 2 a mistake in the manifest;
 3 a required scope cannot be had from this server; 5 with --locked, the server's
 list or the manifest differs from scopes.lock; 6 the server does not say.`,
 		Example: "  ambit plan\n  ambit plan --server eu --program slack\n  ambit plan --lock",
@@ -33,7 +33,7 @@ list or the manifest differs from scopes.lock; 6 the server does not say.`,
 		RunE:    r.action(func(ctx context.Context) (view.View, error) { return runPlan(ctx, r, lock, locked) }),
 	}
 	cmd.Flags().BoolVar(&lock, "lock", false, "record in scopes.lock what the server advertises and what was negotiated")
-	cmd.Flags().BoolVar(&locked, "locked", false, "a difference from scopes.lock is a finding: exit 5")
+	cmd.Flags().BoolVar(&locked, "locked", false, "exit 5 when anything differs from scopes.lock")
 	return cmd
 }
 
@@ -65,7 +65,7 @@ func runPlan(ctx context.Context, r *invocation, write, locked bool) (view.View,
 		return v, err
 	}
 	if locked && v.Drift.Any() {
-		return v, fail(exitFindings, "scopes.lock does not fit any more: "+view.DriftWords(v.Drift), lookThenLock(s))
+		return v, fail(exitFindings, "scopes.lock is out of date: "+view.DriftWords(v.Drift), lookThenLock(s))
 	}
 	return v, nil
 }
@@ -122,7 +122,7 @@ func readLock(p *ambit.Session, must bool) (*manifest.Lock, error) {
 	}
 	lock, err := manifest.DecodeLock(path, source)
 	if err != nil {
-		return nil, &view.Failure{Code: exitUsage, Message: text.Block(err.Error()), Hint: "write it anew with: " + lockAgain(p), Err: err}
+		return nil, &view.Failure{Code: exitUsage, Message: text.Block(err.Error()), Hint: "rewrite it with: " + lockAgain(p), Err: err}
 	}
 	return lock, nil
 }

@@ -37,12 +37,12 @@ func runCommand(r *invocation) *cobra.Command {
 	var f runFlags
 	cmd := &cobra.Command{
 		Use:   "run [flags] -- COMMAND [ARGS]",
-		Short: "run an agent with a lent credential, and tell why a call was refused",
+		Short: "run an agent with a lent credential, and say why a call was refused",
 		Long: `run finds a credential as check does (an API key, else the stored login, else a login
 when someone is there) and starts COMMAND with a lease in its place: a proxy on this
 machine swaps the lease for the credential. When a call is refused, run says which
-declared scope is missing and what for, or what else it was. Standard output is the
-child's; what run itself says goes to standard error.
+declared scope is missing and what needs it, or what else the cause is. Standard output
+is the child's; what run itself says goes to standard error.
 
 Exit codes: the child's own; 2 wrong usage; 3 a required scope is missing; 4 no usable
 credential; 6 nobody can tell what the credential holds.`,
@@ -56,9 +56,9 @@ credential; 6 nobody can tell what the credential holds.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return runRun(cmd.Context(), r, &f, args) },
 	}
 	f.keys = addKeyFlags(cmd.Flags())
-	cmd.Flags().StringVar(&f.agent, "agent", "", "the `NAME` of the agent's profile (default: by the command)")
-	cmd.Flags().StringVar(&f.onDenied, "on-denied", "", "stop or continue, when a required scope is missing or the credential is unusable (default: stop where nobody watches)")
-	cmd.Flags().BoolVar(&f.startAnyway, "start-anyway", false, "start, though a required scope is known to be missing")
+	cmd.Flags().StringVar(&f.agent, "agent", "", "the `NAME` of the agent's profile (default: from the command's name)")
+	cmd.Flags().StringVar(&f.onDenied, "on-denied", "", "stop or continue, when a required scope is missing or the credential is unusable (default: stop where nobody is at a terminal)")
+	cmd.Flags().BoolVar(&f.startAnyway, "start-anyway", false, "start even if a required scope is known to be missing")
 	cmd.Flags().StringVar(&f.report, "report", "", "write the outcome as JSON to this `FILE`")
 	cmd.Flags().StringVar(&f.record, "record", "", "append a JSON line for each request to this `FILE`: evidence for an audit")
 	return cmd

@@ -25,12 +25,12 @@ type runLog struct {
 func (l *lending) openRunLog() *runLog {
 	dir := filepath.Join(l.env.StateDir(), "runs")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		l.console.Note("there will be no log: %s", text.Printable(err.Error()))
+		l.console.Note("no log is kept: %s", text.Printable(err.Error()))
 		return &runLog{}
 	}
 	f, err := os.CreateTemp(dir, time.Now().UTC().Format("20060102T150405.000")+"-*.jsonl") // 0600
 	if err != nil {
-		l.console.Note("there will be no log: %s", text.Printable(err.Error()))
+		l.console.Note("no log is kept: %s", text.Printable(err.Error()))
 		return &runLog{}
 	}
 	removeOldest(dir)

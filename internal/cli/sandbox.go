@@ -17,8 +17,8 @@ func sandboxCommand(r *invocation) *cobra.Command {
 		Use:   "sandbox",
 		Short: "run only the sandbox server, for other people's tests",
 		Long: `sandbox runs an authorization server, an API, an LLM gateway and an MCP server on
-this machine, that behave as the real ones do, and misbehave on request. One line of
-JSON on standard output says when it is ready, and where. It ends when it is told to.
+this machine. They behave as the real ones do, and misbehave on request. When they are
+ready, one line of JSON on standard output says where. It runs until it is interrupted.
 
 Kinds of misbehavior:
 ` + kindLines(),
@@ -41,7 +41,7 @@ Kinds of misbehavior:
 	f := cmd.Flags()
 	f.StringVar(&o.Listen, "listen", "127.0.0.1:0", "the `ADDRESS` of the first server; loopback only")
 	f.StringVar(&o.Grant, "grant", "", "consent without a click to these `SCOPES`: \"scope scope\", all, or none to deny")
-	f.StringSliceVar(&o.Misbehave, "misbehave", nil, "misbehave in this `KIND` (repeatable)")
+	f.StringSliceVar(&o.Misbehave, "misbehave", nil, "misbehave in this way: a `KIND` of the list above (repeatable)")
 	f.StringVar(&o.Region, "region", "", "the `NAME` of the region in which the person who consents lives")
 	return cmd
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"net/http"
 	"slices"
@@ -66,7 +65,7 @@ func (r *invocation) openWith(keys apikey.Sources, ui ambit.UI) (*ambit.Session,
 	if e, ok := errors.AsType[*ambit.ServerError](err); ok { // of a setting: the decoder has seen to the manifest's own word
 		hint := ""
 		if e.Known != nil {
-			hint = didYouMean(e.Named, e.Known) + "; or an issuer's URL"
+			hint = text.AllowedHint(e.Named, e.Known) + "; or an issuer's URL"
 		}
 		return nil, failWith(exitUsage, e, hint).At(r.settings.Origin("server"))
 	}
@@ -83,10 +82,7 @@ func (r *invocation) manifest() (*manifest.Manifest, error) {
 	case errors.Is(err, ambit.ErrNoManifest):
 		return nil, failWith(exitUsage, err, "write one with: ambit init; or name it with --manifest")
 	case mistaken:
-		f := fail(exitUsage, text.Block(err.Error()), "")
-		if len(mistakes) > 1 {
-			f.Hint = fmt.Sprintf("%d mistakes; nothing else was done", len(mistakes))
-		}
+		f := fail(exitUsage, text.Block(err.Error()), countOf(len(mistakes)))
 		f.Err = err
 		return nil, f
 	case errors.Is(err, fs.ErrNotExist) && r.settings.Manifest != "":

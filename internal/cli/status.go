@@ -16,7 +16,7 @@ func statusCommand(r *invocation) *cobra.Command {
 		Use:   "status",
 		Short: "show which credential would be used, and how it compares with the manifest",
 		Long: `status shows which credential would be used, where it was found, and how what it holds
-compares with the manifest. An API key is asked about at the server; a login is told as
+compares with the manifest. The server is asked about an API key; a login is shown as
 it was recorded when it was obtained or renewed.
 
 An API key comes from the first of: --api-key, --api-key-stdin, --api-key-file,

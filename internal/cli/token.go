@@ -21,7 +21,7 @@ func tokenCommand(r *invocation) *cobra.Command {
 		Use:   "token",
 		Short: "print a valid access token and nothing else",
 		Long: `token prints a valid access token and nothing else, for tools that take a credential
-helper. A token that ends within --min-ttl is renewed first.
+helper. A token that expires within --min-ttl is renewed first.
 
 Exit codes: 0 printed; 2 wrong usage or an untrusted host; 4 no usable credential;
 6 the server does not answer.`,
@@ -30,7 +30,7 @@ Exit codes: 0 printed; 2 wrong usage or an untrusted host; 4 no usable credentia
 		RunE:    r.action(func(ctx context.Context) (view.View, error) { return runToken(ctx, r, keys, minTTL) }),
 	}
 	keys = addKeyFlags(cmd.Flags())
-	cmd.Flags().DurationVar(&minTTL, "min-ttl", credential.RenewAhead, "renew a token that ends within this `DURATION`")
+	cmd.Flags().DurationVar(&minTTL, "min-ttl", credential.RenewAhead, "renew a token that expires within this `DURATION`")
 	return cmd
 }
 
@@ -49,7 +49,10 @@ func runToken(ctx context.Context, r *invocation, keys *keyFlags, minTTL time.Du
 	if !h.IsLogin() {
 		return view.Token{Held: h}, nil
 	}
-	if err = h.Refresh(ctx, minTTL); err != nil && !h.Credential.LivesAt(time.Now()) {
+	if !h.Credential.LivesAt(time.Now().Add(minTTL)) { // it was read just now: no need to read it again
+		err = h.Refresh(ctx, minTTL)
+	}
+	if err != nil && !h.Credential.LivesAt(time.Now()) {
 		return nil, failureOf(s, err)
 	}
 	tellUnrenewed(r, s, "token", h, err)
@@ -65,7 +68,7 @@ func runToken(ctx context.Context, r *invocation, keys *keyFlags, minTTL time.Du
 func tellUnrenewed(r *invocation, s *ambit.Session, what string, h *ambit.Held, err error) {
 	left := view.Lifetime(h.Credential.ExpiresAt, time.Now())
 	if errors.Is(err, oauth.ErrNotSaved) {
-		r.console.Note("the %s was renewed, and cannot be kept; once it ends, log in again: %s", what, text.Printable(strings.TrimPrefix(err.Error(), oauth.ErrNotSaved.Error()+": ")))
+		r.console.Note("the %s was renewed, and cannot be kept; once it expires, log in again: %s", what, text.Printable(strings.TrimPrefix(err.Error(), oauth.ErrNotSaved.Error()+": ")))
 	} else if e, ok := errors.AsType[*credential.SessionLostError](err); ok {
 		reason := "there is no refresh token"
 		if e.Err != nil {

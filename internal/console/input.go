@@ -138,7 +138,7 @@ func (i *Input) secret() (string, error) {
 		read <- hidden{text, err}
 	}()
 	untilMute(fd, before)
-	i.Console.Write("the API key, which is not shown here (Enter ends it, Ctrl-C leaves): ")
+	i.Console.Write("the API key, which is not shown here (Enter to finish, Ctrl-C to cancel): ")
 	select {
 	case got := <-read:
 		return string(got.text), got.err

@@ -34,10 +34,10 @@ func (c Calls) Read(file string, r io.Reader) (audit.Evidence, error) {
 		return audit.Evidence{}, err
 	}
 	if isJSON(text) {
-		return audit.Evidence{}, syntax(file, 1, "this is JSON, and no list of METHOD /path; recorded calls are read with --traffic, tools with --mcp-tools")
+		return audit.Evidence{}, syntax(file, 1, "this is JSON, not a list of METHOD /path; recorded calls are read with --traffic, tools with --mcp-tools")
 	}
 	if !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0 {
-		return audit.Evidence{}, syntax(file, 1, "this is no text in UTF-8, and no list of METHOD /path")
+		return audit.Evidence{}, syntax(file, 1, "this is not a list of METHOD /path: it is not text in UTF-8")
 	}
 	var wrong []error
 	evidence := audit.Evidence{Calls: []audit.Call{}}
@@ -60,7 +60,7 @@ func (c Calls) Read(file string, r io.Reader) (audit.Evidence, error) {
 		return audit.Evidence{}, errors.Join(wrong...)
 	}
 	if len(evidence.Calls) == 0 {
-		evidence.Notes = append(evidence.Notes, audit.Note{Where: audit.Where{File: file}, Message: "names no call, and says nothing of what is in use"})
+		evidence.Notes = append(evidence.Notes, audit.Note{Where: audit.Where{File: file}, Message: "lists no calls, so it says nothing about what is in use"})
 	}
 	return evidence, nil
 }
@@ -77,15 +77,16 @@ func (c Calls) parse(row string) (scopes.Operation, error) {
 		return scopes.Operation{}, fmt.Errorf("%q is neither METHOD /path nor tool:NAME", short(row))
 	case strings.Contains(row, "?"):
 		return scopes.Operation{}, fmt.Errorf("%q: a path has no query", short(row))
-	case fields[1][0] == '/':
-		fields[1] = "{" + cmp.Or(c.Base, DefaultBase) + "}" + fields[1]
 	}
-	u, err := scopes.ParseOperation(strings.Join(fields, " "))
+	u, err := scopes.ParseTyped(row)
 	switch cause := errors.Unwrap(err); { // the error itself quotes all of the line
 	case cause != nil:
 		return u, fmt.Errorf("%q: %w", short(row), cause)
 	case err != nil && len(fields) == 1:
 		return u, fmt.Errorf("%q names no tool: write tool:NAME", short(row))
+	}
+	if u.Tool == "" {
+		u.Base = cmp.Or(u.Base, c.Base, DefaultBase)
 	}
 	return u, err
 }

@@ -35,9 +35,9 @@ func TestTools(t *testing.T) {
 		{name: "empty", text: "", err: "tools.json:1: not JSON: unexpected end of JSON input"},
 		{name: "broken", text: "{\n\"a\": {}\n\"b\"}", err: "tools.json:3: not JSON: invalid character '\"' after object key:value pair"},
 		{name: "a word", text: `"a"`, err: "tools.json:1: tools are an object or a list"},
-		{name: "no object", text: "{\n\"a\": 1}", err: `tools.json:2: tool "a" is no object`},
+		{name: "no object", text: "{\n\"a\": 1}", err: `tools.json:2: tool "a" is not an object`},
 		{name: "no list", text: `{"a": {"required_scopes": "x"}}`, err: `tools.json:1: tool "a": name and title are text, required_scopes is a list of words`},
-		{name: "no scope", text: `{"a": {"required_scopes": ["x y"]}}`, err: `tools.json:1: tool "a": "x y" is no scope: " " may not stand in one (RFC 6749 §3.3)`},
+		{name: "no scope", text: `{"a": {"required_scopes": ["x y"]}}`, err: `tools.json:1: tool "a": "x y" is not a scope: a scope may not contain " " (RFC 6749 §3.3)`},
 		{name: "no name", text: `[{"required_scopes": ["x"]}]`, notes: []string{`tools.json:1: "" cannot name a tool, and is left out`, "tools.json: names no tool that can be used"}},
 		{
 			name: "a name for the terminal", text: "{\"a\\u001b[2J\": {}, \"b\": {\"required_scopes\": [\"x\"]}}", want: []string{"tool:b: x"},
@@ -78,7 +78,7 @@ func TestToolsSample(t *testing.T) {
 }
 
 func TestCalls(t *testing.T) {
-	e, err := evidence.Calls{}.Read("calls.txt", strings.NewReader("\ufeff# what it does\r\n\nGET   /api/users/@me/\r\nPOST {gateway}/v1/messages\ntool:insight-*"))
+	e, err := evidence.Calls{}.Read("calls.txt", strings.NewReader("\ufeff# what it does\r\n\nGET \t /api/users/@me/\r\npost {gateway}/v1/messages\ntool:insight-*"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,8 +92,8 @@ func TestCalls(t *testing.T) {
 	if e, err := (evidence.Calls{}).Read("calls.txt", strings.NewReader("# none\n")); err != nil || e.Calls == nil {
 		t.Errorf("a list of nothing is a list: %v, %v", e.Calls, err)
 	}
-	_, err = evidence.Calls{Base: "b"}.Read("calls.txt", strings.NewReader("GET /ok\nget /a\nGET a\nGET /a b\nGET /a?b=c\n"))
-	want := `calls.txt:2: unknown method "get" (allowed: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS); did you mean "GET"?
+	_, err = evidence.Calls{Base: "b"}.Read("calls.txt", strings.NewReader("get /ok\nfetch /a\nGET a\nGET /a b\nGET /a?b=c\n"))
+	want := `calls.txt:2: unknown method "FETCH" (allowed: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS)
 calls.txt:3: "GET a" is neither METHOD /path nor tool:NAME
 calls.txt:4: "GET /a b" is neither METHOD /path nor tool:NAME
 calls.txt:5: "GET /a?…": a path has no query`
@@ -158,7 +158,7 @@ func TestCallsQuoteLittle(t *testing.T) {
 		{"GET /a#access_token=" + secret, `t:1: "GET /a#…": a path has no query and no fragment`},
 		{"GET /" + long + "/{" + long + secret, `t:1: "GET /` + long + `/{abcdefg…": a segment of the path holds at most one {param}`},
 		{"tool:" + long + long + secret + "\x01", `t:1: "tool:` + long + `abcdefghi…" names no tool: write tool:NAME`},
-		{"\xff\xfe{\x00", "t:1: this is no text in UTF-8, and no list of METHOD /path"},
+		{"\xff\xfe{\x00", "t:1: this is not a list of METHOD /path: it is not text in UTF-8"},
 	} {
 		_, err := evidence.Calls{}.Read("t", strings.NewReader(c.text))
 		if err == nil || err.Error() != c.want {

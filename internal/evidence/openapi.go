@@ -109,7 +109,7 @@ func (r *openAPIReader) settled() audit.Evidence {
 		r.evidence.Requirements = append(r.evidence.Requirements, op.need)
 	}
 	if more := r.noted - maxNotes; more > 0 {
-		r.evidence.Notes = append(r.evidence.Notes, audit.Note{Where: audit.Where{File: r.file}, Message: fmt.Sprintf("and %d more of the kind", more)})
+		r.evidence.Notes = append(r.evidence.Notes, audit.Note{Where: audit.Where{File: r.file}, Message: "and " + text.Count(more, "more note")})
 	}
 	r.evidence.Words = scopes.NewSet(r.evidence.Words...).Sorted().Slice()
 	return r.evidence

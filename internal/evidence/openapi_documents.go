@@ -93,7 +93,7 @@ const (
 func (d *document) refer(address string) *document {
 	u, err := url.Parse(address)
 	if err != nil {
-		return &document{problem: "is no address"}
+		return &document{problem: "is not a valid address"}
 	}
 	if d.url != nil {
 		u = d.url.ResolveReference(u)
@@ -112,7 +112,7 @@ func (d *document) refer(address string) *document {
 	}
 	below := path.Join(path.Dir(d.path), u.Path)
 	if u.Host != "" || path.IsAbs(u.Path) || !filepath.IsLocal(filepath.FromSlash(below)) {
-		return &document{problem: "is outside of the document's directory, and is not read"}
+		return &document{problem: "is outside the document's directory, and is not read"}
 	}
 	return d.set.load(below, &document{path: below, name: filepath.Join(filepath.Dir(d.set.file), filepath.FromSlash(below))})
 }
@@ -132,7 +132,7 @@ func (s *documentSet) load(address string, d *document) *document {
 		d.problem = "cannot be read: " + err.Error()
 	default:
 		if err := d.parse(text, false); err != nil || d.root.kind != objectNode {
-			d.problem = "is no object in YAML or JSON"
+			d.problem = "is not an object in YAML or JSON"
 		}
 	}
 	return d
@@ -152,7 +152,7 @@ func (s *documentSet) text(d *document) (text []byte, err error) {
 			return nil, errGiveUp
 		}
 		if text, err = s.Fetch(d.url.String()); err != nil {
-			s.fail(&Error{Where: audit.Where{File: s.file}, Kind: Syntax, Reason: "it refers to " + d.name + ", which cannot be had: " + err.Error(), Err: err})
+			s.fail(&Error{Where: audit.Where{File: s.file}, Kind: Syntax, Reason: "it refers to " + d.name + ", which cannot be read: " + err.Error(), Err: err})
 			return nil, errGiveUp
 		}
 	default:
@@ -164,7 +164,7 @@ func (s *documentSet) text(d *document) (text []byte, err error) {
 		}
 	}
 	if s.size += len(text); s.size > MaxOpenAPI {
-		s.fail(&Error{Where: audit.Where{File: s.file}, Kind: TooLarge, Reason: fmt.Sprintf("with all that it refers to it is larger than %d MiB", MaxOpenAPI>>20)})
+		s.fail(&Error{Where: audit.Where{File: s.file}, Kind: TooLarge, Reason: fmt.Sprintf("with everything that it refers to, it is larger than %d MiB", MaxOpenAPI>>20)})
 		return nil, errGiveUp
 	}
 	return text, nil

@@ -84,11 +84,11 @@ components:
 	if diff := cmp.Diff(want, places(e)); diff != "" {
 		t.Error(diff)
 	}
-	const outside = " is outside of the document's directory, and is not read"
+	const outside = " is outside the document's directory, and is not read"
 	wantNotes := []string{
 		"api/doc.yaml:10: what /gone needs is not known: paths/gone.yaml is not there",
 		"api/doc.yaml:11: what /lost needs is not known: paths/users.yaml#/nowhere is not there",
-		"api/doc.yaml:12: what /words needs is not known: words.txt is no object in YAML or JSON",
+		"api/doc.yaml:12: what /words needs is not known: words.txt is not an object in YAML or JSON",
 		"api/doc.yaml:13: what /up needs is not known: ../secret.yaml" + outside,
 		"api/doc.yaml:14: what /over needs is not known: paths/../../secret.yaml" + outside,
 		"api/doc.yaml:15: what /root needs is not known: /etc/passwd" + outside,
@@ -208,7 +208,7 @@ func TestOpenAPITooMuch(t *testing.T) {
 		{
 			"bytes", "doc.yaml",
 			evidence.OpenAPI{Open: func(string) ([]byte, error) { return []byte("get: {}\n#" + strings.Repeat("x", 9<<20)), nil }},
-			"doc.yaml: with all that it refers to it is larger than 32 MiB",
+			"doc.yaml: with everything that it refers to, it is larger than 32 MiB",
 		},
 	} {
 		_, err := c.reader.Read(c.file, strings.NewReader(many))

@@ -41,9 +41,9 @@ func (d *document) broken(err error, text []byte) error {
 // notJSON says where and why a text is not JSON (RFC 8259).
 func notJSON(text []byte) (line int, reason string) {
 	if bad, ok := errors.AsType[*json.SyntaxError](json.Unmarshal(text, new(json.RawMessage))); ok {
-		return 1 + bytes.Count(text[:bad.Offset], []byte("\n")), noOpenAPI + ": no JSON: " + bad.Error()
+		return 1 + bytes.Count(text[:bad.Offset], []byte("\n")), noOpenAPI + ": not JSON: " + bad.Error()
 	}
-	return 0, noOpenAPI + ": no JSON: it is not in UTF-8"
+	return 0, noOpenAPI + ": not JSON: it is not in UTF-8"
 }
 
 // notYAML says where and why a text is not YAML. The parser tells no line of an alias.
@@ -58,7 +58,7 @@ func notYAML(err error, text []byte) (line int, reason string) {
 		before, _, _ := bytes.Cut(text, []byte("*"+name))
 		line = 1 + bytes.Count(before, []byte("\n"))
 	}
-	return line, noOpenAPI + ": no YAML: " + reason
+	return line, noOpenAPI + ": not YAML: " + reason
 }
 
 // checkVersion wants version 3 at the top.
@@ -75,7 +75,7 @@ func (d *document) checkVersion(text []byte) error {
 		return d.set.failed
 	case number != "3" && !strings.HasPrefix(number, "3."):
 		e.Line = version.line
-		e.Reason = fmt.Sprintf("OpenAPI %q is not read, only 3.x", short(number))
+		e.Reason = fmt.Sprintf("OpenAPI %q is not supported, only 3.x", short(number))
 	default:
 		return nil
 	}

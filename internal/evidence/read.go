@@ -9,12 +9,8 @@ import (
 	"github.com/ambit-auth/ambit/scopes/audit"
 )
 
-// read is all of a source, up to a limit, without a byte order mark. What is in a
-// *bytes.Buffer already is not copied.
+// read is all of a source, up to a limit, without a byte order mark.
 func read(file string, r io.Reader, limit int64) ([]byte, error) {
-	if b, ok := r.(*bytes.Buffer); ok && int64(b.Len()) <= limit {
-		return bytes.TrimPrefix(b.Next(b.Len()), []byte("\ufeff")), nil
-	}
 	text, err := files.ReadAll(r, limit)
 	switch _, large := errors.AsType[files.TooLargeError](err); {
 	case large:

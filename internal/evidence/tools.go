@@ -130,7 +130,7 @@ func (t *toolReader) object(text []byte, offset, depth int) error {
 		case answer || depth > 0 || key == "jsonrpc" || key == "id" && value[0] != '{':
 			return nil // what else an answer holds
 		case value[0] != '{' && key != "":
-			return &Error{Where: t.at(at), Kind: Syntax, Reason: fmt.Sprintf("tool %q is no object", short(key))}
+			return &Error{Where: t.at(at), Kind: Syntax, Reason: fmt.Sprintf("tool %q is not an object", short(key))}
 		}
 		return t.tool(key, value, at)
 	})

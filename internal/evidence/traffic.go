@@ -70,7 +70,7 @@ type trafficReader struct {
 	places   provider.Locator // of the provider's bases
 	evidence audit.Evidence
 	index    map[observed]int
-	foreign  int // calls to hosts that are none of the provider's
+	foreign  int // calls to hosts that are not the provider's
 	unfit    int // calls whose path or method no manifest could name
 }
 
@@ -129,7 +129,7 @@ func (c *trafficReader) records(in *bufio.Reader) error {
 				if !last || number == 1 {
 					return err
 				}
-				c.note(number, "the last line breaks off, and is left out")
+				c.note(number, "the last line is incomplete, and is left out")
 			}
 		}
 		if last {
@@ -168,7 +168,7 @@ func (c *trafficReader) record(row []byte, number int) error {
 		return syntax(c.file, number, "not a recorded call: an object with base, method, path, status and scopes")
 	}
 	if one.Method == "" || one.Base == "" || one.Status < 100 || one.Status > 999 {
-		return syntax(c.file, number, "not a recorded call: base, method and status are wanted")
+		return syntax(c.file, number, "not a recorded call: base, method and status are required")
 	}
 	return c.observe(one.Base, one.Method, one.Path, one.Status, words(one.Scopes), words(one.Named), number)
 }
@@ -249,9 +249,9 @@ func (c *trafficReader) summary() {
 		c.note(0, "holds no call")
 	}
 	if c.foreign > 0 {
-		c.note(0, "left out: "+text.Count(c.foreign, "call")+" to hosts that are none of the provider's")
+		c.note(0, "left out: "+text.Count(c.foreign, "call")+" to hosts that are not the provider's")
 	}
 	if c.unfit > 0 {
-		c.note(0, "left out: "+text.Count(c.unfit, "call")+" with a method or a path that no manifest can name")
+		c.note(0, "left out: "+text.Count(c.unfit, "call")+" with a method or a path that a manifest cannot name")
 	}
 }

@@ -53,7 +53,7 @@ func TestRecords(t *testing.T) {
 	if diff := cmp.Diff(want, seen(e)); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{"run.jsonl:7: the last line breaks off, and is left out", "run.jsonl: left out: 1 call with a method or a path that no manifest can name"}, notes(e)); diff != "" {
+	if diff := cmp.Diff([]string{"run.jsonl:7: the last line is incomplete, and is left out", "run.jsonl: left out: 1 call with a method or a path that a manifest cannot name"}, notes(e)); diff != "" {
 		t.Error(diff)
 	}
 	for _, text := range []string{"words\n{}", `{"base":"api","method":"GET","path":"/","status":"200"}`, `{"method":"GET","path":"/","status":200}`, "[]"} {
@@ -131,7 +131,7 @@ func TestHAR(t *testing.T) {
 	if diff := cmp.Diff(want, seen(e)); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{"session.har: left out: 2 calls to hosts that are none of the provider's"}, notes(e)); diff != "" {
+	if diff := cmp.Diff([]string{"session.har: left out: 2 calls to hosts that are not the provider's"}, notes(e)); diff != "" {
 		t.Error(diff)
 	}
 	if all := fmt.Sprintf("%#v", e); strings.Contains(all, "s3cr3t") {

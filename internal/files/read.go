@@ -58,7 +58,7 @@ func Open(path string, rule Rule) (*os.File, error) {
 			return nil, err
 		}
 	}
-	return nil, &UnsafeError{Path: path, Problem: "is exchanged all the time", Fix: "see who writes it"}
+	return nil, &UnsafeError{Path: path, Problem: "is replaced again and again", Fix: "see which program writes it"}
 }
 
 // errNotFile says of what does not end, or holds no text, that it is not read.
@@ -103,6 +103,15 @@ func ReadAll(r io.Reader, limit int64) ([]byte, error) {
 		return nil, TooLargeError(limit)
 	}
 	return data.Bytes(), err
+}
+
+// Copy copies to the end, and ends with a [TooLargeError] at what is over limit.
+func Copy(w io.Writer, r io.Reader, limit int64) error {
+	n, err := io.Copy(w, io.LimitReader(r, limit+1))
+	if err == nil && n > limit {
+		return TooLargeError(limit)
+	}
+	return err
 }
 
 // sizeOf is what a file or a text says of its own size; 0 where it says nothing.

@@ -15,7 +15,7 @@ import (
 // after "it".
 func (r *Response) Object() (*Object, error) {
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
-		return nil, FieldError{Problem: "is packed as " + text.Quote(encoding) + ", which was not asked for"}
+		return nil, FieldError{Problem: "is packed as " + text.Quote(encoding) + ", which was not requested"}
 	}
 	switch {
 	case r.isForm():

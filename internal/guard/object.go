@@ -63,7 +63,7 @@ func ParseObject(raw []byte) (*Object, error) {
 		return nil, syntaxProblem(err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, FieldError{Problem: "goes on after the end of the JSON object"}
+		return nil, FieldError{Problem: "continues after the end of the JSON object"}
 	}
 	return o, nil
 }
@@ -83,7 +83,7 @@ func (o *Object) readMember(decoder *json.Decoder) error {
 
 func (o *Object) add(name string, value json.RawMessage) error {
 	if _, twice := o.members[name]; twice {
-		return FieldError{Field: text.Cut(name, text.MaxWord), Problem: "stands in it twice"}
+		return FieldError{Field: text.Cut(name, text.MaxWord), Problem: "appears in it twice"}
 	}
 	o.members[name] = value
 	return nil
@@ -159,11 +159,24 @@ func (o *Object) Leave(name, format string, args ...any) {
 	o.notes = append(o.notes, FieldError{Field: name, Problem: fmt.Sprintf(format, args...)})
 }
 
-// Notes are what was left out, and why, in the order in which the members were read.
+// maxNotes bounds how many of the members that were left out are told one by one.
+const maxNotes = 20
+
+// Notes are what was left out, and why, each once, in the order in which the members were
+// read.
 func (o *Object) Notes() []string {
-	notes := make([]string, len(o.notes))
-	for i, note := range o.notes {
-		notes[i] = note.Error() + ", and is left out"
+	var notes []string
+	told := make(map[FieldError]bool)
+	for _, note := range o.notes {
+		if told[note] {
+			continue
+		}
+		if told[note] = true; len(told) <= maxNotes {
+			notes = append(notes, note.Error()+", and is left out")
+		}
+	}
+	if more := len(told) - maxNotes; more > 0 {
+		notes = append(notes, fmt.Sprintf("%s %s left out", text.Count(more, "more member"), text.Are(more)))
 	}
 	return notes
 }

@@ -58,10 +58,10 @@ func TestBadBodies(t *testing.T) {
 		"half":                   {"application/json", `{"a": "b`, "is JSON that ends in the middle"},
 		"a list":                 {"application/json", `[{"a": "b"}]`, "is JSON, but not an object"},
 		"null":                   {"application/json", `null`, "is JSON, but not an object"},
-		"two":                    {"application/json", `{}{}`, "goes on after the end of the JSON object"},
-		"twice":                  {"application/json", `{"scope": "a", "scope": "b"}`, "scope stands in it twice"},
-		"twice, by an escape":    {"application/json", `{"scope": "a", "\u0073cope": "b"}`, "scope stands in it twice"},
-		"twice in a form":        {"", "scope=a&scope=b", "scope stands in it twice"},
+		"two":                    {"application/json", `{}{}`, "continues after the end of the JSON object"},
+		"twice":                  {"application/json", `{"scope": "a", "scope": "b"}`, "scope appears in it twice"},
+		"twice, by an escape":    {"application/json", `{"scope": "a", "\u0073cope": "b"}`, "scope appears in it twice"},
+		"twice in a form":        {"", "scope=a&scope=b", "scope appears in it twice"},
 		"a form that is escaped": {"application/x-www-form-urlencoded", "a=%zz", "is not form-encoded"},
 		"UTF-16":                 {"application/json", "\xff\xfe{\x00}\x00", "is not JSON"},
 	} {
@@ -139,6 +139,20 @@ func TestValues(t *testing.T) {
 		}
 	}
 	if notes := object.Notes(); len(notes) != 9 {
+		t.Errorf("%d notes: %q", len(notes), notes)
+	}
+}
+
+// A list of thousands that are no words is no flood for whoever is told, and nothing is told twice.
+func TestNotesAreBounded(t *testing.T) {
+	object, err := guard.ParseObject([]byte(`{"list": [` + strings.Repeat("{},", 5000) + `{}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	object.List("list")
+	object.List("list")
+	notes := object.Notes()
+	if len(notes) != 21 || notes[0] != "list[0] is not a string, and is left out" || notes[20] != "4981 more members are left out" {
 		t.Errorf("%d notes: %q", len(notes), notes)
 	}
 }

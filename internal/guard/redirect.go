@@ -36,10 +36,10 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 
 func redirectProblem(req, first, last *http.Request, count int) error {
 	if carriesSomething(first) {
-		return errors.New("the request carries a credential or a body, which go nowhere else")
+		return errors.New("the request carries a credential or a body, which may be sent nowhere else")
 	}
 	if count > maxRedirects {
-		return errors.New("one redirect followed another, more than three times")
+		return errors.New("there were more than three redirects")
 	}
 	if last.URL.Scheme == "https" && req.URL.Scheme != "https" {
 		return errors.New("it leads from https to " + text.Quote(req.URL.Scheme))

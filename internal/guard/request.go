@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -62,7 +63,19 @@ func (r *Response) Trouble() error {
 // again only if it has GetBody. Every status but 5xx, 408, 425 and 429 is a Response.
 // The error is always an [Error].
 func (r *Requester) Do(req *http.Request, limit int64) (*Response, error) {
-	response, err := r.once(req, limit)
+	return r.do(req, func(body io.Reader) ([]byte, error) { return files.ReadAll(body, limit) })
+}
+
+// Copy is [Requester.Do] with the body written to w, and none in the Response: one of many
+// megabytes takes its size several times over while it grows in memory. An error of w is the
+// cause of the [Error].
+func (r *Requester) Copy(w io.Writer, req *http.Request, limit int64) (*Response, error) {
+	return r.do(req, func(body io.Reader) ([]byte, error) { return nil, files.Copy(w, body, limit) })
+}
+
+// do is Do with a way to read the body.
+func (r *Requester) do(req *http.Request, read func(body io.Reader) ([]byte, error)) (*Response, error) {
+	response, err := r.once(req, read)
 	if err == nil {
 		return response, nil
 	}
@@ -76,13 +89,13 @@ func (r *Requester) Do(req *http.Request, limit int64) (*Response, error) {
 	if waitErr := r.wait(req.Context(), err.RetryAfter); waitErr != nil {
 		return nil, requestError(req, waitErr)
 	}
-	if response, err = r.once(again, limit); err != nil {
+	if response, err = r.once(again, read); err != nil {
 		return nil, err
 	}
 	return response, nil
 }
 
-func (r *Requester) once(req *http.Request, limit int64) (*Response, *Error) {
+func (r *Requester) once(req *http.Request, read func(body io.Reader) ([]byte, error)) (*Response, *Error) {
 	resp, err := withPolicy(r.HTTP).Do(r.introduced(req))
 	if err != nil {
 		return nil, requestError(req, err)
@@ -95,7 +108,7 @@ func (r *Requester) once(req *http.Request, limit int64) (*Response, *Error) {
 			return nil, trouble
 		}
 	}
-	body, err := files.ReadAll(resp.Body, limit)
+	body, err := read(resp.Body)
 	if err != nil {
 		return nil, requestError(req, err)
 	}

@@ -40,7 +40,7 @@ func readTable(t *testing.T) table {
 			continue
 		}
 		if rooms[cells[1]] != nil {
-			t.Errorf("%s: %s stands twice in the table", tableFile, cells[1])
+			t.Errorf("%s: %s appears twice in the table", tableFile, cells[1])
 		}
 		r := &room{}
 		for _, name := range quote.FindAllStringSubmatch(cells[2], -1) {

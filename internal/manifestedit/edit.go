@@ -100,10 +100,10 @@ func (ed *editor) try(edits []edit) ([]byte, error) {
 		return nil, err
 	}
 	if len(edited) > yamlfile.MaxFileSize {
-		return nil, &EditError{ed.file, 0, "it would grow beyond 1 MiB, and no manifest may"}
+		return nil, &EditError{ed.file, 0, "it would grow beyond 1 MiB, the most that a manifest may have"}
 	}
 	if after, err := manifest.Decode(ed.file, edited, ed.open); err != nil || !ed.want.equal(planOf(after)) {
-		return nil, errors.New("what stands around it would be read in another way")
+		return nil, errors.New("the text around it would be read differently")
 	}
 	return edited, nil
 }

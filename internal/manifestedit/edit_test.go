@@ -452,7 +452,7 @@ func TestEditRefuses(t *testing.T) {
 		{
 			"a list in brackets", head + "scopes:\n  - {scope: a, level: required}\nprograms:\n  p: {scopes: [{scope: b, level: optional}, {scope: c, level: optional}]}\n",
 			change{remove: []scopes.Need{entry("a"), entry("c", "p")}},
-			`scopes.yaml:7: cannot edit in place: nothing is taken out of a list in brackets; do this by hand: remove the entry of "c"`,
+			`scopes.yaml:7: cannot edit in place: an entry cannot be removed from a list in brackets; do this by hand: remove the entry of "c"`,
 		},
 		{
 			"another level and another scope, on lines of their own", head + "scopes:\n  - scope: >-\n      a:write\n    level: required\n",
@@ -467,12 +467,12 @@ func TestEditRefuses(t *testing.T) {
 		{
 			"the same with brackets", head + "scopes: !!seq []\n",
 			change{add: []scopes.Need{added()}},
-			`scopes.yaml:4: cannot edit in place: where the entries of this list begin and end cannot be told; do this by hand: add an entry for "new:read" to this list`,
+			`scopes.yaml:4: cannot edit in place: it is unclear where the entries of this list begin and end; do this by hand: add an entry for "new:read" to this list`,
 		},
 		{
 			"a reason that would grow", head + "scopes:\n  - scope: a\n    level: required\n    why: |+\n\n\n",
 			change{add: []scopes.Need{added()}},
-			`scopes.yaml:5: cannot edit in place: what stands around it would be read in another way; do this by hand: add an entry for "new:read" to this list`,
+			`scopes.yaml:5: cannot edit in place: the text around it would be read differently; do this by hand: add an entry for "new:read" to this list`,
 		},
 		{
 			"a manifest that would be too large", head + "scopes: []\n#" + strings.Repeat("x", yamlfile.MaxFileSize-100) + "\n",

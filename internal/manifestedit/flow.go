@@ -26,7 +26,7 @@ func (l *needList) flowEnd() (flowEnd, error) {
 		commas++
 	}
 	if f.close < 0 || commas != len(l.items) || commas > 0 && l.offset(l.items[commas-1]) >= f.last {
-		return f, errors.New("where the entries of this list begin and end cannot be told")
+		return f, errors.New("it is unclear where the entries of this list begin and end")
 	}
 	return f, nil
 }

@@ -48,7 +48,7 @@ func (l *needList) exchange(at int, needs []scopes.Need) ([]splice, error) {
 	from := l.offset(item)
 	_, brace := l.scan(from, func(int, int) {})
 	if brace < 0 {
-		return nil, errors.New("where the entry ends cannot be told")
+		return nil, errors.New("it is unclear where the entry ends")
 	}
 	if flowing(l.seq) {
 		return []splice{{from, brace + 1, style.mappings(needs, ", ")}}, nil
@@ -115,7 +115,7 @@ func (l *needList) remove(goes []bool) ([]splice, error) {
 	case !slices.Contains(goes, true):
 		return nil, nil
 	case flowing(l.seq):
-		return nil, errors.New("nothing is taken out of a list in brackets")
+		return nil, errors.New("an entry cannot be removed from a list in brackets")
 	}
 	return l.removeBlock(goes)
 }

@@ -45,7 +45,7 @@
 // the other region only. Their values are drawn anew at each start. More stand under
 // more_keys: star (unrestricted), scoped_project (project 2 only), scoped_organization,
 // no_scopes, no_product (good, but not for the gateway's product), project (it sends
-// events and is no login) and project_secret.
+// events and is not a login) and project_secret.
 //
 // # The API, the gateway and the MCP server
 //

@@ -66,7 +66,7 @@ func kinds() []kind {
 		{kindTimeout, partAll, "no answer until the client goes away"},
 		{kindClose, partAll, "the connection is closed without an answer"},
 		{kindBadJSON, partAll, "JSON of another shape: known members of unexpected types"},
-		{kindGarbage, partAll, "status 200 and bytes that are no JSON, though said to be"},
+		{kindGarbage, partAll, "status 200 and bytes that are not JSON, though the header says so"},
 		{kindCut, partAll, "the answer begins well and is cut in the middle"},
 		{kindSlow, partAll, "a third of a second before each piece of the answer"},
 		{kind429, partAll, "status 429 with Retry-After: 1, once for each part, then all is well"},

@@ -178,7 +178,7 @@ func TestMistakes(t *testing.T) {
 			want: []string{
 				`FILE:1:1: unknown key "colour" in the file (allowed: ` + keys + `); did you mean "color"?`,
 				`FILE:2:1: unknown key "json" in the file (allowed: ` + keys + `)`,
-				`FILE:4:1: "store" stands twice in the file`,
+				`FILE:4:1: "store" appears twice in the file`,
 				`FILE:5:1: unknown key "no-input" in the file (allowed: ` + keys + `); did you mean "no_input"?`,
 			},
 		},

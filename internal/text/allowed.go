@@ -24,13 +24,23 @@ func (a allowed) String() string {
 	if len(a.words) == 0 {
 		return ""
 	}
-	text := " (allowed: " + strings.Join(a.words[:min(len(a.words), maxAllowed)], ", ")
-	if more := len(a.words) - maxAllowed; more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
+	return " (" + listed(a.words) + ")" + meant(a.word, a.words)
+}
+
+// AllowedHint is what [Allowed] says, as a sentence of its own.
+func AllowedHint(word string, words []string) string { return listed(words) + meant(word, words) }
+
+func listed(words []string) string {
+	list := "allowed: " + strings.Join(words[:min(len(words), maxAllowed)], ", ")
+	if more := len(words) - maxAllowed; more > 0 {
+		list += fmt.Sprintf(" and %d more", more)
 	}
-	text += ")"
-	if near := Near(a.word, a.words); len(near) > 0 {
-		text += fmt.Sprintf("; did you mean %q?", near[0])
+	return list
+}
+
+func meant(word string, words []string) string {
+	if near := Near(word, words); len(near) > 0 {
+		return fmt.Sprintf("; did you mean %q?", near[0])
 	}
-	return text
+	return ""
 }

@@ -46,6 +46,14 @@ func TestIsName(t *testing.T) {
 	}
 }
 
+func TestAre(t *testing.T) {
+	for n, want := range []string{"are", "is", "are"} {
+		if got := text.Are(n); got != want {
+			t.Errorf("%d: %q, want %q", n, got, want)
+		}
+	}
+}
+
 func TestPlural(t *testing.T) {
 	for noun, want := range map[string]string{"scope": "2 scopes", "repository": "2 repositories", "key": "2 keys"} {
 		if got := text.Count(2, noun); got != want {

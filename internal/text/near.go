@@ -41,6 +41,14 @@ func Near(word string, known []string) []string {
 	return words
 }
 
+// DidYouMean asks for one of the words that [Near] found; "" where it found none.
+func DidYouMean(near []string) string {
+	if len(near) == 0 {
+		return ""
+	}
+	return "did you mean " + strings.Join(near, " or ") + "?"
+}
+
 // slip is how many edits lead from a word to a known one, where that may be a slip of
 // the pen.
 func slip(word, known string) (away int, near bool) {

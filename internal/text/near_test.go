@@ -44,3 +44,22 @@ func TestNear(t *testing.T) {
 		t.Errorf("Near gives at most three, best first: %v", got)
 	}
 }
+
+func TestDidYouMean(t *testing.T) {
+	for want, near := range map[string][]string{"": nil, "did you mean a?": {"a"}, "did you mean a or b?": {"a", "b"}} {
+		if got := text.DidYouMean(near); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// Behind a message and as a hint of its own, the same words are allowed, and the same one was meant.
+func TestAllowed(t *testing.T) {
+	words := []string{"stop", "continue"}
+	if got := text.Allowed("stpo", words).String(); got != ` (allowed: stop, continue); did you mean "stop"?` {
+		t.Errorf("%q", got)
+	}
+	if got := text.AllowedHint("stpo", words); got != `allowed: stop, continue; did you mean "stop"?` {
+		t.Errorf("%q", got)
+	}
+}

@@ -133,7 +133,7 @@ func (v *Audit) totals() string {
 	}
 	line += "; a small set for the evidence has " + text.Count(v.Found.Least.Scopes.Len(), "scope")
 	if n := len(v.Found.Least.Kept); n > 0 {
-		line += fmt.Sprintf("; %d more are declared for operations that no source describes", n)
+		line += fmt.Sprintf("; %d more %s declared for operations that no source describes", n, text.Are(n))
 	}
 	return line + " (--minimal)"
 }

@@ -56,8 +56,10 @@ type auditNoteJSON struct {
 }
 
 type auditLeastJSON struct {
-	Scopes scopes.Set `json:"scopes"`
-	Kept   []string   `json:"kept"` // names of declared needs besides, of operations that no source describes
+	Scopes    scopes.Set `json:"scopes"`
+	Needs     []needJSON `json:"needs"`      // the same, as a manifest declares them
+	Kept      []string   `json:"kept"`       // names of declared needs besides, of operations that no source describes
+	KeptNeeds []needJSON `json:"kept_needs"` // the same
 }
 
 // JSON implements [View].
@@ -69,7 +71,7 @@ func (v *Audit) JSON(e Envelope) any {
 		Server:   auditServerJSON{server.Name, server.Issuer, v.Server},
 		Findings: findingsJSON(f.Findings), Waived: findingsJSON(f.Waived),
 		Matrix: make([]auditRowJSON, len(f.Matrix)), Notes: make([]auditNoteJSON, len(f.Notes)),
-		Least: auditLeastJSON{f.Least.Scopes, []string{}}, FailOn: v.Failing, Holder: v.Holder, Changed: v.Changed,
+		Least: auditLeastJSON{f.Least.Scopes, needsOf(f.Least.Needs), []string{}, needsOf(f.Least.Kept)}, FailOn: v.Failing, Holder: v.Holder, Changed: v.Changed,
 	}
 	for i, r := range f.Matrix {
 		level := ""

@@ -71,7 +71,7 @@ func driftFindings(d ambit.Drift, file string, needs []scopes.Need, fails bool) 
 		list = append(list, Finding{Rule: "drift_unknown", Level: failsIf(fails), File: file, Line: 1, Message: manifest.LockName + " does not record " + d.Unrecorded})
 	}
 	if d.Changed && len(d.Scopes) == 0 {
-		list = append(list, Finding{Rule: "drift_manifest", Level: failsIf(fails), File: file, Line: 1, Message: "the manifest asks for something else than " + manifest.LockName + " records"})
+		list = append(list, Finding{Rule: "drift_manifest", Level: failsIf(fails), File: file, Line: 1, Message: "the manifest asks for something other than " + manifest.LockName + " records"})
 	}
 	return list
 }

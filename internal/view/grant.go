@@ -112,14 +112,14 @@ func (v Grant) heading(p *Printer) {
 		facts = append(facts, life)
 	}
 	for _, r := range v.Granted.Reach {
-		facts = append(facts, limitedTo(r.IDs, r.Of))
+		facts = append(facts, "only "+Limit(r.Of, r.IDs))
 	}
 	p.wrapped("  ", p.Paint.Dim(strings.Join(facts, "; ")))
 }
 
-// limitedTo words a credential's reach.
-func limitedTo(names []string, noun string) string {
-	return "only " + text.Plural(len(names), noun) + " " + text.Printable(strings.Join(names, ", "))
+// Limit words a limit of a credential's reach: "projects 1, 2".
+func Limit(of string, ids []string) string {
+	return text.Plural(len(ids), of) + " " + text.Printable(strings.Join(ids, ", "))
 }
 
 // known words where the knowledge of a grant comes from.
@@ -134,7 +134,7 @@ func known(by scopes.KnownBy) string {
 	case scopes.JWT:
 		return "known from the token itself"
 	}
-	return "assumed: the server did not say what it granted, so it counts as asked (RFC 6749 §5.1)"
+	return "assumed: the server did not say what it granted, so what was requested counts as granted (RFC 6749 §5.1)"
 }
 
 func (v Grant) rows(p *Printer) [][]string {

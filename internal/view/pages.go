@@ -74,7 +74,7 @@ func askedGroups(plan *ambit.Plan) []pageGroup {
 		g := pageGroup{Title: strings.ToUpper(level.String()[:1]) + level.String()[1:], Remark: levelMeaning(level)}
 		for _, item := range plan.Scopes {
 			if item.Need.Level == level && item.Decision != scopes.DecisionWithhold {
-				g.Needs = append(g.Needs, needOnPage(item.Need))
+				g.Needs = append(g.Needs, needOnPage(*item.Need))
 			}
 		}
 		groups = appendGroup(groups, g)
@@ -82,7 +82,7 @@ func askedGroups(plan *ambit.Plan) []pageGroup {
 	withheld := pageGroup{Title: "Not asked for", Remark: "This server does not know them, or refuses them."}
 	for _, item := range plan.Scopes {
 		if item.Decision == scopes.DecisionWithhold {
-			withheld.Needs = append(withheld.Needs, pageNeed{item.Need.Name(), Why(item.Need), item.Reason})
+			withheld.Needs = append(withheld.Needs, pageNeed{item.Need.Name(), Why(*item.Need), item.Reason})
 		}
 	}
 	return appendGroup(groups, withheld)
@@ -100,9 +100,9 @@ func levelMeaning(l scopes.Level) string {
 	case scopes.Required:
 		return "It does not start without these."
 	case scopes.Recommended:
-		return "It works without them, visibly worse."
+		return "It works without them, but noticeably worse."
 	}
-	return "One feature is lost without each."
+	return "Each of these enables one feature."
 }
 
 // Finished implements [ambit.Pages]: what was granted and what is missing.

@@ -107,7 +107,7 @@ func (v *Plan) JSON(e Envelope) any {
 		out.Resources = append(out.Resources, resourceJSON{r.Base, r.URL, r.Advertises.State})
 	}
 	for _, item := range p.Scopes {
-		out.Scopes = append(out.Scopes, itemJSON{needOf(item.Need), item.Advertised, item.Decision, item.Reason})
+		out.Scopes = append(out.Scopes, itemJSON{needOf(*item.Need), item.Advertised, item.Decision, item.Reason})
 	}
 	return out
 }
@@ -119,9 +119,9 @@ func (v *Plan) Text(p *Printer) {
 	p.line("")
 	rows := make([][]string, len(v.Plan.Scopes))
 	for i, item := range v.Plan.Scopes {
-		rows[i] = []string{item.Need.Name(), item.Need.Level.String(), listed(item.Advertised), p.decision(item.Decision), Why(item.Need)}
+		rows[i] = []string{item.Need.Name(), item.Need.Level.String(), advertised(item.Advertised), p.decision(item.Decision), Why(*item.Need)}
 	}
-	p.table([]string{"SCOPE", "LEVEL", "LISTED", "DECISION", "WHY"}, rows)
+	p.table([]string{"SCOPE", "LEVEL", "ADVERTISED", "DECISION", "WHY"}, rows)
 	p.line("")
 	v.remarks(p)
 	p.line("%s", v.summary())
@@ -148,7 +148,7 @@ func (v *Plan) remarks(p *Printer) {
 }
 
 func (v *Plan) summary() string {
-	sentence := fmt.Sprintf("%s will be asked for", text.Count(v.Plan.Request.Len(), "scope"))
+	sentence := fmt.Sprintf("%s will be requested", text.Count(v.Plan.Request.Len(), "scope"))
 	if n := len(v.Plan.Withheld); n > 0 {
 		sentence += fmt.Sprintf(", %s withheld", text.Count(n, "need"))
 	}
@@ -158,8 +158,8 @@ func (v *Plan) summary() string {
 	return sentence
 }
 
-// listed is what the server's list says of a scope.
-func listed(a scopes.Advertised) string {
+// advertised is what the server's list says of a scope.
+func advertised(a scopes.Advertised) string {
 	if a == scopes.AdvertisedUnknown {
 		return "?"
 	}
@@ -170,7 +170,7 @@ func listed(a scopes.Advertised) string {
 func (p *Printer) decision(d scopes.Decision) string {
 	switch d {
 	case scopes.DecisionRequest, scopes.DecisionRequestUnadvertised:
-		return p.Paint.green("ask")
+		return p.Paint.green("request")
 	case scopes.DecisionImplied:
 		return p.Paint.Dim("implied")
 	default:

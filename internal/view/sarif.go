@@ -128,15 +128,15 @@ func ruleHelp(id string) (short, help string) {
 	case "credential":
 		return "It is not known what the credential holds.", "Give a credential of the right kind, for the right server, that has not expired; ambit status shows which one would be used."
 	case driftVanished:
-		return "The server no longer advertises a scope.", "Look whether the scope was renamed; then correct the manifest and run: ambit plan --lock."
+		return "The server no longer advertises a scope.", "Check whether the scope was renamed; then correct the manifest and run: ambit plan --lock."
 	case "drift_new":
 		return "The server advertises scopes that the lock file does not record.", "Look at them, then run: ambit plan --lock."
 	case "drift_manifest":
-		return "The negotiation comes out otherwise than the lock file records.", "Look at what changed in the manifest, then run: ambit plan --lock."
+		return "The outcome of the negotiation differs from the lock file.", "Look at what changed in the manifest, then run: ambit plan --lock."
 	case "manifest":
 		return "A manifest or provider file has a mistake.", "Correct the file at the place that is named."
 	case "audit":
-		return "The audit could not be made.", "The message says why."
+		return "The audit could not be completed.", "The message says why."
 	case "drift_unknown":
 		return "The lock file does not record this server or this choice of programs.", "Run: ambit plan --lock."
 	case "evidence":

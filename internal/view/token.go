@@ -1,7 +1,6 @@
 package view
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/ambit-auth/ambit"
@@ -30,13 +29,13 @@ func Lifetime(until, now time.Time) string {
 	left := exactly.Round(time.Minute)
 	switch {
 	case until.IsZero():
-		return "no end is known"
+		return "no expiry is known"
 	case !now.Before(until):
 		return "expired " + now.Sub(until).Round(time.Second).String() + " ago"
 	case left >= 48*time.Hour:
-		return fmt.Sprintf("good for %d days", int(left.Hours())/24)
+		return "good for " + text.Count(int(left.Hours())/24, "day")
 	case left >= 2*time.Hour:
-		return fmt.Sprintf("good for %d hours", int(left.Hours()))
+		return "good for " + text.Count(int(left.Hours()), "hour")
 	}
 	if exactly < time.Minute {
 		return "good for " + text.Count(max(1, int(exactly.Round(time.Second).Seconds())), "second")

@@ -47,7 +47,7 @@ func (r *Reader) Told() Mistakes {
 	mistakes := r.found.Sorted()
 	if r.untold > 0 {
 		last := mistakes[len(mistakes)-1]
-		last.Kind, last.Message = TooMany, fmt.Sprintf("and %d more mistakes", r.untold)
+		last.Kind, last.Message = TooMany, "and "+text.Count(r.untold, "more mistake")
 		mistakes = append(mistakes, last)
 	}
 	return mistakes
@@ -182,7 +182,7 @@ func (r *Reader) Mapping(n *yaml.Node, what string, members []Member) {
 		case at < 0:
 			r.Mistake(key, UnknownKey, "unknown key %q in %s%s", key.Value, what, text.Allowed(key.Value, keys(members)))
 		case seen[at]:
-			r.Mistake(key, DuplicateKey, "%q stands twice in %s", key.Value, what)
+			r.Mistake(key, DuplicateKey, "%q appears twice in %s", key.Value, what)
 		default:
 			seen[at] = true
 			members[at].Read(value)
@@ -190,7 +190,7 @@ func (r *Reader) Mapping(n *yaml.Node, what string, members []Member) {
 	}
 	for i, m := range members {
 		if m.Required && !seen[i] {
-			r.Mistake(n, MissingKey, "%s lacks %q", what, m.Key)
+			r.Mistake(n, MissingKey, "%s is missing %q", what, m.Key)
 		}
 	}
 }
@@ -217,9 +217,9 @@ func (r *Reader) Named(n *yaml.Node, what string, read func(name, value *yaml.No
 			r.Mistake(name, BadType, "a name in %s is text, not %s", what, Form(name))
 			continue
 		case seen[name.Value]:
-			r.Mistake(name, DuplicateKey, "%q stands twice in %s", name.Value, what)
+			r.Mistake(name, DuplicateKey, "%q appears twice in %s", name.Value, what)
 		case !text.IsName(name.Value):
-			r.Mistake(name, BadValue, "%q in %s is no name: 1 to %d printable characters", name.Value, what, text.MaxName)
+			r.badName(name, what)
 		default:
 			read(name, value)
 		}
@@ -251,6 +251,20 @@ func (r *Reader) Text(n *yaml.Node, what string) string {
 		return n.Value
 	}
 	return ""
+}
+
+// Name reads a name of the user's own: it is shown to people and stands in JSON.
+func (r *Reader) Name(n *yaml.Node, what string) string {
+	found := r.Text(n, what)
+	if found != "" && !text.IsName(found) {
+		r.badName(n, what)
+		return ""
+	}
+	return found
+}
+
+func (r *Reader) badName(n *yaml.Node, what string) {
+	r.Mistake(n, BadValue, "%s: %s is not a name of 1 to %d printable characters", what, text.Quote(n.Value), text.MaxName)
 }
 
 // Word reads text that must be one of the allowed words.

@@ -71,7 +71,7 @@ func unwrapKey(text string) (inner, note string) {
 	const byteOrderMark = "\ufeff" // some editors begin a file with it
 	inner = strings.TrimFunc(strings.TrimPrefix(text, byteOrderMark), unicode.IsSpace)
 	if inner != text {
-		return inner, "blanks or a newline around the key were dropped"
+		return inner, "spaces or a newline around the key were dropped"
 	}
 	for _, quote := range []string{`"`, "'", "`"} {
 		if len(text) >= 2 && strings.HasPrefix(text, quote) && strings.HasSuffix(text, quote) {
@@ -94,6 +94,9 @@ func appendOnce(notes []string, note string) []string {
 	return append(notes, note)
 }
 
+// Unsendable is the problem of a text that no request header can carry.
+const Unsendable = "has a character that cannot be in a key"
+
 // keyProblem is what stands against text being a key; "" for nothing.
 func keyProblem(text string) string {
 	switch {
@@ -104,13 +107,13 @@ func keyProblem(text string) string {
 	case strings.ContainsFunc(text, unicode.IsControl):
 		return "has a control character in it"
 	case strings.ContainsFunc(text, unicode.IsSpace):
-		return "has a blank in it"
+		return "has a space in it"
 	case strings.ContainsAny(text, "\"'`"):
 		return "has a quote in it"
 	case len(text) > credential.MaxToken:
 		return "is too long to be a key"
 	case !credential.IsSendable(text):
-		return "has a character in it that no key has"
+		return Unsendable
 	}
 	return ""
 }

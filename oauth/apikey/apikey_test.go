@@ -55,7 +55,7 @@ func TestReadKeyTakesWhatKeysLookLike(t *testing.T) {
 }
 
 func TestReadKeyRefuses(t *testing.T) {
-	const empty, placeholder, control, blank, quote, letter = "is empty", "placeholder", "control character", "a blank", "a quote", "a character"
+	const empty, placeholder, control, blank, quote, letter = "is empty", "placeholder", "control character", "a space", "a quote", "a character"
 	for raw, problem := range map[string]string{
 		"": empty, "  \n": empty, `""`: empty, "' '": empty, "Bearer ": empty, "bearer": empty,
 		"phx_...": placeholder, "phx_…": placeholder, "phx_xxx": placeholder, "phx_XXXXXXXX": placeholder, "phx_***": placeholder,
@@ -154,7 +154,7 @@ func TestFindKeyNamesTheSourceOfABadKey(t *testing.T) {
 		want    []string
 	}{
 		"an empty variable": {apikey.Sources{Variables: []string{"A_KEY"}, Lookup: func(n string) (string, bool) { return "", n == "A_KEY" }}, []string{"the variable A_KEY", "is empty"}},
-		"a bad flag":        {apikey.Sources{Value: &value}, []string{"--api-key", "a blank"}},
+		"a bad flag":        {apikey.Sources{Value: &value}, []string{"--api-key", "a space"}},
 		"a large file":      {apikey.Sources{File: large}, []string{large, "cannot be read", "65536"}},
 		"endless input":     {apikey.Sources{Stdin: endless{}}, []string{"standard input", "65536"}},
 		"broken input":      {apikey.Sources{Stdin: failing{}}, []string{"standard input", "broken pipe"}},

@@ -17,7 +17,7 @@ func ExampleRead() {
 	fmt.Println(err)
 	// Output:
 	// abc_*** <nil>
-	// - blanks or a newline around the key were dropped
+	// - spaces or a newline around the key were dropped
 	// - quotes around the key were dropped
 	// - "Bearer" in front of the key was dropped
 	// the key is a placeholder, not a key

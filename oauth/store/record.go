@@ -76,15 +76,15 @@ func decodeRecord(data []byte) (*credential.Credential, error) {
 		return nil, errors.New("it is not the JSON that ambit writes")
 	}
 	if r.Version != recordVersion {
-		return nil, fmt.Errorf("it is of version %d, this ambit reads version %d", r.Version, recordVersion)
+		return nil, fmt.Errorf("it has version %d, but this ambit reads version %d", r.Version, recordVersion)
 	}
 	if r.Access == "" || !credential.IsSendable(r.Access) || !credential.IsSendable(r.Refresh) {
-		return nil, errors.New("the token in it is none")
+		return nil, errors.New("the token in it is not valid")
 	}
 	granted, err := scopes.ParseSet(r.Scope)
 	asked, askedErr := scopes.ParseSet(r.Asked)
 	if err != nil || askedErr != nil {
-		return nil, errors.New("the scopes in it are none")
+		return nil, errors.New("the scopes in it are not valid")
 	}
 	c := &credential.Credential{
 		Access: credential.NewSecret(r.Access),

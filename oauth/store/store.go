@@ -81,7 +81,7 @@ type NoKeyringError struct {
 // Error holds the system's words.
 func (e *NoKeyringError) Error() string {
 	if e.Silent {
-		return fmt.Sprintf("the keyring gives nothing out: %v", e.Err)
+		return fmt.Sprintf("the keyring cannot be read: %v", e.Err)
 	}
 	return fmt.Sprintf("there is no usable keyring: %v", e.Err)
 }

@@ -64,7 +64,7 @@ func (f File) Add(hosts ...string) error {
 	known, before := trustedHosts(text), text
 	for _, host := range hosts {
 		if provider.HostOf("https://"+host) == "" || strings.ContainsAny(host, " \t\r\n/#") {
-			return fmt.Errorf("%q is no host", host)
+			return fmt.Errorf("%q is not a host", host)
 		}
 		if slices.Contains(known, host) {
 			continue
@@ -93,15 +93,15 @@ func ParseHost(text string) (string, error) {
 	}
 	u, err := url.Parse(raw)
 	if strings.Contains(text, "@") {
-		return "", errors.New("a host stands there without a user name and password") // not quoted
+		return "", errors.New("a host has no user name or password") // not quoted
 	}
 	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return "", fmt.Errorf("%q is no host", text)
+		return "", fmt.Errorf("%q is not a host", text)
 	}
 	host := provider.HostOf(raw)
 	name := guard.WithoutPort(host)
 	if strings.ContainsAny(name, "*?") || strings.HasSuffix(name, ".") {
-		return "", fmt.Errorf("%q is no host: write it whole, without a pattern and a final dot", text)
+		return "", fmt.Errorf("%q is not a host: write it in full, without a pattern or a final dot", text)
 	}
 	return host, nil
 }

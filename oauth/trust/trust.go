@@ -34,11 +34,8 @@ func (e *UntrustedHostError) Error() string {
 	if e.NamedBy != "" {
 		by = fmt.Sprintf(", named by %s,", text.Line(e.NamedBy))
 	}
-	noun, verb := "host", "is"
-	if len(e.Hosts) > 1 {
-		noun, verb = "hosts", "are"
-	}
-	return fmt.Sprintf("the %s %s%s %s not trusted with a credential", noun, text.Quoted(e.Hosts), by, verb)
+	n := len(e.Hosts)
+	return fmt.Sprintf("the %s %s%s %s not trusted with a credential", text.Plural(n, "host"), text.Quoted(e.Hosts), by, text.Are(n))
 }
 
 // Allows reports whether host, in the form of [provider.HostOf], may get a credential.

@@ -121,11 +121,11 @@ func TestAuditSmallSetKeepsLevelsAndReasons(t *testing.T) {
 		},
 		{
 			"a write that is declared, and less urgently", reads + `  - {scope: "books:write", level: recommended, why: buys, used_by: ["POST {api}/books"]}`, facts,
-			[]string{"books:write required: shows the catalogue [POST {api}/books, GET {api}/books]"},
+			[]string{"books:write required: shows the catalogue; buys [POST {api}/books, GET {api}/books]"},
 		},
 		{
 			"a write that is as urgent keeps its reason", reads + `  - {scope: "books:write", level: required, why: buys, used_by: ["POST {api}/books"]}`, facts,
-			[]string{"books:write required: buys [POST {api}/books, GET {api}/books]"},
+			[]string{"books:write required: buys; shows the catalogue [POST {api}/books, GET {api}/books]"},
 		},
 		{
 			"a read for a write", `  - {scope: "books:write", level: optional, why: shows it, used_by: ["GET {api}/books"]}`, facts,
@@ -134,6 +134,16 @@ func TestAuditSmallSetKeepsLevelsAndReasons(t *testing.T) {
 		{
 			"what is new beside what is optional", `  - {scope: "books:read", level: optional, why: shows it, used_by: ["GET {api}/books"]}`, append(facts, "called GET {api}/books", "called DELETE {api}/books/7"),
 			[]string{"books:write recommended: shows it [GET {api}/books, DELETE {api}/books/{id}]"},
+		},
+		{
+			"two reasons, the more urgent one first", `  - {scope: "books:read", level: recommended, why: shows it, used_by: ["GET {api}/books"]}` + "\n" + `  - {scope: "books:write", level: required, why: sells it, used_by: ["DELETE {api}/books/{id}"]}`,
+			append(facts, "called GET {api}/books", "called DELETE {api}/books/7"),
+			[]string{"books:write required: sells it; shows it [DELETE {api}/books/{id}, GET {api}/books]"},
+		},
+		{
+			"of many reasons, two", `  - {scope: x, level: optional, why: one, used_by: ["tool:t"]}` + "\n" + `  - {scope: v, level: optional, why: two, used_by: ["tool:t"]}` + "\n" + `  - {scope: w, level: required, why: three, used_by: ["tool:t"]}`,
+			[]string{"tool:t: v|w|x|y", "tool:u: y", "uses *"},
+			[]string{"y required: three; one; and 1 more [tool:t, tool:u]"},
 		},
 		{
 			"several for everything", `  - {scope: "*", level: required, why: all of it, used_by: ["tool:t", "tool:u"]}`,

@@ -72,9 +72,9 @@ func missing(all []string, held scopes.Set, implies scopes.Implications) []strin
 func (r *Requirement) says() string {
 	switch {
 	case r.Source == SourceTraffic:
-		return text.Line(fmt.Sprintf("%s was refused for want of %s (%s)", r.Operation, r.wants(), r.Where))
+		return text.Line(fmt.Sprintf("%s was refused for lack of %s (%s)", r.Operation, r.wants(), r.Where))
 	case r.Silent():
-		return text.Line(fmt.Sprintf("%s: no word of scopes (%s)", r.Operation, r.Where))
+		return text.Line(fmt.Sprintf("%s: says nothing about scopes (%s)", r.Operation, r.Where))
 	default:
 		return text.Line(fmt.Sprintf("%s needs %s (%s)", r.Operation, r.wants(), r.Where))
 	}

@@ -45,7 +45,7 @@ const (
 	useNone     use = iota // nothing says that the program uses it
 	useNamed               // only needs of the manifest name it
 	useListed              // a list of calls or of tools has it, or a recording
-	useObserved            // and a recorded call proves what is required: it succeeded, or was refused for want of it
+	useObserved            // and a recorded call proves what is required: it succeeded, or was refused for lack of it
 )
 
 // A naming is a declaration of the whole file, of whatever program, that names an operation.

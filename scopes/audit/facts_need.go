@@ -138,7 +138,7 @@ func (m *mention) undescribed(silent *requirement) (mentionState, string) {
 	case m.listed:
 		return mentionSeen, op + " is among the calls in use"
 	case m.unclear:
-		return mentionUnknown, op + " was refused, and the recording does not tell for want of what"
+		return mentionUnknown, op + " was refused, and the recording does not say for lack of what"
 	case silent != nil:
 		return mentionUnknown, silent.says()
 	default:

@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -149,7 +148,7 @@ func (c *collector) noteUndescribed(calls []Call, most int) {
 	c.undescribed = c.undescribed || len(calls) > 0
 	for i, call := range calls {
 		if i == most {
-			c.note(call.Where, fmt.Sprintf("and %d more such calls", len(calls)-i))
+			c.note(call.Where, "and "+text.Count(len(calls)-i, "more such call"))
 			return
 		}
 		message := ": no source knows this call and no entry names it, so what it needs is not known"
@@ -180,9 +179,9 @@ func (c *collector) collectTools() {
 			continue
 		}
 		c.undescribed = c.undescribed || len(c.named.Match(pick.Operation)) == 0
-		message := "no tool is called so: " + name
+		message := "no tool has this name: " + name
 		if near := text.Near(name, known); len(near) > 0 {
-			message += "; did you mean " + strings.Join(near, " or ") + "?"
+			message += "; " + text.DidYouMean(near)
 		}
 		c.note(pick.Where, message)
 	}

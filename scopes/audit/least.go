@@ -12,7 +12,7 @@ import (
 type Least struct {
 	Scopes scopes.Set
 	// Needs are the same, as a manifest declares them. A scope that takes the place of declared
-	// needs has the highest of their levels, the reason of that one, and their operations.
+	// needs has the highest of their levels, their reasons, and their operations.
 	Needs []scopes.Need
 	// Kept are further declared needs: for operations that are in use, or may be, and that no
 	// source describes.
@@ -79,7 +79,7 @@ func (f *facts) replacing(n *need, serving map[*requirement][]string) []string {
 }
 
 // declare declares a scope as the need does that declares it today, else as the evidence has it;
-// and as those do that it replaces: the highest level counts, and the reason of that one.
+// and as those do that it replaces: the highest level counts, and its reason comes first.
 func (f *facts) declare(scope string, today *need, replaced []*need) scopes.Need {
 	n := f.propose(scope, f.serving[scope])
 	if today != nil {
@@ -88,9 +88,9 @@ func (f *facts) declare(scope string, today *need, replaced []*need) scopes.Need
 		n.Level = scopes.Optional // it is there for nothing else
 	}
 	n.UsedBy = slices.Clone(n.UsedBy)
-	why := ""
+	var reasons []string
 	for _, old := range slices.SortedStableFunc(slices.Values(replaced), func(a, b *need) int { return cmp.Compare(b.Level, a.Level) }) {
-		n.Level, why = max(n.Level, old.Level), cmp.Or(why, old.Why)
+		n.Level, reasons = max(n.Level, old.Level), append(reasons, old.Why)
 		n.Unadvertised = n.Unadvertised || old.Unadvertised && f.Server.Says(scope) == scopes.AdvertisedUnknown
 		for _, m := range old.mentions {
 			same := func(op scopes.Operation) bool {
@@ -101,7 +101,7 @@ func (f *facts) declare(scope string, today *need, replaced []*need) scopes.Need
 			}
 		}
 	}
-	n.Why = cmp.Or(why, n.Why)
+	n.Why = cmp.Or(joinReasons(reasons), n.Why)
 	return n
 }
 

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,16 +15,14 @@ import (
 func (f *facts) propose(scope string, requirements []*requirement) scopes.Need {
 	n := scopes.Need{AnyOf: []string{scope}, Level: scopes.Recommended, Unadvertised: f.Server.Says(scope) == scopes.AdvertisedNo}
 	var titles []string
-	named, titled := make(map[scopes.Operation]bool), make(map[string]bool)
+	named := make(map[scopes.Operation]bool)
 	for _, r := range requirements {
 		// A name that the manifest could not hold again is left out of it.
 		op := r.Operation.Unplaced()
 		if _, err := scopes.ParseOperation(op.String()); err == nil && !named[op] && f.knowsBase(op) {
 			named[op], n.UsedBy = true, append(n.UsedBy, op)
 		}
-		if title := strings.TrimSpace(r.Title); title != "" && !titled[title] {
-			titled[title], titles = true, append(titles, title)
-		}
+		titles = append(titles, r.Title)
 	}
 	n.Why = whyOf(titles, n.UsedBy)
 	return n
@@ -33,21 +32,34 @@ func (f *facts) knowsBase(op scopes.Operation) bool {
 	return op.Tool != "" || f.Manifest.Provider == nil || slices.Contains(f.Manifest.Provider.BaseNames(), op.Base)
 }
 
-// whyTitles bounds how many operations a reason names: people read it on one line.
-const whyTitles = 2
-
 // whyOf is a reason in the sources' own words, else in those of the operations.
 func whyOf(titles []string, operations []scopes.Operation) string {
-	if len(titles) == 0 {
-		for _, op := range operations {
-			titles = append(titles, op.String())
+	names := make([]string, len(operations))
+	for i, op := range operations {
+		names[i] = op.String()
+	}
+	return text.Line(cmp.Or(joinReasons(titles), joinReasons(names), "a recorded call was refused without it"))
+}
+
+// maxReasons bounds how many reasons one need gives: people read them on one line.
+const maxReasons = 2
+
+// joinReasons is one reason made of several: each once, in their order, and how many more
+// there are. One alone stays as it is written.
+func joinReasons(reasons []string) string {
+	var list []string
+	last, given := "", make(map[string]bool)
+	for _, reason := range reasons {
+		if trimmed := strings.TrimSpace(reason); trimmed != "" && !given[trimmed] {
+			last, given[trimmed] = reason, true
+			list = append(list, trimmed)
 		}
 	}
-	if len(titles) == 0 {
-		return "a recorded call was refused without it"
+	if len(list) < 2 {
+		return last
 	}
-	why := strings.Join(titles[:min(len(titles), whyTitles)], "; ")
-	if more := len(titles) - whyTitles; more > 0 {
+	why := strings.Join(list[:min(len(list), maxReasons)], "; ")
+	if more := len(list) - maxReasons; more > 0 {
 		why += fmt.Sprintf("; and %d more", more)
 	}
 	return text.Line(why)

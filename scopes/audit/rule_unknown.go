@@ -26,7 +26,7 @@ func findUnknown(f *facts) []Finding {
 			if f.isUnknown(n, scope) {
 				near, tools := f.near(n, scope), f.toolsCalled(scope)
 				one := n.about(UnknownScope, []string{"not in the server's scopes_supported", "in no source of evidence"},
-					fmt.Sprintf("%s is no scope that the server or the evidence knows%s", scope, hint(near, tools)))
+					fmt.Sprintf("%s is not a scope that the server or the evidence knows%s", scope, hint(near, tools)))
 				one.Scope, one.Near = scope, near
 				found = append(found, one)
 			}
@@ -72,12 +72,12 @@ func (f *facts) toolsCalled(scope string) []string {
 }
 
 func hint(near, tools []string) string {
-	text := ""
+	words := ""
 	if len(tools) > 0 {
-		text = fmt.Sprintf("; a tool is called so (%s), and a tool's name is no scope", tools[0])
+		words = fmt.Sprintf("; there is a tool of that name (%s), but a tool's name is not a scope", tools[0])
 	}
 	if len(near) > 0 {
-		text += "; did you mean " + strings.Join(near, " or ") + "?"
+		words += "; " + text.DidYouMean(near)
 	}
-	return text
+	return words
 }

@@ -3,6 +3,8 @@ package audit
 import (
 	"fmt"
 	"slices"
+
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
 var unprovedRule = Rule{
@@ -22,7 +24,7 @@ func findUnproved(f *facts) []Finding {
 		case n.standing == standingUnconfirmed:
 			found = append(found, n.about(Unproved, n.says(), fmt.Sprintf("no source confirms that %s is needed", n.Name())))
 		case n.standing == standingRequired && len(lines) > 0 && f.couldConfirm(n):
-			found = append(found, n.about(Unproved, lines, fmt.Sprintf("%s is declared for %s, which no source confirms", n.Name(), operations(len(lines)))))
+			found = append(found, n.about(Unproved, lines, fmt.Sprintf("%s is declared for %s, which no source confirms", n.Name(), text.Count(len(lines), "operation"))))
 		}
 	}
 	return found
@@ -35,11 +37,4 @@ func (f *facts) couldConfirm(n *need) bool {
 	return slices.ContainsFunc(n.mentions, func(m mention) bool {
 		return m.state == mentionUnknown && (m.op.Tool != "" && tools || m.op.Tool == "" && paths)
 	})
-}
-
-func operations(n int) string {
-	if n == 1 {
-		return "an operation"
-	}
-	return fmt.Sprintf("%d operations", n)
 }

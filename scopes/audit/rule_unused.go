@@ -4,7 +4,7 @@ import "fmt"
 
 var unusedRule = Rule{
 	Kind:    Unused,
-	Summary: "A declared scope is needed by no evidence.",
+	Summary: "No evidence needs a declared scope.",
 	Help:    "Remove it (ambit audit --prune), or give evidence of what needs it, or waive the finding with a reason.",
 	find:    findUnused,
 }
@@ -14,7 +14,7 @@ func findUnused(f *facts) []Finding {
 	var found []Finding
 	for i := range f.needs {
 		if n := &f.needs[i]; n.standing == standingUnused {
-			one := n.about(Unused, n.says(), fmt.Sprintf("%s is declared, and no evidence needs it", n.Name()))
+			one := n.about(Unused, n.says(), fmt.Sprintf("%s is declared, but no evidence needs it", n.Name()))
 			one.fix = f.replaceBy(n, nil)
 			found = append(found, one)
 		}

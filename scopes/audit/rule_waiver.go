@@ -9,7 +9,7 @@ import (
 
 var waiverRule = Rule{
 	Kind:    ExpiredWaiver,
-	Summary: "A waiver is over.",
+	Summary: "A waiver has expired.",
 	Help:    "Settle what it silenced, or give it another date.",
 	find:    findExpired,
 }

@@ -45,7 +45,7 @@ func (d *decoder) root(n *yaml.Node) {
 	keep := func(to **yaml.Node) func(*yaml.Node) { return func(v *yaml.Node) { *to = v } }
 	d.Mapping(n, "the manifest", []yamlfile.Member{
 		yamlfile.Required("version", func(v *yaml.Node) { d.Version(v, manifestVersion) }),
-		yamlfile.Required("name", func(v *yaml.Node) { m.Name = d.name(v) }),
+		yamlfile.Required("name", func(v *yaml.Node) { m.Name = d.Name(v, "name") }),
 		yamlfile.Required("provider", func(v *yaml.Node) { m.Provider, d.fromProvider = provider.Read(&d.Reader, v, d.open) }),
 		yamlfile.Optional("server", keep(&server)),
 		yamlfile.Optional("resource", keep(&resource)),
@@ -70,14 +70,6 @@ func (d *decoder) root(n *yaml.Node) {
 	}
 }
 
-func (d *decoder) name(n *yaml.Node) string {
-	word := d.Text(n, "name")
-	if word != "" && !text.IsName(word) {
-		d.Mistake(n, yamlfile.BadValue, "name has 1 to %d printable characters", text.MaxName)
-	}
-	return word
-}
-
 func (d *decoder) whichServer(n *yaml.Node) {
 	if n != nil {
 		d.manifest.Server = d.Word(n, "server", d.manifest.Provider.ServerNames())
@@ -92,7 +84,7 @@ func (d *decoder) resources(n *yaml.Node) {
 		switch word := d.Word(v, "base", d.bases); {
 		case word == "":
 		case slices.Contains(d.manifest.Resources, word):
-			d.Mistake(v, yamlfile.DuplicateKey, "base %q stands twice in resource", word)
+			d.Mistake(v, yamlfile.DuplicateKey, "base %q appears twice in resource", word)
 		default:
 			d.manifest.Resources = append(d.manifest.Resources, word)
 		}
@@ -128,7 +120,7 @@ func (d *decoder) entries(n *yaml.Node, program string) []scopes.Need {
 			return
 		}
 		if line, twice := lines[e.Key()]; twice {
-			d.Mistake(place, yamlfile.DuplicateKey, "scope %q is declared twice: the first stands on line %d", e.Name(), line)
+			d.Mistake(place, yamlfile.DuplicateKey, "scope %q is declared twice: the first is on line %d", e.Name(), line)
 			return
 		}
 		lines[e.Key()] = place.Line
@@ -163,25 +155,14 @@ func (d *decoder) entry(n *yaml.Node, program string) (scopes.Need, *yaml.Node) 
 		place = anyOf
 		e.AnyOf = d.anyOf(anyOf)
 	case n.Kind == yaml.MappingNode:
-		d.Mistake(n, yamlfile.MissingKey, "a scope's entry lacks %q (or %q)", "scope", "any_of")
+		d.Mistake(n, yamlfile.MissingKey, "a scope's entry is missing %q (or %q)", "scope", "any_of")
 	}
 	e.Line, e.Column = place.Line, place.Column
 	return e, place
 }
 
 func (d *decoder) anyOf(n *yaml.Node) []string {
-	var scopes []string
-	seen := make(map[string]bool)
-	d.List(n, "any_of", func(item *yaml.Node) {
-		switch text := scopeOf(&d.Reader, item); {
-		case text == "":
-		case seen[text]:
-			d.Mistake(item, yamlfile.DuplicateKey, "scope %q stands twice in any_of", text)
-		default:
-			seen[text] = true
-			scopes = append(scopes, text)
-		}
-	})
+	scopes := scopesOf(&d.Reader, n, "any_of")
 	if n.Kind == yaml.SequenceNode && len(n.Content) < 2 {
 		d.Mistake(n, yamlfile.BadValue, "any_of lists two scopes or more; for one write scope")
 	}
@@ -253,4 +234,21 @@ func (d *decoder) date(n *yaml.Node) time.Time {
 // scopeOf reads a scope-token of RFC 6749 §3.3.
 func scopeOf(r *yamlfile.Reader, n *yaml.Node) string {
 	return r.Parsed(n, "scope", yamlfile.BadScope, scopes.CheckScope)
+}
+
+// scopesOf reads a list of scopes, each of which stands in it once.
+func scopesOf(r *yamlfile.Reader, n *yaml.Node, what string) []string {
+	var list []string
+	seen := make(map[string]bool)
+	r.List(n, what, func(item *yaml.Node) {
+		switch scope := scopeOf(r, item); {
+		case scope == "":
+		case seen[scope]:
+			r.Mistake(item, yamlfile.DuplicateKey, "scope %q appears twice in %s", scope, what)
+		default:
+			seen[scope] = true
+			list = append(list, scope)
+		}
+	})
+	return list
 }

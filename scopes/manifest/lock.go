@@ -211,7 +211,7 @@ func (d *lockDecoder) issuer(n *yaml.Node) string {
 	case strings.ContainsFunc(text, func(c rune) bool { return c == ' ' || !unicode.IsPrint(c) }):
 		d.Mistake(n, yamlfile.BadValue, "issuer is a URL, not %q", text)
 	case d.issuers[text]:
-		d.Mistake(n, yamlfile.DuplicateKey, "the issuer %q stands twice in servers", text)
+		d.Mistake(n, yamlfile.DuplicateKey, "the issuer %q appears twice in servers", text)
 	case d.issuers == nil:
 		d.issuers = map[string]bool{text: true}
 	default:
@@ -229,18 +229,7 @@ func (d *lockDecoder) digest(n *yaml.Node) string {
 }
 
 func (d *lockDecoder) scopes(n *yaml.Node) []string {
-	var list []string
-	seen := make(map[string]bool)
-	d.List(n, "scopes", func(item *yaml.Node) {
-		switch scope := scopeOf(&d.Reader, item); {
-		case scope == "":
-		case seen[scope]:
-			d.Mistake(item, yamlfile.DuplicateKey, "scope %q stands twice in scopes", scope)
-		default:
-			seen[scope] = true
-			list = append(list, scope)
-		}
-	})
+	list := scopesOf(&d.Reader, n, "scopes")
 	slices.Sort(list)
 	return list
 }

@@ -1,10 +1,8 @@
 package provider
 
 import (
-	"errors"
 	"slices"
 
-	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes"
 	"go.yaml.in/yaml/v3"
@@ -23,7 +21,7 @@ func (d *decoder) credentials(n *yaml.Node) []CredentialKind {
 		var k CredentialKind
 		d.Mapping(item, "a credential", []yamlfile.Member{
 			yamlfile.Optional("prefix", func(v *yaml.Node) { k.Prefix = d.Text(v, "prefix") }),
-			yamlfile.Required("kind", func(v *yaml.Node) { k.Kind = scopes.Kind(d.name(v, "kind")) }),
+			yamlfile.Required("kind", func(v *yaml.Node) { k.Kind = scopes.Kind(d.Name(v, "kind")) }),
 			yamlfile.Optional("label", func(v *yaml.Node) { k.Label = d.Text(v, "label") }),
 			yamlfile.Optional("env", func(v *yaml.Node) {
 				d.List(v, "env", func(item *yaml.Node) { k.Env = append(k.Env, d.Text(item, "env")) })
@@ -43,21 +41,11 @@ func (d *decoder) credentials(n *yaml.Node) []CredentialKind {
 			k.Programs = ProgramsMeant
 		}
 		if slices.ContainsFunc(kinds, func(o CredentialKind) bool { return o.Prefix == k.Prefix }) {
-			d.Mistake(item, yamlfile.DuplicateKey, "a credential with the prefix %q stands twice", k.Prefix)
+			d.Mistake(item, yamlfile.DuplicateKey, "a credential with the prefix %q appears twice", k.Prefix)
 		}
 		kinds = append(kinds, k)
 	})
 	return kinds
-}
-
-// name reads a word of the file's own: it is shown to people and stands in JSON.
-func (d *decoder) name(n *yaml.Node, what string) string {
-	return d.Parsed(n, what, yamlfile.BadValue, func(word string) error {
-		if !text.IsName(word) {
-			return errors.New("want at most 100 printable characters, and one at least")
-		}
-		return nil
-	})
 }
 
 func (d *decoder) inspection(n *yaml.Node) Inspection {
@@ -72,10 +60,6 @@ func (d *decoder) inspection(n *yaml.Node) Inspection {
 			d.Named(v, "reach", func(sort, member *yaml.Node) {
 				i.Reach = append(i.Reach, ReachMember{Of: sort.Value, Member: d.Text(member, "reach")})
 			})
-		}),
-		yamlfile.Optional("teams", func(v *yaml.Node) { i.Reach = append(i.Reach, ReachMember{"project", d.Text(v, "teams")}) }),
-		yamlfile.Optional("organizations", func(v *yaml.Node) {
-			i.Reach = append(i.Reach, ReachMember{"organization", d.Text(v, "organizations")})
 		}),
 		yamlfile.Optional("expires", func(v *yaml.Node) { i.Expires = d.Text(v, "expires") }),
 	})

@@ -49,7 +49,7 @@ func (d *decoder) server(name, value *yaml.Node) Server {
 		}
 	})
 	if value.Kind == yaml.MappingNode && yamlfile.Child(value, IssuerBase) == nil {
-		d.Mistake(name, yamlfile.MissingKey, "server %q lacks %q", s.Name, IssuerBase)
+		d.Mistake(name, yamlfile.MissingKey, "server %q is missing %q", s.Name, IssuerBase)
 	}
 	if len(s.Bases) > maxBases {
 		d.Mistake(name, yamlfile.BadValue, "server %q has more than %d bases", s.Name, maxBases)

@@ -230,6 +230,18 @@ func (p *Provider) BaseNames() []string {
 	return names
 }
 
+// ReachWords are the words for what any kind of credential can be limited to, sorted.
+func (p *Provider) ReachWords() []string {
+	var words []string
+	for _, k := range p.Credentials {
+		for _, r := range k.Inspect.Reach {
+			words = append(words, r.Of)
+		}
+	}
+	slices.Sort(words)
+	return slices.Compact(words)
+}
+
 // KindOf tells a credential by its prefix, the longest that fits; the zero
 // prefix's entry, else a bare [scopes.UnknownKind], where none does.
 func (p *Provider) KindOf(credential string) CredentialKind {
