@@ -1,7 +1,9 @@
 package ambit
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -103,6 +105,9 @@ func (t *authorized) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err == nil && h.Credential.KnownBy == "" && t.mayRefuse(response) {
 		h = t.asked(request.Context(), h)
 	}
+	if err == nil && !t.refuses(response, h, request.Method, base, path) && refusal.MayExplain(response.StatusCode) {
+		return t.explained(request, response, h, base, path)
+	}
 	if err != nil || !t.refuses(response, h, request.Method, base, path) {
 		return response, err
 	}
@@ -118,6 +123,29 @@ func (t *authorized) RoundTrip(request *http.Request) (*http.Response, error) {
 		}
 	}
 	return nil, &RefusedError{Verdict: t.diagnose(request, response, h, base, path)}
+}
+
+// explained is a response that is no refusal by its status, as it came; a *[RefusedError] where
+// it says that a scope is missing.
+func (t *authorized) explained(request *http.Request, response *http.Response, h *Held, base, path string) (*http.Response, error) {
+	body := response.Body
+	first := files.Head(body, refusal.MaxBody)
+	c := t.caseOf(request, response, h, base, path)
+	c.Response.Body = first
+	v := diagnosis.Diagnose(c)
+	if v.Cause == diagnosis.CauseMissingScope && c.Grant.KnownBy == "" {
+		c.Grant = t.asked(request.Context(), h).Credential.Grant
+		v = diagnosis.Diagnose(c)
+	}
+	if v.Cause == diagnosis.CauseMissingScope {
+		_ = body.Close()
+		return nil, &RefusedError{Verdict: v}
+	}
+	response.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(first), body), body}
+	return response, nil
 }
 
 // base is the provider's base on which a URL stands, the one with the longest URL, and the
@@ -225,16 +253,21 @@ func rewound(request *http.Request) (*http.Request, bool) {
 	return again, err == nil
 }
 
+// caseOf is what is known of a response, but for its body.
+func (t *authorized) caseOf(request *http.Request, response *http.Response, h *Held, base, path string) diagnosis.Case {
+	return diagnosis.Case{
+		Method: request.Method, Base: base, Path: path, Sent: diagnosis.Sent{Ours: true},
+		Response: diagnosis.Response{Status: response.StatusCode, Header: response.Header},
+		Provider: t.session.Provider(), Server: h.Server, Kind: h.Kind, Grant: h.Credential.Grant, Needs: t.session.needs, Index: t.needs,
+		Advertised: t.session.Advertised(h.Server), Agent: &profile.Profile{}, Now: t.session.opt.now(),
+	}
+}
+
 // diagnose says why, and asks servers about the credential where nothing else tells.
 func (t *authorized) diagnose(request *http.Request, response *http.Response, h *Held, base, path string) diagnosis.Verdict {
 	defer response.Body.Close()
-	body := files.Head(response.Body, refusal.MaxBody)
-	c := diagnosis.Case{
-		Method: request.Method, Base: base, Path: path, Sent: diagnosis.Sent{Ours: true},
-		Response: diagnosis.Response{Status: response.StatusCode, Header: response.Header, Body: body},
-		Provider: t.session.Provider(), Server: h.Server, Kind: h.Kind, Grant: h.Credential.Grant, Needs: t.session.needs, Index: t.needs,
-		Agent: &profile.Profile{}, Now: t.session.opt.now(),
-	}
+	c := t.caseOf(request, response, h, base, path)
+	c.Response.Body = files.Head(response.Body, refusal.MaxBody)
 	v := diagnosis.Diagnose(c)
 	if response.StatusCode != http.StatusUnauthorized || v.Cause != diagnosis.CauseRejected && v.Cause != diagnosis.CauseUnknown {
 		return v

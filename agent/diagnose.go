@@ -25,7 +25,7 @@ func (p *Proxy) caseOf(x *exchange, a diagnosis.Response) diagnosis.Case {
 func (p *Proxy) baseCase(used *credential.Credential) diagnosis.Case {
 	return diagnosis.Case{
 		Provider: p.cfg.Provider, Server: p.cfg.Server, Kind: used.KindAt(p.cfg.Provider), Grant: used.Grant,
-		Needs: p.cfg.Needs, Index: p.needs, Agent: p.cfg.Agent, Conflicts: p.conflicts.list(), Now: p.cfg.Now(), Run: p.cfg.Run, Unattended: p.cfg.Unattended, Log: p.cfg.LogPath,
+		Needs: p.cfg.Needs, Index: p.needs, Advertised: p.cfg.Advertised, Agent: p.cfg.Agent, Conflicts: p.conflicts.list(), Now: p.cfg.Now(), Run: p.cfg.Run, Unattended: p.cfg.Unattended, Log: p.cfg.LogPath,
 	}
 }
 

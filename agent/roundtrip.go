@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
@@ -53,14 +54,22 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	if x.forwardsUnread(resp) {
 		return resp, nil
 	}
+	if !x.isRefusal(resp.StatusCode) {
+		x.mayExplain(resp)
+		return resp, nil
+	}
 	return x.refused(req, resp)
 }
 
-// forwardsUnread reports whether an answer is none of our business.
+// forwardsUnread reports whether an answer is none of our business. One that may have an error
+// in a successful body passes too, and is looked at on its way.
 func (x *exchange) forwardsUnread(resp *http.Response) bool {
 	x.status = resp.StatusCode
-	if x.isRefusal(resp.StatusCode) {
+	if x.isRefusal(resp.StatusCode) || refusal.MayExplain(resp.StatusCode) {
 		return false
+	}
+	if refusal.MayFail(resp.StatusCode, resp.Header) {
+		resp.Body = x.watched(resp)
 	}
 	if x.upload != nil {
 		x.upload.drop()
@@ -85,6 +94,25 @@ func (x *exchange) isRefusal(status int) bool {
 	return x.p.refusals[status]
 }
 
+// mayExplain reads a response that is no refusal by its status, and tells what scope it says
+// to be missing; otherwise there is nothing to tell.
+func (x *exchange) mayExplain(resp *http.Response) {
+	if x.upload != nil {
+		x.upload.drop()
+	}
+	x.explain(x.read(resp))
+}
+
+// explain reports the verdict on a response that is no refusal by its status, where its cause
+// is known.
+func (x *exchange) explain(answer diagnosis.Response) {
+	v := diagnosis.Diagnose(x.p.caseOf(x, answer))
+	if v.Cause != diagnosis.CauseUnknown {
+		x.named = firstOfEach(v.Missing)
+		x.p.report(v)
+	}
+}
+
 // refused finds out why, after one more try where that can help.
 func (x *exchange) refused(req *http.Request, resp *http.Response) (*http.Response, error) {
 	answer := x.read(resp)
@@ -100,12 +128,22 @@ func (x *exchange) refused(req *http.Request, resp *http.Response) (*http.Respon
 		}
 	}
 	v := x.p.diagnose(req.Context(), x, answer)
-	x.named = v.Missing
+	x.named = firstOfEach(v.Missing)
 	x.p.report(v)
 	if x.final(v) {
 		return x.asForbidden(resp, v), nil
 	}
 	return resp, nil
+}
+
+// firstOfEach are the scopes of needs; of a need that any of several meets, the first.
+func firstOfEach(needs []string) []string {
+	var list []string
+	for _, name := range needs {
+		first, _, _ := strings.Cut(name, "|")
+		list = append(list, first)
+	}
+	return list
 }
 
 // read reads the beginning of a refusal, and puts it back.

@@ -272,7 +272,7 @@ func (d *diagnoser) scopeDeclared() bool {
 	if len(lacking) == 0 {
 		return false
 	}
-	if d.resp.Rejects() || d.resp.Reason() == refusal.ReasonOwn || !d.refuses() && !d.resp.Denies() {
+	if d.resp.Rejects() || d.resp.Reason() == refusal.ReasonOwn || !d.refuses() && (!d.resp.Denies() || d.c.Grant.KnownBy == "") {
 		d.notGranted("besides, %s is not in the grant, %s", lacking)
 		return false
 	}
