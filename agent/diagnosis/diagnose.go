@@ -140,6 +140,12 @@ func (d *diagnoser) refuses() bool {
 	return status == 0 || status == http.StatusNotFound || refusal.Statuses(d.c.Provider)[status]
 }
 
+// denied reports whether the status is one of those that deny access (RFC 9110 §15.5.2,
+// §15.5.4).
+func (d *diagnoser) denied() bool {
+	return slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden}, d.c.Response.Status)
+}
+
 // scopeNamed: the answer says which scope is missing, or which the resource takes. What the
 // grant has is not missing, whoever names it.
 func (d *diagnoser) scopeNamed() bool {
@@ -175,15 +181,18 @@ func (d *diagnoser) lackGroups(sure Confidence, lacking []refusal.Group) bool {
 func (d *diagnoser) unnamed() bool {
 	if needs := d.c.Unmet(d.c.Declared()); len(needs) > 0 {
 		sure := ConfidenceLikely
-		if d.c.grantIsKnown() && len(d.resp.Needs) == 0 {
+		if d.c.grantIsKnown() && len(d.resp.Needs) == 0 && d.denied() {
 			sure = ConfidenceProved
 		}
 		d.v.lack(d.c, sure, needs, nil)
 		d.notGranted("%s is not in the grant, %s", needs)
 		return true
 	}
+	if !d.denied() { // a request can be wrong for a parameter of that name
+		return false
+	}
 	const shrunk = "was granted when last asked: the grant has shrunk since, or the server wants more than"
-	named := d.resp.Names()
+	named := d.met(d.resp.Needs)
 	switch {
 	case len(named) > 0:
 		d.v.prove("%s %s it says", listed(named), shrunk)
@@ -204,15 +213,32 @@ func (d *diagnoser) notGranted(format string, needs []scopes.Need) {
 	}
 }
 
-// uncovered are those groups of which the grant covers none, nor what the server says that the
-// credential holds.
+// uncovered are those groups of which nothing is held.
 func (d *diagnoser) uncovered(groups []refusal.Group) []refusal.Group {
-	held := d.c.Grant.Scopes.Union(scopes.NewSet(d.resp.Held...))
 	return slices.DeleteFunc(slices.Clone(groups), func(group refusal.Group) bool {
-		need := scopes.Need{AnyOf: group}
-		_, _, met := need.MetBy(held, d.c.Provider.Implies)
+		_, met := d.metBy(group)
 		return met
 	})
+}
+
+// met are the scopes by which groups are met.
+func (d *diagnoser) met(groups []refusal.Group) []string {
+	var list []string
+	for _, group := range groups {
+		if scope, met := d.metBy(group); met {
+			list = append(list, scope)
+		}
+	}
+	return list
+}
+
+// metBy is the scope of a group that the grant covers, or of which the server says that the
+// credential holds it.
+func (d *diagnoser) metBy(group refusal.Group) (scope string, met bool) {
+	need := scopes.Need{AnyOf: group}
+	held := d.c.Grant.Scopes.Union(scopes.NewSet(d.resp.Held...))
+	scope, _, met = need.MetBy(held, d.c.Provider.Implies)
+	return scope, met
 }
 
 // needsFor are the declared needs that the named scopes are for, each once, and the names of
@@ -260,7 +286,7 @@ func (d *diagnoser) scopeDeclared() bool {
 	declared := d.c.Declared()
 	lacking := d.c.Unmet(declared)
 	sure := ConfidenceLikely
-	if d.c.grantIsKnown() && d.resp.Reason() == refusal.ReasonNone && slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden}, d.c.Response.Status) {
+	if d.c.grantIsKnown() && d.resp.Reason() == refusal.ReasonNone && d.denied() {
 		sure = ConfidenceProved
 	}
 	if len(declared) == 0 { // an operation that nobody declared, where nothing that is declared would work

@@ -85,6 +85,16 @@ func TestFamilies(t *testing.T) {
 		"an event":                           {"Content-Type: text/event-stream", "event: message\ndata: {\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32001,\"message\":\"insufficient scope\",\"data\":{\"required_scopes\":[\"a:read\"]}}}\n\n", "a:read"},
 		"a tool's challenge":                 {"", `{"jsonrpc":"2.0","id":1,"result":{"isError":true,"content":[{"type":"text","text":"no"}],"_meta":{"mcp/www_authenticate":["Bearer error=\"insufficient_scope\", scope=\"a:read new:one\""]}}}`, "a:read new:one"},
 		"a scope's name is part of a word":   {"", `{"message":"a:reading is required"}`, ""},
+		"any of, behind expected":            {"", `{"statusCode":403,"error":"Forbidden","message":"Insufficient scope, expected any of: a:read,b:write","errorCode":"insufficient_scope"}`, "a:read|b:write"},
+		"does not contain":                   {"", `{"code":4711,"message":"Invalid access token, does not contain scopes:[a:read, b:write]."}`, "a:read b:write"},
+		"invalid, and required":              {"", "{\"errors\":[{\"message\":\"Invalid scope: `write` required\"}]}", "write"},
+		"a dash":                             {"", `{"message":"You are missing the following scopes - contacts, a:read"}`, "contacts a:read"},
+		"equals":                             {"", `{"message":"token does not have at least one of required scope(s), required=[a:read], token scope=b:write"}`, "a:read"},
+		"granted by":                         {"", `{"reason":"this action is granted by the permissions [a:read,b:write]"}`, "a:read|b:write"},
+		"required and granted":               {"", `{"error":{"message":"Your credentials lack one or more required privilege scopes.","detail":{"required":["a:read"],"granted":["b:write","repo"]}}}`, "a:read"},
+		"a feature besides":                  {"", `{"error":{"message":"(#10) This endpoint requires the 'contacts' permission or the 'Page Access' feature.","code":10}}`, "contacts"},
+		"a role that has the permission":     {"", `{"message":"An admin role with the 'contacts' permission is required."}`, ""},
+		"a limit":                            {"", `{"message":"Rate limit exceeded for the scope contacts"}`, ""},
 		"a body of opposite things":          {"", `{"message":"401: Unauthorized","code":0}`, ""},
 	} {
 		resp := refusal.Response{Status: 403, Header: http.Header{}, Body: []byte(tt.body)}

@@ -56,9 +56,9 @@ func (r Reading) Reason() Reason {
 	return ReasonNone
 }
 
-// reasonOf is how far one sentence says why.
+// reasonOf is how far a text says why. A sentence that only says whom to ask gives no reason.
 func (r Reading) reasonOf(said string) Reason {
-	words := reasonWords(withoutNames(said))
+	words := reasonWords(withoutNames(withoutAdvice(said)))
 	switch {
 	case isLink(said), !slices.ContainsFunc(words, isReason):
 		return ReasonNone
@@ -100,10 +100,10 @@ var (
 		plan plans premium upgrade upgrading subscription subscribe billing payment paid enterprise trial quota license licence
 		feature features limit limits limited rate many exceeded
 		policy policies sso saml mfa ip region country vpn network allowlist whitelist restriction restrictions enforcement
-		restrict compliance approved approval enabled
+		restrict compliance enabled
 		shared share sharing connected installed registered ownership
 		origin host header cors csrf version method unsupported supported
-		kind type session login password credential mode test live`)
+		kind type session login password`)
 )
 
 // reasonWords are the words of a text, but for invalid before what says that access is denied:
@@ -117,6 +117,21 @@ func reasonWords(said string) []string {
 	}
 	return words
 }
+
+// withoutAdvice is a text without those of its sentences that say whom to ask or where to
+// read, but for the first.
+func withoutAdvice(said string) string {
+	sentences := strings.Split(said, ". ")
+	kept := sentences[:1:1]
+	for _, one := range sentences[1:] {
+		if !anyOf(wordsOf(one), adviceWords) {
+			kept = append(kept, one)
+		}
+	}
+	return strings.Join(kept, ". ")
+}
+
+var adviceWords = wordSet(`contact ask please visit see learn documentation support`)
 
 // withoutNames is a sentence without the operations and the identifiers in it: POST /posts,
 // userinfo.GET.NO_VERSION, https://docs.example.

@@ -21,6 +21,8 @@ const (
 	brackets = "[](){}<>"
 	// maxWords bounds how many words of a text are looked at.
 	maxWords = 2000
+	// farBack bounds how far from a word something is looked for that says what it is.
+	farBack = 50
 )
 
 // split makes words of a sentence: runs without a space, a quote, a bracket or a separator.
@@ -41,6 +43,10 @@ func split(said string) []word {
 		raw := string(runes[start:at])
 		begin := len(raw) - len(strings.TrimLeft(raw, ".:"))
 		before, raw = before+raw[:begin], raw[begin:]
+		if name, value, found := strings.Cut(raw, "="); found && isTerm(strings.ToLower(name)) { // scope=read
+			list = append(list, word{text: name, lower: strings.ToLower(name), before: before})
+			before, raw = "=", value
+		}
 		w := word{text: strings.TrimRight(raw, sentenceEnds), before: before}
 		if w.text == "" {
 			before += raw
@@ -53,6 +59,9 @@ func split(said string) []word {
 	}
 	return list
 }
+
+// isTerm reports whether a word says what a list is one of.
+func isTerm(word string) bool { return scopeNouns[word] || needWords[word] || heldWords[word] }
 
 const sentenceEnds = ".:!?…。"
 
@@ -94,6 +103,7 @@ type sentenceReader struct {
 	denied  int // where a negation stood
 	loose   int // how many of those that were named last wait for a word that says what for
 	flushed int // where they ended
+	clause  int // where the clause begins
 }
 
 // scopesIn finds the words of a text that are scopes, and what it says of them. A plain word
@@ -109,9 +119,9 @@ func (r *Reading) scopesIn(said string) sentence {
 
 func (s *sentenceReader) word(i int) {
 	w := &s.words[i]
-	if i > 0 && strings.ContainsAny(w.before, ".!?。") || contrasts[w.lower] {
+	if s.begins(i) {
 		s.flush()
-		s.mode, s.loose = modeNone, 0
+		s.mode, s.loose, s.clause = modeNone, 0, i
 	}
 	switch {
 	case s.isScope(i):
@@ -122,6 +132,10 @@ func (s *sentenceReader) word(i int) {
 		return
 	case scopeNouns[w.lower]:
 		s.all.saying = true
+		if i > 0 && i+1 < len(s.words) && ownWords[s.words[i-1].lower] && strings.ContainsAny(s.words[i+1].before, ":=") { // token scopes: a
+			s.flush()
+			s.mode = modeHeld
+		}
 		return
 	case (w.lower == "or" || openWords[w.lower] && w.lower != "of") && len(s.run) > 0:
 		s.any = true
@@ -137,14 +151,14 @@ func (s *sentenceReader) word(i int) {
 		s.mode, s.denied = modeNeed, i
 	case needWords[w.lower]:
 		s.mode = modeNeed
-		if at := len(s.all.named) - s.loose; i-s.flushed <= 3 { // c is required
+		if at := len(s.all.named) - s.loose; i-s.flushed <= 3 && !s.otherClause() { // c is required
 			s.all.needs = append(s.all.needs, s.all.named[at:]...)
 			s.all.named = s.all.named[:at]
 		}
 		s.loose = 0
+	case w.lower == "granted" && i+1 < len(s.words) && s.words[i+1].lower == "by": // any of those that grant it
+		s.mode, s.any = modeNeed, true
 	case heldWords[w.lower] && i-s.denied > 4:
-		s.mode = modeHeld
-	case w.lower == "invalid": // what follows are those that came
 		s.mode = modeHeld
 	}
 	if anyWords[w.lower] {
@@ -152,11 +166,34 @@ func (s *sentenceReader) word(i int) {
 	}
 }
 
+// ownWords are what has scopes.
+var ownWords = wordSet(`token your key client app user`)
+
+// begins reports whether a word begins a sentence, or a clause that says something else.
+func (s *sentenceReader) begins(i int) bool {
+	return i > 0 && strings.ContainsAny(s.words[i].before, ".!?。") || contrasts[s.words[i].lower]
+}
+
+// otherClause reports whether the clause asks for something else than a scope, though it names
+// one: a role that has the permission, a plan.
+func (s *sentenceReader) otherClause() bool {
+	other := false
+	for i := s.clause; i < min(len(s.words), s.clause+4*farBack) && (i <= s.clause || !s.begins(i)); i++ {
+		if scopeWord[s.words[i].lower] {
+			return false
+		}
+		other = other || roleWords[s.words[i].lower]
+	}
+	return other
+}
+
+var roleWords = wordSet(`admin admins administrator administrators owner owners editor role roles plan plans premium enterprise upgrade subscription`)
+
 // contrasts begin another clause.
 var contrasts = wordSet(`but however aber mais pero`)
 
 // articles stand between scopes and change nothing.
-var articles = wordSet(`the a an following der die das les des la le los las access oauth oauth2 both`)
+var articles = wordSet(`the a an following der die das les des la le los las access oauth oauth2 both - – — •`)
 
 // scopes are those in a word: itself, or those that a slash holds together.
 func (s *sentenceReader) scopes(w *word) []string {
@@ -179,10 +216,10 @@ func (s *sentenceReader) flush() bool {
 			groups = append(groups, Group{scope})
 		}
 	}
-	switch s.mode {
-	case modeNeed:
+	switch {
+	case s.mode == modeNeed && !s.otherClause():
 		s.all.needs = append(s.all.needs, groups...)
-	case modeHeld:
+	case s.mode == modeHeld:
 		s.all.held = append(s.all.held, s.run...)
 	default:
 		s.all.named, s.loose = append(s.all.named, groups...), len(groups)
@@ -194,6 +231,9 @@ func (s *sentenceReader) flush() bool {
 func (s *sentenceReader) isScope(i int) bool {
 	w := &s.words[i]
 	known := s.r.known.Knows(w.text)
+	if bare := strings.TrimSuffix(w.text, "_permission"); !known && s.r.known.Knows(bare) {
+		w.text, known = bare, true
+	}
 	if !known && strings.Contains(w.text, "/") && !strings.Contains(w.text, "://") {
 		known = true
 		for part := range strings.SplitSeq(w.text, "/") {
@@ -215,7 +255,7 @@ func (s *sentenceReader) unknownScope(i int) bool {
 		return false
 	}
 	formed := strings.ContainsAny(strings.Trim(w.text, ":."), ":.") && !isPlain(w.text)
-	for at := i; at > 0; at-- { // back to the colon, over a list
+	for at := i; at > max(0, i-farBack); at-- { // back to the colon, over a list
 		before := s.words[at].before
 		if strings.Contains(before, ":") {
 			return scopeWord[s.words[at-1].lower] || formed && needWords[s.words[at-1].lower]
@@ -272,6 +312,8 @@ func (r *Reading) read(said string, p place) {
 	}
 	r.take(place{need: true}, s.needs, where)
 	if len(s.needs) == 0 {
-		r.take(place{need: p.need || s.saying && len(s.held) == 0}, s.named, where)
+		words := reasonWords(said)
+		aside := len(s.held) > 0 || anyOf(words, otherWords) || anyOf(words, rejectWords)
+		r.take(place{need: p.need || s.saying && !aside}, s.named, where)
 	}
 }
