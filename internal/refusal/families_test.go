@@ -68,7 +68,7 @@ func TestFamilies(t *testing.T) {
 		"round brackets":                     {"", `{"message":"You do not have the required scope (a:read) to access this"}`, "a:read"},
 		"plain words":                        {"", `{"message":"the scopes read and write are required"}`, "read write"},
 		"plain words before":                 {"", `{"message":"requires the read or write scope"}`, "read|write"},
-		"no scopes, though the words are":    {"", `{"message":"Please read the manual, or write to support about your contacts and repo"}`, ""},
+		"no scopes, though the words are":    {"", `{"message":"Please read a:reader, or write to support about your contacts and repo"}`, ""},
 		"one of":                             {"", `{"message":"requires one of the following scopes: ['a:read', 'b:write'], but your token has only been granted the: ['repo'] scopes"}`, "a:read|b:write"},
 		"held first":                         {"", `{"message":"Invalid scope(s): a:read, b:write. This endpoint requires the c:admin scope"}`, "c:admin"},
 		"held after":                         {"", `{"message":"Required scopes: a:read. Provided scopes: b:write."}`, "a:read"},
@@ -95,6 +95,13 @@ func TestFamilies(t *testing.T) {
 		"a feature besides":                  {"", `{"error":{"message":"(#10) This endpoint requires the 'contacts' permission or the 'Page Access' feature.","code":10}}`, "contacts"},
 		"a role that has the permission":     {"", `{"message":"An admin role with the 'contacts' permission is required."}`, ""},
 		"a limit":                            {"", `{"message":"Rate limit exceeded for the scope contacts"}`, ""},
+		"held in brackets, plain words":      {"", `{"error_description":"Token scope (read, repo) is not sufficient, needs (write or c:admin)"}`, "write|c:admin"},
+		"expected and got":                   {"", `{"detail":"Invalid scope. Expected contacts, got repo"}`, "contacts"},
+		"the token's own":                    {"", `{"reason":"Token scopes insufficient","requiredScopes":"contacts a:read","tokenScopes":"read"}`, "contacts a:read"},
+		"lines":                              {"", "Missing scopes:\n- contacts\n- a:read\n", "contacts a:read"},
+		"Chinese":                            {"", `{"msg":"缺少权限：contacts"}`, "contacts"},
+		"a role of that name":                {"", `{"message":"User lacks role 'read'"}`, ""},
+		"expired, and what it held":          {"", `{"message":"token expired; scopes: contacts, repo"}`, ""},
 		"a body of opposite things":          {"", `{"message":"401: Unauthorized","code":0}`, ""},
 	} {
 		resp := refusal.Response{Status: 403, Header: http.Header{}, Body: []byte(tt.body)}

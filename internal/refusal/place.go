@@ -30,6 +30,7 @@ func (p place) under(name string) place {
 	if anyOf(words, wordSet(`access`)) && own.need {
 		own.noun = true // requiredAccess
 	}
+	own.held = own.held || own.noun && anyOf(words, ownWords)
 	own.short = len(words) == 1 && (own.need || own.held) && !own.noun
 	p.noun, p.scope, p.any = p.noun || own.noun, p.scope || own.scope, p.any || own.any
 	switch {

@@ -32,13 +32,13 @@ func (r Reading) Reason() Reason {
 	}
 	of := r.reasonOf(r.Said)
 	for _, code := range r.Codes {
-		if isLink(code) || isName(code) || meansScope(code) {
+		if isLink(code) || meansScope(code) {
 			continue
 		}
 		switch words := reasonWords(code); {
 		case anyOf(words, rejectWords), anyOf(words, otherWords):
 			return ReasonOwn
-		case !strings.Contains(r.Said, " ") && slices.ContainsFunc(words, isReason):
+		case !isName(code) && !strings.Contains(r.Said, " ") && slices.ContainsFunc(words, isReason):
 			return ReasonOwn // nothing but the code says why
 		}
 	}
@@ -92,7 +92,7 @@ var (
 		required need needs needed`)
 	// rejectWords say that a credential is not accepted as such.
 	rejectWords = wordSet(`expired expires expiry invalid revoked inactive disabled suspended deactivated deleted blocked banned malformed
-		unrecognized unknown`)
+		unrecognized unknown valid locked`)
 	// otherWords stand for another reason than a scope: who someone is, what is paid for, what an
 	// organization wants, what is shared, how often something was done, how a message was written.
 	otherWords = wordSet(`admin admins administrator administrators owner owners editor editors viewer viewers member members maintainer
@@ -103,7 +103,7 @@ var (
 		restrict compliance enabled
 		shared share sharing connected installed registered ownership
 		origin host header cors csrf version method unsupported supported
-		kind type session login password`)
+		kind type session login password audience free sandbox`)
 )
 
 // reasonWords are the words of a text, but for invalid before what says that access is denied:

@@ -1,8 +1,10 @@
 package refusal
 
 import (
+	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // A Group are scopes of which any one is enough.
@@ -60,6 +62,14 @@ func split(said string) []word {
 	return list
 }
 
+// isNoun reports whether a word is one for scopes. In scripts without spaces it stands within
+// others.
+func isNoun(word string) bool {
+	return scopeNouns[word] || word != "" && word[0] >= utf8.RuneSelf && slices.ContainsFunc(unspacedNouns, func(noun string) bool { return strings.Contains(word, noun) })
+}
+
+var unspacedNouns = []string{"権限", "スコープ", "权限", "許可", "範囲", "范围", "권한"}
+
 // isTerm reports whether a word says what a list is one of.
 func isTerm(word string) bool { return scopeNouns[word] || needWords[word] || heldWords[word] }
 
@@ -72,7 +82,7 @@ func separates(runes []rune, at int) bool {
 	if c == '\'' || c == '’' {
 		return at == 0 || at+1 == len(runes) || !unicode.IsLetter(runes[at-1]) || !unicode.IsLetter(runes[at+1])
 	}
-	return unicode.IsSpace(c) || unicode.IsControl(c) || strings.ContainsRune(",;|、，；"+quotes+brackets, c)
+	return unicode.IsSpace(c) || unicode.IsControl(c) || strings.ContainsRune(",;|、，；："+quotes+brackets, c)
 }
 
 // A sentence is what a text says of scopes.
@@ -130,9 +140,9 @@ func (s *sentenceReader) word(i int) {
 			s.any = true
 		}
 		return
-	case scopeNouns[w.lower]:
+	case isNoun(w.lower):
 		s.all.saying = true
-		if i > 0 && i+1 < len(s.words) && ownWords[s.words[i-1].lower] && strings.ContainsAny(s.words[i+1].before, ":=") { // token scopes: a
+		if i > 0 && i+1 < len(s.words) && ownWords[s.words[i-1].lower] && strings.ContainsAny(s.words[i+1].before, ":=([") { // token scopes: a
 			s.flush()
 			s.mode = modeHeld
 		}
@@ -241,9 +251,30 @@ func (s *sentenceReader) isScope(i int) bool {
 		}
 	}
 	if known {
-		return w.quoted || !isPlain(w.text) || s.besideNoun(i, -1) || s.besideNoun(i, 1)
+		return w.quoted || !isPlain(w.text) || s.besideNoun(i, -1) || s.besideNoun(i, 1) || s.listed(i)
 	}
 	return s.r.coded && s.unknownScope(i)
+}
+
+// listed reports whether a plain word is one of a list of scopes, or what a refusal for a scope
+// says to be missing.
+func (s *sentenceReader) listed(i int) bool {
+	if s.r.lacks() && i > 0 && needWords[s.words[i-1].lower] {
+		return true
+	}
+	for _, step := range []int{-1, 1} {
+		for at := i + step; at >= 0 && at < len(s.words); at += step {
+			w := &s.words[at]
+			joined := at != i+step || strings.ContainsAny(s.words[max(at, at-step)].before, ",|")
+			if joined && s.r.known.Knows(w.text) && (w.quoted || !isPlain(w.text)) {
+				return true
+			}
+			if !joinWords[w.lower] && w.lower != "or" {
+				break
+			}
+		}
+	}
+	return false
 }
 
 // unknownScope reports whether a word that nobody knows is a scope, in a refusal whose code
@@ -272,11 +303,11 @@ func (s *sentenceReader) unknownScope(i int) bool {
 func (s *sentenceReader) besideNoun(i, step int) bool {
 	for at, steps := i+step, 0; at >= 0 && at < len(s.words) && steps < 12; at, steps = at+step, steps+1 {
 		w := &s.words[at]
-		if strings.ContainsAny(s.words[max(at, at-step)].before, ".!?。\n") {
+		if strings.ContainsAny(s.words[max(at, at-step)].before, ".!?。") {
 			return false
 		}
 		switch {
-		case scopeNouns[w.lower]:
+		case isNoun(w.lower):
 			return true
 		case articles[w.lower], joinWords[w.lower], openWords[w.lower], betweenWords[w.lower], s.r.known.Knows(w.text):
 		default:
