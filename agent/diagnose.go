@@ -3,7 +3,6 @@ package agent
 import (
 	"context"
 	"net/http"
-	"slices"
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/internal/text"
@@ -34,7 +33,7 @@ func (p *Proxy) diagnose(ctx context.Context, x *exchange, a diagnosis.Response)
 	p.rescan()
 	c := p.caseOf(x, a)
 	v := diagnosis.Diagnose(c)
-	if p.cfg.Ask == nil || a.Status != http.StatusUnauthorized || !slices.Contains([]diagnosis.Cause{diagnosis.CauseRejected, diagnosis.CauseUnknown}, v.Cause) {
+	if p.cfg.Ask == nil || !maySayMore(v) {
 		return v
 	}
 	c.Inquiry = p.inquire(ctx, x.credential)
@@ -44,6 +43,18 @@ func (p *Proxy) diagnose(ctx context.Context, x *exchange, a diagnosis.Response)
 		p.compareAgain(x.credential.Holding(here.Grant), before)
 	}
 	return diagnosis.Diagnose(c)
+}
+
+// maySayMore reports whether it helps to ask servers about the credential: at a 401 that
+// nothing explains, and where the server wants a scope that the grant had when last asked.
+func maySayMore(v diagnosis.Verdict) bool {
+	switch v.Cause {
+	case diagnosis.CauseMissingScope:
+		return len(v.Missing) == 0
+	case diagnosis.CauseRejected, diagnosis.CauseUnknown:
+		return v.Status == http.StatusUnauthorized
+	}
+	return false
 }
 
 // changed is called when a renewal gave another credential: it can hold less.

@@ -2,6 +2,7 @@ package agent_test
 
 import (
 	"bufio"
+	"context"
 	"io"
 	"net/http"
 	"strconv"
@@ -9,7 +10,10 @@ import (
 	"testing"
 
 	"github.com/ambit-auth/ambit/agent"
+	"github.com/ambit-auth/ambit/agent/agenttest"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/ambit-auth/ambit/scopes"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -104,5 +108,33 @@ func TestStreamsAreNotDelayed(t *testing.T) {
 	}
 	if told := l.verdicts(); len(told) > 0 {
 		t.Errorf("told %+v", told)
+	}
+}
+
+// A server that wants a scope which the grant had is asked what the credential holds now: a key
+// can be edited while it is in use.
+func TestScopeThatWasHeld(t *testing.T) {
+	s := upstream(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = io.WriteString(w, `{"required_scopes":["query:read"]}`)
+	})
+	for name, tt := range map[string]struct {
+		now     []string
+		missing []string
+		sure    diagnosis.Confidence
+	}{
+		"edited": {[]string{"user:read"}, []string{"query:read"}, diagnosis.ConfidenceProved},
+		"as was": {[]string{"user:read", "query:read"}, []string{}, diagnosis.ConfidenceLikely},
+	} {
+		l := lend(t, s.URL, &source{current: key("phx_real", "user:read", "query:read")}, func(cfg *agent.Config) {
+			cfg.Ask = func(context.Context, *credential.Credential) credential.Inquiry {
+				return credential.Inquiry{{Server: "us", Standing: credential.StandingKnown, Grant: agenttest.Grant("personal_api_key", scopes.SelfInspection, tt.now...)}}
+			}
+		})
+		l.send("POST", "api", "/api/projects/2/query/", "x", bearer)
+		told := l.verdicts()
+		if len(told) == 0 || told[0].Cause != diagnosis.CauseMissingScope || !cmp.Equal(told[0].Missing, tt.missing) || told[0].Confidence != tt.sure {
+			t.Errorf("%s: %+v", name, told)
+		}
 	}
 }

@@ -134,10 +134,17 @@ func (d *diagnoser) neverServes() bool {
 }
 
 // refuses reports whether the status by itself means a refusal; 0 is that of a verdict before
-// a call.
+// a call. A 404 does where a declared scope is missing: servers may hide what one may not see
+// (RFC 9110 §15.5.5).
 func (d *diagnoser) refuses() bool {
-	status := d.c.Response.Status
-	return status == 0 || status == http.StatusNotFound || refusal.Statuses(d.c.Provider)[status]
+	switch status := d.c.Response.Status; status {
+	case 0:
+		return true
+	case http.StatusNotFound:
+		return len(d.c.Unmet(d.c.Declared())) > 0
+	default:
+		return refusal.Statuses(d.c.Provider)[status]
+	}
 }
 
 // denied reports whether the status is one of those that deny access (RFC 9110 §15.5.2,
