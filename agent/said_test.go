@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ambit-auth/ambit/agent"
 	"github.com/ambit-auth/ambit/agent/agenttest"
@@ -108,6 +109,28 @@ func TestStreamsAreNotDelayed(t *testing.T) {
 	}
 	if told := l.verdicts(); len(told) > 0 {
 		t.Errorf("told %+v", told)
+	}
+}
+
+// An event that is an error is told when it has come, not when the stream ends.
+func TestEventsAreReadAsTheyCome(t *testing.T) {
+	told := make(chan diagnosis.Verdict, 1)
+	s := upstream(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		_, _ = io.WriteString(w, "data: {\"error\":{\"code\":-32001,\"message\":\"insufficient scope\",\"data\":{\"required_scopes\":[\"query:read\"]}}}\n\n")
+		w.(http.Flusher).Flush()
+		select {
+		case v := <-told:
+			_, _ = io.WriteString(w, "data: "+strings.Join(v.Missing, " ")+"\n\n")
+		case <-r.Context().Done():
+		case <-time.After(5 * time.Second):
+		}
+	})
+	l := lend(t, s.URL, &source{current: key("phx_real", "user:read")}, func(cfg *agent.Config) {
+		cfg.OnVerdict = func(v diagnosis.Verdict) { told <- v }
+	})
+	if got := l.send("GET", "api", "/stream", "", bearer); !strings.HasSuffix(got.body, "data: query:read\n\n") {
+		t.Errorf("nothing was told before the end: %q", got.body)
 	}
 }
 

@@ -17,7 +17,6 @@ type watchedBody struct {
 	io.ReadCloser
 	x      *exchange
 	answer diagnosis.Response // without the body
-	length int64              // of the body; negative where nobody knows
 	stream bool               // of events that can be read as they come
 	kept   []byte
 	seen   int64
@@ -31,8 +30,7 @@ func (x *exchange) watched(resp *http.Response) io.ReadCloser {
 		return resp.Body
 	}
 	return &watchedBody{
-		ReadCloser: resp.Body, x: x, answer: diagnosis.Response{Status: resp.StatusCode, Header: resp.Header}, length: resp.ContentLength,
-		stream: refusal.IsStream(resp.Header),
+		ReadCloser: resp.Body, x: x, answer: diagnosis.Response{Status: resp.StatusCode, Header: resp.Header}, stream: refusal.IsStream(resp.Header),
 	}
 }
 
@@ -46,7 +44,7 @@ func (w *watchedBody) Read(into []byte) (int, error) {
 	switch {
 	case w.seen > refusal.MaxBody: // an error says that it is one earlier
 		w.done = true
-	case err != nil, w.seen == w.length:
+	case err != nil:
 		w.look(w.kept)
 		w.done = true
 	case w.stream:

@@ -144,6 +144,11 @@ func TestDiagnose(t *testing.T) {
 			both(api(400, `{"jsonrpc":"2.0","id":1,"error":{"code":-32022,"message":"Unsupported protocol version"}}`), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.Set{} }),
 			diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, "",
 		},
+		"a parameter of that name": {api(400, `{"message":"missing required parameter: scope"}`), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, ""},
+		"a kind that never serves, and what is not there": {
+			both(api(404, `{}`), func(c *diagnosis.Case) { c.Kind = c.Provider.KindOf("phc_x") }),
+			diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, "",
+		},
 		"a page that may not ask": {
 			both(api(403, "Forbidden: invalid Origin header"), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.Set{} }),
 			diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, "Origin",

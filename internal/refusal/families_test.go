@@ -39,7 +39,7 @@ func TestFamilies(t *testing.T) {
 		"constant":                           {"", `{"MISSING_SCOPE":"new:one"}`, "new:one"},
 		"nested":                             {"", `{"scopes":{"missing":["a:read"],"granted":["b:write"]}}`, "a:read"},
 		"nested, the other way round":        {"", `{"missing":{"scopes":["a:read"]},"current":{"scopes":["b:write"]}}`, "a:read"},
-		"objects":                            {"", `{"missing_scopes":[{"name":"a:read","description":"Read your contacts"},{"name":"new:one"}]}`, "a:read new:one"},
+		"objects":                            {"", `{"missing_scopes":[{"name":"a:read","description":"Contacts"},{"name":"new:one"}]}`, "a:read new:one"},
 		"any of":                             {"", `{"required_scopes":{"any_of":["a:read","b:write"]}}`, "a:read|b:write"},
 		"any of, in words":                   {"", `{"message":"One or more of the following scopes are required.","context":{"requiredScopes":["a:read","b:write"]}}`, "a:read|b:write"},
 		"pipes":                              {"", `{"required_scope":"a:read|b:write"}`, "a:read|b:write"},

@@ -65,6 +65,7 @@ func Cases() []Case {
 		{"nothing", with(401, ""), nil, ""},
 		{"a bad request", with(400, `{"message": "refused", "required_scope": "a:read"}`), []string{"a:read"}, "refused"},
 		{"a success that is an error", with(200, `{"data": {"scope": "c:read"}, "errors": [{"message": "not for you", "missingScopes": ["a:read"]}]}`, "Content-Type", "application/json"), []string{"a:read"}, "not for you"},
+		{"a call that was not ok", with(200, `{"ok": false, "error": "missing_scope", "needed": "a:read", "data": {"required_scopes": ["c:read"]}}`, "Content-Type", "application/json"), []string{"a:read"}, "missing_scope"},
 	}
 }
 
