@@ -11,8 +11,8 @@ import (
 
 // A watchedBody is that of a successful response, which may have an error in it. It passes as
 // it comes; its beginning is kept, and looked at where something in it hints at an error: at
-// the end, and of a stream after each event. The verdict is told before the child has the
-// bytes that complete what it is about.
+// the end, and of a stream after each event. The verdict is told before the child has the end of
+// what it is about.
 type watchedBody struct {
 	io.ReadCloser
 	x      *exchange
