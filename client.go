@@ -89,7 +89,7 @@ func (s *Session) Client(ctx context.Context) (*Client, error) {
 	}
 	t := &authorized{session: s, held: h, guarded: guarded.Transport, open: guard.TransportOf(bare), places: h.Server.Locator(), known: diagnosis.Case{
 		Provider: s.Provider(), Server: h.Server, Needs: s.needs, Index: scopes.IndexNeeds(s.needs),
-		Sent: diagnosis.Sent{Ours: true}, Agent: &profile.Profile{},
+		Advertised: s.Advertised(h.Server), Sent: diagnosis.Sent{Ours: true}, Agent: &profile.Profile{},
 	}}
 	t.inquiries = credential.NewInquiries(t.inquire, s.opt.now)
 	return &Client{Client: guard.ForwardingClientOn(t), Server: h.Server}, nil

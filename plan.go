@@ -68,6 +68,19 @@ func (h *Held) LastPlan() *Plan {
 	return nil
 }
 
+// Advertised are the scopes that a server listed when it last said something of itself; none
+// where nothing was kept of that. No server is asked.
+func (s *Session) Advertised(at provider.Server) scopes.Set {
+	documents, err := s.documents()
+	if err != nil {
+		return scopes.Set{}
+	}
+	if as := documents.CachedAuthorizationServer(at.Issuer); as != nil {
+		return as.ScopesSupported.Scopes
+	}
+	return scopes.Set{}
+}
+
 func newPlan(s *Session, as *metadata.AuthorizationServer, resources []scopes.Resource) *Plan {
 	n := scopes.Negotiation{Needs: s.needs, Implies: s.Provider().Implies, Server: as.ScopesSupported, Resources: resources}
 	return &Plan{Plan: scopes.Negotiate(n), Session: s, Server: as, negotiation: n}

@@ -295,6 +295,45 @@ func TestClientAsksWhatAKeyHolds(t *testing.T) {
 	}
 }
 
+// A response whose status is no refusal is one where it names a scope that lacks; any other
+// is the caller's, as it came.
+func TestClientReadsOtherStatuses(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/key" {
+			_, _ = io.WriteString(w, `{"scopes": ["b"]}`)
+			return
+		}
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = io.WriteString(w, map[string]string{"/named": `{"required_scopes": ["b", "c:read"]}`, "/held": `{"required_scopes": ["b"]}`, "/other": strings.Repeat("x", 100_000)}[r.URL.Path])
+	}))
+	t.Cleanup(server.Close)
+	text := `{version: 1, name: other, provider: {servers: {main: {issuer: "` + server.URL + `", api: "` + server.URL + `"}}, default_server: main,
+		credentials: [{kind: key, label: a key, inspect: {url: "{api}/key", scopes: scopes}}]}, scopes: [{scope: b, level: required, why: b, used_by: ["GET {api}/other"]}]}`
+	m, err := manifest.Decode("scopes.yaml", []byte(text), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := ambit.New(m, ambit.Options{Store: &store.Memory{}, Env: []string{"HOME=" + t.TempDir(), "AMBIT_API_KEY=key_0123456789"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := s.Client(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := client.Get(server.URL + "/other")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body, err := io.ReadAll(response.Body); err != nil || len(body) != 100_000 {
+		t.Errorf("the body has %d bytes, %v", len(body), err)
+	}
+	_, err = client.Get(server.URL + "/named")
+	if refused, ok := errors.AsType[*ambit.RefusedError](err); !ok || strings.Join(refused.Missing(), " ") != "c:read" || refused.Verdict.Confidence != diagnosis.ConfidenceProved {
+		t.Errorf("a scope is named: %v", err)
+	}
+}
+
 // The zero value of everything is told, and nothing panics.
 func TestOpenNothing(t *testing.T) {
 	if _, err := ambit.New(nil, ambit.Options{}); err == nil {

@@ -22,7 +22,7 @@ func (p *Proxy) caseOf(x *exchange, r diagnosis.Response) diagnosis.Case {
 
 func (p *Proxy) baseCase(used *credential.Credential) diagnosis.Case {
 	return diagnosis.Case{
-		Provider: p.cfg.Provider, Server: p.cfg.Server, Needs: p.cfg.Needs, Index: p.needs, Agent: p.cfg.Agent,
+		Provider: p.cfg.Provider, Server: p.cfg.Server, Needs: p.cfg.Needs, Index: p.needs, Advertised: p.cfg.Advertised, Agent: p.cfg.Agent,
 		Conflicts: p.conflicts.list(), Now: p.cfg.Now(), Run: p.cfg.Run, Unattended: p.cfg.Unattended, Withheld: p.cfg.Withheld, Log: p.cfg.LogPath,
 	}.With(used)
 }

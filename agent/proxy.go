@@ -33,6 +33,9 @@ type Config struct {
 	Server   provider.Server // its bases are those that can be reached
 	Needs    []scopes.Need
 	Source   Source
+	// Advertised are the scopes that the server lists, by which a response that names one is
+	// understood.
+	Advertised scopes.Set
 
 	// Transport sends the requests. It is to refuse hosts that may not get the
 	// credential. nil is one of [NewTransport] without such a guard.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
@@ -86,11 +87,12 @@ func (x *exchange) settle(req *http.Request, resp *http.Response) (*http.Respons
 // tapped is a response of success, of which an error in the body is told when it has passed: it
 // is not held back, and never replaced.
 func (x *exchange) tapped(ctx context.Context, resp *http.Response) *http.Response {
-	if resp.Body == nil || resp.ContentLength == 0 {
+	if resp.Body == nil || resp.ContentLength == 0 || resp.ContentLength > refusal.MaxBody { // too long for an error
 		return resp
 	}
-	c := x.begun(resp)
-	resp.Body = &tap{ReadCloser: resp.Body, show: func(body []byte) {
+	begun := x.begun(resp)
+	resp.Body = &watchedBody{ReadCloser: resp.Body, stream: refusal.IsStream(resp.Header), show: func(body []byte) {
+		c := begun
 		c.Response.Body = body
 		if !refusal.Fails(refusal.Response(c.Response)) {
 			return
@@ -173,12 +175,22 @@ func (x *exchange) told(resp *http.Response, c diagnosis.Case) *http.Response {
 	return resp
 }
 
+// firstOfEach are the scopes of needs; of a need that any of several meets, the first.
+func firstOfEach(needs []string) []string {
+	var list []string
+	for _, name := range needs {
+		first, _, _ := strings.Cut(name, "|")
+		list = append(list, first)
+	}
+	return list
+}
+
 // tell reports the verdict.
 func (x *exchange) tell(c diagnosis.Case) diagnosis.Verdict {
 	x.p.rescan()
 	c.Conflicts = x.p.conflicts.list()
 	v := diagnosis.Diagnose(c)
-	x.named = v.Missing
+	x.named = firstOfEach(v.Missing)
 	x.p.report(v)
 	return v
 }

@@ -146,10 +146,17 @@ func (d *diagnoser) neverServes() bool {
 }
 
 // refuses reports whether the status by itself means a refusal; 0 is that of a verdict before
-// a call.
+// a call. A 404 does where a declared scope is missing: servers may hide what one may not see
+// (RFC 9110 §15.5.5).
 func (d *diagnoser) refuses() bool {
-	status := d.c.Response.Status
-	return status == 0 || status == http.StatusNotFound || refusal.HasStatus(d.c.Provider, status)
+	switch status := d.c.Response.Status; status {
+	case 0:
+		return true
+	case http.StatusNotFound:
+		return len(d.c.Unmet(d.c.Declared())) > 0
+	default:
+		return refusal.HasStatus(d.c.Provider, status)
+	}
 }
 
 // scopeNamed: the answer says which scope is missing, or which the resource takes. What the
@@ -203,14 +210,14 @@ func (d *diagnoser) unnamed() bool {
 	if !d.deniesByStatus() && d.c.Response.Status >= http.StatusMultipleChoices { // a request can be wrong for a parameter of that name
 		return false
 	}
-	named := d.resp.Needs
+	named := d.met(d.resp.Needs)
 	if len(named) > 0 && (d.c.fresh() || !d.c.anyoneSaid()) {
-		d.v.prove("%s, which it names, is in the grant, %s", listed(d.resp.Names()), d.c.knownBy())
+		d.v.prove("%s, which it names, is in the grant, %s", listed(named), d.c.knownBy())
 		return false
 	}
 	if len(named) > 0 {
-		d.v.prove("%s was in the grant %s: that may have shrunk since", listed(d.resp.Names()), d.c.knownBy())
-		return d.lackGroups(ConfidenceLikely, named)
+		d.v.prove("%s was in the grant %s: that may have shrunk since", listed(named), d.c.knownBy())
+		return d.lackGroups(ConfidenceLikely, d.resp.Needs)
 	}
 	d.v.lack(d.c, ConfidenceUnknown, nil, nil)
 	if !d.c.anyoneSaid() && len(d.c.Declared()) > 0 {
@@ -240,15 +247,32 @@ func (d *diagnoser) notGranted(format string, needs []scopes.Need) {
 	}
 }
 
-// uncovered are those groups of which the grant covers none, nor what the server says that the
-// credential holds.
+// uncovered are those groups of which nothing is held.
 func (d *diagnoser) uncovered(groups []refusal.Group) []refusal.Group {
-	held := d.c.Grant.Scopes.Union(scopes.NewSet(d.resp.Held...))
 	return slices.DeleteFunc(slices.Clone(groups), func(group refusal.Group) bool {
-		need := scopes.Need{AnyOf: group}
-		_, _, met := need.MetBy(held, d.c.Provider.Implies)
+		_, met := d.metBy(group)
 		return met
 	})
+}
+
+// met are the scopes by which groups are met.
+func (d *diagnoser) met(groups []refusal.Group) []string {
+	var list []string
+	for _, group := range groups {
+		if scope, met := d.metBy(group); met {
+			list = append(list, scope)
+		}
+	}
+	return list
+}
+
+// metBy is the scope of a group that the grant covers, or of which the server says that the
+// credential holds it.
+func (d *diagnoser) metBy(group refusal.Group) (scope string, met bool) {
+	need := scopes.Need{AnyOf: group}
+	held := d.c.Grant.Scopes.Union(scopes.NewSet(d.resp.Held...))
+	scope, _, met = need.MetBy(held, d.c.Provider.Implies)
+	return scope, met
 }
 
 // needsFor are the declared needs that the named scopes are for, each once, and the names of

@@ -121,6 +121,54 @@ func TestDiagnose(t *testing.T) {
 		"JSON: scope, about something else":      {api(403, `{"error":"teapot","scope":"extra:write"}`), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, "403"},
 		"a scope is missing, which is not said":  {both(api(403, `{"error":"insufficient_scope"}`), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.NewSet("user:read") }), diagnosis.CauseMissingScope, diagnosis.ConfidenceProved, []string{"query:read"}, ""},
 
+		"any of several that are declared": {
+			both(api(403, `{"message":"requires one of the following scopes: ['llm_gateway:read', 'query:read']"}`), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.NewSet("user:read") }),
+			diagnosis.CauseMissingScope, diagnosis.ConfidenceProved,
+			[]string{"llm_gateway:read|query:read"},
+			"",
+		},
+		"any of several, one of which is held": {api(403, `{"message":"requires one of the following scopes: ['query:read', 'extra:write']"}`), diagnosis.CauseMissingScope, diagnosis.ConfidenceLikely, nil, "the server names query:read, which is in the grant"},
+		"what the server lists is a scope": {
+			both(api(403, "{\"message\":\"This needs `contacts`\"}"), func(c *diagnosis.Case) { c.Advertised = scopes.NewSet("contacts") }),
+			diagnosis.CauseMissingScope, diagnosis.ConfidenceProved,
+			[]string{"contacts"},
+			"",
+		},
+		"the grant is assumed, and one is named": {
+			both(api(403, `{"required_scopes":["extra:write"]}`), func(c *diagnosis.Case) { c.Grant.KnownBy = scopes.Assumed }),
+			diagnosis.CauseMissingScope, diagnosis.ConfidenceLikely,
+			[]string{"extra:write"},
+			"",
+		},
+		"missing, and nobody says which":     {challenge(`Bearer error="insufficient_scope"`), diagnosis.CauseMissingScope, diagnosis.ConfidenceLikely, nil, "the server does not say which"},
+		"insufficient_scope, and a role":     {challenge(`Bearer error="insufficient_scope", error_description="Only the owner may do this."`), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, `the server says "Only the owner may do this."`},
+		"expired, and what the server takes": {challenge(`Bearer error="invalid_token", scope="extra:write"`), diagnosis.CauseRejected, diagnosis.ConfidenceLikely, nil, ""},
+		"JSON-RPC: no such method": {
+			both(api(404, `{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"Method not found"}}`), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.Set{} }),
+			diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, `the server says "Method not found"`,
+		},
+		"JSON-RPC: the wrong version": {
+			both(api(400, `{"jsonrpc":"2.0","id":1,"error":{"code":-32022,"message":"Unsupported protocol version"}}`), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.Set{} }),
+			diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, "",
+		},
+		"a parameter of that name": {api(400, `{"message":"missing required parameter: scope"}`), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, ""},
+		"a kind that never serves, and what is not there": {
+			both(api(404, `{}`), func(c *diagnosis.Case) { c.Kind = c.Provider.KindOf("phc_x") }),
+			diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, "",
+		},
+		"a page that may not ask": {
+			both(api(403, "Forbidden: invalid Origin header"), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.Set{} }),
+			diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, "Origin",
+		},
+		"a body that is packed": {
+			func(c *diagnosis.Case) {
+				c.Response = diagnosis.Response{Status: 403, Header: http.Header{"Content-Encoding": {"br"}}, Body: []byte("\x8b\x02\x80")}
+			},
+			diagnosis.CauseMissingScope, diagnosis.ConfidenceLikely,
+			[]string{"llm_gateway:read"},
+			"",
+		},
+
 		"declared, and not in the grant": {nil, diagnosis.CauseMissingScope, diagnosis.ConfidenceProved, []string{"llm_gateway:read"}, "missing scope: llm_gateway:read (every model call of the agent)"},
 		"the grant is only assumed":      {func(c *diagnosis.Case) { c.Grant.KnownBy = scopes.Assumed }, diagnosis.CauseMissingScope, diagnosis.ConfidenceLikely, []string{"llm_gateway:read"}, "probably missing scope: llm_gateway:read"},
 		"another reason, and one lacks": {
@@ -247,6 +295,33 @@ func TestAnotherReasonLeads(t *testing.T) {
 	}
 	if v.Decides() {
 		t.Error("a reason that has nothing to do with a scope ends the run for want of one")
+	}
+}
+
+// The evidence shows what proves it, each thing once, and no guess.
+func TestEvidenceIsTheProof(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change func(*diagnosis.Case)
+		want   []string
+	}{
+		"a challenge": {
+			challenge(`Bearer error="insufficient_scope", scope="extra:write"`),
+			[]string{`the server answered 401 Unauthorized "insufficient_scope"`, `WWW-Authenticate: error="insufficient_scope" scope="extra:write"`, "the answer names extra:write, which the manifest does not declare"},
+		},
+		"a sentence": {
+			api(403, `{"detail":"This needs the scope 'notebook:read' or 'extra:write'"}`),
+			[]string{`the server answered 403 Forbidden "This needs the scope 'notebook:read' or 'extra:write'"`, "notebook:read was granted when last asked: the grant has shrunk since, or the server wants more than it says"},
+		},
+		"a control character": {api(403, "{\"detail\":\"suspended \\u001b[2J\"}"), []string{`the server answered 403 Forbidden "suspended \x1b[2J"`}},
+		"packed": {
+			both(api(403, "\x8b\x02\x80"), func(c *diagnosis.Case) { c.Response.Header.Set("Content-Encoding", "br") }),
+			[]string{"the server answered 403 Forbidden; its body is packed by br, and not read"},
+		},
+		"bytes": {api(403, "\x8b\x02\x80"), []string{"the server answered 403 Forbidden; its body is not text, and not read"}},
+	} {
+		if v := diagnosis.Diagnose(aCase(t, tt.change)); !cmp.Equal(v.Evidence, tt.want) {
+			t.Errorf("%s: %q", name, v.Evidence)
+		}
 	}
 }
 

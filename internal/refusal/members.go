@@ -13,10 +13,10 @@ import (
 // codeMembers are where JSON has an error's code; messageMembers, where it has the
 // message for people, the best first.
 var (
-	codeMembers    = []string{"error", "code", "type", "reason", ".tag", "category", "errorCode", "error_code", "error_summary", "errcode"}
+	codeMembers    = []string{"error", "code", "type", "reason", ".tag", "category", "errorCode", "error_code", "error_summary", "errcode", "errorcode", "errorType"}
 	messageMembers = []string{
 		"error_description", "errorDescription", "message", "detail", "title", "description", "msg", "error_message", "errorMessage",
-		"errorSummary", "err", "text", "error", "errors",
+		"errorSummary", "err", "errmsg", "faultstring", "text", "error", "errors",
 	}
 )
 

@@ -30,6 +30,7 @@ func (p place) under(name string) place {
 	if anyOf(words, wordSet(`access`)) && own.need {
 		own.noun = true // requiredAccess
 	}
+	own.held = own.held || own.noun && anyOf(words, ownWords)
 	own.short = len(words) == 1 && (own.need || own.held) && !own.noun
 	p.noun, p.scope, p.any = p.noun || own.noun, p.scope || own.scope, p.any || own.any
 	switch {
@@ -111,7 +112,7 @@ func (r *Reading) take(p place, groups []Group, where string) {
 		case p.held:
 			r.Held = append(r.Held, group...)
 			continue
-		case p.need, r.lacks():
+		case p.need, p.noun && r.lacks():
 			r.Needs = append(r.Needs, group)
 		default:
 			r.Mentioned = append(r.Mentioned, group)

@@ -32,13 +32,13 @@ func (r Reading) Reason() Reason {
 	}
 	of := r.reasonOf(r.Said)
 	for _, code := range r.Codes {
-		if isLink(code) || isName(code) || meansScope(code) {
+		if isLink(code) || meansScope(code) {
 			continue
 		}
 		switch words := reasonWords(code); {
 		case anyOf(words, rejectWords), anyOf(words, otherWords):
 			return ReasonOwn
-		case !strings.Contains(r.Said, " ") && slices.ContainsFunc(words, isReason):
+		case !isName(code) && !strings.Contains(r.Said, " ") && slices.ContainsFunc(words, isReason):
 			return ReasonOwn // nothing but the code says why
 		}
 	}
@@ -76,9 +76,9 @@ func (r Reading) someText(is func([]string) bool) bool {
 var credentialWords = wordSet(`token tokens credential credentials key apikey session login auth authentication authorization bearer
 	jwt oauth grant signature secret password`)
 
-// reasonOf is how far one sentence says why.
+// reasonOf is how far a text says why. A sentence that only says whom to ask gives no reason.
 func (r Reading) reasonOf(said string) Reason {
-	words := reasonWords(withoutNames(said))
+	words := reasonWords(withoutNames(withoutAdvice(said)))
 	switch {
 	case isLink(said), !slices.ContainsFunc(words, isReason):
 		return ReasonNone
@@ -112,7 +112,7 @@ var (
 		required need needs needed`)
 	// rejectWords say that a credential is not accepted as such.
 	rejectWords = wordSet(`expired expires expiry invalid revoked inactive disabled suspended deactivated deleted blocked banned malformed
-		unrecognized unknown`)
+		unrecognized unknown valid locked`)
 	// otherWords stand for another reason than a scope: who someone is, what is paid for, what an
 	// organization wants, what is shared, how often something was done, how a message was written.
 	otherWords = wordSet(`admin admins administrator administrators owner owners editor editors viewer viewers member members maintainer
@@ -120,10 +120,10 @@ var (
 		plan plans premium upgrade upgrading subscription subscribe billing payment paid enterprise trial quota license licence
 		feature features limit limits limited rate many exceeded
 		policy policies sso saml mfa ip region country vpn network allowlist whitelist restriction restrictions enforcement
-		restrict compliance approved approval enabled
+		restrict compliance enabled
 		shared share sharing connected installed registered ownership
 		origin host header cors csrf version method unsupported supported
-		kind type session login password credential mode test live`)
+		kind type session login password audience free sandbox`)
 )
 
 // reasonWords are the words of a text, but for invalid before what says that access is denied:
@@ -137,6 +137,21 @@ func reasonWords(said string) []string {
 	}
 	return words
 }
+
+// withoutAdvice is a text without those of its sentences that say whom to ask or where to
+// read, but for the first.
+func withoutAdvice(said string) string {
+	sentences := strings.Split(said, ". ")
+	kept := sentences[:1:1]
+	for _, one := range sentences[1:] {
+		if !anyOf(wordsOf(one), adviceWords) {
+			kept = append(kept, one)
+		}
+	}
+	return strings.Join(kept, ". ")
+}
+
+var adviceWords = wordSet(`contact ask please visit see learn documentation support`)
 
 // withoutNames is a sentence without the operations and the identifiers in it: POST /posts,
 // userinfo.GET.NO_VERSION, https://docs.example.

@@ -100,13 +100,19 @@ var anyPhrases = []string{"one or more of", "one of the following", "at least on
 // Names are the scopes that the response says are missing or required, each once.
 func (r Reading) Names() []string { return names(r.Needs) }
 
-// Words are the scopes that the response names at all: those that it says are missing, else
-// those that the resource takes.
+// Words are the scopes that the response says are missing or, where it refuses by its status,
+// those that the resource takes. Of several that are enough it is the first that somebody
+// lists, else the first.
 func (r Reading) Words() []string {
-	if len(r.Needs) > 0 {
-		return r.Names()
+	groups := r.Needs
+	if len(groups) == 0 && (r.status == http.StatusUnauthorized || r.status == http.StatusForbidden) {
+		groups = r.Mentioned
 	}
-	return names(r.Mentioned)
+	var list []string
+	for _, group := range groups {
+		list = append(list, group[max(0, slices.IndexFunc(group, r.known.Scopes.Has))])
+	}
+	return scopes.NewSet(list...).Slice()
 }
 
 func names(groups []Group) []string {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/refusal"
 	"github.com/ambit-auth/ambit/internal/refusal/refusaltest"
+	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 	"github.com/google/go-cmp/cmp"
 )
@@ -69,15 +70,24 @@ func FuzzRead(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
+	f.Add("data: {\"error\":{\"message\":\"needs 'a:read' or \\\"b\\\"\"}}\n\n", `Bearer scope="a:read"`, "")
+	f.Add(`{"message":"lacks the "a:read" scope","missing_scopes":["b|a:read", {"name":"b"}]`, "insufficient_scope", "br")
+	known := refusal.Vocabulary{Scopes: scopes.NewSet("a:read", "b")}
 	f.Fuzz(func(t *testing.T, body, challenge, encoding string) {
-		header := http.Header{"Www-Authenticate": {challenge}, "Content-Encoding": {encoding}}
-		r := refusal.Read(p, "api", refusal.Vocabulary{}, refusal.Response{Status: 403, Header: header, Body: []byte(body)})
-		if len(r.Names()) > 10_000 {
-			t.Errorf("%d scopes", len(r.Names()))
-		}
-		for _, scope := range append(r.Names(), r.Words()...) {
-			if strings.ContainsAny(scope, " \"\\\n\x00") {
-				t.Errorf("%q", scope)
+		header := http.Header{"Www-Authenticate": {challenge}, "Content-Encoding": {encoding}, "X-Accepted-Scopes": {challenge}, "Content-Type": {"application/json"}}
+		for _, status := range []int{403, 200} {
+			resp := refusal.Response{Status: status, Header: header, Body: []byte(body)}
+			r := refusal.Read(p, "api", known, resp)
+			if len(r.Names()) > 10_000 || len(r.Proofs) > 10 {
+				t.Errorf("%d scopes, %d proofs", len(r.Names()), len(r.Proofs))
+			}
+			for _, scope := range append(append(r.Names(), r.Words()...), r.Held...) {
+				if scopes.CheckScope(scope) != nil {
+					t.Errorf("%q", scope)
+				}
+			}
+			if status == 200 && challenge == "" && len(r.Needs) > 0 && !refusal.Fails(resp) && encoding == "" {
+				t.Errorf("a success needs %q", r.Needs)
 			}
 		}
 	})
@@ -92,27 +102,43 @@ func TestReason(t *testing.T) {
 		`{}`:        refusal.ReasonNone,
 		`no`:        refusal.ReasonNone,
 		`Forbidden`: refusal.ReasonNone,
-		`{"message":"Not Found","documentation_url":"https://docs.example/rest"}`:             refusal.ReasonNone,
-		`{"type":"error","error":{"type":"permission_error","message":"Access denied."}}`:     refusal.ReasonNone,
-		`{"type":"about:blank","title":"Forbidden","status":403}`:                             refusal.ReasonNone,
-		`{"error":"unauthorized","request_id":"req_011CSHoEeqs5C35K2UUqR7Fy"}`:                refusal.ReasonNone,
-		`{"error":{"code":403,"status":"PERMISSION_DENIED"}}`:                                 refusal.ReasonNone,
-		`{"detail":"You do not have permission to perform this action."}`:                     refusal.ReasonAccess,
-		`{"error":"insufficientPermissions","message":"The request has insufficient rights"}`: refusal.ReasonAccess,
-		`{"detail":"Forbidden","hint":"account suspended"}`:                                   refusal.ReasonAccess,
-		`{"error":{"message":"Forbidden","detail":"suspended"}}`:                              refusal.ReasonAccess,
-		`{"detail":"Forbidden","errors":{"account":["is suspended"]}}`:                        refusal.ReasonAccess,
-		`{"detail":"User not found"}`:                                                         refusal.ReasonAccess,
-		`{"detail":"User action required"}`:                                                   refusal.ReasonAccess,
-		`{"detail":"Request failed"}`:                                                         refusal.ReasonOwn,
-		`{"error_code":190,"error_subcode":463}`:                                              refusal.ReasonAccess,
-		`{"detail":"this account is suspended until the invoice is paid"}`:                    refusal.ReasonOwn,
-		`{"detail":"Only an admin may do this."}`:                                             refusal.ReasonOwn,
-		`{"error":"accountSuspended"}`:                                                        refusal.ReasonOwn,
-		`{"error":"account_suspended","message":"Forbidden"}`:                                 refusal.ReasonOwn,
-		`{"message":"Zugriff verweigert"}`:                                                    refusal.ReasonOwn,
-		`<html><title>Just a moment</title>`:                                                  refusal.ReasonOwn,
-		"\xff\xfe":                                                                            refusal.ReasonAccess,
+		`{"message":"Not Found","documentation_url":"https://docs.example/rest"}`:              refusal.ReasonNone,
+		`{"type":"error","error":{"type":"permission_error","message":"Access denied."}}`:      refusal.ReasonNone,
+		`{"type":"about:blank","title":"Forbidden","status":403}`:                              refusal.ReasonNone,
+		`{"error":"unauthorized","request_id":"req_011CSHoEeqs5C35K2UUqR7Fy"}`:                 refusal.ReasonNone,
+		`{"error":{"code":403,"status":"PERMISSION_DENIED"}}`:                                  refusal.ReasonNone,
+		`{"detail":"You do not have permission to perform this action."}`:                      refusal.ReasonAccess,
+		`{"error":"insufficientPermissions","message":"The request has insufficient rights"}`:  refusal.ReasonAccess,
+		`{"detail":"Forbidden","hint":"account suspended"}`:                                    refusal.ReasonAccess,
+		`{"error":{"message":"Forbidden","detail":"suspended"}}`:                               refusal.ReasonAccess,
+		`{"detail":"Forbidden","errors":{"account":["is suspended"]}}`:                         refusal.ReasonAccess,
+		`{"detail":"User not found"}`:                                                          refusal.ReasonAccess,
+		`{"detail":"User action required"}`:                                                    refusal.ReasonAccess,
+		`{"detail":"Request failed"}`:                                                          refusal.ReasonOwn,
+		`{"error_code":190,"error_subcode":463}`:                                               refusal.ReasonAccess,
+		`{"detail":"this account is suspended until the invoice is paid"}`:                     refusal.ReasonOwn,
+		`{"detail":"Only an admin may do this."}`:                                              refusal.ReasonOwn,
+		`{"error":"accountSuspended"}`:                                                         refusal.ReasonOwn,
+		`{"error":"account_suspended","message":"Forbidden"}`:                                  refusal.ReasonOwn,
+		`{"error":{"code":"forbidden","message":"Not authorized","invalidToken":true}}`:        refusal.ReasonOwn,
+		`{"message":"Not enough permissions to access: POST /posts","code":100}`:               refusal.ReasonAccess,
+		`{"message":"Access denied for the a.b.LIST field"}`:                                   refusal.ReasonAccess,
+		`{"message":"You do not have access to this page. Please contact the account owner."}`: refusal.ReasonAccess,
+		`{"message":"Only the owner has access."}`:                                             refusal.ReasonOwn,
+		`{"message":"You do not have editor access to this resource."}`:                        refusal.ReasonOwn,
+		`{"message":"Access is not allowed: token expired"}`:                                   refusal.ReasonOwn,
+		`{"message":"Access denied: your plan does not include this"}`:                         refusal.ReasonOwn,
+		`{"message":"The access token is no longer valid"}`:                                    refusal.ReasonOwn,
+		`{"message":"Insufficient permissions: user is not an admin of this workspace"}`:       refusal.ReasonOwn,
+		`{"message":"Access from your country is not allowed"}`:                                refusal.ReasonOwn,
+		`{"message":"The user does not have the required role to perform this action"}`:        refusal.ReasonOwn,
+		`{"message":"Free accounts have no access"}`:                                           refusal.ReasonOwn,
+		`{"message":"Origin not allowed"}`:                                                     refusal.ReasonOwn,
+		`{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"Forbidden"}}`:               refusal.ReasonOwn,
+		`{"jsonrpc":"2.0","id":1,"error":{"code":-32020,"message":"Access denied"}}`:           refusal.ReasonOwn,
+		`{"message":"Zugriff verweigert"}`:                                                     refusal.ReasonOwn,
+		`<html><title>Just a moment</title>`:                                                   refusal.ReasonOwn,
+		"\xff\xfe":                                                                             refusal.ReasonAccess,
 	} {
 		r := refusal.Read(p, "api", refusal.Vocabulary{}, refusal.Response{Status: 403, Header: http.Header{}, Body: []byte(body)})
 		if got := r.Reason(); got != want {

@@ -63,6 +63,9 @@ func Cases() []Case {
 		{"a link is no sentence", with(403, `{"message": "not for you", "documentation_url": "https://docs.example/a/very/long/way"}`), nil, "not for you"},
 		{"a page of HTML", with(403, "<html><head><title>Just\na moment</title></head><body>the key lacks</body>"), nil, "a page of HTML: Just a moment"},
 		{"nothing", with(401, ""), nil, ""},
+		{"a bad request", with(400, `{"message": "refused", "required_scope": "a:read"}`), []string{"a:read"}, "refused"},
+		{"a success that is an error", with(200, `{"data": {"scope": "c:read"}, "errors": [{"message": "not for you", "missingScopes": ["a:read"]}]}`, "Content-Type", "application/json"), []string{"a:read"}, "not for you"},
+		{"a call that was not ok", with(200, `{"ok": false, "error": "missing_scope", "needed": "a:read", "data": {"required_scopes": ["c:read"]}}`, "Content-Type", "application/json"), []string{"a:read"}, "missing_scope"},
 	}
 }
 

@@ -1,0 +1,85 @@
+package refusal
+
+import "strings"
+
+// isScope reports whether a word of the sentence is a scope.
+func (s *sentenceReader) isScope(i int) bool {
+	w := &s.words[i]
+	known := s.r.known.Knows(w.text)
+	if bare := strings.TrimSuffix(w.text, "_permission"); !known && s.r.known.Knows(bare) {
+		w.text, known = bare, true
+	}
+	if !known && strings.Contains(w.text, "/") && !strings.Contains(w.text, "://") {
+		known = true
+		for part := range strings.SplitSeq(w.text, "/") {
+			known = known && s.r.known.Knows(part)
+		}
+	}
+	if known {
+		return w.quoted || !isPlain(w.text) || s.besideNoun(i, -1) || s.besideNoun(i, 1) || s.listed(i)
+	}
+	return s.r.coded && s.unknownScope(i)
+}
+
+// listed reports whether a plain word is one of a list of scopes, or what a refusal for a scope
+// says to be missing.
+func (s *sentenceReader) listed(i int) bool {
+	if s.r.lacks() && i > 0 && needWords[s.words[i-1].lower] {
+		return true
+	}
+	for _, step := range []int{-1, 1} {
+		for at := i + step; at >= 0 && at < len(s.words); at += step {
+			w := &s.words[at]
+			joined := at != i+step || strings.ContainsAny(s.words[max(at, at-step)].before, ",|")
+			if joined && s.r.known.Knows(w.text) && (w.quoted || !isPlain(w.text)) {
+				return true
+			}
+			if !joinWords[w.lower] && w.lower != "or" {
+				break
+			}
+		}
+	}
+	return false
+}
+
+// unknownScope reports whether a word that nobody knows is a scope, in a refusal whose code
+// says that one is missing: it stands in quotes beside a word for scopes, has a scope's form
+// there, or follows its colon.
+func (s *sentenceReader) unknownScope(i int) bool {
+	w := &s.words[i]
+	if !canBeScope(w.text) || strings.Contains(w.text, "://") || denialWords[w.lower] || needWords[w.lower] || heldWords[w.lower] {
+		return false
+	}
+	formed := strings.ContainsAny(strings.Trim(w.text, ":."), ":.") && !isPlain(w.text)
+	for at := i; at > max(0, i-farBack); at-- { // back to the colon, over a list
+		before := s.words[at].before
+		if strings.Contains(before, ":") {
+			return scopeWord[s.words[at-1].lower] || formed && needWords[s.words[at-1].lower]
+		}
+		if !strings.ContainsAny(before, ",|") {
+			break
+		}
+	}
+	return (w.quoted || formed) && (s.besideNoun(i, -1) || s.besideNoun(i, 1) || formed && i > 0 && needWords[s.words[i-1].lower])
+}
+
+// besideNoun reports whether a word for scopes stands beside a word, with nothing but
+// articles, other scopes and what joins them between.
+func (s *sentenceReader) besideNoun(i, step int) bool {
+	for at, steps := i+step, 0; at >= 0 && at < len(s.words) && steps < 12; at, steps = at+step, steps+1 {
+		w := &s.words[at]
+		if strings.ContainsAny(s.words[max(at, at-step)].before, ".!?。") {
+			return false
+		}
+		switch {
+		case isNoun(w.lower):
+			return true
+		case articles[w.lower], joinWords[w.lower], openWords[w.lower], betweenWords[w.lower], s.r.known.Knows(w.text):
+		default:
+			return false
+		}
+	}
+	return false
+}
+
+var betweenWords = wordSet(`is are required needed needs named called either one more all any these missing lacking`)

@@ -1,0 +1,93 @@
+package refusal
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// A word is one of a sentence.
+type word struct {
+	text   string
+	lower  string
+	before string // what separates it from the one before
+	quoted bool
+}
+
+const (
+	quotes   = "\"`'“”‘’«»‹›「」『』„"
+	brackets = "[](){}<>"
+	// maxWords bounds how many words of a text are looked at.
+	maxWords = 2000
+	// farBack bounds how far from a word something is looked for that says what it is.
+	farBack = 50
+)
+
+// split makes words of a sentence: runs without a space, a quote, a bracket or a separator.
+// A point or a colon at the end of one is the sentence's.
+func split(said string) []word {
+	var list []word
+	runes := []rune(strings.ReplaceAll(strings.ReplaceAll(said, "(s)", "s"), `\"`, `"`))
+	before := ""
+	for at := 0; at < len(runes) && len(list) < maxWords; {
+		start := at
+		for at < len(runes) && separates(runes, at) {
+			at++
+		}
+		before += string(runes[start:at])
+		for start = at; at < len(runes) && !separates(runes, at); {
+			at++
+		}
+		raw := string(runes[start:at])
+		begin := len(raw) - len(strings.TrimLeft(raw, ".:"))
+		before, raw = before+raw[:begin], raw[begin:]
+		if name, value, found := strings.Cut(raw, "="); found && isTerm(strings.ToLower(name)) { // scope=read
+			list = append(list, word{text: name, lower: strings.ToLower(name), before: before})
+			before, raw = "=", value
+		}
+		w := word{text: strings.TrimRight(raw, sentenceEnds), before: before}
+		if w.text == "" {
+			before += raw
+			continue
+		}
+		before = raw[len(w.text):]
+		w.quoted = start > 0 && at < len(runes) && strings.ContainsRune(quotes, runes[start-1]) && strings.ContainsRune(quotes, runes[at])
+		w.lower = strings.ToLower(w.text)
+		list = append(list, w)
+	}
+	return list
+}
+
+// isNoun reports whether a word is one for scopes. In scripts without spaces it stands within
+// others.
+func isNoun(word string) bool {
+	return scopeNouns[word] || word != "" && word[0] >= utf8.RuneSelf && slices.ContainsFunc(unspacedNouns, func(noun string) bool { return strings.Contains(word, noun) })
+}
+
+var unspacedNouns = []string{"権限", "スコープ", "权限", "許可", "範囲", "范围", "권한"}
+
+// isTerm reports whether a word says what a list is one of.
+func isTerm(word string) bool { return scopeNouns[word] || needWords[word] || heldWords[word] }
+
+const sentenceEnds = ".:!?…。"
+
+// separates reports whether a character stands between words. An apostrophe within a word
+// does not.
+func separates(runes []rune, at int) bool {
+	c := runes[at]
+	if c == '\'' || c == '’' {
+		return at == 0 || at+1 == len(runes) || !unicode.IsLetter(runes[at-1]) || !unicode.IsLetter(runes[at+1])
+	}
+	return unicode.IsSpace(c) || unicode.IsControl(c) || strings.ContainsRune(",;|、，；："+quotes+brackets, c)
+}
+
+// isPlain reports whether a word could stand in any sentence.
+func isPlain(text string) bool {
+	for i, c := range text {
+		if !unicode.IsLetter(c) || i > 0 && unicode.IsUpper(c) {
+			return false
+		}
+	}
+	return true
+}
