@@ -11,7 +11,7 @@ import (
 )
 
 // known are the words that are scopes in these tests.
-var known = refusal.Vocabulary{Scopes: scopes.NewSet("a:read", "b:write", "c:admin", "contacts", "repo", "read", "write", "Mail.Read", "Mail.ReadWrite",
+var known = refusal.Vocabulary{Scopes: scopes.NewSet("a:read", "b:write", "c", "c:admin", "contacts", "repo", "read", "write", "Mail.Read", "Mail.ReadWrite",
 	"https://www.example.com/auth/drive", "https://www.example.com/auth/drive.readonly", "files-read", "issues=write", "pulls=write", "admin")}
 
 // Scopes are found wherever a response has them, in whichever words: groups stand between
@@ -102,6 +102,10 @@ func TestFamilies(t *testing.T) {
 		"Chinese":                            {"", `{"msg":"缺少权限：contacts"}`, "contacts"},
 		"a role of that name":                {"", `{"message":"User lacks role 'read'"}`, ""},
 		"expired, and what it held":          {"", `{"message":"token expired; scopes: contacts, repo"}`, ""},
+		"a twin for administrators":          {"", `{"code":4711,"message":"Invalid access token, does not contain scopes:[c, c:admin]."}`, "c|c:admin"},
+		"of the token":                       {"", `{"error":"insufficient_scope","token":{"scopes":["a:read"]},"required":["b:write"]}`, "b:write"},
+		"what there is":                      {"", `{"error":"insufficient_scope","scopes_supported":["a:read","b:write"]}`, ""},
+		"authorized and required":            {"", `{"message":"Authorized scopes: a:read. Required scopes: b:write."}`, "b:write"},
 		"a body of opposite things":          {"", `{"message":"401: Unauthorized","code":0}`, ""},
 	} {
 		resp := refusal.Response{Status: 403, Header: http.Header{}, Body: []byte(tt.body)}

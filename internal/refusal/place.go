@@ -13,15 +13,16 @@ type place struct {
 	need  bool // what is missing or required
 	held  bool // what the credential holds
 	any   bool // one of them is enough
-	link  bool // it leads to a page about them
+	aside bool // it is about something else: a page to read, what there is at all
+	own   bool // it is the credential's
 	short bool // no word for scopes is in it: it counts where the code says that one is missing
 }
 
 // under is the place of a member within this place.
 func (p place) under(name string) place {
 	words := wordsOf(name)
-	if anyOf(words, linkWords) {
-		return place{link: true}
+	if anyOf(words, asideWords) {
+		return place{aside: true}
 	}
 	own := place{noun: anyOf(words, scopeNouns), scope: anyOf(words, scopeWord), need: anyOf(words, needWords), held: anyOf(words, heldWords), any: anyOf(words, anyWords)}
 	if own.need && anyOf(words, denials) { // notGranted
@@ -30,7 +31,8 @@ func (p place) under(name string) place {
 	if anyOf(words, wordSet(`access`)) && own.need {
 		own.noun = true // requiredAccess
 	}
-	own.held = own.held || own.noun && anyOf(words, ownWords)
+	p.own = p.own || len(words) == 1 && ownWords[words[0]]
+	own.held = own.held || own.noun && (p.own || anyOf(words, ownWords))
 	own.short = len(words) == 1 && (own.need || own.held) && !own.noun
 	p.noun, p.scope, p.any = p.noun || own.noun, p.scope || own.scope, p.any || own.any
 	switch {
@@ -43,13 +45,13 @@ func (p place) under(name string) place {
 	return p
 }
 
-var linkWords = wordSet(`link links url urls uri href docs documentation help support`)
+var asideWords = wordSet(`link links url urls uri href docs documentation help support supported available requested`)
 
 // lists reports whether a value at the place is a list of scopes; sure, whether each word of it
 // is one though nobody knows it.
 func (p place) lists(coded bool) (lists, sure bool) {
 	switch {
-	case p.link:
+	case p.aside:
 		return false, false
 	case p.scope && (p.need || p.held), p.short && coded, p.scope && coded:
 		return true, true

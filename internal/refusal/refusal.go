@@ -123,9 +123,15 @@ func names(groups []Group) []string {
 	return slices.Clip(scopes.NewSet(list...).Slice())
 }
 
-// unique are the groups, each once.
+// unique are the groups, each once. Of a scope and its twin for administrators either is enough.
 func unique(groups []Group) []Group {
 	var list []Group
+	for i, group := range groups {
+		twin := slices.IndexFunc(groups, func(other Group) bool { return len(group) == 1 && len(other) == 1 && other[0] == group[0]+":admin" })
+		if twin >= 0 {
+			groups[i], groups[twin] = append(group, groups[twin]...), append(group, groups[twin]...)
+		}
+	}
 	for _, group := range groups {
 		group = scopes.NewSet(group...).Slice()
 		if !slices.ContainsFunc(list, func(other Group) bool { return slices.Equal(other, group) }) {

@@ -37,7 +37,7 @@ var (
 		erforderlich benötigt fehlt fehlen fehlende requis requise requises manquant manquante nécessaire requiere requerido falta necesario
 		necessário ontbreekt vereist richiesto manca`)
 	heldWords = wordSet(`granted grants provided has have had holds held hold current currently actual existing presented supplied given
-		contains contain includes include including got possesses owned`)
+		contains contain includes include including got possesses owned authorized authorised approved assigned received`)
 	denials   = wordSet(`not no cannot never hasn't haven't doesn't don't isn't aren't didn't wasn't weren't can't without nicht kein keine pas sin non não niet`)
 	anyWords  = wordSet(`any either one accepted alternatives alternative sufficient granular allowed oneof anyof`)
 	openWords = wordSet(`or oder ou o of`)             // between scopes: one is enough
