@@ -11,10 +11,8 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/agent"
-	"github.com/ambit-auth/ambit/agent/agenttest"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/oauth/credential"
-	"github.com/ambit-auth/ambit/scopes"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -144,19 +142,20 @@ func TestScopeThatWasHeld(t *testing.T) {
 	for name, tt := range map[string]struct {
 		now     []string
 		missing []string
+		cause   diagnosis.Cause
 		sure    diagnosis.Confidence
 	}{
-		"edited": {[]string{"user:read"}, []string{"query:read"}, diagnosis.ConfidenceProved},
-		"as was": {[]string{"user:read", "query:read"}, []string{}, diagnosis.ConfidenceLikely},
+		"edited": {[]string{"user:read"}, []string{"query:read"}, diagnosis.CauseMissingScope, diagnosis.ConfidenceProved},
+		"as was": {[]string{"user:read", "query:read"}, []string{}, diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown},
 	} {
 		l := lend(t, s.URL, &source{current: key("phx_real", "user:read", "query:read")}, func(cfg *agent.Config) {
 			cfg.Ask = func(context.Context, *credential.Credential) credential.Inquiry {
-				return credential.Inquiry{{Server: "us", Standing: credential.StandingKnown, Grant: agenttest.Grant("personal_api_key", scopes.SelfInspection, tt.now...)}}
+				return credential.Inquiry{{Server: "us", Standing: credential.StandingKnown, Grant: key("phx_real", tt.now...).Grant}}
 			}
 		})
 		l.send("POST", "api", "/api/projects/2/query/", "x", bearer)
 		told := l.verdicts()
-		if len(told) == 0 || told[0].Cause != diagnosis.CauseMissingScope || !cmp.Equal(told[0].Missing, tt.missing) || told[0].Confidence != tt.sure {
+		if len(told) == 0 || told[0].Cause != tt.cause || !cmp.Equal(told[0].Missing, tt.missing) || told[0].Confidence != tt.sure {
 			t.Errorf("%s: %+v", name, told)
 		}
 	}

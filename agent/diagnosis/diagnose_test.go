@@ -127,7 +127,7 @@ func TestDiagnose(t *testing.T) {
 			[]string{"llm_gateway:read|query:read"},
 			"",
 		},
-		"any of several, one of which is held": {api(403, `{"message":"requires one of the following scopes: ['query:read', 'extra:write']"}`), diagnosis.CauseMissingScope, diagnosis.ConfidenceLikely, nil, "the server names query:read, which is in the grant"},
+		"any of several, one of which is held": {api(403, `{"message":"requires one of the following scopes: ['query:read', 'extra:write']"}`), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, "the server says"},
 		"what the server lists is a scope": {
 			both(api(403, "{\"message\":\"This needs `contacts`\"}"), func(c *diagnosis.Case) { c.Advertised = scopes.NewSet("contacts") }),
 			diagnosis.CauseMissingScope, diagnosis.ConfidenceProved,
@@ -140,16 +140,16 @@ func TestDiagnose(t *testing.T) {
 			[]string{"extra:write"},
 			"",
 		},
-		"missing, and nobody says which":     {challenge(`Bearer error="insufficient_scope"`), diagnosis.CauseMissingScope, diagnosis.ConfidenceLikely, nil, "the server does not say which"},
+		"missing, and nobody says which":     {challenge(`Bearer error="insufficient_scope"`), diagnosis.CauseMissingScope, diagnosis.ConfidenceUnknown, nil, "the server does not say which"},
 		"insufficient_scope, and a role":     {challenge(`Bearer error="insufficient_scope", error_description="Only the owner may do this."`), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, `the server says "Only the owner may do this."`},
 		"expired, and what the server takes": {challenge(`Bearer error="invalid_token", scope="extra:write"`), diagnosis.CauseRejected, diagnosis.ConfidenceLikely, nil, ""},
 		"JSON-RPC: no such method": {
 			both(api(404, `{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"Method not found"}}`), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.Set{} }),
-			diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, `the server says "Method not found"`,
+			diagnosis.CauseNotAScopeProblem, diagnosis.ConfidenceLikely, nil, `the server says "Method not found"`,
 		},
 		"JSON-RPC: the wrong version": {
 			both(api(400, `{"jsonrpc":"2.0","id":1,"error":{"code":-32022,"message":"Unsupported protocol version"}}`), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.Set{} }),
-			diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, "",
+			diagnosis.CauseNotAScopeProblem, diagnosis.ConfidenceLikely, nil, "",
 		},
 		"a parameter of that name": {api(400, `{"message":"missing required parameter: scope"}`), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, ""},
 		"a kind that never serves, and what is not there": {
@@ -158,7 +158,7 @@ func TestDiagnose(t *testing.T) {
 		},
 		"a page that may not ask": {
 			both(api(403, "Forbidden: invalid Origin header"), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.Set{} }),
-			diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, "Origin",
+			diagnosis.CauseNotAScopeProblem, diagnosis.ConfidenceLikely, nil, "Origin",
 		},
 		"a body that is packed": {
 			func(c *diagnosis.Case) {
@@ -310,7 +310,7 @@ func TestEvidenceIsTheProof(t *testing.T) {
 		},
 		"a sentence": {
 			api(403, `{"detail":"This needs the scope 'notebook:read' or 'extra:write'"}`),
-			[]string{`the server answered 403 Forbidden "This needs the scope 'notebook:read' or 'extra:write'"`, "notebook:read was granted when last asked: the grant has shrunk since, or the server wants more than it says"},
+			[]string{`the server answered 403 Forbidden "This needs the scope 'notebook:read' or 'extra:write'"`, "notebook:read, which it names, is in the grant, by the server's own word"},
 		},
 		"a control character": {api(403, "{\"detail\":\"suspended \\u001b[2J\"}"), []string{`the server answered 403 Forbidden "suspended \x1b[2J"`}},
 		"packed": {

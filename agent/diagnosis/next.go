@@ -72,10 +72,12 @@ func renewalMayHelp(cause Cause) bool {
 func (c *Case) answerMayTell(v Verdict) bool {
 	unauthorized := c.Response.Status == http.StatusUnauthorized
 	switch v.Cause {
-	case CauseUnknown, CauseRejected, CauseExpired, CauseRenewalFailed:
+	case CauseUnknown:
+		return true
+	case CauseRejected, CauseExpired, CauseRenewalFailed:
 		return unauthorized || !c.fresh()
 	case CauseMissingScope:
-		return !c.fresh() && (unauthorized || v.Confidence != ConfidenceProved)
+		return len(v.Missing) == 0 || !c.fresh() && (unauthorized || v.Confidence != ConfidenceProved)
 	}
 	return false
 }

@@ -47,7 +47,7 @@ func TestNext(t *testing.T) {
 		"nor another kind":                  {func(c *diagnosis.Case) { c.Kind = c.Provider.KindOf("phc_x") }, read, diagnosis.MoveTell},
 		"no scope helps":                    {both(all, answered(402, "")), read, diagnosis.MoveTell},
 		"renewed in vain":                   {all, diagnosis.Untried{Ask: true}, diagnosis.MoveAsk},
-		"a 403 is no question of that":      {both(all, answered(403, "{}")), read, diagnosis.MoveTell},
+		"a 403 is no question of that":      {both(all, answered(403, "{}")), read, diagnosis.MoveAsk},
 		"a 403, and nobody said":            {both(unsaid, answered(403, "{}")), read, diagnosis.MoveAsk},
 		"a scope is named, and nobody said": {both(unsaid, answered(403, `{"required_scopes":["a:b"]}`)), read, diagnosis.MoveAsk},
 		"all is tried":                      {all, diagnosis.Untried{}, diagnosis.MoveTell},

@@ -70,7 +70,14 @@ func (r Reading) GivesAnotherReason() bool {
 
 // someText reports whether the words of the sentence, or of a code, are as is says.
 func (r Reading) someText(is func([]string) bool) bool {
-	return slices.ContainsFunc(append(slices.Clone(r.Codes), withoutNames(r.Said)), func(said string) bool { return is(reasonWords(said)) })
+	return slices.ContainsFunc(append(slices.Clone(r.Codes), withoutQuotes(withoutNames(r.Said))), func(said string) bool { return is(reasonWords(said)) })
+}
+
+// withoutQuotes is a sentence without the words in it that stand in quotes: they are names.
+func withoutQuotes(said string) string {
+	return strings.Join(slices.DeleteFunc(strings.Fields(said), func(field string) bool {
+		return strings.ContainsAny(field[:1], "\"'`") && strings.ContainsAny(strings.TrimRight(field, ".,:;!?)")[1:], "\"'`")
+	}), " ")
 }
 
 var credentialWords = wordSet(`token tokens credential credentials key apikey session login auth authentication authorization bearer
