@@ -11,7 +11,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/ambit-auth/ambit/agent"
 	"github.com/ambit-auth/ambit/agent/agenttest"
@@ -58,14 +57,11 @@ func (s *source) renewals() int {
 	return s.renewed
 }
 
-// key is a lent key of the provider's own kind that holds these scopes, as its server said just
-// now.
+// key is a lent key of the provider's own kind that holds these scopes.
 func key(bearer string, held ...string) *credential.Credential {
-	c := &credential.Credential{
+	return &credential.Credential{
 		Access: credential.NewSecret(bearer), Grant: agenttest.Grant("personal_api_key", scopes.SelfInspection, held...),
 	}
-	c.LookedAt = time.Now()
-	return c
 }
 
 // token is a lent token that can be renewed.
@@ -74,6 +70,12 @@ func token(bearer string, held ...string) *credential.Credential {
 		Access: credential.NewSecret(bearer), Refresh: credential.NewSecret("refresh"),
 		Grant: agenttest.Grant(scopes.AccessToken, scopes.TokenResponse, held...),
 	}
+}
+
+// confirms answers the question about a credential: its own server knows it, and says again what
+// it holds.
+func confirms(_ context.Context, c *credential.Credential) credential.Inquiry {
+	return credential.Inquiry{{Server: "us", Standing: credential.StandingKnown, Grant: c.Grant}}
 }
 
 // serverAt is a server whose bases all stand at one place.

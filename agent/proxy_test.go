@@ -242,7 +242,7 @@ func TestMissingScopeStopsTheAgent(t *testing.T) {
 		w.WriteHeader(http.StatusUnauthorized)
 		_, _ = w.Write(packed(agenttest.Silent))
 	})
-	l := lend(t, s.URL, &source{current: key("phx_real", "user:read")}, nil)
+	l := lend(t, s.URL, &source{current: key("phx_real", "user:read")}, func(c *agent.Config) { c.Ask = confirms })
 	const want = `{"type": "error", "error": {"type": "permission_error", "message": "missing scope: llm_gateway:read (every model call of the agent)"}}`
 	for range 3 {
 		got := l.send("POST", "gateway", "/v1/messages?beta=true", "x", bearer)

@@ -44,7 +44,7 @@ func TestOneAnswerManyVerdicts(t *testing.T) {
 		ask  func(context.Context, *credential.Credential) credential.Inquiry
 		want diagnosis.Cause
 	}{
-		"without the scope": {key(keys.NoGateway, "user:read"), nowhere, diagnosis.CauseMissingScope},
+		"without the scope": {key(keys.NoGateway, "user:read"), confirms, diagnosis.CauseMissingScope},
 		"expired":           {key(keys.Expired, everything...), nowhere, diagnosis.CauseRejected},
 		"other region":      {key(keys.OtherRegion, everything...), elsewhere, diagnosis.CauseWrongServer},
 		"project key":       {key(s.Ready().MoreKeys["project"]), nowhere, diagnosis.CauseWrongCredentialKind},

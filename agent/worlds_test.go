@@ -107,7 +107,6 @@ type issued struct {
 type seenGrant struct {
 	by     scopes.KnownBy // "" for nothing
 	scopes scopes.Set
-	fresh  bool // looked at just now
 	ends   bool // its end was said
 }
 
@@ -257,14 +256,12 @@ func (w *world) pickKnowledge(r *rand.Rand) {
 			w.seen.by = scopes.Introspection
 		}
 	}
-	asked := w.seen.by == scopes.SelfInspection || w.seen.by == scopes.Introspection
-	w.seen.fresh = asked && c.home == "us" && !c.expired && r.IntN(2) == 0
 	switch {
 	case w.seen.by == "":
 		w.seen.scopes = scopes.Set{}
 	case w.seen.by == scopes.Assumed && r.IntN(2) == 0: // what was asked for is more than was granted
 		w.seen.scopes = with(r, c.held)
-	case w.seen.fresh || w.seen.by == scopes.JWT:
+	case w.seen.by == scopes.JWT:
 	case r.IntN(4) == 0: // it has shrunk since, at the server
 		w.seen.scopes = with(r, c.held)
 	case w.kind == "personal_api_key" && r.IntN(4) == 0: // its owner has ticked another box since
@@ -280,11 +277,6 @@ func (w *world) pickKnowledge(r *rand.Rand) {
 func (w *world) known(c issued, s seenGrant) *credential.Credential {
 	known := &credential.Credential{Access: credential.NewSecret(c.bearer)}
 	known.Grant = scopes.Grant{Kind: w.kind, Prefix: c.bearer[:4] + "***", KnownBy: s.by, Server: "us", Scopes: s.scopes, Source: "AMBIT_API_KEY"}
-	if s.fresh {
-		known.LookedAt = agenttest.Noon()
-	} else {
-		known.LookedAt = agenttest.Noon().Add(-time.Hour)
-	}
 	if s.ends {
 		known.ExpiresAt = agenttest.Noon().Add(-time.Second)
 	}
@@ -343,7 +335,7 @@ func (w *world) outcome(server string, c issued) credential.Outcome {
 		o.Standing, o.Err = credential.StandingNotKnown, errors.New("401")
 	default:
 		o.Standing = credential.StandingKnown
-		o.Grant = scopes.Grant{Kind: w.kind, Prefix: c.bearer[:4] + "***", KnownBy: scopes.SelfInspection, Server: server, Scopes: c.held, LookedAt: agenttest.Noon()}
+		o.Grant = scopes.Grant{Kind: w.kind, Prefix: c.bearer[:4] + "***", KnownBy: scopes.SelfInspection, Server: server, Scopes: c.held}
 	}
 	return o
 }
@@ -415,9 +407,9 @@ func (w *world) truth() fate {
 }
 
 func (w *world) String() string {
-	return fmt.Sprintf("%s {%s}%s requires %v; %s login=%v home=%q expired=%v held=%v; renewal=%q to %v; known by %q fresh=%v ends=%v %v; asked: %v; obstacle=%q; voice=%q",
+	return fmt.Sprintf("%s {%s}%s requires %v; %s login=%v home=%q expired=%v held=%v; renewal=%q to %v; known by %q ends=%v %v; asked: %v; obstacle=%q; voice=%q",
 		w.operation.method, w.operation.base, w.operation.path, w.operation.requires, w.kind, w.login, w.credential.home, w.credential.expired, w.credential.held.Slice(),
-		w.renewal, w.renewed.held.Slice(), w.seen.by, w.seen.fresh, w.seen.ends, w.seen.scopes.Slice(), w.inspectable, w.obstacle, w.voice.name)
+		w.renewal, w.renewed.held.Slice(), w.seen.by, w.seen.ends, w.seen.scopes.Slice(), w.inspectable, w.obstacle, w.voice.name)
 }
 
 // A tally counts verdicts, and remembers what was seen where.
@@ -521,7 +513,7 @@ func (w *world) observation() string {
 	for _, o := range q {
 		asked = append(asked, fmt.Sprint(o.Server, o.Standing, o.Standing == credential.StandingKnown && lacks(o.Grant.Scopes)))
 	}
-	return fmt.Sprint(w.operation.method, w.operation.base, w.operation.path, w.kind, w.login, w.renewal, w.seen.by, w.seen.fresh, w.seen.ends, lacks(w.seen.scopes), lacks(w.last().held) && w.renewal == renewalWorks, said, asked)
+	return fmt.Sprint(w.operation.method, w.operation.base, w.operation.path, w.kind, w.login, w.renewal, w.seen.by, w.seen.ends, lacks(w.seen.scopes), lacks(w.last().held) && w.renewal == renewalWorks, said, asked)
 }
 
 // last is the credential that the last try was made with.

@@ -28,7 +28,7 @@ type Inspector struct {
 	// Metadata returns that of a server; asked only for a question of RFC 7662. nil: such
 	// a question cannot be asked.
 	Metadata func(ctx context.Context, s provider.Server) (*metadata.AuthorizationServer, error)
-	Now      func() time.Time // when it was asked, and for Retry-After; nil means [time.Now]
+	Now      func() time.Time // for Retry-After; nil means [time.Now]
 	// Wait waits out a short 429; nil is a timer. See [guard.Requester].
 	Wait func(ctx context.Context, d time.Duration) error
 	// Note is told what a response held that could not be read and was left out. nil: nobody.
@@ -87,16 +87,9 @@ func (i *Inspector) ask(ctx context.Context, server provider.Server, credential 
 	if err != nil {
 		return scopes.Grant{}, err
 	}
-	grant.Server, grant.LookedAt = server.Name, i.now()
+	grant.Server = server.Name
 	grant.Prefix = credential.Shown(kind)
 	return grant, nil
-}
-
-func (i *Inspector) now() time.Time {
-	if i.Now == nil {
-		return time.Now()
-	}
-	return i.Now()
 }
 
 // question makes the request, which carries the credential as its own proof (RFC 6750

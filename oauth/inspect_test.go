@@ -52,9 +52,6 @@ func testServer(name, base string) provider.Server {
 	return provider.Server{Name: name, Issuer: base, Bases: []provider.Base{{Name: "api", URL: base}}, AskOn401: true}
 }
 
-// asked is when the questions of these tests are put.
-var asked = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
-
 // inspecting is an Inspector of a server that answers everything by handler.
 func inspecting(t *testing.T, handler http.HandlerFunc) *oauth.Inspector {
 	t.Helper()
@@ -66,7 +63,6 @@ func inspecting(t *testing.T, handler http.HandlerFunc) *oauth.Inspector {
 		Metadata: func(_ context.Context, s provider.Server) (*metadata.AuthorizationServer, error) {
 			return &metadata.AuthorizationServer{IntrospectionEndpoint: s.Issuer + "/introspect"}, nil
 		},
-		Now:  func() time.Time { return asked },
 		Wait: func(context.Context, time.Duration) error { return nil },
 	}
 }
@@ -90,7 +86,7 @@ func TestSelfInspection(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := scopes.Grant{
-		Kind: "personal_api_key", Prefix: "key_***", KnownBy: scopes.SelfInspection, LookedAt: asked,
+		Kind: "personal_api_key", Prefix: "key_***", KnownBy: scopes.SelfInspection,
 		ExpiresAt: time.Date(2030, 1, 2, 2, 4, 5, 0, time.UTC), Server: "here", Scopes: scopes.NewSet("a:read", "*"), Reach: []scopes.Reach{{Of: "project", IDs: []string{"2", "12345678901234567890", "x"}}, {Of: "organization", IDs: []string{"o"}}},
 	}
 	if diff := cmp.Diff(want, got.Grant); diff != "" {
@@ -130,7 +126,7 @@ func TestInspectKeepsWhatTheServerDoesNotSay(t *testing.T) {
 		Access: before.Access, Refresh: before.Refresh, ClientID: "client",
 		Grant: scopes.Grant{
 			Kind: "personal_api_key", Prefix: "key_***", Source: "the store", ExpiresAt: end,
-			KnownBy: scopes.SelfInspection, LookedAt: asked, Server: "here", Scopes: scopes.NewSet("a:read"),
+			KnownBy: scopes.SelfInspection, Server: "here", Scopes: scopes.NewSet("a:read"),
 		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -180,7 +176,7 @@ func TestIntrospection(t *testing.T) {
 		"acc_" + storetest.Marked: {Scopes: scopes.NewSet("a:read", "b:write"), Reach: []scopes.Reach{{Of: "project", IDs: []string{"5"}}}},
 		"jsn_" + storetest.Marked: {Scopes: scopes.NewSet("a:read")},
 	} {
-		want.Server, want.Kind, want.KnownBy, want.LookedAt = "here", scopes.AccessToken, scopes.Introspection, asked
+		want.Server, want.Kind, want.KnownBy = "here", scopes.AccessToken, scopes.Introspection
 		want.Prefix, want.ExpiresAt = token[:4]+"***", time.Unix(1900000000, 0).UTC()
 		got, err := inspector.Inspect(t.Context(), bare(token))
 		if err != nil {

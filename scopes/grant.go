@@ -9,8 +9,7 @@ type Grant struct {
 	Source    string    // where it was found, in words for people; not stored
 	ExpiresAt time.Time // zero where nobody said
 
-	KnownBy  KnownBy
-	LookedAt time.Time // when its server said so, upon a question; zero: never, or long ago. Not stored
+	KnownBy KnownBy
 	Server   string    // the provider's name of the server that it is good for; "" where nobody said
 	Scopes   Set       // as the server says; for KnownBy Assumed, as was asked
 	Reach    []Reach   // each sort of thing to which it is limited; none: it works on all
@@ -30,15 +29,6 @@ func (g Grant) ReachOf(sort string) []string {
 		}
 	}
 	return nil
-}
-
-// FreshFor is how long what a server says of a credential holds: as long as nobody would have
-// changed it meanwhile.
-const FreshFor = 10 * time.Second
-
-// FreshAt reports whether its server was asked about it just before t.
-func (g Grant) FreshAt(t time.Time) bool {
-	return !g.LookedAt.IsZero() && t.Before(g.LookedAt.Add(FreshFor))
 }
 
 // LivesAt reports whether the credential is still good at t, as far as anybody said.

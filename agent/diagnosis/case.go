@@ -150,13 +150,10 @@ func (c *Case) grantIsKnown() bool {
 // it was asked for.
 func (c *Case) anyoneSaid() bool { return c.Grant.KnownBy != "" }
 
-// fresh reports whether the credential's server said just now what it holds.
-func (c *Case) fresh() bool { return c.Grant.FreshAt(c.Now) }
-
 // surelyLacks reports whether a scope that is not in the grant is not held either: its server
-// said so just now, or the grant is a token's, which gains none (RFC 6749 §6).
+// said so when it was asked upon the refusal, or the grant is a token's, which gains none (RFC 6749 §6).
 func (c *Case) surelyLacks() bool {
-	return c.grantIsKnown() && (c.fresh() || c.Login || c.Grant.KnownBy == scopes.JWT)
+	return c.grantIsKnown() && (c.knownHere() || c.Login || c.Grant.KnownBy == scopes.JWT)
 }
 
 // lackExplains reports whether a scope that is not in the grant is what a response that gives no
@@ -167,7 +164,7 @@ func (c *Case) lackExplains() bool {
 	case http.StatusForbidden:
 		return c.surelyLacks()
 	case http.StatusUnauthorized:
-		return c.grantIsKnown() && c.fresh()
+		return c.grantIsKnown() && c.knownHere()
 	}
 	return false
 }

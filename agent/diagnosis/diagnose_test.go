@@ -17,13 +17,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// heldAtNoon is what the server said just now that our key holds.
-func heldAtNoon(held ...string) scopes.Grant {
-	g := agenttest.Grant("personal_api_key", scopes.SelfInspection, held...)
-	g.LookedAt = agenttest.Noon()
-	return g
-}
-
 // aCase is a message call with our key, which lacks the gateway's scope, refused in the
 // gateway's one way; change makes another of it.
 func aCase(t testing.TB, change func(*diagnosis.Case)) diagnosis.Case {
@@ -34,8 +27,9 @@ func aCase(t testing.TB, change func(*diagnosis.Case)) diagnosis.Case {
 		Method: "POST", Base: "gateway", Path: "/v1/messages", Sent: diagnosis.Sent{Ours: true},
 		Response: diagnosis.Response{Status: 401, Header: http.Header{}, Body: []byte(agenttest.Silent)},
 		Provider: p, Server: us, Kind: p.KindOf("phx_x"),
-		Grant: heldAtNoon("user:read", "query:read", "notebook:write"),
+		Grant: agenttest.Grant("personal_api_key", scopes.SelfInspection, "user:read", "query:read", "notebook:write"),
 		Needs: agenttest.Needs(t), Agent: agenttest.Profile(t, "claude-code"), Now: agenttest.Noon(), Log: "/log",
+		Inquiry: agenttest.Inquiry("us known"), // its server was asked upon the refusal, and said the same again
 	}
 	if change != nil {
 		change(&c)
@@ -43,9 +37,12 @@ func aCase(t testing.TB, change func(*diagnosis.Case)) diagnosis.Case {
 	return c
 }
 
+// nobodyAsked takes the server's answer to the question away.
+func nobodyAsked(c *diagnosis.Case) { c.Inquiry = nil }
+
 // all is a grant of everything that the manifest declares.
 func all(c *diagnosis.Case) {
-	c.Grant = heldAtNoon("llm_gateway:read", "user:read", "query:read", "notebook:write")
+	c.Grant = agenttest.Grant("personal_api_key", scopes.SelfInspection, "llm_gateway:read", "user:read", "query:read", "notebook:write")
 }
 
 func api(status int, body string) func(*diagnosis.Case) {
@@ -66,7 +63,9 @@ func challenge(value string) func(*diagnosis.Case) {
 func both(list ...func(*diagnosis.Case)) func(*diagnosis.Case) {
 	return func(c *diagnosis.Case) {
 		for _, change := range list {
-			change(c)
+			if change != nil {
+				change(c)
+			}
 		}
 	}
 }
@@ -141,8 +140,8 @@ func TestDiagnose(t *testing.T) {
 			"",
 		},
 		"missing, and nobody says which":     {challenge(`Bearer error="insufficient_scope"`), diagnosis.CauseMissingScope, diagnosis.ConfidenceUnknown, nil, "the server does not say which"},
-		"insufficient_scope, and a role":     {challenge(`Bearer error="insufficient_scope", error_description="Only the owner may do this."`), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, `the server says "Only the owner may do this."`},
-		"expired, and what the server takes": {challenge(`Bearer error="invalid_token", scope="extra:write"`), diagnosis.CauseRejected, diagnosis.ConfidenceLikely, nil, ""},
+		"insufficient_scope, and a role":     {challenge(`Bearer error="insufficient_scope", error_description="Only the owner may do this."`), diagnosis.CauseNotAScopeProblem, diagnosis.ConfidenceLikely, nil, `the server says "Only the owner may do this."`},
+		"expired, and what the server takes": {both(challenge(`Bearer error="invalid_token", scope="extra:write"`), nobodyAsked), diagnosis.CauseRejected, diagnosis.ConfidenceLikely, nil, ""},
 		"JSON-RPC: no such method": {
 			both(api(404, `{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"Method not found"}}`), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.Set{} }),
 			diagnosis.CauseNotAScopeProblem, diagnosis.ConfidenceLikely, nil, `the server says "Method not found"`,
@@ -205,16 +204,15 @@ func TestDiagnose(t *testing.T) {
 		"missing goes before expired":       {func(c *diagnosis.Case) { c.Grant.ExpiresAt = agenttest.Noon().Add(-time.Hour) }, diagnosis.CauseMissingScope, diagnosis.ConfidenceProved, []string{"llm_gateway:read"}, ""},
 		"covered by implication is there":   {func(c *diagnosis.Case) { c.Grant.Scopes = scopes.NewSet("*") }, diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, ""},
 
-		"past its end":                  {both(all, func(c *diagnosis.Case) { c.Grant.ExpiresAt = agenttest.Noon() }), diagnosis.CauseExpired, diagnosis.ConfidenceProved, nil, "ended at 2026-05-01T12:00:00Z"},
+		"past its end":                  {both(both(all, func(c *diagnosis.Case) { c.Grant.ExpiresAt = agenttest.Noon() }), nobodyAsked), diagnosis.CauseExpired, diagnosis.ConfidenceProved, nil, "ended at 2026-05-01T12:00:00Z"},
 		"not yet":                       {both(all, func(c *diagnosis.Case) { c.Grant.ExpiresAt = agenttest.Noon().Add(1) }), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, ""},
 		"known elsewhere":               {inquiry("us not_known", "eu known"), diagnosis.CauseWrongServer, diagnosis.ConfidenceProved, nil, "is known to eu, not to us"},
 		"known elsewhere, home is mute": {inquiry("us no_answer", "eu known"), diagnosis.CauseWrongServer, diagnosis.ConfidenceLikely, nil, ""},
 		"known nowhere":                 {inquiry("us not_known", "eu not_known"), diagnosis.CauseRejected, diagnosis.ConfidenceProved, nil, "no server knows"},
 		"known at home":                 {inquiry("us known"), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, ""},
-		"rejected in words":             {api(401, `{"code":"authentication_failed","detail":"Invalid."}`), diagnosis.CauseRejected, diagnosis.ConfidenceLikely, nil, "does not take"},
+		"rejected in words":             {both(api(401, `{"code":"authentication_failed","detail":"Invalid."}`), nobodyAsked), diagnosis.CauseRejected, diagnosis.ConfidenceLikely, nil, "does not take"},
 		"rejected by the challenge, one missing besides": {
-			both(challenge(`Bearer error="invalid_token"`), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.Set{} }),
-			diagnosis.CauseRejected, diagnosis.ConfidenceLikely, nil, "",
+			both(both(challenge(`Bearer error="invalid_token"`), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.Set{} }), nobodyAsked), diagnosis.CauseRejected, diagnosis.ConfidenceLikely, nil, "",
 		},
 		"forbidden is nobody's other server": {both(api(403, `{}`), func(c *diagnosis.Case) {
 			c.Inquiry = agenttest.Inquiry("us not_known", "eu known")
@@ -310,7 +308,7 @@ func TestEvidenceIsTheProof(t *testing.T) {
 		},
 		"a sentence": {
 			api(403, `{"detail":"This needs the scope 'notebook:read' or 'extra:write'"}`),
-			[]string{`the server answered 403 Forbidden "This needs the scope 'notebook:read' or 'extra:write'"`, "notebook:read, which it names, is in the grant, by the server's own word"},
+			[]string{`the server answered 403 Forbidden "This needs the scope 'notebook:read' or 'extra:write'"`, "notebook:read was in the grant by the server's own word: that may have shrunk since", "the answer names notebook:read|extra:write, which the manifest does not declare"},
 		},
 		"a control character": {api(403, "{\"detail\":\"suspended \\u001b[2J\"}"), []string{`the server answered 403 Forbidden "suspended \x1b[2J"`}},
 		"packed": {
@@ -319,7 +317,7 @@ func TestEvidenceIsTheProof(t *testing.T) {
 		},
 		"bytes": {api(403, "\x8b\x02\x80"), []string{"the server answered 403 Forbidden; its body is not text, and not read"}},
 	} {
-		if v := diagnosis.Diagnose(aCase(t, tt.change)); !cmp.Equal(v.Evidence, tt.want) {
+		if v := diagnosis.Diagnose(aCase(t, both(tt.change, nobodyAsked))); !cmp.Equal(v.Evidence, tt.want) {
 			t.Errorf("%s: %q", name, v.Evidence)
 		}
 	}

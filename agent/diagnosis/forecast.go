@@ -13,7 +13,7 @@ import (
 // lacks, from the grant alone. Of c it reads what is known of the credential, the needs
 // and the conflicts. ok is true where nothing stands in the way; then there is no verdict.
 func Forecast(c Case) (v Verdict, ok bool) {
-	c.Method, c.Base, c.Path, c.Response = "", "", "", Response{}
+	c.Method, c.Base, c.Path, c.Response, c.Inquiry = "", "", "", Response{}, nil
 	d := newDiagnosis(&c)
 	required := c.needsWhere(func(e *scopes.Need) bool { return e.Level == scopes.Required })
 	if c.Base = neverServed(c.Kind, required); c.Base != "" {

@@ -67,17 +67,15 @@ func renewalMayHelp(cause Cause) bool {
 	return !slices.Contains([]Cause{CauseMissingScope, CauseNotAScopeProblem, CauseWrongCredentialKind}, cause)
 }
 
-// answerMayTell reports whether what servers say of the credential may change the verdict: it
-// was rejected, or what is known of it is old. At a 401 no scope is named before they were asked.
+// answerMayTell reports whether what servers say of the credential may change the verdict: what
+// was known of it before the request may have changed. At a 401 no scope is named before they
+// were asked.
 func (c *Case) answerMayTell(v Verdict) bool {
-	unauthorized := c.Response.Status == http.StatusUnauthorized
 	switch v.Cause {
-	case CauseUnknown:
+	case CauseUnknown, CauseRejected, CauseExpired, CauseRenewalFailed:
 		return true
-	case CauseRejected, CauseExpired, CauseRenewalFailed:
-		return unauthorized || !c.fresh()
 	case CauseMissingScope:
-		return len(v.Missing) == 0 || !c.fresh() && (unauthorized || v.Confidence != ConfidenceProved)
+		return len(v.Missing) == 0 || c.Response.Status == http.StatusUnauthorized || v.Confidence != ConfidenceProved
 	}
 	return false
 }

@@ -43,7 +43,7 @@ func TestNext(t *testing.T) {
 		"nothing explains a 401":            {all, read, diagnosis.MoveRenew},
 		"it is rejected in words":           {both(all, rejected), read, diagnosis.MoveRenew},
 		"rejected, though one lacks":        {rejected, read, diagnosis.MoveRenew},
-		"a renewal brings no scope":         {nil, read, diagnosis.MoveTell},
+		"a renewal brings no scope":         {nil, read, diagnosis.MoveAsk},
 		"nor another kind":                  {func(c *diagnosis.Case) { c.Kind = c.Provider.KindOf("phc_x") }, read, diagnosis.MoveTell},
 		"no scope helps":                    {both(all, answered(402, "")), read, diagnosis.MoveTell},
 		"renewed in vain":                   {all, diagnosis.Untried{Ask: true}, diagnosis.MoveAsk},
@@ -52,7 +52,7 @@ func TestNext(t *testing.T) {
 		"a scope is named, and nobody said": {both(unsaid, answered(403, `{"required_scopes":["a:b"]}`)), read, diagnosis.MoveAsk},
 		"all is tried":                      {all, diagnosis.Untried{}, diagnosis.MoveTell},
 	} {
-		if got := diagnosis.Next(aCase(t, tt.change), tt.left); got != tt.want {
+		if got := diagnosis.Next(aCase(t, both(tt.change, nobodyAsked)), tt.left); got != tt.want {
 			t.Errorf("%s: %d, want %d", name, got, tt.want)
 		}
 	}
@@ -60,7 +60,7 @@ func TestNext(t *testing.T) {
 
 // What its own server says that the credential holds counts from then on.
 func TestAnswered(t *testing.T) {
-	holds := heldAtNoon("user:read")
+	holds := agenttest.Grant("personal_api_key", scopes.SelfInspection, "user:read")
 	c := aCase(t, unsaid)
 	if after, learned := c.Answered(agenttest.Inquiry("us no_answer")); learned || after.Grant.KnownBy != "" || len(after.Inquiry) != 1 {
 		t.Errorf("no answer: %+v", after.Grant)

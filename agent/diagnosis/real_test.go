@@ -115,8 +115,9 @@ func realCase(t *testing.T, real refusaltest.Real, way string) (c diagnosis.Case
 	}
 	return diagnosis.Case{
 		Method: "GET", Base: "api", Path: "/call", Sent: diagnosis.Sent{Ours: true}, Response: diagnosis.Response(real.Response()),
-		Provider: p, Server: p.Servers[0], Kind: p.KindOfToken("x"), Grant: scopes.Grant{KnownBy: scopes.SelfInspection, LookedAt: agenttest.Noon(), Scopes: scopes.NewSet(held...)}, Now: agenttest.Noon(),
-		Needs: append(usedBy("/call", own), usedBy("/other", other)...),
+		Provider: p, Server: p.Servers[0], Kind: p.KindOfToken("x"), Grant: scopes.Grant{KnownBy: scopes.SelfInspection, Scopes: scopes.NewSet(held...)}, Now: agenttest.Noon(),
+		Inquiry: agenttest.Inquiry("here known"),
+		Needs:   append(usedBy("/call", own), usedBy("/other", other)...),
 	}, ok && real.Status != 0
 }
 

@@ -3,9 +3,10 @@ package credential
 import (
 	"context"
 	"time"
-
-	"github.com/ambit-auth/ambit/scopes"
 )
+
+// askAgain is how long what servers said of a credential holds.
+const askAgain = 10 * time.Second
 
 // Inquiries ask servers about refused credentials: once for all requests that want to know the
 // same at about the same time. They are safe for concurrent use.
@@ -31,7 +32,7 @@ func (i *Inquiries) About(ctx context.Context, c *Credential) Inquiry {
 		return nil
 	}
 	defer func() { <-i.turn }()
-	if i.about != nil && i.about.Same(c) && i.now().Before(i.at.Add(scopes.FreshFor)) {
+	if i.about != nil && i.about.Same(c) && i.now().Before(i.at.Add(askAgain)) {
 		return i.inquiry
 	}
 	inquiry := i.ask(ctx, c)
