@@ -57,11 +57,13 @@
 // organization that forbids keys (project 3), a resource without editor access (PATCH
 // dashboard 403), a paid feature (POST batch_exports).
 //
-// The gateway speaks enough of the Anthropic Messages API for its clients: HEAD of the
-// base, v1/messages whole or streamed, v1/messages/count_tokens. No model is asked.
-// Whatever is wrong with a credential, the answer is the same 401. A key in X-Api-Key
-// decides over a bearer token beside it. For tests, ?events=N makes a stream of N text
-// events, and ?pause=10ms waits before each.
+// The gateway speaks to the clients of models in their languages, which stand in the file
+// shape/models.yaml: HEAD of the base, v1/messages (and count_tokens), v1/responses,
+// v1/chat/completions, v1beta/models/{model}:generateContent (and streamGenerateContent,
+// countTokens), whole or streamed, and v1/models, v1beta/models. No model is asked.
+// Whatever is wrong with a credential, the answer is the same 401. A key in X-Api-Key or
+// X-Goog-Api-Key decides over a bearer token beside it. For tests, ?events=N makes a
+// reply of N pieces, and ?pause=10ms waits before each.
 //
 // The MCP server takes JSON-RPC by POST: initialize, ping, tools/list, tools/call. Tools
 // whose scopes the credential lacks are not listed, and unknown when called.
