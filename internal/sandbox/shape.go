@@ -71,8 +71,8 @@ type shape struct {
 		Reply       string
 	}
 	MCP struct {
-		Name, Version, Protocol string
-		Refused                 refusal
+		Name, Version         string
+		Refused, Insufficient refusal
 	}
 
 	Defaults  map[string]response `yaml:"-"`
