@@ -2,6 +2,8 @@ package profile_test
 
 import (
 	"errors"
+	"io/fs"
+	"os"
 	"strings"
 	"testing"
 
@@ -21,8 +23,40 @@ func TestProfileForCommand(t *testing.T) {
 			t.Errorf("%q: %v, %v; want %s", command, p, err, want)
 		}
 	}
-	_, err := profile.ByName("clod")
-	if err == nil || err.Error() != `unknown agent "clod": known are any-command, claude-code, codex` {
+}
+
+func TestProfileByName(t *testing.T) {
+	for _, word := range []string{"claude", "claude-code"} {
+		if p, err := profile.Find(word); err != nil || p.Name != "claude-code" {
+			t.Errorf("%q: %v, %v", word, p, err)
+		}
+	}
+	for word, want := range map[string]string{
+		"claud": `unknown agent "claud" (allowed: `, "codexx": `did you mean "codex"?`, "*": `unknown agent "*"`,
+	} {
+		if _, err := profile.Find(word); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %s", word, err, want)
+		}
+	}
+}
+
+// A word with a slash, or the ending of YAML, is a file.
+func TestProfileOfOnesOwn(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, file := range []string{"quill.yaml", "quill.yml", "quill"} {
+		if err := os.WriteFile(file, []byte("label: Quill\ncommands: [quill]\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, word := range []string{"quill.yaml", "quill.yml", "./quill"} {
+		if p, err := profile.Find(word); err != nil || p.Name != "quill" || p.Label != "Quill" {
+			t.Errorf("%q: %v, %v", word, p, err)
+		}
+	}
+	if _, err := profile.Find("quill"); err == nil || !strings.Contains(err.Error(), "unknown agent") {
+		t.Errorf("a name is not a file: %v", err)
+	}
+	if _, err := profile.Find("none.yaml"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("%v", err)
 	}
 }

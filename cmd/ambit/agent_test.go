@@ -2,10 +2,13 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -35,6 +38,33 @@ func caller() {
 		}
 	}
 	os.Exit(code)
+}
+
+// quill is the made-up agent of docs/agents.md: it asks the model at QUILL_URL, with its
+// key in a header field of its own, and prints the reply.
+func quill() {
+	home, _ := os.UserHomeDir()
+	settings := struct{ URL string }{os.Getenv("QUILL_URL")}
+	if text, err := os.ReadFile(filepath.Join(home, ".quill.json")); err == nil {
+		_ = json.Unmarshal(text, &settings)
+	}
+	request, err := http.NewRequest("POST", settings.URL+"/v1/chat/completions", strings.NewReader(`{"model":"m"}`))
+	if err != nil {
+		log.Fatal(err)
+	}
+	request.Header.Set("Quill-Key", os.Getenv("QUILL_KEY"))
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var reply struct {
+		Choices []struct{ Message struct{ Content string } }
+	}
+	if text, _ := io.ReadAll(answer.Body); json.Unmarshal(text, &reply) != nil || len(reply.Choices) == 0 {
+		log.Fatalf("status %d: %s", answer.StatusCode, text)
+	}
+	fmt.Println(reply.Choices[0].Message.Content)
 }
 
 func call(method, url string) (status int, body string) {
