@@ -26,8 +26,9 @@
 //
 // The proxy gathers what is known of a refusal into a [diagnosis.Case], and asks servers
 // about the credential where nothing else tells. It reports the same cause and scope once,
-// before the child has its response; an agent that would repeat a 401 for minutes gets a
-// 403 in its place, with the verdict's message where it shows errors.
+// before the child has its response; an agent that would repeat a 401 for minutes, or add
+// advice of its own to it, gets the status that its profile names in its place, with the
+// verdict's message where it shows errors.
 //
 // # What is guaranteed
 //

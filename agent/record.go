@@ -16,7 +16,7 @@ type record struct {
 	Base   string    `json:"base"`
 	Method string    `json:"method"`
 	Path   string    `json:"path"`   // below the base, identifiers folded into {id}
-	Status int       `json:"status"` // of the answer as the child got it; 0 for none
+	Status int       `json:"status"` // of the server's answer; 0 for none
 	Scopes []string  `json:"scopes"` // declared for the operation, or named by the answer
 	Named  []string  `json:"named"`  // those for want of which it was refused, as the diagnosis found
 }

@@ -103,7 +103,7 @@ func (x *exchange) refused(req *http.Request, resp *http.Response) (*http.Respon
 	x.named = v.Missing
 	x.p.report(v)
 	if x.final(v) {
-		return x.asForbidden(resp, v), nil
+		return x.explained(resp, v), nil
 	}
 	return resp, nil
 }
@@ -157,21 +157,26 @@ func (x *exchange) replayed() io.ReadCloser {
 // why, before a repetition counts as in vain: once shown is enough.
 const unclearFinal = 2
 
-// final reports whether the agent is to be told 403 in place of 401.
+// final reports whether a refusal is handed on as its explanation.
 func (x *exchange) final(v diagnosis.Verdict) bool {
-	if v.Status != http.StatusUnauthorized || !x.p.cfg.Agent.Retries401 {
+	told := x.p.cfg.Agent
+	switch {
+	case told.RefusalStatus == 0:
 		return false
+	case v.Status == http.StatusUnauthorized:
+		return v.Final() || told.Retries401 && x.route.unclear.Add(1) >= unclearFinal
 	}
-	return v.Final() || x.route.unclear.Add(1) >= unclearFinal
+	return v.Status == http.StatusForbidden && v.Final()
 }
 
-// asForbidden makes of a 401 a 403 in the shape that the agent shows to people. Its
-// challenge (RFC 9110 §11.6.1) is left out: there is nothing that the agent could do.
-func (x *exchange) asForbidden(resp *http.Response, v diagnosis.Verdict) *http.Response {
+// explained makes of a refusal one in the shape that the agent shows to people, with the
+// status at which it stops. Its challenge (RFC 9110 §11.6.1) is left out: there is nothing
+// that the agent could do. What is written down stays the server's status.
+func (x *exchange) explained(resp *http.Response, v diagnosis.Verdict) *http.Response {
 	_ = resp.Body.Close()
 	body := x.p.refusalBody(x.route.base.Name, v.Message)
 	out := &http.Response{
-		StatusCode: http.StatusForbidden, Proto: resp.Proto, ProtoMajor: resp.ProtoMajor, ProtoMinor: resp.ProtoMinor,
+		StatusCode: x.p.cfg.Agent.RefusalStatus, Proto: resp.Proto, ProtoMajor: resp.ProtoMajor, ProtoMinor: resp.ProtoMinor,
 		Header: resp.Header.Clone(), Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)), Request: resp.Request,
 	}
 	for _, name := range []string{"Www-Authenticate", "Content-Encoding", "Etag", "Last-Modified", "Trailer", "Content-Md5", "Digest"} {
@@ -179,7 +184,6 @@ func (x *exchange) asForbidden(resp *http.Response, v diagnosis.Verdict) *http.R
 	}
 	out.Header.Set("Content-Type", "application/json")
 	out.Header.Set("Content-Length", strconv.Itoa(len(body)))
-	x.status = out.StatusCode
 	return out
 }
 

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"net/http/httputil"
@@ -106,12 +107,9 @@ func (x *exchange) answerNone(w http.ResponseWriter) {
 	x.answer(w, x.refusalStatus(), "the request carries no credential; ambit lends one for AMBIT_LEASE")
 }
 
-// refusalStatus is 403 for an agent that would repeat a request answered 401.
+// refusalStatus is 401, unless the agent stops at another.
 func (x *exchange) refusalStatus() int {
-	if x.p.cfg.Agent.Retries401 {
-		return http.StatusForbidden
-	}
-	return http.StatusUnauthorized
+	return cmp.Or(x.p.cfg.Agent.RefusalStatus, http.StatusUnauthorized)
 }
 
 // answer ends a request here.

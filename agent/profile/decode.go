@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"net/http"
 	"path"
 	"slices"
 	"strings"
@@ -36,6 +37,7 @@ func (d decoder) profile(p *Profile, n *yaml.Node) {
 		yamlfile.Optional("drop", d.textsInto(&p.drop, "drop")),
 		yamlfile.Optional("set", func(v *yaml.Node) { p.set = d.variables(v) }),
 		yamlfile.Optional("retries_401", d.booleanInto(&p.Retries401, "retries_401")),
+		yamlfile.Optional("refusal_status", func(v *yaml.Node) { p.RefusalStatus = d.Number(v, "refusal_status", 400, 499) }),
 		yamlfile.Optional("credential_headers", d.textsInto(&p.Headers, "credential_headers")),
 		yamlfile.Optional("directories", func(v *yaml.Node) { p.directories = d.directories(v) }),
 		yamlfile.Optional("settings", func(v *yaml.Node) { p.settings = d.settings(v) }),
@@ -44,6 +46,9 @@ func (d decoder) profile(p *Profile, n *yaml.Node) {
 		yamlfile.Optional("logout", d.textInto(&p.Logout, "logout")),
 		yamlfile.Optional("precedence", func(v *yaml.Node) { p.precedence = d.precedence(v) }),
 	})
+	if p.Retries401 && p.RefusalStatus == 0 {
+		p.RefusalStatus = http.StatusForbidden
+	}
 }
 
 func (d decoder) textInto(into *string, what string) func(*yaml.Node) {

@@ -15,11 +15,14 @@ import (
 // which settings override that, where it keeps a login. Each is a YAML file, built in
 // or the user's own. It is read-only once decoded, and then safe for concurrent use.
 type Profile struct {
-	Name       string   // of the file, without its ending
-	Label      string   // what people call the program
-	Retries401 bool     // it repeats a request that was answered 401, and stops at a 403
-	Headers    []string // header fields besides Authorization in which it sends a credential
-	Logout     string   // the command that clears a stored login; "" where there is none
+	Name       string // of the file, without its ending
+	Label      string // what people call the program
+	Retries401 bool   // it repeats a request that was answered 401
+	// RefusalStatus is the status with which a refusal whose cause is known is handed on: one
+	// at which the program stops, and shows the message alone. 0: as it came.
+	RefusalStatus int
+	Headers       []string // header fields besides Authorization in which it sends a credential
+	Logout        string   // the command that clears a stored login; "" where there is none
 
 	commands    []string   // base names by which it is started; * for every command
 	drop        []string   // environment variables that the child must not inherit; * stands for any text

@@ -98,8 +98,8 @@ func TestRealAgent(t *testing.T) {
 	if strings.Contains(strings.ToLower(bad.story), "log out") {
 		t.Errorf("it sends people to log out:\n%s", bad.story)
 	}
-	// Left to itself it stops at the 403 that the proxy makes of a final 401, and shows
-	// the verdict's first line.
+	// Left to itself it stops at the status that the proxy makes of a final 401, and
+	// shows the verdict's first line.
 	alone := runAgent(t, claude, box.Ready().Manifest, box.Ready().Keys.NoGateway, "--start-anyway", "--on-denied", "continue")
 	if !strings.Contains(alone.out+alone.story, "llm_gateway:read") || alone.code == 0 {
 		t.Errorf("left to itself: exit code %d\n%s\n%s", alone.code, alone.out, alone.story)
