@@ -116,6 +116,7 @@ func (d decoder) keys(n *yaml.Node) (list []key) {
 			yamlfile.Required("key", d.textInto(&k.Name, "key")),
 			yamlfile.Optional("overrides", d.booleanInto(&k.Overrides, "overrides")),
 			yamlfile.Optional("switch", d.booleanInto(&k.Switch, "switch")),
+			yamlfile.Optional("unless", d.textInto(&k.Unless, "unless")),
 			yamlfile.Optional("advice", d.textInto(&k.Advice, "advice")),
 		})
 		list = append(list, k)

@@ -60,6 +60,7 @@ type key struct {
 	Name      string // dotted path in a settings file; * stands for any text
 	Overrides bool   // from a settings file it overrides what the child was given
 	Switch    bool   // "", 0 and false switch it off
+	Unless    string // the value with which it is not in the way; "" for none
 	Advice    string // what to do about it
 }
 

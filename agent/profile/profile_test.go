@@ -16,7 +16,7 @@ import (
 func TestProfileForCommand(t *testing.T) {
 	for command, want := range map[string]string{
 		"claude": "claude-code", "/usr/local/bin/claude": "claude-code", `C:\tools\claude.exe`: "claude-code", "claude.CMD": "claude-code",
-		"codex": "codex", "curl": "any-command", "claudette": "any-command", "": "any-command", "*": "any-command",
+		"codex": "codex", "gemini": "gemini-cli", "opencode": "opencode", "qwen": "qwen-code", "curl": "any-command", "claudette": "any-command", "": "any-command", "*": "any-command",
 	} {
 		p, err := profile.ForCommand(command)
 		if err != nil || p.Name != want {
