@@ -29,6 +29,7 @@ type exchange struct {
 	credential *credential.Credential // nil where the request goes nowhere
 	upload     *replayBuffer          // nil where a replay is out of the question
 	began      time.Time
+	call       *mcpCall // nil where the request is not one of MCP
 
 	status  int      // of the answer; 0 where there was none
 	named   []string // scopes that the answer names
@@ -202,7 +203,7 @@ func (x *exchange) failed(w http.ResponseWriter, r *http.Request, err error) {
 // finish has it written down what became of the request; note says why it went no further.
 func (x *exchange) finish(note string) {
 	x.p.events.write(event{
-		base: x.route.base.Name, method: x.method, path: x.path, status: x.status, named: x.named,
+		base: x.route.base.Name, method: x.method, path: x.path, tool: x.call.tool(), status: x.status, named: x.named,
 		began: x.began, took: x.p.cfg.Now().Sub(x.began), note: note, problem: x.problem,
 	})
 }

@@ -59,6 +59,7 @@ func (x *exchange) forward(w http.ResponseWriter, r *http.Request) {
 	p.requests.Add(1)
 	p.reportBeside(x.sent.Others)
 	x.credential = p.credentials.current(r.Context())
+	x.call = listenForTool(r)
 	if r.Body != nil && r.Body != http.NoBody && r.ContentLength <= maxReplay && x.credential.Renewable() {
 		x.upload = newReplayBuffer(&p.uploads, r.Body)
 		defer x.upload.drop()

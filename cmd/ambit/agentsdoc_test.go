@@ -1,6 +1,9 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -8,8 +11,10 @@ import (
 	"testing"
 
 	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/internal/cli"
 	"github.com/ambit-auth/ambit/internal/sandbox"
 	"github.com/ambit-auth/ambit/internal/testkit"
+	"github.com/google/go-cmp/cmp"
 )
 
 // TestAgentsPage does what docs/agents.md does: it writes the profile of the page, runs the
@@ -43,6 +48,22 @@ func TestAgentsPage(t *testing.T) {
 				t.Errorf("%s\nprints\n%sand not %q", command, got, want)
 			}
 		}
+	}
+}
+
+// The MCP file of docs/run.md is the one that the program writes.
+func TestRunPageShowsTheMCPFile(t *testing.T) {
+	var out bytes.Buffer
+	c := cli.Command{Stdin: eof{}, Stdout: &out, Stderr: &out, Env: []string{"HOME=" + t.TempDir()}}
+	if code := c.Main(t.Context(), []string{"export", "claude", "--for-run", "-f", filepath.Join(root, "scopes.yaml")}); code != 0 {
+		t.Fatalf("exit code %d\n%s", code, out.String())
+	}
+	var got, want any
+	if err := errors.Join(json.Unmarshal(out.Bytes(), &got), json.Unmarshal([]byte(fenced(read(t, "docs/run.md"), "json")[0]), &want)); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }
 
