@@ -16,7 +16,8 @@
 // A request with the lease goes on, and whatever other credential came beside it is left
 // out. A request with only another one goes nowhere, so nobody's login leaves for a
 // server that it is not meant for. A request with none is answered here. The beginning
-// of every path is secret too: another user of the machine cannot even be refused.
+// of every path is secret too: another user of the machine cannot even be refused. A
+// program that drops the path of a URL gets a port for each base in place of it.
 //
 // Responses pass as they come, piece by piece and as they are packed. Only refusals are
 // read, and only their beginning. An upload is kept, up to 8 MiB, as long as the

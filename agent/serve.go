@@ -15,7 +15,7 @@ import (
 // ServeHTTP takes a request of the child. Whatever does not come with the lease ends
 // here.
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Host != p.hosts[0] && r.Host != p.hosts[1] { // a page of some site, through DNS rebinding
+	if !p.isOurs(r.Host) { // a page of some site, through DNS rebinding
 		http.Error(w, "there is no such host here", http.StatusMisdirectedRequest)
 		return
 	}
@@ -39,8 +39,18 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// route finds the base by the path's beginning, and what stands below it, escaped.
+// isOurs reports whether a request means this proxy.
+func (p *Proxy) isOurs(host string) bool {
+	return host == p.hosts[0] || host == p.hosts[1] || p.origins[host] != nil
+}
+
+// route finds the base by the port, else by the path's beginning, and what stands below it,
+// escaped.
 func (p *Proxy) route(r *http.Request) (*route, string, bool) {
+	if route := p.origins[r.Host]; route != nil {
+		path := r.URL.EscapedPath()
+		return route, path, strings.HasPrefix(path, "/")
+	}
 	rest, ours := strings.CutPrefix(r.URL.EscapedPath(), "/"+p.secret+"/")
 	name, below, slash := strings.Cut(rest, "/")
 	route := p.routes[name]

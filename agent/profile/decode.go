@@ -38,6 +38,7 @@ func (d decoder) profile(p *Profile, n *yaml.Node) {
 		yamlfile.Optional("set", func(v *yaml.Node) { p.set = d.variables(v) }),
 		yamlfile.Optional("retries_401", d.booleanInto(&p.Retries401, "retries_401")),
 		yamlfile.Optional("refusal_status", func(v *yaml.Node) { p.RefusalStatus = d.Number(v, "refusal_status", 400, 499) }),
+		yamlfile.Optional("origins", d.booleanInto(&p.Origins, "origins")),
 		yamlfile.Optional("credential_headers", d.textsInto(&p.Headers, "credential_headers")),
 		yamlfile.Optional("directories", func(v *yaml.Node) { p.directories = d.directories(v) }),
 		yamlfile.Optional("settings", func(v *yaml.Node) { p.settings = d.settings(v) }),

@@ -21,6 +21,7 @@ type Profile struct {
 	// RefusalStatus is the status with which a refusal whose cause is known is handed on: one
 	// at which the program stops, and shows the message alone. 0: as it came.
 	RefusalStatus int
+	Origins       bool     // it takes the origin of a URL alone, and drops what path there is
 	Headers       []string // header fields besides Authorization in which it sends a credential
 	Logout        string   // the command that clears a stored login; "" where there is none
 

@@ -60,7 +60,7 @@ func TestSchemaRefusesMistakes(t *testing.T) {
 	schema := compileSchema(t)
 	const good = "label: Quill\ncommands: [quill]\n"
 	for _, more := range []string{
-		"sett: {}", "label2: x", "drop: A_*", "drop: [1]", `set: {"A B": x}`, "set: {C: 1}", `set: {C: ""}`, "retries_401: perhaps", "refusal_status: 200", `refusal_status: "451"`,
+		"sett: {}", "label2: x", "drop: A_*", "drop: [1]", `set: {"A B": x}`, "set: {C: 1}", `set: {C: ""}`, "retries_401: perhaps", "refusal_status: 200", "origins: perhaps", `refusal_status: "451"`,
 		"settings: [{source: everyone, path: /x}]", "settings: [{source: user}]", "settings: [{source: user, path: /x, format: ini}]",
 		"directories: {home: {env: A, else: b}}", "directories: {a: {env: A}}", "keys: [{overrides: true}]", "logins: [{path: a, keychain: b}]",
 		"logins: [{os: linux}]", "precedence: {arguments: [a]}", "precedence: {arguments: [a], sources: [everyone]}",
