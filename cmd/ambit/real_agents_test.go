@@ -111,7 +111,7 @@ func (a realAgent) run(t *testing.T, program, manifest, key string, flags ...str
 	c := exec.CommandContext(ctx, self)
 	c.Args = append([]string{"ambit", "run", "-f", manifest, "--report", report}, flags...)
 	c.Args = append(append(c.Args, "--", program), a.args...)
-	c.Env = []string{"HOME=" + home, "PATH=" + os.Getenv("PATH"), "AMBIT_API_KEY=" + key, "TERM=dumb"}
+	c.Env = []string{"HOME=" + home, "PATH=" + os.Getenv("PATH"), "AMBIT_API_KEY=" + key, "TERM=dumb", "OPENCODE_DISABLE_MODELS_FETCH=1"}
 	c.Dir = work
 	var out, story bytes.Buffer
 	c.Stdout, c.Stderr = &out, &story
@@ -187,5 +187,29 @@ func TestRealAgentIsStopped(t *testing.T) {
 	stopped := a.run(t, program, box.Ready().Manifest, box.Ready().Keys.NoGateway, "--start-anyway")
 	if stopped.code != 3 || !strings.Contains(stopped.story, "missing scope: llm_gateway:read") {
 		t.Errorf("exit code %d\n%s\n%s", stopped.code, stopped.out, stopped.story)
+	}
+}
+
+// TestRealAgentReachesMCP: with the MCP file of docs/run.md Claude Code reaches the MCP server
+// with the lent credential, an older one in the older era and a newer one in the newer.
+func TestRealAgentReachesMCP(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "mcp.json")
+	if err := os.WriteFile(file, []byte(fenced(read(t, "docs/run.md"), "json")[0]), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"claude", "claude-newest"} {
+		for kind, want := range map[string]bool{"legacy-mcp": true, "modern-mcp": name == "claude-newest"} {
+			t.Run(name+" "+kind, func(t *testing.T) {
+				a := realAgents()[name]
+				program := a.find(t)
+				a.args = append([]string{"--mcp-config", file}, a.args...)
+				box := startBox(t, sandbox.Options{Misbehave: []string{kind}})
+				ran := a.run(t, program, box.Ready().Manifest, box.Ready().Keys.Full)
+				answered := slices.ContainsFunc(box.Requests(), func(r sandbox.Request) bool { return r.Part == "mcp" && r.Method == "POST" && r.Status == 200 })
+				if ran.code != 0 || answered != want {
+					t.Errorf("exit code %d, answered %v, want %v\n%s\n%s", ran.code, answered, want, ran.out, ran.story)
+				}
+			})
+		}
 	}
 }
