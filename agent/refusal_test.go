@@ -46,6 +46,7 @@ func TestRefusalsAreRead(t *testing.T) {
 // A refusal whose cause is known is handed on with the status that the agent's profile
 // names, and with the cause as its message, be it a 401 or a 403; any other as it came.
 func TestExplainedRefusalsAreHandedOnAsTheProfileSays(t *testing.T) {
+	const hidden = "Not found."
 	const named, suspended, silent = "API key missing required scope 'dashboard:write'", "This account is suspended.", "Authentication required"
 	for _, tt := range []struct {
 		agent        string
@@ -59,7 +60,7 @@ func TestExplainedRefusalsAreHandedOnAsTheProfileSays(t *testing.T) {
 		{"codex", 401, silent, 400, `"detail": "missing scope: notebook:write`, `"status":401`},
 		{"any-command", 403, named, 403, named, `"status":403`},
 		{"claude-code", 403, suspended, 403, suspended, `"status":403`},
-		{"claude-code", 404, named, 404, named, `"status":404`},
+		{"claude-code", 404, hidden, 404, hidden, `"status":404`},
 	} {
 		s := upstream(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(tt.answered)

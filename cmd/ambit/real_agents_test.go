@@ -106,12 +106,12 @@ func (a realAgent) run(t *testing.T, program, manifest, key string, flags ...str
 		}
 	}
 	report := filepath.Join(home, "report.json")
-	ctx, cancel := context.WithTimeout(t.Context(), 2*hangs)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*hangs)
 	defer cancel()
 	c := exec.CommandContext(ctx, self)
 	c.Args = append([]string{"ambit", "run", "-f", manifest, "--report", report}, flags...)
 	c.Args = append(append(c.Args, "--", program), a.args...)
-	c.Env = []string{"HOME=" + home, "PATH=" + os.Getenv("PATH"), "AMBIT_API_KEY=" + key, "TERM=dumb", "OPENCODE_DISABLE_MODELS_FETCH=1"}
+	c.Env = []string{"HOME=" + home, "PATH=" + os.Getenv("PATH"), "AMBIT_API_KEY=" + key, "TERM=dumb", "OPENCODE_DISABLE_MODELS_FETCH=1", "TMPDIR=" + home}
 	c.Dir = work
 	var out, story bytes.Buffer
 	c.Stdout, c.Stderr = &out, &story
