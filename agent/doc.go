@@ -16,7 +16,8 @@
 // A request with the lease goes on, and whatever other credential came beside it is left
 // out. A request with only another one goes nowhere, so nobody's login leaves for a
 // server that it is not meant for. A request with none is answered here. The beginning
-// of every path is secret too: another user of the machine cannot even be refused.
+// of every path is secret too: another user of the machine cannot even be refused. A
+// program that drops the path of a URL gets a port for each base in place of it.
 //
 // Responses pass as they come, piece by piece and as they are packed. Only refusals are
 // read, and only their beginning. An upload is kept, up to 8 MiB (and all of
@@ -27,8 +28,9 @@
 //
 // The proxy gathers what is known of a refusal into a [diagnosis.Case], and asks servers
 // about the credential where nothing else tells. It reports the same cause and scope once,
-// before the child has its response; an agent that would repeat a 401 for minutes gets a
-// 403 in its place, with the verdict's message where it shows errors.
+// before the child has its response; an agent that would repeat a 401 for minutes, or add
+// advice of its own to it, gets the status that its profile names in its place, with the
+// verdict's message where it shows errors.
 //
 // # What is guaranteed
 //

@@ -8,6 +8,7 @@ import (
 // An event is one request, and what became of it.
 type event struct {
 	base, method, path string
+	tool               string // that was called; "" for none
 	status             int
 	named              []string // scopes that the answer names
 	began              time.Time

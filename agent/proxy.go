@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -99,8 +100,9 @@ type Proxy struct {
 	listener    net.Listener
 	server      *http.Server
 	hosts       [2]string
-	requests    atomic.Int64    // that came with the lease
-	ctx         context.Context // of the lending as a whole
+	origins     map[string]*route // by host, where each base has a port of its own; else empty
+	requests    atomic.Int64      // that came with the lease
+	ctx         context.Context   // of the lending as a whole
 	cancel      context.CancelFunc
 }
 
@@ -109,6 +111,7 @@ type route struct {
 	base    provider.Base
 	target  *url.URL
 	prefix  string       // of the target's path, escaped, without a final slash
+	origin  string       // at which the child reaches it; "" where it is a path of the proxy
 	unclear atomic.Int32 // 401s in a row of which nobody knows why
 }
 
@@ -127,12 +130,43 @@ func Start(ctx context.Context, cfg Config) (*Proxy, error) {
 	if p.listener, err = net.Listen("tcp4", "127.0.0.1:0"); err != nil {
 		return nil, fmt.Errorf("the proxy cannot listen: %w", err)
 	}
-	port := strconv.Itoa(p.listener.Addr().(*net.TCPAddr).Port)
-	p.hosts = [2]string{"127.0.0.1:" + port, "localhost:" + port}
+	p.hosts = hostsOf(p.listener)
+	listeners, err := p.openOrigins()
+	if err != nil {
+		return nil, err
+	}
 	p.logStart()
 	p.events = newEventQueue(p.writeDown)
-	p.serve(ctx)
+	p.serve(ctx, append(listeners, p.listener))
 	return p, nil
+}
+
+// hostsOf are the ways to write the host of a listener; the first is the one to tell.
+func hostsOf(l net.Listener) [2]string {
+	port := strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+	return [2]string{"127.0.0.1:" + port, "localhost:" + port}
+}
+
+// openOrigins opens a port for each base, where the agent drops the path of a URL. The lease
+// alone is what nobody else knows then.
+func (p *Proxy) openOrigins() (opened []net.Listener, err error) {
+	if !p.cfg.Agent.Origins {
+		return nil, nil
+	}
+	p.origins = make(map[string]*route)
+	for _, r := range p.routes {
+		l, err := net.Listen("tcp4", "127.0.0.1:0")
+		if err != nil {
+			for _, l := range append(opened, p.listener) {
+				_ = l.Close() // nobody was told of it
+			}
+			return nil, fmt.Errorf("the proxy cannot listen: %w", err)
+		}
+		opened = append(opened, l)
+		hosts := hostsOf(l)
+		r.origin, p.origins[hosts[0]], p.origins[hosts[1]] = "http://"+hosts[0], r, r
+	}
+	return opened, nil
 }
 
 func newProxy(cfg Config) (*Proxy, error) {
@@ -181,17 +215,19 @@ func (r *route) to(rest string) *url.URL {
 	return &u
 }
 
-func (p *Proxy) serve(ctx context.Context) {
+func (p *Proxy) serve(ctx context.Context, listeners []net.Listener) {
 	p.ctx, p.cancel = context.WithCancel(ctx)
 	p.server = &http.Server{
 		Handler: p, ReadHeaderTimeout: headTimeout, IdleTimeout: idleTimeout, ErrorLog: p.quiet,
 		BaseContext: func(net.Listener) context.Context { return p.ctx },
 	}
-	go func() {
-		if err := p.server.Serve(p.listener); !errors.Is(err, http.ErrServerClosed) {
-			p.log.Error("the proxy ended", "error", err)
-		}
-	}()
+	for _, l := range listeners {
+		go func() {
+			if err := p.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				p.log.Error("the proxy ended", "error", err)
+			}
+		}()
+	}
 	context.AfterFunc(p.ctx, func() { _ = p.server.Close() })
 }
 
@@ -216,7 +252,8 @@ func (p *Proxy) Close() error {
 func (p *Proxy) Terms() profile.Terms {
 	t := profile.Terms{Lease: p.lease.Reveal()}
 	for _, b := range p.cfg.Server.Bases {
-		t.Bases = append(t.Bases, provider.Base{Name: b.Name, URL: "http://" + p.hosts[0] + "/" + p.secret + "/" + b.Name})
+		reached := cmp.Or(p.routes[b.Name].origin, "http://"+p.hosts[0]+"/"+p.secret+"/"+b.Name)
+		t.Bases = append(t.Bases, provider.Base{Name: b.Name, URL: reached})
 	}
 	return t
 }

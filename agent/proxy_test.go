@@ -122,7 +122,7 @@ func TestProxyRefusesOnlyAnotherCredential(t *testing.T) {
 		var body struct {
 			Error struct{ Type, Message string }
 		}
-		if err := json.Unmarshal([]byte(got.body), &body); err != nil || got.status != 403 || body.Error.Type != "permission_error" {
+		if err := json.Unmarshal([]byte(got.body), &body); err != nil || got.status != 451 || body.Error.Type != "permission_error" {
 			t.Errorf("%+v, %v", got, err)
 		}
 		if told := l.verdicts(); len(told) != 1 || body.Error.Message != told[0].Message {
@@ -144,10 +144,10 @@ func TestProxyAnswersWhoHasNothing(t *testing.T) {
 	if got := l.send("HEAD", "gateway", "", ""); got.status != 200 {
 		t.Errorf("HEAD: %+v", got)
 	}
-	if got := l.send("POST", "gateway", "/v1/messages", "x"); got.status != 403 || !strings.Contains(got.body, "no credential") {
+	if got := l.send("POST", "gateway", "/v1/messages", "x"); got.status != 451 || !strings.Contains(got.body, "no credential") {
 		t.Errorf("POST: %+v", got)
 	}
-	if got := l.send("POST", "gateway", "/v1/messages", "x", "Authorization: ", "X-Api-Key: "); got.status != 403 {
+	if got := l.send("POST", "gateway", "/v1/messages", "x", "Authorization: ", "X-Api-Key: "); got.status != 451 {
 		t.Errorf("empty fields: %+v", got)
 	}
 	plain := lend(t, origin, &source{current: key("phx_real")}, func(c *agent.Config) { c.Agent = agenttest.Profile(t, "any-command") })
@@ -231,7 +231,7 @@ func TestGoodAnswersPassUntouched(t *testing.T) {
 	}
 }
 
-// A missing scope: the agent that repeats a 401 gets a 403 in the gateway's shape, with
+// A missing scope: the agent that repeats a 401 gets a 451 in the gateway's shape, with
 // the verdict's first line, and the person is told once.
 func TestMissingScopeStopsTheAgent(t *testing.T) {
 	s := upstream(t, func(w http.ResponseWriter, r *http.Request) {
@@ -246,7 +246,7 @@ func TestMissingScopeStopsTheAgent(t *testing.T) {
 	const want = `{"type": "error", "error": {"type": "permission_error", "message": "missing scope: llm_gateway:read (every model call of the agent)"}}`
 	for range 3 {
 		got := l.send("POST", "gateway", "/v1/messages?beta=true", "x", bearer)
-		if got.status != 403 || got.body != want || got.header.Get("WWW-Authenticate") != "" || got.header.Get("Content-Encoding") != "" || got.header.Get("X-Request-Id") != "7" {
+		if got.status != 451 || got.body != want || got.header.Get("WWW-Authenticate") != "" || got.header.Get("Content-Encoding") != "" || got.header.Get("X-Request-Id") != "7" {
 			t.Errorf("%+v", got)
 		}
 	}
@@ -315,7 +315,7 @@ func TestUnclearRefusalIsFinalTheSecondTime(t *testing.T) {
 	statuses = append(statuses, call())
 	good.Store(false)
 	statuses = append(statuses, call(), call())
-	if diff := cmp.Diff([]int{401, 403, 403, 200, 401, 403}, statuses); diff != "" {
+	if diff := cmp.Diff([]int{401, 451, 451, 200, 401, 451}, statuses); diff != "" {
 		t.Error(diff)
 	}
 	if told := l.verdicts(); len(told) != 1 || told[0].Cause != diagnosis.CauseUnknown {

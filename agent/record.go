@@ -15,10 +15,11 @@ type record struct {
 	Time   time.Time `json:"time"` // when the request came
 	Base   string    `json:"base"`
 	Method string    `json:"method"`
-	Path   string    `json:"path"`   // below the base, identifiers folded into {id}
-	Status int       `json:"status"` // of the answer as the child got it; 0 for none
-	Scopes []string  `json:"scopes"` // declared for the operation, or named by the answer
-	Named  []string  `json:"named"`  // those for want of which it was refused, as the diagnosis found
+	Path   string    `json:"path"`           // below the base, identifiers folded into {id}
+	Tool   string    `json:"tool,omitempty"` // of MCP, that was called
+	Status int       `json:"status"`         // of the server's answer; 0 for none
+	Scopes []string  `json:"scopes"`         // declared for the operation, or named by the answer
+	Named  []string  `json:"named"`          // those for want of which it was refused, as the diagnosis found
 }
 
 // writeDown writes a request into the log, and what was sent on into the record.
@@ -28,6 +29,9 @@ func (p *Proxy) writeDown(e event) {
 	attrs := []slog.Attr{
 		slog.String("base", e.base), slog.String("method", text.Line(e.method)), slog.String("route", text.Line(template)),
 		slog.Int("status", e.status), slog.Int64("ms", e.took.Milliseconds()),
+	}
+	if e.tool != "" {
+		attrs = append(attrs, slog.String("tool", text.Line(e.tool)))
 	}
 	if e.note != "" {
 		attrs = append(attrs, slog.String("note", text.Line(e.note)))
@@ -40,7 +44,7 @@ func (p *Proxy) writeDown(e event) {
 		return
 	}
 	line, err := json.Marshal(record{
-		Time: e.began.UTC(), Base: e.base, Method: e.method, Path: template, Status: e.status, Scopes: p.connected(e), Named: append([]string{}, e.named...),
+		Time: e.began.UTC(), Base: e.base, Method: e.method, Path: template, Tool: e.tool, Status: e.status, Scopes: p.connected(e), Named: append([]string{}, e.named...),
 	})
 	if err == nil {
 		_, err = p.cfg.Record.Write(append(line, '\n'))
@@ -53,7 +57,11 @@ func (p *Proxy) writeDown(e event) {
 // connected are the scopes that the manifest or the answer connects to a request.
 func (p *Proxy) connected(e event) []string {
 	var list []string
-	for _, need := range p.needs.For(scopes.Operation{Method: e.method, Base: e.base, Path: e.path}) {
+	called := scopes.Operation{Method: e.method, Base: e.base, Path: e.path}
+	if e.tool != "" {
+		called = scopes.Operation{Tool: e.tool}
+	}
+	for _, need := range p.needs.For(called) {
 		list = append(list, need.AnyOf...)
 	}
 	return scopes.NewSet(append(list, e.named...)...).Slice()

@@ -75,3 +75,56 @@ func TestLogAndRecord(t *testing.T) {
 		}
 	}
 }
+
+// A call of an MCP tool is written down by the tool's name: that of the header, which may be
+// packed, else that of the body. What is not a call, or names what no manifest could, has none.
+func TestRecordNamesTools(t *testing.T) {
+	s := upstream(t, func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })
+	var record bytes.Buffer
+	l := lend(t, s.URL, &source{current: key("phx_real", everything...)}, func(c *agent.Config) { c.Record = &record })
+	const accept = "Accept: application/json, text/event-stream"
+	body := func(method, name string) string {
+		return `{"jsonrpc":"2.0","id":1,"method":"` + method + `","params":{"arguments":{"secret":"body-text"},"name":"` + name + `"}}`
+	}
+	large := body("tools/call", "notebook-edit")
+	large = large[:len(large)-1] + `,"x":"` + strings.Repeat("x", 300<<10) + `"}`
+	calls := []struct {
+		body    string
+		headers []string
+		want    string
+	}{
+		{body("tools/call", "notebook-edit"), []string{accept}, "notebook-edit"},
+		{"{}", []string{accept, "Mcp-Method: tools/call", "Mcp-Name: insight-get"}, "insight-get"},
+		{"{}", []string{accept, "Mcp-Method: tools/call", "Mcp-Name: =?base64?aW5zaWdodC1nZXQ=?="}, "insight-get"},
+		{body("tools/list", "x"), []string{accept}, ""},
+		{body("prompts/get", "x"), []string{accept, "Mcp-Method: prompts/get", "Mcp-Name: x"}, ""},
+		{body("tools/call", "notebook-edit"), nil, ""}, // not MCP: nothing of it is read
+		{body("tools/call", "two words"), []string{accept}, ""},
+		{large, []string{accept}, ""},
+		{"[" + body("tools/call", "x") + "]", []string{accept}, ""},
+	}
+	for _, c := range calls {
+		if got := l.send("POST", "api", "/mcp", c.body, append([]string{bearer}, c.headers...)...); got.status != 200 {
+			t.Errorf("%+v", got)
+		}
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(record.String(), "\n")
+	for i, c := range calls {
+		var line struct {
+			Tool   string
+			Scopes []string
+		}
+		if err := json.Unmarshal([]byte(lines[i]), &line); err != nil || line.Tool != c.want {
+			t.Errorf("%.80s %q: %s (%v)", c.body, c.headers, lines[i], err)
+		}
+		if c.want == "notebook-edit" && !cmp.Equal(line.Scopes, []string{"notebook:write"}) {
+			t.Errorf("scopes %v", line.Scopes)
+		}
+	}
+	if strings.Contains(record.String()+l.log.String(), "body-text") {
+		t.Errorf("a body was written down: %s", record.String())
+	}
+}

@@ -1,11 +1,13 @@
 package agent_test
 
 import (
+	"bytes"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/ambit-auth/ambit/agent"
+	"github.com/ambit-auth/ambit/agent/agenttest"
 	"github.com/ambit-auth/ambit/internal/refusal/refusaltest"
 	"github.com/ambit-auth/ambit/scopes/provider"
 	"github.com/google/go-cmp/cmp"
@@ -37,6 +39,43 @@ func TestRefusalsAreRead(t *testing.T) {
 		}
 		if got.status == c.Response.Status && got.body != string(c.Response.Body) {
 			t.Errorf("%s: the child got %q", c.Name, got.body)
+		}
+	}
+}
+
+// A refusal whose cause is known is handed on with the status that the agent's profile
+// names, and with the cause as its message, be it a 401 or a 403; any other as it came.
+func TestExplainedRefusalsAreHandedOnAsTheProfileSays(t *testing.T) {
+	const hidden = "Not found."
+	const named, suspended, silent = "API key missing required scope 'dashboard:write'", "This account is suspended.", "Authentication required"
+	for _, tt := range []struct {
+		agent        string
+		answered     int
+		said         string
+		status       int
+		body, record string // what stands in them
+	}{
+		{"claude-code", 403, named, 451, `"detail": "missing scope: dashboard:write`, `"status":403`},
+		{"codex", 403, named, 400, `"detail": "missing scope: dashboard:write`, `"status":403`},
+		{"codex", 401, silent, 400, `"detail": "missing scope: notebook:write`, `"status":401`},
+		{"any-command", 403, named, 403, named, `"status":403`},
+		{"claude-code", 403, suspended, 403, suspended, `"status":403`},
+		{"claude-code", 404, hidden, 404, hidden, `"status":404`},
+	} {
+		s := upstream(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(tt.answered)
+			_, _ = w.Write([]byte(agenttest.Denied(tt.said)))
+		})
+		var record bytes.Buffer
+		l := lend(t, s.URL, &source{current: key("phx_real", "user:read", "llm_gateway:read", "query:read")}, func(c *agent.Config) {
+			c.Agent, c.Record, c.Ask = agenttest.Profile(t, tt.agent), &record, confirms
+		})
+		got := l.send("POST", "api", "/api/projects/1/notebooks/", "x", bearer)
+		if got.status != tt.status || !strings.Contains(got.body, tt.body) {
+			t.Errorf("%s at %d: %d %s", tt.agent, tt.answered, got.status, got.body)
+		}
+		if err := l.Close(); err != nil || !strings.Contains(record.String(), tt.record) {
+			t.Errorf("%s at %d: recorded %s (%v)", tt.agent, tt.answered, record.String(), err)
 		}
 	}
 }

@@ -74,7 +74,7 @@ func TestNoRenewalWhereAScopeIsMissing(t *testing.T) {
 	origin, _ := serves(t, "nobody")
 	src := &source{current: token("pha_a", "user:read"), next: []*credential.Credential{token("pha_b", everything...)}}
 	l := lend(t, origin, src, nil)
-	if got := l.send("POST", "gateway", "/v1/messages", "x", bearer); got.status != 403 || src.renewals() != 0 {
+	if got := l.send("POST", "gateway", "/v1/messages", "x", bearer); got.status != 451 || src.renewals() != 0 {
 		t.Errorf("%d renewals, %+v", src.renewals(), got)
 	}
 }
@@ -104,7 +104,7 @@ func TestScopeLostInARenewalIsTold(t *testing.T) {
 	src := &source{current: token("pha_old", everything...), next: []*credential.Credential{token("pha_new", "user:read", "query:read")}}
 	l := lend(t, origin, src, nil)
 	got := l.send("POST", "gateway", "/v1/messages", "x", bearer)
-	if got.status != 403 || !strings.Contains(got.body, "missing scope: llm_gateway:read") {
+	if got.status != 451 || !strings.Contains(got.body, "missing scope: llm_gateway:read") {
 		t.Errorf("%+v", got)
 	}
 	told := l.verdicts()
@@ -280,7 +280,7 @@ func TestAsksServers(t *testing.T) {
 			}
 		})
 		for range 3 {
-			if got := l.send("POST", "gateway", "/v1/messages", "x", bearer); got.status != 403 {
+			if got := l.send("POST", "gateway", "/v1/messages", "x", bearer); got.status != 451 {
 				t.Errorf("%s: %+v", name, got)
 			}
 		}

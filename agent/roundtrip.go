@@ -28,6 +28,7 @@ type exchange struct {
 	credential *credential.Credential // nil where the request goes nowhere
 	upload     *replayBuffer          // nil where a replay is out of the question
 	began      time.Time
+	call       *mcpCall // nil where the request is not one of MCP
 
 	status  int      // of the answer; 0 where there was none
 	named   []string // scopes that the answer names
@@ -170,7 +171,7 @@ func (x *exchange) ask(ctx context.Context, c diagnosis.Case) diagnosis.Case {
 func (x *exchange) told(resp *http.Response, c diagnosis.Case) *http.Response {
 	v := x.tell(c)
 	if x.final(v) {
-		return x.asForbidden(resp, v)
+		return x.explained(resp, v)
 	}
 	return resp
 }
@@ -206,21 +207,26 @@ func (x *exchange) replayed() io.ReadCloser {
 // why, before a repetition counts as in vain: once shown is enough.
 const unclearFinal = 2
 
-// final reports whether the agent is to be told 403 in place of 401.
+// final reports whether a refusal is handed on as its explanation.
 func (x *exchange) final(v diagnosis.Verdict) bool {
-	if v.Status != http.StatusUnauthorized || !x.p.cfg.Agent.Retries401 {
+	told := x.p.cfg.Agent
+	switch {
+	case told.RefusalStatus == 0:
 		return false
+	case v.Status == http.StatusUnauthorized:
+		return v.Final() || told.Retries401 && x.route.unclear.Add(1) >= unclearFinal
 	}
-	return v.Final() || x.route.unclear.Add(1) >= unclearFinal
+	return v.Status == http.StatusForbidden && v.Final()
 }
 
-// asForbidden makes of a 401 a 403 in the shape that the agent shows to people. Its
-// challenge (RFC 9110 §11.6.1) is left out: there is nothing that the agent could do.
-func (x *exchange) asForbidden(resp *http.Response, v diagnosis.Verdict) *http.Response {
+// explained makes of a refusal one in the shape that the agent shows to people, with the
+// status at which it stops. Its challenge (RFC 9110 §11.6.1) is left out: there is nothing
+// that the agent could do. What is written down stays the server's status.
+func (x *exchange) explained(resp *http.Response, v diagnosis.Verdict) *http.Response {
 	_ = resp.Body.Close()
 	body := x.p.refusalBody(x.route.base.Name, v.Message)
 	out := &http.Response{
-		StatusCode: http.StatusForbidden, Proto: resp.Proto, ProtoMajor: resp.ProtoMajor, ProtoMinor: resp.ProtoMinor,
+		StatusCode: x.p.cfg.Agent.RefusalStatus, Proto: resp.Proto, ProtoMajor: resp.ProtoMajor, ProtoMinor: resp.ProtoMinor,
 		Header: resp.Header.Clone(), Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)), Request: resp.Request,
 	}
 	for _, name := range []string{"Www-Authenticate", "Content-Encoding", "Etag", "Last-Modified", "Trailer", "Content-Md5", "Digest"} {
@@ -228,7 +234,6 @@ func (x *exchange) asForbidden(resp *http.Response, v diagnosis.Verdict) *http.R
 	}
 	out.Header.Set("Content-Type", "application/json")
 	out.Header.Set("Content-Length", strconv.Itoa(len(body)))
-	x.status = out.StatusCode
 	return out
 }
 
@@ -247,7 +252,7 @@ func (x *exchange) failed(w http.ResponseWriter, r *http.Request, err error) {
 // finish has it written down what became of the request; note says why it went no further.
 func (x *exchange) finish(note string) {
 	x.p.events.write(event{
-		base: x.route.base.Name, method: x.method, path: x.path, status: x.status, named: x.named,
+		base: x.route.base.Name, method: x.method, path: x.path, tool: x.call.tool(), status: x.status, named: x.named,
 		began: x.began, took: x.p.cfg.Now().Sub(x.began), note: note, problem: x.problem,
 	})
 }

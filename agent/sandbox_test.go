@@ -51,7 +51,7 @@ func TestOneAnswerManyVerdicts(t *testing.T) {
 		"no product":        {key(s.Ready().MoreKeys["no_product"], everything...), nowhere, diagnosis.CauseNotAScopeProblem},
 	} {
 		l := lend(t, "", &source{current: tt.lent}, func(c *agent.Config) { c.Server, c.Ask = server, tt.ask })
-		if got := l.send("POST", "gateway", "/v1/messages?beta=true", hello, bearer); got.status != 403 {
+		if got := l.send("POST", "gateway", "/v1/messages?beta=true", hello, bearer); got.status != 451 {
 			t.Errorf("%s: %+v", name, got)
 		}
 		if told := l.verdicts(); len(told) != 1 || told[0].Cause != tt.want || told[0].Confidence != diagnosis.ConfidenceProved {
@@ -86,7 +86,7 @@ func TestGrantShrinksInMidRun(t *testing.T) {
 	}
 	s.Shrink("llm_gateway:read", "llm_gateway:write") // the latter covers the former
 	got := l.send("POST", "gateway", "/v1/messages", hello, bearer)
-	if got.status != 403 || !strings.Contains(got.body, "missing scope: llm_gateway:read (every model call of the agent)") {
+	if got.status != 451 || !strings.Contains(got.body, "missing scope: llm_gateway:read (every model call of the agent)") {
 		t.Errorf("%+v", got)
 	}
 	if told := l.verdicts(); len(told) != 1 || !cmp.Equal(told[0].Missing, []string{"llm_gateway:read"}) || !told[0].Decides() {

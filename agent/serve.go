@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"net/http/httputil"
@@ -14,7 +15,7 @@ import (
 // ServeHTTP takes a request of the child. Whatever does not come with the lease ends
 // here.
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Host != p.hosts[0] && r.Host != p.hosts[1] { // a page of some site, through DNS rebinding
+	if !p.isOurs(r.Host) { // a page of some site, through DNS rebinding
 		http.Error(w, "there is no such host here", http.StatusMisdirectedRequest)
 		return
 	}
@@ -38,8 +39,18 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// route finds the base by the path's beginning, and what stands below it, escaped.
+// isOurs reports whether a request means this proxy.
+func (p *Proxy) isOurs(host string) bool {
+	return host == p.hosts[0] || host == p.hosts[1] || p.origins[host] != nil
+}
+
+// route finds the base by the port, else by the path's beginning, and what stands below it,
+// escaped.
 func (p *Proxy) route(r *http.Request) (*route, string, bool) {
+	if route := p.origins[r.Host]; route != nil {
+		path := r.URL.EscapedPath()
+		return route, path, strings.HasPrefix(path, "/")
+	}
 	rest, ours := strings.CutPrefix(r.URL.EscapedPath(), "/"+p.secret+"/")
 	name, below, slash := strings.Cut(rest, "/")
 	route := p.routes[name]
@@ -72,6 +83,7 @@ func (x *exchange) forward(w http.ResponseWriter, r *http.Request) {
 	p.requests.Add(1)
 	p.reportBeside(x.sent.Others)
 	x.credential = p.credentials.current(r.Context())
+	x.call = listenForTool(r)
 	if r.Body != nil && r.Body != http.NoBody && x.credential.Renewable() {
 		if x.upload = newReplayBuffer(&p.uploads, r.Body, r.ContentLength); x.upload != nil {
 			defer x.upload.drop()
@@ -117,12 +129,9 @@ func (x *exchange) answerNone(w http.ResponseWriter) {
 	x.answer(w, x.refusalStatus(), "the request carries no credential; ambit lends one for AMBIT_LEASE")
 }
 
-// refusalStatus is 403 for an agent that would repeat a request answered 401.
+// refusalStatus is 401, unless the agent stops at another.
 func (x *exchange) refusalStatus() int {
-	if x.p.cfg.Agent.Retries401 {
-		return http.StatusForbidden
-	}
-	return http.StatusUnauthorized
+	return cmp.Or(x.p.cfg.Agent.RefusalStatus, http.StatusUnauthorized)
 }
 
 // answer ends a request here.

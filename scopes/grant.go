@@ -10,9 +10,9 @@ type Grant struct {
 	ExpiresAt time.Time // zero where nobody said
 
 	KnownBy KnownBy
-	Server   string    // the provider's name of the server that it is good for; "" where nobody said
-	Scopes   Set       // as the server says; for KnownBy Assumed, as was asked
-	Reach    []Reach   // each sort of thing to which it is limited; none: it works on all
+	Server  string  // the provider's name of the server that it is good for; "" where nobody said
+	Scopes  Set     // as the server says; for KnownBy Assumed, as was asked
+	Reach   []Reach // each sort of thing to which it is limited; none: it works on all
 }
 
 // A Reach limits a credential to some of the things of one sort.

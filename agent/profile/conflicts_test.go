@@ -139,6 +139,19 @@ func TestScanReadsTOML(t *testing.T) {
 	}
 }
 
+// A setting is no conflict with the value that the program needs.
+func TestScanKnowsTheValueThatIsNeeded(t *testing.T) {
+	for value, want := range map[string]bool{"gemini-api-key": false, "oauth-personal": true, "": true} {
+		where := profile.Place{OS: "linux", Home: "/home/me", Project: "/proj", Files: files{text: map[string]string{
+			"/home/me/.gemini/settings.json": `{"security": {"auth": {"selectedType": "` + value + `"}}}`,
+		}}}
+		found := agenttest.Profile(t, "gemini-cli").Scan(where)
+		if got := len(found) == 1 && found[0].Overrides && strings.Contains(found[0].Advice, "Use Gemini API Key"); got != want {
+			t.Errorf("%q: %+v", value, found)
+		}
+	}
+}
+
 func TestDisk(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "a.json")

@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"net/http"
 	"path"
 	"slices"
 	"strings"
@@ -9,9 +10,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// decode reads the file of an agent program; file is its name in messages, and its base
+// Decode reads the file of an agent program; file is its name in messages, and its base
 // name that of the profile. The error is every mistake in it, with its place.
-func decode(file string, text []byte) (*Profile, error) {
+func Decode(file string, text []byte) (*Profile, error) {
 	d := decoder{&yamlfile.Reader{File: file}}
 	base := path.Base(strings.TrimPrefix(strings.ReplaceAll(file, `\`, "/"), "builtin:"))
 	p := &Profile{Name: strings.TrimSuffix(base, path.Ext(base))}
@@ -36,6 +37,8 @@ func (d decoder) profile(p *Profile, n *yaml.Node) {
 		yamlfile.Optional("drop", d.textsInto(&p.drop, "drop")),
 		yamlfile.Optional("set", func(v *yaml.Node) { p.set = d.variables(v) }),
 		yamlfile.Optional("retries_401", d.booleanInto(&p.Retries401, "retries_401")),
+		yamlfile.Optional("refusal_status", func(v *yaml.Node) { p.RefusalStatus = d.Number(v, "refusal_status", 400, 499) }),
+		yamlfile.Optional("origins", d.booleanInto(&p.Origins, "origins")),
 		yamlfile.Optional("credential_headers", d.textsInto(&p.Headers, "credential_headers")),
 		yamlfile.Optional("directories", func(v *yaml.Node) { p.directories = d.directories(v) }),
 		yamlfile.Optional("settings", func(v *yaml.Node) { p.settings = d.settings(v) }),
@@ -44,6 +47,9 @@ func (d decoder) profile(p *Profile, n *yaml.Node) {
 		yamlfile.Optional("logout", d.textInto(&p.Logout, "logout")),
 		yamlfile.Optional("precedence", func(v *yaml.Node) { p.precedence = d.precedence(v) }),
 	})
+	if p.Retries401 && p.RefusalStatus == 0 {
+		p.RefusalStatus = http.StatusForbidden
+	}
 }
 
 func (d decoder) textInto(into *string, what string) func(*yaml.Node) {
@@ -111,6 +117,7 @@ func (d decoder) keys(n *yaml.Node) (list []key) {
 			yamlfile.Required("key", d.textInto(&k.Name, "key")),
 			yamlfile.Optional("overrides", d.booleanInto(&k.Overrides, "overrides")),
 			yamlfile.Optional("switch", d.booleanInto(&k.Switch, "switch")),
+			yamlfile.Optional("unless", d.textInto(&k.Unless, "unless")),
 			yamlfile.Optional("advice", d.textInto(&k.Advice, "advice")),
 		})
 		list = append(list, k)

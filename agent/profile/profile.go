@@ -6,17 +6,24 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/yamlfile"
 )
 
 // A Profile is what is known of an agent program: what it reads from its environment,
 // which settings override that, where it keeps a login. Each is a YAML file, built in
 // or the user's own. It is read-only once decoded, and then safe for concurrent use.
 type Profile struct {
-	Name       string   // of the file, without its ending
-	Label      string   // what people call the program
-	Retries401 bool     // it repeats a request that was answered 401, and stops at a 403
-	Headers    []string // header fields besides Authorization in which it sends a credential
-	Logout     string   // the command that clears a stored login; "" where there is none
+	Name       string // of the file, without its ending
+	Label      string // what people call the program
+	Retries401 bool   // it repeats a request that was answered 401
+	// RefusalStatus is the status with which a refusal whose cause is known is handed on: one
+	// at which the program stops, and shows the message alone. 0: as it came.
+	RefusalStatus int
+	Origins       bool     // it takes the origin of a URL alone, and drops what path there is
+	Headers       []string // header fields besides Authorization in which it sends a credential
+	Logout        string   // the command that clears a stored login; "" where there is none
 
 	commands    []string   // base names by which it is started; * for every command
 	drop        []string   // environment variables that the child must not inherit; * stands for any text
@@ -54,6 +61,7 @@ type key struct {
 	Name      string // dotted path in a settings file; * stands for any text
 	Overrides bool   // from a settings file it overrides what the child was given
 	Switch    bool   // "", 0 and false switch it off
+	Unless    string // the value with which it is not in the way; "" for none
 	Advice    string // what to do about it
 }
 
@@ -75,6 +83,12 @@ type precedence struct {
 
 //go:embed profiles/*.yaml
 var profiles embed.FS
+
+//go:embed profile.schema.json
+var schema string
+
+// Schema is the JSON Schema (draft 2020-12) of a profile, for editors; [Decode] is the judge.
+func Schema() []byte { return []byte(schema) }
 
 // anyCommand is the entry in commands of the profile that fits every command.
 const anyCommand = "*"
@@ -102,23 +116,53 @@ func readProfile(name string) (*Profile, error) {
 	if err != nil {
 		return nil, err
 	}
-	return decode("builtin:"+name, text)
+	return Decode("builtin:"+name, text)
 }
 
-// ByName returns the built-in profile of that name; the error names those that there are.
+// Find returns the profile that a person means: a file of their own, where the word has a
+// slash or ends in .yaml or .yml, else the built-in one. Errors: those of reading the file,
+// [yamlfile.Mistakes] with every mistake in it, those of [ByName].
+func Find(word string) (*Profile, error) {
+	if !strings.ContainsAny(word, `/\`) && path.Ext(word) != ".yaml" && path.Ext(word) != ".yml" {
+		return ByName(word)
+	}
+	text, err := yamlfile.Read(word)
+	if err != nil {
+		return nil, err
+	}
+	return Decode(word, text)
+}
+
+// ByName returns the built-in profile of that name, or for the command of that name; the
+// error lists those that there are.
 func ByName(name string) (*Profile, error) {
 	list, err := All()
 	if err != nil {
 		return nil, err
 	}
-	var known []string
 	for _, p := range list {
-		if p.Name == name {
+		if slices.Contains(p.words(), name) {
 			return p, nil
 		}
-		known = append(known, p.Name)
 	}
-	return nil, fmt.Errorf("unknown agent %q: known are %s", name, strings.Join(known, ", "))
+	return nil, fmt.Errorf("unknown agent %q%s", name, text.Allowed(name, Names()))
+}
+
+// Names lists what [ByName] takes.
+func Names() []string {
+	list, _ := All() // an error is a fault of this program, which All tells
+	var names []string
+	for _, p := range list {
+		names = append(names, p.words()...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// words are the names by which a person may mean the profile.
+func (p *Profile) words() []string {
+	words := append([]string{p.Name}, p.commands...)
+	return slices.DeleteFunc(words, func(word string) bool { return word == anyCommand })
 }
 
 // ForCommand returns the built-in profile for the first word of a command line, by its

@@ -2,6 +2,8 @@ package profile_test
 
 import (
 	"errors"
+	"io/fs"
+	"os"
 	"strings"
 	"testing"
 
@@ -14,15 +16,47 @@ import (
 func TestProfileForCommand(t *testing.T) {
 	for command, want := range map[string]string{
 		"claude": "claude-code", "/usr/local/bin/claude": "claude-code", `C:\tools\claude.exe`: "claude-code", "claude.CMD": "claude-code",
-		"codex": "codex", "curl": "any-command", "claudette": "any-command", "": "any-command", "*": "any-command",
+		"codex": "codex", "gemini": "gemini-cli", "opencode": "opencode", "qwen": "qwen-code", "curl": "any-command", "claudette": "any-command", "": "any-command", "*": "any-command",
 	} {
 		p, err := profile.ForCommand(command)
 		if err != nil || p.Name != want {
 			t.Errorf("%q: %v, %v; want %s", command, p, err, want)
 		}
 	}
-	_, err := profile.ByName("clod")
-	if err == nil || err.Error() != `unknown agent "clod": known are any-command, claude-code, codex` {
+}
+
+func TestProfileByName(t *testing.T) {
+	for _, word := range []string{"claude", "claude-code"} {
+		if p, err := profile.Find(word); err != nil || p.Name != "claude-code" {
+			t.Errorf("%q: %v, %v", word, p, err)
+		}
+	}
+	for word, want := range map[string]string{
+		"claud": `unknown agent "claud" (allowed: `, "codexx": `did you mean "codex"?`, "*": `unknown agent "*"`,
+	} {
+		if _, err := profile.Find(word); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %s", word, err, want)
+		}
+	}
+}
+
+// A word with a slash, or the ending of YAML, is a file.
+func TestProfileOfOnesOwn(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, file := range []string{"quill.yaml", "quill.yml", "quill"} {
+		if err := os.WriteFile(file, []byte("label: Quill\ncommands: [quill]\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, word := range []string{"quill.yaml", "quill.yml", "./quill"} {
+		if p, err := profile.Find(word); err != nil || p.Name != "quill" || p.Label != "Quill" {
+			t.Errorf("%q: %v, %v", word, p, err)
+		}
+	}
+	if _, err := profile.Find("quill"); err == nil || !strings.Contains(err.Error(), "unknown agent") {
+		t.Errorf("a name is not a file: %v", err)
+	}
+	if _, err := profile.Find("none.yaml"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("%v", err)
 	}
 }
@@ -54,7 +88,7 @@ logins:
 	want := []string{
 		`dir/mine.yaml:1:8: label is text, not the number 7: put it between quotes`,
 		`dir/mine.yaml:3:7: drop is a list, not the text "A_*"`,
-		`dir/mine.yaml:4:1: unknown key "sett" in an agent's file (allowed: label, commands, drop, set, retries_401, credential_headers, directories, settings, keys, logins, logout, precedence); did you mean "set"?`,
+		`dir/mine.yaml:4:1: unknown key "sett" in an agent's file (allowed: label, commands, drop, set, retries_401, refusal_status, origins, credential_headers, directories, settings, keys, logins, logout, precedence); did you mean "set"?`,
 		`dir/mine.yaml:6:3: "A B" cannot be the name of a variable`,
 		`dir/mine.yaml:7:6: a variable's value is text, not the number 1: put it between quotes`,
 		`dir/mine.yaml:8:3: "C" appears twice in set`,

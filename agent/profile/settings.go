@@ -110,7 +110,7 @@ func (k key) set(value any) bool {
 		if k.Switch {
 			return !off(v)
 		}
-		return v != "" || k.Overrides
+		return (v != "" || k.Overrides) && (k.Unless == "" || v != k.Unless)
 	default:
 		return !k.Switch || !off(fmt.Sprint(v))
 	}

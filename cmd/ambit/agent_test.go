@@ -1,16 +1,18 @@
 package main
 
 import (
-	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
 // caller is an agent for scripts: it makes the calls that its arguments name, METHOD
-// BASE/path, through what its environment says, and tells what came. With the word
+// BASE/path or tool:NAME, through what its environment says, and tells what came. With the word
 // "until" before it, a call is made again until it is refused. It ends with 7 at a
 // refusal, unless its first argument is "-k".
 func caller() {
@@ -25,7 +27,11 @@ func caller() {
 		}
 		method, target, _ := strings.Cut(arg, " ")
 		base, path, _ := strings.Cut(target, "/")
-		status, body := call(method, os.Getenv("AMBIT_"+strings.ToUpper(base)+"_URL")+"/"+path)
+		address, sent := os.Getenv("AMBIT_"+strings.ToUpper(base)+"_URL")+"/"+path, hello
+		if tool, ok := strings.CutPrefix(arg, "tool:"); ok {
+			method, address, sent = "POST", os.Getenv("AMBIT_MCP_URL"), `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"`+tool+`"}}`
+		}
+		status, body := call(method, address, sent)
 		fmt.Printf("%s %d %s\n", arg, status, body)
 		if status >= 400 {
 			code = 7
@@ -37,13 +43,43 @@ func caller() {
 	os.Exit(code)
 }
 
-func call(method, url string) (status int, body string) {
-	request, err := http.NewRequest(method, url, bytes.NewReader([]byte(`{"model":"m","max_tokens":8,"messages":[{"role":"user","content":"hi"}]}`)))
+// quill is the made-up agent of docs/agents.md: it asks the model at QUILL_URL, with its
+// key in a header field of its own, and prints the reply.
+func quill() {
+	home, _ := os.UserHomeDir()
+	settings := struct{ URL string }{os.Getenv("QUILL_URL")}
+	if text, err := os.ReadFile(filepath.Join(home, ".quill.json")); err == nil {
+		_ = json.Unmarshal(text, &settings)
+	}
+	request, err := http.NewRequest("POST", settings.URL+"/v1/chat/completions", strings.NewReader(`{"model":"m"}`))
+	if err != nil {
+		log.Fatal(err)
+	}
+	request.Header.Set("Quill-Key", os.Getenv("QUILL_KEY"))
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var reply struct {
+		Choices []struct{ Message struct{ Content string } }
+	}
+	if text, _ := io.ReadAll(answer.Body); json.Unmarshal(text, &reply) != nil || len(reply.Choices) == 0 {
+		log.Fatalf("status %d: %s", answer.StatusCode, text)
+	}
+	fmt.Println(reply.Choices[0].Message.Content)
+}
+
+const hello = `{"model":"m","max_tokens":8,"messages":[{"role":"user","content":"hi"}]}`
+
+func call(method, url, sent string) (status int, body string) {
+	request, err := http.NewRequest(method, url, strings.NewReader(sent))
 	if err != nil {
 		return 599, err.Error()
 	}
 	request.Header.Set("Authorization", "Bearer "+os.Getenv("AMBIT_LEASE"))
 	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Accept", "application/json, text/event-stream")
 	if key := os.Getenv("OTHER_KEY"); key != "" {
 		request.Header.Set("X-Api-Key", key)
 	}

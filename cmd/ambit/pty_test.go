@@ -59,6 +59,7 @@ func TestSilentTerminal(t *testing.T) {
 		{"version"},
 		{"--help"},
 		{"completion", "bash"},
+		{"schema", "profile"},
 		{"init", "-f", filepath.Join(home, "new.yaml")},
 		{"plan", "-f", manifest},
 		{"status", "-f", manifest},

@@ -1,3 +1,11 @@
+// Package cli is the command line of ambit: a file for each command, and glue only. The
+// front door (the root package) finds and obtains credentials, and scopes decides. A command
+// reads its flags, calls these in order, and shows the value that comes out.
+//
+// A [Command] is one invocation. Each command returns a view, which package view renders as
+// text or as the JSON of the contract, and maybe a failure, which knows its exit code and the
+// way out. Results go to standard output; everything else goes to standard error, through
+// package console. Text from outside is made fit for a terminal where it is shown.
 package cli
 
 import (
@@ -107,7 +115,7 @@ func commands() map[string]func(*invocation) *cobra.Command {
 		"check": checkCommand, "explain": explainCommand, "audit": auditCommand, "run": runCommand,
 		"doctor": doctorCommand, "token": tokenCommand, "logout": logoutCommand, "export": exportCommand,
 		"demo": demoCommand, "demo-agent": demoAgentCommand, "sandbox": sandboxCommand,
-		"completion": completionCommand, "version": versionCommand,
+		"completion": completionCommand, "schema": schemaCommand, "version": versionCommand,
 	}
 }
 

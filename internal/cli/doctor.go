@@ -24,7 +24,7 @@ Exit codes: 0 nothing overrides the lent credential; 5 something does.`,
 		Args: noArguments,
 		RunE: r.action(func(context.Context) (view.View, error) { return runDoctor(r, name) }),
 	}
-	cmd.Flags().StringVar(&name, "agent", "", "look only at the agent of this `NAME`")
+	cmd.Flags().StringVar(&name, "agent", "", "look only for this agent: its `NAME`, or a file of yours")
 	return cmd
 }
 
@@ -34,9 +34,9 @@ func runDoctor(r *invocation, name string) (view.View, error) {
 		return nil, err
 	}
 	if name != "" {
-		one, err := profile.ByName(name)
+		one, err := namedAgent(name)
 		if err != nil {
-			return nil, fail(exitUsage, text.Printable(err.Error()), "")
+			return nil, err
 		}
 		profiles = []*profile.Profile{one}
 	}

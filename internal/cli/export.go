@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
@@ -35,24 +36,30 @@ func exportCommand(r *invocation) *cobra.Command {
 }
 
 func exportClaudeCommand(r *invocation) *cobra.Command {
-	return &cobra.Command{
+	forRun := false
+	cmd := &cobra.Command{
 		Use:   "claude",
 		Short: "the MCP server for an .mcp.json, its login pinned to the declared scopes",
 		Long: `export claude prints an .mcp.json with the provider's MCP server. Its oauth.scopes are
 those that the manifest declares for MCP tools (all of them, where it names no tool).
 No server is contacted.
 
+With --for-run the file is for an agent behind "ambit run": it takes URL and lease from
+its environment, so that it needs no login of its own.
+
 Exit codes: 0; 2 a mistake in the manifest, or a server without an MCP base.`,
 		Example: "  ambit export claude > .mcp.json\n  ambit export claude --server eu --program slack",
 		Args:    noArguments,
-		RunE:    r.action(func(context.Context) (view.View, error) { return exportClaude(r) }),
+		RunE:    r.action(func(context.Context) (view.View, error) { return exportClaude(r, forRun) }),
 	}
+	cmd.Flags().BoolVar(&forRun, "for-run", false, "with the URL and the lease of ambit run, in place of a login of its own")
+	return cmd
 }
 
 // mcpBase is the base of a provider on which its MCP server stands.
 const mcpBase = "mcp"
 
-func exportClaude(r *invocation) (view.View, error) {
+func exportClaude(r *invocation, forRun bool) (view.View, error) {
 	p, err := r.open(nil)
 	if err != nil {
 		return nil, err
@@ -62,10 +69,15 @@ func exportClaude(r *invocation) (view.View, error) {
 	if !ok {
 		return nil, fail(exitUsage, fmt.Sprintf("server %s has no base %s", text.Printable(server.Name), mcpBase), "name another with --server, or add the base to the provider file")
 	}
+	if forRun {
+		return view.Claude{Servers: map[string]view.ClaudeServer{p.Manifest().Name: {
+			Type: "http", URL: "${" + profile.BaseVariable(mcpBase) + "}", Headers: map[string]string{"Authorization": "Bearer ${" + profile.LeaseVariable + "}"},
+		}}}, nil
+	}
 	needs := forTools(p.Needs())
 	plan := scopes.Negotiate(scopes.Negotiation{Needs: needs, Implies: p.Provider().Implies})
 	return view.Claude{Servers: map[string]view.ClaudeServer{
-		p.Manifest().Name: {Type: "http", URL: address, OAuth: view.ClaudeOAuth{Scopes: plan.Request.String()}},
+		p.Manifest().Name: {Type: "http", URL: address, OAuth: &view.ClaudeOAuth{Scopes: plan.Request.String()}},
 	}}, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -56,7 +57,7 @@ credential; 6 nobody can tell what the credential holds.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return runRun(cmd.Context(), r, &f, args) },
 	}
 	f.keys = addKeyFlags(cmd.Flags())
-	cmd.Flags().StringVar(&f.agent, "agent", "", "the `NAME` of the agent's profile (default: from the command's name)")
+	cmd.Flags().StringVar(&f.agent, "agent", "", "the agent's profile: its `NAME`, or a file of yours (default: from the command's name)")
 	cmd.Flags().StringVar(&f.onDenied, "on-denied", "", "stop or continue, when a required scope is missing or the credential is unusable (default: stop where nobody is at a terminal)")
 	cmd.Flags().BoolVar(&f.startAnyway, "start-anyway", false, "start even if a required scope is known to be missing")
 	cmd.Flags().StringVar(&f.report, "report", "", "write the outcome as JSON to this `FILE`")
@@ -134,7 +135,7 @@ func (l *lending) begin(ctx context.Context) error {
 	}
 	var err error
 	if l.profile, err = l.pickProfile(); err != nil {
-		return fail(exitUsage, text.Printable(err.Error()), "")
+		return err
 	}
 	if l.session, err = l.open(l.flags.keys); err != nil {
 		return err
@@ -174,9 +175,21 @@ func (l *lending) unusable(err error) error {
 
 func (l *lending) pickProfile() (*profile.Profile, error) {
 	if l.flags.agent != "" {
-		return profile.ByName(l.flags.agent)
+		return namedAgent(l.flags.agent)
 	}
 	return profile.ForCommand(l.args[0])
+}
+
+// namedAgent is the profile that --agent means.
+func namedAgent(word string) (*profile.Profile, error) {
+	p, err := profile.Find(word)
+	switch {
+	case err == nil:
+		return p, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, failWith(exitUsage, err, "a word with a slash or .yaml at its end is a file; known agents: "+strings.Join(profile.Names(), ", "))
+	}
+	return nil, fileFailure(err)
 }
 
 // lendable is the credential of a check, or the outcome of a login where someone is

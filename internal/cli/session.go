@@ -75,20 +75,27 @@ func (r *invocation) openWith(keys apikey.Sources, ui ambit.UI) (*ambit.Session,
 // manifest reads the manifest; every mistake in it is told.
 func (r *invocation) manifest() (*manifest.Manifest, error) {
 	m, err := ambit.Load(r.settings.Manifest)
-	mistakes, mistaken := errors.AsType[yamlfile.Mistakes](err)
 	switch {
 	case err == nil:
 		return m, nil
 	case errors.Is(err, ambit.ErrNoManifest):
 		return nil, failWith(exitUsage, err, "write one with: ambit init; or name it with --manifest")
-	case mistaken:
-		f := fail(exitUsage, text.Block(err.Error()), countOf(len(mistakes)))
-		f.Err = err
-		return nil, f
 	case errors.Is(err, fs.ErrNotExist) && r.settings.Manifest != "":
 		return nil, failWith(exitUsage, err, "write one with: "+forManifest(r.settings.Manifest).Command("init"))
 	}
-	return nil, failWith(exitUsage, err, "")
+	return nil, fileFailure(err)
+}
+
+// fileFailure is what is wrong with a file that a person wrote: every mistake in it, or why
+// it cannot be read.
+func fileFailure(err error) error {
+	mistakes, mistaken := errors.AsType[yamlfile.Mistakes](err)
+	if !mistaken {
+		return failWith(exitUsage, err, "")
+	}
+	f := fail(exitUsage, text.Block(err.Error()), countOf(len(mistakes)))
+	f.Err = err
+	return f
 }
 
 // keySources are the places of a key that flags and settings name.

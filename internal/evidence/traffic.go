@@ -160,9 +160,9 @@ func readLine(in *bufio.Reader) ([]byte, error) {
 // record reads one line of our own.
 func (c *trafficReader) record(row []byte, number int) error {
 	var one struct {
-		Base, Method, Path string
-		Status             int
-		Scopes, Named      []string
+		Base, Method, Path, Tool string
+		Status                   int
+		Scopes, Named            []string
 	}
 	if err := json.Unmarshal(row, &one); err != nil {
 		return syntax(c.file, number, "not a recorded call: an object with base, method, path, status and scopes")
@@ -170,10 +170,18 @@ func (c *trafficReader) record(row []byte, number int) error {
 	if one.Method == "" || one.Base == "" || one.Status < 100 || one.Status > 999 {
 		return syntax(c.file, number, "not a recorded call: base, method and status are required")
 	}
+	if one.Tool != "" {
+		u, err := scopes.ParseOperation("tool:" + one.Tool)
+		if err != nil {
+			c.unfit++
+			return nil
+		}
+		return c.count(u, one.Status, words(one.Scopes), words(one.Named), number)
+	}
 	return c.observe(one.Base, one.Method, one.Path, one.Status, words(one.Scopes), words(one.Named), number)
 }
 
-// observe counts a call. Only here does something of a recording enter the evidence.
+// observe finds the operation of a call, and counts it.
 func (c *trafficReader) observe(base, method, path string, status int, connected, named []string, number int) error {
 	path, _, _ = strings.Cut(path, "?")
 	path, _, _ = strings.Cut(path, "#")
@@ -188,6 +196,11 @@ func (c *trafficReader) observe(base, method, path string, status int, connected
 		c.unfit++
 		return nil
 	}
+	return c.count(u, status, connected, named, number)
+}
+
+// count counts a call. Only here does something of a recording enter the evidence.
+func (c *trafficReader) count(u scopes.Operation, status int, connected, named []string, number int) error {
 	key := observed{u, status, strings.Join(connected, " "), strings.Join(named, " ")}
 	if at, there := c.index[key]; there {
 		c.evidence.Traffic[at].Count++

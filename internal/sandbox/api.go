@@ -48,7 +48,8 @@ func (f refusal) write(w http.ResponseWriter, words map[string]string, metadata 
 		body = strings.ReplaceAll(body, "{"+name+"}", string(text[1:len(text)-1]))
 	}
 	for name, value := range f.Headers {
-		w.Header().Set(name, strings.ReplaceAll(value, "{metadata}", metadata))
+		value = strings.ReplaceAll(value, "{metadata}", metadata)
+		w.Header().Set(name, strings.ReplaceAll(value, "{scope}", words["scope"]))
 	}
 	writeText(w, f.Status, "application/json", []byte(body))
 }

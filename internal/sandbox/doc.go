@@ -57,14 +57,19 @@
 // organization that forbids keys (project 3), a resource without editor access (PATCH
 // dashboard 403), a paid feature (POST batch_exports).
 //
-// The gateway speaks enough of the Anthropic Messages API for its clients: HEAD of the
-// base, v1/messages whole or streamed, v1/messages/count_tokens. No model is asked.
-// Whatever is wrong with a credential, the answer is the same 401. A key in X-Api-Key
-// decides over a bearer token beside it. For tests, ?events=N makes a stream of N text
-// events, and ?pause=10ms waits before each.
+// The gateway speaks to the clients of models in their languages, which stand in the file
+// shape/models.yaml: HEAD of the base, v1/messages (and count_tokens), v1/responses,
+// v1/chat/completions, v1beta/models/{model}:generateContent (and streamGenerateContent,
+// countTokens), whole or streamed, and v1/models, v1beta/models. No model is asked.
+// Whatever is wrong with a credential, the answer is the same 401. A key in X-Api-Key or
+// X-Goog-Api-Key decides over a bearer token beside it. For tests, ?events=N makes a
+// reply of N pieces, and ?pause=10ms waits before each.
 //
-// The MCP server takes JSON-RPC by POST: initialize, ping, tools/list, tools/call. Tools
-// whose scopes the credential lacks are not listed, and unknown when called.
+// The MCP server speaks streamable HTTP of both eras: up to 2025-11-25 (initialize, a
+// session with its event stream and its end, ping) and 2026-07-28 (server/discover,
+// subscriptions/listen, header fields that must equal the body); and in both tools/list
+// and tools/call. Tools whose scopes the credential lacks are not listed, and unknown when
+// called. A request without a session is served too.
 //
 // # Misbehavior
 //
@@ -88,6 +93,10 @@
 //	empty-list      scopes_supported is []
 //	wrong-issuer    the metadata names another issuer
 //	foreign-scopes  the MCP server's resource document lists scopes that nobody knows
+//	step-up         the MCP server lists every tool; a call without its scopes is a 403 that names them
+//	event-stream    the MCP server answers each request as an event stream
+//	legacy-mcp      the MCP server knows no revision after 2025-11-25
+//	modern-mcp      the MCP server knows 2026-07-28 only
 //	html-200        HTML with status 200 (metadata)
 //	no-metadata     HTML with status 404 (metadata)
 //	500             status 500 (all)

@@ -26,6 +26,11 @@ const (
 	kindWrongIssuer = "wrong-issuer"
 	kindForeign     = "foreign-scopes"
 
+	kindStepUp      = "step-up"
+	kindEventStream = "event-stream"
+	kindLegacyMCP   = "legacy-mcp"
+	kindModernMCP   = "modern-mcp"
+
 	kindHTML       = "html-200"
 	kindNoMetadata = "no-metadata"
 	kind500        = "500"
@@ -60,6 +65,10 @@ func kinds() []kind {
 		{kindEmptyList, "", "scopes_supported is an empty list"},
 		{kindWrongIssuer, "", "the metadata names another issuer than the one asked"},
 		{kindForeign, "", "the MCP server's resource document lists scopes that the authorization server does not know"},
+		{kindStepUp, "", "the MCP server lists every tool, and a call without its scopes is a 403 insufficient_scope that names them"},
+		{kindEventStream, "", "the MCP server answers each request as an event stream"},
+		{kindLegacyMCP, "", "the MCP server knows no revision after 2025-11-25"},
+		{kindModernMCP, "", "the MCP server knows 2026-07-28 only"},
 		{kindHTML, partMetadata, "a page of HTML with status 200"},
 		{kindNoMetadata, partMetadata, "status 404 with a page of HTML"},
 		{kind500, partAll, "status 500"},

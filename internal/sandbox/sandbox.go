@@ -14,18 +14,19 @@ import (
 
 // A Sandbox is a running one. Its methods may be called by many goroutines at once.
 type Sandbox struct {
-	shape   *shape
-	grant   grantMode
-	region  string // where the person lives
-	store   *store
-	now     func() time.Time
-	log     func(Request)
-	group   *listenerGroup
-	servers map[string]*server
-	ready   Ready
-	ports   []int // registered for redirects
-	files   files
-	signing func() (goidc.JSONWebKeySet, error)
+	shape    *shape
+	grant    grantMode
+	region   string // where the person lives
+	store    *store
+	now      func() time.Time
+	log      func(Request)
+	group    *listenerGroup
+	servers  map[string]*server
+	ready    Ready
+	ports    []int // registered for redirects
+	files    files
+	sessions *mcpSessions
+	signing  func() (goidc.JSONWebKeySet, error)
 
 	closing sync.Once
 	closed  error
@@ -70,7 +71,7 @@ func newSandbox(o Options) (*Sandbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Sandbox{shape: shape, now: o.Now, log: o.Log, signing: sync.OnceValues(newSigningKeys), servers: map[string]*server{}}
+	s := &Sandbox{shape: shape, now: o.Now, log: o.Log, signing: sync.OnceValues(newSigningKeys), servers: map[string]*server{}, sessions: newMCPSessions()}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -146,8 +147,12 @@ func (s *Sandbox) Close() error {
 
 // Shrink takes scopes from everyone: out of the applications' ceilings, out of tokens
 // and keys already issued, at once, and out of what a refresh gives. A key that holds
-// everything by its one word keeps it.
-func (s *Sandbox) Shrink(scopes ...string) { s.store.shrink(scopes) }
+// everything by its one word keeps it. Whoever listens at the MCP server is told that its
+// catalogue has changed.
+func (s *Sandbox) Shrink(scopes ...string) {
+	s.store.shrink(scopes)
+	s.sessions.tell()
+}
 
 // ExpireAll ends the life of every access token now. Refresh tokens and keys stay.
 func (s *Sandbox) ExpireAll() { s.store.expireAll() }

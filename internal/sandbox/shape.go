@@ -71,12 +71,13 @@ type shape struct {
 		Reply       string
 	}
 	MCP struct {
-		Name, Version, Protocol string
-		Refused                 refusal
+		Name, Version         string
+		Refused, Insufficient refusal
 	}
 
 	Defaults  map[string]response `yaml:"-"`
 	Endpoints []endpoint          `yaml:"-"`
+	Models    models              `yaml:"-"`
 	Tools     map[string]tool     `yaml:"-"`
 
 	authorizationServer, openID, resource map[string]any
@@ -136,6 +137,35 @@ type endpoint struct {
 	Refusal   string
 }
 
+// models is how the gateway speaks to the clients of models.
+type models struct {
+	Models    []string
+	Lists     []modelList
+	Languages []language
+}
+
+// A modelList is how the models are listed at a path.
+type modelList struct {
+	Path        string
+	Whole, Each map[string]any
+}
+
+// A language is how one kind of client speaks to a model. Without a piece it knows no
+// stream.
+type language struct {
+	Path         string // below the gateway's; {model}:action is one segment
+	Stream       string // where a stream stands; "" where the body asks for it
+	Whole, Error map[string]any
+	Begin, End   []modelEvent
+	Piece        modelEvent
+	Last         string // what a stream says at its end
+}
+
+type modelEvent struct {
+	Event string // its name; "" for none
+	Data  map[string]any
+}
+
 type tool struct {
 	Title          string         `json:"title"`
 	RequiredScopes []string       `json:"required_scopes"`
@@ -161,6 +191,7 @@ func readShape() (*shape, error) {
 	}{
 		{"shape.yaml", s},
 		{"endpoints.yaml", &api},
+		{"models.yaml", &s.Models},
 		{"mcp-tools.json", &s.Tools},
 		{"unadvertised-scopes.json", &unadvertised},
 		{"oauth-authorization-server.json", &s.authorizationServer},

@@ -11,9 +11,10 @@ type Claude struct {
 
 // ClaudeServer is a server of a client's MCP file.
 type ClaudeServer struct {
-	Type  string      `json:"type"`
-	URL   string      `json:"url"`
-	OAuth ClaudeOAuth `json:"oauth"`
+	Type    string            `json:"type"`
+	URL     string            `json:"url"`
+	OAuth   *ClaudeOAuth      `json:"oauth,omitempty"` // nil where it needs no login of its own
+	Headers map[string]string `json:"headers,omitempty"`
 }
 
 // ClaudeOAuth is what such a server is asked for.

@@ -1,0 +1,43 @@
+package cli
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
+	"github.com/ambit-auth/ambit/scopes/manifest"
+	"github.com/spf13/cobra"
+)
+
+// fileSchemas are the JSON Schemas of the files that people write, by what is written.
+func fileSchemas() map[string][]byte {
+	return map[string][]byte{"manifest": manifest.Schema(), "profile": profile.Schema()}
+}
+
+func schemaCommand(r *invocation) *cobra.Command {
+	names := slices.Sorted(maps.Keys(fileSchemas()))
+	return &cobra.Command{
+		Use:   "schema NAME",
+		Short: "print the JSON Schema of a file that people write",
+		Long: `schema prints the JSON Schema of scopes.yaml (manifest) or of the file of an agent
+program (profile), by which editors complete and check it.`,
+		Example:   "  ambit schema profile > profile.schema.json",
+		ValidArgs: names,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return fail(exitUsage, "schema takes one name", text.AllowedHint("", names))
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			schema, known := fileSchemas()[args[0]]
+			if !known {
+				return fail(exitUsage, fmt.Sprintf("unknown schema %q", args[0]), text.AllowedHint(args[0], names))
+			}
+			return r.show(view.Text{Member: "json_schema", Content: string(schema)}, nil)
+		},
+	}
+}
