@@ -23,6 +23,7 @@ type Held struct {
 	Kind       provider.CredentialKind // what the provider says of its kind
 	Server     provider.Server         // for which it is good
 	Plan       *Plan                   // what was requested; nil where it was not logged in just now
+	Said       credential.Outcome      // what its server said of it in the last Inspect; zero where there was none
 
 	session *Session
 	login   *login // nil for an API key that was handed over
@@ -101,7 +102,7 @@ func (s *Session) findKey(handed bool) (*Held, error) {
 
 // Inspect asks the server what the credential holds, and keeps that in Grant. A login that the
 // server does not know any more, though it should live, is renewed once. Errors: *[KindError];
-// *[UnknownCredentialError]; *[oauth.NoInspectionError] where nobody can be asked;
+// *[UnknownCredentialError]; *[oauth.NoInspectionError] where nobody can be asked about a key;
 // *[oauth.UnansweredError] and a *[metadata.Error] where the server does not say.
 func (h *Held) Inspect(ctx context.Context) error {
 	if h.login != nil {
@@ -144,6 +145,7 @@ func (h *Held) inspect(ctx context.Context) error {
 	}
 	inquiry := inspector.Inquire(ctx, h.Credential)
 	own, _ := inquiry.At(h.Server.Name)
+	h.Said = own
 	switch own.Standing {
 	case credential.StandingKnown:
 		h.Credential = h.Credential.Holding(own.Grant)
@@ -159,11 +161,8 @@ func (h *Held) inspect(ctx context.Context) error {
 }
 
 // inspectLogin asks what a stored login holds. Where nobody can be asked, what was recorded
-// counts.
+// counts, and Said tells.
 func (h *Held) inspectLogin(ctx context.Context) error {
-	if !h.Kind.Inspect.Possible() {
-		return nil
-	}
 	ask := func() error {
 		return h.session.opt.UI.during("asking what the login holds", func() error { return h.inspect(ctx) })
 	}

@@ -193,7 +193,7 @@ func (c *consent) settle(ctx context.Context, got *credential.Credential) *Held 
 	h := newHeld(s, got, nil)
 	h.Server = goodFor(s.Provider(), got, s.server)
 	got.Server = h.Server.Name
-	if got.KnownBy != scopes.Assumed || !h.Kind.Inspect.Possible() {
+	if got.KnownBy != scopes.Assumed {
 		return h
 	}
 	inspector, err := h.inspector(ctx)
@@ -202,6 +202,9 @@ func (c *consent) settle(ctx context.Context, got *credential.Credential) *Held 
 	}
 	inspector.HTTP = c.client
 	inspected, err := inspector.Inspect(ctx, got)
+	if _, nobody := errors.AsType[*oauth.NoInspectionError](err); nobody {
+		return h
+	}
 	if err != nil {
 		s.opt.UI.note("the server did not say what it granted, and asking it failed: " + text.Line(err.Error()))
 		return h

@@ -28,8 +28,8 @@ import (
 
 const testAPIKey = "key_" + storetest.Marked
 
-// testProvider knows three kinds: keys that tell of themselves, tokens that are
-// introspected, and keys that nobody can be asked about.
+// testProvider knows keys that tell of themselves, tokens that are introspected, by
+// themselves (acc_, jsn_) or by the client (cli_, cjs_), and keys that nobody can be asked about.
 func testProvider(servers ...provider.Server) *provider.Provider {
 	return &provider.Provider{
 		Servers: servers,
@@ -38,11 +38,13 @@ func testProvider(servers ...provider.Server) *provider.Provider {
 				URL: "{api}/me/", Scopes: "scopes", Reach: []provider.ReachMember{{Of: "project", Member: "teams"}, {Of: "organization", Member: "orgs"}}, Expires: "expires_at",
 			}},
 			{Prefix: "acc_", Kind: scopes.AccessToken, Label: "an access token", Inspect: provider.Inspection{
-				Introspection: true, Reach: []provider.ReachMember{{Of: "project", Member: "teams"}},
+				Introspection: true, Bearer: true, Reach: []provider.ReachMember{{Of: "project", Member: "teams"}},
 			}},
 			{Prefix: "jsn_", Kind: scopes.AccessToken, Label: "an access token", Inspect: provider.Inspection{
-				Introspection: true, JSON: true, Scopes: "granted", Expires: "ends",
+				Introspection: true, JSON: true, Bearer: true, Scopes: "granted", Expires: "ends",
 			}},
+			{Prefix: "cli_", Kind: scopes.AccessToken, Label: "an access token", Inspect: provider.Inspection{Introspection: true}},
+			{Prefix: "cjs_", Kind: scopes.AccessToken, Label: "an access token", Inspect: provider.Inspection{Introspection: true, JSON: true}},
 			{Prefix: "pub_", Kind: "project_key", Label: "a project key"},
 		},
 	}

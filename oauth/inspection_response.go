@@ -15,17 +15,10 @@ import (
 func readInspection(response *guard.Response, kind provider.CredentialKind, note func(string)) (scopes.Grant, error) {
 	host := response.URL.Host
 	unclear := func(format string, args ...any) (scopes.Grant, error) {
-		return scopes.Grant{}, &UnansweredError{Host: host, Status: response.Status, What: fmt.Sprintf(format, args...)}
+		return scopes.Grant{}, unclearInspection(response, format, args...)
 	}
-	if response.IsPage() { // of something in between: the server's own answers are JSON
-		return unclear("%s (status %d)", guard.Page, response.Status)
-	}
-	switch response.Status {
-	case http.StatusOK:
-	case http.StatusUnauthorized: // a 403 is of something in between, or of a server that knows who asks (RFC 6750 §3.1)
-		return scopes.Grant{}, &RejectedError{Host: host, Status: response.Status}
-	default:
-		return unclear("status %s", guard.StatusText(response.Status))
+	if err := readInspectionStatus(response, kind.Inspect.AsItself()); err != nil {
+		return scopes.Grant{}, err
 	}
 	members, err := response.Object()
 	if err != nil {
@@ -47,15 +40,56 @@ func readInspection(response *guard.Response, kind provider.CredentialKind, note
 	return grant, nil
 }
 
+// readInspectionStatus is why a response says nothing of what the credential holds; nil where it
+// may. A 401 is about the credential only where that is what asks (RFC 6750 §3.1): otherwise it is
+// about the client that asks, or about nobody (RFC 7662 §2.3).
+func readInspectionStatus(response *guard.Response, asItself bool) error {
+	switch {
+	case response.IsPage(): // of something in between: the server's own answers are JSON
+		return unclearInspection(response, "%s (status %d)", guard.Page, response.Status)
+	case response.Status == http.StatusOK:
+		return nil
+	case response.Status == http.StatusUnauthorized && asItself: // a 403 is of something in between, or of a server that knows who asks
+		return &RejectedError{Host: response.URL.Host, Status: response.Status}
+	}
+	what := "status " + guard.StatusText(response.Status)
+	if said := refusal(introspectionEndpoint, response); said.Code != "" {
+		what += ", " + serversWords(said.Code, said.Description)
+	}
+	return unclearInspection(response, "%s", what)
+}
+
+func unclearInspection(response *guard.Response, format string, args ...any) error {
+	return &UnansweredError{Host: response.URL.Host, Status: response.Status, What: fmt.Sprintf(format, args...)}
+}
+
+// readUserinfo reads the response of OpenID Connect Core §5.3.2, which may be signed, for whether
+// the credential is accepted.
+func readUserinfo(response *guard.Response) error {
+	if err := readInspectionStatus(response, true); err != nil {
+		return err
+	}
+	if members, err := response.Object(); err == nil && members.Text("sub") == "" {
+		return unclearInspection(response, "JSON without a usable %q", "sub")
+	} else if err != nil && !response.IsSigned() {
+		return unclearInspection(response, "a body that %v", err)
+	}
+	return nil
+}
+
 // readGrant takes the members that the provider's file names; missing is the first
-// that is not there or of another type.
+// that is not there or of another type. Of an introspection that says nothing of scopes, which
+// are optional there (RFC 7662 §2.2), nothing is known.
 func readGrant(members *guard.Object, kind provider.CredentialKind) (grant scopes.Grant, missing string) {
 	ask := kind.Inspect
 	grant.Kind, grant.KnownBy = kind.Kind, scopes.SelfInspection
 	scopesName, expiresName := ask.Scopes, ask.Expires
 	if ask.Introspection { // RFC 7662 §2.2 has names for them
 		grant.KnownBy = scopes.Introspection
-		scopesName, expiresName = cmp.Or(scopesName, "scope"), cmp.Or(expiresName, "exp")
+		scopesName, expiresName = introspectedScopes(ask), cmp.Or(expiresName, "exp")
+		if !members.Has(scopesName) {
+			return scopes.Grant{}, ""
+		}
 	}
 	if !isWholeList(members, scopesName) && !(ask.Introspection && isText(members, scopesName)) { // RFC 7662 §2.2 has a string
 		return scopes.Grant{}, scopesName
@@ -70,6 +104,9 @@ func readGrant(members *guard.Object, kind provider.CredentialKind) (grant scope
 	grant.Reach, _ = reachIn(members, ask.Reach)
 	return grant, ""
 }
+
+// introspectedScopes is the member of an introspection response that lists the scopes.
+func introspectedScopes(ask provider.Inspection) string { return cmp.Or(ask.Scopes, "scope") }
 
 // isWholeList reports whether a member is a list of words: one that also has something else
 // is not the one that is meant, nor is a word in its place.

@@ -19,6 +19,8 @@ const (
 	TokenEndpoint        Endpoint = "token"        // RFC 6749 §3.2
 	RegistrationEndpoint Endpoint = "registration" // RFC 7591 §3
 	RevocationEndpoint   Endpoint = "revocation"   // RFC 7009 §2
+
+	introspectionEndpoint Endpoint = "introspection" // RFC 7662 §2: its refusals are an [UnansweredError]
 )
 
 // A ResponseError is an error response of an endpoint (RFC 6749 §5.2), or one with which
@@ -107,18 +109,23 @@ func (e *ProtocolError) Unwrap() error { return e.Err }
 type NoInspectionError struct {
 	Label  string // what people call its kind, with its article
 	Server string // the provider's name of the server
+	Why    string // what came of asking as the server advertises; "" where it advertises nothing
 }
 
-// Error names both.
+// Error names both, and why.
 func (e *NoInspectionError) Error() string {
-	return fmt.Sprintf("there is no way to ask the server %q what %s holds", e.Server, e.Label)
+	sentence := fmt.Sprintf("there is no way to ask the server %q what %s holds", e.Server, e.Label)
+	if e.Why != "" {
+		sentence += ": " + e.Why
+	}
+	return sentence
 }
 
 // A RejectedError says that the server does not accept the credential: unknown there,
 // expired, revoked, or of a kind that it does not take.
 type RejectedError struct {
 	Host   string // that answered
-	Status int    // 401 or 403; 200 for an introspection that says inactive (RFC 7662 §2.2)
+	Status int    // 401; 200 for an introspection that says inactive (RFC 7662 §2.2)
 }
 
 // Error names the host.
@@ -150,6 +157,10 @@ func (e *UnansweredError) Error() string {
 
 // Unwrap returns the cause.
 func (e *UnansweredError) Unwrap() error { return e.Err }
+
+// Refused reports whether the server refused the question: the one who asked may not, or there
+// is nobody who answers it.
+func (e *UnansweredError) Refused() bool { return e.Err == nil && e.Status >= 400 && e.Status <= 499 }
 
 func unanswered(err error) error {
 	if _, ok := errors.AsType[*trust.UntrustedHostError](err); ok {

@@ -150,10 +150,16 @@ func (c *Case) grantIsKnown() bool {
 // it was asked for.
 func (c *Case) anyoneSaid() bool { return c.Grant.KnownBy != "" }
 
+// saidHere reports whether the credential's own server said upon the refusal what it holds, and not
+// only that it accepts it.
+func (c *Case) saidHere() bool {
+	return c.knownHere() && slices.Contains([]scopes.KnownBy{scopes.SelfInspection, scopes.Introspection}, c.Grant.KnownBy)
+}
+
 // surelyLacks reports whether a scope that is not in the grant is not held either: its server
 // said so when it was asked upon the refusal, or the grant is a token's, which gains none (RFC 6749 §6).
 func (c *Case) surelyLacks() bool {
-	return c.grantIsKnown() && (c.knownHere() || c.Login || c.Grant.KnownBy == scopes.JWT)
+	return c.grantIsKnown() && (c.saidHere() || c.Login || c.Grant.KnownBy == scopes.JWT)
 }
 
 // lackExplains reports whether a scope that is not in the grant is what a response that gives no
@@ -164,7 +170,7 @@ func (c *Case) lackExplains() bool {
 	case http.StatusForbidden:
 		return c.surelyLacks()
 	case http.StatusUnauthorized:
-		return c.grantIsKnown() && c.knownHere()
+		return c.knownHere() && c.surelyLacks()
 	}
 	return false
 }

@@ -60,7 +60,7 @@ func (d *diagnoser) unnamed() bool {
 		return false
 	}
 	named := d.met(d.resp.Needs)
-	if len(named) > 0 && (d.c.knownHere() || !d.c.anyoneSaid()) {
+	if len(named) > 0 && (d.c.saidHere() || !d.c.anyoneSaid()) {
 		d.v.prove("%s, which it names, is in the grant, %s", listed(named), d.c.knownBy())
 		return false
 	}

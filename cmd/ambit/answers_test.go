@@ -15,7 +15,9 @@ import (
 // answers is "answers NAME FILE": a server of this machine whose responses stand in a
 // file, each on a line of its own: METHOD PATH STATUS BODY, or * in place of both for
 // whatever is asked otherwise. Of several lines for one request each serves once, in
-// their order, and the last from then on. NAME is set to its URL.
+// their order, and the last from then on. NAME is set to its URL, which also stands for {self}
+// in a body; {redirect_uri} and {state} stand for those of the request. The body of a 302 is
+// where it leads.
 func answers(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 2 {
 		ts.Fatalf("usage: answers NAME FILE")
@@ -55,6 +57,11 @@ func (s *responses) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	code, err := strconv.Atoi(status)
 	if err != nil {
 		code, body = http.StatusInternalServerError, fmt.Sprintf("%q is no status", status)
+	}
+	body = strings.NewReplacer("{self}", "http://"+r.Host, "{redirect_uri}", r.FormValue("redirect_uri"), "{state}", r.FormValue("state")).Replace(body)
+	if code == http.StatusFound {
+		http.Redirect(w, r, body, code)
+		return
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)

@@ -74,12 +74,19 @@ func answerFailure(p *ambit.Session, err error) *view.Failure {
 		if t, ok := errors.AsType[*guard.Error](err); ok && t.Kind == guard.KindTLS {
 			return failWith(exitCannotTell, e, ownAuthority)
 		}
-		return failWith(exitCannotTell, e, "what the credential holds is not known; try again when the server answers")
+		return failWith(exitCannotTell, e, unansweredHint(e))
 	}
 	if e, ok := errors.AsType[*oauth.NoInspectionError](err); ok {
 		return failWith(exitCannotTell, e, "")
 	}
 	return protocolFailure(err)
+}
+
+func unansweredHint(e *oauth.UnansweredError) string {
+	if e.Refused() {
+		return "inspect in the provider file says how the server is asked; one that introspects for the token itself wants caller: bearer"
+	}
+	return "what the credential holds is not known; try again when the server answers"
 }
 
 // tokenHint is the way out of a token endpoint's refusal. A client that the server does

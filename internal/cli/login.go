@@ -12,6 +12,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/spf13/cobra"
 )
@@ -154,7 +155,19 @@ func compare(r *invocation, s *ambit.Session, h *ambit.Held) view.Grant {
 	return view.Grant{
 		Name: s.Manifest().Name, Needs: s.Needs(), Implies: s.Provider().Implies, Granted: h.Credential.Grant, Gap: gap,
 		Label: cmp.Or(h.Kind.Label, "a credential"), Server: h.Server.Name, Next: nextSteps(r, s, h, gap), Now: time.Now(), Renews: h.Credential.Renewable(),
+		Unasked: unasked(s, h),
 	}
+}
+
+// unasked is why nobody was asked about a credential just now; "" where its server was, or gave it.
+func unasked(s *ambit.Session, h *ambit.Held) string {
+	switch {
+	case h.Plan != nil || h.Said.Standing == credential.StandingKnown:
+		return ""
+	case h.Said.Err != nil:
+		return h.Said.Err.Error()
+	}
+	return "to ask the server: " + inProject("ambit check", s)
 }
 
 // openOrEnd ends the login where the page cannot be shown and nobody is there to

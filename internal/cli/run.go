@@ -200,6 +200,10 @@ func (l *lending) lendable(ctx context.Context) (*ambit.Held, error) {
 	if _, nobody := errors.AsType[*oauth.NoInspectionError](err); nobody && h != nil {
 		return h, nil
 	}
+	if e, silent := errors.AsType[*oauth.UnansweredError](err); silent && h.IsLogin() && e.Refused() {
+		l.console.Note("what the login holds is as recorded: %s", text.Printable(e.Error()))
+		return h, nil
+	}
 	if !errors.Is(err, ambit.ErrNoCredential) || !l.interactive() {
 		return h, err
 	}

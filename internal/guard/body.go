@@ -40,6 +40,11 @@ func IsPage(contentType string, body []byte) bool {
 // IsPage is [IsPage] for the response.
 func (r *Response) IsPage() bool { return IsPage(r.Header.Get("Content-Type"), r.Body) }
 
+// IsSigned reports whether the body is a JSON Web Token by its type (OpenID Connect Core §5.3.2).
+func (r *Response) IsSigned() bool {
+	return mediaType(r.Header.Get("Content-Type")) == "application/jwt"
+}
+
 // IsObject reports whether the body begins as a JSON object does.
 func (r *Response) IsObject() bool { return bytes.HasPrefix(start(r.Body), []byte("{")) }
 

@@ -71,6 +71,9 @@ func (v *Check) findings() []Finding {
 			Message: fmt.Sprintf("%s granted and not declared: %s", text.Count(n, "scope"), Some(v.Gap.Excess.Slice())),
 		})
 	}
+	if v.Unasked != "" {
+		list = append(list, Finding{Rule: "unasked", Level: notice, File: v.File, Line: 1, Message: "whether the credential is still accepted, nobody was asked: " + v.Unasked})
+	}
 	return append(list, driftFindings(v.Drift, v.File, v.Needs, v.Locked)...)
 }
 

@@ -23,7 +23,8 @@ type Grant struct {
 	Next    []advice.Step
 	Renews  bool // it is renewed once it ends
 	Now     time.Time
-	Brief   bool // without the table: the needs were shown just before
+	Brief   bool   // without the table: the needs were shown just before
+	Unasked string // why its server was not asked about it just now; "" where it was, or gave it
 }
 
 type grantJSON struct {
@@ -46,6 +47,7 @@ type credentialJSON struct {
 	Source    string         `json:"source"`
 	ExpiresAt *time.Time     `json:"expires_at"`
 	KnownBy   scopes.KnownBy `json:"known_by"`
+	Asked     bool           `json:"asked"` // its server accepts it as of now
 }
 
 // reachOf lists by sort on what the credential works; empty lists stand for all.
@@ -68,6 +70,7 @@ func (v Grant) JSON(e Envelope) any {
 		Reach: reachOf(v.Granted.Reach),
 		Next:  stepsOf(v.Next),
 	}
+	out.Credential.Asked = v.Unasked == ""
 	return out
 }
 
@@ -115,6 +118,9 @@ func (v Grant) heading(p *Printer) {
 		facts = append(facts, "only "+Limit(r.Of, r.IDs))
 	}
 	p.wrapped("  ", p.Paint.Dim(strings.Join(facts, "; ")))
+	if v.Unasked != "" {
+		p.wrapped("  ", p.Paint.Yellow("nobody was asked: ")+text.Printable(v.Unasked))
+	}
 }
 
 // Limit words a limit of a credential's reach: "projects 1, 2".
@@ -178,6 +184,8 @@ func (v Grant) losses(p *Printer) {
 	switch {
 	case !any && v.Gap.Assumed:
 		p.line("nothing is known to be missing")
+	case !any && v.Unasked != "":
+		p.line("everything declared was granted, as recorded")
 	case !any:
 		p.line("%s", p.Paint.green("everything declared is granted"))
 	}

@@ -127,6 +127,8 @@ func ruleHelp(id string) (short, help string) {
 		return "More is granted than declared.", "Take the scope away from the credential; or declare it in the manifest, if the program needs it."
 	case "credential":
 		return "It is not known what the credential holds.", "Give a credential of the right kind, for the right server, that has not expired; ambit status shows which one would be used."
+	case "unasked":
+		return "Nobody was asked whether the credential is still accepted.", "Where the server has a way to ask, name it as inspect in the provider file."
 	case driftVanished:
 		return "The server no longer advertises a scope.", "Check whether the scope was renamed; then correct the manifest and run: ambit plan --lock."
 	case "drift_new":

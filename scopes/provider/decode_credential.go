@@ -55,6 +55,7 @@ func (d *decoder) inspection(n *yaml.Node) Inspection {
 		yamlfile.Optional("introspection", func(v *yaml.Node) {
 			i.Introspection, i.JSON = true, d.Word(v, "introspection", []string{"form", "json"}) == "json"
 		}),
+		yamlfile.Optional("caller", func(v *yaml.Node) { i.Bearer = d.Word(v, "caller", []string{"client_id", "bearer"}) == "bearer" }),
 		yamlfile.Optional("scopes", func(v *yaml.Node) { i.Scopes = d.Text(v, "scopes") }),
 		yamlfile.Optional("reach", func(v *yaml.Node) {
 			d.Named(v, "reach", func(sort, member *yaml.Node) {
@@ -65,6 +66,9 @@ func (d *decoder) inspection(n *yaml.Node) Inspection {
 	})
 	if n.Kind == yaml.MappingNode && (yamlfile.Child(n, "url") != nil) == i.Introspection {
 		d.Mistake(n, yamlfile.BadValue, "inspect has url or introspection, and not both")
+	}
+	if caller := yamlfile.Child(n, "caller"); caller != nil && !i.Introspection {
+		d.Mistake(caller, yamlfile.BadValue, "caller says who introspects; a url is asked by the credential itself")
 	}
 	return i
 }

@@ -130,6 +130,7 @@ type Inspection struct {
 	URL           string // {base} allowed
 	Introspection bool
 	JSON          bool   // the introspection request's body is JSON, where RFC 7662 §2.1 has a form
+	Bearer        bool   // who introspects is the credential itself; otherwise the client, by its client_id
 	Scopes        string // member of the answer that lists the scopes
 	Reach         []ReachMember
 	Expires       string // member with the end of life: seconds since 1970 or RFC 3339
@@ -144,6 +145,10 @@ type ReachMember struct {
 
 // Possible reports whether there is any way to ask.
 func (i Inspection) Possible() bool { return i.Introspection || i.URL != "" }
+
+// AsItself reports whether the credential is what asks: a refusal of whoever asks is one of the
+// credential then.
+func (i Inspection) AsItself() bool { return !i.Introspection || i.Bearer }
 
 // A Usability says whether a kind of credential can serve a base.
 type Usability struct {
