@@ -62,6 +62,7 @@ func (l *lending) child(ctx context.Context) (code int, err error) {
 		return 0, err
 	}
 	l.leaveSignals()
+	_ = child.Hide() // where that is forbidden the child can do what any program of the user can
 	code, err = command.Run(ctx)
 	if start, ok := errors.AsType[*child.StartError](err); ok {
 		return 0, failWith(exitUsage, start, "")
