@@ -63,7 +63,7 @@ func TestLeaseIsKnownWhereverItStands(t *testing.T) {
 			if tt.field != nil {
 				fields = append(fields, tt.field(lease))
 			}
-			want := "not a scope problem: the lease came as " + tt.place + "; ambit swaps Authorization: Bearer and X-Api-Key"
+			want := "not a scope problem: the lease came as " + tt.place + "; ambit swaps Authorization: Bearer, X-Api-Key"
 			for range 2 {
 				got := l.send("POST", "gateway", "/v1/messages"+strings.ReplaceAll(path, "LEASE", lease), "x", fields...)
 				if got.status != 403 || got.body != `{"type": "error", "error": {"type": "permission_error", "message": "`+want+`"}}` {
@@ -122,7 +122,7 @@ func TestProfileSaysWhereElseTheLeaseIsSwapped(t *testing.T) {
 		}
 	}
 	l.send("GET", "api", "/x", "", "X-Api-Key: LEASE")
-	if told := l.verdicts(); len(told) != 1 || !strings.HasSuffix(told[0].Message, "ambit swaps Authorization: Bearer and Authorization: token and Authorization: Basic and the query's key") {
+	if told := l.verdicts(); len(told) != 1 || !strings.HasSuffix(told[0].Message, "ambit swaps Authorization: Bearer, Authorization: token, Authorization: Basic, the query's key") {
 		t.Errorf("%+v", told)
 	}
 }

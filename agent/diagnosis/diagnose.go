@@ -74,11 +74,11 @@ func (d *diagnoser) misplaced() bool {
 	if d.c.Sent.Ours || len(d.c.Sent.Misplaced) == 0 {
 		return false
 	}
-	places, swapped := strings.Join(d.c.Sent.Misplaced, ", "), strings.Join(d.c.Sent.Swapped, " and ")
+	places, swapped := strings.Join(text.Lines(d.c.Sent.Misplaced), ", "), strings.Join(d.c.Sent.Swapped, ", ")
 	d.v.is(CauseNotAScopeProblem, ConfidenceProved, "the lease came as %s; ambit swaps %s", places, swapped)
 	d.v.prove("the request to {%s} was refused here and went nowhere", d.c.Base)
 	s := d.c.situation(advice.NoScope)
-	s.Words = "send the lease as " + strings.Join(d.c.Sent.Swapped, " or ")
+	s.Words = "send the lease as one of these: " + swapped
 	d.v.advise(s)
 	return true
 }

@@ -91,6 +91,13 @@ func TestDiagnose(t *testing.T) {
 			},
 			diagnosis.CauseCredentialConflict, diagnosis.ConfidenceProved, nil, "in X-Api-Key",
 		},
+		"the lease came where it is not swapped": {
+			func(c *diagnosis.Case) {
+				c.Sent = diagnosis.Sent{Misplaced: []string{"Authorization: token"}, Swapped: []string{"Authorization: Bearer", "X-Api-Key"}, Others: []string{"Cookie"}}
+				c.Response = diagnosis.Response{}
+			},
+			diagnosis.CauseNotAScopeProblem, diagnosis.ConfidenceProved, nil, "the lease came as Authorization: token; ambit swaps Authorization: Bearer, X-Api-Key",
+		},
 		"another beside ours is none": {func(c *diagnosis.Case) { c.Sent.Others = []string{"X-Api-Key"} }, diagnosis.CauseMissingScope, diagnosis.ConfidenceProved, []string{"llm_gateway:read"}, ""},
 
 		"no scope helps, in the server's words": {
