@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
@@ -16,8 +17,17 @@ func (p *Proxy) caseOf(x *exchange, r diagnosis.Response) diagnosis.Case {
 		used = p.credential()
 	}
 	c := p.baseCase(used).Of(scopes.Operation{Method: x.method, Base: x.route.base.Name, Path: x.path}, r)
-	c.Sent, c.Renewal = x.sent, p.credentials.problem(used)
+	c.Sent, c.Renewal, c.Conflicts = x.sent, p.credentials.problem(used), x.conflicts()
 	return c
+}
+
+// conflicts are what the last scan found, and what this very request carried beside the lease.
+func (x *exchange) conflicts() []profile.Conflict {
+	list := x.p.conflicts.list()
+	if x.sent.Ours && len(x.sent.Others) > 0 {
+		list = append(list, beside(x.sent.Others))
+	}
+	return list
 }
 
 func (p *Proxy) baseCase(used *credential.Credential) diagnosis.Case {

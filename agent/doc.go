@@ -13,11 +13,14 @@
 //	                          │
 //	                          └─► server ─► refusal ─► Case ─► Diagnose ─► Verdict
 //
-// A request with the lease goes on, and whatever other credential came beside it is left
-// out. A request with only another one goes nowhere, so nobody's login leaves for a
-// server that it is not meant for. A request with none is answered here. The beginning
-// of every path is secret too: another user of the machine cannot even be refused. A
-// program that drops the path of a URL gets a port for each base in place of it.
+// A request with the lease where it is swapped goes on. A credential beside it is left out: what
+// stands in a header field whose name speaks of one, in a cookie, or in the access_token of the
+// query. The lease itself is known by its value in any field, in the query and in the path; a
+// request that has it only there is answered here. A request with only another credential goes
+// nowhere, so nobody's login leaves in these places for a server that it is not meant for; bodies,
+// and other parameters of the query, are not searched. A request with none is answered here. The
+// beginning of every path is secret too: another user of the machine cannot even be refused. A program that drops the
+// path of a URL gets a port for each base in place of it.
 //
 // Responses pass as they come, piece by piece and as they are packed. Only refusals are
 // read, and only their beginning. An upload is kept, up to 8 MiB (and all of

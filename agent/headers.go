@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"encoding/base64"
 	"net/http"
 	"slices"
 	"strings"
@@ -14,43 +15,147 @@ import (
 // have others, which their profiles name.
 const authorization = "Authorization"
 
-// inspect tells what credentials a request carries: the lease, and the names of the
-// fields in which there is another. A value is not kept.
-func (p *Proxy) inspect(h http.Header) diagnosis.Sent {
+// inspect tells what credentials a request carries: the lease, by its own value wherever it
+// stands, and the names of what may hold another. A value is not kept.
+func (p *Proxy) inspect(r *http.Request) diagnosis.Sent {
 	var sent diagnosis.Sent
-	for _, name := range p.fields {
-		for _, value := range h[name] {
-			switch text := bearerOf(value); {
-			case text == "":
-			case p.lease.Equal(credential.NewSecret(text)):
+	for name, values := range r.Header {
+		for _, value := range values {
+			switch {
+			case p.swapsField(name, value):
 				sent.Ours = true
-			case !slices.Contains(sent.Others, name):
+			case p.holdsLease(value):
+				sent.Misplaced = append(sent.Misplaced, placeOf(name, value))
+			case bearerOf(value) != "" && p.isCredential(name):
 				sent.Others = append(sent.Others, name)
 			}
 		}
 	}
+	for _, pair := range pairsOf(r.URL.RawQuery) {
+		switch {
+		case p.swapsParameter(pair):
+			sent.Ours = true
+		case p.holdsLease(pair.value) || p.holdsLease(pair.name):
+			sent.Misplaced = append(sent.Misplaced, "a parameter of the query")
+		case pair.value != "" && p.isCredentialParameter(pair.name):
+			sent.Others = append(sent.Others, "the query's "+pair.name)
+		}
+	}
+	if p.holdsLease(r.URL.Path) { // where it cannot be left out
+		sent.Ours, sent.Misplaced = false, []string{"a part of the path"}
+	}
+	sent.Others, sent.Misplaced, sent.Swapped = sorted(sent.Others), sorted(sent.Misplaced), p.swapped
 	return sent
+}
+
+// sorted is a list in order, each text once.
+func sorted(list []string) []string {
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// swapsField reports whether a value of a header field is the lease, in a form in which it is
+// swapped.
+func (p *Proxy) swapsField(name, value string) bool {
+	if !slices.Contains(p.fields, name) {
+		return false
+	}
+	if p.isLease(bearerOf(value)) {
+		return true
+	}
+	scheme, rest := schemeOf(value)
+	if name != authorization || !slices.ContainsFunc(p.cfg.Agent.Schemes, func(s string) bool { return strings.EqualFold(s, scheme) }) {
+		return false
+	}
+	if user, password, ok := basicOf(value); ok {
+		return p.isLease(user) || p.isLease(password)
+	}
+	return p.isLease(rest)
+}
+
+// swapsParameter reports whether a parameter of the query is the lease, and is swapped.
+func (p *Proxy) swapsParameter(pair pair) bool {
+	return slices.Contains(p.cfg.Agent.Query, pair.name) && p.isLease(pair.value)
+}
+
+func (p *Proxy) isLease(text string) bool { return p.lease.Equal(credential.NewSecret(text)) }
+
+// holdsLease reports whether the lease stands anywhere in a text, or in what Basic packs.
+func (p *Proxy) holdsLease(text string) bool {
+	if strings.Contains(text, p.lease.Reveal()) {
+		return true
+	}
+	user, password, ok := basicOf(text)
+	return ok && (p.holdsLease(user) || p.holdsLease(password))
+}
+
+// placeOf names a place where the lease stood: the field, and the scheme where it has one.
+func placeOf(name, value string) string {
+	if scheme, _ := schemeOf(value); name == authorization && isScheme(scheme) {
+		return name + ": " + scheme
+	}
+	return name
+}
+
+// isScheme reports whether a text is the name of a scheme: none has more than letters, and so
+// many (IANA HTTP Authentication Scheme Registry).
+func isScheme(text string) bool {
+	const longest = 20
+	return text != "" && len(text) <= longest && strings.Trim(strings.ToLower(text), "abcdefghijklmnopqrstuvwxyz") == ""
+}
+
+// schemeOf takes a value apart, as RFC 9110 §11.4 writes credentials.
+func schemeOf(value string) (scheme, rest string) {
+	scheme, rest, _ = strings.Cut(strings.TrimSpace(value), " ")
+	return scheme, strings.TrimSpace(rest)
 }
 
 // bearerOf takes the scheme Bearer away (RFC 6750 §2.1; its case does not matter).
 func bearerOf(value string) string {
-	const scheme = "bearer "
-	value = strings.TrimSpace(value)
-	if len(value) > len(scheme) && strings.EqualFold(value[:len(scheme)], scheme) {
-		return strings.TrimSpace(value[len(scheme):])
+	if scheme, rest := schemeOf(value); rest != "" && strings.EqualFold(scheme, "Bearer") {
+		return rest
 	}
-	return value
+	return strings.TrimSpace(value)
 }
 
-// lend takes every credential out of h and puts c in.
+// basicOf is what the scheme Basic packs (RFC 7617 §2), with or without its padding.
+func basicOf(value string) (user, password string, ok bool) {
+	scheme, rest := schemeOf(value)
+	if !strings.EqualFold(scheme, "Basic") {
+		return "", "", false
+	}
+	standard := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(rest, "="))
+	text, err := base64.RawStdEncoding.DecodeString(standard)
+	if err != nil {
+		return "", "", false
+	}
+	user, password, _ = strings.Cut(string(text), ":")
+	return user, password, true
+}
+
+// lend takes every credential out of h, the lease included, and puts c in.
 func (p *Proxy) lend(h http.Header, c *credential.Credential) {
-	for _, name := range p.fields {
-		delete(h, name)
+	for name, values := range h {
+		if p.isCredential(name) || slices.ContainsFunc(values, p.holdsLease) {
+			delete(h, name)
+		}
 	}
 	h[authorization] = []string{"Bearer " + c.Access.Reveal()}
 }
 
-// credentialFields are the canonical names of the fields that carry credentials.
+// withoutCredentials is a query, as it was written, without the parameters that hold the lease or
+// another credential.
+func (p *Proxy) withoutCredentials(query string) string {
+	var kept []string
+	for _, pair := range pairsOf(query) {
+		if !p.holdsLease(pair.value) && !p.holdsLease(pair.name) && !p.isCredentialParameter(pair.name) {
+			kept = append(kept, pair.written)
+		}
+	}
+	return strings.Join(kept, "&")
+}
+
+// credentialFields are the canonical names of the fields in which the lease is swapped.
 func credentialFields(profile *profile.Profile) []string {
 	fields := []string{authorization}
 	for _, name := range profile.Headers {
@@ -59,6 +164,19 @@ func credentialFields(profile *profile.Profile) []string {
 		}
 	}
 	return fields
+}
+
+// swappedIn says for people where the lease is swapped.
+func swappedIn(profile *profile.Profile) []string {
+	list := []string{authorization + ": Bearer"}
+	for _, scheme := range profile.Schemes {
+		list = append(list, authorization+": "+scheme)
+	}
+	list = append(list, credentialFields(profile)[1:]...)
+	for _, name := range profile.Query {
+		list = append(list, "the query's "+name)
+	}
+	return list
 }
 
 // atMostGzip narrows Accept-Encoding (RFC 9110 §12.5.3) to what can be unpacked here,

@@ -81,8 +81,9 @@ const (
 type Proxy struct {
 	cfg         Config
 	lease       credential.Secret
-	secret      string // first segment of every path: who does not know it cannot even be refused
-	fields      []string
+	secret      string   // first segment of every path: who does not know it cannot even be refused
+	fields      []string // in which the lease is swapped
+	swapped     []string // the same, for people
 	routes      map[string]*route
 	places      provider.Locator
 	needs       *scopes.NeedIndex // of cfg.Needs
@@ -177,7 +178,7 @@ func newProxy(cfg Config) (*Proxy, error) {
 		cfg.Log = slog.DiscardHandler
 	}
 	p := &Proxy{
-		cfg: cfg, lease: credential.NewSecret("ambit-lease-" + rand.Text()), secret: rand.Text(), fields: credentialFields(cfg.Agent),
+		cfg: cfg, lease: credential.NewSecret("ambit-lease-" + rand.Text()), secret: rand.Text(), fields: credentialFields(cfg.Agent), swapped: swappedIn(cfg.Agent),
 		transport: cfg.Transport, log: slog.New(cfg.Log), quiet: slog.NewLogLogger(cfg.Log, slog.LevelWarn),
 		needs: scopes.IndexNeeds(cfg.Needs), places: cfg.Server.Locator(),
 	}

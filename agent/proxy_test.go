@@ -114,7 +114,7 @@ func TestProxyRefusesOnlyAnotherCredential(t *testing.T) {
 	origin, last := notes(t)
 	l := lend(t, origin, &source{current: key("phx_real")}, func(c *agent.Config) {
 		c.Rescan = func() []profile.Conflict {
-			return []profile.Conflict{{Path: "/s.json", Source: profile.SourceUser, Keys: []string{"apiKeyHelper"}, Advice: "remove apiKeyHelper there"}}
+			return []profile.Conflict{{Path: "/s.json", Source: profile.SourceUser, Keys: []string{"apiKeyHelper"}, Effect: profile.EffectDropped, Advice: "remove apiKeyHelper there"}}
 		}
 	})
 	for range 2 {

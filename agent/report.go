@@ -10,15 +10,16 @@ import (
 )
 
 // maxReported bounds how many verdicts of one run are reported: an agent that tries a
-// thousand things gets one refusal each.
+// thousand things gets one refusal each. So it does which fields came beside the lease.
 const maxReported = 100
 
-// A verdictLog remembers which causes and scopes were reported, so that each is reported
-// once.
+// A verdictLog remembers which causes and scopes were reported, and which fields that came beside
+// the lease, so that each is reported once.
 type verdictLog struct {
 	mu       sync.Mutex
 	reported []diagnosis.Verdict
 	known    map[string]bool
+	beside   [][]string
 }
 
 // report reports a verdict, unless all of it was reported.
@@ -82,23 +83,35 @@ func (l *verdictLog) list() []diagnosis.Verdict {
 // sourceRequest is the source of a [profile.Conflict] that a request itself showed.
 const sourceRequest = "request"
 
+// beside is what a request carried beside the lease. It says nothing of any other request.
+func beside(fields []string) profile.Conflict {
+	return profile.Conflict{Path: "the request", Source: sourceRequest, Keys: fields, Effect: profile.EffectDropped}
+}
+
 // reportBeside reports, once for each set of fields, that a credential came beside the
 // lease.
 func (p *Proxy) reportBeside(fields []string) {
 	if len(fields) == 0 {
 		return
 	}
-	c := profile.Conflict{
-		Path: "request", Source: sourceRequest, Keys: fields,
-		Advice: "nothing has to be done: it is left out, and the lent credential is sent",
-	}
 	p.reporting.Lock()
 	defer p.reporting.Unlock()
-	if !p.conflicts.addDropped(c) {
+	if !p.verdicts.addBeside(fields) {
 		return
 	}
 	p.log.Warn("another credential came beside the lease and was dropped", "fields", fields)
 	if p.cfg.OnConflict != nil {
-		p.cfg.OnConflict(c)
+		p.cfg.OnConflict(beside(fields))
 	}
+}
+
+// addBeside notes a set of fields, if it is new.
+func (l *verdictLog) addBeside(fields []string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.beside) >= maxReported || slices.ContainsFunc(l.beside, func(known []string) bool { return slices.Equal(known, fields) }) {
+		return false
+	}
+	l.beside = append(l.beside, fields)
+	return true
 }

@@ -189,7 +189,7 @@ func firstOfEach(needs []string) []string {
 // tell reports the verdict.
 func (x *exchange) tell(c diagnosis.Case) diagnosis.Verdict {
 	x.p.rescan()
-	c.Conflicts = x.p.conflicts.list()
+	c.Conflicts = x.conflicts()
 	v := diagnosis.Diagnose(c)
 	x.named = firstOfEach(v.Missing)
 	x.p.report(v)

@@ -12,13 +12,11 @@ import (
 // times a second.
 const scanAgain = time.Second
 
-// A scanCache holds what is in the way of the lent credential: by the last scan, and by
-// what requests carried beside the lease.
+// A scanCache holds what is in the way of the lent credential, by the last scan.
 type scanCache struct {
 	mu        sync.Mutex
 	scanned   []profile.Conflict
 	scannedAt time.Time
-	dropped   []profile.Conflict
 }
 
 // refresh scans again, where the last scan is old.
@@ -31,22 +29,11 @@ func (s *scanCache) refresh(scan func() []profile.Conflict, now time.Time) {
 	s.scannedAt, s.scanned = now, scan()
 }
 
-// list is all that is in the way.
+// list is what the last scan found.
 func (s *scanCache) list() []profile.Conflict {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Concat(s.scanned, s.dropped)
-}
-
-// addDropped notes what came beside the lease, if it is new.
-func (s *scanCache) addDropped(c profile.Conflict) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if slices.ContainsFunc(s.dropped, func(known profile.Conflict) bool { return slices.Equal(known.Keys, c.Keys) }) {
-		return false
-	}
-	s.dropped = append(s.dropped, c)
-	return true
+	return slices.Clone(s.scanned)
 }
 
 // rescan looks for conflicts as they are now.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httputil"
+	"slices"
 	"strings"
 	"sync"
 
@@ -24,7 +25,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	x := &exchange{p: p, route: route, rest: rest, method: r.Method, began: p.cfg.Now(), sent: p.inspect(r.Header)}
+	x := &exchange{p: p, route: route, rest: rest, method: r.Method, began: p.cfg.Now(), sent: p.inspect(r)}
 	if !x.locate() {
 		x.answer(w, http.StatusBadRequest, "the path leads out of the base "+route.base.Name)
 		return
@@ -32,8 +33,8 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case x.sent.Ours:
 		x.forward(w, r)
-	case len(x.sent.Others) > 0:
-		x.refuseOther(w)
+	case len(x.sent.Misplaced) > 0 || slices.ContainsFunc(x.sent.Others, isLogin):
+		x.refuse(w)
 	default:
 		x.answerNone(w)
 	}
@@ -74,6 +75,7 @@ func (x *exchange) locate() bool {
 		x.route, x.rest = inner, below
 	}
 	x.path, ok = scopes.RequestPath(x.rest)
+	x.path = strings.ReplaceAll(x.path, x.p.lease.Reveal(), "{lease}") // it is logged
 	return ok
 }
 
@@ -99,7 +101,7 @@ func (x *exchange) forward(w http.ResponseWriter, r *http.Request) {
 // rewrite makes of the child's request the one that goes out.
 func (x *exchange) rewrite(r *httputil.ProxyRequest) {
 	target := x.route.to(x.rest)
-	target.RawQuery = r.In.URL.RawQuery
+	target.RawQuery = x.p.withoutCredentials(r.In.URL.RawQuery)
 	r.Out.URL, r.Out.Host = target, ""
 	x.p.lend(r.Out.Header, x.credential)
 	atMostGzip(r.Out.Header)
@@ -108,9 +110,13 @@ func (x *exchange) rewrite(r *httputil.ProxyRequest) {
 	}
 }
 
-// refuseOther answers a request that carries only a credential of somebody else's. It
-// goes nowhere, and neither does that credential.
-func (x *exchange) refuseOther(w http.ResponseWriter) {
+// isLogin reports whether a field by itself shows that somebody's credential was sent. A cookie
+// can be anything.
+func isLogin(field string) bool { return field != "Cookie" }
+
+// refuse answers a request whose lease is not where it is swapped, or that carries only a
+// credential of somebody else's. It goes nowhere, and neither does a credential.
+func (x *exchange) refuse(w http.ResponseWriter) {
 	x.p.rescan()
 	v := diagnosis.Diagnose(x.p.caseOf(x, diagnosis.Response{}))
 	x.p.report(v)

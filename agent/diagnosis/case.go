@@ -62,8 +62,12 @@ type Response struct {
 
 // Sent is what a request carried.
 type Sent struct {
-	Ours   bool     // the lent credential
-	Others []string // names of the header fields in which another credential stood
+	Ours   bool     // the lent credential, or the lease that stands for it
+	Others []string // names of what held another credential, or may have
+
+	// Misplaced are the places where the lease stood and is not swapped, as people name them;
+	// Swapped are those where it is.
+	Misplaced, Swapped []string
 }
 
 // Declared are the needs that the manifest has for this very operation.

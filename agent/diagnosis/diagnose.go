@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,7 +28,7 @@ func Diagnose(c Case) Verdict {
 	d := newDiagnosis(&c)
 	d.said()
 	for _, look := range []func() bool{
-		d.otherCredential, d.renewed, d.noScopeHelps, d.neverServes, d.disowned, d.scopeNamed, d.scopeDeclared, d.renewalFailed, d.pastExpiry, d.otherServer, d.ownReason,
+		d.misplaced, d.otherCredential, d.renewed, d.noScopeHelps, d.neverServes, d.disowned, d.scopeNamed, d.scopeDeclared, d.renewalFailed, d.pastExpiry, d.otherServer, d.ownReason,
 	} {
 		if look() {
 			return d.v
@@ -68,6 +69,20 @@ func (d *diagnoser) said() {
 	}
 }
 
+// misplaced: the lease was sent, where it is not swapped.
+func (d *diagnoser) misplaced() bool {
+	if d.c.Sent.Ours || len(d.c.Sent.Misplaced) == 0 {
+		return false
+	}
+	places, swapped := strings.Join(text.Lines(d.c.Sent.Misplaced), ", "), strings.Join(d.c.Sent.Swapped, ", ")
+	d.v.is(CauseNotAScopeProblem, ConfidenceProved, "the lease came as %s; ambit swaps %s", places, swapped)
+	d.v.prove("the request to {%s} was refused here and went nowhere", d.c.Base)
+	s := d.c.situation(advice.NoScope)
+	s.Words = "send the lease as one of these: " + swapped
+	d.v.advise(s)
+	return true
+}
+
 // otherCredential: ours was not sent, another was.
 func (d *diagnoser) otherCredential() bool {
 	if d.c.Sent.Ours || len(d.c.Sent.Others) == 0 {
@@ -77,23 +92,23 @@ func (d *diagnoser) otherCredential() bool {
 	d.v.is(CauseCredentialConflict, ConfidenceProved, "another credential was sent in place of the lent one, in %s", fields)
 	d.v.prove("the request to {%s} carried a credential in %s, and not the lease", d.c.Base, fields)
 	d.v.prove("it was refused here and went nowhere")
-	d.blame(func(conflict profile.Conflict) bool { return conflict.Source != profile.SourceEnvironment })
+	d.blame(profile.EffectReplaces, profile.EffectDropped)
 	return true
 }
 
-// blame adds what to do about the conflicts that can have sent another credential.
-func (d *diagnoser) blame(suspect func(profile.Conflict) bool) {
+// blame adds what to do about the conflicts that have one of these effects.
+func (d *diagnoser) blame(suspects ...profile.Effect) {
 	s := d.c.situation(advice.Replaced)
 	for _, conflict := range d.c.Conflicts {
-		if suspect(conflict) && len(conflict.Keys) > 0 && !conflict.Overridden {
+		if slices.Contains(suspects, conflict.Effect) && !conflict.Overridden {
 			d.v.prove("%s sets %s", conflict.Path, strings.Join(conflict.Keys, ", "))
 			s.Settings = append(s.Settings, advice.Remark{About: conflict.Path, Text: conflict.Advice})
 		}
 	}
 	if d.c.Agent != nil {
-		s.Logout = d.c.Agent.Logout
 		for _, conflict := range d.c.Conflicts {
 			if len(s.Settings) == 0 && conflict.Source == profile.SourceLogin {
+				s.Logout = d.c.Agent.Logout
 				d.v.prove("%s has a login of its own in %s", d.c.Agent.Label, conflict.Path)
 			}
 		}

@@ -90,6 +90,13 @@ func TestDiagnose(t *testing.T) {
 			},
 			diagnosis.CauseCredentialConflict, diagnosis.ConfidenceProved, nil, "in X-Api-Key",
 		},
+		"the lease came where it is not swapped": {
+			func(c *diagnosis.Case) {
+				c.Sent = diagnosis.Sent{Misplaced: []string{"Authorization: token"}, Swapped: []string{"Authorization: Bearer", "X-Api-Key"}, Others: []string{"Cookie"}}
+				c.Response = diagnosis.Response{}
+			},
+			diagnosis.CauseNotAScopeProblem, diagnosis.ConfidenceProved, nil, "the lease came as Authorization: token; ambit swaps Authorization: Bearer, X-Api-Key",
+		},
 		"another beside ours is none": {func(c *diagnosis.Case) { c.Sent.Others = []string{"X-Api-Key"} }, diagnosis.CauseMissingScope, diagnosis.ConfidenceProved, []string{"llm_gateway:read"}, ""},
 
 		"no scope helps, in the server's words": {
@@ -227,7 +234,7 @@ func TestDiagnose(t *testing.T) {
 			t.Errorf("%s: %s %s %q: %s\n  want %s %s %q: %s", name, v.Cause, v.Confidence, v.Missing, v.Message, tt.cause, tt.sure, tt.missing, tt.line)
 		}
 		out, err := json.Marshal(v)
-		if err != nil || strings.Contains(string(out), "logout") != (name == "another credential went out") || strings.Contains(string(out), "null") {
+		if err != nil || strings.Contains(string(out), "logout") || strings.Contains(string(out), "null") {
 			t.Errorf("%s: %v %s", name, err, out)
 		}
 	}
@@ -326,7 +333,10 @@ func TestEvidenceIsTheProof(t *testing.T) {
 // Advice names the file and the key where they are known, and to log out only where
 // nothing else explains the other credential.
 func TestConflictAdvice(t *testing.T) {
-	helper := profile.Conflict{Path: "/s.json", Source: profile.SourceUser, Keys: []string{"apiKeyHelper"}, Advice: "remove apiKeyHelper there"}
+	helper := profile.Conflict{Path: "/s.json", Source: profile.SourceUser, Keys: []string{"apiKeyHelper"}, Effect: profile.EffectDropped, Advice: "remove apiKeyHelper there"}
+	// None of these sends another credential to the proxy.
+	away := profile.Conflict{Path: "/a.json", Source: profile.SourceUser, Keys: []string{"env.ANTHROPIC_BASE_URL"}, Effect: profile.EffectRoutes, Overrides: true, Advice: "remove it there"}
+	environment := profile.Conflict{Path: "environment", Source: profile.SourceEnvironment, Keys: []string{"K"}, Effect: profile.EffectNone, Advice: "nothing has to be done"}
 	login := profile.Conflict{Path: "/login", Source: profile.SourceLogin, Keys: []string{}}
 	other := func(found ...profile.Conflict) diagnosis.Case {
 		return aCase(t, func(c *diagnosis.Case) {
@@ -335,6 +345,9 @@ func TestConflictAdvice(t *testing.T) {
 	}
 	if v := diagnosis.Diagnose(other(helper, login)); !cmp.Equal(v.Next, []diagnosis.Step{{Text: "in /s.json: remove apiKeyHelper there"}}) {
 		t.Errorf("%q", v.Next)
+	}
+	if v := diagnosis.Diagnose(other(helper, away, environment)); len(v.Next) != 1 || strings.Contains(strings.Join(v.Evidence, "\n"), "/a.json") {
+		t.Errorf("%q %q", v.Next, v.Evidence)
 	}
 	if v := diagnosis.Diagnose(other(login)); !cmp.Equal(v.Next, []diagnosis.Step{{Text: "end the program's own login", Command: "claude auth logout"}}) || !strings.Contains(strings.Join(v.Evidence, "\n"), "/login") {
 		t.Errorf("%q %q", v.Next, v.Evidence)
@@ -363,15 +376,18 @@ func TestForecast(t *testing.T) {
 }
 
 func TestBypassed(t *testing.T) {
-	away := profile.Conflict{Path: "/s.json", Source: profile.SourceManaged, Keys: []string{"env.ANTHROPIC_BASE_URL"}, Overrides: true, Advice: "remove it there"}
+	away := profile.Conflict{Path: "/s.json", Source: profile.SourceManaged, Keys: []string{"env.ANTHROPIC_BASE_URL"}, Effect: profile.EffectRoutes, Overrides: true, Advice: "remove it there"}
 	v, ok := diagnosis.Bypassed(aCase(t, func(c *diagnosis.Case) { c.Conflicts = []profile.Conflict{away} }))
 	if !ok || v.Cause != diagnosis.CauseCredentialConflict || v.Confidence != diagnosis.ConfidenceLikely || !strings.Contains(v.Message, "env.ANTHROPIC_BASE_URL in /s.json") {
 		t.Errorf("%+v", v)
 	}
-	mended := away
-	mended.Overridden = true
-	if _, ok := diagnosis.Bypassed(aCase(t, func(c *diagnosis.Case) { c.Conflicts = []profile.Conflict{mended, {Source: profile.SourceLogin}} })); ok {
-		t.Error("nothing sends it elsewhere")
+	overridden, token := away, away
+	overridden.Overridden = true
+	token.Effect = profile.EffectReplaces // what it sends comes to the proxy
+	for _, c := range []profile.Conflict{overridden, token, {Source: profile.SourceLogin}} {
+		if v, ok := diagnosis.Bypassed(aCase(t, func(at *diagnosis.Case) { at.Conflicts = []profile.Conflict{c} })); ok {
+			t.Errorf("nothing sends it elsewhere: %s", v.Message)
+		}
 	}
 }
 

@@ -75,15 +75,15 @@ func Lost(c Case, before scopes.Grant) (v Verdict, ok bool) {
 // proxy, where something that a scan found sends it elsewhere. ok is false where
 // nothing does: then there is nothing to tell.
 func Bypassed(c Case) (v Verdict, ok bool) {
-	culprits := profile.Overriding(c.Conflicts)
-	if len(culprits) == 0 {
+	at := slices.IndexFunc(c.Conflicts, func(c profile.Conflict) bool { return c.Effect == profile.EffectRoutes && !c.Overridden })
+	if at < 0 {
 		return Verdict{}, false
 	}
 	c.Method, c.Base, c.Path, c.Response = "", "", "", Response{}
 	d := newDiagnosis(&c)
-	first := culprits[0]
+	first := c.Conflicts[at]
 	d.v.is(CauseCredentialConflict, ConfidenceLikely, "no request came through ambit; %s in %s sends them elsewhere", strings.Join(first.Keys, ", "), first.Path)
 	d.v.prove("the program ended without a request to the proxy")
-	d.blame(func(conflict profile.Conflict) bool { return conflict.Overrides })
+	d.blame(profile.EffectRoutes)
 	return d.v, true
 }

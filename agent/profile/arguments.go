@@ -10,26 +10,27 @@ type Override struct {
 	Conflicts []Conflict
 }
 
-// Override says how to start command so that the conflicts that can be overridden are; file is where a settings file will be written (readable by this user alone: it
-// holds the lease). Its Conflicts are those given, the ones that it deals with marked
-// as Overridden. It gives no arguments where they would go to another program than the
-// profile's own, or where the user gave the same flag.
+// Override says how to start command so that the conflicts that can be overridden are; file
+// is where a settings file will be written (readable by this user alone: it holds the lease).
+// Its Conflicts are those given, the ones that it deals with marked as Overridden. It gives no
+// arguments where they would go to another program than the profile's own, or where the user
+// gave the same flag.
 func (p *Profile) Override(command []string, conflicts []Conflict, t Terms, file string) (Override, error) {
 	none := Override{Conflicts: conflicts}
 	if len(command) == 0 || len(p.precedence.Arguments) == 0 || !p.runs(command[0]) {
 		return none, nil
 	}
-	can := func(c Conflict) bool { return c.Overrides && slices.Contains(p.precedence.Sources, c.Source) }
-	if !p.precedence.Always && !slices.ContainsFunc(conflicts, can) {
+	overridable := func(c Conflict) bool { return c.Overridable }
+	if !p.precedence.Always && !slices.ContainsFunc(conflicts, overridable) {
 		return none, nil
 	}
 	if p.precedence.File != "" && slices.Contains(command, p.precedence.Arguments[0]) {
 		return none, nil
 	}
-	return p.override(conflicts, t, file, can)
+	return p.override(conflicts, t, file)
 }
 
-func (p *Profile) override(conflicts []Conflict, t Terms, file string, can func(Conflict) bool) (Override, error) {
+func (p *Profile) override(conflicts []Conflict, t Terms, file string) (Override, error) {
 	var out Override
 	for _, argument := range p.precedence.Arguments {
 		filled, err := t.fill(p.Label, argument, file)
@@ -47,7 +48,7 @@ func (p *Profile) override(conflicts []Conflict, t Terms, file string, can func(
 	}
 	out.Conflicts = slices.Clone(conflicts)
 	for i := range out.Conflicts {
-		out.Conflicts[i].Overridden = can(out.Conflicts[i])
+		out.Conflicts[i].Overridden = out.Conflicts[i].Overridable
 	}
 	return out, nil
 }

@@ -13,14 +13,35 @@ import (
 // is given, or where its requests go. It never holds a
 // value, only the name of what has one.
 type Conflict struct {
-	Path       string // the file; for the environment its word, for a keychain the item
-	Source     string // managed, local, project, user, environment, login
-	Keys       []string
-	Overrides  bool   // it overrides what ambit run gives the child
-	Overridden bool   // and ambit run overrides it in turn
-	Problem    string // why the file could not be read; nothing is known of its keys then
-	Advice     string // what to do, for people
+	Path        string   // the file; for the environment its word, for a keychain the item
+	Source      string   // managed, local, project, user, environment, login
+	Keys        []string // with one effect: what else the file sets is another Conflict
+	Effect      Effect
+	Overrides   bool   // its effect is one on what ambit run gives the child
+	Overridable bool   // ambit run overrides it in turn, where it starts the program itself
+	Overridden  bool   // this run does
+	Problem     string // why the file could not be read; nothing is known of its keys then
+	Advice      string // what to do, for people
 }
+
+// An Effect is what a setting does to what a child was given.
+type Effect string
+
+// The effects. A profile says which one a key has, as far as that was measured.
+const (
+	EffectRoutes   Effect = "routes"   // requests go elsewhere
+	EffectReplaces Effect = "replaces" // another credential, or none, is sent in place of the lease
+	EffectDropped  Effect = "dropped"  // another credential is sent beside the lease, and the proxy drops it
+	EffectNone     Effect = "none"     // none by itself
+)
+
+// effects are the words for it in a profile.
+func effects() []string {
+	return []string{string(EffectRoutes), string(EffectReplaces), string(EffectDropped), string(EffectNone)}
+}
+
+// overrides reports whether it is one on what a child was given.
+func (e Effect) overrides() bool { return e == EffectRoutes || e == EffectReplaces }
 
 // Sources of a [Conflict]: those of settings files, the highest rank first, then others.
 const (
@@ -73,8 +94,8 @@ func (p *Profile) Scan(where Place) []Conflict {
 	return s.found
 }
 
-// Overriding are the conflicts that override what ambit run gives the child, and that it
-// cannot override in turn.
+// Overriding are the conflicts that override what ambit run gives the child, and that this run
+// does not override in turn.
 func Overriding(conflicts []Conflict) []Conflict {
 	var list []Conflict
 	for _, c := range conflicts {
@@ -93,7 +114,7 @@ type scan struct {
 }
 
 func (s *scan) login(l login) {
-	c := Conflict{Source: SourceLogin, Keys: []string{}, Advice: "nothing has to be done: the lent credential overrides it"}
+	c := Conflict{Source: SourceLogin, Keys: []string{}, Effect: EffectNone, Advice: "nothing has to be done: the lent credential overrides it"}
 	if l.Keychain != "" {
 		if s.Files.Keychain(l.Keychain) {
 			c.Path = l.Keychain
@@ -110,7 +131,7 @@ func (s *scan) login(l login) {
 const environmentKeys = "env."
 
 func (s *scan) environment() {
-	c := Conflict{Path: "environment", Source: SourceEnvironment}
+	c := Conflict{Path: "environment", Source: SourceEnvironment, Effect: EffectNone}
 	for _, entry := range s.Environ {
 		name, value, _ := strings.Cut(entry, "=")
 		k, known := s.profile.key(environmentKeys + name)

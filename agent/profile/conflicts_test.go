@@ -3,6 +3,7 @@ package profile_test
 import (
 	"encoding/json"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -64,17 +65,18 @@ func TestScanByRank(t *testing.T) {
 		"/home/me/.claude/.credentials.json":            `{"secret": "sk-secret"}`,
 	}}, "ANTHROPIC_AUTH_TOKEN=sk-secret", "ANTHROPIC_API_KEY=", "CLAUDE_CODE_USE_BEDROCK=1", "CLAUDE_CODE_ENTRYPOINT=cli")
 	want := []profile.Conflict{
-		{Path: "/etc/claude-code/managed-settings.json", Source: "managed", Keys: []string{}, Problem: "it is not JSON: see line 2", Advice: "fix it: what it says is not known"},
-		{Path: "/etc/claude-code/managed-settings.d/20-b.json", Source: "managed", Keys: []string{"env.CLAUDE_CODE_USE_VERTEX"}, Overrides: true, Advice: "remove env.CLAUDE_CODE_USE_VERTEX there"},
+		{Path: "/etc/claude-code/managed-settings.json", Source: "managed", Keys: []string{}, Effect: "none", Problem: "it is not JSON: see line 2", Advice: "fix it: what it says is not known"},
+		{Path: "/etc/claude-code/managed-settings.d/20-b.json", Source: "managed", Keys: []string{"env.CLAUDE_CODE_USE_VERTEX"}, Effect: "routes", Overrides: true, Advice: "remove env.CLAUDE_CODE_USE_VERTEX there"},
+		{Path: "/proj/.claude/settings.local.json", Source: "local", Keys: []string{"env.ANTHROPIC_API_KEY"}, Effect: "dropped", Advice: "remove env.ANTHROPIC_API_KEY there"},
 		{
-			Path: "/proj/.claude/settings.local.json", Source: "local", Keys: []string{"env.ANTHROPIC_API_KEY", "env.ANTHROPIC_BASE_URL"}, Overrides: true,
-			Advice: "remove env.ANTHROPIC_API_KEY there; remove env.ANTHROPIC_BASE_URL there",
+			Path: "/proj/.claude/settings.local.json", Source: "local", Keys: []string{"env.ANTHROPIC_BASE_URL"}, Effect: "routes", Overrides: true, Overridable: true,
+			Advice: "remove env.ANTHROPIC_BASE_URL there",
 		},
-		{Path: "/home/me/.claude/settings.json", Source: "user", Keys: []string{"apiKeyHelper"}, Advice: "remove apiKeyHelper there"},
-		{Path: "/home/me/.claude/settings.local.json", Source: "user", Keys: []string{"env.ANTHROPIC_BASE_URL"}, Advice: "nothing has to be done: the file is not applied"},
-		{Path: "/home/me/.claude/.credentials.json", Source: "login", Keys: []string{}, Advice: "nothing has to be done: the lent credential overrides it"},
+		{Path: "/home/me/.claude/settings.json", Source: "user", Keys: []string{"apiKeyHelper"}, Effect: "dropped", Advice: "remove apiKeyHelper there"},
+		{Path: "/home/me/.claude/settings.local.json", Source: "user", Keys: []string{"env.ANTHROPIC_BASE_URL"}, Effect: "none", Advice: "nothing has to be done: the file is not applied"},
+		{Path: "/home/me/.claude/.credentials.json", Source: "login", Keys: []string{}, Effect: "none", Advice: "nothing has to be done: the lent credential overrides it"},
 		{
-			Path: "environment", Source: "environment", Keys: []string{"ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_USE_BEDROCK"},
+			Path: "environment", Source: "environment", Keys: []string{"ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_USE_BEDROCK"}, Effect: "none",
 			Advice: "nothing has to be done: ambit run leaves them out; otherwise unset ANTHROPIC_AUTH_TOKEN, CLAUDE_CODE_USE_BEDROCK",
 		},
 	}
@@ -83,6 +85,63 @@ func TestScanByRank(t *testing.T) {
 	}
 	if text, _ := json.Marshal(got); strings.Contains(string(text), "secret") {
 		t.Errorf("a value was kept: %s", text)
+	}
+}
+
+// Each key has the effect that was measured of it, whatever else its file sets, and only what the
+// settings file of a run sets as well is promised to be overridden.
+func TestEveryKeyHasAnEffectOfItsOwn(t *testing.T) {
+	type effect struct {
+		Effect      profile.Effect
+		Overridable bool
+	}
+	want := map[string]effect{
+		"apiKeyHelper":                                {"dropped", false},
+		"env.ANTHROPIC_API_KEY":                       {"dropped", false},
+		"env.ANTHROPIC_AUTH_TOKEN":                    {"replaces", true},
+		"env.ANTHROPIC_BASE_URL":                      {"routes", true},
+		"env.ANTHROPIC_BEDROCK_BASE_URL":              {"none", false},
+		"env.ANTHROPIC_UNIX_SOCKET":                   {"routes", false},
+		"env.CLAUDE_CODE_OAUTH_TOKEN":                 {"none", false},
+		"env.CLAUDE_CODE_OAUTH_TOKEN_FILE_DESCRIPTOR": {"none", false},
+		"env.CLAUDE_CODE_SKIP_BEDROCK_AUTH":           {"none", false},
+		"env.CLAUDE_CODE_USE_BEDROCK":                 {"routes", true},
+		"env.CLAUDE_CODE_USE_FOUNDRY":                 {"routes", true},
+		"env.CLAUDE_CODE_USE_OF_A_LATER_VERSION":      {"routes", false},
+		"env.CLAUDE_CODE_USE_POWERSHELL_TOOL":         {"none", false},
+		"env.CLAUDE_CODE_USE_VERTEX":                  {"routes", true},
+	}
+	document := map[string]any{"apiKeyHelper": "/bin/helper"}
+	env := map[string]string{}
+	for key := range want {
+		if name, ok := strings.CutPrefix(key, "env."); ok {
+			env[name] = "1"
+		}
+	}
+	document["env"] = env
+	text, err := json.Marshal(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for place, can := range map[string]bool{
+		"/home/me/.claude/settings.json": true, "/proj/.claude/settings.json": true, "/etc/claude-code/managed-settings.json": false,
+	} {
+		got := map[string]effect{}
+		for _, c := range scan(t, "linux", files{text: map[string]string{place: string(text)}}) {
+			for _, key := range c.Keys {
+				got[key] = effect{c.Effect, c.Overridable}
+			}
+			if c.Overrides != (c.Effect == profile.EffectRoutes || c.Effect == profile.EffectReplaces) {
+				t.Errorf("%+v", c)
+			}
+		}
+		expected := maps.Clone(want)
+		for key, e := range expected {
+			expected[key] = effect{e.Effect, e.Overridable && can}
+		}
+		if diff := cmp.Diff(expected, got); diff != "" {
+			t.Error(place, diff)
+		}
 	}
 }
 
@@ -131,8 +190,8 @@ func TestScanReadsTOML(t *testing.T) {
 		"/proj/.codex/config.toml":    "model_provider = secret\n",
 	}}}
 	want := []profile.Conflict{
-		{Path: "/proj/.codex/config.toml", Source: "project", Keys: []string{}, Problem: "it is not TOML: see line 1", Advice: "fix it: what it says is not known"},
-		{Path: "/home/me/.codex/config.toml", Source: "user", Keys: []string{"profiles.work.model_provider"}, Overrides: true, Advice: "remove profiles.work.model_provider there"},
+		{Path: "/proj/.codex/config.toml", Source: "project", Keys: []string{}, Effect: "none", Problem: "it is not TOML: see line 1", Advice: "fix it: what it says is not known"},
+		{Path: "/home/me/.codex/config.toml", Source: "user", Keys: []string{"profiles.work.model_provider"}, Effect: "routes", Overrides: true, Advice: "remove profiles.work.model_provider there"},
 	}
 	if diff := cmp.Diff(want, agenttest.Profile(t, "codex").Scan(where)); diff != "" {
 		t.Error(diff)

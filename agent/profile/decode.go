@@ -40,6 +40,9 @@ func (d decoder) profile(p *Profile, n *yaml.Node) {
 		yamlfile.Optional("refusal_status", func(v *yaml.Node) { p.RefusalStatus = d.Number(v, "refusal_status", 400, 499) }),
 		yamlfile.Optional("origins", d.booleanInto(&p.Origins, "origins")),
 		yamlfile.Optional("credential_headers", d.textsInto(&p.Headers, "credential_headers")),
+		yamlfile.Optional("credential_schemes", d.textsInto(&p.Schemes, "credential_schemes")),
+		yamlfile.Optional("credential_query", d.textsInto(&p.Query, "credential_query")),
+		yamlfile.Optional("passing_headers", d.textsInto(&p.Passing, "passing_headers")),
 		yamlfile.Optional("directories", func(v *yaml.Node) { p.directories = d.directories(v) }),
 		yamlfile.Optional("settings", func(v *yaml.Node) { p.settings = d.settings(v) }),
 		yamlfile.Optional("keys", func(v *yaml.Node) { p.keys = d.keys(v) }),
@@ -112,10 +115,10 @@ func (d decoder) settings(n *yaml.Node) (list []settings) {
 
 func (d decoder) keys(n *yaml.Node) (list []key) {
 	d.List(n, "keys", func(item *yaml.Node) {
-		var k key
+		k := key{Effect: EffectNone}
 		d.Mapping(item, "a key", []yamlfile.Member{
 			yamlfile.Required("key", d.textInto(&k.Name, "key")),
-			yamlfile.Optional("overrides", d.booleanInto(&k.Overrides, "overrides")),
+			yamlfile.Optional("effect", func(v *yaml.Node) { k.Effect = Effect(d.Word(v, "effect", effects())) }),
 			yamlfile.Optional("switch", d.booleanInto(&k.Switch, "switch")),
 			yamlfile.Optional("unless", d.textInto(&k.Unless, "unless")),
 			yamlfile.Optional("advice", d.textInto(&k.Advice, "advice")),
@@ -145,10 +148,25 @@ func (d decoder) precedence(n *yaml.Node) (p precedence) {
 	d.Mapping(n, "precedence", []yamlfile.Member{
 		yamlfile.Optional("always", d.booleanInto(&p.Always, "always")),
 		yamlfile.Required("arguments", d.textsInto(&p.Arguments, "arguments")),
-		yamlfile.Optional("file", d.textInto(&p.File, "file")),
+		yamlfile.Optional("file", func(v *yaml.Node) { p.File, p.Keys = d.settingsFile(v) }),
+		yamlfile.Optional("keys", d.textsInto(&p.Keys, "keys")),
 		yamlfile.Required("sources", func(v *yaml.Node) {
 			d.List(v, "sources", func(item *yaml.Node) { p.Sources = append(p.Sources, d.Word(item, "source", sources())) })
 		}),
 	})
 	return p
+}
+
+// settingsFile is a settings file that is put in front of the program's own, and the keys that it
+// sets: those are overridden.
+func (d decoder) settingsFile(n *yaml.Node) (content string, keys []string) {
+	content = d.Text(n, "file")
+	document, problem := parseSettings("json", []byte(content))
+	if problem != "" {
+		d.Mistake(n, yamlfile.BadValue, "file is a settings file in JSON: %s", problem)
+	}
+	for name := range leaves("", document, maxDepth) {
+		keys = append(keys, name)
+	}
+	return content, keys
 }

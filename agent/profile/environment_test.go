@@ -1,6 +1,7 @@
 package profile_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/ambit-auth/ambit/agent/agenttest"
@@ -64,9 +65,10 @@ func TestAgentWithoutItsBase(t *testing.T) {
 
 func TestPrecedence(t *testing.T) {
 	overriding := []profile.Conflict{
-		{Path: "managed", Source: profile.SourceManaged, Overrides: true},
-		{Path: "user", Source: profile.SourceUser, Overrides: true},
-		{Path: "beside", Source: profile.SourceUser},
+		{Path: "managed", Source: profile.SourceManaged, Effect: profile.EffectRoutes, Overrides: true},
+		{Path: "user", Source: profile.SourceUser, Effect: profile.EffectRoutes, Overrides: true, Overridable: true},
+		{Path: "user", Source: profile.SourceUser, Effect: profile.EffectRoutes, Overrides: true},
+		{Path: "beside", Source: profile.SourceUser, Effect: profile.EffectDropped},
 	}
 	claude := agenttest.Profile(t, "claude-code")
 	got, err := claude.Override([]string{"/usr/bin/claude", "-p", "hi"}, overriding, terms(), "/tmp/s.json")
@@ -75,23 +77,25 @@ func TestPrecedence(t *testing.T) {
 	}
 	want := profile.Override{
 		Arguments: []string{"--settings", "/tmp/s.json"},
-		File:      `{"env": {"ANTHROPIC_BASE_URL": "http://127.0.0.1:1/gateway", "ANTHROPIC_AUTH_TOKEN": "the-lease"}}`,
-		Conflicts: []profile.Conflict{overriding[0], {Path: "user", Source: profile.SourceUser, Overrides: true, Overridden: true}, overriding[2]},
+		File: `{"env": {"ANTHROPIC_BASE_URL": "http://127.0.0.1:1/gateway", "ANTHROPIC_AUTH_TOKEN": "the-lease", ` +
+			`"CLAUDE_CODE_USE_BEDROCK": "0", "CLAUDE_CODE_USE_VERTEX": "0", "CLAUDE_CODE_USE_FOUNDRY": "0", "CLAUDE_CODE_USE_MANTLE": "0", "CLAUDE_CODE_USE_ANTHROPIC_AWS": "0"}}`,
+		Conflicts: slices.Clone(overriding),
 	}
+	want.Conflicts[1].Overridden = true
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if left := profile.Overriding(got.Conflicts); len(left) != 1 || left[0].Path != "managed" {
+	if left := profile.Overriding(got.Conflicts); len(left) != 2 || left[0].Path != "managed" || left[1].Overridable {
 		t.Errorf("left: %v", left)
 	}
 	for name, command := range map[string][]string{
 		"a wrapper": {"npx", "claude"}, "the user's own flag": {"claude", "--settings", "mine"}, "nothing": nil,
 	} {
-		if got, err := claude.Override(command, overriding, terms(), "f"); err != nil || got.Arguments != nil || len(profile.Overriding(got.Conflicts)) != 2 {
+		if got, err := claude.Override(command, overriding, terms(), "f"); err != nil || got.Arguments != nil || len(profile.Overriding(got.Conflicts)) != 3 {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
-	if got, err := claude.Override([]string{"claude"}, overriding[2:], terms(), "f"); err != nil || got.Arguments != nil {
+	if got, err := claude.Override([]string{"claude"}, overriding[3:], terms(), "f"); err != nil || got.Arguments != nil {
 		t.Errorf("nothing in the way: %+v, %v", got, err)
 	}
 	got, err = agenttest.Profile(t, "codex").Override([]string{"codex"}, nil, terms(), "")

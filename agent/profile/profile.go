@@ -23,6 +23,9 @@ type Profile struct {
 	RefusalStatus int
 	Origins       bool     // it takes the origin of a URL alone, and drops what path there is
 	Headers       []string // header fields besides Authorization in which it sends a credential
+	Schemes       []string // of Authorization besides Bearer, under which it sends one
+	Query         []string // parameters of the query in which it sends one
+	Passing       []string // header fields that hold no credential, though their names sound like it
 	Logout        string   // the command that clears a stored login; "" where there is none
 
 	commands    []string   // base names by which it is started; * for every command
@@ -58,11 +61,11 @@ type settings struct {
 // A key is a setting, or a variable of the environment, that can override the
 // credential or where requests go.
 type key struct {
-	Name      string // dotted path in a settings file; * stands for any text
-	Overrides bool   // from a settings file it overrides what the child was given
-	Switch    bool   // "", 0 and false switch it off
-	Unless    string // the value with which it is not in the way; "" for none
-	Advice    string // what to do about it
+	Name   string // dotted path in a settings file; * stands for any text
+	Effect Effect // of it in a settings file that the program applies
+	Switch bool   // "", 0 and false switch it off
+	Unless string // the value with which it is not in the way; "" for none
+	Advice string // what to do about it
 }
 
 // A login is a place where the program keeps a login of its own.
@@ -79,6 +82,12 @@ type precedence struct {
 	Arguments []string // put before its own; {file} is the path of the settings file, the rest as in a variable
 	File      string   // content of the settings file; "" where none is needed
 	Sources   []string // the sources of settings that it overrides
+	Keys      []string // the keys that it overrides there: those that the file sets, or as the profile says
+}
+
+// overrides reports whether a key of such settings is overridden.
+func (p precedence) overrides(source, key string) bool {
+	return slices.Contains(p.Sources, source) && slices.Contains(p.Keys, key)
 }
 
 //go:embed profiles/*.yaml

@@ -73,8 +73,11 @@ set:
 settings:
   - {source: everyone, path: /x, format: ini}
   - {path: /y, counts: perhaps}
+keys:
+  - {key: a.b, effect: perhaps}
 logins:
   - {path: a, keychain: b}
+precedence: {arguments: [-s, "{file}"], sources: [user], file: "{a"}
 `
 	_, err := profile.Decode("dir/mine.yaml", []byte(text))
 	var mistakes yamlfile.Mistakes
@@ -88,7 +91,7 @@ logins:
 	want := []string{
 		`dir/mine.yaml:1:8: label is text, not the number 7: put it between quotes`,
 		`dir/mine.yaml:3:7: drop is a list, not the text "A_*"`,
-		`dir/mine.yaml:4:1: unknown key "sett" in an agent's file (allowed: label, commands, drop, set, retries_401, refusal_status, origins, credential_headers, directories, settings, keys, logins, logout, precedence); did you mean "set"?`,
+		`dir/mine.yaml:4:1: unknown key "sett" in an agent's file (allowed: label, commands, drop, set, retries_401, refusal_status, origins, credential_headers, credential_schemes, credential_query, passing_headers, directories, settings, keys, logins, logout, precedence); did you mean "set"?`,
 		`dir/mine.yaml:6:3: "A B" cannot be the name of a variable`,
 		`dir/mine.yaml:7:6: a variable's value is text, not the number 1: put it between quotes`,
 		`dir/mine.yaml:8:3: "C" appears twice in set`,
@@ -96,7 +99,9 @@ logins:
 		`dir/mine.yaml:10:42: unknown format "ini" (allowed: json, toml)`,
 		`dir/mine.yaml:11:5: a settings file is missing "source"`,
 		`dir/mine.yaml:11:24: counts is true or false, not the text "perhaps"`,
-		`dir/mine.yaml:13:5: a login has a path or a keychain, and not both`,
+		`dir/mine.yaml:13:24: unknown effect "perhaps" (allowed: routes, replaces, dropped, none)`,
+		`dir/mine.yaml:15:5: a login has a path or a keychain, and not both`,
+		`dir/mine.yaml:16:64: file is a settings file in JSON: it is not JSON: see line 1`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

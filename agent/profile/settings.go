@@ -2,6 +2,7 @@ package profile
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -49,7 +50,6 @@ func (s *scan) file(f settings, path string) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return
 	}
-	c := Conflict{Path: path, Source: f.Source, Keys: []string{}}
 	document, problem := map[string]any(nil), ""
 	if err != nil {
 		problem = "it cannot be read: " + text.Line(withoutPath(err))
@@ -57,13 +57,12 @@ func (s *scan) file(f settings, path string) {
 		document, problem = parseSettings(f.Format, content)
 	}
 	if problem != "" {
-		c.Problem, c.Advice = problem, "fix it: what it says is not known"
-		s.found = append(s.found, c)
+		s.found = append(s.found, Conflict{
+			Path: path, Source: f.Source, Keys: []string{}, Effect: EffectNone, Problem: problem, Advice: "fix it: what it says is not known",
+		})
 		return
 	}
-	if s.profile.judge(&c, f, document); len(c.Keys) > 0 {
-		s.found = append(s.found, c)
-	}
+	s.found = append(s.found, s.profile.judge(f, path, document)...)
 }
 
 // withoutPath drops the path from an error that will stand beside the path.
@@ -74,29 +73,42 @@ func withoutPath(err error) string {
 	return err.Error()
 }
 
-// judge puts into c what of the document is in the way.
-func (p *Profile) judge(c *Conflict, f settings, document map[string]any) {
-	advice := []string{}
+// judge finds what of a document is in the way: keys with one effect are one conflict.
+func (p *Profile) judge(f settings, path string, document map[string]any) []Conflict {
+	var list []Conflict
 	for name, value := range leaves("", document, maxDepth) {
 		k, known := p.key(name)
 		if !known || !k.set(value) {
 			continue
 		}
-		shown := text.Line(name)
-		c.Keys = append(c.Keys, shown)
-		c.Overrides = c.Overrides || f.Counts && k.Overrides
-		if k.Advice == "" {
-			k.Advice = "remove " + shown + " there"
+		c := Conflict{Path: path, Source: f.Source, Effect: EffectNone, Advice: "nothing has to be done: the file is not applied"}
+		if f.Counts {
+			c.Effect, c.Overrides, c.Advice = k.Effect, k.Effect.overrides(), cmp.Or(k.Advice, "remove "+text.Line(name)+" there")
+			c.Overridable = c.Overrides && p.precedence.overrides(f.Source, name)
 		}
-		if !slices.Contains(advice, k.Advice) {
-			advice = append(advice, k.Advice)
-		}
+		list = join(list, c, text.Line(name))
 	}
-	if !f.Counts {
-		advice = []string{"nothing has to be done: the file is not applied"}
-	}
-	c.Advice = strings.Join(advice, "; ")
+	return list
 }
+
+// join adds a key to the conflict of the list that is like c, or to c as a new one.
+func join(list []Conflict, c Conflict, key string) []Conflict {
+	for i := range list {
+		same := &list[i]
+		if same.Effect != c.Effect || same.Overridable != c.Overridable {
+			continue
+		}
+		same.Keys = append(same.Keys, key)
+		if !slices.Contains(strings.Split(same.Advice, adviceSeparator), c.Advice) {
+			same.Advice += adviceSeparator + c.Advice
+		}
+		return list
+	}
+	c.Keys = []string{key}
+	return append(list, c)
+}
+
+const adviceSeparator = "; "
 
 // set reports whether a value does anything. An empty text does where the key overrides:
 // it takes away what the child was given.
@@ -105,12 +117,12 @@ func (k key) set(value any) bool {
 	case nil:
 		return false
 	case bool:
-		return v || !k.Switch && k.Overrides
+		return v || !k.Switch && k.Effect.overrides()
 	case string:
 		if k.Switch {
 			return !off(v)
 		}
-		return (v != "" || k.Overrides) && (k.Unless == "" || v != k.Unless)
+		return (v != "" || k.Effect.overrides()) && (k.Unless == "" || v != k.Unless)
 	default:
 		return !k.Switch || !off(fmt.Sprint(v))
 	}

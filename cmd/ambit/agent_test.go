@@ -78,6 +78,15 @@ func call(method, url, sent string) (status int, body string) {
 		return 599, err.Error()
 	}
 	request.Header.Set("Authorization", "Bearer "+os.Getenv("AMBIT_LEASE"))
+	switch lease := os.Getenv("AMBIT_LEASE"); os.Getenv("LEASE_AS") {
+	case "basic":
+		request.SetBasicAuth("x-access-token", lease)
+	case "token":
+		request.Header.Set("Authorization", "token "+lease)
+	case "query":
+		request.Header.Del("Authorization")
+		request.URL.RawQuery = "key=" + lease
+	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Accept", "application/json, text/event-stream")
 	if key := os.Getenv("OTHER_KEY"); key != "" {

@@ -104,6 +104,9 @@ func TestSteps(t *testing.T) {
 			advice.Replaced, "key_", func(s *advice.Situation) { s.Logout = "agent logout" },
 			[]string{"end the program's own login: agent logout"},
 		},
+		"nobody knows what sends another": {
+			advice.Replaced, "key_", nil, []string{"let the program send the lease in its place: the child finds it in AMBIT_LEASE"},
+		},
 		"no scope helps":   {advice.NoScope, "key_", func(s *advice.Situation) { s.Words = "ask an admin" }, []string{"ask an admin"}},
 		"renewed since":    {advice.Renewed, "tok_", nil, []string{"send the request again"}},
 		"nothing helps":    {advice.NoScope, "key_", nil, nil},

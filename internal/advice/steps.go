@@ -133,15 +133,19 @@ func (s *Situation) otherKinds() []Step {
 	return []Step{{Text: text, Command: s.Run.Command("login")}}
 }
 
-// remove takes away what sent another credential. To log out is advised only where nothing
-// else explains it.
+// remove takes away what sent another credential. To log out is advised only where there is a
+// login, and nothing else explains it.
 func (s *Situation) remove() []Step {
 	var steps []Step
 	for _, setting := range s.Settings {
 		steps = append(steps, Step{Text: "in " + setting.About + ": " + setting.Text})
 	}
-	if len(steps) == 0 && s.Logout != "" {
+	switch {
+	case len(steps) > 0:
+	case s.Logout != "":
 		steps = []Step{{Text: "end the program's own login", Command: s.Logout}}
+	default:
+		steps = []Step{{Text: "let the program send the lease in its place: the child finds it in AMBIT_LEASE"}}
 	}
 	return steps
 }

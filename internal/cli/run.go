@@ -224,10 +224,7 @@ func (l *lending) scan() []profile.Conflict {
 // what this run overrides.
 func (l *lending) tellConflicts() {
 	for _, c := range l.conflicts {
-		switch {
-		case c.Overrides && c.Overridden:
-			l.console.Note("%s sets %s; ambit run overrides it for this run", text.Printable(c.Path), text.Printable(strings.Join(c.Keys, ", ")))
-		case c.Overrides:
+		if c.Overrides {
 			l.console.Note("%s", view.ConflictLine(c))
 		}
 	}

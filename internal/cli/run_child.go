@@ -62,6 +62,7 @@ func (l *lending) child(ctx context.Context) (code int, err error) {
 		return 0, err
 	}
 	l.leaveSignals()
+	_ = child.Hide() // where that is forbidden the child can do what any program of the user can
 	code, err = command.Run(ctx)
 	if start, ok := errors.AsType[*child.StartError](err); ok {
 		return 0, failWith(exitUsage, start, "")
@@ -73,11 +74,7 @@ func (l *lending) child(ctx context.Context) (code int, err error) {
 }
 
 func besideLine(c profile.Conflict) string {
-	line := "another credential was sent beside the lent one, and was dropped: " + text.Printable(strings.Join(c.Keys, ", "))
-	if c.Advice != "" {
-		line += "; " + text.Printable(c.Advice)
-	}
-	return line
+	return "what may be another credential was sent beside the lent one, and was dropped: " + text.Printable(strings.Join(c.Keys, ", "))
 }
 
 // command is the agent's command line and environment, rebuilt so that it uses what

@@ -23,26 +23,12 @@ func (v Doctor) Text(p *Printer) {
 	for _, a := range v.Agents {
 		for _, c := range a.Conflicts {
 			quiet = false
-			p.wrapped("  ", p.Paint.Bold(text.Printable(a.Label))+": "+doctorLine(c))
+			p.wrapped("  ", p.Paint.Bold(text.Printable(a.Label))+": "+ConflictLine(c))
 		}
 	}
 	if quiet {
 		p.line("%s", p.Paint.green("nothing overrides the lent credential"))
 	}
-}
-
-func doctorLine(c profile.Conflict) string {
-	if c.Overrides {
-		return ConflictLine(c)
-	}
-	line := text.Printable(c.Path)
-	for i, key := range c.Keys {
-		line += map[bool]string{true: ": ", false: ", "}[i == 0] + text.Printable(key)
-	}
-	if c.Problem != "" {
-		line += ": " + text.Printable(c.Problem)
-	}
-	return line + " (overrides nothing)"
 }
 
 // JSON implements [View].

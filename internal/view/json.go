@@ -44,13 +44,15 @@ func coveragesOf(covered []scopes.Coverage) []coverageJSON {
 }
 
 type conflictJSON struct {
-	Path       string   `json:"path"`
-	Source     string   `json:"source"`
-	Keys       []string `json:"keys"`
-	Overrides  bool     `json:"overrides"`
-	Overridden bool     `json:"overridden,omitempty"`
-	Problem    string   `json:"problem,omitempty"`
-	Advice     string   `json:"advice,omitempty"`
+	Path        string         `json:"path"`
+	Source      string         `json:"source"`
+	Keys        []string       `json:"keys"`
+	Effect      profile.Effect `json:"effect,omitempty"`
+	Overrides   bool           `json:"overrides"`
+	Overridable bool           `json:"overridable,omitempty"`
+	Overridden  bool           `json:"overridden,omitempty"`
+	Problem     string         `json:"problem,omitempty"`
+	Advice      string         `json:"advice,omitempty"`
 }
 
 func conflictsOf(conflicts []profile.Conflict) []conflictJSON {

@@ -1,7 +1,6 @@
 package view
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
@@ -25,13 +24,38 @@ func (r *Run) Add(verdicts ...diagnosis.Verdict) {
 	}
 }
 
-// ConflictLine says what takes precedence over the lent credential, and what to do.
+// ConflictLine says what a setting does to the lent credential, and what to do.
 func ConflictLine(c profile.Conflict) string {
-	line := fmt.Sprintf("%s sets %s, which overrides the lent credential", text.Printable(c.Path), text.Printable(strings.Join(c.Keys, ", ")))
-	if c.Advice != "" {
+	line := text.Printable(c.Path)
+	switch {
+	case c.Problem != "":
+		return line + ": " + text.Printable(c.Problem)
+	case len(c.Keys) > 0:
+		line += " sets " + text.Printable(strings.Join(c.Keys, ", "))
+	}
+	line += ", " + effectInWords(c.Effect)
+	switch {
+	case c.Overridden:
+		line += "; ambit run overrides it for this run"
+	case c.Overridable:
+		line += "; ambit run overrides it if it starts the program itself; otherwise " + text.Printable(c.Advice)
+	case c.Overrides && c.Advice != "":
 		line += ": " + text.Printable(c.Advice)
 	}
 	return line
+}
+
+func effectInWords(e profile.Effect) string {
+	switch e {
+	case profile.EffectRoutes:
+		return "so requests go elsewhere"
+	case profile.EffectReplaces:
+		return "so the lent credential is replaced"
+	case profile.EffectDropped:
+		return "so another credential is sent beside the lent one; ambit run drops it"
+	default:
+		return "which overrides nothing"
+	}
 }
 
 // VerdictText writes a verdict: the cause first, then the ways out.

@@ -1,0 +1,146 @@
+package agent_test
+
+import (
+	"net/http"
+	"slices"
+	"testing"
+
+	"github.com/ambit-auth/ambit/agent"
+	"github.com/ambit-auth/ambit/agent/agenttest"
+	"github.com/google/go-cmp/cmp"
+)
+
+// What real clients send beside their credential passes, by the public documentation of each; a
+// credential in any field that is known for one stays here, and is told.
+func TestOtherCredentialsStayHere(t *testing.T) {
+	clients := []struct {
+		name           string
+		passes, stay   []string
+		passesQuery    string
+		withoutInQuery string
+	}{
+		{
+			name: "Anthropic's SDKs and Claude Code",
+			passes: []string{
+				"anthropic-version", "anthropic-beta", "anthropic-dangerous-direct-browser-access", "X-Stainless-Lang", "X-Stainless-Package-Version",
+				"X-Stainless-OS", "X-Stainless-Arch", "X-Stainless-Runtime", "X-Stainless-Retry-Count", "X-Stainless-Timeout", "X-Stainless-Helper-Method",
+				"x-app", "x-client-request-id", "x-claude-code-session-id", "Idempotency-Key",
+			},
+			stay: []string{"X-Api-Key"},
+		},
+		{
+			name:   "OpenAI's SDKs and Codex",
+			passes: []string{"OpenAI-Organization", "OpenAI-Project", "OpenAI-Beta", "originator", "session_id", "conversation_id", "chatgpt-account-id"},
+			stay:   []string{"api-key", "Ocp-Apim-Subscription-Key"},
+		},
+		{
+			name:        "Google's SDKs",
+			passes:      []string{"x-goog-api-client", "x-goog-user-project", "X-Goog-Request-Params", "X-Server-Timeout", "X-Goog-Upload-Command"},
+			stay:        []string{"x-goog-api-key", "X-Goog-Iap-Jwt-Assertion", "X-Serverless-Authorization"},
+			passesQuery: "alt=sse&key=flag&pageToken=2", withoutInQuery: "alt=sse&key=flag&pageToken=2",
+		},
+		{
+			name:   "MCP",
+			passes: []string{"Mcp-Session-Id", "MCP-Protocol-Version", "Last-Event-ID", "Mcp-Method", "Mcp-Name"},
+		},
+		{
+			name:   "AWS",
+			passes: []string{"X-Amz-Date", "X-Amz-Target", "X-Amz-Content-Sha256", "Amz-Sdk-Invocation-Id", "Amz-Sdk-Request", "X-Amzn-Trace-Id"},
+			stay:   []string{"X-Amz-Security-Token"},
+		},
+		{
+			name:   "Azure",
+			passes: []string{"x-ms-date", "x-ms-version", "x-ms-client-request-id", "x-ms-client-session-id"},
+			stay:   []string{"X-MS-TOKEN-AAD-ACCESS-TOKEN"},
+		},
+		{
+			name:   "payments, source hosting, chat",
+			passes: []string{"Stripe-Version", "Stripe-Account", "X-GitHub-Api-Version", "Notion-Version", "I-Twilio-Idempotency-Token", "Lock-Token", "Sourcegraph-Trace"},
+			stay: []string{
+				"PRIVATE-TOKEN", "JOB-TOKEN", "X-Shopify-Access-Token", "X-Auth-Token", "X-Auth-Key", "X-Vault-Token", "DD-API-KEY", "DD-APPLICATION-KEY", "apikey",
+				"xi-api-key", "X-Subscription-Token", "Cf-Access-Client-Secret", "X-Sentry-Auth", "X-Metabase-Session", "X-Parse-Session-Token", "X-Credential",
+				"X-Password", "X_Api_Key",
+			},
+		},
+		{
+			name: "browsers and frameworks",
+			passes: []string{
+				"X-CSRF-Token", "X-XSRF-TOKEN", "X-CSRFToken", "Sec-Fetch-Mode", "Sec-Websocket-Key", "X-Requested-With", "X-Session-Affinity", "X-Cache-Key",
+				"Traceparent", "Baggage", "Sentry-Trace", "X-Datadog-Trace-Id", "X-Max-Tokens", "X-Monkey", "X-Author", "X-Keyword", "Prefer", "If-Match", "Signature",
+			},
+			stay:        []string{"Cookie", "Proxy-Authorization", "X-Request-Token"},
+			passesQuery: "a=1&access_token=sk-other&b=2", withoutInQuery: "a=1&b=2",
+		},
+	}
+	for _, c := range clients {
+		t.Run(c.name, func(t *testing.T) {
+			origin, last := notes(t)
+			l := lend(t, origin, &source{current: key("phx_real")}, nil)
+			fields := []string{bearer}
+			for _, name := range slices.Concat(c.passes, c.stay) {
+				fields = append(fields, name+": sk-other")
+			}
+			query := "?" + c.passesQuery
+			if c.passesQuery == "" {
+				query = ""
+			}
+			for range 2 {
+				l.send("GET", "api", "/x"+query, "", fields...)
+			}
+			r := last()
+			if r == nil {
+				t.Fatal("nothing arrived")
+			}
+			for _, name := range c.passes {
+				if r.Header.Get(name) != "sk-other" {
+					t.Errorf("%s did not arrive", name)
+				}
+			}
+			want := []string{}
+			for _, name := range c.stay {
+				want = append(want, http.CanonicalHeaderKey(name))
+				if r.Header.Get(name) != "" {
+					t.Errorf("%s arrived", name)
+				}
+			}
+			if c.withoutInQuery != c.passesQuery {
+				want = append(want, "the query's access_token")
+			}
+			if uri := "/x" + query; c.passesQuery == c.withoutInQuery && r.URI != uri || c.passesQuery != c.withoutInQuery && r.URI != "/x?"+c.withoutInQuery {
+				t.Errorf("the query arrived as %s", r.URI)
+			}
+			slices.Sort(want)
+			var told []string
+			for _, c := range l.seen {
+				told = append(told, c.Keys...)
+			}
+			if diff := cmp.Diff(want, append([]string{}, told...)); diff != "" {
+				t.Error("told once:", diff)
+			}
+			if len(l.verdicts()) != 0 {
+				t.Errorf("%+v", l.verdicts())
+			}
+		})
+	}
+}
+
+// A profile names a field whose name only sounds like a credential's.
+func TestProfileLetsAFieldPass(t *testing.T) {
+	origin, last := notes(t)
+	known := *agenttest.Profile(t, "any-command")
+	known.Passing = []string{"x-ms-session-token"}
+	l := lend(t, origin, &source{current: key("phx_real")}, func(c *agent.Config) { c.Agent = &known })
+	l.send("GET", "api", "/x", "", bearer, "X-Ms-Session-Token: 0:1")
+	if r := last(); r == nil || r.Header.Get("X-Ms-Session-Token") != "0:1" || len(l.seen) != 0 {
+		t.Errorf("%+v, told %+v", r, l.seen)
+	}
+}
+
+// A cookie alone is no sign that somebody else's login was used.
+func TestCookieAloneIsNoConflict(t *testing.T) {
+	origin, last := notes(t)
+	l := lend(t, origin, &source{current: key("phx_real")}, nil)
+	if got := l.send("GET", "api", "/x", "", "Cookie: a=1"); got.status != 403 || last() != nil || len(l.verdicts()) != 0 {
+		t.Errorf("%+v %+v", got, l.verdicts())
+	}
+}
