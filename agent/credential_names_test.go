@@ -140,7 +140,7 @@ func TestProfileLetsAFieldPass(t *testing.T) {
 func TestCookieAloneIsNoConflict(t *testing.T) {
 	origin, last := notes(t)
 	l := lend(t, origin, &source{current: key("phx_real")}, nil)
-	if got := l.send("GET", "api", "/x", "", "Cookie: a=1"); got.status != 403 || last() != nil || len(l.verdicts()) != 0 {
+	if got := l.send("GET", "api", "/x", "", "Cookie: a=1"); got.status != 451 || last() != nil || len(l.verdicts()) != 0 {
 		t.Errorf("%+v %+v", got, l.verdicts())
 	}
 }
