@@ -201,7 +201,7 @@ func onTerminal(t *testing.T, home string, watch func(text []byte, keyboard io.W
 	// Under this name the test's own binary is the program; see TestMain.
 	tools := filepath.Join(home, "bin")
 	os.MkdirAll(tools, 0o700)
-	for _, name := range []string{"ambit", "visit", "xdg-open"} {
+	for _, name := range []string{"ambit", "visit", "drawer", "xdg-open"} {
 		os.Symlink(self, filepath.Join(tools, name))
 	}
 	c := exec.CommandContext(ctx, self)

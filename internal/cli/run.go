@@ -14,8 +14,6 @@ import (
 	"github.com/ambit-auth/ambit/agent"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
-	"github.com/ambit-auth/ambit/internal/advice"
-	"github.com/ambit-auth/ambit/internal/console"
 	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
@@ -96,6 +94,7 @@ type lending struct {
 	flags  *runFlags
 	args   []string
 	report view.Run
+	said   view.Said
 
 	session   *ambit.Session
 	held      *ambit.Held
@@ -236,11 +235,10 @@ func (l *lending) settle(code int) error {
 	}
 	for _, v := range l.report.Verdicts {
 		if l.stops() && v.Decides() {
-			exit := exitNoCredential
 			if v.LacksRequired() {
-				exit = exitMissing
+				return fail(exitMissing, "the run failed: a required scope is missing", "")
 			}
-			return fail(exit, text.Printable(v.Message), advice.Line(v.Next))
+			return fail(exitNoCredential, "the run failed: the credential cannot be used", "")
 		}
 	}
 	if code != 0 {
@@ -265,11 +263,10 @@ func (l *lending) told(v diagnosis.Verdict) {
 	}
 }
 
-// tell shows a verdict: the cause first, then the ways out.
+// tell shows a verdict, without what an earlier one has said: an advice, the log's path.
 func (l *lending) tell(v diagnosis.Verdict) {
-	p := &view.Printer{Paint: l.console.Paint, Width: console.Width(l.Stderr)}
-	view.VerdictText(p, v)
-	l.console.Write(p.String())
+	v = l.said.News(v)
+	l.console.Show(func(p *view.Printer) { view.VerdictText(p, v) })
 }
 
 // scanPlace is where a scan looks on this machine.

@@ -62,7 +62,7 @@ func (l *lending) child(ctx context.Context) (code int, err error) {
 		return 0, err
 	}
 	l.leaveSignals()
-	code, err = command.Run(ctx)
+	code, err = l.onScreen(ctx, command)
 	if start, ok := errors.AsType[*child.StartError](err); ok {
 		return 0, failWith(exitUsage, start, "")
 	}
@@ -70,6 +70,16 @@ func (l *lending) child(ctx context.Context) (code int, err error) {
 		err = nil // it was ended: by a verdict, or by Ctrl-C, which the code tells
 	}
 	return code, err
+}
+
+// onScreen runs the child. On a terminal that someone watches the screen is the child's alone:
+// its own error line names the cause, and what we say follows when it has ended.
+func (l *lending) onScreen(ctx context.Context, command child.Command) (code int, err error) {
+	if l.console.Live && !l.env.InCI() {
+		l.console.Hold()
+		defer l.console.Release()
+	}
+	return command.Run(ctx)
 }
 
 func besideLine(c profile.Conflict) string {

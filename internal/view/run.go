@@ -3,9 +3,11 @@ package view
 import (
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/text"
 )
 
@@ -50,6 +52,37 @@ func VerdictText(p *Printer, v diagnosis.Verdict) {
 		p.fact("next", step.String())
 	}
 	p.fact("log", v.Log)
+}
+
+// Said is what the verdicts of one run have said so far. Its zero value is nothing; it is safe
+// for concurrent use.
+type Said struct {
+	mu    sync.Mutex
+	steps map[advice.Step]bool
+	log   string
+}
+
+// News is a verdict without the advice and the log that were shown before.
+func (s *Said) News(v diagnosis.Verdict) diagnosis.Verdict {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.steps == nil {
+		s.steps = make(map[advice.Step]bool)
+	}
+	var next []advice.Step
+	for _, step := range v.Next {
+		if !s.steps[step] {
+			next = append(next, step)
+		}
+		s.steps[step] = true
+	}
+	v.Next = next
+	if v.Log == s.log {
+		v.Log = ""
+	} else {
+		s.log = v.Log
+	}
+	return v
 }
 
 func forWhat(v diagnosis.Verdict, scope string) string {
