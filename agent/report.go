@@ -90,7 +90,7 @@ func (p *Proxy) reportBeside(fields []string) {
 	}
 	c := profile.Conflict{
 		Path: "request", Source: sourceRequest, Keys: fields,
-		Advice: "nothing has to be done: it is left out, and the lent credential is sent",
+		Advice: "nothing needs to be done",
 	}
 	p.reporting.Lock()
 	defer p.reporting.Unlock()

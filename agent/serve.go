@@ -15,7 +15,7 @@ import (
 // here.
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Host != p.hosts[0] && r.Host != p.hosts[1] { // a page of some site, through DNS rebinding
-		http.Error(w, "there is no such host here", http.StatusMisdirectedRequest)
+		http.Error(w, "this proxy does not serve that host", http.StatusMisdirectedRequest)
 		return
 	}
 	route, rest, ok := p.route(r)
@@ -114,7 +114,7 @@ func (x *exchange) answerNone(w http.ResponseWriter) {
 		x.finish("answered here: no credential")
 		return
 	}
-	x.answer(w, x.refusalStatus(), "the request carries no credential; ambit lends one for AMBIT_LEASE")
+	x.answer(w, x.refusalStatus(), "the request carries no credential; ambit lends one to a request that carries the value of AMBIT_LEASE")
 }
 
 // refusalStatus is 403 for an agent that would repeat a request answered 401.

@@ -93,7 +93,7 @@ type scan struct {
 }
 
 func (s *scan) login(l login) {
-	c := Conflict{Source: SourceLogin, Keys: []string{}, Advice: "nothing has to be done: the lent credential overrides it"}
+	c := Conflict{Source: SourceLogin, Keys: []string{}, Advice: "nothing needs to be done: the lease overrides it"}
 	if l.Keychain != "" {
 		if s.Files.Keychain(l.Keychain) {
 			c.Path = l.Keychain
@@ -122,7 +122,7 @@ func (s *scan) environment() {
 		return
 	}
 	slices.Sort(c.Keys)
-	c.Advice = "nothing has to be done: ambit run leaves them out; otherwise unset " + strings.Join(c.Keys, ", ")
+	c.Advice = "nothing needs to be done: ambit run removes them; otherwise unset " + strings.Join(c.Keys, ", ")
 	s.found = append(s.found, c)
 }
 

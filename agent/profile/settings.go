@@ -57,7 +57,7 @@ func (s *scan) file(f settings, path string) {
 		document, problem = parseSettings(f.Format, content)
 	}
 	if problem != "" {
-		c.Problem, c.Advice = problem, "fix it: what it says is not known"
+		c.Problem, c.Advice = problem, "fix the file: ambit cannot tell what it says"
 		s.found = append(s.found, c)
 		return
 	}
@@ -93,7 +93,7 @@ func (p *Profile) judge(c *Conflict, f settings, document map[string]any) {
 		}
 	}
 	if !f.Counts {
-		advice = []string{"nothing has to be done: the file is not applied"}
+		advice = []string{"nothing needs to be done: the file is not applied"}
 	}
 	c.Advice = strings.Join(advice, "; ")
 }
@@ -155,7 +155,7 @@ func parseSettings(format string, text []byte) (document map[string]any, problem
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return nil, fmt.Sprintf("it is not JSON: see line %d", 1+bytes.Count(text[:min(int(syntax.Offset), len(text))], []byte("\n")))
 	}
-	return nil, "it is JSON, but no object"
+	return nil, "it is JSON, but not an object"
 }
 
 func parseTOML(text []byte) (document map[string]any, problem string) {

@@ -117,7 +117,7 @@ func (l *lending) whole(ctx context.Context) error {
 	if v, ok := diagnosis.Forecast(l.theCase()); !ok && v.LacksRequired() && v.Confidence == diagnosis.ConfidenceProved && !l.flags.startAnyway {
 		l.tell(v)
 		l.report.Add(v)
-		return fail(exitMissing, "the agent was not started: a required scope is missing", "--start-anyway starts it all the same")
+		return fail(exitMissing, "the agent was not started: a required scope is missing", "to start it anyway: --start-anyway")
 	}
 	code, err := l.child(ctx)
 	if err != nil {
@@ -159,7 +159,7 @@ func (l *lending) unusable(err error) error {
 	}
 	v := diagnosis.Verdict{
 		Message: view.FirstLine(f.Message), Cause: f.Verdict.Cause, Confidence: f.Verdict.Confidence,
-		Missing: []string{}, NeededFor: map[string][]string{}, Why: map[string]string{}, Evidence: []string{"the server was asked"}, Possible: []string{},
+		Missing: []string{}, NeededFor: map[string][]string{}, Why: map[string]string{}, Evidence: []string{}, Possible: []string{},
 		Conflicts: []profile.Conflict{}, Next: []diagnosis.Step{{Text: f.Hint}},
 	}
 	if f.Diagnosis != nil {
@@ -168,7 +168,7 @@ func (l *lending) unusable(err error) error {
 	v.Log = l.log.path
 	l.tell(v)
 	l.report.Add(v)
-	return err
+	return &view.Failure{Code: f.Code, Message: "the agent was not started: the credential cannot be used", Err: err, Verdict: f.Verdict}
 }
 
 func (l *lending) pickProfile() (*profile.Profile, error) {

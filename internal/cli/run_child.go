@@ -83,7 +83,7 @@ func (l *lending) onScreen(ctx context.Context, command child.Command) (code int
 }
 
 func besideLine(c profile.Conflict) string {
-	line := "another credential was sent beside the lent one, and was dropped: " + text.Printable(strings.Join(c.Keys, ", "))
+	line := "another credential came with the lease, and was dropped: " + text.Printable(strings.Join(c.Keys, ", "))
 	if c.Advice != "" {
 		line += "; " + text.Printable(c.Advice)
 	}
