@@ -240,10 +240,10 @@ func onTerminal(t *testing.T, home string, watch func(text []byte, keyboard io.W
 	return text.Bytes(), c.ProcessState.ExitCode()
 }
 
-// onlyText finds the first control sequence that is not a color or the clearing of
-// a progress line; nil where there is none.
+// onlyText finds the first control sequence that is not a color, or the clearing of
+// a progress line or of what a child left below its last one; nil where there is none.
 func onlyText(out []byte) []byte {
-	rest := regexp.MustCompile(`\x1b\[[0-9;]*m|\r\x1b\[K`).ReplaceAll(out, nil)
+	rest := regexp.MustCompile(`\x1b\[[0-9;]*m|\r\x1b\[K|\x1b\[J`).ReplaceAll(out, nil)
 	if at := bytes.IndexByte(rest, 0x1b); at >= 0 {
 		return rest[at:min(len(rest), at+12)]
 	}

@@ -54,6 +54,9 @@ func TestAgentKeepsItsScreen(t *testing.T) {
 					t.Errorf("%q does not stand there once: %q", once, after)
 				}
 			}
+			if !strings.Contains(after, "\r\n\x1b[J\x1b[33mnote:") {
+				t.Errorf("what the agent left below its last line is not erased: %q", after)
+			}
 			if strings.Contains(strings.ReplaceAll(after, "\r\n", ""), "\n") {
 				t.Errorf("the terminal is still raw: %q", after)
 			}

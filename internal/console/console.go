@@ -115,7 +115,7 @@ func (v *Console) Release() {
 		io.WriteString(v.Out, plainScreen)
 	}
 	if len(v.waiting) > 0 {
-		io.WriteString(v.Out, "\n") // the child's last line may have no end
+		io.WriteString(v.Out, belowChild)
 	}
 	if v.Columns > 0 {
 		v.Columns = Width(v.Out)
@@ -125,6 +125,10 @@ func (v *Console) Release() {
 	}
 	v.waiting, v.modes = nil, nil
 }
+
+// belowChild begins a line, for the child's last one may have no end, and erases what a child
+// that was ended has left below the cursor: the lower half of an input box.
+const belowChild = "\n\x1b[J"
 
 // progressAfter is how long something may take before a person wants to know that
 // it goes on.
