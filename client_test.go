@@ -188,7 +188,7 @@ func TestClientRenewsForTheNextRequest(t *testing.T) {
 	stream := func() io.Reader { return io.MultiReader(strings.NewReader("{}")) }
 	response, err := client.Post(api+"/api/projects/1/query/", "application/json", stream())
 	v := refusal(t, response, err)
-	if v.Cause != diagnosis.CauseRejected || len(v.Next) != 1 || v.Next[0].Text != "send the request again" {
+	if v.Cause != diagnosis.CauseRejected || len(v.Next) != 1 || v.Next[0].Text != "repeat the request" {
 		t.Errorf("%s: %q", v.Message, v.Next)
 	}
 	if response, err = client.Post(api+"/api/projects/1/query/", "application/json", stream()); err != nil || response.StatusCode != http.StatusOK {
@@ -225,7 +225,7 @@ func TestClientOfAKeyThatNobodyKnows(t *testing.T) {
 	response, err := client.Get("http://127.0.0.1:1/x")
 	v := refusal(t, response, err)
 	possible := strings.Join(v.Possible, "\n")
-	if v.Cause != diagnosis.CauseUnknown || len(v.Missing) > 0 || !strings.Contains(possible, "a is missing; nobody said what the credential holds") {
+	if v.Cause != diagnosis.CauseUnknown || len(v.Missing) > 0 || !strings.Contains(possible, "a is missing; no server said what the credential holds") {
 		t.Errorf("%s\n%s", v.Message, possible)
 	}
 	if response, err = client.Get("http://127.0.0.1:1/gone"); err != nil || response.StatusCode != http.StatusNotFound {

@@ -236,7 +236,7 @@ func TestKeyThatNobodyKnows(t *testing.T) {
 	l.send("POST", "gateway", "/v1/messages", "x", bearer)
 	told := l.verdicts()
 	if len(told) != 1 || told[0].Cause != diagnosis.CauseUnknown || told[0].Decides() ||
-		!strings.Contains(strings.Join(told[0].Possible, "\n"), "llm_gateway:read is missing; nobody said what the credential holds") {
+		!strings.Contains(strings.Join(told[0].Possible, "\n"), "llm_gateway:read is missing; no server said what the credential holds") {
 		t.Errorf("%+v", told)
 	}
 }

@@ -17,7 +17,7 @@ import (
 // here.
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !p.isOurs(r.Host) { // a page of some site, through DNS rebinding
-		http.Error(w, "there is no such host here", http.StatusMisdirectedRequest)
+		http.Error(w, "this proxy does not serve that host", http.StatusMisdirectedRequest)
 		return
 	}
 	route, rest, ok := p.route(r)
@@ -132,7 +132,7 @@ func (x *exchange) answerNone(w http.ResponseWriter) {
 		x.finish("answered here: no credential")
 		return
 	}
-	x.answer(w, x.refusalStatus(), "the request carries no credential; ambit lends one for AMBIT_LEASE")
+	x.answer(w, x.refusalStatus(), "the request carries no credential; ambit lends one to a request that carries the value of AMBIT_LEASE")
 }
 
 // refusalStatus is 401, unless the agent stops at another.

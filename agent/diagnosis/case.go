@@ -134,13 +134,13 @@ func (c *Case) credential() string {
 func (c *Case) knownBy() string {
 	switch c.Grant.KnownBy {
 	case scopes.TokenResponse:
-		return "by the token response"
+		return "according to the token response"
 	case scopes.SelfInspection, scopes.Introspection:
-		return "by the server's own word"
+		return "according to the server"
 	case scopes.JWT:
-		return "by the token's own claim"
+		return "according to the token's own claim"
 	default:
-		return "as far as assumed: nobody said what was granted"
+		return "but that is an assumption: no server said what was granted"
 	}
 }
 

@@ -56,10 +56,10 @@ func (d *diagnoser) said() {
 		return
 	}
 	d.v.Said = text.Line(d.resp.Said)
-	line := "the server answered " + orStatus("", status)
+	line := "the server responded with " + statusLine(status)
 	switch {
 	case d.resp.Said != "":
-		line += ` "` + d.v.Said + `"`
+		line += `: "` + d.v.Said + `"`
 	case d.resp.Unread != "":
 		line += "; " + d.resp.Unread
 	}
@@ -89,9 +89,9 @@ func (d *diagnoser) otherCredential() bool {
 		return false
 	}
 	fields := strings.Join(text.Lines(d.c.Sent.Others), ", ")
-	d.v.is(CauseCredentialConflict, ConfidenceProved, "another credential was sent in place of the lent one, in %s", fields)
-	d.v.prove("the request to {%s} carried a credential in %s, and not the lease", d.c.Base, fields)
-	d.v.prove("it was refused here and went nowhere")
+	d.v.is(CauseCredentialConflict, ConfidenceProved, "another credential was sent instead of the lease, in %s", fields)
+	d.v.prove("the request to {%s} carried a credential in %s, and no lease", d.c.Base, fields)
+	d.v.prove("ambit refused the request, and did not send it on")
 	d.blame(profile.EffectReplaces, profile.EffectDropped)
 	return true
 }
@@ -121,7 +121,7 @@ func (d *diagnoser) renewed() bool {
 	if !d.c.Renewed {
 		return false
 	}
-	d.v.is(CauseRejected, ConfidenceLikely, "the server did not take %s; it is renewed now, and this request cannot be repeated by itself", d.c.credential())
+	d.v.is(CauseRejected, ConfidenceLikely, "the server did not accept %s; ambit has renewed it, and cannot repeat this request", d.c.credential())
 	d.v.advise(d.c.situation(advice.Renewed))
 	return true
 }
@@ -131,18 +131,21 @@ func (d *diagnoser) noScopeHelps() bool {
 	if !d.resp.Means(provider.MeaningNotAScopeProblem) {
 		return false
 	}
-	d.v.is(CauseNotAScopeProblem, ConfidenceProved, "\"%s\"", orStatus(d.resp.Said, d.c.Response.Status))
+	d.v.is(CauseNotAScopeProblem, ConfidenceProved, "%s", d.reason())
 	s := d.c.situation(advice.NoScope)
 	s.Words = d.resp.Wording.Advice
 	d.v.advise(s)
 	return true
 }
 
-func orStatus(said string, status int) string {
-	if said != "" {
-		return text.Line(said)
+func statusLine(status int) string { return fmt.Sprintf("%d %s", status, http.StatusText(status)) }
+
+// reason is the server's own sentence, else its status.
+func (d *diagnoser) reason() string {
+	if d.resp.Said == "" {
+		return "the server responded with " + statusLine(d.c.Response.Status)
 	}
-	return fmt.Sprintf("%d %s", status, http.StatusText(status))
+	return `the server says "` + text.Cut(d.v.Said, text.MaxWord) + `"`
 }
 
 // neverServes: this kind of credential can never serve the base.
@@ -150,8 +153,8 @@ func (d *diagnoser) neverServes() bool {
 	if d.c.Kind.Serves(d.c.Base) || !d.refuses() {
 		return false
 	}
-	d.v.is(CauseWrongCredentialKind, ConfidenceProved, "%s, can never serve %s", d.c.credential(), d.c.Base)
-	d.v.prove("by its prefix the credential is %s", text.Line(d.c.Kind.Label))
+	d.v.is(CauseWrongCredentialKind, ConfidenceProved, "%s, can never be used for {%s}", d.c.credential(), d.c.Base)
+	d.v.prove("its prefix says that it is %s", text.Line(d.c.Kind.Label))
 	s := d.c.situation(advice.WrongKind)
 	s.Base = d.c.Base
 	d.v.advise(s)
@@ -185,8 +188,8 @@ func (d *diagnoser) renewalFailed() bool {
 	if own.Standing == credential.StandingNotKnown && nobodyElse || !d.c.Grant.LivesAt(d.c.Now) {
 		sure = ConfidenceProved
 	}
-	d.v.is(CauseRenewalFailed, sure, "%s, is not accepted any more, and could not be renewed: %v", d.c.credential(), d.c.Renewal)
-	d.v.prove("the login itself was not refused: it is kept, and is renewed again")
+	d.v.is(CauseRenewalFailed, sure, "%s, is no longer accepted, and could not be renewed: %v", d.c.credential(), d.c.Renewal)
+	d.v.prove("no server rejected the login itself: it is kept, and will be renewed later")
 	d.asked()
 	d.v.advise(d.c.situation(advice.Waiting))
 	return true
@@ -208,8 +211,8 @@ func (d *diagnoser) pastExpiry() bool {
 	default:
 		sure = ConfidenceLikely
 	}
-	d.v.is(CauseExpired, sure, "%s, ended at %s", d.c.credential(), end.UTC().Format(time.RFC3339))
-	d.v.prove("it is %s now", d.c.Now.UTC().Format(time.RFC3339))
+	d.v.is(CauseExpired, sure, "%s, expired at %s", d.c.credential(), end.UTC().Format(time.RFC3339))
+	d.v.prove("the time is now %s", d.c.Now.UTC().Format(time.RFC3339))
 	d.v.advise(d.c.situation(advice.Ended))
 	return true
 }
@@ -223,15 +226,15 @@ func (d *diagnoser) ownReason() bool {
 	case d.resp.Disowns() && d.c.knownHere():
 		return false
 	case d.resp.Disowns() && d.deniesByStatus():
-		d.v.is(CauseRejected, ConfidenceLikely, "the server says \"%s\"", text.Cut(d.v.Said, text.MaxWord))
+		d.v.is(CauseRejected, ConfidenceLikely, "%s", d.reason())
 		if len(d.c.unasked()) > 0 {
-			d.v.Possible = []string{"the credential is another server's; nobody else was asked"}
+			d.v.Possible = []string{"the credential belongs to another server; no other server was asked"}
 		}
 		d.asked()
 		d.advise(advice.Ended, "")
 		return true
 	case d.resp.GivesAnotherReason() && (!unauthorized || d.c.knownHere()):
-		d.v.is(CauseNotAScopeProblem, ConfidenceLikely, "the server says \"%s\"", text.Cut(d.v.Said, text.MaxWord))
+		d.v.is(CauseNotAScopeProblem, ConfidenceLikely, "%s", d.reason())
 		d.asked()
 		return true
 	}
@@ -242,11 +245,11 @@ func (d *diagnoser) ownReason() bool {
 func (d *diagnoser) unknown() {
 	d.asked()
 	d.v.advise(d.c.situation(advice.Unexplained))
-	status := orStatus("", d.c.Response.Status)
+	status := statusLine(d.c.Response.Status)
 	if d.resp.Said != "" && (strings.Contains(d.resp.Said, " ") || d.resp.Reason() == refusal.ReasonOwn) && !d.resp.Means(provider.MeaningSilent) {
-		d.v.is(CauseUnknown, ConfidenceUnknown, `the server says "%s" (%s)`, text.Cut(d.v.Said, text.MaxWord), status)
+		d.v.is(CauseUnknown, ConfidenceUnknown, "%s (%s)", d.reason(), status)
 	} else {
-		d.v.is(CauseUnknown, ConfidenceUnknown, "%s was answered %s, and nothing tells why", d.v.operation(), status)
+		d.v.is(CauseUnknown, ConfidenceUnknown, "the server responded to %s with %s, and gave no reason", d.v.operation(), status)
 	}
 	if d.resp.Reason() != refusal.ReasonOwn {
 		d.v.Possible = d.c.possible()
@@ -257,20 +260,20 @@ func (d *diagnoser) unknown() {
 func (c *Case) possible() []string {
 	var list []string
 	if c.Response.Status == http.StatusUnauthorized && !c.knownHere() {
-		list = append(list, "the credential was revoked, or has expired before its time")
+		list = append(list, "the credential was revoked, or expired early")
 		if !c.wasAsked() {
-			list = append(list, "it is another server's; nobody was asked")
+			list = append(list, "the credential belongs to another server; none was asked")
 		}
 	}
 	switch {
 	case len(c.Declared()) == 0:
 		list = append(list, "the operation needs a scope that the manifest does not declare for it")
 	case !c.anyoneSaid():
-		list = append(list, namesOf(c.Declared())+" is missing; nobody said what the credential holds")
+		list = append(list, namesOf(c.Declared())+" is missing; no server said what the credential holds")
 	case !c.grantIsKnown():
-		list = append(list, "a scope was not granted; what was is only assumed")
+		list = append(list, "a scope was not granted; what the credential holds is only assumed")
 	default:
-		list = append(list, "the grant has shrunk since it was last looked at")
+		list = append(list, "the grant has shrunk since it was last checked")
 	}
-	return append(list, "the server refuses for a reason that has nothing to do with scopes")
+	return append(list, "the reason has nothing to do with scopes")
 }

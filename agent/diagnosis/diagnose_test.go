@@ -187,7 +187,7 @@ func TestDiagnose(t *testing.T) {
 			[]string{"query:read"},
 			"probably missing scope: query:read",
 		},
-		"nobody said what it holds": {unsaid, diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, "nothing tells why"},
+		"nobody said what it holds": {unsaid, diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, "gave no reason"},
 		"nor is it told by what any 401 mentions": {
 			both(challenge(`Bearer scope="extra:write"`), unsaid),
 			diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, "",
@@ -204,27 +204,27 @@ func TestDiagnose(t *testing.T) {
 			nil,
 			"",
 		},
-		"renewed since":                     {both(all, func(c *diagnosis.Case) { c.Renewed = true }), diagnosis.CauseRejected, diagnosis.ConfidenceLikely, nil, "renewed now"},
+		"renewed since":                     {both(all, func(c *diagnosis.Case) { c.Renewed = true }), diagnosis.CauseRejected, diagnosis.ConfidenceLikely, nil, "ambit has renewed it"},
 		"hidden as not found":               {func(c *diagnosis.Case) { c.Response = diagnosis.Response{Status: 404} }, diagnosis.CauseMissingScope, diagnosis.ConfidenceLikely, []string{"llm_gateway:read"}, ""},
 		"declared beside, base of no use":   {func(c *diagnosis.Case) { c.Path = "/v1/messages/count_tokens" }, diagnosis.CauseMissingScope, diagnosis.ConfidenceLikely, []string{"llm_gateway:read"}, ""},
 		"declared beside, base of some use": {both(api(403, `{}`), func(c *diagnosis.Case) { c.Path = "/api/other/"; c.Grant.Scopes = scopes.NewSet("user:read") }), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, ""},
 		"missing goes before expired":       {func(c *diagnosis.Case) { c.Grant.ExpiresAt = agenttest.Noon().Add(-time.Hour) }, diagnosis.CauseMissingScope, diagnosis.ConfidenceProved, []string{"llm_gateway:read"}, ""},
 		"covered by implication is there":   {func(c *diagnosis.Case) { c.Grant.Scopes = scopes.NewSet("*") }, diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, ""},
 
-		"past its end":                  {both(both(all, func(c *diagnosis.Case) { c.Grant.ExpiresAt = agenttest.Noon() }), nobodyAsked), diagnosis.CauseExpired, diagnosis.ConfidenceProved, nil, "ended at 2026-05-01T12:00:00Z"},
+		"past its end":                  {both(both(all, func(c *diagnosis.Case) { c.Grant.ExpiresAt = agenttest.Noon() }), nobodyAsked), diagnosis.CauseExpired, diagnosis.ConfidenceProved, nil, "expired at 2026-05-01T12:00:00Z"},
 		"not yet":                       {both(all, func(c *diagnosis.Case) { c.Grant.ExpiresAt = agenttest.Noon().Add(1) }), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, ""},
-		"known elsewhere":               {inquiry("us not_known", "eu known"), diagnosis.CauseWrongServer, diagnosis.ConfidenceProved, nil, "is known to eu, not to us"},
+		"known elsewhere":               {inquiry("us not_known", "eu known"), diagnosis.CauseWrongServer, diagnosis.ConfidenceProved, nil, "is known to server eu, not to server us"},
 		"known elsewhere, home is mute": {inquiry("us no_answer", "eu known"), diagnosis.CauseWrongServer, diagnosis.ConfidenceLikely, nil, ""},
 		"known nowhere":                 {inquiry("us not_known", "eu not_known"), diagnosis.CauseRejected, diagnosis.ConfidenceProved, nil, "no server knows"},
 		"known at home":                 {inquiry("us known"), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, ""},
-		"rejected in words":             {both(api(401, `{"code":"authentication_failed","detail":"Invalid."}`), nobodyAsked), diagnosis.CauseRejected, diagnosis.ConfidenceLikely, nil, "does not take"},
+		"rejected in words":             {both(api(401, `{"code":"authentication_failed","detail":"Invalid."}`), nobodyAsked), diagnosis.CauseRejected, diagnosis.ConfidenceLikely, nil, "does not accept"},
 		"rejected by the challenge, one missing besides": {
 			both(both(challenge(`Bearer error="invalid_token"`), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.Set{} }), nobodyAsked), diagnosis.CauseRejected, diagnosis.ConfidenceLikely, nil, "",
 		},
 		"forbidden is nobody's other server": {both(api(403, `{}`), func(c *diagnosis.Case) {
 			c.Inquiry = agenttest.Inquiry("us not_known", "eu known")
 		}), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, ""},
-		"nothing tells": {all, diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, "nothing tells why"},
+		"nothing tells": {all, diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, "gave no reason"},
 	} {
 		v := diagnosis.Diagnose(aCase(t, tt.change))
 		if tt.missing == nil {
@@ -252,27 +252,27 @@ func TestInquiry(t *testing.T) {
 	}{
 		"one did not answer": {
 			[]string{"us not_known", "eu no_answer"},
-			diagnosis.CauseRejected, diagnosis.ConfidenceLikely, "eu was asked, and did not answer: connection refused", "do not know it: us, eu",
+			diagnosis.CauseRejected, diagnosis.ConfidenceLikely, "server eu was asked, and did not respond: connection refused", "us, eu were asked",
 		},
 		"another knows it": {
 			[]string{"us not_known", "test no_answer", "eu known"},
-			diagnosis.CauseWrongServer, diagnosis.ConfidenceProved, "eu knows the credential, when asked", "do not know it: us, test",
+			diagnosis.CauseWrongServer, diagnosis.ConfidenceProved, "server eu was asked, and knows the credential", "us, test were asked",
 		},
 		"both know nothing": {
 			[]string{"us not_known", "eu not_known"},
-			diagnosis.CauseRejected, diagnosis.ConfidenceProved, "asked, these do not know it: us, eu", "did not answer",
+			diagnosis.CauseRejected, diagnosis.ConfidenceProved, "servers us, eu were asked, and do not know the credential", "did not respond",
 		},
 		"its own did not answer": {
 			[]string{"us no_answer"},
-			diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, "us was asked, and did not answer: connection refused", "nobody was asked",
+			diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, "server us was asked, and did not respond: connection refused", "none was asked",
 		},
 		"there is no way to ask": {
 			[]string{"us not_asked"},
-			diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, "it is another server's; nobody was asked", "did not answer",
+			diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, "the credential belongs to another server; none was asked", "did not respond",
 		},
 		"nobody was asked": {
 			nil,
-			diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, "it is another server's; nobody was asked", "did not answer",
+			diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, "the credential belongs to another server; none was asked", "did not respond",
 		},
 	} {
 		v := diagnosis.Diagnose(aCase(t, inquiry(tt.outcomes...)))
@@ -294,7 +294,7 @@ func TestVerdictDecides(t *testing.T) {
 // A reason of the server's own is read first; a scope that lacks besides is evidence.
 func TestAnotherReasonLeads(t *testing.T) {
 	v := diagnosis.Diagnose(aCase(t, both(api(403, `{"detail":"This account is suspended."}`), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.NewSet("user:read") })))
-	want := []string{`the server answered 403 Forbidden "This account is suspended."`, "besides, query:read is not in the grant, by the server's own word"}
+	want := []string{`the server responded with 403 Forbidden: "This account is suspended."`, "besides, the grant does not include query:read, according to the server"}
 	if v.Said != "This account is suspended." || len(v.Evidence) < 2 || !cmp.Equal(want, v.Evidence[:2]) {
 		t.Errorf("said %q: %q", v.Said, v.Evidence)
 	}
@@ -311,18 +311,18 @@ func TestEvidenceIsTheProof(t *testing.T) {
 	}{
 		"a challenge": {
 			challenge(`Bearer error="insufficient_scope", scope="extra:write"`),
-			[]string{`the server answered 401 Unauthorized "insufficient_scope"`, `WWW-Authenticate: error="insufficient_scope" scope="extra:write"`, "the answer names extra:write, which the manifest does not declare"},
+			[]string{`the server responded with 401 Unauthorized: "insufficient_scope"`, `WWW-Authenticate: error="insufficient_scope" scope="extra:write"`, "the response names extra:write, which the manifest does not declare"},
 		},
 		"a sentence": {
 			api(403, `{"detail":"This needs the scope 'notebook:read' or 'extra:write'"}`),
-			[]string{`the server answered 403 Forbidden "This needs the scope 'notebook:read' or 'extra:write'"`, "notebook:read was in the grant by the server's own word: that may have shrunk since", "the answer names notebook:read|extra:write, which the manifest does not declare"},
+			[]string{`the server responded with 403 Forbidden: "This needs the scope 'notebook:read' or 'extra:write'"`, "the grant included notebook:read, according to the server; it may have shrunk since", "the response names notebook:read|extra:write, which the manifest does not declare"},
 		},
-		"a control character": {api(403, "{\"detail\":\"suspended \\u001b[2J\"}"), []string{`the server answered 403 Forbidden "suspended \x1b[2J"`}},
+		"a control character": {api(403, "{\"detail\":\"suspended \\u001b[2J\"}"), []string{`the server responded with 403 Forbidden: "suspended \x1b[2J"`}},
 		"packed": {
 			both(api(403, "\x8b\x02\x80"), func(c *diagnosis.Case) { c.Response.Header.Set("Content-Encoding", "br") }),
-			[]string{"the server answered 403 Forbidden; its body is packed by br, and not read"},
+			[]string{"the server responded with 403 Forbidden; its body is compressed with br, and was not read"},
 		},
-		"bytes": {api(403, "\x8b\x02\x80"), []string{"the server answered 403 Forbidden; its body is not text, and not read"}},
+		"bytes": {api(403, "\x8b\x02\x80"), []string{"the server responded with 403 Forbidden; its body is not text, and was not read"}},
 	} {
 		if v := diagnosis.Diagnose(aCase(t, both(tt.change, nobodyAsked))); !cmp.Equal(v.Evidence, tt.want) {
 			t.Errorf("%s: %q", name, v.Evidence)
@@ -349,7 +349,7 @@ func TestConflictAdvice(t *testing.T) {
 	if v := diagnosis.Diagnose(other(helper, away, environment)); len(v.Next) != 1 || strings.Contains(strings.Join(v.Evidence, "\n"), "/a.json") {
 		t.Errorf("%q %q", v.Next, v.Evidence)
 	}
-	if v := diagnosis.Diagnose(other(login)); !cmp.Equal(v.Next, []diagnosis.Step{{Text: "end the program's own login", Command: "claude auth logout"}}) || !strings.Contains(strings.Join(v.Evidence, "\n"), "/login") {
+	if v := diagnosis.Diagnose(other(login)); !cmp.Equal(v.Next, []diagnosis.Step{{Text: "log the program out of its own account", Command: "claude auth logout"}}) || !strings.Contains(strings.Join(v.Evidence, "\n"), "/login") {
 		t.Errorf("%q %q", v.Next, v.Evidence)
 	}
 }

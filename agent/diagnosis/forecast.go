@@ -27,7 +27,7 @@ func Forecast(c Case) (v Verdict, ok bool) {
 		}
 		d.v.lack(&c, sure, lacking, nil)
 		for _, e := range lacking {
-			d.v.prove("%s is not in the grant, %s", e.Name(), c.knownBy())
+			d.v.prove("the grant does not include %s, %s", e.Name(), c.knownBy())
 		}
 		return d.v, false
 	}
@@ -66,7 +66,7 @@ func Lost(c Case, before scopes.Grant) (v Verdict, ok bool) {
 	}
 	d.v.lack(&c, sure, gone, nil)
 	for _, e := range gone {
-		d.v.prove("%s was in the grant, and is not any more, %s", e.Name(), c.knownBy())
+		d.v.prove("the grant no longer includes %s, %s", e.Name(), c.knownBy())
 	}
 	return d.v, true
 }

@@ -70,13 +70,13 @@ func (d *diagnoser) inquired() bool {
 	switch {
 	case cause == CauseWrongServer:
 		there := d.c.Inquiry.Servers(credential.StandingKnown)
-		d.v.is(cause, sure, "%s, is known to %s, not to %s", d.c.credential(), listed(there), here)
+		d.v.is(cause, sure, "%s, is known to server %s, not to server %s", d.c.credential(), listed(there), here)
 		d.asked()
 		d.advise(advice.Elsewhere, there[0])
 	case cause == CauseRejected:
 		d.notKnown(sure)
 	case d.rejects():
-		d.v.is(CauseRejected, ConfidenceLikely, "the server does not take %s: it is revoked, expired%s", d.c.credential(), d.c.orElsewhere())
+		d.v.is(CauseRejected, ConfidenceLikely, "the server does not accept %s: it is revoked, expired%s", d.c.credential(), d.c.orElsewhere())
 		d.asked()
 		d.advise(advice.Ended, "")
 	default:
@@ -90,14 +90,14 @@ func (d *diagnoser) notKnown(sure Confidence) {
 	denied, silent := d.c.Inquiry.Servers(credential.StandingNotKnown), d.c.Inquiry.Servers(credential.StandingNoAnswer)
 	switch who := listed(denied); {
 	case len(silent) > 0:
-		d.v.is(CauseRejected, sure, "%s does not know %s; %s did not answer: it is revoked, expired, mistyped, or belongs there",
+		d.v.is(CauseRejected, sure, "server %s does not know %s; %s did not respond: it is revoked, expired, mistyped, or belongs there",
 			who, d.c.credential(), listed(silent))
 		d.advise(advice.Unreached, silent[0])
 	case len(denied) > 1:
 		d.v.is(CauseRejected, sure, "no server knows %s: it is revoked, expired or mistyped", d.c.credential())
 		d.advise(advice.Ended, "")
 	default:
-		d.v.is(CauseRejected, sure, "%s does not know %s: it is revoked, expired%s", who, d.c.credential(), d.c.orElsewhere())
+		d.v.is(CauseRejected, sure, "server %s does not know %s: it is revoked, expired%s", who, d.c.credential(), d.c.orElsewhere())
 		d.advise(advice.Ended, "")
 	}
 	d.asked()
@@ -112,17 +112,21 @@ func (d *diagnoser) advise(p advice.Problem, server string) {
 // asked adds what each server said of the credential to the evidence.
 func (d *diagnoser) asked() {
 	for _, o := range d.c.Inquiry.Of(credential.StandingKnown) {
-		d.v.prove("%s knows the credential, when asked", o.Server)
+		d.v.prove("server %s was asked, and knows the credential", o.Server)
 	}
 	if denied := d.c.Inquiry.Servers(credential.StandingNotKnown); len(denied) > 0 {
-		d.v.prove("asked, these do not know it: %s", listed(denied))
+		if len(denied) == 1 {
+			d.v.prove("server %s was asked, and does not know the credential", listed(denied))
+		} else {
+			d.v.prove("servers %s were asked, and do not know the credential", listed(denied))
+		}
 	}
 	for _, o := range d.c.Inquiry.Of(credential.StandingNoAnswer) {
-		d.v.prove("%s was asked, and did not answer: %s", o.Server, o.Err)
+		d.v.prove("server %s was asked, and did not respond: %s", o.Server, o.Err)
 	}
 	denied, known := d.c.Inquiry.Of(credential.StandingNotKnown), d.c.Inquiry.Of(credential.StandingKnown)
 	if unasked := d.c.unasked(); len(unasked) > 0 && len(denied) > 0 && len(known) == 0 {
-		d.v.prove("not asked, since the provider's file does not allow it: %s", listed(unasked))
+		d.v.prove("not asked, because the provider file does not allow it: %s", listed(unasked))
 	}
 }
 

@@ -53,7 +53,7 @@ func (d *diagnoser) unnamed() bool {
 			sure = ConfidenceProved
 		}
 		d.v.lack(d.c, sure, needs, nil)
-		d.notGranted("%s is not in the grant, %s", needs)
+		d.notGranted("the grant does not include %s, %s", needs)
 		return true
 	}
 	if !d.deniesByStatus() && d.c.Response.Status >= http.StatusMultipleChoices { // a request can be wrong for a parameter of that name
@@ -61,16 +61,16 @@ func (d *diagnoser) unnamed() bool {
 	}
 	named := d.met(d.resp.Needs)
 	if len(named) > 0 && (d.c.saidHere() || !d.c.anyoneSaid()) {
-		d.v.prove("%s, which it names, is in the grant, %s", listed(named), d.c.knownBy())
+		d.v.prove("the response names %s, which the grant includes, %s", listed(named), d.c.knownBy())
 		return false
 	}
 	if len(named) > 0 {
-		d.v.prove("%s was in the grant %s: that may have shrunk since", listed(named), d.c.knownBy())
+		d.v.prove("the grant included %s, %s; it may have shrunk since", listed(named), d.c.knownBy())
 		return d.lackGroups(ConfidenceLikely, d.resp.Needs)
 	}
 	d.v.lack(d.c, ConfidenceUnknown, nil, nil)
 	if !d.c.anyoneSaid() && len(d.c.Declared()) > 0 {
-		d.v.Possible = []string{namesOf(d.c.Declared()) + ", which is declared for it; nobody said what the credential holds"}
+		d.v.Possible = []string{namesOf(d.c.Declared()) + ", which the manifest declares for this operation; no server said what the credential holds"}
 	}
 	return true
 }
@@ -137,7 +137,7 @@ func (d *diagnoser) needsFor(groups []refusal.Group) (needs []scopes.Need, other
 		case 0:
 			name := scopes.Need{AnyOf: group}.Name()
 			other = append(other, name)
-			d.v.prove("the answer names %s, which the manifest does not declare", name)
+			d.v.prove("the response names %s, which the manifest does not declare", name)
 			continue
 		case 1:
 		default:
@@ -182,10 +182,10 @@ func (d *diagnoser) scopeDeclared() bool {
 		return false
 	}
 	if d.rejects() || d.resp.Reason() == refusal.ReasonOwn && !d.misled() || !d.refuses() && !d.resp.Denies() {
-		d.notGranted("besides, %s is not in the grant, %s", lacking)
+		d.notGranted("besides, the grant does not include %s, %s", lacking)
 		return false
 	}
 	d.v.lack(d.c, sure, lacking, nil)
-	d.notGranted("%s is not in the grant, %s", lacking)
+	d.notGranted("the grant does not include %s, %s", lacking)
 	return true
 }

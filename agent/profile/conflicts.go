@@ -114,7 +114,7 @@ type scan struct {
 }
 
 func (s *scan) login(l login) {
-	c := Conflict{Source: SourceLogin, Keys: []string{}, Effect: EffectNone, Advice: "nothing has to be done: the lent credential overrides it"}
+	c := Conflict{Source: SourceLogin, Keys: []string{}, Effect: EffectNone, Advice: "nothing needs to be done: the lease overrides it"}
 	if l.Keychain != "" {
 		if s.Files.Keychain(l.Keychain) {
 			c.Path = l.Keychain
@@ -143,7 +143,7 @@ func (s *scan) environment() {
 		return
 	}
 	slices.Sort(c.Keys)
-	c.Advice = "nothing has to be done: ambit run leaves them out; otherwise unset " + strings.Join(c.Keys, ", ")
+	c.Advice = "nothing needs to be done: ambit run removes them; otherwise unset " + strings.Join(c.Keys, ", ")
 	s.found = append(s.found, c)
 }
 

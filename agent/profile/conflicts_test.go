@@ -65,7 +65,7 @@ func TestScanByRank(t *testing.T) {
 		"/home/me/.claude/.credentials.json":            `{"secret": "sk-secret"}`,
 	}}, "ANTHROPIC_AUTH_TOKEN=sk-secret", "ANTHROPIC_API_KEY=", "CLAUDE_CODE_USE_BEDROCK=1", "CLAUDE_CODE_ENTRYPOINT=cli")
 	want := []profile.Conflict{
-		{Path: "/etc/claude-code/managed-settings.json", Source: "managed", Keys: []string{}, Effect: "none", Problem: "it is not JSON: see line 2", Advice: "fix it: what it says is not known"},
+		{Path: "/etc/claude-code/managed-settings.json", Source: "managed", Keys: []string{}, Effect: "none", Problem: "it is not JSON: see line 2", Advice: "fix the file: ambit cannot tell what it says"},
 		{Path: "/etc/claude-code/managed-settings.d/20-b.json", Source: "managed", Keys: []string{"env.CLAUDE_CODE_USE_VERTEX"}, Effect: "routes", Overrides: true, Advice: "remove env.CLAUDE_CODE_USE_VERTEX there"},
 		{Path: "/proj/.claude/settings.local.json", Source: "local", Keys: []string{"env.ANTHROPIC_API_KEY"}, Effect: "dropped", Advice: "remove env.ANTHROPIC_API_KEY there"},
 		{
@@ -73,11 +73,11 @@ func TestScanByRank(t *testing.T) {
 			Advice: "remove env.ANTHROPIC_BASE_URL there",
 		},
 		{Path: "/home/me/.claude/settings.json", Source: "user", Keys: []string{"apiKeyHelper"}, Effect: "dropped", Advice: "remove apiKeyHelper there"},
-		{Path: "/home/me/.claude/settings.local.json", Source: "user", Keys: []string{"env.ANTHROPIC_BASE_URL"}, Effect: "none", Advice: "nothing has to be done: the file is not applied"},
-		{Path: "/home/me/.claude/.credentials.json", Source: "login", Keys: []string{}, Effect: "none", Advice: "nothing has to be done: the lent credential overrides it"},
+		{Path: "/home/me/.claude/settings.local.json", Source: "user", Keys: []string{"env.ANTHROPIC_BASE_URL"}, Effect: "none", Advice: "nothing needs to be done: the file is not applied"},
+		{Path: "/home/me/.claude/.credentials.json", Source: "login", Keys: []string{}, Effect: "none", Advice: "nothing needs to be done: the lease overrides it"},
 		{
 			Path: "environment", Source: "environment", Keys: []string{"ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_USE_BEDROCK"}, Effect: "none",
-			Advice: "nothing has to be done: ambit run leaves them out; otherwise unset ANTHROPIC_AUTH_TOKEN, CLAUDE_CODE_USE_BEDROCK",
+			Advice: "nothing needs to be done: ambit run removes them; otherwise unset ANTHROPIC_AUTH_TOKEN, CLAUDE_CODE_USE_BEDROCK",
 		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -179,7 +179,7 @@ func TestScanOfWhatCannotBeRead(t *testing.T) {
 	if len(got) < 4 || got[0].Problem != "it cannot be read: permission denied" || got[0].Overrides {
 		t.Errorf("%+v", got)
 	}
-	if got := scan(t, "linux", files{text: map[string]string{"/home/me/.claude/settings.json": `[1]`}}); len(got) != 1 || got[0].Problem != "it is JSON, but no object" {
+	if got := scan(t, "linux", files{text: map[string]string{"/home/me/.claude/settings.json": `[1]`}}); len(got) != 1 || got[0].Problem != "it is JSON, but not an object" {
 		t.Errorf("%+v", got)
 	}
 }
@@ -190,7 +190,7 @@ func TestScanReadsTOML(t *testing.T) {
 		"/proj/.codex/config.toml":    "model_provider = secret\n",
 	}}}
 	want := []profile.Conflict{
-		{Path: "/proj/.codex/config.toml", Source: "project", Keys: []string{}, Effect: "none", Problem: "it is not TOML: see line 1", Advice: "fix it: what it says is not known"},
+		{Path: "/proj/.codex/config.toml", Source: "project", Keys: []string{}, Effect: "none", Problem: "it is not TOML: see line 1", Advice: "fix the file: ambit cannot tell what it says"},
 		{Path: "/home/me/.codex/config.toml", Source: "user", Keys: []string{"profiles.work.model_provider"}, Effect: "routes", Overrides: true, Advice: "remove profiles.work.model_provider there"},
 	}
 	if diff := cmp.Diff(want, agenttest.Profile(t, "codex").Scan(where)); diff != "" {

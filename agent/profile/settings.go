@@ -58,7 +58,7 @@ func (s *scan) file(f settings, path string) {
 	}
 	if problem != "" {
 		s.found = append(s.found, Conflict{
-			Path: path, Source: f.Source, Keys: []string{}, Effect: EffectNone, Problem: problem, Advice: "fix it: what it says is not known",
+			Path: path, Source: f.Source, Keys: []string{}, Effect: EffectNone, Problem: problem, Advice: "fix the file: ambit cannot tell what it says",
 		})
 		return
 	}
@@ -81,7 +81,7 @@ func (p *Profile) judge(f settings, path string, document map[string]any) []Conf
 		if !known || !k.set(value) {
 			continue
 		}
-		c := Conflict{Path: path, Source: f.Source, Effect: EffectNone, Advice: "nothing has to be done: the file is not applied"}
+		c := Conflict{Path: path, Source: f.Source, Effect: EffectNone, Advice: "nothing needs to be done: the file is not applied"}
 		if f.Counts {
 			c.Effect, c.Overrides, c.Advice = k.Effect, k.Effect.overrides(), cmp.Or(k.Advice, "remove "+text.Line(name)+" there")
 			c.Overridable = c.Overrides && p.precedence.overrides(f.Source, name)
@@ -167,7 +167,7 @@ func parseSettings(format string, text []byte) (document map[string]any, problem
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return nil, fmt.Sprintf("it is not JSON: see line %d", 1+bytes.Count(text[:min(int(syntax.Offset), len(text))], []byte("\n")))
 	}
-	return nil, "it is JSON, but no object"
+	return nil, "it is JSON, but not an object"
 }
 
 func parseTOML(text []byte) (document map[string]any, problem string) {

@@ -9,6 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
+
+	"golang.org/x/term"
 )
 
 // caller is an agent for scripts: it makes the calls that its arguments name, METHOD
@@ -99,4 +102,42 @@ func call(method, url, sent string) (status int, body string) {
 	defer answer.Body.Close()
 	text, _ := io.ReadAll(answer.Body)
 	return answer.StatusCode, string(text)
+}
+
+// drawer is an agent that draws: it takes the alternate screen and the terminal's raw
+// mode, makes a call that is refused, paints its answer into the middle, and asks for a key.
+// q ends it tidily, k kills it, and t, i and h send ambit a signal: what a signal ends leaves
+// the screen as it is.
+func drawer() {
+	raw, err := term.MakeRaw(int(os.Stdin.Fd()))
+	if err != nil {
+		os.Exit(99)
+	}
+	fmt.Print("\x1b[?1049h\x1b[2J\x1b[Hagent: a screen of its own")
+	for _, target := range os.Args[1:] {
+		base, path, _ := strings.Cut(target, "/")
+		status, body := call("POST", os.Getenv("AMBIT_"+strings.ToUpper(base)+"_URL")+"/"+path, "")
+		fmt.Printf("\x1b[12;1Hagent: %d %.60s", status, body)
+	}
+	fmt.Print("\x1b[24;1H> ready")
+	key := make([]byte, 1)
+	io.ReadFull(os.Stdin, key)
+	for name, s := range map[byte]syscall.Signal{'t': syscall.SIGTERM, 'i': syscall.SIGINT, 'h': syscall.SIGHUP} {
+		if key[0] == name {
+			sendTo(os.Getppid(), s)
+			select {}
+		}
+	}
+	if key[0] == 'k' {
+		sendTo(os.Getpid(), syscall.SIGKILL)
+	}
+	fmt.Print("\x1b[?1049lbye")
+	term.Restore(int(os.Stdin.Fd()), raw)
+	os.Exit(7)
+}
+
+func sendTo(pid int, s os.Signal) {
+	if p, err := os.FindProcess(pid); err == nil {
+		p.Signal(s)
+	}
 }

@@ -23,7 +23,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"ambit": main, "visit": visit, "caller": caller, "quill": quill})
+	testscript.Main(m, map[string]func(){"ambit": main, "visit": visit, "caller": caller, "quill": quill, "drawer": drawer})
 }
 
 // TestScripts runs each script of testdata through the real main, with a home and,

@@ -202,7 +202,7 @@ func onTerminal(t *testing.T, home string, watch func(text []byte, keyboard io.W
 	// Under this name the test's own binary is the program; see TestMain.
 	tools := filepath.Join(home, "bin")
 	os.MkdirAll(tools, 0o700)
-	for _, name := range []string{"ambit", "visit", "xdg-open"} {
+	for _, name := range []string{"ambit", "visit", "drawer", "xdg-open"} {
 		os.Symlink(self, filepath.Join(tools, name))
 	}
 	c := exec.CommandContext(ctx, self)
@@ -241,10 +241,10 @@ func onTerminal(t *testing.T, home string, watch func(text []byte, keyboard io.W
 	return text.Bytes(), c.ProcessState.ExitCode()
 }
 
-// onlyText finds the first control sequence that is not a color or the clearing of
-// a progress line; nil where there is none.
+// onlyText finds the first control sequence that is not a color, or the clearing of
+// a progress line or of what a child left below its last one; nil where there is none.
 func onlyText(out []byte) []byte {
-	rest := regexp.MustCompile(`\x1b\[[0-9;]*m|\r\x1b\[K`).ReplaceAll(out, nil)
+	rest := regexp.MustCompile(`\x1b\[[0-9;]*m|\r\x1b\[K|\x1b\[J`).ReplaceAll(out, nil)
 	if at := bytes.IndexByte(rest, 0x1b); at >= 0 {
 		return rest[at:min(len(rest), at+12)]
 	}

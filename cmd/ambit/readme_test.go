@@ -86,29 +86,52 @@ func TestReadmeTranscript(t *testing.T) {
 	if !ok {
 		t.Fatalf("the demo does not come to its last step:\n%s", out.String())
 	}
-	want := "```text\n$ ambit demo\n" + told + "```\n"
-	readme := read(t, "README.md")
+	transcript(t, "README.md", "$ ambit demo\n"+told)
+}
+
+// TestRunTranscript does the same with the page on run, and the demo's refused agent.
+func TestRunTranscript(t *testing.T) {
+	var out bytes.Buffer
+	env := []string{"HOME=" + t.TempDir(), "NO_COLOR=1", "PATH=" + os.Getenv("PATH")}
+	c := cli.Command{Stdin: eof{}, Stdout: &out, Stderr: &out, Env: env}
+	if code := c.Main(context.Background(), []string{"demo"}); code != 0 {
+		t.Fatalf("exit code %d\n%s", code, out.String())
+	}
+	told := steady(out.String())
+	told, _, ok := strings.Cut(told[max(0, strings.LastIndex(told, "$ ambit run ")):], "\nThat was")
+	if !ok {
+		t.Fatalf("the demo does not come to its end:\n%s", out.String())
+	}
+	transcript(t, "docs/run.md", told)
+}
+
+// transcript compares what was told with what a page has between its marks.
+func transcript(t *testing.T, name, told string) {
+	t.Helper()
+	want := "```text\n" + told + "```\n"
+	page := read(t, name)
 	const begin, end = "<!-- transcript -->\n", "<!-- end -->"
-	before, rest, ok1 := strings.Cut(readme, begin)
+	before, rest, ok1 := strings.Cut(page, begin)
 	got, after, ok2 := strings.Cut(rest, end)
 	if !ok1 || !ok2 {
-		t.Fatal("the README has no marks for the transcript")
+		t.Fatalf("%s has no marks for the transcript", name)
 	}
 	if got == want {
 		return
 	}
 	if testkit.Updating() {
-		if err := os.WriteFile(filepath.Join(root, "README.md"), []byte(before+begin+want+end+after), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(root, name), []byte(before+begin+want+end+after), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
-	t.Errorf("the transcript is not what the demo says (go test ./cmd/ambit -update):\n%s", cmp.Diff(got, want))
+	t.Errorf("%s is not what the demo says (go test ./cmd/ambit -update):\n%s", name, cmp.Diff(got, want))
 }
 
-// steady replaces what differs from run to run: ports and directories.
+// steady replaces what differs from run to run: ports, directories and names of logs.
 func steady(text string) string {
 	text = regexp.MustCompile(`(127\.0\.0\.1|localhost):\d+`).ReplaceAllString(text, "$1:8010")
+	text = regexp.MustCompile(`runs/[\w.-]+\.jsonl`).ReplaceAllString(text, "runs/20260501T120000.000-1.jsonl")
 	return regexp.MustCompile(`\S*ambit-demo-\d+/`).ReplaceAllString(text, "")
 }
 

@@ -42,37 +42,37 @@ func TestSteps(t *testing.T) {
 	}{
 		"a key lacks": {
 			advice.Lacking, "key_", func(s *advice.Situation) { s.Missing = []string{"a", "b"} },
-			[]string{"make a key that also has: a, b, in place of the one from the variable THE_KEY; at https://api.example/keys"},
+			[]string{"replace the key from the variable THE_KEY with a key that also includes a, b; at https://api.example/keys"},
 		},
 		"a key lacks what there may be no box for": {
 			advice.Lacking, "key_", func(s *advice.Situation) {
 				s.Missing, s.Withheld = []string{"a"}, []advice.Remark{{About: "c", Text: "not on the list"}}
 			},
-			[]string{"make a key that also has: a, in place of the one from the variable THE_KEY; at https://api.example/keys", "there may be no box for c: not on the list"},
+			[]string{"replace the key from the variable THE_KEY with a key that also includes a; at https://api.example/keys", "such a key may not be able to include c: not on the list"},
 		},
 		"a login lacks": {
 			advice.Lacking, "tok_", func(s *advice.Situation) { s.Missing = []string{"a", "b", "c", "d"} },
 			[]string{
 				"log in again, and leave the boxes ticked: " + login,
-				"if no page appears, or it does not offer a, b, c: revoke this application's access in your account, and log in again",
-				"or put a key that has it into AMBIT_API_KEY",
+				"if no consent page appears, or it does not offer a, b, c: revoke this application's access in your account, and log in again",
+				"or set AMBIT_API_KEY to a key that includes what is missing",
 			},
 		},
 		"a login did not ask": {
 			advice.Lacking, "tok_", func(s *advice.Situation) {
 				s.Unasked, s.Withheld = []string{"a"}, []advice.Remark{{About: "c", Text: "not on the list"}}
 			},
-			[]string{"log in again: " + login, "the last login did not ask for a; see whether a login can: ambit plan -f 'my scopes.yaml' --program slack", "c was not asked for: not on the list"},
+			[]string{"log in again: " + login, "the last login did not request a; check whether a login can: ambit plan -f 'my scopes.yaml' --program slack", "c was not requested: not on the list"},
 		},
 		"no login would ask": {
 			advice.Lacking, "tok_", func(s *advice.Situation) { s.Withheld = []advice.Remark{{About: "c", Text: "not on the list"}} },
-			[]string{"c was not asked for: not on the list"},
+			[]string{"c was not requested: not on the list"},
 		},
 		"a login lacks, and nobody is there": {
 			advice.Lacking, "tok_", func(s *advice.Situation) { s.Missing, s.Unattended = []string{"a"}, true },
-			[]string{"nobody is here to log in: set AMBIT_API_KEY to a key that has: a; at https://api.example/keys"},
+			[]string{"nobody is here to log in: set AMBIT_API_KEY to a key that includes a; at https://api.example/keys"},
 		},
-		"a key has ended":   {advice.Ended, "key_", nil, []string{"make a new key, in place of the one from the variable THE_KEY; at https://api.example/keys"}},
+		"a key has ended":   {advice.Ended, "key_", nil, []string{"replace the key from the variable THE_KEY with a new key; at https://api.example/keys"}},
 		"a login has ended": {advice.Ended, "tok_", nil, []string{"log in again: " + login}},
 		"a login has ended, and nobody is there": {
 			advice.Ended, "tok_", func(s *advice.Situation) { s.Unattended = true },
@@ -81,17 +81,17 @@ func TestSteps(t *testing.T) {
 		"a kind that cannot serve": {advice.WrongKind, "tok_", nil, []string{"use a key; at https://api.example/keys"}},
 		"nor can any key": {
 			advice.WrongKind, "key_", func(s *advice.Situation) { s.Provider = &provider.Provider{} },
-			[]string{"log in, once there is no key in the variable THE_KEY: " + login},
+			[]string{"remove the key from the variable THE_KEY, and log in: " + login},
 		},
 		"another server's": {
 			advice.Elsewhere, "key_", func(s *advice.Situation) { s.Server = "there" },
-			[]string{"use the server that it belongs to: ambit check -f 'my scopes.yaml' --server there --program slack"},
+			[]string{"use the server that the credential belongs to: ambit check -f 'my scopes.yaml' --server there --program slack"},
 		},
 		"perhaps another server's": {
 			advice.Unreached, "key_", func(s *advice.Situation) { s.Server = "there" },
 			[]string{
-				"it may belong to there: ask there once it can be reached: ambit check -f 'my scopes.yaml' --server there --program slack",
-				"make a new key, in place of the one from the variable THE_KEY; at https://api.example/keys",
+				"the credential may belong to there: check there once that server can be reached: ambit check -f 'my scopes.yaml' --server there --program slack",
+				"replace the key from the variable THE_KEY with a new key; at https://api.example/keys",
 			},
 		},
 		"a setting sends another": {
@@ -102,15 +102,23 @@ func TestSteps(t *testing.T) {
 		},
 		"a login of its own sends another": {
 			advice.Replaced, "key_", func(s *advice.Situation) { s.Logout = "agent logout" },
-			[]string{"end the program's own login: agent logout"},
+			[]string{"log the program out of its own account: agent logout"},
+		},
+		"no scope helps": {advice.NoScope, "key_", func(s *advice.Situation) { s.Words = "ask an admin" }, []string{"ask an admin"}},
+		"renewed since":  {advice.Renewed, "tok_", nil, []string{"repeat the request"}},
+		"nothing helps":  {advice.NoScope, "key_", nil, nil},
+		"nobody knows why, of a key that can be asked about": {
+			advice.Unexplained, "key_", func(s *advice.Situation) { s.Kind.Inspect.URL = "{api}/key" },
+			[]string{"see what the credential holds: ambit status -f 'my scopes.yaml' --program slack"},
+		},
+		"nobody knows why, of a login": {advice.Unexplained, "tok_", nil, []string{"see what the credential holds: ambit status -f 'my scopes.yaml' --program slack"}},
+		"nobody knows why, and no server can be asked": {
+			advice.Unexplained, "key_", nil,
+			[]string{"ambit cannot ask what this key may do: look it up where the key was created; at https://api.example/keys"},
 		},
 		"nobody knows what sends another": {
 			advice.Replaced, "key_", nil, []string{"let the program send the lease in its place: the child finds it in AMBIT_LEASE"},
 		},
-		"no scope helps":   {advice.NoScope, "key_", func(s *advice.Situation) { s.Words = "ask an admin" }, []string{"ask an admin"}},
-		"renewed since":    {advice.Renewed, "tok_", nil, []string{"send the request again"}},
-		"nothing helps":    {advice.NoScope, "key_", nil, nil},
-		"nobody knows why": {advice.Unexplained, "key_", nil, []string{"see what the credential holds: ambit status -f 'my scopes.yaml' --program slack"}},
 	} {
 		s := situation(t, c.problem, c.secret)
 		if c.change != nil {

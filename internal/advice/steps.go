@@ -19,10 +19,10 @@ func (s *Situation) steps() []Step {
 	case WrongKind:
 		return s.otherKinds()
 	case Elsewhere:
-		return []Step{{Text: "use the server that it belongs to", Command: s.Run.at(s.Server).Command("check")}}
+		return []Step{{Text: "use the server that the credential belongs to", Command: s.Run.at(s.Server).Command("check")}}
 	case Unreached:
 		return append([]Step{{
-			Text:    "it may belong to " + s.Server + ": ask there once it can be reached",
+			Text:    "the credential may belong to " + s.Server + ": check there once that server can be reached",
 			Command: s.Run.at(s.Server).Command("check"),
 		}}, s.renew()...)
 	case Replaced:
@@ -30,11 +30,21 @@ func (s *Situation) steps() []Step {
 	case NoScope:
 		return []Step{{Text: s.Words}}
 	case Waiting:
-		return []Step{{Text: "try again when the server that renews it answers", Command: s.Run.Command("check")}}
+		return []Step{{Text: "try again once the server that renews the login responds", Command: s.Run.Command("check")}}
 	case Renewed:
-		return []Step{{Text: "send the request again"}}
+		return []Step{{Text: "repeat the request"}}
 	}
-	return []Step{{Text: "see what the credential holds", Command: s.Run.Command("status")}}
+	return s.look()
+}
+
+// look finds out what the credential holds: from its server or, of a key about which no server
+// can be asked, on the page where such a key is made.
+func (s *Situation) look() []Step {
+	if s.IsLogin || s.Kind.Inspect.Possible() {
+		return []Step{{Text: "see what the credential holds", Command: s.Run.Command("status")}}
+	}
+	text := "ambit cannot ask what this key may do: look it up where the key was created"
+	return []Step{s.made(s.Kind, text)}
 }
 
 // widen gets a credential that holds more.
@@ -46,15 +56,15 @@ func (s *Situation) widen() []Step {
 	case s.IsLogin:
 		steps = s.loginAgain()
 	case named:
-		steps = []Step{s.newKey("make a key that also has: ", listed(s.Missing, s.Unasked))}
+		steps = []Step{s.newKey(listed(s.Missing, s.Unasked))}
 	default: // it is not known what lacks
 		steps = s.renew()
 	}
 	for _, w := range s.Withheld {
 		if s.IsLogin {
-			steps = append(steps, Step{Text: w.About + " was not asked for: " + w.Text})
+			steps = append(steps, Step{Text: w.About + " was not requested: " + w.Text})
 		} else {
-			steps = append(steps, Step{Text: "there may be no box for " + w.About + ": " + w.Text})
+			steps = append(steps, Step{Text: "such a key may not be able to include " + w.About + ": " + w.Text})
 		}
 	}
 	return steps
@@ -76,27 +86,33 @@ func (s *Situation) loginAgain() []Step {
 	}
 	steps := []Step{{Text: text, Command: s.Run.Command("login")}}
 	if len(s.Unasked) > 0 {
-		steps = append(steps, Step{Text: "the last login did not ask for " + listed(s.Unasked) + "; see whether a login can", Command: s.Run.Command("plan")})
+		steps = append(steps, Step{Text: "the last login did not request " + listed(s.Unasked) + "; check whether a login can", Command: s.Run.Command("plan")})
 	}
 	if len(s.Missing) > 0 {
-		steps = append(steps, Step{Text: "if no page appears, or it does not offer " + listed(s.Missing[:min(len(s.Missing), namedInLine)]) +
+		steps = append(steps, Step{Text: "if no consent page appears, or it does not offer " + listed(s.Missing[:min(len(s.Missing), namedInLine)]) +
 			": revoke this application's access in your account, and log in again"})
 		steps = append(steps, s.orKey()...)
 	}
 	return steps
 }
 
-// newKey is another key in place of the one that was handed over, of the same kind where that is
-// one that people make.
-func (s *Situation) newKey(text, names string) Step {
-	kind := s.Kind
-	if kinds := s.forPrograms(); kind.Create == "" && len(kinds) > 0 {
-		kind, text = kinds[0], "use "+kinds[0].Label
+// newKey replaces the key that was handed over, with one of the same kind where that is one that
+// people make. It holds the same, or also what is named.
+func (s *Situation) newKey(names string) Step {
+	kind, one := s.Kind, "a new key"
+	if names != "" {
+		one = "a key that also includes " + names
+	}
+	if kinds := s.forPrograms(); kind.Create == "" && len(kinds) > 0 && kinds[0].Kind != kind.Kind {
+		kind, one = kinds[0], kinds[0].Label
 		if names != "" {
-			text += " that has: "
+			one += " that includes " + names
 		}
 	}
-	return s.made(kind, text+names+s.inPlace())
+	if s.Source == "" {
+		return s.made(kind, "use "+one)
+	}
+	return s.made(kind, "replace the key from "+s.Source+" with "+one)
 }
 
 // orKey is the way past a login that cannot get what lacks.
@@ -105,14 +121,14 @@ func (s *Situation) orKey() []Step {
 	if len(kinds) == 0 {
 		return nil
 	}
-	return []Step{{Text: "or put " + kinds[0].Label + " that has it into " + credential.KeyVariable}}
+	return []Step{{Text: "or set " + credential.KeyVariable + " to " + kinds[0].Label + " that includes what is missing"}}
 }
 
 // renew gets another credential that holds the same.
 func (s *Situation) renew() []Step {
 	switch {
 	case !s.IsLogin:
-		return []Step{s.newKey("make a new key", "")}
+		return []Step{s.newKey("")}
 	case s.Unattended:
 		return s.keyFor("")
 	}
@@ -128,7 +144,7 @@ func (s *Situation) otherKinds() []Step {
 	}
 	text := "log in"
 	if !s.IsLogin && s.Source != "" {
-		text += ", once there is no key in " + s.Source
+		text = "remove the key from " + s.Source + ", and log in"
 	}
 	return []Step{{Text: text, Command: s.Run.Command("login")}}
 }
@@ -143,7 +159,7 @@ func (s *Situation) remove() []Step {
 	switch {
 	case len(steps) > 0:
 	case s.Logout != "":
-		steps = []Step{{Text: "end the program's own login", Command: s.Logout}}
+		steps = []Step{{Text: "log the program out of its own account", Command: s.Logout}}
 	default:
 		steps = []Step{{Text: "let the program send the lease in its place: the child finds it in AMBIT_LEASE"}}
 	}
@@ -154,7 +170,7 @@ func (s *Situation) remove() []Step {
 func (s *Situation) keyFor(names string) []Step {
 	text := "nobody is here to log in: set " + credential.KeyVariable + " to a key"
 	if names != "" {
-		text += " that has: " + names
+		text += " that includes " + names
 	}
 	if kinds := s.forPrograms(); len(kinds) > 0 {
 		return []Step{s.made(kinds[0], text)}
@@ -187,13 +203,6 @@ func (s *Situation) made(kind provider.CredentialKind, text string) Step {
 		return Step{Text: text, URL: link}
 	}
 	return Step{Text: text}
-}
-
-func (s *Situation) inPlace() string {
-	if s.Source == "" {
-		return ""
-	}
-	return ", in place of the one from " + s.Source
 }
 
 func listed(lists ...[]string) string {

@@ -133,7 +133,7 @@ func (d *demo) lends(ctx context.Context) error {
 	}
 	// Stopped at the refusal also where someone watches, and run would else go on.
 	agent := []string{"run", "--store", "file", "--on-denied", "stop", "--", program, "demo-agent", use.Method, use.Base, use.Path}
-	d.say("An agent runs behind the gateway. It is lent the credential, and never sees it.")
+	d.say("An agent runs behind the gateway. It gets a lease, and never sees the credential.")
 	if err := d.step(ctx, agent...); err != nil {
 		return err
 	}

@@ -15,8 +15,6 @@ import (
 	"github.com/ambit-auth/ambit/agent"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
-	"github.com/ambit-auth/ambit/internal/advice"
-	"github.com/ambit-auth/ambit/internal/console"
 	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
@@ -97,6 +95,7 @@ type lending struct {
 	flags  *runFlags
 	args   []string
 	report view.Run
+	said   view.Said
 
 	session   *ambit.Session
 	held      *ambit.Held
@@ -119,7 +118,7 @@ func (l *lending) whole(ctx context.Context) error {
 	if v, ok := diagnosis.Forecast(l.theCase()); !ok && v.LacksRequired() && v.Confidence == diagnosis.ConfidenceProved && !l.flags.startAnyway {
 		l.tell(v)
 		l.report.Add(v)
-		return fail(exitMissing, "the agent was not started: a required scope is missing", "--start-anyway starts it all the same")
+		return fail(exitMissing, "the agent was not started: a required scope is missing", "to start it anyway: --start-anyway")
 	}
 	code, err := l.child(ctx)
 	if err != nil {
@@ -161,7 +160,7 @@ func (l *lending) unusable(err error) error {
 	}
 	v := diagnosis.Verdict{
 		Message: view.FirstLine(f.Message), Cause: f.Verdict.Cause, Confidence: f.Verdict.Confidence,
-		Missing: []string{}, NeededFor: map[string][]string{}, Why: map[string]string{}, Evidence: []string{"the server was asked"}, Possible: []string{},
+		Missing: []string{}, NeededFor: map[string][]string{}, Why: map[string]string{}, Evidence: []string{}, Possible: []string{},
 		Conflicts: []profile.Conflict{}, Next: []diagnosis.Step{{Text: f.Hint}},
 	}
 	if f.Diagnosis != nil {
@@ -170,7 +169,7 @@ func (l *lending) unusable(err error) error {
 	v.Log = l.log.path
 	l.tell(v)
 	l.report.Add(v)
-	return err
+	return &view.Failure{Code: f.Code, Message: "the agent was not started: the credential cannot be used", Err: err, Verdict: f.Verdict}
 }
 
 func (l *lending) pickProfile() (*profile.Profile, error) {
@@ -250,11 +249,10 @@ func (l *lending) settle(code int) error {
 	}
 	for _, v := range l.report.Verdicts {
 		if l.stops() && v.Decides() {
-			exit := exitNoCredential
 			if v.LacksRequired() {
-				exit = exitMissing
+				return fail(exitMissing, "the run failed: a required scope is missing", "")
 			}
-			return fail(exit, text.Printable(v.Message), advice.Line(v.Next))
+			return fail(exitNoCredential, "the run failed: the credential cannot be used", "")
 		}
 	}
 	if code != 0 {
@@ -279,11 +277,10 @@ func (l *lending) told(v diagnosis.Verdict) {
 	}
 }
 
-// tell shows a verdict: the cause first, then the ways out.
+// tell shows a verdict, without what an earlier one has said: an advice, the log's path.
 func (l *lending) tell(v diagnosis.Verdict) {
-	p := &view.Printer{Paint: l.console.Paint, Width: console.Width(l.Stderr)}
-	view.VerdictText(p, v)
-	l.console.Write(p.String())
+	v = l.said.News(v)
+	l.console.Show(func(p *view.Printer) { view.VerdictText(p, v) })
 }
 
 // scanPlace is where a scan looks on this machine.

@@ -63,7 +63,7 @@ func (l *lending) child(ctx context.Context) (code int, err error) {
 	}
 	l.leaveSignals()
 	_ = child.Hide() // where that is forbidden the child can do what any program of the user can
-	code, err = command.Run(ctx)
+	code, err = l.onScreen(ctx, command)
 	if start, ok := errors.AsType[*child.StartError](err); ok {
 		return 0, failWith(exitUsage, start, "")
 	}
@@ -73,8 +73,18 @@ func (l *lending) child(ctx context.Context) (code int, err error) {
 	return code, err
 }
 
+// onScreen runs the child. On a terminal that someone watches the screen is the child's alone:
+// its own error line names the cause, and what we say follows when it has ended.
+func (l *lending) onScreen(ctx context.Context, command child.Command) (code int, err error) {
+	if l.console.Live && !l.env.InCI() {
+		l.console.Hold()
+		defer l.console.Release()
+	}
+	return command.Run(ctx)
+}
+
 func besideLine(c profile.Conflict) string {
-	return "what may be another credential was sent beside the lent one, and was dropped: " + text.Printable(strings.Join(c.Keys, ", "))
+	return "what may be another credential came with the lease, and was dropped: " + text.Printable(strings.Join(c.Keys, ", "))
 }
 
 // command is the agent's command line and environment, rebuilt so that it uses what

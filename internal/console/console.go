@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/term"
+
 	"github.com/ambit-auth/ambit/internal/view"
 )
 
@@ -20,6 +22,10 @@ type Console struct {
 	Verbose bool
 	pending bool // a progress line stands there without its end
 	Columns int  // of the terminal, in columns; 0 where there is none, and nothing is wrapped
+
+	held    bool        // somebody else draws on the terminal; see Hold
+	modes   *term.State // of the terminal, before that
+	waiting []func()
 }
 
 // Say tells the story: what happens, on a line of its own.
@@ -48,10 +54,19 @@ func (v *Console) Failed(f *view.Failure) {
 }
 
 func (v *Console) line(prefix, text string) {
+	v.put(func() { fmt.Fprintln(v.Out, v.fit(prefix+text)) })
+}
+
+// put writes now, or when the terminal is free again.
+func (v *Console) put(write func()) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if v.held {
+		v.waiting = append(v.waiting, write)
+		return
+	}
 	v.clear()
-	fmt.Fprintln(v.Out, v.fit(prefix+text))
+	write()
 }
 
 // fit breaks long lines between words, for a terminal. A word that is longer than a line,
@@ -70,12 +85,50 @@ func (v *Console) fit(text string) string {
 }
 
 // Write puts a rendered block, such as a table, between the lines.
-func (v *Console) Write(block string) {
+func (v *Console) Write(block string) { v.put(func() { io.WriteString(v.Out, block) }) }
+
+// Show lays something out when it is written, for the width that the terminal has then.
+func (v *Console) Show(lay func(*view.Printer)) {
+	v.put(func() {
+		p := &view.Printer{Paint: v.Paint, Width: Width(v.Out)}
+		lay(p)
+		io.WriteString(v.Out, p.String())
+	})
+}
+
+// Hold keeps whatever is said from now on until Release: a child has the terminal for itself.
+func (v *Console) Hold() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.clear()
-	io.WriteString(v.Out, block)
+	v.held = true
+	v.modes = modesOf(v.Out)
 }
+
+// Release says what waited, in its order. A child that was killed could not tidy up: then the
+// terminal gets back what it was. Without a Hold nothing happens.
+func (v *Console) Release() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.held = false
+	if restored(v.Out, v.modes) {
+		io.WriteString(v.Out, plainScreen)
+	}
+	if len(v.waiting) > 0 {
+		io.WriteString(v.Out, belowChild)
+	}
+	if v.Columns > 0 {
+		v.Columns = Width(v.Out)
+	}
+	for _, write := range v.waiting {
+		write()
+	}
+	v.waiting, v.modes = nil, nil
+}
+
+// belowChild begins a line, for the child's last one may have no end, and erases what a child
+// that was ended has left below the cursor: the lower half of an input box.
+const belowChild = "\n\x1b[J"
 
 // progressAfter is how long something may take before a person wants to know that
 // it goes on.
@@ -98,6 +151,9 @@ func (v *Console) During(text string, work func() error) error {
 func (v *Console) progress(text string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if v.held {
+		return
+	}
 	v.clear()
 	io.WriteString(v.Out, v.Paint.Dim(text+" …"))
 	v.pending = true

@@ -46,7 +46,7 @@ func isText(body []byte) bool { return utf8.Valid(body) && !bytes.ContainsRune(b
 func values(resp Response) (list []any, unread string) {
 	body, packed := unpack(resp.Header.Get("Content-Encoding"), resp.Body)
 	if packed != "" && len(resp.Body) > 0 {
-		return nil, "its body is packed by " + packed + ", and not read"
+		return nil, "its body is compressed with " + packed + ", and was not read"
 	}
 	said := strings.TrimSpace(string(bytes.TrimPrefix(body, []byte("\ufeff"))))
 	mediaType := mediaTypeOf(resp.Header)
@@ -54,7 +54,7 @@ func values(resp Response) (list []any, unread string) {
 	case said == "":
 		return nil, ""
 	case !isText([]byte(whole(said))):
-		return nil, "its body is not text, and not read"
+		return nil, "its body is not text, and was not read"
 	case mediaType == eventStream, strings.HasPrefix(said, "data:"), strings.HasPrefix(said, "event:"):
 		return events(said), ""
 	case mediaType == "application/x-www-form-urlencoded":

@@ -185,7 +185,10 @@ func (r *Reading) wording(p *provider.Provider, base string, status int) {
 			if !ok {
 				continue
 			}
-			r.Wording, r.Said = known, said
+			r.Wording = known
+			if r.sentence == "" || strings.Contains(said, " ") { // a person reads the sentence beside a code
+				r.Said = said
+			}
 			if known.Means == provider.MeaningMissingScope {
 				r.Needs = append(r.Needs, each(scopeWords(captured["scope"]))...)
 			}

@@ -43,7 +43,7 @@ func TestReadWhatItMeans(t *testing.T) {
 	if r := read(401, `{"detail": "Authentication required"}`, ""); !r.Means(provider.MeaningSilent) {
 		t.Errorf("silent: %+v", r)
 	}
-	if r := read(403, "\x00\x01\xff", ""); r.Said != "" || r.Unread != "its body is not text, and not read" {
+	if r := read(403, "\x00\x01\xff", ""); r.Said != "" || r.Unread != "its body is not text, and was not read" {
 		t.Errorf("bytes: %q", r.Said)
 	}
 }

@@ -3,6 +3,7 @@ package view
 import (
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 )
@@ -65,16 +66,39 @@ func (v *Explain) Text(p *Printer) {
 	}
 }
 
+// factIndent is how far a labelled line stands in.
+const factIndent = 16
+
 // fact writes a labelled line, where there is something to say.
 func (p *Printer) fact(label, line string) {
-	const indent = "                "
 	if line == "" {
 		return
 	}
-	for i, line := range Wrap(text.Printable(line), p.Width-len(indent)) {
+	for i, line := range Wrap(text.Printable(line), p.Width-factIndent) {
 		if i > 0 {
 			label = ""
 		}
-		p.line("  %-13s %s", label, line)
+		p.labelled(label, line)
+	}
+}
+
+func (p *Printer) labelled(label, line string) { p.line("  %-*s%s", factIndent-2, label, line) }
+
+// factStep writes a step. Where it does not fit on its line, its command and its URL have lines
+// of their own, to be copied.
+func (p *Printer) factStep(label string, step advice.Step) {
+	if step.Command == "" && step.URL == "" || Visible(step.String()) <= p.Width-factIndent {
+		p.fact(label, step.String())
+		return
+	}
+	if step.Text != "" {
+		p.fact(label, step.Text+":")
+		label = ""
+	}
+	for _, whole := range []string{step.Command, step.URL} {
+		if whole != "" {
+			p.labelled(label, text.Printable(whole))
+			label = ""
+		}
 	}
 }

@@ -17,9 +17,9 @@ func TestVerdictIsTheContract(t *testing.T) {
 		Cause: diagnosis.CauseMissingScope, Confidence: diagnosis.ConfidenceProved, Missing: []string{"llm_gateway:read"},
 		NeededFor: map[string][]string{"llm_gateway:read": {"POST {gateway}/v1/messages"}}, Why: map[string]string{"llm_gateway:read": "every model call of the agent"},
 		Level: scopes.Required, Said: "Authentication required",
-		Evidence:  []string{"the server answered 401 Unauthorized \"Authentication required\"", "llm_gateway:read is not in the grant, by the server's own word"},
+		Evidence:  []string{"the server responded with 401 Unauthorized: \"Authentication required\"", "the grant does not include llm_gateway:read, according to the server"},
 		Conflicts: []profile.Conflict{{Path: "/s.json", Source: "user", Keys: []string{"apiKeyHelper"}}},
-		Next:      []advice.Step{{Text: "make a key that also has: llm_gateway:read", URL: "https://us.posthog.com/settings/user-api-keys"}}, Log: "/log",
+		Next:      []advice.Step{{Text: "use a key that also includes llm_gateway:read", URL: "https://us.posthog.com/settings/user-api-keys"}}, Log: "/log",
 	}}
 	text, err := json.MarshalIndent(v, "", " ")
 	if err != nil {
@@ -49,8 +49,8 @@ func TestVerdictIsTheContract(t *testing.T) {
  "level": "required",
  "said": "Authentication required",
  "evidence": [
-  "the server answered 401 Unauthorized \"Authentication required\"",
-  "llm_gateway:read is not in the grant, by the server's own word"
+  "the server responded with 401 Unauthorized: \"Authentication required\"",
+  "the grant does not include llm_gateway:read, according to the server"
  ],
  "conflicts": [
   {
@@ -64,7 +64,7 @@ func TestVerdictIsTheContract(t *testing.T) {
  ],
  "next": [
   {
-   "text": "make a key that also has: llm_gateway:read",
+   "text": "use a key that also includes llm_gateway:read",
    "command": "",
    "url": "https://us.posthog.com/settings/user-api-keys"
   }

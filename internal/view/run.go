@@ -1,10 +1,13 @@
 package view
 
 import (
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/text"
 )
 
@@ -58,22 +61,72 @@ func effectInWords(e profile.Effect) string {
 	}
 }
 
-// VerdictText writes a verdict: the cause first, then the ways out.
+// VerdictText writes a verdict: the cause first, then what proves it, what else it may be, and
+// the ways out.
 func VerdictText(p *Printer, v diagnosis.Verdict) {
 	p.wrapped("  ", p.Paint.Red("ambit:")+" "+p.Paint.Bold(text.Printable(v.Message)))
-	for _, scope := range v.Missing {
-		p.fact("missing", scope+forWhat(v, scope))
+	if len(v.Missing) == 1 { // the first line has named it, and why
+		p.fact("used by", strings.Join(unsaid(v.NeededFor[v.Missing[0]], v.Message), ", "))
+	} else {
+		for _, scope := range v.Missing {
+			p.fact("missing", scope+forWhat(v, scope))
+		}
 	}
 	for _, e := range v.Evidence {
-		p.fact("because", e)
+		p.fact("because", withoutSaid(e, v))
 	}
 	for _, cause := range v.Possible {
 		p.fact("possibly", cause)
 	}
 	for _, step := range v.Next {
-		p.fact("next", step.String())
+		p.factStep("next", step)
 	}
 	p.fact("log", v.Log)
+}
+
+// unsaid are the words that a line does not have in it already.
+func unsaid(words []string, line string) []string {
+	return slices.DeleteFunc(slices.Clone(words), func(word string) bool { return strings.Contains(line, word) })
+}
+
+// withoutSaid is evidence without the server's sentence where the first line has it.
+func withoutSaid(evidence string, v diagnosis.Verdict) string {
+	quoted := `"` + v.Said + `"`
+	if v.Said == "" || !strings.Contains(v.Message, quoted) {
+		return evidence
+	}
+	return strings.TrimSuffix(evidence, ": "+quoted)
+}
+
+// Said is what the verdicts of one run have said so far. Its zero value is nothing; it is safe
+// for concurrent use.
+type Said struct {
+	mu    sync.Mutex
+	steps map[advice.Step]bool
+	log   string
+}
+
+// News is a verdict without the advice and the log that were shown before.
+func (s *Said) News(v diagnosis.Verdict) diagnosis.Verdict {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.steps == nil {
+		s.steps = make(map[advice.Step]bool)
+	}
+	var next []advice.Step
+	for _, step := range v.Next {
+		if !s.steps[step] {
+			next = append(next, step)
+		}
+		s.steps[step] = true
+	}
+	v.Next = next
+	if v.Log == s.log {
+		v.Log = ""
+	} else {
+		s.log = v.Log
+	}
+	return v
 }
 
 func forWhat(v diagnosis.Verdict, scope string) string {
