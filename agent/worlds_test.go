@@ -73,6 +73,7 @@ type world struct {
 	renewal     renewal
 	seen        seenGrant
 	inspectable map[string]credential.Standing // by server: "" where it answers, else what becomes of the question
+	userinfo    bool                           // servers say only whether they accept a credential
 	obstacle    obstacle                       // that is in the way of a credential with every scope
 	voice       voice
 	choice      int // among the ways in which the voice puts it
@@ -274,6 +275,7 @@ func (w *world) pickKnowledge(r *rand.Rand) {
 	for _, server := range []string{"us", "eu"} {
 		w.inspectable[server] = one(r, "", "", "", "", credential.StandingNoAnswer, credential.StandingNotAsked)
 	}
+	w.userinfo = w.login && w.seen.by != "" && w.choice>>12%3 == 0
 }
 
 // known is a credential with what is known of it.
@@ -326,14 +328,14 @@ var errIll = errors.New("the token endpoint answered 500 Internal Server Error")
 // inquire is what servers say of a credential when they are asked: the truth, or nothing.
 func (w *world) inquire(_ context.Context, about *credential.Credential) credential.Inquiry {
 	c := w.presented("Bearer " + about.Access.Reveal())
-	q := credential.Inquiry{w.outcome("us", c)}
+	q := credential.Inquiry{w.outcome("us", c, about.Grant)}
 	if q[0].Standing == credential.StandingNotKnown {
-		q = append(q, w.outcome("eu", c))
+		q = append(q, w.outcome("eu", c, about.Grant))
 	}
 	return q
 }
 
-func (w *world) outcome(server string, c issued) credential.Outcome {
+func (w *world) outcome(server string, c issued, before scopes.Grant) credential.Outcome {
 	o := credential.Outcome{Server: server, Standing: w.inspectable[server]}
 	switch {
 	case o.Standing == credential.StandingNoAnswer:
@@ -341,6 +343,8 @@ func (w *world) outcome(server string, c issued) credential.Outcome {
 	case o.Standing != "":
 	case c.expired || c.home != server:
 		o.Standing, o.Err = credential.StandingNotKnown, errors.New("401")
+	case w.userinfo:
+		o.Standing, o.Grant = credential.StandingKnown, before
 	default:
 		o.Standing = credential.StandingKnown
 		o.Grant = scopes.Grant{Kind: w.kind, Prefix: c.bearer[:4] + "***", KnownBy: scopes.SelfInspection, Server: server, Scopes: c.held, LookedAt: agenttest.Noon()}
