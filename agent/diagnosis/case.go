@@ -131,13 +131,35 @@ func (c *Case) knownBy() string {
 	switch c.Grant.KnownBy {
 	case scopes.TokenResponse:
 		return "by the token response"
-	case scopes.SelfInspection, scopes.Introspection:
-		return "by the server's own word"
 	case scopes.JWT:
 		return "by the token's own claim"
 	default:
-		return "as far as assumed: nobody said what was granted"
+		return "by the server's own word"
 	}
+}
+
+// holding says that a scope is in the grant; where that is assumed, that it was requested.
+func (c *Case) holding(scope string) string {
+	if !c.grantIsKnown() {
+		return scope + " was requested, and nobody said what was granted"
+	}
+	return scope + " is in the grant, " + c.knownBy()
+}
+
+// heldBefore says that a scope was in the grant some time ago.
+func (c *Case) heldBefore(scope string) string {
+	if !c.grantIsKnown() {
+		return c.holding(scope)
+	}
+	return scope + " was in the grant, " + c.knownBy() + "; that may have shrunk since"
+}
+
+// lacking says that a scope is not in the grant; where that is assumed, that it was not requested.
+func (c *Case) lacking(scope string) string {
+	if !c.grantIsKnown() {
+		return scope + " was not requested, and nobody said what was granted"
+	}
+	return scope + " is not in the grant, " + c.knownBy()
 }
 
 // grantIsKnown reports whether some server said what the credential holds.

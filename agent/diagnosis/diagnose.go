@@ -253,9 +253,9 @@ func (c *Case) possible() []string {
 	case !c.anyoneSaid():
 		list = append(list, namesOf(c.Declared())+" is missing; nobody said what the credential holds")
 	case !c.grantIsKnown():
-		list = append(list, "a scope was not granted; what was is only assumed")
+		list = append(list, "a scope was not granted; nobody said which were")
 	default:
-		list = append(list, "the grant has shrunk since it was last looked at")
+		list = append(list, "the grant has shrunk since it was known")
 	}
 	return append(list, "the server refuses for a reason that has nothing to do with scopes")
 }

@@ -195,10 +195,13 @@ func checkVerdict(v *view.Check, s *ambit.Session, reach []reachWanted) error {
 	if lines := append(missingLines(v.Gap, v.Level), v.Vanished(scopes.Required)...); len(lines) > 0 {
 		f := fail(exitMissing, strings.Join(lines, "\n"), advice.Line(v.Next))
 		f.Verdict = &view.Cause{Cause: diagnosis.CauseMissingScope, Confidence: diagnosis.ConfidenceProved}
+		if v.Gap.Assumed {
+			f.Verdict.Confidence = diagnosis.ConfidenceLikely
+		}
 		return f
 	}
 	if v.Strict && v.Gap.Excess.Len() > 0 {
-		return fail(exitFindings, "more is granted than declared: "+view.Some(v.Gap.Excess.Slice()), "remove these from the credential, or declare them")
+		return fail(exitFindings, "more is "+view.Granted(v.Gap)+" than declared: "+view.Some(v.Gap.Excess.Slice()), "remove these from the credential, or declare them")
 	}
 	if v.Locked && v.Drift.Any() {
 		return fail(exitFindings, "scopes.lock is out of date: "+view.DriftWords(v.Drift), lookThenLock(s))
