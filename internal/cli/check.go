@@ -37,7 +37,8 @@ func checkCommand(r *invocation) *cobra.Command {
 		Short: "status for pipelines: never interactive, one verdict, one exit code",
 		Long: `check asks the server what the credential holds, an API key or else the stored login,
 and says what is missing, with the line of the manifest that asks for it. It never
-prompts. Where GITHUB_ACTIONS is set, the result is annotations and a summary, unless
+prompts. Where nobody can be asked about a login, it says so, and compares what was
+recorded. Where GITHUB_ACTIONS is set, the result is annotations and a summary, unless
 -o says otherwise.
 
 Exit codes: 0 everything required is granted; 2 a mistake in the manifest or an
