@@ -168,7 +168,11 @@ func (h *Held) inspectLogin(ctx context.Context) error {
 	}
 	err := ask()
 	if _, rejected := errors.AsType[*oauth.RejectedError](err); rejected && h.Credential.Renewable() {
-		if h.Renew(ctx) == nil {
+		renewal := h.Renew(ctx)
+		if _, lost := errors.AsType[*credential.SessionLostError](renewal); renewal != nil && !lost {
+			h.session.opt.UI.note("the login could not be renewed: " + text.Line(renewal.Error()))
+		}
+		if renewal == nil {
 			err = ask()
 		}
 	}

@@ -272,7 +272,7 @@ func (w *world) pickKnowledge(r *rand.Rand) {
 	for _, server := range []string{"us", "eu"} {
 		w.inspectable[server] = one(r, "", "", "", "", credential.StandingNoAnswer, credential.StandingNotAsked)
 	}
-	w.userinfo = w.login && w.seen.by != "" && r.IntN(3) == 0
+	w.userinfo = w.login && w.seen.by != "" && w.choice>>12%3 == 0
 }
 
 // known is a credential with what is known of it.

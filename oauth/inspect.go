@@ -89,6 +89,8 @@ func (i *Inspector) ask(ctx context.Context, server provider.Server, c *credenti
 	}
 	known, err := i.Metadata(ctx, server)
 	switch {
+	case err != nil && !kind.Inspect.Possible():
+		return scopes.Grant{}, unanswered(err)
 	case err != nil:
 		return scopes.Grant{}, err
 	case !kind.Inspect.Possible():

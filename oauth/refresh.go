@@ -148,6 +148,9 @@ func (r *Renewer) refresh(ctx context.Context, old *credential.Credential) (*cre
 // token is taken out of the store, so that nobody else sends it in vain.
 func (r *Renewer) refused(ctx context.Context, old *credential.Credential, err error) error {
 	refusal, ok := errors.AsType[*ResponseError](err)
+	if ok {
+		refusal.Renewal = true
+	}
 	if !ok || refusal.Code != "invalid_grant" {
 		return err
 	}

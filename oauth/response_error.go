@@ -29,6 +29,7 @@ const (
 // members that the RFC names, made fit to be shown.
 type ResponseError struct {
 	Endpoint    Endpoint
+	Renewal     bool   // the request was for a renewal (RFC 6749 §6)
 	Host        string // of the endpoint
 	Status      int    // 0 where Problem was found in a good one
 	Code        string // error: invalid_grant, invalid_client, …; "" for a response of another shape

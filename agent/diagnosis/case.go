@@ -135,13 +135,35 @@ func (c *Case) knownBy() string {
 	switch c.Grant.KnownBy {
 	case scopes.TokenResponse:
 		return "according to the token response"
-	case scopes.SelfInspection, scopes.Introspection:
-		return "according to the server"
 	case scopes.JWT:
 		return "according to the token's own claim"
 	default:
-		return "but that is an assumption: no server said what was granted"
+		return "according to the server"
 	}
+}
+
+// holding says that a scope is in the grant; where that is assumed, that it was requested.
+func (c *Case) holding(scope string) string {
+	if !c.grantIsKnown() {
+		return scope + " was requested, and no server said what was granted"
+	}
+	return "the grant includes " + scope + ", " + c.knownBy()
+}
+
+// heldBefore says that a scope was in the grant some time ago.
+func (c *Case) heldBefore(scope string) string {
+	if !c.grantIsKnown() {
+		return c.holding(scope)
+	}
+	return "the grant included " + scope + ", " + c.knownBy() + "; it may have shrunk since"
+}
+
+// lacking says that a scope is not in the grant; where that is assumed, that it was not requested.
+func (c *Case) lacking(scope string) string {
+	if !c.grantIsKnown() {
+		return scope + " was not requested, and no server said what was granted"
+	}
+	return "the grant does not include " + scope + ", " + c.knownBy()
 }
 
 // grantIsKnown reports whether some server said what the credential holds.

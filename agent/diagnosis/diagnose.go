@@ -271,9 +271,9 @@ func (c *Case) possible() []string {
 	case !c.anyoneSaid():
 		list = append(list, namesOf(c.Declared())+" is missing; no server said what the credential holds")
 	case !c.grantIsKnown():
-		list = append(list, "a scope was not granted; what the credential holds is only assumed")
+		list = append(list, "a scope was not granted; no server said which were")
 	default:
-		list = append(list, "the grant has shrunk since it was last checked")
+		list = append(list, "the grant has shrunk since it was known")
 	}
 	return append(list, "the reason has nothing to do with scopes")
 }

@@ -26,9 +26,7 @@ func Forecast(c Case) (v Verdict, ok bool) {
 			sure = ConfidenceLikely
 		}
 		d.v.lack(&c, sure, lacking, nil)
-		for _, e := range lacking {
-			d.v.prove("the grant does not include %s, %s", e.Name(), c.knownBy())
-		}
+		d.notGranted("", lacking)
 		return d.v, false
 	}
 	return d.v, !d.pastExpiry()
@@ -66,7 +64,12 @@ func Lost(c Case, before scopes.Grant) (v Verdict, ok bool) {
 	}
 	d.v.lack(&c, sure, gone, nil)
 	for _, e := range gone {
-		d.v.prove("the grant no longer includes %s, %s", e.Name(), c.knownBy())
+		if was.grantIsKnown() && c.grantIsKnown() {
+			d.v.prove("the grant no longer includes %s, %s", e.Name(), c.knownBy())
+		} else {
+			d.v.prove("%s", was.holding(e.Name()))
+			d.notGranted("", []scopes.Need{e})
+		}
 	}
 	return d.v, true
 }

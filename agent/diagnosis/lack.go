@@ -53,7 +53,7 @@ func (d *diagnoser) unnamed() bool {
 			sure = ConfidenceProved
 		}
 		d.v.lack(d.c, sure, needs, nil)
-		d.notGranted("the grant does not include %s, %s", needs)
+		d.notGranted("", needs)
 		return true
 	}
 	if !d.deniesByStatus() && d.c.Response.Status >= http.StatusMultipleChoices { // a request can be wrong for a parameter of that name
@@ -61,11 +61,11 @@ func (d *diagnoser) unnamed() bool {
 	}
 	named := d.met(d.resp.Needs)
 	if len(named) > 0 && (d.c.saidHere() || !d.c.anyoneSaid()) {
-		d.v.prove("the response names %s, which the grant includes, %s", listed(named), d.c.knownBy())
+		d.v.prove("%s", d.c.holding(listed(named)+", which it names,"))
 		return false
 	}
 	if len(named) > 0 {
-		d.v.prove("the grant included %s, %s; it may have shrunk since", listed(named), d.c.knownBy())
+		d.v.prove("%s", d.c.heldBefore(listed(named)))
 		return d.lackGroups(ConfidenceLikely, d.resp.Needs)
 	}
 	d.v.lack(d.c, ConfidenceUnknown, nil, nil)
@@ -90,9 +90,10 @@ func (d *diagnoser) deniesByStatus() bool {
 	return slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden}, d.c.Response.Status)
 }
 
-func (d *diagnoser) notGranted(format string, needs []scopes.Need) {
+// notGranted adds to the evidence that needs are not met; before stands before each.
+func (d *diagnoser) notGranted(before string, needs []scopes.Need) {
 	for _, e := range needs {
-		d.v.prove(format, e.Name(), d.c.knownBy())
+		d.v.prove("%s%s", before, d.c.lacking(e.Name()))
 	}
 }
 
@@ -182,10 +183,10 @@ func (d *diagnoser) scopeDeclared() bool {
 		return false
 	}
 	if d.rejects() || d.resp.Reason() == refusal.ReasonOwn && !d.misled() || !d.refuses() && !d.resp.Denies() {
-		d.notGranted("besides, the grant does not include %s, %s", lacking)
+		d.notGranted("besides, ", lacking)
 		return false
 	}
 	d.v.lack(d.c, sure, lacking, nil)
-	d.notGranted("the grant does not include %s, %s", lacking)
+	d.notGranted("", lacking)
 	return true
 }

@@ -37,7 +37,8 @@ func checkCommand(r *invocation) *cobra.Command {
 		Short: "status for pipelines: never interactive, one verdict, one exit code",
 		Long: `check asks the server what the credential holds, an API key or else the stored login,
 and says what is missing, with the line of the manifest that asks for it. It never
-prompts. Where GITHUB_ACTIONS is set, the result is annotations and a summary, unless
+prompts. Where nobody can be asked about a login, it says so, and compares what was
+recorded. Where GITHUB_ACTIONS is set, the result is annotations and a summary, unless
 -o says otherwise.
 
 Exit codes: 0 everything required is granted; 2 a mistake in the manifest or an
@@ -195,10 +196,13 @@ func checkVerdict(v *view.Check, s *ambit.Session, reach []reachWanted) error {
 	if lines := append(missingLines(v.Gap, v.Level), v.Vanished(scopes.Required)...); len(lines) > 0 {
 		f := fail(exitMissing, strings.Join(lines, "\n"), advice.Line(v.Next))
 		f.Verdict = &view.Cause{Cause: diagnosis.CauseMissingScope, Confidence: diagnosis.ConfidenceProved}
+		if v.Gap.Assumed {
+			f.Verdict.Confidence = diagnosis.ConfidenceLikely
+		}
 		return f
 	}
 	if v.Strict && v.Gap.Excess.Len() > 0 {
-		return fail(exitFindings, "more is granted than declared: "+view.Some(v.Gap.Excess.Slice()), "remove these from the credential, or declare them")
+		return fail(exitFindings, "more is "+view.Granted(v.Gap)+" than declared: "+view.Some(v.Gap.Excess.Slice()), "remove these from the credential, or declare them")
 	}
 	if v.Locked && v.Drift.Any() {
 		return fail(exitFindings, "scopes.lock is out of date: "+view.DriftWords(v.Drift), lookThenLock(s))

@@ -155,6 +155,8 @@ func holdsNow(ctx context.Context, r *invocation, p *ambit.Session) func(scopes.
 		switch {
 		case !met:
 			return "no"
+		case h.Credential.KnownBy == scopes.Assumed:
+			return "assumed"
 		case scope != by:
 			return "yes, by " + by
 		}

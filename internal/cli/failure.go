@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"io/fs"
-	"strconv"
 	"strings"
 
 	"github.com/ambit-auth/ambit"
@@ -18,6 +17,7 @@ import (
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/oauth/store"
 	"github.com/ambit-auth/ambit/oauth/trust"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // failureOf gives an error of getting, keeping or asking about a credential
@@ -59,13 +59,7 @@ func answerFailure(p *ambit.Session, err error) *view.Failure {
 		return authorizationFailure(p, e)
 	}
 	if e, ok := errors.AsType[*oauth.ResponseError](err); ok {
-		if e.Endpoint == oauth.RegistrationEndpoint {
-			return failWith(exitNoCredential, e, "name a client id that is registered there: provider: {use: ..., client: {id: ...}}")
-		}
-		if e.Problem != "" || e.Temporary() {
-			return failWith(exitCannotTell, e, "the server's answer cannot be used; try again, or ask its operator")
-		}
-		return failWith(exitNoCredential, e, tokenHint(p, e))
+		return responseFailure(p, e)
 	}
 	if e, ok := errors.AsType[*oauth.RejectedError](err); ok {
 		return failWith(exitNoCredential, e, unknownThere+"; or it belongs to another server: see --server")
@@ -89,17 +83,44 @@ func unansweredHint(e *oauth.UnansweredError) string {
 	return "what the credential holds is not known; try again when the server answers"
 }
 
-// tokenHint is the way out of a token endpoint's refusal. A client that the server does
-// not know (RFC 6749 §5.2) stays unknown at the next login, unless that registers one.
-func tokenHint(p *ambit.Session, e *oauth.ResponseError) string {
-	if p == nil || e.Code != "invalid_client" || p.Provider().Client.IDFor(p.Server().Name) == "" {
-		return "log in again: " + loginAgain(p)
+// responseFailure is an error response of an endpoint, or one with which nothing can be done.
+func responseFailure(p *ambit.Session, e *oauth.ResponseError) *view.Failure {
+	d := deniedAt(p, provider.PlaceToken, e.Code, e.Description)
+	d.Renewal, d.Temporary = e.Renewal, e.Temporary()
+	switch {
+	case e.Endpoint == oauth.RegistrationEndpoint:
+		d.Place = provider.PlaceRegistration
+		return denied(exitNoCredential, e, d)
+	case e.Problem != "":
+		return failWith(exitCannotTell, e, "the server's answer cannot be used; try again, or ask its operator")
+	case e.Temporary():
+		return denied(exitCannotTell, e, d)
 	}
-	id := "the client id"
-	if one := p.Provider().Client.ID; one != "" {
-		id += " " + strconv.Quote(one)
+	return denied(exitNoCredential, e, d)
+}
+
+// deniedAt is what an authorization server denied, and what is known of that.
+func deniedAt(p *ambit.Session, place provider.Place, code, description string) advice.Denied {
+	d := advice.Denied{Place: place, Code: code, Description: description, Login: loginAgain(p)}
+	if p != nil {
+		d.Provider, d.Server = p.Provider(), p.Server()
 	}
-	return id + " is not known to that server; name one that is registered there: provider: {use: ..., client: {id: ...}}"
+	return d
+}
+
+// denied is such a failure; the provider's file may say that its code means another one here.
+func denied(code int, err error, d advice.Denied) *view.Failure {
+	if rule, ok := d.Rule(); ok {
+		switch rule.Means {
+		case provider.MeaningMissingScope:
+			code = exitMissing
+		case provider.MeaningRejected, provider.MeaningNotAScopeProblem:
+			code = exitNoCredential
+		case provider.MeaningSilent:
+			code = exitCannotTell
+		}
+	}
+	return failWith(code, err, text.Line(d.Hint()))
 }
 
 // protocolFailure is a server with which no login can be made. Where its keys could not be
@@ -113,15 +134,14 @@ func protocolFailure(err error) *view.Failure {
 }
 
 func authorizationFailure(p *ambit.Session, e *oauth.AuthorizationError) *view.Failure {
+	d := deniedAt(p, provider.PlaceAuthorize, e.Code, e.Description)
 	switch {
-	case e.Denied():
-		return failWith(exitNoCredential, e, "nothing was granted; to be asked again: "+loginAgain(p))
 	case e.InvalidScope():
-		return failWith(exitMissing, e, "")
+		return denied(exitMissing, e, d)
 	case e.Code == "server_error" || e.Code == "temporarily_unavailable":
-		return failWith(exitCannotTell, e, "try again when the server answers")
+		return denied(exitCannotTell, e, d)
 	}
-	return failWith(exitNoCredential, e, "")
+	return denied(exitNoCredential, e, d)
 }
 
 func storeFailure(p *ambit.Session, err error) *view.Failure {

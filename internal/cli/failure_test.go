@@ -49,9 +49,9 @@ func TestCredentialFailures(t *testing.T) {
 func TestUnknownClient(t *testing.T) {
 	refusal := &oauth.ResponseError{Endpoint: oauth.TokenEndpoint, Code: "invalid_client"}
 	for want, client := range map[string]provider.Client{
-		`the client id "mine" is not known`: {ID: "mine"},
-		"the client id is not known":        {IDs: map[string]string{"us": "ours"}},
-		"log in again":                      {},
+		`the client id "mine" is not registered there, or not as a public client`: {ID: "mine"},
+		"the client id is not registered there, or not as a public client":        {IDs: map[string]string{"us": "ours"}},
+		"log in again": {},
 	} {
 		p, err := ambit.New(&manifest.Manifest{
 			File:     ambit.ManifestName,

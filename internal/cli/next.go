@@ -99,7 +99,7 @@ func missingLines(gap scopes.Gap, level scopes.Level) []string {
 	var lines []string
 	for _, e := range gap.Lost {
 		if e.Level >= level {
-			lines = append(lines, fmt.Sprintf("%s: %s scope %s is not granted: %s", view.Place(e.File, e.Line), e.Level, e.Name(), view.Why(e)))
+			lines = append(lines, fmt.Sprintf("%s: %s scope %s %s: %s", view.Place(e.File, e.Line), e.Level, e.Name(), view.NotGranted(gap), view.Why(e)))
 		}
 	}
 	return slices.Clip(lines)

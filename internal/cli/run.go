@@ -192,14 +192,14 @@ func namedAgent(word string) (*profile.Profile, error) {
 }
 
 // lendable is the credential of a check, or the outcome of a login where someone is
-// there and there was none. That nobody can say what a key holds does not keep it from
-// being lent: a refusal will tell.
+// there and there was none. That nobody can say what a key holds, or nobody says it of a login
+// now, does not keep it from being lent: a refusal will tell.
 func (l *lending) lendable(ctx context.Context) (*ambit.Held, error) {
 	h, err := asked(ctx, l.invocation, l.session)
 	if _, nobody := errors.AsType[*oauth.NoInspectionError](err); nobody && h != nil {
 		return h, nil
 	}
-	if e, silent := errors.AsType[*oauth.UnansweredError](err); silent && h.IsLogin() && e.Refused() {
+	if e, silent := errors.AsType[*oauth.UnansweredError](err); silent && h != nil && h.IsLogin() {
 		l.console.Note("what the login holds is as recorded: %s", text.Printable(e.Error()))
 		return h, nil
 	}

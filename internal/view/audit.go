@@ -267,6 +267,9 @@ func (v *Audit) Holding(h *ambit.Held) string {
 		rows[i] = row.Scope
 	}
 	sentence := "what " + h.Kind.Label + " from " + h.Credential.Source + " holds"
+	if h.Credential.KnownBy == scopes.Assumed {
+		sentence = "what was requested for " + h.Kind.Label + " from " + h.Credential.Source + "; no server said what was granted"
+	}
 	if more := h.Credential.Scopes.Minus(scopes.NewSet(rows...)).Len(); more > 0 {
 		sentence += ", besides " + text.Count(more, "scope") + " that nothing here declares or needs"
 	}

@@ -62,13 +62,13 @@ func (v *Check) findings() []Finding {
 	for _, e := range v.Gap.Lost {
 		list = append(list, Finding{
 			Rule: "missing_scope", Level: v.severityOf(e.Level), File: e.File, Line: e.Line, Column: e.Column, Scope: e.Name(),
-			Message: fmt.Sprintf("%s scope %s is not granted: %s", e.Level, e.Name(), Why(e)),
+			Message: fmt.Sprintf("%s scope %s %s: %s", e.Level, e.Name(), NotGranted(v.Gap), Why(e)),
 		})
 	}
 	if n := v.Gap.Excess.Len(); n > 0 {
 		list = append(list, Finding{
 			Rule: "excess", Level: failsIf(v.Strict), File: v.File, Line: 1,
-			Message: fmt.Sprintf("%s granted and not declared: %s", text.Count(n, "scope"), Some(v.Gap.Excess.Slice())),
+			Message: fmt.Sprintf("%s %s and not declared: %s", text.Count(n, "scope"), Granted(v.Gap), Some(v.Gap.Excess.Slice())),
 		})
 	}
 	if v.Unasked != "" {

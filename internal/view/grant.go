@@ -96,7 +96,7 @@ func (v Grant) Text(p *Printer) {
 		p.line("%s %s covers %s", p.Paint.Dim("implied:"), c.By, c.Scope)
 	}
 	if v.Gap.Excess.Len() > 0 {
-		p.wrapped("  ", p.Paint.Yellow("granted, not declared: ")+Some(v.Gap.Excess.Slice()))
+		p.wrapped("  ", p.Paint.Yellow(Granted(v.Gap)+", not declared: ")+Some(v.Gap.Excess.Slice()))
 	}
 	for _, step := range v.Next {
 		p.step(step)
@@ -141,6 +141,22 @@ func known(by scopes.KnownBy) string {
 		return "known from the token itself"
 	}
 	return "assumed: the server did not say what it granted, so what was requested counts as granted (RFC 6749 §5.1)"
+}
+
+// NotGranted says of a scope that a gap counts as missing what is known of that.
+func NotGranted(gap scopes.Gap) string {
+	if gap.Assumed {
+		return "was not requested, and no server said what was granted"
+	}
+	return "is not granted"
+}
+
+// Granted is the word for what a gap counts as held.
+func Granted(gap scopes.Gap) string {
+	if gap.Assumed {
+		return "requested"
+	}
+	return "granted"
 }
 
 func (v Grant) rows(p *Printer) [][]string {

@@ -79,7 +79,7 @@ func (d *decoder) provider(n *yaml.Node) *Provider {
 		yamlfile.Optional("client", func(v *yaml.Node) { p.Client = d.client(v, p.Client) }),
 		yamlfile.Optional("credentials", func(v *yaml.Node) { p.Credentials = d.credentials(v) }),
 		yamlfile.Optional("implies", func(v *yaml.Node) { p.Implies = d.implies(v) }),
-		yamlfile.Optional("errors", func(v *yaml.Node) { p.Refusals = d.refusals(v) }),
+		yamlfile.Optional("errors", func(v *yaml.Node) { p.Refusals, p.Denials = d.errors(v) }),
 		yamlfile.Optional("refusal_body", func(v *yaml.Node) { p.RefusalBody = d.refusalBody(v) }),
 		yamlfile.Optional("starter", func(v *yaml.Node) { p.Starter = d.Text(v, "starter") }),
 	})
@@ -173,21 +173,43 @@ func (d *decoder) rule(n *yaml.Node) scopes.Rule {
 	return r
 }
 
-func (d *decoder) refusals(n *yaml.Node) []Refusal {
-	var list []Refusal
+// errors reads how the APIs refuse, and, of items with a place, how the authorization server does.
+func (d *decoder) errors(n *yaml.Node) (refusals []Refusal, denials []Denial) {
 	d.List(n, "errors", func(item *yaml.Node) {
-		var f Refusal
-		d.Mapping(item, "an error", []yamlfile.Member{
-			yamlfile.Required("status", func(v *yaml.Node) { f.Status = d.Number(v, "status", 200, 599) }),
-			yamlfile.Optional("base", func(v *yaml.Node) { f.Base = d.baseWord(v) }),
-			yamlfile.Optional("text", func(v *yaml.Node) { f.Text = d.Text(v, "text") }),
-			yamlfile.Required("means", func(v *yaml.Node) { f.Means = Meaning(d.Word(v, "meaning", meanings())) }),
-			yamlfile.Optional("advice", func(v *yaml.Node) { f.Advice = d.Text(v, "advice") }),
-		})
-		list = append(list, f)
+		if yamlfile.Child(item, "place") != nil {
+			denials = append(denials, d.denial(item))
+		} else {
+			refusals = append(refusals, d.refusal(item))
+		}
 	})
-	return list
+	return refusals, denials
 }
+
+func (d *decoder) refusal(n *yaml.Node) Refusal {
+	var f Refusal
+	d.Mapping(n, "an error", []yamlfile.Member{
+		yamlfile.Required("status", func(v *yaml.Node) { f.Status = d.Number(v, "status", 200, 599) }),
+		yamlfile.Optional("base", func(v *yaml.Node) { f.Base = d.baseWord(v) }),
+		yamlfile.Optional("text", func(v *yaml.Node) { f.Text = d.Text(v, "text") }),
+		yamlfile.Required("means", func(v *yaml.Node) { f.Means = d.meaning(v) }),
+		yamlfile.Optional("advice", func(v *yaml.Node) { f.Advice = d.Text(v, "advice") }),
+	})
+	return f
+}
+
+func (d *decoder) denial(n *yaml.Node) Denial {
+	var f Denial
+	d.Mapping(n, "an error with a place", []yamlfile.Member{
+		yamlfile.Required("place", func(v *yaml.Node) { f.Place = Place(d.Word(v, "place", places())) }),
+		yamlfile.Required("code", func(v *yaml.Node) { f.Code = d.Text(v, "code") }),
+		yamlfile.Optional("text", func(v *yaml.Node) { f.Text = d.Text(v, "text") }),
+		yamlfile.Required("means", func(v *yaml.Node) { f.Means = d.meaning(v) }),
+		yamlfile.Optional("advice", func(v *yaml.Node) { f.Advice = d.Text(v, "advice") }),
+	})
+	return f
+}
+
+func (d *decoder) meaning(n *yaml.Node) Meaning { return Meaning(d.Word(n, "meaning", meanings())) }
 
 func (d *decoder) refusalBody(n *yaml.Node) []RefusalBody {
 	var list []RefusalBody

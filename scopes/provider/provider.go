@@ -22,6 +22,7 @@ type Provider struct {
 	Credentials   []CredentialKind
 	Implies       scopes.Implications
 	Refusals      []Refusal
+	Denials       []Denial
 	RefusalBody   []RefusalBody
 	Starter       string // scopes of a new manifest, as YAML text of a list; "" for none
 }
@@ -169,6 +170,29 @@ type Refusal struct {
 	Text   string // a string in the answer's body; {name} stands for any text
 	Means  Meaning
 	Advice string // what helps; "" where the server's own words are enough
+}
+
+// A Denial is one error response of the authorization server, and what it means there.
+type Denial struct {
+	Place  Place
+	Code   string // error (RFC 6749 §4.1.2.1, §5.2)
+	Text   string // a string in error_description; {name} stands for any text; "" for every one
+	Means  Meaning
+	Advice string // what helps; "" where what is true of the code is enough
+}
+
+// A Place is where an authorization server denies something.
+type Place string
+
+// The places.
+const (
+	PlaceAuthorize    Place = "authorize"    // in the browser (RFC 6749 §4.1.2.1)
+	PlaceToken        Place = "token"        // at the token endpoint (RFC 6749 §5.2)
+	PlaceRegistration Place = "registration" // of a client (RFC 7591 §3.2.2)
+)
+
+func places() []string {
+	return []string{string(PlaceAuthorize), string(PlaceToken), string(PlaceRegistration)}
 }
 
 // A Meaning is what a wording of a refusal means.

@@ -1,0 +1,104 @@
+package advice
+
+import (
+	"strconv"
+
+	"github.com/ambit-auth/ambit/internal/template"
+	"github.com/ambit-auth/ambit/scopes/provider"
+)
+
+// A Denied is an error response of an authorization server (RFC 6749 §4.1.2.1, §5.2, RFC 7591
+// §3.2.2), and what is known besides. The server's own sentence is for whoever shows the error;
+// what is made here is what is true of all causes of its code.
+type Denied struct {
+	Place       provider.Place
+	Renewal     bool // at the token endpoint: a login was renewed, and no code exchanged
+	Temporary   bool // the same request may succeed later
+	Code        string
+	Description string
+	Provider    *provider.Provider // nil where none is known
+	Server      provider.Server    // that denied it
+	Login       string             // the command that logs in
+}
+
+// Rule is the first of the provider file's errors that the response fits.
+func (d Denied) Rule() (rule provider.Denial, ok bool) {
+	if d.Provider == nil {
+		return provider.Denial{}, false
+	}
+	for _, known := range d.Provider.Denials {
+		_, says := template.Search(known.Text, d.Description)
+		if known.Place == d.Place && known.Code == d.Code && (known.Text == "" || says) {
+			return known, true
+		}
+	}
+	return provider.Denial{}, false
+}
+
+// Hint is what to do about it, in one line; "" where nothing is known that helps.
+func (d Denied) Hint() string {
+	if rule, ok := d.Rule(); ok && rule.Advice != "" {
+		return rule.Advice
+	}
+	switch {
+	case d.Temporary:
+		return "the server's answer cannot be used; try again, or ask its operator"
+	case d.Place == provider.PlaceAuthorize:
+		return d.atAuthorize()
+	case d.Place == provider.PlaceRegistration:
+		return "name a client id that is registered there: " + clientSetting
+	}
+	return d.atToken()
+}
+
+const (
+	clientSetting = "provider: {use: ..., client: {id: ...}}"
+	operator      = "the server's operator can say why"
+)
+
+// atAuthorize is about RFC 6749 §4.1.2.1.
+func (d Denied) atAuthorize() string {
+	switch d.Code {
+	case "access_denied":
+		return "nothing was granted; to be asked again: " + d.Login
+	case "unauthorized_client", "unsupported_response_type":
+		return "the server's operator can allow the authorization code flow to this client"
+	case "invalid_request":
+		return "the server does not take the request as it is: compare the client's registration there, its redirect URI first, with client in the provider file"
+	case "temporarily_unavailable":
+		return "try again later: " + d.Login
+	case "server_error":
+		return "the server could not do it; where it does not say why, " + operator + ", or try again: " + d.Login
+	}
+	return ""
+}
+
+// atToken is about RFC 6749 §5.2.
+func (d Denied) atToken() string {
+	switch d.Code {
+	case "invalid_client":
+		return d.client()
+	case "unauthorized_client", "unsupported_grant_type":
+		if d.Renewal {
+			return "the server does not let this client renew a login: its operator can allow that, or log in again: " + d.Login
+		}
+		return "the server's operator can allow the authorization code grant to this client"
+	}
+	if d.Renewal {
+		return "log in again: " + d.Login
+	}
+	return "the code that the server gave is spent; for another one, log in again: " + d.Login
+}
+
+// client is about a client whose authentication failed: it is unknown, or has a secret, or another
+// method of authentication is required.
+func (d Denied) client() string {
+	if d.Provider == nil || d.Provider.Client.IDFor(d.Server.Name) == "" {
+		return "log in again, which registers a new client: " + d.Login
+	}
+	id := "the client id"
+	if one := d.Provider.Client.ID; one != "" {
+		id += " " + strconv.Quote(one)
+	}
+	return id + " is not registered there, or not as a public client, which has no secret; name one that is: " + clientSetting
+}
