@@ -186,12 +186,13 @@ func TestScanOfWhatCannotBeRead(t *testing.T) {
 
 func TestScanReadsTOML(t *testing.T) {
 	where := profile.Place{OS: "linux", Home: "/home/me", Project: "/proj", Files: files{text: map[string]string{
-		"/home/me/.codex/config.toml": "model = \"m\"\n[profiles.work]\nmodel_provider = \"secret\"\n",
+		"/home/me/.codex/config.toml": "model_provider = \"secret\"\n[profiles.work]\nmodel_provider = \"secret\"\n",
 		"/proj/.codex/config.toml":    "model_provider = secret\n",
 	}}}
 	want := []profile.Conflict{
 		{Path: "/proj/.codex/config.toml", Source: "project", Keys: []string{}, Effect: "none", Problem: "it is not TOML: see line 1", Advice: "fix the file: ambit cannot tell what it says"},
-		{Path: "/home/me/.codex/config.toml", Source: "user", Keys: []string{"profiles.work.model_provider"}, Effect: "routes", Overrides: true, Advice: "remove profiles.work.model_provider there"},
+		{Path: "/home/me/.codex/config.toml", Source: "user", Keys: []string{"model_provider"}, Effect: "routes", Overrides: true, Overridable: true, Advice: "remove model_provider there"},
+		{Path: "/home/me/.codex/config.toml", Source: "user", Keys: []string{"profiles.work.model_provider"}, Effect: "none", Advice: "remove profiles.work.model_provider there"},
 	}
 	if diff := cmp.Diff(want, agenttest.Profile(t, "codex").Scan(where)); diff != "" {
 		t.Error(diff)
