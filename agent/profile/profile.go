@@ -3,7 +3,6 @@ package profile
 import (
 	"embed"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 )
@@ -19,11 +18,13 @@ type Profile struct {
 	Logout     string   // the command that clears a stored login; "" where there is none
 
 	commands    []string   // base names by which it is started; * for every command
+	packages    []string   // names of the packages that hold it, as npx takes them
 	drop        []string   // environment variables that the child must not inherit; * stands for any text
 	set         []variable // environment variables that the child gets
 	directories []directory
 	settings    []settings // in order of rank, the highest first
 	keys        []key
+	flags       []flag
 	logins      []login
 	precedence  precedence
 }
@@ -51,10 +52,18 @@ type settings struct {
 // A key is a setting, or a variable of the environment, that can override the
 // credential or where requests go.
 type key struct {
-	Name      string // dotted path in a settings file; * stands for any text
-	Overrides bool   // from a settings file it overrides what the child was given
-	Switch    bool   // "", 0 and false switch it off
-	Advice    string // what to do about it
+	Name      string   // dotted path in a settings file; * stands for any text
+	Overrides bool     // from a settings file it overrides what the child was given
+	Switch    bool     // "", 0 and false switch it off
+	Sources   []string // the only sources in which it does anything; none: all
+	Advice    string   // what to do about it
+}
+
+// A flag of the program's command line is one that changes settings.
+type flag struct {
+	Name   string
+	Takes  string // settings: the path of a file of them, or their text; setting: KEY=VALUE; nothing
+	Format string // json or toml
 }
 
 // A login is a place where the program keeps a login of its own.
@@ -121,15 +130,15 @@ func ByName(name string) (*Profile, error) {
 	return nil, fmt.Errorf("unknown agent %q: known are %s", name, strings.Join(known, ", "))
 }
 
-// ForCommand returns the built-in profile for the first word of a command line, by its
-// base name; one that fits every command where no other does.
-func ForCommand(command string) (*Profile, error) {
+// ForCommand returns the built-in profile for the program that a command line starts, also
+// through a shell, npx and their like; one that fits every command where no other does.
+func ForCommand(command ...string) (*Profile, error) {
 	list, err := All()
 	if err != nil {
 		return nil, err
 	}
 	for _, p := range list {
-		if p.runs(command) {
+		if _, ok := p.started(command); ok {
 			return p, nil
 		}
 	}
@@ -139,17 +148,4 @@ func ForCommand(command string) (*Profile, error) {
 		}
 	}
 	return nil, fmt.Errorf("no profile is for %q, nor for every command", command)
-}
-
-// runs reports whether command, the first word of a command line, starts this very
-// program: a wrapper that starts it in turn takes arguments of its own.
-func (p *Profile) runs(command string) bool {
-	base := path.Base(strings.ReplaceAll(command, `\`, "/"))
-	for _, ending := range []string{".exe", ".cmd", ".bat", ".ps1"} {
-		if cut := len(base) - len(ending); cut > 0 && strings.EqualFold(base[cut:], ending) {
-			base = base[:cut]
-			break
-		}
-	}
-	return base != anyCommand && slices.Contains(p.commands, base)
 }

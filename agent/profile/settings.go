@@ -23,6 +23,15 @@ const (
 	maxDepth = 8
 )
 
+// allSettings reads the settings files of this system that are wanted.
+func (s *scan) allSettings(wanted func(settings) bool) {
+	for _, f := range s.profile.settings {
+		if (f.OS == "" || f.OS == s.OS) && wanted(f) {
+			s.settings(f)
+		}
+	}
+}
+
 // settings reads one settings file, or every one in a directory.
 func (s *scan) settings(f settings) {
 	path := s.expand(f.Path)
@@ -49,13 +58,18 @@ func (s *scan) file(f settings, path string) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return
 	}
-	c := Conflict{Path: path, Source: f.Source, Keys: []string{}}
 	document, problem := map[string]any(nil), ""
 	if err != nil {
 		problem = "it cannot be read: " + text.Line(withoutPath(err))
 	} else {
 		document, problem = parseSettings(f.Format, content)
 	}
+	s.note(f, path, document, problem)
+}
+
+// note notes what of a document is in the way, or that it cannot be read.
+func (s *scan) note(f settings, path string, document map[string]any, problem string) {
+	c := Conflict{Path: path, Source: f.Source, Keys: []string{}}
 	if problem != "" {
 		c.Problem, c.Advice = problem, "fix it: what it says is not known"
 		s.found = append(s.found, c)
@@ -79,7 +93,7 @@ func (p *Profile) judge(c *Conflict, f settings, document map[string]any) {
 	advice := []string{}
 	for name, value := range leaves("", document, maxDepth) {
 		k, known := p.key(name)
-		if !known || !k.set(value) {
+		if !known || !k.set(value) || len(k.Sources) > 0 && !slices.Contains(k.Sources, f.Source) {
 			continue
 		}
 		shown := text.Line(name)

@@ -176,7 +176,7 @@ func (l *lending) pickProfile() (*profile.Profile, error) {
 	if l.flags.agent != "" {
 		return profile.ByName(l.flags.agent)
 	}
-	return profile.ForCommand(l.args[0])
+	return profile.ForCommand(l.args...)
 }
 
 // lendable is the credential of a check, or the outcome of a login where someone is
@@ -200,7 +200,9 @@ func (l *lending) lendable(ctx context.Context) (*ambit.Held, error) {
 // scan looks for settings and logins of the agent that are in the way.
 func (l *lending) scan() []profile.Conflict {
 	here, _ := os.Getwd() // without it no project's settings are found
-	return l.profile.Scan(scanPlace(l.env, here))
+	place := scanPlace(l.env, here)
+	place.Command = l.args
+	return l.profile.Scan(place)
 }
 
 // tellConflicts says before it costs anything what overrides the lent credential, and

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -110,7 +111,7 @@ func (l *lending) override(terms profile.Terms) ([]string, error) {
 	}
 	args := l.args
 	if len(precedence.Arguments) > 0 {
-		args = append(append([]string{args[0]}, precedence.Arguments...), args[1:]...)
+		args = slices.Insert(slices.Clone(args), precedence.At, precedence.Arguments...)
 		l.conflicts = precedence.Conflicts
 	}
 	l.tellConflicts()
