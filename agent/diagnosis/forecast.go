@@ -2,36 +2,47 @@ package diagnosis
 
 import (
 	"slices"
-	"strings"
 
-	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
-// Forecast tells what will be refused before anything was called: what a required need
-// lacks, from the grant alone. Of c it reads what is known of the credential, the needs
-// and the conflicts. ok is true where nothing stands in the way; then there is no verdict.
-func Forecast(c Case) (v Verdict, ok bool) {
-	c.Method, c.Base, c.Path, c.Response = "", "", "", Response{}
-	d := newDiagnosis(&c)
-	required := c.needsWhere(func(e *scopes.Need) bool { return e.Level == scopes.Required })
-	if c.Base = neverServed(c.Kind, required); c.Base != "" {
-		d.v.Base = c.Base
-		return d.v, !d.neverServes()
+// Forecast tells what will be refused before anything was called: what required needs lack, then
+// what recommended ones do, from the grant alone. Of c it reads what is known of the credential,
+// the needs and the conflicts. Where nothing stands in the way there is no verdict.
+func Forecast(c Case) []Verdict {
+	d := newDiagnosis(c.beforeCalls())
+	required := c.needsOf(scopes.Required)
+	if d.c.Base = neverServed(c.Kind, required); d.c.Base != "" && d.neverServes() {
+		d.v.Base = d.c.Base
+		return []Verdict{d.v}
 	}
-	if lacking := c.Unmet(required); len(lacking) > 0 {
-		sure := ConfidenceProved
-		if !c.grantIsKnown() {
-			sure = ConfidenceLikely
+	var list []Verdict
+	for _, needs := range [][]scopes.Need{required, c.needsOf(scopes.Recommended)} {
+		if lacking := c.Unmet(needs); len(lacking) > 0 {
+			list = append(list, c.beforeCalls().lacking(lacking, "%s is not in the grant, %s"))
 		}
-		d.v.lack(&c, sure, lacking, nil)
-		for _, e := range lacking {
-			d.v.prove("%s is not in the grant, %s", e.Name(), c.knownBy())
-		}
-		return d.v, false
 	}
-	return d.v, !d.pastExpiry()
+	if expired := newDiagnosis(c.beforeCalls()); len(list) == 0 && expired.pastExpiry() {
+		list = append(list, expired.v)
+	}
+	return list
+}
+
+// lacking is the verdict on needs that are not met, as far as is known without a call.
+func (c *Case) lacking(needs []scopes.Need, evidence string) Verdict {
+	d := newDiagnosis(c)
+	sure := ConfidenceProved
+	if !c.grantIsKnown() {
+		sure = ConfidenceLikely
+	}
+	d.v.lack(c, sure, needs, nil)
+	d.notGranted(evidence, needs)
+	return d.v
+}
+
+func (c *Case) needsOf(level scopes.Level) []scopes.Need {
+	return c.needsWhere(func(e *scopes.Need) bool { return e.Level == level })
 }
 
 // neverServed is the first base of the needs that a kind of credential can never
@@ -59,31 +70,5 @@ func Lost(c Case, before scopes.Grant) (v Verdict, ok bool) {
 	if len(gone) == 0 || !was.anyoneSaid() { // of what nobody knew, nothing is lost
 		return Verdict{}, false
 	}
-	d := newDiagnosis(&c)
-	sure := ConfidenceProved
-	if !c.grantIsKnown() {
-		sure = ConfidenceLikely
-	}
-	d.v.lack(&c, sure, gone, nil)
-	for _, e := range gone {
-		d.v.prove("%s was in the grant, and is not any more, %s", e.Name(), c.knownBy())
-	}
-	return d.v, true
-}
-
-// Bypassed is the verdict on a child that ended without a single request through the
-// proxy, where something that a scan found sends it elsewhere. ok is false where
-// nothing does: then there is nothing to tell.
-func Bypassed(c Case) (v Verdict, ok bool) {
-	culprits := profile.Overriding(c.Conflicts)
-	if len(culprits) == 0 {
-		return Verdict{}, false
-	}
-	c.Method, c.Base, c.Path, c.Response = "", "", "", Response{}
-	d := newDiagnosis(&c)
-	first := culprits[0]
-	d.v.is(CauseCredentialConflict, ConfidenceLikely, "no request came through ambit; %s in %s sends them elsewhere", strings.Join(first.Keys, ", "), first.Path)
-	d.v.prove("the program ended without a request to the proxy")
-	d.blame(func(conflict profile.Conflict) bool { return conflict.Overrides })
-	return d.v, true
+	return c.lacking(gone, "%s was in the grant, and is not any more, %s"), true
 }

@@ -12,6 +12,7 @@ type Override struct {
 	At        int      // index in the command line at which they stand
 	File      string   // content of the settings file that the arguments name; "" for none
 	Conflicts []Conflict
+	Homeless  bool // the program takes its server from its arguments alone, and they have no place here
 }
 
 // Override says how to start command so that the conflicts that can be overridden are; file is where a settings file will be written (readable by this user alone: it
@@ -22,6 +23,7 @@ func (p *Profile) Override(command []string, conflicts []Conflict, t Terms, file
 	none := Override{Conflicts: conflicts}
 	at := p.argumentsAt(command)
 	if len(p.precedence.Arguments) == 0 || at == 0 {
+		none.Homeless = p.precedence.Always
 		return none, nil
 	}
 	can := func(c Conflict) bool { return c.Overrides && slices.Contains(p.precedence.Sources, c.Source) }

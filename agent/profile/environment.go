@@ -82,13 +82,17 @@ func (p *Profile) variables(t Terms) ([]variable, error) {
 		set = append(set, variable{v.Name, value})
 	}
 	for _, b := range t.Bases {
-		set = append(set, variable{baseVariable(b.Name), b.URL})
+		set = append(set, variable{BaseVariable(b.Name), b.URL})
 	}
-	return append(set, variable{"AMBIT_LEASE", t.Lease}), nil
+	return append(set, variable{LeaseVariable, t.Lease}), nil
 }
 
-// baseVariable is AMBIT_<BASE>_URL; what no shell takes in a name becomes _.
-func baseVariable(base string) string {
+// LeaseVariable is the variable in which every child finds the lease.
+const LeaseVariable = "AMBIT_LEASE"
+
+// BaseVariable is the one in which it finds the URL of a base, AMBIT_<BASE>_URL; what no
+// shell takes in a name becomes _.
+func BaseVariable(base string) string {
 	name := strings.Map(func(r rune) rune {
 		if r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
 			return r

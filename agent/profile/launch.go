@@ -232,6 +232,9 @@ func (p *Profile) is(started program) bool {
 	return base != anyCommand && slices.Contains(p.commands, base)
 }
 
+// ForAny reports whether the profile is for commands of which nothing is known.
+func (p *Profile) ForAny() bool { return slices.Contains(p.commands, anyCommand) }
+
 // started finds the profile's own program in a command line.
 func (p *Profile) started(command []string) (program, bool) {
 	for _, one := range launched(command) {

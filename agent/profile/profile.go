@@ -3,7 +3,6 @@ package profile
 import (
 	"embed"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -143,7 +142,7 @@ func ForCommand(command ...string) (*Profile, error) {
 		}
 	}
 	for _, p := range list {
-		if slices.Contains(p.commands, anyCommand) {
+		if p.ForAny() {
 			return p, nil
 		}
 	}

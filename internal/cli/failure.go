@@ -72,7 +72,7 @@ func answerFailure(p *ambit.Session, err error) *view.Failure {
 	}
 	if e, ok := errors.AsType[*oauth.UnansweredError](err); ok {
 		if t, ok := errors.AsType[*guard.Error](err); ok && t.Kind == guard.KindTLS {
-			return failWith(exitCannotTell, e, ownAuthority)
+			return failWith(exitCannotTell, e, advice.OwnAuthority)
 		}
 		return failWith(exitCannotTell, e, "what the credential holds is not known; try again when the server answers")
 	}
@@ -176,14 +176,11 @@ func directoryFailure(_ *ambit.Session, err error) *view.Failure {
 	return failWith(exitUsage, e, "ambit keeps its files there: make it a directory that you can write to, or name others with XDG_STATE_HOME and XDG_CONFIG_HOME")
 }
 
-// ownAuthority is the way out where a certificate is not trusted.
-const ownAuthority = "if the certificate is your own authority's, name it with --ca-file"
-
 // inOneLine words an error that ends nothing, and has no hint beside it.
 func inOneLine(err error) string {
 	text := text.Printable(view.FirstLine(err.Error()))
 	if e, ok := errors.AsType[*guard.Error](err); ok && e.Kind == guard.KindTLS {
-		text += "; " + ownAuthority
+		text += "; " + advice.OwnAuthority
 	}
 	return text
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // runFlags say what is run, and what happens at a refusal.
@@ -55,6 +57,9 @@ credential; 6 nobody can tell what the credential holds.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return runRun(cmd.Context(), r, &f, args) },
 	}
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fail(exitUsage, text.Printable(err.Error()), cmp.Or(withDashes(cmd.Flags(), r.args), "see: ambit run --help"))
+	})
 	f.keys = addKeyFlags(cmd.Flags())
 	cmd.Flags().StringVar(&f.agent, "agent", "", "the `NAME` of the agent's profile (default: from the command's name)")
 	cmd.Flags().StringVar(&f.onDenied, "on-denied", "", "stop or continue, when a required scope is missing or the credential is unusable (default: stop where nobody is at a terminal)")
@@ -62,6 +67,37 @@ credential; 6 nobody can tell what the credential holds.`,
 	cmd.Flags().StringVar(&f.report, "report", "", "write the outcome as JSON to this `FILE`")
 	cmd.Flags().StringVar(&f.record, "record", "", "append a JSON line for each request to this `FILE`: evidence for an audit")
 	return cmd
+}
+
+// withDashes is the command line with the -- that was forgotten before the child's command, so
+// that its flags are its own; "" where none was. What stands before the command is not repeated.
+func withDashes(flags *pflag.FlagSet, args []string) string {
+	for i := 1; i < len(args); i++ {
+		word := args[i]
+		name, _, hasValue := strings.Cut(strings.TrimLeft(word, "-"), "=")
+		flag := flags.Lookup(name)
+		if !strings.HasPrefix(word, "--") && len(name) == 1 {
+			flag = flags.ShorthandLookup(name)
+		}
+		switch {
+		case word == "--":
+			return ""
+		case !strings.HasPrefix(word, "-"):
+			line := "ambit run --"
+			if i > 1 {
+				line = "ambit run … --"
+			}
+			for _, word := range args[i:] {
+				line += " " + advice.ShellWord(word)
+			}
+			return line
+		case flag == nil:
+			return ""
+		case !hasValue && flag.NoOptDefVal == "":
+			i++
+		}
+	}
+	return ""
 }
 
 // A childExit carries the child's own exit code through; nothing is said about it.
@@ -75,6 +111,9 @@ func runRun(ctx context.Context, r *invocation, f *runFlags, args []string) erro
 	r.watchSignals()
 	r.settings.Output = "" // standard output is the child's
 	l := &lending{invocation: r, flags: f, args: args, report: view.Run{Envelope: view.Envelope{Schema: "ambit.run/v1"}, Verdicts: []view.Verdict{}}}
+	if err := beginReport(f.report, &l.report); err != nil {
+		return err
+	}
 	err := l.whole(ctx)
 	_, child := errors.AsType[childExit](err)
 	l.report.OK = err == nil
@@ -115,16 +154,37 @@ func (l *lending) whole(ctx context.Context) error {
 	if err := l.begin(ctx); err != nil {
 		return err
 	}
-	if v, ok := diagnosis.Forecast(l.theCase()); !ok && v.LacksRequired() && v.Confidence == diagnosis.ConfidenceProved && !l.flags.startAnyway {
-		l.tell(v)
-		l.report.Add(v)
-		return fail(exitMissing, "the agent was not started: a required scope is missing", "--start-anyway starts it all the same")
+	if err := l.forecast(); err != nil {
+		return err
 	}
 	code, err := l.child(ctx)
 	if err != nil {
 		return err
 	}
 	return l.settle(code)
+}
+
+// forecast tells what will be refused. The error says why the child is not started for it.
+func (l *lending) forecast() error {
+	for _, v := range diagnosis.Forecast(l.theCase()) {
+		l.tell(v)
+		l.report.Add(v)
+		switch {
+		case v.Cause == diagnosis.CauseWrongCredentialKind:
+			return fail(exitOf(v), "the agent was not started: such a credential can never serve it", "")
+		case v.LacksRequired() && v.Confidence == diagnosis.ConfidenceProved && !l.flags.startAnyway:
+			return fail(exitOf(v), "the agent was not started: a required scope is missing", "to start it all the same, add --start-anyway")
+		}
+	}
+	return nil
+}
+
+// exitOf is the exit code of a verdict that decides.
+func exitOf(v diagnosis.Verdict) int {
+	if v.LacksRequired() {
+		return exitMissing
+	}
+	return exitNoCredential
 }
 
 // begin finds all that a run needs, before anything is started.
@@ -229,20 +289,15 @@ func (l *lending) theCase() diagnosis.Case {
 // settle ends a run: with the child's own code, unless a verdict decides.
 func (l *lending) settle(code int) error {
 	l.report.Started, l.report.ChildExit = true, &code
-	l.report.Add(l.proxy.Verdicts()...)
-	if l.proxy.Requests() == 0 {
-		if v, ok := diagnosis.Bypassed(l.theCase()); ok {
-			l.tell(v)
-			l.report.Add(v)
-		}
+	told := l.proxy.Verdicts()
+	l.report.Put(told...)
+	if v, ok := diagnosis.NotRouted(l.theCase(), l.proxy.Traffic()); ok {
+		l.tell(v)
+		l.report.Add(v)
 	}
-	for _, v := range l.report.Verdicts {
+	for _, v := range told {
 		if l.stops() && v.Decides() {
-			exit := exitNoCredential
-			if v.LacksRequired() {
-				exit = exitMissing
-			}
-			return fail(exit, text.Printable(v.Message), advice.Line(v.Next))
+			return fail(exitOf(v), text.Printable(v.Message), advice.Line(v.Next))
 		}
 	}
 	if code != 0 {
@@ -267,7 +322,8 @@ func (l *lending) told(v diagnosis.Verdict) {
 	}
 }
 
-// tell shows a verdict: the cause first, then the ways out.
+// tell shows a verdict: the cause first, then the ways out; in one line where there is no more to
+// it.
 func (l *lending) tell(v diagnosis.Verdict) {
 	p := &view.Printer{Paint: l.console.Paint, Width: console.Width(l.Stderr)}
 	view.VerdictText(p, v)

@@ -25,6 +25,14 @@ func (r *Run) Add(verdicts ...diagnosis.Verdict) {
 	}
 }
 
+// Put puts verdicts before those that are there.
+func (r *Run) Put(verdicts ...diagnosis.Verdict) {
+	before := r.Verdicts
+	r.Verdicts = []Verdict{}
+	r.Add(verdicts...)
+	r.Verdicts = append(r.Verdicts, before...)
+}
+
 // ConflictLine says what takes precedence over the lent credential, and what to do.
 func ConflictLine(c profile.Conflict) string {
 	line := fmt.Sprintf("%s sets %s, which overrides the lent credential", text.Printable(c.Path), text.Printable(strings.Join(c.Keys, ", ")))
@@ -36,7 +44,15 @@ func ConflictLine(c profile.Conflict) string {
 
 // VerdictText writes a verdict: the cause first, then the ways out.
 func VerdictText(p *Printer, v diagnosis.Verdict) {
-	p.wrapped("  ", p.Paint.Red("ambit:")+" "+p.Paint.Bold(text.Printable(v.Message)))
+	first := p.Paint.Red("ambit:") + " " + p.Paint.Bold(text.Printable(v.Message))
+	if v.Brief() {
+		for _, step := range v.Next {
+			first += "; " + text.Printable(step.String())
+		}
+		p.wrapped("  ", first)
+		return
+	}
+	p.wrapped("  ", first)
 	for _, scope := range v.Missing {
 		p.fact("missing", scope+forWhat(v, scope))
 	}
