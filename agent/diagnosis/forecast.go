@@ -2,7 +2,9 @@ package diagnosis
 
 import (
 	"slices"
+	"strings"
 
+	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
@@ -29,6 +31,18 @@ func Forecast(c Case) []Verdict {
 	return list
 }
 
+// Unfit is the verdict on a credential of a kind that can never serve a base, or, where base is "",
+// of which nobody can say what it holds.
+func Unfit(c Case, base string) Verdict {
+	d := newDiagnosis(c.beforeCalls())
+	if d.c.Base, d.v.Base = base, base; base != "" && d.neverServes() {
+		return d.v
+	}
+	d.v.is(CauseWrongCredentialKind, ConfidenceLikely, "%s: nobody can say what it holds", c.credential())
+	d.v.advise(d.c.situation(advice.WrongKind))
+	return d.v
+}
+
 // lacking is the verdict on needs that are not met, as far as is known without a call.
 func (c *Case) lacking(needs []scopes.Need, evidence string) Verdict {
 	d := newDiagnosis(c)
@@ -37,6 +51,9 @@ func (c *Case) lacking(needs []scopes.Need, evidence string) Verdict {
 		sure = ConfidenceLikely
 	}
 	d.v.lack(c, sure, needs, nil)
+	if d.v.Level == scopes.Recommended {
+		d.v.Message = strings.Replace(d.v.Message, "missing scope:", "missing scope, recommended:", 1)
+	}
 	d.notGranted(evidence, needs)
 	return d.v
 }

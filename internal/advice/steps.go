@@ -107,7 +107,7 @@ func (s *Situation) loginAgain() []Step {
 // one that people make.
 func (s *Situation) newKey(text, names string) Step {
 	kind := s.Kind
-	if kinds := s.forPrograms(); kind.Create == "" && len(kinds) > 0 {
+	if kinds := s.forPrograms(); kind.Create == "" && len(kinds) > 0 && kinds[0].Kind != kind.Kind {
 		kind, text = kinds[0], "use "+kinds[0].Label
 		if names != "" {
 			text += " that has: "

@@ -68,7 +68,7 @@ func answerFailure(p *ambit.Session, err error) *view.Failure {
 		return failWith(exitNoCredential, e, tokenHint(p, e))
 	}
 	if e, ok := errors.AsType[*oauth.RejectedError](err); ok {
-		return failWith(exitNoCredential, e, unknownThere+"; or it belongs to another server: see --server")
+		return failWith(exitNoCredential, e, "log in again: "+loginAgain(p))
 	}
 	if e, ok := errors.AsType[*oauth.UnansweredError](err); ok {
 		if t, ok := errors.AsType[*guard.Error](err); ok && t.Kind == guard.KindTLS {

@@ -215,21 +215,14 @@ func (l *lending) begin(ctx context.Context) error {
 // one that is refused later.
 func (l *lending) unusable(err error) error {
 	f := asFailure(err)
-	if f.Verdict == nil {
+	if f.Diagnosis == nil {
 		return err
 	}
-	v := diagnosis.Verdict{
-		Message: view.FirstLine(f.Message), Cause: f.Verdict.Cause, Confidence: f.Verdict.Confidence,
-		Missing: []string{}, NeededFor: map[string][]string{}, Why: map[string]string{}, Evidence: []string{"the server was asked"}, Possible: []string{},
-		Conflicts: []profile.Conflict{}, Next: []diagnosis.Step{{Text: f.Hint}},
-	}
-	if f.Diagnosis != nil {
-		v = *f.Diagnosis
-	}
+	v := *f.Diagnosis
 	v.Log = l.log.path
 	l.tell(v)
 	l.report.Add(v)
-	return err
+	return fail(f.Code, "the agent was not started: "+strings.ReplaceAll(string(v.Cause), "_", " "), "")
 }
 
 func (l *lending) pickProfile() (*profile.Profile, error) {
