@@ -43,11 +43,13 @@ func runCommand(r *invocation) *cobra.Command {
 		Long: `run finds a credential as check does (an API key, else the stored login, else a login
 when someone is there) and starts COMMAND with a lease in its place: a proxy on this
 machine swaps the lease for the credential. When a call is refused, run says which
-declared scope is missing and what needs it, or what else the cause is. Standard output
-is the child's; what run itself says goes to standard error.
+declared scope is missing and what needs it, or what else the cause is. It also says when
+no request came at all, a server cannot be reached, or what recommended scopes are
+missing; the child's exit code stands then. Standard output is the child's; what run
+itself says goes to standard error.
 
 Exit codes: the child's own; 2 wrong usage; 3 a required scope is missing; 4 no usable
-credential; 6 nobody can tell what the credential holds.`,
+credential; 6 nobody can tell what the credential holds, or it could not be renewed.`,
 		Example: "  ambit run -- my-agent --prompt hello\n  ambit run --report verdicts.json -- my-agent",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -61,7 +63,7 @@ credential; 6 nobody can tell what the credential holds.`,
 		return fail(exitUsage, text.Printable(err.Error()), cmp.Or(withDashes(cmd.Flags(), r.args), "see: ambit run --help"))
 	})
 	f.keys = addKeyFlags(cmd.Flags())
-	cmd.Flags().StringVar(&f.agent, "agent", "", "the `NAME` of the agent's profile (default: from the command's name)")
+	cmd.Flags().StringVar(&f.agent, "agent", "", "the `NAME` of the agent's profile (default: from the command, also behind sh -c, npx and their like)")
 	cmd.Flags().StringVar(&f.onDenied, "on-denied", "", "stop or continue, when a required scope is missing or the credential is unusable (default: stop where nobody is at a terminal)")
 	cmd.Flags().BoolVar(&f.startAnyway, "start-anyway", false, "start even if a required scope is known to be missing")
 	cmd.Flags().StringVar(&f.report, "report", "", "write the outcome as JSON to this `FILE`")
