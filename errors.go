@@ -128,7 +128,7 @@ type KindError struct {
 
 // Error says what the key is, and what it cannot do.
 func (e *KindError) Error() string {
-	key := fmt.Sprintf("the key from %s is %s", text.Line(e.Held.Credential.Source), e.Held.Kind.Label)
+	key := fmt.Sprintf("the key from %s is %s", text.Line(e.Held.Credential.Source), e.Held.described())
 	if e.Need == "" {
 		return key + ": nobody can say what it holds"
 	}
@@ -148,14 +148,41 @@ type UnknownCredentialError struct {
 
 // Error names the servers.
 func (e *UnknownCredentialError) Error() string {
-	if known := e.Inquiry.Servers(credential.StandingKnown); len(known) > 0 {
-		return fmt.Sprintf("the key from %s is unknown at server %s, and known at server %s", text.Line(e.Held.Credential.Source), e.Held.Server.Name, known[0])
+	what := "the key from " + text.Line(e.Held.Credential.Source)
+	if e.Held.IsLogin() {
+		what = "the login"
 	}
-	return e.Err.Error()
+	line := fmt.Sprintf("%s (%s) is unknown at server %s", what, e.Held.described(), e.Held.Server.Name)
+	for _, o := range e.Inquiry {
+		switch {
+		case o.Server == e.Held.Server.Name:
+		case o.Standing == credential.StandingKnown:
+			line += ", and known at server " + o.Server
+		case o.Standing == credential.StandingNotKnown:
+			line += ", and at server " + o.Server
+		case o.Standing == credential.StandingNoAnswer:
+			line += fmt.Sprintf("; server %s did not answer: %s", o.Server, text.Line(o.Err.Error()))
+		}
+	}
+	return line
 }
 
 // Unwrap returns the rejection.
 func (e *UnknownCredentialError) Unwrap() error { return e.Err }
+
+// A RenewalError says that a login is at its end and could not be renewed. Where it wraps a
+// *[credential.SessionLostError] only another login helps; otherwise the login stays, and may be
+// renewed later.
+type RenewalError struct {
+	Held *Held
+	Err  error
+}
+
+// Error is the reason.
+func (e *RenewalError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the reason.
+func (e *RenewalError) Unwrap() error { return e.Err }
 
 // A NoClientError says that no client id is known for a server that offers no registration.
 type NoClientError struct{ Issuer string }

@@ -32,6 +32,14 @@ type Held struct {
 // IsLogin reports whether it is a login rather than an API key that was handed over.
 func (h *Held) IsLogin() bool { return h.login != nil }
 
+// described is how people call it: what may be shown of it, and its kind.
+func (h *Held) described() string {
+	if h.Credential.Prefix == "" {
+		return h.Kind.Label
+	}
+	return text.Line(h.Credential.Prefix) + ", " + h.Kind.Label
+}
+
 // Gap compares what it holds with the needs.
 func (h *Held) Gap() scopes.Gap {
 	return scopes.Compare(h.session.needs, h.Credential.Grant, h.session.Provider().Implies)
@@ -102,7 +110,8 @@ func (s *Session) findKey(handed bool) (*Held, error) {
 
 // Inspect asks the server what the credential holds, and keeps that in Grant. A login that the
 // server does not know any more, though it should live, is renewed once. Errors: *[KindError];
-// *[UnknownCredentialError]; *[oauth.NoInspectionError] where nobody can be asked about a key;
+// *[RenewalError] where that fails; *[UnknownCredentialError]; *[oauth.NoInspectionError] where
+// nobody can be asked about a key;
 // *[oauth.UnansweredError] and a *[metadata.Error] where the server does not say.
 func (h *Held) Inspect(ctx context.Context) error {
 	if h.login != nil {
@@ -168,12 +177,14 @@ func (h *Held) inspectLogin(ctx context.Context) error {
 	}
 	err := ask()
 	if _, rejected := errors.AsType[*oauth.RejectedError](err); rejected && h.Credential.Renewable() {
+		refused := h.Credential.Access
 		renewal := h.Renew(ctx)
-		if _, lost := errors.AsType[*credential.SessionLostError](renewal); renewal != nil && !lost {
-			h.session.opt.UI.note("the login could not be renewed: " + text.Line(renewal.Error()))
-		}
-		if renewal == nil {
+		_, lost := errors.AsType[*credential.SessionLostError](renewal)
+		switch {
+		case !h.Credential.Access.Equal(refused): // also where it could not be kept
 			err = ask()
+		case renewal != nil && !lost:
+			return &RenewalError{Held: h, Err: renewal}
 		}
 	}
 	if _, nobody := errors.AsType[*oauth.NoInspectionError](err); nobody {
@@ -202,10 +213,15 @@ func (h *Held) inspector(ctx context.Context) (*oauth.Inspector, error) {
 
 // Refresh makes sure that a login lives for longer than minTTL, renewing it under the lock of
 // all processes where it does not. An API key stays as it is. Where the renewal fails and the
-// old token still lives, that is kept beside the error ([Held.LivesAt] says so). Errors:
-// *[credential.SessionLostError] where only another login helps; others as [oauth.Renewer.Valid].
+// old token still lives, that is kept beside the error ([Held.LivesAt] says so); otherwise the error
+// is a *[RenewalError]. It is or wraps *[credential.SessionLostError] where only another login helps;
+// others are as [oauth.Renewer.Valid] has them.
 func (h *Held) Refresh(ctx context.Context, minTTL time.Duration) error {
-	return h.renew(ctx, func(r *oauth.Renewer) (*credential.Credential, error) { return r.Valid(ctx, minTTL) })
+	err := h.renew(ctx, func(r *oauth.Renewer) (*credential.Credential, error) { return r.Valid(ctx, minTTL) })
+	if err != nil && !h.Credential.LivesAt(h.session.opt.now()) {
+		return &RenewalError{Held: h, Err: err}
+	}
+	return err
 }
 
 // Renew is [Held.Refresh] for a token that the server refused although it should live.

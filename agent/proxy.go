@@ -103,6 +103,9 @@ type Proxy struct {
 	hosts       [2]string
 	origins     map[string]*route // by host, where each base has a port of its own; else empty
 	requests    atomic.Int64      // that came with the lease
+	others      atomic.Int64      // that came with another credential alone
+	bare        atomic.Int64      // that came without a credential
+	astray      atomic.Int64      // that came to an address of no base
 	ctx         context.Context   // of the lending as a whole
 	cancel      context.CancelFunc
 }
@@ -114,6 +117,7 @@ type route struct {
 	prefix  string       // of the target's path, escaped, without a final slash
 	origin  string       // at which the child reaches it; "" where it is a path of the proxy
 	unclear atomic.Int32 // 401s in a row of which nobody knows why
+	trouble spell
 }
 
 // Start gets the credential, listens on a free port of 127.0.0.1 and lends until ctx
@@ -261,6 +265,11 @@ func (p *Proxy) Terms() profile.Terms {
 
 // Requests is how many requests came with the lease so far.
 func (p *Proxy) Requests() int { return int(p.requests.Load()) }
+
+// Traffic is how many requests came so far, and with what.
+func (p *Proxy) Traffic() diagnosis.Traffic {
+	return diagnosis.Traffic{Lent: p.Requests(), Others: int(p.others.Load()), Bare: int(p.bare.Load()), Astray: int(p.astray.Load())}
+}
 
 // Verdicts lists what was reported so far: the one that decides a run first, then in order.
 func (p *Proxy) Verdicts() []diagnosis.Verdict { return p.verdicts.list() }

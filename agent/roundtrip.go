@@ -3,11 +3,11 @@ package agent
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
@@ -27,6 +27,7 @@ type exchange struct {
 	sent       diagnosis.Sent
 	credential *credential.Credential // nil where the request goes nowhere
 	upload     *replayBuffer          // nil where a replay is out of the question
+	cut        atomic.Bool            // the child's upload could not be read to its end
 	began      time.Time
 	call       *mcpCall // nil where the request is not one of MCP
 
@@ -42,7 +43,7 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 		x.problem = err
 		return nil, err
 	}
-	x.status = resp.StatusCode
+	x.answered(resp)
 	switch {
 	case !diagnosis.MayRefuse(x.p.cfg.Provider, resp.StatusCode, resp.Header):
 		return x.passed(resp), nil
@@ -152,7 +153,7 @@ func (x *exchange) again(req *http.Request, resp *http.Response) (second *http.R
 		x.problem, x.status = err, 0
 		return nil, err
 	}
-	x.status = second.StatusCode
+	x.answered(second)
 	return second, nil
 }
 
@@ -235,18 +236,6 @@ func (x *exchange) explained(resp *http.Response, v diagnosis.Verdict) *http.Res
 	out.Header.Set("Content-Type", "application/json")
 	out.Header.Set("Content-Length", strconv.Itoa(len(body)))
 	return out
-}
-
-// failed answers where the server did not.
-func (x *exchange) failed(w http.ResponseWriter, r *http.Request, err error) {
-	if x.problem == nil {
-		x.problem = err
-	}
-	if errors.Is(r.Context().Err(), context.Canceled) { // the child has gone
-		return
-	}
-	x.status = http.StatusBadGateway
-	w.WriteHeader(x.status)
 }
 
 // finish has it written down what became of the request; note says why it went no further.

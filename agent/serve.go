@@ -22,6 +22,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	route, rest, ok := p.route(r)
 	if !ok {
+		p.astray.Add(1)
 		http.NotFound(w, r)
 		return
 	}
@@ -86,6 +87,9 @@ func (x *exchange) forward(w http.ResponseWriter, r *http.Request) {
 	p.reportBeside(x.sent.Others)
 	x.credential = p.credentials.current(r.Context())
 	x.call = listenForTool(r)
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = uploadWatch{r.Body, &x.cut}
+	}
 	if r.Body != nil && r.Body != http.NoBody && x.credential.Renewable() {
 		if x.upload = newReplayBuffer(&p.uploads, r.Body, r.ContentLength); x.upload != nil {
 			defer x.upload.drop()
@@ -117,6 +121,7 @@ func isLogin(field string) bool { return field != "Cookie" }
 // refuse answers a request whose lease is not where it is swapped, or that carries only a
 // credential of somebody else's. It goes nowhere, and neither does a credential.
 func (x *exchange) refuse(w http.ResponseWriter) {
+	x.p.others.Add(1)
 	x.p.rescan()
 	v := diagnosis.Diagnose(x.p.caseOf(x, diagnosis.Response{}))
 	x.p.report(v)
@@ -126,6 +131,7 @@ func (x *exchange) refuse(w http.ResponseWriter) {
 // answerNone answers a request without any credential. Agents look whether someone is
 // there before they show one: that is no refusal, and nothing is to be told.
 func (x *exchange) answerNone(w http.ResponseWriter) {
+	x.p.bare.Add(1)
 	if x.method == http.MethodHead {
 		x.status = http.StatusOK
 		w.WriteHeader(x.status)
@@ -142,12 +148,17 @@ func (x *exchange) refusalStatus() int {
 
 // answer ends a request here.
 func (x *exchange) answer(w http.ResponseWriter, status int, message string) {
+	x.write(w, status, message)
+	x.finish("answered here: " + message)
+}
+
+// write answers with an error in the shape that the clients of the base expect.
+func (x *exchange) write(w http.ResponseWriter, status int, message string) {
 	x.status = status
 	body := x.p.refusalBody(x.route.base.Name, message)
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // the child may have gone
-	x.finish("answered here: " + message)
 }
 
 // plainRefusal is the shape of an error for a base of which no other is known.

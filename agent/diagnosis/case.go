@@ -158,8 +158,8 @@ func (c *Case) heldBefore(scope string) string {
 	return "the grant included " + scope + ", " + c.knownBy() + "; it may have shrunk since"
 }
 
-// lacking says that a scope is not in the grant; where that is assumed, that it was not requested.
-func (c *Case) lacking(scope string) string {
+// without says that a scope is not in the grant; where that is assumed, that it was not requested.
+func (c *Case) without(scope string) string {
 	if !c.grantIsKnown() {
 		return scope + " was not requested, and no server said what was granted"
 	}

@@ -355,38 +355,84 @@ func TestConflictAdvice(t *testing.T) {
 }
 
 func TestForecast(t *testing.T) {
-	if v, ok := diagnosis.Forecast(aCase(t, all)); !ok {
-		t.Errorf("all is granted: %s", v.Message)
+	forecast := func(change func(*diagnosis.Case)) []diagnosis.Verdict { return diagnosis.Forecast(aCase(t, change)) }
+	if list := forecast(all); len(list) != 0 {
+		t.Errorf("all is granted: %+v", list)
 	}
-	v, ok := diagnosis.Forecast(aCase(t, nil))
-	if ok || v.Status != 0 || v.Cause != diagnosis.CauseMissingScope || v.Confidence != diagnosis.ConfidenceProved || !v.LacksRequired() || v.Base != "" {
+	list := forecast(nil)
+	if len(list) != 1 {
+		t.Fatalf("%+v", list)
+	}
+	if v := list[0]; v.Status != 0 || v.Cause != diagnosis.CauseMissingScope || v.Confidence != diagnosis.ConfidenceProved || !v.LacksRequired() || v.Base != "" {
 		t.Errorf("missing: %+v", v)
 	}
-	if v, ok := diagnosis.Forecast(aCase(t, func(c *diagnosis.Case) { c.Grant.Scopes = scopes.NewSet("llm_gateway:read", "user:read") })); !ok {
-		t.Errorf("only a recommended one lacks: %s", v.Message)
+	list = forecast(func(c *diagnosis.Case) { c.Grant.Scopes = scopes.NewSet("llm_gateway:read", "user:read") })
+	if len(list) != 1 || list[0].Decides() || list[0].Level != scopes.Recommended || !cmp.Equal(list[0].Missing, []string{"query:read"}) {
+		t.Errorf("only a recommended one lacks: %+v", list)
 	}
-	v, ok = diagnosis.Forecast(aCase(t, func(c *diagnosis.Case) { c.Kind = c.Provider.KindOf("phs_x") }))
-	if ok || v.Cause != diagnosis.CauseWrongCredentialKind || v.Base != "gateway" || !v.Decides() || v.LacksRequired() {
-		t.Errorf("wrong kind: %+v", v)
+	list = forecast(func(c *diagnosis.Case) { c.Grant.Scopes = scopes.NewSet("user:read") })
+	if len(list) != 2 || !list[0].LacksRequired() || list[1].Level != scopes.Recommended {
+		t.Errorf("one of each: %+v", list)
 	}
-	v, ok = diagnosis.Forecast(aCase(t, both(all, func(c *diagnosis.Case) { c.Grant.ExpiresAt = agenttest.Noon() })))
-	if ok || v.Cause != diagnosis.CauseExpired {
-		t.Errorf("expired: %+v", v)
+	list = forecast(func(c *diagnosis.Case) { c.Kind = c.Provider.KindOf("phs_x") })
+	if len(list) != 1 || list[0].Cause != diagnosis.CauseWrongCredentialKind || list[0].Base != "gateway" || !list[0].Decides() || list[0].LacksRequired() {
+		t.Errorf("wrong kind: %+v", list)
+	}
+	list = forecast(both(all, func(c *diagnosis.Case) { c.Grant.ExpiresAt = agenttest.Noon() }))
+	if len(list) != 1 || list[0].Cause != diagnosis.CauseExpired {
+		t.Errorf("expired: %+v", list)
 	}
 }
 
-func TestBypassed(t *testing.T) {
+// A child that used nothing of what it was lent is told of, with what can be the reason; what came
+// and was refused here was told then.
+func TestNotRouted(t *testing.T) {
 	away := profile.Conflict{Path: "/s.json", Source: profile.SourceManaged, Keys: []string{"env.ANTHROPIC_BASE_URL"}, Effect: profile.EffectRoutes, Overrides: true, Advice: "remove it there"}
-	v, ok := diagnosis.Bypassed(aCase(t, func(c *diagnosis.Case) { c.Conflicts = []profile.Conflict{away} }))
-	if !ok || v.Cause != diagnosis.CauseCredentialConflict || v.Confidence != diagnosis.ConfidenceLikely || !strings.Contains(v.Message, "env.ANTHROPIC_BASE_URL in /s.json") {
-		t.Errorf("%+v", v)
-	}
-	overridden, token := away, away
+	overridden := away
 	overridden.Overridden = true
-	token.Effect = profile.EffectReplaces // what it sends comes to the proxy
-	for _, c := range []profile.Conflict{overridden, token, {Source: profile.SourceLogin}} {
-		if v, ok := diagnosis.Bypassed(aCase(t, func(at *diagnosis.Case) { at.Conflicts = []profile.Conflict{c} })); ok {
-			t.Errorf("nothing sends it elsewhere: %s", v.Message)
+	agent := func(name string) func(*diagnosis.Case) {
+		return func(c *diagnosis.Case) { c.Agent = agenttest.Profile(t, name) }
+	}
+	conflicts := func(found ...profile.Conflict) func(*diagnosis.Case) {
+		return func(c *diagnosis.Case) { c.Conflicts = found }
+	}
+	for name, tt := range map[string]struct {
+		change  func(*diagnosis.Case)
+		traffic diagnosis.Traffic
+		message string
+		next    []diagnosis.Step
+	}{
+		"a setting": {
+			conflicts(overridden, away),
+			diagnosis.Traffic{},
+			"not routed: no request came through ambit; env.ANTHROPIC_BASE_URL in /s.json overrides the lent credential",
+			[]diagnosis.Step{{Text: "in /s.json: remove it there"}},
+		},
+		"nothing that is known": {
+			conflicts(overridden, profile.Conflict{Source: profile.SourceLogin}),
+			diagnosis.Traffic{},
+			"not routed: no request came through ambit; Claude Code sent it elsewhere, or sent none",
+			[]diagnosis.Step{{Text: "see what can send its requests elsewhere", Command: "ambit doctor --agent claude-code"}},
+		},
+		"any command": {
+			agent("any-command"),
+			diagnosis.Traffic{},
+			"not routed: no request came through ambit",
+			[]diagnosis.Step{{Text: "if it starts an agent that ambit knows, name that with --agent; any other program has to send $AMBIT_LEASE as its Bearer token to $AMBIT_API_URL or $AMBIT_GATEWAY_URL or $AMBIT_MCP_URL"}},
+		},
+		"without the lease":  {agent("any-command"), diagnosis.Traffic{Bare: 1, Astray: 2}, "not routed: no request came with the lease: 1 request without a credential, 2 requests at the address of no base", nil},
+		"another credential": {conflicts(away), diagnosis.Traffic{Others: 1}, "", nil},
+		"one came":           {conflicts(away), diagnosis.Traffic{Lent: 1, Bare: 3}, "", nil},
+	} {
+		v, ok := diagnosis.NotRouted(aCase(t, tt.change), tt.traffic)
+		if ok != (tt.message != "") || v.Message != tt.message || v.Decides() {
+			t.Errorf("%s: %v, %+v", name, ok, v)
+		}
+		if ok && (v.Cause != diagnosis.CauseNotRouted || v.Confidence != diagnosis.ConfidenceProved) {
+			t.Errorf("%s: %+v", name, v)
+		}
+		if tt.next != nil && !cmp.Equal(v.Next, tt.next) {
+			t.Errorf("%s: next %q", name, v.Next)
 		}
 	}
 }

@@ -4,32 +4,66 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
-// Forecast tells what will be refused before anything was called: what a required need
-// lacks, from the grant alone. Of c it reads what is known of the credential, the needs
-// and the conflicts. ok is true where nothing stands in the way; then there is no verdict.
-func Forecast(c Case) (v Verdict, ok bool) {
-	c.Method, c.Base, c.Path, c.Response, c.Inquiry = "", "", "", Response{}, nil
-	d := newDiagnosis(&c)
-	required := c.needsWhere(func(e *scopes.Need) bool { return e.Level == scopes.Required })
-	if c.Base = neverServed(c.Kind, required); c.Base != "" {
-		d.v.Base = c.Base
-		return d.v, !d.neverServes()
+// Forecast tells what will be refused before anything was called: what required needs lack, then
+// what recommended ones do, from the grant alone. Of c it reads what is known of the credential,
+// the needs and the conflicts. Where nothing stands in the way there is no verdict.
+func Forecast(c Case) []Verdict {
+	c.Inquiry = nil
+	d := newDiagnosis(c.beforeCalls())
+	required := c.needsOf(scopes.Required)
+	if d.c.Base = neverServed(c.Kind, required); d.c.Base != "" && d.neverServes() {
+		d.v.Base = d.c.Base
+		return []Verdict{d.v}
 	}
-	if lacking := c.Unmet(required); len(lacking) > 0 {
-		sure := ConfidenceProved
-		if !c.grantIsKnown() {
-			sure = ConfidenceLikely
+	var list []Verdict
+	for _, needs := range [][]scopes.Need{required, c.needsOf(scopes.Recommended)} {
+		if lacking := c.Unmet(needs); len(lacking) > 0 {
+			v := c.beforeCalls().lacking(lacking)
+			for _, e := range lacking {
+				v.prove("%s", c.without(e.Name()))
+			}
+			list = append(list, v)
 		}
-		d.v.lack(&c, sure, lacking, nil)
-		d.notGranted("", lacking)
-		return d.v, false
 	}
-	return d.v, !d.pastExpiry()
+	if expired := newDiagnosis(c.beforeCalls()); len(list) == 0 && expired.pastExpiry() {
+		list = append(list, expired.v)
+	}
+	return list
+}
+
+// Unfit is the verdict on a credential of a kind that can never serve a base, or, where base is "",
+// of which nobody can say what it holds.
+func Unfit(c Case, base string) Verdict {
+	d := newDiagnosis(c.beforeCalls())
+	if d.c.Base, d.v.Base = base, base; base != "" && d.neverServes() {
+		return d.v
+	}
+	d.v.is(CauseWrongCredentialKind, ConfidenceLikely, "%s: nobody can say what it holds", c.credential())
+	d.v.advise(d.c.situation(advice.WrongKind))
+	return d.v
+}
+
+// lacking is the verdict on needs that are not met, as far as is known without a call.
+func (c *Case) lacking(needs []scopes.Need) Verdict {
+	d := newDiagnosis(c)
+	sure := ConfidenceProved
+	if !c.grantIsKnown() {
+		sure = ConfidenceLikely
+	}
+	d.v.lack(c, sure, needs, nil)
+	if d.v.Level == scopes.Recommended {
+		d.v.Message = strings.Replace(d.v.Message, "missing scope:", "missing scope, recommended:", 1)
+	}
+	return d.v
+}
+
+func (c *Case) needsOf(level scopes.Level) []scopes.Need {
+	return c.needsWhere(func(e *scopes.Need) bool { return e.Level == level })
 }
 
 // neverServed is the first base of the needs that a kind of credential can never
@@ -57,36 +91,14 @@ func Lost(c Case, before scopes.Grant) (v Verdict, ok bool) {
 	if len(gone) == 0 || !was.anyoneSaid() { // of what nobody knew, nothing is lost
 		return Verdict{}, false
 	}
-	d := newDiagnosis(&c)
-	sure := ConfidenceProved
-	if !c.grantIsKnown() {
-		sure = ConfidenceLikely
-	}
-	d.v.lack(&c, sure, gone, nil)
+	v = c.lacking(gone)
 	for _, e := range gone {
 		if was.grantIsKnown() && c.grantIsKnown() {
-			d.v.prove("the grant no longer includes %s, %s", e.Name(), c.knownBy())
+			v.prove("the grant no longer includes %s, %s", e.Name(), c.knownBy())
 		} else {
-			d.v.prove("%s", was.holding(e.Name()))
-			d.notGranted("", []scopes.Need{e})
+			v.prove("%s", was.holding(e.Name()))
+			v.prove("%s", c.without(e.Name()))
 		}
 	}
-	return d.v, true
-}
-
-// Bypassed is the verdict on a child that ended without a single request through the
-// proxy, where something that a scan found sends it elsewhere. ok is false where
-// nothing does: then there is nothing to tell.
-func Bypassed(c Case) (v Verdict, ok bool) {
-	at := slices.IndexFunc(c.Conflicts, func(c profile.Conflict) bool { return c.Effect == profile.EffectRoutes && !c.Overridden })
-	if at < 0 {
-		return Verdict{}, false
-	}
-	c.Method, c.Base, c.Path, c.Response = "", "", "", Response{}
-	d := newDiagnosis(&c)
-	first := c.Conflicts[at]
-	d.v.is(CauseCredentialConflict, ConfidenceLikely, "no request came through ambit; %s in %s sends them elsewhere", strings.Join(first.Keys, ", "), first.Path)
-	d.v.prove("the program ended without a request to the proxy")
-	d.blame(profile.EffectRoutes)
-	return d.v, true
+	return v, true
 }

@@ -36,8 +36,7 @@ func inquired(here string, q credential.Inquiry) (Cause, Confidence) {
 // what it holds, before any call. Of c it reads what is known of the credential, and the
 // inquiry.
 func Refused(c Case) Verdict {
-	c.Method, c.Base, c.Path, c.Response = "", "", "", Response{}
-	d := newDiagnosis(&c)
+	d := newDiagnosis(c.beforeCalls())
 	d.inquired()
 	return d.v
 }

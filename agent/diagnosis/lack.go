@@ -93,7 +93,7 @@ func (d *diagnoser) deniesByStatus() bool {
 // notGranted adds to the evidence that needs are not met; before stands before each.
 func (d *diagnoser) notGranted(before string, needs []scopes.Need) {
 	for _, e := range needs {
-		d.v.prove("%s%s", before, d.c.lacking(e.Name()))
+		d.v.prove("%s%s", before, d.c.without(e.Name()))
 	}
 }
 

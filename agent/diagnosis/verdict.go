@@ -23,6 +23,8 @@ const (
 	CauseExpired             Cause = "expired"
 	CauseRejected            Cause = "rejected"
 	CauseRenewalFailed       Cause = "renewal_failed" // for another reason than the grant (RFC 6749 §5.2)
+	CauseUnreachable         Cause = "unreachable"
+	CauseNotRouted           Cause = "not_routed" // no request came with the lease
 	CauseNotAScopeProblem    Cause = "not_a_scope_problem"
 	CauseUnknown             Cause = "unknown"
 )
@@ -72,6 +74,9 @@ func (v Verdict) LacksRequired() bool {
 func (v Verdict) unusable() bool {
 	return slices.Contains([]Cause{CauseWrongCredentialKind, CauseWrongServer, CauseExpired, CauseRejected}, v.Cause)
 }
+
+// Brief reports whether the message and the way out say it all.
+func (v Verdict) Brief() bool { return len(v.Missing)+len(v.Evidence)+len(v.Possible) == 0 }
 
 // Final reports whether to repeat the request is certainly in vain.
 func (v Verdict) Final() bool { return v.Cause != CauseUnknown }

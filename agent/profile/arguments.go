@@ -1,13 +1,18 @@
 package profile
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // An Override is what is put on a child's command line so that it prefers what it is
 // given over settings of its own. The zero value: nothing.
 type Override struct {
-	Arguments []string // to stand right after the command's first word
+	Arguments []string // to stand before the program's own
+	At        int      // index in the command line at which they stand
 	File      string   // content of the settings file that the arguments name; "" for none
 	Conflicts []Conflict
+	Homeless  bool // the program takes its server from its arguments alone, and they have no place here
 }
 
 // Override says how to start command so that the conflicts that can be overridden are; file
@@ -17,17 +22,35 @@ type Override struct {
 // gave the same flag.
 func (p *Profile) Override(command []string, conflicts []Conflict, t Terms, file string) (Override, error) {
 	none := Override{Conflicts: conflicts}
-	if len(command) == 0 || len(p.precedence.Arguments) == 0 || !p.runs(command[0]) {
+	at := p.argumentsAt(command)
+	if len(p.precedence.Arguments) == 0 || at == 0 {
+		none.Homeless = p.precedence.Always
 		return none, nil
 	}
 	overridable := func(c Conflict) bool { return c.Overridable }
 	if !p.precedence.Always && !slices.ContainsFunc(conflicts, overridable) {
 		return none, nil
 	}
-	if p.precedence.File != "" && slices.Contains(command, p.precedence.Arguments[0]) {
+	if p.precedence.File != "" && slices.ContainsFunc(command[at:], isFlag(p.precedence.Arguments[0])) {
 		return none, nil
 	}
-	return p.override(conflicts, t, file)
+	out, err := p.override(conflicts, t, file)
+	out.At = at
+	return out, err
+}
+
+// argumentsAt is the index in a command line at which the arguments of the profile's own program
+// begin; 0 where they are not words of it.
+func (p *Profile) argumentsAt(command []string) int {
+	if one, ok := p.started(command); ok {
+		return one.at + 1
+	}
+	return 0
+}
+
+// isFlag reports whether a word is a flag, with or without its value.
+func isFlag(flag string) func(word string) bool {
+	return func(word string) bool { return word == flag || strings.HasPrefix(word, flag+"=") }
 }
 
 func (p *Profile) override(conflicts []Conflict, t Terms, file string) (Override, error) {

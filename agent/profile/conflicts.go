@@ -14,7 +14,7 @@ import (
 // value, only the name of what has one.
 type Conflict struct {
 	Path        string   // the file; for the environment its word, for a keychain the item
-	Source      string   // managed, local, project, user, environment, login
+	Source      string   // managed, argument, local, project, user, environment, login
 	Keys        []string // with one effect: what else the file sets is another Conflict
 	Effect      Effect
 	Overrides   bool   // its effect is one on what ambit run gives the child
@@ -50,6 +50,7 @@ const (
 	SourceProject = "project" // of everyone who works on the project
 	SourceUser    = "user"
 
+	SourceArgument    = "argument" // of the command line, which overrides all but managed ones
 	SourceEnvironment = "environment"
 	SourceLogin       = "login" // one that the program stored
 )
@@ -61,6 +62,7 @@ type Place struct {
 	Project string // the child's working directory
 	OS      string // as [runtime.GOOS]
 	Environ []string
+	Command []string // the command line that is to be run; none where none is
 }
 
 // Files is what a scan reads. Paths have forward slashes.
@@ -76,15 +78,13 @@ type Files interface {
 	Keychain(item string) bool
 }
 
-// Scan looks for conflicts: settings files in the order of rank, then stored logins
+// Scan looks for conflicts: settings in the order of rank, then stored logins
 // (whether they exist, no more), then the environment.
 func (p *Profile) Scan(where Place) []Conflict {
 	s := scan{profile: p, Place: where, seen: make(map[string]bool)}
-	for _, settings := range p.settings {
-		if settings.OS == "" || settings.OS == where.OS {
-			s.settings(settings)
-		}
-	}
+	s.allSettings(func(f settings) bool { return f.Source == SourceManaged })
+	s.arguments()
+	s.allSettings(func(f settings) bool { return f.Source != SourceManaged })
 	for _, l := range p.logins {
 		if l.OS == "" || l.OS == where.OS {
 			s.login(l)

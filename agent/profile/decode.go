@@ -34,6 +34,7 @@ func (d decoder) profile(p *Profile, n *yaml.Node) {
 	d.Mapping(n, "an agent's file", []yamlfile.Member{
 		yamlfile.Required("label", d.textInto(&p.Label, "label")),
 		yamlfile.Required("commands", d.textsInto(&p.commands, "commands")),
+		yamlfile.Optional("packages", d.textsInto(&p.packages, "packages")),
 		yamlfile.Optional("drop", d.textsInto(&p.drop, "drop")),
 		yamlfile.Optional("set", func(v *yaml.Node) { p.set = d.variables(v) }),
 		yamlfile.Optional("retries_401", d.booleanInto(&p.Retries401, "retries_401")),
@@ -46,6 +47,7 @@ func (d decoder) profile(p *Profile, n *yaml.Node) {
 		yamlfile.Optional("directories", func(v *yaml.Node) { p.directories = d.directories(v) }),
 		yamlfile.Optional("settings", func(v *yaml.Node) { p.settings = d.settings(v) }),
 		yamlfile.Optional("keys", func(v *yaml.Node) { p.keys = d.keys(v) }),
+		yamlfile.Optional("flags", func(v *yaml.Node) { p.flags = d.flags(v) }),
 		yamlfile.Optional("logins", func(v *yaml.Node) { p.logins = d.logins(v) }),
 		yamlfile.Optional("logout", d.textInto(&p.Logout, "logout")),
 		yamlfile.Optional("precedence", func(v *yaml.Node) { p.precedence = d.precedence(v) }),
@@ -121,11 +123,31 @@ func (d decoder) keys(n *yaml.Node) (list []key) {
 			yamlfile.Optional("effect", func(v *yaml.Node) { k.Effect = Effect(d.Word(v, "effect", effects())) }),
 			yamlfile.Optional("switch", d.booleanInto(&k.Switch, "switch")),
 			yamlfile.Optional("unless", d.textInto(&k.Unless, "unless")),
+			yamlfile.Optional("sources", d.sourcesInto(&k.Sources)),
 			yamlfile.Optional("advice", d.textInto(&k.Advice, "advice")),
 		})
 		list = append(list, k)
 	})
 	return list
+}
+
+func (d decoder) flags(n *yaml.Node) (list []flag) {
+	d.List(n, "flags", func(item *yaml.Node) {
+		f := flag{Format: "json"}
+		d.Mapping(item, "a flag", []yamlfile.Member{
+			yamlfile.Required("flag", d.textInto(&f.Name, "flag")),
+			yamlfile.Required("takes", d.wordInto(&f.Takes, "takes", takesSettings, takesSetting, takesNothing)),
+			yamlfile.Optional("format", d.wordInto(&f.Format, "format", "json", "toml")),
+		})
+		list = append(list, f)
+	})
+	return list
+}
+
+func (d decoder) sourcesInto(into *[]string) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		d.List(n, "sources", func(item *yaml.Node) { *into = append(*into, d.Word(item, "source", sources())) })
+	}
 }
 
 func (d decoder) logins(n *yaml.Node) (list []login) {
@@ -150,9 +172,7 @@ func (d decoder) precedence(n *yaml.Node) (p precedence) {
 		yamlfile.Required("arguments", d.textsInto(&p.Arguments, "arguments")),
 		yamlfile.Optional("file", func(v *yaml.Node) { p.File, p.Keys = d.settingsFile(v) }),
 		yamlfile.Optional("keys", d.textsInto(&p.Keys, "keys")),
-		yamlfile.Required("sources", func(v *yaml.Node) {
-			d.List(v, "sources", func(item *yaml.Node) { p.Sources = append(p.Sources, d.Word(item, "source", sources())) })
-		}),
+		yamlfile.Required("sources", d.sourcesInto(&p.Sources)),
 	})
 	return p
 }

@@ -76,7 +76,7 @@ func TestPrecedence(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := profile.Override{
-		Arguments: []string{"--settings", "/tmp/s.json"},
+		Arguments: []string{"--settings", "/tmp/s.json"}, At: 1,
 		File: `{"env": {"ANTHROPIC_BASE_URL": "http://127.0.0.1:1/gateway", "ANTHROPIC_AUTH_TOKEN": "the-lease", ` +
 			`"CLAUDE_CODE_USE_BEDROCK": "0", "CLAUDE_CODE_USE_VERTEX": "0", "CLAUDE_CODE_USE_FOUNDRY": "0", "CLAUDE_CODE_USE_MANTLE": "0", "CLAUDE_CODE_USE_ANTHROPIC_AWS": "0"}}`,
 		Conflicts: slices.Clone(overriding),
@@ -89,7 +89,7 @@ func TestPrecedence(t *testing.T) {
 		t.Errorf("left: %v", left)
 	}
 	for name, command := range map[string][]string{
-		"a wrapper": {"npx", "claude"}, "the user's own flag": {"claude", "--settings", "mine"}, "nothing": nil,
+		"a line of shell": {"sh", "-c", "claude"}, "the user's own flag": {"claude", "--settings", "mine"}, "the same in one word": {"npx", "claude", "-p", "--settings=mine"}, "nothing": nil,
 	} {
 		if got, err := claude.Override(command, overriding, terms(), "f"); err != nil || got.Arguments != nil || len(profile.Overriding(got.Conflicts)) != 3 {
 			t.Errorf("%s: %+v, %v", name, got, err)

@@ -29,11 +29,13 @@ type Profile struct {
 	Logout        string   // the command that clears a stored login; "" where there is none
 
 	commands    []string   // base names by which it is started; * for every command
+	packages    []string   // names of the packages that hold it, as npx takes them
 	drop        []string   // environment variables that the child must not inherit; * stands for any text
 	set         []variable // environment variables that the child gets
 	directories []directory
 	settings    []settings // in order of rank, the highest first
 	keys        []key
+	flags       []flag
 	logins      []login
 	precedence  precedence
 }
@@ -61,11 +63,19 @@ type settings struct {
 // A key is a setting, or a variable of the environment, that can override the
 // credential or where requests go.
 type key struct {
-	Name   string // dotted path in a settings file; * stands for any text
-	Effect Effect // of it in a settings file that the program applies
-	Switch bool   // "", 0 and false switch it off
-	Unless string // the value with which it is not in the way; "" for none
-	Advice string // what to do about it
+	Name    string   // dotted path in a settings file; * stands for any text
+	Effect  Effect   // of it in a settings file that the program applies
+	Switch  bool     // "", 0 and false switch it off
+	Unless  string   // the value with which it is not in the way; "" for none
+	Sources []string // the only sources in which it does anything; none: all
+	Advice  string   // what to do about it
+}
+
+// A flag of the program's command line is one that changes settings.
+type flag struct {
+	Name   string
+	Takes  string // settings: the path of a file of them, or their text; setting: KEY=VALUE; nothing
+	Format string // json or toml
 }
 
 // A login is a place where the program keeps a login of its own.
@@ -174,35 +184,22 @@ func (p *Profile) words() []string {
 	return slices.DeleteFunc(words, func(word string) bool { return word == anyCommand })
 }
 
-// ForCommand returns the built-in profile for the first word of a command line, by its
-// base name; one that fits every command where no other does.
-func ForCommand(command string) (*Profile, error) {
+// ForCommand returns the built-in profile for the program that a command line starts, also
+// through a shell, npx and their like; one that fits every command where no other does.
+func ForCommand(command ...string) (*Profile, error) {
 	list, err := All()
 	if err != nil {
 		return nil, err
 	}
 	for _, p := range list {
-		if p.runs(command) {
+		if _, ok := p.started(command); ok {
 			return p, nil
 		}
 	}
 	for _, p := range list {
-		if slices.Contains(p.commands, anyCommand) {
+		if p.ForAny() {
 			return p, nil
 		}
 	}
 	return nil, fmt.Errorf("no profile is for %q, nor for every command", command)
-}
-
-// runs reports whether command, the first word of a command line, starts this very
-// program: a wrapper that starts it in turn takes arguments of its own.
-func (p *Profile) runs(command string) bool {
-	base := path.Base(strings.ReplaceAll(command, `\`, "/"))
-	for _, ending := range []string{".exe", ".cmd", ".bat", ".ps1"} {
-		if cut := len(base) - len(ending); cut > 0 && strings.EqualFold(base[cut:], ending) {
-			base = base[:cut]
-			break
-		}
-	}
-	return base != anyCommand && slices.Contains(p.commands, base)
 }

@@ -24,6 +24,15 @@ const (
 	maxDepth = 8
 )
 
+// allSettings reads the settings files of this system that are wanted.
+func (s *scan) allSettings(wanted func(settings) bool) {
+	for _, f := range s.profile.settings {
+		if (f.OS == "" || f.OS == s.OS) && wanted(f) {
+			s.settings(f)
+		}
+	}
+}
+
 // settings reads one settings file, or every one in a directory.
 func (s *scan) settings(f settings) {
 	path := s.expand(f.Path)
@@ -56,6 +65,11 @@ func (s *scan) file(f settings, path string) {
 	} else {
 		document, problem = parseSettings(f.Format, content)
 	}
+	s.note(f, path, document, problem)
+}
+
+// note notes what of a document is in the way, or that it cannot be read.
+func (s *scan) note(f settings, path string, document map[string]any, problem string) {
 	if problem != "" {
 		s.found = append(s.found, Conflict{
 			Path: path, Source: f.Source, Keys: []string{}, Effect: EffectNone, Problem: problem, Advice: "fix the file: ambit cannot tell what it says",
@@ -78,7 +92,7 @@ func (p *Profile) judge(f settings, path string, document map[string]any) []Conf
 	var list []Conflict
 	for name, value := range leaves("", document, maxDepth) {
 		k, known := p.key(name)
-		if !known || !k.set(value) {
+		if !known || !k.set(value) || len(k.Sources) > 0 && !slices.Contains(k.Sources, f.Source) {
 			continue
 		}
 		c := Conflict{Path: path, Source: f.Source, Effect: EffectNone, Advice: "nothing needs to be done: the file is not applied"}

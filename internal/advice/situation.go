@@ -20,6 +20,9 @@ const (
 	NoScope                    // no scope helps
 	Renewed                    // the credential was renewed after it was refused
 	Waiting                    // the credential could not be renewed just now
+	Unused                     // the program sent no request with the lease
+	NotReached                 // a server did not answer
+	NotTrusted                 // a server's certificate is not trusted
 )
 
 // A Situation is all that advice is made from.
@@ -34,6 +37,10 @@ type Situation struct {
 	Settings []Remark // for Replaced: files that can have done it, with what to do there
 	Logout   string   // for Replaced: the command that ends the program's own login
 	Words    string   // for NoScope: what helps, in the words of the provider's file
+
+	Agent string   // for Unused: the name of the program's profile; "" where nothing is known of it
+	Lease string   // for Unused: the variable that holds the lease
+	URLs  []string // for Unused: those that hold the URLs of the bases
 
 	IsLogin    bool   // the credential came of a login; otherwise someone made it
 	Source     string // where it was found, in words; "" where nobody said

@@ -31,6 +31,12 @@ func (s *Situation) steps() []Step {
 		return []Step{{Text: s.Words}}
 	case Waiting:
 		return []Step{{Text: "try again once the server that renews the login responds", Command: s.Run.Command("check")}}
+	case Unused:
+		return s.route()
+	case NotReached:
+		return []Step{{Text: "see whether its address is right, and can be reached from here: network, VPN, HTTPS_PROXY and NO_PROXY"}}
+	case NotTrusted:
+		return []Step{{Text: OwnAuthority}}
 	case Renewed:
 		return []Step{{Text: "repeat the request"}}
 	}
@@ -45,6 +51,17 @@ func (s *Situation) look() []Step {
 	}
 	text := "ambit cannot ask what this key may do: look it up where the key was created"
 	return []Step{s.made(s.Kind, text)}
+}
+
+// OwnAuthority is the way out where a certificate is not trusted.
+const OwnAuthority = "if the certificate is your own authority's, name it with --ca-file"
+
+// route has the program send its requests through the proxy.
+func (s *Situation) route() []Step {
+	if s.Agent != "" {
+		return []Step{{Text: "see what can send its requests elsewhere", Command: s.Run.Command("doctor") + " --agent " + ShellWord(s.Agent)}}
+	}
+	return []Step{{Text: "if it starts an agent that ambit knows, name that with --agent; any other program has to send $" + s.Lease + " as its Bearer token to $" + strings.Join(s.URLs, " or $")}}
 }
 
 // widen gets a credential that holds more.

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/evidence"
 	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/guard"
@@ -217,7 +218,7 @@ func fetchFailure(err error, raw string) error {
 		return err
 	}
 	f := *asFailure(metadataFailure(err))
-	if f.Code == exitCannotTell && f.Hint != ownAuthority {
+	if f.Code == exitCannotTell && f.Hint != advice.OwnAuthority {
 		f.Hint = "is the address right, and can it be reached from here? a source may be a file, too"
 	}
 	f.Message = strings.ReplaceAll(f.Message, text.Printable(raw), text.Printable(guard.ShownURL(raw)))

@@ -48,7 +48,7 @@ func (c Command) Main(ctx context.Context, args []string) (code int) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	c.Stdout, c.Stderr = console.InTurn(c.Stdout, c.Stderr)
-	r := &invocation{Command: c, ctx: ctx, cancel: cancel, env: settings.Environment(c.Env), console: &console.Console{Out: c.Stderr}}
+	r := &invocation{Command: c, args: args, ctx: ctx, cancel: cancel, env: settings.Environment(c.Env), console: &console.Console{Out: c.Stderr}}
 	r.input = &console.Input{From: c.Stdin, Console: r.console, Ending: ctx, Nobody: r.nobodyTypes, Waiting: r.watchSignals}
 	defer func() {
 		if p := recover(); p != nil {

@@ -62,11 +62,11 @@ func answerFailure(p *ambit.Session, err error) *view.Failure {
 		return responseFailure(p, e)
 	}
 	if e, ok := errors.AsType[*oauth.RejectedError](err); ok {
-		return failWith(exitNoCredential, e, unknownThere+"; or it belongs to another server: see --server")
+		return failWith(exitNoCredential, e, "log in again: "+loginAgain(p))
 	}
 	if e, ok := errors.AsType[*oauth.UnansweredError](err); ok {
 		if t, ok := errors.AsType[*guard.Error](err); ok && t.Kind == guard.KindTLS {
-			return failWith(exitCannotTell, e, ownAuthority)
+			return failWith(exitCannotTell, e, advice.OwnAuthority)
 		}
 		return failWith(exitCannotTell, e, unansweredHint(e))
 	}
@@ -203,14 +203,11 @@ func directoryFailure(_ *ambit.Session, err error) *view.Failure {
 	return failWith(exitUsage, e, "ambit keeps its files there: make it a directory that you can write to, or name others with XDG_STATE_HOME and XDG_CONFIG_HOME")
 }
 
-// ownAuthority is the way out where a certificate is not trusted.
-const ownAuthority = "if the certificate is your own authority's, name it with --ca-file"
-
 // inOneLine words an error that ends nothing, and has no hint beside it.
 func inOneLine(err error) string {
 	text := text.Printable(view.FirstLine(err.Error()))
 	if e, ok := errors.AsType[*guard.Error](err); ok && e.Kind == guard.KindTLS {
-		text += "; " + ownAuthority
+		text += "; " + advice.OwnAuthority
 	}
 	return text
 }

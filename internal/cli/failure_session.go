@@ -7,11 +7,9 @@ import (
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
-	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
-	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
@@ -24,15 +22,13 @@ func sessionErrors(s *ambit.Session, err error) *view.Failure {
 		return failWith(exitUsage, e, "to use them, log in again: "+loginAgain(s))
 	}
 	if e, ok := errors.AsType[*ambit.ElsewhereError](err); ok {
-		return failWith(exitNoCredential, e, "log in with: "+loginAgain(s)+"; or use that one: --server "+advice.ShellWord(e.Other.Name))
+		return failWith(exitNoCredential, e, "log in with: "+loginAgain(s)+"; or use that one: "+inProject("ambit check", s.At(e.Other)))
 	}
 	if e, ok := errors.AsType[*ambit.KindError](err); ok {
-		f := failWith(exitNoCredential, e, advice.Line(advice.Steps(situationOf(s, e.Held, advice.WrongKind))))
-		f.Verdict = &view.Cause{Cause: diagnosis.CauseWrongCredentialKind, Confidence: diagnosis.ConfidenceProved}
-		if e.Need == "" {
-			f.Verdict.Confidence = diagnosis.ConfidenceLikely
-		}
-		return f
+		return failWith(exitNoCredential, e, "").Diagnosed(diagnosis.Unfit(heldCase(s, e.Held), e.Operation.Base))
+	}
+	if e, ok := errors.AsType[*ambit.RenewalError](err); ok {
+		return notRenewed(s, e)
 	}
 	if e, ok := errors.AsType[*ambit.UnknownCredentialError](err); ok {
 		return unknownOf(s, e, false)
@@ -56,39 +52,33 @@ func sessionErrors(s *ambit.Session, err error) *view.Failure {
 	return nil
 }
 
-const unknownThere = "it is unknown, expired or revoked there"
+// notRenewed is a login that could not be renewed. That of which the grant is the reason, or what is
+// wrong on this machine, is told as it is.
+func notRenewed(s *ambit.Session, e *ambit.RenewalError) *view.Failure {
+	f := asFailure(failureOf(s, e.Err))
+	if f.Code != exitCannotTell {
+		return f
+	}
+	c := heldCase(s, e.Held)
+	c.Renewal = e.Err
+	g := fail(exitCannotTell, "the login could not be renewed: "+f.Message, "").Diagnosed(diagnosis.NotRenewed(c))
+	if t, ok := errors.AsType[*guard.Error](e.Err); ok && t.Kind == guard.KindTLS {
+		g.Hint = f.Hint
+	}
+	return g
+}
+
+// heldCase is what is known of a credential before any call.
+func heldCase(s *ambit.Session, h *ambit.Held) diagnosis.Case {
+	return diagnosis.Case{Provider: s.Provider(), Server: h.Server, Run: invocationOf(s), Now: now()}.With(h.Credential)
+}
 
 // unknownOf is a credential that its server does not know, by what the other servers said
 // that were asked.
 func unknownOf(s *ambit.Session, e *ambit.UnknownCredentialError, unattended bool) *view.Failure {
-	f := failWith(exitNoCredential, e, unknownThere+"; or it belongs to another server: see --server")
-	v := diagnosis.Refused(diagnosis.Case{
-		Provider: s.Provider(), Server: e.Held.Server, Inquiry: e.Inquiry, Run: invocationOf(s), Unattended: unattended,
-	}.With(e.Held.Credential))
-	f.Verdict, f.Diagnosis = &view.Cause{Cause: v.Cause, Confidence: v.Confidence}, &v
-	others, silent := e.Inquiry[1:].Servers(credential.StandingNotKnown), e.Inquiry.Of(credential.StandingNoAnswer)
-	switch known := e.Inquiry.Servers(credential.StandingKnown); {
-	case len(known) > 0:
-		f.Hint = advice.Line(v.Next)
-	case len(others)+len(silent) > 0:
-		f.Hint = unknownThere + alsoAsked(others, silent, v.Next)
-	}
-	return f
-}
-
-// alsoAsked says what came of asking other servers.
-func alsoAsked(denied []string, silent []credential.Outcome, next []advice.Step) string {
-	var sentence string
-	if len(denied) > 0 {
-		sentence = ", and unknown at " + strings.Join(denied, ", ")
-	}
-	for _, o := range silent {
-		sentence += fmt.Sprintf("; server %s did not answer (%s)", o.Server, text.Printable(view.FirstLine(o.Err.Error())))
-	}
-	if len(silent) > 0 {
-		sentence += "; " + advice.Line(next)
-	}
-	return sentence
+	c := heldCase(s, e.Held)
+	c.Inquiry, c.Unattended = e.Inquiry, unattended
+	return failWith(exitNoCredential, e, "").Diagnosed(diagnosis.Refused(c))
 }
 
 // missingOf is a login that was not made for want of scopes that cannot be had.

@@ -27,6 +27,7 @@ import (
 // result was printed.
 type invocation struct {
 	Command
+	args     []string // of the program, as they came
 	env      settings.Environment
 	settings settings.Settings
 	console  *console.Console

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/text"
@@ -80,7 +81,7 @@ func metadataFailure(err error) error {
 	case guard.KindUsage:
 		return &view.Failure{Code: exitUsage, Message: text.Printable(e.Error()), Hint: "", Err: err}
 	case guard.KindTLS:
-		return &view.Failure{Code: exitCannotTell, Message: text.Printable(e.Error()), Hint: ownAuthority, Err: err}
+		return &view.Failure{Code: exitCannotTell, Message: text.Printable(e.Error()), Hint: advice.OwnAuthority, Err: err}
 	case guard.KindCanceled:
 		return err
 	case guard.KindNotFound:

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,11 +16,13 @@ import (
 	"github.com/ambit-auth/ambit/agent"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // runFlags say what is run, and what happens at a refusal.
@@ -40,11 +43,13 @@ func runCommand(r *invocation) *cobra.Command {
 		Long: `run finds a credential as check does (an API key, else the stored login, else a login
 when someone is there) and starts COMMAND with a lease in its place: a proxy on this
 machine swaps the lease for the credential. When a call is refused, run says which
-declared scope is missing and what needs it, or what else the cause is. Standard output
-is the child's; what run itself says goes to standard error.
+declared scope is missing and what needs it, or what else the cause is. It also says when
+no request came at all, a server cannot be reached, or what recommended scopes are
+missing; the child's exit code stands then. Standard output is the child's; what run
+itself says goes to standard error.
 
 Exit codes: the child's own; 2 wrong usage; 3 a required scope is missing; 4 no usable
-credential; 6 nobody can tell what the credential holds.`,
+credential; 6 nobody can tell what the credential holds, or it could not be renewed.`,
 		Example: "  ambit run -- my-agent --prompt hello\n  ambit run --report verdicts.json -- my-agent",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -54,13 +59,47 @@ credential; 6 nobody can tell what the credential holds.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return runRun(cmd.Context(), r, &f, args) },
 	}
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fail(exitUsage, text.Printable(err.Error()), cmp.Or(withDashes(cmd.Flags(), r.args), "see: ambit run --help"))
+	})
 	f.keys = addKeyFlags(cmd.Flags())
-	cmd.Flags().StringVar(&f.agent, "agent", "", "the agent's profile: its `NAME`, or a file of yours (default: from the command's name)")
+	cmd.Flags().StringVar(&f.agent, "agent", "", "the agent's profile: its `NAME`, or a file of yours (default: from the command, also behind sh -c, npx and their like)")
 	cmd.Flags().StringVar(&f.onDenied, "on-denied", "", "stop or continue, when a required scope is missing or the credential is unusable (default: stop where nobody is at a terminal)")
 	cmd.Flags().BoolVar(&f.startAnyway, "start-anyway", false, "start even if a required scope is known to be missing")
 	cmd.Flags().StringVar(&f.report, "report", "", "write the outcome as JSON to this `FILE`")
 	cmd.Flags().StringVar(&f.record, "record", "", "append a JSON line for each request to this `FILE`: evidence for an audit")
 	return cmd
+}
+
+// withDashes is the command line with the -- that was forgotten before the child's command, so
+// that its flags are its own; "" where none was. What stands before the command is not repeated.
+func withDashes(flags *pflag.FlagSet, args []string) string {
+	for i := 1; i < len(args); i++ {
+		word := args[i]
+		name, _, hasValue := strings.Cut(strings.TrimLeft(word, "-"), "=")
+		flag := flags.Lookup(name)
+		if !strings.HasPrefix(word, "--") && len(name) == 1 {
+			flag = flags.ShorthandLookup(name)
+		}
+		switch {
+		case word == "--":
+			return ""
+		case !strings.HasPrefix(word, "-"):
+			line := "ambit run --"
+			if i > 1 {
+				line = "ambit run … --"
+			}
+			for _, word := range args[i:] {
+				line += " " + advice.ShellWord(word)
+			}
+			return line
+		case flag == nil:
+			return ""
+		case !hasValue && flag.NoOptDefVal == "":
+			i++
+		}
+	}
+	return ""
 }
 
 // A childExit carries the child's own exit code through; nothing is said about it.
@@ -74,6 +113,9 @@ func runRun(ctx context.Context, r *invocation, f *runFlags, args []string) erro
 	r.watchSignals()
 	r.settings.Output = "" // standard output is the child's
 	l := &lending{invocation: r, flags: f, args: args, report: view.Run{Envelope: view.Envelope{Schema: "ambit.run/v1"}, Verdicts: []view.Verdict{}}}
+	if err := beginReport(f.report, &l.report); err != nil {
+		return err
+	}
 	err := l.whole(ctx)
 	_, child := errors.AsType[childExit](err)
 	l.report.OK = err == nil
@@ -115,16 +157,45 @@ func (l *lending) whole(ctx context.Context) error {
 	if err := l.begin(ctx); err != nil {
 		return err
 	}
-	if v, ok := diagnosis.Forecast(l.theCase()); !ok && v.LacksRequired() && v.Confidence == diagnosis.ConfidenceProved && !l.flags.startAnyway {
-		l.tell(v)
-		l.report.Add(v)
-		return fail(exitMissing, "the agent was not started: a required scope is missing", "to start it anyway: --start-anyway")
+	if err := l.forecast(); err != nil {
+		return err
 	}
 	code, err := l.child(ctx)
 	if err != nil {
 		return err
 	}
 	return l.settle(code)
+}
+
+// forecast tells what will be refused. The error says why the child is not started for it.
+func (l *lending) forecast() error {
+	for _, v := range diagnosis.Forecast(l.theCase()) {
+		l.tell(v)
+		l.report.Add(v)
+		switch {
+		case v.Cause == diagnosis.CauseWrongCredentialKind:
+			return fail(exitOf(v), "the agent was not started: such a credential can never serve it", "")
+		case v.LacksRequired() && v.Confidence == diagnosis.ConfidenceProved && !l.flags.startAnyway:
+			return fail(exitOf(v), "the agent was not started: a required scope is missing", "to start it all the same, add --start-anyway")
+		}
+	}
+	return nil
+}
+
+// inWords is the cause of a verdict in two or three words: the verdict itself was shown.
+func inWords(v diagnosis.Verdict) string {
+	if v.LacksRequired() {
+		return "a required scope is missing"
+	}
+	return strings.ReplaceAll(string(v.Cause), "_", " ")
+}
+
+// exitOf is the exit code of a verdict that decides.
+func exitOf(v diagnosis.Verdict) int {
+	if v.LacksRequired() {
+		return exitMissing
+	}
+	return exitNoCredential
 }
 
 // begin finds all that a run needs, before anything is started.
@@ -155,28 +226,21 @@ func (l *lending) begin(ctx context.Context) error {
 // one that is refused later.
 func (l *lending) unusable(err error) error {
 	f := asFailure(err)
-	if f.Verdict == nil {
+	if f.Diagnosis == nil {
 		return err
 	}
-	v := diagnosis.Verdict{
-		Message: view.FirstLine(f.Message), Cause: f.Verdict.Cause, Confidence: f.Verdict.Confidence,
-		Missing: []string{}, NeededFor: map[string][]string{}, Why: map[string]string{}, Evidence: []string{}, Possible: []string{},
-		Conflicts: []profile.Conflict{}, Next: []diagnosis.Step{{Text: f.Hint}},
-	}
-	if f.Diagnosis != nil {
-		v = *f.Diagnosis
-	}
+	v := *f.Diagnosis
 	v.Log = l.log.path
 	l.tell(v)
 	l.report.Add(v)
-	return &view.Failure{Code: f.Code, Message: "the agent was not started: the credential cannot be used", Err: err, Verdict: f.Verdict}
+	return fail(f.Code, "the agent was not started: "+inWords(v), "")
 }
 
 func (l *lending) pickProfile() (*profile.Profile, error) {
 	if l.flags.agent != "" {
 		return namedAgent(l.flags.agent)
 	}
-	return profile.ForCommand(l.args[0])
+	return profile.ForCommand(l.args...)
 }
 
 // namedAgent is the profile that --agent means.
@@ -216,7 +280,9 @@ func (l *lending) lendable(ctx context.Context) (*ambit.Held, error) {
 // scan looks for settings and logins of the agent that are in the way.
 func (l *lending) scan() []profile.Conflict {
 	here, _ := os.Getwd() // without it no project's settings are found
-	return l.profile.Scan(scanPlace(l.env, here))
+	place := scanPlace(l.env, here)
+	place.Command = l.args
+	return l.profile.Scan(place)
 }
 
 // tellConflicts says before it costs anything what overrides the lent credential, and
@@ -240,19 +306,15 @@ func (l *lending) theCase() diagnosis.Case {
 // settle ends a run: with the child's own code, unless a verdict decides.
 func (l *lending) settle(code int) error {
 	l.report.Started, l.report.ChildExit = true, &code
-	l.report.Add(l.proxy.Verdicts()...)
-	if l.proxy.Requests() == 0 {
-		if v, ok := diagnosis.Bypassed(l.theCase()); ok {
-			l.tell(v)
-			l.report.Add(v)
-		}
+	told := l.proxy.Verdicts()
+	l.report.Put(told...)
+	if v, ok := diagnosis.NotRouted(l.theCase(), l.proxy.Traffic()); ok {
+		l.tell(v)
+		l.report.Add(v)
 	}
-	for _, v := range l.report.Verdicts {
+	for _, v := range told {
 		if l.stops() && v.Decides() {
-			if v.LacksRequired() {
-				return fail(exitMissing, "the run failed: a required scope is missing", "")
-			}
-			return fail(exitNoCredential, "the run failed: the credential cannot be used", "")
+			return fail(exitOf(v), "the run failed: "+inWords(v), "")
 		}
 	}
 	if code != 0 {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -115,9 +116,12 @@ func (l *lending) override(terms profile.Terms) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	if precedence.Homeless {
+		l.console.Note("%s takes its server from its arguments, and ambit can put none into this command: start it directly, after --", text.Printable(l.profile.Label))
+	}
 	args := l.args
 	if len(precedence.Arguments) > 0 {
-		args = append(append([]string{args[0]}, precedence.Arguments...), args[1:]...)
+		args = slices.Insert(slices.Clone(args), precedence.At, precedence.Arguments...)
 		l.conflicts = precedence.Conflicts
 	}
 	l.tellConflicts()
@@ -222,6 +226,15 @@ type nowhere struct{}
 
 func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
 func (nowhere) Close() error                { return nil }
+
+// beginReport writes the report before anything is started: one that cannot be written is told
+// then, and an old one does not stay. A pipe or a device gets the outcome alone.
+func beginReport(path string, report *view.Run) error {
+	if info, err := os.Stat(path); path == "" || err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		return nil
+	}
+	return writeReport(path, report)
+}
 
 func writeReport(path string, report *view.Run) error {
 	line, err := json.MarshalIndent(report, "", "  ")

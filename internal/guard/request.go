@@ -171,6 +171,12 @@ func (r *Requester) statusError(req *http.Request, resp *http.Response) *Error {
 	return e
 }
 
+// RetryAfter is how long a response asks to wait (RFC 9110 §10.2.3); 0 where it does not say.
+func RetryAfter(header http.Header, now time.Time) time.Duration {
+	after, _ := parseRetryAfter(header.Get("Retry-After"), now)
+	return after
+}
+
 // parseRetryAfter reads seconds or a date (RFC 9110 §10.2.3). "At once" is
 // made a second, so that no server makes us hurry; a month is as good as ever.
 func parseRetryAfter(value string, now time.Time) (time.Duration, bool) {

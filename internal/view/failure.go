@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/internal/advice"
 )
 
 // A Failure is an error that knows its exit code and the way out. What is shown of
@@ -29,6 +30,12 @@ func (f *Failure) Error() string { return f.Message }
 
 // Unwrap is the cause.
 func (f *Failure) Unwrap() error { return f.Err }
+
+// Diagnosed adds why a credential does not do, and what to do about it.
+func (f *Failure) Diagnosed(v diagnosis.Verdict) *Failure {
+	f.Verdict, f.Diagnosis, f.Hint = &Cause{Cause: v.Cause, Confidence: v.Confidence}, &v, advice.Line(v.Next)
+	return f
+}
 
 // Place is file:line of a declaration.
 func Place(file string, line int) string { return fmt.Sprintf("%s:%d", file, line) }

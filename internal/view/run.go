@@ -27,6 +27,14 @@ func (r *Run) Add(verdicts ...diagnosis.Verdict) {
 	}
 }
 
+// Put puts verdicts before those that are there.
+func (r *Run) Put(verdicts ...diagnosis.Verdict) {
+	before := r.Verdicts
+	r.Verdicts = []Verdict{}
+	r.Add(verdicts...)
+	r.Verdicts = append(r.Verdicts, before...)
+}
+
 // ConflictLine says what a setting does to the lent credential, and what to do.
 func ConflictLine(c profile.Conflict) string {
 	line := text.Printable(c.Path)
@@ -64,7 +72,15 @@ func effectInWords(e profile.Effect) string {
 // VerdictText writes a verdict: the cause first, then what proves it, what else it may be, and
 // the ways out.
 func VerdictText(p *Printer, v diagnosis.Verdict) {
-	p.wrapped("  ", p.Paint.Red("ambit:")+" "+p.Paint.Bold(text.Printable(v.Message)))
+	first := p.Paint.Red("ambit:") + " " + p.Paint.Bold(text.Printable(v.Message))
+	if v.Brief() {
+		for _, step := range v.Next {
+			first += "; " + text.Printable(step.String())
+		}
+		p.wrapped("  ", first)
+		return
+	}
+	p.wrapped("  ", first)
 	if len(v.Missing) == 1 { // the first line has named it, and why
 		p.fact("used by", strings.Join(unsaid(v.NeededFor[v.Missing[0]], v.Message), ", "))
 	} else {

@@ -1,0 +1,126 @@
+package diagnosis
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/internal/advice"
+	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/text"
+)
+
+// The verdicts on what is not a refusal: a request that got no response, one that never came, and
+// one that is repeated in vain.
+
+// Traffic counts the requests of a child.
+type Traffic struct {
+	Lent   int // that came with the lease
+	Others int // that came with another credential alone, and went nowhere
+	Bare   int // that came without a credential
+	Astray int // that came to an address that is not one of a base
+}
+
+// NotRouted is the verdict on a child that ended without one request with the lease. ok is false
+// where one came; and where one came with another credential, which was told then.
+func NotRouted(c Case, t Traffic) (v Verdict, ok bool) {
+	if t.Lent > 0 || t.Others > 0 {
+		return Verdict{}, false
+	}
+	d := newDiagnosis(c.beforeCalls())
+	came := "no request came through ambit"
+	switch {
+	case t.Bare > 0 && t.Astray > 0:
+		came = "no request came with the lease: " + text.Count(t.Bare, "request") + " without a credential, " + text.Count(t.Astray, "request") + " at the address of no base"
+	case t.Bare > 0:
+		came = "no request came with the lease: " + text.Count(t.Bare, "request") + " without a credential"
+	case t.Astray > 0:
+		came = "no request came with the lease: " + text.Count(t.Astray, "request") + " at the address of no base"
+	}
+	if culprits := profile.Overriding(c.Conflicts); len(culprits) > 0 {
+		first := culprits[0]
+		d.v.is(CauseNotRouted, ConfidenceProved, "%s; %s in %s overrides the lent credential", came, strings.Join(first.Keys, ", "), first.Path)
+		d.blame(profile.EffectRoutes, profile.EffectReplaces)
+		return d.v, true
+	}
+	s := c.situation(advice.Unused)
+	s.Lease = profile.LeaseVariable
+	for _, base := range c.Server.Bases {
+		s.URLs = append(s.URLs, profile.BaseVariable(base.Name))
+	}
+	if c.Agent != nil && !c.Agent.ForAny() {
+		s.Agent = c.Agent.Name
+		came += "; " + c.Agent.Label + " sent it elsewhere, or sent none"
+	}
+	d.v.is(CauseNotRouted, ConfidenceProved, "%s", came)
+	d.v.advise(s)
+	return d.v, true
+}
+
+// Unreachable is the verdict on a request that got no response, and why it did not.
+func Unreachable(c Case, trouble *guard.Error) Verdict {
+	d := newDiagnosis(&c)
+	problem := advice.NotReached
+	if trouble.Kind == guard.KindTLS {
+		problem = advice.NotTrusted
+	}
+	shown := *trouble
+	shown.Err = withoutPorts(trouble.Err)
+	d.v.is(CauseUnreachable, ConfidenceProved, "{%s}: %s", c.Base, shown.Error())
+	d.v.advise(d.c.situation(problem))
+	return d.v
+}
+
+// withoutPorts drops from an error the addresses of a connection: one's own port is another each
+// time, and the server is named beside it.
+func withoutPorts(err error) error {
+	op, ok := errors.AsType[*net.OpError](err)
+	switch {
+	case !ok || op.Err == nil:
+		return err
+	case op.Op == "proxyconnect":
+		return errors.New("through the proxy that the environment names: " + withoutPorts(op.Err).Error())
+	}
+	return op.Err
+}
+
+// Repeated is the verdict on a base that has answered with nothing but trouble of its own for some
+// time; wait is what it asks to wait, 0 where it does not say.
+func Repeated(c Case, lasted, wait time.Duration) Verdict {
+	d := newDiagnosis(&c)
+	asks := ""
+	if wait > 0 {
+		asks = ", and asks to wait " + wait.Round(time.Second).String()
+	}
+	d.v.is(CauseNotAScopeProblem, ConfidenceProved, "for %s {%s} answers %s%s; the agent repeats its request", lasted.Round(time.Second), c.Base, guard.StatusText(c.Response.Status), asks)
+	return d.v
+}
+
+// NotRenewed is the verdict on a login that is at its end, and could not be renewed for a reason
+// that is not the grant; see [Case.Renewal].
+func NotRenewed(c Case) Verdict {
+	d := newDiagnosis(c.beforeCalls())
+	d.v.is(CauseRenewalFailed, ConfidenceProved, "%s, is not good any more, and could not be renewed: %v", c.credential(), c.Renewal)
+	d.v.prove("the login itself was not refused: it is kept, and is renewed again")
+	d.v.advise(d.c.situation(advice.Waiting))
+	return d.v
+}
+
+// beforeCalls is the case without what it knows of a request.
+func (c Case) beforeCalls() *Case {
+	c.Method, c.Base, c.Path, c.Response = "", "", "", Response{}
+	return &c
+}
+
+// GatewayStatus is the status with which the child is told that its request got no response
+// (RFC 9110 §15.6.3, §15.6.5).
+func GatewayStatus(trouble error) int {
+	timeout, ok := errors.AsType[net.Error](trouble)
+	if ok && timeout.Timeout() {
+		return http.StatusGatewayTimeout
+	}
+	return http.StatusBadGateway
+}

@@ -1,0 +1,84 @@
+package profile
+
+import (
+	"path"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+)
+
+// What a flag takes.
+const (
+	takesSettings = "settings"
+	takesSetting  = "setting"
+	takesNothing  = "nothing"
+)
+
+// arguments looks at what the flags of the command line set: those of the profile's own program,
+// or of whatever stands for it.
+func (s *scan) arguments() {
+	if len(s.Command) == 0 {
+		return
+	}
+	words := s.Command[1:]
+	if one, ok := s.profile.started(s.Command); ok {
+		words = one.arguments
+	}
+	for i, word := range words {
+		if word == "--" {
+			return
+		}
+		for _, f := range s.profile.flags {
+			if value, ok := f.value(word, words[i+1:]); ok {
+				s.argument(f, value)
+			}
+		}
+	}
+}
+
+// value is what the flag is given at a word, or in the one that follows.
+func (f flag) value(word string, following []string) (value string, ok bool) {
+	long := strings.HasPrefix(f.Name, "--")
+	switch {
+	case word == f.Name && f.Takes == takesNothing:
+		return "", true
+	case word == f.Name && len(following) > 0:
+		return following[0], true
+	case f.Takes == takesNothing || word == f.Name:
+		return "", false
+	case long:
+		return strings.CutPrefix(word, f.Name+"=")
+	}
+	value, ok = strings.CutPrefix(word, f.Name)
+	return strings.TrimPrefix(value, "="), ok
+}
+
+func (s *scan) argument(f flag, value string) {
+	as := settings{Source: SourceArgument, Format: f.Format, Counts: true}
+	place := "the argument " + f.Name
+	switch {
+	case f.Takes == takesNothing:
+		s.note(as, place, map[string]any{f.Name: true}, "")
+	case f.Takes == takesSetting:
+		s.note(as, place, oneSetting(value), "")
+	case strings.HasPrefix(strings.TrimSpace(value), "{"):
+		document, problem := parseSettings(f.Format, []byte(value))
+		s.note(as, place, document, problem)
+	default:
+		if !path.IsAbs(value) && !(len(value) > 1 && value[1] == ':') {
+			value = strings.TrimRight(s.Project, "/") + "/" + value
+		}
+		s.file(as, path.Clean(value))
+	}
+}
+
+// oneSetting reads KEY=VALUE; a value that is not TOML is a text.
+func oneSetting(text string) map[string]any {
+	name, value, _ := strings.Cut(text, "=")
+	name = strings.TrimSpace(name)
+	var read struct{ Value any }
+	if err := toml.Unmarshal([]byte("Value = "+value), &read); err != nil {
+		read.Value = value
+	}
+	return map[string]any{name: read.Value}
+}

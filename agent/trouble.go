@@ -1,0 +1,90 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/internal/guard"
+)
+
+// failed answers where the server did not, and tells why.
+func (x *exchange) failed(w http.ResponseWriter, r *http.Request, err error) {
+	if x.problem == nil {
+		x.problem = err
+	}
+	if errors.Is(r.Context().Err(), context.Canceled) { // the child has gone
+		return
+	}
+	if x.cut.Load() { // it was the child that did not finish
+		x.write(w, http.StatusBadRequest, "the request's body could not be read to its end")
+		return
+	}
+	trouble, ok := errors.AsType[*guard.Error](guard.RequestError(r, err))
+	if !ok {
+		x.write(w, http.StatusBadGateway, "")
+		return
+	}
+	v := diagnosis.Unreachable(x.p.caseOf(x, diagnosis.Response{}), trouble)
+	x.p.report(v)
+	x.write(w, diagnosis.GatewayStatus(err), v.Message)
+}
+
+// An uploadWatch notes that it was the child's upload that failed, and not the server.
+type uploadWatch struct {
+	io.ReadCloser
+	cut *atomic.Bool
+}
+
+// Read implements [io.Reader].
+func (u uploadWatch) Read(into []byte) (int, error) {
+	n, err := u.ReadCloser.Read(into)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, http.ErrBodyReadAfterClose) {
+		u.cut.Store(true)
+	}
+	return n, err
+}
+
+// patience is for how long a base may answer with nothing but trouble of its own, before that is
+// told: agents repeat such requests in silence.
+const patience = 20 * time.Second
+
+// A spell is a time in which a base answers with nothing but trouble of its own.
+type spell struct {
+	mu    sync.Mutex
+	since time.Time // zero: there is none
+	told  bool
+}
+
+// lasts notes a response, and reports for how long the spell lasts when that is to be told, which
+// it is once.
+func (s *spell) lasts(trouble bool, now time.Time) (lasted time.Duration, tell bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case !trouble:
+		s.since = time.Time{}
+	case s.since.IsZero():
+		s.since = now
+	default:
+		lasted = now.Sub(s.since)
+	}
+	tell = lasted >= patience && !s.told
+	s.told = s.told || tell
+	return lasted, tell
+}
+
+// answered notes what the server answered with, and tells of trouble that lasts.
+func (x *exchange) answered(resp *http.Response) {
+	x.status = resp.StatusCode
+	now := x.p.cfg.Now()
+	if lasted, tell := x.route.trouble.lasts(guard.IsTemporary(resp.StatusCode), now); tell {
+		c := x.p.caseOf(x, diagnosis.Response{Status: resp.StatusCode, Header: resp.Header})
+		x.p.report(diagnosis.Repeated(c, lasted, guard.RetryAfter(resp.Header, now)))
+	}
+}
