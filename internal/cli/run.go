@@ -40,7 +40,8 @@ func runCommand(r *invocation) *cobra.Command {
 when someone is there) and starts COMMAND with a lease in its place: a proxy on this
 machine swaps the lease for the credential. When a call is refused, run says which
 declared scope is missing and what needs it, or what else the cause is. Standard output
-is the child's; what run itself says goes to standard error.
+is the child's; what run itself says goes to standard error and, where that is a terminal,
+follows when the child has ended.
 
 Exit codes: the child's own; 2 wrong usage; 3 a required scope is missing; 4 no usable
 credential; 6 nobody can tell what the credential holds.`,
