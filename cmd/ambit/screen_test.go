@@ -63,3 +63,20 @@ func TestAgentKeepsItsScreen(t *testing.T) {
 		})
 	}
 }
+
+// A pipeline may give its programs a terminal, but nobody works at it: a refusal is told at once.
+func TestPipelineIsToldAtOnce(t *testing.T) {
+	box := startBox(t, sandbox.Options{Grant: "all"})
+	told := false
+	watch := func(text []byte, keyboard io.Writer) {
+		if !told && bytes.HasSuffix(text, []byte("> ready")) {
+			told = bytes.Contains(text, []byte("missing scope: llm_gateway:read (every"))
+			io.WriteString(keyboard, "q")
+		}
+	}
+	onTerminal(t, t.TempDir(), watch, "CI=1", "AMBIT_API_KEY="+box.Ready().Keys.NoGateway, "run", "-f", box.Ready().Manifest,
+		"--start-anyway", "--on-denied", "continue", "--", "drawer", "gateway/v1/messages")
+	if !told {
+		t.Error("the verdict waited for the end of the agent")
+	}
+}

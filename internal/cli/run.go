@@ -46,7 +46,8 @@ machine swaps the lease for the credential. When a call is refused, run says whi
 declared scope is missing and what needs it, or what else the cause is. It also says when
 no request came at all, a server cannot be reached, or what recommended scopes are
 missing; the child's exit code stands then. Standard output is the child's; what run
-itself says goes to standard error.
+itself says goes to standard error and, where that is a terminal, follows when the child
+has ended.
 
 Exit codes: the child's own; 2 wrong usage; 3 a required scope is missing; 4 no usable
 credential; 6 nobody can tell what the credential holds, or it could not be renewed.`,
