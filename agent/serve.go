@@ -2,6 +2,7 @@ package agent
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httputil"
 	"strings"
@@ -91,9 +92,29 @@ func (x *exchange) rewrite(r *httputil.ProxyRequest) {
 	r.Out.URL, r.Out.Host = target, ""
 	x.p.lend(r.Out.Header, x.credential)
 	atMostGzip(r.Out.Header)
-	if x.upload != nil && r.Out.Body != nil {
+	switch {
+	case r.Out.Body == nil:
+	case x.upload != nil:
 		r.Out.Body = x.upload.again()
+	default:
+		r.Out.Body = &endingBody{ReadCloser: r.Out.Body}
 	}
+}
+
+// An endingBody stays at its end. The transport reads once more behind it, and by then the server
+// may have begun to answer and closed the request's own body: that would cut the connection, and
+// with it the response.
+type endingBody struct {
+	io.ReadCloser
+	err error
+}
+
+// Read passes what comes.
+func (b *endingBody) Read(into []byte) (n int, err error) {
+	if b.err == nil {
+		n, b.err = b.ReadCloser.Read(into)
+	}
+	return n, b.err
 }
 
 // refuseOther answers a request that carries only a credential of somebody else's. It
