@@ -11,8 +11,10 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/internal/mcp"
 	"github.com/ambit-auth/ambit/internal/refusal"
 	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/ambit-auth/ambit/scopes"
 )
 
 // An exchange is one request on its way to a server, and the answer on its way back.
@@ -28,19 +30,34 @@ type exchange struct {
 	credential *credential.Credential // nil where the request goes nowhere
 	upload     *replayBuffer          // nil where a replay is out of the question
 	began      time.Time
+	host       string       // by which the child called the proxy
+	call       *passingBody // of a request to an MCP server; nil for any other
+	asked      mcp.Request  // of an MCP server, as soon as it has answered
 
 	status  int      // of the answer; 0 where there was none
 	named   []string // scopes that the answer names
 	problem error    // why there was none
 }
 
-// RoundTrip sends the request. A response that is not a refusal passes as it came.
+// RoundTrip sends the request. A response that is not a refusal passes as it came, but for URLs
+// that would lead the child out of the proxy.
 func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := x.send(req)
+	if err != nil {
+		return nil, err
+	}
+	x.mapLinks(resp)
+	x.watchCatalogue(req.Context(), resp)
+	return resp, nil
+}
+
+func (x *exchange) send(req *http.Request) (*http.Response, error) {
 	resp, err := x.p.transport.RoundTrip(req)
 	if err != nil {
 		x.problem = err
 		return nil, err
 	}
+	x.readCall(req)
 	x.status = resp.StatusCode
 	switch {
 	case !diagnosis.MayRefuse(x.p.cfg.Provider, resp.StatusCode, resp.Header):
@@ -120,7 +137,7 @@ func (x *exchange) passed(resp *http.Response) *http.Response {
 	if x.upload != nil {
 		x.upload.drop()
 	}
-	if resp.StatusCode < http.StatusBadRequest {
+	if scopes.Succeeded(resp.StatusCode) {
 		x.p.credentials.worked(x.credential)
 		if x.route.unclear.Load() != 0 {
 			x.route.unclear.Store(0)

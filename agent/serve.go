@@ -24,7 +24,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	x := &exchange{p: p, route: route, rest: rest, method: r.Method, began: p.cfg.Now(), sent: p.inspect(r.Header)}
+	x := &exchange{p: p, route: route, rest: rest, method: r.Method, began: p.cfg.Now(), host: r.Host, sent: p.inspect(r.Header)}
 	if !x.locate() {
 		x.answer(w, http.StatusBadRequest, "the path leads out of the base "+route.base.Name)
 		return
@@ -99,6 +99,7 @@ func (x *exchange) rewrite(r *httputil.ProxyRequest) {
 	default:
 		r.Out.Body = &endingBody{ReadCloser: r.Out.Body}
 	}
+	x.watchCall(r.Out)
 }
 
 // An endingBody stays at its end. The transport reads once more behind it, and by then the server

@@ -13,7 +13,7 @@ import (
 // lacks, from the grant alone. Of c it reads what is known of the credential, the needs
 // and the conflicts. ok is true where nothing stands in the way; then there is no verdict.
 func Forecast(c Case) (v Verdict, ok bool) {
-	c.Method, c.Base, c.Path, c.Response = "", "", "", Response{}
+	c = c.ofNoRequest()
 	d := newDiagnosis(&c)
 	required := c.needsWhere(func(e *scopes.Need) bool { return e.Level == scopes.Required })
 	if c.Base = neverServed(c.Kind, required); c.Base != "" {
@@ -32,6 +32,12 @@ func Forecast(c Case) (v Verdict, ok bool) {
 		return d.v, false
 	}
 	return d.v, !d.pastExpiry()
+}
+
+// ofNoRequest is the case without a request.
+func (c Case) ofNoRequest() Case {
+	c.Method, c.Base, c.Path, c.Tool, c.Response = "", "", "", "", Response{}
+	return c
 }
 
 // neverServed is the first base of the needs that a kind of credential can never
@@ -79,7 +85,7 @@ func Bypassed(c Case) (v Verdict, ok bool) {
 	if len(culprits) == 0 {
 		return Verdict{}, false
 	}
-	c.Method, c.Base, c.Path, c.Response = "", "", "", Response{}
+	c = c.ofNoRequest()
 	d := newDiagnosis(&c)
 	first := culprits[0]
 	d.v.is(CauseCredentialConflict, ConfidenceLikely, "no request came through ambit; %s in %s sends them elsewhere", strings.Join(first.Keys, ", "), first.Path)

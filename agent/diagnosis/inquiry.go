@@ -36,7 +36,7 @@ func inquired(here string, q credential.Inquiry) (Cause, Confidence) {
 // what it holds, before any call. Of c it reads what is known of the credential, and the
 // inquiry.
 func Refused(c Case) Verdict {
-	c.Method, c.Base, c.Path, c.Response = "", "", "", Response{}
+	c = c.ofNoRequest()
 	d := newDiagnosis(&c)
 	d.inquired()
 	return d.v
