@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"net/http"
@@ -24,9 +23,19 @@ func caller() {
 			continue
 		}
 		method, target, _ := strings.Cut(arg, " ")
+		body := `{"model":"m","max_tokens":8,"messages":[{"role":"user","content":"hi"}]}`
+		if strings.HasPrefix(method, "tools/") { // tools/call mcp NAME
+			base, tool, _ := strings.Cut(target, " ")
+			body = fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":%q,"params":{"name":%q,"arguments":{}}}`, method, tool)
+			method, target = http.MethodPost, base
+		}
 		base, path, _ := strings.Cut(target, "/")
-		status, body := call(method, os.Getenv("AMBIT_"+strings.ToUpper(base)+"_URL")+"/"+path)
-		fmt.Printf("%s %d %s\n", arg, status, body)
+		url := os.Getenv("AMBIT_" + strings.ToUpper(base) + "_URL")
+		if base != target {
+			url += "/" + path
+		}
+		status, text := call(method, url, body)
+		fmt.Printf("%s %d %s\n", arg, status, text)
 		if status >= 400 {
 			code = 7
 			if !keep {
@@ -37,8 +46,8 @@ func caller() {
 	os.Exit(code)
 }
 
-func call(method, url string) (status int, body string) {
-	request, err := http.NewRequest(method, url, bytes.NewReader([]byte(`{"model":"m","max_tokens":8,"messages":[{"role":"user","content":"hi"}]}`)))
+func call(method, url, body string) (status int, text string) {
+	request, err := http.NewRequest(method, url, strings.NewReader(body))
 	if err != nil {
 		return 599, err.Error()
 	}
@@ -52,6 +61,6 @@ func call(method, url string) (status int, body string) {
 		return 599, err.Error()
 	}
 	defer answer.Body.Close()
-	text, _ := io.ReadAll(answer.Body)
-	return answer.StatusCode, string(text)
+	read, _ := io.ReadAll(answer.Body)
+	return answer.StatusCode, string(read)
 }

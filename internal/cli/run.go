@@ -74,7 +74,7 @@ func (c childExit) Error() string { return fmt.Sprintf("the child ended with %d"
 func runRun(ctx context.Context, r *invocation, f *runFlags, args []string) error {
 	r.watchSignals()
 	r.settings.Output = "" // standard output is the child's
-	l := &lending{invocation: r, flags: f, args: args, report: view.Run{Envelope: view.Envelope{Schema: "ambit.run/v1"}, Verdicts: []view.Verdict{}}}
+	l := &lending{invocation: r, flags: f, args: args, report: view.Run{Envelope: view.Envelope{Schema: "ambit.run/v1"}, Verdicts: []view.Verdict{}, HiddenTools: []string{}}}
 	err := l.whole(ctx)
 	_, child := errors.AsType[childExit](err)
 	l.report.OK = err == nil
@@ -120,11 +120,23 @@ func (l *lending) whole(ctx context.Context) error {
 		l.report.Add(v)
 		return fail(exitMissing, "the agent was not started: a required scope is missing", "--start-anyway starts it all the same")
 	}
+	l.tellHiddenTools()
 	code, err := l.child(ctx)
 	if err != nil {
 		return err
 	}
 	return l.settle(code)
+}
+
+// tellHiddenTools says which tools of MCP servers the child will not see: nothing else does, for
+// no call of them is refused.
+func (l *lending) tellHiddenTools() {
+	gap := l.held.Gap()
+	if len(gap.HiddenTools) == 0 || l.held.Credential.Grant.KnownBy == "" { // nobody said what it holds
+		return
+	}
+	l.report.HiddenTools = gap.HiddenTools
+	l.console.Note("hidden tools: %s", view.HiddenTools(gap))
 }
 
 // begin finds all that a run needs, before anything is started.
