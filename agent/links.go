@@ -16,7 +16,11 @@ import (
 // child would go on without the credential. A redirect that leads elsewhere passes as it came,
 // and is told.
 func (x *exchange) mapLinks(resp *http.Response) {
-	h, from := resp.Header, x.route.to(x.rest)
+	h := resp.Header
+	if h["Location"] == nil && h["Content-Location"] == nil && h["Link"] == nil && h["Www-Authenticate"] == nil { // as most
+		return
+	}
+	from := x.route.to(x.rest)
 	if isRedirect(resp.StatusCode) && h["Location"] != nil {
 		x.tellElsewhere(from, h.Get("Location"))
 	}
