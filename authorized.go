@@ -137,7 +137,7 @@ func (x *authorizedExchange) send(request *http.Request) (err error) {
 	out := request.Clone(request.Context())
 	out.Header.Set("Authorization", "Bearer "+x.held.Credential.Access.Reveal())
 	x.response, err = x.t.guarded.RoundTrip(out)
-	if err == nil && x.response.StatusCode < http.StatusBadRequest {
+	if err == nil && scopes.Succeeded(x.response.StatusCode) {
 		x.t.worked(x.held.Credential)
 	}
 	return err

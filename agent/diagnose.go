@@ -17,7 +17,7 @@ func (p *Proxy) caseOf(x *exchange, r diagnosis.Response) diagnosis.Case {
 		used = p.credential()
 	}
 	c := p.baseCase(used).Of(scopes.Operation{Method: x.method, Base: x.route.base.Name, Path: x.path}, r)
-	c.Sent, c.Renewal, c.Conflicts = x.sent, p.credentials.problem(used), x.conflicts()
+	c.Sent, c.Tool, c.Renewal, c.Conflicts = x.sent, x.asked.Tool, p.credentials.problem(used), x.conflicts()
 	return c
 }
 

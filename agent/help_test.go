@@ -134,6 +134,7 @@ type lending struct {
 	mu   sync.Mutex
 	told []diagnosis.Verdict
 	seen []profile.Conflict
+	said []string
 	log  *lockedBuffer
 	http *http.Client
 }
@@ -145,6 +146,7 @@ func lend(t testing.TB, origin string, src agent.Source, change func(*agent.Conf
 		Provider: agenttest.Provider(t), Agent: agenttest.Profile(t, "claude-code"), Server: serverAt(origin), Needs: agenttest.Needs(t), Source: src,
 		OnVerdict:  func(v diagnosis.Verdict) { l.mu.Lock(); l.told = append(l.told, v); l.mu.Unlock() },
 		OnConflict: func(c profile.Conflict) { l.mu.Lock(); l.seen = append(l.seen, c); l.mu.Unlock() },
+		OnNote:     func(note string) { l.mu.Lock(); l.said = append(l.said, note); l.mu.Unlock() },
 		Log:        slog.NewJSONHandler(l.log, nil), LogPath: "/log",
 	}
 	if change != nil {
@@ -169,6 +171,12 @@ func (l *lending) verdicts() []diagnosis.Verdict {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return append([]diagnosis.Verdict{}, l.told...)
+}
+
+func (l *lending) notes() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append([]string{}, l.said...)
 }
 
 func (l *lending) url(base string) string {

@@ -27,7 +27,7 @@ import (
 
 // A Config says what is lent, to whom, and who is told. Provider, Agent, Server and
 // Source are needed; every other field may be left empty. The functions in it are
-// called by many goroutines, OnVerdict and OnConflict by one at a time.
+// called by many goroutines, OnVerdict, OnConflict and OnNote by one at a time.
 type Config struct {
 	Provider *provider.Provider
 	Agent    *profile.Profile
@@ -53,6 +53,9 @@ type Config struct {
 	// OnConflict is told once of each kind of credential that came beside the lease and
 	// was dropped.
 	OnConflict func(profile.Conflict)
+	// OnNote is told once each of what is no refusal, and explains what the child does without:
+	// a redirect that leads out of what is lent, a tool that is not in a server's list.
+	OnNote func(string)
 
 	Log     slog.Handler // nil: nothing is logged
 	LogPath string       // for verdicts
@@ -94,6 +97,8 @@ type Proxy struct {
 	reporting   sync.Mutex  // held while somebody is told, so that the order is that of the list
 	verdicts    verdictLog
 	conflicts   scanCache
+	noted       map[string]bool // under reporting
+	catalogue   catalogue
 	inquiries   *credential.Inquiries
 	events      *eventQueue
 	uploads     buffers
@@ -186,6 +191,7 @@ func newProxy(cfg Config) (*Proxy, error) {
 		transport: cfg.Transport, log: slog.New(cfg.Log), quiet: slog.NewLogLogger(cfg.Log, slog.LevelWarn),
 		needs: scopes.IndexNeeds(cfg.Needs), places: cfg.Server.Locator(),
 	}
+	p.catalogue.declared = declaredTools(cfg.Needs)
 	p.inquiries = credential.NewInquiries(p.inquire, cfg.Now)
 	var err error
 	if p.transport == nil {

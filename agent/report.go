@@ -80,6 +80,23 @@ func (l *verdictLog) list() []diagnosis.Verdict {
 	return list
 }
 
+// note tells of what is no refusal, once.
+func (p *Proxy) note(what string) {
+	p.reporting.Lock()
+	defer p.reporting.Unlock()
+	if p.noted[what] || len(p.noted) >= maxReported {
+		return
+	}
+	if p.noted == nil {
+		p.noted = make(map[string]bool)
+	}
+	p.noted[what] = true
+	p.log.Info("noted", "note", what)
+	if p.cfg.OnNote != nil {
+		p.cfg.OnNote(what)
+	}
+}
+
 // sourceRequest is the source of a [profile.Conflict] that a request itself showed.
 const sourceRequest = "request"
 

@@ -11,8 +11,10 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/internal/mcp"
 	"github.com/ambit-auth/ambit/internal/refusal"
 	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/ambit-auth/ambit/scopes"
 )
 
 // An exchange is one request on its way to a server, and the answer on its way back.
@@ -29,20 +31,34 @@ type exchange struct {
 	upload     *replayBuffer          // nil where a replay is out of the question
 	cut        atomic.Bool            // the child's upload could not be read to its end
 	began      time.Time
-	call       *mcpCall // nil where the request is not one of MCP
+	host       string       // by which the child called the proxy
+	call       *passingBody // of a request to an MCP server; nil for any other
+	asked      mcp.Request  // of an MCP server, as soon as it has answered
 
 	status  int      // of the answer; 0 where there was none
 	named   []string // scopes that the answer names
 	problem error    // why there was none
 }
 
-// RoundTrip sends the request. A response that is not a refusal passes as it came.
+// RoundTrip sends the request. A response that is not a refusal passes as it came, but for URLs
+// that would lead the child out of the proxy.
 func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := x.send(req)
+	if err != nil {
+		return nil, err
+	}
+	x.mapLinks(resp)
+	x.watchCatalogue(req.Context(), resp)
+	return resp, nil
+}
+
+func (x *exchange) send(req *http.Request) (*http.Response, error) {
 	resp, err := x.p.transport.RoundTrip(req)
 	if err != nil {
 		x.problem = err
 		return nil, err
 	}
+	x.readCall(req)
 	x.answered(resp)
 	switch {
 	case !diagnosis.MayRefuse(x.p.cfg.Provider, resp.StatusCode, resp.Header):
@@ -122,7 +138,7 @@ func (x *exchange) passed(resp *http.Response) *http.Response {
 	if x.upload != nil {
 		x.upload.drop()
 	}
-	if resp.StatusCode < http.StatusBadRequest {
+	if scopes.Succeeded(resp.StatusCode) {
 		x.p.credentials.worked(x.credential)
 		if x.route.unclear.Load() != 0 {
 			x.route.unclear.Store(0)
@@ -241,7 +257,7 @@ func (x *exchange) explained(resp *http.Response, v diagnosis.Verdict) *http.Res
 // finish has it written down what became of the request; note says why it went no further.
 func (x *exchange) finish(note string) {
 	x.p.events.write(event{
-		base: x.route.base.Name, method: x.method, path: x.path, tool: x.call.tool(), status: x.status, named: x.named,
+		base: x.route.base.Name, method: x.method, path: x.path, tool: x.tool(), status: x.status, named: x.named,
 		began: x.began, took: x.p.cfg.Now().Sub(x.began), note: note, problem: x.problem,
 	})
 }

@@ -3,6 +3,7 @@ package agent
 import (
 	"cmp"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httputil"
 	"slices"
@@ -26,7 +27,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	x := &exchange{p: p, route: route, rest: rest, method: r.Method, began: p.cfg.Now(), sent: p.inspect(r)}
+	x := &exchange{p: p, route: route, rest: rest, method: r.Method, began: p.cfg.Now(), host: r.Host, sent: p.inspect(r)}
 	if !x.locate() {
 		x.answer(w, http.StatusBadRequest, "the path leads out of the base "+route.base.Name)
 		return
@@ -86,7 +87,6 @@ func (x *exchange) forward(w http.ResponseWriter, r *http.Request) {
 	p.requests.Add(1)
 	p.reportBeside(x.sent.Others)
 	x.credential = p.credentials.current(r.Context())
-	x.call = listenForTool(r)
 	if r.Body != nil && r.Body != http.NoBody {
 		r.Body = uploadWatch{r.Body, &x.cut}
 	}
@@ -109,9 +109,30 @@ func (x *exchange) rewrite(r *httputil.ProxyRequest) {
 	r.Out.URL, r.Out.Host = target, ""
 	x.p.lend(r.Out.Header, x.credential)
 	atMostGzip(r.Out.Header)
-	if x.upload != nil && r.Out.Body != nil {
+	switch {
+	case r.Out.Body == nil:
+	case x.upload != nil:
 		r.Out.Body = x.upload.again()
+	default:
+		r.Out.Body = &endingBody{ReadCloser: r.Out.Body}
 	}
+	x.watchCall(r.Out)
+}
+
+// An endingBody stays at its end. The transport reads once more behind it, and by then the server
+// may have begun to answer and closed the request's own body: that would cut the connection, and
+// with it the response.
+type endingBody struct {
+	io.ReadCloser
+	err error
+}
+
+// Read passes what comes.
+func (b *endingBody) Read(into []byte) (n int, err error) {
+	if b.err == nil {
+		n, b.err = b.ReadCloser.Read(into)
+	}
+	return n, b.err
 }
 
 // isLogin reports whether a field by itself shows that somebody's credential was sent. A cookie

@@ -4,10 +4,12 @@ import (
 	"io"
 	"net/http"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 
+	"github.com/ambit-auth/ambit/agent"
 	"github.com/ambit-auth/ambit/agent/agenttest"
 	"github.com/ambit-auth/ambit/oauth/credential"
 )
@@ -106,5 +108,46 @@ func BenchmarkHeldUploads(b *testing.B) {
 		l := lend(b, upstream(b, server.ServeHTTP).URL, &source{current: token("pha_1", everything...), next: []*credential.Credential{token("pha_2", everything...)}}, nil)
 		sendAll(l, 64, 8_000_000)
 		b.ReportMetric(float64(m.HeapSys+m.StackSys)/(1<<20), "MiB")
+	}
+}
+
+// A lateReader is a transport as net/http's may be on a busy machine: it looks for more of an
+// upload when the response is on its way already.
+type lateReader struct{ late chan error }
+
+func (l *lateReader) RoundTrip(r *http.Request) (*http.Response, error) {
+	_, err := io.Copy(io.Discard, io.LimitReader(r.Body, r.ContentLength))
+	body := &lateBody{Reader: strings.NewReader(strings.Repeat("x", 1<<20)), read: func() {
+		_, err := r.Body.Read(make([]byte, 1))
+		l.late <- err
+	}}
+	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: body, ContentLength: -1, Request: r}, err
+}
+
+type lateBody struct {
+	io.Reader
+	read func()
+}
+
+func (b *lateBody) Close() error { return nil }
+
+func (b *lateBody) Read(into []byte) (int, error) {
+	n, err := b.Reader.Read(into)
+	if err == io.EOF {
+		b.read()
+	}
+	return n, err
+}
+
+// The end of an upload is its end though the response has begun: else the transport would cut the
+// connection, and the child would get half a response.
+func TestUploadEndsOnce(t *testing.T) {
+	for name, lent := range map[string]*credential.Credential{"kept": token("pha_1", everything...), "not kept": key("phx_real", everything...)} {
+		transport := &lateReader{late: make(chan error, 1)}
+		l := lend(t, "http://us.example", &source{current: lent}, func(c *agent.Config) { c.Transport = transport })
+		got := l.send("POST", "mcp", "", `{"a":1}`, bearer)
+		if err := <-transport.late; err != io.EOF || len(got.body) != 1<<20 {
+			t.Errorf("%s: %v, %d bytes", name, err, len(got.body))
+		}
 	}
 }

@@ -98,6 +98,11 @@ func splitTarget(target string) (base, path string, err error) {
 	return base, path, nil
 }
 
+// Succeeded reports whether the status of a response says that the operation was done, so that what
+// was granted is enough for it (RFC 9110 §15.3, and 304 of §15.4.5). A redirect does not: it may lead
+// to a page to log in at.
+func Succeeded(status int) bool { return status >= 200 && status < 300 || status == 304 }
+
 // String is the form that a manifest uses.
 func (u Operation) String() string {
 	if u.Tool != "" {

@@ -19,6 +19,7 @@ type Case struct {
 	Method   string
 	Base     string // name of one of the provider's bases
 	Path     string // below the base's URL, without the query
+	Tool     string // that the request calls on an MCP server; "" for any other request
 	Sent     Sent
 	Response Response
 
@@ -70,12 +71,26 @@ type Sent struct {
 	Misplaced, Swapped []string
 }
 
-// Declared are the needs that the manifest has for this very operation.
+// Declared are the needs that the manifest has for this very operation, and for the tool that it
+// calls.
 func (c *Case) Declared() []scopes.Need {
+	declared := c.declaredFor(scopes.Operation{Method: c.Method, Base: c.Base, Path: c.Path})
+	if c.Tool == "" {
+		return declared
+	}
+	for _, need := range c.declaredFor(scopes.Operation{Tool: c.Tool}) {
+		if !slices.ContainsFunc(declared, func(e scopes.Need) bool { return e.Key() == need.Key() }) {
+			declared = append(declared, need)
+		}
+	}
+	return declared
+}
+
+func (c *Case) declaredFor(op scopes.Operation) []scopes.Need {
 	if c.Index == nil {
 		c.Index = scopes.IndexNeeds(c.Needs)
 	}
-	return c.Index.For(scopes.Operation{Method: c.Method, Base: c.Base, Path: c.Path})
+	return c.Index.For(op)
 }
 
 // vocabulary are the words that are scopes: what is declared, held or advertised, and what the

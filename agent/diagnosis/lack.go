@@ -165,12 +165,13 @@ func oneOf(needs []scopes.Need) scopes.Need {
 
 // scopeDeclared: what the manifest declares for this operation is not in the grant. That
 // is proved where the response gives no reason, and likely where it only says that access
-// is denied.
+// is denied. A tool that the server calls unknown is hidden: what is not in the list for this grant
+// is unknown to it.
 func (d *diagnoser) scopeDeclared() bool {
 	declared := d.c.Declared()
 	lacking := d.c.Unmet(declared)
-	sure := ConfidenceLikely
-	if !d.misled() && d.resp.Reason() == refusal.ReasonNone && d.c.lackExplains() {
+	sure, hidden := ConfidenceLikely, d.resp.UnknownTool(d.c.Tool)
+	if !d.misled() && d.resp.Reason() == refusal.ReasonNone && d.c.lackExplains() || hidden && d.c.saidHere() {
 		sure = ConfidenceProved
 	}
 	if len(declared) == 0 { // an operation that nobody declared, where nothing that is declared would work
@@ -182,7 +183,7 @@ func (d *diagnoser) scopeDeclared() bool {
 	if len(lacking) == 0 {
 		return false
 	}
-	if d.rejects() || d.resp.Reason() == refusal.ReasonOwn && !d.misled() || !d.refuses() && !d.resp.Denies() {
+	if !hidden && (d.rejects() || d.resp.Reason() == refusal.ReasonOwn && !d.misled() || !d.refuses() && !d.resp.Denies()) {
 		d.notGranted("besides, ", lacking)
 		return false
 	}

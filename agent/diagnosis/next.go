@@ -34,9 +34,10 @@ func MayRefuse(p *provider.Provider, status int, header http.Header) bool {
 
 // Next decides about a response. One whose status means a refusal is told; any other where it
 // says that a scope is missing. A 404 is a refusal also where a declared scope is known to be
-// missing: servers may hide what one may not see (RFC 9110 §15.5.5). A 401 leads to a renewal,
-// unless something explains it that a renewal leaves as it is. Servers are asked where nothing
-// else tells, and where the verdict stands on what was known of the grant some time ago.
+// missing: servers may hide what one may not see (RFC 9110 §15.5.5), and so do those of tools. A 401
+// leads to a renewal, unless something explains it that a renewal leaves as it is. Servers are
+// asked where nothing else tells, and where the verdict stands on what was known of the grant some
+// time ago.
 func Next(c Case, left Untried) Move {
 	switch {
 	case !MayRefuse(c.Provider, c.Response.Status, c.Response.Header):
@@ -45,10 +46,9 @@ func Next(c Case, left Untried) Move {
 		return MoveRead
 	}
 	v := Diagnose(c)
-	hidden := c.Response.Status == http.StatusNotFound && len(c.Declared()) > 0
 	switch {
 	case refusal.HasStatus(c.Provider, c.Response.Status):
-	case hidden && !c.anyoneSaid() && left.Ask:
+	case !c.anyoneSaid() && left.Ask && c.mayHide():
 		return MoveAsk
 	case v.Cause != CauseMissingScope:
 		return MovePass
@@ -60,6 +60,11 @@ func Next(c Case, left Untried) Move {
 		return MoveAsk
 	}
 	return MoveTell
+}
+
+// mayHide reports whether the response may hide something for which the manifest declares a scope.
+func (c *Case) mayHide() bool {
+	return len(c.Declared()) > 0 && (c.Response.Status == http.StatusNotFound || c.Tool != "" && newDiagnosis(c).resp.UnknownTool(c.Tool))
 }
 
 // renewalMayHelp reports whether another token of the same login may get another response.

@@ -111,7 +111,7 @@ func NotRenewed(c Case) Verdict {
 
 // beforeCalls is the case without what it knows of a request.
 func (c Case) beforeCalls() *Case {
-	c.Method, c.Base, c.Path, c.Response = "", "", "", Response{}
+	c.Method, c.Base, c.Path, c.Tool, c.Response = "", "", "", "", Response{}
 	return &c
 }
 

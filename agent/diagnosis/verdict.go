@@ -47,6 +47,7 @@ type Verdict struct {
 	Method     string
 	Base       string
 	Path       string // below the base's URL, without the query
+	Tool       string // that was called on an MCP server; "" for any other request
 	Cause      Cause
 	Confidence Confidence
 	Missing    []string            // names of needs as in the manifest, or scopes that the answer names
@@ -84,7 +85,7 @@ func (v Verdict) Final() bool { return v.Cause != CauseUnknown }
 // newVerdict is the verdict on a case before its cause is known.
 func newVerdict(c *Case) Verdict {
 	v := Verdict{
-		Status: c.Response.Status, Method: text.Line(c.Method), Base: c.Base, Path: text.Line(c.Path),
+		Status: c.Response.Status, Method: text.Line(c.Method), Base: c.Base, Path: text.Line(c.Path), Tool: text.Line(c.Tool),
 		Cause: CauseUnknown, Confidence: ConfidenceUnknown, Missing: []string{}, NeededFor: map[string][]string{}, Why: map[string]string{},
 		Evidence: []string{}, Possible: []string{}, Conflicts: append([]profile.Conflict{}, c.Conflicts...), Next: []Step{}, Log: c.Log,
 	}
@@ -141,7 +142,9 @@ func uses(e scopes.Need) []string {
 }
 
 // operation names the request as a manifest would.
-func (v *Verdict) operation() string { return v.Method + " {" + v.Base + "}" + v.Path }
+func (v *Verdict) operation() string {
+	return scopes.Operation{Method: v.Method, Base: v.Base, Path: v.Path, Tool: v.Tool}.String()
+}
 
 // namesOf lists needs in words.
 func namesOf(needs []scopes.Need) string {

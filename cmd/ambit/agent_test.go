@@ -29,13 +29,22 @@ func caller() {
 			continue
 		}
 		method, target, _ := strings.Cut(arg, " ")
-		base, path, _ := strings.Cut(target, "/")
-		address, sent := os.Getenv("AMBIT_"+strings.ToUpper(base)+"_URL")+"/"+path, hello
-		if tool, ok := strings.CutPrefix(arg, "tool:"); ok {
-			method, address, sent = "POST", os.Getenv("AMBIT_MCP_URL"), `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"`+tool+`"}}`
+		body := `{"model":"m","max_tokens":8,"messages":[{"role":"user","content":"hi"}]}`
+		if strings.HasPrefix(method, "tools/") { // tools/call mcp NAME
+			base, tool, _ := strings.Cut(target, " ")
+			body = fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":%q,"params":{"name":%q,"arguments":{}}}`, method, tool)
+			method, target = http.MethodPost, base
 		}
-		status, body := call(method, address, sent)
-		fmt.Printf("%s %d %s\n", arg, status, body)
+		base, path, _ := strings.Cut(target, "/")
+		url := os.Getenv("AMBIT_" + strings.ToUpper(base) + "_URL")
+		if base != target {
+			url += "/" + path
+		}
+		if tool, ok := strings.CutPrefix(arg, "tool:"); ok {
+			method, url, body = "POST", os.Getenv("AMBIT_MCP_URL"), `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"`+tool+`"}}`
+		}
+		status, text := call(method, url, body)
+		fmt.Printf("%s %d %s\n", arg, status, text)
 		if status >= 400 {
 			code = 7
 			if !keep {
@@ -73,10 +82,8 @@ func quill() {
 	fmt.Println(reply.Choices[0].Message.Content)
 }
 
-const hello = `{"model":"m","max_tokens":8,"messages":[{"role":"user","content":"hi"}]}`
-
-func call(method, url, sent string) (status int, body string) {
-	request, err := http.NewRequest(method, url, strings.NewReader(sent))
+func call(method, url, body string) (status int, text string) {
+	request, err := http.NewRequest(method, url, strings.NewReader(body))
 	if err != nil {
 		return 599, err.Error()
 	}
@@ -100,8 +107,8 @@ func call(method, url, sent string) (status int, body string) {
 		return 599, err.Error()
 	}
 	defer answer.Body.Close()
-	text, _ := io.ReadAll(answer.Body)
-	return answer.StatusCode, string(text)
+	read, _ := io.ReadAll(answer.Body)
+	return answer.StatusCode, string(read)
 }
 
 // drawer is an agent that draws: it takes the alternate screen and the terminal's raw

@@ -12,6 +12,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 	"github.com/spf13/cobra"
 )
 
@@ -56,22 +57,19 @@ Exit codes: 0; 2 a mistake in the manifest, or a server without an MCP base.`,
 	return cmd
 }
 
-// mcpBase is the base of a provider on which its MCP server stands.
-const mcpBase = "mcp"
-
 func exportClaude(r *invocation, forRun bool) (view.View, error) {
 	p, err := r.open(nil)
 	if err != nil {
 		return nil, err
 	}
 	server := p.KeyServer()
-	address, ok := server.Base(mcpBase)
+	address, ok := server.Base(provider.MCPBase)
 	if !ok {
-		return nil, fail(exitUsage, fmt.Sprintf("server %s has no base %s", text.Printable(server.Name), mcpBase), "name another with --server, or add the base to the provider file")
+		return nil, fail(exitUsage, fmt.Sprintf("server %s has no base %s", text.Printable(server.Name), provider.MCPBase), "name another with --server, or add the base to the provider file")
 	}
 	if forRun {
 		return view.Claude{Servers: map[string]view.ClaudeServer{p.Manifest().Name: {
-			Type: "http", URL: "${" + profile.BaseVariable(mcpBase) + "}", Headers: map[string]string{"Authorization": "Bearer ${" + profile.LeaseVariable + "}"},
+			Type: "http", URL: "${" + profile.BaseVariable(provider.MCPBase) + "}", Headers: map[string]string{"Authorization": "Bearer ${" + profile.LeaseVariable + "}"},
 		}}}, nil
 	}
 	needs := forTools(p.Needs())

@@ -113,7 +113,7 @@ func (c childExit) Error() string { return fmt.Sprintf("the child ended with %d"
 func runRun(ctx context.Context, r *invocation, f *runFlags, args []string) error {
 	r.watchSignals()
 	r.settings.Output = "" // standard output is the child's
-	l := &lending{invocation: r, flags: f, args: args, report: view.Run{Envelope: view.Envelope{Schema: "ambit.run/v1"}, Verdicts: []view.Verdict{}}}
+	l := &lending{invocation: r, flags: f, args: args, report: view.Run{Envelope: view.Envelope{Schema: "ambit.run/v1"}, Verdicts: []view.Verdict{}, HiddenTools: []string{}}}
 	if err := beginReport(f.report, &l.report); err != nil {
 		return err
 	}
@@ -161,6 +161,7 @@ func (l *lending) whole(ctx context.Context) error {
 	if err := l.forecast(); err != nil {
 		return err
 	}
+	l.tellHiddenTools()
 	code, err := l.child(ctx)
 	if err != nil {
 		return err
@@ -197,6 +198,17 @@ func exitOf(v diagnosis.Verdict) int {
 		return exitMissing
 	}
 	return exitNoCredential
+}
+
+// tellHiddenTools says which tools of MCP servers the child will not see: nothing else does, for
+// no call of them is refused.
+func (l *lending) tellHiddenTools() {
+	gap := l.held.Gap()
+	if len(gap.HiddenTools) == 0 || l.held.Credential.Grant.KnownBy == "" { // nobody said what it holds
+		return
+	}
+	l.report.HiddenTools = gap.HiddenTools
+	l.console.Note("hidden tools: %s", view.HiddenTools(gap))
 }
 
 // begin finds all that a run needs, before anything is started.

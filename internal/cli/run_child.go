@@ -50,7 +50,8 @@ func (l *lending) child(ctx context.Context) (code int, err error) {
 		Provider: l.session.Provider(), Agent: l.profile, Server: l.held.Server, Needs: l.session.Needs(), Advertised: l.session.Advertised(l.held.Server),
 		Source: lent, Transport: trust.Guard(transport), Ask: lent.inquire, Rescan: l.scan,
 		OnVerdict: l.told, OnConflict: func(c profile.Conflict) { l.console.Note("%s", besideLine(c)) },
-		Log: l.log.handler, LogPath: l.log.path, Run: invocationOf(l.session), Unattended: l.unattended(), Withheld: withheld(l.held, l.session.Needs()), Record: record,
+		OnNote: func(note string) { l.console.Note("%s", text.Printable(note)) },
+		Log:    l.log.handler, LogPath: l.log.path, Run: invocationOf(l.session), Unattended: l.unattended(), Withheld: withheld(l.held, l.session.Needs()), Record: record,
 	})
 	if err != nil {
 		return 0, failureOf(l.session, err)

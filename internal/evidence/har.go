@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"sort"
 
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/refusal"
 )
 
@@ -65,21 +66,15 @@ func (c *trafficReader) har(in *bufio.Reader) error {
 		}
 		return syntax(c.file, lines.at(d.InputOffset()), "%s", reason)
 	}
-	for joined := 0; ; joined++ {
-		open, err := d.Token()
-		if err == io.EOF && joined > 0 {
-			return nil
-		}
+	for joined := 0; joined == 0 || d.More(); joined++ {
 		logs := 0
-		if err == nil && open == json.Delim('{') {
-			err = members(d, func(key string) error {
-				if key != "log" {
-					return skip(d)
-				}
-				logs++
-				return c.harLog(d, lines)
-			})
-		}
+		err := guard.Members(d, func(key string) error {
+			if key != "log" {
+				return guard.Skip(d)
+			}
+			logs++
+			return c.harLog(d, lines)
+		})
 		switch _, told := errors.AsType[*Error](err); {
 		case told:
 			return err
@@ -87,18 +82,19 @@ func (c *trafficReader) har(in *bufio.Reader) error {
 			return fail(err)
 		}
 	}
+	if _, err := d.Token(); err != io.EOF {
+		return fail(err)
+	}
+	return nil
 }
 
 // errNoHAR says that something is of another form than it has in a HAR file.
 var errNoHAR = errors.New("not as in a HAR file")
 
 func (c *trafficReader) harLog(d *json.Decoder, lines *lineReader) error {
-	if open, err := d.Token(); err != nil || open != json.Delim('{') {
-		return cmp.Or(err, errNoHAR)
-	}
-	return members(d, func(key string) error {
+	return guard.Members(d, func(key string) error {
 		if key != "entries" {
-			return skip(d)
+			return guard.Skip(d)
 		}
 		if open, err := d.Token(); err != nil || open != json.Delim('[') {
 			return cmp.Or(err, errNoHAR)
@@ -115,32 +111,6 @@ func (c *trafficReader) harLog(d *json.Decoder, lines *lineReader) error {
 		_, err := d.Token()
 		return err
 	})
-}
-
-// members calls read for each key of the object that was just opened, to read its value.
-func members(d *json.Decoder, read func(key string) error) error {
-	for d.More() {
-		key, err := d.Token()
-		if err != nil {
-			return err
-		}
-		name, _ := key.(string)
-		if err := read(name); err != nil {
-			return err
-		}
-	}
-	_, err := d.Token()
-	return err
-}
-
-// skip reads over one value, without keeping it.
-func skip(d *json.Decoder) error {
-	var nothing struct{}
-	err := d.Decode(&nothing)
-	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return nil // no object, but read over all the same
-	}
-	return err
 }
 
 func (c *trafficReader) entry(e *harEntry, number int) error {

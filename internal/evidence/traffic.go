@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/audit"
@@ -100,15 +101,12 @@ func (c *trafficReader) read(in *bufio.Reader) error {
 // isHAR tells a HAR file, which has a member log, from lines of our own.
 func isHAR(head []byte) bool {
 	d := json.NewDecoder(bytes.NewReader(head))
-	if open, err := d.Token(); err != nil || open != json.Delim('{') {
-		return false
-	}
 	found := errors.New("found")
-	return members(d, func(key string) error {
+	return guard.Members(d, func(key string) error {
 		if key == "log" {
 			return found
 		}
-		return skip(d)
+		return guard.Skip(d)
 	}) == found
 }
 

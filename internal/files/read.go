@@ -105,6 +105,9 @@ func ReadAll(r io.Reader, limit int64) ([]byte, error) {
 	return data.Bytes(), err
 }
 
+// Limit ends r after as many bytes.
+func Limit(r io.Reader, limit int64) io.Reader { return io.LimitReader(r, limit) }
+
 // Copy copies to the end, and ends with a [TooLargeError] at what is over limit.
 func Copy(w io.Writer, r io.Reader, limit int64) error {
 	n, err := io.Copy(w, io.LimitReader(r, limit+1))

@@ -40,6 +40,7 @@ var homes = map[string]home{
 	}},
 	"json.NewDecoder": {file: "internal/guard/object.go", except: map[string]string{
 		"internal/evidence/": "recordings and tool lists are read as streams, and their mistakes have a place",
+		"internal/mcp/":      "a list of tools is read as it passes, and not kept",
 		"internal/sandbox/":  separate,
 	}},
 	"http.Client{}":         {file: "internal/guard/client.go"},

@@ -29,9 +29,10 @@ func MayFail(status int, h http.Header) bool {
 const eventStream = "text/event-stream"
 
 // IsStream reports whether a response is a stream of events that can be read as they come.
-func IsStream(h http.Header) bool {
-	return mediaTypeOf(h) == eventStream && h.Get("Content-Encoding") == ""
-}
+func IsStream(h http.Header) bool { return HasEvents(h) && h.Get("Content-Encoding") == "" }
+
+// HasEvents reports whether a response has the form of a stream of events, packed or not.
+func HasEvents(h http.Header) bool { return mediaTypeOf(h) == eventStream }
 
 func mediaTypeOf(h http.Header) string {
 	mediaType, _, _ := mime.ParseMediaType(h.Get("Content-Type"))

@@ -195,7 +195,7 @@ func (v Grant) losses(p *Printer) {
 		}
 	}
 	if len(v.Gap.HiddenTools) > 0 {
-		p.wrapped("  ", p.Paint.Yellow("hidden tools: ")+strings.Join(v.Gap.HiddenTools, ", ")+" (a server leaves these out of its list without an error)")
+		p.wrapped("  ", p.Paint.Yellow("hidden tools: ")+HiddenTools(v.Gap))
 	}
 	switch {
 	case !any && v.Gap.Assumed:
@@ -205,6 +205,11 @@ func (v Grant) losses(p *Printer) {
 	case !any:
 		p.line("%s", p.Paint.green("everything declared is granted"))
 	}
+}
+
+// HiddenTools names the tools that a server hides from a grant.
+func HiddenTools(gap scopes.Gap) string {
+	return text.Printable(strings.Join(gap.HiddenTools, ", ")) + " (a server leaves these out of its list without an error)"
 }
 
 func loss(p *Printer, e scopes.Need) string {

@@ -76,6 +76,7 @@ func (v Verdict) MarshalJSON() ([]byte, error) {
 		Method     string               `json:"method"`
 		Base       string               `json:"base"`
 		Path       string               `json:"path"`
+		Tool       string               `json:"tool,omitempty"` // that was called on an MCP server
 		Cause      diagnosis.Cause      `json:"cause"`
 		Confidence diagnosis.Confidence `json:"confidence"`
 		Missing    []string             `json:"missing"`
@@ -89,7 +90,7 @@ func (v Verdict) MarshalJSON() ([]byte, error) {
 		Next       []stepJSON           `json:"next"`
 		Log        string               `json:"log"`
 	}{
-		"ambit.verdict/v1", false, v.Message, v.Status, v.Method, v.Base, v.Path, v.Cause, v.Confidence, v.Missing, v.NeededFor, v.Why, v.Level,
+		"ambit.verdict/v1", false, v.Message, v.Status, v.Method, v.Base, v.Path, v.Tool, v.Cause, v.Confidence, v.Missing, v.NeededFor, v.Why, v.Level,
 		v.Said, v.Evidence, v.Possible, conflictsOf(v.Conflicts), stepsOf(v.Next), v.Log,
 	})
 }

@@ -17,7 +17,9 @@ type Run struct {
 	Started   bool      `json:"started"`
 	ChildExit *int      `json:"child_exit"` // null where the child was not started
 	Verdicts  []Verdict `json:"verdicts"`   // the deciding one first
-	Log       string    `json:"log"`
+	// HiddenTools are those that the grant is known, or assumed, not to show.
+	HiddenTools []string `json:"hidden_tools"`
+	Log         string   `json:"log"`
 }
 
 // Add puts verdicts into the report.

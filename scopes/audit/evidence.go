@@ -100,11 +100,9 @@ type Observation struct {
 	Where     Where            // of the first
 }
 
-// succeeded reports whether the grant was enough for the call (2xx, 3xx): some services refuse
-// with such a status, and name what lacks in the body.
-func (o *Observation) succeeded() bool {
-	return o.Status >= 200 && o.Status < 400 && len(o.Named) == 0
-}
+// succeeded reports whether the grant was enough for the call: some services refuse with a status
+// of success, and name what lacks in the body.
+func (o *Observation) succeeded() bool { return scopes.Succeeded(o.Status) && len(o.Named) == 0 }
 
 // refused reports whether the call was turned away for want of a permission (RFC 9110
 // §15.5.2 and §15.5.4, or any status where the answer named one). What lacked is proved only

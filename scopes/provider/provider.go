@@ -316,6 +316,9 @@ func (p *Provider) Hosts() []string {
 	return hosts
 }
 
+// MCPBase is the name of the base on which a provider's MCP server stands.
+const MCPBase = "mcp"
+
 // HostOf is the host of a URL in lower case, with its port where that is not the
 // scheme's own; "" for what is no absolute URL.
 func HostOf(raw string) string {
