@@ -81,7 +81,7 @@ func TestCallsOfTools(t *testing.T) {
 		"a session that is not known": {call, nil, 404, asJSON, rpcError(-32001, "Session not found"), nil, none},
 	} {
 		for held, grant := range map[string][]string{"lacks": {"user:read"}, "holds": {"user:read", "notebook:write", "survey:read"}} {
-			l := lend(t, answering(t, tt.status, tt.kind, tt.body), &source{current: key("phx_real", grant...)}, nil)
+			l := lend(t, answering(t, tt.status, tt.kind, tt.body), &source{current: key("phx_real", grant...)}, func(c *agent.Config) { c.Ask = confirms })
 			got := l.send("POST", "mcp", "", tt.request, append(tt.headers, bearer, "Content-Type: application/json")...)
 			if got.status != tt.status || got.body != tt.body {
 				t.Errorf("%s: the child got %d %q", name, got.status, got.body)
@@ -102,7 +102,7 @@ func TestCallsOfTools(t *testing.T) {
 // A page of another origin is refused with 403, whoever asks (DNS rebinding).
 func TestOriginIsNoScope(t *testing.T) {
 	for _, body := range []string{rpcError(-32000, "Forbidden: Origin not allowed"), "Forbidden: invalid Origin header"} {
-		l := lend(t, answering(t, 403, asJSON, body), &source{current: key("phx_real", "user:read")}, nil)
+		l := lend(t, answering(t, 403, asJSON, body), &source{current: key("phx_real", "user:read")}, func(c *agent.Config) { c.Ask = confirms })
 		l.send("POST", "mcp", "", rpc("tools/call", `{"name":"notebook-edit"}`), bearer, "Origin: http://evil.example")
 		if told := l.verdicts(); len(told) != 1 || told[0].Cause != diagnosis.CauseNotAScopeProblem && told[0].Cause != diagnosis.CauseUnknown || len(told[0].Missing) > 0 {
 			t.Errorf("%s: %+v", body, told)
@@ -178,7 +178,7 @@ func TestListsOfTools(t *testing.T) {
 			}
 			_, _ = io.WriteString(w, tt.body)
 		})
-		l := lend(t, s.URL, &source{current: key("phx_real", tt.held...)}, func(c *agent.Config) { c.Needs = twoTools(t) })
+		l := lend(t, s.URL, &source{current: key("phx_real", tt.held...)}, func(c *agent.Config) { c.Needs, c.Ask = twoTools(t), confirms })
 		for range 2 {
 			want := tt.body
 			if tt.headers != nil && tt.headers[0] == "Accept-Encoding: gzip" {
@@ -211,7 +211,7 @@ func TestPagesOfTools(t *testing.T) {
 		w.Header().Set("Content-Type", asJSON)
 		_, _ = io.WriteString(w, pages[request.Params.Cursor])
 	})
-	l := lend(t, s.URL, &source{current: key("phx_real", "user:read")}, func(c *agent.Config) { c.Needs = twoTools(t) })
+	l := lend(t, s.URL, &source{current: key("phx_real", "user:read")}, func(c *agent.Config) { c.Needs, c.Ask = twoTools(t), confirms })
 	for _, cursor := range []string{"", "2", "", "3"} { // the third is another client's
 		if told := l.verdicts(); len(told) > 0 {
 			t.Errorf("told before the page %s: %s", cursor, told[0].Message)

@@ -98,9 +98,9 @@ func TestRecordNamesTools(t *testing.T) {
 		{"{}", []string{accept, "Mcp-Method: tools/call", "Mcp-Name: =?base64?aW5zaWdodC1nZXQ=?="}, "insight-get"},
 		{body("tools/list", "x"), []string{accept}, ""},
 		{body("prompts/get", "x"), []string{accept, "Mcp-Method: prompts/get", "Mcp-Name: x"}, ""},
-		{body("tools/call", "notebook-edit"), nil, ""}, // not MCP: nothing of it is read
+		{body("tools/call", "notebook-edit"), nil, "notebook-edit"}, // whatever it accepts
 		{body("tools/call", "two words"), []string{accept}, ""},
-		{large, []string{accept}, ""},
+		{large, []string{accept}, "notebook-edit"}, // by its beginning
 		{"[" + body("tools/call", "x") + "]", []string{accept}, ""},
 	}
 	for _, c := range calls {

@@ -169,11 +169,17 @@ func (l *lending) whole(ctx context.Context) error {
 	return l.settle(code)
 }
 
-// forecast tells what will be refused. The error says why the child is not started for it.
+// forecast tells what will be refused: in one line where that is nothing that is required. The
+// error says why the child is not started for it. What a verdict says later is said whole, since
+// the child may have taken the screen meanwhile.
 func (l *lending) forecast() error {
 	for _, v := range diagnosis.Forecast(l.theCase()) {
-		l.tell(v)
 		l.report.Add(v)
+		if v.Cause == diagnosis.CauseMissingScope && !v.LacksRequired() {
+			l.console.Note("%s; see: %s", text.Printable(v.Message), invocationOf(l.session).Command("status"))
+			continue
+		}
+		l.show(v)
 		switch {
 		case v.Cause == diagnosis.CauseWrongCredentialKind:
 			return fail(exitOf(v), "the agent was not started: such a credential can never serve it", "")
@@ -354,7 +360,10 @@ func (l *lending) told(v diagnosis.Verdict) {
 
 // tell shows a verdict, without what an earlier one has said: an advice, the log's path.
 func (l *lending) tell(v diagnosis.Verdict) {
-	v = l.said.News(v)
+	l.show(l.said.News(v))
+}
+
+func (l *lending) show(v diagnosis.Verdict) {
 	l.console.Show(func(p *view.Printer) { view.VerdictText(p, v) })
 }
 
