@@ -180,10 +180,7 @@ func (l *lending) forecast() error {
 			continue
 		}
 		l.show(v)
-		switch {
-		case v.Cause == diagnosis.CauseWrongCredentialKind:
-			return fail(exitOf(v), "the agent was not started: such a credential can never serve it", "")
-		case v.LacksRequired() && v.Confidence == diagnosis.ConfidenceProved && !l.flags.startAnyway:
+		if v.LacksRequired() && v.Confidence == diagnosis.ConfidenceProved && !l.flags.startAnyway {
 			return fail(exitOf(v), "the agent was not started: a required scope is missing", "to start it all the same, add --start-anyway")
 		}
 	}
