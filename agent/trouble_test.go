@@ -122,6 +122,7 @@ func TestTroubleOfTheChildIsNotTheServers(t *testing.T) {
 	defer conn.Close()
 	fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", where.Path, where.Host, l.Terms().Lease)
 	_, _ = io.ReadAll(conn)
+	_ = l.Close() // what runs comes to its end
 	if told := l.verdicts(); len(told) != 0 {
 		t.Errorf("%+v", told)
 	}

@@ -98,9 +98,6 @@ func (w wrapper) skip(words []string) (start int, line string, ok bool) {
 		word := words[i]
 		option := len(word) > 1 && (word[0] == '-' || word[0] == '+' && w.letters || word[0] == '/' && w.slash)
 		switch {
-		case word == "--" && verb:
-			i++
-			return i + w.operands, "", i+w.operands < len(words)
 		case option && w.takesLine(word):
 			if i+1 < len(words) {
 				line = words[i+1]
