@@ -69,9 +69,16 @@ func (p *Profile) override(conflicts []Conflict, t Terms, file string) (Override
 		}
 		out.File = content
 	}
-	out.Conflicts = slices.Clone(conflicts)
-	for i := range out.Conflicts {
-		out.Conflicts[i].Overridden = out.Conflicts[i].Overridable
-	}
+	out.Conflicts = Overridden(conflicts)
 	return out, nil
+}
+
+// Overridden are the conflicts of a run that has put the profile's arguments on the command line:
+// those that it deals with are marked.
+func Overridden(conflicts []Conflict) []Conflict {
+	marked := slices.Clone(conflicts)
+	for i := range marked {
+		marked[i].Overridden = marked[i].Overridable
+	}
+	return marked
 }

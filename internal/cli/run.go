@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/agent"
@@ -144,6 +145,7 @@ type lending struct {
 	held      *ambit.Held
 	profile   *profile.Profile
 	conflicts []profile.Conflict
+	overrides atomic.Bool // this run puts the profile's arguments on the command line
 	proxy     *agent.Proxy
 	stop      context.CancelFunc // ends the child
 	log       *runLog
@@ -298,7 +300,11 @@ func (l *lending) scan() []profile.Conflict {
 	here, _ := os.Getwd() // without it no project's settings are found
 	place := scanPlace(l.env, here)
 	place.Command = l.args
-	return l.profile.Scan(place)
+	found := l.profile.Scan(place)
+	if l.overrides.Load() {
+		return profile.Overridden(found)
+	}
+	return found
 }
 
 // tellConflicts says before it costs anything what overrides the lent credential, and

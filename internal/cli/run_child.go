@@ -124,6 +124,7 @@ func (l *lending) override(terms profile.Terms) ([]string, error) {
 	if len(precedence.Arguments) > 0 {
 		args = slices.Insert(slices.Clone(args), precedence.At, precedence.Arguments...)
 		l.conflicts = precedence.Conflicts
+		l.overrides.Store(true)
 	}
 	l.tellConflicts()
 	if precedence.File == "" {
