@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/ambit-auth/ambit/agent"
+	"github.com/ambit-auth/ambit/agent/agenttest"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 )
 
@@ -73,7 +74,7 @@ func TestFaultsPassAsThroughAPlainProxy(t *testing.T) {
 	} {
 		origin := raw(t, answer)
 		plain := httptest.NewServer(plainProxy(origin))
-		l := lend(t, origin, &source{current: token("pha_real", everything...)}, nil)
+		l := lend(t, origin, &source{current: token("pha_real", everything...)}, func(c *agent.Config) { c.Agent = agenttest.Profile(t, "any-command") })
 		want := seenBy(t, way{url: plain.URL + "/wizard"})
 		if got := seenBy(t, way{url: l.url("gateway"), bearer: l.Terms().Lease}); got != want {
 			t.Errorf("%s: %q, the plain proxy %q", name, got, want)
@@ -94,6 +95,7 @@ func TestRefusalWithoutAnEnd(t *testing.T) {
 	})
 	told := make(chan struct{})
 	l := lend(t, s.URL, &source{current: key("phx_real", everything...)}, func(c *agent.Config) {
+		c.Agent = agenttest.Profile(t, "any-command")
 		c.OnVerdict = func(diagnosis.Verdict) { close(told) }
 	})
 	go func() { <-told; close(release) }()

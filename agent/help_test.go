@@ -67,7 +67,7 @@ func key(bearer string, held ...string) *credential.Credential {
 // token is a lent token that can be renewed.
 func token(bearer string, held ...string) *credential.Credential {
 	return &credential.Credential{
-		Access: credential.NewSecret(bearer), Refresh: credential.NewSecret("refresh"),
+		Access: credential.NewSecret(bearer), Refresh: credential.NewSecret("refresh"), Issuer: "https://us.example",
 		Grant: agenttest.Grant(scopes.AccessToken, scopes.TokenResponse, held...),
 	}
 }

@@ -289,7 +289,7 @@ func TestOtherAgentsGetTheRefusalAsItIs(t *testing.T) {
 		w.WriteHeader(http.StatusUnauthorized)
 		_, _ = io.WriteString(w, agenttest.Silent+strings.Repeat(" ", 2*refusal.MaxBody))
 	})
-	l := lend(t, s.URL, &source{current: key("phx_real", "user:read")}, func(c *agent.Config) { c.Agent = agenttest.Profile(t, "any-command") })
+	l := lend(t, s.URL, &source{current: key("phx_real", "user:read")}, func(c *agent.Config) { c.Agent, c.Ask = agenttest.Profile(t, "any-command"), confirms })
 	got := l.send("POST", "gateway", "/v1/messages", "x", bearer)
 	if got.status != 401 || got.header.Get("WWW-Authenticate") == "" || len(got.body) != len(agenttest.Silent)+2*refusal.MaxBody {
 		t.Errorf("%d %v, %d bytes", got.status, got.header, len(got.body))

@@ -59,7 +59,7 @@ func TestExplainedRefusalsAreHandedOnAsTheProfileSays(t *testing.T) {
 		{"codex", 403, named, 400, `"detail": "missing scope: dashboard:write`, `"status":403`},
 		{"codex", 401, silent, 400, `"detail": "missing scope: notebook:write`, `"status":401`},
 		{"any-command", 403, named, 403, named, `"status":403`},
-		{"claude-code", 403, suspended, 403, suspended, `"status":403`},
+		{"claude-code", 403, suspended, 451, `the server says`, `"status":403`},
 		{"claude-code", 404, hidden, 404, hidden, `"status":404`},
 	} {
 		s := upstream(t, func(w http.ResponseWriter, _ *http.Request) {

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -193,22 +192,12 @@ func (x *exchange) told(resp *http.Response, c diagnosis.Case) *http.Response {
 	return resp
 }
 
-// firstOfEach are the scopes of needs; of a need that any of several meets, the first.
-func firstOfEach(needs []string) []string {
-	var list []string
-	for _, name := range needs {
-		first, _, _ := strings.Cut(name, "|")
-		list = append(list, first)
-	}
-	return list
-}
-
 // tell reports the verdict.
 func (x *exchange) tell(c diagnosis.Case) diagnosis.Verdict {
 	x.p.rescan()
 	c.Conflicts = x.conflicts()
 	v := diagnosis.Diagnose(c)
-	x.named = firstOfEach(v.Missing)
+	x.named = v.Named
 	x.p.report(v)
 	return v
 }
@@ -233,7 +222,8 @@ func (x *exchange) final(v diagnosis.Verdict) bool {
 	case v.Status == http.StatusUnauthorized:
 		return v.Final() || told.Retries401 && x.route.unclear.Add(1) >= unclearFinal
 	}
-	return v.Status == http.StatusForbidden && v.Final()
+	// Where the status itself leads the program astray, whatever is known is better with another.
+	return v.Status == http.StatusForbidden && (v.Final() || told.RefusalStatus != http.StatusForbidden)
 }
 
 // explained makes of a refusal one in the shape that the agent shows to people, with the

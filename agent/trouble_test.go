@@ -166,7 +166,7 @@ func TestTroubleThatLasts(t *testing.T) {
 		}
 	}
 	v := l.verdicts()[0]
-	if v.Message != "not a scope problem: for 20s {gateway} answers 429 Too Many Requests, and asks to wait 30s; the agent repeats its request" ||
+	if v.Message != "not a scope problem: {gateway} has answered 429 Too Many Requests for 20s, and asks to wait 30s; the agent repeats its request" ||
 		v.Cause != diagnosis.CauseNotAScopeProblem || v.Status != 429 || v.Decides() {
 		t.Errorf("%+v", v)
 	}

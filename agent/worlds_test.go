@@ -236,6 +236,9 @@ func (w *world) pickCredential(r *rand.Rand) {
 	if w.login = w.kind == "oauth_token" && r.IntN(4) > 0; !w.login {
 		return
 	}
+	if w.credential.home == "eu" { // a login is used at the server that gave it
+		w.credential.home = "us"
+	}
 	w.renewal = one(r, renewalNone, renewalWorks, renewalWorks, renewalIll, renewalLost)
 	w.renewed = w.credential
 	w.renewed.bearer, w.renewed.expired, w.renewed.home = prefix+"second", false, cmp.Or(w.credential.home, "us")

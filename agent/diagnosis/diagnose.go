@@ -46,7 +46,11 @@ type diagnoser struct {
 }
 
 func newDiagnosis(c *Case) *diagnoser {
-	return &diagnoser{c: c, v: newVerdict(c), resp: refusal.Read(c.Provider, c.Base, c.vocabulary(), refusal.Response(c.Response))}
+	d := &diagnoser{c: c, v: newVerdict(c), resp: refusal.Read(c.Provider, c.Base, c.vocabulary(), refusal.Response(c.Response))}
+	for _, group := range d.resp.Needs {
+		d.v.Named = append(d.v.Named, group[0])
+	}
+	return d
 }
 
 // said adds what the server answered to the evidence: first, for it is read first.
@@ -178,9 +182,11 @@ func (d *diagnoser) refuses() bool {
 // renewalFailed: the credential would have to be renewed, and that fails for a reason that has
 // nothing to do with the grant (RFC 6749 §5.2 invalid_grant is one that has).
 func (d *diagnoser) renewalFailed() bool {
-	_, lost := errors.AsType[*credential.SessionLostError](d.c.Renewal)
-	if d.c.Renewal == nil || lost || d.c.Response.Status != http.StatusUnauthorized || d.c.knownHere() {
+	if d.c.Renewal == nil || d.c.Response.Status != http.StatusUnauthorized || d.c.knownHere() {
 		return false
+	}
+	if lost, ok := errors.AsType[*credential.SessionLostError](d.c.Renewal); ok {
+		return d.sessionLost(lost)
 	}
 	own, _ := d.c.Inquiry.At(d.c.Server.Name)
 	sure := ConfidenceLikely
@@ -192,6 +198,16 @@ func (d *diagnoser) renewalFailed() bool {
 	d.v.prove("no server rejected the login itself: it is kept, and will be renewed later")
 	d.asked()
 	d.v.advise(d.c.situation(advice.Waiting))
+	return true
+}
+
+// sessionLost: the server ended the login: it refused the refresh token as well.
+func (d *diagnoser) sessionLost(lost *credential.SessionLostError) bool {
+	if lost.Err == nil || d.c.wasAsked() {
+		return false // there was nothing to send; or servers say more
+	}
+	d.v.is(CauseRejected, ConfidenceLikely, "%s, is no longer accepted, and %v", d.c.credential(), lost)
+	d.advise(advice.Ended, "")
 	return true
 }
 
@@ -265,7 +281,9 @@ func (c *Case) possible() []string {
 			list = append(list, "the credential belongs to another server; none was asked")
 		}
 	}
-	switch {
+	switch lacking := c.Unmet(c.Declared()); {
+	case len(lacking) > 0:
+		list = append(list, namesOf(lacking)+" is missing: the grant did not include it before the call")
 	case len(c.Declared()) == 0:
 		list = append(list, "the operation needs a scope that the manifest does not declare for it")
 	case !c.anyoneSaid():

@@ -2,6 +2,7 @@ package diagnosis_test
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -186,6 +187,20 @@ func TestDiagnose(t *testing.T) {
 			diagnosis.CauseMissingScope, diagnosis.ConfidenceLikely,
 			[]string{"query:read"},
 			"probably missing scope: query:read",
+		},
+		"a declared one is named, and nobody said what it holds": {
+			both(api(403, `{"message":"missing scope query:read"}`), unsaid, nobodyAsked),
+			diagnosis.CauseMissingScope, diagnosis.ConfidenceLikely,
+			[]string{"query:read"},
+			"checks that events arrive",
+		},
+		"the session is over": {
+			both(all, nobodyAsked, func(c *diagnosis.Case) {
+				c.Login, c.Renewal = true, &credential.SessionLostError{Err: errors.New("invalid_grant")}
+			}),
+			diagnosis.CauseRejected, diagnosis.ConfidenceLikely,
+			nil,
+			"the session is over: invalid_grant",
 		},
 		"nobody said what it holds": {unsaid, diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, "gave no reason"},
 		"nor is it told by what any 401 mentions": {

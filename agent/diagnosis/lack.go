@@ -61,7 +61,7 @@ func (d *diagnoser) unnamed() bool {
 	}
 	named := d.met(d.resp.Needs)
 	if len(named) > 0 && (d.c.saidHere() || !d.c.anyoneSaid()) {
-		d.v.prove("%s", d.c.holding(listed(named)+", which it names,"))
+		d.v.prove("%s", d.c.holding(listed(named)+", which the response names"))
 		return false
 	}
 	if len(named) > 0 {
@@ -133,7 +133,7 @@ func (d *diagnoser) needsFor(groups []refusal.Group) (needs []scopes.Need, other
 		found := d.c.needsWhere(func(e *scopes.Need) bool {
 			return slices.ContainsFunc(e.AnyOf, func(scope string) bool { return slices.Contains(group, scope) })
 		})
-		found = slices.DeleteFunc(found, func(e scopes.Need) bool { return len(d.c.Unmet([]scopes.Need{e})) == 0 })
+		found = slices.DeleteFunc(found, func(e scopes.Need) bool { return d.c.anyoneSaid() && len(d.c.Unmet([]scopes.Need{e})) == 0 })
 		switch len(found) {
 		case 0:
 			name := scopes.Need{AnyOf: group}.Name()
@@ -186,6 +186,9 @@ func (d *diagnoser) scopeDeclared() bool {
 	if !hidden && (d.rejects() || d.resp.Reason() == refusal.ReasonOwn && !d.misled() || !d.refuses() && !d.resp.Denies()) {
 		d.notGranted("besides, ", lacking)
 		return false
+	}
+	if d.c.Response.Status == http.StatusUnauthorized && !d.c.knownHere() && !d.c.surelyLacks() {
+		return false // no scope is named before somebody said that the credential is good: see possible
 	}
 	d.v.lack(d.c, sure, lacking, nil)
 	d.notGranted("", lacking)

@@ -43,7 +43,7 @@ func TestNext(t *testing.T) {
 		"nothing explains a 401":            {all, read, diagnosis.MoveRenew},
 		"it is rejected in words":           {both(all, rejected), read, diagnosis.MoveRenew},
 		"rejected, though one lacks":        {rejected, read, diagnosis.MoveRenew},
-		"a renewal brings no scope":         {nil, read, diagnosis.MoveAsk},
+		"nobody says that it is good":       {nil, read, diagnosis.MoveRenew},
 		"nor another kind":                  {func(c *diagnosis.Case) { c.Kind = c.Provider.KindOf("phc_x") }, read, diagnosis.MoveTell},
 		"no scope helps":                    {both(all, answered(402, "")), read, diagnosis.MoveTell},
 		"renewed in vain":                   {all, diagnosis.Untried{Ask: true}, diagnosis.MoveAsk},

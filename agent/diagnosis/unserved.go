@@ -95,7 +95,7 @@ func Repeated(c Case, lasted, wait time.Duration) Verdict {
 	if wait > 0 {
 		asks = ", and asks to wait " + wait.Round(time.Second).String()
 	}
-	d.v.is(CauseNotAScopeProblem, ConfidenceProved, "for %s {%s} answers %s%s; the agent repeats its request", lasted.Round(time.Second), c.Base, guard.StatusText(c.Response.Status), asks)
+	d.v.is(CauseNotAScopeProblem, ConfidenceLikely, "{%s} has answered %s for %s%s; the agent repeats its request", c.Base, guard.StatusText(c.Response.Status), lasted.Round(time.Second), asks)
 	return d.v
 }
 

@@ -57,6 +57,7 @@ type Verdict struct {
 	Said       string              // the server's own sentence; "" where it says nothing
 	Evidence   []string
 	Possible   []string           // of an unknown cause: what nothing rules out
+	Named      []string           // scopes that the response says are missing; of several that are enough, the first
 	Conflicts  []profile.Conflict // what the scan found, whether or not it is the cause
 	Next       []Step
 	Log        string // path of the log; "" without one
@@ -64,7 +65,11 @@ type Verdict struct {
 
 // Decides reports whether the verdict ends a run: a required scope is missing, or the
 // credential cannot be used.
-func (v Verdict) Decides() bool { return v.LacksRequired() || v.unusable() }
+func (v Verdict) Decides() bool { return (v.LacksRequired() || v.unusable()) && !v.ofSuccess() }
+
+// ofSuccess reports whether the response was one of success, with an error in its body: it can be
+// somebody's data, and ends nothing.
+func (v Verdict) ofSuccess() bool { return v.Status >= 200 && v.Status < 300 }
 
 // LacksRequired reports whether a required scope is missing.
 func (v Verdict) LacksRequired() bool {
@@ -87,7 +92,7 @@ func newVerdict(c *Case) Verdict {
 	v := Verdict{
 		Status: c.Response.Status, Method: text.Line(c.Method), Base: c.Base, Path: text.Line(c.Path), Tool: text.Line(c.Tool),
 		Cause: CauseUnknown, Confidence: ConfidenceUnknown, Missing: []string{}, NeededFor: map[string][]string{}, Why: map[string]string{},
-		Evidence: []string{}, Possible: []string{}, Conflicts: append([]profile.Conflict{}, c.Conflicts...), Next: []Step{}, Log: c.Log,
+		Evidence: []string{}, Possible: []string{}, Named: []string{}, Conflicts: append([]profile.Conflict{}, c.Conflicts...), Next: []Step{}, Log: c.Log,
 	}
 	return v
 }

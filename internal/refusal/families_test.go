@@ -8,6 +8,7 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/refusal"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // known are the words that are scopes in these tests.
@@ -122,6 +123,51 @@ func TestFamilies(t *testing.T) {
 		slices.Sort(want)
 		if !slices.Equal(needs, want) {
 			t.Errorf("%s: needs %q, want %q (mentioned %q, held %q, said %q)", name, needs, want, r.Mentioned, r.Held, r.Said)
+		}
+	}
+}
+
+// A success whose body is data is no refusal, whatever somebody wrote into it.
+func TestDataIsNoRefusal(t *testing.T) {
+	for name, body := range map[string]string{
+		"a job that failed":   `{"id":1,"status":"failed","error":{"code":403,"message":"missing scope a:read"}}`,
+		"an event of another": `{"platform":"js","errors":[{"type":"js_no_source","message":"Missing required scope a:read"}]}`,
+		"lines of a log":      `[{"ts":1,"error":"insufficient_scope","scope":"a:read"}]`,
+		"a delivery":          `{"url":"https://x.example","success":false,"error":"missing_scope","scope":"a:read"}`,
+		"a list":              `{"results":[{"error":"missing_scope"}]}`,
+	} {
+		resp := refusal.Response{Status: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(body)}
+		if refusal.Fails(resp) {
+			t.Errorf("%s is taken for a refusal", name)
+		}
+	}
+	slack := refusal.Response{Status: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(`{"ok":false,"error":"missing_scope","needed":"a:read","provided":"c"}`)}
+	if !refusal.Fails(slack) {
+		t.Error("an error at 200 is not seen")
+	}
+}
+
+// What has the form of a scope by a provider's rules is one only where something speaks of scopes.
+func TestFormsOfScopes(t *testing.T) {
+	provided, err := provider.Decode("p.yaml", []byte("servers: {here: {issuer: 'https://id.example'}}\nimplies: [{scope: '{x}:write', covers: ['{x}:read']}]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	formed := refusal.Vocabulary{Scopes: scopes.NewSet("pay:write"), Implies: provided.Implies}
+	for said, want := range map[string][]string{
+		"No such file: /data/cache:read":                     nil,
+		"model not found: claude-read:write":                 nil,
+		"Cannot query field job:write on type Query":         nil,
+		"Cannot query field pay:write on type Query":         nil, // a word that is a scope, in a sentence that is not about one
+		"This needs the scope job:write":                     {"job:write"},
+		"requires scope foo:admin":                           {"foo:admin"},
+		"The token must have the pay:write scope":            {"pay:write"},
+		"Your app must be granted pay:write to use scopes":   {"pay:write"},
+		"The token must include the scope pay:write in full": {"pay:write"},
+	} {
+		r := refusal.Read(nil, "api", formed, refusal.Response{Status: 404, Header: http.Header{}, Body: []byte(`{"error":"` + said + `"}`)})
+		if got := r.Names(); !slices.Equal(got, want) {
+			t.Errorf("%q names %q, want %q", said, got, want)
 		}
 	}
 }

@@ -70,8 +70,12 @@ func failures(list []any) []any {
 	var failed []any
 	for _, value := range list {
 		switch v := value.(type) {
-		case []any: // a batch
-			failed = append(failed, failures(v[:min(len(v), maxTexts)])...)
+		case []any: // a batch of JSON-RPC; any other list is data
+			for _, one := range v[:min(len(v), maxTexts)] {
+				if member, _ := one.(map[string]any); member["jsonrpc"] != nil {
+					failed = append(failed, failures([]any{member})...)
+				}
+			}
 		case map[string]any:
 			if part := failure(v); part != nil {
 				failed = append(failed, part)
@@ -86,6 +90,8 @@ func failure(v map[string]any) any {
 	switch {
 	case result != nil && result["isError"] == true:
 		return result
+	case v["jsonrpc"] == nil && carriesData(v):
+		return nil
 	case v["ok"] == false, v["success"] == false, isError(v["error"]):
 		rest := make(map[string]any)
 		for name, value := range v {
@@ -99,6 +105,23 @@ func failure(v map[string]any) any {
 	}
 	return nil
 }
+
+// carriesData reports whether an object has other members than errors have: then it is data, in
+// which somebody wrote of an error.
+func carriesData(v map[string]any) bool {
+	for name, value := range v {
+		if !errorMembers[strings.Join(wordsOf(name), "")] && value != nil {
+			return true
+		}
+	}
+	return false
+}
+
+var errorMembers = wordSet(`ok success successful error errors errorcode errormessage errormsg errordescription erroruri errortype errorid code codes
+	message messages msg detail details description title type status statuscode reason cause warning warnings needed provided
+	scope scopes requiredscope requiredscopes missingscope missingscopes requestid traceid correlationid timestamp time path instance
+	documentationurl moreinfo docs help hint info extensions responsemetadata data subcode errorsubcode faultcode faultstring fault
+	acceptedscopes permission permissions requiredpermissions missingpermissions category links context meta`)
 
 // isError reports whether a member that is named after errors holds one.
 func isError(value any) bool {

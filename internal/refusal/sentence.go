@@ -1,6 +1,9 @@
 package refusal
 
-import "strings"
+import (
+	"net/http"
+	"strings"
+)
 
 // A Group are scopes of which any one is enough.
 type Group []string
@@ -88,13 +91,20 @@ func (s *sentenceReader) word(i int) {
 		s.loose = 0
 	case w.lower == "granted" && i+1 < len(s.words) && s.words[i+1].lower == "by": // any of those that grant it
 		s.mode, s.any = modeNeed, true
-	case heldWords[w.lower] && i-s.denied > 4:
+	case heldWords[w.lower] && i-s.denied > 4 && !s.demanded(i):
 		s.mode = modeHeld
 	}
 	if anyWords[w.lower] {
 		s.any = true
 	}
 }
+
+// demanded reports whether a word stands behind one that demands it: must have, must be granted.
+func (s *sentenceReader) demanded(i int) bool {
+	return i > 0 && demands[s.words[i-1].lower] || i > 1 && s.words[i-1].lower == "be" && demands[s.words[i-2].lower]
+}
+
+var demands = wordSet(`must should shall to needs need muss müssen doit debe deve`)
 
 // ownWords are what has scopes.
 var ownWords = wordSet(`token your key client app user`)
@@ -170,7 +180,8 @@ func (r *Reading) read(said string, p place) {
 	if said == r.Said {
 		where = ""
 	}
-	r.take(place{need: true}, s.needs, where)
+	denies := r.status == http.StatusUnauthorized || r.status == http.StatusForbidden
+	r.take(place{need: denies || s.saying || r.lacks()}, s.needs, where) // else it only stands there
 	if len(s.needs) == 0 {
 		words := reasonWords(said)
 		aside := len(s.held) > 0 || anyOf(words, otherWords) || anyOf(words, rejectWords)

@@ -15,10 +15,23 @@ func (s *sentenceReader) isScope(i int) bool {
 			known = known && s.r.known.Knows(part)
 		}
 	}
+	if known && !s.r.known.Scopes.Has(w.text) && !s.r.lacks() && !s.besideNoun(i, -1) && !s.besideNoun(i, 1) {
+		return false // it has the form of one, and nothing here speaks of scopes
+	}
 	if known {
 		return w.quoted || !isPlain(w.text) || s.besideNoun(i, -1) || s.besideNoun(i, 1) || s.listed(i)
 	}
-	return s.r.coded && s.unknownScope(i)
+	return s.r.coded && s.unknownScope(i) || s.r.told && s.namedScope(i)
+}
+
+// namedScope reports whether a word that nobody knows has a scope's form, and stands right beside
+// the word scope.
+func (s *sentenceReader) namedScope(i int) bool {
+	w := &s.words[i]
+	if !canBeScope(w.text) || strings.Contains(w.text, "://") || isPlain(w.text) || !strings.ContainsAny(strings.Trim(w.text, ":."), ":.") {
+		return false
+	}
+	return i > 0 && scopeWord[s.words[i-1].lower] || i+1 < len(s.words) && scopeWord[s.words[i+1].lower]
 }
 
 // listed reports whether a plain word is one of a list of scopes, or what a refusal for a scope

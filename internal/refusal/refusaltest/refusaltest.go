@@ -51,7 +51,7 @@ func Cases() []Case {
 		{"a wording", with(403, `{"type": "error", "detail": "the key lacks the scope 'a:read'"}`), []string{"a:read"}, "the key lacks the scope 'a:read'"},
 		{"a wording, gzip", packed(with(403, `{"detail": "the key lacks the scope 'a:read'"}`)), []string{"a:read"}, "the key lacks the scope 'a:read'"},
 		{"a wording, plain text", with(403, "the key lacks the scope 'a:read'\n"), []string{"a:read"}, "the key lacks the scope 'a:read'"},
-		{"a wording of another status", with(401, `{"detail": "the key lacks the scope 'a:read'"}`), nil, "the key lacks the scope 'a:read'"},
+		{"a wording of another status", with(401, `{"detail": "the key lacks the scope 'a:read'"}`), []string{"a:read"}, "the key lacks the scope 'a:read'"},
 		{"a wording in an escape", with(403, `{"detail": "the key lacks the scope \u0027a:read\u0027"}`), []string{"a:read"}, "the key lacks the scope 'a:read'"},
 		{"a wording that names none", with(403, `{"detail": "the key lacks the scope"}`), nil, "the key lacks the scope"},
 		{"a wording of another reason", with(403, `{"detail": "no such project"}`), nil, "no such project"},
