@@ -41,8 +41,8 @@ func ExampleStart() {
 	}
 	profile, _ := profile.ForCommand("my-agent")
 	token := &credential.Credential{
-		Access: credential.NewSecret("secret"),
-		Grant:  scopes.Grant{Scopes: scopes.NewSet("profile"), KnownBy: scopes.TokenResponse},
+		Access: credential.NewSecret("secret"), Issuer: "https://login.example",
+		Grant: scopes.Grant{Scopes: scopes.NewSet("profile"), KnownBy: scopes.TokenResponse},
 	}
 	proxy, err := agent.Start(context.Background(), agent.Config{
 		Provider: m.Provider, Agent: profile, Needs: m.Scopes,

@@ -186,7 +186,7 @@ func (x *exchange) ask(ctx context.Context, c diagnosis.Case) diagnosis.Case {
 // told reports the verdict, and is what the agent gets.
 func (x *exchange) told(resp *http.Response, c diagnosis.Case) *http.Response {
 	v := x.tell(c)
-	if x.final(v) {
+	if x.final(v, resp) {
 		return x.explained(resp, v)
 	}
 	return resp
@@ -214,7 +214,7 @@ func (x *exchange) replayed() io.ReadCloser {
 const unclearFinal = 2
 
 // final reports whether a refusal is handed on as its explanation.
-func (x *exchange) final(v diagnosis.Verdict) bool {
+func (x *exchange) final(v diagnosis.Verdict, resp *http.Response) bool {
 	told := x.p.cfg.Agent
 	switch {
 	case told.RefusalStatus == 0:
@@ -222,8 +222,10 @@ func (x *exchange) final(v diagnosis.Verdict) bool {
 	case v.Status == http.StatusUnauthorized:
 		return v.Final() || told.Retries401 && x.route.unclear.Add(1) >= unclearFinal
 	}
-	// Where the status itself leads the program astray, whatever is known is better with another.
-	return v.Status == http.StatusForbidden && (v.Final() || told.RefusalStatus != http.StatusForbidden)
+	// Where the status itself leads the program astray, whatever is known is better with another,
+	// unless a challenge tells the program more.
+	astray := told.RefusalStatus != http.StatusForbidden && resp.Header.Get("WWW-Authenticate") == ""
+	return v.Status == http.StatusForbidden && (v.Final() || astray)
 }
 
 // explained makes of a refusal one in the shape that the agent shows to people, with the

@@ -134,7 +134,7 @@ func (v *Verdict) lack(c *Case, sure Confidence, needs []scopes.Need, named []st
 	for _, need := range needs {
 		s.Lack(need, c.Asked, c.Withheld[need.Name()])
 	}
-	s.Missing = append(s.Missing, named...)
+	s.Undeclared = named
 	v.advise(s)
 }
 

@@ -64,6 +64,10 @@ func TestSteps(t *testing.T) {
 			},
 			[]string{"log in again: " + login, "the last login did not request a; check whether a login can: ambit plan -f 'my scopes.yaml' --program slack", "c was not requested: not on the list"},
 		},
+		"a login lacks what nobody declared": {
+			advice.Lacking, "tok_", func(s *advice.Situation) { s.Undeclared = []string{"a"} },
+			[]string{"declare a in the manifest: a login requests only what is declared there", "log in again, and leave the boxes ticked: " + login},
+		},
 		"no login would ask": {
 			advice.Lacking, "tok_", func(s *advice.Situation) { s.Withheld = []advice.Remark{{About: "c", Text: "not on the list"}} },
 			[]string{"c was not requested: not on the list"},

@@ -29,14 +29,16 @@ const (
 type Situation struct {
 	Problem Problem
 
-	Missing  []string // for Lacking: the needs' names, but for those of Withheld and Unasked
-	Unasked  []string // needs for which the last login did not ask
-	Withheld []Remark // needs for which no login would ask, with the reason
-	Base     string   // for WrongKind: that is to be served; "" for any
-	Server   string   // for Elsewhere and Unreached: the provider's name of it
-	Settings []Remark // for Replaced: files that can have done it, with what to do there
-	Logout   string   // for Replaced: the command that ends the program's own login
-	Words    string   // for NoScope: what helps, in the words of the provider's file
+	Missing []string // for Lacking: the needs' names, but for those of Withheld and Unasked
+	Unasked []string // needs for which the last login did not ask
+	// Undeclared are scopes that only the server names: no login requests them before they are declared.
+	Undeclared []string
+	Withheld   []Remark // needs for which no login would ask, with the reason
+	Base       string   // for WrongKind: that is to be served; "" for any
+	Server     string   // for Elsewhere and Unreached: the provider's name of it
+	Settings   []Remark // for Replaced: files that can have done it, with what to do there
+	Logout     string   // for Replaced: the command that ends the program's own login
+	Words      string   // for NoScope: what helps, in the words of the provider's file
 
 	Agent string   // for Unused: the name of the program's profile; "" where nothing is known of it
 	Lease string   // for Unused: the variable that holds the lease

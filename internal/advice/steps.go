@@ -67,13 +67,13 @@ func (s *Situation) route() []Step {
 // widen gets a credential that holds more.
 func (s *Situation) widen() []Step {
 	var steps []Step
-	named := len(s.Missing)+len(s.Unasked) > 0
+	named := len(s.Missing)+len(s.Unasked)+len(s.Undeclared) > 0
 	switch {
 	case !named && len(s.Withheld) > 0:
 	case s.IsLogin:
 		steps = s.loginAgain()
 	case named:
-		steps = []Step{s.newKey(listed(s.Missing, s.Unasked))}
+		steps = []Step{s.newKey(listed(s.Missing, s.Unasked, s.Undeclared))}
 	default: // it is not known what lacks
 		steps = s.renew()
 	}
@@ -95,13 +95,17 @@ const namedInLine = 3
 // this client may not have, or show no page at all to someone who consented before.
 func (s *Situation) loginAgain() []Step {
 	if s.Unattended {
-		return s.keyFor(listed(s.Missing, s.Unasked))
+		return s.keyFor(listed(s.Missing, s.Unasked, s.Undeclared))
 	}
 	text := "log in again"
 	if len(s.Missing) > 0 || len(s.Unasked) == 0 {
 		text += ", and leave the boxes ticked"
 	}
-	steps := []Step{{Text: text, Command: s.Run.Command("login")}}
+	var steps []Step
+	if len(s.Undeclared) > 0 {
+		steps = []Step{{Text: "declare " + listed(s.Undeclared) + " in the manifest: a login requests only what is declared there"}}
+	}
+	steps = append(steps, Step{Text: text, Command: s.Run.Command("login")})
 	if len(s.Unasked) > 0 {
 		steps = append(steps, Step{Text: "the last login did not request " + listed(s.Unasked) + "; check whether a login can", Command: s.Run.Command("plan")})
 	}
