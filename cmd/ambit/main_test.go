@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -13,7 +14,9 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/sandbox"
@@ -200,6 +203,10 @@ func takePorts(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Check(err)
 	for _, port := range p.Client.Redirect.Ports {
 		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		for tries := 0; errors.Is(err, syscall.EADDRINUSE) && tries < 500; tries++ { // a login of another test has it for a moment
+			<-time.After(10 * time.Millisecond)
+			l, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		}
 		ts.Check(err)
 		ts.Defer(func() { l.Close() })
 	}
