@@ -110,7 +110,7 @@ func failure(v map[string]any) any {
 // which somebody wrote of an error.
 func carriesData(v map[string]any) bool {
 	for name, value := range v {
-		if !errorMembers[strings.Join(wordsOf(name), "")] && value != nil {
+		if !errorMembers.has(strings.Join(wordsOf(name), "")) && value != nil {
 			return true
 		}
 	}

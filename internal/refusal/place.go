@@ -31,7 +31,7 @@ func (p place) under(name string) place {
 	if anyOf(words, wordSet(`access`)) && own.need {
 		own.noun = true // requiredAccess
 	}
-	p.own = p.own || len(words) == 1 && ownWords[words[0]]
+	p.own = p.own || len(words) == 1 && ownWords.has(words[0])
 	own.held = own.held || own.noun && (p.own || anyOf(words, ownWords))
 	own.short = len(words) == 1 && (own.need || own.held) && !own.noun
 	p.noun, p.scope, p.any = p.noun || own.noun, p.scope || own.scope, p.any || own.any
@@ -135,7 +135,7 @@ func each(list []string) []Group {
 func isProse(value string) bool {
 	words := split(value)
 	for _, w := range words {
-		if len(words) > 1 && !joinWords[w.lower] && w.lower != "or" && (proseWords[w.lower] || scopeNouns[w.lower]) {
+		if len(words) > 1 && !joinWords.has(w.lower) && w.lower != "or" && (proseWords.has(w.lower) || scopeNouns.has(w.lower)) {
 			return true
 		}
 	}

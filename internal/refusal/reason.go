@@ -138,7 +138,7 @@ var (
 func reasonWords(said string) []string {
 	words := wordsOf(said)
 	for i := 0; i+1 < len(words); i++ {
-		if words[i] == "invalid" && scopeNouns[words[i+1]] {
+		if words[i] == "invalid" && scopeNouns.has(words[i+1]) {
 			words[i] = "insufficient"
 		}
 	}
@@ -166,7 +166,7 @@ func withoutNames(said string) string {
 	var kept []string
 	for _, field := range strings.Fields(said) {
 		inner := strings.Trim(field, `.,:;!?()'"`+"`")
-		if strings.ContainsAny(inner, "/{}") || strings.Count(inner, ".") > 0 || methods[inner] {
+		if strings.ContainsAny(inner, "/{}") || strings.Count(inner, ".") > 0 || methods.has(inner) {
 			continue
 		}
 		kept = append(kept, field)
@@ -185,7 +185,7 @@ func isName(said string) bool {
 }
 
 // saysMore reports whether a word says more than the status does.
-func saysMore(word string) bool { return !statusWords[word] }
+func saysMore(word string) bool { return !statusWords.has(word) }
 
 // statusWords are those of texts that say no more than "Forbidden", "Access denied" or
 // "Authentication required".
@@ -194,7 +194,7 @@ var statusWords = wordSet(`
 	access authentication authenticated authorisation authorised authorization authorized insufficient
 	permission permissions required unauthenticated unauthorised unauthorized`)
 
-func isReason(word string) bool { return !denialWords[word] }
+func isReason(word string) bool { return !denialWords.has(word) }
 
 // denialWords are those in which servers say that access is denied, and no more.
 var denialWords = wordSet(`

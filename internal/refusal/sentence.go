@@ -65,24 +65,24 @@ func (s *sentenceReader) word(i int) {
 		return
 	case isNoun(w.lower):
 		s.all.saying = true
-		if i > 0 && i+1 < len(s.words) && ownWords[s.words[i-1].lower] && strings.ContainsAny(s.words[i+1].before, ":=([") { // token scopes: a
+		if i > 0 && i+1 < len(s.words) && ownWords.has(s.words[i-1].lower) && strings.ContainsAny(s.words[i+1].before, ":=([") { // token scopes: a
 			s.flush()
 			s.mode = modeHeld
 		}
 		return
-	case (w.lower == "or" || openWords[w.lower] && w.lower != "of") && len(s.run) > 0:
+	case (w.lower == "or" || openWords.has(w.lower) && w.lower != "of") && len(s.run) > 0:
 		s.any = true
 		return
-	case joinWords[w.lower], articles[w.lower]:
+	case joinWords.has(w.lower), articles.has(w.lower):
 		return
 	}
 	if s.flush() {
 		s.flushed = i
 	}
 	switch {
-	case denials[w.lower]:
+	case denials.has(w.lower):
 		s.mode, s.denied = modeNeed, i
-	case needWords[w.lower]:
+	case needWords.has(w.lower):
 		s.mode = modeNeed
 		if at := len(s.all.named) - s.loose; i-s.flushed <= 3 && !s.otherClause() { // c is required
 			s.all.needs = append(s.all.needs, s.all.named[at:]...)
@@ -91,17 +91,17 @@ func (s *sentenceReader) word(i int) {
 		s.loose = 0
 	case w.lower == "granted" && i+1 < len(s.words) && s.words[i+1].lower == "by": // any of those that grant it
 		s.mode, s.any = modeNeed, true
-	case heldWords[w.lower] && i-s.denied > 4 && !s.demanded(i):
+	case heldWords.has(w.lower) && i-s.denied > 4 && !s.demanded(i):
 		s.mode = modeHeld
 	}
-	if anyWords[w.lower] {
+	if anyWords.has(w.lower) {
 		s.any = true
 	}
 }
 
 // demanded reports whether a word stands behind one that demands it: must have, must be granted.
 func (s *sentenceReader) demanded(i int) bool {
-	return i > 0 && demands[s.words[i-1].lower] || i > 1 && s.words[i-1].lower == "be" && demands[s.words[i-2].lower]
+	return i > 0 && demands.has(s.words[i-1].lower) || i > 1 && s.words[i-1].lower == "be" && demands.has(s.words[i-2].lower)
 }
 
 var demands = wordSet(`must should shall to needs need muss müssen doit debe deve`)
@@ -111,7 +111,7 @@ var ownWords = wordSet(`token your key client app user`)
 
 // begins reports whether a word begins a sentence, or a clause that says something else.
 func (s *sentenceReader) begins(i int) bool {
-	return i > 0 && strings.ContainsAny(s.words[i].before, ".!?。") || contrasts[s.words[i].lower]
+	return i > 0 && strings.ContainsAny(s.words[i].before, ".!?。") || contrasts.has(s.words[i].lower)
 }
 
 // otherClause reports whether the clause asks for something else than a scope, though it names
@@ -119,10 +119,10 @@ func (s *sentenceReader) begins(i int) bool {
 func (s *sentenceReader) otherClause() bool {
 	other := false
 	for i := s.clause; i < min(len(s.words), s.clause+4*farBack) && (i <= s.clause || !s.begins(i)); i++ {
-		if scopeWord[s.words[i].lower] {
+		if scopeWord.has(s.words[i].lower) {
 			return false
 		}
-		other = other || roleWords[s.words[i].lower]
+		other = other || roleWords.has(s.words[i].lower)
 	}
 	return other
 }

@@ -15,7 +15,7 @@ func (r Reading) UnknownTool(name string) bool {
 			return false
 		}
 		words := wordsOf(before + " " + after)
-		return anyOf(words, absentWords) && !slices.ContainsFunc(words, func(word string) bool { return !absentWords[word] && !toolWords[word] })
+		return anyOf(words, absentWords) && !slices.ContainsFunc(words, func(word string) bool { return !absentWords.has(word) && !toolWords.has(word) })
 	})
 }
 

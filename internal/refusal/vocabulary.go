@@ -3,6 +3,7 @@ package refusal
 import (
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 
 	"github.com/ambit-auth/ambit/internal/text"
@@ -44,12 +45,24 @@ var (
 	joinWords = wordSet(`and und et y e as well plus`) // between scopes: all are needed
 )
 
-func wordSet(words string) map[string]bool {
-	set := make(map[string]bool)
-	for _, word := range strings.Fields(words) {
-		set[word] = true
-	}
-	return set
+// A lexicon is a set of words. It is made when it is asked for the first time: most runs of the
+// program read no refusal.
+type lexicon struct {
+	words string
+	once  sync.Once
+	set   map[string]bool
+}
+
+func wordSet(words string) *lexicon { return &lexicon{words: words} }
+
+func (l *lexicon) has(word string) bool {
+	l.once.Do(func() {
+		l.set = make(map[string]bool)
+		for _, word := range strings.Fields(l.words) {
+			l.set[word] = true
+		}
+	})
+	return l.set[word]
 }
 
 // wordsOf are the words of a sentence, of a code or of a name, in lower case:
@@ -67,8 +80,8 @@ func wordsOf(text string) []string {
 	return strings.FieldsFunc(spaced.String(), func(c rune) bool { return !unicode.IsLetter(c) })
 }
 
-func anyOf(words []string, set map[string]bool) bool {
-	return slices.ContainsFunc(words, func(word string) bool { return set[word] })
+func anyOf(words []string, set *lexicon) bool {
+	return slices.ContainsFunc(words, set.has)
 }
 
 // meansScope reports whether a code says that a scope is missing: insufficient_scope
@@ -91,7 +104,7 @@ var (
 func saysScope(said string) bool {
 	words := wordsOf(strings.ReplaceAll(said, "(s)", "s"))
 	for i, word := range words {
-		if !scopeWord[word] {
+		if !scopeWord.has(word) {
 			continue
 		}
 		near := words[max(0, i-4):min(len(words), i+4)]

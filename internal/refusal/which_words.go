@@ -31,13 +31,13 @@ func (s *sentenceReader) namedScope(i int) bool {
 	if !canBeScope(w.text) || strings.Contains(w.text, "://") || isPlain(w.text) || !strings.ContainsAny(strings.Trim(w.text, ":."), ":.") {
 		return false
 	}
-	return i > 0 && scopeWord[s.words[i-1].lower] || i+1 < len(s.words) && scopeWord[s.words[i+1].lower]
+	return i > 0 && scopeWord.has(s.words[i-1].lower) || i+1 < len(s.words) && scopeWord.has(s.words[i+1].lower)
 }
 
 // listed reports whether a plain word is one of a list of scopes, or what a refusal for a scope
 // says to be missing.
 func (s *sentenceReader) listed(i int) bool {
-	if s.r.lacks() && i > 0 && needWords[s.words[i-1].lower] {
+	if s.r.lacks() && i > 0 && needWords.has(s.words[i-1].lower) {
 		return true
 	}
 	for _, step := range []int{-1, 1} {
@@ -47,7 +47,7 @@ func (s *sentenceReader) listed(i int) bool {
 			if joined && s.r.known.Knows(w.text) && (w.quoted || !isPlain(w.text)) {
 				return true
 			}
-			if !joinWords[w.lower] && w.lower != "or" {
+			if !joinWords.has(w.lower) && w.lower != "or" {
 				break
 			}
 		}
@@ -60,20 +60,20 @@ func (s *sentenceReader) listed(i int) bool {
 // there, or follows its colon.
 func (s *sentenceReader) unknownScope(i int) bool {
 	w := &s.words[i]
-	if !canBeScope(w.text) || strings.Contains(w.text, "://") || denialWords[w.lower] || needWords[w.lower] || heldWords[w.lower] {
+	if !canBeScope(w.text) || strings.Contains(w.text, "://") || denialWords.has(w.lower) || needWords.has(w.lower) || heldWords.has(w.lower) {
 		return false
 	}
 	formed := strings.ContainsAny(strings.Trim(w.text, ":."), ":.") && !isPlain(w.text)
 	for at := i; at > max(0, i-farBack); at-- { // back to the colon, over a list
 		before := s.words[at].before
 		if strings.Contains(before, ":") {
-			return scopeWord[s.words[at-1].lower] || formed && needWords[s.words[at-1].lower]
+			return scopeWord.has(s.words[at-1].lower) || formed && needWords.has(s.words[at-1].lower)
 		}
 		if !strings.ContainsAny(before, ",|") {
 			break
 		}
 	}
-	return (w.quoted || formed) && (s.besideNoun(i, -1) || s.besideNoun(i, 1) || formed && i > 0 && needWords[s.words[i-1].lower])
+	return (w.quoted || formed) && (s.besideNoun(i, -1) || s.besideNoun(i, 1) || formed && i > 0 && needWords.has(s.words[i-1].lower))
 }
 
 // besideNoun reports whether a word for scopes stands beside a word, with nothing but
@@ -87,7 +87,7 @@ func (s *sentenceReader) besideNoun(i, step int) bool {
 		switch {
 		case isNoun(w.lower):
 			return true
-		case articles[w.lower], joinWords[w.lower], openWords[w.lower], betweenWords[w.lower], s.r.known.Knows(w.text):
+		case articles.has(w.lower), joinWords.has(w.lower), openWords.has(w.lower), betweenWords.has(w.lower), s.r.known.Knows(w.text):
 		default:
 			return false
 		}

@@ -62,13 +62,15 @@ func split(said string) []word {
 // isNoun reports whether a word is one for scopes. In scripts without spaces it stands within
 // others.
 func isNoun(word string) bool {
-	return scopeNouns[word] || word != "" && word[0] >= utf8.RuneSelf && slices.ContainsFunc(unspacedNouns, func(noun string) bool { return strings.Contains(word, noun) })
+	return scopeNouns.has(word) || word != "" && word[0] >= utf8.RuneSelf && slices.ContainsFunc(unspacedNouns, func(noun string) bool { return strings.Contains(word, noun) })
 }
 
 var unspacedNouns = []string{"権限", "スコープ", "权限", "許可", "範囲", "范围", "권한"}
 
 // isTerm reports whether a word says what a list is one of.
-func isTerm(word string) bool { return scopeNouns[word] || needWords[word] || heldWords[word] }
+func isTerm(word string) bool {
+	return scopeNouns.has(word) || needWords.has(word) || heldWords.has(word)
+}
 
 const sentenceEnds = ".:!?…。"
 
