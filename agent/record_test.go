@@ -11,6 +11,7 @@ import (
 
 	"github.com/ambit-auth/ambit/agent"
 	"github.com/ambit-auth/ambit/agent/agenttest"
+	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
@@ -126,5 +127,24 @@ func TestRecordNamesTools(t *testing.T) {
 	}
 	if strings.Contains(record.String()+l.log.String(), "body-text") {
 		t.Errorf("a body was written down: %s", record.String())
+	}
+}
+
+// A recording is evidence: it names what the response named, and not what the verdict makes of it.
+func TestRecordNamesWhatTheResponseNames(t *testing.T) {
+	for body, want := range map[string]string{agenttest.Silent: `"named":[]`, agenttest.Denied("API key missing required scope 'dashboard:write'"): `"named":["dashboard:write"]`} {
+		s := upstream(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = io.WriteString(w, body)
+		})
+		var record bytes.Buffer
+		l := lend(t, s.URL, &source{current: key("phx_real", "user:read")}, func(c *agent.Config) { c.Record, c.Ask = &record, confirms })
+		l.send("POST", "api", "/api/projects/1/notebooks/", "x", bearer)
+		if told := l.verdicts(); len(told) != 1 || told[0].Cause != diagnosis.CauseMissingScope {
+			t.Errorf("%+v", told)
+		}
+		if err := l.Close(); err != nil || !strings.Contains(record.String(), want) {
+			t.Errorf("%s: recorded %s (%v)", body, record.String(), err)
+		}
 	}
 }

@@ -28,11 +28,12 @@ import (
 // In each of these worlds a server refuses a request for a cause that the world knows. What it
 // holds against the credential, in which order, and how it says so is written from RFC 6749,
 // RFC 6750, RFC 9110 and what services were seen to do; the proxy sees what it would see of
-// it, and its verdict is held against the truth.
+// it, and its verdict is compared with the truth.
 //
-// Three things are taken as true in every world. What the manifest declares for an operation is
+// Four things are taken as true in every world. What the manifest declares for an operation is
 // required there. A server that names a scope which the credential lacks does require it. A
-// credential that an authorization server gave never gains a scope (RFC 6749 §6).
+// credential that an authorization server gave never gains a scope (RFC 6749 §6), and is used at the server that gave it. Voices that say
+// what is not true are a third as frequent as others.
 func TestWorlds(t *testing.T) {
 	worlds, seed := 100_000, uint64(1)
 	if raceDetector || testing.Short() {
