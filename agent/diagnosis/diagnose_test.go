@@ -126,6 +126,8 @@ func TestDiagnose(t *testing.T) {
 		"JSON: required_scopes":                  {api(403, `{"error":{"code":"forbidden","required_scopes":["extra:write","user:read"]}}`), diagnosis.CauseMissingScope, diagnosis.ConfidenceProved, []string{"extra:write"}, ""},
 		"JSON: needed":                           {api(403, `{"ok":false,"error":"missing_scope","needed":"extra:write,more:read"}`), diagnosis.CauseMissingScope, diagnosis.ConfidenceProved, []string{"extra:write", "more:read"}, ""},
 		"JSON: scope, about something else":      {api(403, `{"error":"teapot","scope":"extra:write"}`), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, "403"},
+		"a scope, or a role":                     {both(api(403, `{"message":"Missing scopes, or the user is missing required roles"}`), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.NewSet("user:read") }), diagnosis.CauseMissingScope, diagnosis.ConfidenceLikely, []string{"query:read"}, ""},
+		"dead, it says, and known when asked":    {both(api(401, `{"message":"The access token expired"}`), inquiry("us known"), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.NewSet("user:read") }), diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, "The access token expired"},
 		"a scope is missing, which is not said":  {both(api(403, `{"error":"insufficient_scope"}`), func(c *diagnosis.Case) { c.Grant.Scopes = scopes.NewSet("user:read") }), diagnosis.CauseMissingScope, diagnosis.ConfidenceProved, []string{"query:read"}, ""},
 
 		"any of several that are declared": {

@@ -49,7 +49,7 @@ func (d *diagnoser) lackGroups(sure Confidence, lacking []refusal.Group) bool {
 func (d *diagnoser) unnamed() bool {
 	if needs := d.c.Unmet(d.c.Declared()); len(needs) > 0 {
 		sure := ConfidenceLikely
-		if d.c.surelyLacks() && len(d.resp.Needs) == 0 && d.deniesByStatus() {
+		if d.c.surelyLacks() && len(d.resp.Needs) == 0 && d.deniesByStatus() && !d.resp.SpeaksOfRoles() {
 			sure = ConfidenceProved
 		}
 		d.v.lack(d.c, sure, needs, nil)
@@ -77,12 +77,6 @@ func (d *diagnoser) unnamed() bool {
 
 // rejects reports whether the server says that it does not take the credential as such.
 func (d *diagnoser) rejects() bool { return d.resp.Rejects() && !d.c.knownHere() }
-
-// misled reports whether the response speaks of a credential that is not accepted, where the same
-// server says, when it is asked, that it is.
-func (d *diagnoser) misled() bool {
-	return d.c.knownHere() && (d.resp.Rejects() || d.resp.Disowns())
-}
 
 // deniesByStatus reports whether the status is one that denies access (RFC 9110 §15.5.2,
 // §15.5.4).
@@ -171,7 +165,7 @@ func (d *diagnoser) scopeDeclared() bool {
 	declared := d.c.Declared()
 	lacking := d.c.Unmet(declared)
 	sure, hidden := ConfidenceLikely, d.resp.UnknownTool(d.c.Tool)
-	if !d.misled() && d.resp.Reason() == refusal.ReasonNone && d.c.lackExplains() || hidden && d.c.saidHere() {
+	if d.resp.Reason() == refusal.ReasonNone && d.c.lackExplains() || hidden && d.c.saidHere() {
 		sure = ConfidenceProved
 	}
 	if len(declared) == 0 { // an operation that nobody declared, where nothing that is declared would work
@@ -183,7 +177,7 @@ func (d *diagnoser) scopeDeclared() bool {
 	if len(lacking) == 0 {
 		return false
 	}
-	if !hidden && (d.rejects() || d.resp.Reason() == refusal.ReasonOwn && !d.misled() || !d.refuses() && !d.resp.Denies()) {
+	if !hidden && (d.rejects() || d.resp.Reason() == refusal.ReasonOwn || !d.refuses() && !d.resp.Denies()) {
 		d.notGranted("besides, ", lacking)
 		return false
 	}

@@ -19,18 +19,22 @@ const (
 )
 
 // Reason tells how far the response says why. A sentence of nothing but the words in which
-// access is denied gives no reason of its own, nor does one that denies access to something and
-// has no word in it that stands for another reason; anything else, in whichever language, may
-// be one. Texts and numbers beside the sentence may be a request's name, or a reason in a
-// member that nobody knows: with them, the response is not silent.
+// access is denied gives no reason of its own, nor does one that denies access to what scopes
+// are about; any other word, in whichever language, may be one. Numbers and single words beside
+// the sentence may be a request's name, or a reason in a member that nobody knows: with them,
+// the response is not silent.
 func (r Reading) Reason() Reason {
 	switch {
 	case r.Means(provider.MeaningSilent):
 		return ReasonNone
-	case r.protocol:
+	case r.protocol, r.Means(provider.MeaningRejected):
 		return ReasonOwn
 	}
-	of := r.reasonOf(r.Said)
+	for _, said := range r.sentences() {
+		if r.reasonOf(said) == ReasonOwn {
+			return ReasonOwn
+		}
+	}
 	for _, code := range r.Codes {
 		if isLink(code) || meansScope(code) {
 			continue
@@ -41,9 +45,6 @@ func (r Reading) Reason() Reason {
 		case !isName(code) && !strings.Contains(r.Said, " ") && slices.ContainsFunc(words, isReason):
 			return ReasonOwn // nothing but the code says why
 		}
-	}
-	if of == ReasonOwn {
-		return of
 	}
 	for _, said := range append(slices.Clone(r.texts), r.Said) {
 		if !isName(said) && slices.ContainsFunc(wordsOf(said), saysMore) {
@@ -68,6 +69,11 @@ func (r Reading) GivesAnotherReason() bool {
 	return r.protocol || r.someText(func(words []string) bool { return anyOf(words, otherWords) })
 }
 
+// SpeaksOfRoles reports whether the response speaks of what someone is, or has paid for.
+func (r Reading) SpeaksOfRoles() bool {
+	return r.someText(func(words []string) bool { return anyOf(words, roleWords) })
+}
+
 // someText reports whether the words of the sentence, or of a code, are as is says.
 func (r Reading) someText(is func([]string) bool) bool {
 	return slices.ContainsFunc(append(slices.Clone(r.Codes), withoutQuotes(withoutNames(r.Said))), func(said string) bool { return is(reasonWords(said)) })
@@ -89,10 +95,50 @@ func (r Reading) reasonOf(said string) Reason {
 	switch {
 	case isLink(said), !slices.ContainsFunc(words, isReason):
 		return ReasonNone
-	case deniesAccess(words) && !anyOf(words, rejectWords) && !anyOf(words, otherWords):
+	case anyOf(words, rejectWords), anyOf(words, otherWords):
+	case deniesAccess(words) && (r.isPlain(said) || wantsPermission(words)):
 		return ReasonAccess
 	}
 	return ReasonOwn
+}
+
+// isPlain reports whether each word of a text is one by which access is denied, or stands for
+// what scopes are about in general. This board is no such thing: it may not be shared.
+func (r Reading) isPlain(said string) bool {
+	before := ""
+	for _, word := range reasonWords(withoutQuotes(withoutNames(withoutAdvice(said)))) {
+		if isReason(word) && !objectWords.has(word) && (particular.has(before) || !r.known.speaksOf(word)) {
+			return false
+		}
+		before = word
+	}
+	return true
+}
+
+// wantsPermission reports whether words say that permissions are wanting: whatever they say besides
+// is where to look.
+func wantsPermission(words []string) bool {
+	for i, word := range words {
+		if i > 0 && scopeNouns.has(word) && lackWords.has(words[i-1]) {
+			return true
+		}
+	}
+	return false
+}
+
+// particular are the words behind which one thing stands among others.
+var particular = wordSet(`the this that your these those its`)
+
+// sentences are what the response says to people: its own sentence first, and those in other
+// members, without pages to read.
+func (r Reading) sentences() []string {
+	list := []string{r.Said}
+	for _, said := range r.texts {
+		if said != r.Said && strings.Contains(strings.TrimSpace(said), " ") && !strings.Contains(said, "://") && !anyOf(wordsOf(said), adviceWords) {
+			list = append(list, said)
+		}
+	}
+	return list
 }
 
 // Denies reports whether the response says that access is denied: with another status than
@@ -115,11 +161,11 @@ var (
 	deniedWords = wordSet(`denied forbidden unauthorized unauthorised`)
 	accessWords = wordSet(`access accessible authorized authorised authorization permission permissions permitted privilege privileges
 		scope scopes right rights allowed entitled`)
-	notWords = wordSet(`no not don doesn isn hasn cannot can't lack lacks lacking missing insufficient without enough require requires
+	notWords = wordSet(`no not failed failure fails don doesn isn hasn cannot can't lack lacks lacking missing insufficient without enough require requires
 		required need needs needed`)
 	// rejectWords say that a credential is not accepted as such.
 	rejectWords = wordSet(`expired expires expiry invalid revoked inactive disabled suspended deactivated deleted blocked banned malformed
-		unrecognized unknown valid locked`)
+		unrecognized unrecognised unknown valid locked incorrect rejected mismatch`)
 	// otherWords stand for another reason than a scope: who someone is, what is paid for, what an
 	// organization wants, what is shared, how often something was done, how a message was written.
 	otherWords = wordSet(`admin admins administrator administrators owner owners editor editors viewer viewers member members maintainer
@@ -132,6 +178,13 @@ var (
 		origin host header cors csrf version method unsupported supported
 		kind type session login password audience free sandbox`)
 )
+
+// objectWords stand in denials for what was tried, and to what.
+var objectWords = wordSet(`create creating update updating delete deleting list listing write edit editing modify modifying change add remove
+	manage managing get send make call run execute complete attempt attempted attempting fulfill validation carry out
+	object objects item items record records data content field fields section service function
+	caller client app apps application applications integration account's enough due because failed failure fails check checks try again sorry exception occurred given level
+	following available have current currently appropriate correct such these those either`)
 
 // reasonWords are the words of a text, but for invalid before what says that access is denied:
 // invalid permissions are too few.
@@ -158,7 +211,7 @@ func withoutAdvice(said string) string {
 	return strings.Join(kept, ". ")
 }
 
-var adviceWords = wordSet(`contact ask please visit see learn documentation support`)
+var adviceWords = wordSet(`contact ask please visit see learn documentation docs information support`)
 
 // withoutNames is a sentence without the operations and the identifiers in it: POST /posts,
 // userinfo.GET.NO_VERSION, https://docs.example.
@@ -198,11 +251,11 @@ func isReason(word string) bool { return !denialWords.has(word) }
 
 // denialWords are those in which servers say that access is denied, and no more.
 var denialWords = wordSet(`
-	a about an and any are at be been blank by can cannot could do does don for from have has http in is it no not of on or that the
+	a about accessible an and any are at be been blank by can cannot could do does don for from have has http in is it no not of on or that the
 	this to was were with without you your s t
 	access accessing action allow allowed api auth authenticate authenticated authentication authorisation authorised
 	authorization authorized authorize bearer credential credentials denied deny endpoint error errors
-	false forbidden found grant granted insufficient lack lacks missing must necessary need needed needs operation page perform
+	false forbidden found grant granted html insufficient lack lacks missing must necessary need needed needs oauth operation operations page perform
 	performing permission permissions permitted privilege privileges proper provide provided request requested require required
 	requires resource resources right rights scope scopes status sufficient token unauthenticated unauthorised unauthorized use
 	user view`)

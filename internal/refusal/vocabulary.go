@@ -22,6 +22,19 @@ func (v Vocabulary) Knows(word string) bool {
 	return v.Scopes.Has(word) || canBeScope(word) && v.Implies.SpeaksOf(word)
 }
 
+// speaksOf reports whether a word stands in the name of a scope that somebody lists, in the
+// singular or the plural.
+func (v Vocabulary) speaksOf(word string) bool {
+	for scope := range v.Scopes.All() {
+		for _, part := range wordsOf(scope) {
+			if part == word || part+"s" == word || part == word+"s" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // canBeScope reports whether a word can be a scope at all: an honest one is not long.
 func canBeScope(word string) bool { return len(word) <= text.MaxWord && scopes.CheckScope(word) == nil }
 
@@ -103,16 +116,22 @@ var (
 // which.
 func saysScope(said string) bool {
 	words := wordsOf(strings.ReplaceAll(said, "(s)", "s"))
+	lacks := false
 	for i, word := range words {
 		if !scopeWord.has(word) {
 			continue
 		}
-		near := words[max(0, i-4):min(len(words), i+4)]
-		if anyOf(near, sentenceLacks) {
-			return true
+		if i > 0 && otherScopes.has(words[i-1]) {
+			return false
 		}
+		near := words[max(0, i-4):min(len(words), i+4)]
+		lacks = lacks || anyOf(near, sentenceLacks)
 	}
-	return false
+	return lacks
 }
+
+// otherScopes stand before a scope that is none of a credential's: over which something extends,
+// within which something lies, a parameter of that name.
+var otherScopes = wordSet(`over in at within under field parameter value property variable`)
 
 var sentenceLacks = wordSet(`insufficient missing lack lacks lacking required requires require needed needs need no not invalid hasn doesn without fehlt fehlen fehlende erforderlich benötigt requis requise requises manquant manquante falta requerido`)
