@@ -3,7 +3,9 @@ package agent
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
+	"unicode"
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
@@ -53,7 +55,7 @@ func (l *verdictLog) news(v diagnosis.Verdict) bool {
 	switch {
 	case len(keys) > 0:
 	case v.Cause == diagnosis.CauseUnknown:
-		keys = append(keys, string(v.Cause)+" "+v.Base+" "+strconv.Itoa(v.Status))
+		keys = append(keys, string(v.Cause)+" "+v.Base+" "+strconv.Itoa(v.Status)+" "+withoutDigits(v.Said))
 	default:
 		keys = append(keys, string(v.Cause)+" "+v.Message)
 	}
@@ -66,6 +68,16 @@ func (l *verdictLog) news(v diagnosis.Verdict) bool {
 		l.known[key] = true
 	}
 	return found
+}
+
+// withoutDigits is a sentence without numbers: they count requests, or name one.
+func withoutDigits(said string) string {
+	return strings.Map(func(c rune) rune {
+		if unicode.IsDigit(c) {
+			return -1
+		}
+		return c
+	}, said)
 }
 
 // list is what was reported: the first that decides a run before the others.

@@ -55,7 +55,7 @@ func TestWorlds(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, part))
 			for range worlds / parts {
 				w := newWorld(random)
-				all.add(w, w.play(t, base))
+				w.play(t, base, all.add)
 			}
 		})
 	}
@@ -78,23 +78,43 @@ type world struct {
 	obstacle    obstacle                       // that is in the way of a credential with every scope
 	voice       voice
 	choice      int // among the ways in which the voice puts it
+	next        operation
+	later       scopes.Set // that the credential holds at the second request: its owner may have changed it
+	second      bool       // this is about the second request, with the credential that the first one ended with
+	now         time.Time
 }
 
 // An operation is one that a program calls.
 type operation struct {
-	method, base, path string
-	requires           []string
+	method, base, path, tool string
+	requires                 []string
 }
 
-// undeclared is the path of an operation of which the manifest says nothing.
-const undeclared = "/api/projects/1/flags/"
+// declared reports whether the manifest has it.
+func (o operation) declared() bool { return o.path != undeclared && o.tool != undeclaredTool }
+
+// body is what a request for it sends.
+func (o operation) body() string {
+	if o.tool == "" {
+		return ""
+	}
+	return rpc("tools/call", fmt.Sprintf(`{"name":%q}`, o.tool))
+}
+
+// Of these the manifest says nothing.
+const (
+	undeclared     = "/api/projects/1/flags/"
+	undeclaredTool = "flag-list"
+)
 
 var operations = []operation{
-	{"POST", "gateway", "/v1/messages", []string{"llm_gateway:read"}},
-	{"GET", "api", "/api/users/@me/", []string{"user:read"}},
-	{"POST", "api", "/api/projects/1/query/", []string{"query:read"}},
-	{"POST", "api", "/api/projects/1/notebooks/", []string{"notebook:write"}},
-	{"GET", "api", undeclared, []string{"feature_flag:read"}},
+	{"POST", "gateway", "/v1/messages", "", []string{"llm_gateway:read"}},
+	{"GET", "api", "/api/users/@me/", "", []string{"user:read"}},
+	{"POST", "api", "/api/projects/1/query/", "", []string{"query:read"}},
+	{"POST", "api", "/api/projects/1/notebooks/", "", []string{"notebook:write"}},
+	{"GET", "api", undeclared, "", []string{"feature_flag:read"}},
+	{"POST", "mcp", "", "notebook-edit", []string{"notebook:write"}},
+	{"POST", "mcp", "", undeclaredTool, []string{"feature_flag:read"}},
 }
 
 // An issued credential is one as its server has it.
@@ -129,6 +149,7 @@ const (
 	obstacleRole   obstacle = "role"
 	obstaclePlan   obstacle = "plan"
 	obstacleShared obstacle = "not shared"
+	obstacleGone   obstacle = "no such tool"
 	obstacleFront  obstacle = "something in front of the server"
 )
 
@@ -208,25 +229,50 @@ func with(r *rand.Rand, held scopes.Set) scopes.Set {
 
 func one[T any](r *rand.Rand, list ...T) T { return list[r.IntN(len(list))] }
 
+// anOperation is any; the manifest may tell only half of what is required for it.
+func anOperation(r *rand.Rand) operation {
+	o := one(r, operations...)
+	if r.IntN(4) == 0 {
+		o.requires = append(slices.Clone(o.requires), "cohort:read")
+	}
+	return o
+}
+
 // newWorld is one in which the request fails.
 func newWorld(r *rand.Rand) *world {
 	for {
-		w := &world{operation: operations[r.IntN(len(operations))], unattended: r.IntN(2) == 0, choice: r.IntN(1 << 16)}
-		if r.IntN(4) == 0 { // the manifest tells only half of what is required
-			w.operation.requires = append(slices.Clone(w.operation.requires), "cohort:read")
-		}
+		w := &world{operation: anOperation(r), next: anOperation(r), unattended: r.IntN(2) == 0, choice: r.IntN(1 << 16)}
 		w.pickCredential(r)
 		w.pickKnowledge(r)
 		w.obstacle = one(r, obstacleNone, obstacleNone, obstacleNone, obstacleRole, obstaclePlan, obstacleShared)
+		if w.operation.tool != "" && r.IntN(6) == 0 {
+			w.obstacle = obstacleGone
+		}
 		if r.IntN(25) == 0 {
 			w.obstacle = obstacleFront
 		}
 		if w.voice = one(r, voices...); w.voice.misleads && r.IntN(3) > 0 {
 			continue // they are rare
 		}
+		w.pickSecond(r)
 		if f := w.fate(w.credential); f.cause != "" && w.voice.can(w, f) {
 			return w
 		}
+	}
+}
+
+// pickSecond decides what comes after the request: another, when the owner of a key may have
+// ticked a box, or taken one back.
+func (w *world) pickSecond(r *rand.Rand) {
+	w.later, w.now = w.credential.held, agenttest.Noon()
+	if w.kind != "personal_api_key" {
+		return
+	}
+	switch r.IntN(4) {
+	case 0:
+		w.later = with(r, w.later)
+	case 1:
+		w.later = without(r, w.later)
 	}
 }
 
@@ -357,8 +403,10 @@ func (w *world) presented(authorization string) issued {
 
 // RoundTrip implements [http.RoundTripper]: the server.
 func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
-	c := w.presented(r.Header.Get("Authorization"))
-	f := w.fate(c)
+	if r.Body != nil {
+		_, _ = io.Copy(io.Discard, r.Body)
+	}
+	f := w.fate(w.presented(r.Header.Get("Authorization")))
 	reply := reply{status: http.StatusOK, body: "{}"}
 	if f.cause != "" {
 		reply = w.voice.say(w, f)
@@ -381,31 +429,48 @@ type result struct {
 	told  []diagnosis.Verdict
 }
 
-// play sends the request through a proxy.
-func (w *world) play(t *testing.T, cfg agent.Config) result {
+// play sends the requests through a proxy: add is told of each what came of it. The second one
+// comes when what servers said upon the first is no longer new.
+func (w *world) play(t *testing.T, cfg agent.Config, add func(*world, result)) {
 	var told []diagnosis.Verdict
 	cfg.Source, cfg.Transport, cfg.Ask, cfg.Unattended = w, w, w.inquire, w.unattended
+	cfg.Now = func() time.Time { return w.now }
 	cfg.OnVerdict = func(v diagnosis.Verdict) { told = append(told, v) }
 	p, err := agent.Start(t.Context(), cfg)
 	if err != nil {
 		t.Error(err)
-		return result{}
+		return
 	}
 	defer p.Close()
+	w.call(t, p)
+	add(w, result{w.truth(), told})
+
+	told = nil
+	renewed := w.truth().cause != w.fate(w.credential).cause || w.renewal == renewalWorks && w.dead(w.fate(w.credential))
+	w.operation, w.second, w.now = w.next, true, w.now.Add(time.Minute)
+	if w.credential.held = w.later; renewed && w.renewal == renewalWorks {
+		w.credential, w.seen = w.renewed, seenGrant{by: scopes.TokenResponse, scopes: w.renewed.held}
+	}
+	if f := w.fate(w.credential); w.voice.can(w, f) {
+		w.call(t, p)
+		add(w, result{w.truth(), told})
+	}
+}
+
+// call sends the request.
+func (w *world) call(t *testing.T, p *agent.Proxy) {
 	terms := p.Terms()
 	base := terms.Bases[slices.IndexFunc(terms.Bases, func(b provider.Base) bool { return b.Name == w.operation.base })].URL
-	request := httptest.NewRequestWithContext(t.Context(), w.operation.method, base+w.operation.path, http.NoBody)
+	request := httptest.NewRequestWithContext(t.Context(), w.operation.method, base+w.operation.path, strings.NewReader(w.operation.body()))
 	request.Header.Set("Authorization", "Bearer "+terms.Lease)
 	p.ServeHTTP(httptest.NewRecorder(), request)
-	return result{w.truth(), told}
 }
 
 // truth is the fate of the last credential that such a request can be made with.
 func (w *world) truth() fate {
 	f := w.fate(w.credential)
-	dead := f.cause == diagnosis.CauseExpired || f.cause == diagnosis.CauseRejected
 	switch {
-	case !dead:
+	case !w.dead(f):
 	case w.renewal == renewalWorks && w.voice.status(f) == http.StatusUnauthorized, w.renewal == renewalWorks && w.seen.ends:
 		return w.fate(w.renewed)
 	case w.renewal == renewalIll && (w.seen.ends || w.voice.status(f) == http.StatusUnauthorized):
@@ -414,10 +479,15 @@ func (w *world) truth() fate {
 	return f
 }
 
+// dead reports whether a renewal would be tried.
+func (w *world) dead(f fate) bool {
+	return f.cause == diagnosis.CauseExpired || f.cause == diagnosis.CauseRejected
+}
+
 func (w *world) String() string {
-	return fmt.Sprintf("%s {%s}%s requires %v; %s login=%v home=%q expired=%v held=%v; renewal=%q to %v; known by %q ends=%v %v; asked: %v; obstacle=%q; voice=%q",
-		w.operation.method, w.operation.base, w.operation.path, w.operation.requires, w.kind, w.login, w.credential.home, w.credential.expired, w.credential.held.Slice(),
-		w.renewal, w.renewed.held.Slice(), w.seen.by, w.seen.ends, w.seen.scopes.Slice(), w.inspectable, w.obstacle, w.voice.name)
+	return fmt.Sprintf("%s {%s}%s requires %v; %s login=%v home=%q expired=%v held=%v; renewal=%q to %v; known by %q ends=%v %v; asked: %v; obstacle=%q; voice=%q; second=%v",
+		w.operation.method, w.operation.base, w.operation.path+w.operation.tool, w.operation.requires, w.kind, w.login, w.credential.home, w.credential.expired, w.credential.held.Slice(),
+		w.renewal, w.renewed.held.Slice(), w.seen.by, w.seen.ends, w.seen.scopes.Slice(), w.inspectable, w.obstacle, w.voice.name, w.second)
 }
 
 // A tally counts verdicts, and remembers what was seen where.
@@ -478,7 +548,7 @@ func (a *tally) add(w *world, r result) {
 			a.unknown[seen] = describe(w, r, v)
 		}
 	}
-	if status := w.voice.status(r.truth); !refused && r.truth.cause != "" && (status == http.StatusUnauthorized || status == http.StatusForbidden) {
+	if status := w.voice.status(r.truth); !refused && !w.second && r.truth.cause != "" && (status == http.StatusUnauthorized || status == http.StatusForbidden) {
 		breaks("a refusal is told", diagnosis.Verdict{})
 	}
 }
@@ -512,7 +582,7 @@ func (a *tally) judge(t *testing.T) {
 func (w *world) observation() string {
 	lacks := func(held scopes.Set) bool {
 		scope := w.operation.requires[0]
-		return w.operation.path != undeclared && !holds(held, scope)
+		return w.operation.declared() && !holds(held, scope)
 	}
 	f := w.truth()
 	said := w.voice.say(w, f)
@@ -521,7 +591,7 @@ func (w *world) observation() string {
 	for _, o := range q {
 		asked = append(asked, fmt.Sprint(o.Server, o.Standing, o.Standing == credential.StandingKnown && lacks(o.Grant.Scopes)))
 	}
-	return fmt.Sprint(w.operation.method, w.operation.base, w.operation.path, w.kind, w.login, w.renewal, w.seen.by, w.seen.ends, lacks(w.seen.scopes), lacks(w.last().held) && w.renewal == renewalWorks, said, asked)
+	return fmt.Sprint(w.second, w.operation.method, w.operation.base, w.operation.path, w.operation.tool, w.kind, w.login, w.renewal, w.seen.by, w.seen.ends, lacks(w.seen.scopes), lacks(w.last().held) && w.renewal == renewalWorks, said, asked)
 }
 
 // last is the credential that the last try was made with.

@@ -73,7 +73,7 @@ func isMissing(f fate) bool { return f.cause == diagnosis.CauseMissingScope }
 
 // behind reports whether the server itself answers, and nothing in front of it.
 func behind(w *world, f fate) bool {
-	return w.obstacle != obstacleFront || f.cause == diagnosis.CauseWrongCredentialKind
+	return w.obstacle != obstacleFront && (w.obstacle != obstacleGone || f.cause != diagnosis.CauseNotAScopeProblem) || f.cause == diagnosis.CauseWrongCredentialKind
 }
 
 func inFront(w *world, _ fate) bool { return w.obstacle == obstacleFront }
@@ -222,6 +222,44 @@ var voices = []voice{
 		put: func(w *world, _ fate) (string, string) { return "", w.choose("", `{"detail":"Not found."}`) },
 	},
 	{
+		name: "MCP: a tool that is hidden, or gone",
+		can: func(w *world, f fate) bool {
+			return w.operation.tool != "" && w.obstacle != obstacleFront && (isMissing(f) || w.obstacle == obstacleGone && f.cause == diagnosis.CauseNotAScopeProblem)
+		},
+		at: map[diagnosis.Cause]int{"": 200},
+		put: func(w *world, _ fate) (string, string) {
+			return "", w.choose(rpcError(-32602, "Unknown tool: "+w.operation.tool), rpcError(-32602, "Tool "+w.operation.tool+" not found"), toolResult(`MCP error -32602: Tool "`+w.operation.tool+`" not found`, ""))
+		},
+	},
+	{
+		name: "MCP: a tool's result, or an error",
+		can:  func(w *world, f fate) bool { return w.operation.tool != "" && behind(w, f) && !isDead(f) },
+		at:   map[diagnosis.Cause]int{"": 200},
+		put: func(w *world, f fate) (string, string) {
+			said, meta := w.ownReason(f), ""
+			if isMissing(f) {
+				said = w.choose("Permission denied", "This tool requires the scope "+f.lacking[0], "no")
+				if w.choice%5 == 0 {
+					meta = fmt.Sprintf(`"mcp/www_authenticate":["Bearer error=\"insufficient_scope\", scope=\"%s\""]`, strings.Join(w.operation.requires, " "))
+				}
+			}
+			if w.choice%2 == 0 {
+				return "", toolResult(said, meta)
+			}
+			return "", rpcError(-32000, said)
+		},
+	},
+	{
+		name: "MCP: a message that the server does not take",
+		can: func(w *world, f fate) bool {
+			return w.operation.tool != "" && behind(w, f) && f.cause == diagnosis.CauseNotAScopeProblem
+		},
+		at: map[diagnosis.Cause]int{"": 404},
+		put: func(w *world, _ fate) (string, string) {
+			return "", w.choose(rpcError(-32601, "Method not found"), rpcError(-32001, "Session not found"), rpcError(-32600, "Forbidden"))
+		},
+	},
+	{
 		name:     "misled: a dead token, it says, where a scope lacks",
 		misleads: true,
 		can:      func(w *world, f fate) bool { return behind(w, f) && isMissing(f) },
@@ -254,7 +292,9 @@ var voices = []voice{
 	},
 	{
 		name: "a page of its own",
-		can:  func(w *world, f fate) bool { return behind(w, f) && isMissing(f) },
+		can: func(w *world, f fate) bool {
+			return behind(w, f) && (isMissing(f) || f.cause == diagnosis.CauseNotAScopeProblem)
+		},
 		put: func(w *world, _ fate) (string, string) {
 			return "", "<html><head><title>403 Forbidden</title></head></html>"
 		},
