@@ -49,7 +49,7 @@ func (d *diagnoser) lackGroups(sure Confidence, lacking []refusal.Group) bool {
 func (d *diagnoser) unnamed() bool {
 	if needs := d.c.Unmet(d.c.Declared()); len(needs) > 0 {
 		sure := ConfidenceLikely
-		if d.c.surelyLacks() && len(d.resp.Needs) == 0 && d.deniesByStatus() && !d.resp.SpeaksOfRoles() {
+		if d.c.surelyLacks() && len(d.resp.Needs) == 0 && d.deniesByStatus() && !d.resp.SpeaksOfRoles() && !d.resp.NamesUnknown() {
 			sure = ConfidenceProved
 		}
 		d.v.lack(d.c, sure, needs, nil)

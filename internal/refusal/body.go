@@ -7,8 +7,10 @@ import (
 	"iter"
 	"maps"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/ambit-auth/ambit/internal/files"
@@ -62,7 +64,7 @@ func values(resp Response) (list []any, unread string) {
 	case strings.HasPrefix(said, "<?xml"), strings.HasSuffix(mediaType, "xml") && !strings.Contains(mediaType, "html"):
 		return elements(said), ""
 	case guard.IsPage(mediaType, body):
-		return []any{page(said)}, ""
+		return pageTexts(said), ""
 	}
 	return []any{decoded(said)}, ""
 }
@@ -187,15 +189,31 @@ func listOf(text string) any {
 	return list
 }
 
-// page is what a page of HTML says: it comes from something in between, as a rule.
-func page(html string) string {
-	_, rest, _ := strings.Cut(html, "<title")
-	_, rest, _ = strings.Cut(rest, ">")
-	title, _, _ := strings.Cut(rest, "</")
-	if words := strings.Join(strings.Fields(title), " "); words != "" {
-		return guard.Page + ": " + words
+// pageTexts are what a page of HTML says, which comes from something in between as a rule: its
+// title, and what can be read on it, as far as a reason would stand.
+func pageTexts(html string) []any {
+	title, seen := guard.Page, tags().ReplaceAllString(hiddenTexts().ReplaceAllString(html, " "), " ")
+	if found := pageTitle().FindStringSubmatch(html); found != nil {
+		if words := strings.Join(strings.Fields(found[1]), " "); words != "" {
+			title += ": " + words
+		}
 	}
-	return guard.Page
+	list := []any{title}
+	if words := strings.Fields(seen); len(words) > 0 {
+		list = append(list, strings.Join(words[:min(len(words), farBack)], " "))
+	}
+	return list
+}
+
+var (
+	pageTitle   = pattern(`(?is)<title[^>]*>(.*?)</`)
+	hiddenTexts = pattern(`(?is)<(script|style|title)\b.*?</(script|style|title)\s*>`)
+	tags        = pattern(`<[^>]*>?`)
+)
+
+// pattern is made when it is asked for the first time: most runs of the program read no page.
+func pattern(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
 }
 
 // enveloped is JSON within a text, whole or at its end.

@@ -74,6 +74,20 @@ func (r Reading) SpeaksOfRoles() bool {
 	return r.someText(func(words []string) bool { return anyOf(words, roleWords) })
 }
 
+// NamesUnknown reports whether a sentence calls something a scope that nobody knows as one.
+func (r Reading) NamesUnknown() bool {
+	return slices.ContainsFunc(r.texts, func(said string) bool {
+		words := split(said)
+		for i, w := range words {
+			beside := i > 0 && scopeWord.has(words[i-1].lower) || i+1 < len(words) && scopeWord.has(words[i+1].lower)
+			if beside && (w.quoted || strings.ContainsAny(w.text, ":./") || strings.Trim(w.text, "0123456789") == "") && !r.known.Knows(w.text) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
 // someText reports whether the words of the sentence, or of a code, are as is says.
 func (r Reading) someText(is func([]string) bool) bool {
 	return slices.ContainsFunc(append(slices.Clone(r.Codes), withoutQuotes(withoutNames(r.Said))), func(said string) bool { return is(reasonWords(said)) })
@@ -134,7 +148,8 @@ var particular = wordSet(`the this that your these those its`)
 func (r Reading) sentences() []string {
 	list := []string{r.Said}
 	for _, said := range r.texts {
-		if said != r.Said && strings.Contains(strings.TrimSpace(said), " ") && !strings.Contains(said, "://") && !anyOf(wordsOf(said), adviceWords) {
+		first, _, _ := strings.Cut(said, ". ")
+		if said != r.Said && strings.Contains(strings.TrimSpace(said), " ") && !anyOf(wordsOf(first), adviceWords) {
 			list = append(list, said)
 		}
 	}
@@ -158,7 +173,7 @@ func deniesAccess(words []string) bool {
 }
 
 var (
-	deniedWords = wordSet(`denied forbidden unauthorized unauthorised`)
+	deniedWords = wordSet(`denied forbidden unauthorized unauthorised disallowed`)
 	accessWords = wordSet(`access accessible authorized authorised authorization permission permissions permitted privilege privileges
 		scope scopes right rights allowed entitled`)
 	notWords = wordSet(`no not failed failure fails don doesn isn hasn cannot can't lack lacks lacking missing insufficient without enough require requires
@@ -175,24 +190,27 @@ var (
 		policy policies sso saml mfa ip region country vpn network allowlist whitelist restriction restrictions enforcement
 		restrict compliance enabled
 		shared share sharing connected installed registered ownership
-		origin host header cors csrf version method unsupported supported
-		kind type session login password audience free sandbox`)
+		origin host header cors csrf version unsupported supported
+		session login password audience free sandbox`)
 )
 
 // objectWords stand in denials for what was tried, and to what.
 var objectWords = wordSet(`create creating update updating delete deleting list listing write edit editing modify modifying change add remove
-	manage managing get send make call run execute complete attempt attempted attempting fulfill validation carry out
-	object objects item items record records data content field fields section service function
+	manage managing get send make call run execute complete operate attempt attempted attempting fulfill validation carry out
+	object objects item items record records data content field fields section service function method methods
 	caller client app apps application applications integration account's enough due because failed failure fails check checks try again sorry exception occurred given level
-	following available have current currently appropriate correct such these those either`)
+	following available type types have current currently appropriate correct such these those either`)
 
-// reasonWords are the words of a text, but for invalid before what says that access is denied:
-// invalid permissions are too few.
+// reasonWords are the words of a text, but for two that mean something else in their place:
+// invalid permissions are too few, and what is valid is not refused for that.
 func reasonWords(said string) []string {
 	words := wordsOf(said)
-	for i := 0; i+1 < len(words); i++ {
-		if words[i] == "invalid" && scopeNouns.has(words[i+1]) {
+	for i, word := range words {
+		switch {
+		case word == "invalid" && i+1 < len(words) && scopeNouns.has(words[i+1]):
 			words[i] = "insufficient"
+		case word == "valid" && !anyOf(words[max(0, i-3):i], notWords):
+			words[i] = "is"
 		}
 	}
 	return words
@@ -258,4 +276,4 @@ var denialWords = wordSet(`
 	false forbidden found grant granted html insufficient lack lacks missing must necessary need needed needs oauth operation operations page perform
 	performing permission permissions permitted privilege privileges proper provide provided request requested require required
 	requires resource resources right rights scope scopes status sufficient token unauthenticated unauthorised unauthorized use
-	user view`)
+	user view message nginx openresty apache specified disallowed`)

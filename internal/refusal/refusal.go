@@ -151,10 +151,10 @@ func (r Reading) LacksScope() bool {
 	return len(r.Needs) > 0 || r.Means(provider.MeaningMissingScope) || r.told || r.coded && !r.otherSentence()
 }
 
-// otherSentence reports whether the sentence gives a reason of its own, without a word of
-// scopes.
+// otherSentence reports whether the sentence has words for another reason, and none for scopes.
 func (r Reading) otherSentence() bool {
-	return r.reasonOf(r.Said) == ReasonOwn && strings.Contains(r.Said, " ") && !anyOf(wordsOf(r.Said), aboutScopes)
+	words := reasonWords(r.Said)
+	return strings.Contains(r.Said, " ") && (anyOf(words, rejectWords) || anyOf(words, otherWords)) && !anyOf(words, aboutScopes)
 }
 
 var aboutScopes = wordSet(`scope scopes permission permissions privilege privileges consent`)
