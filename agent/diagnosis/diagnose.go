@@ -249,7 +249,7 @@ func (d *diagnoser) ownReason() bool {
 		d.asked()
 		d.advise(advice.Ended, "")
 		return true
-	case d.resp.GivesAnotherReason() && (!unauthorized || d.c.knownHere()):
+	case d.resp.GivesAnotherReason() && !d.resp.LacksScope() && (!unauthorized || d.c.knownHere()):
 		d.v.is(CauseNotAScopeProblem, ConfidenceLikely, "%s", d.reason())
 		d.asked()
 		return true

@@ -38,7 +38,16 @@ func (d *diagnoser) mentionTells() bool {
 	return d.c.anyoneSaid() || d.c.Response.Status != http.StatusUnauthorized
 }
 
+// lackGroups sets the cause to scopes that the response names. One that may not be needed, for
+// another of its list is held, is named only where no other explains the refusal, and is likely.
 func (d *diagnoser) lackGroups(sure Confidence, lacking []refusal.Group) bool {
+	held := func(group refusal.Group) bool { _, met := d.metBy(group); return met }
+	certain := slices.DeleteFunc(slices.Clone(lacking), func(group refusal.Group) bool { return d.resp.InDoubt(group, held) })
+	if len(certain) > 0 {
+		lacking = certain
+	} else {
+		sure = ConfidenceLikely
+	}
 	needs, other := d.needsFor(lacking)
 	d.v.lack(d.c, sure, needs, other)
 	return true

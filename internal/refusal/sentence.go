@@ -2,11 +2,9 @@ package refusal
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
-
-// A Group are scopes of which any one is enough.
-type Group []string
 
 // A sentence is what a text says of scopes.
 type sentence struct {
@@ -33,16 +31,17 @@ type sentenceReader struct {
 	mode    mode
 	any     bool // one of those that follow is enough
 	run     Group
-	denied  int // where a negation stood
-	loose   int // how many of those that were named last wait for a word that says what for
-	flushed int // where they ended
-	clause  int // where the clause begins
+	firm    bool // all of those that follow are needed
+	denied  int  // where a negation stood
+	loose   int  // how many of those that were named last wait for a word that says what for
+	flushed int  // where they ended
+	clause  int  // where the clause begins
 }
 
 // scopesIn finds the words of a text that are scopes, and what it says of them. A plain word
 // is one only in quotes or next to a word for scopes.
 func (r *Reading) scopesIn(said string) sentence {
-	s := sentenceReader{r: r, words: split(said), denied: -10}
+	s := sentenceReader{r: r, words: split(said, r.known.Scopes.Has), denied: -10}
 	for i := range s.words {
 		s.word(i)
 	}
@@ -54,7 +53,7 @@ func (s *sentenceReader) word(i int) {
 	w := &s.words[i]
 	if s.begins(i) {
 		s.flush()
-		s.mode, s.loose, s.clause = modeNone, 0, i
+		s.mode, s.loose, s.clause, s.any, s.firm = modeNone, 0, i, s.any && s.r.anySaid, false
 	}
 	switch {
 	case s.isScope(i):
@@ -65,7 +64,7 @@ func (s *sentenceReader) word(i int) {
 		return
 	case isNoun(w.lower):
 		s.all.saying = true
-		if i > 0 && i+1 < len(s.words) && ownWords.has(s.words[i-1].lower) && strings.ContainsAny(s.words[i+1].before, ":=([") { // token scopes: a
+		if i > 0 && i+1 < len(s.words) && ownWords.has(s.words[i-1].lower) && strings.ContainsAny(s.words[i+1].before, ":=(["+quotes) { // token scopes: a
 			s.flush()
 			s.mode = modeHeld
 		}
@@ -74,6 +73,7 @@ func (s *sentenceReader) word(i int) {
 		s.any = true
 		return
 	case joinWords.has(w.lower), articles.has(w.lower):
+		s.firm = s.firm || len(s.run) > 0 && joinWords.has(w.lower) || w.lower == "both"
 		return
 	}
 	if s.flush() {
@@ -84,18 +84,57 @@ func (s *sentenceReader) word(i int) {
 		s.mode, s.denied = modeNeed, i
 	case needWords.has(w.lower):
 		s.mode = modeNeed
-		if at := len(s.all.named) - s.loose; i-s.flushed <= 3 && !s.otherClause() { // c is required
-			s.all.needs = append(s.all.needs, s.all.named[at:]...)
-			s.all.named = s.all.named[:at]
-		}
+		s.claim(i) // c is required
 		s.loose = 0
 	case w.lower == "granted" && i+1 < len(s.words) && s.words[i+1].lower == "by": // any of those that grant it
 		s.mode, s.any = modeNeed, true
-	case heldWords.has(w.lower) && i-s.denied > 4 && !s.demanded(i):
+	case (heldWords.has(w.lower) || w.lower == "found") && i-s.denied <= 4:
+		s.claim(s.denied) // c was not granted
+	case heldWords.has(w.lower) && passives.has(s.words[max(0, i-1)].lower) && s.waits(i): // c was granted
+		at := len(s.all.named) - s.loose
+		s.all.held = append(s.all.held, names(s.all.named[at:])...)
+		s.all.named, s.loose = s.all.named[:at], 0
+	case heldWords.has(w.lower) && !s.demanded(i):
 		s.mode = modeHeld
 	}
-	if anyWords.has(w.lower) {
+	switch {
+	case goneWords.has(w.lower): // at least one of them is missing
+		s.any, s.firm = false, true
+	case allWords.has(w.lower):
+		s.firm = true
+	case anyWords.has(w.lower) && s.meansAny(i):
 		s.any = true
+	}
+}
+
+// meansAny reports whether a word of which that can be true says that any one is enough.
+func (s *sentenceReader) meansAny(i int) bool {
+	next := ""
+	if i+1 < len(s.words) {
+		next = s.words[i+1].lower
+	}
+	switch here := s.words[i].lower; {
+	case here == "none":
+		return next == "of"
+	case takenWords.has(here):
+		return isNoun(next)
+	}
+	return true
+}
+
+// takenWords say of scopes that any one is enough only right before them: accepted scopes.
+var takenWords = wordSet(`accepted acceptable allowed granular sufficient`)
+
+var passives = wordSet(`is are was were been`)
+
+// waits reports whether scopes were named shortly before a word that says what for.
+func (s *sentenceReader) waits(i int) bool { return s.loose > 0 && i >= s.flushed && i-s.flushed <= 3 }
+
+// claim makes needs of those that wait for a word.
+func (s *sentenceReader) claim(i int) {
+	if at := len(s.all.named) - s.loose; s.waits(i) && !s.otherClause() {
+		s.all.needs = append(s.all.needs, s.all.named[at:]...)
+		s.all.named, s.loose = s.all.named[:at], 0
 	}
 }
 
@@ -117,15 +156,27 @@ func (s *sentenceReader) begins(i int) bool {
 // otherClause reports whether the clause asks for something else than a scope, though it names
 // one: a role that has the permission, a plan.
 func (s *sentenceReader) otherClause() bool {
-	other := false
+	other, aside := false, 0
 	for i := s.clause; i < min(len(s.words), s.clause+4*farBack) && (i <= s.clause || !s.begins(i)); i++ {
-		if scopeWord.has(s.words[i].lower) {
+		w := &s.words[i]
+		aside += strings.Count(w.before, "(") - strings.Count(w.before, ")")
+		switch {
+		case scopeWord.has(w.lower), other && grantWords.has(w.lower) && s.deniedBefore(i): // the owner did not grant it
 			return false
+		case aside > 0, i > 0 && s.words[i-1].lower == "resource": // a resource owner is who grants (RFC 6749 §1.1)
+		default:
+			other = other || roleWords.has(w.lower)
 		}
-		other = other || roleWords.has(s.words[i].lower)
 	}
 	return other
 }
+
+// deniedBefore reports whether a negation stands shortly before a word.
+func (s *sentenceReader) deniedBefore(i int) bool {
+	return slices.ContainsFunc(s.words[max(0, i-2):i], func(w word) bool { return denials.has(w.lower) })
+}
+
+var grantWords = wordSet(`grant granted consent consented approve approved authorize authorized authorise authorised`)
 
 var roleWords = wordSet(`admin admins administrator administrators owner owners editor role roles plan plans premium enterprise upgrade subscription`)
 
@@ -150,10 +201,10 @@ func (s *sentenceReader) flush() bool {
 		return false
 	}
 	groups := []Group{s.run}
-	if !s.any {
-		groups = nil
-		for _, scope := range s.run {
-			groups = append(groups, Group{scope})
+	if !s.any && !s.r.Wording.AnyOf {
+		groups = each(s.run)
+		if s.mode != modeHeld {
+			s.r.note(groups, s.firm)
 		}
 	}
 	switch {
@@ -164,7 +215,7 @@ func (s *sentenceReader) flush() bool {
 	default:
 		s.all.named, s.loose = append(s.all.named, groups...), len(groups)
 	}
-	s.run, s.any = nil, false
+	s.run, s.any, s.firm = nil, false, false
 	return true
 }
 

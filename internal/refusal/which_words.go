@@ -25,13 +25,16 @@ func (s *sentenceReader) isScope(i int) bool {
 }
 
 // namedScope reports whether a word that nobody knows has a scope's form, and stands right beside
-// the word scope.
+// the word scope, or behind one for what is needed.
 func (s *sentenceReader) namedScope(i int) bool {
 	w := &s.words[i]
 	if !canBeScope(w.text) || strings.Contains(w.text, "://") || isPlain(w.text) || !strings.ContainsAny(strings.Trim(w.text, ":."), ":.") {
 		return false
 	}
-	return i > 0 && scopeWord.has(s.words[i-1].lower) || i+1 < len(s.words) && scopeWord.has(s.words[i+1].lower)
+	if i > 0 && scopeWord.has(s.words[i-1].lower) || i+1 < len(s.words) && scopeWord.has(s.words[i+1].lower) {
+		return true
+	}
+	return i > 0 && needWords.has(s.words[i-1].lower) && strings.Contains(strings.Trim(w.text, ":."), ":") && !strings.ContainsAny(w.text, "0123456789")
 }
 
 // listed reports whether a plain word is one of a list of scopes, or what a refusal for a scope
