@@ -94,3 +94,25 @@ func TestOneOfInWords(t *testing.T) {
 		t.Errorf("%q says %q", v.Missing, v.Message)
 	}
 }
+
+// An error in the body of a success is a refusal also where it has no more than numbers and names
+// for that.
+func TestErrorsOfSuccesses(t *testing.T) {
+	for body, want := range map[string]diagnosis.Move{
+		`{"error_code":"missingRequiredPermissions","status_code":403,"error_message":"missing scope extra:write","error_data":{}}`:                     diagnosis.MoveTell,
+		`{"status_code":401,"message":"Insufficient scope - requires extra:write"}`:                                                                     diagnosis.MoveTell,
+		`{"errors":[{"message":"missing scope extra:write","extensions":{"code":"Unauthorized","status_code":403}}],"account_id":1}`:                    diagnosis.MoveTell,
+		`{"status": 403, "message":"missing scope extra:write"}`:                                                                                        diagnosis.MoveTell,
+		`{"status_code":200,"message":"missing scope extra:write"}`:                                                                                     diagnosis.MovePass,
+		`{"status_code":403,"message":"missing scope extra:write","items":[1]}`:                                                                         diagnosis.MovePass,
+		`{"status_code":403,"url":"https://x.example","response":"missing scope extra:write"}`:                                                          diagnosis.MovePass,
+		`{"data":{"jobs":[{"status_code":403,"error_message":"missing scope extra:write"}]},"account_id":1}`:                                            diagnosis.MovePass,
+		`{"error_code":null,"status_code":null,"error_message":null,"message":"the docs say what to do about a missing scope extra:write","title":"x"}`: diagnosis.MovePass,
+	} {
+		c := aCase(t, api(200, body))
+		c.Response.Header.Set("Content-Type", "application/json")
+		if got := diagnosis.Next(c, diagnosis.Untried{}); got != want {
+			t.Errorf("%s: %v, want %v", body, got, want)
+		}
+	}
+}

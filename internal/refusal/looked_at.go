@@ -50,7 +50,7 @@ func Hints(body []byte) bool {
 	return false
 }
 
-var marks = [][]byte{[]byte(`"error`), []byte(`"isError"`), []byte(`"ok"`), []byte(`"success"`)}
+var marks = [][]byte{[]byte(`"error`), []byte(`"isError"`), []byte(`"ok"`), []byte(`"success"`), []byte(`"status_code"`), []byte(`"statusCode"`), []byte(`"status":4`), []byte(`"status": 4`)}
 
 // Fails reports whether a successful response has an error in its body.
 func Fails(resp Response) bool {
@@ -92,7 +92,7 @@ func failure(v map[string]any) any {
 		return result
 	case v["jsonrpc"] == nil && carriesData(v):
 		return nil
-	case v["ok"] == false, v["success"] == false, isError(v["error"]):
+	case v["ok"] == false, v["success"] == false, isError(v["error"]), statesError(v):
 		rest := make(map[string]any)
 		for name, value := range v {
 			if name != "data" && name != "result" && name != "jsonrpc" && name != "id" {
@@ -104,6 +104,16 @@ func failure(v map[string]any) any {
 		return map[string]any{"errors": v["errors"]}
 	}
 	return nil
+}
+
+// statesError reports whether an object has the status of an error in a member of its own.
+func statesError(v map[string]any) bool {
+	for _, name := range []string{"status_code", "statusCode", "status"} {
+		if status, ok := v[name].(float64); ok && status >= 400 && status < 600 {
+			return true
+		}
+	}
+	return false
 }
 
 // carriesData reports whether an object has other members than errors have: then it is data, in
@@ -118,7 +128,7 @@ func carriesData(v map[string]any) bool {
 }
 
 var errorMembers = wordSet(`ok success successful error errors errorcode errormessage errormsg errordescription erroruri errortype errorid code codes
-	message messages msg detail details description title type status statuscode reason cause warning warnings needed provided
+	errordata accountid httpstatus message messages msg detail details description title type status statuscode reason cause warning warnings needed provided
 	scope scopes requiredscope requiredscopes missingscope missingscopes requestid traceid correlationid timestamp time path instance
 	documentationurl moreinfo docs help hint info extensions responsemetadata data subcode errorsubcode faultcode faultstring fault
 	acceptedscopes permission permissions requiredpermissions missingpermissions category links context meta`)
