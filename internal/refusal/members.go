@@ -196,7 +196,7 @@ func (r *Reading) headers(h http.Header) {
 		where := at(name, strings.Join(values, ", "))
 		if p.any && strings.Contains(where, ";") {
 			var all [][]string
-			for one := range strings.SplitSeq(strings.Join(values, ";"), ";") {
+			for _, one := range strings.SplitN(strings.Join(values, ";"), ";", maxTexts) {
 				all = append(all, r.scopesOf(one, false))
 			}
 			r.take(p, eachOf(all), where)

@@ -31,7 +31,7 @@ func (v Vocabulary) list(value string) []string {
 	var list []string
 	for _, field := range strings.Fields(value) {
 		parts := strings.Split(field, ",")
-		for at := 0; at < len(parts); {
+		for at := 0; at < len(parts) && len(list) < maxTexts; {
 			end := min(len(parts), at+maxCommas)
 			for end > at+1 && !v.Scopes.Has(strings.Join(parts[at:end], ",")) {
 				end--
@@ -39,8 +39,7 @@ func (v Vocabulary) list(value string) []string {
 			list, at = append(list, strings.Join(parts[at:end], ",")), end
 		}
 	}
-	list = scopes.NewSet(list...).Where(canBeScope).Slice()
-	return list[:min(len(list), maxTexts)]
+	return scopes.NewSet(list...).Where(canBeScope).Slice()
 }
 
 // maxCommas bounds how many parts a scope has between commas.
