@@ -48,7 +48,9 @@ type diagnoser struct {
 func newDiagnosis(c *Case) *diagnoser {
 	d := &diagnoser{c: c, v: newVerdict(c), resp: refusal.Read(c.Provider, c.Base, c.vocabulary(), refusal.Response(c.Response))}
 	for _, group := range d.resp.Needs {
-		d.v.Named = append(d.v.Named, group[0])
+		if !slices.Contains(d.v.Named, group[0]) {
+			d.v.Named = append(d.v.Named, group[0])
+		}
 	}
 	return d
 }

@@ -17,13 +17,16 @@ func each(list []string) []Group {
 	return groups
 }
 
-// maxGroups bounds how many groups alternatives are made into.
+// maxGroups bounds how many alternatives are told apart, and how many groups they are made into.
 const maxGroups = 64
 
 // eachOf are the groups that say the same as alternatives, in each of which everything is needed:
 // a, or b and c, is one of a, b and one of a, c. Of very many it says less: one of all.
 func eachOf(alternatives [][]string) []Group {
 	groups := []Group{nil}
+	if len(alternatives) > maxGroups {
+		return []Group{scopes.NewSet(slices.Concat(alternatives...)...).Slice()}
+	}
 	for _, all := range alternatives {
 		if len(all) == 0 {
 			continue
@@ -66,11 +69,14 @@ func (r *Reading) note(groups []Group, firm bool) {
 	switch all := names(groups); {
 	case len(all) < len(groups) || slices.ContainsFunc(groups, func(group Group) bool { return len(group) > 1 }):
 	case firm || len(groups) == 1:
-		r.firm = append(r.firm, all...)
-	case len(r.open) < maxTexts:
-		r.open = append(r.open, all)
+		r.firm = append(r.firm, all[:min(len(all), max(0, maxTexts-len(r.firm)))]...)
+	case len(r.open) < maxOpen:
+		r.open = append(r.open, all[:min(len(all), maxGroups)])
 	}
 }
+
+// maxOpen bounds how many lists are kept that leave a doubt.
+const maxOpen = 8
 
 // InDoubt reports whether a scope that the response names may not be needed: it stands in a list
 // that does not say whether all of it is needed, or any one is enough, and has another that is held.

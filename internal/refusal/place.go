@@ -130,7 +130,9 @@ func (r *Reading) alternatives(p place, key string, list []any) bool {
 			if !ok {
 				return false
 			}
-			texts = append(texts, said)
+			if !isProse(said) {
+				texts = append(texts, said)
+			}
 		}
 		all = append(all, r.scopesOf(strings.Join(texts, " "), sure))
 	}
@@ -152,7 +154,7 @@ func (r *Reading) switches(p place, key string, members map[string]any) bool {
 		switch {
 		case !ok:
 			return false
-		case !canBeScope(name) || !sure && !r.known.Knows(name):
+		case !canBeScope(name) || !r.known.Knows(name) && !(sure && strings.ContainsAny(name, ":./")): // "valid": false
 		case is:
 			on = append(on, name)
 		default:

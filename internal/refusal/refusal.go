@@ -113,7 +113,7 @@ func saysAny(said string) bool {
 
 var (
 	anyPhrases     = []string{"one or more of", "one of the following", "at least one", "any of the following", "any one of", "one of these"}
-	missingPhrases = []string{" is missing", " are missing", " is not granted", " are not granted", " not been granted"}
+	missingPhrases = []string{" is missing", " are missing", " not granted", " not been granted"}
 )
 
 // Names are the scopes that the response says are missing or required, each once.

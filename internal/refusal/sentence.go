@@ -23,6 +23,16 @@ const (
 	modeHeld
 )
 
+// A join is what joins a scope to the one before it.
+type join int
+
+const (
+	joinNone    join = iota // a comma, or nothing
+	joinOr                  // any one of both is enough
+	joinAnd                 // both are needed
+	joinBesides             // and, behind a comma
+)
+
 // A sentenceReader is on its way through a sentence.
 type sentenceReader struct {
 	r       *Reading
@@ -31,11 +41,13 @@ type sentenceReader struct {
 	mode    mode
 	any     bool // one of those that follow is enough
 	run     Group
-	firm    bool // all of those that follow are needed
-	denied  int  // where a negation stood
-	loose   int  // how many of those that were named last wait for a word that says what for
-	flushed int  // where they ended
-	clause  int  // where the clause begins
+	joins   []join // how each of the run is joined to the one before
+	join    join   // how the next one will be
+	firm    bool   // all of those that follow are needed
+	denied  int    // where a negation stood
+	loose   int    // how many of those that were named last wait for a word that says what for
+	flushed int    // where they ended
+	clause  int    // where the clause begins
 }
 
 // scopesIn finds the words of a text that are scopes, and what it says of them. A plain word
@@ -57,7 +69,9 @@ func (s *sentenceReader) word(i int) {
 	}
 	switch {
 	case s.isScope(i):
-		s.run = append(s.run, s.scopes(w)...)
+		for _, scope := range s.scopes(w) {
+			s.run, s.joins, s.join = append(s.run, scope), append(s.joins, s.join), joinNone
+		}
 		if strings.ContainsAny(w.before, "|") {
 			s.any = true
 		}
@@ -70,10 +84,16 @@ func (s *sentenceReader) word(i int) {
 		}
 		return
 	case (w.lower == "or" || openWords.has(w.lower) && w.lower != "of") && len(s.run) > 0:
-		s.any = true
+		s.join = joinOr
 		return
 	case joinWords.has(w.lower), articles.has(w.lower):
-		s.firm = s.firm || len(s.run) > 0 && joinWords.has(w.lower) || w.lower == "both"
+		s.firm = s.firm || w.lower == "both"
+		if joinWords.has(w.lower) && len(s.run) > 0 {
+			s.firm, s.join = true, joinAnd
+			if strings.Contains(w.before, ",") {
+				s.join = joinBesides
+			}
+		}
 		return
 	}
 	if s.flush() {
@@ -90,6 +110,7 @@ func (s *sentenceReader) word(i int) {
 		s.mode, s.any = modeNeed, true
 	case (heldWords.has(w.lower) || w.lower == "found") && i-s.denied <= 4:
 		s.claim(s.denied) // c was not granted
+		s.any = false     // at least one was not granted
 	case heldWords.has(w.lower) && passives.has(s.words[max(0, i-1)].lower) && s.waits(i): // c was granted
 		at := len(s.all.named) - s.loose
 		s.all.held = append(s.all.held, names(s.all.named[at:])...)
@@ -200,12 +221,9 @@ func (s *sentenceReader) flush() bool {
 	if len(s.run) == 0 {
 		return false
 	}
-	groups := []Group{s.run}
-	if !s.any && !s.r.Wording.AnyOf {
-		groups = each(s.run)
-		if s.mode != modeHeld {
-			s.r.note(groups, s.firm)
-		}
+	groups := s.groups()
+	if s.mode != modeHeld {
+		s.r.note(groups, s.firm)
 	}
 	switch {
 	case s.mode == modeNeed && !s.otherClause():
@@ -215,8 +233,43 @@ func (s *sentenceReader) flush() bool {
 	default:
 		s.all.named, s.loose = append(s.all.named, groups...), len(groups)
 	}
-	s.run, s.any, s.firm = nil, false, false
+	s.run, s.joins, s.join, s.any, s.firm = nil, nil, joinNone, false, false
 	return true
+}
+
+// groups are those of the scopes that were read. What is joined by and is one alternative, unless
+// a comma stands before the and: a, and b or c.
+func (s *sentenceReader) groups() []Group {
+	if s.any || s.r.Wording.AnyOf {
+		return []Group{s.run}
+	}
+	var groups []Group
+	for from, to := 0, 1; to <= len(s.run); to++ {
+		if to < len(s.run) && s.joins[to] != joinBesides {
+			continue
+		}
+		groups, from = append(groups, joined(s.run[from:to], s.joins[from:to])...), to
+	}
+	return groups
+}
+
+// joined are the groups of scopes with words between them.
+func joined(run Group, joins []join) []Group {
+	switch or := slices.Contains(joins[1:], joinOr); {
+	case !or:
+		return each(run)
+	case !slices.Contains(joins[1:], joinAnd):
+		return []Group{run}
+	}
+	alternatives := [][]string{nil}
+	for i, scope := range run {
+		if last := len(alternatives) - 1; i == 0 || joins[i] != joinOr {
+			alternatives[last] = append(alternatives[last], scope)
+		} else {
+			alternatives = append(alternatives, []string{scope})
+		}
+	}
+	return eachOf(alternatives)
 }
 
 // read takes the scopes out of a sentence. What it names without saying what for is missing

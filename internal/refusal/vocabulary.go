@@ -131,7 +131,8 @@ func saysScope(said string) bool {
 			continue
 		}
 		near := words[max(0, i-4):min(len(words), i+4)]
-		if anyOf(near, sentenceLacks) {
+		idiom := i+1 < len(words) && words[i+1] == "of" // outside the scope of a plan
+		if anyOf(near, sentenceLacks) || !idiom && anyOf(near, outsideWords) {
 			return true
 		}
 	}
@@ -139,4 +140,6 @@ func saysScope(said string) bool {
 }
 
 var sentenceLacks = wordSet(`insufficient missing lack lacks lacking required requires require needed needs need no not invalid hasn doesn without fehlt fehlen fehlende erforderlich benötigt requis requise requises manquant manquante falta requerido
-	outside beyond mismatch mismatches mismatched`)
+	mismatch mismatches mismatched`)
+
+var outsideWords = wordSet(`outside beyond exceeds`)
