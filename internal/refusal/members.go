@@ -123,7 +123,7 @@ func (r *Reading) members(p place, key string, value any, depth int) {
 				continue
 			}
 			within := p.under(name)
-			if lists, _ := p.lists(r.coded); lists && p.noun && !nameMembers.has(strings.ToLower(name)) && !within.changed(p) {
+			if lists, _ := p.lists(r.coded); lists && p.noun && !nameMembers.has(strings.ToLower(name)) && !within.changed(p) && !anyOf(wordsOf(name), allWords) {
 				within = place{} // what describes a scope lists none
 			}
 			r.members(within, name, item, depth-1)

@@ -50,7 +50,7 @@ func (p place) under(name string) place {
 
 var requiredWords = wordSet(`required requires require`)
 
-var alsoNouns = wordSet(`access alternatives alternative alternates`)
+var alsoNouns = wordSet(`access alternatives alternative alternates capability capabilities privilege privileges`)
 
 var asideWords = wordSet(`link links url urls uri href docs documentation help support supported available requested`)
 

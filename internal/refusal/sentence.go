@@ -207,13 +207,15 @@ var contrasts = wordSet(`but however aber mais pero`)
 // articles stand between scopes and change nothing.
 var articles = wordSet(`the a an following der die das les des la le los las access oauth oauth2 both - – — •`)
 
-// scopes are those in a word: itself, or those that a slash holds together.
+// scopes are those in a word: itself, or those that are held together in it; of those with a slash
+// any one is enough.
 func (s *sentenceReader) scopes(w *word) []string {
-	if s.r.known.Knows(w.text) || !strings.Contains(w.text, "/") {
+	parts := heldTogether(w.text)
+	if s.r.known.Knows(w.text) || len(parts) < 2 || slices.ContainsFunc(parts, func(part string) bool { return !s.r.known.Knows(part) }) {
 		return []string{w.text}
 	}
-	s.any = true
-	return strings.Split(w.text, "/")
+	s.any = s.any || strings.Contains(w.text, "/")
+	return parts
 }
 
 // flush files the scopes that were read, and reports whether there were any.

@@ -64,8 +64,8 @@ var (
 	denials   = wordSet(`not no none neither cannot never hasn't haven't doesn't don't isn't aren't didn't wasn't weren't can't without nicht kein keine pas sin non não niet`)
 	anyWords  = wordSet(`any either one none accepted acceptable alternatives alternative sufficient granular allowed oneof anyof`)
 	allWords  = wordSet(`all allof both every each`)
-	openWords = wordSet(`or oder ou o of`)                 // between scopes: one is enough
-	joinWords = wordSet(`and nor und et y e as well plus`) // between scopes: all are needed
+	openWords = wordSet(`or oder ou o of`)                      // between scopes: one is enough
+	joinWords = wordSet(`and & && nor und et y e as well plus`) // between scopes: all are needed
 )
 
 // A lexicon is a set of words. It is made when it is asked for the first time: most runs of the

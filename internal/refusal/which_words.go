@@ -1,6 +1,9 @@
 package refusal
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // isScope reports whether a word of the sentence is a scope.
 func (s *sentenceReader) isScope(i int) bool {
@@ -9,11 +12,9 @@ func (s *sentenceReader) isScope(i int) bool {
 	if bare := strings.TrimSuffix(w.text, "_permission"); !known && s.r.known.Knows(bare) {
 		w.text, known = bare, true
 	}
-	if !known && strings.Contains(w.text, "/") && !strings.Contains(w.text, "://") {
-		known = true
-		for part := range strings.SplitSeq(w.text, "/") {
-			known = known && s.r.known.Knows(part)
-		}
+	if !known {
+		parts := heldTogether(w.text)
+		known = len(parts) > 1 && !slices.ContainsFunc(parts, func(part string) bool { return !s.r.known.Knows(part) })
 	}
 	if known && !s.r.known.Scopes.Has(w.text) && !s.r.lacks() && !s.besideNoun(i, -1) && !s.besideNoun(i, 1) {
 		return false // it has the form of one, and nothing here speaks of scopes
@@ -22,6 +23,14 @@ func (s *sentenceReader) isScope(i int) bool {
 		return w.quoted || !isPlain(w.text) || s.besideNoun(i, -1) || s.besideNoun(i, 1) || s.listed(i)
 	}
 	return s.r.coded && s.unknownScope(i) || s.r.told && s.namedScope(i)
+}
+
+// heldTogether are the parts of a word that characters hold together: a/b, a+b.
+func heldTogether(word string) []string {
+	if strings.Contains(word, "://") {
+		return nil
+	}
+	return strings.FieldsFunc(word, func(c rune) bool { return strings.ContainsRune("/+&", c) })
 }
 
 // namedScope reports whether a word that nobody knows has a scope's form, and stands right beside
