@@ -142,12 +142,18 @@ func (d *diagnoser) needsFor(groups []refusal.Group) (needs []scopes.Need, other
 		found := d.c.needsWhere(func(e *scopes.Need) bool {
 			return slices.ContainsFunc(e.AnyOf, func(scope string) bool { return slices.Contains(group, scope) })
 		})
+		declared := namesOf(found)
 		found = slices.DeleteFunc(found, func(e scopes.Need) bool { return d.c.anyoneSaid() && len(d.c.Unmet([]scopes.Need{e})) == 0 })
 		switch len(found) {
 		case 0:
 			name := scopes.Need{AnyOf: group}.Name()
 			other = append(other, name)
-			d.v.prove("the response names %s, which the manifest does not declare", name)
+			switch _, met := d.metBy(group); {
+			case declared == "":
+				d.v.prove("the response names %s, which the manifest does not declare", name)
+			case !met: // else it was held, and was told as that
+				d.v.prove("the response names %s; the manifest declares %s, of which another is held", name, declared)
+			}
 			continue
 		case 1:
 		default:

@@ -88,6 +88,18 @@ func TestNamedAndHeld(t *testing.T) {
 	}
 }
 
+// Where a server wants one scope of which the manifest declares alternatives, and another of them is
+// held, the evidence says so, and not that nobody declared it.
+func TestNamedOfAlternatives(t *testing.T) {
+	v := diagnosis.Diagnose(aCase(t, both(api(403, `{"missing_scope":"extra:read"}`), func(c *diagnosis.Case) {
+		c.Needs = append(c.Needs, need("extra:read", "user:read"))
+	})))
+	want := "the response names extra:read; the manifest declares extra:read|user:read, of which another is held"
+	if !slices.Contains(v.Evidence, want) || !cmp.Equal(v.Missing, []string{"extra:read"}) {
+		t.Errorf("%q: %q", v.Missing, v.Evidence)
+	}
+}
+
 // Several of which one is enough are told in words.
 func TestOneOfInWords(t *testing.T) {
 	v := diagnosis.Diagnose(aCase(t, api(403, `{"message":"must have one of the following scopes: extra:read,extra:write"}`)))
