@@ -48,7 +48,9 @@ type diagnoser struct {
 func newDiagnosis(c *Case) *diagnoser {
 	d := &diagnoser{c: c, v: newVerdict(c), resp: refusal.Read(c.Provider, c.Base, c.vocabulary(), refusal.Response(c.Response))}
 	for _, group := range d.resp.Needs {
-		d.v.Named = append(d.v.Named, group[0])
+		if !slices.Contains(d.v.Named, group[0]) {
+			d.v.Named = append(d.v.Named, group[0])
+		}
 	}
 	return d
 }
@@ -249,7 +251,7 @@ func (d *diagnoser) ownReason() bool {
 		d.asked()
 		d.advise(advice.Ended, "")
 		return true
-	case d.resp.GivesAnotherReason() && (!unauthorized || d.c.knownHere()):
+	case d.resp.GivesAnotherReason() && !d.resp.LacksScope() && (!unauthorized || d.c.knownHere()):
 		d.v.is(CauseNotAScopeProblem, ConfidenceLikely, "%s", d.reason())
 		d.asked()
 		return true

@@ -335,7 +335,7 @@ func TestEvidenceIsTheProof(t *testing.T) {
 			api(403, `{"detail":"This needs the scope 'notebook:read' or 'extra:write'"}`),
 			[]string{`the server responded with 403 Forbidden: "This needs the scope 'notebook:read' or 'extra:write'"`, "the grant included notebook:read, according to the server; it may have shrunk since", "the response names notebook:read|extra:write, which the manifest does not declare"},
 		},
-		"a control character": {api(403, "{\"detail\":\"suspended \\u001b[2J\"}"), []string{`the server responded with 403 Forbidden: "suspended \x1b[2J"`}},
+		"a control character": {api(403, "{\"detail\":\"suspended \\u001b[2J\\u0007\"}"), []string{`the server responded with 403 Forbidden: "suspended \a"`}},
 		"packed": {
 			both(api(403, "\x8b\x02\x80"), func(c *diagnosis.Case) { c.Response.Header.Set("Content-Encoding", "br") }),
 			[]string{"the server responded with 403 Forbidden; its body is compressed with br, and was not read"},

@@ -38,7 +38,16 @@ func (d *diagnoser) mentionTells() bool {
 	return d.c.anyoneSaid() || d.c.Response.Status != http.StatusUnauthorized
 }
 
+// lackGroups sets the cause to scopes that the response names. One that may not be needed, for
+// another of its list is held, is named only where no other explains the refusal, and is likely.
 func (d *diagnoser) lackGroups(sure Confidence, lacking []refusal.Group) bool {
+	held := func(group refusal.Group) bool { _, met := d.metBy(group); return met }
+	certain := slices.DeleteFunc(slices.Clone(lacking), func(group refusal.Group) bool { return d.resp.InDoubt(group, held) })
+	if len(certain) > 0 {
+		lacking = certain
+	} else {
+		sure = ConfidenceLikely
+	}
 	needs, other := d.needsFor(lacking)
 	d.v.lack(d.c, sure, needs, other)
 	return true
@@ -127,12 +136,18 @@ func (d *diagnoser) needsFor(groups []refusal.Group) (needs []scopes.Need, other
 		found := d.c.needsWhere(func(e *scopes.Need) bool {
 			return slices.ContainsFunc(e.AnyOf, func(scope string) bool { return slices.Contains(group, scope) })
 		})
+		declared := namesOf(found)
 		found = slices.DeleteFunc(found, func(e scopes.Need) bool { return d.c.anyoneSaid() && len(d.c.Unmet([]scopes.Need{e})) == 0 })
 		switch len(found) {
 		case 0:
 			name := scopes.Need{AnyOf: group}.Name()
 			other = append(other, name)
-			d.v.prove("the response names %s, which the manifest does not declare", name)
+			switch _, met := d.metBy(group); {
+			case declared == "":
+				d.v.prove("the response names %s, which the manifest does not declare", name)
+			case !met: // else it was held, and was told as that
+				d.v.prove("the response names %s; the manifest declares %s, of which another is held", name, declared)
+			}
 			continue
 		case 1:
 		default:

@@ -166,13 +166,17 @@ const namedInLine = 3
 func (v *Verdict) missingInWords() string {
 	var list []string
 	for _, name := range v.Missing[:min(len(v.Missing), namedInLine)] {
+		spoken := name
+		if strings.Contains(name, "|") {
+			spoken = "one of " + strings.ReplaceAll(name, "|", ", ")
+		}
 		switch why := v.Why[name]; {
 		case why != "":
-			list = append(list, fmt.Sprintf("%s (%s)", name, why))
+			list = append(list, fmt.Sprintf("%s (%s)", spoken, why))
 		case v.Method != "":
-			list = append(list, fmt.Sprintf("%s (for %s)", name, v.operation()))
+			list = append(list, fmt.Sprintf("%s (for %s)", spoken, v.operation()))
 		default:
-			list = append(list, name)
+			list = append(list, spoken)
 		}
 	}
 	if more := len(v.Missing) - len(list); more > 0 {

@@ -218,18 +218,11 @@ func pattern(expr string) func() *regexp.Regexp {
 
 // enveloped is JSON within a text, whole or at its end.
 func enveloped(said string) (value any, found bool) {
-	at := strings.IndexAny(said, "{[")
-	if at < 0 || !strings.ContainsAny(said[len(said)-1:], "}] \n\r\t") {
+	inner, found := envelope(said)
+	if !found || json.Unmarshal([]byte(inner), &value) != nil {
 		return nil, false
 	}
-	if json.Unmarshal([]byte(said[at:]), &value) != nil {
-		return nil, false
-	}
-	switch value.(type) {
-	case map[string]any, []any:
-		return value, true
-	}
-	return nil, false
+	return legible(value), true
 }
 
 // sortedPairs yields an object's members in the order of their names.

@@ -5,6 +5,7 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"unicode"
 )
 
 // MayExplain reports whether a response with this status, which is no refusal by itself, may
@@ -50,7 +51,7 @@ func Hints(body []byte) bool {
 	return false
 }
 
-var marks = [][]byte{[]byte(`"error`), []byte(`"isError"`), []byte(`"ok"`), []byte(`"success"`)}
+var marks = [][]byte{[]byte(`"error`), []byte(`"isError"`), []byte(`"ok"`), []byte(`"success"`), []byte(`"status_code"`), []byte(`"statusCode"`), []byte(`"status":4`), []byte(`"status": 4`), []byte(`"errcode"`)}
 
 // Fails reports whether a successful response has an error in its body.
 func Fails(resp Response) bool {
@@ -92,7 +93,7 @@ func failure(v map[string]any) any {
 		return result
 	case v["jsonrpc"] == nil && carriesData(v):
 		return nil
-	case v["ok"] == false, v["success"] == false, isError(v["error"]):
+	case v["ok"] == false, v["success"] == false, isError(v["error"]), statesError(v):
 		rest := make(map[string]any)
 		for name, value := range v {
 			if name != "data" && name != "result" && name != "jsonrpc" && name != "id" {
@@ -106,6 +107,27 @@ func failure(v map[string]any) any {
 	return nil
 }
 
+// statesError reports whether an object has the status or the code of an error in a member of its
+// own. Those that always have one write 0 or a word such as ok where there is none.
+func statesError(v map[string]any) bool {
+	for _, name := range []string{"status_code", "statusCode", "status"} {
+		if status, ok := v[name].(float64); ok && status >= 400 && status < 600 {
+			return true
+		}
+	}
+	for _, name := range []string{"error_code", "errorCode", "errcode"} {
+		switch code := v[name].(type) {
+		case float64:
+			return code != 0
+		case string:
+			return strings.ContainsFunc(code, unicode.IsLetter) && !noErrors.has(strings.ToLower(code))
+		}
+	}
+	return false
+}
+
+var noErrors = wordSet(`ok okay success none null no_error noerror`)
+
 // carriesData reports whether an object has other members than errors have: then it is data, in
 // which somebody wrote of an error.
 func carriesData(v map[string]any) bool {
@@ -118,7 +140,7 @@ func carriesData(v map[string]any) bool {
 }
 
 var errorMembers = wordSet(`ok success successful error errors errorcode errormessage errormsg errordescription erroruri errortype errorid code codes
-	message messages msg detail details description title type status statuscode reason cause warning warnings needed provided
+	errordata errcode errmsg accountid httpstatus message messages msg detail details description title type status statuscode reason cause warning warnings needed provided
 	scope scopes requiredscope requiredscopes missingscope missingscopes requestid traceid correlationid timestamp time path instance
 	documentationurl moreinfo docs help hint info extensions responsemetadata data subcode errorsubcode faultcode faultstring fault
 	acceptedscopes permission permissions requiredpermissions missingpermissions category links context meta`)

@@ -115,12 +115,15 @@ func (r *Reading) members(p place, key string, value any, depth int) {
 	case []any:
 		r.array(p, key, v, depth)
 	case map[string]any:
+		if r.switches(p, key, v) {
+			return
+		}
 		for name, item := range sortedPairs(v) {
 			if name == challengeMember {
 				continue
 			}
 			within := p.under(name)
-			if lists, _ := p.lists(r.coded); lists && p.noun && !nameMembers.has(strings.ToLower(name)) && !within.changed(p) {
+			if lists, _ := p.lists(r.coded); lists && p.noun && !nameMembers.has(strings.ToLower(name)) && !within.changed(p) && !anyOf(wordsOf(name), allWords) {
 				within = place{} // what describes a scope lists none
 			}
 			r.members(within, name, item, depth-1)
@@ -136,13 +139,13 @@ func (p place) changed(outer place) bool {
 }
 
 func (r *Reading) array(p place, key string, list []any, depth int) {
+	if r.alternatives(p, key, list) {
+		return
+	}
 	var texts []string
 	for _, item := range list[:min(len(list), maxTexts)] {
 		said, ok := item.(string)
 		if !ok {
-			if _, listed := item.([]any); listed && p.noun {
-				p.any = false
-			}
 			r.members(p, key, item, depth-1)
 			continue
 		}
@@ -160,6 +163,14 @@ func (r *Reading) array(p place, key string, list []any, depth int) {
 }
 
 func at(key, value string) string { return key + ": " + value }
+
+func texts(values []string) []string {
+	list := make([]string, len(values))
+	for i, value := range values {
+		list[i] = legibleText(value)
+	}
+	return list
+}
 
 // headers are the fields whose name speaks of scopes: what the token holds, and what the
 // resource takes.
@@ -181,11 +192,17 @@ func (r *Reading) headers(h http.Header) {
 		} else if !p.need {
 			p.held = true
 		}
-		if strings.Contains(name, "Accepted") && strings.Contains(h.Get(name), ";") {
-			r.list(place{noun: true, any: true}, strings.FieldsFunc(h.Get(name), func(c rune) bool { return c == ';' || c == ' ' }), at(name, h.Get(name)))
+		values := texts(h.Values(name))
+		where := at(name, strings.Join(values, ", "))
+		if p.any && strings.Contains(where, ";") {
+			var all [][]string
+			for _, one := range strings.SplitN(strings.Join(values, ";"), ";", maxTexts) {
+				all = append(all, r.scopesOf(one, false))
+			}
+			r.take(p, eachOf(all), where)
 			continue
 		}
-		r.list(p, h.Values(name), at(name, strings.Join(h.Values(name), ", ")))
+		r.list(p, values, where)
 	}
 }
 
@@ -197,14 +214,22 @@ var (
 // challenges reads those of RFC 6750 §3, and what stands in their place.
 func (r *Reading) challenges(h http.Header) {
 	for _, c := range metadata.ParseChallenges(h) {
+		for name, value := range c.Params {
+			c.Params[name] = legibleText(value)
+		}
 		if meansScope(c.Scheme) {
 			r.code(c.Scheme) // in place of a challenge
 			r.prove("WWW-Authenticate: " + c.Scheme)
 			continue
 		}
-		r.code(c.ErrorCode())
-		r.say(c.ErrorDescription())
-		r.sentence = cmp.Or(r.sentence, c.ErrorDescription())
+		said := c.ErrorDescription()
+		if strings.Contains(c.ErrorCode(), " ") { // a sentence in place of a code
+			said = cmp.Or(said, c.ErrorCode())
+		} else {
+			r.code(c.ErrorCode())
+		}
+		r.say(said)
+		r.sentence = cmp.Or(r.sentence, said)
 		if scope := c.Scope(); scope != "" || c.ErrorCode() != "" {
 			r.challenged = append(r.challenged, c)
 		}
@@ -221,10 +246,11 @@ func (r *Reading) challengeScopes() {
 				proof += " " + name + `="` + value + `"`
 			}
 		}
-		groups := each(scopeWords(c.Scope()))
+		list := r.known.list(c.Scope())
+		groups := r.groups(list, true)
 		switch {
-		case meansScope(c.ErrorCode()), c.ErrorCode() == "" && r.lacks():
-			r.Needs = append(r.Needs, groups...)
+		case meansScope(strings.ReplaceAll(c.ErrorCode(), " ", "_")), c.ErrorCode() == "" && r.lacks():
+			r.Needs, r.lists = append(r.Needs, groups...), append(r.lists, list)
 		default:
 			r.Mentioned = append(r.Mentioned, groups...)
 		}

@@ -1,9 +1,8 @@
 package refusal
 
 import (
+	"slices"
 	"strings"
-
-	"github.com/ambit-auth/ambit/scopes"
 )
 
 // A place is what the name of a member or of a header, and those around it, say of a value.
@@ -13,6 +12,7 @@ type place struct {
 	need  bool // what is missing or required
 	held  bool // what the credential holds
 	any   bool // one of them is enough
+	firm  bool // all of them are missing or required, without a doubt
 	aside bool // it is about something else: a page to read, what there is at all
 	own   bool // it is the credential's
 	short bool // no word for scopes is in it: it counts where the code says that one is missing
@@ -25,16 +25,19 @@ func (p place) under(name string) place {
 		return place{aside: true}
 	}
 	own := place{noun: anyOf(words, scopeNouns), scope: anyOf(words, scopeWord), need: anyOf(words, needWords), held: anyOf(words, heldWords), any: anyOf(words, anyWords)}
-	if own.need && anyOf(words, denials) { // notGranted
-		own.held = false
+	own.firm = anyOf(words, goneWords) || anyOf(words, allWords) || anyOf(words, requiredWords)
+	if own.held && anyOf(words, denials) { // notGranted
+		own.held, own.need, own.firm = false, true, true
 	}
-	if anyOf(words, wordSet(`access`)) && own.need {
-		own.noun = true // requiredAccess
+	if own.need && anyOf(words, alsoNouns) {
+		own.noun = true // requiredAccess, required_alternatives
 	}
+	own.need = own.need || own.noun && anyOf(words, goneWords) // denied_scopes
 	p.own = p.own || len(words) == 1 && ownWords.has(words[0])
 	own.held = own.held || own.noun && (p.own || anyOf(words, ownWords))
 	own.short = len(words) == 1 && (own.need || own.held) && !own.noun
-	p.noun, p.scope, p.any = p.noun || own.noun, p.scope || own.scope, p.any || own.any
+	p.noun, p.scope = p.noun || own.noun, p.scope || own.scope
+	p.any, p.firm = (p.any || own.any) && !anyOf(words, allWords), p.firm || own.firm
 	switch {
 	case own.held && !own.need:
 		p.held, p.need = true, false
@@ -44,6 +47,10 @@ func (p place) under(name string) place {
 	p.short = own.short && !p.noun
 	return p
 }
+
+var requiredWords = wordSet(`required requires require`)
+
+var alsoNouns = wordSet(`access alternatives alternative alternates capability capabilities privilege privileges`)
 
 var asideWords = wordSet(`link links url urls uri href docs documentation help support supported available requested`)
 
@@ -75,33 +82,104 @@ func (r *Reading) list(p place, values []string, where string) bool {
 			all = false
 			continue
 		}
-		alternatives := p.any || r.anySaid
-		if strings.ContainsAny(value, "|;") || strings.Contains(value, " or ") {
-			alternatives = true
-			value = strings.NewReplacer("|", " ", ";", " ", " or ", " ").Replace(value)
-		}
-		value = strings.NewReplacer(" and ", " ", `"`, " ", "'", " ", "[", " ", "]", " ", "(", " ", ")", " ", "`", " ").Replace(value)
-		var one Group
-		for scope := range scopes.ParseList(value).All() {
-			if canBeScope(scope) && (sure || r.known.Knows(scope)) {
-				one = append(one, scope)
-			}
-		}
-		if alternatives {
-			groups = append(groups, one)
+		if value, either := separated(value); either {
+			groups = append(groups, r.scopesOf(value, sure))
 		} else {
-			groups = append(groups, each(one)...)
+			groups = append(groups, each(r.scopesOf(value, sure))...)
 		}
 	}
 	if p.any || r.anySaid { // a list of values, of which one is enough
-		var one Group
-		for _, group := range groups {
-			one = append(one, group...)
-		}
-		groups = []Group{one}
+		groups = []Group{slices.Concat(groups...)}
 	}
+	r.note(groups, p.firm)
 	r.take(p, groups, where)
 	return all
+}
+
+// separated is a list without what separates its scopes, and whether that says that any one of
+// them is enough.
+func separated(value string) (list string, either bool) {
+	if strings.ContainsAny(value, "|;") || strings.Contains(value, " or ") {
+		return strings.NewReplacer("|", " ", ";", " ", " or ", " ").Replace(value), true
+	}
+	return value, false
+}
+
+// scopesOf are the scopes in a list; sure, whether each word of it is one though nobody knows it.
+func (r *Reading) scopesOf(value string, sure bool) []string {
+	value = strings.NewReplacer(" and ", " ", `"`, " ", "'", " ", "[", " ", "]", " ", "(", " ", ")", " ", "`", " ").Replace(value)
+	return slices.DeleteFunc(r.known.list(value), func(scope string) bool { return !sure && !r.known.Knows(scope) })
+}
+
+// alternatives takes the scopes out of a list of lists: of the lists any one is enough, and
+// everything in it is needed. It reports whether the value is one.
+func (r *Reading) alternatives(p place, key string, list []any) bool {
+	lists, sure := p.lists(r.coded)
+	if !lists || !slices.ContainsFunc(list, func(item any) bool { _, nested := item.([]any); return nested }) {
+		return false
+	}
+	var all [][]string
+	for _, item := range list[:min(len(list), maxTexts)] {
+		inner, ok := item.([]any)
+		if !ok {
+			inner = []any{item}
+		}
+		var texts []string
+		for _, one := range inner {
+			said, ok := one.(string)
+			if !ok {
+				return false
+			}
+			if !isProse(said) {
+				texts = append(texts, said)
+			}
+		}
+		all = append(all, r.scopesOf(strings.Join(texts, " "), sure))
+	}
+	r.take(p, eachOf(all), at(key, strings.Join(slices.Concat(all...), " ")))
+	return true
+}
+
+// switches takes the scopes out of an object that says of each whether it is there. Of several
+// that are not, at least one is what a refusal for a scope is about. It reports whether the value
+// is one.
+func (r *Reading) switches(p place, key string, members map[string]any) bool {
+	lists, sure := p.lists(r.coded)
+	if !lists || len(members) == 0 {
+		return false
+	}
+	var on, off []string
+	for name, value := range sortedPairs(members) {
+		is, ok := value.(bool)
+		switch {
+		case !ok:
+			return false
+		case !canBeScope(name) || !r.known.Knows(name) && !(sure && strings.ContainsAny(name, ":./")): // "valid": false
+		case is:
+			on = append(on, name)
+		default:
+			off = append(off, name)
+		}
+	}
+	if p.need {
+		r.take(p, r.groups(on, p.firm), at(key, strings.Join(on, " ")))
+		return true
+	}
+	r.take(place{held: true}, each(on), "")
+	if r.lacks() {
+		r.take(place{need: true}, []Group{off}, at(key, "not "+strings.Join(off, ", ")))
+	}
+	return true
+}
+
+// groups are those of a list: of each scope one, or one of all where any one is enough. firm says
+// that otherwise all are needed.
+func (r *Reading) groups(list []string, firm bool) []Group {
+	if r.anySaid && len(list) > 0 {
+		return []Group{list}
+	}
+	r.note(each(list), firm)
+	return each(list)
 }
 
 func (r *Reading) take(p place, groups []Group, where string) {
@@ -123,17 +201,9 @@ func (r *Reading) take(p place, groups []Group, where string) {
 	}
 }
 
-func each(list []string) []Group {
-	var groups []Group
-	for _, scope := range list {
-		groups = append(groups, Group{scope})
-	}
-	return groups
-}
-
 // isProse reports whether a value is a sentence rather than a list.
 func isProse(value string) bool {
-	words := split(value)
+	words := split(value, nil)
 	for _, w := range words {
 		if len(words) > 1 && !joinWords.has(w.lower) && w.lower != "or" && (proseWords.has(w.lower) || scopeNouns.has(w.lower)) {
 			return true

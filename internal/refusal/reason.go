@@ -77,7 +77,7 @@ func (r Reading) SpeaksOfRoles() bool {
 // NamesUnknown reports whether a sentence calls something a scope that nobody knows as one.
 func (r Reading) NamesUnknown() bool {
 	return slices.ContainsFunc(r.texts, func(said string) bool {
-		words := split(said)
+		words := split(said, r.known.Knows)
 		for i, w := range words {
 			beside := i > 0 && scopeWord.has(words[i-1].lower) || i+1 < len(words) && scopeWord.has(words[i+1].lower)
 			if beside && (w.quoted || strings.ContainsAny(w.text, ":./") || strings.Trim(w.text, "0123456789") == "") && !r.known.Knows(w.text) {

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit/internal/template"
-	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -39,7 +38,10 @@ type Reading struct {
 	protocol   bool     // it has a JSON-RPC error that is about the message as such
 	coded      bool     // a code in it says that a scope is missing
 	told       bool     // a sentence in it does
-	anySaid    bool     // a sentence in it says that one of several is enough
+	anySaid    bool     // a sentence in it, or the provider's file, says that one of several is enough
+	lists      []Group  // what challenges name, of which by RFC 6750 §3 all are needed
+	open       []Group  // lists of which nothing says whether all are needed, or any one is enough
+	firm       []string // scopes that are named without such a doubt
 	status     int
 	sentence   string // what stands where errors have their message for people
 	word       string // the same, where that is a single word
@@ -59,6 +61,7 @@ func Read(p *provider.Provider, base string, known Vocabulary, resp Response) Re
 	r := Reading{status: resp.Status, known: known}
 	values, unread := values(resp)
 	r.Unread = unread
+	legible(values)
 	if succeeded(resp.Status) {
 		values = failures(values)
 	}
@@ -81,21 +84,37 @@ func Read(p *provider.Provider, base string, known Vocabulary, resp Response) Re
 	for _, value := range values {
 		r.members(place{}, "", value, maxNesting)
 	}
+	r.mergeLists()
 	r.Needs, r.Mentioned = unique(r.Needs), unique(r.Mentioned)
 	return r
 }
 
 // weigh finds out what the texts say as a whole.
 func (r *Reading) weigh() {
-	r.coded = slices.ContainsFunc(r.Codes, meansScope) || slices.ContainsFunc(r.texts, meansScope)
-	r.told = slices.ContainsFunc(r.texts, saysScope)
-	r.anySaid = slices.ContainsFunc(r.texts, func(said string) bool {
-		said = strings.ToLower(said)
-		return slices.ContainsFunc(anyPhrases, func(phrase string) bool { return strings.Contains(said, phrase) })
+	r.coded = slices.ContainsFunc(r.Codes, meansScope) || slices.ContainsFunc(r.texts, func(said string) bool {
+		code, _, _ := strings.Cut(said, ":") // insufficient_scope: a
+		return meansScope(code)
 	})
+	r.told = slices.ContainsFunc(r.texts, saysScope)
+	r.anySaid = slices.ContainsFunc(r.texts, saysAny)
 }
 
-var anyPhrases = []string{"one or more of", "one of the following", "at least one", "any of the following", "any one of", "one of these"}
+// saysAny reports whether a sentence says that one of several is enough. Where at least one of
+// them is missing, all are needed.
+func saysAny(said string) bool {
+	said = strings.ToLower(said)
+	for _, phrase := range anyPhrases {
+		if _, rest, found := strings.Cut(said, phrase); found {
+			return !slices.ContainsFunc(missingPhrases, func(missing string) bool { return strings.Contains(rest, missing) })
+		}
+	}
+	return false
+}
+
+var (
+	anyPhrases     = []string{"one or more of", "one of the following", "at least one", "any of the following", "any one of", "one of these"}
+	missingPhrases = []string{" is missing", " are missing", " not granted", " not been granted"}
+)
 
 // Names are the scopes that the response says are missing or required, each once.
 func (r Reading) Names() []string { return names(r.Needs) }
@@ -121,24 +140,6 @@ func names(groups []Group) []string {
 		list = append(list, group...)
 	}
 	return slices.Clip(scopes.NewSet(list...).Slice())
-}
-
-// unique are the groups, each once. Of a scope and its twin for administrators either is enough.
-func unique(groups []Group) []Group {
-	var list []Group
-	for i, group := range groups {
-		twin := slices.IndexFunc(groups, func(other Group) bool { return len(group) == 1 && len(other) == 1 && other[0] == group[0]+":admin" })
-		if twin >= 0 {
-			groups[i], groups[twin] = append(group, groups[twin]...), append(group, groups[twin]...)
-		}
-	}
-	for _, group := range groups {
-		group = scopes.NewSet(group...).Slice()
-		if !slices.ContainsFunc(list, func(other Group) bool { return slices.Equal(other, group) }) {
-			list = append(list, group)
-		}
-	}
-	return list
 }
 
 // Means reports whether the provider's file says that the response means this.
@@ -178,6 +179,7 @@ func (r *Reading) wording(p *provider.Provider, base string, status int) {
 		}
 		if known.Text == "" {
 			r.Wording = known
+			r.anySaid = r.anySaid || known.AnyOf
 			return
 		}
 		for _, said := range r.texts {
@@ -186,11 +188,12 @@ func (r *Reading) wording(p *provider.Provider, base string, status int) {
 				continue
 			}
 			r.Wording = known
+			r.anySaid = r.anySaid || known.AnyOf
 			if r.sentence == "" || strings.Contains(said, " ") { // a person reads the sentence beside a code
 				r.Said = said
 			}
 			if known.Means == provider.MeaningMissingScope {
-				r.Needs = append(r.Needs, each(scopeWords(captured["scope"]))...)
+				r.Needs = append(r.Needs, r.groups(r.known.list(captured["scope"]), true)...)
 			}
 			return
 		}
@@ -239,10 +242,4 @@ func (r *Reading) code(code string) {
 	if code != "" && len(r.Codes) < maxTexts {
 		r.Codes = append(r.Codes, code)
 	}
-}
-
-// scopeWords are the scopes in a text; what is longer than any honest scope is left out.
-func scopeWords(value string) []string {
-	list := scopes.ParseList(value).Where(func(scope string) bool { return len(scope) <= text.MaxWord }).Slice()
-	return list[:min(len(list), maxTexts)]
 }

@@ -72,7 +72,9 @@ func FuzzRead(f *testing.F) {
 	}
 	f.Add("data: {\"error\":{\"message\":\"needs 'a:read' or \\\"b\\\"\"}}\n\n", `Bearer scope="a:read"`, "")
 	f.Add(`{"message":"lacks the "a:read" scope","missing_scopes":["b|a:read", {"name":"b"}]`, "insufficient_scope", "br")
-	known := refusal.Vocabulary{Scopes: scopes.NewSet("a:read", "b")}
+	f.Add(`{"message":"&quot;a:read&#39; &amp;\u001b[31mb\u001b]8;;x\u0007, neither a:read nor b, and c:d,e"}`, `Bearer error="Insufficient scope", scope="c:d,e,b"`, "")
+	f.Add(`{"required_scopes":[["a:read"],["b","c:d,e"],"x"],"scopes":{"a:read":true,"b":false},"error":"insufficient_scope: b/a:read"}`, "", "")
+	known := refusal.Vocabulary{Scopes: scopes.NewSet("a:read", "b", "c:d,e")}
 	f.Fuzz(func(t *testing.T, body, challenge, encoding string) {
 		header := http.Header{"Www-Authenticate": {challenge}, "Content-Encoding": {encoding}, "X-Accepted-Scopes": {challenge}, "Content-Type": {"application/json"}}
 		for _, status := range []int{403, 200} {

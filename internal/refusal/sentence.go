@@ -2,11 +2,9 @@ package refusal
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
-
-// A Group are scopes of which any one is enough.
-type Group []string
 
 // A sentence is what a text says of scopes.
 type sentence struct {
@@ -25,6 +23,16 @@ const (
 	modeHeld
 )
 
+// A join is what joins a scope to the one before it.
+type join int
+
+const (
+	joinNone    join = iota // a comma, or nothing
+	joinOr                  // any one of both is enough
+	joinAnd                 // both are needed
+	joinBesides             // and, behind a comma
+)
+
 // A sentenceReader is on its way through a sentence.
 type sentenceReader struct {
 	r       *Reading
@@ -33,16 +41,19 @@ type sentenceReader struct {
 	mode    mode
 	any     bool // one of those that follow is enough
 	run     Group
-	denied  int // where a negation stood
-	loose   int // how many of those that were named last wait for a word that says what for
-	flushed int // where they ended
-	clause  int // where the clause begins
+	joins   []join // how each of the run is joined to the one before
+	join    join   // how the next one will be
+	firm    bool   // all of those that follow are needed
+	denied  int    // where a negation stood
+	loose   int    // how many of those that were named last wait for a word that says what for
+	flushed int    // where they ended
+	clause  int    // where the clause begins
 }
 
 // scopesIn finds the words of a text that are scopes, and what it says of them. A plain word
 // is one only in quotes or next to a word for scopes.
 func (r *Reading) scopesIn(said string) sentence {
-	s := sentenceReader{r: r, words: split(said), denied: -10}
+	s := sentenceReader{r: r, words: split(said, r.known.Scopes.Has), denied: -10}
 	for i := range s.words {
 		s.word(i)
 	}
@@ -54,26 +65,35 @@ func (s *sentenceReader) word(i int) {
 	w := &s.words[i]
 	if s.begins(i) {
 		s.flush()
-		s.mode, s.loose, s.clause = modeNone, 0, i
+		s.mode, s.loose, s.clause, s.any, s.firm = modeNone, 0, i, s.any && s.r.anySaid, false
 	}
 	switch {
 	case s.isScope(i):
-		s.run = append(s.run, s.scopes(w)...)
+		for _, scope := range s.scopes(w) {
+			s.run, s.joins, s.join = append(s.run, scope), append(s.joins, s.join), joinNone
+		}
 		if strings.ContainsAny(w.before, "|") {
 			s.any = true
 		}
 		return
 	case isNoun(w.lower):
 		s.all.saying = true
-		if i > 0 && i+1 < len(s.words) && ownWords.has(s.words[i-1].lower) && strings.ContainsAny(s.words[i+1].before, ":=([") { // token scopes: a
+		if i > 0 && i+1 < len(s.words) && ownWords.has(s.words[i-1].lower) && strings.ContainsAny(s.words[i+1].before, ":=(["+quotes) { // token scopes: a
 			s.flush()
 			s.mode = modeHeld
 		}
 		return
 	case (w.lower == "or" || openWords.has(w.lower) && w.lower != "of") && len(s.run) > 0:
-		s.any = true
+		s.join = joinOr
 		return
 	case joinWords.has(w.lower), articles.has(w.lower):
+		s.firm = s.firm || w.lower == "both"
+		if joinWords.has(w.lower) && len(s.run) > 0 {
+			s.firm, s.join = true, joinAnd
+			if strings.Contains(w.before, ",") {
+				s.join = joinBesides
+			}
+		}
 		return
 	}
 	if s.flush() {
@@ -84,18 +104,58 @@ func (s *sentenceReader) word(i int) {
 		s.mode, s.denied = modeNeed, i
 	case needWords.has(w.lower):
 		s.mode = modeNeed
-		if at := len(s.all.named) - s.loose; i-s.flushed <= 3 && !s.otherClause() { // c is required
-			s.all.needs = append(s.all.needs, s.all.named[at:]...)
-			s.all.named = s.all.named[:at]
-		}
+		s.claim(i) // c is required
 		s.loose = 0
 	case w.lower == "granted" && i+1 < len(s.words) && s.words[i+1].lower == "by": // any of those that grant it
 		s.mode, s.any = modeNeed, true
-	case heldWords.has(w.lower) && i-s.denied > 4 && !s.demanded(i):
+	case (heldWords.has(w.lower) || w.lower == "found") && i-s.denied <= 4:
+		s.claim(s.denied) // c was not granted
+		s.any = false     // at least one was not granted
+	case heldWords.has(w.lower) && passives.has(s.words[max(0, i-1)].lower) && s.waits(i): // c was granted
+		at := len(s.all.named) - s.loose
+		s.all.held = append(s.all.held, names(s.all.named[at:])...)
+		s.all.named, s.loose = s.all.named[:at], 0
+	case heldWords.has(w.lower) && !s.demanded(i):
 		s.mode = modeHeld
 	}
-	if anyWords.has(w.lower) {
+	switch {
+	case goneWords.has(w.lower): // at least one of them is missing
+		s.any, s.firm = false, true
+	case allWords.has(w.lower):
+		s.firm = true
+	case anyWords.has(w.lower) && s.meansAny(i):
 		s.any = true
+	}
+}
+
+// meansAny reports whether a word of which that can be true says that any one is enough.
+func (s *sentenceReader) meansAny(i int) bool {
+	next := ""
+	if i+1 < len(s.words) {
+		next = s.words[i+1].lower
+	}
+	switch here := s.words[i].lower; {
+	case here == "none":
+		return next == "of"
+	case takenWords.has(here):
+		return isNoun(next)
+	}
+	return true
+}
+
+// takenWords say of scopes that any one is enough only right before them: accepted scopes.
+var takenWords = wordSet(`accepted acceptable allowed granular sufficient`)
+
+var passives = wordSet(`is are was were been`)
+
+// waits reports whether scopes were named shortly before a word that says what for.
+func (s *sentenceReader) waits(i int) bool { return s.loose > 0 && i >= s.flushed && i-s.flushed <= 3 }
+
+// claim makes needs of those that wait for a word.
+func (s *sentenceReader) claim(i int) {
+	if at := len(s.all.named) - s.loose; s.waits(i) && !s.otherClause() {
+		s.all.needs = append(s.all.needs, s.all.named[at:]...)
+		s.all.named, s.loose = s.all.named[:at], 0
 	}
 }
 
@@ -117,15 +177,27 @@ func (s *sentenceReader) begins(i int) bool {
 // otherClause reports whether the clause asks for something else than a scope, though it names
 // one: a role that has the permission, a plan.
 func (s *sentenceReader) otherClause() bool {
-	other := false
+	other, aside := false, 0
 	for i := s.clause; i < min(len(s.words), s.clause+4*farBack) && (i <= s.clause || !s.begins(i)); i++ {
-		if scopeWord.has(s.words[i].lower) {
+		w := &s.words[i]
+		aside += strings.Count(w.before, "(") - strings.Count(w.before, ")")
+		switch {
+		case scopeWord.has(w.lower), other && grantWords.has(w.lower) && s.deniedBefore(i): // the owner did not grant it
 			return false
+		case aside > 0, i > 0 && s.words[i-1].lower == "resource": // a resource owner is who grants (RFC 6749 §1.1)
+		default:
+			other = other || roleWords.has(w.lower)
 		}
-		other = other || roleWords.has(s.words[i].lower)
 	}
 	return other
 }
+
+// deniedBefore reports whether a negation stands shortly before a word.
+func (s *sentenceReader) deniedBefore(i int) bool {
+	return slices.ContainsFunc(s.words[max(0, i-2):i], func(w word) bool { return denials.has(w.lower) })
+}
+
+var grantWords = wordSet(`grant granted consent consented approve approved authorize authorized authorise authorised`)
 
 var roleWords = wordSet(`admin admins administrator administrators owner owners editor role roles plan plans premium enterprise upgrade subscription`)
 
@@ -135,13 +207,15 @@ var contrasts = wordSet(`but however aber mais pero`)
 // articles stand between scopes and change nothing.
 var articles = wordSet(`the a an following der die das les des la le los las access oauth oauth2 both - – — •`)
 
-// scopes are those in a word: itself, or those that a slash holds together.
+// scopes are those in a word: itself, or those that are held together in it; of those with a slash
+// any one is enough.
 func (s *sentenceReader) scopes(w *word) []string {
-	if s.r.known.Knows(w.text) || !strings.Contains(w.text, "/") {
+	parts := heldTogether(w.text)
+	if s.r.known.Knows(w.text) || len(parts) < 2 || slices.ContainsFunc(parts, func(part string) bool { return !s.r.known.Knows(part) }) {
 		return []string{w.text}
 	}
-	s.any = true
-	return strings.Split(w.text, "/")
+	s.any = s.any || strings.Contains(w.text, "/")
+	return parts
 }
 
 // flush files the scopes that were read, and reports whether there were any.
@@ -149,12 +223,9 @@ func (s *sentenceReader) flush() bool {
 	if len(s.run) == 0 {
 		return false
 	}
-	groups := []Group{s.run}
-	if !s.any {
-		groups = nil
-		for _, scope := range s.run {
-			groups = append(groups, Group{scope})
-		}
+	groups := s.groups()
+	if s.mode != modeHeld {
+		s.r.note(groups, s.firm)
 	}
 	switch {
 	case s.mode == modeNeed && !s.otherClause():
@@ -164,8 +235,43 @@ func (s *sentenceReader) flush() bool {
 	default:
 		s.all.named, s.loose = append(s.all.named, groups...), len(groups)
 	}
-	s.run, s.any = nil, false
+	s.run, s.joins, s.join, s.any, s.firm = nil, nil, joinNone, false, false
 	return true
+}
+
+// groups are those of the scopes that were read. What is joined by and is one alternative, unless
+// a comma stands before the and: a, and b or c.
+func (s *sentenceReader) groups() []Group {
+	if s.any || s.r.Wording.AnyOf {
+		return []Group{s.run}
+	}
+	var groups []Group
+	for from, to := 0, 1; to <= len(s.run); to++ {
+		if to < len(s.run) && s.joins[to] != joinBesides {
+			continue
+		}
+		groups, from = append(groups, joined(s.run[from:to], s.joins[from:to])...), to
+	}
+	return groups
+}
+
+// joined are the groups of scopes with words between them.
+func joined(run Group, joins []join) []Group {
+	switch or := slices.Contains(joins[1:], joinOr); {
+	case !or:
+		return each(run)
+	case !slices.Contains(joins[1:], joinAnd):
+		return []Group{run}
+	}
+	alternatives := [][]string{nil}
+	for i, scope := range run {
+		if last := len(alternatives) - 1; i == 0 || joins[i] != joinOr {
+			alternatives[last] = append(alternatives[last], scope)
+		} else {
+			alternatives = append(alternatives, []string{scope})
+		}
+	}
+	return eachOf(alternatives)
 }
 
 // read takes the scopes out of a sentence. What it names without saying what for is missing

@@ -38,6 +38,26 @@ func (v Vocabulary) speaksOf(word string) bool {
 // canBeScope reports whether a word can be a scope at all: an honest one is not long.
 func canBeScope(word string) bool { return len(word) <= text.MaxWord && scopes.CheckScope(word) == nil }
 
+// list are the scopes in a list, with blanks or commas between them, each once. One with a comma
+// in it is taken whole where somebody lists it (RFC 6749 §3.3 allows it).
+func (v Vocabulary) list(value string) []string {
+	var list []string
+	for _, field := range strings.Fields(value) {
+		parts := strings.Split(field, ",")
+		for at := 0; at < len(parts) && len(list) < maxTexts; {
+			end := min(len(parts), at+maxCommas)
+			for end > at+1 && !v.Scopes.Has(strings.Join(parts[at:end], ",")) {
+				end--
+			}
+			list, at = append(list, strings.Join(parts[at:end], ",")), end
+		}
+	}
+	return scopes.NewSet(list...).Where(canBeScope).Slice()
+}
+
+// maxCommas bounds how many parts a scope has between commas.
+const maxCommas = 8
+
 // The words by which servers speak of scopes: a scope itself, that it lacks or is wanted, and
 // that it is held. Those of other languages than English are the ones that stand next to a
 // scope's name.
@@ -47,15 +67,18 @@ var (
 		portée portées permesso permessi toestemming toestemmingen machtiging uprawnienie uprawnienia разрешение разрешения scopen
 		権限 スコープ 权限 範囲 范围 권한`)
 	needWords = wordSet(`required requires require requiring missing lack lacks lacking absent need needs needed necessary must without expected
-		accepted accepts insufficient add adding enable enabling additional want wanted wants demands
+		accepted acceptable accepts insufficient add adding enable enabling additional want wanted wants demands
 		erforderlich benötigt fehlt fehlen fehlende requis requise requises manquant manquante nécessaire requiere requerido falta necesario
 		necessário ontbreekt vereist richiesto manca`)
 	heldWords = wordSet(`granted grants provided has have had holds held hold current currently actual existing presented supplied given
-		contains contain includes include including got possesses owned authorized authorised approved assigned received`)
-	denials   = wordSet(`not no cannot never hasn't haven't doesn't don't isn't aren't didn't wasn't weren't can't without nicht kein keine pas sin non não niet`)
-	anyWords  = wordSet(`any either one accepted alternatives alternative sufficient granular allowed oneof anyof`)
-	openWords = wordSet(`or oder ou o of`)             // between scopes: one is enough
-	joinWords = wordSet(`and und et y e as well plus`) // between scopes: all are needed
+		contains contain includes include included including present got possesses owned authorized authorised approved assigned received`)
+	// goneWords say of what is needed that it is not there.
+	goneWords = wordSet(`missing lack lacks lacking lacked absent denied ungranted fehlt fehlen fehlende falta manquant manquante manca ontbreekt`)
+	denials   = wordSet(`not no none neither cannot never hasn't haven't doesn't don't isn't aren't didn't wasn't weren't can't without nicht kein keine pas sin non não niet`)
+	anyWords  = wordSet(`any either one none accepted acceptable alternatives alternative sufficient granular allowed oneof anyof`)
+	allWords  = wordSet(`all allof both every each`)
+	openWords = wordSet(`or oder ou o of`)                      // between scopes: one is enough
+	joinWords = wordSet(`and & && nor und et y e as well plus`) // between scopes: all are needed
 )
 
 // A lexicon is a set of words. It is made when it is asked for the first time: most runs of the
@@ -125,7 +148,8 @@ func saysScope(said string) bool {
 			return false
 		}
 		near := words[max(0, i-4):min(len(words), i+4)]
-		lacks = lacks || anyOf(near, sentenceLacks)
+		idiom := i+1 < len(words) && words[i+1] == "of" // outside the scope of a plan
+		lacks = lacks || anyOf(near, sentenceLacks) || !idiom && anyOf(near, outsideWords)
 	}
 	return lacks
 }
@@ -134,4 +158,7 @@ func saysScope(said string) bool {
 // within which something lies, a parameter of that name.
 var otherScopes = wordSet(`over in at within under field parameter value property variable`)
 
-var sentenceLacks = wordSet(`insufficient missing lack lacks lacking required requires require needed needs need no not invalid hasn doesn without fehlt fehlen fehlende erforderlich benötigt requis requise requises manquant manquante falta requerido`)
+var sentenceLacks = wordSet(`insufficient missing lack lacks lacking required requires require needed needs need no not invalid hasn doesn without fehlt fehlen fehlende erforderlich benötigt requis requise requises manquant manquante falta requerido
+	mismatch mismatches mismatched`)
+
+var outsideWords = wordSet(`outside beyond exceeds`)

@@ -1,6 +1,9 @@
 package refusal
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // isScope reports whether a word of the sentence is a scope.
 func (s *sentenceReader) isScope(i int) bool {
@@ -9,11 +12,9 @@ func (s *sentenceReader) isScope(i int) bool {
 	if bare := strings.TrimSuffix(w.text, "_permission"); !known && s.r.known.Knows(bare) {
 		w.text, known = bare, true
 	}
-	if !known && strings.Contains(w.text, "/") && !strings.Contains(w.text, "://") {
-		known = true
-		for part := range strings.SplitSeq(w.text, "/") {
-			known = known && s.r.known.Knows(part)
-		}
+	if !known {
+		parts := heldTogether(w.text)
+		known = len(parts) > 1 && !slices.ContainsFunc(parts, func(part string) bool { return !s.r.known.Knows(part) })
 	}
 	if known && !s.r.known.Scopes.Has(w.text) && !s.r.lacks() && !s.besideNoun(i, -1) && !s.besideNoun(i, 1) {
 		return false // it has the form of one, and nothing here speaks of scopes
@@ -24,14 +25,25 @@ func (s *sentenceReader) isScope(i int) bool {
 	return s.r.coded && s.unknownScope(i) || s.r.told && s.namedScope(i)
 }
 
+// heldTogether are the parts of a word that characters hold together: a/b, a+b.
+func heldTogether(word string) []string {
+	if strings.Contains(word, "://") {
+		return nil
+	}
+	return strings.FieldsFunc(word, func(c rune) bool { return strings.ContainsRune("/+&", c) })
+}
+
 // namedScope reports whether a word that nobody knows has a scope's form, and stands right beside
-// the word scope.
+// the word scope, or behind one for what is needed.
 func (s *sentenceReader) namedScope(i int) bool {
 	w := &s.words[i]
 	if !canBeScope(w.text) || strings.Contains(w.text, "://") || isPlain(w.text) || !strings.ContainsAny(strings.Trim(w.text, ":."), ":.") {
 		return false
 	}
-	return i > 0 && scopeWord.has(s.words[i-1].lower) || i+1 < len(s.words) && scopeWord.has(s.words[i+1].lower)
+	if i > 0 && scopeWord.has(s.words[i-1].lower) || i+1 < len(s.words) && scopeWord.has(s.words[i+1].lower) {
+		return true
+	}
+	return i > 0 && needWords.has(s.words[i-1].lower) && strings.Contains(strings.Trim(w.text, ":."), ":") && !strings.ContainsAny(w.text, "0123456789")
 }
 
 // listed reports whether a plain word is one of a list of scopes, or what a refusal for a scope

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
 // A word is one of a sentence.
@@ -26,7 +28,8 @@ const (
 
 // split makes words of a sentence: runs without a space, a quote, a bracket or a separator.
 // A point or a colon at the end of one is the sentence's.
-func split(said string) []word {
+// whole tells which words are not cut at their commas; nil: none.
+func split(said string, whole func(string) bool) []word {
 	var list []word
 	runes := []rune(strings.ReplaceAll(strings.ReplaceAll(said, "(s)", "s"), `\"`, `"`))
 	before := ""
@@ -39,6 +42,7 @@ func split(said string) []word {
 		for start = at; at < len(runes) && !separates(runes, at); {
 			at++
 		}
+		at = beyondComma(runes, start, at, whole)
 		raw := string(runes[start:at])
 		begin := len(raw) - len(strings.TrimLeft(raw, ".:"))
 		before, raw = before+raw[:begin], raw[begin:]
@@ -53,23 +57,45 @@ func split(said string) []word {
 		}
 		before = raw[len(w.text):]
 		w.quoted = start > 0 && at < len(runes) && strings.ContainsRune(quotes, runes[start-1]) && strings.ContainsRune(quotes, runes[at])
-		w.lower = strings.ToLower(w.text)
+		w.lower = strings.ReplaceAll(strings.ToLower(w.text), "’", "'")
 		list = append(list, w)
 	}
 	return list
 }
 
-// isNoun reports whether a word is one for scopes. In scripts without spaces it stands within
+// beyondComma is where a word ends that has commas in it and is taken whole, else where it ends
+// without them.
+func beyondComma(runes []rune, start, at int, whole func(string) bool) int {
+	if whole == nil || at == len(runes) || runes[at] != ',' {
+		return at
+	}
+	longest := at
+	for end, commas := at, 0; commas < maxCommas && end < len(runes) && end-start <= text.MaxWord; {
+		for end++; end < len(runes) && !separates(runes, end); {
+			end++
+		}
+		if commas++; end-start <= text.MaxWord && whole(strings.TrimRight(string(runes[start:end]), sentenceEnds)) {
+			longest = end
+		}
+		if end < len(runes) && runes[end] != ',' {
+			break
+		}
+	}
+	return longest
+}
+
+// isNoun reports whether a word is one for scopes, or a code that says that one is missing. In scripts without spaces it stands within
 // others.
 func isNoun(word string) bool {
-	return scopeNouns.has(word) || word != "" && word[0] >= utf8.RuneSelf && slices.ContainsFunc(unspacedNouns, func(noun string) bool { return strings.Contains(word, noun) })
+	return scopeNouns.has(word) || strings.Contains(word, "_") && meansScope(word) ||
+		word != "" && word[0] >= utf8.RuneSelf && slices.ContainsFunc(unspacedNouns, func(noun string) bool { return strings.Contains(word, noun) })
 }
 
 var unspacedNouns = []string{"権限", "スコープ", "权限", "許可", "範囲", "范围", "권한"}
 
 // isTerm reports whether a word says what a list is one of.
 func isTerm(word string) bool {
-	return scopeNouns.has(word) || needWords.has(word) || heldWords.has(word)
+	return isNoun(word) || needWords.has(word) || heldWords.has(word)
 }
 
 const sentenceEnds = ".:!?…。"
@@ -85,8 +111,8 @@ func separates(runes []rune, at int) bool {
 }
 
 // isPlain reports whether a word could stand in any sentence.
-func isPlain(text string) bool {
-	for i, c := range text {
+func isPlain(word string) bool {
+	for i, c := range word {
 		if !unicode.IsLetter(c) || i > 0 && unicode.IsUpper(c) {
 			return false
 		}

@@ -192,6 +192,7 @@ func (d *decoder) refusal(n *yaml.Node) Refusal {
 		yamlfile.Optional("base", func(v *yaml.Node) { f.Base = d.baseWord(v) }),
 		yamlfile.Optional("text", func(v *yaml.Node) { f.Text = d.Text(v, "text") }),
 		yamlfile.Required("means", func(v *yaml.Node) { f.Means = d.meaning(v) }),
+		yamlfile.Optional("any_of", func(v *yaml.Node) { f.AnyOf = d.Boolean(v, "any_of") }),
 		yamlfile.Optional("advice", func(v *yaml.Node) { f.Advice = d.Text(v, "advice") }),
 	})
 	return f

@@ -169,6 +169,7 @@ type Refusal struct {
 	Base   string // "" for every base
 	Text   string // a string in the answer's body; {name} stands for any text
 	Means  Meaning
+	AnyOf  bool   // of the scopes that the response names, any one is enough
 	Advice string // what helps; "" where the server's own words are enough
 }
 
