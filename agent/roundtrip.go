@@ -52,7 +52,7 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func (x *exchange) send(req *http.Request) (*http.Response, error) {
-	resp, err := x.p.transport.RoundTrip(req)
+	resp, err := x.roundTrip(req)
 	if err != nil {
 		x.problem = err
 		return nil, err
@@ -164,7 +164,7 @@ func (x *exchange) again(req *http.Request, resp *http.Response) (second *http.R
 	}
 	_ = resp.Body.Close() // its connection is of no use until then
 	x.p.lend(replay.Header, fresh)
-	if second, err = x.p.transport.RoundTrip(replay); err != nil {
+	if second, err = x.roundTrip(replay); err != nil {
 		x.problem, x.status = err, 0
 		return nil, err
 	}

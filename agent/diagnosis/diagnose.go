@@ -80,7 +80,7 @@ func (d *diagnoser) misplaced() bool {
 	}
 	places, swapped := strings.Join(text.Lines(d.c.Sent.Misplaced), ", "), strings.Join(d.c.Sent.Swapped, ", ")
 	d.v.is(CauseNotAScopeProblem, ConfidenceProved, "the lease came as %s; ambit swaps %s", places, swapped)
-	d.v.prove("the request to {%s} was refused here and went nowhere", d.c.Base)
+	d.v.prove("ambit refused the request to base %s, and did not send it on", d.c.Base)
 	s := d.c.situation(advice.NoScope)
 	s.Words = "send the lease as one of these: " + swapped
 	d.v.advise(s)
@@ -94,7 +94,7 @@ func (d *diagnoser) otherCredential() bool {
 	}
 	fields := strings.Join(text.Lines(d.c.Sent.Others), ", ")
 	d.v.is(CauseCredentialConflict, ConfidenceProved, "another credential was sent instead of the lease, in %s", fields)
-	d.v.prove("the request to {%s} carried a credential in %s, and no lease", d.c.Base, fields)
+	d.v.prove("the request to base %s carried a credential in %s, and no lease", d.c.Base, fields)
 	d.v.prove("ambit refused the request, and did not send it on")
 	d.blame(profile.EffectReplaces, profile.EffectDropped)
 	return true
@@ -157,7 +157,7 @@ func (d *diagnoser) neverServes() bool {
 	if d.c.Kind.Serves(d.c.Base) || !d.refuses() {
 		return false
 	}
-	d.v.is(CauseWrongCredentialKind, ConfidenceProved, "%s, can never be used for {%s}", d.c.credential(), d.c.Base)
+	d.v.is(CauseWrongCredentialKind, ConfidenceProved, "%s, can never be used for base %s", d.c.credential(), d.c.Base)
 	d.v.prove("its prefix says that it is %s", text.Line(d.c.Kind.Label))
 	s := d.c.situation(advice.WrongKind)
 	s.Base = d.c.Base

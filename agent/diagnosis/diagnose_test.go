@@ -426,16 +426,16 @@ func TestNotRouted(t *testing.T) {
 		"nothing that is known": {
 			conflicts(overridden, profile.Conflict{Source: profile.SourceLogin}),
 			diagnosis.Traffic{},
-			"not routed: no request came through ambit; Claude Code sent it elsewhere, or sent none",
+			"not routed: no request came through ambit; Claude Code may have sent its requests elsewhere",
 			[]diagnosis.Step{{Text: "see what can send its requests elsewhere", Command: "ambit doctor --agent claude-code"}},
 		},
 		"any command": {
 			agent("any-command"),
 			diagnosis.Traffic{},
 			"not routed: no request came through ambit",
-			[]diagnosis.Step{{Text: "if it starts an agent that ambit knows, name that with --agent; any other program has to send $AMBIT_LEASE as its Bearer token to $AMBIT_API_URL or $AMBIT_GATEWAY_URL or $AMBIT_MCP_URL"}},
+			[]diagnosis.Step{{Text: "if the command starts an agent, name the agent with --agent; otherwise, send $AMBIT_LEASE as the Bearer token to $AMBIT_API_URL or $AMBIT_GATEWAY_URL or $AMBIT_MCP_URL"}},
 		},
-		"without the lease":  {agent("any-command"), diagnosis.Traffic{Bare: 1, Astray: 2}, "not routed: no request came with the lease: 1 request without a credential, 2 requests at the address of no base", nil},
+		"without the lease":  {agent("any-command"), diagnosis.Traffic{Bare: 1, Astray: 2}, "not routed: no request reached a base with the lease: 1 request without a credential, 2 requests to an address that is not a base's", nil},
 		"another credential": {conflicts(away), diagnosis.Traffic{Others: 1}, "", nil},
 		"one came":           {conflicts(away), diagnosis.Traffic{Lent: 1, Bare: 3}, "", nil},
 	} {

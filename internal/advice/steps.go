@@ -61,7 +61,7 @@ func (s *Situation) route() []Step {
 	if s.Agent != "" {
 		return []Step{{Text: "see what can send its requests elsewhere", Command: s.Run.Command("doctor") + " --agent " + ShellWord(s.Agent)}}
 	}
-	return []Step{{Text: "if it starts an agent that ambit knows, name that with --agent; any other program has to send $" + s.Lease + " as its Bearer token to $" + strings.Join(s.URLs, " or $")}}
+	return []Step{{Text: "if the command starts an agent, name the agent with --agent; otherwise, send $" + s.Lease + " as the Bearer token to $" + strings.Join(s.URLs, " or $")}}
 }
 
 // widen gets a credential that holds more.
