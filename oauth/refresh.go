@@ -145,14 +145,18 @@ func (r *Renewer) refresh(ctx context.Context, old *credential.Credential) (*cre
 }
 
 // refused makes invalid_grant (RFC 6749 §5.2) the end of the session. The refresh
-// token is taken out of the store, so that nobody else sends it in vain.
+// token is taken out of the store, so that nobody else sends it in vain. Any other code that will
+// be the same later denies the renewal.
 func (r *Renewer) refused(ctx context.Context, old *credential.Credential, err error) error {
 	refusal, ok := errors.AsType[*ResponseError](err)
 	if ok {
 		refusal.Renewal = true
 	}
-	if !ok || refusal.Code != "invalid_grant" {
+	switch {
+	case !ok || refusal.Code == "" || refusal.Temporary():
 		return err
+	case refusal.Code != "invalid_grant":
+		return &credential.RenewalDeniedError{Code: refusal.Code, Description: refusal.Description, Err: refusal}
 	}
 	spent := *old
 	spent.Refresh = credential.Secret{}

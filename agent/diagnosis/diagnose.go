@@ -185,8 +185,11 @@ func (d *diagnoser) renewalFailed() bool {
 	if d.c.Renewal == nil || d.c.Response.Status != http.StatusUnauthorized || d.c.knownHere() {
 		return false
 	}
-	if lost, ok := errors.AsType[*credential.SessionLostError](d.c.Renewal); ok {
-		return d.sessionLost(lost)
+	if lost, ok := errors.AsType[*credential.SessionLostError](d.c.Renewal); ok && (lost.Err == nil || d.c.wasAsked()) {
+		return false // there was nothing to send; or servers say more
+	}
+	if d.notRenewable() {
+		return true
 	}
 	own, _ := d.c.Inquiry.At(d.c.Server.Name)
 	sure := ConfidenceLikely
@@ -194,20 +197,31 @@ func (d *diagnoser) renewalFailed() bool {
 	if own.Standing == credential.StandingNotKnown && nobodyElse || !d.c.Grant.LivesAt(d.c.Now) {
 		sure = ConfidenceProved
 	}
-	d.v.is(CauseRenewalFailed, sure, "%s, is no longer accepted, and could not be renewed: %v", d.c.credential(), d.c.Renewal)
+	d.v.is(CauseRenewalFailed, sure, "%s, is no longer valid, and could not be renewed: %v", d.c.credential(), d.c.Renewal)
 	d.v.prove("no server rejected the login itself: it is kept, and will be renewed later")
 	d.asked()
 	d.v.advise(d.c.situation(advice.Waiting))
 	return true
 }
 
-// sessionLost: the server ended the login: it refused the refresh token as well.
-func (d *diagnoser) sessionLost(lost *credential.SessionLostError) bool {
-	if lost.Err == nil || d.c.wasAsked() {
-		return false // there was nothing to send; or servers say more
+// notRenewable: the server refuses to renew, and will refuse again: the login has ended, or its
+// client may not.
+func (d *diagnoser) notRenewable() bool {
+	if lost, ok := errors.AsType[*credential.SessionLostError](d.c.Renewal); ok {
+		d.v.is(CauseRejected, ConfidenceLikely, "%s, is no longer valid: %v", d.c.credential(), lost)
+		d.advise(advice.Ended, "")
+		return true
 	}
-	d.v.is(CauseRejected, ConfidenceLikely, "%s, is no longer accepted, and %v", d.c.credential(), lost)
-	d.advise(advice.Ended, "")
+	denied, ok := errors.AsType[*credential.RenewalDeniedError](d.c.Renewal)
+	if !ok {
+		return false
+	}
+	d.v.is(CauseRejected, ConfidenceLikely, "%s, is no longer valid, and the server does not renew it: %v", d.c.credential(), denied)
+	d.v.prove("the login itself was not refused: it is kept")
+	d.asked()
+	s := d.c.situation(advice.Denying)
+	s.Denied = advice.Denied{Code: denied.Code, Description: denied.Description}
+	d.v.advise(s)
 	return true
 }
 

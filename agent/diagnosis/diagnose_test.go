@@ -202,6 +202,14 @@ func TestDiagnose(t *testing.T) {
 			nil,
 			"the session is over: invalid_grant",
 		},
+		"the server denies the renewal to the client": {
+			both(all, nobodyAsked, func(c *diagnosis.Case) {
+				c.Login, c.Renewal = true, &credential.RenewalDeniedError{Code: "invalid_client", Err: errors.New("refused: invalid_client")}
+			}),
+			diagnosis.CauseRejected, diagnosis.ConfidenceLikely,
+			nil,
+			"the server does not renew it: refused: invalid_client",
+		},
 		"nobody said what it holds": {unsaid, diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, "gave no reason"},
 		"nor is it told by what any 401 mentions": {
 			both(challenge(`Bearer scope="extra:write"`), unsaid),

@@ -11,6 +11,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/oauth/credential"
 )
 
 // The verdicts on what is not a refusal: a request that got no response, one that never came, and
@@ -107,11 +108,17 @@ func Silent(c Case, lasted time.Duration) Verdict {
 	return d.v
 }
 
-// NotRenewed is the verdict on a login that is at its end, and could not be renewed for a reason
-// that is not the grant; see [Case.Renewal].
+// NotRenewed is the verdict on a login that is at its end, and could not be renewed; see
+// [Case.Renewal].
 func NotRenewed(c Case) Verdict {
 	d := newDiagnosis(c.beforeCalls())
-	d.v.is(CauseRenewalFailed, ConfidenceProved, "%s, is not good any more, and could not be renewed: %v", c.credential(), c.Renewal)
+	if lost, ok := errors.AsType[*credential.SessionLostError](c.Renewal); ok && lost.Err == nil && d.pastExpiry() {
+		return d.v
+	}
+	if d.notRenewable() {
+		return d.v
+	}
+	d.v.is(CauseRenewalFailed, ConfidenceProved, "%s, is no longer valid, and could not be renewed: %v", c.credential(), c.Renewal)
 	d.v.prove("the login itself was not refused: it is kept, and is renewed again")
 	d.v.advise(d.c.situation(advice.Waiting))
 	return d.v

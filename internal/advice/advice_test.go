@@ -109,8 +109,20 @@ func TestSteps(t *testing.T) {
 			[]string{"log the program out of its own account: agent logout"},
 		},
 		"no scope helps": {advice.NoScope, "key_", func(s *advice.Situation) { s.Words = "ask an admin" }, []string{"ask an admin"}},
-		"renewed since":  {advice.Renewed, "tok_", nil, []string{"repeat the request"}},
-		"nothing helps":  {advice.NoScope, "key_", nil, nil},
+		"the server lets this client renew nothing": {
+			advice.Denying, "tok_", func(s *advice.Situation) { s.Denied.Code = "unauthorized_client" },
+			[]string{"the server does not let this client renew a login: its operator can allow that, or log in again: " + login},
+		},
+		"the same, and nobody is there": {
+			advice.Denying, "tok_", func(s *advice.Situation) { s.Denied.Code, s.Unattended = "unauthorized_client", true },
+			[]string{"nobody is here to log in: set AMBIT_API_KEY to a key; at https://api.example/keys"},
+		},
+		"the server does not know the client": {
+			advice.Denying, "tok_", func(s *advice.Situation) { s.Provider.Client.ID, s.Denied.Code = "app", "invalid_client" },
+			[]string{`the client id "app" is not registered there, or not as a public client, which has no secret; name one that is: provider: {use: ..., client: {id: ...}}`},
+		},
+		"renewed since": {advice.Renewed, "tok_", nil, []string{"repeat the request"}},
+		"nothing helps": {advice.NoScope, "key_", nil, nil},
 		"nobody knows why, of a key that can be asked about": {
 			advice.Unexplained, "key_", func(s *advice.Situation) { s.Kind.Inspect.URL = "{api}/key" },
 			[]string{"see what the credential holds: ambit status -f 'my scopes.yaml' --program slack"},

@@ -31,6 +31,8 @@ func (s *Situation) steps() []Step {
 		return []Step{{Text: s.Words}}
 	case Waiting:
 		return []Step{{Text: "try again once the server that renews the login responds", Command: s.Run.Command("check")}}
+	case Denying:
+		return s.allow()
 	case Unused:
 		return s.route()
 	case NotReached:
@@ -55,6 +57,17 @@ func (s *Situation) look() []Step {
 
 // OwnAuthority is the way out where a certificate is not trusted.
 const OwnAuthority = "if the certificate is your own authority's, name it with --ca-file"
+
+// allow gets a client that the server lets renew a login; where nobody can log in, a key does.
+func (s *Situation) allow() []Step {
+	d := s.Denied
+	d.Place, d.Renewal, d.Provider, d.Server, d.Login = provider.PlaceToken, true, s.Provider, s.At, s.Run.Command("login")
+	step := d.Step()
+	if step.Command != "" && s.Unattended {
+		return s.keyFor("")
+	}
+	return []Step{step}
+}
 
 // route has the program send its requests through the proxy.
 func (s *Situation) route() []Step {

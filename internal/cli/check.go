@@ -150,7 +150,7 @@ func examine(ctx context.Context, r *invocation, s *ambit.Session, f *checkFlags
 			}
 		})
 	}
-	h, err := asked(ctx, r, s)
+	h, err := asked(ctx, r, s, 0)
 	wait.Wait()
 	switch {
 	case err != nil:
@@ -164,14 +164,15 @@ func examine(ctx context.Context, r *invocation, s *ambit.Session, f *checkFlags
 }
 
 // asked is the credential that would be used, and what the server says of it now. A
-// stored login that is at its end is renewed first.
-func asked(ctx context.Context, r *invocation, s *ambit.Session) (*ambit.Held, error) {
+// stored login that does not live for longer than minTTL is renewed first; where that fails and
+// it still lives, both are told.
+func asked(ctx context.Context, r *invocation, s *ambit.Session, minTTL time.Duration) (*ambit.Held, error) {
 	h, err := s.Find(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if h.IsLogin() {
-		if err := h.Refresh(ctx, 0); err != nil {
+		if err := h.Refresh(ctx, minTTL); err != nil {
 			if !h.Credential.LivesAt(time.Now()) {
 				return nil, err
 			}

@@ -22,6 +22,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -277,7 +278,7 @@ func namedAgent(word string) (*profile.Profile, error) {
 // there and there was none. That nobody can say what a key holds, or nobody says it of a login
 // now, does not keep it from being lent: a refusal will tell.
 func (l *lending) lendable(ctx context.Context) (*ambit.Held, error) {
-	h, err := asked(ctx, l.invocation, l.session)
+	h, err := asked(ctx, l.invocation, l.session, credential.RenewAhead)
 	if _, nobody := errors.AsType[*oauth.NoInspectionError](err); nobody && h != nil {
 		return h, nil
 	}
@@ -292,7 +293,7 @@ func (l *lending) lendable(ctx context.Context) (*ambit.Held, error) {
 	if _, err := runLogin(ctx, l.invocation, l.flags.keys); err != nil {
 		return nil, err
 	}
-	return asked(ctx, l.invocation, l.session)
+	return asked(ctx, l.invocation, l.session, credential.RenewAhead)
 }
 
 // scan looks for settings and logins of the agent that are in the way.

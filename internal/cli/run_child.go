@@ -54,7 +54,7 @@ func (l *lending) child(ctx context.Context) (code int, err error) {
 		Log:    l.log.handler, LogPath: l.log.path, Run: invocationOf(l.session), Unattended: l.unattended(), Withheld: withheld(l.held, l.session.Needs()), Record: record,
 	})
 	if err != nil {
-		return 0, failureOf(l.session, err)
+		return 0, l.unusable(l.failure(l.session, err))
 	}
 	defer l.proxy.Close()
 	defer l.closePipes()
