@@ -23,6 +23,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/ambit-auth/ambit/scopes"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -145,6 +146,7 @@ type lending struct {
 	session   *ambit.Session
 	held      *ambit.Held
 	profile   *profile.Profile
+	foreseen  diagnosis.Case // what was known when the forecast was made
 	conflicts []profile.Conflict
 	overrides atomic.Bool // this run puts the profile's arguments on the command line
 	proxy     *agent.Proxy
@@ -173,21 +175,38 @@ func (l *lending) whole(ctx context.Context) error {
 }
 
 // forecast tells what will be refused: in one line where that is nothing that is required. The
-// error says why the child is not started for it. What a verdict says later is said whole, since
-// the child may have taken the screen meanwhile.
+// error says why the child is not started for it. Where the child takes the screen, a verdict
+// says all of it again later.
 func (l *lending) forecast() error {
-	for _, v := range diagnosis.Forecast(l.theCase()) {
+	l.foreseen = l.theCase()
+	for _, v := range diagnosis.Forecast(l.foreseen) {
 		l.report.Add(v)
 		if v.Cause == diagnosis.CauseMissingScope && !v.LacksRequired() {
 			l.console.Note("%s; see: %s", text.Printable(v.Message), invocationOf(l.session).Command("status"))
-			continue
+		} else if l.lendsScreen() {
+			l.show(v)
+		} else {
+			l.tell(v)
 		}
-		l.show(v)
+		if !l.lendsScreen() {
+			l.said.Foreseen(v)
+		}
 		if v.LacksRequired() && v.Confidence == diagnosis.ConfidenceProved && !l.flags.startAnyway {
 			return fail(exitOf(v), "the agent was not started: a required scope is missing", "to start it all the same, add --start-anyway")
 		}
 	}
 	return nil
+}
+
+// stillForeseen is what of the forecast no verdict has told since.
+func (l *lending) stillForeseen(told []diagnosis.Verdict) []diagnosis.Verdict {
+	c := l.foreseen
+	c.Index, c.Needs = nil, slices.DeleteFunc(slices.Clone(c.Needs), func(need scopes.Need) bool {
+		return slices.ContainsFunc(told, func(v diagnosis.Verdict) bool {
+			return v.Cause == diagnosis.CauseMissingScope && slices.Contains(v.Missing, need.Name())
+		})
+	})
+	return diagnosis.Forecast(c)
 }
 
 // inWords is the cause of a verdict in two or three words: the verdict itself was shown.
@@ -314,6 +333,9 @@ func (l *lending) tellConflicts() {
 	for _, c := range l.conflicts {
 		if c.Overrides {
 			l.console.Note("%s", view.ConflictLine(c))
+			if !l.lendsScreen() {
+				l.said.Setting(c)
+			}
 		}
 	}
 }
@@ -330,7 +352,9 @@ func (l *lending) theCase() diagnosis.Case {
 func (l *lending) settle(code int) error {
 	l.report.Started, l.report.ChildExit = true, &code
 	told := l.proxy.Verdicts()
-	l.report.Put(told...)
+	l.report.Verdicts = []view.Verdict{}
+	l.report.Add(told...)
+	l.report.Add(l.stillForeseen(told)...)
 	if v, ok := diagnosis.NotRouted(l.theCase(), l.proxy.Traffic()); ok {
 		l.tell(v)
 		l.report.Add(v)

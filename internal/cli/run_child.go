@@ -78,12 +78,15 @@ func (l *lending) child(ctx context.Context) (code int, err error) {
 // onScreen runs the child. On a terminal that someone watches the screen is the child's alone:
 // its own error line names the cause, and what we say follows when it has ended.
 func (l *lending) onScreen(ctx context.Context, command child.Command) (code int, err error) {
-	if l.console.Live && !l.env.InCI() {
+	if l.lendsScreen() {
 		l.console.Hold()
 		defer l.console.Release()
 	}
 	return command.Run(ctx)
 }
+
+// lendsScreen reports whether the child has a terminal for itself.
+func (l *lending) lendsScreen() bool { return l.console.Live && !l.env.InCI() }
 
 func besideLine(c profile.Conflict) string {
 	return "what may be another credential came with the lease, and was dropped: " + text.Printable(strings.Join(c.Keys, ", "))
