@@ -89,7 +89,11 @@ func runCheck(ctx context.Context, r *invocation, f *checkFlags) (view.View, err
 		return checkFailed(r, s.Manifest().File, err)
 	}
 	v := &view.Check{Grant: compare(r, s, h), Drift: drift, Level: level, Strict: f.strict, Locked: f.locked, File: s.Manifest().File}
-	return v, checkVerdict(v, s, reach)
+	hint := ""
+	if r.showsFindings() { // every other view has the steps
+		hint = advice.Line(v.Next)
+	}
+	return v, checkVerdict(v, s, reach, hint)
 }
 
 // wanted reads --reach and --project: on what the credential has to work.
@@ -130,7 +134,7 @@ func (w reachWanted) isIn(g scopes.Grant) error {
 
 // checkFailed shows a check that came to no grant, where the format has a place for it.
 func checkFailed(r *invocation, file string, err error) (view.View, error) {
-	if r.settings.Output != "github" && r.settings.Output != "sarif" {
+	if !r.showsFindings() {
 		return nil, err
 	}
 	return &view.Check{File: cmp.Or(file, r.settings.Manifest, ambit.ManifestName), Failed: asFailure(err)}, err
@@ -187,15 +191,16 @@ func asked(ctx context.Context, r *invocation, s *ambit.Session, minTTL time.Dur
 	return h, err
 }
 
-// checkVerdict is the one failure of a check; nil where all is well.
-func checkVerdict(v *view.Check, s *ambit.Session, reach []reachWanted) error {
+// checkVerdict is the one failure of a check; nil where all is well. hint is that of scopes that
+// are missing.
+func checkVerdict(v *view.Check, s *ambit.Session, reach []reachWanted, hint string) error {
 	for _, wanted := range reach {
 		if err := wanted.isIn(v.Granted); err != nil {
 			return err
 		}
 	}
 	if lines := append(missingLines(v.Gap, v.Level), v.Vanished(scopes.Required)...); len(lines) > 0 {
-		f := fail(exitMissing, strings.Join(lines, "\n"), advice.Line(v.Next))
+		f := fail(exitMissing, strings.Join(lines, "\n"), hint)
 		f.Verdict = &view.Cause{Cause: diagnosis.CauseMissingScope, Confidence: diagnosis.ConfidenceProved}
 		if v.Gap.Assumed {
 			f.Verdict.Confidence = diagnosis.ConfidenceLikely

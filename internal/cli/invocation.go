@@ -38,7 +38,7 @@ type invocation struct {
 	unasking string // why this command never asks anything; "" where it may
 
 	ctx      context.Context // of the whole invocation; see watchSignals
-	cancel   context.CancelFunc
+	cancel   context.CancelCauseFunc
 	watching atomic.Bool
 	watch    atomic.Pointer[signals.Watch]
 
@@ -94,6 +94,11 @@ func (r *invocation) checkFormat(cmd *cobra.Command) error {
 }
 
 func (r *invocation) wantsJSON() bool { return r.settings.Output == "json" }
+
+// showsFindings reports whether the result is shown as findings at lines of files.
+func (r *invocation) showsFindings() bool {
+	return r.settings.Output == "github" || r.settings.Output == "sarif"
+}
 
 // colors decides on color for a stream: the flag, else NO_COLOR (no-color.org),
 // else whether it is a terminal that can.
