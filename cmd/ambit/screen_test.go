@@ -5,7 +5,9 @@ package main
 import (
 	"bytes"
 	"io"
+	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -83,5 +85,28 @@ func TestPipelineIsToldAtOnce(t *testing.T) {
 		"--start-anyway", "--on-denied", "continue", "--", "drawer", "gateway/v1/messages")
 	if !told {
 		t.Error("the verdict waited for the end of the agent")
+	}
+}
+
+// Whoever redirects standard error still sits at the terminal that the agent draws on: it is not
+// stopped, and the file has what was said, in whole lines.
+func TestErrorsIntoAFile(t *testing.T) {
+	box := startBox(t, sandbox.Options{Grant: "all"})
+	pressed := false
+	watch := func(text []byte, keyboard io.Writer) {
+		if !pressed && bytes.HasSuffix(text, []byte("> ready")) {
+			pressed = true
+			io.WriteString(keyboard, "q")
+		}
+	}
+	file := filepath.Join(t.TempDir(), "errors.txt")
+	out, code := onTerminal(t, t.TempDir(), watch, "2>"+file, "AMBIT_API_KEY="+box.Ready().Keys.NoGateway, "run", "-f", box.Ready().Manifest,
+		"--start-anyway", "--", "drawer", "gateway/v1/messages")
+	if code != 7 || !bytes.Contains(out, []byte("bye")) {
+		t.Errorf("exit code %d: %q", code, out)
+	}
+	said, err := os.ReadFile(file)
+	if err != nil || !bytes.Contains(said, []byte("  next          replace the key from the variable AMBIT_API_KEY with a key that also includes llm_gateway:read; at http")) {
+		t.Errorf("%s, %v", said, err)
 	}
 }

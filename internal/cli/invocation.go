@@ -118,6 +118,13 @@ func (r *invocation) interactive() bool {
 	return !r.settings.NoInput && !r.env.InCI() && console.IsTerminal(r.Stdin) && console.IsTerminal(r.Stderr)
 }
 
+// watched reports whether someone sits at a terminal and sees what a child does there, though what
+// ambit says may go into a file.
+func (r *invocation) watched() bool {
+	return !r.settings.NoInput && !r.env.InCI() &&
+		(console.IsTerminal(r.Stdout) || console.IsTerminal(r.Stdin) && console.IsTerminal(r.Stderr))
+}
+
 // show prints a result, and the failure that comes with it, which it returns. In
 // JSON both are one object on stdout.
 func (r *invocation) show(v view.View, err error) error {

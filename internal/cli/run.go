@@ -375,7 +375,7 @@ func (l *lending) stops() bool {
 	if l.flags.onDenied != "" {
 		return l.flags.onDenied == "stop"
 	}
-	return !l.interactive()
+	return !l.watched()
 }
 
 // told is called for each verdict once, before the child gets the answer.
