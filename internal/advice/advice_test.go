@@ -48,7 +48,7 @@ func TestSteps(t *testing.T) {
 			advice.Lacking, "key_", func(s *advice.Situation) {
 				s.Missing, s.Withheld = []string{"a"}, []advice.Remark{{About: "c", Text: "not on the list"}}
 			},
-			[]string{"replace the key from the variable THE_KEY with a key that also includes a; at https://api.example/keys", "such a key may not be able to include c: not on the list"},
+			[]string{"replace the key from the variable THE_KEY with a key that also includes a; at https://api.example/keys", "check c in the manifest: a key may not be able to include it: not on the list"},
 		},
 		"a login lacks": {
 			advice.Lacking, "tok_", func(s *advice.Situation) { s.Missing = []string{"a", "b", "c", "d"} },
@@ -62,7 +62,7 @@ func TestSteps(t *testing.T) {
 			advice.Lacking, "tok_", func(s *advice.Situation) {
 				s.Unasked, s.Withheld = []string{"a"}, []advice.Remark{{About: "c", Text: "not on the list"}}
 			},
-			[]string{"log in again: " + login, "the last login did not request a; check whether a login can: ambit plan -f 'my scopes.yaml' --program slack", "c was not requested: not on the list"},
+			[]string{"log in again: " + login, "the last login did not request a; check whether a login can: ambit plan -f 'my scopes.yaml' --program slack", "check c in the manifest: it was not requested: not on the list"},
 		},
 		"a login lacks what nobody declared": {
 			advice.Lacking, "tok_", func(s *advice.Situation) { s.Undeclared = []string{"a"} },
@@ -70,7 +70,7 @@ func TestSteps(t *testing.T) {
 		},
 		"no login would ask": {
 			advice.Lacking, "tok_", func(s *advice.Situation) { s.Withheld = []advice.Remark{{About: "c", Text: "not on the list"}} },
-			[]string{"c was not requested: not on the list"},
+			[]string{"check c in the manifest: it was not requested: not on the list"},
 		},
 		"a login lacks, and nobody is there": {
 			advice.Lacking, "tok_", func(s *advice.Situation) { s.Missing, s.Unattended = []string{"a"}, true },

@@ -92,9 +92,9 @@ func (s *Situation) widen() []Step {
 	}
 	for _, w := range s.Withheld {
 		if s.IsLogin {
-			steps = append(steps, Step{Text: w.About + " was not requested: " + w.Text})
+			steps = append(steps, Step{Text: "check " + w.About + " in the manifest: it was not requested: " + w.Text})
 		} else {
-			steps = append(steps, Step{Text: "such a key may not be able to include " + w.About + ": " + w.Text})
+			steps = append(steps, Step{Text: "check " + w.About + " in the manifest: a key may not be able to include it: " + w.Text})
 		}
 	}
 	return steps

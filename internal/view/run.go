@@ -56,7 +56,7 @@ func effectInWords(e profile.Effect) string {
 	case profile.EffectRoutes:
 		return "so requests go elsewhere"
 	case profile.EffectReplaces:
-		return "so the lent credential is replaced"
+		return "so the lent credential is not used"
 	case profile.EffectDropped:
 		return "so another credential is sent beside the lent one; ambit run drops it"
 	default:
