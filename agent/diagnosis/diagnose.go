@@ -10,6 +10,7 @@ import (
 
 	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/advice"
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/refusal"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth/credential"
@@ -62,8 +63,8 @@ func (d *diagnoser) said() {
 	d.v.Said = text.Line(d.resp.Said)
 	line := "the server responded with " + statusLine(status)
 	switch {
-	case d.resp.Said != "":
-		line += `: "` + d.v.Said + `"`
+	case d.resp.Said != "" && !slices.ContainsFunc(d.resp.Proofs, func(p string) bool { return strings.Contains(p, `"`+d.resp.Said+`"`) }):
+		line += ": " + quoted(d.v.Said)
 	case d.resp.Unread != "":
 		line += "; " + d.resp.Unread
 	}
@@ -149,7 +150,22 @@ func (d *diagnoser) reason() string {
 	if d.resp.Said == "" {
 		return "the server responded with " + statusLine(d.c.Response.Status)
 	}
-	return `the server says "` + text.Cut(d.v.Said, text.MaxWord) + `"`
+	says, said := "the server says ", text.Cut(d.v.Said, text.MaxWord)
+	if strings.HasPrefix(said, guard.Page) {
+		says = "the server sent "
+	}
+	return says + quoted(said)
+}
+
+// quoted is what a server said, in quotes; of a page it is the title.
+func quoted(said string) string {
+	if title, page := strings.CutPrefix(said, guard.Page+": "); page {
+		return guard.Page + `, "` + title + `"`
+	}
+	if said == guard.Page {
+		return said
+	}
+	return `"` + said + `"`
 }
 
 // neverServes: this kind of credential can never serve the base.
@@ -276,9 +292,13 @@ func (d *diagnoser) unknown() {
 	d.asked()
 	d.v.advise(d.c.situation(advice.Unexplained))
 	status := statusLine(d.c.Response.Status)
-	if d.resp.Said != "" && (strings.Contains(d.resp.Said, " ") || d.resp.Reason() == refusal.ReasonOwn) && !d.resp.Means(provider.MeaningSilent) {
+	silent := d.resp.Said == "" || d.resp.Means(provider.MeaningSilent)
+	switch {
+	case !silent && (strings.Contains(d.resp.Said, " ") || d.resp.Reason() == refusal.ReasonOwn):
 		d.v.is(CauseUnknown, ConfidenceUnknown, "%s (%s)", d.reason(), status)
-	} else {
+	case !silent:
+		d.v.is(CauseUnknown, ConfidenceUnknown, "the server responded to %s with %s: %s", d.v.operation(), status, quoted(d.v.Said))
+	default:
 		d.v.is(CauseUnknown, ConfidenceUnknown, "the server responded to %s with %s, and gave no reason", d.v.operation(), status)
 	}
 	if d.resp.Reason() != refusal.ReasonOwn {

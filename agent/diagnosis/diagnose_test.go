@@ -334,7 +334,7 @@ func TestEvidenceIsTheProof(t *testing.T) {
 	}{
 		"a challenge": {
 			challenge(`Bearer error="insufficient_scope", scope="extra:write"`),
-			[]string{`the server responded with 401 Unauthorized: "insufficient_scope"`, `WWW-Authenticate: error="insufficient_scope" scope="extra:write"`, "the response names extra:write, which the manifest does not declare"},
+			[]string{"the server responded with 401 Unauthorized", `WWW-Authenticate: error="insufficient_scope" scope="extra:write"`, "the response names extra:write, which the manifest does not declare"},
 		},
 		"a sentence": {
 			api(403, `{"detail":"This needs the scope 'notebook:read' or 'extra:write'"}`),
@@ -349,6 +349,22 @@ func TestEvidenceIsTheProof(t *testing.T) {
 	} {
 		if v := diagnosis.Diagnose(aCase(t, both(tt.change, nobodyAsked))); !cmp.Equal(v.Evidence, tt.want) {
 			t.Errorf("%s: %q", name, v.Evidence)
+		}
+	}
+}
+
+// What the server said is told as what it is: a page is no sentence, and a code beside the status
+// is not "no reason".
+func TestMessageTellsWhatCame(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"error":"forbidden"}`:                                  `unknown: the server responded to POST {gateway}/v1/messages with 403 Forbidden: "forbidden"`,
+		"<html><head><title>Just a moment</title></head></html>": `unknown: the server sent a page of HTML, "Just a moment" (403 Forbidden)`,
+		"<html></html>":                                          "unknown: the server sent a page of HTML (403 Forbidden)",
+		`{"error":"suspended 17"}`:                               `unknown: the server says "suspended 17" (403 Forbidden)`,
+		"":                                                       "unknown: the server responded to POST {gateway}/v1/messages with 403 Forbidden, and gave no reason",
+	} {
+		if v := diagnosis.Diagnose(aCase(t, both(all, answered(403, body), nobodyAsked))); v.Message != want {
+			t.Errorf("%q: %s", body, v.Message)
 		}
 	}
 }

@@ -100,13 +100,13 @@ func unsaid(words []string, line string) []string {
 	return slices.DeleteFunc(slices.Clone(words), func(word string) bool { return strings.Contains(line, word) })
 }
 
-// withoutSaid is evidence without the server's sentence where the first line has it.
+// withoutSaid is evidence without the server's words where the first line has them.
 func withoutSaid(evidence string, v diagnosis.Verdict) string {
-	quoted := `"` + v.Said + `"`
-	if v.Said == "" || !strings.Contains(v.Message, quoted) {
-		return evidence
+	fact, words, told := strings.Cut(evidence, ": ")
+	if told && v.Said != "" && strings.Contains(words, `"`) && strings.Contains(v.Message, words) {
+		return fact
 	}
-	return strings.TrimSuffix(evidence, ": "+quoted)
+	return evidence
 }
 
 // Said is what one run has said so far on a screen. Its zero value is nothing; it is safe for
