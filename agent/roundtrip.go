@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/mcp"
 	"github.com/ambit-auth/ambit/internal/refusal"
 	"github.com/ambit-auth/ambit/oauth/credential"
@@ -77,7 +78,7 @@ func (x *exchange) settle(req *http.Request, resp *http.Response) (*http.Respons
 			return x.passed(resp), nil
 		case diagnosis.MoveRead:
 			left.Read = false
-			c.Response.Body, resp.Body = peek(resp.Body, refusal.MaxBody, refusalPatience)
+			c.Response.Body, resp.Body = files.Peek(resp.Body, refusal.MaxBody, refusal.Patience)
 		case diagnosis.MoveRenew:
 			left.Renew = false
 			again, err := x.again(req, resp)

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -18,7 +17,6 @@ import (
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/advice"
-	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/oauth"
@@ -393,9 +391,4 @@ func (l *lending) tell(v diagnosis.Verdict) {
 
 func (l *lending) show(v diagnosis.Verdict) {
 	l.console.Show(func(p *view.Printer) { view.VerdictText(p, v) })
-}
-
-// scanPlace is where a scan looks on this machine.
-func scanPlace(env settings.Environment, project string) profile.Place {
-	return profile.Place{Files: profile.Disk{}, Home: env.Get("HOME"), Project: filepath.ToSlash(project), OS: osName, Environ: env}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/child"
 	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/oauth/credential"
@@ -173,6 +174,11 @@ func (l *lending) closePipes() {
 		p.Close()
 	}
 	l.copied.Wait()
+}
+
+// scanPlace is where a scan looks on this machine.
+func scanPlace(env settings.Environment, project string) profile.Place {
+	return profile.Place{Files: profile.Disk{}, Home: env.Get("HOME"), Project: filepath.ToSlash(project), OS: osName, Environ: env}
 }
 
 // A source lends the credential of a run, and renews a stored one.
