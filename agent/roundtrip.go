@@ -199,6 +199,9 @@ func (x *exchange) tell(c diagnosis.Case) diagnosis.Verdict {
 	c.Conflicts = x.conflicts()
 	v := diagnosis.Diagnose(c)
 	x.named = v.Named
+	if v.Cause == diagnosis.CauseMissingScope {
+		x.route.trouble.lasts(false, x.p.cfg.Now()) // a server that fails over a scope is in no trouble of its own
+	}
 	x.p.report(v)
 	return v
 }

@@ -195,6 +195,27 @@ func TestTroubleThatLasts(t *testing.T) {
 	}
 }
 
+// A server that fails over a scope, and names it, is in no trouble of its own.
+func TestFailsOverAScope(t *testing.T) {
+	const body = `{"error":"insufficient_scope","scope":"llm_gateway:read"}`
+	s := upstream(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusInternalServerError)
+		_, _ = io.WriteString(w, body)
+	})
+	c := &clock{}
+	l := lend(t, s.URL, &source{current: key("phx_real", "user:read")}, func(cfg *agent.Config) { cfg.Now = c.now })
+	for range 4 {
+		if got := l.send("POST", "gateway", "/v1/messages", "x", bearer); got.status != http.StatusInternalServerError || got.body != body {
+			t.Errorf("%+v", got)
+		}
+		c.forward(15 * time.Second)
+	}
+	if told := l.verdicts(); len(told) != 1 || told[0].Cause != diagnosis.CauseMissingScope || told[0].Missing[0] != "llm_gateway:read" {
+		t.Errorf("%+v", told)
+	}
+}
+
 // A server that takes a request and does not respond is told of, once, and the request goes on: it
 // may be a slow model. A response that came in time is none, and a listener waits for what may
 // never come.

@@ -223,7 +223,7 @@ func (r *Reading) challengeScopes() {
 		}
 		groups := each(scopeWords(c.Scope()))
 		switch {
-		case meansScope(c.ErrorCode()), c.ErrorCode() == "" && r.lacks():
+		case meansScope(c.ErrorCode()), c.ErrorCode() == "" && r.SaysLacking():
 			r.Needs = append(r.Needs, groups...)
 		default:
 			r.Mentioned = append(r.Mentioned, groups...)

@@ -114,7 +114,7 @@ func (r *Reading) take(p place, groups []Group, where string) {
 		case p.held:
 			r.Held = append(r.Held, group...)
 			continue
-		case p.need, p.noun && r.lacks():
+		case p.need, p.noun && r.SaysLacking():
 			r.Needs = append(r.Needs, group)
 		default:
 			r.Mentioned = append(r.Mentioned, group)
