@@ -48,7 +48,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // turnedAway counts and tells of a request with the lease that ends here before it is known where
 // it was to go.
 func (p *Proxy) turnedAway(sent diagnosis.Sent, where string) {
-	if sent.Ours {
+	if sent.Ours || len(sent.Misplaced) > 0 {
 		p.requests.Add(1)
 		p.note("a request with the lease went to " + where)
 	}

@@ -46,7 +46,7 @@ var ErrNotSaved = errors.New("the credential was renewed, but not stored")
 // lives), and renews it otherwise. Where the server's tokens never live that long, it
 // renews at each call. [credential.Credential.Lost] tells what the renewal took away.
 //
-// Errors: the store's; *[credential.SessionLostError]; *[store.LockError]; *[ResponseError],
+// Errors: the store's; *[credential.SessionLostError]; *[credential.RenewalDeniedError]; *[store.LockError]; *[ResponseError],
 // *[trust.UntrustedHostError] and [metadata.Error] for the request; [ErrNotSaved] with the
 // renewed credential. Where the renewal failed and the stored credential still lives,
 // it is returned beside the error.
