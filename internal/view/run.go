@@ -189,9 +189,11 @@ func (s *Said) foresaw(v diagnosis.Verdict) bool {
 		!slices.ContainsFunc(v.Missing, func(scope string) bool { return !s.missing[scope] })
 }
 
-// ofSetting reports whether a line is about a setting that was told.
+// ofSetting reports whether a line of evidence, or a step, is about a setting that was told.
 func (s *Said) ofSetting(line string) bool {
-	return slices.ContainsFunc(s.settings, func(path string) bool { return path != "" && strings.Contains(line, path) })
+	return slices.ContainsFunc(s.settings, func(path string) bool {
+		return strings.HasPrefix(line, path+" sets ") || strings.HasPrefix(line, "in "+path+": ")
+	})
 }
 
 func forWhat(v diagnosis.Verdict, scope string) string {
