@@ -1,15 +1,14 @@
 package ambit
 
 import (
-	"bytes"
 	"context"
-	"io"
 	"net/http"
 	"sync"
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/mcp"
 	"github.com/ambit-auth/ambit/internal/refusal"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
@@ -145,7 +144,8 @@ func (x *authorizedExchange) send(request *http.Request) (err error) {
 
 // settle makes of a refusal an error, after one more try where that can help.
 func (x *authorizedExchange) settle() (*http.Response, error) {
-	if !diagnosis.MayRefuse(x.t.known.Provider, x.response.StatusCode, x.response.Header) || refusal.IsStream(x.response.Header) {
+	ofSuccess := x.response.StatusCode < http.StatusMultipleChoices
+	if !diagnosis.MayRefuse(x.t.known.Provider, x.response.StatusCode, x.response.Header) || ofSuccess && refusal.IsStream(x.response.Header) {
 		return x.response, nil
 	}
 	c, left := x.theCase(), diagnosis.Untried{Read: true, Renew: x.held.Credential.Renewable(), Ask: true}
@@ -155,7 +155,7 @@ func (x *authorizedExchange) settle() (*http.Response, error) {
 			return x.response, nil
 		case diagnosis.MoveRead:
 			left.Read = false
-			c.Response.Body = x.head()
+			c.Response.Body, x.response.Body = files.Peek(x.response.Body, refusal.MaxBody, refusal.Patience)
 		case diagnosis.MoveRenew:
 			left.Renew = false
 			again, renewed, err := x.renew()
@@ -179,20 +179,24 @@ func (x *authorizedExchange) settle() (*http.Response, error) {
 	}
 }
 
-// head reads the beginning of the response's body, and puts it back: it may not be a refusal.
-func (x *authorizedExchange) head() []byte {
-	head := files.Head(x.response.Body, refusal.MaxBody)
-	x.response.Body = struct {
-		io.Reader
-		io.Closer
-	}{io.MultiReader(bytes.NewReader(head), x.response.Body), x.response.Body}
-	return head
-}
-
 func (x *authorizedExchange) theCase() diagnosis.Case {
 	c := x.t.known.With(x.held.Credential).Of(x.operation, diagnosis.Response{Status: x.response.StatusCode, Header: x.response.Header})
-	c.Now = x.t.session.opt.now()
+	c.Now, c.Tool = x.t.session.opt.now(), x.tool()
 	return c
+}
+
+// tool is what the request calls of an MCP server, as far as its header tells, or a body that can
+// be had again; "" for any other request.
+func (x *authorizedExchange) tool() string {
+	if !provider.CallsMCP(x.operation.Method, x.operation.Base) {
+		return ""
+	}
+	var beginning []byte
+	if again, ok := guard.Rewound(x.request); ok && again.Body != nil {
+		defer again.Body.Close()
+		beginning = files.Head(again.Body, mcp.MaxRequest)
+	}
+	return mcp.ReadRequest(x.request.Header, beginning).Tool
 }
 
 // renew renews the credential, and sends the request again where its body can be had again.

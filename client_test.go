@@ -136,6 +136,39 @@ func TestClientWhoseTokenEndsMeanwhile(t *testing.T) {
 	}
 }
 
+// A call of a tool is known by its name, and a refusal is read whatever it comes as.
+func TestClientCallsATool(t *testing.T) {
+	w, line := newWorld(t, sandbox.Options{Grant: "user:read project:read llm_gateway:read"}), &wire{}
+	s := w.open(t, func(o *ambit.Options) { o.HTTP = &http.Client{Transport: line} })
+	if _, err := s.Login(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	client, err := s.Client(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	call := func() diagnosis.Verdict {
+		t.Helper()
+		response, err := client.Post(w.box.Ready().MCP, "application/json", strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"insight-create"}}`))
+		return refusal(t, response, err)
+	}
+	if v := call(); v.Tool != "insight-create" || !slices.Equal(v.Missing, []string{"insight:write"}) {
+		t.Errorf("%+v", v)
+	}
+	line.replies(func(r *http.Request) *http.Response {
+		if r.URL.Path != me {
+			return nil
+		}
+		response := status(r, http.StatusForbidden, "event: error\ndata: {\"error\":\"insufficient_scope\",\"scope\":\"insight:write\"}\n\n")
+		response.Header.Set("Content-Type", "text/event-stream")
+		return response
+	})
+	response, err := client.Get(w.box.Ready().API + me)
+	if v := refusal(t, response, err); !slices.Equal(v.Missing, []string{"insight:write"}) {
+		t.Errorf("%+v", v)
+	}
+}
+
 // A renewal that does not help is not tried again for the token that it gave, until that worked.
 func TestClientRenewsOnlyOnce(t *testing.T) {
 	_, client, line, api := loggedIn(t, nil)

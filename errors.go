@@ -171,8 +171,9 @@ func (e *UnknownCredentialError) Error() string {
 func (e *UnknownCredentialError) Unwrap() error { return e.Err }
 
 // A RenewalError says that a login is at its end and could not be renewed. Where it wraps a
-// *[credential.SessionLostError] only another login helps; otherwise the login stays, and may be
-// renewed later.
+// *[credential.SessionLostError] only another login helps; where it wraps a
+// *[credential.RenewalDeniedError], a client that the server lets renew it. Otherwise the login
+// stays, and may be renewed later.
 type RenewalError struct {
 	Held *Held
 	Err  error

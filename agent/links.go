@@ -111,6 +111,6 @@ func (x *exchange) tellElsewhere(from *url.URL, location string) {
 	if _, _, below := x.p.places.Locate(to); below {
 		return
 	}
-	x.p.note("{" + x.route.base.Name + "} redirects to " + text.Line(provider.HostOf(to.String())) +
+	x.p.note("base " + x.route.base.Name + " redirects to " + text.Line(provider.HostOf(to.String())) +
 		", outside of what the credential is lent for: whoever follows goes there without it")
 }

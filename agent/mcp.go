@@ -50,7 +50,7 @@ func (x *exchange) watchCall(out *http.Request) {
 }
 
 func (x *exchange) callsMCP() bool {
-	return x.route.base.Name == provider.MCPBase && x.method == http.MethodPost
+	return provider.CallsMCP(x.method, x.route.base.Name)
 }
 
 // readCall finds out what was asked of an MCP server, now that it has answered.

@@ -65,6 +65,9 @@ type Config struct {
 	Withheld   map[string]string
 	Record     io.Writer // a JSON line for each request that was sent on; nil: none
 	Now        func() time.Time
+	// After calls f when so much time has passed, unless stop is called first. nil is
+	// [time.AfterFunc].
+	After func(d time.Duration, f func()) (stop func() bool)
 }
 
 // askTimeout bounds all questions to other servers about one refused credential.
@@ -182,6 +185,9 @@ func (p *Proxy) openOrigins() (opened []net.Listener, err error) {
 func newProxy(cfg Config) (*Proxy, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.After == nil {
+		cfg.After = func(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.DiscardHandler

@@ -34,7 +34,7 @@ func TestRefusalsAreRead(t *testing.T) {
 			t.Errorf("%s: %+v", c.Name, told)
 			continue
 		}
-		if proof := strings.Join(told[0].Evidence, "\n"); c.Said != "" && !strings.Contains(proof, c.Said) {
+		if proof := told[0].Said + "\n" + strings.Join(told[0].Evidence, "\n"); c.Said != "" && !strings.Contains(proof, c.Said) {
 			t.Errorf("%s: %s", c.Name, proof)
 		}
 		if got.status == c.Response.Status && got.body != string(c.Response.Body) {

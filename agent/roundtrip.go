@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/mcp"
 	"github.com/ambit-auth/ambit/internal/refusal"
 	"github.com/ambit-auth/ambit/oauth/credential"
@@ -52,7 +53,7 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func (x *exchange) send(req *http.Request) (*http.Response, error) {
-	resp, err := x.p.transport.RoundTrip(req)
+	resp, err := x.roundTrip(req)
 	if err != nil {
 		x.problem = err
 		return nil, err
@@ -77,7 +78,7 @@ func (x *exchange) settle(req *http.Request, resp *http.Response) (*http.Respons
 			return x.passed(resp), nil
 		case diagnosis.MoveRead:
 			left.Read = false
-			c.Response.Body, resp.Body = peek(resp.Body, refusal.MaxBody, refusalPatience)
+			c.Response.Body, resp.Body = files.Peek(resp.Body, refusal.MaxBody, refusal.Patience)
 		case diagnosis.MoveRenew:
 			left.Renew = false
 			again, err := x.again(req, resp)
@@ -164,7 +165,7 @@ func (x *exchange) again(req *http.Request, resp *http.Response) (second *http.R
 	}
 	_ = resp.Body.Close() // its connection is of no use until then
 	x.p.lend(replay.Header, fresh)
-	if second, err = x.p.transport.RoundTrip(replay); err != nil {
+	if second, err = x.roundTrip(replay); err != nil {
 		x.problem, x.status = err, 0
 		return nil, err
 	}
@@ -198,6 +199,9 @@ func (x *exchange) tell(c diagnosis.Case) diagnosis.Verdict {
 	c.Conflicts = x.conflicts()
 	v := diagnosis.Diagnose(c)
 	x.named = v.Named
+	if v.Cause == diagnosis.CauseMissingScope {
+		x.route.trouble.lasts(false, x.p.cfg.Now()) // a server that fails over a scope is in no trouble of its own
+	}
 	x.p.report(v)
 	return v
 }

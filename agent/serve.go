@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
@@ -18,6 +19,7 @@ import (
 // here.
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !p.isOurs(r.Host) { // a page of some site, through DNS rebinding
+		p.turnedAway(p.inspect(r), "host "+text.Line(r.Host)+": ambit serves "+p.hosts[0])
 		http.Error(w, "this proxy does not serve that host", http.StatusMisdirectedRequest)
 		return
 	}
@@ -29,6 +31,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	x := &exchange{p: p, route: route, rest: rest, method: r.Method, began: p.cfg.Now(), host: r.Host, sent: p.inspect(r)}
 	if !x.locate() {
+		p.turnedAway(x.sent, "a path that leads out of base "+route.base.Name)
 		x.answer(w, http.StatusBadRequest, "the path leads out of the base "+route.base.Name)
 		return
 	}
@@ -39,6 +42,15 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.refuse(w)
 	default:
 		x.answerNone(w)
+	}
+}
+
+// turnedAway counts and tells of a request with the lease that ends here before it is known where
+// it was to go.
+func (p *Proxy) turnedAway(sent diagnosis.Sent, where string) {
+	if sent.Ours || len(sent.Misplaced) > 0 {
+		p.requests.Add(1)
+		p.note("a request with the lease went to " + where)
 	}
 }
 

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/scopes"
 )
 
 // failed answers where the server did not, and tells why.
@@ -50,8 +52,8 @@ func (u uploadWatch) Read(into []byte) (int, error) {
 	return n, err
 }
 
-// patience is for how long a base may answer with nothing but trouble of its own, before that is
-// told: agents repeat such requests in silence.
+// patience is for how long a base may answer with nothing but trouble of its own, or with nothing
+// at all, before that is told: agents repeat such requests, and wait, in silence.
 const patience = 20 * time.Second
 
 // A spell is a time in which a base answers with nothing but trouble of its own.
@@ -77,6 +79,27 @@ func (s *spell) lasts(trouble bool, now time.Time) (lasted time.Duration, tell b
 	tell = lasted >= patience && !s.told
 	s.told = s.told || tell
 	return lasted, tell
+}
+
+// roundTrip sends a request, and tells of a server that has not begun to respond within patience.
+// The request goes on: a model can think for longer. A listener waits for what may never come.
+func (x *exchange) roundTrip(req *http.Request) (*http.Response, error) {
+	if !listens(req) {
+		defer x.p.cfg.After(patience, func() { x.p.report(diagnosis.Silent(x.asSent(), patience)) })()
+	}
+	return x.p.transport.RoundTrip(req)
+}
+
+// listens reports whether a request asks for an event stream and nothing else: some servers send
+// its header with the first event.
+func listens(req *http.Request) bool {
+	return req.Method == http.MethodGet && strings.Contains(req.Header.Get("Accept"), "text/event-stream")
+}
+
+// asSent is the case of the request before anything is known of a response. It reads only what
+// does not change once the request was taken.
+func (x *exchange) asSent() diagnosis.Case {
+	return x.p.baseCase(x.p.credential()).Of(scopes.Operation{Method: x.method, Base: x.route.base.Name, Path: x.path}, diagnosis.Response{})
 }
 
 // answered notes what the server answered with, and tells of trouble that lasts.

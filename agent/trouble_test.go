@@ -40,6 +40,28 @@ func through(t *testing.T, proxy string) http.RoundTripper {
 	return transport
 }
 
+// silent is a server that takes connections, and says nothing.
+func silent(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return "http://" + l.Addr().String()
+}
+
+// impatient is a transport of ours that waits for no handshake.
+func impatient(t *testing.T) http.RoundTripper {
+	t.Helper()
+	transport, err := agent.NewTransport(guard.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport.TLSHandshakeTimeout = time.Millisecond
+	return transport
+}
+
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
@@ -62,6 +84,7 @@ func TestUnreachable(t *testing.T) {
 		"garbage":       {raw(t, "\x00\x01 sk-secret\r\n\r\n"), nil, 502, "malformed HTTP", "HTTPS_PROXY"},
 		"half a header": {raw(t, "HTTP/1.1 200 OK\r\nContent-Ty"), nil, 502, "malformed", "HTTPS_PROXY"},
 		"a certificate": {secure.URL, nil, 502, "certificate", "--ca-file"},
+		"a handshake":   {strings.Replace(silent(t), "http:", "https:", 1), impatient(t), 504, "TLS handshake timeout", "HTTPS_PROXY"},
 		"the proxy":     {"http://far.example", through(t, closedPort(t)), 502, "through the proxy that the environment names: connect: connection refused", "HTTPS_PROXY"},
 		"a name": {"http://far.example", roundTrip(func(*http.Request) (*http.Response, error) {
 			return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "far.example"}}
@@ -73,7 +96,7 @@ func TestUnreachable(t *testing.T) {
 		for range 3 {
 			got = l.send("POST", "gateway", "/v1/messages", "x", bearer)
 		}
-		if got.status != tt.status || !strings.HasPrefix(got.body, `{"type": "error", "error": {"type": "permission_error", "message": "unreachable: {gateway}: `) || !strings.Contains(got.body, tt.says) {
+		if got.status != tt.status || !strings.HasPrefix(got.body, `{"type": "error", "error": {"type": "permission_error", "message": "unreachable: base gateway: `) || !strings.Contains(got.body, tt.says) {
 			t.Errorf("%s: %+v", name, got)
 		}
 		l.send("GET", "api", "/x", "", bearer)
@@ -166,8 +189,75 @@ func TestTroubleThatLasts(t *testing.T) {
 		}
 	}
 	v := l.verdicts()[0]
-	if v.Message != "not a scope problem: {gateway} has answered 429 Too Many Requests for 20s, and asks to wait 30s; the agent repeats its request" ||
+	if v.Message != "not a scope problem: base gateway has answered 429 Too Many Requests for 20s, and asks to wait 30s; the agent repeats its request" ||
 		v.Cause != diagnosis.CauseNotAScopeProblem || v.Status != 429 || v.Decides() {
+		t.Errorf("%+v", v)
+	}
+}
+
+// A server that fails over a scope, and names it, is in no trouble of its own.
+func TestFailsOverAScope(t *testing.T) {
+	const body = `{"error":"insufficient_scope","scope":"llm_gateway:read"}`
+	s := upstream(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusInternalServerError)
+		_, _ = io.WriteString(w, body)
+	})
+	c := &clock{}
+	l := lend(t, s.URL, &source{current: key("phx_real", "user:read")}, func(cfg *agent.Config) { cfg.Now = c.now })
+	for range 4 {
+		if got := l.send("POST", "gateway", "/v1/messages", "x", bearer); got.status != http.StatusInternalServerError || got.body != body {
+			t.Errorf("%+v", got)
+		}
+		c.forward(15 * time.Second)
+	}
+	if told := l.verdicts(); len(told) != 1 || told[0].Cause != diagnosis.CauseMissingScope || told[0].Missing[0] != "llm_gateway:read" {
+		t.Errorf("%+v", told)
+	}
+}
+
+// A server that takes a request and does not respond is told of, once, and the request goes on: it
+// may be a slow model. A response that came in time is none, and a listener waits for what may
+// never come.
+func TestSilence(t *testing.T) {
+	respond := make(chan bool)
+	s := upstream(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			<-respond
+		}
+	})
+	timers := make(chan func(), 10)
+	stopped := make(chan bool, 10)
+	l := lend(t, s.URL, &source{current: key("phx_real", everything...)}, func(cfg *agent.Config) {
+		cfg.After = func(d time.Duration, f func()) func() bool {
+			if d != 20*time.Second {
+				t.Errorf("told after %s", d)
+			}
+			timers <- f
+			return func() bool { stopped <- true; return true }
+		}
+	})
+	l.send("GET", "gateway", "/x", "", bearer)
+	<-timers
+	<-stopped
+	l.send("GET", "gateway", "/events", "", bearer, "Accept: text/event-stream")
+	if len(timers) != 0 {
+		t.Error("somebody waits for an event")
+	}
+	for range 2 {
+		done := make(chan answer)
+		go func() { done <- l.send("POST", "gateway", "/v1/messages", "x", bearer) }()
+		(<-timers)()
+		if told := l.verdicts(); len(told) != 1 {
+			t.Errorf("%+v", told)
+		}
+		respond <- true
+		if got := <-done; got.status != http.StatusOK {
+			t.Errorf("%+v", got)
+		}
+	}
+	v := l.verdicts()[0]
+	if v.Message != "not a scope problem: base gateway has not responded for 20s; ambit goes on waiting" || v.Status != 0 || v.Decides() || len(l.Verdicts()) != 1 {
 		t.Errorf("%+v", v)
 	}
 }
@@ -185,7 +275,16 @@ func TestTraffic(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.do(req)
-	if got, want := l.Traffic(), (diagnosis.Traffic{Lent: 1, Others: 1, Bare: 2, Astray: 1}); got != want {
+	// With the lease, and refused here: the child does use what it was lent.
+	l.send("GET", "api", "/x", "", bearer, "Host: host.example:1")
+	l.send("GET", "api", "/x", "", "Host: host.example:1", "X-Own: "+l.Terms().Lease)
+	l.send("GET", "api", "/x", "", "Host: host.example:2")
+	l.send("GET", "api", "/%2e%2e/x", "", bearer)
+	if notes := l.notes(); len(notes) != 2 || !strings.HasPrefix(notes[0], "a request with the lease went to host host.example:1: ambit serves 127.0.0.1:") ||
+		notes[1] != "a request with the lease went to a path that leads out of base api" {
+		t.Errorf("%q", notes)
+	}
+	if got, want := l.Traffic(), (diagnosis.Traffic{Lent: 4, Others: 1, Bare: 2, Astray: 1}); got != want {
 		t.Errorf("%+v", got)
 	}
 }

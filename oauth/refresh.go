@@ -46,7 +46,7 @@ var ErrNotSaved = errors.New("the credential was renewed, but not stored")
 // lives), and renews it otherwise. Where the server's tokens never live that long, it
 // renews at each call. [credential.Credential.Lost] tells what the renewal took away.
 //
-// Errors: the store's; *[credential.SessionLostError]; *[store.LockError]; *[ResponseError],
+// Errors: the store's; *[credential.SessionLostError]; *[credential.RenewalDeniedError]; *[store.LockError]; *[ResponseError],
 // *[trust.UntrustedHostError] and [metadata.Error] for the request; [ErrNotSaved] with the
 // renewed credential. Where the renewal failed and the stored credential still lives,
 // it is returned beside the error.
@@ -145,14 +145,18 @@ func (r *Renewer) refresh(ctx context.Context, old *credential.Credential) (*cre
 }
 
 // refused makes invalid_grant (RFC 6749 §5.2) the end of the session. The refresh
-// token is taken out of the store, so that nobody else sends it in vain.
+// token is taken out of the store, so that nobody else sends it in vain. Any other code that will
+// be the same later denies the renewal.
 func (r *Renewer) refused(ctx context.Context, old *credential.Credential, err error) error {
 	refusal, ok := errors.AsType[*ResponseError](err)
 	if ok {
 		refusal.Renewal = true
 	}
-	if !ok || refusal.Code != "invalid_grant" {
+	switch {
+	case !ok || refusal.Code == "" || refusal.Temporary():
 		return err
+	case refusal.Code != "invalid_grant":
+		return &credential.RenewalDeniedError{Code: refusal.Code, Description: refusal.Description, Err: refusal}
 	}
 	spent := *old
 	spent.Refresh = credential.Secret{}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/advice"
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/refusal"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth/credential"
@@ -64,8 +65,8 @@ func (d *diagnoser) said() {
 	d.v.Said = text.Line(d.resp.Said)
 	line := "the server responded with " + statusLine(status)
 	switch {
-	case d.resp.Said != "":
-		line += `: "` + d.v.Said + `"`
+	case d.resp.Said != "" && !slices.ContainsFunc(d.resp.Proofs, func(p string) bool { return strings.Contains(p, `"`+d.resp.Said+`"`) }):
+		line += ": " + quoted(d.v.Said)
 	case d.resp.Unread != "":
 		line += "; " + d.resp.Unread
 	}
@@ -82,7 +83,7 @@ func (d *diagnoser) misplaced() bool {
 	}
 	places, swapped := strings.Join(text.Lines(d.c.Sent.Misplaced), ", "), strings.Join(d.c.Sent.Swapped, ", ")
 	d.v.is(CauseNotAScopeProblem, ConfidenceProved, "the lease came as %s; ambit swaps %s", places, swapped)
-	d.v.prove("the request to {%s} was refused here and went nowhere", d.c.Base)
+	d.v.prove("ambit refused the request to base %s, and did not send it on", d.c.Base)
 	s := d.c.situation(advice.NoScope)
 	s.Words = "send the lease as one of these: " + swapped
 	d.v.advise(s)
@@ -96,7 +97,7 @@ func (d *diagnoser) otherCredential() bool {
 	}
 	fields := strings.Join(text.Lines(d.c.Sent.Others), ", ")
 	d.v.is(CauseCredentialConflict, ConfidenceProved, "another credential was sent instead of the lease, in %s", fields)
-	d.v.prove("the request to {%s} carried a credential in %s, and no lease", d.c.Base, fields)
+	d.v.prove("the request to base %s carried a credential in %s, and no lease", d.c.Base, fields)
 	d.v.prove("ambit refused the request, and did not send it on")
 	d.blame(profile.EffectReplaces, profile.EffectDropped)
 	return true
@@ -151,7 +152,22 @@ func (d *diagnoser) reason() string {
 	if d.resp.Said == "" {
 		return "the server responded with " + statusLine(d.c.Response.Status)
 	}
-	return `the server says "` + text.Cut(d.v.Said, text.MaxWord) + `"`
+	says, said := "the server says ", text.Cut(d.v.Said, text.MaxWord)
+	if strings.HasPrefix(said, guard.Page) {
+		says = "the server sent "
+	}
+	return says + quoted(said)
+}
+
+// quoted is what a server said, in quotes; of a page it is the title.
+func quoted(said string) string {
+	if title, page := strings.CutPrefix(said, guard.Page+": "); page {
+		return guard.Page + `, "` + title + `"`
+	}
+	if said == guard.Page {
+		return said
+	}
+	return `"` + said + `"`
 }
 
 // neverServes: this kind of credential can never serve the base.
@@ -159,7 +175,7 @@ func (d *diagnoser) neverServes() bool {
 	if d.c.Kind.Serves(d.c.Base) || !d.refuses() {
 		return false
 	}
-	d.v.is(CauseWrongCredentialKind, ConfidenceProved, "%s, can never be used for {%s}", d.c.credential(), d.c.Base)
+	d.v.is(CauseWrongCredentialKind, ConfidenceProved, "%s, can never be used for base %s", d.c.credential(), d.c.Base)
 	d.v.prove("its prefix says that it is %s", text.Line(d.c.Kind.Label))
 	s := d.c.situation(advice.WrongKind)
 	s.Base = d.c.Base
@@ -187,8 +203,11 @@ func (d *diagnoser) renewalFailed() bool {
 	if d.c.Renewal == nil || d.c.Response.Status != http.StatusUnauthorized || d.c.knownHere() {
 		return false
 	}
-	if lost, ok := errors.AsType[*credential.SessionLostError](d.c.Renewal); ok {
-		return d.sessionLost(lost)
+	if lost, ok := errors.AsType[*credential.SessionLostError](d.c.Renewal); ok && (lost.Err == nil || d.c.wasAsked()) {
+		return false // there was nothing to send; or servers say more
+	}
+	if d.notRenewable() {
+		return true
 	}
 	own, _ := d.c.Inquiry.At(d.c.Server.Name)
 	sure := ConfidenceLikely
@@ -196,20 +215,31 @@ func (d *diagnoser) renewalFailed() bool {
 	if own.Standing == credential.StandingNotKnown && nobodyElse || !d.c.Grant.LivesAt(d.c.Now) {
 		sure = ConfidenceProved
 	}
-	d.v.is(CauseRenewalFailed, sure, "%s, is no longer accepted, and could not be renewed: %v", d.c.credential(), d.c.Renewal)
+	d.v.is(CauseRenewalFailed, sure, "%s, is no longer valid, and could not be renewed: %v", d.c.credential(), d.c.Renewal)
 	d.v.prove("no server rejected the login itself: it is kept, and will be renewed later")
 	d.asked()
 	d.v.advise(d.c.situation(advice.Waiting))
 	return true
 }
 
-// sessionLost: the server ended the login: it refused the refresh token as well.
-func (d *diagnoser) sessionLost(lost *credential.SessionLostError) bool {
-	if lost.Err == nil || d.c.wasAsked() {
-		return false // there was nothing to send; or servers say more
+// notRenewable: the server refuses to renew, and will refuse again: the login has ended, or its
+// client may not.
+func (d *diagnoser) notRenewable() bool {
+	if lost, ok := errors.AsType[*credential.SessionLostError](d.c.Renewal); ok {
+		d.v.is(CauseRejected, ConfidenceLikely, "%s, is no longer valid: %v", d.c.credential(), lost)
+		d.advise(advice.Ended, "")
+		return true
 	}
-	d.v.is(CauseRejected, ConfidenceLikely, "%s, is no longer accepted, and %v", d.c.credential(), lost)
-	d.advise(advice.Ended, "")
+	denied, ok := errors.AsType[*credential.RenewalDeniedError](d.c.Renewal)
+	if !ok {
+		return false
+	}
+	d.v.is(CauseRejected, ConfidenceLikely, "%s, is no longer valid, and the server does not renew it: %v", d.c.credential(), denied)
+	d.v.prove("the login itself was not refused: it is kept")
+	d.asked()
+	s := d.c.situation(advice.Denying)
+	s.Denied = advice.Denied{Code: denied.Code, Description: denied.Description}
+	d.v.advise(s)
 	return true
 }
 
@@ -264,9 +294,13 @@ func (d *diagnoser) unknown() {
 	d.asked()
 	d.v.advise(d.c.situation(advice.Unexplained))
 	status := statusLine(d.c.Response.Status)
-	if d.resp.Said != "" && (strings.Contains(d.resp.Said, " ") || d.resp.Reason() == refusal.ReasonOwn) && !d.resp.Means(provider.MeaningSilent) {
+	silent := d.resp.Said == "" || d.resp.Means(provider.MeaningSilent)
+	switch {
+	case !silent && (strings.Contains(d.resp.Said, " ") || d.resp.Reason() == refusal.ReasonOwn):
 		d.v.is(CauseUnknown, ConfidenceUnknown, "%s (%s)", d.reason(), status)
-	} else {
+	case !silent:
+		d.v.is(CauseUnknown, ConfidenceUnknown, "the server responded to %s with %s: %s", d.v.operation(), status, quoted(d.v.Said))
+	default:
 		d.v.is(CauseUnknown, ConfidenceUnknown, "the server responded to %s with %s, and gave no reason", d.v.operation(), status)
 	}
 	if d.resp.Reason() != refusal.ReasonOwn {

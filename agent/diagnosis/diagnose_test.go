@@ -205,6 +205,14 @@ func TestDiagnose(t *testing.T) {
 			nil,
 			"the session is over: invalid_grant",
 		},
+		"the server denies the renewal to the client": {
+			both(all, nobodyAsked, func(c *diagnosis.Case) {
+				c.Login, c.Renewal = true, &credential.RenewalDeniedError{Code: "invalid_client", Err: errors.New("refused: invalid_client")}
+			}),
+			diagnosis.CauseRejected, diagnosis.ConfidenceLikely,
+			nil,
+			"the server does not renew it: refused: invalid_client",
+		},
 		"nobody said what it holds": {unsaid, diagnosis.CauseUnknown, diagnosis.ConfidenceUnknown, nil, "gave no reason"},
 		"nor is it told by what any 401 mentions": {
 			both(challenge(`Bearer scope="extra:write"`), unsaid),
@@ -329,7 +337,7 @@ func TestEvidenceIsTheProof(t *testing.T) {
 	}{
 		"a challenge": {
 			challenge(`Bearer error="insufficient_scope", scope="extra:write"`),
-			[]string{`the server responded with 401 Unauthorized: "insufficient_scope"`, `WWW-Authenticate: error="insufficient_scope" scope="extra:write"`, "the response names extra:write, which the manifest does not declare"},
+			[]string{"the server responded with 401 Unauthorized", `WWW-Authenticate: error="insufficient_scope" scope="extra:write"`, "the response names extra:write, which the manifest does not declare"},
 		},
 		"a sentence": {
 			api(403, `{"detail":"This needs the scope 'notebook:read' or 'extra:write'"}`),
@@ -344,6 +352,22 @@ func TestEvidenceIsTheProof(t *testing.T) {
 	} {
 		if v := diagnosis.Diagnose(aCase(t, both(tt.change, nobodyAsked))); !cmp.Equal(v.Evidence, tt.want) {
 			t.Errorf("%s: %q", name, v.Evidence)
+		}
+	}
+}
+
+// What the server said is told as what it is: a page is no sentence, and a code beside the status
+// is not "no reason".
+func TestMessageTellsWhatCame(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"error":"forbidden"}`:                                  `unknown: the server responded to POST {gateway}/v1/messages with 403 Forbidden: "forbidden"`,
+		"<html><head><title>Just a moment</title></head></html>": `unknown: the server sent a page of HTML, "Just a moment" (403 Forbidden)`,
+		"<html></html>":                                          "unknown: the server sent a page of HTML (403 Forbidden)",
+		`{"error":"suspended 17"}`:                               `unknown: the server says "suspended 17" (403 Forbidden)`,
+		"":                                                       "unknown: the server responded to POST {gateway}/v1/messages with 403 Forbidden, and gave no reason",
+	} {
+		if v := diagnosis.Diagnose(aCase(t, both(all, answered(403, body), nobodyAsked))); v.Message != want {
+			t.Errorf("%q: %s", body, v.Message)
 		}
 	}
 }
@@ -429,16 +453,16 @@ func TestNotRouted(t *testing.T) {
 		"nothing that is known": {
 			conflicts(overridden, profile.Conflict{Source: profile.SourceLogin}),
 			diagnosis.Traffic{},
-			"not routed: no request came through ambit; Claude Code sent it elsewhere, or sent none",
+			"not routed: no request came through ambit; Claude Code may have sent its requests elsewhere",
 			[]diagnosis.Step{{Text: "see what can send its requests elsewhere", Command: "ambit doctor --agent claude-code"}},
 		},
 		"any command": {
 			agent("any-command"),
 			diagnosis.Traffic{},
 			"not routed: no request came through ambit",
-			[]diagnosis.Step{{Text: "if it starts an agent that ambit knows, name that with --agent; any other program has to send $AMBIT_LEASE as its Bearer token to $AMBIT_API_URL or $AMBIT_GATEWAY_URL or $AMBIT_MCP_URL"}},
+			[]diagnosis.Step{{Text: "if the command starts an agent, name the agent with --agent; otherwise, send $AMBIT_LEASE as the Bearer token to $AMBIT_API_URL or $AMBIT_GATEWAY_URL or $AMBIT_MCP_URL"}},
 		},
-		"without the lease":  {agent("any-command"), diagnosis.Traffic{Bare: 1, Astray: 2}, "not routed: no request came with the lease: 1 request without a credential, 2 requests at the address of no base", nil},
+		"without the lease":  {agent("any-command"), diagnosis.Traffic{Bare: 1, Astray: 2}, "not routed: no request reached a base with the lease: 1 request without a credential, 2 requests to an address that is not a base's", nil},
 		"another credential": {conflicts(away), diagnosis.Traffic{Others: 1}, "", nil},
 		"one came":           {conflicts(away), diagnosis.Traffic{Lent: 1, Bare: 3}, "", nil},
 	} {

@@ -33,7 +33,7 @@ func MayRefuse(p *provider.Provider, status int, header http.Header) bool {
 }
 
 // Next decides about a response. One whose status means a refusal is told; any other where it
-// says that a scope is missing. A 404 is a refusal also where a declared scope is known to be
+// says that a scope is missing, and one of a server that failed only where it names it. A 404 is a refusal also where a declared scope is known to be
 // missing: servers may hide what one may not see (RFC 9110 §15.5.5), and so do those of tools. A 401
 // leads to a renewal, unless something explains it that a renewal leaves as it is. Servers are
 // asked where nothing else tells, and where the verdict stands on what was known of the grant some
@@ -50,7 +50,7 @@ func Next(c Case, left Untried) Move {
 	case refusal.HasStatus(c.Provider, c.Response.Status):
 	case !c.anyoneSaid() && left.Ask && c.mayHide():
 		return MoveAsk
-	case v.Cause != CauseMissingScope:
+	case v.Cause != CauseMissingScope, c.Response.Status >= http.StatusInternalServerError && !newDiagnosis(&c).resp.FailedOver():
 		return MovePass
 	}
 	switch {

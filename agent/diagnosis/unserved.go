@@ -11,6 +11,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/oauth/credential"
 )
 
 // The verdicts on what is not a refusal: a request that got no response, one that never came, and
@@ -32,13 +33,14 @@ func NotRouted(c Case, t Traffic) (v Verdict, ok bool) {
 	}
 	d := newDiagnosis(c.beforeCalls())
 	came := "no request came through ambit"
+	bare, astray := text.Count(t.Bare, "request")+" without a credential", text.Count(t.Astray, "request")+" to an address that is not a base's"
 	switch {
 	case t.Bare > 0 && t.Astray > 0:
-		came = "no request came with the lease: " + text.Count(t.Bare, "request") + " without a credential, " + text.Count(t.Astray, "request") + " at the address of no base"
+		came = "no request reached a base with the lease: " + bare + ", " + astray
 	case t.Bare > 0:
-		came = "no request came with the lease: " + text.Count(t.Bare, "request") + " without a credential"
+		came = "no request reached a base with the lease: " + bare
 	case t.Astray > 0:
-		came = "no request came with the lease: " + text.Count(t.Astray, "request") + " at the address of no base"
+		came = "no request reached a base: " + astray
 	}
 	if culprits := profile.Overriding(c.Conflicts); len(culprits) > 0 {
 		first := culprits[0]
@@ -53,7 +55,7 @@ func NotRouted(c Case, t Traffic) (v Verdict, ok bool) {
 	}
 	if c.Agent != nil && !c.Agent.ForAny() {
 		s.Agent = c.Agent.Name
-		came += "; " + c.Agent.Label + " sent it elsewhere, or sent none"
+		came += "; " + c.Agent.Label + " may have sent its requests elsewhere"
 	}
 	d.v.is(CauseNotRouted, ConfidenceProved, "%s", came)
 	d.v.advise(s)
@@ -69,7 +71,7 @@ func Unreachable(c Case, trouble *guard.Error) Verdict {
 	}
 	shown := *trouble
 	shown.Err = withoutPorts(trouble.Err)
-	d.v.is(CauseUnreachable, ConfidenceProved, "{%s}: %s", c.Base, shown.Error())
+	d.v.is(CauseUnreachable, ConfidenceProved, "base %s: %s", c.Base, shown.Error())
 	d.v.advise(d.c.situation(problem))
 	return d.v
 }
@@ -95,15 +97,28 @@ func Repeated(c Case, lasted, wait time.Duration) Verdict {
 	if wait > 0 {
 		asks = ", and asks to wait " + wait.Round(time.Second).String()
 	}
-	d.v.is(CauseNotAScopeProblem, ConfidenceLikely, "{%s} has answered %s for %s%s; the agent repeats its request", c.Base, guard.StatusText(c.Response.Status), lasted.Round(time.Second), asks)
+	d.v.is(CauseNotAScopeProblem, ConfidenceLikely, "base %s has answered %s for %s%s; the agent repeats its request", c.Base, guard.StatusText(c.Response.Status), lasted.Round(time.Second), asks)
 	return d.v
 }
 
-// NotRenewed is the verdict on a login that is at its end, and could not be renewed for a reason
-// that is not the grant; see [Case.Renewal].
+// Silent is the verdict on a base that has not begun to respond to a request for some time.
+func Silent(c Case, lasted time.Duration) Verdict {
+	d := newDiagnosis(&c)
+	d.v.is(CauseNotAScopeProblem, ConfidenceLikely, "base %s has not responded for %s; ambit goes on waiting", c.Base, lasted.Round(time.Second))
+	return d.v
+}
+
+// NotRenewed is the verdict on a login that is at its end, and could not be renewed; see
+// [Case.Renewal].
 func NotRenewed(c Case) Verdict {
 	d := newDiagnosis(c.beforeCalls())
-	d.v.is(CauseRenewalFailed, ConfidenceProved, "%s, is not good any more, and could not be renewed: %v", c.credential(), c.Renewal)
+	if lost, ok := errors.AsType[*credential.SessionLostError](c.Renewal); ok && lost.Err == nil && d.pastExpiry() {
+		return d.v
+	}
+	if d.notRenewable() {
+		return d.v
+	}
+	d.v.is(CauseRenewalFailed, ConfidenceProved, "%s, is no longer valid, and could not be renewed: %v", c.credential(), c.Renewal)
 	d.v.prove("the login itself was not refused: it is kept, and is renewed again")
 	d.v.advise(d.c.situation(advice.Waiting))
 	return d.v

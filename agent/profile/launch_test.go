@@ -127,7 +127,7 @@ func TestScanOfWhatOnlyManagedSettingsCanDo(t *testing.T) {
 	text := `{"forceLoginMethod": "console", "forceLoginOrgUUID": "secret"}`
 	got := scan(t, "linux", files{text: map[string]string{"/home/me/.claude/settings.json": text, "/etc/claude-code/managed-settings.json": text}})
 	if len(got) != 1 || got[0].Source != profile.SourceManaged || !got[0].Overrides || strings.Join(got[0].Keys, " ") != "forceLoginMethod forceLoginOrgUUID" ||
-		!strings.Contains(got[0].Advice, "administers") {
+		!strings.Contains(got[0].Advice, "administrator") {
 		t.Errorf("%+v", got)
 	}
 }

@@ -189,7 +189,7 @@ func TestRunForOnce(t *testing.T) {
 }
 
 // onTerminal runs ambit on a pseudo-terminal of 80 columns, and gives what it wrote. The
-// arguments may begin with variables. watch sees all that is there so far, and can type;
+// arguments may begin with variables, and before these with 2>FILE, as for a shell. watch sees all that is there so far, and can type;
 // nil where nobody does.
 func onTerminal(t *testing.T, home string, watch func(text []byte, keyboard io.Writer), args ...string) (out []byte, code int) {
 	t.Helper()
@@ -206,6 +206,14 @@ func onTerminal(t *testing.T, home string, watch func(text []byte, keyboard io.W
 		os.Symlink(self, filepath.Join(tools, name))
 	}
 	c := exec.CommandContext(ctx, self)
+	if path, away := strings.CutPrefix(args[0], "2>"); away {
+		file, err := os.Create(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		c.Stderr, args = file, args[1:]
+	}
 	c.Args = append([]string{"ambit"}, args...)
 	c.Env = []string{"HOME=" + home, "TERM=xterm-256color", "PATH=" + tools, "DBUS_SESSION_BUS_ADDRESS=unix:path=" + home + "/no-bus"}
 	for strings.Contains(c.Args[1], "=") {

@@ -5,7 +5,9 @@ package main
 import (
 	"bytes"
 	"io"
+	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -20,13 +22,13 @@ func TestAgentKeepsItsScreen(t *testing.T) {
 	for name, c := range map[string]struct {
 		flags []string
 		press string // when the agent is ready; "" where it is stopped
-		code  int    // 0: that of the signal which reaches the agent first
+		code  int
 	}{
 		"it ends":                {[]string{"--on-denied", "continue"}, "q", 7},
 		"it is killed":           {[]string{"--on-denied", "continue"}, "k", 137},
 		"the verdict stops it":   {[]string{"--on-denied", "stop"}, "", 3},
 		"ambit is told to end":   {[]string{"--on-denied", "continue"}, "t", 143},
-		"ambit is interrupted":   {[]string{"--on-denied", "continue"}, "i", 0},
+		"ambit is interrupted":   {[]string{"--on-denied", "continue"}, "i", 130},
 		"the terminal is closed": {[]string{"--on-denied", "continue"}, "h", 129},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -42,7 +44,7 @@ func TestAgentKeepsItsScreen(t *testing.T) {
 			}
 			args := append([]string{"AMBIT_API_KEY=" + box.Ready().Keys.NoGateway, "OTHER_KEY=sk-other", "run", "-f", box.Ready().Manifest, "--start-anyway"}, c.flags...)
 			out, code := onTerminal(t, t.TempDir(), watch, append(args, "--", "drawer", "gateway/v1/messages", "gateway/v1/messages")...)
-			if code != c.code && c.code != 0 {
+			if code != c.code {
 				t.Errorf("exit code %d, want %d", code, c.code)
 			}
 			begin := bytes.Index(out, []byte("\x1b[?1049h"))
@@ -83,5 +85,28 @@ func TestPipelineIsToldAtOnce(t *testing.T) {
 		"--start-anyway", "--on-denied", "continue", "--", "drawer", "gateway/v1/messages")
 	if !told {
 		t.Error("the verdict waited for the end of the agent")
+	}
+}
+
+// Whoever redirects standard error still sits at the terminal that the agent draws on: it is not
+// stopped, and the file has what was said, in whole lines.
+func TestErrorsIntoAFile(t *testing.T) {
+	box := startBox(t, sandbox.Options{Grant: "all"})
+	pressed := false
+	watch := func(text []byte, keyboard io.Writer) {
+		if !pressed && bytes.HasSuffix(text, []byte("> ready")) {
+			pressed = true
+			io.WriteString(keyboard, "q")
+		}
+	}
+	file := filepath.Join(t.TempDir(), "errors.txt")
+	out, code := onTerminal(t, t.TempDir(), watch, "2>"+file, "AMBIT_API_KEY="+box.Ready().Keys.NoGateway, "run", "-f", box.Ready().Manifest,
+		"--start-anyway", "--", "drawer", "gateway/v1/messages")
+	if code != 7 || !bytes.Contains(out, []byte("bye")) {
+		t.Errorf("exit code %d: %q", code, out)
+	}
+	said, err := os.ReadFile(file)
+	if err != nil || !bytes.Contains(said, []byte("  next          replace the key from the variable AMBIT_API_KEY with a key that also includes llm_gateway:read; at http")) {
+		t.Errorf("%s, %v", said, err)
 	}
 }

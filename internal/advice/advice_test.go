@@ -48,7 +48,7 @@ func TestSteps(t *testing.T) {
 			advice.Lacking, "key_", func(s *advice.Situation) {
 				s.Missing, s.Withheld = []string{"a"}, []advice.Remark{{About: "c", Text: "not on the list"}}
 			},
-			[]string{"replace the key from the variable THE_KEY with a key that also includes a; at https://api.example/keys", "such a key may not be able to include c: not on the list"},
+			[]string{"replace the key from the variable THE_KEY with a key that also includes a; at https://api.example/keys", "check c in the manifest: a key may not be able to include it: not on the list"},
 		},
 		"a login lacks": {
 			advice.Lacking, "tok_", func(s *advice.Situation) { s.Missing = []string{"a", "b", "c", "d"} },
@@ -62,7 +62,7 @@ func TestSteps(t *testing.T) {
 			advice.Lacking, "tok_", func(s *advice.Situation) {
 				s.Unasked, s.Withheld = []string{"a"}, []advice.Remark{{About: "c", Text: "not on the list"}}
 			},
-			[]string{"log in again: " + login, "the last login did not request a; check whether a login can: ambit plan -f 'my scopes.yaml' --program slack", "c was not requested: not on the list"},
+			[]string{"log in again: " + login, "the last login did not request a; check whether a login can: ambit plan -f 'my scopes.yaml' --program slack", "check c in the manifest: it was not requested: not on the list"},
 		},
 		"a login lacks what nobody declared": {
 			advice.Lacking, "tok_", func(s *advice.Situation) { s.Undeclared = []string{"a"} },
@@ -70,7 +70,7 @@ func TestSteps(t *testing.T) {
 		},
 		"no login would ask": {
 			advice.Lacking, "tok_", func(s *advice.Situation) { s.Withheld = []advice.Remark{{About: "c", Text: "not on the list"}} },
-			[]string{"c was not requested: not on the list"},
+			[]string{"check c in the manifest: it was not requested: not on the list"},
 		},
 		"a login lacks, and nobody is there": {
 			advice.Lacking, "tok_", func(s *advice.Situation) { s.Missing, s.Unattended = []string{"a"}, true },
@@ -109,8 +109,20 @@ func TestSteps(t *testing.T) {
 			[]string{"log the program out of its own account: agent logout"},
 		},
 		"no scope helps": {advice.NoScope, "key_", func(s *advice.Situation) { s.Words = "ask an admin" }, []string{"ask an admin"}},
-		"renewed since":  {advice.Renewed, "tok_", nil, []string{"repeat the request"}},
-		"nothing helps":  {advice.NoScope, "key_", nil, nil},
+		"the server lets this client renew nothing": {
+			advice.Denying, "tok_", func(s *advice.Situation) { s.Denied.Code = "unauthorized_client" },
+			[]string{"the server does not let this client renew a login: its operator can allow that, or log in again: " + login},
+		},
+		"the same, and nobody is there": {
+			advice.Denying, "tok_", func(s *advice.Situation) { s.Denied.Code, s.Unattended = "unauthorized_client", true },
+			[]string{"nobody is here to log in: set AMBIT_API_KEY to a key; at https://api.example/keys"},
+		},
+		"the server does not know the client": {
+			advice.Denying, "tok_", func(s *advice.Situation) { s.Provider.Client.ID, s.Denied.Code = "app", "invalid_client" },
+			[]string{`the client id "app" is not registered there, or not as a public client, which has no secret; name one that is: provider: {use: ..., client: {id: ...}}`},
+		},
+		"renewed since": {advice.Renewed, "tok_", nil, []string{"repeat the request"}},
+		"nothing helps": {advice.NoScope, "key_", nil, nil},
 		"nobody knows why, of a key that can be asked about": {
 			advice.Unexplained, "key_", func(s *advice.Situation) { s.Kind.Inspect.URL = "{api}/key" },
 			[]string{"see what the credential holds: ambit status -f 'my scopes.yaml' --program slack"},

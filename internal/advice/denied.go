@@ -2,6 +2,7 @@ package advice
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/ambit-auth/ambit/internal/template"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -49,6 +50,15 @@ func (d Denied) Hint() string {
 		return "name a client id that is registered there: " + clientSetting
 	}
 	return d.atToken()
+}
+
+// Step is the hint as a step: what it ends with is a command.
+func (d Denied) Step() Step {
+	hint := d.Hint()
+	if text, logsIn := strings.CutSuffix(hint, ": "+d.Login); logsIn && d.Login != "" {
+		return Step{Text: text, Command: d.Login}
+	}
+	return Step{Text: hint}
 }
 
 const (

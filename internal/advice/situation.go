@@ -20,6 +20,7 @@ const (
 	NoScope                    // no scope helps
 	Renewed                    // the credential was renewed after it was refused
 	Waiting                    // the credential could not be renewed just now
+	Denying                    // the server refuses to renew a login, for another reason than the login
 	Unused                     // the program sent no request with the lease
 	NotReached                 // a server did not answer
 	NotTrusted                 // a server's certificate is not trusted
@@ -38,6 +39,7 @@ type Situation struct {
 	Server     string   // for Elsewhere and Unreached: the provider's name of it
 	Settings   []Remark // for Replaced: files that can have done it, with what to do there
 	Logout     string   // for Replaced: the command that ends the program's own login
+	Denied     Denied   // for Denying: what the server said; the rest is filled in
 	Words      string   // for NoScope: what helps, in the words of the provider's file
 
 	Agent string   // for Unused: the name of the program's profile; "" where nothing is known of it

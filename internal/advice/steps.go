@@ -31,6 +31,8 @@ func (s *Situation) steps() []Step {
 		return []Step{{Text: s.Words}}
 	case Waiting:
 		return []Step{{Text: "try again once the server that renews the login responds", Command: s.Run.Command("check")}}
+	case Denying:
+		return s.allow()
 	case Unused:
 		return s.route()
 	case NotReached:
@@ -56,12 +58,23 @@ func (s *Situation) look() []Step {
 // OwnAuthority is the way out where a certificate is not trusted.
 const OwnAuthority = "if the certificate is your own authority's, name it with --ca-file"
 
+// allow gets a client that the server lets renew a login; where nobody can log in, a key does.
+func (s *Situation) allow() []Step {
+	d := s.Denied
+	d.Place, d.Renewal, d.Provider, d.Server, d.Login = provider.PlaceToken, true, s.Provider, s.At, s.Run.Command("login")
+	step := d.Step()
+	if step.Command != "" && s.Unattended {
+		return s.keyFor("")
+	}
+	return []Step{step}
+}
+
 // route has the program send its requests through the proxy.
 func (s *Situation) route() []Step {
 	if s.Agent != "" {
 		return []Step{{Text: "see what can send its requests elsewhere", Command: s.Run.Command("doctor") + " --agent " + ShellWord(s.Agent)}}
 	}
-	return []Step{{Text: "if it starts an agent that ambit knows, name that with --agent; any other program has to send $" + s.Lease + " as its Bearer token to $" + strings.Join(s.URLs, " or $")}}
+	return []Step{{Text: "if the command starts an agent, name the agent with --agent; otherwise, send $" + s.Lease + " as the Bearer token to $" + strings.Join(s.URLs, " or $")}}
 }
 
 // widen gets a credential that holds more.
@@ -79,9 +92,9 @@ func (s *Situation) widen() []Step {
 	}
 	for _, w := range s.Withheld {
 		if s.IsLogin {
-			steps = append(steps, Step{Text: w.About + " was not requested: " + w.Text})
+			steps = append(steps, Step{Text: "check " + w.About + " in the manifest: it was not requested: " + w.Text})
 		} else {
-			steps = append(steps, Step{Text: "such a key may not be able to include " + w.About + ": " + w.Text})
+			steps = append(steps, Step{Text: "check " + w.About + " in the manifest: a key may not be able to include it: " + w.Text})
 		}
 	}
 	return steps

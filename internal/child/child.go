@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"syscall"
 	"time"
 
 	"github.com/ambit-auth/ambit/internal/signals"
@@ -28,6 +29,7 @@ type Command struct {
 type process struct {
 	process *os.Process
 	grace   time.Duration
+	killed  bool // stop had to be firm
 	job     job
 	ended   chan struct{}
 	code    int
@@ -51,19 +53,31 @@ func (e *StartError) Unwrap() error { return e.Err }
 // Run starts the program, passes our signals on to it and returns its exit code; one
 // that a signal ended has 128 and the signal's number. Where our standard input is the
 // terminal in whose foreground we are, the child gets the foreground, and it comes back.
-// When ctx ends the child is stopped. The error is a *[StartError], or the system's.
+// When ctx ends the child is stopped: by the signal that ended ctx, where it is a [signals.Ended],
+// which the code tells even where the child did not heed it. The error is a *[StartError], or the system's.
 func (c Command) Run(ctx context.Context) (code int, err error) {
 	child, err := c.start()
 	if err != nil {
 		return 0, err
 	}
 	stopped := make(chan struct{})
-	forget := context.AfterFunc(ctx, func() { child.stop(); close(stopped) })
+	forget := context.AfterFunc(ctx, func() { child.stop(endOf(ctx)); close(stopped) })
 	code, err = child.wait()
 	if !forget() { // it is being stopped: what it started ends before we do
 		<-stopped
+		if s, ok := endOf(ctx).(syscall.Signal); ok && child.killed {
+			code = signaled + int(s)
+		}
 	}
 	return code, err
+}
+
+// endOf is the signal that ended ctx; SIGTERM's, the polite one, where none did.
+func endOf(ctx context.Context) os.Signal {
+	if ended, ok := errors.AsType[signals.Ended](context.Cause(ctx)); ok {
+		return ended.Signal
+	}
+	return syscall.SIGTERM
 }
 
 // start starts the program. The error is a *[StartError]. wait has to be called.
@@ -114,15 +128,18 @@ func (c *process) wait() (code int, err error) {
 	return c.code, c.err
 }
 
-// stop ends the child and all that it started: politely, and after its grace firmly. It
-// returns when the child has ended, and may be called more than once.
-func (c *process) stop() {
+// signaled is what a shell adds to the number of the signal that ended a program.
+const signaled = 128
+
+// stop ends the child and all that it started: politely, by a signal, and after its grace firmly.
+// It returns when the child has ended, and may be called more than once.
+func (c *process) stop(by os.Signal) {
 	select {
 	case <-c.ended:
 		return
 	default:
 	}
-	c.job.ask()
+	c.job.ask(by)
 	timer := time.NewTimer(c.grace)
 	defer timer.Stop()
 	select {
@@ -131,6 +148,7 @@ func (c *process) stop() {
 		return
 	case <-timer.C:
 	}
+	c.killed = true
 	c.job.kill(c.process)
 	<-c.ended
 }

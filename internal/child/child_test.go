@@ -19,6 +19,7 @@ import (
 
 	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/child"
+	"github.com/ambit-auth/ambit/internal/signals"
 	"github.com/ambit-auth/ambit/internal/testkit"
 	"github.com/creack/pty"
 )
@@ -123,6 +124,28 @@ func TestChildEndsWithTheContext(t *testing.T) {
 	}
 	w.Close()
 	r.Close()
+}
+
+// A signal to us alone is the end of the child, and its code says which it was.
+func TestChildEndsByTheSignal(t *testing.T) {
+	for name, script := range map[string]string{
+		"heeded":  `trap 'exit 9' TERM; echo ready; while :; do sleep 100; done`,
+		"ignored": `trap '' INT; echo ready; while :; do sleep 100; done`,
+	} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		r, w, _ := os.Pipe()
+		c := shell(script)
+		c.Out, c.Grace = w, 50*time.Millisecond
+		go func() {
+			_, _ = bufio.NewReader(r).ReadString('\n')
+			cancel(signals.Ended{Signal: os.Interrupt})
+		}()
+		if code, err := c.Run(ctx); code != 130 || err != nil {
+			t.Errorf("%s: %d, %v", name, code, err)
+		}
+		w.Close()
+		r.Close()
+	}
 }
 
 func TestChildGetsOurSignals(t *testing.T) {

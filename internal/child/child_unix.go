@@ -73,7 +73,7 @@ func (j *job) wait(p *os.Process) (int, error) {
 		case status.Stopped():
 			j.stopped()
 		case status.Signaled():
-			return 128 + int(status.Signal()), nil
+			return signaled + int(status.Signal()), nil
 		case status.Exited():
 			return status.ExitStatus(), nil
 		}
@@ -119,8 +119,8 @@ func (j *job) end() {
 }
 
 // ask asks the group to end; what is stopped could not hear it.
-func (j *job) ask() {
-	_ = syscall.Kill(-j.group, syscall.SIGTERM)
+func (j *job) ask(by os.Signal) {
+	_ = syscall.Kill(-j.group, by.(syscall.Signal))
 	_ = syscall.Kill(-j.group, syscall.SIGCONT)
 }
 

@@ -35,7 +35,7 @@ func (j *job) end() { j.silence() }
 
 // ask asks the child and what it started to end; a program without a window does not
 // hear it.
-func (j *job) ask() { _ = exec.Command("taskkill", "/T", "/PID", strconv.Itoa(j.pid)).Run() }
+func (j *job) ask(os.Signal) { _ = exec.Command("taskkill", "/T", "/PID", strconv.Itoa(j.pid)).Run() }
 
 // kill ends the child and what it started.
 func (j *job) kill(p *os.Process) {

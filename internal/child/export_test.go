@@ -1,5 +1,7 @@
 package child
 
+import "syscall"
+
 // A Process is a child that a test stops and waits for by itself.
 type Process = process
 
@@ -10,4 +12,4 @@ func (c Command) Start() (*Process, error) { return c.start() }
 func (c *process) Wait() (int, error) { return c.wait() }
 
 // Stop ends the child.
-func (c *process) Stop() { c.stop() }
+func (c *process) Stop() { c.stop(syscall.SIGTERM) }

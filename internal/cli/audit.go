@@ -146,7 +146,7 @@ func runAudit(ctx context.Context, r *invocation, f *auditFlags) (*view.Audit, e
 
 // auditFailed shows an audit that came to nothing, where the format has a place for it.
 func auditFailed(r *invocation, file string, err error) (*view.Audit, error) {
-	if r.settings.Output != "github" && r.settings.Output != "sarif" {
+	if !r.showsFindings() {
 		return nil, err
 	}
 	return &view.Audit{File: cmp.Or(file, r.settings.Manifest, ambit.ManifestName), Failed: asFailure(err)}, err

@@ -89,7 +89,11 @@ func runCheck(ctx context.Context, r *invocation, f *checkFlags) (view.View, err
 		return checkFailed(r, s.Manifest().File, err)
 	}
 	v := &view.Check{Grant: compare(r, s, h), Drift: drift, Level: level, Strict: f.strict, Locked: f.locked, File: s.Manifest().File}
-	return v, checkVerdict(v, s, reach)
+	hint := ""
+	if r.showsFindings() { // every other view has the steps
+		hint = advice.Line(v.Next)
+	}
+	return v, checkVerdict(v, s, reach, hint)
 }
 
 // wanted reads --reach and --project: on what the credential has to work.
@@ -130,7 +134,7 @@ func (w reachWanted) isIn(g scopes.Grant) error {
 
 // checkFailed shows a check that came to no grant, where the format has a place for it.
 func checkFailed(r *invocation, file string, err error) (view.View, error) {
-	if r.settings.Output != "github" && r.settings.Output != "sarif" {
+	if !r.showsFindings() {
 		return nil, err
 	}
 	return &view.Check{File: cmp.Or(file, r.settings.Manifest, ambit.ManifestName), Failed: asFailure(err)}, err
@@ -150,7 +154,7 @@ func examine(ctx context.Context, r *invocation, s *ambit.Session, f *checkFlags
 			}
 		})
 	}
-	h, err := asked(ctx, r, s)
+	h, err := asked(ctx, r, s, 0)
 	wait.Wait()
 	switch {
 	case err != nil:
@@ -164,14 +168,15 @@ func examine(ctx context.Context, r *invocation, s *ambit.Session, f *checkFlags
 }
 
 // asked is the credential that would be used, and what the server says of it now. A
-// stored login that is at its end is renewed first.
-func asked(ctx context.Context, r *invocation, s *ambit.Session) (*ambit.Held, error) {
+// stored login that does not live for longer than minTTL is renewed first; where that fails and
+// it still lives, both are told.
+func asked(ctx context.Context, r *invocation, s *ambit.Session, minTTL time.Duration) (*ambit.Held, error) {
 	h, err := s.Find(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if h.IsLogin() {
-		if err := h.Refresh(ctx, 0); err != nil {
+		if err := h.Refresh(ctx, minTTL); err != nil {
 			if !h.Credential.LivesAt(time.Now()) {
 				return nil, err
 			}
@@ -186,15 +191,16 @@ func asked(ctx context.Context, r *invocation, s *ambit.Session) (*ambit.Held, e
 	return h, err
 }
 
-// checkVerdict is the one failure of a check; nil where all is well.
-func checkVerdict(v *view.Check, s *ambit.Session, reach []reachWanted) error {
+// checkVerdict is the one failure of a check; nil where all is well. hint is that of scopes that
+// are missing.
+func checkVerdict(v *view.Check, s *ambit.Session, reach []reachWanted, hint string) error {
 	for _, wanted := range reach {
 		if err := wanted.isIn(v.Granted); err != nil {
 			return err
 		}
 	}
 	if lines := append(missingLines(v.Gap, v.Level), v.Vanished(scopes.Required)...); len(lines) > 0 {
-		f := fail(exitMissing, strings.Join(lines, "\n"), advice.Line(v.Next))
+		f := fail(exitMissing, strings.Join(lines, "\n"), hint)
 		f.Verdict = &view.Cause{Cause: diagnosis.CauseMissingScope, Confidence: diagnosis.ConfidenceProved}
 		if v.Gap.Assumed {
 			f.Verdict.Confidence = diagnosis.ConfidenceLikely

@@ -45,8 +45,8 @@ type Command struct {
 // exit code of the contract. It ends soon after ctx is done. It never panics: a
 // fault of ambit is told on Stderr, and is exit code 1.
 func (c Command) Main(ctx context.Context, args []string) (code int) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	c.Stdout, c.Stderr = console.InTurn(c.Stdout, c.Stderr)
 	r := &invocation{Command: c, args: args, ctx: ctx, cancel: cancel, env: settings.Environment(c.Env), console: &console.Console{Out: c.Stderr}}
 	r.input = &console.Input{From: c.Stdin, Console: r.console, Ending: ctx, Nobody: r.nobodyTypes, Waiting: r.watchSignals}

@@ -10,6 +10,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
@@ -28,7 +29,7 @@ func sessionErrors(s *ambit.Session, err error) *view.Failure {
 		return failWith(exitNoCredential, e, "").Diagnosed(diagnosis.Unfit(heldCase(s, e.Held), e.Operation.Base))
 	}
 	if e, ok := errors.AsType[*ambit.RenewalError](err); ok {
-		return notRenewed(s, e)
+		return notRenewed(s, e, false)
 	}
 	if e, ok := errors.AsType[*ambit.UnknownCredentialError](err); ok {
 		return unknownOf(s, e, false)
@@ -52,16 +53,20 @@ func sessionErrors(s *ambit.Session, err error) *view.Failure {
 	return nil
 }
 
-// notRenewed is a login that could not be renewed. That of which the grant is the reason, or what is
-// wrong on this machine, is told as it is.
-func notRenewed(s *ambit.Session, e *ambit.RenewalError) *view.Failure {
+// notRenewed is a login that could not be renewed. What is wrong on this machine is told as it is.
+func notRenewed(s *ambit.Session, e *ambit.RenewalError, unattended bool) *view.Failure {
 	f := asFailure(failureOf(s, e.Err))
-	if f.Code != exitCannotTell {
+	_, ended := errors.AsType[*credential.SessionLostError](e.Err)
+	_, denied := errors.AsType[*credential.RenewalDeniedError](e.Err)
+	if f.Code != exitCannotTell && !ended && !denied {
 		return f
 	}
 	c := heldCase(s, e.Held)
-	c.Renewal = e.Err
-	g := fail(exitCannotTell, "the login could not be renewed: "+f.Message, "").Diagnosed(diagnosis.NotRenewed(c))
+	c.Renewal, c.Unattended = e.Err, unattended
+	g := fail(f.Code, f.Message, "").Diagnosed(diagnosis.NotRenewed(c))
+	if !ended {
+		g.Message = "the login could not be renewed: " + f.Message
+	}
 	if t, ok := errors.AsType[*guard.Error](e.Err); ok && t.Kind == guard.KindTLS {
 		g.Hint = f.Hint
 	}

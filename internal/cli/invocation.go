@@ -38,7 +38,7 @@ type invocation struct {
 	unasking string // why this command never asks anything; "" where it may
 
 	ctx      context.Context // of the whole invocation; see watchSignals
-	cancel   context.CancelFunc
+	cancel   context.CancelCauseFunc
 	watching atomic.Bool
 	watch    atomic.Pointer[signals.Watch]
 
@@ -95,6 +95,11 @@ func (r *invocation) checkFormat(cmd *cobra.Command) error {
 
 func (r *invocation) wantsJSON() bool { return r.settings.Output == "json" }
 
+// showsFindings reports whether the result is shown as findings at lines of files.
+func (r *invocation) showsFindings() bool {
+	return r.settings.Output == "github" || r.settings.Output == "sarif"
+}
+
 // colors decides on color for a stream: the flag, else NO_COLOR (no-color.org),
 // else whether it is a terminal that can.
 func (r *invocation) colors(stream any) bool {
@@ -111,6 +116,13 @@ func (r *invocation) colors(stream any) bool {
 // never a prompt, and never a browser that was not asked for.
 func (r *invocation) interactive() bool {
 	return !r.settings.NoInput && !r.env.InCI() && console.IsTerminal(r.Stdin) && console.IsTerminal(r.Stderr)
+}
+
+// watched reports whether someone sits at a terminal and sees what a child does there, though what
+// ambit says may go into a file.
+func (r *invocation) watched() bool {
+	return !r.settings.NoInput && !r.env.InCI() &&
+		(console.IsTerminal(r.Stdout) || console.IsTerminal(r.Stdin) && console.IsTerminal(r.Stderr))
 }
 
 // show prints a result, and the failure that comes with it, which it returns. In

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -18,10 +17,11 @@ import (
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/advice"
-	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/ambit-auth/ambit/scopes"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -144,6 +144,7 @@ type lending struct {
 	session   *ambit.Session
 	held      *ambit.Held
 	profile   *profile.Profile
+	foreseen  diagnosis.Case // what was known when the forecast was made
 	conflicts []profile.Conflict
 	overrides atomic.Bool // this run puts the profile's arguments on the command line
 	proxy     *agent.Proxy
@@ -172,21 +173,38 @@ func (l *lending) whole(ctx context.Context) error {
 }
 
 // forecast tells what will be refused: in one line where that is nothing that is required. The
-// error says why the child is not started for it. What a verdict says later is said whole, since
-// the child may have taken the screen meanwhile.
+// error says why the child is not started for it. Where the child takes the screen, a verdict
+// says all of it again later.
 func (l *lending) forecast() error {
-	for _, v := range diagnosis.Forecast(l.theCase()) {
+	l.foreseen = l.theCase()
+	for _, v := range diagnosis.Forecast(l.foreseen) {
 		l.report.Add(v)
 		if v.Cause == diagnosis.CauseMissingScope && !v.LacksRequired() {
 			l.console.Note("%s; see: %s", text.Printable(v.Message), invocationOf(l.session).Command("status"))
-			continue
+		} else if l.lendsScreen() {
+			l.show(v)
+		} else {
+			l.tell(v)
 		}
-		l.show(v)
+		if !l.lendsScreen() {
+			l.said.Foreseen(v)
+		}
 		if v.LacksRequired() && v.Confidence == diagnosis.ConfidenceProved && !l.flags.startAnyway {
 			return fail(exitOf(v), "the agent was not started: a required scope is missing", "to start it all the same, add --start-anyway")
 		}
 	}
 	return nil
+}
+
+// stillForeseen is what of the forecast no verdict has told since.
+func (l *lending) stillForeseen(told []diagnosis.Verdict) []diagnosis.Verdict {
+	c := l.foreseen
+	c.Index, c.Needs = nil, slices.DeleteFunc(slices.Clone(c.Needs), func(need scopes.Need) bool {
+		return slices.ContainsFunc(told, func(v diagnosis.Verdict) bool {
+			return v.Cause == diagnosis.CauseMissingScope && slices.Contains(v.Missing, need.Name())
+		})
+	})
+	return diagnosis.Forecast(c)
 }
 
 // inWords is the cause of a verdict in two or three words: the verdict itself was shown.
@@ -277,7 +295,7 @@ func namedAgent(word string) (*profile.Profile, error) {
 // there and there was none. That nobody can say what a key holds, or nobody says it of a login
 // now, does not keep it from being lent: a refusal will tell.
 func (l *lending) lendable(ctx context.Context) (*ambit.Held, error) {
-	h, err := asked(ctx, l.invocation, l.session)
+	h, err := asked(ctx, l.invocation, l.session, credential.RenewAhead)
 	if _, nobody := errors.AsType[*oauth.NoInspectionError](err); nobody && h != nil {
 		return h, nil
 	}
@@ -292,7 +310,7 @@ func (l *lending) lendable(ctx context.Context) (*ambit.Held, error) {
 	if _, err := runLogin(ctx, l.invocation, l.flags.keys); err != nil {
 		return nil, err
 	}
-	return asked(ctx, l.invocation, l.session)
+	return asked(ctx, l.invocation, l.session, credential.RenewAhead)
 }
 
 // scan looks for settings and logins of the agent that are in the way.
@@ -313,6 +331,9 @@ func (l *lending) tellConflicts() {
 	for _, c := range l.conflicts {
 		if c.Overrides {
 			l.console.Note("%s", view.ConflictLine(c))
+			if !l.lendsScreen() {
+				l.said.Setting(c)
+			}
 		}
 	}
 }
@@ -329,7 +350,9 @@ func (l *lending) theCase() diagnosis.Case {
 func (l *lending) settle(code int) error {
 	l.report.Started, l.report.ChildExit = true, &code
 	told := l.proxy.Verdicts()
-	l.report.Put(told...)
+	l.report.Verdicts = []view.Verdict{}
+	l.report.Add(told...)
+	l.report.Add(l.stillForeseen(told)...)
 	if v, ok := diagnosis.NotRouted(l.theCase(), l.proxy.Traffic()); ok {
 		l.tell(v)
 		l.report.Add(v)
@@ -350,7 +373,7 @@ func (l *lending) stops() bool {
 	if l.flags.onDenied != "" {
 		return l.flags.onDenied == "stop"
 	}
-	return !l.interactive()
+	return !l.watched()
 }
 
 // told is called for each verdict once, before the child gets the answer.
@@ -368,9 +391,4 @@ func (l *lending) tell(v diagnosis.Verdict) {
 
 func (l *lending) show(v diagnosis.Verdict) {
 	l.console.Show(func(p *view.Printer) { view.VerdictText(p, v) })
-}
-
-// scanPlace is where a scan looks on this machine.
-func scanPlace(env settings.Environment, project string) profile.Place {
-	return profile.Place{Files: profile.Disk{}, Home: env.Get("HOME"), Project: filepath.ToSlash(project), OS: osName, Environ: env}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/child"
 	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/oauth/credential"
@@ -54,7 +55,7 @@ func (l *lending) child(ctx context.Context) (code int, err error) {
 		Log:    l.log.handler, LogPath: l.log.path, Run: invocationOf(l.session), Unattended: l.unattended(), Withheld: withheld(l.held, l.session.Needs()), Record: record,
 	})
 	if err != nil {
-		return 0, failureOf(l.session, err)
+		return 0, l.unusable(l.failure(l.session, err))
 	}
 	defer l.proxy.Close()
 	defer l.closePipes()
@@ -78,12 +79,15 @@ func (l *lending) child(ctx context.Context) (code int, err error) {
 // onScreen runs the child. On a terminal that someone watches the screen is the child's alone:
 // its own error line names the cause, and what we say follows when it has ended.
 func (l *lending) onScreen(ctx context.Context, command child.Command) (code int, err error) {
-	if l.console.Live && !l.env.InCI() {
+	if l.lendsScreen() {
 		l.console.Hold()
 		defer l.console.Release()
 	}
 	return command.Run(ctx)
 }
+
+// lendsScreen reports whether the child has a terminal for itself.
+func (l *lending) lendsScreen() bool { return l.console.Live && !l.env.InCI() }
 
 func besideLine(c profile.Conflict) string {
 	return "what may be another credential came with the lease, and was dropped: " + text.Printable(strings.Join(c.Keys, ", "))
@@ -170,6 +174,11 @@ func (l *lending) closePipes() {
 		p.Close()
 	}
 	l.copied.Wait()
+}
+
+// scanPlace is where a scan looks on this machine.
+func scanPlace(env settings.Environment, project string) profile.Place {
+	return profile.Place{Files: profile.Disk{}, Home: env.Get("HOME"), Project: filepath.ToSlash(project), OS: osName, Environ: env}
 }
 
 // A source lends the credential of a run, and renews a stored one.

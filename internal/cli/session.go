@@ -195,6 +195,11 @@ func (r *invocation) failure(s *ambit.Session, err error) error {
 		f.Err = err
 		return f
 	}
+	if e, ok := errors.AsType[*ambit.RenewalError](err); ok {
+		f := notRenewed(s, e, r.unattended())
+		f.Err = err
+		return f
+	}
 	if r.settings.Store == "memory" && errors.Is(err, ambit.ErrNoCredential) {
 		f := *asFailure(failureOf(s, err))
 		f.Hint = r.settings.Origin("store") + ": memory keeps nothing after a command; log in with another store, or give an API key, see: ambit status --help"

@@ -4,10 +4,11 @@ import (
 	"io"
 	"os"
 
+	"github.com/ambit-auth/ambit/internal/view"
 	"golang.org/x/term"
 )
 
-// plainWidth is the width for which text is laid out where there is no terminal.
+// plainWidth is the width for which text is laid out on a terminal that does not tell its own.
 const plainWidth = 80
 
 // IsTerminal reports whether a stream is a terminal that a person may watch.
@@ -16,13 +17,13 @@ func IsTerminal(stream any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// Width is the width of the terminal behind a stream, in columns.
+// Width is the width of the terminal behind a stream, in columns; [view.Unlimited] where there is
+// none: whoever reads a file or a log searches it by the line.
 func Width(stream io.Writer) int {
-	f, ok := stream.(*os.File)
-	if !ok {
-		return plainWidth
+	if !IsTerminal(stream) {
+		return view.Unlimited
 	}
-	width, _, err := term.GetSize(int(f.Fd()))
+	width, _, err := term.GetSize(int(stream.(*os.File).Fd()))
 	if err != nil || width < 40 {
 		return plainWidth
 	}

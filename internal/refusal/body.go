@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 	"unicode/utf8"
 
 	"github.com/ambit-auth/ambit/internal/files"
@@ -20,6 +21,10 @@ import (
 // MaxBody is how much of a body is read, in bytes, packed or not: an error that says
 // more than this says it earlier.
 const MaxBody = 64 << 10
+
+// Patience bounds the wait for the body of a refusal: someone waits for the verdict. The rest of
+// the body then passes unread.
+const Patience = 2 * time.Second
 
 // maxNesting bounds how deep in a body something is looked for.
 const maxNesting = 12

@@ -9,10 +9,16 @@ import (
 )
 
 // MayExplain reports whether a response with this status, which is no refusal by itself, may
-// say that a scope is missing: some services refuse with it.
+// say that a scope is missing: some services refuse with it, or fail over it.
 func MayExplain(status int) bool {
-	return status == http.StatusBadRequest || status == http.StatusPaymentRequired || status == http.StatusNotFound
+	return status == http.StatusBadRequest || status == http.StatusPaymentRequired || status == http.StatusNotFound || failed(status)
 }
+
+func failed(status int) bool { return status >= http.StatusInternalServerError }
+
+// FailedOver reports whether a server that failed says that it did so for want of a scope that it
+// names: anything less is trouble of its own.
+func (r Reading) FailedOver() bool { return failed(r.status) && r.SaysLacking() && len(r.Needs) > 0 }
 
 func succeeded(status int) bool { return status >= 200 && status < 300 }
 

@@ -249,7 +249,7 @@ func (r *Reading) challengeScopes() {
 		list := r.known.list(c.Scope())
 		groups := r.groups(list, true)
 		switch {
-		case meansScope(strings.ReplaceAll(c.ErrorCode(), " ", "_")), c.ErrorCode() == "" && r.lacks():
+		case meansScope(strings.ReplaceAll(c.ErrorCode(), " ", "_")), c.ErrorCode() == "" && r.SaysLacking():
 			r.Needs, r.lists = append(r.Needs, groups...), append(r.lists, list)
 		default:
 			r.Mentioned = append(r.Mentioned, groups...)

@@ -166,7 +166,7 @@ func (r *Reading) switches(p place, key string, members map[string]any) bool {
 		return true
 	}
 	r.take(place{held: true}, each(on), "")
-	if r.lacks() {
+	if r.SaysLacking() {
 		r.take(place{need: true}, []Group{off}, at(key, "not "+strings.Join(off, ", ")))
 	}
 	return true
@@ -192,7 +192,7 @@ func (r *Reading) take(p place, groups []Group, where string) {
 		case p.held:
 			r.Held = append(r.Held, group...)
 			continue
-		case p.need, p.noun && r.lacks():
+		case p.need, p.noun && r.SaysLacking():
 			r.Needs = append(r.Needs, group)
 		default:
 			r.Mentioned = append(r.Mentioned, group)

@@ -160,8 +160,8 @@ func (r Reading) otherSentence() bool {
 
 var aboutScopes = wordSet(`scope scopes permission permissions privilege privileges consent`)
 
-// lacks reports whether a word in the response says that a scope is missing.
-func (r *Reading) lacks() bool { return r.coded || r.told }
+// SaysLacking reports whether words in the response say that a scope is missing.
+func (r Reading) SaysLacking() bool { return r.coded || r.told }
 
 // Rejects reports whether the server says that it does not take the credential as such.
 func (r Reading) Rejects() bool {

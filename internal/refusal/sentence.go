@@ -287,7 +287,7 @@ func (r *Reading) read(said string, p place) {
 		where = ""
 	}
 	denies := r.status == http.StatusUnauthorized || r.status == http.StatusForbidden
-	r.take(place{need: denies || s.saying || r.lacks()}, s.needs, where) // else it only stands there
+	r.take(place{need: denies || s.saying || r.SaysLacking()}, s.needs, where) // else it only stands there
 	if len(s.needs) == 0 {
 		words := reasonWords(said)
 		aside := len(s.held) > 0 || anyOf(words, otherWords) || anyOf(words, rejectWords)

@@ -16,7 +16,7 @@ func (s *sentenceReader) isScope(i int) bool {
 		parts := heldTogether(w.text)
 		known = len(parts) > 1 && !slices.ContainsFunc(parts, func(part string) bool { return !s.r.known.Knows(part) })
 	}
-	if known && !s.r.known.Scopes.Has(w.text) && !s.r.lacks() && !s.besideNoun(i, -1) && !s.besideNoun(i, 1) {
+	if known && !s.r.known.Scopes.Has(w.text) && !s.r.SaysLacking() && !s.besideNoun(i, -1) && !s.besideNoun(i, 1) {
 		return false // it has the form of one, and nothing here speaks of scopes
 	}
 	if known {
@@ -49,7 +49,7 @@ func (s *sentenceReader) namedScope(i int) bool {
 // listed reports whether a plain word is one of a list of scopes, or what a refusal for a scope
 // says to be missing.
 func (s *sentenceReader) listed(i int) bool {
-	if s.r.lacks() && i > 0 && needWords.has(s.words[i-1].lower) {
+	if s.r.SaysLacking() && i > 0 && needWords.has(s.words[i-1].lower) {
 		return true
 	}
 	for _, step := range []int{-1, 1} {

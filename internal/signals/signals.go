@@ -15,18 +15,27 @@ const Grace = 5 * time.Second
 // A Watch waits for the signals that end a program. Safe for concurrent use.
 type Watch struct{ came chan os.Signal }
 
-// OnEnd calls end at the first signal that ends a program: Ctrl-C, a polite end, and where
+// An Ended is the cause of a context that a signal ended. It is a [context.Canceled].
+type Ended struct{ Signal os.Signal }
+
+// Error is that of a canceled context.
+func (e Ended) Error() string { return context.Canceled.Error() }
+
+// Unwrap returns [context.Canceled].
+func (e Ended) Unwrap() error { return context.Canceled }
+
+// OnEnd calls end, with an [Ended], at the first signal that ends a program: Ctrl-C, a polite end, and where
 // the system has them a closed terminal and Ctrl-\. Nobody watches after that: a second one
 // ends the process at once. The watch ends with ctx. One that the program was started to
 // ignore, as by nohup, stays ignored.
-func OnEnd(ctx context.Context, end func()) *Watch {
+func OnEnd(ctx context.Context, end context.CancelCauseFunc) *Watch {
 	w := &Watch{came: make(chan os.Signal, 1)}
 	signal.Notify(w.came, heeded(slices.Concat(always, unlessChild))...)
 	go func() {
 		select {
-		case <-w.came:
+		case s := <-w.came:
 			signal.Stop(w.came)
-			end()
+			end(Ended{s})
 		case <-ctx.Done():
 		}
 	}()

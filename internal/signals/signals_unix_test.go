@@ -25,7 +25,7 @@ func send(t *testing.T, s syscall.Signal) {
 func TestOnEnd(t *testing.T) {
 	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT} {
 		ended := make(chan struct{})
-		signals.OnEnd(t.Context(), func() { close(ended) })
+		signals.OnEnd(t.Context(), func(error) { close(ended) })
 		send(t, s)
 		select {
 		case <-ended:
@@ -40,7 +40,7 @@ func TestIgnoredStaysIgnored(t *testing.T) {
 	signal.Ignore(syscall.SIGHUP)
 	defer signal.Reset(syscall.SIGHUP)
 	ended := make(chan struct{})
-	signals.OnEnd(t.Context(), func() { close(ended) })
+	signals.OnEnd(t.Context(), func(error) { close(ended) })
 	send(t, syscall.SIGHUP)
 	send(t, syscall.SIGTERM) // comes second
 	<-ended
@@ -54,7 +54,7 @@ func TestLeaveToChild(t *testing.T) {
 	relayed, stop := signals.Relay()
 	defer stop()
 	ended := make(chan os.Signal, 1)
-	signals.OnEnd(t.Context(), func() { ended <- syscall.SIGTERM }).LeaveToChild()
+	signals.OnEnd(t.Context(), func(cause error) { ended <- cause.(signals.Ended).Signal }).LeaveToChild()
 	for _, s := range []syscall.Signal{syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1} {
 		send(t, s)
 		if got := <-relayed; got != s {
@@ -70,7 +70,9 @@ func TestLeaveToChild(t *testing.T) {
 	if got := <-relayed; got != syscall.SIGTERM {
 		t.Errorf("relayed %s", got)
 	}
-	<-ended
+	if got := <-ended; got != syscall.SIGTERM {
+		t.Errorf("ended by %s", got)
+	}
 }
 
 func TestOutlive(t *testing.T) {

@@ -15,6 +15,9 @@ type Printer struct {
 	Width int // columns
 }
 
+// Unlimited is the width at which nothing is wrapped: more than any line has.
+const Unlimited = 1 << 30
+
 func (p *Printer) line(format string, args ...any) { fmt.Fprintf(p, format+"\n", args...) }
 
 // step writes what to do next. A command stays on one line, to be copied.

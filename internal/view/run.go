@@ -9,6 +9,7 @@ import (
 	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/scopes"
 )
 
 // A Run is ambit.run/v1.
@@ -27,14 +28,6 @@ func (r *Run) Add(verdicts ...diagnosis.Verdict) {
 	for _, v := range verdicts {
 		r.Verdicts = append(r.Verdicts, Verdict{v})
 	}
-}
-
-// Put puts verdicts before those that are there.
-func (r *Run) Put(verdicts ...diagnosis.Verdict) {
-	before := r.Verdicts
-	r.Verdicts = []Verdict{}
-	r.Add(verdicts...)
-	r.Verdicts = append(r.Verdicts, before...)
 }
 
 // ConflictLine says what a setting does to the lent credential, and what to do.
@@ -63,7 +56,7 @@ func effectInWords(e profile.Effect) string {
 	case profile.EffectRoutes:
 		return "so requests go elsewhere"
 	case profile.EffectReplaces:
-		return "so the lent credential is replaced"
+		return "so the lent credential is not used"
 	case profile.EffectDropped:
 		return "so another credential is sent beside the lent one; ambit run drops it"
 	default:
@@ -107,33 +100,61 @@ func unsaid(words []string, line string) []string {
 	return slices.DeleteFunc(slices.Clone(words), func(word string) bool { return strings.Contains(line, word) })
 }
 
-// withoutSaid is evidence without the server's sentence where the first line has it.
+// withoutSaid is evidence without the server's words where the first line has them.
 func withoutSaid(evidence string, v diagnosis.Verdict) string {
-	quoted := `"` + v.Said + `"`
-	if v.Said == "" || !strings.Contains(v.Message, quoted) {
-		return evidence
+	fact, words, told := strings.Cut(evidence, ": ")
+	if told && v.Said != "" && strings.Contains(words, `"`) && strings.Contains(v.Message, words) {
+		return fact
 	}
-	return strings.TrimSuffix(evidence, ": "+quoted)
+	return evidence
 }
 
-// Said is what the verdicts of one run have said so far. Its zero value is nothing; it is safe
-// for concurrent use.
+// Said is what one run has said so far on a screen. Its zero value is nothing; it is safe for
+// concurrent use.
 type Said struct {
-	mu    sync.Mutex
-	steps map[advice.Step]bool
-	log   string
+	mu       sync.Mutex
+	steps    map[advice.Step]bool
+	missing  map[string]bool // scopes that were told before the start
+	proved   []string        // by what, then
+	settings []string        // paths of settings that were told, with what to do there
+	log      string
 }
 
-// News is a verdict without the advice and the log that were shown before.
+// Foreseen notes that a forecast was told.
+func (s *Said) Foreseen(v diagnosis.Verdict) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.missing == nil {
+		s.missing = make(map[string]bool)
+	}
+	for _, scope := range v.Missing {
+		s.missing[scope] = true
+	}
+	s.proved = append(s.proved, v.Evidence...)
+}
+
+// Setting notes that a setting was told.
+func (s *Said) Setting(c profile.Conflict) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settings = append(s.settings, c.Path)
+}
+
+// News is a verdict without what was said before: advice, settings, the log, and of scopes that
+// were foreseen everything but what they stopped.
 func (s *Said) News(v diagnosis.Verdict) diagnosis.Verdict {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.steps == nil {
 		s.steps = make(map[advice.Step]bool)
 	}
+	if s.foresaw(v) {
+		v = asForeseen(v, s.proved)
+	}
+	v.Evidence = slices.DeleteFunc(slices.Clone(v.Evidence), s.ofSetting)
 	var next []advice.Step
 	for _, step := range v.Next {
-		if !s.steps[step] {
+		if !s.steps[step] && !s.ofSetting(step.Text) {
 			next = append(next, step)
 		}
 		s.steps[step] = true
@@ -145,6 +166,34 @@ func (s *Said) News(v diagnosis.Verdict) diagnosis.Verdict {
 		s.log = v.Log
 	}
 	return v
+}
+
+// asForeseen is what is new in a verdict on scopes that were told to be missing: what they stopped,
+// in the first line, and what proves it besides.
+func asForeseen(v diagnosis.Verdict, proved []string) diagnosis.Verdict {
+	cause, _, _ := strings.Cut(v.Message, ":")
+	v.Message = cause + ", as foreseen: " + strings.Join(v.Missing, ", ")
+	if v.Method != "" {
+		v.Message += "; " + scopes.Operation{Method: v.Method, Base: v.Base, Path: v.Path, Tool: v.Tool}.String()
+	}
+	v.Evidence = slices.DeleteFunc(slices.Clone(v.Evidence), func(e string) bool { return slices.Contains(proved, e) })
+	if len(v.Evidence) > 0 {
+		v.Message, v.Evidence = v.Message+": "+v.Evidence[0], v.Evidence[1:]
+	}
+	v.Missing = nil
+	return v
+}
+
+func (s *Said) foresaw(v diagnosis.Verdict) bool {
+	return v.Cause == diagnosis.CauseMissingScope && len(v.Missing) > 0 &&
+		!slices.ContainsFunc(v.Missing, func(scope string) bool { return !s.missing[scope] })
+}
+
+// ofSetting reports whether a line of evidence, or a step, is about a setting that was told.
+func (s *Said) ofSetting(line string) bool {
+	return slices.ContainsFunc(s.settings, func(path string) bool {
+		return strings.HasPrefix(line, path+" sets ") || strings.HasPrefix(line, "in "+path+": ")
+	})
 }
 
 func forWhat(v diagnosis.Verdict, scope string) string {

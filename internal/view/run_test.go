@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/google/go-cmp/cmp"
@@ -78,5 +79,39 @@ ambit: not a scope problem: the server says "closed"
 `
 	if diff := cmp.Diff(want, shown(refused, other)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// What was said before the start is not said again on the same screen, and what is new is.
+func TestSaidBefore(t *testing.T) {
+	var said view.Said
+	forced := profile.Conflict{Path: "/etc/s.json", Keys: []string{"forceLoginMethod"}, Effect: profile.EffectReplaces, Overrides: true, Advice: "ask the administrator"}
+	if got, want := view.ConflictLine(forced), "/etc/s.json sets forceLoginMethod, so the lent credential is not used: ask the administrator"; got != want {
+		t.Errorf("%q", got)
+	}
+	said.Setting(forced)
+	said.Foreseen(diagnosis.Verdict{Missing: []string{"a"}, Evidence: []string{"the grant does not include a"}})
+	lacks := diagnosis.Verdict{
+		Message: "probably missing scope: a (one)", Cause: diagnosis.CauseMissingScope, Missing: []string{"a"}, Method: "GET", Base: "api", Path: "/x",
+		Evidence: []string{`the server responded with 403 Forbidden: "no"`, "scope: a", "the grant does not include a"},
+	}
+	other := lacks
+	other.Message, other.Missing = "missing scope: a (one), b (two)", []string{"a", "b"}
+	for _, c := range []struct {
+		v    diagnosis.Verdict
+		want string
+	}{
+		{lacks, "ambit: probably missing scope, as foreseen: a; GET {api}/x: the server responded with 403 Forbidden: \"no\"\n  because       scope: a\n"},
+		{other, "ambit: missing scope: a (one), b (two)\n  missing       a\n  missing       b\n  because       the server responded with 403 Forbidden: \"no\"\n  because       scope: a\n  because       the grant does not include a\n"},
+		{diagnosis.Verdict{
+			Message: "not routed: no request came through ambit", Cause: diagnosis.CauseNotRouted, Evidence: []string{"/etc/s.json sets forceLoginMethod", "/other.json sets x"},
+			Next: []advice.Step{{Text: "in /etc/s.json: ask the administrator"}, {Text: "in /other.json: remove x there"}},
+		}, "ambit: not routed: no request came through ambit\n  because       /other.json sets x\n  next          in /other.json: remove x there\n"},
+	} {
+		p := &view.Printer{Width: view.Unlimited}
+		view.VerdictText(p, said.News(c.v))
+		if diff := cmp.Diff(c.want, p.String()); diff != "" {
+			t.Error(diff)
+		}
 	}
 }

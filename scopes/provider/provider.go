@@ -2,6 +2,7 @@ package provider
 
 import (
 	"net"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -319,6 +320,9 @@ func (p *Provider) Hosts() []string {
 
 // MCPBase is the name of the base on which a provider's MCP server stands.
 const MCPBase = "mcp"
+
+// CallsMCP reports whether a request is a message to an MCP server.
+func CallsMCP(method, base string) bool { return base == MCPBase && method == http.MethodPost }
 
 // HostOf is the host of a URL in lower case, with its port where that is not the
 // scheme's own; "" for what is no absolute URL.

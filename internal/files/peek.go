@@ -1,4 +1,4 @@
-package agent
+package files
 
 import (
 	"io"
@@ -6,13 +6,9 @@ import (
 	"time"
 )
 
-// refusalPatience bounds the wait for the body of a refusal: someone waits for the
-// verdict. The rest of the body then passes unread.
-const refusalPatience = 2 * time.Second
-
-// peek reads the first limit bytes of body, or what of them comes within patience, and
+// Peek reads the first limit bytes of body, or what of them comes within patience, and
 // returns them together with a body that still has everything.
-func peek(body io.ReadCloser, limit int, patience time.Duration) (first []byte, whole io.ReadCloser) {
+func Peek(body io.ReadCloser, limit int, patience time.Duration) (first []byte, whole io.ReadCloser) {
 	p := &peeked{body: body, done: make(chan struct{})}
 	go p.fill(limit)
 	timer := time.NewTimer(patience)
