@@ -91,7 +91,9 @@ func (r *Reading) list(p place, values []string, where string) bool {
 	if p.any || r.anySaid { // a list of values, of which one is enough
 		groups = []Group{slices.Concat(groups...)}
 	}
-	r.note(groups, p.firm)
+	if !p.held {
+		r.note(groups, p.firm)
+	}
 	r.take(p, groups, where)
 	return all
 }
