@@ -158,6 +158,8 @@ func TestFamilies(t *testing.T) {
 		"issued without":               {"", `{"message":"The token was issued without a:read"}`, "a:read"},
 		"lacks, with a role besides":   {"", `{"message":"Credential lacks a:read (role: owner)"}`, "a:read"},
 		"did not grant":                {"", `{"message":"Resource owner did not grant 'a:read'"}`, "a:read"},
+		"a resource owner lacks":       {"", `{"message":"The resource owner lacks a:read"}`, "a:read"},
+		"a port":                       {"", `{"message":"Insufficient scope - requires host:8080"}`, ""},
 		"has not granted":              {"", `{"message":"The user has not granted the app a:read"}`, "a:read"},
 		"token missing":                {"", `{"message":"token missing a:read"}`, "a:read"},
 		"not granted, a colon":         {"", `{"message":"not granted: a:read"}`, "a:read"},

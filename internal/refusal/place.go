@@ -91,9 +91,7 @@ func (r *Reading) list(p place, values []string, where string) bool {
 	if p.any || r.anySaid { // a list of values, of which one is enough
 		groups = []Group{slices.Concat(groups...)}
 	}
-	if !p.held {
-		r.note(groups, p.firm)
-	}
+	r.note(groups, p.firm)
 	r.take(p, groups, where)
 	return all
 }
