@@ -110,6 +110,8 @@ func TestFamilies(t *testing.T) {
 		"a body of opposite things":          {"", `{"message":"401: Unauthorized","code":0}`, ""},
 		// A list of which one is enough is one need.
 		"one of the following, commas":       {"", `{"error":{"code":"Forbidden","message":"Application is not authorized to perform this operation. Application must have one of the following scopes: a:read,b:write - Operation ID (for customer support): 00000000-0000"}}`, "a:read|b:write"},
+		"one of those that nobody knows":     {"", `{"error":{"message":"{\r\n  \"Message\": \"Application is not authorized to perform this operation. Application must have one of the following scopes: Device.Read.All, Device.ReadWrite.All - Operation ID (for customer support): 0000 - Url: https://x.example/a.b\"\r\n}"}}`, "Device.Read.All|Device.ReadWrite.All"},
+		"two that nobody knows":              {"", `{"message":"Missing scopes: new:one, new:two and new:three. See docs.example, or ask."}`, "new:one new:two new:three"},
 		"must have at least one of":          {"", `{"message":"The token must have at least one of the following scopes: a:read, b:write"}`, "a:read|b:write"},
 		"needs any of":                       {"", `{"message":"This endpoint needs any of these scopes: a:read, b:write, c:admin."}`, "a:read|b:write|c:admin"},
 		"either, or":                         {"", `{"message":"Either the a:read or the b:write scope is required"}`, "a:read|b:write"},

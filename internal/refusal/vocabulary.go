@@ -136,7 +136,7 @@ func saysScope(said string) bool {
 			return true
 		}
 	}
-	return false
+	return slices.Contains(words, "scopes") && saysAny(said)
 }
 
 var sentenceLacks = wordSet(`insufficient missing lack lacks lacking required requires require needed needs need no not invalid hasn doesn without fehlt fehlen fehlende erforderlich benötigt requis requise requises manquant manquante falta requerido
