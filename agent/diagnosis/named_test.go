@@ -59,6 +59,8 @@ func TestNamedAndHeld(t *testing.T) {
 		"a scope with a comma, held":                  {`WWW-Authenticate: Bearer error="insufficient_scope", scope="repo:x/y:pull,push a.read"`, "", "repo:x/y:pull,push", missing, proved, "a.read"},
 		"outside the scopes":                          {"", `{"message":"The request is outside the authorized scopes"}`, "z", missing, unknown, ""},
 		"outside the scope of a plan":                 {"", `{"message":"This is outside the scope of your subscription"}`, "a.read", diagnosis.CauseNotAScopeProblem, likely, ""},
+		"a variable outside its scope":                {"", `{"message":"The variable is outside the scope of this version"}`, "a.read", diagnosis.CauseNotAScopeProblem, likely, ""},
+		"a mismatch of something else":                {"", `{"message":"Version mismatch: scope v1 of this host"}`, "a.read", diagnosis.CauseNotAScopeProblem, likely, ""},
 		"a mismatch":                                  {"", `{"message":"Scope and URL mismatch"}`, "z", missing, unknown, ""},
 		"a mismatch as a code":                        {"", `{"code":"OAUTH_SCOPE_MISMATCH","message":"Invalid oauth scope to access this URL","status":"error"}`, "z", missing, unknown, ""},
 		"an error with a space":                       {`WWW-Authenticate: Bearer scope="read:users", error="Insufficient scope"`, "Insufficient scope", "z", missing, proved, "read:users"},

@@ -106,8 +106,10 @@ func (s *sentenceReader) turn(i int) {
 	case w.lower == "granted" && i+1 < len(s.words) && s.words[i+1].lower == "by": // any of those that grant it
 		s.mode, s.any = modeNeed, true
 	case (heldWords.has(w.lower) || w.lower == "found") && i-s.denied <= 4:
-		s.claim(s.denied) // c was not granted
-		s.any = false     // at least one was not granted
+		if s.deniesScopes(w.lower) { // c was not granted
+			s.claim(s.denied)
+		}
+		s.any = false // at least one was not granted
 	case givenWords.has(w.lower) && passives.has(s.words[max(0, i-1)].lower) && s.waits(i): // c was granted
 		at := len(s.all.named) - s.loose
 		s.all.held = append(s.all.held, names(s.all.named[at:])...)
@@ -149,11 +151,25 @@ var takenWords = wordSet(`accepted acceptable allowed granular sufficient`)
 
 var (
 	givenWords = wordSet(`granted approved authorized authorised assigned given provided received`)
+	authWords  = wordSet(`authorized authorised found`)
+	bearers    = wordSet(`token tokens jwt`)
 	passives   = wordSet(`is are was were been`)
 )
 
 // waits reports whether scopes were named shortly before a word that says what for.
 func (s *sentenceReader) waits(i int) bool { return s.loose > 0 && i >= s.flushed && i-s.flushed <= 3 }
+
+// deniesScopes reports whether a word that is denied is about scopes that were named before it: it is
+// itself, or the sentence is; and nothing before them says what else they may be: a role, a project.
+func (s *sentenceReader) deniesScopes(verb string) bool {
+	about := s.all.saying || s.r.lacks() || grantWords.has(verb) && !authWords.has(verb)
+	for i := s.clause; i < s.denied; i++ {
+		if otherWords.has(s.words[i].lower) && !s.all.saying {
+			return false
+		}
+	}
+	return about || slices.ContainsFunc(s.words, func(w word) bool { return bearers.has(w.lower) }) && !authWords.has(verb)
+}
 
 // claim makes needs of those that wait for a word.
 func (s *sentenceReader) claim(i int) {

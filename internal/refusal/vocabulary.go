@@ -131,15 +131,20 @@ func saysScope(said string) bool {
 			continue
 		}
 		near := words[max(0, i-4):min(len(words), i+4)]
-		idiom := i+1 < len(words) && words[i+1] == "of" // outside the scope of a plan
-		if anyOf(near, sentenceLacks) || !idiom && anyOf(near, outsideWords) {
+		if anyOf(near, sentenceLacks) || anyOf(words[i+1:min(len(words), i+5)], mismatchWords) {
+			return true
+		}
+		idiom := word == "scope" && !anyOf(near, heldWords) || i+1 < len(words) && words[i+1] == "of" // outside the scope of a plan
+		if !idiom && anyOf(near, outsideWords) {
 			return true
 		}
 	}
 	return slices.Contains(words, "scopes") && saysAny(said)
 }
 
-var sentenceLacks = wordSet(`insufficient missing lack lacks lacking required requires require needed needs need no not invalid hasn doesn without fehlt fehlen fehlende erforderlich benötigt requis requise requises manquant manquante falta requerido
-	mismatch mismatches mismatched`)
+var sentenceLacks = wordSet(`insufficient missing lack lacks lacking required requires require needed needs need no not invalid hasn doesn without fehlt fehlen fehlende erforderlich benötigt requis requise requises manquant manquante falta requerido`)
 
-var outsideWords = wordSet(`outside beyond exceeds`)
+var (
+	outsideWords  = wordSet(`outside beyond exceeds`)
+	mismatchWords = wordSet(`mismatch mismatches mismatched`)
+)
