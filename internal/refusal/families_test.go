@@ -205,7 +205,6 @@ func TestFamilies(t *testing.T) {
 		"a repository that is not given":   {"", `{"message":"The repo a:read was not provided"}`, ""},
 		"a role of that name, not granted": {"", `{"message":"Role 'read' was not granted to you"}`, ""},
 		"a limit, and not granted":         {"", `{"message":"Rate limit for 'contacts' exceeded; not granted"}`, ""},
-		"what one may do with a project":   {"", `{"error":"insufficient_scope","required_scope":"read","permissions":{"read":true}}`, "read"},
 		"a token that is not authorized":   {"", `{"message":"Token a:read is not authorized"}`, ""},
 
 		// A scope with a comma in it is taken whole where it is known.
