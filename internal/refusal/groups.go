@@ -106,3 +106,32 @@ func unique(groups []Group) []Group {
 	}
 	return list
 }
+
+// A join is what joins a scope to the one before it.
+type join int
+
+const (
+	joinNone    join = iota // a comma, or nothing
+	joinOr                  // any one of both is enough
+	joinAnd                 // both are needed
+	joinBesides             // and, behind a comma
+)
+
+// joined are the groups of scopes with words between them.
+func joined(run Group, joins []join) []Group {
+	switch or := slices.Contains(joins[1:], joinOr); {
+	case !or:
+		return each(run)
+	case !slices.Contains(joins[1:], joinAnd):
+		return []Group{run}
+	}
+	alternatives := [][]string{nil}
+	for i, scope := range run {
+		if last := len(alternatives) - 1; i == 0 || joins[i] != joinOr {
+			alternatives[last] = append(alternatives[last], scope)
+		} else {
+			alternatives = append(alternatives, []string{scope})
+		}
+	}
+	return eachOf(alternatives)
+}

@@ -49,7 +49,7 @@ func legibleText(said string) string {
 // maxEntity is how long an entity of HTML is at most, without its mark.
 const maxEntity = 10
 
-// withoutEntities undoes the entities that end as they should: &copy=1 is none.
+// withoutEntities undoes the entities that end as they should.
 func withoutEntities(said string) string {
 	var plain strings.Builder
 	for {
@@ -59,7 +59,7 @@ func withoutEntities(said string) string {
 			return plain.String()
 		}
 		end := strings.IndexByte(rest[:min(len(rest), maxEntity)], ';')
-		if end <= 0 || strings.ContainsAny(rest[:end], " =&") {
+		if end <= 0 {
 			plain.WriteByte('&')
 			said = rest
 			continue

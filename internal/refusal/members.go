@@ -15,7 +15,7 @@ import (
 var (
 	codeMembers    = []string{"error", "code", "type", "reason", ".tag", "category", "errorCode", "error_code", "error_summary", "errcode", "errorcode", "errorType"}
 	messageMembers = []string{
-		"error_description", "errorDescription", "message", "detail", "title", "description", "msg", "error_message", "errorMessage",
+		"error_description", "errorDescription", "message", "Message", "detail", "title", "description", "msg", "error_message", "errorMessage",
 		"errorSummary", "err", "errmsg", "faultstring", "text", "error", "errors",
 	}
 )

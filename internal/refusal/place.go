@@ -165,6 +165,9 @@ func (r *Reading) switches(p place, key string, members map[string]any) bool {
 		r.take(p, r.groups(on, p.firm), at(key, strings.Join(on, " ")))
 		return true
 	}
+	if !p.scope && !p.held { // what one may do with something
+		return true
+	}
 	r.take(place{held: true}, each(on), "")
 	if r.SaysLacking() {
 		r.take(place{need: true}, []Group{off}, at(key, "not "+strings.Join(off, ", ")))

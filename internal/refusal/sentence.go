@@ -23,16 +23,6 @@ const (
 	modeHeld
 )
 
-// A join is what joins a scope to the one before it.
-type join int
-
-const (
-	joinNone    join = iota // a comma, or nothing
-	joinOr                  // any one of both is enough
-	joinAnd                 // both are needed
-	joinBesides             // and, behind a comma
-)
-
 // A sentenceReader is on its way through a sentence.
 type sentenceReader struct {
 	r       *Reading
@@ -99,6 +89,13 @@ func (s *sentenceReader) word(i int) {
 	if s.flush() {
 		s.flushed = i
 	}
+	s.turn(i)
+	s.count(i)
+}
+
+// turn changes what the sentence speaks of, where a word does.
+func (s *sentenceReader) turn(i int) {
+	w := &s.words[i]
 	switch {
 	case denials.has(w.lower):
 		s.mode, s.denied = modeNeed, i
@@ -109,16 +106,22 @@ func (s *sentenceReader) word(i int) {
 	case w.lower == "granted" && i+1 < len(s.words) && s.words[i+1].lower == "by": // any of those that grant it
 		s.mode, s.any = modeNeed, true
 	case (heldWords.has(w.lower) || w.lower == "found") && i-s.denied <= 4:
-		s.claim(s.denied) // c was not granted
-		s.any = false     // at least one was not granted
-	case heldWords.has(w.lower) && passives.has(s.words[max(0, i-1)].lower) && s.waits(i): // c was granted
+		if s.deniesScopes(w.lower) { // c was not granted
+			s.claim(s.denied)
+		}
+		s.any = false // at least one was not granted
+	case givenWords.has(w.lower) && passives.has(s.words[max(0, i-1)].lower) && s.waits(i): // c was granted
 		at := len(s.all.named) - s.loose
 		s.all.held = append(s.all.held, names(s.all.named[at:])...)
 		s.all.named, s.loose = s.all.named[:at], 0
 	case heldWords.has(w.lower) && !s.demanded(i):
 		s.mode = modeHeld
 	}
-	switch {
+}
+
+// count changes how many of those that follow are needed, where a word does.
+func (s *sentenceReader) count(i int) {
+	switch w := &s.words[i]; {
 	case goneWords.has(w.lower): // at least one of them is missing
 		s.any, s.firm = false, true
 	case allWords.has(w.lower):
@@ -146,10 +149,27 @@ func (s *sentenceReader) meansAny(i int) bool {
 // takenWords say of scopes that any one is enough only right before them: accepted scopes.
 var takenWords = wordSet(`accepted acceptable allowed granular sufficient`)
 
-var passives = wordSet(`is are was were been`)
+var (
+	givenWords = wordSet(`granted approved authorized authorised assigned given provided received`)
+	authWords  = wordSet(`authorized authorised found`)
+	bearers    = wordSet(`token tokens jwt`)
+	passives   = wordSet(`is are was were been`)
+)
 
 // waits reports whether scopes were named shortly before a word that says what for.
 func (s *sentenceReader) waits(i int) bool { return s.loose > 0 && i >= s.flushed && i-s.flushed <= 3 }
+
+// deniesScopes reports whether a word that is denied is about scopes that were named before it: it is
+// itself, or the sentence is; and nothing before them says what else they may be: a role, a project.
+func (s *sentenceReader) deniesScopes(verb string) bool {
+	about := s.all.saying || s.r.SaysLacking() || grantWords.has(verb) && !authWords.has(verb)
+	for i := s.clause; i < s.denied; i++ {
+		if otherWords.has(s.words[i].lower) && !s.all.saying {
+			return false
+		}
+	}
+	return about || slices.ContainsFunc(s.words, func(w word) bool { return bearers.has(w.lower) }) && !authWords.has(verb)
+}
 
 // claim makes needs of those that wait for a word.
 func (s *sentenceReader) claim(i int) {
@@ -224,7 +244,7 @@ func (s *sentenceReader) flush() bool {
 		return false
 	}
 	groups := s.groups()
-	if s.mode != modeHeld {
+	if s.mode == modeNeed || s.mode == modeNone && len(groups) > 1 {
 		s.r.note(groups, s.firm)
 	}
 	switch {
@@ -253,25 +273,6 @@ func (s *sentenceReader) groups() []Group {
 		groups, from = append(groups, joined(s.run[from:to], s.joins[from:to])...), to
 	}
 	return groups
-}
-
-// joined are the groups of scopes with words between them.
-func joined(run Group, joins []join) []Group {
-	switch or := slices.Contains(joins[1:], joinOr); {
-	case !or:
-		return each(run)
-	case !slices.Contains(joins[1:], joinAnd):
-		return []Group{run}
-	}
-	alternatives := [][]string{nil}
-	for i, scope := range run {
-		if last := len(alternatives) - 1; i == 0 || joins[i] != joinOr {
-			alternatives[last] = append(alternatives[last], scope)
-		} else {
-			alternatives = append(alternatives, []string{scope})
-		}
-	}
-	return eachOf(alternatives)
 }
 
 // read takes the scopes out of a sentence. What it names without saying what for is missing

@@ -148,17 +148,19 @@ func saysScope(said string) bool {
 			return false
 		}
 		near := words[max(0, i-4):min(len(words), i+4)]
-		idiom := i+1 < len(words) && words[i+1] == "of" // outside the scope of a plan
-		lacks = lacks || anyOf(near, sentenceLacks) || !idiom && anyOf(near, outsideWords)
+		idiom := word == "scope" && !anyOf(near, heldWords) || i+1 < len(words) && words[i+1] == "of" // outside the scope of a plan
+		lacks = lacks || anyOf(near, sentenceLacks) || anyOf(words[i+1:min(len(words), i+5)], mismatchWords) || !idiom && anyOf(near, outsideWords)
 	}
-	return lacks
+	return lacks || slices.Contains(words, "scopes") && saysAny(said)
 }
 
 // otherScopes stand before a scope that is none of a credential's: over which something extends,
 // within which something lies, a parameter of that name.
 var otherScopes = wordSet(`over in at within under field parameter value property variable`)
 
-var sentenceLacks = wordSet(`insufficient missing lack lacks lacking required requires require needed needs need no not invalid hasn doesn without fehlt fehlen fehlende erforderlich benötigt requis requise requises manquant manquante falta requerido
-	mismatch mismatches mismatched`)
+var sentenceLacks = wordSet(`insufficient missing lack lacks lacking required requires require needed needs need no not invalid hasn doesn without fehlt fehlen fehlende erforderlich benötigt requis requise requises manquant manquante falta requerido`)
 
-var outsideWords = wordSet(`outside beyond exceeds`)
+var (
+	outsideWords  = wordSet(`outside beyond exceeds`)
+	mismatchWords = wordSet(`mismatch mismatches mismatched`)
+)

@@ -34,13 +34,16 @@ func heldTogether(word string) []string {
 }
 
 // namedScope reports whether a word that nobody knows has a scope's form, and stands right beside
-// the word scope, or behind one for what is needed.
+// the word scope, behind one for what is needed, or is the next of a list.
 func (s *sentenceReader) namedScope(i int) bool {
 	w := &s.words[i]
 	if !canBeScope(w.text) || strings.Contains(w.text, "://") || isPlain(w.text) || !strings.ContainsAny(strings.Trim(w.text, ":."), ":.") {
 		return false
 	}
 	if i > 0 && scopeWord.has(s.words[i-1].lower) || i+1 < len(s.words) && scopeWord.has(s.words[i+1].lower) {
+		return true
+	}
+	if len(s.run) > 0 && (s.join != joinNone || strings.ContainsAny(w.before, ",|")) { // the next of a list
 		return true
 	}
 	return i > 0 && needWords.has(s.words[i-1].lower) && strings.Contains(strings.Trim(w.text, ":."), ":") && !strings.ContainsAny(w.text, "0123456789")

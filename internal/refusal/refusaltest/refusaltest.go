@@ -61,6 +61,7 @@ func Cases() []Case {
 		{"a member beside another code", with(403, `{"error": "teapot", "scope": "a:read"}`), nil, "teapot"},
 		{"a member after a mark", with(403, "\ufeff"+`{"missing_scope": "a:read"}`), []string{"a:read"}, "a:read"},
 		{"a link is no sentence", with(403, `{"message": "not for you", "documentation_url": "https://docs.example/a/very/long/way"}`), nil, "not for you"},
+		{"a message with a capital", with(403, `{"code": "Forbidden", "Message": "more is needed here"}`), nil, "more is needed here"},
 		{"a page of HTML", with(403, "<html><head><title>Just\na moment</title></head><body>the key lacks</body>"), nil, "a page of HTML: Just a moment"},
 		{"nothing", with(401, ""), nil, ""},
 		{"a bad request", with(400, `{"message": "refused", "required_scope": "a:read"}`), []string{"a:read"}, "refused"},
