@@ -14,7 +14,7 @@ import (
 // value, only the name of what has one.
 type Conflict struct {
 	Path        string   // the file; for the environment its word, for a keychain the item
-	Source      string   // managed, argument, local, project, user, environment, login
+	Source      string   // managed, command, argument, local, project, user, environment, login
 	Keys        []string // with one effect: what else the file sets is another Conflict
 	Effect      Effect
 	Overrides   bool   // its effect is one on what ambit run gives the child
@@ -22,6 +22,15 @@ type Conflict struct {
 	Overridden  bool   // this run does
 	Problem     string // why the file could not be read; nothing is known of its keys then
 	Advice      string // what to do, for people
+}
+
+// Says is what the file, or whatever else it is, does: it sets keys.
+func (c Conflict) Says() string {
+	verb := " sets "
+	if c.Source == SourceCommand {
+		verb = " changes "
+	}
+	return c.Path + verb + strings.Join(c.Keys, ", ")
 }
 
 // An Effect is what a setting does to what a child was given.
@@ -50,7 +59,8 @@ const (
 	SourceProject = "project" // of everyone who works on the project
 	SourceUser    = "user"
 
-	SourceArgument    = "argument" // of the command line, which overrides all but managed ones
+	SourceCommand     = "command"  // of the command line, which changes variables for the program
+	SourceArgument    = "argument" // of the program's own flags, which override all but managed ones
 	SourceEnvironment = "environment"
 	SourceLogin       = "login" // one that the program stored
 )

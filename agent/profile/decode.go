@@ -48,6 +48,7 @@ func (d decoder) profile(p *Profile, n *yaml.Node) {
 		yamlfile.Optional("settings", func(v *yaml.Node) { p.settings = d.settings(v) }),
 		yamlfile.Optional("keys", func(v *yaml.Node) { p.keys = d.keys(v) }),
 		yamlfile.Optional("flags", func(v *yaml.Node) { p.flags = d.flags(v) }),
+		yamlfile.Optional("offline", d.textsInto(&p.offline, "offline")),
 		yamlfile.Optional("logins", func(v *yaml.Node) { p.logins = d.logins(v) }),
 		yamlfile.Optional("logout", d.textInto(&p.Logout, "logout")),
 		yamlfile.Optional("precedence", func(v *yaml.Node) { p.precedence = d.precedence(v) }),

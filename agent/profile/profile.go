@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"cmp"
 	"embed"
 	"fmt"
 	"path"
@@ -16,6 +17,7 @@ import (
 // or the user's own. It is read-only once decoded, and then safe for concurrent use.
 type Profile struct {
 	Name       string // of the file, without its ending
+	File       string // the user's own file, as it was named; "" for a built-in profile
 	Label      string // what people call the program
 	Retries401 bool   // it repeats a request that was answered 401
 	// RefusalStatus is the status with which a refusal whose cause is known is handed on: one
@@ -36,6 +38,7 @@ type Profile struct {
 	settings    []settings // in order of rank, the highest first
 	keys        []key
 	flags       []flag
+	offline     []string // arguments with which it sends no request: flags, and commands of its own
 	logins      []login
 	precedence  precedence
 }
@@ -149,8 +152,15 @@ func Find(word string) (*Profile, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Decode(word, text)
+	p, err := Decode(word, text)
+	if p != nil {
+		p.File = word
+	}
+	return p, err
 }
+
+// Word is what [Find] takes for the profile: its file as it was named, or its name.
+func (p *Profile) Word() string { return cmp.Or(p.File, p.Name) }
 
 // ByName returns the built-in profile of that name, or for the command of that name; the
 // error lists those that there are.

@@ -330,10 +330,7 @@ func (l *lending) settle(code int) error {
 	l.report.Started, l.report.ChildExit = true, &code
 	told := l.proxy.Verdicts()
 	l.report.Put(told...)
-	if v, ok := diagnosis.NotRouted(l.theCase(), l.proxy.Traffic()); ok {
-		l.tell(v)
-		l.report.Add(v)
-	}
+	l.tellNotRouted()
 	for _, v := range told {
 		if l.stops() && v.Decides() {
 			return fail(exitOf(v), "the run failed: "+inWords(v), "")
@@ -343,6 +340,22 @@ func (l *lending) settle(code int) error {
 		return childExit(code)
 	}
 	return nil
+}
+
+// tellNotRouted tells of a child that used nothing of what it was lent: in a line of its own where
+// nobody knows that it would have.
+func (l *lending) tellNotRouted() {
+	traffic := l.proxy.Traffic()
+	v, ok := diagnosis.NotRouted(l.theCase(), traffic)
+	if !ok || traffic.None() && l.profile.Offline(l.args) {
+		return
+	}
+	l.report.Add(v)
+	if v.Confidence == diagnosis.ConfidenceUnknown {
+		l.console.Note("%s; %s", text.Printable(v.Message), text.Printable(v.Next[0].String()))
+		return
+	}
+	l.tell(v)
 }
 
 // stops reports whether a deciding verdict ends the child.

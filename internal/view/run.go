@@ -44,7 +44,7 @@ func ConflictLine(c profile.Conflict) string {
 	case c.Problem != "":
 		return line + ": " + text.Printable(c.Problem)
 	case len(c.Keys) > 0:
-		line += " sets " + text.Printable(strings.Join(c.Keys, ", "))
+		line = text.Printable(c.Says())
 	}
 	line += ", " + effectInWords(c.Effect)
 	switch {
