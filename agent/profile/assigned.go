@@ -77,7 +77,7 @@ func (p *Profile) instead(a assignment) Effect {
 			return v.carries()
 		}
 	}
-	reads := p.ForAny() || slices.ContainsFunc(p.precedence.Arguments, func(word string) bool { return strings.Contains(word, a.name) })
+	reads := p.ForAny() || slices.ContainsFunc(p.precedence.Arguments, func(word pattern) bool { return strings.Contains(word.text, a.name) })
 	switch {
 	case reads && a.name == LeaseVariable:
 		return EffectReplaces
@@ -93,7 +93,7 @@ func (p *Profile) instead(a assignment) Effect {
 // carries is what a child loses without the variable: where requests go, or the lease.
 func (v variable) carries() Effect {
 	effect := EffectNone
-	template.Fill(v.Value, func(name string) (string, bool) {
+	template.Fill(v.Value.text, func(name string) (string, bool) {
 		switch {
 		case name != leaseWord:
 			effect = EffectRoutes

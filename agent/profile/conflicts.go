@@ -172,6 +172,12 @@ func off(value string) bool {
 	return slices.Contains([]string{"", "0", "false", "no", "off"}, strings.ToLower(strings.TrimSpace(value)))
 }
 
+// homeWord and projectWord stand for directories that every profile knows.
+const (
+	homeWord    = "home"
+	projectWord = "project"
+)
+
 // expand replaces the directories in braces.
 func (s *scan) expand(path string) string {
 	slashes := func(path string) string {
@@ -181,7 +187,7 @@ func (s *scan) expand(path string) string {
 		}
 		return path
 	}
-	values := map[string]string{"home": slashes(s.Home), "project": slashes(s.Project)}
+	values := map[string]string{homeWord: slashes(s.Home), projectWord: slashes(s.Project)}
 	fill := func(text string) string {
 		filled, _ := template.Fill(text, func(name string) (string, bool) { v, ok := values[name]; return v, ok })
 		return filled

@@ -45,7 +45,16 @@ type Profile struct {
 
 // A variable is an environment variable. In its value {lease} stands for the lease, and
 // {name} for the URL of the base of that name, as the child reaches it.
-type variable struct{ Name, Value string }
+type variable struct {
+	Name  string
+	Value pattern
+}
+
+// A pattern is a text of the profile in which words in braces stand for something.
+type pattern struct {
+	text  string
+	place string // file:line:column, for messages
+}
 
 // A directory is a place that a variable of the environment can move.
 type directory struct {
@@ -91,11 +100,11 @@ type login struct {
 // precedence is how the program can be told to prefer what it was given over its own
 // settings, without anything being asked of the user.
 type precedence struct {
-	Always    bool     // even where no settings are in the way: it reads no base URL from its environment
-	Arguments []string // put before its own; {file} is the path of the settings file, the rest as in a variable
-	File      string   // content of the settings file; "" where none is needed
-	Sources   []string // the sources of settings that it overrides
-	Keys      []string // the keys that it overrides there: those that the file sets, or as the profile says
+	Always    bool      // even where no settings are in the way: it reads no base URL from its environment
+	Arguments []pattern // put before its own; {file} is the path of the settings file, the rest as in a variable
+	File      pattern   // content of the settings file; without text where none is needed
+	Sources   []string  // the sources of settings that it overrides
+	Keys      []string  // the keys that it overrides there: those that the file sets, or as the profile says
 }
 
 // overrides reports whether a key of such settings is overridden.
