@@ -41,10 +41,11 @@ const (
 	EffectRoutes   Effect = "routes"   // requests go elsewhere
 	EffectReplaces Effect = "replaces" // another credential, or none, is sent in place of the lease
 	EffectDropped  Effect = "dropped"  // another credential is sent beside the lease, and the proxy drops it
+	EffectBypasses Effect = "bypasses" // requests to an MCP server of the provider go there without ambit
 	EffectNone     Effect = "none"     // none by itself
 )
 
-// effects are the words for it in a profile.
+// effects are the words for it that a key has in a profile.
 func effects() []string {
 	return []string{string(EffectRoutes), string(EffectReplaces), string(EffectDropped), string(EffectNone)}
 }
@@ -73,6 +74,7 @@ type Place struct {
 	OS      string // as [runtime.GOOS]
 	Environ []string
 	Command []string // the command line that is to be run; none where none is
+	Hosts   []string // of the provider's bases, as [provider.HostOf] has them; see [EffectBypasses]
 }
 
 // Files is what a scan reads. Paths have forward slashes.
@@ -88,13 +90,14 @@ type Files interface {
 	Keychain(item string) bool
 }
 
-// Scan looks for conflicts: settings in the order of rank, then stored logins
-// (whether they exist, no more), then the environment.
+// Scan looks for conflicts: settings in the order of rank, then MCP servers, then stored
+// logins (whether they exist, no more), then the environment.
 func (p *Profile) Scan(where Place) []Conflict {
 	s := scan{profile: p, Place: where, seen: make(map[string]bool)}
 	s.allSettings(func(f settings) bool { return f.Source == SourceManaged })
 	s.arguments()
 	s.allSettings(func(f settings) bool { return f.Source != SourceManaged })
+	s.mcpServers()
 	for _, l := range p.logins {
 		if l.OS == "" || l.OS == where.OS {
 			s.login(l)

@@ -74,6 +74,7 @@ func (d decoder) profile(p *Profile, n *yaml.Node) {
 		yamlfile.Optional("settings", func(v *yaml.Node) { p.settings = d.settings(v) }),
 		yamlfile.Optional("keys", func(v *yaml.Node) { p.keys = d.keys(v) }),
 		yamlfile.Optional("flags", func(v *yaml.Node) { p.flags = d.flags(v) }),
+		yamlfile.Optional("mcp_files", func(v *yaml.Node) { p.mcpFiles = d.mcpFiles(v) }),
 		yamlfile.Optional("offline", d.textsInto(&p.offline, "offline")),
 		yamlfile.Optional("logins", func(v *yaml.Node) { p.logins = d.logins(v) }),
 		yamlfile.Optional("logout", d.textInto(&p.Logout, "logout")),
@@ -214,6 +215,21 @@ func (d decoder) settings(n *yaml.Node) (list []settings) {
 			yamlfile.Optional("counts", d.booleanInto(&s.Counts, "counts")),
 		})
 		list = append(list, s)
+	})
+	return list
+}
+
+func (d decoder) mcpFiles(n *yaml.Node) (list []mcpFile) {
+	d.List(n, "mcp_files", func(item *yaml.Node) {
+		f := mcpFile{Format: "json"}
+		d.Mapping(item, "a file of MCP servers", []yamlfile.Member{
+			yamlfile.Required("source", d.wordInto(&f.Source, "source", sources()...)),
+			yamlfile.Required("path", d.pathInto(&f.Path, "path", false)),
+			yamlfile.Optional("format", d.wordInto(&f.Format, "format", "json", "toml")),
+			yamlfile.Required("urls", d.textsInto(&f.URLs, "urls")),
+			yamlfile.Required("advice", d.textInto(&f.Advice, "advice")),
+		})
+		list = append(list, f)
 	})
 	return list
 }

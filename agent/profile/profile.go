@@ -38,6 +38,7 @@ type Profile struct {
 	settings    []settings // in order of rank, the highest first
 	keys        []key
 	flags       []flag
+	mcpFiles    []mcpFile
 	offline     []string // arguments with which it sends no request: flags, and commands of its own
 	logins      []login
 	precedence  precedence

@@ -92,7 +92,7 @@ precedence: {arguments: [-s, "{file}"], sources: [user], file: "{a"}
 	want := []string{
 		`dir/mine.yaml:1:8: label is text, not the number 7: put it between quotes`,
 		`dir/mine.yaml:3:7: drop is a list, not the text "A_*"`,
-		`dir/mine.yaml:4:1: unknown key "sett" in an agent's file (allowed: label, commands, packages, drop, set, retries_401, refusal_status, origins, credential_headers, credential_schemes, credential_query, passing_headers, directories, settings, keys, flags, offline, logins, logout, precedence); did you mean "set"?`,
+		`dir/mine.yaml:4:1: unknown key "sett" in an agent's file (allowed: label, commands, packages, drop, set, retries_401, refusal_status, origins, credential_headers, credential_schemes, credential_query, passing_headers, directories, settings, keys, flags, mcp_files, offline, logins, logout, precedence); did you mean "set"?`,
 		`dir/mine.yaml:6:3: "A B" cannot be the name of a variable`,
 		`dir/mine.yaml:7:6: a variable's value is text, not the number 1: put it between quotes`,
 		`dir/mine.yaml:8:3: "C" appears twice in set`,

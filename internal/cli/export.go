@@ -46,7 +46,8 @@ those that the manifest declares for MCP tools (all of them, where it names no t
 No server is contacted.
 
 With --for-run the file is for an agent behind "ambit run": it takes URL and lease from
-its environment, so that it needs no login of its own.
+its environment, so that it needs no login of its own. The server has a name of its own
+there (NAME-run), since an agent may remember that the real one wants a login.
 
 Exit codes: 0; 2 a mistake in the manifest, or a server without an MCP base.`,
 		Example: "  ambit export claude > .mcp.json\n  ambit export claude --server eu --program slack",
@@ -56,6 +57,10 @@ Exit codes: 0; 2 a mistake in the manifest, or a server without an MCP base.`,
 	cmd.Flags().BoolVar(&forRun, "for-run", false, "with the URL and the lease of ambit run, in place of a login of its own")
 	return cmd
 }
+
+// forRunSuffix makes a name of its own for the server behind ambit run: what an agent remembers of the
+// real one, such as that it wants a login, would else hold for this one.
+const forRunSuffix = "-run"
 
 func exportClaude(r *invocation, forRun bool) (view.View, error) {
 	p, err := r.open(nil)
@@ -68,7 +73,7 @@ func exportClaude(r *invocation, forRun bool) (view.View, error) {
 		return nil, fail(exitUsage, fmt.Sprintf("server %s has no base %s", text.Printable(server.Name), provider.MCPBase), "name another with --server, or add the base to the provider file")
 	}
 	if forRun {
-		return view.Claude{Servers: map[string]view.ClaudeServer{p.Manifest().Name: {
+		return view.Claude{Servers: map[string]view.ClaudeServer{p.Manifest().Name + forRunSuffix: {
 			Type: "http", URL: "${" + profile.BaseVariable(provider.MCPBase) + "}", Headers: map[string]string{"Authorization": "Bearer ${" + profile.LeaseVariable + "}"},
 		}}}, nil
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/scopes/provider"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -299,7 +300,7 @@ func (l *lending) lendable(ctx context.Context) (*ambit.Held, error) {
 func (l *lending) scan() []profile.Conflict {
 	here, _ := os.Getwd() // without it no project's settings are found
 	place := scanPlace(l.env, here)
-	place.Command = l.args
+	place.Command, place.Hosts = l.args, hostsOf(l.session.Provider())
 	found := l.profile.Scan(place)
 	if l.overrides.Load() {
 		return profile.Overridden(found)
@@ -307,11 +308,11 @@ func (l *lending) scan() []profile.Conflict {
 	return found
 }
 
-// tellConflicts says before it costs anything what overrides the lent credential, and
-// what this run overrides.
+// tellConflicts says before it costs anything what overrides the lent credential, what this run
+// overrides, and what goes past it.
 func (l *lending) tellConflicts() {
 	for _, c := range l.conflicts {
-		if c.Overrides {
+		if c.Overrides || c.Effect == profile.EffectBypasses {
 			l.console.Note("%s", view.ConflictLine(c))
 		}
 	}
@@ -381,6 +382,16 @@ func (l *lending) tell(v diagnosis.Verdict) {
 
 func (l *lending) show(v diagnosis.Verdict) {
 	l.console.Show(func(p *view.Printer) { view.VerdictText(p, v) })
+}
+
+// hostsOf are those of the bases of a provider's servers.
+func hostsOf(p *provider.Provider) (hosts []string) {
+	for _, server := range p.Servers {
+		for _, base := range server.Bases {
+			hosts = append(hosts, provider.HostOf(base.URL))
+		}
+	}
+	return hosts
 }
 
 // scanPlace is where a scan looks on this machine.

@@ -52,7 +52,7 @@ func ConflictLine(c profile.Conflict) string {
 		line += "; ambit run overrides it for this run"
 	case c.Overridable:
 		line += "; ambit run overrides it if it starts the program itself; otherwise " + text.Printable(c.Advice)
-	case c.Overrides && c.Advice != "":
+	case (c.Overrides || c.Effect == profile.EffectBypasses) && c.Advice != "":
 		line += ": " + text.Printable(c.Advice)
 	}
 	return line
@@ -66,6 +66,8 @@ func effectInWords(e profile.Effect) string {
 		return "so the lent credential is replaced"
 	case profile.EffectDropped:
 		return "so another credential is sent beside the lent one; ambit run drops it"
+	case profile.EffectBypasses:
+		return "a server of the provider by its real address, so what goes there goes past ambit run"
 	default:
 		return "which overrides nothing"
 	}
