@@ -48,8 +48,12 @@ func NotRouted(c Case, t Traffic) (v Verdict, ok bool) {
 	}
 	if culprits := profile.Overriding(c.Conflicts); len(culprits) > 0 {
 		first := culprits[0]
-		d.v.is(CauseNotRouted, ConfidenceLikely, "%s; %s in %s overrides the lent credential", came, strings.Join(first.Keys, ", "), first.Path)
-		d.blame(profile.EffectRoutes, profile.EffectReplaces)
+		reason := strings.Join(first.Keys, ", ") + " in " + first.Path + " overrides the lent credential"
+		if first.Effect == profile.EffectLacks {
+			reason = first.Says() + ", without which none is sent"
+		}
+		d.v.is(CauseNotRouted, ConfidenceLikely, "%s; %s", came, reason)
+		d.blame(profile.EffectRoutes, profile.EffectReplaces, profile.EffectLacks)
 		return d.v, true
 	}
 	s := c.situation(advice.Unused)

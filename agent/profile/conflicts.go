@@ -24,10 +24,13 @@ type Conflict struct {
 	Advice      string // what to do, for people
 }
 
-// Says is what the file, or whatever else it is, does: it sets keys.
+// Says is what the file, or whatever else it is, does: it sets keys, or does not.
 func (c Conflict) Says() string {
 	verb := " sets "
-	if c.Source == SourceCommand {
+	switch {
+	case c.Effect == EffectLacks:
+		verb = " does not set "
+	case c.Source == SourceCommand:
 		verb = " changes "
 	}
 	return c.Path + verb + strings.Join(c.Keys, ", ")
@@ -41,6 +44,7 @@ const (
 	EffectRoutes   Effect = "routes"   // requests go elsewhere
 	EffectReplaces Effect = "replaces" // another credential, or none, is sent in place of the lease
 	EffectDropped  Effect = "dropped"  // another credential is sent beside the lease, and the proxy drops it
+	EffectLacks    Effect = "lacks"    // it is not set, and without it the lease is not sent
 	EffectBypasses Effect = "bypasses" // requests to an MCP server of the provider go there without ambit
 	EffectNone     Effect = "none"     // none by itself
 )
@@ -51,7 +55,7 @@ func effects() []string {
 }
 
 // overrides reports whether it is one on what a child was given.
-func (e Effect) overrides() bool { return e == EffectRoutes || e == EffectReplaces }
+func (e Effect) overrides() bool { return e == EffectRoutes || e == EffectReplaces || e == EffectLacks }
 
 // Sources of a [Conflict]: those of settings files, the highest rank first, then others.
 const (
@@ -93,10 +97,11 @@ type Files interface {
 // Scan looks for conflicts: settings in the order of rank, then MCP servers, then stored
 // logins (whether they exist, no more), then the environment.
 func (p *Profile) Scan(where Place) []Conflict {
-	s := scan{profile: p, Place: where, seen: make(map[string]bool)}
+	s := scan{profile: p, Place: where, seen: make(map[string]bool), applied: make(map[string]bool)}
 	s.allSettings(func(f settings) bool { return f.Source == SourceManaged })
 	s.arguments()
 	s.allSettings(func(f settings) bool { return f.Source != SourceManaged })
+	s.needed()
 	s.mcpServers()
 	for _, l := range p.logins {
 		if l.OS == "" || l.OS == where.OS {
@@ -123,6 +128,7 @@ type scan struct {
 	Place
 	profile *Profile
 	seen    map[string]bool // a project in the home directory has the user's settings as its own
+	applied map[string]bool // keys that settings have
 	found   []Conflict
 }
 

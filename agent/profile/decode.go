@@ -242,9 +242,13 @@ func (d decoder) keys(n *yaml.Node) (list []key) {
 			yamlfile.Optional("effect", func(v *yaml.Node) { k.Effect = Effect(d.Word(v, "effect", effects())) }),
 			yamlfile.Optional("switch", d.booleanInto(&k.Switch, "switch")),
 			yamlfile.Optional("unless", d.textInto(&k.Unless, "unless")),
+			yamlfile.Optional("needed", d.booleanInto(&k.Needed, "needed")),
 			yamlfile.Optional("sources", d.sourcesInto(&k.Sources)),
 			yamlfile.Optional("advice", d.textInto(&k.Advice, "advice")),
 		})
+		if k.Needed && k.Unless == "" {
+			d.Mistake(item, yamlfile.BadValue, "a key that is needed says in unless which value it needs")
+		}
 		list = append(list, k)
 	})
 	return list

@@ -80,6 +80,7 @@ type key struct {
 	Effect  Effect   // of it in a settings file that the program applies
 	Switch  bool     // "", 0 and false switch it off
 	Unless  string   // the value with which it is not in the way; "" for none
+	Needed  bool     // it is in the way where no settings have it, too
 	Sources []string // the only sources in which it does anything; none: all
 	Advice  string   // what to do about it
 }

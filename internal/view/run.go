@@ -66,6 +66,8 @@ func effectInWords(e profile.Effect) string {
 		return "so the lent credential is replaced"
 	case profile.EffectDropped:
 		return "so another credential is sent beside the lent one; ambit run drops it"
+	case profile.EffectLacks:
+		return "without which the lent credential is not sent"
 	case profile.EffectBypasses:
 		return "a server of the provider by its real address, so what goes there goes past ambit run"
 	default:
