@@ -63,7 +63,7 @@ func (p *Profile) Offline(command []string) bool {
 func (f flag) value(word string, following []string) (value string, ok bool) {
 	long := strings.HasPrefix(f.Name, "--")
 	switch {
-	case word == f.Name && f.Takes == takesNothing:
+	case f.Takes == takesNothing && (word == f.Name || long && strings.HasPrefix(word, f.Name+"=")):
 		return "", true
 	case word == f.Name && len(following) > 0:
 		return following[0], true
