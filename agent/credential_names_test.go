@@ -38,6 +38,12 @@ func TestOtherCredentialsStayHere(t *testing.T) {
 			stay:   []string{"api-key", "Ocp-Apim-Subscription-Key"},
 		},
 		{
+			name:   "opencode",
+			agent:  "opencode",
+			passes: []string{"X-Session-Id", "session_id", "x-session-affinity", "x-parent-session-id", "anthropic-beta"},
+			stay:   []string{"X-Auth-Token"},
+		},
+		{
 			name:   "Qwen Code and DashScope",
 			passes: []string{"X-DashScope-AuthType", "X-DashScope-CacheControl", "X-DashScope-UserAgent"},
 		},

@@ -42,7 +42,7 @@ func (s *scan) arguments() {
 }
 
 // Offline reports whether a command line asks the profile's own program only for what it does
-// without a request: its version, its help, its settings.
+// without a request of its work: its version, its help, its settings.
 func (p *Profile) Offline(command []string) bool {
 	one, ok := p.started(command)
 	if !ok && len(command) > 0 {

@@ -346,9 +346,8 @@ func (l *lending) settle(code int) error {
 // tellNotRouted tells of a child that used nothing of what it was lent: in a line of its own where
 // nobody knows that it would have.
 func (l *lending) tellNotRouted() {
-	traffic := l.proxy.Traffic()
-	v, ok := diagnosis.NotRouted(l.theCase(), traffic)
-	if !ok || traffic.None() && l.profile.Offline(l.args) {
+	v, ok := diagnosis.NotRouted(l.theCase(), l.proxy.Traffic())
+	if !ok || l.profile.Offline(l.args) { // a look whether the server is there is no work
 		return
 	}
 	l.report.Add(v)
