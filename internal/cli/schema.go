@@ -15,7 +15,7 @@ import (
 // schemas are the JSON Schemas of the files that people write, and of what the program prints.
 func schemas() map[string][]byte {
 	all := view.Schemas()
-	all["manifest"], all["profile"] = manifest.Schema(), profile.Schema()
+	all["manifest"], all["provider"], all["profile"] = manifest.Schema(), manifest.ProviderSchema(), profile.Schema()
 	return all
 }
 
@@ -24,10 +24,10 @@ func schemaCommand(r *invocation) *cobra.Command {
 	return &cobra.Command{
 		Use:   "schema NAME",
 		Short: "print the JSON Schema of a file that people write, or of an output",
-		Long: `schema prints the JSON Schema of scopes.yaml (manifest) or of the file of an agent
-program (profile), by which editors complete and check it; or that of what the program
-prints as JSON: audit, doctor, explain, grant (of login, status and check), plan, run (its
---report), verdict.`,
+		Long: `schema prints the JSON Schema of scopes.yaml (manifest), of a provider's file (provider)
+or of the file of an agent program (profile), by which editors complete and check it; or
+that of what the program prints as JSON: audit, doctor, explain, grant (of login, status
+and check), plan, run (its --report), verdict.`,
 		Example:   "  ambit schema profile > profile.schema.json",
 		ValidArgs: names,
 		Args: func(_ *cobra.Command, args []string) error {
