@@ -1,13 +1,14 @@
 package agent_test
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"testing"
 
 	"github.com/ambit-auth/ambit/agent"
 	"github.com/ambit-auth/ambit/agent/agenttest"
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 )
 
 // What real clients send beside their credential passes, by the public documentation of each; a
@@ -15,9 +16,11 @@ import (
 func TestOtherCredentialsStayHere(t *testing.T) {
 	clients := []struct {
 		name           string
+		agent          string // the profile's name; "" for a command of which nothing is known
 		passes, stay   []string
 		passesQuery    string
 		withoutInQuery string
+		inQuery        []string // parameters that stay
 	}{
 		{
 			name: "Anthropic's SDKs and Claude Code",
@@ -30,8 +33,35 @@ func TestOtherCredentialsStayHere(t *testing.T) {
 		},
 		{
 			name:   "OpenAI's SDKs and Codex",
-			passes: []string{"OpenAI-Organization", "OpenAI-Project", "OpenAI-Beta", "originator", "session_id", "conversation_id", "chatgpt-account-id"},
+			agent:  "codex",
+			passes: []string{"OpenAI-Organization", "OpenAI-Project", "OpenAI-Beta", "originator", "session_id", "session-id", "thread-id", "conversation_id", "chatgpt-account-id", "x-client-request-id"},
 			stay:   []string{"api-key", "Ocp-Apim-Subscription-Key"},
+		},
+		{
+			name:   "opencode",
+			agent:  "opencode",
+			passes: []string{"X-Session-Id", "session_id", "x-session-affinity", "x-parent-session-id", "anthropic-beta"},
+			stay:   []string{"X-Auth-Token"},
+		},
+		{
+			name:   "Qwen Code and DashScope",
+			passes: []string{"X-DashScope-AuthType", "X-DashScope-CacheControl", "X-DashScope-UserAgent"},
+		},
+		{
+			name: "names that are run together",
+			passes: []string{
+				"X-Authtype", "X-Pagetoken", "X-Cachekey", "X-Csrftoken", "X-Mcpsessionid", "Idempotencykey", "X-Keyword", "X-Tokenizer", "X-Keyboard", "X-Authority", "X-Sessions",
+				"X-Usernameusernameusernameusernameusernameusernameusernameusernameusernamekey",
+			},
+			stay: []string{
+				"X-Authtoken", "X-Accesstoken", "X-Secretkey", "Accesskey", "Appkey", "X-Appsecret", "X-Sessionid", "X-Apikey", "Authkey", "X-Refreshtoken", "X-Oauthtoken", "X-Clientsecret",
+			},
+			passesQuery: "pagetoken=1&sessionid=2&authtype=3&keyword=4", withoutInQuery: "pagetoken=1&sessionid=2&authtype=3&keyword=4",
+		},
+		{
+			name:   "ids and what else is about a credential",
+			passes: []string{"X-Request-Id", "X-Auth-Email", "X-Auth-User", "X-Auth-Request-Email", "X-Token-Type", "X-Auth-Provider", "X-Acme-Session-Id", "X-Acme-Key-Id"},
+			stay:   []string{"X-Key-Id", "X-Session-Id", "Session-Id", "X-Access-Key-Id", "X-Token-Id", "X-Bearer", "X-Oauth"},
 		},
 		{
 			name:        "Google's SDKs",
@@ -69,13 +99,21 @@ func TestOtherCredentialsStayHere(t *testing.T) {
 				"Traceparent", "Baggage", "Sentry-Trace", "X-Datadog-Trace-Id", "X-Max-Tokens", "X-Monkey", "X-Author", "X-Keyword", "Prefer", "If-Match", "Signature",
 			},
 			stay:        []string{"Cookie", "Proxy-Authorization", "X-Request-Token"},
-			passesQuery: "a=1&access_token=sk-other&b=2", withoutInQuery: "a=1&b=2",
+			passesQuery: "a=1&access_token=sk-other&b=2", withoutInQuery: "a=1&b=2", inQuery: []string{"access_token"},
+		},
+		{
+			name: "queries",
+			passesQuery: "key=flag&token=t&api_key=sk-1&accessToken=sk-2&session_id=s&apikey=sk-3&next_token=n&personal_api_key=sk-4&client_secret=sk-5&auth=a&user_key=k" +
+				"&auth_token=sk-6&secretkey=sk-7&session_token=sk-8&code=c",
+			withoutInQuery: "key=flag&token=t&session_id=s&next_token=n&auth=a&user_key=k&code=c",
+			inQuery:        []string{"accessToken", "api_key", "apikey", "auth_token", "client_secret", "personal_api_key", "secretkey", "session_token"},
 		},
 	}
 	for _, c := range clients {
 		t.Run(c.name, func(t *testing.T) {
 			origin, last := notes(t)
-			l := lend(t, origin, &source{current: key("phx_real")}, nil)
+			known := agenttest.Profile(t, cmp.Or(c.agent, "any-command"))
+			l := lend(t, origin, &source{current: key("phx_real")}, func(cfg *agent.Config) { cfg.Agent = known })
 			fields := []string{bearer}
 			for _, name := range slices.Concat(c.passes, c.stay) {
 				fields = append(fields, name+": sk-other")
@@ -103,8 +141,8 @@ func TestOtherCredentialsStayHere(t *testing.T) {
 					t.Errorf("%s arrived", name)
 				}
 			}
-			if c.withoutInQuery != c.passesQuery {
-				want = append(want, "the query's access_token")
+			for _, name := range c.inQuery {
+				want = append(want, "the query's "+name)
 			}
 			if uri := "/x" + query; c.passesQuery == c.withoutInQuery && r.URI != uri || c.passesQuery != c.withoutInQuery && r.URI != "/x?"+c.withoutInQuery {
 				t.Errorf("the query arrived as %s", r.URI)
@@ -114,7 +152,7 @@ func TestOtherCredentialsStayHere(t *testing.T) {
 			for _, c := range l.seen {
 				told = append(told, c.Keys...)
 			}
-			if diff := cmp.Diff(want, append([]string{}, told...)); diff != "" {
+			if diff := gocmp.Diff(want, append([]string{}, told...)); diff != "" {
 				t.Error("told once:", diff)
 			}
 			if len(l.verdicts()) != 0 {

@@ -3,6 +3,8 @@ package metadata
 import (
 	"net/http"
 	"strings"
+
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
 // maxChallenges is how many bytes of WWW-Authenticate fields are looked at: more
@@ -159,7 +161,7 @@ func (p *challengeParser) quotedString() (string, bool) {
 }
 
 func (p *challengeParser) token() string {
-	return p.take(func(c byte) bool { return isTokenByte(c) })
+	return p.take(func(c byte) bool { return text.IsTokenByte(c) })
 }
 
 func (p *challengeParser) token68() string {
@@ -203,11 +205,6 @@ func (p *challengeParser) atEnd() bool {
 // atBoundary is true where a word has ended: before a blank, a comma, the end.
 func (p *challengeParser) atBoundary() bool {
 	return p.rest == "" || strings.IndexByte(", \t", p.rest[0]) >= 0
-}
-
-// isTokenByte is tchar of RFC 9110 §5.6.2.
-func isTokenByte(c byte) bool {
-	return isAlphanumeric(c) || strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0
 }
 
 func isAlphanumeric(c byte) bool {

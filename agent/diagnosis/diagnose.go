@@ -108,7 +108,7 @@ func (d *diagnoser) blame(suspects ...profile.Effect) {
 	s := d.c.situation(advice.Replaced)
 	for _, conflict := range d.c.Conflicts {
 		if slices.Contains(suspects, conflict.Effect) && !conflict.Overridden {
-			d.v.prove("%s sets %s", conflict.Path, strings.Join(conflict.Keys, ", "))
+			d.v.prove("%s", conflict.Says())
 			s.Settings = append(s.Settings, advice.Remark{About: conflict.Path, Text: conflict.Advice})
 		}
 	}

@@ -443,34 +443,61 @@ func TestNotRouted(t *testing.T) {
 		traffic diagnosis.Traffic
 		message string
 		next    []diagnosis.Step
+		sure    diagnosis.Confidence
 	}{
 		"a setting": {
 			conflicts(overridden, away),
 			diagnosis.Traffic{},
 			"not routed: no request came through ambit; env.ANTHROPIC_BASE_URL in /s.json overrides the lent credential",
 			[]diagnosis.Step{{Text: "in /s.json: remove it there"}},
+			diagnosis.ConfidenceLikely,
 		},
 		"nothing that is known": {
 			conflicts(overridden, profile.Conflict{Source: profile.SourceLogin}),
 			diagnosis.Traffic{},
 			"not routed: no request came through ambit; Claude Code may have sent its requests elsewhere",
 			[]diagnosis.Step{{Text: "see what can send its requests elsewhere", Command: "ambit doctor --agent claude-code"}},
+			diagnosis.ConfidenceLikely,
+		},
+		"a file of one's own": {
+			func(c *diagnosis.Case) {
+				own := *c.Agent
+				own.File = "./my quill.yaml"
+				c.Agent = &own
+			},
+			diagnosis.Traffic{},
+			"not routed: no request came through ambit; Claude Code may have sent its requests elsewhere",
+			[]diagnosis.Step{{Text: "see what can send its requests elsewhere", Command: "ambit doctor --agent './my quill.yaml'"}},
+			diagnosis.ConfidenceLikely,
+		},
+		"many bases": {
+			func(c *diagnosis.Case) {
+				c.Agent = agenttest.Profile(t, "any-command")
+				for _, name := range []string{"a", "b", "c", "d"} {
+					c.Server.Bases = append([]provider.Base{{Name: name, URL: "https://x.example/" + name}}, c.Server.Bases...)
+				}
+			},
+			diagnosis.Traffic{},
+			"not routed: no request came through ambit",
+			[]diagnosis.Step{{Text: "if the command starts an agent, name the agent with --agent; otherwise, send $AMBIT_LEASE as the Bearer token to $AMBIT_API_URL or $AMBIT_GATEWAY_URL or $AMBIT_D_URL or the URL of another of the 7 bases"}},
+			diagnosis.ConfidenceUnknown,
 		},
 		"any command": {
 			agent("any-command"),
 			diagnosis.Traffic{},
 			"not routed: no request came through ambit",
 			[]diagnosis.Step{{Text: "if the command starts an agent, name the agent with --agent; otherwise, send $AMBIT_LEASE as the Bearer token to $AMBIT_API_URL or $AMBIT_GATEWAY_URL or $AMBIT_MCP_URL"}},
+			diagnosis.ConfidenceUnknown,
 		},
-		"without the lease":  {agent("any-command"), diagnosis.Traffic{Bare: 1, Astray: 2}, "not routed: no request reached a base with the lease: 1 request without a credential, 2 requests to an address that is not a base's", nil},
-		"another credential": {conflicts(away), diagnosis.Traffic{Others: 1}, "", nil},
-		"one came":           {conflicts(away), diagnosis.Traffic{Lent: 1, Bare: 3}, "", nil},
+		"without the lease":  {agent("any-command"), diagnosis.Traffic{Bare: 1, Astray: 2}, "not routed: no request reached a base with the lease: 1 request without a credential, 2 requests to an address that is not a base's", nil, diagnosis.ConfidenceProved},
+		"another credential": {conflicts(away), diagnosis.Traffic{Others: 1}, "", nil, ""},
+		"one came":           {conflicts(away), diagnosis.Traffic{Lent: 1, Bare: 3}, "", nil, ""},
 	} {
 		v, ok := diagnosis.NotRouted(aCase(t, tt.change), tt.traffic)
 		if ok != (tt.message != "") || v.Message != tt.message || v.Decides() {
 			t.Errorf("%s: %v, %+v", name, ok, v)
 		}
-		if ok && (v.Cause != diagnosis.CauseNotRouted || v.Confidence != diagnosis.ConfidenceProved) {
+		if ok && (v.Cause != diagnosis.CauseNotRouted || v.Confidence != tt.sure) {
 			t.Errorf("%s: %+v", name, v)
 		}
 		if tt.next != nil && !cmp.Equal(v.Next, tt.next) {

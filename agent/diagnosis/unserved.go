@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/ambit-auth/ambit/scopes"
 )
 
 // The verdicts on what is not a refusal: a request that got no response, one that never came, and
@@ -25,8 +27,12 @@ type Traffic struct {
 	Astray int // that came to an address that is not one of a base
 }
 
+// None reports whether no request came at all.
+func (t Traffic) None() bool { return t == Traffic{} }
+
 // NotRouted is the verdict on a child that ended without one request with the lease. ok is false
-// where one came; and where one came with another credential, which was told then.
+// where one came; and where one came with another credential, which was told then. Where nothing
+// came, nothing was seen: the child may have had nothing to send.
 func NotRouted(c Case, t Traffic) (v Verdict, ok bool) {
 	if t.Lent > 0 || t.Others > 0 {
 		return Verdict{}, false
@@ -44,22 +50,51 @@ func NotRouted(c Case, t Traffic) (v Verdict, ok bool) {
 	}
 	if culprits := profile.Overriding(c.Conflicts); len(culprits) > 0 {
 		first := culprits[0]
-		d.v.is(CauseNotRouted, ConfidenceProved, "%s; %s in %s overrides the lent credential", came, strings.Join(first.Keys, ", "), first.Path)
-		d.blame(profile.EffectRoutes, profile.EffectReplaces)
+		reason := strings.Join(first.Keys, ", ") + " in " + first.Path + " overrides the lent credential"
+		if first.Effect == profile.EffectLacks {
+			reason = first.Says() + ", without which none is sent"
+		}
+		d.v.is(CauseNotRouted, ConfidenceLikely, "%s; %s", came, reason)
+		d.blame(profile.EffectRoutes, profile.EffectReplaces, profile.EffectLacks)
 		return d.v, true
 	}
 	s := c.situation(advice.Unused)
 	s.Lease = profile.LeaseVariable
-	for _, base := range c.Server.Bases {
-		s.URLs = append(s.URLs, profile.BaseVariable(base.Name))
+	for _, name := range c.basesInUse() {
+		s.URLs = append(s.URLs, profile.BaseVariable(name))
+	}
+	sure := ConfidenceProved // that is what was seen
+	if t.None() {
+		sure = ConfidenceUnknown
 	}
 	if c.Agent != nil && !c.Agent.ForAny() {
-		s.Agent = c.Agent.Name
+		s.Agent = c.Agent.Word()
 		came += "; " + c.Agent.Label + " may have sent its requests elsewhere"
+		if t.None() {
+			sure = ConfidenceLikely
+		}
 	}
-	d.v.is(CauseNotRouted, ConfidenceProved, "%s", came)
+	d.v.is(CauseNotRouted, sure, "%s", came)
 	d.v.advise(s)
 	return d.v, true
+}
+
+// basesInUse are the names of the server's bases, those that a declared operation is on first.
+func (c Case) basesInUse() (names []string) {
+	declared := func(name string) bool {
+		return slices.ContainsFunc(c.Needs, func(need scopes.Need) bool {
+			return slices.ContainsFunc(need.UsedBy, func(use scopes.Operation) bool { return use.Base == name })
+		})
+	}
+	var others []string
+	for _, base := range c.Server.Bases {
+		if declared(base.Name) {
+			names = append(names, base.Name)
+		} else {
+			others = append(others, base.Name)
+		}
+	}
+	return append(names, others...)
 }
 
 // Unreachable is the verdict on a request that got no response, and why it did not.

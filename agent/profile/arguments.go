@@ -31,7 +31,7 @@ func (p *Profile) Override(command []string, conflicts []Conflict, t Terms, file
 	if !p.precedence.Always && !slices.ContainsFunc(conflicts, overridable) {
 		return none, nil
 	}
-	if p.precedence.File != "" && slices.ContainsFunc(command[at:], isFlag(p.precedence.Arguments[0])) {
+	if p.precedence.File.text != "" && slices.ContainsFunc(command[at:], isFlag(p.precedence.Arguments[0].text)) {
 		return none, nil
 	}
 	out, err := p.override(conflicts, t, file)
@@ -56,14 +56,14 @@ func isFlag(flag string) func(word string) bool {
 func (p *Profile) override(conflicts []Conflict, t Terms, file string) (Override, error) {
 	var out Override
 	for _, argument := range p.precedence.Arguments {
-		filled, err := t.fill(p.Label, argument, file)
+		filled, err := t.fill(p, argument, file)
 		if err != nil {
 			return Override{}, err
 		}
 		out.Arguments = append(out.Arguments, filled)
 	}
-	if p.precedence.File != "" {
-		content, err := t.fill(p.Label, p.precedence.File, "")
+	if p.precedence.File.text != "" {
+		content, err := t.fill(p, p.precedence.File, "")
 		if err != nil {
 			return Override{}, err
 		}

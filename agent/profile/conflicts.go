@@ -14,7 +14,7 @@ import (
 // value, only the name of what has one.
 type Conflict struct {
 	Path        string   // the file; for the environment its word, for a keychain the item
-	Source      string   // managed, argument, local, project, user, environment, login
+	Source      string   // managed, command, argument, local, project, user, environment, login
 	Keys        []string // with one effect: what else the file sets is another Conflict
 	Effect      Effect
 	Overrides   bool   // its effect is one on what ambit run gives the child
@@ -22,6 +22,18 @@ type Conflict struct {
 	Overridden  bool   // this run does
 	Problem     string // why the file could not be read; nothing is known of its keys then
 	Advice      string // what to do, for people
+}
+
+// Says is what the file, or whatever else it is, does: it sets keys, or does not.
+func (c Conflict) Says() string {
+	verb := " sets "
+	switch {
+	case c.Effect == EffectLacks:
+		verb = " does not set "
+	case c.Source == SourceCommand:
+		verb = " changes "
+	}
+	return c.Path + verb + strings.Join(c.Keys, ", ")
 }
 
 // An Effect is what a setting does to what a child was given.
@@ -32,16 +44,18 @@ const (
 	EffectRoutes   Effect = "routes"   // requests go elsewhere
 	EffectReplaces Effect = "replaces" // another credential, or none, is sent in place of the lease
 	EffectDropped  Effect = "dropped"  // another credential is sent beside the lease, and the proxy drops it
+	EffectLacks    Effect = "lacks"    // it is not set, and without it the lease is not sent
+	EffectBypasses Effect = "bypasses" // requests to an MCP server of the provider go there without ambit
 	EffectNone     Effect = "none"     // none by itself
 )
 
-// effects are the words for it in a profile.
+// effects are the words for it that a key has in a profile.
 func effects() []string {
 	return []string{string(EffectRoutes), string(EffectReplaces), string(EffectDropped), string(EffectNone)}
 }
 
 // overrides reports whether it is one on what a child was given.
-func (e Effect) overrides() bool { return e == EffectRoutes || e == EffectReplaces }
+func (e Effect) overrides() bool { return e == EffectRoutes || e == EffectReplaces || e == EffectLacks }
 
 // Sources of a [Conflict]: those of settings files, the highest rank first, then others.
 const (
@@ -50,7 +64,8 @@ const (
 	SourceProject = "project" // of everyone who works on the project
 	SourceUser    = "user"
 
-	SourceArgument    = "argument" // of the command line, which overrides all but managed ones
+	SourceCommand     = "command"  // of the command line, which changes variables for the program
+	SourceArgument    = "argument" // of the program's own flags, which override all but managed ones
 	SourceEnvironment = "environment"
 	SourceLogin       = "login" // one that the program stored
 )
@@ -63,6 +78,7 @@ type Place struct {
 	OS      string // as [runtime.GOOS]
 	Environ []string
 	Command []string // the command line that is to be run; none where none is
+	Hosts   []string // of the provider's bases, as [provider.HostOf] has them; see [EffectBypasses]
 }
 
 // Files is what a scan reads. Paths have forward slashes.
@@ -78,13 +94,15 @@ type Files interface {
 	Keychain(item string) bool
 }
 
-// Scan looks for conflicts: settings in the order of rank, then stored logins
-// (whether they exist, no more), then the environment.
+// Scan looks for conflicts: settings in the order of rank, then MCP servers, then stored
+// logins (whether they exist, no more), then the environment.
 func (p *Profile) Scan(where Place) []Conflict {
-	s := scan{profile: p, Place: where, seen: make(map[string]bool)}
+	s := scan{profile: p, Place: where, seen: make(map[string]bool), applied: make(map[string]bool)}
 	s.allSettings(func(f settings) bool { return f.Source == SourceManaged })
 	s.arguments()
 	s.allSettings(func(f settings) bool { return f.Source != SourceManaged })
+	s.needed()
+	s.mcpServers()
 	for _, l := range p.logins {
 		if l.OS == "" || l.OS == where.OS {
 			s.login(l)
@@ -110,6 +128,7 @@ type scan struct {
 	Place
 	profile *Profile
 	seen    map[string]bool // a project in the home directory has the user's settings as its own
+	applied map[string]bool // keys that settings have
 	found   []Conflict
 }
 
@@ -162,6 +181,12 @@ func off(value string) bool {
 	return slices.Contains([]string{"", "0", "false", "no", "off"}, strings.ToLower(strings.TrimSpace(value)))
 }
 
+// homeWord and projectWord stand for directories that every profile knows.
+const (
+	homeWord    = "home"
+	projectWord = "project"
+)
+
 // expand replaces the directories in braces.
 func (s *scan) expand(path string) string {
 	slashes := func(path string) string {
@@ -171,7 +196,7 @@ func (s *scan) expand(path string) string {
 		}
 		return path
 	}
-	values := map[string]string{"home": slashes(s.Home), "project": slashes(s.Project)}
+	values := map[string]string{homeWord: slashes(s.Home), projectWord: slashes(s.Project)}
 	fill := func(text string) string {
 		filled, _ := template.Fill(text, func(name string) (string, bool) { v, ok := values[name]; return v, ok })
 		return filled

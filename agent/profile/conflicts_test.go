@@ -2,6 +2,7 @@ package profile_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -208,6 +209,60 @@ func TestScanKnowsTheValueThatIsNeeded(t *testing.T) {
 		found := agenttest.Profile(t, "gemini-cli").Scan(where)
 		if got := len(found) == 1 && found[0].Overrides && strings.Contains(found[0].Advice, "Use Gemini API Key"); got != want {
 			t.Errorf("%q: %+v", value, found)
+		}
+	}
+}
+
+// An MCP server of the provider by its real address is found in each agent's own file; one by another
+// address, or by a variable, is not.
+func TestScanFindsMCPServersThatGoPast(t *testing.T) {
+	const real, other = "https://MCP.real.example/sse?x=secret", "https://mcp.other.example/"
+	for _, tt := range []struct{ agent, path, text, want string }{
+		{"claude-code", "/proj/.mcp.json", `{"mcpServers": {"a.b": {"url": "` + real + `"}, "c": {"url": "` + other + `"}, "d": {"url": "${AMBIT_MCP_URL}"}}}`, "project mcpServers.a.b.url"},
+		{"claude-code", "/proj/.mcp.json", `{"mcpServers": {"c": {"command": "x", "args": ["` + real + `"]}}}`, ""},
+		{"claude-code", "/proj/.mcp.json", `{"mcpServers": [secret`, ""},
+		{"claude-code", "/home/me/.claude.json", `{"projects": {"/proj": {"mcpServers": {"a": {"url": "` + real + `"}}}, "/x": {"mcpServers": {"b": {"url": "` + real + `"}}}}}`, "user projects./proj.mcpServers.a.url"},
+		{"claude-code", "/home/me/.claude.json", `{"mcpServers": {"a": {"url": "` + real + `"}}, "big": "` + strings.Repeat("x", 1<<20) + `"}`, "user mcpServers.a.url"},
+		{"codex", "/home/me/.codex/config.toml", "[mcp_servers.a]\nurl = \"" + real + "\"\n", "user mcp_servers.a.url"},
+		{"gemini-cli", "/proj/.gemini/settings.json", `{"mcpServers": {"a": {"httpUrl": "` + real + `"}}}`, "project mcpServers.a.httpUrl"},
+		{"qwen-code", "/home/me/.qwen/settings.json", `{"mcpServers": {"a": {"url": "` + real + `"}}}`, "user mcpServers.a.url"},
+		{"opencode", "/proj/opencode.json", `{"mcp": {"a": {"type": "remote", "url": "` + real + `"}}}`, "project mcp.a.url"},
+	} {
+		where := profile.Place{OS: "linux", Home: "/home/me", Project: "/proj", Hosts: []string{"mcp.real.example"}, Files: files{text: map[string]string{tt.path: tt.text}}}
+		found := agenttest.Profile(t, tt.agent).Scan(where)
+		got := ""
+		if len(found) == 1 {
+			got = found[0].Source + " " + strings.Join(found[0].Keys, " ")
+			if c := found[0]; c.Path != tt.path || c.Effect != profile.EffectBypasses || c.Overrides || !strings.Contains(c.Advice, "AMBIT_") && !strings.Contains(c.Advice, "--for-run") ||
+				strings.Contains(fmt.Sprint(c), "secret") {
+				t.Errorf("%s: %+v", tt.agent, c)
+			}
+		}
+		if got != tt.want || len(found) > 1 {
+			t.Errorf("%s: %+v, want %q", tt.agent, found, tt.want)
+		}
+		where.Hosts = nil
+		if found := agenttest.Profile(t, tt.agent).Scan(where); len(found) > 0 {
+			t.Errorf("%s: without a server: %+v", tt.agent, found)
+		}
+	}
+}
+
+// What the program needs in its settings, and does not find there, is told where it is to be run.
+func TestScanMissesWhatIsNeeded(t *testing.T) {
+	needed := map[string]bool{
+		"": true, `{}`: true, `{"security": {"auth": {"selectedType": "gemini-api-key"}}}`: false, `{"security": {"auth": {"enforcedType": "gemini-api-key"}}}`: true,
+	}
+	for text, want := range needed {
+		where := profile.Place{OS: "linux", Home: "/home/me", Project: "/proj", Command: []string{"gemini"}, Files: files{text: map[string]string{"/home/me/.gemini/settings.json": text}}}
+		found := agenttest.Profile(t, "gemini-cli").Scan(where)
+		got := len(found) == 1 && found[0].Effect == profile.EffectLacks && found[0].Overrides && found[0].Says() == "/home/me/.gemini/settings.json does not set security.auth.selectedType"
+		if got != want || !want && len(found) > 0 {
+			t.Errorf("%s: %+v", text, found)
+		}
+		where.Command = nil
+		if found := agenttest.Profile(t, "gemini-cli").Scan(where); len(found) > 0 {
+			t.Errorf("nobody runs it: %+v", found)
 		}
 	}
 }

@@ -1,22 +1,25 @@
 package profile
 
 import (
+	"fmt"
 	"net/http"
 	"path"
 	"slices"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/template"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"go.yaml.in/yaml/v3"
 )
 
 // Decode reads the file of an agent program; file is its name in messages, and its base
 // name that of the profile. The error is every mistake in it, with its place.
-func Decode(file string, text []byte) (*Profile, error) {
-	d := decoder{&yamlfile.Reader{File: file}}
+func Decode(file string, content []byte) (*Profile, error) {
+	d := decoder{&yamlfile.Reader{File: file}, new([]writtenPath)}
 	base := path.Base(strings.TrimPrefix(strings.ReplaceAll(file, `\`, "/"), "builtin:"))
 	p := &Profile{Name: strings.TrimSuffix(base, path.Ext(base))}
-	if root := d.Document(text); root != nil {
+	if root := d.Document(content); root != nil {
 		d.profile(p, root)
 	}
 	if mistakes := d.Told(); len(mistakes) > 0 {
@@ -25,35 +28,136 @@ func Decode(file string, text []byte) (*Profile, error) {
 	return p, nil
 }
 
-type decoder struct{ *yamlfile.Reader }
+type decoder struct {
+	*yamlfile.Reader
+	paths *[]writtenPath
+}
+
+// A writtenPath is a path of the file, whose names are looked at once all directories are known.
+type writtenPath struct {
+	at   *yaml.Node
+	text string
+	own  bool // it says where a directory is, and can name none of the file's own
+}
+
+// pathInto reads a path.
+func (d decoder) pathInto(into *string, what string, own bool) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		*into = d.Text(n, what)
+		*d.paths = append(*d.paths, writtenPath{n, *into, own})
+	}
+}
 
 // sources are the words for whose settings a file holds, the highest rank first.
 func sources() []string { return []string{SourceManaged, SourceLocal, SourceProject, SourceUser} }
 
+// systems are the operating systems that a profile can name, as [runtime.GOOS] does.
+func systems() []string {
+	return []string{"darwin", "freebsd", "linux", "netbsd", "openbsd", "windows"}
+}
+
 func (d decoder) profile(p *Profile, n *yaml.Node) {
 	d.Mapping(n, "an agent's file", []yamlfile.Member{
 		yamlfile.Required("label", d.textInto(&p.Label, "label")),
-		yamlfile.Required("commands", d.textsInto(&p.commands, "commands")),
+		yamlfile.Required("commands", func(v *yaml.Node) { p.commands = d.commands(v) }),
 		yamlfile.Optional("packages", d.textsInto(&p.packages, "packages")),
 		yamlfile.Optional("drop", d.textsInto(&p.drop, "drop")),
 		yamlfile.Optional("set", func(v *yaml.Node) { p.set = d.variables(v) }),
 		yamlfile.Optional("retries_401", d.booleanInto(&p.Retries401, "retries_401")),
 		yamlfile.Optional("refusal_status", func(v *yaml.Node) { p.RefusalStatus = d.Number(v, "refusal_status", 400, 499) }),
 		yamlfile.Optional("origins", d.booleanInto(&p.Origins, "origins")),
-		yamlfile.Optional("credential_headers", d.textsInto(&p.Headers, "credential_headers")),
-		yamlfile.Optional("credential_schemes", d.textsInto(&p.Schemes, "credential_schemes")),
+		yamlfile.Optional("credential_headers", d.tokensInto(&p.Headers, "credential_headers", ofTheConnection)),
+		yamlfile.Optional("credential_schemes", d.tokensInto(&p.Schemes, "credential_schemes", nil)),
 		yamlfile.Optional("credential_query", d.textsInto(&p.Query, "credential_query")),
-		yamlfile.Optional("passing_headers", d.textsInto(&p.Passing, "passing_headers")),
+		yamlfile.Optional("passing_headers", d.tokensInto(&p.Passing, "passing_headers", ofTheConnection)),
 		yamlfile.Optional("directories", func(v *yaml.Node) { p.directories = d.directories(v) }),
 		yamlfile.Optional("settings", func(v *yaml.Node) { p.settings = d.settings(v) }),
 		yamlfile.Optional("keys", func(v *yaml.Node) { p.keys = d.keys(v) }),
 		yamlfile.Optional("flags", func(v *yaml.Node) { p.flags = d.flags(v) }),
+		yamlfile.Optional("mcp_files", func(v *yaml.Node) { p.mcpFiles = d.mcpFiles(v) }),
+		yamlfile.Optional("offline", d.textsInto(&p.offline, "offline")),
 		yamlfile.Optional("logins", func(v *yaml.Node) { p.logins = d.logins(v) }),
 		yamlfile.Optional("logout", d.textInto(&p.Logout, "logout")),
 		yamlfile.Optional("precedence", func(v *yaml.Node) { p.precedence = d.precedence(v) }),
 	})
 	if p.Retries401 && p.RefusalStatus == 0 {
 		p.RefusalStatus = http.StatusForbidden
+	}
+	d.checkPaths(p.directories)
+}
+
+// commands are the names by which the program is started.
+func (d decoder) commands(n *yaml.Node) (list []string) {
+	d.List(n, "commands", func(item *yaml.Node) {
+		name := d.Text(item, "commands")
+		if strings.ContainsAny(name, `/\`) {
+			d.Mistake(item, yamlfile.BadValue, "%q is a path: a command is the name of a program", name)
+		}
+		list = append(list, name)
+	})
+	if n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
+		d.Mistake(n, yamlfile.BadValue, "commands is empty")
+	}
+	return list
+}
+
+// ofTheConnection are header fields of the connection and of the message's own frame: the proxy has
+// them for itself (RFC 9110 §7.6.1, §7.2, §8.6).
+var ofTheConnection = []string{
+	"Connection", "Content-Encoding", "Content-Length", "Expect", "Host", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "Te", "Trailer",
+	"Transfer-Encoding", "Upgrade",
+}
+
+// tokensInto reads names of header fields or of schemes, none of which is refused.
+func (d decoder) tokensInto(into *[]string, what string, refused []string) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		d.List(n, what, func(item *yaml.Node) {
+			name := d.Text(item, what)
+			switch {
+			case name == "":
+			case !text.IsToken(name):
+				d.Mistake(item, yamlfile.BadValue, "%s: %q cannot be such a name: letters, digits, - and _ only", what, name)
+			case slices.Contains(refused, http.CanonicalHeaderKey(name)):
+				d.Mistake(item, yamlfile.BadValue, "%s: %q is a field of the connection, which the proxy sets itself", what, name)
+			}
+			*into = append(*into, name)
+		})
+	}
+}
+
+// pattern reads a text in which {lease} and {name} stand for something, and notes where it stands.
+func (d decoder) pattern(n *yaml.Node, what string) pattern {
+	p := pattern{text: d.Text(n, what), place: fmt.Sprintf("%s:%d:%d", text.Line(d.File), n.Line, n.Column)}
+	if word := template.Mistaken(p.text); word != "" {
+		d.Mistake(n, yamlfile.BadValue, "%q stands for nothing: it is {lease}, or {base} with the name of a base, in lower case and in one pair of braces", word)
+	}
+	return p
+}
+
+// checkPaths looks for names in paths that are not those of a directory.
+func (d decoder) checkPaths(directories []directory) {
+	always := []string{homeWord, projectWord}
+	known := slices.Clone(always)
+	for _, dir := range directories {
+		known = append(known, dir.Name)
+	}
+	for _, path := range *d.paths {
+		if path.own {
+			d.checkNames(path.at, path.text, always)
+		} else {
+			d.checkNames(path.at, path.text, known)
+		}
+	}
+}
+
+func (d decoder) checkNames(n *yaml.Node, path string, known []string) {
+	if word := template.Mistaken(path); word != "" {
+		d.Mistake(n, yamlfile.BadValue, "%q is not a directory%s", word, text.Allowed(word, known))
+		return
+	}
+	_, unknown := template.Fill(path, func(name string) (string, bool) { return "", slices.Contains(known, name) })
+	if unknown != "" {
+		d.Mistake(n, yamlfile.BadValue, "{%s} is not a directory%s", unknown, text.Allowed(unknown, known))
 	}
 }
 
@@ -80,7 +184,7 @@ func (d decoder) variables(n *yaml.Node) (list []variable) {
 		if strings.ContainsAny(key.Value, "= *") {
 			d.Mistake(key, yamlfile.BadValue, "%q cannot be the name of a variable", key.Value)
 		}
-		list = append(list, variable{Name: key.Value, Value: d.Text(value, "a variable's value")})
+		list = append(list, variable{Name: key.Value, Value: d.pattern(value, "a variable's value")})
 	})
 	return list
 }
@@ -90,9 +194,9 @@ func (d decoder) directories(n *yaml.Node) (list []directory) {
 		dir := directory{Name: key.Value}
 		d.Mapping(value, "a directory", []yamlfile.Member{
 			yamlfile.Required("env", d.textInto(&dir.Env, "env")),
-			yamlfile.Required("else", d.textInto(&dir.Else, "else")),
+			yamlfile.Required("else", d.pathInto(&dir.Else, "else", true)),
 		})
-		if slices.Contains([]string{"home", "project"}, dir.Name) {
+		if slices.Contains([]string{homeWord, projectWord}, dir.Name) {
 			d.Mistake(key, yamlfile.BadValue, "%q is a directory that is known already", dir.Name)
 		}
 		list = append(list, dir)
@@ -104,13 +208,28 @@ func (d decoder) settings(n *yaml.Node) (list []settings) {
 	d.List(n, "settings", func(item *yaml.Node) {
 		s := settings{Format: "json", Counts: true}
 		d.Mapping(item, "a settings file", []yamlfile.Member{
-			yamlfile.Optional("os", d.textInto(&s.OS, "os")),
+			yamlfile.Optional("os", d.wordInto(&s.OS, "os", systems()...)),
 			yamlfile.Required("source", d.wordInto(&s.Source, "source", sources()...)),
-			yamlfile.Required("path", d.textInto(&s.Path, "path")),
+			yamlfile.Required("path", d.pathInto(&s.Path, "path", false)),
 			yamlfile.Optional("format", d.wordInto(&s.Format, "format", "json", "toml")),
 			yamlfile.Optional("counts", d.booleanInto(&s.Counts, "counts")),
 		})
 		list = append(list, s)
+	})
+	return list
+}
+
+func (d decoder) mcpFiles(n *yaml.Node) (list []mcpFile) {
+	d.List(n, "mcp_files", func(item *yaml.Node) {
+		f := mcpFile{Format: "json"}
+		d.Mapping(item, "a file of MCP servers", []yamlfile.Member{
+			yamlfile.Required("source", d.wordInto(&f.Source, "source", sources()...)),
+			yamlfile.Required("path", d.pathInto(&f.Path, "path", false)),
+			yamlfile.Optional("format", d.wordInto(&f.Format, "format", "json", "toml")),
+			yamlfile.Required("urls", d.textsInto(&f.URLs, "urls")),
+			yamlfile.Required("advice", d.textInto(&f.Advice, "advice")),
+		})
+		list = append(list, f)
 	})
 	return list
 }
@@ -123,9 +242,13 @@ func (d decoder) keys(n *yaml.Node) (list []key) {
 			yamlfile.Optional("effect", func(v *yaml.Node) { k.Effect = Effect(d.Word(v, "effect", effects())) }),
 			yamlfile.Optional("switch", d.booleanInto(&k.Switch, "switch")),
 			yamlfile.Optional("unless", d.textInto(&k.Unless, "unless")),
+			yamlfile.Optional("needed", d.booleanInto(&k.Needed, "needed")),
 			yamlfile.Optional("sources", d.sourcesInto(&k.Sources)),
 			yamlfile.Optional("advice", d.textInto(&k.Advice, "advice")),
 		})
+		if k.Needed && k.Unless == "" {
+			d.Mistake(item, yamlfile.BadValue, "a key that is needed says in unless which value it needs")
+		}
 		list = append(list, k)
 	})
 	return list
@@ -154,8 +277,8 @@ func (d decoder) logins(n *yaml.Node) (list []login) {
 	d.List(n, "logins", func(item *yaml.Node) {
 		var l login
 		d.Mapping(item, "a login", []yamlfile.Member{
-			yamlfile.Optional("os", d.textInto(&l.OS, "os")),
-			yamlfile.Optional("path", d.textInto(&l.Path, "path")),
+			yamlfile.Optional("os", d.wordInto(&l.OS, "os", systems()...)),
+			yamlfile.Optional("path", d.pathInto(&l.Path, "path", false)),
 			yamlfile.Optional("keychain", d.textInto(&l.Keychain, "keychain")),
 		})
 		if (l.Path == "") == (l.Keychain == "") {
@@ -169,7 +292,9 @@ func (d decoder) logins(n *yaml.Node) (list []login) {
 func (d decoder) precedence(n *yaml.Node) (p precedence) {
 	d.Mapping(n, "precedence", []yamlfile.Member{
 		yamlfile.Optional("always", d.booleanInto(&p.Always, "always")),
-		yamlfile.Required("arguments", d.textsInto(&p.Arguments, "arguments")),
+		yamlfile.Required("arguments", func(v *yaml.Node) {
+			d.List(v, "arguments", func(item *yaml.Node) { p.Arguments = append(p.Arguments, d.pattern(item, "arguments")) })
+		}),
 		yamlfile.Optional("file", func(v *yaml.Node) { p.File, p.Keys = d.settingsFile(v) }),
 		yamlfile.Optional("keys", d.textsInto(&p.Keys, "keys")),
 		yamlfile.Required("sources", d.sourcesInto(&p.Sources)),
@@ -179,9 +304,9 @@ func (d decoder) precedence(n *yaml.Node) (p precedence) {
 
 // settingsFile is a settings file that is put in front of the program's own, and the keys that it
 // sets: those are overridden.
-func (d decoder) settingsFile(n *yaml.Node) (content string, keys []string) {
-	content = d.Text(n, "file")
-	document, problem := parseSettings("json", []byte(content))
+func (d decoder) settingsFile(n *yaml.Node) (content pattern, keys []string) {
+	content = d.pattern(n, "file")
+	document, problem := parseSettings("json", []byte(content.text))
 	if problem != "" {
 		d.Mistake(n, yamlfile.BadValue, "file is a settings file in JSON: %s", problem)
 	}

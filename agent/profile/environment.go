@@ -22,8 +22,9 @@ const (
 	fileWord  = "file"
 )
 
-// fill replaces the words in braces. The error is the first that stands for nothing.
-func (t Terms) fill(agent, pattern, file string) (string, error) {
+// fill replaces the words in braces. The error is the first that stands for nothing: it names the
+// place in a file of the user's own.
+func (t Terms) fill(p *Profile, pattern pattern, file string) (string, error) {
 	values := map[string]string{leaseWord: t.Lease}
 	if file != "" {
 		values[fileWord] = file
@@ -31,9 +32,13 @@ func (t Terms) fill(agent, pattern, file string) (string, error) {
 	for _, b := range t.Bases {
 		values[b.Name] = b.URL
 	}
-	filled, unknown := template.Fill(pattern, func(name string) (string, bool) { v, ok := values[name]; return v, ok })
+	filled, unknown := template.Fill(pattern.text, func(name string) (string, bool) { v, ok := values[name]; return v, ok })
 	if unknown != "" {
-		return "", fmt.Errorf("%s needs the base %q, which this server does not have", text.Line(agent), unknown)
+		who := text.Line(p.Label)
+		if p.File != "" {
+			who = pattern.place + ": " + who
+		}
+		return "", fmt.Errorf("%s needs the base %q, which this server does not have", who, unknown)
 	}
 	return filled, nil
 }
@@ -52,8 +57,9 @@ func (p *Profile) Environment(environ []string, provider *provider.Provider, t T
 	for _, kind := range provider.Credentials {
 		dropped = append(dropped, kind.Env...)
 	}
-	for _, v := range set {
-		dropped = append(dropped, v.Name)
+	for _, entry := range set {
+		name, _, _ := strings.Cut(entry, "=")
+		dropped = append(dropped, name)
 	}
 	var child []string
 	for _, entry := range environ {
@@ -62,29 +68,26 @@ func (p *Profile) Environment(environ []string, provider *provider.Provider, t T
 			child = append(child, entry)
 		}
 	}
-	for _, v := range set {
-		child = append(child, v.Name+"="+v.Value)
-	}
-	return child, nil
+	return append(child, set...), nil
 }
 
 // ownVariables are ambit's own settings, which can hold a key.
 const ownVariables = "AMBIT_*"
 
 // variables are those of the profile, then what every child finds.
-func (p *Profile) variables(t Terms) ([]variable, error) {
-	var set []variable
+func (p *Profile) variables(t Terms) ([]string, error) {
+	var set []string
 	for _, v := range p.set {
-		value, err := t.fill(p.Label, v.Value, "")
+		value, err := t.fill(p, v.Value, "")
 		if err != nil {
 			return nil, err
 		}
-		set = append(set, variable{v.Name, value})
+		set = append(set, v.Name+"="+value)
 	}
 	for _, b := range t.Bases {
-		set = append(set, variable{BaseVariable(b.Name), b.URL})
+		set = append(set, BaseVariable(b.Name)+"="+b.URL)
 	}
-	return append(set, variable{LeaseVariable, t.Lease}), nil
+	return append(set, LeaseVariable+"="+t.Lease), nil
 }
 
 // LeaseVariable is the variable in which every child finds the lease.
@@ -107,7 +110,7 @@ const loopbackHosts = "127.0.0.1,localhost"
 
 // noProxy appends this machine to both spellings. One that is not there takes over the
 // other's value: a program that prefers it would else lose what the user has excepted.
-func noProxy(environ []string) []variable {
+func noProxy(environ []string) []string {
 	upper, lower := lookup(environ, "NO_PROXY"), lookup(environ, "no_proxy")
 	if upper == "" {
 		upper = lower
@@ -115,7 +118,7 @@ func noProxy(environ []string) []variable {
 	if lower == "" {
 		lower = upper
 	}
-	return []variable{{"NO_PROXY", withLoopback(upper)}, {"no_proxy", withLoopback(lower)}}
+	return []string{"NO_PROXY=" + withLoopback(upper), "no_proxy=" + withLoopback(lower)}
 }
 
 func withLoopback(value string) string {

@@ -1,6 +1,7 @@
 package profile_test
 
 import (
+	"os"
 	"slices"
 	"testing"
 
@@ -101,5 +102,21 @@ func TestPrecedence(t *testing.T) {
 	got, err = agenttest.Profile(t, "codex").Override([]string{"codex"}, nil, terms(), "")
 	if err != nil || len(got.Arguments) != 4 || got.Arguments[3] != `model_providers.ambit={name="ambit", base_url="http://127.0.0.1:1/gateway/v1", env_key="AMBIT_LEASE", wire_api="responses"}` {
 		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// A base that the server does not have is told with its place in a file of the user's own.
+func TestEnvironmentNamesThePlace(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("quill.yaml", []byte("label: Quill\ncommands: [quill]\nset:\n  QUILL_URL: \"{nobase}\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, err := profile.Find("./quill.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = p.Environment(nil, agenttest.Provider(t), terms())
+	if err == nil || err.Error() != `./quill.yaml:4:14: Quill needs the base "nobase", which this server does not have` {
+		t.Errorf("%v", err)
 	}
 }

@@ -2,6 +2,7 @@ package profile
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
@@ -14,15 +15,19 @@ const (
 	takesNothing  = "nothing"
 )
 
-// arguments looks at what the flags of the command line set: those of the profile's own program,
-// or of whatever stands for it.
+// arguments looks at what the command line sets for the profile's own program, or for whatever
+// stands for it: variables, and flags.
 func (s *scan) arguments() {
-	if len(s.Command) == 0 {
+	programs := launched(s.Command)
+	if len(programs) == 0 {
 		return
 	}
 	words := s.Command[1:]
 	if one, ok := s.profile.started(s.Command); ok {
 		words = one.arguments
+		s.assignments(one.assigned)
+	} else {
+		s.assignments(programs[len(programs)-1].assigned)
 	}
 	for i, word := range words {
 		if word == "--" {
@@ -36,11 +41,29 @@ func (s *scan) arguments() {
 	}
 }
 
+// Offline reports whether a command line asks the profile's own program only for what it does
+// without a request of its work: its version, its help, its settings.
+func (p *Profile) Offline(command []string) bool {
+	one, ok := p.started(command)
+	if !ok && len(command) > 0 {
+		one.arguments = command[1:]
+	}
+	for i, word := range one.arguments {
+		if word == "--" {
+			return false
+		}
+		if (i == 0 || strings.HasPrefix(word, "-")) && slices.Contains(p.offline, word) {
+			return true
+		}
+	}
+	return false
+}
+
 // value is what the flag is given at a word, or in the one that follows.
 func (f flag) value(word string, following []string) (value string, ok bool) {
 	long := strings.HasPrefix(f.Name, "--")
 	switch {
-	case word == f.Name && f.Takes == takesNothing:
+	case f.Takes == takesNothing && (word == f.Name || long && strings.HasPrefix(word, f.Name+"=")):
 		return "", true
 	case word == f.Name && len(following) > 0:
 		return following[0], true

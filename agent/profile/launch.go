@@ -11,168 +11,222 @@ type program struct {
 	word      string // its name or path, or that of a package
 	isPackage bool   // word may be a package's name
 	arguments []string
-	at        int // index of word in the command line; -1 where it stands inside of one of its words
+	at        int          // index of word in the command line; -1 where it stands inside of one of its words
+	assigned  []assignment // the variables that the command line sets for it, or takes away
 }
 
 // A wrapper is the grammar of a program that starts another one.
 type wrapper struct {
+	groups   []string // words of its own that may come before the verb
 	verbs    []string // words of its own, one of which comes before the program
 	valued   []string // options that take the next word
+	unsets   []string // options that take the name of a variable that the program does not get
+	clears   []string // options with which it gets none
 	operands int      // words of its own right before the program
+	dashes   bool     // the program comes after --
 	assigns  bool     // NAME=value may come before the program
 	packages bool     // it takes a package's name as well
 	line     []string // options whose next word is a line of shell
+	late     bool     // such an option may come behind other words
 	letters  bool     // options of one letter can stand together, as in -lc
 	slash    bool     // options begin with a slash
 }
 
 // wrappers are the usual ones, by their base names.
 var wrappers = func() map[string]wrapper {
-	shell := wrapper{line: []string{"-c", "--command"}, valued: []string{"-o", "+o", "-O", "--rcfile", "--init-file"}, letters: true}
-	npx := wrapper{packages: true, valued: []string{"-p", "--package", "-w", "--workspace"}, line: []string{"-c", "--call"}}
-	dlx := func(verbs ...string) wrapper {
-		return wrapper{verbs: verbs, packages: true, valued: []string{"-p", "--package", "-C", "--dir", "--cwd", "-w", "--workspace"}, line: []string{"-c", "--call"}}
+	npmValued := []string{
+		"-p", "--package", "-w", "--workspace", "-C", "--dir", "--cwd", "--prefix", "--registry", "--cache", "--userconfig", "--loglevel", "--filter", "-F", "--script-shell",
 	}
+	npx := wrapper{packages: true, valued: npmValued, line: []string{"-c", "--call"}}
+	dlx := func(verbs ...string) wrapper {
+		return wrapper{verbs: verbs, packages: true, valued: npmValued, line: []string{"-c", "--call"}}
+	}
+	python := []string{"--from", "--with", "-p", "--python", "--index", "--index-url", "--directory", "--project", "--env-file", "-n", "--name"}
+	command := []string{"-c", "--command"}
 	all := map[string]wrapper{
-		"env":     {assigns: true, valued: []string{"-u", "--unset", "-C", "--chdir"}, line: []string{"-S", "--split-string"}},
+		"env": {
+			assigns: true, valued: []string{"-C", "--chdir"}, unsets: []string{"-u", "--unset"}, clears: []string{"-i", "--ignore-environment", "-"},
+			line: []string{"-S", "--split-string"},
+		},
 		"sudo":    {assigns: true, valued: []string{"-u", "-g", "-h", "-p", "-C", "-D", "-R", "-T", "-U", "-r", "-t", "--user", "--group", "--chdir"}},
 		"doas":    {valued: []string{"-u", "-C"}},
+		"su":      {operands: 1, line: command, late: true, letters: true},
 		"timeout": {operands: 1, valued: []string{"-s", "--signal", "-k", "--kill-after"}},
 		"nice":    {valued: []string{"-n", "--adjustment"}},
 		"ionice":  {valued: []string{"-c", "-n", "-p", "--class", "--classdata"}},
-		"stdbuf":  {valued: []string{"-i", "-o", "-e", "--input", "--output", "--error"}},
-		"time":    {valued: []string{"-f", "-o", "--format", "--output"}},
-		"nohup":   {}, "setsid": {}, "exec": {valued: []string{"-a"}}, "command": {}, "caffeinate": {valued: []string{"-t", "-w"}}, "winpty": {},
-		"npx": npx, "pnpx": npx, "bunx": npx, "uvx": {packages: true, valued: []string{"--from", "--with", "-p", "--python"}},
-		"npm": dlx("exec", "x"), "pnpm": dlx("dlx", "exec"), "yarn": dlx("dlx", "exec"), "bun": dlx("x"), "pipx": dlx("run"),
-		"node": {valued: []string{"-r", "--require", "--import", "--loader", "-C", "--conditions", "--env-file"}}, "deno": {verbs: []string{"run"}},
-		"cmd": {slash: true},
+		"taskset": {operands: 1}, "chrt": {operands: 1},
+		"flock":  {operands: 1, valued: []string{"-w", "--timeout", "-E", "--conflict-exit-code"}, line: command, late: true},
+		"stdbuf": {valued: []string{"-i", "-o", "-e", "--input", "--output", "--error"}},
+		"time":   {valued: []string{"-f", "-o", "--format", "--output"}},
+		"xargs": {valued: []string{
+			"-n", "--max-args", "-I", "-P", "--max-procs", "-L", "--max-lines", "-s", "--max-chars", "-d", "--delimiter", "-E", "-a", "--arg-file",
+		}},
+		"script": {
+			operands: 1, line: command, late: true, letters: true,
+			valued: []string{"-B", "-I", "-O", "-T", "-E", "-m", "-o", "--log-io", "--log-in", "--log-out", "--log-timing", "--echo", "--logging-format", "--output-limit"},
+		},
+		"strace": {valued: []string{"-o", "-e", "-p", "-s", "-u", "-E", "-a"}},
+		"watch":  {valued: []string{"-n", "--interval"}},
+		"nohup":  {}, "setsid": {}, "exec": {valued: []string{"-a"}}, "command": {}, "caffeinate": {valued: []string{"-t", "-w"}}, "winpty": {},
+		"busybox": {}, "chronic": {}, "unbuffer": {}, "rlwrap": {}, "proxychains": {}, "proxychains4": {}, "setpriv": {}, "dbus-run-session": {}, "xvfb-run": {},
+		"npx": npx, "pnpx": npx, "bunx": npx, "uvx": {packages: true, valued: python}, "corepack": {packages: true},
+		"npm": dlx("exec", "x"), "pnpm": dlx("dlx", "exec"), "yarn": dlx("dlx", "exec"), "bun": dlx("x"),
+		"pipx": {verbs: []string{"run"}, packages: true, valued: python}, "uv": {groups: []string{"tool"}, verbs: []string{"run"}, packages: true, valued: python},
+		"poetry": {verbs: []string{"run"}}, "pipenv": {verbs: []string{"run"}}, "volta": {verbs: []string{"run"}, valued: []string{"--node"}},
+		"node":   {valued: []string{"-r", "--require", "--import", "--loader", "-C", "--conditions", "--env-file"}},
+		"deno":   {verbs: []string{"run"}},
+		"direnv": {verbs: []string{"exec"}, operands: 1},
+		"cmd":    {slash: true},
+		"pwsh":   {line: []string{"-c", "-Command"}}, "powershell": {line: []string{"-c", "-Command"}},
 	}
 	for _, name := range []string{"sh", "bash", "dash", "zsh", "ksh", "ash", "fish"} {
-		all[name] = shell
+		all[name] = wrapper{line: command, valued: []string{"-o", "+o", "-O", "--rcfile", "--init-file"}, letters: true}
 	}
+	for _, name := range []string{"op", "doppler", "dotenv", "dotenvx", "infisical", "chamber", "aws-vault", "mise", "cpulimit"} {
+		all[name] = wrapper{dashes: true}
+	}
+	all["gtimeout"] = all["timeout"]
 	return all
 }()
+
+// wrapperOf is the wrapper that a word starts; a version may stand behind its name, as Corepack
+// takes it.
+func wrapperOf(word string) (wrapper, bool) {
+	name, _, _ := strings.Cut(baseName(word), "@")
+	w, known := wrappers[name]
+	return w, known
+}
 
 // maxWrapped bounds how deep wrappers are followed.
 const maxWrapped = 8
 
 // launched lists the programs that a command line seems to start: each wrapper, and what it
 // starts in turn. It reads the command line alone, and never a script.
-func launched(command []string) []program { return follow(command, 0, maxWrapped) }
+func launched(command []string) []program { return follow(command, 0, nil, maxWrapped) }
 
 // follow looks at words, which begin at an index of the command line; -1: they stand inside of one
 // of its words.
-func follow(words []string, at, depth int) []program {
+func follow(words []string, at int, assigned []assignment, depth int) []program {
 	if len(words) == 0 || depth == 0 {
 		return nil
 	}
-	found := []program{{word: words[0], arguments: words[1:], at: at}}
-	w, known := wrappers[baseName(words[0])]
+	found := []program{{word: words[0], arguments: words[1:], at: at, assigned: assigned}}
+	w, known := wrapperOf(words[0])
 	if !known {
 		return found
 	}
-	start, line, ok := w.skip(words)
-	if line != "" {
-		for _, simple := range shellCommands(line) {
-			found = append(found, follow(simple, -1, depth-1)...)
+	inner := w.skip(words)
+	assigned = slices.Concat(assigned, inner.assigned)
+	if inner.line != "" {
+		for _, simple := range shellCommands(inner.line) {
+			found = append(found, follow(simple.words, -1, slices.Concat(assigned, simple.assigned), depth-1)...)
 		}
 	}
-	if !ok {
+	if inner.start == 0 {
 		return found
 	}
 	if at >= 0 {
-		at += start
+		at += inner.start
 	}
-	inner := follow(words[start:], at, depth-1)
-	inner[0].isPackage = w.packages
-	return append(found, inner...)
+	rest := follow(words[inner.start:], at, assigned, depth-1)
+	if len(rest) > 0 {
+		rest[0].isPackage = w.packages
+	}
+	return append(found, rest...)
+}
+
+// A wrapped is what a wrapper starts.
+type wrapped struct {
+	start    int    // index of the program's word; 0 where there is none
+	line     string // of shell
+	assigned []assignment
 }
 
 // skip finds where the program begins behind the wrapper's own words, or the line of shell that
 // it was given.
-func (w wrapper) skip(words []string) (start int, line string, ok bool) {
-	verb := len(w.verbs) == 0
-	i := 1
-	for i < len(words) {
-		word := words[i]
-		option := len(word) > 1 && (word[0] == '-' || word[0] == '+' && w.letters || word[0] == '/' && w.slash)
-		switch {
-		case option && w.takesLine(word):
-			if i+1 < len(words) {
-				line = words[i+1]
+func (w wrapper) skip(words []string) (found wrapped) {
+	if w.late {
+		for i, word := range words {
+			if line, ok := w.lineAt(word, words[i+1:]); ok {
+				return wrapped{line: line}
 			}
-			return 0, line, false
+		}
+	}
+	if w.dashes {
+		if i := slices.Index(words, "--") + 1; i > 0 && i < len(words) {
+			found.start = i
+		}
+		return found
+	}
+	verb := len(w.verbs) == 0
+	for i := 1; i < len(words); i++ {
+		word, following := words[i], words[i+1:]
+		option := len(word) > 1 && (word[0] == '-' || word[0] == '+' && w.letters || word[0] == '/' && w.slash) || slices.Contains(w.clears, word)
+		line, isLine := w.lineAt(word, following)
+		name, unsets := w.unset(word, following)
+		switch {
+		case option && isLine:
+			found.line = line
+			return found
+		case slices.Contains(w.clears, word):
+			found.assigned = append(found.assigned, assignment{name: anyVariable})
+		case option && unsets:
+			found.assigned = append(found.assigned, assignment{name: name})
+			if slices.Contains(w.unsets, word) {
+				i++
+			}
 		case option && slices.Contains(w.valued, word):
-			i += 2
-		case option, w.assigns && isAssignment(word):
 			i++
+		case option:
+		case w.assigns && isAssignment(word):
+			found.assigned = append(found.assigned, assignmentOf(word))
+		case !verb && slices.Contains(w.groups, word):
 		case !verb && !slices.Contains(w.verbs, word):
-			return 0, "", false
+			return found
 		case !verb:
 			verb = true
-			i++
 		default:
-			return i + w.operands, "", i+w.operands < len(words)
+			if i += w.operands; i < len(words) {
+				found.start = i
+			}
+			return found
 		}
 	}
-	return 0, "", false
+	return found
 }
 
-func (w wrapper) takesLine(option string) bool {
-	together := w.letters && !strings.HasPrefix(option, "--") && option[0] == '-' && strings.HasSuffix(option, "c")
-	return len(w.line) > 0 && (together || slices.Contains(w.line, option))
+// lineAt is the line of shell that begins at an option, or follows it.
+func (w wrapper) lineAt(option string, following []string) (line string, ok bool) {
+	if len(w.line) == 0 || len(option) < 2 || option[0] != '-' {
+		return "", false
+	}
+	together := w.letters && option[1] != '-' && strings.HasSuffix(option, "c")
+	if together || slices.Contains(w.line, option) {
+		if len(following) == 0 {
+			return "", true
+		}
+		return following[0], true
+	}
+	for _, name := range w.line {
+		if line, ok = strings.CutPrefix(option, name+"="); ok && strings.HasPrefix(name, "--") {
+			return line, true
+		}
+	}
+	return "", false
 }
 
-func isAssignment(word string) bool {
-	name, _, found := strings.Cut(word, "=")
-	return found && name != "" && !strings.ContainsAny(name, "/-. ")
-}
-
-// shellCommands splits a line of shell into simple commands, without the assignments before them.
-// It knows quotes and what stands between commands, and takes everything else as it is written.
-func shellCommands(line string) (commands [][]string) {
-	var words []string
-	var word strings.Builder
-	quote, begun, escaped := rune(0), false, false
-	endWord := func() {
-		if begun && (len(words) > 0 || !isAssignment(word.String())) {
-			words = append(words, word.String())
-		}
-		word.Reset()
-		begun = false
-	}
-	endCommand := func() {
-		endWord()
-		if len(words) > 0 {
-			commands = append(commands, words)
-		}
-		words = nil
-	}
-	for _, c := range line {
-		switch {
-		case escaped:
-			word.WriteRune(c)
-			escaped = false
-		case c == '\\' && quote != '\'':
-			begun, escaped = true, true
-		case c == quote:
-			quote = 0
-		case quote != 0:
-			word.WriteRune(c)
-		case c == '\'' || c == '"':
-			quote, begun = c, true
-		case strings.ContainsRune(";&|\n(){}`", c):
-			endCommand()
-		case c == ' ' || c == '\t':
-			endWord()
-		default:
-			begun = true
-			word.WriteRune(c)
+// unset is the name of a variable that an option takes away.
+func (w wrapper) unset(option string, following []string) (name string, ok bool) {
+	for _, known := range w.unsets {
+		switch rest, found := strings.CutPrefix(option, known); {
+		case !found:
+		case rest == "" && len(following) > 0:
+			return following[0], true
+		case rest != "":
+			return strings.TrimPrefix(rest, "="), true
 		}
 	}
-	endCommand()
-	return commands
+	return "", false
 }
 
 // baseName is the name of a program without its directory and the endings of executable files.

@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"cmp"
 	"embed"
 	"fmt"
 	"path"
@@ -16,6 +17,7 @@ import (
 // or the user's own. It is read-only once decoded, and then safe for concurrent use.
 type Profile struct {
 	Name       string // of the file, without its ending
+	File       string // the user's own file, as it was named; "" for a built-in profile
 	Label      string // what people call the program
 	Retries401 bool   // it repeats a request that was answered 401
 	// RefusalStatus is the status with which a refusal whose cause is known is handed on: one
@@ -36,13 +38,24 @@ type Profile struct {
 	settings    []settings // in order of rank, the highest first
 	keys        []key
 	flags       []flag
+	mcpFiles    []mcpFile
+	offline     []string // arguments with which it sends no request: flags, and commands of its own
 	logins      []login
 	precedence  precedence
 }
 
 // A variable is an environment variable. In its value {lease} stands for the lease, and
 // {name} for the URL of the base of that name, as the child reaches it.
-type variable struct{ Name, Value string }
+type variable struct {
+	Name  string
+	Value pattern
+}
+
+// A pattern is a text of the profile in which words in braces stand for something.
+type pattern struct {
+	text  string
+	place string // file:line:column, for messages
+}
 
 // A directory is a place that a variable of the environment can move.
 type directory struct {
@@ -67,6 +80,7 @@ type key struct {
 	Effect  Effect   // of it in a settings file that the program applies
 	Switch  bool     // "", 0 and false switch it off
 	Unless  string   // the value with which it is not in the way; "" for none
+	Needed  bool     // it is in the way where no settings have it, too
 	Sources []string // the only sources in which it does anything; none: all
 	Advice  string   // what to do about it
 }
@@ -88,11 +102,11 @@ type login struct {
 // precedence is how the program can be told to prefer what it was given over its own
 // settings, without anything being asked of the user.
 type precedence struct {
-	Always    bool     // even where no settings are in the way: it reads no base URL from its environment
-	Arguments []string // put before its own; {file} is the path of the settings file, the rest as in a variable
-	File      string   // content of the settings file; "" where none is needed
-	Sources   []string // the sources of settings that it overrides
-	Keys      []string // the keys that it overrides there: those that the file sets, or as the profile says
+	Always    bool      // even where no settings are in the way: it reads no base URL from its environment
+	Arguments []pattern // put before its own; {file} is the path of the settings file, the rest as in a variable
+	File      pattern   // content of the settings file; without text where none is needed
+	Sources   []string  // the sources of settings that it overrides
+	Keys      []string  // the keys that it overrides there: those that the file sets, or as the profile says
 }
 
 // overrides reports whether a key of such settings is overridden.
@@ -149,8 +163,15 @@ func Find(word string) (*Profile, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Decode(word, text)
+	p, err := Decode(word, text)
+	if p != nil {
+		p.File = word
+	}
+	return p, err
 }
+
+// Word is what [Find] takes for the profile: its file as it was named, or its name.
+func (p *Profile) Word() string { return cmp.Or(p.File, p.Name) }
 
 // ByName returns the built-in profile of that name, or for the command of that name; the
 // error lists those that there are.

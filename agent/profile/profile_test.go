@@ -2,6 +2,7 @@ package profile_test
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"strings"
@@ -91,7 +92,7 @@ precedence: {arguments: [-s, "{file}"], sources: [user], file: "{a"}
 	want := []string{
 		`dir/mine.yaml:1:8: label is text, not the number 7: put it between quotes`,
 		`dir/mine.yaml:3:7: drop is a list, not the text "A_*"`,
-		`dir/mine.yaml:4:1: unknown key "sett" in an agent's file (allowed: label, commands, packages, drop, set, retries_401, refusal_status, origins, credential_headers, credential_schemes, credential_query, passing_headers, directories, settings, keys, flags, logins, logout, precedence); did you mean "set"?`,
+		`dir/mine.yaml:4:1: unknown key "sett" in an agent's file (allowed: label, commands, packages, drop, set, retries_401, refusal_status, origins, credential_headers, credential_schemes, credential_query, passing_headers, directories, settings, keys, flags, mcp_files, offline, logins, logout, precedence); did you mean "set"?`,
 		`dir/mine.yaml:6:3: "A B" cannot be the name of a variable`,
 		`dir/mine.yaml:7:6: a variable's value is text, not the number 1: put it between quotes`,
 		`dir/mine.yaml:8:3: "C" appears twice in set`,
@@ -105,6 +106,43 @@ precedence: {arguments: [-s, "{file}"], sources: [user], file: "{a"}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// What would pass in silence, and then do nothing or harm, is a mistake in its place.
+func TestProfileMistakesInValues(t *testing.T) {
+	for more, want := range map[string]string{
+		`credential_headers: [X-Key, Host]`:                    `x.yaml:3:29: credential_headers: "Host" is a field of the connection, which the proxy sets itself`,
+		`credential_headers: [content-length]`:                 `x.yaml:3:22: credential_headers: "content-length" is a field of the connection, which the proxy sets itself`,
+		`credential_headers: ["bad header"]`:                   `x.yaml:3:22: credential_headers: "bad header" cannot be such a name: letters, digits, - and _ only`,
+		`credential_headers: ["X-Schlüssel"]`:                  `x.yaml:3:22: credential_headers: "X-Schlüssel" cannot be such a name: letters, digits, - and _ only`,
+		`passing_headers: [TE]`:                                `x.yaml:3:19: passing_headers: "TE" is a field of the connection, which the proxy sets itself`,
+		`passing_headers: ["a:b"]`:                             `x.yaml:3:19: passing_headers: "a:b" cannot be such a name: letters, digits, - and _ only`,
+		`credential_schemes: ["Key x"]`:                        `x.yaml:3:22: credential_schemes: "Key x" cannot be such a name: letters, digits, - and _ only`,
+		`set: {A: "{Lease}"}`:                                  `x.yaml:3:10: "{Lease}" stands for nothing: it is {lease}, or {base} with the name of a base, in lower case and in one pair of braces`,
+		`set: {A: "x{{lease}}"}`:                               `x.yaml:3:10: "{{lease}}" stands for nothing: it is {lease}, or {base} with the name of a base, in lower case and in one pair of braces`,
+		`set: {A: "{ gateway }"}`:                              `x.yaml:3:10: "{ gateway }" stands for nothing: it is {lease}, or {base} with the name of a base, in lower case and in one pair of braces`,
+		`set: {A: '{"a": {"b": "{lease}"}, "c": {}}'}`:         "",
+		`precedence: {arguments: ["{File}"], sources: [user]}`: `x.yaml:3:26: "{File}" stands for nothing: it is {lease}, or {base} with the name of a base, in lower case and in one pair of braces`,
+		`settings: [{source: user, path: "{hom}/x"}]`:          `x.yaml:3:33: {hom} is not a directory (allowed: home, project); did you mean "home"?`,
+		`settings: [{source: user, path: "{Home}/x"}]`:         `x.yaml:3:33: "{Home}" is not a directory (allowed: home, project)`,
+		`settings: [{os: win, source: user, path: /x}]`:        `x.yaml:3:17: unknown os "win" (allowed: darwin, freebsd, linux, netbsd, openbsd, windows)`,
+		`logins: [{path: "{config}/x"}]`:                       `x.yaml:3:17: {config} is not a directory (allowed: home, project)`,
+		"logins: [{path: \"{config}/x\"}]\ndirectories: {config: {env: A, else: \"{data}\"}, data: {env: B, else: /b}}": `x.yaml:4:38: {data} is not a directory (allowed: home, project)`,
+		"logins: [{path: \"{config}/x\"}]\ndirectories: {config: {env: A, else: \"{home}/a\"}}":                         "",
+	} {
+		_, err := profile.Decode("x.yaml", []byte("label: a\ncommands: [a]\n"+more+"\n"))
+		if got := fmt.Sprint(err); want != "" && got != want || want == "" && err != nil {
+			t.Errorf("%s\n got %s\nwant %s", more, got, want)
+		}
+	}
+	for more, want := range map[string]string{
+		"commands: []":        `x.yaml:2:11: commands is empty`,
+		"commands: [./quill]": `x.yaml:2:12: "./quill" is a path: a command is the name of a program`,
+	} {
+		if _, err := profile.Decode("x.yaml", []byte("label: a\n"+more+"\n")); err == nil || err.Error() != want {
+			t.Errorf("%s: %v", more, err)
+		}
 	}
 }
 

@@ -60,12 +60,18 @@ func TestSchemaRefusesMistakes(t *testing.T) {
 	schema := compileSchema(t)
 	const good = "label: Quill\ncommands: [quill]\n"
 	for _, more := range []string{
-		"sett: {}", "label2: x", "drop: A_*", "drop: [1]", `set: {"A B": x}`, "set: {C: 1}", `set: {C: ""}`, "retries_401: perhaps", "refusal_status: 200", "origins: perhaps", `refusal_status: "451"`,
+		"commands: []", "commands: [./quill]", "sett: {}", "label2: x", "drop: A_*", "drop: [1]", `set: {"A B": x}`, "set: {C: 1}", `set: {C: ""}`, "retries_401: perhaps", "refusal_status: 200", "origins: perhaps", `refusal_status: "451"`,
+		"credential_headers: [Host]", "credential_headers: [content-length]", `credential_headers: ["a b"]`, "passing_headers: [TE]", `credential_schemes: ["a b"]`,
+		"settings: [{os: win, source: user, path: /x}]", "logins: [{os: macos, path: /x}]",
+		"keys: [{key: a, needed: true}]", "mcp_files: [{source: user, path: /x}]", "mcp_files: [{source: user, path: /x, urls: [a], advice: b, format: ini}]", "offline: 1",
 		"settings: [{source: everyone, path: /x}]", "settings: [{source: user}]", "settings: [{source: user, path: /x, format: ini}]",
 		"directories: {home: {env: A, else: b}}", "directories: {a: {env: A}}", "keys: [{overrides: true}]", "logins: [{path: a, keychain: b}]",
 		"logins: [{os: linux}]", "precedence: {arguments: [a]}", "precedence: {arguments: [a], sources: [everyone]}",
 	} {
 		text := []byte(good + more + "\n")
+		if strings.HasPrefix(more, "commands") {
+			text = []byte("label: Quill\n" + more + "\n")
+		}
 		var value any
 		if err := yaml.Unmarshal(text, &value); err != nil {
 			t.Fatal(err)

@@ -76,6 +76,11 @@ func (s *scan) note(f settings, path string, document map[string]any, problem st
 		})
 		return
 	}
+	if f.Counts {
+		for name := range leaves("", document, maxDepth) {
+			s.applied[name] = true
+		}
+	}
 	s.found = append(s.found, s.profile.judge(f, path, document)...)
 }
 
@@ -85,6 +90,30 @@ func withoutPath(err error) string {
 		err = inner.Err
 	}
 	return err.Error()
+}
+
+// needed notes keys that the program needs, and finds in no settings that it applies. It does so for
+// a program that is to be run: who does not use it need not hear of it.
+func (s *scan) needed() {
+	if len(s.Command) == 0 {
+		return
+	}
+	for _, k := range s.profile.keys {
+		if k.Needed && !s.applied[k.Name] {
+			c := Conflict{Path: s.ownSettings(), Source: SourceUser, Keys: []string{k.Name}, Effect: EffectLacks, Overrides: true, Advice: cmp.Or(k.Advice, "set "+k.Name+" to "+k.Unless+" there")}
+			s.found = append(s.found, c)
+		}
+	}
+}
+
+// ownSettings is the path of the user's settings file.
+func (s *scan) ownSettings() string {
+	for _, f := range s.profile.settings {
+		if f.Source == SourceUser && f.Counts && (f.OS == "" || f.OS == s.OS) {
+			return s.expand(f.Path)
+		}
+	}
+	return "its settings"
 }
 
 // judge finds what of a document is in the way: keys with one effect are one conflict.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -49,6 +50,31 @@ func TestAgentsPage(t *testing.T) {
 			}
 		}
 	}
+}
+
+// The page says what must be there, and which numbers are taken, as the program does.
+func TestAgentsPageSaysWhatIsRequired(t *testing.T) {
+	page := read(t, "docs/agents.md")
+	_, err := profile.Decode("x.yaml", []byte("refusal_status: 200\n"))
+	for _, m := range regexp.MustCompile(`missing "(\w+)"`).FindAllStringSubmatch(err.Error(), -1) {
+		if row := rowOf(page, m[1]); !strings.Contains(row, "required") {
+			t.Errorf("%s is required; the page says %q", m[1], row)
+		}
+	}
+	m := regexp.MustCompile(`refusal_status is a number (from \d+ to \d+)`).FindStringSubmatch(err.Error())
+	if row := rowOf(page, "refusal_status"); m == nil || !strings.Contains(row, m[1]) {
+		t.Errorf("%v; the page says %q", err, row)
+	}
+	if strings.Count(page, "; required |") != 2 || strings.Count(err.Error(), "is missing") != 2 {
+		t.Errorf("what is required: %v", err)
+	}
+}
+
+// rowOf is the row of a page's table for a key.
+func rowOf(page, key string) string {
+	_, row, _ := strings.Cut(page, "\n| `"+key+"` |")
+	row, _, _ = strings.Cut(row, "\n")
+	return row
 }
 
 // The MCP file of docs/run.md is the one that the program writes.

@@ -167,6 +167,21 @@ func TestRealAgents(t *testing.T) {
 	}
 }
 
+// TestRealAgentWithoutItsSelection: Gemini CLI sends nothing until a person has selected a key once, and
+// ambit says so, before and after.
+func TestRealAgentWithoutItsSelection(t *testing.T) {
+	a := realAgents()["gemini"]
+	program := a.find(t)
+	a.files = nil
+	box := startBox(t, sandbox.Options{Grant: "all"})
+	ran := a.run(t, program, box.Ready().Manifest, box.Ready().Keys.Full)
+	story := strings.Join(strings.Fields(ran.story), " ")
+	if ran.code == 0 || modelCalls(box, a.path) != 0 || len(ran.report.Verdicts) != 1 || ran.report.Verdicts[0].Cause != "not_routed" ||
+		strings.Count(story, "does not set security.auth.selectedType") < 2 || !strings.Contains(story, "with /auth") {
+		t.Errorf("exit code %d, verdicts %v\n%s\n%s", ran.code, ran.report.Verdicts, ran.out, ran.story)
+	}
+}
+
 // modelCalls is how many requests of the agent's own kind the gateway served.
 func modelCalls(box *sandbox.Sandbox, path string) int {
 	n := 0

@@ -42,9 +42,9 @@ type Situation struct {
 	Denied     Denied   // for Denying: what the server said; the rest is filled in
 	Words      string   // for NoScope: what helps, in the words of the provider's file
 
-	Agent string   // for Unused: the name of the program's profile; "" where nothing is known of it
+	Agent string   // for Unused: what --agent takes for the program; "" where nothing is known of it
 	Lease string   // for Unused: the variable that holds the lease
-	URLs  []string // for Unused: those that hold the URLs of the bases
+	URLs  []string // for Unused: those that hold the URLs of the bases, the ones that matter most first
 
 	IsLogin    bool   // the credential came of a login; otherwise someone made it
 	Source     string // where it was found, in words; "" where nobody said

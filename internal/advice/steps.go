@@ -1,6 +1,7 @@
 package advice
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/ambit-auth/ambit/oauth/credential"
@@ -74,7 +75,11 @@ func (s *Situation) route() []Step {
 	if s.Agent != "" {
 		return []Step{{Text: "see what can send its requests elsewhere", Command: s.Run.Command("doctor") + " --agent " + ShellWord(s.Agent)}}
 	}
-	return []Step{{Text: "if the command starts an agent, name the agent with --agent; otherwise, send $" + s.Lease + " as the Bearer token to $" + strings.Join(s.URLs, " or $")}}
+	urls := "$" + strings.Join(s.URLs[:min(len(s.URLs), namedInLine)], " or $")
+	if len(s.URLs) > namedInLine {
+		urls += fmt.Sprintf(" or the URL of another of the %d bases", len(s.URLs))
+	}
+	return []Step{{Text: "if the command starts an agent, name the agent with --agent; otherwise, send $" + s.Lease + " as the Bearer token to " + urls}}
 }
 
 // widen gets a credential that holds more.

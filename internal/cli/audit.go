@@ -48,7 +48,8 @@ in place, and leave every other byte of it as it was.
 Without --program only the base scopes count as declared; with one, --write adds to it.
 
 Exit codes: 0 none of the findings that --fail-on names; 2 a mistake in the manifest or
-in a source; 5 findings; 6 a source's server does not answer.`,
+in a source, or a name of --tools that no tool has; 5 findings; 6 a source's server does
+not answer.`,
 		Example: `  ambit audit --openapi api.yaml --mcp-tools tools.json --tools 'insight-*'
   ambit audit --openapi https://example.com/schema.json --calls calls.txt --minimal
   ambit audit --traffic run.jsonl --write -o markdown`,

@@ -92,10 +92,40 @@ func gather(ctx context.Context, r *invocation, p *ambit.Session, s *auditSource
 			return nil, err
 		}
 	}
+	if unknown, known := audit.UnknownTools(proof, declaredEntries(p)); len(unknown) > 0 {
+		return nil, unknownTools(unknown, known)
+	}
 	if len(s.openAPI)+len(s.mcpTools)+len(s.calls)+len(s.traffic) == 0 {
 		r.console.Note("no evidence was named (--openapi, --mcp-tools, --calls, --traffic): only the server's list is compared with the manifest")
 	}
 	return proof, nil
+}
+
+// unknownTools is the failure of names that no tool has: an audit of nothing finds nothing, and would
+// pass after a tool was renamed.
+func unknownTools(unknown, known []string) error {
+	hint := "name the tools with --mcp-tools, or in used_by as tool:NAME"
+	if len(known) > 0 {
+		hint = "one that is known: " + known[0]
+	}
+	if near := nearTools(unknown[0], known); len(near) > 0 {
+		hint = text.DidYouMean(near)
+	}
+	return fail(exitUsage, "--tools: no tool has this name: "+text.Printable(strings.Join(unknown, ", ")), text.Printable(hint))
+}
+
+// nearTools are tools whose names are near to one; of a pattern, to what stands before its first * or ?.
+func nearTools(name string, known []string) []string {
+	first := strings.IndexAny(name, "*?")
+	if first < 0 {
+		return text.Near(name, known)
+	}
+	for _, tool := range known {
+		if near := text.Near(name[:first], []string{tool[:min(len(tool), first+1)]}); len(near) > 0 {
+			return []string{tool}
+		}
+	}
+	return nil
 }
 
 // knownOperations are those that the other sources and the manifest name.

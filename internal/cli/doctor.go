@@ -9,6 +9,7 @@ import (
 	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 func doctorCommand(r *invocation) *cobra.Command {
@@ -18,7 +19,8 @@ func doctorCommand(r *invocation) *cobra.Command {
 		Short: "find settings, logins and variables that would override the credential of ambit run",
 		Long: `doctor looks at the settings and logins of the known agent programs, and at the
 environment, for whatever would override the credential that "ambit run" lends. It
-reads the names of what is set, and never a value.
+reads the names of what is set, and never a value. It also names MCP servers that their
+files hold by the real address of the provider: what goes there goes past ambit run.
 
 Exit codes: 0 nothing overrides the lent credential; 5 something does.`,
 		Args: noArguments,
@@ -41,10 +43,12 @@ func runDoctor(r *invocation, name string) (view.View, error) {
 		profiles = []*profile.Profile{one}
 	}
 	here, _ := os.Getwd()
+	place := scanPlace(r.env, here)
+	place.Hosts = knownHosts(r)
 	v := view.Doctor{Agents: []view.ExaminedAgent{}}
 	overriding := 0
 	for _, p := range profiles {
-		found := append([]profile.Conflict{}, p.Scan(scanPlace(r.env, here))...)
+		found := append([]profile.Conflict{}, p.Scan(place)...)
 		v.Agents = append(v.Agents, view.ExaminedAgent{Agent: p.Name, Conflicts: found, Label: p.Label})
 		overriding += len(profile.Overriding(found))
 	}
@@ -52,4 +56,18 @@ func runDoctor(r *invocation, name string) (view.View, error) {
 		return v, fail(exitFindings, text.Count(overriding, "setting")+" would override the lent credential", "")
 	}
 	return v, nil
+}
+
+// knownHosts are those of the manifest's provider or, where no manifest can be read, of all that
+// are built in.
+func knownHosts(r *invocation) (hosts []string) {
+	if m, err := r.manifest(); err == nil {
+		return hostsOf(m.Provider)
+	}
+	for _, name := range provider.BuiltinNames() {
+		if p, err := provider.Builtin(name); err == nil {
+			hosts = append(hosts, hostsOf(p)...)
+		}
+	}
+	return hosts
 }

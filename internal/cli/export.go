@@ -1,14 +1,18 @@
 package cli
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
 	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/files"
+	"github.com/ambit-auth/ambit/internal/jsonedit"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes"
@@ -37,7 +41,7 @@ func exportCommand(r *invocation) *cobra.Command {
 }
 
 func exportClaudeCommand(r *invocation) *cobra.Command {
-	forRun := false
+	forRun, into := false, ""
 	cmd := &cobra.Command{
 		Use:   "claude",
 		Short: "the MCP server for an .mcp.json, its login pinned to the declared scopes",
@@ -46,29 +50,46 @@ those that the manifest declares for MCP tools (all of them, where it names no t
 No server is contacted.
 
 With --for-run the file is for an agent behind "ambit run": it takes URL and lease from
-its environment, so that it needs no login of its own.
+its environment, so that it needs no login of its own. The server has a name of its own
+there (NAME-run), since an agent may remember that the real one wants a login.
 
-Exit codes: 0; 2 a mistake in the manifest, or a server without an MCP base.`,
-		Example: "  ambit export claude > .mcp.json\n  ambit export claude --server eu --program slack",
+With --into it puts the server into such a file, and leaves every other byte of it.
+
+Exit codes: 0; 2 a mistake in the manifest or in the file, or a server without an MCP base.`,
+		Example: "  ambit export claude --into .mcp.json\n  ambit export claude --server eu --program slack",
 		Args:    noArguments,
-		RunE:    r.action(func(context.Context) (view.View, error) { return exportClaude(r, forRun) }),
+		RunE: r.action(func(context.Context) (view.View, error) {
+			v, err := exportClaude(r, forRun)
+			if err != nil {
+				return nil, err
+			}
+			if into != "" {
+				return claudeInto(into, v)
+			}
+			return v, nil
+		}),
 	}
+	cmd.Flags().StringVar(&into, "into", "", "put the server into this `FILE`, which may have others")
 	cmd.Flags().BoolVar(&forRun, "for-run", false, "with the URL and the lease of ambit run, in place of a login of its own")
 	return cmd
 }
 
-func exportClaude(r *invocation, forRun bool) (view.View, error) {
+// forRunSuffix makes a name of its own for the server behind ambit run: what an agent remembers of the
+// real one, such as that it wants a login, would else hold for this one.
+const forRunSuffix = "-run"
+
+func exportClaude(r *invocation, forRun bool) (v view.Claude, err error) {
 	p, err := r.open(nil)
 	if err != nil {
-		return nil, err
+		return v, err
 	}
 	server := p.KeyServer()
 	address, ok := server.Base(provider.MCPBase)
 	if !ok {
-		return nil, fail(exitUsage, fmt.Sprintf("server %s has no base %s", text.Printable(server.Name), provider.MCPBase), "name another with --server, or add the base to the provider file")
+		return v, fail(exitUsage, fmt.Sprintf("server %s has no base %s", text.Printable(server.Name), provider.MCPBase), "name another with --server, or add the base to the provider file")
 	}
 	if forRun {
-		return view.Claude{Servers: map[string]view.ClaudeServer{p.Manifest().Name: {
+		return view.Claude{Servers: map[string]view.ClaudeServer{p.Manifest().Name + forRunSuffix: {
 			Type: "http", URL: "${" + profile.BaseVariable(provider.MCPBase) + "}", Headers: map[string]string{"Authorization": "Bearer ${" + profile.LeaseVariable + "}"},
 		}}}, nil
 	}
@@ -77,6 +98,30 @@ func exportClaude(r *invocation, forRun bool) (view.View, error) {
 	return view.Claude{Servers: map[string]view.ClaudeServer{
 		p.Manifest().Name: {Type: "http", URL: address, OAuth: &view.ClaudeOAuth{Scopes: plan.Request.String()}},
 	}}, nil
+}
+
+// claudeInto puts the servers into a file, which need not be there.
+func claudeInto(path string, v view.Claude) (view.View, error) {
+	before, err := files.Read(path, files.Rule{Limit: maxMarkdown, Links: true})
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	if err = cmp.Or(files.DanglingLink(path), err); err != nil {
+		return nil, fail(exitUsage, text.Printable(err.Error()), "")
+	}
+	after := before
+	for name, server := range v.Servers {
+		if after, err = jsonedit.Set(after, []string{"mcpServers", name}, server); err != nil {
+			return nil, fail(exitUsage, text.Printable(path+": "+err.Error()), "nothing was written")
+		}
+	}
+	if bytes.Equal(before, after) {
+		return view.ClaudeFile{Claude: v, Path: path}, nil
+	}
+	if err := files.Update(path, after); err != nil {
+		return nil, fail(exitUsage, text.Printable(err.Error()), "")
+	}
+	return view.ClaudeFile{Claude: v, Path: path, Changed: true}, nil
 }
 
 // forTools are the needs that name an MCP tool; all, where none does.
@@ -140,7 +185,7 @@ const (
 	marksEnd   = "<!-- ambit scopes end -->"
 )
 
-// maxMarkdown bounds the file into which the table is written, in bytes.
+// maxMarkdown bounds the file into which the table or a server is written, in bytes.
 const maxMarkdown = 16 << 20
 
 // betweenMarks is the text with the table between its two marks, with the line ends and

@@ -21,7 +21,6 @@ import (
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/oauth/credential"
-	"github.com/ambit-auth/ambit/scopes"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -196,33 +195,6 @@ func (l *lending) forecast() error {
 	return nil
 }
 
-// stillForeseen is what of the forecast no verdict has told since.
-func (l *lending) stillForeseen(told []diagnosis.Verdict) []diagnosis.Verdict {
-	c := l.foreseen
-	c.Index, c.Needs = nil, slices.DeleteFunc(slices.Clone(c.Needs), func(need scopes.Need) bool {
-		return slices.ContainsFunc(told, func(v diagnosis.Verdict) bool {
-			return v.Cause == diagnosis.CauseMissingScope && slices.Contains(v.Missing, need.Name())
-		})
-	})
-	return diagnosis.Forecast(c)
-}
-
-// inWords is the cause of a verdict in two or three words: the verdict itself was shown.
-func inWords(v diagnosis.Verdict) string {
-	if v.LacksRequired() {
-		return "a required scope is missing"
-	}
-	return strings.ReplaceAll(string(v.Cause), "_", " ")
-}
-
-// exitOf is the exit code of a verdict that decides.
-func exitOf(v diagnosis.Verdict) int {
-	if v.LacksRequired() {
-		return exitMissing
-	}
-	return exitNoCredential
-}
-
 // tellHiddenTools says which tools of MCP servers the child will not see: nothing else does, for
 // no call of them is refused.
 func (l *lending) tellHiddenTools() {
@@ -317,7 +289,7 @@ func (l *lending) lendable(ctx context.Context) (*ambit.Held, error) {
 func (l *lending) scan() []profile.Conflict {
 	here, _ := os.Getwd() // without it no project's settings are found
 	place := scanPlace(l.env, here)
-	place.Command = l.args
+	place.Command, place.Hosts = l.args, hostsOf(l.session.Provider())
 	found := l.profile.Scan(place)
 	if l.overrides.Load() {
 		return profile.Overridden(found)
@@ -325,11 +297,11 @@ func (l *lending) scan() []profile.Conflict {
 	return found
 }
 
-// tellConflicts says before it costs anything what overrides the lent credential, and
-// what this run overrides.
+// tellConflicts says before it costs anything what overrides the lent credential, what this run
+// overrides, and what goes past it.
 func (l *lending) tellConflicts() {
 	for _, c := range l.conflicts {
-		if c.Overrides {
+		if c.Overrides || c.Effect == profile.EffectBypasses {
 			l.console.Note("%s", view.ConflictLine(c))
 			if !l.lendsScreen() {
 				l.said.Setting(c)
@@ -344,51 +316,4 @@ func (l *lending) theCase() diagnosis.Case {
 		Provider: l.session.Provider(), Server: l.held.Server, Needs: l.session.Needs(),
 		Agent: l.profile, Conflicts: l.conflicts, Now: now(), Run: invocationOf(l.session), Unattended: l.unattended(), Withheld: withheld(l.held, l.session.Needs()), Log: l.log.path,
 	}.With(l.held.Credential)
-}
-
-// settle ends a run: with the child's own code, unless a verdict decides.
-func (l *lending) settle(code int) error {
-	l.report.Started, l.report.ChildExit = true, &code
-	told := l.proxy.Verdicts()
-	l.report.Verdicts = []view.Verdict{}
-	l.report.Add(told...)
-	l.report.Add(l.stillForeseen(told)...)
-	if v, ok := diagnosis.NotRouted(l.theCase(), l.proxy.Traffic()); ok {
-		l.tell(v)
-		l.report.Add(v)
-	}
-	for _, v := range told {
-		if l.stops() && v.Decides() {
-			return fail(exitOf(v), "the run failed: "+inWords(v), "")
-		}
-	}
-	if code != 0 {
-		return childExit(code)
-	}
-	return nil
-}
-
-// stops reports whether a deciding verdict ends the child.
-func (l *lending) stops() bool {
-	if l.flags.onDenied != "" {
-		return l.flags.onDenied == "stop"
-	}
-	return !l.watched()
-}
-
-// told is called for each verdict once, before the child gets the answer.
-func (l *lending) told(v diagnosis.Verdict) {
-	l.tell(v)
-	if v.Decides() && l.stops() {
-		go l.stop() // not here: the proxy waits for us, and the child for the proxy
-	}
-}
-
-// tell shows a verdict, without what an earlier one has said: an advice, the log's path.
-func (l *lending) tell(v diagnosis.Verdict) {
-	l.show(l.said.News(v))
-}
-
-func (l *lending) show(v diagnosis.Verdict) {
-	l.console.Show(func(p *view.Printer) { view.VerdictText(p, v) })
 }

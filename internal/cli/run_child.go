@@ -23,6 +23,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 const osName = runtime.GOOS
@@ -174,6 +175,16 @@ func (l *lending) closePipes() {
 		p.Close()
 	}
 	l.copied.Wait()
+}
+
+// hostsOf are those of the bases of a provider's servers.
+func hostsOf(p *provider.Provider) (hosts []string) {
+	for _, server := range p.Servers {
+		for _, base := range server.Bases {
+			hosts = append(hosts, provider.HostOf(base.URL))
+		}
+	}
+	return hosts
 }
 
 // scanPlace is where a scan looks on this machine.

@@ -12,18 +12,22 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// fileSchemas are the JSON Schemas of the files that people write, by what is written.
-func fileSchemas() map[string][]byte {
-	return map[string][]byte{"manifest": manifest.Schema(), "profile": profile.Schema()}
+// schemas are the JSON Schemas of the files that people write, and of what the program prints.
+func schemas() map[string][]byte {
+	all := view.Schemas()
+	all["manifest"], all["provider"], all["profile"] = manifest.Schema(), manifest.ProviderSchema(), profile.Schema()
+	return all
 }
 
 func schemaCommand(r *invocation) *cobra.Command {
-	names := slices.Sorted(maps.Keys(fileSchemas()))
+	names := slices.Sorted(maps.Keys(schemas()))
 	return &cobra.Command{
 		Use:   "schema NAME",
-		Short: "print the JSON Schema of a file that people write",
-		Long: `schema prints the JSON Schema of scopes.yaml (manifest) or of the file of an agent
-program (profile), by which editors complete and check it.`,
+		Short: "print the JSON Schema of a file that people write, or of an output",
+		Long: `schema prints the JSON Schema of scopes.yaml (manifest), of a provider's file (provider)
+or of the file of an agent program (profile), by which editors complete and check it; or
+that of what the program prints as JSON: audit, doctor, explain, grant (of login, status
+and check), plan, run (its --report), verdict.`,
 		Example:   "  ambit schema profile > profile.schema.json",
 		ValidArgs: names,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -33,7 +37,7 @@ program (profile), by which editors complete and check it.`,
 			return nil
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			schema, known := fileSchemas()[args[0]]
+			schema, known := schemas()[args[0]]
 			if !known {
 				return fail(exitUsage, fmt.Sprintf("unknown schema %q", args[0]), text.AllowedHint(args[0], names))
 			}

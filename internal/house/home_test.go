@@ -40,6 +40,7 @@ var homes = map[string]home{
 	}},
 	"json.NewDecoder": {file: "internal/guard/object.go", except: map[string]string{
 		"internal/evidence/": "recordings and tool lists are read as streams, and their mistakes have a place",
+		"internal/jsonedit/": "where each member stands in the text is what an edit needs",
 		"internal/mcp/":      "a list of tools is read as it passes, and not kept",
 		"internal/sandbox/":  separate,
 	}},

@@ -54,6 +54,27 @@ func Fill(template string, value func(name string) (string, bool)) (filled, unkn
 	}
 }
 
+// Mistaken is the first word in braces that [Fill] leaves as it is, though it was likely meant: one
+// with capitals, spaces around it, or in two pairs of braces; "" where there is none.
+func Mistaken(template string) string {
+	for {
+		_, rest, found := strings.Cut(template, "{")
+		if !found {
+			return ""
+		}
+		template = rest
+		name, after, closed := strings.Cut(strings.TrimPrefix(rest, "{"), "}")
+		plain := strings.ToLower(strings.TrimSpace(name))
+		twice := strings.HasPrefix(rest, "{") && strings.HasPrefix(after, "}")
+		if closed && isName(plain) && (twice || plain != name) {
+			if twice {
+				return "{{" + name + "}}"
+			}
+			return "{" + name + "}"
+		}
+	}
+}
+
 func isName(word string) bool {
 	return word != "" && !strings.ContainsFunc(word, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '_' && r != '-'

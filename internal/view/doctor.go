@@ -31,18 +31,21 @@ func (v Doctor) Text(p *Printer) {
 	}
 }
 
+type doctorJSON struct {
+	Envelope
+	Agents []examinedJSON `json:"agents"`
+}
+
+type examinedJSON struct {
+	Agent     string         `json:"agent"`
+	Conflicts []conflictJSON `json:"conflicts"`
+}
+
 // JSON implements [View].
 func (v Doctor) JSON(e Envelope) any {
-	type agentJSON struct {
-		Agent     string         `json:"agent"`
-		Conflicts []conflictJSON `json:"conflicts"`
-	}
-	out := struct {
-		Envelope
-		Agents []agentJSON `json:"agents"`
-	}{e, []agentJSON{}}
+	out := doctorJSON{e, []examinedJSON{}}
 	for _, a := range v.Agents {
-		out.Agents = append(out.Agents, agentJSON{a.Agent, conflictsOf(a.Conflicts)})
+		out.Agents = append(out.Agents, examinedJSON{a.Agent, conflictsOf(a.Conflicts)})
 	}
 	return out
 }

@@ -33,6 +33,35 @@ func (v Claude) JSON(e Envelope) any {
 	}{e, v}
 }
 
+// A ClaudeFile is what became of the .mcp.json that holds a server.
+type ClaudeFile struct {
+	Claude
+	Path    string `json:"path"`
+	Changed bool   `json:"changed"`
+}
+
+// Text implements [View].
+func (v ClaudeFile) Text(p *Printer) { written(p, v.Path, v.Changed) }
+
+// JSON implements [View].
+func (v ClaudeFile) JSON(e Envelope) any {
+	return struct {
+		Envelope
+		Servers map[string]ClaudeServer `json:"mcpServers"`
+		Path    string                  `json:"path"`
+		Changed bool                    `json:"changed"`
+	}{e, v.Servers, v.Path, v.Changed}
+}
+
+// written says what became of a file.
+func written(p *Printer, path string, changed bool) {
+	if changed {
+		p.line("wrote %s", text.Printable(path))
+	} else {
+		p.line("%s is up to date", text.Printable(path))
+	}
+}
+
 // A Table is the manifest as Markdown, or what became of the file that holds it.
 type Table struct {
 	Markdown string `json:"markdown"`
@@ -42,14 +71,11 @@ type Table struct {
 
 // Text implements [View].
 func (v Table) Text(p *Printer) {
-	switch {
-	case v.Path == "":
+	if v.Path == "" {
 		p.WriteString(v.Markdown)
-	case v.Changed:
-		p.line("wrote %s", text.Printable(v.Path))
-	default:
-		p.line("%s is up to date", text.Printable(v.Path))
+		return
 	}
+	written(p, v.Path, v.Changed)
 }
 
 // JSON implements [View].

@@ -66,30 +66,32 @@ func conflictsOf(conflicts []profile.Conflict) []conflictJSON {
 // A Verdict is ambit.verdict/v1.
 type Verdict struct{ diagnosis.Verdict }
 
+type verdictJSON struct {
+	Schema     string               `json:"schema"`
+	OK         bool                 `json:"ok"` // false: there is no verdict on what went well
+	Message    string               `json:"message"`
+	Status     int                  `json:"status"`
+	Method     string               `json:"method"`
+	Base       string               `json:"base"`
+	Path       string               `json:"path"`
+	Tool       string               `json:"tool,omitempty"` // that was called on an MCP server
+	Cause      diagnosis.Cause      `json:"cause"`
+	Confidence diagnosis.Confidence `json:"confidence"`
+	Missing    []string             `json:"missing"`
+	NeededFor  map[string][]string  `json:"needed_for"`
+	Why        map[string]string    `json:"why"`
+	Level      scopes.Level         `json:"level"`
+	Said       string               `json:"said"`
+	Evidence   []string             `json:"evidence"`
+	Possible   []string             `json:"possible,omitempty"` // of an unknown cause: what nothing rules out
+	Conflicts  []conflictJSON       `json:"conflicts"`
+	Next       []stepJSON           `json:"next"`
+	Log        string               `json:"log"`
+}
+
 // MarshalJSON implements [json.Marshaler].
 func (v Verdict) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
-		Schema     string               `json:"schema"`
-		OK         bool                 `json:"ok"` // false: there is no verdict on what went well
-		Message    string               `json:"message"`
-		Status     int                  `json:"status"`
-		Method     string               `json:"method"`
-		Base       string               `json:"base"`
-		Path       string               `json:"path"`
-		Tool       string               `json:"tool,omitempty"` // that was called on an MCP server
-		Cause      diagnosis.Cause      `json:"cause"`
-		Confidence diagnosis.Confidence `json:"confidence"`
-		Missing    []string             `json:"missing"`
-		NeededFor  map[string][]string  `json:"needed_for"`
-		Why        map[string]string    `json:"why"`
-		Level      scopes.Level         `json:"level"`
-		Said       string               `json:"said"`
-		Evidence   []string             `json:"evidence"`
-		Possible   []string             `json:"possible,omitempty"` // of an unknown cause: what nothing rules out
-		Conflicts  []conflictJSON       `json:"conflicts"`
-		Next       []stepJSON           `json:"next"`
-		Log        string               `json:"log"`
-	}{
+	return json.Marshal(verdictJSON{
 		"ambit.verdict/v1", false, v.Message, v.Status, v.Method, v.Base, v.Path, v.Tool, v.Cause, v.Confidence, v.Missing, v.NeededFor, v.Why, v.Level,
 		v.Said, v.Evidence, v.Possible, conflictsOf(v.Conflicts), stepsOf(v.Next), v.Log,
 	})

@@ -37,7 +37,7 @@ func ConflictLine(c profile.Conflict) string {
 	case c.Problem != "":
 		return line + ": " + text.Printable(c.Problem)
 	case len(c.Keys) > 0:
-		line += " sets " + text.Printable(strings.Join(c.Keys, ", "))
+		line = text.Printable(c.Says())
 	}
 	line += ", " + effectInWords(c.Effect)
 	switch {
@@ -45,7 +45,7 @@ func ConflictLine(c profile.Conflict) string {
 		line += "; ambit run overrides it for this run"
 	case c.Overridable:
 		line += "; ambit run overrides it if it starts the program itself; otherwise " + text.Printable(c.Advice)
-	case c.Overrides && c.Advice != "":
+	case (c.Overrides || c.Effect == profile.EffectBypasses) && c.Advice != "":
 		line += ": " + text.Printable(c.Advice)
 	}
 	return line
@@ -59,6 +59,10 @@ func effectInWords(e profile.Effect) string {
 		return "so the lent credential is not used"
 	case profile.EffectDropped:
 		return "so another credential is sent beside the lent one; ambit run drops it"
+	case profile.EffectLacks:
+		return "without which the lent credential is not sent"
+	case profile.EffectBypasses:
+		return "a server of the provider by its real address, so what goes there goes past ambit run"
 	default:
 		return "which overrides nothing"
 	}

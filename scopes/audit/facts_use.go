@@ -202,6 +202,29 @@ func (c *collector) pickTools() {
 	}
 }
 
+// UnknownTools are the names of [Evidence.Tools] that no tool has, with the tools that there are: those
+// of the sources, else those that declared needs name.
+func UnknownTools(e *Evidence, declared []scopes.Need) (unknown, known []string) {
+	var operations []scopes.Operation
+	for i := range e.Requirements {
+		operations = append(operations, e.Requirements[i].Operation)
+	}
+	for i := range e.Traffic {
+		operations = append(operations, e.Traffic[i].Operation)
+	}
+	if known = scopes.NewOperations(operations).Tools(); len(known) == 0 {
+		for _, need := range declared {
+			known = append(known, need.Tools()...)
+		}
+	}
+	for _, name := range e.Tools {
+		if !slices.ContainsFunc(known, func(tool string) bool { return toolFits(name, tool) }) {
+			unknown = append(unknown, name)
+		}
+	}
+	return unknown, known
+}
+
 // isPicked reports whether a tool is among those that were picked.
 func (f *facts) isPicked(tool string) bool {
 	return slices.ContainsFunc(f.picks, func(pick Call) bool { return toolFits(pick.Operation.Tool, tool) })

@@ -86,6 +86,39 @@ func compileSchema(t *testing.T) *jsonschema.Schema {
 	return schema
 }
 
+// The schema of a provider's file takes the built-in ones, and refuses a manifest and a word too many.
+func TestProviderSchema(t *testing.T) {
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(manifest.ProviderSchema()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiler := jsonschema.NewCompiler()
+	if err := compiler.AddResource("provider.schema.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := compiler.Compile("provider.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range provider.BuiltinNames() {
+		text, err := os.ReadFile("../provider/providers/" + name + ".yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		value, _ := asJSON(text)
+		if err := schema.Validate(value); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		value, _ = asJSON(append(text, "\nserver_form: x\n"...))
+		if schema.Validate(value) == nil {
+			t.Errorf("%s: a key that nobody knows is taken", name)
+		}
+	}
+	if value, _ := asJSON(ambit.ExampleManifest); schema.Validate(value) == nil {
+		t.Error("a manifest is taken for a provider")
+	}
+}
+
 func TestSchemaAcceptsGoodManifests(t *testing.T) {
 	schema := compileSchema(t)
 	good := map[string][]byte{"the root's scopes.yaml": ambit.ExampleManifest}

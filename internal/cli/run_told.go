@@ -1,0 +1,161 @@
+package cli
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// keptLogs is how many logs of runs stay: those of some days of work.
+const keptLogs = 20
+
+// A runLog is the log of one run: a file of its own, readable by the user alone. Its
+// zero value logs nothing.
+type runLog struct {
+	path    string
+	handler slog.Handler
+	file    *os.File
+}
+
+// openRunLog begins the log of this run, and removes the oldest.
+func (l *lending) openRunLog() *runLog {
+	dir := filepath.Join(l.env.StateDir(), "runs")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		l.console.Note("no log is kept: %s", text.Printable(err.Error()))
+		return &runLog{}
+	}
+	f, err := os.CreateTemp(dir, time.Now().UTC().Format("20060102T150405.000")+"-*.jsonl") // 0600
+	if err != nil {
+		l.console.Note("no log is kept: %s", text.Printable(err.Error()))
+		return &runLog{}
+	}
+	removeOldest(dir)
+	return &runLog{path: f.Name(), handler: slog.NewJSONHandler(f, nil), file: f}
+}
+
+// start writes down what is lent to whom.
+func (g *runLog) start(l *lending) {
+	if g.handler == nil {
+		return
+	}
+	c := l.held.Credential.Grant
+	slog.New(g.handler).Info("start", "credential", c.Kind, "prefix", c.Prefix, "server", l.held.Server.Name,
+		"agent", l.profile.Name, "conflicts", len(l.conflicts))
+}
+
+// failed writes down why nothing was started.
+func (g *runLog) failed(err error) {
+	if g.handler != nil {
+		slog.New(g.handler).Error("not started", "why", text.Printable(asFailure(err).Message))
+	}
+}
+
+// removeOldest keeps the newest logs. Their names begin with the time, so they sort.
+func removeOldest(dir string) {
+	files, _ := filepath.Glob(filepath.Join(dir, "*.jsonl"))
+	slices.Sort(files)
+	for len(files) > keptLogs {
+		os.Remove(files[0])
+		files = files[1:]
+	}
+}
+
+func (g *runLog) close() {
+	if g.file != nil {
+		g.file.Close()
+	}
+}
+
+// settle ends a run: with the child's own code, unless a verdict decides.
+func (l *lending) settle(code int) error {
+	l.report.Started, l.report.ChildExit = true, &code
+	told := l.proxy.Verdicts()
+	l.report.Verdicts = []view.Verdict{}
+	l.report.Add(told...)
+	l.report.Add(l.stillForeseen(told)...)
+	l.tellNotRouted()
+	for _, v := range told {
+		if l.stops() && v.Decides() {
+			return fail(exitOf(v), "the run failed: "+inWords(v), "")
+		}
+	}
+	if code != 0 {
+		return childExit(code)
+	}
+	return nil
+}
+
+// tellNotRouted tells of a child that used nothing of what it was lent: in a line of its own where
+// nobody knows that it would have.
+func (l *lending) tellNotRouted() {
+	v, ok := diagnosis.NotRouted(l.theCase(), l.proxy.Traffic())
+	if !ok || l.profile.Offline(l.args) { // a look whether the server is there is no work
+		return
+	}
+	l.report.Add(v)
+	if v.Confidence == diagnosis.ConfidenceUnknown {
+		l.console.Note("%s; %s", text.Printable(v.Message), text.Printable(v.Next[0].String()))
+		return
+	}
+	l.tell(v)
+}
+
+// stops reports whether a deciding verdict ends the child.
+func (l *lending) stops() bool {
+	if l.flags.onDenied != "" {
+		return l.flags.onDenied == "stop"
+	}
+	return !l.watched()
+}
+
+// told is called for each verdict once, before the child gets the answer.
+func (l *lending) told(v diagnosis.Verdict) {
+	l.tell(v)
+	if v.Decides() && l.stops() {
+		go l.stop() // not here: the proxy waits for us, and the child for the proxy
+	}
+}
+
+// tell shows a verdict, without what an earlier one has said: an advice, the log's path.
+func (l *lending) tell(v diagnosis.Verdict) {
+	l.show(l.said.News(v))
+}
+
+func (l *lending) show(v diagnosis.Verdict) {
+	l.console.Show(func(p *view.Printer) { view.VerdictText(p, v) })
+}
+
+// stillForeseen is what of the forecast no verdict has told since.
+func (l *lending) stillForeseen(told []diagnosis.Verdict) []diagnosis.Verdict {
+	c := l.foreseen
+	c.Index, c.Needs = nil, slices.DeleteFunc(slices.Clone(c.Needs), func(need scopes.Need) bool {
+		return slices.ContainsFunc(told, func(v diagnosis.Verdict) bool {
+			return v.Cause == diagnosis.CauseMissingScope && slices.Contains(v.Missing, need.Name())
+		})
+	})
+	return diagnosis.Forecast(c)
+}
+
+// inWords is the cause of a verdict in two or three words: the verdict itself was shown.
+func inWords(v diagnosis.Verdict) string {
+	if v.LacksRequired() {
+		return "a required scope is missing"
+	}
+	return strings.ReplaceAll(string(v.Cause), "_", " ")
+}
+
+// exitOf is the exit code of a verdict that decides.
+func exitOf(v diagnosis.Verdict) int {
+	if v.LacksRequired() {
+		return exitMissing
+	}
+	return exitNoCredential
+}
