@@ -5,11 +5,6 @@ import (
 	"strings"
 )
 
-// ParseList reads scopes from text of a server or of another program, with blanks, line
-// ends or commas between them, each once: [ListOf] one text, when nobody knows what was
-// asked. For text of our own see [ParseSet].
-func ParseList(text string) Set { return ListOf([]string{text}, Set{}) }
-
 // ListOf makes a set of the texts in which somebody else lists scopes. RFC 6749 §3.3
 // separates them by spaces alone, and allows a comma within a scope, yet many services
 // separate by commas: one that stands in what was asked for is taken whole, and one with
