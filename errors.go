@@ -32,6 +32,15 @@ var (
 // has to confirm them ([Options.TrustHosts], or a yes to [UI.Ask]).
 type UntrustedHostError = trust.UntrustedHostError
 
+// A ConsentElsewhereError is a server whose metadata names the page of another party for the
+// consent (RFC 9700 §4.4). Hosts have the form of [provider.HostOf].
+type ConsentElsewhereError struct{ Consent, Issuer, Token string }
+
+// Error says where the consent would be given, and where the code would go.
+func (e *ConsentElsewhereError) Error() string {
+	return fmt.Sprintf("the metadata of %s sends you to %s to agree, and what you agree to there would go to %s", e.Issuer, e.Consent, e.Token)
+}
+
 // A MissingError says that scopes are missing: for a login that was not begun, those that
 // cannot be requested; for a grant, those that were not granted.
 type MissingError struct {

@@ -23,6 +23,7 @@ import (
 //
 // Errors: those of [Session.Plan]; *[MissingError] where something required cannot be
 // requested, or the server refuses all of it; [ErrNobody]; *[UntrustedHostError];
+// *[ConsentElsewhereError];
 // *[NoClientError]; *[StoreError]; those of [oauth.Login.Run]; of a key, those of
 // [Held.Inspect].
 func (s *Session) Login(ctx context.Context, plan *Plan) (*Held, error) {

@@ -1,6 +1,7 @@
 package ambit
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/trust"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -271,6 +273,28 @@ func (p *Plan) trustEndpoints(ctx context.Context) error {
 	if _, err := p.Session.Trust(ctx); err != nil {
 		return err
 	}
-	_, err := confirmed{p.Session.opt}.policy(ctx, hosts, "the metadata of "+p.Session.server.Issuer, false)
-	return err
+	if _, err := (confirmed{p.Session.opt}).policy(ctx, hosts, "the metadata of "+p.Session.server.Issuer, false); err != nil {
+		return err
+	}
+	return p.checkParties(ctx)
+}
+
+// ConsentHost is the host of the page on which the person consents, in the form of
+// [provider.HostOf].
+func (p *Plan) ConsentHost() string { return provider.HostOf(p.Server.AuthorizationEndpoint) }
+
+// checkParties defends against a mix-up of two servers (RFC 9700 §4.4): metadata that names the
+// page of another party, so that the consent given there ends up here. A person has to say that
+// both belong together: iss (RFC 9207) does not tell, for a code that is pasted comes without it.
+func (p *Plan) checkParties(ctx context.Context) error {
+	issuer := provider.HostOf(p.Session.server.Issuer)
+	if trust.SameParty(issuer, p.ConsentHost()) {
+		return nil
+	}
+	e := &ConsentElsewhereError{Consent: p.ConsentHost(), Issuer: issuer, Token: provider.HostOf(p.Server.TokenEndpoint)}
+	yes, gone := p.Session.opt.UI.ask(ctx, text.Line(e.Error())+"\nDo "+text.Line(e.Issuer)+" and "+text.Line(e.Consent)+" belong to the same service?")
+	if !yes {
+		return cmp.Or[error](gone, e)
+	}
+	return nil
 }

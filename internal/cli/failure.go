@@ -50,6 +50,9 @@ func trustFailure(_ *ambit.Session, err error) *view.Failure {
 		return failWith(exitUsage, e, "if you trust them with your account, at exactly this port: "+strings.Join(flags, " ")+
 			" (remembered), or AMBIT_TRUST_HOST="+advice.ShellWord(strings.Join(e.Hosts, ",")))
 	}
+	if e, ok := errors.AsType[*ambit.ConsentElsewhereError](err); ok {
+		return failWith(exitUsage, e, "log in only if both belong to the same service: on a terminal, ambit asks")
+	}
 	return nil
 }
 

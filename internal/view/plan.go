@@ -37,7 +37,8 @@ type serverJSON struct {
 	Name            string                    `json:"name"`
 	Issuer          string                    `json:"issuer"`
 	MetadataURL     string                    `json:"metadata_url"`
-	From            string                    `json:"from"` // network or cache
+	From            string                    `json:"from"`         // network or cache
+	ConsentHost     string                    `json:"consent_host"` // of the page on which the person consents
 	ScopesSupported scopes.AdvertisementState `json:"scopes_supported"`
 }
 
@@ -100,7 +101,7 @@ func (v *Plan) JSON(e Envelope) any {
 	server := p.Session.Server()
 	out := planJSON{
 		Envelope: e, Manifest: manifestJSON{m.File, m.Name, append([]string{}, p.Session.Programs()...)},
-		Server:    serverJSON{server.Name, server.Issuer, p.Server.Source.URL, p.Server.Source.From, p.Advertised().State},
+		Server:    serverJSON{server.Name, server.Issuer, p.Server.Source.URL, p.Server.Source.From, p.ConsentHost(), p.Advertised().State},
 		Resources: []resourceJSON{}, Scopes: []itemJSON{}, Request: p.Request, Withheld: p.Withheld, Blocked: p.Blocked, Drift: driftsOf(v.Drift),
 	}
 	for _, r := range p.Resources {
@@ -148,7 +149,7 @@ func (v *Plan) remarks(p *Printer) {
 }
 
 func (v *Plan) summary() string {
-	sentence := fmt.Sprintf("%s will be requested", text.Count(v.Plan.Request.Len(), "scope"))
+	sentence := fmt.Sprintf("%s will be requested at %s", text.Count(v.Plan.Request.Len(), "scope"), text.Printable(v.Plan.ConsentHost()))
 	if n := len(v.Plan.Withheld); n > 0 {
 		sentence += fmt.Sprintf(", %s withheld", text.Count(n, "need"))
 	}
