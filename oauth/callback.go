@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"crypto/subtle"
 	"io"
 	"log"
 	"net/http"
@@ -28,19 +29,13 @@ func (c *callback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Host != c.at.host(): // DNS rebinding, or a loopback sibling that nobody registered
 		refuse(w, http.StatusMisdirectedRequest, "This server answers only to "+c.at.host()+".")
-	case c.isResponse(r):
+	case r.URL.Path == c.at.path():
 		c.serveResponse(w, r, attempt)
-	case r.URL.Path == "/" && onlyGet(w, r):
-		c.serveStart(w, r, attempt)
-	case r.URL.Path != "/":
+	case subtle.ConstantTimeCompare([]byte(r.URL.Path), []byte(c.at.start)) != 1:
 		refuse(w, http.StatusNotFound, "There is nothing here.")
+	case onlyGet(w, r):
+		c.serveStart(w, r, attempt)
 	}
-}
-
-// isResponse: where the registered path is the root, the start page is there too, and
-// has no query.
-func (c *callback) isResponse(r *http.Request) bool {
-	return r.URL.Path == c.at.path() && (r.URL.Path != "/" || r.URL.RawQuery != "")
 }
 
 func (c *callback) serveStart(w http.ResponseWriter, r *http.Request, attempt *attempt) {

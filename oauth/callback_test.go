@@ -18,7 +18,7 @@ import (
 type intrusion struct {
 	name   string
 	method string
-	path   string // with query; STATE stands for the right state
+	path   string // with query; STATE stands for the right state, START for the start page's path
 	host   string // PORT stands for the port; "" is the right host
 	status int
 }
@@ -44,8 +44,10 @@ func intrusions() []intrusion {
 		{"a name that was rebound", "GET", "/callback?code=x&state=STATE", "evil.example.com:PORT", 421},
 		{"another port", "GET", "/callback?code=x&state=STATE", "localhost:1", 421},
 		{"no port", "GET", "/callback?code=x&state=STATE", "localhost", 421},
-		{"the start page under another name", "GET", "/", "127.0.0.1:PORT", 421},
-		{"POST to the start page", "POST", "/", "", 405},
+		{"the start page under another name", "GET", "/START", "127.0.0.1:PORT", 421},
+		{"POST to the start page", "POST", "/START", "", 405},
+		{"who does not know the start page", "GET", "/", "", 404},
+		{"who guesses", "GET", "/START0", "", 404},
 	}
 }
 
@@ -74,12 +76,16 @@ func TestIntrusionsDoNotEndTheWait(t *testing.T) {
 
 func intrude(t *testing.T, person *person, in intrusion, startURL, authorizationURL string) page {
 	t.Helper()
-	base := strings.TrimSuffix(startURL, "/")
+	start, err := url.Parse(startURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := "http://" + start.Host
 	asked, err := url.Parse(authorizationURL)
 	if err != nil {
 		t.Fatal(err)
 	}
-	req, err := http.NewRequest(in.method, base+strings.ReplaceAll(in.path, "STATE", asked.Query().Get("state")), nil)
+	req, err := http.NewRequest(in.method, base+strings.NewReplacer("STATE", asked.Query().Get("state"), "/START", start.Path).Replace(in.path), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
