@@ -51,9 +51,13 @@ const (
 	OthersWrite fs.FileMode = 0o022
 )
 
-// checkMode looks at the permission bits where there are any: Windows has access
-// lists, and a user's own directories are the user's own there.
+// checkMode looks at the owner and the permission bits where there are any: Windows has access
+// lists, and a user's own directories are the user's own there. Whose it is matters where
+// something is forbidden: an owner can change the bits.
 func checkMode(path string, info fs.FileInfo, forbidden, want fs.FileMode) error {
+	if owner, foreign := foreignOwner(info); foreign && forbidden != 0 {
+		return &UnsafeError{Path: path, Problem: fmt.Sprintf("belongs to another user (uid %d)", owner), Fix: "remove it, or make it yours, if you know that nobody used that"}
+	}
 	if mode := info.Mode().Perm(); runtime.GOOS != "windows" && mode&forbidden != 0 {
 		return &UnsafeError{
 			Path:    path,

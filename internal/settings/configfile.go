@@ -9,6 +9,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 )
@@ -21,6 +22,10 @@ type configFile struct {
 
 // read is what stands in the file. One that does not exist is not a mistake.
 func (c configFile) read() []byte {
+	if _, err := files.Check(c.path, files.Rule{Forbidden: files.OthersWrite, Links: true}); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		c.wrong("%v", err) // it can name hosts to trust, and a command to run
+		return nil
+	}
 	source, err := yamlfile.Read(c.path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		c.wrong("%v", err)
