@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth"
@@ -150,11 +149,11 @@ func redirectOf(p *provider.Provider) provider.Redirect {
 
 // narrow requests fewer scopes after invalid_scope.
 func (c *consent) narrow(e *oauth.AuthorizationError) (scopes.Set, bool) {
-	fewer, refused, ok := c.plan.narrow(e)
+	fewer, told, ok := c.plan.narrow(e)
 	if !ok {
 		return scopes.Set{}, false
 	}
-	c.session.opt.UI.note(fmt.Sprintf("the server refuses %s; asking once more without", strings.Join(refused.Slice(), ", ")))
+	c.session.opt.UI.note(told)
 	c.plan = fewer
 	return fewer.Request, true
 }

@@ -186,18 +186,53 @@ func (p *Plan) without(refused scopes.Set) *Plan {
 }
 
 // narrow decides on another request after invalid_scope (RFC 6749 §4.1.2.1): without what the
-// response names, unless a required need would have nothing left to be requested.
-func (p *Plan) narrow(e *oauth.AuthorizationError) (fewer *Plan, refused scopes.Set, ok bool) {
+// response names, unless a required need would have nothing left to be requested. Where it names
+// nothing, what is not required may be the cause, and goes. told says what goes.
+func (p *Plan) narrow(e *oauth.AuthorizationError) (fewer *Plan, told string, ok bool) {
 	named := e.NamedScopes(p.Request)
+	if named.Len() == 0 {
+		fewer, ok = p.requiredOnly()
+		return fewer, "the server refuses a scope and does not name it; asking once more for the required ones alone", ok
+	}
 	again := p.without(named)
 	for len(again.Blocked) > 0 && named.Len() > 0 {
 		kept := named.Minus(p.alternatives(again.Blocked))
 		if kept.Len() == named.Len() {
-			return nil, scopes.Set{}, false
+			return nil, "", false
 		}
 		named, again = kept, p.without(kept)
 	}
-	return again, named, named.Len() > 0 && again.Request.Len() > 0
+	told = fmt.Sprintf("the server refuses %s; asking once more without", strings.Join(named.Slice(), ", "))
+	return again, told, named.Len() > 0 && again.Request.Len() > 0
+}
+
+// requiredOnly is the plan with nothing but what required needs ask for; ok is false where it asks
+// for nothing else already, or would ask for nothing.
+func (p *Plan) requiredOnly() (fewer *Plan, ok bool) {
+	again := *p
+	for {
+		required, others := again.requested()
+		if others = others.Minus(required); others.Len() == 0 {
+			return &again, again.Request.Len() > 0 && again.negotiation.Dropped.Len() > p.negotiation.Dropped.Len()
+		}
+		again.negotiation.Dropped = again.negotiation.Dropped.Union(others)
+		again.Plan = scopes.Negotiate(again.negotiation)
+	}
+}
+
+// requested are the scopes that are asked for, by what needs them.
+func (p *Plan) requested() (required, others scopes.Set) {
+	var words [2][]string
+	for i := range p.Scopes {
+		switch item := &p.Scopes[i]; {
+		case item.Asked == "":
+		case item.Need.Level == scopes.Required:
+			words[0] = append(words[0], item.Asked)
+		default:
+			words[1] = append(words[1], item.Asked)
+		}
+	}
+	return scopes.NewSet(words[0]...), scopes.NewSet(words[1]...)
 }
 
 // alternatives are the scopes of the needs of these names.

@@ -14,6 +14,7 @@ type Negotiation struct {
 	Server    Advertisement
 	Resources []Resource // only those that the manifest names
 	Refused   Set        // what the server answered invalid_scope to (RFC 6749 §4.1.2.1)
+	Dropped   Set        // what is not required, and stood in a request that it refused without naming a scope
 }
 
 // Negotiate decides for each need whether to ask for it, and for which of its
@@ -173,6 +174,8 @@ func (n *negotiator) weigh(item *Item, scope string) (place int) {
 	switch {
 	case n.Refused.Has(scope):
 		item.Reason = "the server refused it (invalid_scope)"
+	case n.Dropped.Has(scope):
+		item.Reason = "the server refused a request with it (invalid_scope), and did not say which scope it refuses"
 	case item.Need.Unadvertised && item.Advertised == AdvertisedNo:
 		item.Decision, item.Asked = DecisionRequestUnadvertised, scope
 		item.Reason = "not advertised; the manifest says that it is granted all the same"
