@@ -296,16 +296,19 @@ func (p *Plan) Drift(lock *manifest.Lock) Drift {
 	}
 }
 
-// trustEndpoints looks, before anybody consents, whether the places to which the server's
-// metadata would have the code and the tokens sent may have them.
+// trustEndpoints looks, before anybody consents, whether the place to which the server's
+// metadata would have the code sent may have it. One at which a login is revoked is not needed for
+// that: what will not be sent there is said.
 func (p *Plan) trustEndpoints(ctx context.Context) error {
-	hosts := []string{provider.HostOf(p.Server.TokenEndpoint)}
-	if p.Server.RevocationEndpoint != "" {
-		hosts = append(hosts, provider.HostOf(p.Server.RevocationEndpoint))
-	}
 	if _, err := p.Session.Trust(ctx); err != nil {
 		return err
 	}
-	_, err := confirmed{p.Session.opt}.policy(ctx, hosts, "the metadata of "+p.Session.server.Issuer, false)
+	named := "the metadata of " + p.Session.server.Issuer
+	if at := p.Server.RevocationEndpoint; at != "" {
+		if _, err := (confirmed{p.Session.opt}).policy(ctx, []string{provider.HostOf(at)}, named, false); err != nil {
+			p.Session.opt.UI.note("a logout will not revoke this login at its server: " + text.Line(err.Error()))
+		}
+	}
+	_, err := confirmed{p.Session.opt}.policy(ctx, []string{provider.HostOf(p.Server.TokenEndpoint)}, named, false)
 	return err
 }
