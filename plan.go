@@ -27,8 +27,8 @@ type Plan struct {
 func (p *Plan) Advertised() scopes.Advertisement { return p.negotiation.Server }
 
 // Plan reads what the authorization server says of itself, and the resources that the manifest
-// names, and decides what to request. Nobody logs in. Errors: a *[metadata.Error]; a
-// *[ResourceError] for a resource's document.
+// names, and decides what to request. Nobody logs in. The error is a *[metadata.Error]; the list
+// of a resource only limits, so one that cannot be had is said, and no error.
 func (s *Session) Plan(ctx context.Context) (*Plan, error) {
 	documents, err := s.documents()
 	if err != nil {
@@ -40,8 +40,8 @@ func (s *Session) Plan(ctx context.Context) (*Plan, error) {
 		if as, err = documents.AuthorizationServer(ctx, s.server.Issuer); err != nil {
 			return err
 		}
-		resources, err = s.resources(ctx, documents)
-		return err
+		resources = s.resources(ctx, documents)
+		return ctx.Err()
 	})
 	if err != nil {
 		return nil, err
@@ -86,21 +86,8 @@ func newPlan(s *Session, as *metadata.AuthorizationServer, resources []scopes.Re
 	return &Plan{Plan: scopes.Negotiate(n), Session: s, Server: as, negotiation: n}
 }
 
-// A ResourceError says that the document of a protected resource (RFC 9728) cannot be had,
-// which the manifest wants.
-type ResourceError struct {
-	Base string
-	Err  error // a *[metadata.Error]
-}
-
-// Error is the cause's.
-func (e *ResourceError) Error() string { return e.Err.Error() }
-
-// Unwrap returns the cause.
-func (e *ResourceError) Unwrap() error { return e.Err }
-
 // resources reads the RFC 9728 document of each base that the manifest names.
-func (s *Session) resources(ctx context.Context, documents *metadata.Client) ([]scopes.Resource, error) {
+func (s *Session) resources(ctx context.Context, documents *metadata.Client) []scopes.Resource {
 	list := []scopes.Resource{}
 	for _, base := range s.manifest.Resources {
 		u, ok := s.KeyServer().Base(base)
@@ -110,7 +97,9 @@ func (s *Session) resources(ctx context.Context, documents *metadata.Client) ([]
 		}
 		doc, err := documents.ProtectedResource(ctx, u)
 		if err != nil {
-			return nil, &ResourceError{Base: base, Err: err}
+			s.opt.UI.note(fmt.Sprintf("which scopes the resource %s knows is not known: %s", base, text.Line(err.Error())))
+			list = append(list, scopes.Resource{Base: base, URL: u, Advertises: scopes.Advertisement{State: scopes.Absent}})
+			continue
 		}
 		s.opt.UI.notes(doc.Source.Warnings)
 		if others := doc.AuthorizationServers; len(others) > 0 && !slices.ContainsFunc(others, func(other string) bool { return sameIssuer(other, s.server.Issuer) }) {
@@ -118,7 +107,7 @@ func (s *Session) resources(ctx context.Context, documents *metadata.Client) ([]
 		}
 		list = append(list, scopes.Resource{Base: base, URL: u, Advertises: doc.ScopesSupported})
 	}
-	return list, nil
+	return list
 }
 
 // sameIssuer compares two but for one final slash.

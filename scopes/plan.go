@@ -75,5 +75,6 @@ type Item struct {
 	Advertised Advertised
 	Decision   Decision
 	Asked      string // the scope that goes into the request; "" where none does
+	Unlisted   string // the base whose resource has a list without what is asked for; "" for none
 	Reason     string // one sentence for people; never empty
 }

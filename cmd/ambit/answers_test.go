@@ -17,7 +17,7 @@ import (
 // whatever is asked otherwise. Of several lines for one request each serves once, in
 // their order, and the last from then on. NAME is set to its URL, which also stands for {self}
 // in a body; {redirect_uri} and {state} stand for those of the request. The body of a 302 is
-// where it leads.
+// where it leads. A body may be followed by one header field: WWW-Authenticate or Retry-After.
 func answers(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 2 {
 		ts.Fatalf("usage: answers NAME FILE")
@@ -64,6 +64,12 @@ func (s *responses) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
+	for _, name := range []string{"WWW-Authenticate", "Retry-After"} {
+		if before, value, found := strings.Cut(body, " "+name+": "); found {
+			body = before
+			w.Header().Set(name, value)
+		}
+	}
 	w.WriteHeader(code)
 	_, _ = io.WriteString(w, body)
 }
