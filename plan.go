@@ -97,15 +97,33 @@ func (s *Session) resources(ctx context.Context, documents *metadata.Client) []s
 		}
 		doc, err := documents.ProtectedResource(ctx, u)
 		if err != nil {
-			s.opt.UI.note(fmt.Sprintf("which scopes the resource %s knows is not known: %s", base, text.Line(err.Error())))
-			list = append(list, scopes.Resource{Base: base, URL: u, Advertises: scopes.Advertisement{State: scopes.Absent}})
+			s.opt.UI.note(fmt.Sprintf("the resource %s did not say which scopes it takes: %s", base, text.Line(err.Error())))
+			list = append(list, scopes.Resource{Base: base, URL: u, ID: u, Advertises: scopes.Advertisement{State: scopes.Absent}})
 			continue
 		}
 		s.opt.UI.notes(doc.Source.Warnings)
 		if others := doc.AuthorizationServers; len(others) > 0 && !slices.ContainsFunc(others, func(other string) bool { return sameIssuer(other, s.server.Issuer) }) {
 			s.opt.UI.note(fmt.Sprintf("the resource %s takes tokens from %s, but %s is asked", base, text.Line(strings.Join(others, ", ")), text.Line(s.server.Issuer)))
 		}
-		list = append(list, scopes.Resource{Base: base, URL: u, Advertises: doc.ScopesSupported})
+		list = append(list, scopes.Resource{Base: base, URL: u, ID: doc.Resource, Advertises: doc.ScopesSupported})
+	}
+	return list
+}
+
+// indicators say whom the token is for (RFC 8707 §2): the resources that the manifest names, else
+// those of the provider's file.
+func (p *Plan) indicators() []string {
+	var list []string
+	for _, r := range p.Resources {
+		list = append(list, r.ID)
+	}
+	if len(p.Session.manifest.Resources) > 0 {
+		return list
+	}
+	for _, template := range p.Session.Provider().Client.Resources {
+		if u, ok := p.Session.KeyServer().Expand(template); ok {
+			list = append(list, u)
+		}
 	}
 	return list
 }

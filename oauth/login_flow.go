@@ -217,6 +217,7 @@ func (r *loginFlow) conclude(ctx context.Context, got authorizationResponse) (*c
 func (r *loginFlow) exchange(ctx context.Context, code string) (*credential.Credential, error) {
 	attempt := r.current.Load()
 	request := newTokenRequest(r.Server.TokenEndpoint, r.HTTP)
+	request.resources = r.Resources
 	_, err := r.config.Exchange(request.within(ctx), code, oauth2.VerifierOption(attempt.verifier))
 	response, err := request.result(err)
 	if err != nil {
@@ -227,7 +228,7 @@ func (r *loginFlow) exchange(ctx context.Context, code string) (*credential.Cred
 	}
 	c, err := readToken(r.Server.TokenEndpoint, response, credential.Credential{
 		Issuer: r.Server.Issuer, ClientID: r.config.ClientID, Hosts: r.Hosts,
-		Asked: attempt.scopes,
+		Asked: attempt.scopes, Resources: r.Resources,
 		Grant: scopes.Grant{Scopes: attempt.scopes, KnownBy: scopes.Assumed}, // unless the response says otherwise
 	}, r.KindOf, r.now())
 	if err != nil {

@@ -66,6 +66,7 @@ type Plan struct {
 type Resource struct {
 	Base       string
 	URL        string
+	ID         string // as its document names it; else URL
 	Advertises Advertisement
 }
 
