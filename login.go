@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth"
@@ -108,7 +107,7 @@ func (c *consent) login() (*oauth.Login, error) {
 	}
 	login := &oauth.Login{
 		HTTP: c.client, Server: c.plan.Server, ClientID: clientID, Redirect: redirectOf(p), Authorize: p.Client.Authorize,
-		Scopes: c.plan.Request, Hosts: s.hosts(), KindOf: p.KindOfToken, ServerFrom: p.ServerFrom, Now: s.opt.Now,
+		Scopes: c.plan.Request, Resources: c.plan.indicators(), Hosts: s.hosts(), KindOf: p.KindOfToken, ServerFrom: p.ServerFrom, Now: s.opt.Now,
 		UI: oauth.UI{
 			Tell:   func(format string, args ...any) { s.opt.UI.note(fmt.Sprintf(format, args...)) },
 			Open:   c.open(),
@@ -151,11 +150,11 @@ func redirectOf(p *provider.Provider) provider.Redirect {
 
 // narrow requests fewer scopes after invalid_scope.
 func (c *consent) narrow(e *oauth.AuthorizationError) (scopes.Set, bool) {
-	fewer, refused, ok := c.plan.narrow(e)
+	fewer, told, ok := c.plan.narrow(e)
 	if !ok {
 		return scopes.Set{}, false
 	}
-	c.session.opt.UI.note(fmt.Sprintf("the server refuses %s; asking once more without", strings.Join(refused.Slice(), ", ")))
+	c.session.opt.UI.note(told)
 	c.plan = fewer
 	return fewer.Request, true
 }

@@ -29,8 +29,8 @@ type Plan struct {
 func (p *Plan) Advertised() scopes.Advertisement { return p.negotiation.Server }
 
 // Plan reads what the authorization server says of itself, and the resources that the manifest
-// names, and decides what to request. Nobody logs in. Errors: a *[metadata.Error]; a
-// *[ResourceError] for a resource's document.
+// names, and decides what to request. Nobody logs in. The error is a *[metadata.Error]; the list
+// of a resource only limits, so one that cannot be had is said, and no error.
 func (s *Session) Plan(ctx context.Context) (*Plan, error) {
 	documents, err := s.documents()
 	if err != nil {
@@ -42,8 +42,8 @@ func (s *Session) Plan(ctx context.Context) (*Plan, error) {
 		if as, err = documents.AuthorizationServer(ctx, s.server.Issuer); err != nil {
 			return err
 		}
-		resources, err = s.resources(ctx, documents)
-		return err
+		resources = s.resources(ctx, documents)
+		return ctx.Err()
 	})
 	if err != nil {
 		return nil, err
@@ -88,21 +88,8 @@ func newPlan(s *Session, as *metadata.AuthorizationServer, resources []scopes.Re
 	return &Plan{Plan: scopes.Negotiate(n), Session: s, Server: as, negotiation: n}
 }
 
-// A ResourceError says that the document of a protected resource (RFC 9728) cannot be had,
-// which the manifest wants.
-type ResourceError struct {
-	Base string
-	Err  error // a *[metadata.Error]
-}
-
-// Error is the cause's.
-func (e *ResourceError) Error() string { return e.Err.Error() }
-
-// Unwrap returns the cause.
-func (e *ResourceError) Unwrap() error { return e.Err }
-
 // resources reads the RFC 9728 document of each base that the manifest names.
-func (s *Session) resources(ctx context.Context, documents *metadata.Client) ([]scopes.Resource, error) {
+func (s *Session) resources(ctx context.Context, documents *metadata.Client) []scopes.Resource {
 	list := []scopes.Resource{}
 	for _, base := range s.manifest.Resources {
 		u, ok := s.KeyServer().Base(base)
@@ -112,15 +99,35 @@ func (s *Session) resources(ctx context.Context, documents *metadata.Client) ([]
 		}
 		doc, err := documents.ProtectedResource(ctx, u)
 		if err != nil {
-			return nil, &ResourceError{Base: base, Err: err}
+			s.opt.UI.note(fmt.Sprintf("the resource %s did not say which scopes it takes: %s", base, text.Line(err.Error())))
+			list = append(list, scopes.Resource{Base: base, URL: u, ID: u, Advertises: scopes.Advertisement{State: scopes.Absent}})
+			continue
 		}
 		s.opt.UI.notes(doc.Source.Warnings)
 		if others := doc.AuthorizationServers; len(others) > 0 && !slices.ContainsFunc(others, func(other string) bool { return sameIssuer(other, s.server.Issuer) }) {
 			s.opt.UI.note(fmt.Sprintf("the resource %s takes tokens from %s, but %s is asked", base, text.Line(strings.Join(others, ", ")), text.Line(s.server.Issuer)))
 		}
-		list = append(list, scopes.Resource{Base: base, URL: u, Advertises: doc.ScopesSupported})
+		list = append(list, scopes.Resource{Base: base, URL: u, ID: doc.Resource, Advertises: doc.ScopesSupported})
 	}
-	return list, nil
+	return list
+}
+
+// indicators say whom the token is for (RFC 8707 §2): the resources that the manifest names, else
+// those of the provider's file.
+func (p *Plan) indicators() []string {
+	var list []string
+	for _, r := range p.Resources {
+		list = append(list, r.ID)
+	}
+	if len(p.Session.manifest.Resources) > 0 {
+		return list
+	}
+	for _, template := range p.Session.Provider().Client.Resources {
+		if u, ok := p.Session.KeyServer().Expand(template); ok {
+			list = append(list, u)
+		}
+	}
+	return list
 }
 
 // sameIssuer compares two but for one final slash.
@@ -188,18 +195,53 @@ func (p *Plan) without(refused scopes.Set) *Plan {
 }
 
 // narrow decides on another request after invalid_scope (RFC 6749 §4.1.2.1): without what the
-// response names, unless a required need would have nothing left to be requested.
-func (p *Plan) narrow(e *oauth.AuthorizationError) (fewer *Plan, refused scopes.Set, ok bool) {
+// response names, unless a required need would have nothing left to be requested. Where it names
+// nothing, what is not required may be the cause, and goes. told says what goes.
+func (p *Plan) narrow(e *oauth.AuthorizationError) (fewer *Plan, told string, ok bool) {
 	named := e.NamedScopes(p.Request)
+	if named.Len() == 0 {
+		fewer, ok = p.requiredOnly()
+		return fewer, "the server refuses a scope and does not name it; asking once more for the required ones alone", ok
+	}
 	again := p.without(named)
 	for len(again.Blocked) > 0 && named.Len() > 0 {
 		kept := named.Minus(p.alternatives(again.Blocked))
 		if kept.Len() == named.Len() {
-			return nil, scopes.Set{}, false
+			return nil, "", false
 		}
 		named, again = kept, p.without(kept)
 	}
-	return again, named, named.Len() > 0 && again.Request.Len() > 0
+	told = fmt.Sprintf("the server refuses %s; asking once more without", strings.Join(named.Slice(), ", "))
+	return again, told, named.Len() > 0 && again.Request.Len() > 0
+}
+
+// requiredOnly is the plan with nothing but what required needs ask for; ok is false where it asks
+// for nothing else already, or would ask for nothing.
+func (p *Plan) requiredOnly() (fewer *Plan, ok bool) {
+	again := *p
+	for {
+		required, others := again.requested()
+		if others = others.Minus(required); others.Len() == 0 {
+			return &again, again.Request.Len() > 0 && again.negotiation.Dropped.Len() > p.negotiation.Dropped.Len()
+		}
+		again.negotiation.Dropped = again.negotiation.Dropped.Union(others)
+		again.Plan = scopes.Negotiate(again.negotiation)
+	}
+}
+
+// requested are the scopes that are asked for, by what needs them.
+func (p *Plan) requested() (required, others scopes.Set) {
+	var words [2][]string
+	for i := range p.Scopes {
+		switch item := &p.Scopes[i]; {
+		case item.Asked == "":
+		case item.Need.Level == scopes.Required:
+			words[0] = append(words[0], item.Asked)
+		default:
+			words[1] = append(words[1], item.Asked)
+		}
+	}
+	return scopes.NewSet(words[0]...), scopes.NewSet(words[1]...)
 }
 
 // alternatives are the scopes of the needs of these names.
@@ -263,17 +305,20 @@ func (p *Plan) Drift(lock *manifest.Lock) Drift {
 	}
 }
 
-// trustEndpoints looks, before anybody consents, whether the places to which the server's
-// metadata would have the code and the tokens sent may have them.
+// trustEndpoints looks, before anybody consents, whether the place to which the server's
+// metadata would have the code sent may have it. One at which a login is revoked is not needed for
+// that: what will not be sent there is said.
 func (p *Plan) trustEndpoints(ctx context.Context) error {
-	hosts := []string{provider.HostOf(p.Server.TokenEndpoint)}
-	if p.Server.RevocationEndpoint != "" {
-		hosts = append(hosts, provider.HostOf(p.Server.RevocationEndpoint))
-	}
 	if _, err := p.Session.Trust(ctx); err != nil {
 		return err
 	}
-	if _, err := (confirmed{p.Session.opt}).policy(ctx, hosts, "the metadata of "+p.Session.server.Issuer, false); err != nil {
+	named := "the metadata of " + p.Session.server.Issuer
+	if at := p.Server.RevocationEndpoint; at != "" {
+		if _, err := (confirmed{p.Session.opt}).policy(ctx, []string{provider.HostOf(at)}, named, false); err != nil {
+			p.Session.opt.UI.note("a logout will not revoke this login at its server: " + text.Line(err.Error()))
+		}
+	}
+	if _, err := (confirmed{p.Session.opt}).policy(ctx, []string{provider.HostOf(p.Server.TokenEndpoint)}, named, false); err != nil {
 		return err
 	}
 	return p.checkParties(ctx)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,17 +52,12 @@ func (e *entry) age(now time.Time) time.Duration {
 }
 
 // usable reports whether the file is for this very lookup, from a URL that would be
-// requested now too.
+// requested now too, or that the subject itself may have named.
 func (e *entry) usable(l *lookup) bool {
 	if e.Version != entryVersion || e.Kind != l.kind || e.Subject != l.subject {
 		return false
 	}
-	for _, candidate := range l.candidates {
-		if e.URL == candidate {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(l.candidates, e.URL) || l.announced != nil && guard.CheckURL(e.URL) == nil
 }
 
 // cacheFile is named after the lookup, so that no URL becomes a path.

@@ -71,14 +71,18 @@ func (c *Client) CachedAuthorizationServer(issuer string) *AuthorizationServer {
 	return as
 }
 
-// ProtectedResource reads the document of resource, the URL of an API, from the
-// URL that RFC 9728 §3.1 derives from it. The error is an [Error].
+// ProtectedResource reads the document of resource, the URL of an API: where the challenge of
+// the resource says that it is (RFC 9728 §5.1), else at the URL that §3.1 derives from it, else at
+// that of its host. A place without a document of use is passed over. The error is an [Error].
 func (c *Client) ProtectedResource(ctx context.Context, resource string) (*ProtectedResource, error) {
 	u, err := guard.ParseURL(resource)
 	if err != nil {
 		return nil, err
 	}
-	return c.resource(ctx, resource, &lookup{kind: lookupResource, subject: resource, candidates: []string{resourceCandidate(u)}})
+	return c.resource(ctx, resource, &lookup{
+		kind: lookupResource, subject: resource, candidates: resourceCandidates(u),
+		announced: func(ctx context.Context) string { return c.announced(ctx, u) },
+	})
 }
 
 func (c *Client) resource(ctx context.Context, resource string, l *lookup) (*ProtectedResource, error) {

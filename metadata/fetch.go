@@ -1,11 +1,13 @@
 package metadata
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +20,23 @@ type lookup struct {
 	kind       string
 	subject    string
 	candidates []string // never empty; requested in order
+
+	// announced asks the subject itself where its document is; "" where it does not say. nil: it
+	// is not asked.
+	announced func(ctx context.Context) string
+}
+
+// places are the candidates, after the place that the subject itself names. lenient says that one
+// with something else than the document is passed over, as one without anything is.
+func (l *lookup) places(ctx context.Context) (list []string, lenient bool) {
+	if l.announced == nil {
+		return l.candidates, false
+	}
+	place := l.announced(ctx)
+	if place == "" || slices.Contains(l.candidates[:1], place) {
+		return l.candidates, true
+	}
+	return append([]string{place}, l.candidates...), true
 }
 
 // A document is one that was read, with the entry that keeps, or would keep, it.
@@ -74,17 +93,32 @@ func recall[T any](c *Client, l *lookup, read read[T]) *document[T] {
 // request goes through the candidates until one has a document.
 func request[T any](ctx context.Context, c *Client, l *lookup, cached *document[T], read read[T]) (*document[T], []string, error) {
 	var missed []string
-	for _, candidate := range l.candidates {
+	var trouble *guard.Error // of a place that was passed over: what is cached may still hold
+	places, lenient := l.places(ctx)
+	for i, candidate := range places {
+		skip := func(err error) bool {
+			if !lenient || ctx.Err() != nil || i == len(places)-1 {
+				return false
+			}
+			missed = append(missed, fmt.Sprintf("%s: %v", text.Quote(candidate), err))
+			if e, ok := errors.AsType[*guard.Error](err); ok && e.Temporary() {
+				trouble = cmp.Or(trouble, e)
+			}
+			return true
+		}
 		etag := ""
 		if cached != nil && cached.entry.URL == candidate {
 			etag = cached.entry.ETag
 		}
 		response, err := c.get(ctx, candidate, etag)
-		if trouble, ok := errors.AsType[*guard.Error](err); ok && trouble.Kind == guard.KindRedirect {
-			missed = append(missed, fmt.Sprintf("%s: a refused redirect: %v", text.Quote(candidate), trouble.Err))
+		if e, ok := errors.AsType[*guard.Error](err); ok && e.Kind == guard.KindRedirect {
+			missed = append(missed, fmt.Sprintf("%s: a refused redirect: %v", text.Quote(candidate), e.Err))
 			continue
 		}
 		if err != nil {
+			if skip(err) {
+				continue
+			}
 			return nil, nil, err
 		}
 		if response.Status == http.StatusNotModified && etag != "" {
@@ -94,9 +128,16 @@ func request[T any](ctx context.Context, c *Client, l *lookup, cached *document[
 			missed = append(missed, fmt.Sprintf("%s: %s", text.Quote(candidate), why))
 			continue
 		}
-		return accept(c, l, candidate, response, read)
+		found, warnings, err := accept(c, l, candidate, response, read)
+		if err != nil && skip(err) {
+			continue
+		}
+		return found, warnings, err
 	}
-	first := l.candidates[0]
+	if trouble != nil {
+		return nil, nil, trouble
+	}
+	first := places[0]
 	return nil, nil, &guard.Error{Kind: guard.KindNotFound, URL: first, Host: hostOf(first), Err: errors.New(strings.Join(missed, "; "))}
 }
 
@@ -110,6 +151,28 @@ func (c *Client) get(ctx context.Context, candidate, etag string) (*guard.Respon
 	}
 	requester := guard.Requester{HTTP: c.HTTP, Now: c.Now, Wait: c.Wait}
 	return requester.Do(req, guard.MaxDocument)
+}
+
+// announced is where the challenge of a resource says that its document is (RFC 9728 §5.1); ""
+// where there is none, or one that leads nowhere. Nothing of what the resource sends is read but
+// its header: it may be a stream.
+func (c *Client) announced(ctx context.Context, resource *url.URL) string {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, resource.String(), nil)
+	if err != nil {
+		return ""
+	}
+	requester := guard.Requester{HTTP: c.HTTP, Now: c.Now, Wait: c.Wait}
+	response, err := requester.Begin(req)
+	if err != nil {
+		return ""
+	}
+	for _, challenge := range ParseChallenges(response.Header) {
+		place := challenge.Params["resource_metadata"]
+		if place != "" && urlProblem(place, guard.ParseEndpoint, guard.PointsHere(resource.Hostname())) == "" {
+			return place
+		}
+	}
+	return ""
 }
 
 // notHere tells why a response means that the document is not at this URL, or ""

@@ -2,8 +2,10 @@ package metadata
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
@@ -26,7 +28,7 @@ func readProtectedResource(document *guard.Object, resource string) (*ProtectedR
 	}
 	r := &reader{Object: document, here: guard.PointsHere(u.Hostname())}
 	pr := &ProtectedResource{
-		Resource:             r.identity("resource", resource),
+		Resource:             r.resource(resource),
 		AuthorizationServers: r.issuers("authorization_servers"),
 		ScopesSupported:      r.scopes("scopes_supported"),
 	}
@@ -35,6 +37,18 @@ func readProtectedResource(document *guard.Object, resource string) (*ProtectedR
 	}
 	pr.Source.Warnings = r.told()
 	return pr, nil
+}
+
+// resource reads which resource the document is of. One that has several speaks for what
+// stands below it, and so does one document for a whole host.
+func (r *reader) resource(asked string) string {
+	says := r.Text("resource")
+	below, ok := strings.CutPrefix(asked, strings.TrimSuffix(says, "/")+"/")
+	if u, err := guard.ParseURL(says); err == nil && u.RawQuery == "" && ok && below != "" {
+		r.warn("the server's metadata is of the resource %s, which %s is below", text.Quote(says), text.Quote(asked))
+		return says
+	}
+	return r.identity("resource", asked)
 }
 
 // issuers is a list of URLs that can be asked for in turn.

@@ -2,6 +2,8 @@ package metadata_test
 
 import (
 	"context"
+	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -65,7 +67,10 @@ func TestBadResourceDocuments(t *testing.T) {
 		field string
 		words string
 	}{
-		"another resource": {fields{"resource": "https://api.example"}, "resource", `resource is "https://api.example", but "https://api.example/mcp" was asked`},
+		"another resource": {fields{"resource": "https://api.example/m"}, "resource", `resource is "https://api.example/m", but "https://api.example/mcp" was asked`},
+		"what is below it": {fields{"resource": "https://api.example/mcp/x"}, "resource", `but "https://api.example/mcp" was asked`},
+		"another host's":   {fields{"resource": "https://api.exampl"}, "resource", `but "https://api.example/mcp" was asked`},
+		"no URL":           {fields{"resource": "https:"}, "resource", `but "https://api.example/mcp" was asked`},
 		"none":             {fields{}, "resource", "resource is missing"},
 	}
 	for name, test := range tests {
@@ -75,6 +80,87 @@ func TestBadResourceDocuments(t *testing.T) {
 				t.Errorf("field %q, want %q", e.Field, test.field)
 			}
 		})
+	}
+}
+
+// One document can be of a whole host, or of what has several resources.
+func TestDocumentOfWhatIsAbove(t *testing.T) {
+	for says, warns := range map[string]bool{"https://api.example": true, "https://api.example/": true, "https://api.example/a": true, "https://api.example/a/mcp/": true, "https://api.example/a/mcp": false} {
+		pr, err := metadata.ParseProtectedResource(fields{"resource": says}.json(t), "https://api.example/a/mcp")
+		if err != nil || pr.Resource != says || (len(pr.Source.Warnings) > 0) != warns {
+			t.Errorf("%s: %+v, %v", says, pr, err)
+		}
+	}
+}
+
+// The document is sought where the resource says, then below the well-known path, then at the
+// host; what is no document of the resource is passed over.
+func TestResourcePlaces(t *testing.T) {
+	const inserted, elsewhere = resourcePath + "/mcp", "/documents/1"
+	for name, tt := range map[string]struct {
+		challenge string // HERE stands for the server
+		at        map[string]fields
+		status    map[string]int
+		requested []string
+		found     string
+	}{
+		"the challenge's":       {`Basic realm="x", Bearer error="invalid_token", resource_metadata="HERE/documents/1"`, map[string]fields{elsewhere: {"resource": "HERE/mcp"}}, nil, []string{elsewhere}, elsewhere},
+		"inserted":              {"Bearer", map[string]fields{inserted: {"resource": "HERE/mcp"}}, nil, []string{inserted}, inserted},
+		"the host's":            {"", map[string]fields{resourcePath: {"resource": "HERE/mcp"}}, nil, []string{inserted, resourcePath}, resourcePath},
+		"the host's own":        {"", map[string]fields{resourcePath: {"resource": "HERE"}}, nil, []string{inserted, resourcePath}, resourcePath},
+		"a challenge in vain":   {`Bearer resource_metadata="HERE/documents/1"`, map[string]fields{inserted: {"resource": "HERE/mcp"}}, nil, []string{elsewhere, inserted}, inserted},
+		"another's document":    {`Bearer resource_metadata="HERE/documents/1"`, map[string]fields{elsewhere: {"resource": "HERE/other"}, inserted: {}, resourcePath: {"resource": "HERE/mcp"}}, nil, []string{elsewhere, inserted, resourcePath}, resourcePath},
+		"a place in trouble":    {"", map[string]fields{resourcePath: {"resource": "HERE/mcp"}}, map[string]int{inserted: 500}, []string{inserted, resourcePath}, resourcePath},
+		"the same place twice":  {`Bearer resource_metadata="HERE` + inserted + `"`, map[string]fields{inserted: {"resource": "HERE/mcp"}}, nil, []string{inserted}, inserted},
+		"no URL in a challenge": {`Bearer resource_metadata="file:///etc/passwd"`, map[string]fields{inserted: {"resource": "HERE/mcp"}}, nil, []string{inserted}, inserted},
+		"nowhere":               {`Bearer resource_metadata="HERE/documents/1"`, nil, nil, []string{elsewhere, inserted, resourcePath}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t)
+			s.on("/mcp", func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("WWW-Authenticate", strings.ReplaceAll(tt.challenge, "HERE", s.URL))
+				w.WriteHeader(http.StatusUnauthorized)
+			})
+			for path, document := range tt.at {
+				if says, ok := document["resource"].(string); ok {
+					document["resource"] = strings.ReplaceAll(says, "HERE", s.URL)
+				}
+				s.on(path, sends(document.json(t)))
+			}
+			for path, status := range tt.status {
+				s.on(path, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
+			}
+			c := metadata.Client{CacheDir: t.TempDir()}
+			pr, err := c.ProtectedResource(context.Background(), s.URL+"/mcp")
+			if (err == nil) != (tt.found != "") || err == nil && pr.Source.URL != s.URL+tt.found {
+				t.Errorf("%+v, %v", pr, err)
+			}
+			want := []string{"GET /mcp"}
+			for _, path := range tt.requested {
+				want = append(want, "GET "+path)
+			}
+			if diff := cmp.Diff(want, s.requests()); diff != "" {
+				t.Error(diff)
+			}
+			if again, err := c.ProtectedResource(context.Background(), s.URL+"/mcp"); tt.found != "" && (err != nil || again.Source.From != metadata.FromCache || s.requests() != nil) {
+				t.Errorf("a second time: %+v, %v", again, err)
+			}
+		})
+	}
+}
+
+// A resource that answers with a stream is not read to its end.
+func TestResourceThatStreams(t *testing.T) {
+	s := newServer(t)
+	s.on("/mcp", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("WWW-Authenticate", `Bearer resource_metadata="`+s.URL+`/here"`)
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	})
+	s.on("/here", sends(fields{"resource": s.URL + "/mcp"}.json(t)))
+	c := metadata.Client{}
+	if _, err := c.ProtectedResource(context.Background(), s.URL+"/mcp"); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -91,7 +177,15 @@ func TestResourcePlace(t *testing.T) {
 		c := metadata.Client{}
 		_, err := c.ProtectedResource(context.Background(), s.URL+path)
 		wantError(t, err, guard.KindNotFound)
-		if diff := cmp.Diff([]string{"GET " + place}, s.requests()); diff != "" {
+		asked := path
+		if asked == "" {
+			asked = "/"
+		}
+		want := []string{"GET " + asked, "GET " + place}
+		if place != resourcePath {
+			want = append(want, "GET "+resourcePath)
+		}
+		if diff := cmp.Diff(want, s.requests()); diff != "" {
 			t.Errorf("%q: %s", path, diff)
 		}
 	}
@@ -111,7 +205,7 @@ func TestCacheKeepsResourceAndServerApart(t *testing.T) {
 			t.Fatal(pr, err)
 		}
 	}
-	if diff := cmp.Diff([]string{"GET " + oauthPath, "GET " + resourcePath}, s.requests()); diff != "" {
+	if diff := cmp.Diff([]string{"GET " + oauthPath, "GET /", "GET " + resourcePath}, s.requests()); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -46,17 +46,19 @@ func issuerCandidates(issuer *url.URL) []string {
 	})
 }
 
-// resourceCandidate inserts the well-known path before path and query. Only a slash
-// that is the whole path is taken away (RFC 9728 §3.1).
-func resourceCandidate(resource *url.URL) string {
-	candidate := origin(resource) + resourceWellKnown
+// resourceCandidates lists the URLs at which the document of a resource may be: with the
+// well-known path before path and query, of which only a slash that is the whole path is taken
+// away (RFC 9728 §3.1), and that of the host, where servers with one resource have it.
+func resourceCandidates(resource *url.URL) []string {
+	bare := origin(resource) + resourceWellKnown
+	candidate := bare
 	if path := resource.EscapedPath(); path != "/" {
 		candidate += path
 	}
 	if resource.RawQuery != "" {
 		candidate += "?" + resource.RawQuery
 	}
-	return candidate
+	return slices.Compact([]string{candidate, bare})
 }
 
 func origin(u *url.URL) string {

@@ -83,7 +83,13 @@ func TestIntrospectionRefused(t *testing.T) {
 		"inactive, with a 400":  {text(400, "application/json", `{"active":false}`), credential.StandingNoAnswer, credential.StandingNoAnswer, "400"},
 		"inactive, with a 500":  {text(500, "application/json", `{"active":false}`), credential.StandingNoAnswer, credential.StandingNoAnswer, "500"},
 		"400":                   {text(400, "application/json", `{"error":"invalid_request"}`), credential.StandingNoAnswer, credential.StandingNoAnswer, `400 Bad Request, "invalid_request"`},
-		"401":                   {text(401, "application/json", unknownClient), credential.StandingNoAnswer, credential.StandingNotKnown, "401"},
+		"401, of the client":    {text(401, "application/json", unknownClient), credential.StandingNoAnswer, credential.StandingNoAnswer, `401 Unauthorized, "invalid_client", "Client authentication failed."`},
+		"401, of another cause": {text(401, "application/json", `{"error":"request_unauthorized"}`), credential.StandingNoAnswer, credential.StandingNoAnswer, "request_unauthorized"},
+		"401, of the token":     {text(401, "application/json", `{"error":"invalid_token"}`), credential.StandingNoAnswer, credential.StandingNotKnown, "401"},
+		"401, by a challenge":   {challenging(`Bearer error="invalid_token"`), credential.StandingNoAnswer, credential.StandingNotKnown, "401"},
+		"401, too little":       {challenging(`Bearer error="insufficient_scope"`), credential.StandingNoAnswer, credential.StandingNoAnswer, "401"},
+		"401, wants a client":   {challenging(`Basic realm="clients"`), credential.StandingNoAnswer, credential.StandingNoAnswer, "401"},
+		"401, wants either":     {challenging(`Basic realm="clients", Bearer`), credential.StandingNoAnswer, credential.StandingNotKnown, "401"},
 		"401, empty":            {text(401, "", ""), credential.StandingNoAnswer, credential.StandingNotKnown, "401"},
 		"401, a page":           {text(401, "text/html", "<html>sign in"), credential.StandingNoAnswer, credential.StandingNoAnswer, "HTML"},
 		"403":                   {text(403, "application/json", unknownClient), credential.StandingNoAnswer, credential.StandingNoAnswer, `403 Forbidden, "invalid_client", "Client authentication failed."`},
@@ -110,6 +116,14 @@ func TestIntrospectionRefused(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// challenging is a 401 with a challenge and nothing else.
+func challenging(challenge string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("WWW-Authenticate", challenge)
+		w.WriteHeader(http.StatusUnauthorized)
 	}
 }
 
@@ -168,6 +182,7 @@ func TestAdvertisedInspection(t *testing.T) {
 		"userinfo, signed":                 {nil, text(200, "application/jwt", "e30.e30.x"), "openid a:read", credential.StandingKnown, "openid a:read", "token_response", []string{bearer}},
 		"userinfo, dead":                   {nil, text(401, "application/json", `{"error":"invalid_token"}`), "openid a:read", credential.StandingNotKnown, "", "", []string{bearer}},
 		"userinfo, dead, without a word":   {nil, text(401, "", ""), "openid a:read", credential.StandingNotKnown, "", "", []string{bearer}},
+		"userinfo, too little":             {nil, challenging(`Bearer error="insufficient_scope", scope="openid"`), "openid a:read", credential.StandingNotAsked, "", "", []string{bearer}},
 		"userinfo, not allowed":            {nil, text(403, "application/json", `{"error":"insufficient_scope"}`), "openid a:read", credential.StandingNotAsked, "", "", []string{bearer}},
 		"userinfo, in trouble":             {nil, text(500, "", ""), "openid a:read", credential.StandingNoAnswer, "", "", []string{bearer}},
 		"userinfo, a page":                 {nil, text(200, "text/html", "<html>"), "openid a:read", credential.StandingNoAnswer, "", "", []string{bearer}},

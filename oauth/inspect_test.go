@@ -218,6 +218,8 @@ func TestUnanswered(t *testing.T) {
 		says   string
 	}{
 		"500":                  {testAPIKey, text(500, "application/json", `{"scopes":[]}`), 500, "500"},
+		"401 for a scope":      {testAPIKey, challenging(`Bearer error="insufficient_scope"`), 401, "401"},
+		"401 for the client":   {testAPIKey, text(401, "application/json", `{"error":"invalid_client"}`), 401, "invalid_client"},
 		"403":                  {testAPIKey, text(403, "application/json", `{}`), 403, "403"},
 		"404":                  {testAPIKey, text(404, "application/json", `{"scopes":[]}`), 404, "404"},
 		"204":                  {testAPIKey, text(204, "", ""), 204, "204"},

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
@@ -17,7 +18,7 @@ func readInspection(response *guard.Response, kind provider.CredentialKind, note
 	unclear := func(format string, args ...any) (scopes.Grant, error) {
 		return scopes.Grant{}, unclearInspection(response, format, args...)
 	}
-	if err := readInspectionStatus(response, kind.Inspect.AsItself()); err != nil {
+	if err := readInspectionStatus(response, whoAsks(kind.Inspect)); err != nil {
 		return scopes.Grant{}, err
 	}
 	members, err := response.Object()
@@ -40,16 +41,50 @@ func readInspection(response *guard.Response, kind provider.CredentialKind, note
 	return grant, nil
 }
 
+// An asker is who puts the question what a credential holds.
+type asker int
+
+const (
+	askedByClient     asker = iota // RFC 7662 §2.1, by a client of the server
+	askedByIntrospect              // the same, by the credential itself
+	askedByItself                  // a resource that speaks of the credential with which it is read
+)
+
+func whoAsks(how provider.Inspection) asker {
+	switch {
+	case !how.AsItself():
+		return askedByClient
+	case how.Introspection:
+		return askedByIntrospect
+	}
+	return askedByItself
+}
+
+// rejects reports whether a 401 is about the credential. It can be so only where that is what asks
+// (RFC 6750 §3.1); and an introspection endpoint that does not let a token ask says so with the
+// code of another cause, or asks for a client's own authentication (RFC 7662 §2.3).
+func (a asker) rejects(response *guard.Response) bool {
+	challenge, challenged := metadata.Bearer(response.Header)
+	code := cmp.Or(challenge.ErrorCode(), refusal(introspectionEndpoint, response).Code)
+	switch a {
+	case askedByIntrospect:
+		otherScheme := !challenged && len(response.Header.Values("WWW-Authenticate")) > 0
+		return code == "invalid_token" || code == "" && !otherScheme
+	case askedByItself:
+		return code != "insufficient_scope" && code != "invalid_client" && code != "unauthorized_client"
+	}
+	return false
+}
+
 // readInspectionStatus is why a response says nothing of what the credential holds; nil where it
-// may. A 401 is about the credential only where that is what asks (RFC 6750 §3.1): otherwise it is
-// about the client that asks, or about nobody (RFC 7662 §2.3).
-func readInspectionStatus(response *guard.Response, asItself bool) error {
+// may.
+func readInspectionStatus(response *guard.Response, by asker) error {
 	switch {
 	case response.IsPage(): // of something in between: the server's own answers are JSON
 		return unclearInspection(response, "%s (status %d)", guard.Page, response.Status)
 	case response.Status == http.StatusOK:
 		return nil
-	case response.Status == http.StatusUnauthorized && asItself: // a 403 is of something in between, or of a server that knows who asks
+	case response.Status == http.StatusUnauthorized && by.rejects(response): // a 403 is of something in between, or of a server that knows who asks
 		return &RejectedError{Host: response.URL.Host, Status: response.Status}
 	}
 	what := "status " + guard.StatusText(response.Status)
@@ -66,7 +101,7 @@ func unclearInspection(response *guard.Response, format string, args ...any) err
 // readUserinfo reads the response of OpenID Connect Core §5.3.2, which may be signed, for whether
 // the credential is accepted.
 func readUserinfo(response *guard.Response) error {
-	if err := readInspectionStatus(response, true); err != nil {
+	if err := readInspectionStatus(response, askedByItself); err != nil {
 		return err
 	}
 	if members, err := response.Object(); err == nil && members.Text("sub") == "" {

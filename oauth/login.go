@@ -47,7 +47,7 @@ type Login struct {
 
 	Redirect  provider.Redirect
 	Authorize []provider.Parameter // extra parameters of the authorization request
-	Resources []string             // resource parameters (RFC 8707 §2); none: not sent
+	Resources []string             // whom the token is for, also at each renewal (RFC 8707 §2); none: not said
 	Scopes    scopes.Set           // asked for; empty: the server's default (RFC 6749 §3.3)
 	Hosts     []string             // recorded in [credential.Credential.Hosts]
 

@@ -23,6 +23,7 @@ type loginFlow struct {
 	responses chan authorizationResponse
 	opened    chan error
 	narrowed  int
+	unnamed   bool // a request was narrowed though its refusal named no scope
 }
 
 // ask makes the next authorization request the one that is waited for.
@@ -168,13 +169,25 @@ func (r *loginFlow) narrow(got authorizationResponse) (fewer scopes.Set, ok bool
 	switch {
 	case got.refusal == nil, !got.refusal.InvalidScope(), r.UI.Narrow == nil, r.narrowed == maxNarrowings:
 		return scopes.Set{}, false
-	case r.narrowed > 0 && got.refusal.NamedScopes(r.current.Load().scopes.Minus(r.Scopes)).Len() == 0:
+	case r.narrowed > 0 && !r.isNews(got.refusal):
 		return scopes.Set{}, false
 	case got.checkIssuer(r.Server.Issuer, r.promisesIssuer()) != nil:
 		return scopes.Set{}, false // conclude says so
 	}
 	r.narrowed++
+	r.unnamed = r.namesNothing(got.refusal)
 	return r.UI.Narrow(got.refusal)
+}
+
+// isNews reports whether a second refusal can be met by another request: it names what the first
+// request did not ask for, or it is the first that names nothing.
+func (r *loginFlow) isNews(refusal *AuthorizationError) bool {
+	added := r.current.Load().scopes.Minus(r.Scopes)
+	return refusal.NamedScopes(added).Len() > 0 || !r.unnamed && r.namesNothing(refusal)
+}
+
+func (r *loginFlow) namesNothing(refusal *AuthorizationError) bool {
+	return refusal.NamedScopes(r.current.Load().scopes).Len() == 0
 }
 
 func (r *loginFlow) promisesIssuer() bool { return r.Server.AuthorizationResponseISSParameterSupported }
@@ -204,6 +217,7 @@ func (r *loginFlow) conclude(ctx context.Context, got authorizationResponse) (*c
 func (r *loginFlow) exchange(ctx context.Context, code string) (*credential.Credential, error) {
 	attempt := r.current.Load()
 	request := newTokenRequest(r.Server.TokenEndpoint, r.HTTP)
+	request.resources = r.Resources
 	_, err := r.config.Exchange(request.within(ctx), code, oauth2.VerifierOption(attempt.verifier))
 	response, err := request.result(err)
 	if err != nil {
@@ -214,7 +228,7 @@ func (r *loginFlow) exchange(ctx context.Context, code string) (*credential.Cred
 	}
 	c, err := readToken(r.Server.TokenEndpoint, response, credential.Credential{
 		Issuer: r.Server.Issuer, ClientID: r.config.ClientID, Hosts: r.Hosts,
-		Asked: attempt.scopes,
+		Asked: attempt.scopes, Resources: r.Resources,
 		Grant: scopes.Grant{Scopes: attempt.scopes, KnownBy: scopes.Assumed}, // unless the response says otherwise
 	}, r.KindOf, r.now())
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/oauth/trust"
@@ -19,6 +20,7 @@ import (
 type tokenRequest struct {
 	endpoint  string
 	requester guard.Requester
+	resources []string        // whom the token is for (RFC 8707 §2.2); none: not said
 	response  *guard.Response // nil where none came
 	object    *guard.Object   // nil where the response is not one
 	problem   error           // why it is not
@@ -42,6 +44,10 @@ func (t *tokenRequest) within(ctx context.Context) context.Context {
 // RoundTrip implements [http.RoundTripper]. What it returns is what x/oauth2 has to know:
 // whether there is a token.
 func (t *tokenRequest) RoundTrip(req *http.Request) (*http.Response, error) {
+	req, err := t.withResources(req)
+	if err != nil {
+		return nil, err
+	}
 	response, err := t.requester.Do(req, maxResponse)
 	if err != nil {
 		return nil, err
@@ -56,6 +62,25 @@ func (t *tokenRequest) RoundTrip(req *http.Request) (*http.Response, error) {
 		StatusCode: status, Status: http.StatusText(status), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: req,
 		Header: http.Header{"Content-Type": {jsonType}}, Body: io.NopCloser(bytes.NewReader([]byte(body))), ContentLength: int64(len(body)),
 	}, nil
+}
+
+// withResources is a request that also says whom the token is for. There can be several, for which
+// x/oauth2 has no place, and none at all in a renewal.
+func (t *tokenRequest) withResources(req *http.Request) (*http.Request, error) {
+	if len(t.resources) == 0 {
+		return req, nil
+	}
+	body, err := io.ReadAll(req.Body)
+	_ = req.Body.Close()
+	if err != nil {
+		return nil, err
+	}
+	body = append(body, "&"+url.Values{"resource": t.resources}.Encode()...)
+	more := req.Clone(req.Context())
+	more.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	more.ContentLength = int64(len(body))
+	more.Body, err = more.GetBody()
+	return more, err
 }
 
 // result is the token response (RFC 6749 §5.1), after x/oauth2 returned err for it. Errors:

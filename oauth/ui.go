@@ -37,8 +37,8 @@ type UI struct {
 	// Narrow is asked when the server refuses the scopes that were asked for
 	// ([AuthorizationError.InvalidScope]): with ok, the same browser window goes on to
 	// another request. It is asked once, and once more where the second refusal names what
-	// the first request did not ask for: scopes that were covered by those left out. nil:
-	// the refusal ends the login.
+	// the first request did not ask for (scopes that were covered by those left out), or
+	// names nothing where the first did. nil: the refusal ends the login.
 	Narrow func(refusal *AuthorizationError) (fewer scopes.Set, ok bool)
 }
 

@@ -14,6 +14,7 @@ type Negotiation struct {
 	Server    Advertisement
 	Resources []Resource // only those that the manifest names
 	Refused   Set        // what the server answered invalid_scope to (RFC 6749 §4.1.2.1)
+	Dropped   Set        // what is not required, and stood in a request that it refused without naming a scope
 }
 
 // Negotiate decides for each need whether to ask for it, and for which of its
@@ -21,7 +22,8 @@ type Negotiation struct {
 //
 // A scope is withheld where a list is given that lacks it, unless the manifest
 // says that it is granted all the same. A resource's list limits only the needs
-// that have an operation on that base. What an asked scope implies is not asked
+// that have an operation on that base, and only where the server's own list does not
+// have the scope: many resources list the least with which they work. What an asked scope implies is not asked
 // again, nor is it withheld: it comes with the other.
 func Negotiate(q Negotiation) Plan {
 	n := negotiator{Negotiation: q, items: make([]Item, len(q.Needs)), asked: newAsked(q.Server.Scopes), back: make([]bool, len(q.Needs))}
@@ -168,11 +170,13 @@ func (n *negotiator) settle(item *Item, at, by int) {
 func (n *negotiator) weigh(item *Item, scope string) (place int) {
 	place = placeOf(n.Server.Scopes, scope)
 	item.Advertised = n.Server.saysAt(place)
-	item.Decision, item.Asked = DecisionWithhold, ""
+	item.Decision, item.Asked, item.Unlisted = DecisionWithhold, "", ""
 	base, lists := n.limit(item.Need, scope)
 	switch {
 	case n.Refused.Has(scope):
 		item.Reason = "the server refused it (invalid_scope)"
+	case n.Dropped.Has(scope):
+		item.Reason = "the server refused a request with it (invalid_scope), and did not say which scope it refuses"
 	case item.Need.Unadvertised && item.Advertised == AdvertisedNo:
 		item.Decision, item.Asked = DecisionRequestUnadvertised, scope
 		item.Reason = "not advertised; the manifest says that it is granted all the same"
@@ -191,6 +195,9 @@ func (n *negotiator) weigh(item *Item, scope string) (place int) {
 	default:
 		item.Decision, item.Asked = DecisionRequest, scope
 		item.Reason = "advertised"
+		if item.Unlisted = n.unlisted(item.Need, scope); item.Unlisted != "" {
+			item.Reason += fmt.Sprintf("; the resource %s does not list it", item.Unlisted)
+		}
 	}
 	return place
 }
@@ -198,16 +205,30 @@ func (n *negotiator) weigh(item *Item, scope string) (place int) {
 // limit returns the base whose resource stands against asking for scope, and
 // whether that resource lists it (then it is the server that does not).
 func (n *negotiator) limit(e *Need, scope string) (base string, lists bool) {
+	says := n.Server.Says(scope)
+	if says == AdvertisedYes {
+		return "", false
+	}
 	for _, r := range n.Resources {
 		if r.Advertises.State != Listed || !e.uses(r.Base) {
 			continue
 		}
 		lists := r.Advertises.Scopes.Has(scope)
-		if !lists || n.Server.Says(scope) == AdvertisedNo {
+		if !lists || says == AdvertisedNo {
 			return r.Base, lists
 		}
 	}
 	return "", false
+}
+
+// unlisted returns the base of a need whose resource has a list without the scope; "" for none.
+func (n *negotiator) unlisted(e *Need, scope string) (base string) {
+	for _, r := range n.Resources {
+		if r.Advertises.State == Listed && e.uses(r.Base) && !r.Advertises.Scopes.Has(scope) {
+			return r.Base
+		}
+	}
+	return ""
 }
 
 func (n *negotiator) plan() Plan {

@@ -92,9 +92,10 @@ func TestNegotiate(t *testing.T) {
 		{name: "refused though unadvertised", needs: "~a", refused: []string{"a"}, withheld: "a"},
 		{name: "refused takes no other along", needs: "x:read x:write", refused: []string{"x:write"}, request: "x:read", withheld: "x:write"},
 
-		{name: "both know", needs: "a@api b@api", server: listed("a", "b"), resources: api("a"), request: "a", withheld: "b"},
+		{name: "the resource lists less than the server", needs: "a@api b@api", server: listed("a", "b"), resources: api("a"), request: "a b"},
 		{name: "only the resource knows", needs: "a@api", server: listed("b"), resources: api("a"), withheld: "a"},
-		{name: "the resource limits its own scopes only", needs: "a b@mcp c@api", server: listed("a", "b", "c"), resources: api("c"), request: "a b c"},
+		{name: "the resource limits its own scopes only", needs: "a b@mcp c@api", resources: api("c"), request: "a b c"},
+		{name: "neither knows", needs: "a@api", server: listed("b"), resources: api("b"), withheld: "a"},
 		{name: "the resource limits nothing unadvertised", needs: "~a@api", server: listed("b"), resources: api("b"), request: "a"},
 		{name: "the resource where the server does not say", needs: "a@api b@api", resources: api("a"), request: "a", withheld: "b"},
 		{

@@ -66,6 +66,7 @@ type Plan struct {
 type Resource struct {
 	Base       string
 	URL        string
+	ID         string // as its document names it; else URL
 	Advertises Advertisement
 }
 
@@ -75,5 +76,6 @@ type Item struct {
 	Advertised Advertised
 	Decision   Decision
 	Asked      string // the scope that goes into the request; "" where none does
+	Unlisted   string // the base whose resource has a list without what is asked for; "" for none
 	Reason     string // one sentence for people; never empty
 }

@@ -16,8 +16,8 @@ import (
 // file, each on a line of its own: METHOD PATH STATUS BODY, or * in place of both for
 // whatever is asked otherwise. Of several lines for one request each serves once, in
 // their order, and the last from then on. NAME is set to its URL, which also stands for {self}
-// in a body; {redirect_uri} and {state} stand for those of the request. The body of a 302 is
-// where it leads.
+// in a body; {redirect_uri}, {state}, {code} and {resource} stand for those of the request. The body of a 302 is
+// where it leads. A body may be followed by one header field: WWW-Authenticate or Retry-After.
 func answers(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 2 {
 		ts.Fatalf("usage: answers NAME FILE")
@@ -58,12 +58,19 @@ func (s *responses) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		code, body = http.StatusInternalServerError, fmt.Sprintf("%q is no status", status)
 	}
-	body = strings.NewReplacer("{self}", "http://"+r.Host, "{redirect_uri}", r.FormValue("redirect_uri"), "{state}", r.FormValue("state")).Replace(body)
+	body = strings.NewReplacer("{self}", "http://"+r.Host, "{redirect_uri}", r.FormValue("redirect_uri"), "{state}", r.FormValue("state"),
+		"{code}", r.FormValue("code"), "{resource}", strings.Join(r.Form["resource"], ",")).Replace(body)
 	if code == http.StatusFound {
 		http.Redirect(w, r, body, code)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
+	for _, name := range []string{"WWW-Authenticate", "Retry-After"} {
+		if before, value, found := strings.Cut(body, " "+name+": "); found {
+			body = before
+			w.Header().Set(name, value)
+		}
+	}
 	w.WriteHeader(code)
 	_, _ = io.WriteString(w, body)
 }

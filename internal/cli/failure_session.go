@@ -43,13 +43,6 @@ func sessionErrors(s *ambit.Session, err error) *view.Failure {
 	if errors.Is(err, ambit.ErrNoHome) {
 		return failWith(exitUsage, ambit.ErrNoHome, "set HOME, or XDG_STATE_HOME and XDG_CONFIG_HOME")
 	}
-	if e, ok := errors.AsType[*ambit.ResourceError](err); ok {
-		f := asFailure(metadataFailure(e))
-		if d, ok := errors.AsType[*guard.Error](err); ok && d.Kind == guard.KindNotFound {
-			f.Hint = fmt.Sprintf("resource: %s in %s asks for the list that it publishes (RFC 9728)", e.Base, text.Printable(s.Manifest().File))
-		}
-		return f
-	}
 	return nil
 }
 

@@ -73,6 +73,11 @@ func (r *Requester) Copy(w io.Writer, req *http.Request, limit int64) (*Response
 	return r.do(req, func(body io.Reader) ([]byte, error) { return nil, files.Copy(w, body, limit) })
 }
 
+// Begin is [Requester.Do] for whom the header is enough: the body is not read.
+func (r *Requester) Begin(req *http.Request) (*Response, error) {
+	return r.do(req, func(io.Reader) ([]byte, error) { return nil, nil })
+}
+
 // do is Do with a way to read the body.
 func (r *Requester) do(req *http.Request, read func(body io.Reader) ([]byte, error)) (*Response, error) {
 	response, err := r.once(req, read)

@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/text"
@@ -134,9 +135,22 @@ func (v *Plan) Text(p *Printer) {
 	}
 }
 
-// remarks gives the reason of every decision that is not plain asking.
+// remarks gives the reason of every decision that is not plain asking, and what a resource's list
+// has not, which is asked for as the server has it.
 func (v *Plan) remarks(p *Printer) {
 	any := false
+	for _, r := range v.Plan.Resources {
+		var names []string
+		for _, item := range v.Plan.Scopes {
+			if item.Unlisted == r.Base && item.Asked != "" {
+				names = append(names, item.Asked)
+			}
+		}
+		if len(names) > 0 {
+			p.wrapped("  ", "requested, as the server lists it, though the resource "+r.Base+" does not: "+text.Printable(strings.Join(names, ", ")))
+			any = true
+		}
+	}
 	for _, item := range v.Plan.Scopes {
 		if item.Decision != scopes.DecisionRequest {
 			p.wrapped("  ", p.decision(item.Decision)+": "+item.Need.Name()+": "+text.Printable(item.Reason))

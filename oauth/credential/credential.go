@@ -30,6 +30,9 @@ type Credential struct {
 	ObtainedAt time.Time
 	Asked      scopes.Set // what the login asked for; empty for a key, and in what older versions stored
 
+	// Resources are whom it is for, as the login asked (RFC 8707 §2); empty where it did not say.
+	Resources []string
+
 	// Hosts are those that the user trusted with it when it was obtained, in the form
 	// of [provider.HostOf].
 	Hosts []string

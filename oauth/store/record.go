@@ -33,6 +33,7 @@ type record struct {
 	KnownBy    scopes.KnownBy `json:"by"`
 	Reach      []reach        `json:"reach,omitempty"`
 	Hosts      []string       `json:"hosts,omitempty"`
+	Resources  []string       `json:"for,omitempty"`
 }
 
 // A reach is a [scopes.Reach].
@@ -64,7 +65,7 @@ func encodeRecord(c *credential.Credential) ([]byte, error) {
 		Issuer: c.Issuer, ClientID: c.ClientID, Server: c.Server,
 		ExpiresAt: toSeconds(c.ExpiresAt), ObtainedAt: toSeconds(c.ObtainedAt),
 		Scope: c.Scopes.String(), Asked: c.Asked.String(), KnownBy: c.KnownBy,
-		Reach: reachOf(c.Reach), Hosts: c.Hosts,
+		Reach: reachOf(c.Reach), Hosts: c.Hosts, Resources: c.Resources,
 	})
 }
 
@@ -93,7 +94,7 @@ func decodeRecord(data []byte) (*credential.Credential, error) {
 			Server: r.Server, Scopes: granted, Reach: limits(r.Reach),
 		},
 		TokenType: r.TokenType, Issuer: r.Issuer, ClientID: r.ClientID,
-		ObtainedAt: fromSeconds(r.ObtainedAt), Asked: asked, Hosts: r.Hosts,
+		ObtainedAt: fromSeconds(r.ObtainedAt), Asked: asked, Hosts: r.Hosts, Resources: r.Resources,
 	}
 	if r.Refresh != "" {
 		c.Refresh = credential.NewSecret(r.Refresh)

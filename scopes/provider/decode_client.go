@@ -14,6 +14,7 @@ func (d *decoder) client(n *yaml.Node, c Client) Client {
 		yamlfile.Optional("id", func(v *yaml.Node) { c.ID, c.IDs = d.clientID(v) }),
 		yamlfile.Optional("redirect", func(v *yaml.Node) { c.Redirect = d.redirect(v) }),
 		yamlfile.Optional("authorize", func(v *yaml.Node) { c.Authorize = d.parameters(v) }),
+		yamlfile.Optional("resource", func(v *yaml.Node) { c.Resources = d.resources(v) }),
 	})
 	return c
 }
@@ -66,6 +67,16 @@ func ReservedParameters() []string {
 		"resource", // RFC 8707: whom the token is for
 		"response_mode", "response_type", "scope", "state",
 	}
+}
+
+// resources are one template of a URL, or a list of them.
+func (d *decoder) resources(n *yaml.Node) []string {
+	if n.Kind != yaml.SequenceNode {
+		return []string{d.template(n, "resource")}
+	}
+	var list []string
+	d.List(n, "resource", func(item *yaml.Node) { list = append(list, d.template(item, "resource")) })
+	return list
 }
 
 func (d *decoder) parameters(n *yaml.Node) []Parameter {

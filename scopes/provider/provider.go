@@ -82,6 +82,7 @@ type Client struct {
 	IDs       map[string]string // client_id by server
 	Redirect  Redirect
 	Authorize []Parameter // extra parameters of the authorization request, in the file's order
+	Resources []string    // whom a token is for (RFC 8707), where the manifest names no resource: URLs, {base} allowed
 }
 
 // IDFor is the client_id at the named server; "" where none is known.

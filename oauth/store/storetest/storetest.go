@@ -43,8 +43,9 @@ func FullCredential() *credential.Credential {
 		},
 		TokenType: "Bearer", Issuer: "https://auth.example.com", ClientID: "client",
 		ObtainedAt: time.Unix(1800000000, 0).UTC(), Asked: scopes.NewSet("b:read", "a:write", "c"),
-		Hosts: []string{"api.example.com", "gateway.example.com:8443"},
-		Lost:  scopes.NewSet("c:read"),
+		Hosts:     []string{"api.example.com", "gateway.example.com:8443"},
+		Resources: []string{"https://mcp.example.com/mcp"},
+		Lost:      scopes.NewSet("c:read"),
 	}
 }
 
