@@ -75,7 +75,7 @@ type Login struct {
 // *[IssuerError] for the response; *[ResponseError], *[ProtocolError],
 // *[trust.UntrustedHostError] and [metadata.Error] for the exchange.
 func (l *Login) Run(ctx context.Context) (*credential.Credential, error) {
-	if err := supportsPublicClient(l.Server); err != nil {
+	if err := CheckPKCE(l.Server); err != nil {
 		return nil, err
 	}
 	timeout := l.Timeout

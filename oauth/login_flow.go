@@ -195,6 +195,7 @@ func (r *loginFlow) conclude(ctx context.Context, got authorizationResponse) (*c
 		return nil, err
 	}
 	if got.refusal != nil {
+		got.refusal.Listed = whatIsListed(r.Server, got.refusal.Code, "authorization_code")
 		return nil, got.refusal
 	}
 	return r.exchange(ctx, got.code)
@@ -210,7 +211,7 @@ func (r *loginFlow) exchange(ctx context.Context, code string) (*credential.Cred
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		return nil, err
+		return nil, besideList(err, r.Server, "authorization_code")
 	}
 	c, err := readToken(r.Server.TokenEndpoint, response, credential.Credential{
 		Issuer: r.Server.Issuer, ClientID: r.config.ClientID, Hosts: r.Hosts,

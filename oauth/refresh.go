@@ -117,9 +117,6 @@ func (r *Renewer) refresh(ctx context.Context, old *credential.Credential) (*cre
 	if err != nil {
 		return nil, err
 	}
-	if err := supportsPublicClient(server); err != nil {
-		return nil, err
-	}
 	// The server may exchange the refresh token in the moment in which the caller gives up,
 	// and not to hear of the new one loses the session.
 	ctx, cancel := signals.Outlive(ctx)
@@ -131,7 +128,7 @@ func (r *Renewer) refresh(ctx context.Context, old *credential.Credential) (*cre
 	_, err = source.Token()
 	response, err := request.result(err)
 	if err != nil {
-		return nil, r.refused(ctx, old, err)
+		return nil, r.refused(ctx, old, besideList(err, server, "refresh_token"))
 	}
 	fresh, err := readToken(server.TokenEndpoint, response, *old, r.KindOf, r.now())
 	if err != nil {

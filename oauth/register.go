@@ -74,8 +74,6 @@ func withoutPorts(uris []string) []string {
 	return all
 }
 
-const authNone = "none"
-
 // clientMetadata is RFC 7591 §2; application_type is OpenID Connect's, and lets a
 // server take an http redirect on loopback.
 type clientMetadata struct {
