@@ -10,6 +10,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/oauth/apikey"
+	"github.com/ambit-auth/ambit/oauth/client"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/oauth/store"
 	"github.com/ambit-auth/ambit/scopes"
@@ -106,7 +107,7 @@ func (c *consent) login() (*oauth.Login, error) {
 		return nil, &NoClientError{Issuer: s.server.Issuer}
 	}
 	login := &oauth.Login{
-		HTTP: c.client, Server: c.plan.Server, ClientID: clientID, Redirect: redirectOf(p), Authorize: p.Client.Authorize,
+		HTTP: c.client, Server: c.plan.Server, Client: client.Public(clientID), Redirect: redirectOf(p), Authorize: p.Client.Authorize,
 		Scopes: c.plan.Request, Hosts: s.hosts(), KindOf: p.KindOfToken, ServerFrom: p.ServerFrom, Now: s.opt.Now,
 		UI: oauth.UI{
 			Tell:   func(format string, args ...any) { s.opt.UI.note(fmt.Sprintf(format, args...)) },
@@ -120,7 +121,10 @@ func (c *consent) login() (*oauth.Login, error) {
 	}
 	if clientID == "" {
 		registration := &oauth.Registration{HTTP: c.client, Endpoint: c.plan.Server.RegistrationEndpoint, Name: s.manifest.Name, Scopes: c.plan.Request}
-		login.Register = func(ctx context.Context, uri string) (string, error) { return registration.Register(ctx, uri) }
+		login.Register = func(ctx context.Context, uri string) (client.Client, error) {
+			id, err := registration.Register(ctx, uri)
+			return client.Public(id), err
+		}
 	}
 	if s.opt.UI.Paste != nil {
 		login.UI.Paste, login.UI.PasteOnly = s.opt.UI.Paste(), s.opt.UI.PasteOnly

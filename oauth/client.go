@@ -6,7 +6,7 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/metadata"
-	"golang.org/x/oauth2"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // CheckPKCE returns a *[ProtocolError] where a server lists methods of PKCE (RFC 7636) without
@@ -27,18 +27,15 @@ func orNothing(offered []string) string {
 	return text.Quoted(offered)
 }
 
-// authNone is the method of a client without a secret (RFC 7591 §2).
-const authNone = "none"
-
 // whatIsListed is what the server's metadata had said of that which an error code refuses: the
 // lists are hints, but where the server refuses, they may tell why. It is "" where they do not.
-func whatIsListed(server *metadata.AuthorizationServer, code, grant string) string {
+func whatIsListed(server *metadata.AuthorizationServer, code, grant string, method provider.AuthMethod) string {
 	for _, hint := range []struct {
 		codes       []string
 		field, used string
 		offered     []string
 	}{
-		{[]string{"invalid_client"}, "token_endpoint_auth_methods_supported", authNone, server.TokenEndpointAuthMethodsSupported},
+		{[]string{"invalid_client"}, "token_endpoint_auth_methods_supported", string(method), server.TokenEndpointAuthMethodsSupported},
 		{[]string{"unsupported_grant_type", "unauthorized_client"}, "grant_types_supported", grant, server.GrantTypesSupported},
 		{[]string{"unsupported_response_type", "unauthorized_client"}, "response_types_supported", "code", server.ResponseTypesSupported},
 	} {
@@ -47,20 +44,4 @@ func whatIsListed(server *metadata.AuthorizationServer, code, grant string) stri
 		}
 	}
 	return ""
-}
-
-// clientConfig is x/oauth2's view of the client. The style of authentication is
-// fixed: left to itself the library finds it by sending a failing request twice, and
-// that burns codes and refresh tokens. A public client sends its id in the body (RFC
-// 6749 §3.2.1).
-func clientConfig(server *metadata.AuthorizationServer, clientID, redirectURI string) *oauth2.Config {
-	return &oauth2.Config{
-		ClientID:    clientID,
-		RedirectURL: redirectURI,
-		Endpoint: oauth2.Endpoint{
-			AuthURL:   server.AuthorizationEndpoint,
-			TokenURL:  server.TokenEndpoint,
-			AuthStyle: oauth2.AuthStyleInParams,
-		},
-	}
 }

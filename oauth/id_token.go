@@ -31,7 +31,7 @@ func (r *loginFlow) verifyIDToken(ctx context.Context, response *guard.Object, a
 		return badIDToken(err)
 	}
 	verifier := oidc.NewVerifier(r.Server.Issuer, keys, &oidc.Config{
-		ClientID:             r.config.ClientID,
+		ClientID:             r.client.ID,
 		SupportedSigningAlgs: signingAlgorithms(r.Server.IDTokenSigningAlgValuesSupported),
 		Now:                  r.now,
 	})

@@ -16,6 +16,7 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/client"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/oauth/trust"
 	"github.com/ambit-auth/ambit/scopes"
@@ -99,7 +100,7 @@ func testKind(string) provider.CredentialKind {
 
 func newLogin(s *authServer, p *person) *oauth.Login {
 	return &oauth.Login{
-		Server: s.metadata(), ClientID: testClient,
+		Server: s.metadata(), Client: client.Public(testClient),
 		Redirect: provider.Redirect{Host: "localhost", Path: "/callback"},
 		Scopes:   scopes.NewSet("a:read", "b:write"),
 		KindOf:   testKind, Now: func() time.Time { return testNow },
@@ -272,14 +273,14 @@ func TestLoginProtectsItsParameters(t *testing.T) {
 func TestLoginRegisters(t *testing.T) {
 	server, person := newAuthServer(t), newPerson(t)
 	login := newLogin(server, person)
-	login.ClientID = ""
+	login.Client = client.Client{}
 	if _, err := login.Run(t.Context()); !errors.Is(err, oauth.ErrNoClientID) {
 		t.Errorf("err = %v", err)
 	}
 	var registered string
-	login.Register = func(_ context.Context, redirectURI string) (string, error) {
+	login.Register = func(_ context.Context, redirectURI string) (client.Client, error) {
 		registered = redirectURI
-		return testClient, nil
+		return client.Public(testClient), nil
 	}
 	c, err := login.Run(t.Context())
 	if err != nil || c.ClientID != testClient {

@@ -10,6 +10,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/oauth/trust"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // An Endpoint is one to which this program sends requests.
@@ -70,9 +71,9 @@ func aside(remark string) string {
 }
 
 // besideList adds to the refusal of a token request what the server's metadata had said of it.
-func besideList(err error, server *metadata.AuthorizationServer, grant string) error {
+func besideList(err error, server *metadata.AuthorizationServer, grant string, method provider.AuthMethod) error {
 	if refused, ok := errors.AsType[*ResponseError](err); ok && refused.Endpoint == TokenEndpoint {
-		refused.Listed = whatIsListed(server, refused.Code, grant)
+		refused.Listed = whatIsListed(server, refused.Code, grant, method)
 	}
 	return err
 }

@@ -84,6 +84,19 @@ type Client struct {
 	Authorize []Parameter // extra parameters of the authorization request, in the file's order
 }
 
+// An AuthMethod is how a client authenticates itself at the token endpoint (RFC 7591 §2).
+type AuthMethod string
+
+// The methods that are understood.
+const (
+	AuthNone  AuthMethod = "none"                // a public client only says its id
+	AuthBasic AuthMethod = "client_secret_basic" // HTTP Basic
+	AuthPost  AuthMethod = "client_secret_post"  // the secret in the request's body
+)
+
+// AuthMethods are the words for them.
+func AuthMethods() []string { return []string{string(AuthNone), string(AuthBasic), string(AuthPost)} }
+
 // IDFor is the client_id at the named server; "" where none is known.
 func (c Client) IDFor(server string) string {
 	if id, ok := c.IDs[server]; ok {
