@@ -75,36 +75,6 @@ func (s Server) Expand(template string) (expanded string, ok bool) {
 	return u + rest, true
 }
 
-// A Client is how this program is registered at the authorization server: public,
-// without a secret (RFC 6749 §2.1, RFC 8252 §8.4).
-type Client struct {
-	ID        string            // client_id for the servers that IDs does not name
-	IDs       map[string]string // client_id by server
-	Redirect  Redirect
-	Authorize []Parameter // extra parameters of the authorization request, in the file's order
-}
-
-// An AuthMethod is how a client authenticates itself at the token endpoint (RFC 7591 §2).
-type AuthMethod string
-
-// The methods that are understood.
-const (
-	AuthNone  AuthMethod = "none"                // a public client only says its id
-	AuthBasic AuthMethod = "client_secret_basic" // HTTP Basic
-	AuthPost  AuthMethod = "client_secret_post"  // the secret in the request's body
-)
-
-// AuthMethods are the words for them.
-func AuthMethods() []string { return []string{string(AuthNone), string(AuthBasic), string(AuthPost)} }
-
-// IDFor is the client_id at the named server; "" where none is known.
-func (c Client) IDFor(server string) string {
-	if id, ok := c.IDs[server]; ok {
-		return id
-	}
-	return c.ID
-}
-
 // A Redirect is the registered redirect URI on loopback (RFC 8252 §7.3).
 type Redirect struct {
 	Host  string // localhost, 127.0.0.1 or [::1], as registered
