@@ -90,6 +90,11 @@ func (c confirmed) all(hosts []string) bool {
 	return err == nil && !slices.ContainsFunc(hosts, func(host string) bool { return !slices.Contains(known, host) })
 }
 
+// unconfirmed are those of hosts to which the user did not say yes.
+func (c confirmed) unconfirmed(hosts []string) []string {
+	return slices.DeleteFunc(slices.Clone(hosts), func(host string) bool { return c.all([]string{host}) })
+}
+
 // keyVariables are the variables of the environment in which the provider keeps API keys, as
 // far as its file may name them.
 func (c confirmed) keyVariables(of *Session) []string {

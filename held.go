@@ -11,6 +11,7 @@ import (
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/oauth/apikey"
+	"github.com/ambit-auth/ambit/oauth/client"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -195,7 +196,7 @@ func (h *Held) inspectLogin(ctx context.Context) error {
 
 // inspector asks servers about this credential.
 func (h *Held) inspector(ctx context.Context) (*oauth.Inspector, error) {
-	client, err := h.session.guarded(ctx)
+	guarded, err := h.session.guarded(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -204,7 +205,7 @@ func (h *Held) inspector(ctx context.Context) (*oauth.Inspector, error) {
 		return nil, err
 	}
 	return &oauth.Inspector{
-		HTTP: client, Provider: h.session.Provider(), Server: h.Server, Now: h.session.opt.Now, Note: h.session.opt.UI.note,
+		HTTP: guarded, Provider: h.session.Provider(), Server: h.Server, Now: h.session.opt.Now, Note: h.session.opt.UI.note, Client: h.session.clientWithID,
 		Metadata: func(ctx context.Context, s provider.Server) (*metadata.AuthorizationServer, error) {
 			return documents.AuthorizationServer(ctx, s.Issuer)
 		},
@@ -234,7 +235,7 @@ func (h *Held) renew(ctx context.Context, by func(*oauth.Renewer) (*credential.C
 	if h.login == nil {
 		return nil
 	}
-	client, err := h.session.guarded(ctx)
+	guarded, err := h.session.guarded(ctx)
 	if err != nil {
 		return err
 	}
@@ -243,9 +244,12 @@ func (h *Held) renew(ctx context.Context, by func(*oauth.Renewer) (*credential.C
 		return err
 	}
 	renewer := &oauth.Renewer{
-		Store: h.login.store, Key: h.login.key, HTTP: client, LockDir: h.session.opt.lockDir(), KindOf: h.session.Provider().KindOfToken, Now: h.session.opt.Now, Note: h.session.opt.UI.note,
+		Store: h.login.store, Key: h.login.key, HTTP: guarded, LockDir: h.session.opt.lockDir(), KindOf: h.session.Provider().KindOfToken, Now: h.session.opt.Now, Note: h.session.opt.UI.note,
 		Server: func(ctx context.Context) (*metadata.AuthorizationServer, error) {
 			return documents.AuthorizationServer(ctx, h.login.issuer.Issuer)
+		},
+		Client: func(ctx context.Context, id string) (client.Client, error) {
+			return h.session.clientWithID(ctx, h.login.issuer, id)
 		},
 	}
 	var c *credential.Credential

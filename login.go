@@ -9,6 +9,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/oauth/apikey"
+	"github.com/ambit-auth/ambit/oauth/client"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/oauth/store"
 	"github.com/ambit-auth/ambit/scopes"
@@ -77,7 +78,7 @@ type consent struct {
 // says so.
 func (c *consent) get(ctx context.Context) (*Held, error) {
 	c.noteVariable()
-	login, err := c.login()
+	login, err := c.login(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -99,14 +100,17 @@ func (c *consent) noteVariable() {
 	}
 }
 
-func (c *consent) login() (*oauth.Login, error) {
+func (c *consent) login(ctx context.Context) (*oauth.Login, error) {
 	s, p := c.session, c.session.Provider()
-	clientID := p.Client.IDFor(s.server.Name)
-	if clientID == "" && c.plan.Server.RegistrationEndpoint == "" {
+	who, err := s.clientWithID(ctx, s.server, p.Client.IDFor(s.server.Name))
+	if err != nil {
+		return nil, err
+	}
+	if who.ID == "" && c.plan.Server.RegistrationEndpoint == "" {
 		return nil, &NoClientError{Issuer: s.server.Issuer}
 	}
 	login := &oauth.Login{
-		HTTP: c.client, Server: c.plan.Server, ClientID: clientID, Redirect: redirectOf(p), Authorize: p.Client.Authorize,
+		HTTP: c.client, Server: c.plan.Server, Client: who, Redirect: redirectOf(p), Authorize: p.Client.Authorize,
 		Scopes: c.plan.Request, Resources: c.plan.indicators(), Hosts: s.hosts(), KindOf: p.KindOfToken, ServerFrom: p.ServerFrom, Now: s.opt.Now,
 		UI: oauth.UI{
 			Tell:   func(format string, args ...any) { s.opt.UI.note(fmt.Sprintf(format, args...)) },
@@ -118,9 +122,12 @@ func (c *consent) login() (*oauth.Login, error) {
 	if pages := s.opt.UI.Pages; pages != nil {
 		login.UI.Start = func(url string) http.Handler { return pages.Start(c.plan, url) }
 	}
-	if clientID == "" {
+	if who.ID == "" {
 		registration := &oauth.Registration{HTTP: c.client, Endpoint: c.plan.Server.RegistrationEndpoint, Name: s.manifest.Name, Scopes: c.plan.Request}
-		login.Register = func(ctx context.Context, uri string) (string, error) { return registration.Register(ctx, uri) }
+		login.Register = func(ctx context.Context, uri string) (client.Client, error) {
+			id, err := registration.Register(ctx, uri)
+			return client.Public(id), err
+		}
 	}
 	if s.opt.UI.Paste != nil {
 		login.UI.Paste, login.UI.PasteOnly = s.opt.UI.Paste(), s.opt.UI.PasteOnly

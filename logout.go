@@ -108,7 +108,11 @@ func (s *Session) revoke(ctx context.Context, l *login) error {
 		if err != nil {
 			return err
 		}
-		revocation := oauth.Revocation{HTTP: client, Server: as}
+		who, err := s.clientWithID(ctx, l.issuer, l.credential.ClientID)
+		if err != nil {
+			return err
+		}
+		revocation := oauth.Revocation{HTTP: client, Server: as, Client: who}
 		return revocation.Revoke(ctx, l.credential)
 	})
 }

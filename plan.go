@@ -135,13 +135,13 @@ func sameIssuer(one, other string) bool {
 	return strings.TrimSuffix(one, "/") == strings.TrimSuffix(other, "/")
 }
 
-// Check returns a *[MissingError] where something required cannot be requested; nil where a
-// login makes sense.
+// Check returns a *[MissingError] where something required cannot be requested, and an
+// *[oauth.ProtocolError] where the server cannot be used safely; nil where a login makes sense.
 func (p *Plan) Check() error {
 	if withheld := p.withheld(scopes.Required); len(withheld) > 0 {
 		return &MissingError{Needs: withheld, Plan: p, Level: scopes.Required}
 	}
-	return nil
+	return oauth.CheckPKCE(p.Server)
 }
 
 // checkRequest returns a *[MissingError] also for a login that would request nothing of what

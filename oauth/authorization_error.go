@@ -12,11 +12,12 @@ type AuthorizationError struct {
 	Code        string // error: access_denied, invalid_scope, …
 	Description string // error_description; "" where there is none
 	URI         string // error_uri, a page for people; "" where there is none
+	Listed      string // what the server's metadata had said of that which it refuses; "" for nothing
 }
 
 // Error holds the server's words.
 func (e *AuthorizationError) Error() string {
-	return "the authorization server refused: " + serversWords(e.Code, e.Description)
+	return "the authorization server refused: " + serversWords(e.Code, e.Description) + aside(e.Listed)
 }
 
 // Denied reports whether the person, or the server for them, said no.

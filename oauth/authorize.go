@@ -39,7 +39,7 @@ func (a *attempt) hasState(state string) bool {
 }
 
 // newAttempt builds the authorization request (RFC 6749 §4.1.1, RFC 7636 §4.3).
-func (l *Login) newAttempt(config oauth2.Config, asked scopes.Set) (*attempt, error) {
+func (l *Login) newAttempt(config *oauth2.Config, asked scopes.Set) (*attempt, error) {
 	a := &attempt{scopes: asked, state: random(), verifier: oauth2.GenerateVerifier()}
 	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(a.verifier)}
 	for _, p := range l.Authorize {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/client"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
@@ -88,10 +89,10 @@ func TestCancelLeavesNothing(t *testing.T) {
 			l.UI.Tell = func(string, ...any) { cancel() }
 		},
 		"during a registration": func(l *oauth.Login, _ *authServer, _ *person, cancel func()) {
-			l.ClientID, l.Register = "", func(ctx context.Context, _ string) (string, error) {
+			l.Client, l.Register = client.Client{}, func(ctx context.Context, _ string) (client.Client, error) {
 				cancel()
 				<-ctx.Done()
-				return "", ctx.Err()
+				return client.Client{}, ctx.Err()
 			}
 		},
 		"during the exchange": func(_ *oauth.Login, s *authServer, _ *person, cancel func()) {

@@ -6,8 +6,19 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/metadata"
-	"golang.org/x/oauth2"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
+
+// CheckPKCE returns a *[ProtocolError] where a server lists methods of PKCE (RFC 7636) without
+// S256: a login there would not be safe. A list that is absent rules nothing out. The other lists
+// of the metadata are hints: they are often too short, and what the user named is tried.
+func CheckPKCE(server *metadata.AuthorizationServer) error {
+	offered := server.CodeChallengeMethodsSupported
+	if offered == nil || slices.Contains(offered, "S256") {
+		return nil
+	}
+	return &ProtocolError{Problem: "the server offers " + orNothing(offered) + ` for code_challenge_methods_supported, and a login needs "S256"`}
+}
 
 func orNothing(offered []string) string {
 	if len(offered) == 0 {
@@ -16,38 +27,21 @@ func orNothing(offered []string) string {
 	return text.Quoted(offered)
 }
 
-// supportsPublicClient checks that the server takes a client without a secret, and
-// the code flow with PKCE S256. A list that is absent rules nothing out: RFC 8414 §2
-// names defaults that would, and servers that work leave the lists out all the same.
-func supportsPublicClient(server *metadata.AuthorizationServer) error {
-	for _, rule := range []struct {
-		field, need string
+// whatIsListed is what the server's metadata had said of that which an error code refuses: the
+// lists are hints, but where the server refuses, they may tell why. It is "" where they do not.
+func whatIsListed(server *metadata.AuthorizationServer, code, grant string, method provider.AuthMethod) string {
+	for _, hint := range []struct {
+		codes       []string
+		field, used string
 		offered     []string
 	}{
-		{"token_endpoint_auth_methods_supported", "none", server.TokenEndpointAuthMethodsSupported},
-		{"response_types_supported", "code", server.ResponseTypesSupported},
-		{"code_challenge_methods_supported", "S256", server.CodeChallengeMethodsSupported},
-		{"grant_types_supported", "authorization_code", server.GrantTypesSupported},
+		{[]string{"invalid_client"}, "token_endpoint_auth_methods_supported", string(method), server.TokenEndpointAuthMethodsSupported},
+		{[]string{"unsupported_grant_type", "unauthorized_client"}, "grant_types_supported", grant, server.GrantTypesSupported},
+		{[]string{"unsupported_response_type", "unauthorized_client"}, "response_types_supported", "code", server.ResponseTypesSupported},
 	} {
-		if rule.offered != nil && !slices.Contains(rule.offered, rule.need) {
-			return &ProtocolError{Problem: fmt.Sprintf("the server offers %s for %s, and a public client needs %q", orNothing(rule.offered), rule.field, rule.need)}
+		if slices.Contains(hint.codes, code) && hint.offered != nil && !slices.Contains(hint.offered, hint.used) {
+			return fmt.Sprintf("its metadata has %s for %s, and not %q", orNothing(hint.offered), hint.field, hint.used)
 		}
 	}
-	return nil
-}
-
-// clientConfig is x/oauth2's view of the client. The style of authentication is
-// fixed: left to itself the library finds it by sending a failing request twice, and
-// that burns codes and refresh tokens. A public client sends its id in the body (RFC
-// 6749 §3.2.1).
-func clientConfig(server *metadata.AuthorizationServer, clientID, redirectURI string) *oauth2.Config {
-	return &oauth2.Config{
-		ClientID:    clientID,
-		RedirectURL: redirectURI,
-		Endpoint: oauth2.Endpoint{
-			AuthURL:   server.AuthorizationEndpoint,
-			TokenURL:  server.TokenEndpoint,
-			AuthStyle: oauth2.AuthStyleInParams,
-		},
-	}
+	return ""
 }

@@ -33,7 +33,7 @@ func (r *loginFlow) verifyIDToken(ctx context.Context, response *guard.Object, a
 		return context.Cause(ctx)
 	}
 	verifier := oidc.NewVerifier(r.Server.Issuer, keys, &oidc.Config{
-		ClientID:                   r.config.ClientID,
+		ClientID:                   r.client.ID,
 		SupportedSigningAlgs:       signingAlgorithms(r.Server.IDTokenSigningAlgValuesSupported),
 		Now:                        r.now,
 		InsecureSkipSignatureCheck: noKeys != nil,

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/oauth/apikey"
+	"github.com/ambit-auth/ambit/oauth/client"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/oauth/trust"
 	"github.com/ambit-auth/ambit/scopes"
@@ -33,7 +35,9 @@ type Inspector struct {
 	// Metadata returns that of a server; it is not read where the provider's file names a URL.
 	// nil: only such a URL can be asked.
 	Metadata func(ctx context.Context, s provider.Server) (*metadata.AuthorizationServer, error)
-	Now      func() time.Time // for Retry-After; nil means [time.Now]
+	// Client returns the client of an id at a server, which is who introspects. nil: it is a public one.
+	Client func(ctx context.Context, at provider.Server, id string) (client.Client, error)
+	Now    func() time.Time // for Retry-After; nil means [time.Now]
 	// Wait waits out a short 429; nil is a timer. See [guard.Requester].
 	Wait func(ctx context.Context, d time.Duration) error
 	// Note is told what a response held that could not be read and was left out. nil: nobody.
@@ -139,7 +143,7 @@ func refusesToAnswer(err error) bool {
 
 // userinfo asks whether the server accepts the credential; nil where it does.
 func (i *Inspector) userinfo(ctx context.Context, endpoint string, c *credential.Credential) error {
-	response, err := i.send(ctx, http.MethodGet, endpoint, "", nil, &c.Access)
+	response, err := i.send(ctx, http.MethodGet, endpoint, nil, nil, &c.Access)
 	if err != nil {
 		return err
 	}
@@ -152,7 +156,7 @@ func (i *Inspector) inspectItself(ctx context.Context, server provider.Server, k
 	if !ok {
 		return scopes.Grant{}, &NoInspectionError{Label: kind.Label, Server: server.Name}
 	}
-	response, err := i.send(ctx, http.MethodGet, target, "", nil, &c.Access)
+	response, err := i.send(ctx, http.MethodGet, target, nil, nil, &c.Access)
 	if err != nil {
 		return scopes.Grant{}, err
 	}
@@ -163,19 +167,22 @@ func (i *Inspector) inspectItself(ctx context.Context, server provider.Server, k
 // introspect is RFC 7662 §2.1, or the same in JSON for servers that want it so. Who asks is the
 // token itself where the provider's file says so, else the client to which it was given.
 func (i *Inspector) introspect(ctx context.Context, endpoint string, server provider.Server, kind provider.CredentialKind, c *credential.Credential) (scopes.Grant, error) {
-	members := map[string]string{"token": c.Access.Reveal()}
+	members, header := map[string]string{"token": c.Access.Reveal()}, make(http.Header)
 	bearer := &c.Access
 	if !kind.Inspect.Bearer {
-		bearer = nil
-		if id := i.clientAt(server, c); id != "" {
-			members["client_id"] = id
+		who, err := i.clientAt(ctx, server, c)
+		if err != nil {
+			return scopes.Grant{}, err
 		}
+		bearer = nil
+		who.Authenticate(header, func(name, value string) { members[name] = value })
 	}
 	body, contentType, err := encodeMembers(members, kind.Inspect.JSON)
 	if err != nil {
 		return scopes.Grant{}, err
 	}
-	response, err := i.send(ctx, http.MethodPost, endpoint, contentType, body, bearer)
+	header.Set("Content-Type", contentType)
+	response, err := i.send(ctx, http.MethodPost, endpoint, header, body, bearer)
 	if err != nil {
 		return scopes.Grant{}, err
 	}
@@ -191,13 +198,17 @@ func (i *Inspector) introspect(ctx context.Context, endpoint string, server prov
 	return scopes.Grant{}, unclearInspection(response, "JSON without a usable %q", introspectedScopes(kind.Inspect))
 }
 
-// clientAt is the client id with which this program asks a server: that to which the server gave
+// clientAt is the client as which this program asks a server: that to which the server gave
 // the credential, else that of the provider's file.
-func (i *Inspector) clientAt(server provider.Server, c *credential.Credential) string {
+func (i *Inspector) clientAt(ctx context.Context, server provider.Server, c *credential.Credential) (client.Client, error) {
+	id := cmp.Or(i.Provider.Client.IDFor(server.Name), c.ClientID)
 	if c.ClientID != "" && c.Issuer == server.Issuer {
-		return c.ClientID
+		id = c.ClientID
 	}
-	return cmp.Or(i.Provider.Client.IDFor(server.Name), c.ClientID)
+	if i.Client == nil {
+		return client.Public(id), nil
+	}
+	return i.Client(ctx, server, id)
 }
 
 func encodeMembers(members map[string]string, asJSON bool) (body []byte, contentType string, err error) {
@@ -220,7 +231,7 @@ func (i *Inspector) said(server provider.Server, kind provider.CredentialKind, c
 }
 
 // send sends one question; bearer is who asks (RFC 6750 §2.1), nil for nobody in the header.
-func (i *Inspector) send(ctx context.Context, method, target, contentType string, body []byte, bearer *credential.Secret) (*guard.Response, error) {
+func (i *Inspector) send(ctx context.Context, method, target string, header http.Header, body []byte, bearer *credential.Secret) (*guard.Response, error) {
 	outer := ctx
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
@@ -228,9 +239,7 @@ func (i *Inspector) send(ctx context.Context, method, target, contentType string
 	if err != nil {
 		return nil, err
 	}
-	if contentType != "" {
-		req.Header.Set("Content-Type", contentType)
-	}
+	maps.Copy(req.Header, header)
 	if bearer != nil {
 		req.Header.Set("Authorization", "Bearer "+bearer.Reveal())
 	}

@@ -2,7 +2,6 @@ package oauth
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -22,7 +21,7 @@ const anyPortTries = 10
 // would get the code.
 type loopback struct {
 	redirect  provider.Redirect
-	start     string // path of the start page, which nobody can guess: other users of this machine can reach the port
+	start     string // path of the start page
 	port      int
 	listeners []net.Listener
 }
@@ -65,7 +64,7 @@ var errPortTaken = errors.New("the port is taken")
 // listenOn listens on port, 0 for any, of both addresses. A machine without ::1 is
 // in order.
 func listenOn(ctx context.Context, redirect provider.Redirect, port int, bind binder) (*loopback, error) {
-	l := &loopback{redirect: redirect, start: "/" + rand.Text(), port: port}
+	l := &loopback{redirect: redirect, port: port}
 	for _, at := range []struct{ network, address string }{{"tcp4", "127.0.0.1"}, {"tcp6", "::1"}} {
 		listener, err := bind(ctx, at.network, net.JoinHostPort(at.address, strconv.Itoa(l.port)))
 		switch {

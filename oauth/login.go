@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/oauth/client"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -32,7 +33,7 @@ var errLoginOver = errors.New("the login is over")
 
 // A Login gets a credential from the person at the browser: authorization code (RFC
 // 6749 §4.1) with PKCE S256 (RFC 7636) for a native app (RFC 8252). Server and
-// Redirect are needed, and ClientID or Register; the zero value of everything else is
+// Redirect are needed, and Client or Register; the zero value of everything else is
 // safe. A Login may be run more than once, and not changed or run twice at a time.
 type Login struct {
 	// HTTP sends the token request; it stands on [trust.Policy.Guard]. nil is a client that
@@ -40,10 +41,10 @@ type Login struct {
 	HTTP   *http.Client
 	Server *metadata.AuthorizationServer
 
-	ClientID string
-	// Register gets a client id where ClientID is empty, for the redirect URI that was
+	Client client.Client
+	// Register gets a client where Client has no id, for the redirect URI that was
 	// just bound; see [Registration].
-	Register func(ctx context.Context, redirectURI string) (clientID string, err error)
+	Register func(ctx context.Context, redirectURI string) (client.Client, error)
 
 	Redirect  provider.Redirect
 	Authorize []provider.Parameter // extra parameters of the authorization request
@@ -75,7 +76,7 @@ type Login struct {
 // *[IssuerError] for the response; *[ResponseError], *[ProtocolError],
 // *[trust.UntrustedHostError] and [metadata.Error] for the exchange.
 func (l *Login) Run(ctx context.Context) (*credential.Credential, error) {
-	if err := supportsPublicClient(l.Server); err != nil {
+	if err := CheckPKCE(l.Server); err != nil {
 		return nil, err
 	}
 	timeout := l.Timeout
@@ -88,25 +89,28 @@ func (l *Login) Run(ctx context.Context) (*credential.Credential, error) {
 	if err != nil {
 		return nil, err
 	}
-	clientID, err := l.clientID(ctx, at.redirectURI())
+	who, err := l.client(ctx, at.redirectURI())
 	if err != nil {
 		at.close()
 		return nil, err
 	}
-	run := &loginFlow{Login: l, at: at, config: *clientConfig(l.Server, clientID, at.redirectURI())}
+	run := &loginFlow{Login: l, at: at, client: who}
 	if err := run.ask(l.Scopes); err != nil {
 		at.close()
 		return nil, err
 	}
+	// The start page shows the state, and is for nobody who does not know it: other users of this
+	// machine can reach the port.
+	at.start = "/" + run.current.Load().state
 	return run.serve(ctx)
 }
 
-func (l *Login) clientID(ctx context.Context, redirectURI string) (string, error) {
+func (l *Login) client(ctx context.Context, redirectURI string) (client.Client, error) {
 	switch {
-	case l.ClientID != "":
-		return l.ClientID, nil
+	case l.Client.ID != "":
+		return l.Client, nil
 	case l.Register == nil:
-		return "", ErrNoClientID
+		return client.Client{}, ErrNoClientID
 	}
 	return l.Register(ctx, redirectURI)
 }

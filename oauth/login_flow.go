@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/oauth/client"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"golang.org/x/oauth2"
@@ -18,7 +19,7 @@ import (
 type loginFlow struct {
 	*Login
 	at        *loopback
-	config    oauth2.Config
+	client    client.Client
 	current   atomic.Pointer[attempt] // read by the pages too
 	responses chan authorizationResponse
 	opened    chan error
@@ -28,11 +29,16 @@ type loginFlow struct {
 
 // ask makes the next authorization request the one that is waited for.
 func (r *loginFlow) ask(asked scopes.Set) error {
-	next, err := r.newAttempt(r.config, asked)
+	next, err := r.newAttempt(r.config(), asked)
 	if err == nil {
 		r.current.Store(next)
 	}
 	return err
+}
+
+// config is x/oauth2's view of the login. It is made where it is used: it holds the client's secret.
+func (r *loginFlow) config() *oauth2.Config {
+	return r.client.Config(r.Server.AuthorizationEndpoint, r.Server.TokenEndpoint, r.at.redirectURI())
 }
 
 // serve runs the pages around the login, and ends both.
@@ -208,6 +214,7 @@ func (r *loginFlow) conclude(ctx context.Context, got authorizationResponse) (*c
 		return nil, err
 	}
 	if got.refusal != nil {
+		got.refusal.Listed = whatIsListed(r.Server, got.refusal.Code, "authorization_code", r.client.Style())
 		return nil, got.refusal
 	}
 	return r.exchange(ctx, got.code)
@@ -218,16 +225,16 @@ func (r *loginFlow) exchange(ctx context.Context, code string) (*credential.Cred
 	attempt := r.current.Load()
 	request := newTokenRequest(r.Server.TokenEndpoint, r.HTTP)
 	request.resources = r.Resources
-	_, err := r.config.Exchange(request.within(ctx), code, oauth2.VerifierOption(attempt.verifier))
+	_, err := r.config().Exchange(request.within(ctx), code, oauth2.VerifierOption(attempt.verifier))
 	response, err := request.result(err)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		return nil, err
+		return nil, besideList(err, r.Server, "authorization_code", r.client.Style())
 	}
 	c, err := readToken(r.Server.TokenEndpoint, response, credential.Credential{
-		Issuer: r.Server.Issuer, ClientID: r.config.ClientID, Hosts: r.Hosts,
+		Issuer: r.Server.Issuer, ClientID: r.client.ID, Hosts: r.Hosts,
 		Asked: attempt.scopes, Resources: r.Resources,
 		Grant: scopes.Grant{Scopes: attempt.scopes, KnownBy: scopes.Assumed}, // unless the response says otherwise
 	}, r.KindOf, r.now())

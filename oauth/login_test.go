@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/client"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/oauth/trust"
 	"github.com/ambit-auth/ambit/scopes"
@@ -98,7 +100,7 @@ func testKind(string) provider.CredentialKind {
 
 func newLogin(s *authServer, p *person) *oauth.Login {
 	return &oauth.Login{
-		Server: s.metadata(), ClientID: testClient,
+		Server: s.metadata(), Client: client.Public(testClient),
 		Redirect: provider.Redirect{Host: "localhost", Path: "/callback"},
 		Scopes:   scopes.NewSet("a:read", "b:write"),
 		KindOf:   testKind, Now: func() time.Time { return testNow },
@@ -204,23 +206,54 @@ func TestLoginTransportErrors(t *testing.T) {
 	})
 }
 
+// PKCE's list is one of safety; without S256 in it nobody is sent to the server.
 func TestLoginRefusesTheServer(t *testing.T) {
-	for field, change := range map[string]func(*oauth.Login){
-		"token_endpoint_auth_methods_supported": func(l *oauth.Login) {
-			l.Server.TokenEndpointAuthMethodsSupported = []string{"client_secret_basic"}
-		},
-		"code_challenge_methods_supported": func(l *oauth.Login) { l.Server.CodeChallengeMethodsSupported = []string{"plain"} },
-		"response_types_supported":         func(l *oauth.Login) { l.Server.ResponseTypesSupported = []string{} },
+	for name, methods := range map[string][]string{"plain": {"plain"}, "nothing": {}} {
+		server, person := newAuthServer(t), newPerson(t)
+		login := newLogin(server, person)
+		login.Server.CodeChallengeMethodsSupported = methods
+		_, err := login.Run(t.Context())
+		if unsupported, ok := errors.AsType[*oauth.ProtocolError](err); !ok || !strings.Contains(unsupported.Problem, "code_challenge_methods_supported") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if len(person.pages) != 0 {
+			t.Errorf("%s: a browser was opened", name)
+		}
+	}
+}
+
+// The other lists are hints: a client that the user named is tried, and where the server refuses
+// it, what the list said stands beside the server's own words.
+func TestLoginTriesWhatTheListsLeaveOut(t *testing.T) {
+	for name, list := range map[string][]string{"other methods": {"client_secret_basic", "client_secret_post"}, "nothing": {}} {
+		server, person := newAuthServer(t), newPerson(t)
+		login := newLogin(server, person)
+		login.Server.TokenEndpointAuthMethodsSupported = list
+		login.Server.ResponseTypesSupported, login.Server.GrantTypesSupported = list, list
+		if _, err := login.Run(t.Context()); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for code, tt := range map[string]struct{ token, says string }{
+		"invalid_client":            {"invalid_client", `"client_secret_basic" for token_endpoint_auth_methods_supported, and not "none"`},
+		"unauthorized_client":       {"unauthorized_client", `"client_credentials" for grant_types_supported, and not "authorization_code"`},
+		"invalid_grant":             {"invalid_grant", "\"invalid_grant\""},
+		"unsupported_response_type": {"", `"id_token" for response_types_supported, and not "code"`},
 	} {
 		server, person := newAuthServer(t), newPerson(t)
 		login := newLogin(server, person)
-		change(login)
-		_, err := login.Run(t.Context())
-		if unsupported, ok := errors.AsType[*oauth.ProtocolError](err); !ok || !strings.Contains(unsupported.Problem, field) {
-			t.Errorf("%s: %v", field, err)
+		login.Server.TokenEndpointAuthMethodsSupported = []string{"client_secret_basic"}
+		login.Server.GrantTypesSupported, login.Server.ResponseTypesSupported = []string{"client_credentials"}, []string{"id_token"}
+		if tt.token == "" {
+			server.refusal = url.Values{"error": {code}}
 		}
-		if len(person.pages) != 0 {
-			t.Errorf("%s: a browser was opened", field)
+		server.tokens = func(w http.ResponseWriter, _ *http.Request) { reply(w, 400, map[string]any{"error": code}) }
+		_, err := login.Run(t.Context())
+		if err == nil || !strings.Contains(err.Error(), code) || !strings.Contains(err.Error(), tt.says) {
+			t.Errorf("%s: %v", code, err)
+		}
+		if listed := strings.Contains(err.Error(), "metadata"); listed == (code == "invalid_grant") {
+			t.Errorf("%s: a list is named: %t", code, listed)
 		}
 	}
 }
@@ -240,14 +273,14 @@ func TestLoginProtectsItsParameters(t *testing.T) {
 func TestLoginRegisters(t *testing.T) {
 	server, person := newAuthServer(t), newPerson(t)
 	login := newLogin(server, person)
-	login.ClientID = ""
+	login.Client = client.Client{}
 	if _, err := login.Run(t.Context()); !errors.Is(err, oauth.ErrNoClientID) {
 		t.Errorf("err = %v", err)
 	}
 	var registered string
-	login.Register = func(_ context.Context, redirectURI string) (string, error) {
+	login.Register = func(_ context.Context, redirectURI string) (client.Client, error) {
 		registered = redirectURI
-		return testClient, nil
+		return client.Public(testClient), nil
 	}
 	c, err := login.Run(t.Context())
 	if err != nil || c.ClientID != testClient {

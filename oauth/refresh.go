@@ -9,6 +9,7 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/signals"
 	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/oauth/client"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/oauth/store"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -20,7 +21,7 @@ import (
 // §4.14.2); so of all goroutines and processes that want to renew at the same moment
 // one does, under a lock of the operating system, and the others take what it stored.
 // A process that dies with the lock in hand leaves it free. Safe for concurrent use
-// while nobody changes the fields; Now, KindOf, HTTP and Note may be left empty.
+// while nobody changes the fields; Client, Now, KindOf, HTTP and Note may be left empty.
 type Renewer struct {
 	Store store.Store
 	Key   store.Key
@@ -32,8 +33,11 @@ type Renewer struct {
 	Server func(ctx context.Context) (*metadata.AuthorizationServer, error)
 	// LockDir holds the lock files, which stay there, empty; it is made where it is not.
 	LockDir string
-	KindOf  func(credential string) provider.CredentialKind // as in [Login]
-	Now     func() time.Time                                // nil means [time.Now]
+	// Client returns the client of an id: the one to which the server gave the credential. nil: it
+	// is a public one.
+	Client func(ctx context.Context, id string) (client.Client, error)
+	KindOf func(credential string) provider.CredentialKind // as in [Login]
+	Now    func() time.Time                                // nil means [time.Now]
 	// Note is told what a response held that could not be read and was left out. nil: nobody.
 	Note func(sentence string)
 }
@@ -117,7 +121,8 @@ func (r *Renewer) refresh(ctx context.Context, old *credential.Credential) (*cre
 	if err != nil {
 		return nil, err
 	}
-	if err := supportsPublicClient(server); err != nil {
+	who, err := r.client(ctx, old.ClientID)
+	if err != nil {
 		return nil, err
 	}
 	// The server may exchange the refresh token in the moment in which the caller gives up,
@@ -128,11 +133,11 @@ func (r *Renewer) refresh(ctx context.Context, old *credential.Credential) (*cre
 	// for more than was granted (RFC 6749 §6).
 	request := newTokenRequest(server.TokenEndpoint, r.HTTP)
 	request.resources = old.Resources
-	source := clientConfig(server, old.ClientID, "").TokenSource(request.within(ctx), &oauth2.Token{RefreshToken: old.Refresh.Reveal()})
+	source := who.Config("", server.TokenEndpoint, "").TokenSource(request.within(ctx), &oauth2.Token{RefreshToken: old.Refresh.Reveal()})
 	_, err = source.Token()
 	response, err := request.result(err)
 	if err != nil {
-		return nil, r.refused(ctx, old, err)
+		return nil, r.refused(ctx, old, besideList(err, server, "refresh_token", who.Style()))
 	}
 	fresh, err := readToken(server.TokenEndpoint, response, *old, r.KindOf, r.now())
 	if err != nil {
@@ -165,6 +170,13 @@ func (r *Renewer) refused(ctx context.Context, old *credential.Credential, err e
 		return &credential.SessionLostError{Err: errors.Join(refusal, err)}
 	}
 	return &credential.SessionLostError{Err: refusal}
+}
+
+func (r *Renewer) client(ctx context.Context, id string) (client.Client, error) {
+	if r.Client == nil {
+		return client.Public(id), nil
+	}
+	return r.Client(ctx, id)
 }
 
 func (r *Renewer) now() time.Time {

@@ -13,6 +13,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // maxClientID bounds a client id, which goes into URLs.
@@ -39,7 +40,7 @@ func (r *Registration) Register(ctx context.Context, redirectURIs ...string) (cl
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	body, err := json.Marshal(clientMetadata{
-		RedirectURIs: withoutPorts(redirectURIs), Name: r.Name, Scope: r.Scopes.String(), AuthMethod: authNone,
+		RedirectURIs: withoutPorts(redirectURIs), Name: r.Name, Scope: r.Scopes.String(), AuthMethod: string(provider.AuthNone),
 		GrantTypes: []string{"authorization_code", "refresh_token"}, ResponseTypes: []string{"code"},
 		ApplicationType: "native",
 	})
@@ -74,8 +75,6 @@ func withoutPorts(uris []string) []string {
 	return all
 }
 
-const authNone = "none"
-
 // clientMetadata is RFC 7591 §2; application_type is OpenID Connect's, and lets a
 // server take an http redirect on loopback.
 type clientMetadata struct {
@@ -105,7 +104,7 @@ func readRegistration(response *guard.Response) (clientID string, err error) {
 	case clientID == "" || len(clientID) > maxClientID || !credential.IsSendable(clientID):
 		unusable.Problem = "its response has no usable client_id"
 		return "", unusable
-	case method != "" && method != authNone, method == "" && members.Has("client_secret"):
+	case method != "" && method != string(provider.AuthNone), method == "" && members.Has("client_secret"):
 		unusable.Problem = "it requires a client with a secret"
 		return "", unusable
 	}

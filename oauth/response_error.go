@@ -8,7 +8,9 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/oauth/trust"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // An Endpoint is one to which this program sends requests.
@@ -36,6 +38,7 @@ type ResponseError struct {
 	Description string // error_description
 	URI         string // error_uri, a page for people
 	Problem     string // what is wrong with a response that has no Code; else ""
+	Listed      string // what the server's metadata had said of that which it refuses; "" for nothing
 }
 
 // Error holds the server's words, or what is wrong with its response.
@@ -52,11 +55,27 @@ func (e *ResponseError) Error() string {
 	case e.Code == "":
 		return fmt.Sprintf("the response of the token endpoint of %s is not usable: %s", text.Line(e.Host), words)
 	}
-	told := fmt.Sprintf("the token endpoint of %s refused: %s", text.Line(e.Host), words)
+	told := fmt.Sprintf("the token endpoint of %s refused: %s", text.Line(e.Host), words) + aside(e.Listed)
 	if e.Temporary() {
 		told += fmt.Sprintf(" (status %d)", e.Status)
 	}
 	return told
+}
+
+// aside puts in parentheses what is no word of the server's.
+func aside(remark string) string {
+	if remark == "" {
+		return ""
+	}
+	return " (" + remark + ")"
+}
+
+// besideList adds to the refusal of a token request what the server's metadata had said of it.
+func besideList(err error, server *metadata.AuthorizationServer, grant string, method provider.AuthMethod) error {
+	if refused, ok := errors.AsType[*ResponseError](err); ok && refused.Endpoint == TokenEndpoint {
+		refused.Listed = whatIsListed(server, refused.Code, grant, method)
+	}
+	return err
 }
 
 // Temporary reports whether the same request may succeed later.

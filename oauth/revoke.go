@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/oauth/client"
 	"github.com/ambit-auth/ambit/oauth/credential"
 )
 
@@ -21,6 +22,9 @@ type Revocation struct {
 	// this machine alone.
 	HTTP   *http.Client
 	Server *metadata.AuthorizationServer
+	// Client is the one to which the server gave the credential. Without an id it is a public one,
+	// and the credential knows its id.
+	Client client.Client
 }
 
 // Revoke revokes the refresh token, which ends the whole session at most servers, and
@@ -32,26 +36,30 @@ func (r *Revocation) Revoke(ctx context.Context, c *credential.Credential) error
 	if r.Server.RevocationEndpoint == "" {
 		return ErrNoRevocation
 	}
+	who := r.Client
+	if who.ID == "" {
+		who = client.Public(c.ClientID)
+	}
 	return errors.Join(
-		r.revoke(ctx, c.ClientID, c.Refresh, "refresh_token"),
-		r.revoke(ctx, c.ClientID, c.Access, "access_token"),
+		r.revoke(ctx, who, c.Refresh, "refresh_token"),
+		r.revoke(ctx, who, c.Access, "access_token"),
 	)
 }
 
-func (r *Revocation) revoke(ctx context.Context, clientID string, token credential.Secret, hint string) error {
+func (r *Revocation) revoke(ctx context.Context, who client.Client, token credential.Secret, hint string) error {
 	if token.Empty() {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	form := url.Values{"token": {token.Reveal()}, "token_type_hint": {hint}}
-	if clientID != "" {
-		form.Set("client_id", clientID) // a public client says who it is (RFC 7009 §2.1)
-	}
+	header := make(http.Header)
+	who.Authenticate(header, form.Set) // RFC 7009 §2.1
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.Server.RevocationEndpoint, strings.NewReader(form.Encode()))
 	if err != nil {
 		return err
 	}
+	req.Header = header
 	req.Header.Set("Content-Type", formType)
 	response, err := send(r.HTTP, req)
 	if err != nil {

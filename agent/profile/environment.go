@@ -45,7 +45,7 @@ func (t Terms) fill(p *Profile, pattern pattern, file string) (string, error) {
 
 // Environment rebuilds environ for the child: what could override or leak a credential
 // is left out (the profile's namespaces, every AMBIT_ variable, every key variable of
-// the provider), and the terms are put in. What remains keeps its order; the same
+// the provider, the client's secret), and the terms are put in. What remains keeps its order; the same
 // arguments give the same result. The error names a base that the server does not have.
 func (p *Profile) Environment(environ []string, provider *provider.Provider, t Terms) ([]string, error) {
 	set, err := p.variables(t)
@@ -54,6 +54,7 @@ func (p *Profile) Environment(environ []string, provider *provider.Provider, t T
 	}
 	set = append(set, noProxy(environ)...)
 	dropped := append(slices.Clone(p.drop), ownVariables)
+	dropped = append(dropped, provider.Client.SecretVariables()...)
 	for _, kind := range provider.Credentials {
 		dropped = append(dropped, kind.Env...)
 	}

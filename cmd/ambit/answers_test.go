@@ -18,6 +18,8 @@ import (
 // their order, and the last from then on. NAME is set to its URL, which also stands for {self}
 // in a body; {redirect_uri}, {state}, {code} and {resource} stand for those of the request. The body of a 302 is
 // where it leads. A body may be followed by one header field: WWW-Authenticate or Retry-After.
+// PATH@basic:ID:SECRET and PATH@post:ID:SECRET are for a client that authenticates
+// itself so, and for no other.
 func answers(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 2 {
 		ts.Fatalf("usage: answers NAME FILE")
@@ -53,7 +55,7 @@ type responses struct {
 }
 
 func (s *responses) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	status, body, _ := strings.Cut(s.next(r.Method+" "+r.URL.Path), " ")
+	status, body, _ := strings.Cut(s.next(r.Method+" "+r.URL.Path+authenticatedAs(r)), " ")
 	code, err := strconv.Atoi(status)
 	if err != nil {
 		code, body = http.StatusInternalServerError, fmt.Sprintf("%q is no status", status)
@@ -73,6 +75,18 @@ func (s *responses) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(code)
 	_, _ = io.WriteString(w, body)
+}
+
+// authenticatedAs is how a client with a secret says who it is (RFC 6749 §2.3.1).
+func authenticatedAs(r *http.Request) string {
+	id, secret, basic := r.BasicAuth()
+	switch {
+	case basic:
+		return "@basic:" + id + ":" + secret
+	case r.PostFormValue("client_secret") != "":
+		return "@post:" + r.PostFormValue("client_id") + ":" + r.PostFormValue("client_secret")
+	}
+	return ""
 }
 
 func (s *responses) next(request string) string {

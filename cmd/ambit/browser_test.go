@@ -113,7 +113,7 @@ func beginLogin(t *testing.T, manifest string) *loggingIn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.start = "http://" + back.Host + "/"
+	l.start = "http://" + back.Host + "/" + u.Query().Get("state")
 	return l
 }
 

@@ -110,5 +110,8 @@ func (d Denied) client() string {
 	if one := d.Provider.Client.ID; one != "" {
 		id += " " + strconv.Quote(one)
 	}
+	if source := d.Provider.Client.SecretFor(d.Server.Name); source != (provider.SecretSource{}) {
+		return id + " is not registered there, or its secret (" + source.String() + ") or its method of authentication is another: see client in the provider file"
+	}
 	return id + " is not registered there, or not as a public client, which has no secret; name one that is: " + clientSetting
 }

@@ -37,6 +37,9 @@ func sessionErrors(s *ambit.Session, err error) *view.Failure {
 	if e, ok := errors.AsType[*ambit.NoClientError](err); ok {
 		return failWith(exitUsage, e, "provider: {use: "+s.Provider().Name+", client: {id: YOUR-CLIENT-ID}}")
 	}
+	if e, ok := errors.AsType[*ambit.ClientSecretError](err); ok {
+		return failWith(exitNoCredential, e, "client.secret in the provider file says where it is; the server that registered the client has it")
+	}
 	if e, ok := errors.AsType[*ambit.StoreError](err); ok {
 		return failWith(exitUsage, e, "set XDG_STATE_HOME to a directory of yours, or keep it for one run alone: --store memory")
 	}

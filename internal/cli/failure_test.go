@@ -49,8 +49,9 @@ func TestCredentialFailures(t *testing.T) {
 func TestUnknownClient(t *testing.T) {
 	refusal := &oauth.ResponseError{Endpoint: oauth.TokenEndpoint, Code: "invalid_client"}
 	for want, client := range map[string]provider.Client{
-		`the client id "mine" is not registered there, or not as a public client`: {ID: "mine"},
-		"the client id is not registered there, or not as a public client":        {IDs: map[string]string{"us": "ours"}},
+		`the client id "mine" is not registered there, or not as a public client`:                  {ID: "mine"},
+		"the client id is not registered there, or not as a public client":                         {IDs: map[string]string{"us": "ours"}},
+		`the client id "kept" is not registered there, or its secret (the variable APP_SECRET) or`: {ID: "kept", Secret: provider.SecretSource{Variable: "APP_SECRET"}},
 		"log in again": {},
 	} {
 		p, err := ambit.New(&manifest.Manifest{

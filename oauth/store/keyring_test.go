@@ -16,6 +16,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/testkit"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/oauth/store"
+	"github.com/zalando/go-keyring"
 )
 
 // openKeyring is a store on a real Secret Service: a gnome-keyring on a bus of its own,
@@ -169,4 +170,23 @@ func TestNoKeyring(t *testing.T) {
 			t.Errorf("it took %s", took)
 		}
 	})
+}
+
+// The secret of a client stands where the user put it, and no item of ambit's own can be taken for one.
+func TestClientSecretInKeyring(t *testing.T) {
+	own, key := openKeyring(t), store.Key{Manifest: "own"}
+	if err := keyring.Set("ambit-client", "app", "s3cret"); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := store.ClientSecret(t.Context(), "app"); err != nil || got.Reveal() != "s3cret" {
+		t.Errorf("%v", err)
+	}
+	if err := own.Save(t.Context(), key, &credential.Credential{Access: credential.NewSecret("t")}); err != nil {
+		t.Fatal(err)
+	}
+	for _, account := range []string{"other", key.ID()} {
+		if got, err := store.ClientSecret(t.Context(), account); !errors.Is(err, store.ErrNotFound) || !got.Empty() {
+			t.Errorf("%s: %v", account, err)
+		}
+	}
 }

@@ -30,6 +30,9 @@ var unseen = map[string]string{
 	"provider_file_cut":         "the provider is another file",
 	"provider_file_uses_file":   "the provider is another file",
 	"provider_unknown":          "a schema that listed the built-in providers would refuse the next one",
+	"client_method":             "the provider under use may have said where the secret is",
+	"client_method_none":        "a schema compares no member with another",
+	"client_secret_alone":       "the provider under use may have named the client",
 	"two_documents":             "each document is checked by itself",
 	"not_yaml_after":            "each document is checked by itself",
 }

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -8,15 +9,86 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// client reads members over those of c: one that is not given stays as it was.
+// client reads members over those of c: one that is not given stays as it was. The secret and the
+// method belong to the id: another id has its own.
 func (d *decoder) client(n *yaml.Node, c Client) Client {
+	if yamlfile.Child(n, "id") != nil {
+		c.Secret, c.Secrets, c.Method = SecretSource{}, nil, ""
+	}
 	d.Mapping(n, "client", []yamlfile.Member{
 		yamlfile.Optional("id", func(v *yaml.Node) { c.ID, c.IDs = d.clientID(v) }),
+		yamlfile.Optional("secret", func(v *yaml.Node) { c.Secret, c.Secrets = d.clientSecret(v) }),
+		yamlfile.Optional("token_endpoint_auth_method", func(v *yaml.Node) {
+			c.Method = AuthMethod(d.Word(v, "token_endpoint_auth_method", AuthMethods()))
+		}),
 		yamlfile.Optional("redirect", func(v *yaml.Node) { c.Redirect = d.redirect(v) }),
 		yamlfile.Optional("authorize", func(v *yaml.Node) { c.Authorize = d.parameters(v) }),
 		yamlfile.Optional("resource", func(v *yaml.Node) { c.Resources = d.resources(v) }),
 	})
+	hasID, hasSecret := c.ID != "" || len(c.IDs) > 0, c.Secret != SecretSource{} || len(c.Secrets) > 0
+	secret, method := yamlfile.Child(n, "secret"), yamlfile.Child(n, "token_endpoint_auth_method")
+	switch {
+	case hasSecret && secret != nil && !hasID:
+		d.Mistake(secret, yamlfile.BadValue, "secret belongs to a client that is registered: name its id too")
+	case hasSecret && method != nil && c.Method == AuthNone:
+		d.Mistake(method, yamlfile.BadValue, "a client with a secret has another method than %q", AuthNone)
+	case hasID && !hasSecret && method != nil && c.Method != AuthNone && c.Method != "":
+		d.Mistake(method, yamlfile.BadValue, "a client whose method is %q has a secret: say where it is", c.Method)
+	}
 	return c
+}
+
+// clientSecret is where the secret is, or that for each server.
+func (d *decoder) clientSecret(n *yaml.Node) (one SecretSource, each map[string]SecretSource) {
+	if n.Kind != yaml.MappingNode || slices.ContainsFunc(secretSources, func(word string) bool { return yamlfile.Child(n, word) != nil }) {
+		return d.secretSource(n), nil
+	}
+	each = make(map[string]SecretSource)
+	d.Named(n, "secret", func(name, v *yaml.Node) {
+		d.serverWords = append(d.serverWords, name)
+		each[name.Value] = d.secretSource(v)
+	})
+	return SecretSource{}, each
+}
+
+var secretSources = []string{"variable", "file", "keyring"}
+
+func (d *decoder) secretSource(n *yaml.Node) SecretSource {
+	var s SecretSource
+	if n.Kind != yaml.MappingNode { // not quoted: it may be the secret
+		d.Mistake(n, yamlfile.BadValue, "a client's secret does not stand in a file that people share: say where it is, as {variable: NAME}, {file: PATH} or {keyring: ACCOUNT}")
+		return s
+	}
+	d.Mapping(n, "secret", []yamlfile.Member{
+		yamlfile.Optional("variable", func(v *yaml.Node) { s.Variable = d.variable(v) }),
+		yamlfile.Optional("file", func(v *yaml.Node) { s.File = d.besideFile(d.Text(v, "file")) }),
+		yamlfile.Optional("keyring", func(v *yaml.Node) { s.Keyring = d.Name(v, "keyring") }),
+	})
+	if len(n.Content) != 2 { // a key and its value
+		d.Mistake(n, yamlfile.BadValue, "secret names one place: variable, file or keyring")
+	}
+	return s
+}
+
+// variable reads the name of an environment variable.
+func (d *decoder) variable(n *yaml.Node) string {
+	name := d.Text(n, "variable")
+	odd := func(c rune) bool {
+		return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_')
+	}
+	if strings.ContainsFunc(name, odd) { // not quoted: it may be the secret
+		d.Mistake(n, yamlfile.BadValue, "the name of a variable holds letters, digits and _ only")
+		return ""
+	}
+	return name
+}
+
+// besideFile is a path as seen from the file that names it.
+func (d *decoder) besideFile(path string) string {
+	if path == "" || filepath.IsAbs(path) || strings.HasPrefix(path, "~/") {
+		return path
+	}
+	return filepath.Join(filepath.Dir(d.File), path)
 }
 
 // clientID is one id, or one for each server.

@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"path/filepath"
 	"strings"
 
 	"github.com/ambit-auth/ambit/internal/yamlfile"
@@ -40,10 +39,7 @@ func (d *decoder) issuerProvider(n *yaml.Node) *Provider {
 const soleServer = "default"
 
 func (d *decoder) fileProvider(n *yaml.Node) *Provider {
-	path := n.Value
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(filepath.Dir(d.File), path)
-	}
+	path := d.besideFile(n.Value)
 	if d.open == nil {
 		d.Mistake(n, yamlfile.BadProvider, "a provider file is not allowed here")
 		return nil

@@ -75,24 +75,6 @@ func (s Server) Expand(template string) (expanded string, ok bool) {
 	return u + rest, true
 }
 
-// A Client is how this program is registered at the authorization server: public,
-// without a secret (RFC 6749 §2.1, RFC 8252 §8.4).
-type Client struct {
-	ID        string            // client_id for the servers that IDs does not name
-	IDs       map[string]string // client_id by server
-	Redirect  Redirect
-	Authorize []Parameter // extra parameters of the authorization request, in the file's order
-	Resources []string    // whom a token is for (RFC 8707), where the manifest names no resource: URLs, {base} allowed
-}
-
-// IDFor is the client_id at the named server; "" where none is known.
-func (c Client) IDFor(server string) string {
-	if id, ok := c.IDs[server]; ok {
-		return id
-	}
-	return c.ID
-}
-
 // A Redirect is the registered redirect URI on loopback (RFC 8252 §7.3).
 type Redirect struct {
 	Host  string // localhost, 127.0.0.1 or [::1], as registered
