@@ -193,6 +193,9 @@ func (c *consent) settle(ctx context.Context, got *credential.Credential) *Held 
 	h := newHeld(s, got, nil)
 	h.Server = goodFor(s.Provider(), got, s.server)
 	got.Server = h.Server.Name
+	if ctx.Err() != nil { // it will not be kept: see keep
+		return h
+	}
 	if got.KnownBy != scopes.Assumed {
 		return h
 	}
