@@ -40,6 +40,9 @@ func CheckDir(path string) error {
 	if !info.IsDir() {
 		return &UnsafeError{Path: path, Problem: "is not a directory", Fix: "remove it"}
 	}
+	if err := checkOwner(path, info); err != nil {
+		return err
+	}
 	return checkMode(path, info, OthersMode, PrivateDir)
 }
 

@@ -78,6 +78,11 @@ func Check(path string, rule Rule) (fs.FileInfo, error) {
 	case info.Mode()&fs.ModeSymlink != 0:
 		return nil, &UnsafeError{Path: path, Problem: "is a symbolic link", Fix: "remove it"}
 	case info.Mode().IsRegular(), rule.Streams && !info.IsDir():
+		if rule.Forbidden&OthersRead != 0 { // a secret
+			if err := checkOwner(path, info); err != nil {
+				return nil, err
+			}
+		}
 		return info, checkMode(path, info, rule.Forbidden, PrivateFile)
 	case rule.Forbidden != 0:
 		return nil, &UnsafeError{Path: path, Problem: "is not a regular file", Fix: "remove it"}
