@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/ambit-auth/ambit/internal/signals"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/oauth/store"
@@ -25,22 +26,25 @@ func (h *Held) keepKey(ctx context.Context) error {
 	return h.keep(ctx, in)
 }
 
-// keep stores a new credential, and takes away what it replaces.
+// keep stores a new credential, and takes away what it replaces. Of whoever goes away before it
+// is stored the token is taken back; what is stored stays.
 func (h *Held) keep(ctx context.Context, in store.Store) error {
 	s, all := h.session, h.session.logins()
 	h.Credential.Hosts = scopes.NewSet(append(s.hosts(), s.At(h.Server).hosts()...)...).Slice()
 	h.Credential.ObtainedAt = s.opt.now()
 	key := all.key(s.server)
 	var before *credential.Credential
+	lasting, cancel := signals.Outlive(ctx)
+	defer cancel()
 	err := all.alone(ctx, key, func() error {
-		before, _ = in.Load(ctx, key)
-		return in.Save(ctx, key, h.Credential)
+		before, _ = in.Load(lasting, key)
+		return in.Save(lasting, key, h.Credential)
 	})
 	if err != nil {
 		h.takeBack(ctx)
 		return err
 	}
-	if all.supersede(ctx, key, in, h.Server) || livesOn(before, s.opt.now()) {
+	if all.supersede(lasting, key, in, h.Server) || livesOn(before, s.opt.now()) {
 		s.opt.UI.note("the login that this one replaces is forgotten here, and remains valid at the server until it expires")
 	}
 	h.Credential.Source = in.Name()
@@ -53,17 +57,13 @@ func livesOn(c *credential.Credential, now time.Time) bool {
 	return c != nil && c.Issued() && (!c.Refresh.Empty() || c.LivesAt(now))
 }
 
-// revocationGrace is how long the revocation of a token that was not kept may take, whoever
-// went away meanwhile.
-const revocationGrace = 10 * time.Second
-
 // takeBack revokes a token that nobody will ever find again: it could not be kept.
 func (h *Held) takeBack(ctx context.Context) {
 	if !h.Credential.Issued() {
 		return
 	}
 	s := h.session
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revocationGrace)
+	ctx, cancel := signals.Outlive(ctx)
 	defer cancel()
 	if why := s.revoke(ctx, &login{credential: h.Credential, issuer: s.server}); why != nil {
 		s.opt.UI.note("the token that could not be kept remains valid at the server: " + text.Line(why.Error()))

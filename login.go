@@ -112,6 +112,7 @@ func (c *consent) login(ctx context.Context) (*oauth.Login, error) {
 	login := &oauth.Login{
 		HTTP: c.client, Server: c.plan.Server, Client: who, Redirect: redirectOf(p), Authorize: p.Client.Authorize,
 		Scopes: c.plan.Request, Resources: c.plan.indicators(), Hosts: s.hosts(), KindOf: p.KindOfToken, ServerFrom: p.ServerFrom, Now: s.opt.Now,
+		Ready: func(ctx context.Context) error { return canKeep(ctx, c.store, s.logins().key(s.server)) },
 		UI: oauth.UI{
 			Tell:   func(format string, args ...any) { s.opt.UI.note(fmt.Sprintf(format, args...)) },
 			Open:   c.open(),
@@ -200,6 +201,9 @@ func (c *consent) settle(ctx context.Context, got *credential.Credential) *Held 
 	h := newHeld(s, got, nil)
 	h.Server = goodFor(s.Provider(), got, s.server)
 	got.Server = h.Server.Name
+	if ctx.Err() != nil { // it will not be kept: see keep
+		return h
+	}
 	if got.KnownBy != scopes.Assumed {
 		return h
 	}

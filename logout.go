@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/ambit-auth/ambit/internal/signals"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/oauth/store"
@@ -47,6 +48,9 @@ func (s *Session) Logout(ctx context.Context) (Logout, error) {
 		return out, cmp.Or(broken, silent)
 	}
 	for _, l := range append(mine, damaged...) {
+		if ctx.Err() != nil {
+			return out, context.Cause(ctx)
+		}
 		if err := out.remove(ctx, s, l); err != nil {
 			return out, err
 		}
@@ -61,9 +65,13 @@ func (s *Session) Logout(ctx context.Context) (Logout, error) {
 var errDamaged = errors.New("its record was damaged")
 
 // remove revokes a login and takes it out of its store. Whatever the server says: a
-// credential that is not wanted is not kept.
+// credential that is not wanted is not kept. Once the server was told, it is taken out here too,
+// though whoever waited went away: what is revoked is good for nothing.
 func (out *Logout) remove(ctx context.Context, s *Session, l *login) error {
 	return s.logins().alone(ctx, l.key, func() error {
+		person, here := ctx, context.WithoutCancel(ctx)
+		ctx, cancel := signals.Outlive(ctx)
+		defer cancel()
 		why := errDamaged
 		if c, err := l.store.Load(ctx, l.key); err == nil {
 			l.credential = c // another process may have renewed it meanwhile
@@ -71,12 +79,15 @@ func (out *Logout) remove(ctx context.Context, s *Session, l *login) error {
 		if l.credential != nil {
 			why = s.revoke(ctx, l)
 		}
-		if err := l.store.Delete(ctx, l.key); err != nil {
+		if err := l.store.Delete(here, l.key); err != nil {
 			return err
 		}
 		out.Revoked = why == nil && (!out.Removed || out.Revoked)
 		out.Removed = true
 		out.Why = cmp.Or(why, out.Why)
+		if person.Err() != nil && why != nil {
+			s.opt.UI.note("the login was removed here; not revoked: " + text.Line(why.Error()))
+		}
 		if name := l.store.Name(); !slices.Contains(out.Stores, name) {
 			out.Stores = append(out.Stores, name)
 		}

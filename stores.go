@@ -4,9 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"os"
+	"io/fs"
 
-	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth/store"
 )
@@ -45,21 +44,15 @@ func (p stores) writing(ctx context.Context, key store.Key) (store.Store, error)
 	if !p.opt.hasHome() {
 		return nil, ErrNoHome
 	}
-	file := store.File{Dir: p.opt.credentialsDir()}
-	if named, ok := p.opt.Store.(store.File); ok {
+	if named := p.opt.Store; named != nil {
 		return named, canKeep(ctx, named, key)
 	}
-	_, err := store.Keyring{}.Load(ctx, key)
-	if p.opt.Store != nil {
-		_, err = p.opt.Store.Load(ctx, key)
-	}
+	err := canKeep(ctx, store.Keyring{}, key)
 	none, ok := errors.AsType[*store.NoKeyringError](err)
-	switch {
-	case !ok:
-		return cmp.Or[store.Store](p.opt.Store, store.Keyring{}), nil // a record that is damaged is about to be replaced
-	case p.opt.Store != nil:
-		return nil, err
+	if !ok {
+		return store.Keyring{}, err
 	}
+	file := store.File{Dir: p.opt.credentialsDir()}
 	if _, err := file.Load(ctx, key); err == nil {
 		return file, canKeep(ctx, file, key) // someone said yes to it before
 	}
@@ -74,24 +67,14 @@ func (p stores) writing(ctx context.Context, key store.Key) (store.Store, error)
 	return nil, cmp.Or(gone, err)
 }
 
-// canKeep tries the file store: to find out after the consent that it cannot be used would
-// lose a token that lives on at the server.
-func canKeep(ctx context.Context, file store.File, key store.Key) error {
-	err := os.MkdirAll(file.Dir, files.PrivateDir)
-	if err == nil {
-		var f *os.File
-		if f, err = os.CreateTemp(file.Dir, ".try-*"); err == nil {
-			err = errors.Join(f.Close(), os.Remove(f.Name()))
-		}
-	}
-	if err != nil {
+// canKeep tries a store: to find out after the consent that it cannot be used would lose a token
+// that lives on at the server.
+func canKeep(ctx context.Context, in store.Store, key store.Key) error {
+	err := in.Probe(ctx, key)
+	if _, ours := errors.AsType[*fs.PathError](err); ours {
 		return &StoreError{Err: err}
 	}
-	_, err = file.Load(ctx, key)
-	if unsafe, ok := errors.AsType[*files.UnsafeError](err); ok {
-		return unsafe
-	}
-	return nil
+	return err
 }
 
 // alone does what replaces or removes a credential while no other process renews it: what

@@ -114,6 +114,9 @@ func TestIDToken(t *testing.T) {
 			login.Server.JWKSURI = server.URL + "/keys"
 			login.Server.IDTokenSigningAlgValuesSupported = []string{"ES256"}
 			got, err := login.Run(t.Context())
+			if revoked := len(server.revoked) == 2; revoked == c.ok {
+				t.Errorf("revoked: %v", server.revoked)
+			}
 			if _, bad := errors.AsType[*oauth.ProtocolError](err); bad == c.ok || (got != nil) != c.ok {
 				t.Errorf("%v, %v", got, err)
 			}

@@ -60,6 +60,10 @@ type Login struct {
 	// look it up before using it.
 	ServerFrom string
 
+	// Ready is called before the code is sent, which works once: an error, such as that there is
+	// no place in which to keep what comes of it, ends the login. nil: ready.
+	Ready func(ctx context.Context) error
+
 	Timeout time.Duration    // for the whole login; 0 means ten minutes
 	Now     func() time.Time // nil means [time.Now]
 
@@ -67,9 +71,11 @@ type Login struct {
 }
 
 // Run listens, sends the person to the authorization server, waits for the response, and
-// exchanges the code. It sends one request (the token request), and one more for the
-// server's keys where an ID token came for openid. When it returns, however it does,
-// nothing is left behind: no listener, no goroutine.
+// exchanges the code. It sends one request (the token request), one more for the
+// server's keys where an ID token came for openid, and two to revoke what came where that
+// cannot be used. When it returns, however it does, nothing is left behind: no listener, no
+// goroutine. Once the code is sent, the end of ctx is put off by [signals.Grace] at the most,
+// and a credential that came is returned, not an error.
 //
 // Errors: *[ProtocolError], [ErrNoClientID] and [ErrPortsTaken] before anything is opened;
 // [ErrLoginTimeout], [ErrPasteEnded], or ctx's own cause; *[AuthorizationError] and

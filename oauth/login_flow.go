@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/signals"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth/client"
 	"github.com/ambit-auth/ambit/oauth/credential"
@@ -220,19 +222,43 @@ func (r *loginFlow) conclude(ctx context.Context, got authorizationResponse) (*c
 	return r.exchange(ctx, got.code)
 }
 
-// exchange redeems the code (RFC 6749 §4.1.3). There is no second try: a code works once.
+// exchange redeems the code (RFC 6749 §4.1.3). There is no second try: a code works once. Whoever
+// goes away meanwhile is heard after the response, or the server would give out a token that
+// nobody knows of; what came and cannot be used is revoked.
 func (r *loginFlow) exchange(ctx context.Context, code string) (*credential.Credential, error) {
+	if r.Ready != nil {
+		if err := r.Ready(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	lasting, cancel := signals.Outlive(ctx)
+	defer cancel()
 	attempt := r.current.Load()
 	request := newTokenRequest(r.Server.TokenEndpoint, r.HTTP)
 	request.resources = r.Resources
-	_, err := r.config().Exchange(request.within(ctx), code, oauth2.VerifierOption(attempt.verifier))
+	_, err := r.config().Exchange(request.within(lasting), code, oauth2.VerifierOption(attempt.verifier))
 	response, err := request.result(err)
 	if err != nil {
 		if ctx.Err() != nil {
+			r.UI.tell("the code was sent, and the server did not say what became of it: what it may have issued is not kept here")
 			return nil, context.Cause(ctx)
 		}
 		return nil, besideList(err, r.Server, "authorization_code", r.client.Style())
 	}
+	c, err := r.issued(lasting, response, attempt)
+	if err != nil {
+		r.giveBack(lasting, response)
+		return nil, err
+	}
+	tellLeftOut(func(sentence string) { r.UI.tell("%s", sentence) }, "the token response", response)
+	return c, nil
+}
+
+// issued is the credential in a token response, verified.
+func (r *loginFlow) issued(ctx context.Context, response *guard.Object, attempt *attempt) (*credential.Credential, error) {
 	c, err := readToken(r.Server.TokenEndpoint, response, credential.Credential{
 		Issuer: r.Server.Issuer, ClientID: r.client.ID, Hosts: r.Hosts,
 		Asked: attempt.scopes, Resources: r.Resources,
@@ -244,11 +270,20 @@ func (r *loginFlow) exchange(ctx context.Context, code string) (*credential.Cred
 	if name := response.Text(r.ServerFrom); name != "" {
 		c.Server = text.Line(name)
 	}
-	if err := r.verifyIDToken(ctx, response, attempt); err != nil {
-		return nil, err
+	return c, r.verifyIDToken(ctx, response, attempt)
+}
+
+// giveBack revokes the tokens of a response that is not used.
+func (r *loginFlow) giveBack(ctx context.Context, response *guard.Object) {
+	revocation := &Revocation{HTTP: r.HTTP, Server: r.Server, Client: r.client}
+	err := revocation.Revoke(ctx, &credential.Credential{
+		Access: credential.NewSecret(response.Text("access_token")), Refresh: credential.NewSecret(response.Text("refresh_token")),
+	})
+	if err != nil {
+		r.UI.tell("the token that came is not used, and remains valid at the server: %v", text.Line(err.Error()))
+		return
 	}
-	tellLeftOut(func(sentence string) { r.UI.tell("%s", sentence) }, "the token response", response)
-	return c, nil
+	r.UI.tell("the token that came is not used, and was revoked")
 }
 
 // show gives the browser its page, and waits until it has got it.

@@ -46,6 +46,7 @@ type authServer struct {
 	used     map[string]bool       // refresh tokens that are spent
 	dead     bool                  // the family was killed by reuse
 	issued   int
+	revoked  []string // tokens, in the order in which they came
 	requests []string // all but /authorize, which is the browser's
 	asked    []url.Values
 }
@@ -84,6 +85,10 @@ func (s *authServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch other := s.others[r.URL.Path]; {
 	case other != nil:
 		other(w, r)
+	case r.URL.Path == "/revoke":
+		s.mu.Lock()
+		s.revoked = append(s.revoked, r.PostFormValue("token"))
+		s.mu.Unlock()
 	case r.URL.Path != "/token":
 		s.t.Errorf("a request that nobody expected: %s %s", r.Method, r.URL)
 		http.NotFound(w, r)

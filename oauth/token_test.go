@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -101,29 +102,30 @@ func TestTokenRefusals(t *testing.T) {
 	secretInside := `{"access_token":"` + storetest.Marked + `","refresh_token":"` + storetest.Marked + `"`
 	foreign := newAuthServer(t) // any request to it fails the test
 	for name, c := range map[string]struct {
-		tokens http.HandlerFunc
-		want   oauth.ResponseError // Problem: a part of it
-		kind   guard.Kind          // where it is a [guard.Error] instead
+		tokens  http.HandlerFunc
+		want    oauth.ResponseError // Problem: a part of it
+		kind    guard.Kind          // where it is a [guard.Error] instead
+		revoked []string
 	}{
-		"an error response":   {text(400, "application/json", `{"error":"invalid_grant","error_description":"bad\u001b[31m\ncode","error_uri":"https://e.example/x"}`), oauth.ResponseError{Code: "invalid_grant", Description: `bad\x1b[31m code`, URI: "https://e.example/x", Status: 400}, ""},
-		"an error form":       {text(400, "application/x-www-form-urlencoded", "error=invalid_grant&error_description=no+such+code"), oauth.ResponseError{Code: "invalid_grant", Description: "no such code", Status: 400}, ""},
-		"an error with 200":   {text(200, "application/json", `{"error":"server_error"}`), oauth.ResponseError{Code: "server_error", Status: 200}, ""},
-		"an error with 503":   {text(503, "application/json", `{"error":"temporarily_unavailable"}`), oauth.ResponseError{Code: "temporarily_unavailable", Status: 503}, ""},
-		"a 400 of no words":   {text(400, "text/html", "<h1>"+storetest.Marked+"</h1>"), oauth.ResponseError{Status: 400, Problem: "400 Bad Request, without an error code"}, ""},
-		"a 500":               {text(500, "text/html", "<h1>"+storetest.Marked+"</h1>"), oauth.ResponseError{}, guard.KindStatus},
-		"a 503 with a token":  {text(503, "application/json", secretInside+"}"), oauth.ResponseError{}, guard.KindStatus},
-		"HTML with 200":       {text(200, "text/html", "<html>"+storetest.Marked), oauth.ResponseError{Problem: "it is a page of HTML"}, ""},
-		"JSON that ends":      {text(200, "application/json", secretInside), oauth.ResponseError{Problem: "it is JSON that ends in the middle"}, ""},
-		"a token twice":       {text(200, "application/json", secretInside+`,"access_token":"x"}`), oauth.ResponseError{Problem: "access_token appears in it twice"}, ""},
-		"no access token":     {text(200, "application/json", `{"token_type":"bearer","x":"`+storetest.Marked+`"}`), oauth.ResponseError{Problem: "its access_token is missing"}, ""},
-		"a token of no type":  {text(200, "application/json", `{"access_token":{"x":"`+storetest.Marked+`"}}`), oauth.ResponseError{Problem: "its access_token is an object, not a string"}, ""},
-		"another token type":  {text(200, "application/json", secretInside+`,"token_type":"DPoP"}`), oauth.ResponseError{Problem: "Bearer"}, ""},
-		"a type of no type":   {text(200, "application/json", secretInside+`,"token_type":{}}`), oauth.ResponseError{Problem: "Bearer"}, ""},
-		"a line in the token": {text(200, "application/json", `{"access_token":"a\r\nX: y","token_type":"bearer"}`), oauth.ResponseError{Problem: "characters"}, ""},
-		"an endless response": {text(200, "application/json", `{"access_token":"`+strings.Repeat("a", 2<<20)+`"}`), oauth.ResponseError{}, guard.KindInvalid},
+		"an error response":   {text(400, "application/json", `{"error":"invalid_grant","error_description":"bad\u001b[31m\ncode","error_uri":"https://e.example/x"}`), oauth.ResponseError{Code: "invalid_grant", Description: `bad\x1b[31m code`, URI: "https://e.example/x", Status: 400}, "", nil},
+		"an error form":       {text(400, "application/x-www-form-urlencoded", "error=invalid_grant&error_description=no+such+code"), oauth.ResponseError{Code: "invalid_grant", Description: "no such code", Status: 400}, "", nil},
+		"an error with 200":   {text(200, "application/json", `{"error":"server_error"}`), oauth.ResponseError{Code: "server_error", Status: 200}, "", nil},
+		"an error with 503":   {text(503, "application/json", `{"error":"temporarily_unavailable"}`), oauth.ResponseError{Code: "temporarily_unavailable", Status: 503}, "", nil},
+		"a 400 of no words":   {text(400, "text/html", "<h1>"+storetest.Marked+"</h1>"), oauth.ResponseError{Status: 400, Problem: "400 Bad Request, without an error code"}, "", nil},
+		"a 500":               {text(500, "text/html", "<h1>"+storetest.Marked+"</h1>"), oauth.ResponseError{}, guard.KindStatus, nil},
+		"a 503 with a token":  {text(503, "application/json", secretInside+"}"), oauth.ResponseError{}, guard.KindStatus, nil},
+		"HTML with 200":       {text(200, "text/html", "<html>"+storetest.Marked), oauth.ResponseError{Problem: "it is a page of HTML"}, "", nil},
+		"JSON that ends":      {text(200, "application/json", secretInside), oauth.ResponseError{Problem: "it is JSON that ends in the middle"}, "", nil},
+		"a token twice":       {text(200, "application/json", secretInside+`,"access_token":"x"}`), oauth.ResponseError{Problem: "access_token appears in it twice"}, "", nil},
+		"no access token":     {text(200, "application/json", `{"token_type":"bearer","x":"`+storetest.Marked+`"}`), oauth.ResponseError{Problem: "its access_token is missing"}, "", nil},
+		"a token of no type":  {text(200, "application/json", `{"access_token":{"x":"`+storetest.Marked+`"}}`), oauth.ResponseError{Problem: "its access_token is an object, not a string"}, "", nil},
+		"another token type":  {text(200, "application/json", secretInside+`,"token_type":"DPoP"}`), oauth.ResponseError{Problem: "Bearer"}, "", []string{storetest.Marked, storetest.Marked}},
+		"a type of no type":   {text(200, "application/json", secretInside+`,"token_type":{}}`), oauth.ResponseError{Problem: "Bearer"}, "", []string{storetest.Marked, storetest.Marked}},
+		"a line in the token": {text(200, "application/json", `{"access_token":"a\r\nX: y","token_type":"bearer"}`), oauth.ResponseError{Problem: "characters"}, "", []string{"a\r\nX: y"}},
+		"an endless response": {text(200, "application/json", `{"access_token":"`+strings.Repeat("a", 2<<20)+`"}`), oauth.ResponseError{}, guard.KindInvalid, nil},
 		"a redirect of the code": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, foreign.URL+"/steal", http.StatusTemporaryRedirect)
-		}, oauth.ResponseError{}, guard.KindRedirect},
+		}, oauth.ResponseError{}, guard.KindRedirect, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server, person := newAuthServer(t), newPerson(t)
@@ -159,8 +161,11 @@ func TestTokenRefusals(t *testing.T) {
 			if finished == nil || person.last().body != "failed" {
 				t.Error("the browser was not told")
 			}
-			if len(server.sent()) != 1 {
+			if codes := slices.Index(append(server.sent(), "POST /revoke"), "POST /revoke"); codes != 1 {
 				t.Errorf("a code was sent more than once: %v", server.sent())
+			}
+			if diff := cmp.Diff(c.revoked, server.revoked); diff != "" { // what is not used does not live on
+				t.Error(diff)
 			}
 		})
 	}

@@ -177,7 +177,7 @@ func TestInterruptBeforeKeeping(t *testing.T) {
 	if !r.tells("note: the token that could not be kept was revoked") || !r.tells("error: interrupted") {
 		t.Error("the token lives on, or nothing is said")
 	}
-	if r.login.Wait(); r.login.ProcessState.ExitCode() != 4 {
+	if r.login.Wait(); r.login.ProcessState.ExitCode() != 130 {
 		t.Errorf("exit code %d", r.login.ProcessState.ExitCode())
 	}
 	r.release()

@@ -145,7 +145,7 @@ func interrupted(t *testing.T, p *personAt) {
 		testkit.Lacks(t, "this system cannot press Ctrl-C for another program: "+err.Error())
 	}
 	p.readUntil(t, "error: interrupted")
-	if code := p.exit(t); code != 4 {
+	if code := p.exit(t); code != 130 {
 		t.Errorf("exit code %d", code)
 	}
 	if _, err := http.Get("http://" + back.Host + "/"); err == nil {

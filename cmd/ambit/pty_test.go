@@ -118,7 +118,7 @@ func TestStorePrompt(t *testing.T) {
 		answer, want string
 		code         int
 	}{
-		{"\x03", "interrupted", 4},
+		{"\x03", "interrupted", 130},
 		{"n\n", "--store file keeps credentials", 2},
 		{"y\n", "everything declared is granted", 0},
 		{"", "everything declared is granted", 0},

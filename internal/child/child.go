@@ -74,7 +74,7 @@ func (c Command) Run(ctx context.Context) (code int, err error) {
 
 // endOf is the signal that ended ctx; SIGTERM's, the polite one, where none did.
 func endOf(ctx context.Context) os.Signal {
-	if ended, ok := errors.AsType[signals.Ended](context.Cause(ctx)); ok {
+	if ended, ok := signals.EndOf(ctx); ok {
 		return ended.Signal
 	}
 	return syscall.SIGTERM

@@ -14,12 +14,14 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"runtime/debug"
 	"slices"
 	"strings"
 
 	"github.com/ambit-auth/ambit/internal/console"
 	"github.com/ambit-auth/ambit/internal/settings"
+	"github.com/ambit-auth/ambit/internal/signals"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/spf13/cobra"
@@ -88,13 +90,15 @@ func (r *invocation) end(ctx context.Context, args []string, err error) int {
 	if err == nil {
 		return exitOK
 	}
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		err = &view.Failure{Code: exitNoCredential, Message: "interrupted", Err: err}
-	}
 	if child, ok := errors.AsType[childExit](err); ok {
 		return int(child)
 	}
 	f := asFailure(err)
+	if end, ok := signals.EndOf(ctx); ok {
+		f = interrupted(end, f, err)
+	} else if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		f = &view.Failure{Code: exitNoCredential, Message: "interrupted", Err: err}
+	}
 	if !r.prepared {
 		r.guessFormat(args)
 	}
@@ -105,6 +109,25 @@ func (r *invocation) end(ctx context.Context, args []string, err error) int {
 		r.printJSON(view.Envelope{Schema: r.schema, Error: view.ErrorOf(f), Verdict: f.Verdict})
 	}
 	return f.Code
+}
+
+// A finished is the end of a command by a signal that came when its work was as good as done:
+// nothing of that is undone, and no result is shown.
+type finished struct{ signals.Ended }
+
+// interrupted is the end of a command by a signal: its exit code, whatever else the command
+// would have said, and the words of a failure that has another cause.
+func interrupted(end signals.Ended, f *view.Failure, err error) *view.Failure {
+	g := &view.Failure{Code: end.ExitCode(), Message: "interrupted", Err: err}
+	if end.Signal != os.Interrupt {
+		g.Message = "ended by a signal: " + end.Signal.String()
+	}
+	if _, done := errors.AsType[finished](err); done {
+		g.Message += "; what was under way was finished first"
+	} else if !errors.Is(err, context.Canceled) {
+		g.Message, g.Hint = g.Message+"; "+f.Message, f.Hint
+	}
+	return g
 }
 
 // commands is every command, each in a file of its own. One that is not called is

@@ -154,7 +154,9 @@ func storeFailure(p *ambit.Session, err error) *view.Failure {
 	if e, ok := errors.AsType[*store.NoKeyringError](err); ok {
 		return failWith(exitUsage, e, "--store file keeps credentials in a file that only you can read; --store memory keeps them for one run")
 	}
-	if e, ok := errors.AsType[*store.CorruptError](err); ok {
+	if e, ok := errors.AsType[*store.CorruptError](err); ok && e.Newer {
+		return failWith(exitNoCredential, e, "to replace it instead: "+loginAgain(p))
+	} else if ok {
 		return failWith(exitNoCredential, e, loginAgain(p))
 	}
 	if e, ok := errors.AsType[*files.UnsafeError](err); ok {

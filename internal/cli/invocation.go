@@ -182,10 +182,14 @@ func (r *invocation) printJSON(object any) error {
 	return r.print(text.String())
 }
 
-// action makes a cobra function of one that returns what to show.
+// action makes a cobra function of one that returns what to show. A signal that came meanwhile
+// ends the command although it came to its end: whoever sent it wants no result any more.
 func (r *invocation) action(do func(ctx context.Context) (view.View, error)) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, _ []string) error {
 		v, err := do(cmd.Context())
+		if end, ok := signals.EndOf(cmd.Context()); ok {
+			return cmp.Or(err, error(finished{end}))
+		}
 		if v == nil {
 			return err
 		}

@@ -3,18 +3,50 @@
 package files
 
 import (
+	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"syscall"
 )
 
-// foreignOwner reports whose a file is, and whether that is another user than this one: root may
-// own anything, and use what anybody owns.
-func foreignOwner(info fs.FileInfo) (uid uint32, foreign bool) {
+// checkOwner refuses what belongs to another user, who could read and change it: it was not
+// meant for this one. Root may use everyone's; what others may read can be root's.
+func checkOwner(path string, info fs.FileInfo, forbidden fs.FileMode) error {
 	stat, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return 0, false
+	if user := os.Geteuid(); !ok || user == 0 || stat.Uid == uint32(user) || stat.Uid == 0 && forbidden&OthersRead == 0 {
+		return nil
 	}
-	self := os.Geteuid()
-	return stat.Uid, self != 0 && stat.Uid != 0 && int(stat.Uid) != self
+	return &UnsafeError{
+		Path:    path,
+		Problem: fmt.Sprintf("belongs to another user (user id %d; this is %d)", stat.Uid, os.Geteuid()),
+		Fix:     "chown it, if it is meant to be yours, or name another directory with XDG_STATE_HOME",
+	}
+}
+
+// keepOwner gives temp to the owner of path, which it replaces: what root renews for somebody
+// stays theirs.
+func keepOwner(temp, path string) error {
+	info, err := os.Lstat(path)
+	if err != nil || os.Geteuid() != 0 {
+		return nil
+	}
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok && stat.Uid != 0 {
+		return os.Lchown(temp, int(stat.Uid), int(stat.Gid))
+	}
+	return nil
+}
+
+// syncDir makes a new name in a directory last. Some file systems have no such thing, and need
+// none.
+func syncDir(path string) error {
+	directory, err := os.Open(path)
+	if err != nil {
+		return nil // one that may be written to and not read: the file itself is flushed
+	}
+	defer directory.Close()
+	if err := directory.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, syscall.ENOTSUP) {
+		return err
+	}
+	return nil
 }

@@ -22,7 +22,7 @@ func TestForeignOwner(t *testing.T) {
 			_, err := files.Read(filepath.Join(dir, name), files.Rule{Limit: 10, Forbidden: files.OthersWrite})
 			if unsafe, is := errors.AsType[*files.UnsafeError](err); is != foreign || !is && err != nil {
 				t.Errorf("%s: %v", name, err)
-			} else if is && unsafe.Problem != "belongs to another user (uid 1234)" {
+			} else if is && unsafe.Problem != "belongs to another user (user id 1234; this is 65534)" {
 				t.Error(unsafe)
 			}
 		}

@@ -55,8 +55,10 @@ const (
 // lists, and a user's own directories are the user's own there. Whose it is matters where
 // something is forbidden: an owner can change the bits.
 func checkMode(path string, info fs.FileInfo, forbidden, want fs.FileMode) error {
-	if owner, foreign := foreignOwner(info); foreign && forbidden != 0 {
-		return &UnsafeError{Path: path, Problem: fmt.Sprintf("belongs to another user (uid %d)", owner), Fix: "remove it, or make it yours, if you know that nobody used that"}
+	if forbidden != 0 {
+		if err := checkOwner(path, info, forbidden); err != nil {
+			return err
+		}
 	}
 	if mode := info.Mode().Perm(); runtime.GOOS != "windows" && mode&forbidden != 0 {
 		return &UnsafeError{

@@ -1,6 +1,7 @@
 package files
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,10 +10,22 @@ import (
 )
 
 // Write puts data into path such that every reader finds the old content or the
-// new: a file beside it (0600), flushed, then renamed. pattern is for the name of that file,
-// as [os.CreateTemp] takes it. A link in that place is replaced.
+// new, also after the power failed: a file beside it (0600), flushed, then renamed, and the
+// directory flushed. pattern is for the name of that file, as [os.CreateTemp] takes it. A link in
+// that place is replaced. Where it replaces another user's file, as root can, the new one is
+// that user's too.
 func Write(path, pattern string, data []byte) error {
 	return replace(path, pattern, data, PrivateFile)
+}
+
+// Probe shows that so many bytes can be written into a directory: it does so, flushed, and
+// removes them. pattern is as for [Write].
+func Probe(directory, pattern string, size int) error {
+	temp, err := fill(directory, pattern, bytes.Repeat([]byte("x"), size), PrivateFile)
+	if err != nil {
+		return err
+	}
+	return os.Remove(temp)
 }
 
 // Update is [Write] for a file of the person's own: its mode stays, 0644 for a new one; a
@@ -38,10 +51,27 @@ func Update(path string, data []byte) error {
 	return replace(path, "."+filepath.Base(path)+"-*", data, mode)
 }
 
-func replace(path, pattern string, data []byte, mode fs.FileMode) (err error) {
-	temp, err := os.CreateTemp(filepath.Dir(path), pattern) // made with mode 0600
+func replace(path, pattern string, data []byte, mode fs.FileMode) error {
+	temp, err := fill(filepath.Dir(path), pattern, data, mode)
 	if err != nil {
 		return err
+	}
+	err = keepOwner(temp, path)
+	if err == nil {
+		err = os.Rename(temp, path)
+	}
+	if err != nil {
+		_ = os.Remove(temp)
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// fill makes a file with data in it, flushed to the disk, and returns its name.
+func fill(directory, pattern string, data []byte, mode fs.FileMode) (name string, err error) {
+	temp, err := os.CreateTemp(directory, pattern) // made with mode 0600
+	if err != nil {
+		return "", err
 	}
 	defer func() {
 		if err != nil {
@@ -57,10 +87,7 @@ func replace(path, pattern string, data []byte, mode fs.FileMode) (err error) {
 	if closeErr := temp.Close(); err == nil {
 		err = closeErr
 	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(temp.Name(), path)
+	return temp.Name(), err
 }
 
 // DanglingLink tells of a link that leads nowhere; nil for everything else. Of one, "no such

@@ -2,9 +2,11 @@ package signals
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/signal"
 	"slices"
+	"syscall"
 	"time"
 )
 
@@ -16,13 +18,30 @@ const Grace = 5 * time.Second
 type Watch struct{ came chan os.Signal }
 
 // An Ended is the cause of a context that a signal ended. It is a [context.Canceled].
-type Ended struct{ Signal os.Signal }
+type Ended struct {
+	Signal os.Signal
+	At     time.Time // when it came; zero where that is not known
+}
 
 // Error is that of a canceled context.
 func (e Ended) Error() string { return context.Canceled.Error() }
 
 // Unwrap returns [context.Canceled].
 func (e Ended) Unwrap() error { return context.Canceled }
+
+// ExitCode is what shells report of a program that the signal ended: 130 for Ctrl-C.
+func (e Ended) ExitCode() int {
+	const signaled = 128
+	if number, ok := e.Signal.(syscall.Signal); ok {
+		return signaled + int(number)
+	}
+	return signaled + int(syscall.SIGTERM)
+}
+
+// EndOf is the signal that ended ctx; ok is false where none did.
+func EndOf(ctx context.Context) (end Ended, ok bool) {
+	return errors.AsType[Ended](context.Cause(ctx))
+}
 
 // OnEnd calls end, with an [Ended], at the first signal that ends a program: Ctrl-C, a polite end, and where
 // the system has them a closed terminal and Ctrl-\. Nobody watches after that: a second one
@@ -35,7 +54,7 @@ func OnEnd(ctx context.Context, end context.CancelCauseFunc) *Watch {
 		select {
 		case s := <-w.came:
 			signal.Stop(w.came)
-			end(Ended{s})
+			end(Ended{Signal: s, At: time.Now()})
 		case <-ctx.Done():
 		}
 	}()
@@ -64,12 +83,21 @@ func heeded(signals []os.Signal) []os.Signal {
 	return slices.DeleteFunc(signals, signal.Ignored)
 }
 
-// Outlive is ctx with its end put off by [Grace].
+// Outlive is ctx with its end put off by [Grace]. All that outlives one signal shares its grace:
+// what comes second has what the first has left.
 func Outlive(ctx context.Context) (context.Context, context.CancelFunc) {
-	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	longer, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
-		timer := time.AfterFunc(Grace, cancel)
+		timer := time.AfterFunc(left(ctx), func() { cancel(context.Cause(ctx)) })
 		context.AfterFunc(longer, func() { timer.Stop() })
 	})
-	return longer, func() { stop(); cancel() }
+	return longer, func() { stop(); cancel(nil) }
+}
+
+// left is what remains of the grace of a context that has ended.
+func left(ctx context.Context) time.Duration {
+	if end, ok := EndOf(ctx); ok && !end.At.IsZero() {
+		return Grace - time.Since(end.At)
+	}
+	return Grace
 }

@@ -59,6 +59,12 @@ func (c *Credential) KindAt(p *provider.Provider) provider.CredentialKind {
 // Same reports whether both have the same secret, whatever is known of them.
 func (c *Credential) Same(other *Credential) bool { return c.Access.Equal(other.Access) }
 
+// SameSecrets reports whether both are the same state of a login: a renewal changes one of its
+// secrets at least.
+func (c *Credential) SameSecrets(other *Credential) bool {
+	return c.Access.Equal(other.Access) && c.Refresh.Equal(other.Refresh)
+}
+
 // Holding returns the same credential with another knowledge of what it holds.
 func (c *Credential) Holding(g scopes.Grant) *Credential {
 	changed := *c

@@ -6,13 +6,15 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/oauth/credential"
 )
 
-// maxRecord bounds a record on the disk: two tokens of maxToken and as much again.
-const maxRecord = 64 << 10
+// maxRecord bounds a record on the disk: whatever a token response of a mebibyte can hold has
+// room in it, escaped.
+const maxRecord = 4 << 20
 
 // A File keeps each credential in a file of its own, readable by the user alone
 // (0600) in a directory that is so too (0700), and named after a hash of its key. It
@@ -38,6 +40,9 @@ func (s File) Load(ctx context.Context, key Key) (*credential.Credential, error)
 		return nil, notThere(err)
 	}
 	data, err := files.Read(s.path(key), privateRecord)
+	if large, ok := errors.AsType[files.TooLargeError](err); ok {
+		return nil, &CorruptError{Store: s.Name(), Problem: large.Error() + ", and ambit wrote no such thing"}
+	}
 	if err != nil {
 		return nil, notThere(err)
 	}
@@ -54,15 +59,49 @@ func (s File) Save(ctx context.Context, key Key, c *credential.Credential) error
 		return err
 	}
 	if len(data) > maxRecord {
-		return tooLarge(s.Name(), len(data), maxRecord)
+		return tooLarge(s.Name(), len(data), maxRecord, "")
 	}
+	if err := s.ready(key); err != nil {
+		return err
+	}
+	if err := files.Write(s.path(key), key.ID()+leftover, data); err != nil {
+		return err
+	}
+	return s.sweep(key, abandoned)
+}
+
+// ready makes the directory where it is not there, and refuses what is not private.
+func (s File) ready(key Key) error {
 	if err := files.MakeDir(s.Dir); err != nil {
 		return err
 	}
 	if _, err := files.Check(s.path(key), privateRecord); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return files.Write(s.path(key), key.ID()+leftover, data)
+	return nil
+}
+
+// Swap implements [Store].
+func (s File) Swap(ctx context.Context, key Key, old, next *credential.Credential) error {
+	if err := unchanged(ctx, s, key, old); err != nil {
+		return err
+	}
+	return s.Save(ctx, key, next)
+}
+
+// Probe implements [Store].
+func (s File) Probe(ctx context.Context, key Key) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := s.ready(key); err != nil {
+		return err
+	}
+	size := 0
+	if info, err := os.Lstat(s.path(key)); err == nil {
+		size = int(min(info.Size(), maxRecord))
+	}
+	return files.Probe(s.Dir, key.ID()+leftover, spare(size))
 }
 
 // Delete implements [Store]. It also removes what a killed process left half written.
@@ -70,20 +109,38 @@ func (s File) Delete(ctx context.Context, key Key) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	halves, err := filepath.Glob(filepath.Join(s.Dir, key.ID()+leftover))
-	if err != nil {
+	if err := s.sweep(key, 0); err != nil {
 		return err
 	}
-	for _, path := range append(halves, s.path(key)) {
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
+	if err := os.Remove(s.path(key)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
 	return nil
 }
 
 // leftover is how the name of a file that is being written goes on after the key's.
 const leftover = "-*.tmp"
+
+// abandoned is the age at which such a file is nobody's: to write one takes less, on any disk.
+const abandoned = 10 * time.Minute
+
+// sweep removes what killed processes left half written, and is older than age: there are
+// tokens in it.
+func (s File) sweep(key Key, age time.Duration) error {
+	halves, err := filepath.Glob(filepath.Join(s.Dir, key.ID()+leftover))
+	if err != nil {
+		return err
+	}
+	for _, path := range halves {
+		if info, err := os.Lstat(path); err != nil || time.Since(info.ModTime()) < age {
+			continue
+		}
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
 
 func (s File) path(key Key) string { return filepath.Join(s.Dir, key.ID()+".json") }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/ambit-auth/ambit/oauth/credential"
@@ -16,13 +17,12 @@ import (
 const keyringTimeout = 3 * time.Second
 
 // maxKeyringItem is what a keyring takes, in bytes: on Windows five times 512
-// (CRED_MAX_CREDENTIAL_BLOB_SIZE); others say so themselves, before it is as much as a
-// file may have.
+// (CRED_MAX_CREDENTIAL_BLOB_SIZE); others say so themselves, before it is that much.
 func maxKeyringItem() int {
 	if runtime.GOOS == "windows" {
 		return 2560
 	}
-	return maxRecord
+	return 64 << 10
 }
 
 // keyringService is the name under which items stand.
@@ -50,15 +50,15 @@ func (s Keyring) service() string {
 
 // Load implements [Store].
 func (s Keyring) Load(ctx context.Context, key Key) (*credential.Credential, error) {
-	item, err := s.get(ctx, key)
+	item, err := s.get(ctx, key.ID())
 	if err != nil {
 		return nil, err
 	}
 	return loadRecord(s.Name(), []byte(item))
 }
 
-func (s Keyring) get(ctx context.Context, key Key) (string, error) {
-	return askKeyring(ctx, func() (string, error) { return keyring.Get(s.service(), key.ID()) })
+func (s Keyring) get(ctx context.Context, name string) (string, error) {
+	return askKeyring(ctx, func() (string, error) { return keyring.Get(s.service(), name) })
 }
 
 // Save implements [Store].
@@ -68,25 +68,53 @@ func (s Keyring) Save(ctx context.Context, key Key, c *credential.Credential) er
 		return err
 	}
 	if limit := maxKeyringItem(); len(data) > limit {
-		return tooLarge(s.Name(), len(data), limit)
+		return tooLarge(s.Name(), len(data), limit, inFile)
 	}
-	_, err = askKeyring(ctx, func() (string, error) { return "", keyring.Set(s.service(), key.ID(), string(data)) })
+	return s.set(ctx, key.ID(), string(data))
+}
+
+// set writes an item, and reads it back.
+func (s Keyring) set(ctx context.Context, name, item string) error {
+	_, err := askKeyring(ctx, func() (string, error) { return "", keyring.Set(s.service(), name, item) })
 	if errors.Is(err, keyring.ErrSetDataTooBig) {
-		return tooLarge(s.Name(), len(data), 0)
+		return tooLarge(s.Name(), len(item), 0, inFile)
 	}
 	if err != nil {
 		return err
 	}
-	kept, err := s.get(ctx, key)
-	if errors.Is(err, ErrNotFound) || err == nil && kept != string(data) {
+	kept, err := s.get(ctx, name)
+	if errors.Is(err, ErrNotFound) || err == nil && kept != item {
 		return &NotKeptError{Store: s.Name(), Problem: "did not keep what was written to it"}
 	}
 	return err
 }
 
+// Swap implements [Store].
+func (s Keyring) Swap(ctx context.Context, key Key, old, next *credential.Credential) error {
+	if err := unchanged(ctx, s, key, old); err != nil {
+		return err
+	}
+	return s.Save(ctx, key, next)
+}
+
+// Probe implements [Store].
+func (s Keyring) Probe(ctx context.Context, key Key) error {
+	now, err := s.get(ctx, key.ID())
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	name := key.ID() + "-try"
+	if err := s.set(ctx, name, strings.Repeat("x", min(spare(len(now)), maxKeyringItem()))); err != nil {
+		return err
+	}
+	return s.remove(context.WithoutCancel(ctx), name)
+}
+
 // Delete implements [Store].
-func (s Keyring) Delete(ctx context.Context, key Key) error {
-	_, err := askKeyring(ctx, func() (string, error) { return "", keyring.Delete(s.service(), key.ID()) })
+func (s Keyring) Delete(ctx context.Context, key Key) error { return s.remove(ctx, key.ID()) }
+
+func (s Keyring) remove(ctx context.Context, name string) error {
+	_, err := askKeyring(ctx, func() (string, error) { return "", keyring.Delete(s.service(), name) })
 	if errors.Is(err, ErrNotFound) {
 		return nil
 	}

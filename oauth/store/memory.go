@@ -49,6 +49,17 @@ func (s *Memory) Save(ctx context.Context, key Key, c *credential.Credential) er
 	return nil
 }
 
+// Swap implements [Store].
+func (s *Memory) Swap(ctx context.Context, key Key, old, next *credential.Credential) error {
+	if err := unchanged(ctx, s, key, old); err != nil {
+		return err
+	}
+	return s.Save(ctx, key, next)
+}
+
+// Probe implements [Store].
+func (*Memory) Probe(ctx context.Context, _ Key) error { return ctx.Err() }
+
 // Delete implements [Store].
 func (s *Memory) Delete(ctx context.Context, key Key) error {
 	if err := ctx.Err(); err != nil {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -73,11 +74,17 @@ func encodeRecord(c *credential.Credential) ([]byte, error) {
 // nothing of the content: they do not wrap what encoding/json says.
 func decodeRecord(data []byte) (*credential.Credential, error) {
 	var r record
+	if len(bytes.TrimSpace(data)) == 0 {
+		return nil, errors.New("it is empty, as a full disk or a crash leaves it")
+	}
 	if err := json.Unmarshal(data, &r); err != nil {
+		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok && syntax.Offset >= int64(len(data)) {
+			return nil, errors.New("it is cut short, as a full disk or a crash leaves it")
+		}
 		return nil, errors.New("it is not the JSON that ambit writes")
 	}
 	if r.Version != recordVersion {
-		return nil, fmt.Errorf("it has version %d, but this ambit reads version %d", r.Version, recordVersion)
+		return nil, versionError(r.Version)
 	}
 	if r.Access == "" || !credential.IsSendable(r.Access) || !credential.IsSendable(r.Refresh) {
 		return nil, errors.New("the token in it is not valid")
@@ -102,11 +109,23 @@ func decodeRecord(data []byte) (*credential.Credential, error) {
 	return c, nil
 }
 
+// A versionError is the version of a record that this program does not read.
+type versionError int
+
+// Error names both versions.
+func (e versionError) Error() string {
+	if e > recordVersion {
+		return fmt.Sprintf("a newer ambit wrote it: it has version %d, and this one reads version %d", int(e), recordVersion)
+	}
+	return fmt.Sprintf("it has version %d, and this ambit reads version %d", int(e), recordVersion)
+}
+
 // loadRecord is decodeRecord for a store, whose errors are *[CorruptError].
 func loadRecord(store string, data []byte) (*credential.Credential, error) {
 	c, err := decodeRecord(data)
 	if err != nil {
-		return nil, &CorruptError{Store: store, Problem: err.Error()}
+		version, _ := errors.AsType[versionError](err)
+		return nil, &CorruptError{Store: store, Problem: err.Error(), Newer: version > recordVersion}
 	}
 	return c, nil
 }

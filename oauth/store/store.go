@@ -21,6 +21,12 @@ var ErrNotFound = errors.New("no credential is stored")
 //     finds the new one.
 //   - Load returns [ErrNotFound] (by errors.Is) where there is nothing, and a
 //     *[CorruptError] where there is something that cannot be read.
+//   - Swap is a Save that replaces nothing but old: where something else is stored by now, or
+//     nothing, it changes nothing, and returns a *[ChangedError]. Whoever swaps holds the lock of
+//     [Lock]; of two that do not, one may get past the other in the moment between the look and
+//     the write.
+//   - Probe writes as much as a Save of a successor would, with room to spare, makes that last
+//     as a Save does, and takes it away. After it a Save fails only where something changed.
 //   - Delete of what is not there is no error.
 //   - What is stored is what was saved: Source and Lost are not, and times are kept
 //     to the second, in UTC.
@@ -34,6 +40,10 @@ type Store interface {
 	Load(ctx context.Context, key Key) (*credential.Credential, error)
 	// Save puts c under key, in place of whatever was there.
 	Save(ctx context.Context, key Key, c *credential.Credential) error
+	// Swap puts next under key, in place of old: of a record with the same secrets.
+	Swap(ctx context.Context, key Key, old, next *credential.Credential) error
+	// Probe is nil where a credential can be kept under key.
+	Probe(ctx context.Context, key Key) error
 	// Delete removes what is under key.
 	Delete(ctx context.Context, key Key) error
 	// Name is what people call it: "the system's keyring", "the file store".
@@ -57,15 +67,44 @@ func (k Key) ID() string {
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
+// A ChangedError says that under a key there is another credential than the one that was to be
+// replaced: somebody else has logged in, or renewed it. Nothing was written.
+type ChangedError struct {
+	Current *credential.Credential // nil where there is none any more
+}
+
+// Error says so.
+func (*ChangedError) Error() string {
+	return "the stored credential was replaced meanwhile, and is left alone"
+}
+
+// unchanged is nil where s holds old under key.
+func unchanged(ctx context.Context, s Store, key Key, old *credential.Credential) error {
+	current, err := s.Load(ctx, key)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return &ChangedError{}
+	case err == nil && !current.SameSecrets(old):
+		return &ChangedError{Current: current}
+	}
+	return err
+}
+
 // A CorruptError is a stored record that cannot be read. Logging in again replaces it.
 type CorruptError struct {
 	Store   string // [Store.Name]
 	Problem string // what is wrong with it; nothing of its content
+	// Newer says that a newer version of this program wrote it, which can read it.
+	Newer bool
 }
 
 // Error says what to do.
 func (e *CorruptError) Error() string {
-	return fmt.Sprintf("the credential in %s cannot be read (%s); log in again to replace it", e.Store, e.Problem)
+	way := "log in again to replace it"
+	if e.Newer {
+		way = "update ambit to use it"
+	}
+	return fmt.Sprintf("the credential in %s cannot be read (%s); %s", e.Store, e.Problem, way)
 }
 
 // A NoKeyringError says that this machine has no usable keyring: none installed,
@@ -99,11 +138,19 @@ type NotKeptError struct {
 // Error names the store.
 func (e *NotKeptError) Error() string { return e.Store + " " + e.Problem }
 
-// tooLarge names both sizes in bytes, and the way out; limit is 0 where the system did not say.
-func tooLarge(store string, size, limit int) error {
+// tooLarge names both sizes in bytes, and the way out, where way is one; limit is 0 where the
+// system did not say.
+func tooLarge(store string, size, limit int, way string) error {
 	most := ""
 	if limit > 0 {
 		most = fmt.Sprintf(" (at most %d)", limit)
 	}
-	return &NotKeptError{Store: store, Problem: fmt.Sprintf("has no room for the credential of %d bytes%s; the file store has room for it", size, most)}
+	return &NotKeptError{Store: store, Problem: fmt.Sprintf("has no room for the credential of %d bytes%s%s", size, most, way)}
 }
+
+// inFile is the way out of a store that is too small.
+const inFile = "; the file store has room for it"
+
+// spare is how many bytes a successor of a record of that size is given room for: it may hold
+// more scopes and longer tokens.
+func spare(size int) int { return max(16<<10, 2*size) }

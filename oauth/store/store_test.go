@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/testkit"
@@ -84,6 +85,22 @@ func testStore(t *testing.T, backend store.Store) {
 			t.Error(diff)
 		}
 	})
+	t.Run("swap", func(t *testing.T) { testSwap(t, backend, key) })
+	t.Run("probe", func(t *testing.T) {
+		before := storetest.Load(t, backend, key)
+		if err := backend.Probe(ctx, key); err != nil {
+			t.Error(err)
+		}
+		if diff := cmp.Diff(before, storetest.Load(t, backend, key)); diff != "" {
+			t.Error(diff)
+		}
+		if err := backend.Probe(ctx, store.Key{Manifest: "nothing is there"}); err != nil {
+			t.Error(err)
+		}
+		if _, err := backend.Load(ctx, store.Key{Manifest: "nothing is there"}); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("it left something: %v", err)
+		}
+	})
 	t.Run("concurrent use", func(t *testing.T) { testConcurrent(t, backend, key) })
 	t.Run("an ended context", func(t *testing.T) {
 		ended, cancel := context.WithCancel(ctx)
@@ -93,6 +110,12 @@ func testStore(t *testing.T, backend store.Store) {
 		}
 		if err := backend.Save(ended, key, saved); !errors.Is(err, context.Canceled) {
 			t.Errorf("Save: %v", err)
+		}
+		if err := backend.Swap(ended, key, saved, saved); !errors.Is(err, context.Canceled) {
+			t.Errorf("Swap: %v", err)
+		}
+		if err := backend.Probe(ended, key); !errors.Is(err, context.Canceled) {
+			t.Errorf("Probe: %v", err)
 		}
 		if err := backend.Delete(ended, key); !errors.Is(err, context.Canceled) {
 			t.Errorf("Delete: %v", err)
@@ -106,6 +129,48 @@ func testStore(t *testing.T, backend store.Store) {
 	}
 	if backend.Name() == "" {
 		t.Error("a store without a name")
+	}
+}
+
+// testSwap replaces what it knows, and nothing else.
+func testSwap(t *testing.T, backend store.Store, key store.Key) {
+	state := func(access, refresh string) *credential.Credential {
+		return &credential.Credential{Access: credential.NewSecret(access), Refresh: credential.NewSecret(refresh)}
+	}
+	first, second, theirs := state("a1", "r1"), state("a2", "r2"), state("a1", "r3")
+	if err := backend.Save(t.Context(), key, first); err != nil {
+		t.Fatal(err)
+	}
+	known := *first
+	known.Server = "what is known of it counts for nothing"
+	if err := backend.Swap(t.Context(), key, &known, second); err != nil {
+		t.Fatal(err)
+	}
+	if err := backend.Save(t.Context(), key, theirs); err != nil { // somebody who holds no lock
+		t.Fatal(err)
+	}
+	for _, old := range []*credential.Credential{first, second} {
+		err := backend.Swap(t.Context(), key, old, state("a4", "r4"))
+		changed, ok := errors.AsType[*store.ChangedError](err)
+		if !ok || changed.Current == nil || !changed.Current.SameSecrets(theirs) {
+			t.Errorf("err = %v", err)
+		}
+	}
+	if !storetest.Load(t, backend, key).SameSecrets(theirs) {
+		t.Error("it was written over")
+	}
+	if err := backend.Delete(t.Context(), key); err != nil {
+		t.Fatal(err)
+	}
+	err := backend.Swap(t.Context(), key, theirs, second)
+	if changed, ok := errors.AsType[*store.ChangedError](err); !ok || changed.Current != nil {
+		t.Errorf("err = %v", err)
+	}
+	if _, err := backend.Load(t.Context(), key); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("what was removed is back: %v", err)
+	}
+	if err := backend.Save(t.Context(), key, first); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -272,18 +337,22 @@ func TestFileStoreDeleteSweeps(t *testing.T) {
 func TestCorruptRecord(t *testing.T) {
 	backend, key, path := fileStore(t)
 	good := readFile(t, path)
-	for name, text := range map[string]string{
-		"empty":             "",
-		"cut":               good[:len(good)/2],
-		"not JSON":          storetest.Marked,
-		"another shape":     `["` + storetest.Marked + `"]`,
-		"another version":   strings.Replace(good, `"v":1`, `"v":2`, 1),
-		"no token":          `{"v":1,"refresh":"` + storetest.Marked + `"}`,
-		"a line in a token": `{"v":1,"access":"` + storetest.Marked + `\r\nX: y"}`,
-		"no scopes":         `{"v":1,"access":"` + storetest.Marked + `","scope":"a\"b"}`,
-		"a wrong type":      `{"v":1,"access":"` + storetest.Marked + `","exp":"` + storetest.Marked + `"}`,
+	const again = "; log in again to replace it"
+	for name, c := range map[string]struct{ text, want string }{
+		"empty":             {"", "it is empty, as a full disk or a crash leaves it)" + again},
+		"blank":             {"\n", "it is empty"},
+		"cut":               {good[:len(good)/2], "it is cut short, as a full disk or a crash leaves it)" + again},
+		"not JSON":          {storetest.Marked, "it is not the JSON that ambit writes)" + again},
+		"another shape":     {`["` + storetest.Marked + `"]`, "it is not the JSON that ambit writes"},
+		"a newer version":   {strings.Replace(good, `"v":1`, `"v":2`, 1), "a newer ambit wrote it: it has version 2, and this one reads version 1); update ambit to use it"},
+		"no version":        {strings.Replace(good, `"v":1`, `"v":0`, 1), "it has version 0, and this ambit reads version 1)" + again},
+		"no token":          {`{"v":1,"refresh":"` + storetest.Marked + `"}`, "the token in it is not valid)" + again},
+		"a line in a token": {`{"v":1,"access":"` + storetest.Marked + `\r\nX: y"}`, "the token in it is not valid"},
+		"no scopes":         {`{"v":1,"access":"` + storetest.Marked + `","scope":"a\"b"}`, "the scopes in it are not valid)" + again},
+		"a wrong type":      {`{"v":1,"access":"` + storetest.Marked + `","exp":"` + storetest.Marked + `"}`, "it is not the JSON that ambit writes"},
+		"too large":         {good + strings.Repeat(" ", 4<<20), "it is larger than 4194304 bytes, and ambit wrote no such thing)" + again},
 	} {
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		if err := os.WriteFile(path, []byte(c.text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		_, err := backend.Load(t.Context(), key)
@@ -292,7 +361,7 @@ func TestCorruptRecord(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if !strings.Contains(err.Error(), "log in again") || storetest.Leaks(err.Error()+corrupt.Problem) {
+		if !strings.Contains(err.Error(), c.want) || storetest.Leaks(err.Error()+corrupt.Problem) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if err := backend.Save(t.Context(), key, storetest.FullCredential()); err != nil {
@@ -303,17 +372,45 @@ func TestCorruptRecord(t *testing.T) {
 
 func TestTooLarge(t *testing.T) {
 	huge := &credential.Credential{Access: credential.NewSecret(strings.Repeat("a", 70<<10))}
-	backend := store.File{Dir: t.TempDir()}
-	if err := os.Chmod(backend.Dir, 0o700); err != nil {
+	err := store.Keyring{}.Save(t.Context(), store.Key{}, huge)
+	if _, ok := errors.AsType[*store.NotKeptError](err); !ok || !strings.Contains(err.Error(), "the file store has room for it") {
+		t.Errorf("err = %v", err)
+	}
+	backend := store.File{Dir: filepath.Join(t.TempDir(), "store")}
+	if err := backend.Save(t.Context(), store.Key{}, huge); err != nil { // as was said
+		t.Error(err)
+	}
+	huge.Access = credential.NewSecret(strings.Repeat("a", 5<<20))
+	err = backend.Save(t.Context(), store.Key{}, huge)
+	if _, ok := errors.AsType[*store.NotKeptError](err); !ok || strings.Contains(err.Error(), "has room for it") {
+		t.Errorf("err = %v", err)
+	}
+}
+
+// What killed processes left behind goes at the next write; what another process may be
+// writing just now stays.
+func TestFileStoreSaveSweeps(t *testing.T) {
+	backend, key, path := fileStore(t)
+	half := func(name string, age time.Duration) string {
+		file := strings.TrimSuffix(path, ".json") + name
+		if err := os.WriteFile(file, []byte("half"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		then := time.Now().Add(-age)
+		if err := os.Chtimes(file, then, then); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	old, young := half("-1.tmp", time.Hour), half("-2.tmp", 0)
+	if err := backend.Save(t.Context(), key, storetest.FullCredential()); err != nil {
 		t.Fatal(err)
 	}
-	err := backend.Save(t.Context(), store.Key{}, huge)
-	if _, ok := errors.AsType[*store.NotKeptError](err); !ok || !strings.Contains(err.Error(), "(at most 65536)") {
-		t.Errorf("err = %v", err)
+	if _, err := os.Stat(old); err == nil {
+		t.Error("what was left an hour ago is still there")
 	}
-	err = store.Keyring{}.Save(t.Context(), store.Key{}, huge)
-	if _, ok := errors.AsType[*store.NotKeptError](err); !ok || !strings.Contains(err.Error(), "file store") {
-		t.Errorf("err = %v", err)
+	if _, err := os.Stat(young); err != nil {
+		t.Error(err)
 	}
 }
 

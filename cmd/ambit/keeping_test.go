@@ -1,0 +1,282 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+)
+
+// A keeper is an authorization server that rotates refresh tokens, ends a session of which it
+// sees one twice, and knows at any time which tokens are alive: whatever it has given out has
+// to be in the store, or revoked.
+type keeper struct {
+	*httptest.Server
+	t *testing.T
+
+	mu       sync.Mutex
+	hold     map[string]*gate // by the moment, one of those that arrive names
+	arrived  map[string]int   // requests, by the moment
+	codes    map[string]bool  // that are not spent
+	sessions map[string]*session
+	spent    map[string]*session // by refresh tokens
+	reused   int
+	tokens   http.HandlerFunc // in place of what the token endpoint says; nil: itself
+}
+
+// A session is what one consent led to.
+type session struct {
+	refresh, access string // the ones that are good; "" once revoked
+}
+
+// A gate holds the requests of a moment until it is opened.
+type gate struct {
+	came chan struct{}
+	open chan struct{}
+}
+
+func newKeeper(t *testing.T) *keeper {
+	k := &keeper{t: t, hold: map[string]*gate{}, arrived: map[string]int{}, codes: map[string]bool{}, sessions: map[string]*session{}, spent: map[string]*session{}}
+	k.Server = httptest.NewServer(k)
+	t.Cleanup(k.Close)
+	return k
+}
+
+// wait makes a gate for the next request of a moment.
+func (k *keeper) wait(moment string) *gate {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.hold[moment] = &gate{make(chan struct{}), make(chan struct{})}
+	return k.hold[moment]
+}
+
+// arrive notes a request, and holds it where someone waits for its moment.
+func (k *keeper) arrive(moment string) {
+	k.mu.Lock()
+	k.arrived[moment]++
+	g := k.hold[moment]
+	delete(k.hold, moment)
+	k.mu.Unlock()
+	if g != nil {
+		close(g.came)
+		<-g.open
+	}
+}
+
+func (k *keeper) count(moment string) int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.arrived[moment]
+}
+
+func (k *keeper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch r.URL.Path {
+	case "/.well-known/oauth-authorization-server":
+		reply(w, 200, map[string]any{
+			"issuer": k.URL, "authorization_endpoint": k.URL + "/authorize", "token_endpoint": k.URL + "/token",
+			"revocation_endpoint": k.URL + "/revoke", "registration_endpoint": k.URL + "/register",
+			"response_types_supported": []string{"code"}, "code_challenge_methods_supported": []string{"S256"},
+			"grant_types_supported":                 []string{"authorization_code", "refresh_token"},
+			"token_endpoint_auth_methods_supported": []string{"none"}, "scopes_supported": []string{"a:read"},
+		})
+	case "/register":
+		k.arrive("registration")
+		reply(w, 201, map[string]any{"client_id": "registered"})
+	case "/authorize":
+		k.arrive("consent")
+		back, _ := url.Parse(r.FormValue("redirect_uri"))
+		code := rand.Text()
+		k.mu.Lock()
+		k.codes[code] = true
+		k.mu.Unlock()
+		back.RawQuery = url.Values{"code": {code}, "state": {r.FormValue("state")}}.Encode()
+		http.Redirect(w, r, back.String(), http.StatusFound)
+	case "/token":
+		_ = r.ParseForm()
+		moment := map[string]string{"authorization_code": "exchange", "refresh_token": "renewal"}[r.FormValue("grant_type")]
+		k.arrive(moment)
+		if k.tokens != nil && moment == "renewal" {
+			k.tokens(w, r)
+			return
+		}
+		k.token(w, r)
+	case "/revoke":
+		_ = r.ParseForm()
+		k.arrive("revocation")
+		k.revoke(r.FormValue("token"))
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+func (k *keeper) token(w http.ResponseWriter, r *http.Request) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var s *session
+	if code := r.FormValue("code"); k.codes[code] {
+		delete(k.codes, code)
+		s = &session{}
+	}
+	if refresh := r.FormValue("refresh_token"); refresh != "" {
+		s = k.sessions[refresh]
+		if old := k.spent[refresh]; old != nil {
+			k.reused++
+			delete(k.sessions, old.refresh)
+			*old = session{}
+		}
+		delete(k.sessions, refresh)
+		k.spent[refresh] = s
+	}
+	if s == nil {
+		reply(w, 400, map[string]any{"error": "invalid_grant"})
+		return
+	}
+	s.refresh, s.access = "ref_"+rand.Text(), "acc_"+rand.Text()
+	k.sessions[s.refresh] = s
+	reply(w, 200, map[string]any{"access_token": s.access, "refresh_token": s.refresh, "token_type": "Bearer", "expires_in": 3600, "scope": "a:read"})
+}
+
+func (k *keeper) revoke(token string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for refresh, s := range k.sessions {
+		if refresh == token || s.access == token {
+			delete(k.sessions, refresh)
+		}
+	}
+}
+
+// alive are the refresh tokens that are good.
+func (k *keeper) alive() []string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Sorted(maps.Keys(k.sessions))
+}
+
+func reply(w http.ResponseWriter, status int, members map[string]any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(members)
+}
+
+// A keepingHome is the home of one user of a keeper.
+type keepingHome struct {
+	t   *testing.T
+	dir string
+	env []string
+}
+
+// home is a new home with a manifest for this server; one with a client id, or one that has to
+// register.
+func (k *keeper) home(clientID string) *keepingHome {
+	k.t.Helper()
+	h := &keepingHome{t: k.t, dir: k.t.TempDir()}
+	manifest := filepath.Join(h.dir, "scopes.yaml")
+	client := ""
+	if clientID != "" {
+		client = "client: {id: {main: " + clientID + "}}\n"
+	}
+	h.write("provider.yaml", fmt.Sprintf(`servers:
+  main: {issuer: %q, api: %q}
+default_server: main
+%scredentials:
+  - {prefix: acc_, kind: oauth_access, label: an access token}
+`, k.URL, k.URL+"/api", client))
+	h.write("scopes.yaml", `version: 1
+name: tool
+provider: ./provider.yaml
+scopes:
+  - {scope: "a:read", level: required, why: to read, used_by: ["GET {api}/x"]}
+`)
+	h.env = []string{"HOME=" + h.dir, "PATH=" + os.Getenv("PATH"), "AMBIT_STORE=file", "AMBIT_MANIFEST=" + manifest, "NO_COLOR=1"}
+	return h
+}
+
+func (h *keepingHome) write(name, text string) {
+	h.t.Helper()
+	if err := os.WriteFile(filepath.Join(h.dir, name), []byte(text), 0o600); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// ambit is a command line in this home.
+func (h *keepingHome) ambit(args ...string) *exec.Cmd {
+	h.t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	c := exec.CommandContext(h.t.Context(), self)
+	c.Args = append([]string{"ambit"}, args...)
+	c.Env = h.env
+	return c
+}
+
+// login logs in, and does not go on without.
+func (h *keepingHome) login() {
+	h.t.Helper()
+	if out, err := h.ambit("login", "--browser", visitCommand(h.t)).CombinedOutput(); err != nil {
+		h.t.Fatalf("%v\n%s", err, out)
+	}
+}
+
+// records are the paths of what is stored.
+func (h *keepingHome) records() []string {
+	found, _ := filepath.Glob(filepath.Join(h.dir, ".local/state/ambit/credentials/*.json"))
+	return found
+}
+
+// record is the stored record, as a map; nil where none is.
+func (h *keepingHome) record() map[string]any {
+	h.t.Helper()
+	for _, path := range h.records() {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		var record map[string]any
+		if err := json.Unmarshal(data, &record); err != nil {
+			h.t.Fatal(err)
+		}
+		return record
+	}
+	return nil
+}
+
+// edit changes members of the stored record.
+func (h *keepingHome) edit(members map[string]any) {
+	h.t.Helper()
+	record := h.record()
+	maps.Copy(record, members)
+	data, err := json.Marshal(record)
+	if err == nil {
+		err = os.WriteFile(h.records()[0], data, 0o600)
+	}
+	if err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// kept are the refresh tokens in the store.
+func (h *keepingHome) kept() []string {
+	if record := h.record(); record != nil {
+		return []string{fmt.Sprint(record["refresh"])}
+	}
+	return nil
+}
+
+// drain reads a pipe to its end.
+func drain(r io.Reader) string {
+	data, _ := io.ReadAll(r)
+	return string(data)
+}

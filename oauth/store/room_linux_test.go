@@ -1,0 +1,121 @@
+package store_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/ambit-auth/ambit/internal/files"
+	"github.com/ambit-auth/ambit/internal/testkit"
+	"github.com/ambit-auth/ambit/oauth/store"
+	"github.com/ambit-auth/ambit/oauth/store/storetest"
+)
+
+// smallDisk is a disk of so many bytes, of this test's own.
+func smallDisk(t *testing.T, options string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "mode=0700,"+options); err != nil {
+		testkit.Lacks(t, "no disk can be mounted for the test: "+err.Error())
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
+	return dir
+}
+
+// fillDisk leaves no room in a directory.
+func fillDisk(t *testing.T, dir string) {
+	t.Helper()
+	f, err := os.Create(filepath.Join(dir, "fill"))
+	for err == nil {
+		_, err = f.Write(make([]byte, 4096))
+	}
+	if !errors.Is(err, syscall.ENOSPC) {
+		t.Fatal(err)
+	}
+	f.Close()
+}
+
+// A probe finds out what a write would, and leaves what is stored as it was.
+func TestProbeFindsNoRoom(t *testing.T) {
+	key := store.Key{Manifest: "tool"}
+	for name, c := range map[string]struct {
+		options string
+		spoil   func(t *testing.T, dir string)
+		want    error
+	}{
+		"a full disk":          {"size=64k", fillDisk, syscall.ENOSPC},
+		"room for half of one": {"size=16k", func(*testing.T, string) {}, syscall.ENOSPC},
+		"no more files":        {"size=64k,nr_inodes=3", func(t *testing.T, dir string) { _ = os.WriteFile(filepath.Join(dir, "one"), nil, 0o600) }, syscall.ENOSPC},
+		"read-only": {"size=64k", func(t *testing.T, dir string) {
+			if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
+				t.Fatal(err)
+			}
+		}, syscall.EROFS},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := smallDisk(t, c.options)
+			backend := store.File{Dir: dir}
+			if err := backend.Save(t.Context(), key, storetest.FullCredential()); err != nil {
+				t.Fatal(err)
+			}
+			c.spoil(t, dir)
+			if err := backend.Probe(t.Context(), key); !errors.Is(err, c.want) {
+				t.Errorf("err = %v", err)
+			}
+			storetest.Load(t, backend, key)
+			if left, _ := filepath.Glob(filepath.Join(dir, "*.tmp")); len(left) != 0 {
+				t.Errorf("left: %v", left)
+			}
+		})
+	}
+}
+
+// What root renews for somebody stays theirs, and what is another user's is refused by name.
+func TestOwner(t *testing.T) {
+	backend, key, path := fileStore(t)
+	if err := os.Chown(path, 65534, 65534); err != nil {
+		testkit.Lacks(t, "only root can give a file away: "+err.Error())
+	}
+	if err := backend.Save(t.Context(), key, storetest.FullCredential()); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Sys().(*syscall.Stat_t).Uid != 65534 {
+		t.Errorf("%v, %v", info, err)
+	}
+	if err := os.Chown(path, 0, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chown(backend.Dir, 65534, 65534); err != nil {
+		t.Fatal(err)
+	}
+	for dir := filepath.Dir(backend.Dir); dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
+		if err := os.Chmod(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err = asUser(t, 65534, func() error { _, err := backend.Load(t.Context(), key); return err })
+	if unsafe, ok := errors.AsType[*files.UnsafeError](err); !ok || unsafe.Path != path || !strings.Contains(err.Error(), "belongs to another user (user id 0; this is 65534)") {
+		t.Errorf("err = %v", err)
+	}
+}
+
+// asUser calls do as another user may.
+func asUser(t *testing.T, uid uintptr, do func() error) error {
+	t.Helper()
+	done := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
+		const same = ^uintptr(0)
+		if _, _, errno := syscall.RawSyscall(syscall.SYS_SETRESUID, same, uid, same); errno != 0 {
+			done <- errno
+			return
+		}
+		done <- do()
+	}()
+	return <-done
+}
