@@ -11,12 +11,12 @@ import (
 // scopeNamed: the answer says which scope is missing, or which the resource takes. What the
 // grant has is not missing, whoever names it.
 func (d *diagnoser) scopeNamed() bool {
-	if d.rejects() {
+	if d.rejects() || d.resp.GivesCodedReason() {
 		return false
 	}
 	if lacking := d.uncovered(d.resp.Needs); len(lacking) > 0 {
 		sure := ConfidenceLikely
-		if d.c.surelyLacks() {
+		if d.c.surelyLacks() && d.resp.IsStraight() {
 			sure = ConfidenceProved
 		}
 		return d.lackGroups(sure, lacking)
@@ -58,7 +58,7 @@ func (d *diagnoser) lackGroups(sure Confidence, lacking []refusal.Group) bool {
 func (d *diagnoser) unnamed() bool {
 	if needs := d.c.Unmet(d.c.Declared()); len(needs) > 0 {
 		sure := ConfidenceLikely
-		if d.c.surelyLacks() && len(d.resp.Needs) == 0 && d.deniesByStatus() && !d.resp.SpeaksOfRoles() && !d.resp.NamesUnknown() {
+		if d.c.surelyLacks() && len(d.resp.Needs) == 0 && d.deniesByStatus() && !d.resp.SpeaksOfRoles() && !d.resp.NamesUnknown() && d.resp.IsStraight() && len(d.resp.Mentioned) == 0 {
 			sure = ConfidenceProved
 		}
 		d.v.lack(d.c, sure, needs, nil)

@@ -37,7 +37,7 @@ var onlyLikely = []string{
 	"INVALID_PERMISSIONS_OR_MODEL_NOT_FOUND", "Insufficient permissions for this endpoint", "You are not authorized to perform this operation",
 	"You do not have access for the attempted action", "You don't have permission to access this resource", "You do not have permission to perform this action",
 	"Permissions missing", `"401: Unauthorized"`, "Not enough permissions to access", "Not Found", "Resource not accessible by integration",
-	"Not authorized to access resource", "Permission denied for this resource",
+	"Not authorized to access resource", "with the following project permissions: [Merge Request: Read]", "Permission denied for this resource",
 }
 
 func TestReals(t *testing.T) {

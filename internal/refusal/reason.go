@@ -74,6 +74,56 @@ func (r Reading) SpeaksOfRoles() bool {
 	return r.someText(func(words []string) bool { return anyOf(words, roleWords) })
 }
 
+// IsStraight reports whether nothing in the response beside the scopes that it names may be another
+// reason.
+func (r Reading) IsStraight() bool {
+	return !r.unsure && !r.codedReason() && !slices.ContainsFunc(r.sentences(), func(said string) bool { return !r.isStraight(said) })
+}
+
+// GivesCodedReason reports whether a code gives another reason than a scope, and nothing says that one is
+// missing: scopes in members beside it are what the call takes, whatever came.
+func (r Reading) GivesCodedReason() bool { return r.codedReason() && !r.SaysLacking() }
+
+func (r Reading) codedReason() bool {
+	return slices.ContainsFunc(r.Codes, func(code string) bool {
+		words := reasonWords(code)
+		return !meansScope(code) && (anyOf(words, otherWords) || anyOf(words, endWords))
+	})
+}
+
+// isStraight reports whether a sentence has no word for another reason than a scope. One that says
+// that a scope is missing may say besides whose it is, and who can grant it.
+func (r Reading) isStraight(said string) bool {
+	words := reasonWords(r.withoutScopes(withoutAdvice(said)))
+	return !anyOf(words, endWords) && (saysScope(said) || wantsPermission(words) || !anyOf(words, otherWords) && !anyOf(words, rejectWords))
+}
+
+// isPlainNaming reports whether a sentence that names scopes has no other words than those by which
+// servers say that one is missing.
+func (r Reading) isPlainNaming(said string) bool {
+	return !slices.ContainsFunc(wordsOf(r.withoutScopes(withoutAdvice(said))), func(word string) bool {
+		return isReason(word) && !objectWords.has(word) && !isTerm(word) && !denials.has(word) && !anyWords.has(word) && !allWords.has(word) && !joinWords.has(word) && !articles.has(word) && !namingWords.has(word)
+	})
+}
+
+// namingWords stand beside scopes that are missing, and are no reason.
+var namingWords = wordSet(`would having continue key account order`)
+
+// endWords say that a credential or an account came to its end.
+var endWords = wordSet(`expired expires expiry revoked inactive disabled suspended deactivated deleted blocked banned locked frozen closed`)
+
+// withoutScopes is a sentence without the scopes and other names in it.
+func (r Reading) withoutScopes(said string) string {
+	var kept []string
+	for _, w := range split(said, r.known.Scopes.Has) {
+		named := w.quoted || r.known.Knows(w.text) || strings.ContainsAny(w.text, "/{}.:_") || w.text != strings.ToUpper(w.text) && strings.ContainsFunc(w.text[1:], unicode.IsUpper)
+		if !named {
+			kept = append(kept, w.text)
+		}
+	}
+	return strings.Join(kept, " ")
+}
+
 // NamesUnknown reports whether a sentence calls something a scope that nobody knows as one.
 func (r Reading) NamesUnknown() bool {
 	return slices.ContainsFunc(r.texts, func(said string) bool {
@@ -179,7 +229,7 @@ var (
 	notWords = wordSet(`no not failed failure fails don doesn isn hasn cannot can't lack lacks lacking missing insufficient without enough require requires
 		required need needs needed`)
 	// rejectWords say that a credential is not accepted as such.
-	rejectWords = wordSet(`expired expires expiry invalid revoked inactive disabled suspended deactivated deleted blocked banned malformed
+	rejectWords = wordSet(`frozen expired expires expiry invalid revoked inactive disabled suspended deactivated deleted blocked banned malformed
 		unrecognized unrecognised unknown valid locked incorrect rejected mismatch`)
 	// otherWords stand for another reason than a scope: who someone is, what is paid for, what an
 	// organization wants, what is shared, how often something was done, how a message was written.

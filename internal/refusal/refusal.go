@@ -38,6 +38,7 @@ type Reading struct {
 	protocol   bool     // it has a JSON-RPC error that is about the message as such
 	coded      bool     // a code in it says that a scope is missing
 	told       bool     // a sentence in it does
+	unsure     bool     // a sentence names scopes, and may not say that they are missing
 	anySaid    bool     // a sentence in it, or the provider's file, says that one of several is enough
 	lists      []Group  // what challenges name, of which by RFC 6750 §3 all are needed
 	open       []Group  // lists of which nothing says whether all are needed, or any one is enough

@@ -12,6 +12,7 @@ type sentence struct {
 	named  []Group // it names them, and not what for
 	held   []string
 	saying bool // it has a word for a scope in it
+	aside  bool // it says of a scope that it is not needed, or what else is needed for it
 }
 
 // mode is what a sentence is speaking of.
@@ -35,6 +36,8 @@ type sentenceReader struct {
 	join    join   // how the next one will be
 	firm    bool   // all of those that follow are needed
 	denied  int    // where a negation stood
+	holds   int    // where a word stood that says what is held
+	filed   int    // how many needs came of the last scopes
 	loose   int    // how many of those that were named last wait for a word that says what for
 	flushed int    // where they ended
 	clause  int    // where the clause begins
@@ -43,7 +46,7 @@ type sentenceReader struct {
 // scopesIn finds the words of a text that are scopes, and what it says of them. A plain word
 // is one only in quotes or next to a word for scopes.
 func (r *Reading) scopesIn(said string) sentence {
-	s := sentenceReader{r: r, words: split(said, r.known.Scopes.Has), denied: -10}
+	s := sentenceReader{r: r, words: split(said, r.known.Scopes.Has), denied: -10, holds: -10}
 	for i := range s.words {
 		s.word(i)
 	}
@@ -98,11 +101,24 @@ func (s *sentenceReader) turn(i int) {
 	w := &s.words[i]
 	switch {
 	case denials.has(w.lower):
+		if i+1 < len(s.words) && withinWords.has(s.words[i+1].lower) { // c is not among them
+			s.claim(i)
+		}
 		s.mode, s.denied = modeNeed, i
+	case s.isFine(i): // c: granted
+		s.unneed()
+	case needWords.has(w.lower) && s.negated(i): // c is not needed
+		s.unneed()
+		s.mode, s.loose, s.all.aside = modeNone, 0, true
+	case needWords.has(w.lower) && i-s.holds <= 2 && s.mode == modeHeld: // it includes the required scope c
 	case needWords.has(w.lower):
 		s.mode = modeNeed
-		s.claim(i) // c is required
+		if !activeWords.has(w.lower) {
+			s.claim(i) // c is required
+		}
 		s.loose = 0
+	case purposes.has(w.lower) && s.mode == modeNeed && s.otherObject(i): // a header required for c
+		s.mode, s.all.aside = modeNone, true
 	case w.lower == "granted" && i+1 < len(s.words) && s.words[i+1].lower == "by": // any of those that grant it
 		s.mode, s.any = modeNeed, true
 	case (heldWords.has(w.lower) || w.lower == "found") && i-s.denied <= 4:
@@ -110,14 +126,64 @@ func (s *sentenceReader) turn(i int) {
 			s.claim(s.denied)
 		}
 		s.any = false // at least one was not granted
-	case givenWords.has(w.lower) && passives.has(s.words[max(0, i-1)].lower) && s.waits(i): // c was granted
+	case (givenWords.has(w.lower) || fineWords.has(w.lower)) && passives.has(s.words[max(0, i-1)].lower) && s.waits(i): // c was granted
 		at := len(s.all.named) - s.loose
 		s.all.held = append(s.all.held, names(s.all.named[at:])...)
 		s.all.named, s.loose = s.all.named[:at], 0
 	case heldWords.has(w.lower) && !s.demanded(i):
-		s.mode = modeHeld
+		s.mode, s.holds = modeHeld, i
 	}
 }
+
+// negated reports whether a need is denied: no longer needed, isn't required.
+func (s *sentenceReader) negated(i int) bool {
+	for at := i - 1; at >= max(0, i-3) && !strings.ContainsAny(s.words[at+1].before, ".!?;:,"); at-- {
+		switch word := s.words[at].lower; {
+		case denials.has(word):
+			return word != "without"
+		case !betweenNegation.has(word):
+			return false
+		}
+	}
+	return false
+}
+
+// betweenNegation stand between a negation and what it denies.
+var betweenNegation = wordSet(`longer be been a any actually really strictly currently more plus is es est wird mehr`)
+
+// isFine reports whether a word right behind scopes says that they are there: c: granted, c (present).
+func (s *sentenceReader) isFine(i int) bool {
+	return i > 0 && i == s.flushed && strings.ContainsAny(s.words[i].before, ":(=") && (givenWords.has(s.words[i].lower) || fineWords.has(s.words[i].lower))
+}
+
+var withinWords = wordSet(`in among part within`)
+
+var fineWords = wordSet(`present ok okay yes true fine satisfied met held passed`)
+
+// unneed takes back that the last scopes are needed.
+func (s *sentenceReader) unneed() {
+	s.all.needs = s.all.needs[:len(s.all.needs)-s.filed]
+	s.filed, s.all.aside = 0, true
+}
+
+// otherObject reports whether what is needed before a word is something else than a scope.
+func (s *sentenceReader) otherObject(i int) bool {
+	for at := i - 1; at >= s.clause && i-at <= farBack; at-- {
+		switch word := s.words[at].lower; {
+		case isNoun(word), accessWords.has(word), bearers.has(word), ownWords.has(word), word == "approval", word == "consent":
+			return false
+		case needWords.has(word), denials.has(word):
+			return true
+		}
+	}
+	return false
+}
+
+// activeWords are those of needs whose object follows: what stands before them is who needs it.
+var activeWords = wordSet(`requires require needs need lacks lack must wants want demands without accepts enable add`)
+
+// purposes stand before what something else is needed for.
+var purposes = wordSet(`for on with when if during`)
 
 // count changes how many of those that follow are needed, where a word does.
 func (s *sentenceReader) count(i int) {
@@ -244,12 +310,13 @@ func (s *sentenceReader) flush() bool {
 		return false
 	}
 	groups := s.groups()
+	s.filed = 0
 	if s.mode == modeNeed || s.mode == modeNone && len(groups) > 1 {
 		s.r.note(groups, s.firm)
 	}
 	switch {
 	case s.mode == modeNeed && !s.otherClause():
-		s.all.needs = append(s.all.needs, groups...)
+		s.all.needs, s.filed = append(s.all.needs, groups...), len(groups)
 	case s.mode == modeHeld:
 		s.all.held = append(s.all.held, s.run...)
 	default:
@@ -289,9 +356,9 @@ func (r *Reading) read(said string, p place) {
 	}
 	denies := r.status == http.StatusUnauthorized || r.status == http.StatusForbidden
 	r.take(place{need: denies || s.saying || r.SaysLacking()}, s.needs, where) // else it only stands there
-	if len(s.needs) == 0 {
-		words := reasonWords(said)
-		aside := len(s.held) > 0 || anyOf(words, otherWords) || anyOf(words, rejectWords)
-		r.take(place{need: p.need || s.saying && !aside}, s.named, where)
+	r.unsure = r.unsure || s.aside
+	if len(s.needs) == 0 && !s.aside {
+		r.unsure = r.unsure || len(s.named) > 0 && s.saying && !r.isPlainNaming(said)
+		r.take(place{need: p.need || s.saying && len(s.held) == 0 && r.isStraight(said)}, s.named, where)
 	}
 }

@@ -147,6 +147,9 @@ func saysScope(said string) bool {
 		if i > 0 && otherScopes.has(words[i-1]) {
 			return false
 		}
+		if i+1 < len(words) && words[i+1] == "none" { // missing scope: none
+			continue
+		}
 		near := words[max(0, i-4):min(len(words), i+4)]
 		idiom := word == "scope" && !anyOf(near, heldWords) || i+1 < len(words) && words[i+1] == "of" // outside the scope of a plan
 		lacks = lacks || anyOf(near, sentenceLacks) || anyOf(words[i+1:min(len(words), i+5)], mismatchWords) || !idiom && anyOf(near, outsideWords)
