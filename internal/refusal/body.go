@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
+	"io"
 	"iter"
 	"maps"
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -31,18 +34,34 @@ const maxNesting = 12
 
 // unpack undoes a gzip Content-Encoding, as far as it goes: a body that was cut still
 // says something. packed names another encoding, which is not undone.
-func unpack(encoding string, body []byte) (plain []byte, packed string) {
-	switch encoding = strings.ToLower(strings.TrimSpace(encoding)); {
+func unpack(resp Response) (plain []byte, cut bool, packed string) {
+	body := resp.Body
+	switch encoding := strings.ToLower(strings.TrimSpace(resp.Header.Get("Content-Encoding"))); {
 	case encoding == "gzip" || encoding == "x-gzip":
 		unpacked, err := gzip.NewReader(bytes.NewReader(body))
 		if err != nil {
-			return body, "" // a recording has it unpacked
+			return body, false, "" // a recording has it unpacked
 		}
-		return files.Head(unpacked, MaxBody), ""
+		plain, err = io.ReadAll(files.Limit(unpacked, MaxBody))
+		return plain, err != nil || len(plain) == MaxBody, ""
 	case encoding == "" || encoding == "identity" || isText(body):
-		return body, ""
+		length, _ := strconv.Atoi(resp.Header.Get("Content-Length")) // 0 where nobody says
+		return body, len(body) >= MaxBody || length > len(body), ""
+	default:
+		return nil, false, encoding
 	}
-	return nil, encoding
+}
+
+// uncut is a text without the word at which it was cut.
+func uncut(said string) string {
+	return said[:1+strings.LastIndexAny(said, " \t\r\n,;|\"'`(){}[]<>")]
+}
+
+// breaksOff reports whether a text is JSON that does not end.
+func breaksOff(said string) bool {
+	var value any
+	err, is := errors.AsType[*json.SyntaxError](json.Unmarshal([]byte(said), &value))
+	return is && strings.ContainsAny(said[:1], "{[") && err.Offset >= int64(len(said))
 }
 
 func isText(body []byte) bool { return utf8.Valid(body) && !bytes.ContainsRune(body, 0) }
@@ -51,12 +70,15 @@ func isText(body []byte) bool { return utf8.Valid(body) && !bytes.ContainsRune(b
 // stream and where it was not escaped; a form; XML; a page of HTML by its title; and anything
 // else as one text. unread says why it cannot be read; "" where it can.
 func values(resp Response) (list []any, unread string) {
-	body, packed := unpack(resp.Header.Get("Content-Encoding"), resp.Body)
+	body, cut, packed := unpack(resp)
 	if packed != "" && len(resp.Body) > 0 {
 		return nil, "its body is compressed with " + packed + ", and was not read"
 	}
 	said := strings.TrimSpace(string(bytes.TrimPrefix(body, []byte("\ufeff"))))
 	mediaType := mediaTypeOf(resp.Header)
+	if said != "" && (cut || breaksOff(said)) {
+		said = uncut(said)
+	}
 	switch {
 	case said == "":
 		return nil, ""

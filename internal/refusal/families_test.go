@@ -123,6 +123,11 @@ func TestFamilies(t *testing.T) {
 		"a signature for it":                 {"", `{"message":"Missing signature for scope a:read"}`, ""},
 		"not with another":                   {"", `{"message":"Scope a:read must not be combined with b:write"}`, ""},
 		"not among those of the token":       {"", `{"message":"'a:read' not in token scopes ['b:write','contacts']"}`, "a:read"},
+		"in Markdown":                        {"", `{"message":"missing scope **a:read**"}`, "a:read"},
+		"optional, and not":                  {"", `{"error":"insufficient_scope","optional_scopes":["b:write"],"deprecated_scopes":["contacts"],"required_scopes":["a:read"]}`, "a:read"},
+		"a check that was passed":            {"", `{"checks":{"scope":{"required":"a:read","ok":true},"ip":{"ok":false}}}`, ""},
+		"an example":                         {"", `{"error":"invalid_request","example":{"required_scopes":["a:read"]}}`, ""},
+		"another step is needed":             {`WWW-Authenticate: Bearer error="insufficient_user_authentication", scope="a:read", acr_values="mfa"`, "", ""},
 		"a body of opposite things":          {"", `{"message":"401: Unauthorized","code":0}`, ""},
 		// A list of which one is enough is one need.
 		"one of the following, commas":       {"", `{"error":{"code":"Forbidden","message":"Application is not authorized to perform this operation. Application must have one of the following scopes: a:read,b:write - Operation ID (for customer support): 00000000-0000"}}`, "a:read|b:write"},

@@ -64,7 +64,7 @@ func Fails(resp Response) bool {
 	if !MayFail(resp.Status, resp.Header) {
 		return false
 	}
-	body, _ := unpack(resp.Header.Get("Content-Encoding"), resp.Body)
+	body, _, _ := unpack(resp)
 	if !Hints(body) {
 		return false
 	}

@@ -115,7 +115,7 @@ func (r *Reading) members(p place, key string, value any, depth int) {
 	case []any:
 		r.array(p, key, v, depth)
 	case map[string]any:
-		if r.switches(p, key, v) {
+		if r.switches(p, key, v) || p.noun && isPassed(v) {
 			return
 		}
 		for name, item := range sortedPairs(v) {
@@ -129,6 +129,16 @@ func (r *Reading) members(p place, key string, value any, depth int) {
 			r.members(within, name, item, depth-1)
 		}
 	}
+}
+
+// isPassed reports whether an object about scopes says that they are there.
+func isPassed(members map[string]any) bool {
+	for name, value := range members {
+		if passed, _ := value.(bool); passed && (fineWords.has(strings.ToLower(name)) || givenWords.has(strings.ToLower(name))) {
+			return true
+		}
+	}
+	return false
 }
 
 // nameMembers are those in which an object that stands for a scope has its name.
@@ -222,6 +232,8 @@ func (r *Reading) challenges(h http.Header) {
 			r.prove("WWW-Authenticate: " + c.Scheme)
 			continue
 		}
+		r.schemes = append(r.schemes, strings.ToLower(c.Scheme))
+		r.bare = r.bare || c.ErrorCode() == "" && c.Scope() == ""
 		said := c.ErrorDescription()
 		if strings.Contains(c.ErrorCode(), " ") { // a sentence in place of a code
 			said = cmp.Or(said, c.ErrorCode())
@@ -251,7 +263,7 @@ func (r *Reading) challengeScopes() {
 		switch {
 		case meansScope(strings.ReplaceAll(c.ErrorCode(), " ", "_")), c.ErrorCode() == "" && r.SaysLacking():
 			r.Needs, r.lists = append(r.Needs, groups...), append(r.lists, list)
-		default:
+		case c.ErrorCode() == "", c.ErrorCode() == invalidToken:
 			r.Mentioned = append(r.Mentioned, groups...)
 		}
 		r.prove(proof)

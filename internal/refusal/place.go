@@ -21,7 +21,7 @@ type place struct {
 // under is the place of a member within this place.
 func (p place) under(name string) place {
 	words := wordsOf(name)
-	if anyOf(words, asideWords) {
+	if p.aside || anyOf(words, asideWords) {
 		return place{aside: true}
 	}
 	own := place{noun: anyOf(words, scopeNouns), scope: anyOf(words, scopeWord), need: anyOf(words, needWords), held: anyOf(words, heldWords), any: anyOf(words, anyWords)}
@@ -52,7 +52,8 @@ var requiredWords = wordSet(`required requires require`)
 
 var alsoNouns = wordSet(`access alternatives alternative alternates capability capabilities privilege privileges`)
 
-var asideWords = wordSet(`link links url urls uri href docs documentation help support supported available requested`)
+var asideWords = wordSet(`link links url urls uri href docs documentation help support supported available requested
+	optional deprecated forbidden unused example examples sample`)
 
 // lists reports whether a value at the place is a list of scopes; sure, whether each word of it
 // is one though nobody knows it.

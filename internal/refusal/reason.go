@@ -1,6 +1,7 @@
 package refusal
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"unicode"
@@ -27,7 +28,7 @@ func (r Reading) Reason() Reason {
 	switch {
 	case r.Means(provider.MeaningSilent):
 		return ReasonNone
-	case r.protocol, r.Means(provider.MeaningRejected):
+	case r.protocol, r.Means(provider.MeaningRejected), r.asksForAnother():
 		return ReasonOwn
 	}
 	for _, said := range r.sentences() {
@@ -51,11 +52,20 @@ func (r Reading) Reason() Reason {
 			return ReasonAccess
 		}
 	}
-	if r.numbers || r.Unread != "" {
+	if r.numbers || r.Unread != "" || r.bare && r.status == http.StatusUnauthorized { // no token came, says RFC 6750 §3.1
 		return ReasonAccess
 	}
 	return ReasonNone
 }
+
+// asksForAnother reports whether every challenge wants something else than a token (RFC 9110
+// §11.6.1).
+func (r Reading) asksForAnother() bool {
+	return len(r.schemes) > 0 && !slices.ContainsFunc(r.schemes, func(scheme string) bool { return !otherSchemes.has(scheme) })
+}
+
+// otherSchemes are those of passwords, keys of a machine and single sign-on.
+var otherSchemes = wordSet(`basic digest negotiate ntlm kerberos hoba mutual vapid scram-sha-1 scram-sha-256 aws4-hmac-sha256`)
 
 // Disowns reports whether the response says that a credential is not accepted: expired, revoked,
 // unknown.

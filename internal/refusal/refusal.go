@@ -38,6 +38,8 @@ type Reading struct {
 	protocol   bool     // it has a JSON-RPC error that is about the message as such
 	coded      bool     // a code in it says that a scope is missing
 	told       bool     // a sentence in it does
+	schemes    []string // of its challenges, in lower case
+	bare       bool     // a challenge says no more than its scheme
 	unsure     bool     // a sentence names scopes, and may not say that they are missing
 	anySaid    bool     // a sentence in it, or the provider's file, says that one of several is enough
 	lists      []Group  // what challenges name, of which by RFC 6750 §3 all are needed

@@ -1,6 +1,8 @@
 package refusal_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"net/http"
 	"slices"
 	"strings"
@@ -175,5 +177,47 @@ func TestReason(t *testing.T) {
 	silent := refusal.Read(p, "api", refusal.Vocabulary{}, refusal.Response{Status: 401, Body: []byte(`{"detail": "Authentication required here and now"}`)})
 	if silent.Reason() != refusal.ReasonNone {
 		t.Error("what the file calls silent gives a reason")
+	}
+}
+
+// A word at which a body was cut is none: it may be the beginning of another.
+func TestCutBody(t *testing.T) {
+	known := refusal.Vocabulary{Scopes: scopes.NewSet("a:read")}
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	_, _ = w.Write([]byte(`{"error":"insufficient_scope","scope":"a:reading`))
+	_ = w.Flush() // and the end never comes
+	long := strings.Repeat("word ", refusal.MaxBody/5)
+	for name, resp := range map[string]refusal.Response{
+		"JSON":                   {Body: []byte(`{"error":"insufficient_scope","scope":"a:rea`)},
+		"a list":                 {Body: []byte(`{"missing_scopes":["a:rea`)},
+		"gzip":                   {Body: packed.Bytes(), Header: http.Header{"Content-Encoding": {"gzip"}}},
+		"the limit":              {Body: []byte((long + "missing scope: a:rea")[len("missing scope: a:rea"):][:refusal.MaxBody-len("missing scope: a:rea")] + "missing scope: a:rea")},
+		"less than was promised": {Body: []byte("missing scope: a:rea"), Header: http.Header{"Content-Length": {"40"}}},
+	} {
+		resp.Status = 403
+		if r := refusal.Read(nil, "api", known, resp); len(r.Names()) > 0 {
+			t.Errorf("%s: it names %q", name, r.Names())
+		}
+	}
+	whole := refusal.Response{Status: 403, Body: []byte("missing scope: a:read"), Header: http.Header{"Content-Length": {"21"}}}
+	if r := refusal.Read(nil, "api", known, whole); !slices.Equal(r.Names(), []string{"a:read"}) {
+		t.Errorf("a whole one names %q", r.Names())
+	}
+}
+
+// A challenge for something else than a token is another reason, and one without an error says
+// that no token came.
+func TestChallengeOfAnother(t *testing.T) {
+	for challenge, want := range map[string]refusal.Reason{
+		`Basic realm="Restricted"`:          refusal.ReasonOwn,
+		`Negotiate`:                         refusal.ReasonOwn,
+		`Bearer realm="api"`:                refusal.ReasonAccess,
+		`Basic realm="x", Bearer realm="x"`: refusal.ReasonAccess,
+		``:                                  refusal.ReasonNone,
+	} {
+		if r := refusal.Read(nil, "api", refusal.Vocabulary{}, refusal.Response{Status: 401, Header: http.Header{"Www-Authenticate": {challenge}}}); r.Reason() != want {
+			t.Errorf("%s: %d, want %d", challenge, r.Reason(), want)
+		}
 	}
 }

@@ -189,7 +189,7 @@ var purposes = wordSet(`for on with when if during`)
 func (s *sentenceReader) count(i int) {
 	switch w := &s.words[i]; {
 	case goneWords.has(w.lower): // at least one of them is missing
-		s.any, s.firm = false, true
+		s.any = false
 	case allWords.has(w.lower):
 		s.firm = true
 	case anyWords.has(w.lower) && s.meansAny(i):

@@ -26,12 +26,15 @@ const (
 	farBack = 50
 )
 
+// plainMarks undoes what stands for a quote, and the plural.
+var plainMarks = strings.NewReplacer("(s)", "s", `\"`, `"`, "**", "`")
+
 // split makes words of a sentence: runs without a space, a quote, a bracket or a separator.
 // A point or a colon at the end of one is the sentence's.
 // whole tells which words are not cut at their commas; nil: none.
 func split(said string, whole func(string) bool) []word {
 	var list []word
-	runes := []rune(strings.ReplaceAll(strings.ReplaceAll(said, "(s)", "s"), `\"`, `"`))
+	runes := []rune(plainMarks.Replace(said))
 	before := ""
 	for at := 0; at < len(runes) && len(list) < maxWords; {
 		start := at
