@@ -35,11 +35,17 @@ func (e *ClientSecretError) Error() string {
 func (e *ClientSecretError) Unwrap() error { return e.Err }
 
 // clientWithID is who has an id at a server: the client that the provider's file names, with its secret,
-// or else a public one.
-func (s *Session) clientWithID(ctx context.Context, at provider.Server, id string) (client.Client, error) {
+// the one that it registered for this program, as the store of the login has it, or else a public one.
+func (s *Session) clientWithID(ctx context.Context, at provider.Server, id string, in store.Store) (client.Client, error) {
 	p := s.Provider().Client
 	source := p.SecretFor(at.Name)
-	if id == "" || id != p.IDFor(at.Name) || source == (provider.SecretSource{}) {
+	if id != "" && id != p.IDFor(at.Name) {
+		if kept := s.registrationAt(ctx, at, in); kept != nil && kept.ID == id {
+			return kept.Client, nil
+		}
+		return client.Public(id), nil
+	}
+	if id == "" || source == (provider.SecretSource{}) {
 		return client.Public(id), nil
 	}
 	secret, err := s.clientSecret(ctx, at, source)

@@ -26,11 +26,16 @@ type loopback struct {
 }
 
 // listen takes the first registered port that is free on both addresses; where none
-// is registered, any. All taken is [ErrPortsTaken]: a port that nobody
+// is registered, any, prefer before others. All taken is [ErrPortsTaken]: a port that nobody
 // registered would only be refused by the server, which compares redirect URIs
 // exactly (RFC 9700 §2.1).
-func listen(ctx context.Context, redirect provider.Redirect) (*loopback, error) {
+func listen(ctx context.Context, redirect provider.Redirect, prefer int) (*loopback, error) {
 	bind := new(net.ListenConfig).Listen
+	if len(redirect.Ports) == 0 && prefer != 0 {
+		if l, err := listenOn(ctx, redirect, prefer, bind); err == nil {
+			return l, nil
+		}
+	}
 	if len(redirect.Ports) == 0 {
 		return listenAnywhere(ctx, redirect, bind)
 	}
@@ -100,11 +105,7 @@ func (l *loopback) path() string { return l.redirect.Path }
 
 func (l *loopback) startURL() string { return "http://" + l.host() + "/" }
 
-// redirectURI has the port even where it is the scheme's own: it is compared with
-// what was registered, byte by byte.
-func (l *loopback) redirectURI() string {
-	return fmt.Sprintf("http://%s:%d%s", l.redirect.Host, l.port, l.redirect.Path)
-}
+func (l *loopback) redirectURI() string { return l.redirect.URI(l.port) }
 
 // ErrPortsTaken says that someone else listens on every registered redirect port.
 var ErrPortsTaken = errors.New("no registered redirect port is free")

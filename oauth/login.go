@@ -43,8 +43,11 @@ type Login struct {
 
 	Client client.Client
 	// Register gets a client where Client has no id, for the redirect URI that was
-	// just bound; see [Registration].
-	Register func(ctx context.Context, redirectURI string) (client.Client, error)
+	// just bound; see [Registration]. It is called once more where the server says that it does not
+	// know that client; it returns the same again where there is no other.
+	Register func(ctx context.Context, redirectURI string, unknown client.Client) (client.Client, error)
+	// PreferPort is tried first where Redirect names no ports: that of an earlier registration. 0: none.
+	PreferPort int
 
 	Redirect  provider.Redirect
 	Authorize []provider.Parameter // extra parameters of the authorization request
@@ -85,7 +88,7 @@ func (l *Login) Run(ctx context.Context) (*credential.Credential, error) {
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, ErrLoginTimeout)
 	defer cancel()
-	at, err := listen(ctx, l.Redirect)
+	at, err := listen(ctx, l.Redirect, l.PreferPort)
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +112,7 @@ func (l *Login) client(ctx context.Context, redirectURI string) (client.Client, 
 	case l.Register == nil:
 		return client.Client{}, ErrNoClientID
 	}
-	return l.Register(ctx, redirectURI)
+	return l.Register(ctx, redirectURI, client.Client{})
 }
 
 func (l *Login) now() time.Time {

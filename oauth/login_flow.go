@@ -24,6 +24,7 @@ type loginFlow struct {
 	responses chan authorizationResponse
 	opened    chan error
 	narrowed  int
+	renewed   bool // the client was unknown, and is another now
 }
 
 // ask makes the next authorization request the one that is waited for.
@@ -87,6 +88,10 @@ func (r *loginFlow) converse(ctx context.Context) (*credential.Credential, error
 		}
 		c, err := r.conclude(ctx, got)
 		if got.bare && r.again(err) {
+			continue
+		}
+		if r.anew(ctx, err) {
+			r.lead(ctx, r.claimed(ctx, got))
 			continue
 		}
 		page := r.UI.finish(ctx, c, err)
@@ -164,6 +169,33 @@ func (r *loginFlow) again(err error) bool {
 	}
 	r.UI.tell("what was pasted is not a code of this login (%v); paste the whole URL at which the browser ended", err)
 	return true
+}
+
+// anew begins again with another client where the server does not know this one any more, once.
+func (r *loginFlow) anew(ctx context.Context, err error) bool {
+	if !refusesClient(err) || r.renewed || r.Client.ID != "" {
+		return false
+	}
+	r.renewed = true
+	other, err := r.Register(ctx, r.at.redirectURI(), r.client)
+	if err != nil || other.ID == r.client.ID {
+		return false
+	}
+	r.client = other
+	return r.ask(r.current.Load().scopes) == nil
+}
+
+// refusesClient reports whether a server says that it does not know the client (RFC 6749 §4.1.2.1,
+// §5.2).
+func refusesClient(err error) bool {
+	code := ""
+	if refused, ok := errors.AsType[*ResponseError](err); ok {
+		code = refused.Code
+	}
+	if refused, ok := errors.AsType[*AuthorizationError](err); ok {
+		code = refused.Code
+	}
+	return code == "invalid_client" || code == "unauthorized_client"
 }
 
 // maxNarrowings is how often a request is asked anew with other scopes.

@@ -278,7 +278,7 @@ func TestLoginRegisters(t *testing.T) {
 		t.Errorf("err = %v", err)
 	}
 	var registered string
-	login.Register = func(_ context.Context, redirectURI string) (client.Client, error) {
+	login.Register = func(_ context.Context, redirectURI string, _ client.Client) (client.Client, error) {
 		registered = redirectURI
 		return client.Public(testClient), nil
 	}

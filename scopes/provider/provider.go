@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -81,6 +82,10 @@ type Redirect struct {
 	Path  string
 	Ports []int // those registered, in order of preference; none: any port will do
 }
+
+// URI is the redirect URI on a port. The port is in it even where it is the scheme's own: it is
+// compared with what was registered, byte by byte.
+func (r Redirect) URI(port int) string { return fmt.Sprintf("http://%s:%d%s", r.Host, port, r.Path) }
 
 // A Parameter is a name and a value of a request.
 type Parameter struct{ Name, Value string }
