@@ -67,6 +67,21 @@ func (s *Session) clientWithID(ctx context.Context, at provider.Server, id strin
 	return client.Client{ID: id, Secret: secret, Method: client.MethodFor(listed, p.Method)}, nil
 }
 
+// clientID is the id of the client that a login is to use, in this order: one that is registered by
+// hand, the URL of a document where the server reads such, and "" where the client has to register
+// itself. The error is a *[NoClientError].
+func (p *Plan) clientID() (string, error) {
+	at := p.Session.Server()
+	id := p.Session.Provider().Client.IDFor(at.Name)
+	if id != "" && (!provider.IsDocument(id) || p.Server.ClientIDMetadataDocumentSupported) {
+		return id, nil
+	}
+	if p.Server.RegistrationEndpoint == "" {
+		return "", &NoClientError{Issuer: at.Issuer, Document: id}
+	}
+	return "", nil
+}
+
 // errForeignServer is why a secret is not sent to a server that only the command line named.
 var errForeignServer = errors.New("is for the servers that the provider file names, and this is none of them")
 

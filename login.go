@@ -105,12 +105,13 @@ func (c *consent) noteVariable() {
 
 func (c *consent) login(ctx context.Context) (*oauth.Login, error) {
 	s, p := c.session, c.session.Provider()
-	who, err := s.clientWithID(ctx, s.server, p.Client.IDFor(s.server.Name), nil)
+	id, err := c.plan.clientID()
 	if err != nil {
 		return nil, err
 	}
-	if who.ID == "" && c.plan.Server.RegistrationEndpoint == "" {
-		return nil, &NoClientError{Issuer: s.server.Issuer}
+	who, err := s.clientWithID(ctx, s.server, id, nil)
+	if err != nil {
+		return nil, err
 	}
 	login := &oauth.Login{
 		HTTP: c.client, Server: c.plan.Server, Client: who, Redirect: redirectOf(p), Authorize: p.Client.Authorize,

@@ -34,6 +34,10 @@ type AuthorizationServer struct {
 	// true, an authorization response without iss is to be refuser.
 	AuthorizationResponseISSParameterSupported bool
 
+	// ClientIDMetadataDocumentSupported is client_id_metadata_document_supported: a client
+	// id may be the URL of a document that describes the client.
+	ClientIDMetadataDocumentSupported bool
+
 	Source Source // where the document came from, and warnings
 }
 
@@ -67,6 +71,7 @@ func readAuthorizationServer(document *guard.Object, issuer string) (*Authorizat
 		IDTokenSigningAlgValuesSupported:          r.List("id_token_signing_alg_values_supported"),
 
 		AuthorizationResponseISSParameterSupported: r.Flag("authorization_response_iss_parameter_supported"),
+		ClientIDMetadataDocumentSupported:          r.Flag("client_id_metadata_document_supported"),
 	}
 	if err := r.err(issuer); err != nil {
 		return nil, err

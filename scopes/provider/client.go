@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // A Client is how this program is registered at the authorization server: without a secret (RFC
@@ -25,6 +26,10 @@ func (c Client) IDFor(server string) string {
 	}
 	return c.ID
 }
+
+// IsDocument reports whether a client id is the URL of a document that describes the client (OAuth
+// Client ID Metadata Document): the same at every server that reads it.
+func IsDocument(clientID string) bool { return strings.HasPrefix(clientID, "https://") }
 
 // SecretFor is where the client's secret for the named server is; the zero source where it has none.
 func (c Client) SecretFor(server string) SecretSource {
