@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/ports"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
@@ -75,10 +75,10 @@ func listenOn(ctx context.Context, redirect provider.Redirect, port int, bind bi
 		case err == nil:
 			l.listeners = append(l.listeners, listener)
 			l.port = listener.Addr().(*net.TCPAddr).Port
-		case addressTaken(err):
+		case ports.Taken(err):
 			l.close()
 			return nil, errPortTaken
-		case at.network == "tcp6" && noSuchAddress(err):
+		case at.network == "tcp6" && ports.NoSuchAddress(err):
 		default:
 			l.close()
 			return nil, fmt.Errorf("cannot listen on %s: %w", at.address, err)
@@ -111,27 +111,11 @@ func (l *loopback) redirectURI() string { return l.redirect.URI(l.port) }
 var ErrPortsTaken = errors.New("no registered redirect port is free")
 
 // portsTaken names each port and who has it.
-func portsTaken(ports []int) error {
-	holders := portHolders(ports)
+func portsTaken(registered []int) error {
+	holders := ports.Holders(registered)
 	list := make([]string, len(holders))
 	for i, holder := range holders {
 		list[i] = holder.String()
 	}
 	return fmt.Errorf("%w: %s", ErrPortsTaken, strings.Join(list, ", "))
-}
-
-// A portHolder listens on a port. Where the system does not tell who it is, program is ""
-// and pid is 0.
-type portHolder struct {
-	port    int
-	program string // its short name, as it names itself
-	pid     int
-}
-
-// String names the port and who has it.
-func (h portHolder) String() string {
-	if h.pid == 0 {
-		return fmt.Sprintf("%d (another program)", h.port)
-	}
-	return fmt.Sprintf("%d (%s, process %d)", h.port, text.Line(h.program), h.pid)
 }
