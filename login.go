@@ -114,7 +114,7 @@ func (c *consent) login(ctx context.Context) (*oauth.Login, error) {
 		return nil, err
 	}
 	login := &oauth.Login{
-		HTTP: c.client, Server: c.plan.Server, Client: who, Redirect: redirectOf(p), Authorize: p.Client.Authorize,
+		HTTP: c.client, Server: c.plan.Server, Client: who, Push: p.Client.Push, Redirect: redirectOf(p), Authorize: p.Client.Authorize,
 		Scopes: c.plan.Request, Hosts: s.hosts(), KindOf: p.KindOfToken, ServerFrom: p.ServerFrom, Now: s.opt.Now,
 		UI: oauth.UI{
 			Tell:   func(format string, args ...any) { s.opt.UI.note(fmt.Sprintf(format, args...)) },

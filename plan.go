@@ -127,12 +127,12 @@ func sameIssuer(one, other string) bool {
 }
 
 // Check returns a *[MissingError] where something required cannot be requested, and an
-// *[oauth.ProtocolError] where the server cannot be used safely; nil where a login makes sense.
+// *[oauth.ProtocolError] where the server cannot be used; nil where a login makes sense.
 func (p *Plan) Check() error {
 	if withheld := p.withheld(scopes.Required); len(withheld) > 0 {
 		return &MissingError{Needs: withheld, Plan: p, Level: scopes.Required}
 	}
-	return oauth.CheckPKCE(p.Server)
+	return oauth.CheckServer(p.Server, p.Session.Provider().Client.Push)
 }
 
 // checkRequest returns a *[MissingError] also for a login that would request nothing of what
@@ -267,6 +267,9 @@ func (p *Plan) trustEndpoints(ctx context.Context) error {
 	hosts := []string{provider.HostOf(p.Server.TokenEndpoint)}
 	if p.Server.RevocationEndpoint != "" {
 		hosts = append(hosts, provider.HostOf(p.Server.RevocationEndpoint))
+	}
+	if pushed := p.Server.PushedAuthorizationRequestEndpoint; pushed != "" && (p.Server.RequirePushedAuthorizationRequests || p.Session.Provider().Client.Push) {
+		hosts = append(hosts, provider.HostOf(pushed))
 	}
 	if _, err := p.Session.Trust(ctx); err != nil {
 		return err

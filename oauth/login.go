@@ -49,6 +49,8 @@ type Login struct {
 	// PreferPort is tried first where Redirect names no ports: that of an earlier registration. 0: none.
 	PreferPort int
 
+	Push bool // the authorization request is pushed (RFC 9126), also where the server does not require it
+
 	Redirect  provider.Redirect
 	Authorize []provider.Parameter // extra parameters of the authorization request
 	Resources []string             // resource parameters (RFC 8707 §2); none: not sent
@@ -79,7 +81,7 @@ type Login struct {
 // *[IssuerError] for the response; *[ResponseError], *[ProtocolError],
 // *[trust.UntrustedHostError] and [metadata.Error] for the exchange.
 func (l *Login) Run(ctx context.Context) (*credential.Credential, error) {
-	if err := CheckPKCE(l.Server); err != nil {
+	if err := CheckServer(l.Server, l.Push); err != nil {
 		return nil, err
 	}
 	timeout := l.Timeout
@@ -98,7 +100,7 @@ func (l *Login) Run(ctx context.Context) (*credential.Credential, error) {
 		return nil, err
 	}
 	run := &loginFlow{Login: l, at: at, client: who}
-	if err := run.ask(l.Scopes); err != nil {
+	if err := run.ask(ctx, l.Scopes); err != nil {
 		at.close()
 		return nil, err
 	}

@@ -27,13 +27,26 @@ type loginFlow struct {
 	renewed   bool // the client was unknown, and is another now
 }
 
-// ask makes the next authorization request the one that is waited for.
-func (r *loginFlow) ask(asked scopes.Set) error {
-	next, err := r.newAttempt(r.config(), asked)
-	if err == nil {
+// ask makes the next authorization request the one that is waited for. One that is pushed can be
+// refused at once: it is made again as one that the browser brought back would be.
+func (r *loginFlow) ask(ctx context.Context, asked scopes.Set) error {
+	for {
+		next, err := r.newAttempt(r.config(), asked)
+		if err != nil {
+			return err
+		}
+		err = r.push(ctx, next)
 		r.current.Store(next)
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		refused, _ := errors.AsType[*AuthorizationError](err)
+		if fewer, ok := r.narrow(authorizationResponse{refusal: refused, iss: r.Server.Issuer, hasIss: true}); ok {
+			asked = fewer
+		} else if !r.another(ctx, err) {
+			return err
+		}
 	}
-	return err
 }
 
 // config is x/oauth2's view of the login. It is made where it is used: it holds the client's secret.
@@ -80,7 +93,7 @@ func (r *loginFlow) converse(ctx context.Context) (*credential.Credential, error
 			return nil, err
 		}
 		if fewer, ok := r.narrow(got); ok {
-			if err := r.ask(fewer); err != nil {
+			if err := r.ask(ctx, fewer); err != nil {
 				return nil, err
 			}
 			r.lead(ctx, got)
@@ -171,8 +184,13 @@ func (r *loginFlow) again(err error) bool {
 	return true
 }
 
-// anew begins again with another client where the server does not know this one any more, once.
+// anew begins again with another client where the server does not know this one any more.
 func (r *loginFlow) anew(ctx context.Context, err error) bool {
+	return r.another(ctx, err) && r.ask(ctx, r.current.Load().scopes) == nil
+}
+
+// another gets another client in place of one that the server does not know any more, once.
+func (r *loginFlow) another(ctx context.Context, err error) bool {
 	if !refusesClient(err) || r.renewed || r.Client.ID != "" {
 		return false
 	}
@@ -182,7 +200,7 @@ func (r *loginFlow) anew(ctx context.Context, err error) bool {
 		return false
 	}
 	r.client = other
-	return r.ask(r.current.Load().scopes) == nil
+	return true
 }
 
 // refusesClient reports whether a server says that it does not know the client (RFC 6749 §4.1.2.1,

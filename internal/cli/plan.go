@@ -29,7 +29,7 @@ shows for each declared scope whether it will be requested. Nobody logs in.
 Exit codes: 0 all required scopes can be requested; 2 a mistake in the manifest;
 3 a required scope cannot be had from this server; 5 with --locked, the server's
 list or the manifest differs from scopes.lock; 6 the server does not say, or no
-login there would be safe.`,
+login can be made there.`,
 		Example: "  ambit plan\n  ambit plan --server eu --program slack\n  ambit plan --lock",
 		Args:    noArguments,
 		RunE:    r.action(func(ctx context.Context) (view.View, error) { return runPlan(ctx, r, lock, locked) }),

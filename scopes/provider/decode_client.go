@@ -23,6 +23,9 @@ func (d *decoder) client(n *yaml.Node, c Client) Client {
 		yamlfile.Optional("token_endpoint_auth_method", func(v *yaml.Node) {
 			c.Method = AuthMethod(d.Word(v, "token_endpoint_auth_method", AuthMethods()))
 		}),
+		yamlfile.Optional("require_pushed_authorization_requests", func(v *yaml.Node) {
+			c.Push = d.Boolean(v, "require_pushed_authorization_requests")
+		}),
 		yamlfile.Optional("redirect", func(v *yaml.Node) { c.Redirect = d.redirect(v) }),
 		yamlfile.Optional("authorize", func(v *yaml.Node) { c.Authorize = d.parameters(v) }),
 	})
