@@ -188,7 +188,8 @@ func (e *RenewalError) Unwrap() error { return e.Err }
 // A NoClientError says that no client id is known for a server that offers no registration.
 type NoClientError struct {
 	Issuer   string
-	Document string // the client id that is the URL of a document, which the server does not read; else ""
+	Document string            // the client id that is the URL of a document, which the server does not read; else ""
+	Redirect provider.Redirect // with which a client has to be registered there
 }
 
 // Error names the server.

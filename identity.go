@@ -77,9 +77,22 @@ func (p *Plan) clientID() (string, error) {
 		return id, nil
 	}
 	if p.Server.RegistrationEndpoint == "" {
-		return "", &NoClientError{Issuer: at.Issuer, Document: id}
+		return "", &NoClientError{Issuer: at.Issuer, Document: id, Redirect: redirectOf(p.Session.Provider())}
 	}
 	return "", nil
+}
+
+// A LoginClient is who a login would be at the server, and what the server has to know of it.
+type LoginClient struct {
+	ID       string            // "" where the client registers itself
+	Redirect provider.Redirect // to which the server leads back
+	Err      error             // a *[NoClientError] where no login is possible; else nil
+}
+
+// LoginClient is the client of the login that the plan is for.
+func (p *Plan) LoginClient() LoginClient {
+	id, err := p.clientID()
+	return LoginClient{ID: id, Redirect: redirectOf(p.Session.Provider()), Err: err}
 }
 
 // errForeignServer is why a secret is not sent to a server that only the command line named.

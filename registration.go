@@ -61,12 +61,9 @@ func (c *consent) register(ctx context.Context, redirectURI string, unknown clie
 
 // redirectURIs are those to register: all that a later login may use.
 func redirectURIs(p *provider.Provider, bound string) []string {
-	all := []string{bound}
 	r := redirectOf(p)
-	for _, port := range r.Ports {
-		if uri := r.URI(port); uri != bound {
-			all = append(all, uri)
-		}
+	if len(r.Ports) == 0 {
+		return []string{bound}
 	}
-	return all
+	return r.URIs()
 }

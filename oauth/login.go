@@ -17,6 +17,10 @@ import (
 // password and a second factor, short enough not to leave a listener open for a day.
 const defaultLoginTimeout = 10 * time.Minute
 
+// defaultQuiet is how long a login waits before it says for what: longer than most consents take, and
+// shorter than the patience of someone before an error page, of which nobody here hears.
+const defaultQuiet = 20 * time.Second
+
 // ErrLoginTimeout says that no response came in time.
 var ErrLoginTimeout = errors.New("the login was not finished in time")
 
@@ -66,6 +70,7 @@ type Login struct {
 	ServerFrom string
 
 	Timeout time.Duration    // for the whole login; 0 means ten minutes
+	Quiet   time.Duration    // after which the person is told what is waited for; 0 means twenty seconds
 	Now     func() time.Time // nil means [time.Now]
 
 	UI UI // the conversation with the person

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -23,6 +24,7 @@ type loginFlow struct {
 	current   atomic.Pointer[attempt] // read by the pages too
 	responses chan authorizationResponse
 	opened    chan error
+	quiet     *time.Timer // until the person is told what is waited for
 	narrowed  int
 	renewed   bool // the client was unknown, and is another now
 }
@@ -61,6 +63,8 @@ func (r *loginFlow) serve(ctx context.Context) (*credential.Credential, error) {
 	server := servePages(r.at, &callback{
 		at: r.at, current: &r.current, start: r.UI.Start, responses: r.responses, over: pages,
 	})
+	r.quiet = time.NewTimer(cmp.Or(r.Quiet, defaultQuiet))
+	defer r.quiet.Stop()
 	opened := r.open(pages)
 	c, err := r.converse(ctx)
 	server.stop()
@@ -139,6 +143,8 @@ func (r *loginFlow) wait(ctx context.Context) (authorizationResponse, error) {
 			if err != nil {
 				r.UI.tell("the browser could not be opened: %v", err)
 			}
+		case <-r.quiet.C:
+			r.UI.tell("waiting for the browser to come back to %s; an error page of the server's there can mean that it knows no such redirect URI of the client %s, or no such client", r.at.redirectURI(), text.Quote(r.client.ID))
 		case <-ctx.Done():
 			return authorizationResponse{}, context.Cause(ctx)
 		}

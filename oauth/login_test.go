@@ -291,6 +291,29 @@ func TestLoginRegisters(t *testing.T) {
 	}
 }
 
+// Where nothing comes back for a while, the person is told, once, which redirect URI is waited for: the
+// server's own page may say that it is wrong.
+func TestLoginSaysWhatItWaitsFor(t *testing.T) {
+	server, person := newAuthServer(t), newPerson(t)
+	login := newLogin(server, person)
+	login.Quiet = time.Nanosecond
+	told := make(chan string, 10)
+	login.UI.Tell = func(format string, args ...any) { told <- fmt.Sprintf(format, args...) }
+	login.UI.Open = func(ctx context.Context, startURL, authorizationURL string) error {
+		sentence := <-told
+		if want := strings.TrimSuffix(startURL, "/") + `/callback; an error page`; !strings.Contains(sentence, want) || !strings.Contains(sentence, `the client "`+testClient+`"`) {
+			t.Errorf("told %q, want %q", sentence, want)
+		}
+		return person.open(ctx, startURL, authorizationURL)
+	}
+	if _, err := login.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(told) != 0 {
+		t.Errorf("told more: %q", <-told)
+	}
+}
+
 // The documents say that a login waits ten minutes.
 func TestLoginWaitsTenMinutes(t *testing.T) {
 	server, person := newAuthServer(t), newPerson(t)

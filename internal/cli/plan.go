@@ -55,7 +55,7 @@ func runPlan(ctx context.Context, r *invocation, write, locked bool) (view.View,
 	if err != nil {
 		return nil, failureOf(s, err)
 	}
-	v := &view.Plan{Plan: plan}
+	v := &view.Plan{Plan: plan, Alone: true, Detail: r.settings.Verbose}
 	if lock != nil && !write {
 		v.Drift = plan.Drift(lock)
 	}
