@@ -195,10 +195,17 @@ func (e *RenewalError) Error() string { return e.Err.Error() }
 func (e *RenewalError) Unwrap() error { return e.Err }
 
 // A NoClientError says that no client id is known for a server that offers no registration.
-type NoClientError struct{ Issuer string }
+type NoClientError struct {
+	Issuer   string
+	Document string            // the client id that is the URL of a document, which the server does not read; else ""
+	Redirect provider.Redirect // with which a client has to be registered there
+}
 
 // Error names the server.
 func (e *NoClientError) Error() string {
+	if e.Document != "" {
+		return fmt.Sprintf("%s takes no client id that is the URL of a document (%s), and it offers no registration", text.Line(e.Issuer), text.Line(e.Document))
+	}
 	return fmt.Sprintf("no client id is known for %s, and it offers no registration", text.Line(e.Issuer))
 }
 

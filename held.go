@@ -13,6 +13,7 @@ import (
 	"github.com/ambit-auth/ambit/oauth/apikey"
 	"github.com/ambit-auth/ambit/oauth/client"
 	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/ambit-auth/ambit/oauth/store"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
@@ -205,11 +206,20 @@ func (h *Held) inspector(ctx context.Context) (*oauth.Inspector, error) {
 		return nil, err
 	}
 	return &oauth.Inspector{
-		HTTP: guarded, Provider: h.session.Provider(), Server: h.Server, Now: h.session.opt.Now, Note: h.session.opt.UI.note, Client: h.session.clientWithID,
+		HTTP: guarded, Provider: h.session.Provider(), Server: h.Server, Now: h.session.opt.Now, Note: h.session.opt.UI.note, Client: h.clientWithID,
 		Metadata: func(ctx context.Context, s provider.Server) (*metadata.AuthorizationServer, error) {
 			return documents.AuthorizationServer(ctx, s.Issuer)
 		},
 	}, nil
+}
+
+// clientWithID is who asks a server about this credential.
+func (h *Held) clientWithID(ctx context.Context, at provider.Server, id string) (client.Client, error) {
+	var in store.Store
+	if h.login != nil {
+		in = h.login.store
+	}
+	return h.session.clientWithID(ctx, at, id, in)
 }
 
 // Refresh makes sure that a login lives for longer than minTTL, renewing it under the lock of
@@ -249,7 +259,7 @@ func (h *Held) renew(ctx context.Context, by func(*oauth.Renewer) (*credential.C
 			return documents.AuthorizationServer(ctx, h.login.issuer.Issuer)
 		},
 		Client: func(ctx context.Context, id string) (client.Client, error) {
-			return h.session.clientWithID(ctx, h.login.issuer, id)
+			return h.session.clientWithID(ctx, h.login.issuer, id, h.login.store)
 		},
 	}
 	var c *credential.Credential

@@ -35,11 +35,17 @@ func (e *ClientSecretError) Error() string {
 func (e *ClientSecretError) Unwrap() error { return e.Err }
 
 // clientWithID is who has an id at a server: the client that the provider's file names, with its secret,
-// or else a public one.
-func (s *Session) clientWithID(ctx context.Context, at provider.Server, id string) (client.Client, error) {
+// the one that it registered for this program, as the store of the login has it, or else a public one.
+func (s *Session) clientWithID(ctx context.Context, at provider.Server, id string, in store.Store) (client.Client, error) {
 	p := s.Provider().Client
 	source := p.SecretFor(at.Name)
-	if id == "" || id != p.IDFor(at.Name) || source == (provider.SecretSource{}) {
+	if id != "" && id != p.IDFor(at.Name) {
+		if kept := s.registrationAt(ctx, at, in); kept != nil && kept.ID == id {
+			return kept.Client, nil
+		}
+		return client.Public(id), nil
+	}
+	if id == "" || source == (provider.SecretSource{}) {
 		return client.Public(id), nil
 	}
 	secret, err := s.clientSecret(ctx, at, source)
@@ -59,6 +65,34 @@ func (s *Session) clientWithID(ctx context.Context, at provider.Server, id strin
 		listed = as.TokenEndpointAuthMethodsSupported
 	}
 	return client.Client{ID: id, Secret: secret, Method: client.MethodFor(listed, p.Method)}, nil
+}
+
+// clientID is the id of the client that a login is to use, in this order: one that is registered by
+// hand, the URL of a document where the server reads such, and "" where the client has to register
+// itself. The error is a *[NoClientError].
+func (p *Plan) clientID() (string, error) {
+	at := p.Session.Server()
+	id := p.Session.Provider().Client.IDFor(at.Name)
+	if id != "" && (!provider.IsDocument(id) || p.Server.ClientIDMetadataDocumentSupported) {
+		return id, nil
+	}
+	if p.Server.RegistrationEndpoint == "" {
+		return "", &NoClientError{Issuer: at.Issuer, Document: id, Redirect: redirectOf(p.Session.Provider())}
+	}
+	return "", nil
+}
+
+// A LoginClient is who a login would be at the server, and what the server has to know of it.
+type LoginClient struct {
+	ID       string            // "" where the client registers itself
+	Redirect provider.Redirect // to which the server leads back
+	Err      error             // a *[NoClientError] where no login is possible; else nil
+}
+
+// LoginClient is the client of the login that the plan is for.
+func (p *Plan) LoginClient() LoginClient {
+	id, err := p.clientID()
+	return LoginClient{ID: id, Redirect: redirectOf(p.Session.Provider()), Err: err}
 }
 
 // errForeignServer is why a secret is not sent to a server that only the command line named.

@@ -41,7 +41,7 @@ func (h *Held) keep(ctx context.Context, in store.Store) error {
 		return in.Save(lasting, key, h.Credential)
 	})
 	if err != nil {
-		h.takeBack(ctx)
+		h.takeBack(ctx, in)
 		return err
 	}
 	if all.supersede(lasting, key, in, h.Server) || livesOn(before, s.opt.now()) {
@@ -58,14 +58,14 @@ func livesOn(c *credential.Credential, now time.Time) bool {
 }
 
 // takeBack revokes a token that nobody will ever find again: it could not be kept.
-func (h *Held) takeBack(ctx context.Context) {
+func (h *Held) takeBack(ctx context.Context, in store.Store) {
 	if !h.Credential.Issued() {
 		return
 	}
 	s := h.session
 	ctx, cancel := signals.Outlive(ctx)
 	defer cancel()
-	if why := s.revoke(ctx, &login{credential: h.Credential, issuer: s.server}); why != nil {
+	if why := s.revoke(ctx, &login{credential: h.Credential, issuer: s.server, store: in}); why != nil {
 		s.opt.UI.note("the token that could not be kept remains valid at the server: " + text.Line(why.Error()))
 		return
 	}

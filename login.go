@@ -70,8 +70,11 @@ type consent struct {
 	plan    *Plan // as it is now
 	store   store.Store
 	client  *http.Client
-	held    *Held
-	unkept  error
+
+	registered *client.Registered // for an earlier login; nil for none
+
+	held   *Held
+	unkept error
 }
 
 // get runs the login, settles what came of it, and keeps it before the browser's last page
@@ -102,15 +105,16 @@ func (c *consent) noteVariable() {
 
 func (c *consent) login(ctx context.Context) (*oauth.Login, error) {
 	s, p := c.session, c.session.Provider()
-	who, err := s.clientWithID(ctx, s.server, p.Client.IDFor(s.server.Name))
+	id, err := c.plan.clientID()
 	if err != nil {
 		return nil, err
 	}
-	if who.ID == "" && c.plan.Server.RegistrationEndpoint == "" {
-		return nil, &NoClientError{Issuer: s.server.Issuer}
+	who, err := s.clientWithID(ctx, s.server, id, nil)
+	if err != nil {
+		return nil, err
 	}
 	login := &oauth.Login{
-		HTTP: c.client, Server: c.plan.Server, Client: who, Redirect: redirectOf(p), Authorize: p.Client.Authorize,
+		HTTP: c.client, Server: c.plan.Server, Client: who, Push: p.Client.Push, Redirect: redirectOf(p), Authorize: p.Client.Authorize,
 		Scopes: c.plan.Request, Resources: c.plan.indicators(), Hosts: s.hosts(), KindOf: p.KindOfToken, ServerFrom: p.ServerFrom, Now: s.opt.Now,
 		Ready: func(ctx context.Context) error { return canKeep(ctx, c.store, s.logins().key(s.server)) },
 		UI: oauth.UI{
@@ -124,10 +128,9 @@ func (c *consent) login(ctx context.Context) (*oauth.Login, error) {
 		login.UI.Start = func(url string) http.Handler { return pages.Start(c.plan, url) }
 	}
 	if who.ID == "" {
-		registration := &oauth.Registration{HTTP: c.client, Endpoint: c.plan.Server.RegistrationEndpoint, Name: s.manifest.Name, Scopes: c.plan.Request}
-		login.Register = func(ctx context.Context, uri string) (client.Client, error) {
-			id, err := registration.Register(ctx, uri)
-			return client.Public(id), err
+		login.Register = c.register
+		if c.registered = s.registrationAt(ctx, s.server, c.store); c.registered != nil {
+			login.PreferPort = c.registered.Port()
 		}
 	}
 	if s.opt.UI.Paste != nil {
@@ -212,6 +215,9 @@ func (c *consent) settle(ctx context.Context, got *credential.Credential) *Held 
 		return h
 	}
 	inspector.HTTP = c.client
+	inspector.Client = func(ctx context.Context, at provider.Server, id string) (client.Client, error) {
+		return s.clientWithID(ctx, at, id, c.store)
+	}
 	inspected, err := inspector.Inspect(ctx, got)
 	if _, nobody := errors.AsType[*oauth.NoInspectionError](err); nobody {
 		return h

@@ -119,7 +119,7 @@ func (s *Session) revoke(ctx context.Context, l *login) error {
 		if err != nil {
 			return err
 		}
-		who, err := s.clientWithID(ctx, l.issuer, l.credential.ClientID)
+		who, err := s.clientWithID(ctx, l.issuer, l.credential.ClientID, l.store)
 		if err != nil {
 			return err
 		}

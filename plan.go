@@ -136,12 +136,12 @@ func sameIssuer(one, other string) bool {
 }
 
 // Check returns a *[MissingError] where something required cannot be requested, and an
-// *[oauth.ProtocolError] where the server cannot be used safely; nil where a login makes sense.
+// *[oauth.ProtocolError] where the server cannot be used; nil where a login makes sense.
 func (p *Plan) Check() error {
 	if withheld := p.withheld(scopes.Required); len(withheld) > 0 {
 		return &MissingError{Needs: withheld, Plan: p, Level: scopes.Required}
 	}
-	return oauth.CheckPKCE(p.Server)
+	return oauth.CheckServer(p.Server, p.Session.Provider().Client.Push)
 }
 
 // checkRequest returns a *[MissingError] also for a login that would request nothing of what
@@ -318,7 +318,11 @@ func (p *Plan) trustEndpoints(ctx context.Context) error {
 			p.Session.opt.UI.note("a logout will not revoke this login at its server: " + text.Line(err.Error()))
 		}
 	}
-	if _, err := (confirmed{p.Session.opt}).policy(ctx, []string{provider.HostOf(p.Server.TokenEndpoint)}, named, false); err != nil {
+	hosts := []string{provider.HostOf(p.Server.TokenEndpoint)}
+	if pushed := p.Server.PushedAuthorizationRequestEndpoint; pushed != "" && (p.Server.RequirePushedAuthorizationRequests || p.Session.Provider().Client.Push) {
+		hosts = append(hosts, provider.HostOf(pushed))
+	}
+	if _, err := (confirmed{p.Session.opt}).policy(ctx, hosts, named, false); err != nil {
 		return err
 	}
 	return p.checkParties(ctx)

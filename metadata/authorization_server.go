@@ -17,8 +17,10 @@ type AuthorizationServer struct {
 	IntrospectionEndpoint       string // introspection_endpoint (RFC 7662)
 	RegistrationEndpoint        string // registration_endpoint (RFC 7591)
 	DeviceAuthorizationEndpoint string // device_authorization_endpoint (RFC 8628)
-	UserinfoEndpoint            string // userinfo_endpoint (OpenID Connect)
-	JWKSURI                     string // jwks_uri
+	// PushedAuthorizationRequestEndpoint is pushed_authorization_request_endpoint (RFC 9126 §5).
+	PushedAuthorizationRequestEndpoint string
+	UserinfoEndpoint                   string // userinfo_endpoint (OpenID Connect)
+	JWKSURI                            string // jwks_uri
 
 	ScopesSupported                           scopes.Advertisement // scopes_supported, a hint (RFC 8414 §2)
 	ResponseTypesSupported                    []string             // response_types_supported
@@ -34,6 +36,13 @@ type AuthorizationServer struct {
 	// true, an authorization response without iss is to be refuser.
 	AuthorizationResponseISSParameterSupported bool
 
+	// ClientIDMetadataDocumentSupported is client_id_metadata_document_supported: a client
+	// id may be the URL of a document that describes the client.
+	ClientIDMetadataDocumentSupported bool
+
+	// RequirePushedAuthorizationRequests is require_pushed_authorization_requests (RFC 9126 §5).
+	RequirePushedAuthorizationRequests bool
+
 	Source Source // where the document came from, and warnings
 }
 
@@ -47,15 +56,16 @@ func readAuthorizationServer(document *guard.Object, issuer string) (*Authorizat
 	}
 	r := &reader{Object: document, here: guard.PointsHere(u.Hostname())}
 	as := &AuthorizationServer{
-		Issuer:                      r.identity("issuer", issuer),
-		AuthorizationEndpoint:       r.required("authorization_endpoint"),
-		TokenEndpoint:               r.required("token_endpoint"),
-		RevocationEndpoint:          r.endpoint("revocation_endpoint"),
-		IntrospectionEndpoint:       r.endpoint("introspection_endpoint"),
-		RegistrationEndpoint:        r.endpoint("registration_endpoint"),
-		DeviceAuthorizationEndpoint: r.endpoint("device_authorization_endpoint"),
-		UserinfoEndpoint:            r.endpoint("userinfo_endpoint"),
-		JWKSURI:                     r.endpoint("jwks_uri"),
+		Issuer:                             r.identity("issuer", issuer),
+		AuthorizationEndpoint:              r.required("authorization_endpoint"),
+		TokenEndpoint:                      r.required("token_endpoint"),
+		RevocationEndpoint:                 r.endpoint("revocation_endpoint"),
+		IntrospectionEndpoint:              r.endpoint("introspection_endpoint"),
+		RegistrationEndpoint:               r.endpoint("registration_endpoint"),
+		DeviceAuthorizationEndpoint:        r.endpoint("device_authorization_endpoint"),
+		PushedAuthorizationRequestEndpoint: r.endpoint("pushed_authorization_request_endpoint"),
+		UserinfoEndpoint:                   r.endpoint("userinfo_endpoint"),
+		JWKSURI:                            r.endpoint("jwks_uri"),
 
 		ScopesSupported:                           r.scopes("scopes_supported"),
 		ResponseTypesSupported:                    r.expected("response_types_supported"),
@@ -67,6 +77,8 @@ func readAuthorizationServer(document *guard.Object, issuer string) (*Authorizat
 		IDTokenSigningAlgValuesSupported:          r.List("id_token_signing_alg_values_supported"),
 
 		AuthorizationResponseISSParameterSupported: r.Flag("authorization_response_iss_parameter_supported"),
+		RequirePushedAuthorizationRequests:         r.Flag("require_pushed_authorization_requests"),
+		ClientIDMetadataDocumentSupported:          r.Flag("client_id_metadata_document_supported"),
 	}
 	if err := r.err(issuer); err != nil {
 		return nil, err

@@ -61,8 +61,11 @@ func TestEveryFieldIsRead(t *testing.T) {
 		"code_challenge_methods_supported":               []string{"S256"},
 		"grant_types_supported":                          []string{"refresh_token"},
 		"authorization_response_iss_parameter_supported": true,
-		"Issuer":   "https://other.example", // another member: case counts
-		"surprise": fields{"nested": []int{1}},
+		"pushed_authorization_request_endpoint":          issuer + "/par",
+		"require_pushed_authorization_requests":          true,
+		"client_id_metadata_document_supported":          true,
+		"Issuer":                                         "https://other.example", // another member: case counts
+		"surprise":                                       fields{"nested": []int{1}},
 	})
 	got, err := metadata.ParseAuthorizationServer(all.json(t), issuer)
 	if err != nil {
@@ -76,6 +79,8 @@ func TestEveryFieldIsRead(t *testing.T) {
 		RevocationEndpointAuthMethodsSupported: []string{"a"}, IntrospectionEndpointAuthMethodsSupported: []string{"b"},
 		CodeChallengeMethodsSupported: []string{"S256"}, IDTokenSigningAlgValuesSupported: []string{"RS256"},
 		AuthorizationResponseISSParameterSupported: true,
+		PushedAuthorizationRequestEndpoint:         issuer + "/par", RequirePushedAuthorizationRequests: true,
+		ClientIDMetadataDocumentSupported: true,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

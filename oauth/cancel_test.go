@@ -89,7 +89,7 @@ func TestCancelLeavesNothing(t *testing.T) {
 			l.UI.Tell = func(string, ...any) { cancel() }
 		},
 		"during a registration": func(l *oauth.Login, _ *authServer, _ *person, cancel func()) {
-			l.Client, l.Register = client.Client{}, func(ctx context.Context, _ string) (client.Client, error) {
+			l.Client, l.Register = client.Client{}, func(ctx context.Context, _ string, _ client.Client) (client.Client, error) {
 				cancel()
 				<-ctx.Done()
 				return client.Client{}, ctx.Err()

@@ -9,13 +9,14 @@ import (
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
-// CheckPKCE returns a *[ProtocolError] where a server lists methods of PKCE (RFC 7636) without
-// S256: a login there would not be safe. A list that is absent rules nothing out. The other lists
+// CheckServer returns a *[ProtocolError] where no login can be made at a server: it lists methods of
+// PKCE (RFC 7636) without S256, so that a login would not be safe; or requests have to be pushed
+// (RFC 9126; push: the provider's file says so), and it names no place for them. A list that is absent rules nothing out. The other lists
 // of the metadata are hints: they are often too short, and what the user named is tried.
-func CheckPKCE(server *metadata.AuthorizationServer) error {
+func CheckServer(server *metadata.AuthorizationServer, push bool) error {
 	offered := server.CodeChallengeMethodsSupported
 	if offered == nil || slices.Contains(offered, "S256") {
-		return nil
+		return checkPush(server, push)
 	}
 	return &ProtocolError{Problem: "the server offers " + orNothing(offered) + ` for code_challenge_methods_supported, and a login needs "S256"`}
 }

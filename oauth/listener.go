@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/ports"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
@@ -27,11 +27,16 @@ type loopback struct {
 }
 
 // listen takes the first registered port that is free on both addresses; where none
-// is registered, any. All taken is [ErrPortsTaken]: a port that nobody
+// is registered, any, prefer before others. All taken is [ErrPortsTaken]: a port that nobody
 // registered would only be refused by the server, which compares redirect URIs
 // exactly (RFC 9700 §2.1).
-func listen(ctx context.Context, redirect provider.Redirect) (*loopback, error) {
+func listen(ctx context.Context, redirect provider.Redirect, prefer int) (*loopback, error) {
 	bind := new(net.ListenConfig).Listen
+	if len(redirect.Ports) == 0 && prefer != 0 {
+		if l, err := listenOn(ctx, redirect, prefer, bind); err == nil {
+			return l, nil
+		}
+	}
 	if len(redirect.Ports) == 0 {
 		return listenAnywhere(ctx, redirect, bind)
 	}
@@ -71,10 +76,10 @@ func listenOn(ctx context.Context, redirect provider.Redirect, port int, bind bi
 		case err == nil:
 			l.listeners = append(l.listeners, listener)
 			l.port = listener.Addr().(*net.TCPAddr).Port
-		case addressTaken(err):
+		case ports.Taken(err):
 			l.close()
 			return nil, errPortTaken
-		case at.network == "tcp6" && noSuchAddress(err):
+		case at.network == "tcp6" && ports.NoSuchAddress(err):
 		default:
 			l.close()
 			return nil, fmt.Errorf("cannot listen on %s: %w", at.address, err)
@@ -101,37 +106,17 @@ func (l *loopback) path() string { return l.redirect.Path }
 
 func (l *loopback) startURL() string { return "http://" + l.host() + l.start }
 
-// redirectURI has the port even where it is the scheme's own: it is compared with
-// what was registered, byte by byte.
-func (l *loopback) redirectURI() string {
-	return fmt.Sprintf("http://%s:%d%s", l.redirect.Host, l.port, l.redirect.Path)
-}
+func (l *loopback) redirectURI() string { return l.redirect.URI(l.port) }
 
 // ErrPortsTaken says that someone else listens on every registered redirect port.
 var ErrPortsTaken = errors.New("no registered redirect port is free")
 
 // portsTaken names each port and who has it.
-func portsTaken(ports []int) error {
-	holders := portHolders(ports)
+func portsTaken(registered []int) error {
+	holders := ports.Holders(registered)
 	list := make([]string, len(holders))
 	for i, holder := range holders {
 		list[i] = holder.String()
 	}
 	return fmt.Errorf("%w: %s", ErrPortsTaken, strings.Join(list, ", "))
-}
-
-// A portHolder listens on a port. Where the system does not tell who it is, program is ""
-// and pid is 0.
-type portHolder struct {
-	port    int
-	program string // its short name, as it names itself
-	pid     int
-}
-
-// String names the port and who has it.
-func (h portHolder) String() string {
-	if h.pid == 0 {
-		return fmt.Sprintf("%d (another program)", h.port)
-	}
-	return fmt.Sprintf("%d (%s, process %d)", h.port, text.Line(h.program), h.pid)
 }

@@ -17,6 +17,10 @@ import (
 // password and a second factor, short enough not to leave a listener open for a day.
 const defaultLoginTimeout = 10 * time.Minute
 
+// defaultQuiet is how long a login waits before it says for what: longer than most consents take, and
+// shorter than the patience of someone before an error page, of which nobody here hears.
+const defaultQuiet = 20 * time.Second
+
 // ErrLoginTimeout says that no response came in time.
 var ErrLoginTimeout = errors.New("the login was not finished in time")
 
@@ -43,8 +47,13 @@ type Login struct {
 
 	Client client.Client
 	// Register gets a client where Client has no id, for the redirect URI that was
-	// just bound; see [Registration].
-	Register func(ctx context.Context, redirectURI string) (client.Client, error)
+	// just bound; see [Registration]. It is called once more where the server says that it does not
+	// know that client; it returns the same again where there is no other.
+	Register func(ctx context.Context, redirectURI string, unknown client.Client) (client.Client, error)
+	// PreferPort is tried first where Redirect names no ports: that of an earlier registration. 0: none.
+	PreferPort int
+
+	Push bool // the authorization request is pushed (RFC 9126), also where the server does not require it
 
 	Redirect  provider.Redirect
 	Authorize []provider.Parameter // extra parameters of the authorization request
@@ -65,6 +74,7 @@ type Login struct {
 	Ready func(ctx context.Context) error
 
 	Timeout time.Duration    // for the whole login; 0 means ten minutes
+	Quiet   time.Duration    // after which the person is told what is waited for; 0 means twenty seconds
 	Now     func() time.Time // nil means [time.Now]
 
 	UI UI // the conversation with the person
@@ -82,7 +92,7 @@ type Login struct {
 // *[IssuerError] for the response; *[ResponseError], *[ProtocolError],
 // *[trust.UntrustedHostError] and [metadata.Error] for the exchange.
 func (l *Login) Run(ctx context.Context) (*credential.Credential, error) {
-	if err := CheckPKCE(l.Server); err != nil {
+	if err := CheckServer(l.Server, l.Push); err != nil {
 		return nil, err
 	}
 	timeout := l.Timeout
@@ -91,7 +101,7 @@ func (l *Login) Run(ctx context.Context) (*credential.Credential, error) {
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, ErrLoginTimeout)
 	defer cancel()
-	at, err := listen(ctx, l.Redirect)
+	at, err := listen(ctx, l.Redirect, l.PreferPort)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +111,7 @@ func (l *Login) Run(ctx context.Context) (*credential.Credential, error) {
 		return nil, err
 	}
 	run := &loginFlow{Login: l, at: at, client: who}
-	if err := run.ask(l.Scopes); err != nil {
+	if err := run.ask(ctx, l.Scopes); err != nil {
 		at.close()
 		return nil, err
 	}
@@ -118,7 +128,7 @@ func (l *Login) client(ctx context.Context, redirectURI string) (client.Client, 
 	case l.Register == nil:
 		return client.Client{}, ErrNoClientID
 	}
-	return l.Register(ctx, redirectURI)
+	return l.Register(ctx, redirectURI, client.Client{})
 }
 
 func (l *Login) now() time.Time {

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -25,17 +26,32 @@ type loginFlow struct {
 	current   atomic.Pointer[attempt] // read by the pages too
 	responses chan authorizationResponse
 	opened    chan error
+	quiet     *time.Timer // until the person is told what is waited for
 	narrowed  int
 	unnamed   bool // a request was narrowed though its refusal named no scope
+	renewed   bool // the client was unknown, and is another now
 }
 
-// ask makes the next authorization request the one that is waited for.
-func (r *loginFlow) ask(asked scopes.Set) error {
-	next, err := r.newAttempt(r.config(), asked)
-	if err == nil {
+// ask makes the next authorization request the one that is waited for. One that is pushed can be
+// refused at once: it is made again as one that the browser brought back would be.
+func (r *loginFlow) ask(ctx context.Context, asked scopes.Set) error {
+	for {
+		next, err := r.newAttempt(r.config(), asked)
+		if err != nil {
+			return err
+		}
+		err = r.push(ctx, next)
 		r.current.Store(next)
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		refused, _ := errors.AsType[*AuthorizationError](err)
+		if fewer, ok := r.narrow(authorizationResponse{refusal: refused, iss: r.Server.Issuer, hasIss: true}); ok {
+			asked = fewer
+		} else if !r.another(ctx, err) {
+			return err
+		}
 	}
-	return err
 }
 
 // config is x/oauth2's view of the login. It is made where it is used: it holds the client's secret.
@@ -50,6 +66,8 @@ func (r *loginFlow) serve(ctx context.Context) (*credential.Credential, error) {
 	server := servePages(r.at, &callback{
 		at: r.at, current: &r.current, start: r.UI.Start, responses: r.responses, over: pages,
 	})
+	r.quiet = time.NewTimer(cmp.Or(r.Quiet, defaultQuiet))
+	defer r.quiet.Stop()
 	opened := r.open(pages)
 	c, err := r.converse(ctx)
 	server.stop()
@@ -82,7 +100,7 @@ func (r *loginFlow) converse(ctx context.Context) (*credential.Credential, error
 			return nil, err
 		}
 		if fewer, ok := r.narrow(got); ok {
-			if err := r.ask(fewer); err != nil {
+			if err := r.ask(ctx, fewer); err != nil {
 				return nil, err
 			}
 			r.lead(ctx, got)
@@ -90,6 +108,10 @@ func (r *loginFlow) converse(ctx context.Context) (*credential.Credential, error
 		}
 		c, err := r.conclude(ctx, got)
 		if got.bare && r.again(err) {
+			continue
+		}
+		if r.anew(ctx, err) {
+			r.lead(ctx, r.claimed(ctx, got))
 			continue
 		}
 		page := r.UI.finish(ctx, c, err)
@@ -124,6 +146,8 @@ func (r *loginFlow) wait(ctx context.Context) (authorizationResponse, error) {
 			if err != nil {
 				r.UI.tell("the browser could not be opened: %v", err)
 			}
+		case <-r.quiet.C:
+			r.UI.tell("waiting for the browser to come back to %s; an error page of the server's there can mean that it knows no such redirect URI of the client %s, or no such client", r.at.redirectURI(), text.Quote(r.client.ID))
 		case <-ctx.Done():
 			return authorizationResponse{}, context.Cause(ctx)
 		}
@@ -167,6 +191,38 @@ func (r *loginFlow) again(err error) bool {
 	}
 	r.UI.tell("what was pasted is not a code of this login (%v); paste the whole URL at which the browser ended", err)
 	return true
+}
+
+// anew begins again with another client where the server does not know this one any more.
+func (r *loginFlow) anew(ctx context.Context, err error) bool {
+	return r.another(ctx, err) && r.ask(ctx, r.current.Load().scopes) == nil
+}
+
+// another gets another client in place of one that the server does not know any more, once.
+func (r *loginFlow) another(ctx context.Context, err error) bool {
+	if !refusesClient(err) || r.renewed || r.Client.ID != "" {
+		return false
+	}
+	r.renewed = true
+	other, err := r.Register(ctx, r.at.redirectURI(), r.client)
+	if err != nil || other.ID == r.client.ID {
+		return false
+	}
+	r.client = other
+	return true
+}
+
+// refusesClient reports whether a server says that it does not know the client (RFC 6749 §4.1.2.1,
+// §5.2).
+func refusesClient(err error) bool {
+	code := ""
+	if refused, ok := errors.AsType[*ResponseError](err); ok {
+		code = refused.Code
+	}
+	if refused, ok := errors.AsType[*AuthorizationError](err); ok {
+		code = refused.Code
+	}
+	return code == "invalid_client" || code == "unauthorized_client"
 }
 
 // maxNarrowings is how often a request is asked anew with other scopes.

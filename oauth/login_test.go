@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -278,7 +279,7 @@ func TestLoginRegisters(t *testing.T) {
 		t.Errorf("err = %v", err)
 	}
 	var registered string
-	login.Register = func(_ context.Context, redirectURI string) (client.Client, error) {
+	login.Register = func(_ context.Context, redirectURI string, _ client.Client) (client.Client, error) {
 		registered = redirectURI
 		return client.Public(testClient), nil
 	}
@@ -288,6 +289,29 @@ func TestLoginRegisters(t *testing.T) {
 	}
 	if registered == "" || registered != server.lastAsked().Get("redirect_uri") {
 		t.Errorf("registered %q, used %q", registered, server.lastAsked().Get("redirect_uri"))
+	}
+}
+
+// Where nothing comes back for a while, the person is told, once, which redirect URI is waited for: the
+// server's own page may say that it is wrong.
+func TestLoginSaysWhatItWaitsFor(t *testing.T) {
+	server, person := newAuthServer(t), newPerson(t)
+	login := newLogin(server, person)
+	login.Quiet = time.Nanosecond
+	told := make(chan string, 10)
+	login.UI.Tell = func(format string, args ...any) { told <- fmt.Sprintf(format, args...) }
+	login.UI.Open = func(ctx context.Context, startURL, authorizationURL string) error {
+		sentence := <-told
+		if want := strings.TrimSuffix(startURL, path.Base(startURL)) + `callback; an error page`; !strings.Contains(sentence, want) || !strings.Contains(sentence, `the client "`+testClient+`"`) {
+			t.Errorf("told %q, want %q", sentence, want)
+		}
+		return person.open(ctx, startURL, authorizationURL)
+	}
+	if _, err := login.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(told) != 0 {
+		t.Errorf("told more: %q", <-told)
 	}
 }
 

@@ -11,6 +11,9 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/oauth/client"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -19,44 +22,99 @@ import (
 // maxClientID bounds a client id, which goes into URLs.
 const maxClientID = 2 << 10
 
-// A Registration makes this program known to a server that it never met (RFC 7591), as
-// a public client. Safe for concurrent use while nobody changes the fields.
+// A Registration makes this program known to a server that it never met (RFC 7591). Safe for
+// concurrent use while nobody changes the fields.
 type Registration struct {
 	// HTTP sends the request; it stands on [trust.Policy.Guard]. nil is a client that trusts
 	// this machine alone.
-	HTTP     *http.Client
-	Endpoint string     // registration_endpoint of the metadata
-	Name     string     // client_name, which people read on the consent page
-	Scopes   scopes.Set // those that may be asked for later; empty: not said
+	HTTP   *http.Client
+	Server *metadata.AuthorizationServer
+	Name   string              // client_name, which people read on the consent page
+	Scopes scopes.Set          // those that may be asked for later; empty: not said
+	Method provider.AuthMethod // that is asked for; "" for what the server lists, a public client first
 }
 
-// Register returns the client id that the server gives (RFC 7591 §3.1). A redirect URI
-// on a loopback address is registered without its port too: to some servers the port is
+// Register returns the client that the server registers (RFC 7591 §3.1), with the method of
+// authentication that the server sets: it may give a secret to one that asked for none. A redirect
+// URI on a loopback address is registered without its port too: to some servers the port is
 // a part of what was registered, and to others none may be there, for they take any (RFC
-// 8252 §7.3).
+// 8252 §7.3). A server that does not take the request as it is gets it once more with nothing
+// in it that it could do without.
 //
 // Errors: *[ResponseError]; *[trust.UntrustedHostError]; [metadata.Error].
-func (r *Registration) Register(ctx context.Context, redirectURIs ...string) (clientID string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	body, err := json.Marshal(clientMetadata{
-		RedirectURIs: withoutPorts(redirectURIs), Name: r.Name, Scope: r.Scopes.String(), AuthMethod: string(provider.AuthNone),
+func (r *Registration) Register(ctx context.Context, redirectURIs ...string) (*client.Registered, error) {
+	asked := clientMetadata{
+		RedirectURIs: withoutPorts(redirectURIs), Name: r.Name, Scope: r.Scopes.String(), AuthMethod: r.method(),
 		GrantTypes: []string{"authorization_code", "refresh_token"}, ResponseTypes: []string{"code"},
 		ApplicationType: "native",
-	})
-	if err != nil {
-		return "", err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.Endpoint, bytes.NewReader(body))
-	if err != nil {
-		return "", err
+	response, err := r.send(ctx, asked)
+	if err == nil && refusesMetadata(response) {
+		asked.RedirectURIs, asked.Scope, asked.ApplicationType = redirectURIs, "", ""
+		response, err = r.send(ctx, asked)
 	}
-	req.Header.Set("Content-Type", jsonType)
+	if err != nil {
+		return nil, err
+	}
+	return r.read(response, asked)
+}
+
+// Forgotten reports whether the server says that it does not know a client that it registered. It is
+// asked at the token endpoint, with a code that no server gave (RFC 6749 §5.2): at the authorization
+// endpoint the person would see an error page, and nobody here would hear of it (§4.1.2.1). A server
+// that does not say so knows it.
+func (r *Registration) Forgotten(ctx context.Context, who client.Client, redirectURI string) bool {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	form := url.Values{
+		"grant_type": {"authorization_code"}, "code": {random()}, "code_verifier": {random()}, "redirect_uri": {redirectURI},
+	}
+	header := http.Header{"Content-Type": {formType}}
+	who.Authenticate(header, form.Set)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.Server.TokenEndpoint, strings.NewReader(form.Encode()))
+	if err != nil {
+		return false
+	}
+	req.Header = header
 	response, err := send(r.HTTP, req)
 	if err != nil {
-		return "", err
+		return false
 	}
-	return readRegistration(response)
+	said := refusal(TokenEndpoint, response)
+	return !said.Temporary() && refusesClient(said)
+}
+
+// method is the one to ask for.
+func (r *Registration) method() provider.AuthMethod {
+	listed := r.Server.TokenEndpointAuthMethodsSupported
+	switch {
+	case r.Method != "":
+		return r.Method
+	case listed == nil || slices.Contains(listed, string(provider.AuthNone)),
+		!slices.Contains(listed, string(provider.AuthBasic)) && !slices.Contains(listed, string(provider.AuthPost)):
+		return provider.AuthNone
+	}
+	return client.MethodFor(listed)
+}
+
+func (r *Registration) send(ctx context.Context, asked clientMetadata) (*guard.Response, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	body, err := json.Marshal(asked)
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.Server.RegistrationEndpoint, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", jsonType)
+	return send(r.HTTP, req)
+}
+
+// refusesMetadata reports whether a server refuses what was asked, and not who asks.
+func refusesMetadata(response *guard.Response) bool {
+	return response.Status == http.StatusBadRequest || response.Status == http.StatusUnprocessableEntity
 }
 
 // withoutPorts adds to URIs on loopback addresses the same without a port.
@@ -78,35 +136,62 @@ func withoutPorts(uris []string) []string {
 // clientMetadata is RFC 7591 §2; application_type is OpenID Connect's, and lets a
 // server take an http redirect on loopback.
 type clientMetadata struct {
-	RedirectURIs    []string `json:"redirect_uris"`
-	Name            string   `json:"client_name,omitempty"`
-	Scope           string   `json:"scope,omitempty"`
-	AuthMethod      string   `json:"token_endpoint_auth_method"`
-	GrantTypes      []string `json:"grant_types"`
-	ResponseTypes   []string `json:"response_types"`
-	ApplicationType string   `json:"application_type"`
+	RedirectURIs    []string            `json:"redirect_uris"`
+	Name            string              `json:"client_name,omitempty"`
+	Scope           string              `json:"scope,omitempty"`
+	AuthMethod      provider.AuthMethod `json:"token_endpoint_auth_method"`
+	GrantTypes      []string            `json:"grant_types"`
+	ResponseTypes   []string            `json:"response_types"`
+	ApplicationType string              `json:"application_type,omitempty"`
 }
 
-// readRegistration reads RFC 7591 §3.2.1. A client that was given a secret and has to
-// use it is of no use: there is no place where this program could keep one.
-func readRegistration(response *guard.Response) (clientID string, err error) {
+// read reads RFC 7591 §3.2.1.
+func (r *Registration) read(response *guard.Response, asked clientMetadata) (*client.Registered, error) {
 	if response.Status != http.StatusCreated && response.Status != http.StatusOK {
-		return "", refusal(RegistrationEndpoint, response)
+		return nil, refusal(RegistrationEndpoint, response)
 	}
 	unusable := &ResponseError{Endpoint: RegistrationEndpoint, Host: response.URL.Host, Status: response.Status}
 	members, err := response.Object()
 	if err != nil {
 		unusable.Problem = "its response " + err.Error()
-		return "", unusable
+		return nil, unusable
 	}
-	clientID, method := members.Text("client_id"), members.Text("token_endpoint_auth_method")
-	switch {
-	case clientID == "" || len(clientID) > maxClientID || !credential.IsSendable(clientID):
+	got := &client.Registered{Issuer: r.Server.Issuer, RedirectURIs: asked.RedirectURIs, Scopes: r.Scopes}
+	if asked.Scope == "" {
+		got.Scopes = scopes.Set{}
+	}
+	got.ID = members.Text("client_id")
+	if got.ID == "" || len(got.ID) > maxClientID || !credential.IsSendable(got.ID) {
 		unusable.Problem = "its response has no usable client_id"
-		return "", unusable
-	case method != "" && method != string(provider.AuthNone), method == "" && members.Has("client_secret"):
-		unusable.Problem = "it requires a client with a secret"
-		return "", unusable
+		return nil, unusable
 	}
-	return clientID, nil
+	if unusable.Problem = r.readMethod(got, members, asked.AuthMethod); unusable.Problem != "" {
+		return nil, unusable
+	}
+	return got, nil
+}
+
+// readMethod reads how the client is to authenticate itself; problem is why it cannot.
+func (r *Registration) readMethod(got *client.Registered, members *guard.Object, asked provider.AuthMethod) (problem string) {
+	secret := members.Text("client_secret")
+	got.Method = provider.AuthMethod(members.Text("token_endpoint_auth_method"))
+	switch {
+	case got.Method == "" && secret == "":
+		got.Method = provider.AuthNone
+	case got.Method == "" && asked == provider.AuthNone: // a secret that nobody asked for
+		got.Method = client.MethodFor(r.Server.TokenEndpointAuthMethodsSupported)
+	case got.Method == "":
+		got.Method = asked
+	}
+	switch {
+	case got.Method == provider.AuthNone:
+		return ""
+	case !slices.Contains(provider.AuthMethods(), string(got.Method)):
+		return "it requires a client that authenticates itself by " + text.Quote(string(got.Method))
+	case secret == "" || !credential.IsSendable(secret):
+		return "it requires a client with a secret, and its response has no usable client_secret"
+	}
+	got.Secret = credential.NewSecret(secret)
+	got.ExpiresAt = members.Moment("client_secret_expires_at") // 0, as absent, is never
+	return ""
 }

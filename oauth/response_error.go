@@ -21,6 +21,8 @@ const (
 	TokenEndpoint        Endpoint = "token"        // RFC 6749 §3.2
 	RegistrationEndpoint Endpoint = "registration" // RFC 7591 §3
 	RevocationEndpoint   Endpoint = "revocation"   // RFC 7009 §2
+	// PushedRequestEndpoint is that of RFC 9126 §2: what it refuses of a request is an [AuthorizationError].
+	PushedRequestEndpoint Endpoint = "pushed request"
 
 	introspectionEndpoint Endpoint = "introspection" // RFC 7662 §2: its refusals are an [UnansweredError]
 )
@@ -52,6 +54,8 @@ func (e *ResponseError) Error() string {
 		return "the server did not register the client: " + words
 	case e.Endpoint == RevocationEndpoint:
 		return "the server did not revoke the credential: " + words
+	case e.Endpoint == PushedRequestEndpoint:
+		return "the server did not take the pushed authorization request: " + words + aside(e.Listed)
 	case e.Code == "":
 		return fmt.Sprintf("the response of the token endpoint of %s is not usable: %s", text.Line(e.Host), words)
 	}

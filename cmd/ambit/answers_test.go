@@ -16,7 +16,7 @@ import (
 // file, each on a line of its own: METHOD PATH STATUS BODY, or * in place of both for
 // whatever is asked otherwise. Of several lines for one request each serves once, in
 // their order, and the last from then on. NAME is set to its URL, which also stands for {self}
-// in a body; {redirect_uri}, {state}, {code} and {resource} stand for those of the request. The body of a 302 is
+// in a body; {redirect_uri}, {state}, {code}, {resource}, {client_id} and {request_uri} stand for those of the request. The body of a 302 is
 // where it leads. A body may be followed by one header field: WWW-Authenticate or Retry-After.
 // PATH@basic:ID:SECRET and PATH@post:ID:SECRET are for a client that authenticates
 // itself so, and for no other.
@@ -61,7 +61,7 @@ func (s *responses) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		code, body = http.StatusInternalServerError, fmt.Sprintf("%q is no status", status)
 	}
 	body = strings.NewReplacer("{self}", "http://"+r.Host, "{redirect_uri}", r.FormValue("redirect_uri"), "{state}", r.FormValue("state"),
-		"{code}", r.FormValue("code"), "{resource}", strings.Join(r.Form["resource"], ",")).Replace(body)
+		"{code}", r.FormValue("code"), "{resource}", strings.Join(r.Form["resource"], ","), "{client_id}", r.FormValue("client_id"), "{request_uri}", r.FormValue("request_uri")).Replace(body)
 	if code == http.StatusFound {
 		http.Redirect(w, r, body, code)
 		return

@@ -236,7 +236,7 @@ func (h *keepingHome) records() []string {
 	return found
 }
 
-// record is the stored record, as a map; nil where none is.
+// record is that of the stored login, as a map; nil where none is.
 func (h *keepingHome) record() map[string]any {
 	h.t.Helper()
 	for _, path := range h.records() {
@@ -247,6 +247,9 @@ func (h *keepingHome) record() map[string]any {
 		var record map[string]any
 		if err := json.Unmarshal(data, &record); err != nil {
 			h.t.Fatal(err)
+		}
+		if record["kind"] == "client_registration" { // no login: a client, kept beside it
+			continue
 		}
 		return record
 	}

@@ -49,6 +49,7 @@ func TestScripts(t *testing.T) {
 			"take-ports": takePorts,
 			"advertise":  advertise,
 			"misbehave":  misbehave,
+			"forget":     forget,
 			"untrusted":  untrusted,
 			"answers":    answers,
 		},
@@ -226,6 +227,9 @@ func advertise(ts *testscript.TestScript, _ bool, args []string) {
 	running.get(ts).Advertise(add, remove)
 	ts.Check(os.RemoveAll(ts.MkAbs(".home/cache")))
 }
+
+// forget is "forget": the server forgets every client that registered itself.
+func forget(ts *testscript.TestScript, _ bool, _ []string) { running.get(ts).ForgetClients() }
 
 // misbehave is "misbehave KIND...": the server behaves so from now on.
 func misbehave(ts *testscript.TestScript, _ bool, args []string) {

@@ -3,11 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -69,6 +71,33 @@ func TestDocsManifests(t *testing.T) {
 		}
 		if err != nil {
 			t.Errorf("block %d: %v", i+1, err)
+		}
+	}
+}
+
+// TestDocsClients decodes what the page about clients shows, and compares the document that an author
+// publishes with the id and the redirect URI by which it is used.
+func TestDocsClients(t *testing.T) {
+	page := read(t, "docs/clients.md")
+	var ids []string
+	for i, block := range fenced(page, "yaml") {
+		p, err := provider.Decode("docs/clients.md", []byte("servers: {us: {issuer: https://us.example}, eu: {issuer: https://eu.example}}\n"+block))
+		if err != nil {
+			t.Fatalf("block %d: %v", i+1, err)
+		}
+		ids = append(ids, p.Client.ID)
+	}
+	for _, block := range fenced(page, "json") {
+		var document struct {
+			ID        string   `json:"client_id"`
+			Redirects []string `json:"redirect_uris"`
+			Method    string   `json:"token_endpoint_auth_method"`
+		}
+		if err := json.Unmarshal([]byte(block), &document); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Contains(ids, document.ID) || !provider.IsDocument(document.ID) || document.Method != "none" || !slices.Contains(document.Redirects, "http://127.0.0.1/callback") {
+			t.Errorf("%+v", document)
 		}
 	}
 }
@@ -169,7 +198,7 @@ func fenced(page, language string) []string {
 
 // TestLinks follows every link of the papers to a file of this tree.
 func TestLinks(t *testing.T) {
-	for _, page := range []string{"README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/manifest.md", "docs/login.md", "docs/sandbox.md", "docs/ci.md", "docs/run.md", "docs/agents.md", "docs/audit.md", "docs/settings.md"} {
+	for _, page := range []string{"README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/manifest.md", "docs/login.md", "docs/clients.md", "docs/sandbox.md", "docs/ci.md", "docs/run.md", "docs/agents.md", "docs/audit.md", "docs/settings.md"} {
 		prose := regexp.MustCompile("(?s)```.*?```").ReplaceAllString(read(t, page), "") // a type argument is not a link
 		for _, m := range regexp.MustCompile(`\]\(([^)#:]+)\)`).FindAllStringSubmatch(prose, -1) {
 			if _, err := os.Stat(filepath.Join(root, filepath.Dir(page), m[1])); err != nil {

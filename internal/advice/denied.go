@@ -106,6 +106,9 @@ func (d Denied) client() string {
 	if d.Provider == nil || d.Provider.Client.IDFor(d.Server.Name) == "" {
 		return "log in again, which registers a new client: " + d.Login
 	}
+	if id := d.Provider.Client.IDFor(d.Server.Name); provider.IsDocument(id) {
+		return "the server does not accept the document " + id + ": compare it with client in the provider file, its redirect URIs first"
+	}
 	id := "the client id"
 	if one := d.Provider.Client.ID; one != "" {
 		id += " " + strconv.Quote(one)

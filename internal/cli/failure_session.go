@@ -35,7 +35,7 @@ func sessionErrors(s *ambit.Session, err error) *view.Failure {
 		return unknownOf(s, e, false)
 	}
 	if e, ok := errors.AsType[*ambit.NoClientError](err); ok {
-		return failWith(exitUsage, e, "provider: {use: "+s.Provider().Name+", client: {id: YOUR-CLIENT-ID}}")
+		return failWith(exitUsage, e, "register a client there with the redirect URI "+e.Redirect.String()+", and name its id: provider: {use: "+text.Line(s.Provider().Name)+", client: {id: YOUR-CLIENT-ID}}")
 	}
 	if e, ok := errors.AsType[*ambit.ClientSecretError](err); ok {
 		return failWith(exitNoCredential, e, "client.secret in the provider file says where it is; the server that registered the client has it")

@@ -72,7 +72,7 @@ func runLogin(ctx context.Context, r *invocation, keys *keyFlags) (view.View, er
 			return nil, failureOf(s, err)
 		}
 		planText := &view.Printer{Paint: r.console.Paint, Width: console.Width(r.Stderr)}
-		(&view.Plan{Plan: plan}).Text(planText)
+		(&view.Plan{Plan: plan, Detail: r.settings.Verbose}).Text(planText)
 		r.console.Write(planText.String() + "\n")
 		warnOfKeyFile(r)
 		r.watchSignals() // a listener waits, though no request may have gone out yet

@@ -29,7 +29,7 @@ shows for each declared scope whether it will be requested. Nobody logs in.
 Exit codes: 0 all required scopes can be requested; 2 a mistake in the manifest;
 3 a required scope cannot be had from this server; 5 with --locked, the server's
 list or the manifest differs from scopes.lock; 6 the server does not say, or no
-login there would be safe.`,
+login can be made there.`,
 		Example: "  ambit plan\n  ambit plan --server eu --program slack\n  ambit plan --lock",
 		Args:    noArguments,
 		RunE:    r.action(func(ctx context.Context) (view.View, error) { return runPlan(ctx, r, lock, locked) }),
@@ -55,7 +55,7 @@ func runPlan(ctx context.Context, r *invocation, write, locked bool) (view.View,
 	if err != nil {
 		return nil, failureOf(s, err)
 	}
-	v := &view.Plan{Plan: plan}
+	v := &view.Plan{Plan: plan, Alone: true, Detail: r.settings.Verbose}
 	if lock != nil && !write {
 		v.Drift = plan.Drift(lock)
 	}

@@ -51,6 +51,8 @@ func (sv *server) useLibrary() error {
 		provider.WithGrantHandler(noteRefresh),
 		provider.WithTokenHandler(neverWiden),
 		provider.WithNoneAuthn(),
+		provider.WithSecretBasicAuthn(),
+		provider.WithSecretPostAuthn(),
 		provider.WithPKCERequired(goidc.CodeChallengeMethodSHA256),
 		provider.WithScopes(goidc.NewDynamicScope(clientScope, func(string) bool { return true })),
 		provider.WithStaticClients(clients[0], clients[1:]...),

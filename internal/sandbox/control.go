@@ -34,6 +34,7 @@ func (s *Sandbox) controlRoutes(mux *http.ServeMux, origin string) {
 	}
 	do("/shrink", func(b controlBody) error { s.Shrink(b.Scopes...); return nil })
 	do("/expire", func(controlBody) error { s.ExpireAll(); return nil })
+	do("/forget", func(controlBody) error { s.ForgetClients(); return nil })
 	do("/misbehave", func(b controlBody) error { return s.Misbehave(b.Kinds...) })
 	do("/advertise", func(b controlBody) error { s.Advertise(b.Add, b.Remove); return nil })
 	mux.HandleFunc("GET "+controlPath+"/requests", func(w http.ResponseWriter, _ *http.Request) {

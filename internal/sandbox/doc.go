@@ -87,6 +87,8 @@
 //	short-lived     the access token of a login lives one second; refreshed ones live as usual
 //	no-refresh      a login gets no refresh token
 //	registers       whoever asks is registered as a client (RFC 7591), and may have what is listed
+//	secret-basic    the same, and each gets a secret for client_secret_basic
+//	secret-post     the same, for client_secret_post
 //	bad-id-token    the signature of an ID token is that of another text
 //	unknown-client  the token endpoint knows no client: invalid_client
 //	no-list         the metadata has no scopes_supported
@@ -111,12 +113,13 @@
 //
 // # Control in mid-run
 //
-// [Sandbox.Shrink], [Sandbox.ExpireAll], [Sandbox.Misbehave], [Sandbox.Advertise] and
-// [Sandbox.Requests] are there for other processes too, under the URL that the ready
+// [Sandbox.Shrink], [Sandbox.ExpireAll], [Sandbox.ForgetClients], [Sandbox.Misbehave],
+// [Sandbox.Advertise] and [Sandbox.Requests] are there for other processes too, under the URL that the ready
 // line calls control, with JSON bodies:
 //
 //	POST /sandbox/shrink      {"scopes": ["x:read"]}       from every token, key, ceiling and refresh
 //	POST /sandbox/expire                                   every access token, now
+//	POST /sandbox/forget                                   every registered client
 //	POST /sandbox/misbehave   {"kinds": ["500@api"]}       in place of what was on; none: all is well
 //	POST /sandbox/advertise   {"add": […], "remove": […]}  changes scopes_supported only
 //	GET  /sandbox/requests                                 what was served: {"requests": [{time, server, part, method, host, path, status}]}

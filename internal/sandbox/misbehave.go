@@ -18,6 +18,8 @@ const (
 	kindShortLived = "short-lived"
 	kindNoRefresh  = "no-refresh"
 	kindRegisters  = "registers"
+	kindBasic      = "secret-basic"
+	kindPost       = "secret-post"
 	kindBadIDToken = "bad-id-token"
 	kindNoClient   = "unknown-client"
 
@@ -61,6 +63,8 @@ func kinds() []kind {
 		{kindBadIDToken, "", "the signature of an ID token is that of another text"},
 		{kindNoClient, "", "the token endpoint knows no client: invalid_client"},
 		{kindRegisters, "", "whoever asks is registered as a client (RFC 7591), and may have what is listed"},
+		{kindBasic, "", "the same, and each gets a secret for client_secret_basic, whatever it asks for"},
+		{kindPost, "", "the same, for client_secret_post"},
 		{kindNoList, "", "the metadata has no scopes_supported"},
 		{kindEmptyList, "", "scopes_supported is an empty list"},
 		{kindWrongIssuer, "", "the metadata names another issuer than the one asked"},

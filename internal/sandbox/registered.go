@@ -66,13 +66,35 @@ func (r registrar) DeleteClient(_ context.Context, id string) error {
 	return nil
 }
 
+// registers is the method with which whoever asks is registered, where that is not the client's
+// choice; "" where nobody is.
+func (sv *server) registers() goidc.AuthnMethod {
+	for kind, method := range map[string]goidc.AuthnMethod{
+		kindRegisters: goidc.AuthnMethodNone, kindBasic: goidc.AuthnMethodSecretBasic, kindPost: goidc.AuthnMethodSecretPost,
+	} {
+		if sv.misbehaves(kind) {
+			return method
+		}
+	}
+	return ""
+}
+
+// ForgetClients makes every registered client unknown, with what it was granted left as it is.
+func (s *Sandbox) ForgetClients() {
+	all := &s.store.registered
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	clear(all.clients)
+}
+
 // maxRegistration bounds what a registration may have, in bytes.
 const maxRegistration = 64 << 10
 
 // register serves the registration endpoint. The library knows one scope, which stands
 // for all of them: what a client may have is for its ceiling to say.
 func (sv *server) register(w http.ResponseWriter, r *http.Request) {
-	if !sv.misbehaves(kindRegisters) {
+	method := sv.registers()
+	if method == "" {
 		// RFC 7591 §3.2.2 has no word for a server that registers nobody.
 		writeJSON(w, http.StatusForbidden, map[string]any{"error": "access_denied", "error_description": "The sandbox registers no clients."})
 		return
@@ -85,6 +107,9 @@ func (sv *server) register(w http.ResponseWriter, r *http.Request) {
 	}
 	scope := asked["scope"]
 	asked["scope"] = clientScope
+	if method != goidc.AuthnMethodNone {
+		asked["token_endpoint_auth_method"] = method
+	}
 	if body, err = json.Marshal(asked); err != nil {
 		panic(err) // it was JSON a moment ago
 	}

@@ -14,6 +14,8 @@ type Plan struct {
 	Plan   *ambit.Plan
 	Drift  ambit.Drift
 	Locked string // what became of the lock file; "" where it was not to be written
+	Alone  bool   // no login follows: that none is possible without a client is said here
+	Detail bool   // who a login would be is said too
 }
 
 type planJSON struct {
@@ -26,6 +28,25 @@ type planJSON struct {
 	Withheld  []string       `json:"withheld"`
 	Blocked   []string       `json:"blocked"`
 	Drift     []driftJSON    `json:"drift"`
+	Client    clientJSON     `json:"client"`
+}
+
+// A clientJSON is who a login would be.
+type clientJSON struct {
+	ID           string   `json:"id"`            // "" where it has none yet
+	Registration string   `json:"registration"`  // none: no login is possible; itself: it registers itself; named
+	RedirectURIs []string `json:"redirect_uris"` // of which the server has to know one; one without a port is for any
+}
+
+func clientOf(c ambit.LoginClient) clientJSON {
+	out := clientJSON{ID: c.ID, Registration: "named", RedirectURIs: c.Redirect.URIs()}
+	switch {
+	case c.Err != nil:
+		out.Registration = "none"
+	case c.ID == "":
+		out.Registration = "itself"
+	}
+	return out
 }
 
 type manifestJSON struct {
@@ -104,6 +125,7 @@ func (v *Plan) JSON(e Envelope) any {
 		Envelope: e, Manifest: manifestJSON{m.File, m.Name, append([]string{}, p.Session.Programs()...)},
 		Server:    serverJSON{server.Name, server.Issuer, p.Server.Source.URL, p.Server.Source.From, p.ConsentHost(), p.Advertised().State},
 		Resources: []resourceJSON{}, Scopes: []itemJSON{}, Request: p.Request, Withheld: p.Withheld, Blocked: p.Blocked, Drift: driftsOf(v.Drift),
+		Client: clientOf(p.LoginClient()),
 	}
 	for _, r := range p.Resources {
 		out.Resources = append(out.Resources, resourceJSON{r.Base, r.URL, r.Advertises.State})
@@ -127,11 +149,27 @@ func (v *Plan) Text(p *Printer) {
 	p.line("")
 	v.remarks(p)
 	p.line("%s", v.summary())
+	v.client(p)
 	if v.Drift.Any() {
 		p.wrapped("  ", p.Paint.Yellow("since scopes.lock: ")+DriftWords(v.Drift))
 	}
 	if v.Locked != "" {
 		p.line("%s", v.Locked)
+	}
+}
+
+// client says who a login would be, and what the server has to know of it.
+func (v *Plan) client(p *Printer) {
+	c := v.Plan.LoginClient()
+	redirect := c.Redirect.String()
+	switch {
+	case c.Err != nil && v.Alone:
+		p.wrapped("  ", fmt.Sprintf("a login needs a client that is registered there with the redirect URI %s; its id stands in the provider file, see client", redirect))
+	case !v.Detail || c.Err != nil:
+	case c.ID == "":
+		p.wrapped("  ", "a login registers a client of its own, with the redirect URI "+redirect)
+	default:
+		p.wrapped("  ", fmt.Sprintf("a login is made by the client %s, with the redirect URI %s", text.Quote(c.ID), redirect))
 	}
 }
 

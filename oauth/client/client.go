@@ -22,9 +22,6 @@ type Client struct {
 // Public is a client without a secret (RFC 6749 §2.1).
 func Public(id string) Client { return Client{ID: id, Method: provider.AuthNone} }
 
-// Confidential reports whether the client proves who it is with a secret.
-func (c Client) Confidential() bool { return c.Style() != provider.AuthNone }
-
 // Style is how the client authenticates itself. One that has no secret cannot.
 func (c Client) Style() provider.AuthMethod {
 	if c.Secret.Empty() || c.Method == "" {

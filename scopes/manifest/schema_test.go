@@ -32,6 +32,8 @@ var unseen = map[string]string{
 	"provider_unknown":          "a schema that listed the built-in providers would refuse the next one",
 	"client_method":             "the provider under use may have said where the secret is",
 	"client_method_none":        "a schema compares no member with another",
+	"client_document_secret":    "a schema compares no member with another",
+	"client_document":           "what a URL is takes more than a pattern",
 	"client_secret_alone":       "the provider under use may have named the client",
 	"two_documents":             "each document is checked by itself",
 	"not_yaml_after":            "each document is checked by itself",

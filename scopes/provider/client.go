@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // A Client is how this program is registered at the authorization server: without a secret (RFC
@@ -14,6 +15,7 @@ type Client struct {
 	Secret    SecretSource            // of the client for the servers that Secrets does not name
 	Secrets   map[string]SecretSource // by server
 	Method    AuthMethod              // token_endpoint_auth_method; "" where the file does not say
+	Push      bool                    // require_pushed_authorization_requests (RFC 9126 §6)
 	Redirect  Redirect
 	Authorize []Parameter // extra parameters of the authorization request, in the file's order
 	Resources []string    // whom a token is for (RFC 8707), where the manifest names no resource: URLs, {base} allowed
@@ -26,6 +28,10 @@ func (c Client) IDFor(server string) string {
 	}
 	return c.ID
 }
+
+// IsDocument reports whether a client id is the URL of a document that describes the client (OAuth
+// Client ID Metadata Document): the same at every server that reads it.
+func IsDocument(clientID string) bool { return strings.HasPrefix(clientID, "https://") }
 
 // SecretFor is where the client's secret for the named server is; the zero source where it has none.
 func (c Client) SecretFor(server string) SecretSource {

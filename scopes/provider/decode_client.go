@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"net/url"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,15 +23,24 @@ func (d *decoder) client(n *yaml.Node, c Client) Client {
 		yamlfile.Optional("token_endpoint_auth_method", func(v *yaml.Node) {
 			c.Method = AuthMethod(d.Word(v, "token_endpoint_auth_method", AuthMethods()))
 		}),
+		yamlfile.Optional("require_pushed_authorization_requests", func(v *yaml.Node) {
+			c.Push = d.Boolean(v, "require_pushed_authorization_requests")
+		}),
 		yamlfile.Optional("redirect", func(v *yaml.Node) { c.Redirect = d.redirect(v) }),
 		yamlfile.Optional("authorize", func(v *yaml.Node) { c.Authorize = d.parameters(v) }),
 		yamlfile.Optional("resource", func(v *yaml.Node) { c.Resources = d.resources(v) }),
 	})
 	hasID, hasSecret := c.ID != "" || len(c.IDs) > 0, c.Secret != SecretSource{} || len(c.Secrets) > 0
+	shared := IsDocument(c.ID) && c.Secret != SecretSource{}
+	for server, id := range c.IDs {
+		shared = shared || IsDocument(id) && c.SecretFor(server) != SecretSource{}
+	}
 	secret, method := yamlfile.Child(n, "secret"), yamlfile.Child(n, "token_endpoint_auth_method")
 	switch {
 	case hasSecret && secret != nil && !hasID:
 		d.Mistake(secret, yamlfile.BadValue, "secret belongs to a client that is registered: name its id too")
+	case secret != nil && shared:
+		d.Mistake(secret, yamlfile.BadValue, "a client whose id is a document has no secret: everybody reads the document")
 	case hasSecret && method != nil && c.Method == AuthNone:
 		d.Mistake(method, yamlfile.BadValue, "a client with a secret has another method than %q", AuthNone)
 	case hasID && !hasSecret && method != nil && c.Method != AuthNone && c.Method != "":
@@ -94,14 +105,28 @@ func (d *decoder) besideFile(path string) string {
 // clientID is one id, or one for each server.
 func (d *decoder) clientID(n *yaml.Node) (one string, each map[string]string) {
 	if n.Kind != yaml.MappingNode {
-		return d.Text(n, "client id"), nil
+		return d.oneID(n), nil
 	}
 	each = make(map[string]string)
 	d.Named(n, "client id", func(name, v *yaml.Node) {
 		d.serverWords = append(d.serverWords, name)
-		each[name.Value] = d.Text(v, "client id")
+		each[name.Value] = d.oneID(v)
 	})
 	return "", each
+}
+
+// oneID is an id as the server gave it, or the URL of a document, which is compared as text.
+func (d *decoder) oneID(n *yaml.Node) string {
+	id := d.Text(n, "client id")
+	if !IsDocument(id) {
+		return id
+	}
+	u, err := url.Parse(id)
+	if err != nil || u.Hostname() == "" || u.User != nil || u.Path == "" || strings.Contains(id, "#") || path.Clean(u.Path) != strings.TrimSuffix(u.Path, "/") && u.Path != "/" {
+		d.Mistake(n, yamlfile.BadValue, "a client id that is a URL names a document: a path with no dots in it, and no user or fragment")
+		return ""
+	}
+	return id
 }
 
 func (d *decoder) redirect(n *yaml.Node) Redirect {

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -80,6 +81,31 @@ type Redirect struct {
 	Host  string // localhost, 127.0.0.1 or [::1], as registered
 	Path  string
 	Ports []int // those registered, in order of preference; none: any port will do
+}
+
+// URI is the redirect URI on a port. The port is in it even where it is the scheme's own: it is
+// compared with what was registered, byte by byte.
+func (r Redirect) URI(port int) string { return fmt.Sprintf("http://%s:%d%s", r.Host, port, r.Path) }
+
+// URIs are the redirect URIs that a server has to know of: one for each port, or one without a port
+// where any will do (RFC 8252 §7.3).
+func (r Redirect) URIs() []string {
+	if len(r.Ports) == 0 {
+		return []string{"http://" + r.Host + r.Path}
+	}
+	list := make([]string, len(r.Ports))
+	for i, port := range r.Ports {
+		list[i] = r.URI(port)
+	}
+	return list
+}
+
+// String is what to register, for people.
+func (r Redirect) String() string {
+	if len(r.Ports) == 0 {
+		return r.URIs()[0] + " (on any port)"
+	}
+	return strings.Join(r.URIs(), ", ")
 }
 
 // A Parameter is a name and a value of a request.

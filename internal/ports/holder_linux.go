@@ -1,4 +1,4 @@
-package oauth
+package ports
 
 import (
 	"bufio"
@@ -10,13 +10,13 @@ import (
 	"strings"
 )
 
-// portHolders looks in /proc for who listens on each port. Another user's processes
+// Holders looks in /proc for who listens on each port. Another user's processes
 // do not show their files, so some holders stay unknown.
-func portHolders(ports []int) []portHolder {
-	holders := make([]portHolder, len(ports))
+func Holders(ports []int) []Holder {
+	holders := make([]Holder, len(ports))
 	inodes := listeningInodes()
 	for i, port := range ports {
-		holders[i].port = port
+		holders[i].Port = port
 	}
 	files, _ := filepath.Glob("/proc/[0-9]*/fd/*") // the pattern is well formed
 	for _, file := range files {
@@ -31,8 +31,8 @@ func portHolders(ports []int) []portHolder {
 			continue
 		}
 		process := filepath.Dir(filepath.Dir(file))
-		holders[i].pid, _ = strconv.Atoi(filepath.Base(process)) // the pattern took digits only
-		holders[i].program = programName(process)
+		holders[i].PID, _ = strconv.Atoi(filepath.Base(process)) // the pattern took digits only
+		holders[i].Program = programName(process)
 	}
 	return holders
 }
