@@ -109,6 +109,7 @@ func (c *consent) login() (*oauth.Login, error) {
 		Scopes: c.plan.Request, Resources: c.plan.indicators(), Hosts: s.hosts(), KindOf: p.KindOfToken, ServerFrom: p.ServerFrom, Now: s.opt.Now,
 		UI: oauth.UI{
 			Tell:   func(format string, args ...any) { s.opt.UI.note(fmt.Sprintf(format, args...)) },
+			Detail: s.opt.UI.Detail,
 			Open:   c.open(),
 			Narrow: c.narrow,
 			Finish: c.finish,

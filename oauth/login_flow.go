@@ -226,6 +226,9 @@ func (r *loginFlow) exchange(ctx context.Context, code string) (*credential.Cred
 		}
 		return nil, err
 	}
+	if !response.Has("token_type") {
+		r.UI.detail("the token response names no token_type, and is taken for Bearer")
+	}
 	c, err := readToken(r.Server.TokenEndpoint, response, credential.Credential{
 		Issuer: r.Server.Issuer, ClientID: r.config.ClientID, Hosts: r.Hosts,
 		Asked: attempt.scopes, Resources: r.Resources,

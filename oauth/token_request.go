@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -54,6 +55,9 @@ func (t *tokenRequest) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	t.response = response
 	t.object, t.problem = response.Object()
+	if t.problem == nil && !t.object.Has("access_token") {
+		t.object = cmp.Or(t.object.Inner("access_token"), t.object) // some servers put the token of a user there
+	}
 	status, body := http.StatusBadRequest, "{}"
 	if t.refusal() == nil {
 		status, body = http.StatusOK, `{"access_token": "see tokenRequest.object", "token_type": "Bearer"}`

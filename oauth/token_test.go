@@ -17,6 +17,7 @@ import (
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/oauth/store/storetest"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -35,7 +36,25 @@ func TestTokenResponses(t *testing.T) {
 		"words that are none": {map[string]any{"scope": "a:read \"\\ b\x01c"}, scopes.NewSet("a:read"), scopes.TokenResponse, testNow.Add(time.Hour)},
 		"scope of no type":    {map[string]any{"scope": 7}, asked, scopes.Assumed, testNow.Add(time.Hour)},
 		"no expires_in":       {map[string]any{"expires_in": nil}, asked, scopes.TokenResponse, time.Time{}},
-		"a negative life":     {map[string]any{"expires_in": -5}, asked, scopes.TokenResponse, time.Time{}},
+		"a negative life":     {map[string]any{"expires_in": -5}, asked, scopes.TokenResponse, testNow},
+		"a spent life":        {map[string]any{"expires_in": 0}, asked, scopes.TokenResponse, testNow},
+		"a spent life, text":  {map[string]any{"expires_in": "0"}, asked, scopes.TokenResponse, testNow},
+		"spent, no renewal":   {map[string]any{"expires_in": 0, "refresh_token": nil}, asked, scopes.TokenResponse, time.Time{}},
+		"spent, with an end":  {map[string]any{"expires_in": 0, "expires_at": "2026-05-01T12:01:00Z"}, asked, scopes.TokenResponse, testNow.Add(time.Minute)},
+		"a life of halves":    {map[string]any{"expires_in": json.RawMessage("3599.5")}, asked, scopes.TokenResponse, testNow.Add(3599*time.Second + 500*time.Millisecond)},
+		"a life by exponent":  {map[string]any{"expires_in": json.RawMessage("3.6e3")}, asked, scopes.TokenResponse, testNow.Add(time.Hour)},
+		"too large to count":  {map[string]any{"expires_in": json.RawMessage("1e400")}, asked, scopes.TokenResponse, testNow.Add(10 * 365 * 24 * time.Hour)},
+		"many digits":         {map[string]any{"expires_in": json.RawMessage("36000000000000000000000000")}, asked, scopes.TokenResponse, testNow.Add(10 * 365 * 24 * time.Hour)},
+		"halves in words":     {map[string]any{"expires_in": " 60.0 "}, asked, scopes.TokenResponse, testNow.Add(time.Minute)},
+		"a life of no type":   {map[string]any{"expires_in": []any{}, "expires_at": 1777636860}, asked, scopes.TokenResponse, testNow.Add(time.Minute)},
+		"an end in words":     {map[string]any{"expires_in": nil, "expires_at": "1777636860"}, asked, scopes.TokenResponse, testNow.Add(time.Minute)},
+		"an end of no type":   {map[string]any{"expires_in": nil, "expires_at": "soon"}, asked, scopes.TokenResponse, time.Time{}},
+		"one string, a list":  {map[string]any{"scope": []any{"a:read,b:write"}}, asked, scopes.TokenResponse, testNow.Add(time.Hour)},
+		"one string of two":   {map[string]any{"scope": []any{"a:read b:write"}}, asked, scopes.TokenResponse, testNow.Add(time.Hour)},
+		"scopes in a string":  {map[string]any{"scope": nil, "scopes": "a:read c:read"}, scopes.NewSet("a:read", "c:read"), scopes.TokenResponse, testNow.Add(time.Hour)},
+		"scope of no use":     {map[string]any{"scope": 7, "scopes": []any{"a:read"}}, scopes.NewSet("a:read"), scopes.TokenResponse, testNow.Add(time.Hour)},
+		"permissions":         {map[string]any{"scope": nil, "permissions": []any{"a:read"}}, scopes.NewSet("a:read"), scopes.TokenResponse, testNow.Add(time.Hour)},
+		"others' permissions": {map[string]any{"scope": nil, "permissions": []any{"a:read", "admin"}}, asked, scopes.Assumed, testNow.Add(time.Hour)},
 		"an endless life":     {map[string]any{"expires_in": int64(1) << 62}, asked, scopes.TokenResponse, testNow.Add(10 * 365 * 24 * time.Hour)},
 		"a life in words":     {map[string]any{"expires_in": "60"}, asked, scopes.TokenResponse, testNow.Add(time.Minute)},
 		"a life in fractions": {map[string]any{"expires_in": 60.0e0}, asked, scopes.TokenResponse, testNow.Add(time.Minute)},
@@ -84,6 +103,66 @@ func TestTokenForms(t *testing.T) {
 				t.Errorf("%s as %q: it ends at %s", body, kind, got.ExpiresAt)
 			}
 		}
+	}
+}
+
+// The forms in which servers send the same response.
+func TestTokenBodies(t *testing.T) {
+	const response = `{"access_token":"acc","refresh_token":"ref","expires_in":60,"scope":"a:read","big":123456789012345678901234567890}`
+	for name, answer := range map[string]http.HandlerFunc{
+		"JSON":                    text(200, "application/json", response),
+		"a byte order mark":       text(200, "application/json; charset=utf-8", "\xef\xbb\xbf"+response),
+		"as text":                 text(200, "text/plain", "\xef\xbb\xbf"+response),
+		"as a page":               text(200, "text/html; charset=utf-8", "\n"+response),
+		"as nothing":              text(200, "", response),
+		"as bytes":                text(200, "application/octet-stream", response),
+		"as a form that it isn't": text(200, "application/x-www-form-urlencoded", response),
+		"201":                     text(201, "application/json", response),
+		"in an object":            text(200, "application/json", `{"ok":true,"user":{"name":"x"},"authed":`+response+`}`),
+		"in a list of one":        text(200, "application/json", `{"data":[`+response+`]}`),
+	} {
+		server, person := newAuthServer(t), newPerson(t)
+		server.tokens = answer
+		var details []string
+		login := newLogin(server, person)
+		login.UI.Detail = func(sentence string) { details = append(details, sentence) }
+		got, err := login.Run(t.Context())
+		if err != nil || got.Access.Reveal() != "acc" || got.Refresh.Reveal() != "ref" || got.Scopes.String() != "a:read" || !got.ExpiresAt.Equal(testNow.Add(time.Minute)) || got.TokenType != "Bearer" {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+		if diff := cmp.Diff([]string{"the token response names no token_type, and is taken for Bearer"}, details); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+// Which of two tokens is meant is not guessed, and an error beside a token is one.
+func TestTokensThatAreNotTaken(t *testing.T) {
+	for body, problem := range map[string]string{
+		`{"a":{"access_token":"x"},"b":{"access_token":"y"}}`:  "access_token is missing",
+		`{"data":[{"access_token":"x"},{"access_token":"y"}]}`: "access_token is missing",
+		`{"error":"invalid_grant","a":{"access_token":"x"}}`:   "invalid_grant",
+		`{"access_token":"x","token_type":"mac"}`:              `not Bearer but "mac"`,
+		`{"access_token":"x","token_type":["DPoP"]}`:           `not Bearer but "DPoP"`,
+	} {
+		server, person := newAuthServer(t), newPerson(t)
+		server.tokens = text(200, "application/json", body)
+		if _, err := newLogin(server, person).Run(t.Context()); err == nil || !strings.Contains(err.Error(), problem) {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+}
+
+// A token that its server gives under another type than Bearer is used where the provider's file
+// names that type.
+func TestTokenTypeOfTheProvider(t *testing.T) {
+	server, person := newAuthServer(t), newPerson(t)
+	server.tokens = text(200, "application/json", `{"ok":true,"authed_user":{"scope":"a:read,b:write","access_token":"acc_1","token_type":"user"}}`)
+	login := newLogin(server, person)
+	login.KindOf = func(string) provider.CredentialKind { return provider.CredentialKind{TokenType: "user"} }
+	got, err := login.Run(t.Context())
+	if err != nil || got.Access.Reveal() != "acc_1" || got.Scopes.String() != "a:read b:write" || got.TokenType != "Bearer" {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 
@@ -246,7 +325,7 @@ var realTokens = map[string]struct {
 	"Discord 1":                        {"identify", 604800, true, ""},
 	"LinkedIn 1":                       {"r_basicprofile", 86400, true, ""},
 	"YouTube Data API / Google APIs 1": {"https://www.googleapis.com/auth/drive", 3599, true, ""},
-	"Slack 1":                          {"", 0, false, "its access_token is missing"}, // it is nested under authed_user
+	"Slack 1":                          {"", 0, false, `its token_type is not Bearer but "user"`}, // see [TestTokenTypeOfTheProvider]
 	"GitHub 1":                         {"repo gist", 0, false, ""},
 	"GitLab 1":                         {"assumed", 7200, true, ""},
 	"PostHog 1":                        {"event_definition:write", 3600, true, ""},

@@ -104,6 +104,16 @@ func (o *Object) Seconds(name string, limit time.Duration) time.Duration {
 	return time.Duration(seconds * float64(time.Second))
 }
 
+// IsSpent reports whether a member is a length of time that is over as it begins: a number, and not
+// above zero.
+func (o *Object) IsSpent(name string) bool {
+	before := len(o.notes)
+	number := o.number(name)
+	isNumber := o.Has(name) && len(o.notes) == before
+	o.notes = o.notes[:before] // whoever reads the member tells
+	return isNumber && number <= 0
+}
+
 // lastMoment is the end of the year 9999 in seconds since 1970: beyond it there are no dates
 // in RFC 3339.
 const lastMoment = 253402300799
