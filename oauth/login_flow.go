@@ -217,7 +217,7 @@ func (r *loginFlow) conclude(ctx context.Context, got authorizationResponse) (*c
 func (r *loginFlow) exchange(ctx context.Context, code string) (*credential.Credential, error) {
 	attempt := r.current.Load()
 	request := newTokenRequest(r.Server.TokenEndpoint, r.HTTP)
-	request.resources = r.Resources
+	request.telling(func(sentence string) { r.UI.tell("%s", sentence) }).resources = r.Resources
 	_, err := r.config.Exchange(request.within(ctx), code, oauth2.VerifierOption(attempt.verifier))
 	response, err := request.result(err)
 	if err != nil {

@@ -5,11 +5,14 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth/trust"
 	"github.com/ambit-auth/ambit/scopes/provider"
 	"golang.org/x/oauth2"
@@ -33,6 +36,16 @@ func newTokenRequest(endpoint string, base *http.Client) *tokenRequest {
 	client := *orLoopback(base)
 	client.Timeout = tokenTimeout
 	return &tokenRequest{endpoint: endpoint, requester: guard.Requester{HTTP: &client, AnyStatus: true}}
+}
+
+// telling has a wait for a busy server told.
+func (t *tokenRequest) telling(tell func(sentence string)) *tokenRequest {
+	t.requester.Waits = func(host string, d time.Duration) {
+		if tell != nil {
+			tell(fmt.Sprintf("%s is busy, and asks to wait %s", text.Line(host), d))
+		}
+	}
+	return t
 }
 
 // within hands x/oauth2 the client in the only way that it takes one.
