@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 	"golang.org/x/oauth2"
@@ -47,6 +48,9 @@ func (l *Login) newAttempt(config oauth2.Config, asked scopes.Set) (*attempt, er
 			return nil, fmt.Errorf("%q cannot be an extra authorization parameter: it is the protocol's own", p.Name)
 		}
 		options = append(options, oauth2.SetAuthURLParam(p.Name, p.Value))
+	}
+	if asked.Has(credential.OfflineAccess) && !slices.ContainsFunc(l.Authorize, func(p provider.Parameter) bool { return p.Name == "prompt" }) {
+		options = append(options, oauth2.SetAuthURLParam("prompt", "consent")) // OpenID Connect Core §11: ignored without
 	}
 	if asked.Has(openID) {
 		a.nonce = random()

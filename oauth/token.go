@@ -42,7 +42,7 @@ func readToken(endpoint string, response *guard.Object, before credential.Creden
 		c.ExpiresAt = now // renewed before it is used; a renewal that says the same again gives nothing better
 	}
 	if granted, said := grantedScopes(response, before.Asked.Union(before.Scopes)); said {
-		c.Scopes, c.KnownBy = granted, scopes.TokenResponse
+		c.Scopes, c.KnownBy = c.Proven(granted), scopes.TokenResponse
 	}
 	if kindOf != nil {
 		learn(&c, response, kind)

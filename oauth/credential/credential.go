@@ -63,7 +63,20 @@ func (c *Credential) Same(other *Credential) bool { return c.Access.Equal(other.
 func (c *Credential) Holding(g scopes.Grant) *Credential {
 	changed := *c
 	changed.Grant = g
+	changed.Scopes = c.Proven(g.Scopes)
 	return &changed
+}
+
+// OfflineAccess is the scope that asks for a refresh token (OpenID Connect Core §11).
+const OfflineAccess = "offline_access"
+
+// Proven are the scopes that a server names, with that which the credential itself proves: where a
+// refresh token was asked for and came, many servers leave its scope out.
+func (c *Credential) Proven(named scopes.Set) scopes.Set {
+	if c.Renewable() && c.Asked.Has(OfflineAccess) {
+		return named.Union(scopes.NewSet(OfflineAccess))
+	}
+	return named
 }
 
 // Shown is what people may see of a secret of that kind: its masked prefix; "" where the
