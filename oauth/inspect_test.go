@@ -144,6 +144,7 @@ func TestSelfInspectionShapes(t *testing.T) {
 		`{"scopes":[]}`: "",
 		`{"scopes":["a:read"],"teams":null,"orgs":[],"expires_at":null}`: "a:read",
 		` {"scopes":["a:read"],"expires_at":1e400} `:                     "a:read",
+		`{"scopes":["a:read",null]}`:                                     "a:read",
 		`{"scopes":["a:read,b:write"]}`:                                  "a:read b:write",
 	} {
 		got, err := inspecting(t, text(200, "application/json", body)).Inspect(t.Context(), bare(testAPIKey))

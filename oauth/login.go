@@ -94,7 +94,7 @@ func (l *Login) Run(ctx context.Context) (*credential.Credential, error) {
 		return nil, err
 	}
 	run := &loginFlow{Login: l, at: at, config: *clientConfig(l.Server, clientID, at.redirectURI())}
-	if err := run.ask(l.Scopes); err != nil {
+	if err := run.ask(l.Scopes, l.Resources); err != nil {
 		at.close()
 		return nil, err
 	}

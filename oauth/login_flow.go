@@ -27,8 +27,8 @@ type loginFlow struct {
 }
 
 // ask makes the next authorization request the one that is waited for.
-func (r *loginFlow) ask(asked scopes.Set) error {
-	next, err := r.newAttempt(r.config, asked)
+func (r *loginFlow) ask(asked scopes.Set, resources []string) error {
+	next, err := r.newAttempt(r.config, asked, resources)
 	if err == nil {
 		r.current.Store(next)
 	}
@@ -73,8 +73,8 @@ func (r *loginFlow) converse(ctx context.Context) (*credential.Credential, error
 		if err != nil {
 			return nil, err
 		}
-		if fewer, ok := r.narrow(got); ok {
-			if err := r.ask(fewer); err != nil {
+		if fewer, resources, ok := r.less(got); ok {
+			if err := r.ask(fewer, resources); err != nil {
 				return nil, err
 			}
 			r.lead(ctx, got)
@@ -161,18 +161,31 @@ func (r *loginFlow) again(err error) bool {
 	return true
 }
 
+// less is what to ask for after a refusal that another request can meet: fewer scopes, or the same
+// without a word of whom the token is for, which is not needed where a server does not know it.
+func (r *loginFlow) less(got authorizationResponse) (fewer scopes.Set, resources []string, ok bool) {
+	now := r.current.Load()
+	if got.refusal == nil || got.checkIssuer(r.Server.Issuer, r.promisesIssuer()) != nil {
+		return scopes.Set{}, nil, false // conclude says so
+	}
+	if got.refusal.Code == "invalid_target" && len(now.resources) > 0 {
+		r.UI.tell("the server gives no token for %s; asking once more without naming whom it is for", text.Line(strings.Join(now.resources, ", ")))
+		return now.scopes, nil, true
+	}
+	fewer, ok = r.narrow(got)
+	return fewer, now.resources, ok
+}
+
 // maxNarrowings is how often a request is asked anew with other scopes.
 const maxNarrowings = 2
 
 // narrow asks the caller whether to go on with fewer scopes after invalid_scope.
 func (r *loginFlow) narrow(got authorizationResponse) (fewer scopes.Set, ok bool) {
 	switch {
-	case got.refusal == nil, !got.refusal.InvalidScope(), r.UI.Narrow == nil, r.narrowed == maxNarrowings:
+	case !got.refusal.InvalidScope(), r.UI.Narrow == nil, r.narrowed == maxNarrowings:
 		return scopes.Set{}, false
 	case r.narrowed > 0 && !r.isNews(got.refusal):
 		return scopes.Set{}, false
-	case got.checkIssuer(r.Server.Issuer, r.promisesIssuer()) != nil:
-		return scopes.Set{}, false // conclude says so
 	}
 	r.narrowed++
 	r.unnamed = r.namesNothing(got.refusal)
@@ -217,7 +230,7 @@ func (r *loginFlow) conclude(ctx context.Context, got authorizationResponse) (*c
 func (r *loginFlow) exchange(ctx context.Context, code string) (*credential.Credential, error) {
 	attempt := r.current.Load()
 	request := newTokenRequest(r.Server.TokenEndpoint, r.HTTP)
-	request.telling(func(sentence string) { r.UI.tell("%s", sentence) }).resources = r.Resources
+	request.telling(func(sentence string) { r.UI.tell("%s", sentence) }).resources = attempt.resources
 	_, err := r.config.Exchange(request.within(ctx), code, oauth2.VerifierOption(attempt.verifier))
 	response, err := request.result(err)
 	if err != nil {
@@ -231,7 +244,7 @@ func (r *loginFlow) exchange(ctx context.Context, code string) (*credential.Cred
 	}
 	c, err := readToken(r.Server.TokenEndpoint, response, credential.Credential{
 		Issuer: r.Server.Issuer, ClientID: r.config.ClientID, Hosts: r.Hosts,
-		Asked: attempt.scopes, Resources: r.Resources,
+		Asked: attempt.scopes, Resources: attempt.resources,
 		Grant: scopes.Grant{Scopes: attempt.scopes, KnownBy: scopes.Assumed}, // unless the response says otherwise
 	}, r.KindOf, r.now())
 	if err != nil {
