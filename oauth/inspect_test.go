@@ -99,6 +99,15 @@ func TestSelfInspection(t *testing.T) {
 	}
 }
 
+// What can be read is not told as left out.
+func TestInspectTellsNothingOfWhatItReads(t *testing.T) {
+	inspector := inspecting(t, text(200, "application/json", `{"active":true,"scope":"a:read","exp":1900000000}`))
+	inspector.Note = func(sentence string) { t.Error(sentence) }
+	if _, err := inspector.Inspect(t.Context(), bare("acc_"+storetest.Marked)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestInspectTellsWhatItLeavesOut(t *testing.T) {
 	inspector := inspecting(t, text(200, "application/json", `{"scopes":["a:read"],"expires_at":{}}`))
 	var told []string

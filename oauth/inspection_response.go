@@ -148,8 +148,11 @@ func introspectedScopes(ask provider.Inspection) string { return cmp.Or(ask.Scop
 // isWholeList reports whether a member is a list of words: one that also has something else than
 // those and nulls is not the one that is meant, nor is a word in its place.
 func isWholeList(members *guard.Object, name string) bool {
+	if !members.IsList(name) {
+		return false
+	}
 	some := slices.DeleteFunc(members.Elements(name), func(raw json.RawMessage) bool { return string(raw) == "null" })
-	return members.IsList(name) && len(members.List(name)) == len(some)
+	return len(members.List(name)) == len(some)
 }
 
 func isText(members *guard.Object, name string) bool {
