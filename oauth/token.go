@@ -27,7 +27,7 @@ func readToken(endpoint string, response *guard.Object, before credential.Creden
 		kind = kindOf(access)
 	}
 	switch {
-	case response.Has("token_type") && !isBearer(response.Text("token_type"), kind): // RFC 6749 §7.1: not understood, not used
+	case response.Has("token_type") && !isBearer(response, kind): // RFC 6749 §7.1: not understood, not used
 		return nil, unusableToken(endpoint, "its token_type is not Bearer"+named(response.Text("token_type")))
 	case !credential.IsSendable(access), !credential.IsSendable(refresh):
 		return nil, unusableToken(endpoint, "a token in it is too long, or has characters that no token has (RFC 6749 appendix A)")
@@ -58,7 +58,11 @@ func named(tokenType string) string {
 	return " but " + text.Quote(tokenType)
 }
 
-func isBearer(tokenType string, kind provider.CredentialKind) bool {
+func isBearer(response *guard.Object, kind provider.CredentialKind) bool {
+	tokenType := strings.TrimSpace(response.Text("token_type"))
+	if tokenType == "" {
+		return response.IsText("token_type") // empty is as good as absent, and another form is not
+	}
 	return strings.EqualFold(tokenType, "Bearer") || kind.TokenType != "" && strings.EqualFold(tokenType, kind.TokenType)
 }
 

@@ -60,6 +60,8 @@ func TestTokenResponses(t *testing.T) {
 		"a life in fractions": {map[string]any{"expires_in": 60.0e0}, asked, scopes.TokenResponse, testNow.Add(time.Minute)},
 		"a life that is none": {map[string]any{"expires_in": "soon"}, asked, scopes.TokenResponse, time.Time{}},
 		"an end":              {map[string]any{"expires_in": nil, "expires_at": "2026-05-01T12:01:00Z"}, asked, scopes.TokenResponse, testNow.Add(time.Minute)},
+		"an empty type":       {map[string]any{"token_type": ""}, asked, scopes.TokenResponse, testNow.Add(time.Hour)},
+		"a type and a blank":  {map[string]any{"token_type": "bearer "}, asked, scopes.TokenResponse, testNow.Add(time.Hour)},
 		"no token_type":       {map[string]any{"token_type": nil}, asked, scopes.TokenResponse, testNow.Add(time.Hour)},
 		"commas":              {map[string]any{"scope": "a:read,c:read"}, scopes.NewSet("a:read", "c:read"), scopes.TokenResponse, testNow.Add(time.Hour)},
 		"commas and spaces":   {map[string]any{"scope": "a:read, b:write"}, asked, scopes.TokenResponse, testNow.Add(time.Hour)},
@@ -142,6 +144,7 @@ func TestTokensThatAreNotTaken(t *testing.T) {
 		`{"a":{"access_token":"x"},"b":{"access_token":"y"}}`:  "access_token is missing",
 		`{"data":[{"access_token":"x"},{"access_token":"y"}]}`: "access_token is missing",
 		`{"error":"invalid_grant","a":{"access_token":"x"}}`:   "invalid_grant",
+		`{"access_token":"x","token_type":7}`:                  "not Bearer",
 		`{"access_token":"x","token_type":"mac"}`:              `not Bearer but "mac"`,
 		`{"access_token":"x","token_type":["DPoP"]}`:           `not Bearer but "DPoP"`,
 	} {
@@ -297,6 +300,52 @@ func TestRealTokenResponses(t *testing.T) {
 				t.Errorf("%q for %s, to be renewed %v; want %+v", granted, lifetime, !got.Refresh.Empty(), want)
 			}
 		})
+	}
+}
+
+// What others send, each put together from what its service's documentation or clients say of it:
+// the form is real, the values are not.
+func TestOtherTokenResponses(t *testing.T) {
+	const never, hour = time.Duration(0), time.Hour
+	for name, tt := range map[string]struct {
+		body     string
+		asked    string
+		granted  string // "assumed" where the response does not say
+		lifetime time.Duration
+		refresh  bool
+	}{
+		"scopes in an array":       {`{"access_token":"acc","expires_in":14124,"refresh_token":"ref","scope":["channel:moderate","chat:edit"],"token_type":"bearer"}`, "channel:moderate chat:edit", "channel:moderate chat:edit", 14124 * time.Second, true},
+		"scopes in a string":       {`{"access_token":"acc","scopes":"pullrequest account","expires_in":7200,"refresh_token":"ref","token_type":"bearer","state":"authorization_code"}`, "account", "pullrequest account", 2 * hour, true},
+		"in a list of one":         {`{"data":[{"access_token":"acc","user_id":"1020","permissions":"basic,manage_messages"}]}`, "basic manage_messages", "basic manage_messages", never, false},
+		"under data":               {`{"data":{"access_token":"acc","expires_in":3600,"refresh_token":"ref","scope":"user.info.basic,video.list"},"message":"success"}`, "user.info.basic video.list", "user.info.basic video.list", hour, true},
+		"an end in place of life":  {`{"access_token":"acc","token_type":"bearer","expires_at":"2026-05-01T13:00:00Z","merchant_id":"M","refresh_token":"ref","short_lived":false}`, "PAYMENTS_READ", "assumed", hour, true},
+		"an end beside a life":     {`{"token_type":"Bearer","expires_at":1777640400,"expires_in":3600,"refresh_token":"ref","access_token":"acc","athlete":{"id":227615}}`, "read", "assumed", hour, true},
+		"no end, a date of issue":  {`{"access_token":"acc","refresh_token":"ref","signature":"s","scope":"refresh_token api","instance_url":"https://x.example","id":"https://y.example/id/1","token_type":"Bearer","issued_at":"1777636800000"}`, "api refresh_token", "refresh_token api", never, true},
+		"the token alone":          {`{"access_token":"acc"}`, "a", "assumed", never, false},
+		"0 for never, scope null":  {`{"access_token":"acc","expires_in":0,"scope":null}`, "a", "assumed", never, false},
+		"a list that limits":       {`{"access_token":"acc","expires_in":4169,"restricted_to":[],"refresh_token":"ref","token_type":"bearer"}`, "root_readwrite", "assumed", 4169 * time.Second, true},
+		"a life in words":          {`{"access_token":"acc","refresh_token":"ref","expires_in":"3600","token_type":"Bearer","scope":"api"}`, "api", "api", hour, true},
+		"commas where blanks went": {`{"access_token":"acc","expires_in":3600,"refresh_token_expires_in":31536059,"scope":"r_ads,rw_ads"}`, "r_ads rw_ads", "r_ads rw_ads", hour, false},
+	} {
+		server, person := newAuthServer(t), newPerson(t)
+		server.tokens = text(200, "application/json", tt.body)
+		login := newLogin(server, person)
+		login.Scopes = scopes.NewSet(strings.Fields(tt.asked)...)
+		got, err := login.Run(t.Context())
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		granted, lifetime := got.Scopes.String(), never
+		if got.KnownBy == scopes.Assumed {
+			granted = "assumed"
+		}
+		if !got.ExpiresAt.IsZero() {
+			lifetime = got.ExpiresAt.Sub(testNow)
+		}
+		if got.Access.Reveal() != "acc" || granted != tt.granted || lifetime != tt.lifetime || got.Renewable() != tt.refresh {
+			t.Errorf("%s: %q for %s, renewable %v", name, granted, lifetime, got.Renewable())
+		}
 	}
 }
 

@@ -77,6 +77,9 @@ func (o *Object) List(name string) []string {
 // IsList reports whether a member is a list.
 func (o *Object) IsList(name string) bool { return o.Has(name) && o.members[name][0] == '[' }
 
+// IsText reports whether a member is a string.
+func (o *Object) IsText(name string) bool { return o.Has(name) && o.members[name][0] == '"' }
+
 // number is a member that is a number, or a number as a string; 0 where there is none.
 func (o *Object) number(name string) float64 {
 	var written string
