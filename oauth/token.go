@@ -34,13 +34,11 @@ func readToken(endpoint string, response *guard.Object, before credential.Creden
 	}
 	c := before
 	c.Access, c.Kind, c.TokenType = credential.NewSecret(access), scopes.AccessToken, "Bearer"
-	c.ObtainedAt, c.ExpiresAt = now, expiry(response, now)
 	if refresh != "" {
 		c.Refresh = credential.NewSecret(refresh)
 	}
-	if c.ExpiresAt.IsZero() && c.Renewable() && before.Access.Empty() && response.IsSpent("expires_in") {
-		c.ExpiresAt = now // renewed before it is used; a renewal that says the same again gives nothing better
-	}
+	isFirst := before.Access.Empty() // a renewal that gives no time to live again gives nothing better
+	c.ObtainedAt, c.ExpiresAt = now, expiry(response, now, c.Renewable() && isFirst)
 	if granted, said := grantedScopes(response, before.Asked.Union(before.Scopes)); said {
 		c.Scopes, c.KnownBy = c.Proven(granted), scopes.TokenResponse
 	}
@@ -97,13 +95,19 @@ func reachIn(members *guard.Object, limits []provider.ReachMember) (reach []scop
 }
 
 // expiry reads expires_in, in seconds from now, or the moment in expires_at that some
-// servers give in its place. Where neither tells, the token is tried until the server
-// refuses it.
-func expiry(response *guard.Object, now time.Time) time.Time {
+// servers give in its place. A token that lives for no time is at its end, if a renewal may
+// give a better one. Where nothing tells, the token is tried until the server refuses it.
+func expiry(response *guard.Object, now time.Time, renewable bool) time.Time {
 	if lifetime := response.Seconds("expires_in", maxLifetime); lifetime > 0 {
 		return now.Add(lifetime)
 	}
-	return response.Moment("expires_at")
+	if end := response.Moment("expires_at"); !end.IsZero() {
+		return end
+	}
+	if renewable && response.IsNumber("expires_in") {
+		return now
+	}
+	return time.Time{}
 }
 
 // grantedScopes reads the scopes of a token response: in scope (RFC 6749 §5.1), or in the

@@ -80,8 +80,22 @@ func (o *Object) IsList(name string) bool { return o.Has(name) && o.members[name
 // IsText reports whether a member is a string.
 func (o *Object) IsText(name string) bool { return o.Has(name) && o.members[name][0] == '"' }
 
+// IsNumber reports whether a member is a number, or a number as a string.
+func (o *Object) IsNumber(name string) bool {
+	_, ok := o.parseNumber(name)
+	return ok
+}
+
 // number is a member that is a number, or a number as a string; 0 where there is none.
 func (o *Object) number(name string) float64 {
+	number, ok := o.parseNumber(name)
+	if !ok {
+		o.leaveType(name, "a number")
+	}
+	return number
+}
+
+func (o *Object) parseNumber(name string) (number float64, ok bool) {
 	var written string
 	switch value := o.value(name).(type) {
 	case json.Number:
@@ -91,10 +105,9 @@ func (o *Object) number(name string) float64 {
 	}
 	number, err := strconv.ParseFloat(written, 64)
 	if err != nil && !math.IsInf(number, 0) || math.IsNaN(number) {
-		o.leaveType(name, "a number")
-		return 0
+		return 0, false
 	}
-	return number
+	return number, true
 }
 
 // Seconds is a member that is a length of time in seconds, cut to at most limit; 0 where it
@@ -105,16 +118,6 @@ func (o *Object) Seconds(name string, limit time.Duration) time.Duration {
 		return 0
 	}
 	return time.Duration(seconds * float64(time.Second))
-}
-
-// IsSpent reports whether a member is a length of time that is over as it begins: a number, and not
-// above zero.
-func (o *Object) IsSpent(name string) bool {
-	before := len(o.notes)
-	number := o.number(name)
-	isNumber := o.Has(name) && len(o.notes) == before
-	o.notes = o.notes[:before] // whoever reads the member tells
-	return isNumber && number <= 0
 }
 
 // lastMoment is the end of the year 9999 in seconds since 1970: beyond it there are no dates
