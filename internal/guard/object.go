@@ -154,6 +154,9 @@ func (o *Object) Has(name string) bool {
 	return ok && string(raw) != "null"
 }
 
+// IsText reports whether a member is a string.
+func (o *Object) IsText(name string) bool { return o.Has(name) && o.members[name][0] == '"' }
+
 // Inner is the object with the members of the only one in it that has a member of this name: a
 // member of the object, or a list of one. nil where there is none, or more than one.
 func (o *Object) Inner(name string) *Object {

@@ -77,9 +77,6 @@ func (o *Object) List(name string) []string {
 // IsList reports whether a member is a list.
 func (o *Object) IsList(name string) bool { return o.Has(name) && o.members[name][0] == '[' }
 
-// IsText reports whether a member is a string.
-func (o *Object) IsText(name string) bool { return o.Has(name) && o.members[name][0] == '"' }
-
 // IsNumber reports whether a member is a number, or a number as a string.
 func (o *Object) IsNumber(name string) bool {
 	_, ok := o.parseNumber(name)
