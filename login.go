@@ -106,7 +106,7 @@ func (c *consent) login() (*oauth.Login, error) {
 	}
 	login := &oauth.Login{
 		HTTP: c.client, Server: c.plan.Server, ClientID: clientID, Redirect: redirectOf(p), Authorize: p.Client.Authorize,
-		Scopes: c.plan.Request, Resources: c.plan.indicators(), Hosts: s.hosts(), KindOf: p.KindOfToken, ServerFrom: p.ServerFrom, Now: s.opt.Now,
+		Scopes: c.plan.Request, Hosts: s.hosts(), KindOf: p.KindOfToken, ServerFrom: p.ServerFrom, Now: s.opt.Now,
 		UI: oauth.UI{
 			Tell:   func(format string, args ...any) { s.opt.UI.note(fmt.Sprintf(format, args...)) },
 			Detail: s.opt.UI.Detail,
@@ -115,6 +115,7 @@ func (c *consent) login() (*oauth.Login, error) {
 			Finish: c.finish,
 		},
 	}
+	login.Resources = c.plan.indicators()
 	if pages := s.opt.UI.Pages; pages != nil {
 		login.UI.Start = func(url string) http.Handler { return pages.Start(c.plan, url) }
 	}

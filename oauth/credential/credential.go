@@ -27,11 +27,10 @@ type Credential struct {
 	Issuer    string // of the authorization server that gave it; "" for a key
 	ClientID  string // to whom; "" for a key
 
+	Resources []string // whom it is for, as the login asked (RFC 8707 §2); empty where it did not say
+
 	ObtainedAt time.Time
 	Asked      scopes.Set // what the login asked for; empty for a key, and in what older versions stored
-
-	// Resources are whom it is for, as the login asked (RFC 8707 §2); empty where it did not say.
-	Resources []string
 
 	// Hosts are those that the user trusted with it when it was obtained, in the form
 	// of [provider.HostOf].
