@@ -115,15 +115,17 @@ func (c *consent) login(ctx context.Context) (*oauth.Login, error) {
 	}
 	login := &oauth.Login{
 		HTTP: c.client, Server: c.plan.Server, Client: who, Push: p.Client.Push, Redirect: redirectOf(p), Authorize: p.Client.Authorize,
-		Scopes: c.plan.Request, Resources: c.plan.indicators(), Hosts: s.hosts(), KindOf: p.KindOfToken, ServerFrom: p.ServerFrom, Now: s.opt.Now,
+		Scopes: c.plan.Request, Hosts: s.hosts(), KindOf: p.KindOfToken, ServerFrom: p.ServerFrom, Now: s.opt.Now,
 		Ready: func(ctx context.Context) error { return canKeep(ctx, c.store, s.logins().key(s.server)) },
 		UI: oauth.UI{
 			Tell:   func(format string, args ...any) { s.opt.UI.note(fmt.Sprintf(format, args...)) },
+			Detail: s.opt.UI.Detail,
 			Open:   c.open(),
 			Narrow: c.narrow,
 			Finish: c.finish,
 		},
 	}
+	login.Resources = c.plan.indicators()
 	if pages := s.opt.UI.Pages; pages != nil {
 		login.UI.Start = func(url string) http.Handler { return pages.Start(c.plan, url) }
 	}

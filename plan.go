@@ -64,7 +64,7 @@ func (h *Held) LastPlan() *Plan {
 	}
 	for _, server := range []provider.Server{h.Server, h.session.server} {
 		if as := documents.CachedAuthorizationServer(server.Issuer); as != nil {
-			return newPlan(h.session, as, nil)
+			return newPlan(h.session, as, h.session.lastResources(documents))
 		}
 	}
 	return nil
@@ -108,6 +108,18 @@ func (s *Session) resources(ctx context.Context, documents *metadata.Client) []s
 			s.opt.UI.note(fmt.Sprintf("the resource %s takes tokens from %s, but %s is asked", base, text.Line(strings.Join(others, ", ")), text.Line(s.server.Issuer)))
 		}
 		list = append(list, scopes.Resource{Base: base, URL: u, ID: doc.Resource, Advertises: doc.ScopesSupported})
+	}
+	return list
+}
+
+// lastResources are those of the manifest of which something was kept.
+func (s *Session) lastResources(documents *metadata.Client) []scopes.Resource {
+	var list []scopes.Resource
+	for _, base := range s.manifest.Resources {
+		u, _ := s.KeyServer().Base(base)
+		if doc := documents.CachedProtectedResource(u); doc != nil {
+			list = append(list, scopes.Resource{Base: base, URL: u, ID: doc.Resource, Advertises: doc.ScopesSupported})
+		}
 	}
 	return list
 }

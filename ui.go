@@ -16,6 +16,8 @@ type UI struct {
 	// Note says something that the person should know: a sentence without an end mark, fit
 	// for one line of a terminal.
 	Note func(sentence string)
+	// Detail is Note for what only someone who looks into a problem wants to know.
+	Detail func(sentence string)
 	// During runs work, and shows what is being done where that takes long.
 	During func(doing string, work func() error) error
 

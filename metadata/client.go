@@ -3,6 +3,7 @@ package metadata
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 
@@ -79,10 +80,32 @@ func (c *Client) ProtectedResource(ctx context.Context, resource string) (*Prote
 	if err != nil {
 		return nil, err
 	}
-	return c.resource(ctx, resource, &lookup{
+	return c.resource(ctx, resource, c.resourceLookup(u, resource))
+}
+
+func (c *Client) resourceLookup(u *url.URL, resource string) *lookup {
+	return &lookup{
 		kind: lookupResource, subject: resource, candidates: resourceCandidates(u),
 		announced: func(ctx context.Context) string { return c.announced(ctx, u) },
+	}
+}
+
+// CachedProtectedResource is the document of resource as it was last read, however old it is; nil
+// where the cache holds none. No server is asked.
+func (c *Client) CachedProtectedResource(resource string) *ProtectedResource {
+	u, err := guard.ParseURL(resource)
+	if err != nil {
+		return nil
+	}
+	cached := recall(c, c.resourceLookup(u, resource), func(document *guard.Object) (*ProtectedResource, error) {
+		return readProtectedResource(document, resource)
 	})
+	if cached == nil {
+		return nil
+	}
+	pr := cached.value
+	pr.Source = Source{URL: cached.entry.URL, From: FromCache, Age: cached.entry.age(c.now()), Warnings: pr.Source.Warnings}
+	return pr
 }
 
 func (c *Client) resource(ctx context.Context, resource string, l *lookup) (*ProtectedResource, error) {

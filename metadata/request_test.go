@@ -58,6 +58,20 @@ func TestRetryAfter(t *testing.T) {
 		"negative":         {"-1", false, nil, "429 Too Many Requests"},
 	}
 	for name, test := range tests {
+		t.Run(name+", 503", func(t *testing.T) {
+			s := newServer(t)
+			busy := answers(503, "Retry-After", test.after)
+			s.on(oauthPath, times(busy, sends(serverFields(s.URL).json(t))))
+			if test.again {
+				s.on(oauthPath, busy)
+			}
+			var waited patience
+			c := metadata.Client{Now: newClock().Now, Wait: waited.wait}
+			_, err := c.AuthorizationServer(context.Background(), s.URL)
+			if diff := cmp.Diff(test.waited, waited); diff != "" || (err == nil) != (test.words == "") {
+				t.Error(err, diff)
+			}
+		})
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t)
 			busy := answers(429, "Retry-After", test.after)

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -146,6 +147,21 @@ func TestResourcePlaces(t *testing.T) {
 				t.Errorf("a second time: %+v, %v", again, err)
 			}
 		})
+	}
+}
+
+// While the place of the document is in trouble, what was read there holds.
+func TestResourcePlaceInTrouble(t *testing.T) {
+	s, clock := newServer(t), newClock()
+	s.on(resourcePath+"/mcp", sends(fields{"resource": s.URL + "/mcp"}.json(t)))
+	c := metadata.Client{Now: clock.Now, CacheDir: t.TempDir()}
+	if _, err := c.ProtectedResource(context.Background(), s.URL+"/mcp"); err != nil {
+		t.Fatal(err)
+	}
+	clock.advance(time.Hour)
+	s.on(resourcePath+"/mcp", answers(500))
+	if pr, err := c.ProtectedResource(context.Background(), s.URL+"/mcp"); err != nil || !pr.Source.Stale {
+		t.Errorf("%+v, %v", pr, err)
 	}
 }
 

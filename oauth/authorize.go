@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 	"golang.org/x/oauth2"
@@ -25,12 +26,13 @@ const openID = "openid"
 // Everything in the URL may be seen by others on this machine: the state and the
 // challenge are random and serve once, and the verifier is not in it (RFC 7636 §1).
 type attempt struct {
-	scopes   scopes.Set
-	state    string
-	nonce    string // "" unless openid is asked for
-	verifier string
-	url      string
-	answered atomic.Bool // a code works once, so one response is taken
+	scopes    scopes.Set
+	resources []string // RFC 8707 §2
+	state     string
+	nonce     string // "" unless openid is asked for
+	verifier  string
+	url       string
+	answered  atomic.Bool // a code works once, so one response is taken
 }
 
 // hasState compares in constant time.
@@ -39,8 +41,8 @@ func (a *attempt) hasState(state string) bool {
 }
 
 // newAttempt builds the authorization request (RFC 6749 §4.1.1, RFC 7636 §4.3).
-func (l *Login) newAttempt(config *oauth2.Config, asked scopes.Set) (*attempt, error) {
-	a := &attempt{scopes: asked, state: random(), verifier: oauth2.GenerateVerifier()}
+func (l *Login) newAttempt(config *oauth2.Config, asked scopes.Set, resources []string) (*attempt, error) {
+	a := &attempt{scopes: asked, resources: resources, state: random(), verifier: oauth2.GenerateVerifier()}
 	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(a.verifier)}
 	for _, p := range l.Authorize {
 		if slices.Contains(provider.ReservedParameters(), p.Name) {
@@ -48,13 +50,16 @@ func (l *Login) newAttempt(config *oauth2.Config, asked scopes.Set) (*attempt, e
 		}
 		options = append(options, oauth2.SetAuthURLParam(p.Name, p.Value))
 	}
+	if asked.Has(credential.OfflineAccess) && !slices.ContainsFunc(l.Authorize, func(p provider.Parameter) bool { return p.Name == "prompt" }) {
+		options = append(options, oauth2.SetAuthURLParam("prompt", "consent")) // OpenID Connect Core §11: ignored without
+	}
 	if asked.Has(openID) {
 		a.nonce = random()
 		options = append(options, oauth2.SetAuthURLParam("nonce", a.nonce))
 	}
 	config.Scopes = asked.Slice()
 	a.url = config.AuthCodeURL(a.state, options...)
-	for _, resource := range l.Resources { // RFC 8707 §2 allows several
+	for _, resource := range resources { // RFC 8707 §2 allows several
 		a.url += "&resource=" + url.QueryEscape(resource)
 	}
 	return a, nil

@@ -99,6 +99,15 @@ func TestSelfInspection(t *testing.T) {
 	}
 }
 
+// What can be read is not told as left out.
+func TestInspectTellsNothingOfWhatItReads(t *testing.T) {
+	inspector := inspecting(t, text(200, "application/json", `{"active":true,"scope":"a:read","exp":1900000000}`))
+	inspector.Note = func(sentence string) { t.Error(sentence) }
+	if _, err := inspector.Inspect(t.Context(), bare("acc_"+storetest.Marked)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestInspectTellsWhatItLeavesOut(t *testing.T) {
 	inspector := inspecting(t, text(200, "application/json", `{"scopes":["a:read"],"expires_at":{}}`))
 	var told []string
@@ -144,6 +153,7 @@ func TestSelfInspectionShapes(t *testing.T) {
 		`{"scopes":[]}`: "",
 		`{"scopes":["a:read"],"teams":null,"orgs":[],"expires_at":null}`: "a:read",
 		` {"scopes":["a:read"],"expires_at":1e400} `:                     "a:read",
+		`{"scopes":["a:read",null]}`:                                     "a:read",
 		`{"scopes":["a:read,b:write"]}`:                                  "a:read b:write",
 	} {
 		got, err := inspecting(t, text(200, "application/json", body)).Inspect(t.Context(), bare(testAPIKey))

@@ -2,8 +2,10 @@ package oauth
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/metadata"
@@ -143,10 +145,14 @@ func readGrant(members *guard.Object, kind provider.CredentialKind) (grant scope
 // introspectedScopes is the member of an introspection response that lists the scopes.
 func introspectedScopes(ask provider.Inspection) string { return cmp.Or(ask.Scopes, "scope") }
 
-// isWholeList reports whether a member is a list of words: one that also has something else
-// is not the one that is meant, nor is a word in its place.
+// isWholeList reports whether a member is a list of words: one that also has something else than
+// those and nulls is not the one that is meant, nor is a word in its place.
 func isWholeList(members *guard.Object, name string) bool {
-	return members.IsList(name) && len(members.List(name)) == len(members.Elements(name))
+	if !members.IsList(name) {
+		return false
+	}
+	some := slices.DeleteFunc(members.Elements(name), func(raw json.RawMessage) bool { return string(raw) == "null" })
+	return len(members.List(name)) == len(some)
 }
 
 func isText(members *guard.Object, name string) bool {

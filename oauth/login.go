@@ -111,7 +111,7 @@ func (l *Login) Run(ctx context.Context) (*credential.Credential, error) {
 		return nil, err
 	}
 	run := &loginFlow{Login: l, at: at, client: who}
-	if err := run.ask(ctx, l.Scopes); err != nil {
+	if err := run.ask(ctx, l.Scopes, l.Resources); err != nil {
 		at.close()
 		return nil, err
 	}

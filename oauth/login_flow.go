@@ -34,9 +34,9 @@ type loginFlow struct {
 
 // ask makes the next authorization request the one that is waited for. One that is pushed can be
 // refused at once: it is made again as one that the browser brought back would be.
-func (r *loginFlow) ask(ctx context.Context, asked scopes.Set) error {
+func (r *loginFlow) ask(ctx context.Context, asked scopes.Set, resources []string) error {
 	for {
-		next, err := r.newAttempt(r.config(), asked)
+		next, err := r.newAttempt(r.config(), asked, resources)
 		if err != nil {
 			return err
 		}
@@ -46,8 +46,8 @@ func (r *loginFlow) ask(ctx context.Context, asked scopes.Set) error {
 			return err
 		}
 		refused, _ := errors.AsType[*AuthorizationError](err)
-		if fewer, ok := r.narrow(authorizationResponse{refusal: refused, iss: r.Server.Issuer, hasIss: true}); ok {
-			asked = fewer
+		if fewer, less, ok := r.less(authorizationResponse{refusal: refused, iss: r.Server.Issuer, hasIss: true}); ok {
+			asked, resources = fewer, less
 		} else if !r.another(ctx, err) {
 			return err
 		}
@@ -99,8 +99,8 @@ func (r *loginFlow) converse(ctx context.Context) (*credential.Credential, error
 		if err != nil {
 			return nil, err
 		}
-		if fewer, ok := r.narrow(got); ok {
-			if err := r.ask(ctx, fewer); err != nil {
+		if fewer, resources, ok := r.less(got); ok {
+			if err := r.ask(ctx, fewer, resources); err != nil {
 				return nil, err
 			}
 			r.lead(ctx, got)
@@ -195,7 +195,7 @@ func (r *loginFlow) again(err error) bool {
 
 // anew begins again with another client where the server does not know this one any more.
 func (r *loginFlow) anew(ctx context.Context, err error) bool {
-	return r.another(ctx, err) && r.ask(ctx, r.current.Load().scopes) == nil
+	return r.another(ctx, err) && r.ask(ctx, r.current.Load().scopes, r.current.Load().resources) == nil
 }
 
 // another gets another client in place of one that the server does not know any more, once.
@@ -225,18 +225,31 @@ func refusesClient(err error) bool {
 	return code == "invalid_client" || code == "unauthorized_client"
 }
 
+// less is what to ask for after a refusal that another request can meet: fewer scopes, or the same
+// without a word of whom the token is for, which is not needed where a server does not know it.
+func (r *loginFlow) less(got authorizationResponse) (fewer scopes.Set, resources []string, ok bool) {
+	now := r.current.Load()
+	if got.refusal == nil || got.checkIssuer(r.Server.Issuer, r.promisesIssuer()) != nil {
+		return scopes.Set{}, nil, false // conclude says so
+	}
+	if got.refusal.Code == "invalid_target" && len(now.resources) > 0 {
+		r.UI.tell("the server gives no token for %s; asking once more without naming whom it is for", text.Line(strings.Join(now.resources, ", ")))
+		return now.scopes, nil, true
+	}
+	fewer, ok = r.narrow(got)
+	return fewer, now.resources, ok
+}
+
 // maxNarrowings is how often a request is asked anew with other scopes.
 const maxNarrowings = 2
 
 // narrow asks the caller whether to go on with fewer scopes after invalid_scope.
 func (r *loginFlow) narrow(got authorizationResponse) (fewer scopes.Set, ok bool) {
 	switch {
-	case got.refusal == nil, !got.refusal.InvalidScope(), r.UI.Narrow == nil, r.narrowed == maxNarrowings:
+	case !got.refusal.InvalidScope(), r.UI.Narrow == nil, r.narrowed == maxNarrowings:
 		return scopes.Set{}, false
 	case r.narrowed > 0 && !r.isNews(got.refusal):
 		return scopes.Set{}, false
-	case got.checkIssuer(r.Server.Issuer, r.promisesIssuer()) != nil:
-		return scopes.Set{}, false // conclude says so
 	}
 	r.narrowed++
 	r.unnamed = r.namesNothing(got.refusal)
@@ -294,7 +307,7 @@ func (r *loginFlow) exchange(ctx context.Context, code string) (*credential.Cred
 	defer cancel()
 	attempt := r.current.Load()
 	request := newTokenRequest(r.Server.TokenEndpoint, r.HTTP)
-	request.resources = r.Resources
+	request.telling(func(sentence string) { r.UI.tell("%s", sentence) }).resources = attempt.resources
 	_, err := r.config().Exchange(request.within(lasting), code, oauth2.VerifierOption(attempt.verifier))
 	response, err := request.result(err)
 	if err != nil {
@@ -309,6 +322,9 @@ func (r *loginFlow) exchange(ctx context.Context, code string) (*credential.Cred
 		r.giveBack(lasting, response)
 		return nil, err
 	}
+	if !response.Has("token_type") {
+		r.UI.detail("the token response names no token_type, and is taken for Bearer")
+	}
 	tellLeftOut(func(sentence string) { r.UI.tell("%s", sentence) }, "the token response", response)
 	return c, nil
 }
@@ -317,7 +333,7 @@ func (r *loginFlow) exchange(ctx context.Context, code string) (*credential.Cred
 func (r *loginFlow) issued(ctx context.Context, response *guard.Object, attempt *attempt) (*credential.Credential, error) {
 	c, err := readToken(r.Server.TokenEndpoint, response, credential.Credential{
 		Issuer: r.Server.Issuer, ClientID: r.client.ID, Hosts: r.Hosts,
-		Asked: attempt.scopes, Resources: r.Resources,
+		Asked: attempt.scopes, Resources: attempt.resources,
 		Grant: scopes.Grant{Scopes: attempt.scopes, KnownBy: scopes.Assumed}, // unless the response says otherwise
 	}, r.KindOf, r.now())
 	if err != nil {

@@ -184,6 +184,38 @@ func TestLoginResources(t *testing.T) {
 	}
 }
 
+// Without prompt=consent an OpenID server may ignore offline_access; that a refresh token came is
+// the proof of it, at the login and at a renewal, whatever scope says.
+func TestOfflineAccess(t *testing.T) {
+	for name, tt := range map[string]struct {
+		asked, authorize, refresh string
+		prompt, granted           string
+	}{
+		"asked, and it came":     {"a:read offline_access", "", "ref", "consent", "a:read offline_access"},
+		"asked, and none came":   {"a:read offline_access", "", "", "consent", "a:read"},
+		"not asked, and it came": {"a:read", "", "ref", "", "a:read"},
+		"the file has a prompt":  {"a:read offline_access", "login", "ref", "login", "a:read offline_access"},
+	} {
+		server, person := newAuthServer(t), newPerson(t)
+		server.answer = map[string]any{"scope": "a:read", "refresh_token": tt.refresh}
+		login := newLogin(server, person)
+		login.Scopes = scopes.NewSet(strings.Fields(tt.asked)...)
+		if tt.authorize != "" {
+			login.Authorize = []provider.Parameter{{Name: "prompt", Value: tt.authorize}}
+		}
+		c, err := login.Run(t.Context())
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		if got := server.lastAsked().Get("prompt"); got != tt.prompt || c.Scopes.String() != tt.granted {
+			t.Errorf("%s: prompt %q, granted %q", name, got, c.Scopes)
+		}
+		if asked := c.Holding(scopes.Grant{Scopes: scopes.NewSet("b:read")}); asked.Scopes.Has("offline_access") != strings.Contains(tt.granted, "offline_access") {
+			t.Errorf("%s: after an inspection %q", name, asked.Scopes)
+		}
+	}
+}
+
 func TestLoginTransportErrors(t *testing.T) {
 	t.Run("nobody listens", func(t *testing.T) {
 		server, person := newAuthServer(t), newPerson(t)

@@ -132,7 +132,7 @@ func (r *Renewer) refresh(ctx context.Context, old *credential.Credential) (*cre
 	// No scope is sent: a refresh cannot widen, and to ask for what was asked is to ask
 	// for more than was granted (RFC 6749 §6).
 	request := newTokenRequest(server.TokenEndpoint, r.HTTP)
-	request.resources = old.Resources
+	request.telling(r.Note).resources = old.Resources
 	source := who.Config("", server.TokenEndpoint, "").TokenSource(request.within(ctx), &oauth2.Token{RefreshToken: old.Refresh.Reveal()})
 	_, err = source.Token()
 	response, err := request.result(err)

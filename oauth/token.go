@@ -18,28 +18,50 @@ const maxLifetime = 10 * 365 * 24 * time.Hour
 // readToken makes a credential of a token response (RFC 6749 §5.1). Where the response
 // is silent (on scope, §5.1 and §6, or the provider's own members) it holds what before
 // holds: for a login what was asked, for a renewal what was had. A response without a
-// token_type is one of many servers that know only Bearer.
+// token_type is one of many servers that know only Bearer; another type is Bearer only where the
+// provider's file says that its kind is called so.
 func readToken(endpoint string, response *guard.Object, before credential.Credential, kindOf func(string) provider.CredentialKind, now time.Time) (*credential.Credential, error) {
 	access, refresh := response.Text("access_token"), response.Text("refresh_token")
+	var kind provider.CredentialKind
+	if kindOf != nil {
+		kind = kindOf(access)
+	}
 	switch {
-	case response.Has("token_type") && !strings.EqualFold(response.Text("token_type"), "Bearer"): // RFC 6749 §7.1: not understood, not used
-		return nil, unusableToken(endpoint, "its token_type is not Bearer")
+	case response.Has("token_type") && !isBearer(response, kind): // RFC 6749 §7.1: not understood, not used
+		return nil, unusableToken(endpoint, "its token_type is not Bearer"+named(response.Text("token_type")))
 	case !credential.IsSendable(access), !credential.IsSendable(refresh):
 		return nil, unusableToken(endpoint, "a token in it is too long, or has characters that no token has (RFC 6749 appendix A)")
 	}
 	c := before
 	c.Access, c.Kind, c.TokenType = credential.NewSecret(access), scopes.AccessToken, "Bearer"
-	c.ObtainedAt, c.ExpiresAt = now, expiry(response, now)
 	if refresh != "" {
 		c.Refresh = credential.NewSecret(refresh)
 	}
+	isFirst := before.Access.Empty() // a renewal that gives no time to live again gives nothing better
+	c.ObtainedAt, c.ExpiresAt = now, expiry(response, now, c.Renewable() && isFirst)
 	if granted, said := grantedScopes(response, before.Asked.Union(before.Scopes)); said {
-		c.Scopes, c.KnownBy = granted, scopes.TokenResponse
+		c.Scopes, c.KnownBy = c.Proven(granted), scopes.TokenResponse
 	}
 	if kindOf != nil {
-		learn(&c, response, kindOf(access))
+		learn(&c, response, kind)
 	}
 	return &c, nil
+}
+
+// named adds what a token type is, where that is a word.
+func named(tokenType string) string {
+	if tokenType == "" {
+		return ""
+	}
+	return " but " + text.Quote(tokenType)
+}
+
+func isBearer(response *guard.Object, kind provider.CredentialKind) bool {
+	tokenType := strings.TrimSpace(response.Text("token_type"))
+	if tokenType == "" {
+		return response.IsText("token_type") // empty is as good as absent, and another form is not
+	}
+	return strings.EqualFold(tokenType, "Bearer") || kind.TokenType != "" && strings.EqualFold(tokenType, kind.TokenType)
 }
 
 // tellLeftOut says which members of a server's response were left out, and why; in names the
@@ -73,26 +95,33 @@ func reachIn(members *guard.Object, limits []provider.ReachMember) (reach []scop
 }
 
 // expiry reads expires_in, in seconds from now, or the moment in expires_at that some
-// servers give in its place. Where neither tells, the token is tried until the server
-// refuses it.
-func expiry(response *guard.Object, now time.Time) time.Time {
-	if response.Has("expires_in") {
-		if lifetime := response.Seconds("expires_in", maxLifetime); lifetime > 0 {
-			return now.Add(lifetime)
-		}
-		return time.Time{}
+// servers give in its place. A token that lives for no time is at its end, if a renewal may
+// give a better one. Where nothing tells, the token is tried until the server refuses it.
+func expiry(response *guard.Object, now time.Time, renewable bool) time.Time {
+	if lifetime := response.Seconds("expires_in", maxLifetime); lifetime > 0 {
+		return now.Add(lifetime)
 	}
-	return response.Moment("expires_at")
+	if end := response.Moment("expires_at"); !end.IsZero() {
+		return end
+	}
+	if renewable && response.IsNumber("expires_in") {
+		return now
+	}
+	return time.Time{}
 }
 
 // grantedScopes reads the scopes of a token response: in scope (RFC 6749 §5.1), or in the
-// scopes of some servers. said is false where neither is there, or of no use; a scope that
-// is empty is said, and is nothing granted.
+// scopes or permissions of some servers, where every word of them was asked for. said is false
+// where none is there, or of no use; a scope that is empty is said, and is nothing granted.
 func grantedScopes(response *guard.Object, asked scopes.Set) (granted scopes.Set, said bool) {
-	name := "scope"
-	if !response.Has(name) {
-		name = "scopes"
+	for _, name := range []string{"scope", "scopes"} {
+		if list := response.List(name); list != nil {
+			return scopes.ListOf(list, asked), true
+		}
 	}
-	list := response.List(name)
-	return scopes.ListOf(list, asked), list != nil
+	if !response.Has("permissions") {
+		return scopes.Set{}, false
+	}
+	granted = scopes.ListOf(response.List("permissions"), asked) // elsewhere a word for what is no scope
+	return granted, granted.Len() > 0 && granted.Minus(asked).Len() == 0
 }

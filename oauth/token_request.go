@@ -2,13 +2,17 @@ package oauth
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth/trust"
 	"github.com/ambit-auth/ambit/scopes/provider"
 	"golang.org/x/oauth2"
@@ -34,6 +38,16 @@ func newTokenRequest(endpoint string, base *http.Client) *tokenRequest {
 	return &tokenRequest{endpoint: endpoint, requester: guard.Requester{HTTP: &client, AnyStatus: true}}
 }
 
+// telling has a wait for a busy server told.
+func (t *tokenRequest) telling(tell func(sentence string)) *tokenRequest {
+	t.requester.Waits = func(host string, d time.Duration) {
+		if tell != nil {
+			tell(fmt.Sprintf("%s is busy, and asks to wait %s", text.Line(host), d))
+		}
+	}
+	return t
+}
+
 // within hands x/oauth2 the client in the only way that it takes one.
 func (t *tokenRequest) within(ctx context.Context) context.Context {
 	client := guard.ClientOn(t)
@@ -54,6 +68,9 @@ func (t *tokenRequest) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	t.response = response
 	t.object, t.problem = response.Object()
+	if t.problem == nil && !t.object.Has("access_token") {
+		t.object = cmp.Or(t.object.Inner("access_token"), t.object) // some servers put the token of a user there
+	}
 	status, body := http.StatusBadRequest, "{}"
 	if t.refusal() == nil {
 		status, body = http.StatusOK, `{"access_token": "see tokenRequest.object", "token_type": "Bearer"}`

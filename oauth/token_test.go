@@ -18,6 +18,7 @@ import (
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/oauth/store/storetest"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -36,12 +37,32 @@ func TestTokenResponses(t *testing.T) {
 		"words that are none": {map[string]any{"scope": "a:read \"\\ b\x01c"}, scopes.NewSet("a:read"), scopes.TokenResponse, testNow.Add(time.Hour)},
 		"scope of no type":    {map[string]any{"scope": 7}, asked, scopes.Assumed, testNow.Add(time.Hour)},
 		"no expires_in":       {map[string]any{"expires_in": nil}, asked, scopes.TokenResponse, time.Time{}},
-		"a negative life":     {map[string]any{"expires_in": -5}, asked, scopes.TokenResponse, time.Time{}},
+		"a negative life":     {map[string]any{"expires_in": -5}, asked, scopes.TokenResponse, testNow},
+		"no life":             {map[string]any{"expires_in": 0}, asked, scopes.TokenResponse, testNow},
+		"no life, for good":   {map[string]any{"expires_in": 0, "refresh_token": nil}, asked, scopes.TokenResponse, time.Time{}},
+		"a spent life, text":  {map[string]any{"expires_in": "0"}, asked, scopes.TokenResponse, testNow},
+		"spent, with an end":  {map[string]any{"expires_in": 0, "expires_at": "2026-05-01T12:01:00Z"}, asked, scopes.TokenResponse, testNow.Add(time.Minute)},
+		"a life of halves":    {map[string]any{"expires_in": json.RawMessage("3599.5")}, asked, scopes.TokenResponse, testNow.Add(3599*time.Second + 500*time.Millisecond)},
+		"a life by exponent":  {map[string]any{"expires_in": json.RawMessage("3.6e3")}, asked, scopes.TokenResponse, testNow.Add(time.Hour)},
+		"too large to count":  {map[string]any{"expires_in": json.RawMessage("1e400")}, asked, scopes.TokenResponse, testNow.Add(10 * 365 * 24 * time.Hour)},
+		"many digits":         {map[string]any{"expires_in": json.RawMessage("36000000000000000000000000")}, asked, scopes.TokenResponse, testNow.Add(10 * 365 * 24 * time.Hour)},
+		"halves in words":     {map[string]any{"expires_in": " 60.0 "}, asked, scopes.TokenResponse, testNow.Add(time.Minute)},
+		"a life of no type":   {map[string]any{"expires_in": []any{}, "expires_at": 1777636860}, asked, scopes.TokenResponse, testNow.Add(time.Minute)},
+		"an end in words":     {map[string]any{"expires_in": nil, "expires_at": "1777636860"}, asked, scopes.TokenResponse, testNow.Add(time.Minute)},
+		"an end of no type":   {map[string]any{"expires_in": nil, "expires_at": "soon"}, asked, scopes.TokenResponse, time.Time{}},
+		"one string, a list":  {map[string]any{"scope": []any{"a:read,b:write"}}, asked, scopes.TokenResponse, testNow.Add(time.Hour)},
+		"one string of two":   {map[string]any{"scope": []any{"a:read b:write"}}, asked, scopes.TokenResponse, testNow.Add(time.Hour)},
+		"scopes in a string":  {map[string]any{"scope": nil, "scopes": "a:read c:read"}, scopes.NewSet("a:read", "c:read"), scopes.TokenResponse, testNow.Add(time.Hour)},
+		"scope of no use":     {map[string]any{"scope": 7, "scopes": []any{"a:read"}}, scopes.NewSet("a:read"), scopes.TokenResponse, testNow.Add(time.Hour)},
+		"permissions":         {map[string]any{"scope": nil, "permissions": []any{"a:read"}}, scopes.NewSet("a:read"), scopes.TokenResponse, testNow.Add(time.Hour)},
+		"others' permissions": {map[string]any{"scope": nil, "permissions": []any{"a:read", "admin"}}, asked, scopes.Assumed, testNow.Add(time.Hour)},
 		"an endless life":     {map[string]any{"expires_in": int64(1) << 62}, asked, scopes.TokenResponse, testNow.Add(10 * 365 * 24 * time.Hour)},
 		"a life in words":     {map[string]any{"expires_in": "60"}, asked, scopes.TokenResponse, testNow.Add(time.Minute)},
 		"a life in fractions": {map[string]any{"expires_in": 60.0e0}, asked, scopes.TokenResponse, testNow.Add(time.Minute)},
 		"a life that is none": {map[string]any{"expires_in": "soon"}, asked, scopes.TokenResponse, time.Time{}},
 		"an end":              {map[string]any{"expires_in": nil, "expires_at": "2026-05-01T12:01:00Z"}, asked, scopes.TokenResponse, testNow.Add(time.Minute)},
+		"an empty type":       {map[string]any{"token_type": ""}, asked, scopes.TokenResponse, testNow.Add(time.Hour)},
+		"a type and a blank":  {map[string]any{"token_type": "bearer "}, asked, scopes.TokenResponse, testNow.Add(time.Hour)},
 		"no token_type":       {map[string]any{"token_type": nil}, asked, scopes.TokenResponse, testNow.Add(time.Hour)},
 		"commas":              {map[string]any{"scope": "a:read,c:read"}, scopes.NewSet("a:read", "c:read"), scopes.TokenResponse, testNow.Add(time.Hour)},
 		"commas and spaces":   {map[string]any{"scope": "a:read, b:write"}, asked, scopes.TokenResponse, testNow.Add(time.Hour)},
@@ -85,6 +106,67 @@ func TestTokenForms(t *testing.T) {
 				t.Errorf("%s as %q: it ends at %s", body, kind, got.ExpiresAt)
 			}
 		}
+	}
+}
+
+// The forms in which servers send the same response.
+func TestTokenBodies(t *testing.T) {
+	const response = `{"access_token":"acc","refresh_token":"ref","expires_in":60,"scope":"a:read","big":123456789012345678901234567890}`
+	for name, answer := range map[string]http.HandlerFunc{
+		"JSON":                    text(200, "application/json", response),
+		"a byte order mark":       text(200, "application/json; charset=utf-8", "\xef\xbb\xbf"+response),
+		"as text":                 text(200, "text/plain", "\xef\xbb\xbf"+response),
+		"as a page":               text(200, "text/html; charset=utf-8", "\n"+response),
+		"as nothing":              text(200, "", response),
+		"as bytes":                text(200, "application/octet-stream", response),
+		"as a form that it isn't": text(200, "application/x-www-form-urlencoded", response),
+		"201":                     text(201, "application/json", response),
+		"in an object":            text(200, "application/json", `{"ok":true,"user":{"name":"x"},"authed":`+response+`}`),
+		"in a list of one":        text(200, "application/json", `{"data":[`+response+`]}`),
+	} {
+		server, person := newAuthServer(t), newPerson(t)
+		server.tokens = answer
+		var details []string
+		login := newLogin(server, person)
+		login.UI.Detail = func(sentence string) { details = append(details, sentence) }
+		got, err := login.Run(t.Context())
+		if err != nil || got.Access.Reveal() != "acc" || got.Refresh.Reveal() != "ref" || got.Scopes.String() != "a:read" || !got.ExpiresAt.Equal(testNow.Add(time.Minute)) || got.TokenType != "Bearer" {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+		if diff := cmp.Diff([]string{"the token response names no token_type, and is taken for Bearer"}, details); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+// Which of two tokens is meant is not guessed, and an error beside a token is one.
+func TestTokensThatAreNotTaken(t *testing.T) {
+	for body, problem := range map[string]string{
+		`{"a":{"access_token":"x"},"b":{"access_token":"y"}}`:  "access_token is missing",
+		`{"data":[{"access_token":"x"},{"access_token":"y"}]}`: "access_token is missing",
+		`{"error":"invalid_grant","a":{"access_token":"x"}}`:   "invalid_grant",
+		`{"access_token":"x","token_type":7}`:                  "not Bearer",
+		`{"access_token":"x","token_type":"mac"}`:              `not Bearer but "mac"`,
+		`{"access_token":"x","token_type":["DPoP"]}`:           `not Bearer but "DPoP"`,
+	} {
+		server, person := newAuthServer(t), newPerson(t)
+		server.tokens = text(200, "application/json", body)
+		if _, err := newLogin(server, person).Run(t.Context()); err == nil || !strings.Contains(err.Error(), problem) {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+}
+
+// A token that its server gives under another type than Bearer is used where the provider's file
+// names that type.
+func TestTokenTypeOfTheProvider(t *testing.T) {
+	server, person := newAuthServer(t), newPerson(t)
+	server.tokens = text(200, "application/json", `{"ok":true,"authed_user":{"scope":"a:read,b:write","access_token":"acc_1","token_type":"user"}}`)
+	login := newLogin(server, person)
+	login.KindOf = func(string) provider.CredentialKind { return provider.CredentialKind{TokenType: "user"} }
+	got, err := login.Run(t.Context())
+	if err != nil || got.Access.Reveal() != "acc_1" || got.Scopes.String() != "a:read b:write" || got.TokenType != "Bearer" {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 
@@ -226,6 +308,52 @@ func TestRealTokenResponses(t *testing.T) {
 	}
 }
 
+// What others send, each put together from what its service's documentation or clients say of it:
+// the form is real, the values are not.
+func TestOtherTokenResponses(t *testing.T) {
+	const never, hour = time.Duration(0), time.Hour
+	for name, tt := range map[string]struct {
+		body     string
+		asked    string
+		granted  string // "assumed" where the response does not say
+		lifetime time.Duration
+		refresh  bool
+	}{
+		"scopes in an array":       {`{"access_token":"acc","expires_in":14124,"refresh_token":"ref","scope":["channel:moderate","chat:edit"],"token_type":"bearer"}`, "channel:moderate chat:edit", "channel:moderate chat:edit", 14124 * time.Second, true},
+		"scopes in a string":       {`{"access_token":"acc","scopes":"pullrequest account","expires_in":7200,"refresh_token":"ref","token_type":"bearer","state":"authorization_code"}`, "account", "pullrequest account", 2 * hour, true},
+		"in a list of one":         {`{"data":[{"access_token":"acc","user_id":"1020","permissions":"basic,manage_messages"}]}`, "basic manage_messages", "basic manage_messages", never, false},
+		"under data":               {`{"data":{"access_token":"acc","expires_in":3600,"refresh_token":"ref","scope":"user.info.basic,video.list"},"message":"success"}`, "user.info.basic video.list", "user.info.basic video.list", hour, true},
+		"an end in place of life":  {`{"access_token":"acc","token_type":"bearer","expires_at":"2026-05-01T13:00:00Z","merchant_id":"M","refresh_token":"ref","short_lived":false}`, "PAYMENTS_READ", "assumed", hour, true},
+		"an end beside a life":     {`{"token_type":"Bearer","expires_at":1777640400,"expires_in":3600,"refresh_token":"ref","access_token":"acc","athlete":{"id":227615}}`, "read", "assumed", hour, true},
+		"no end, a date of issue":  {`{"access_token":"acc","refresh_token":"ref","signature":"s","scope":"refresh_token api","instance_url":"https://x.example","id":"https://y.example/id/1","token_type":"Bearer","issued_at":"1777636800000"}`, "api refresh_token", "refresh_token api", never, true},
+		"the token alone":          {`{"access_token":"acc"}`, "a", "assumed", never, false},
+		"0 for never, scope null":  {`{"access_token":"acc","expires_in":0,"scope":null}`, "a", "assumed", never, false},
+		"a list that limits":       {`{"access_token":"acc","expires_in":4169,"restricted_to":[],"refresh_token":"ref","token_type":"bearer"}`, "root_readwrite", "assumed", 4169 * time.Second, true},
+		"a life in words":          {`{"access_token":"acc","refresh_token":"ref","expires_in":"3600","token_type":"Bearer","scope":"api"}`, "api", "api", hour, true},
+		"commas where blanks went": {`{"access_token":"acc","expires_in":3600,"refresh_token_expires_in":31536059,"scope":"r_ads,rw_ads"}`, "r_ads rw_ads", "r_ads rw_ads", hour, false},
+	} {
+		server, person := newAuthServer(t), newPerson(t)
+		server.tokens = text(200, "application/json", tt.body)
+		login := newLogin(server, person)
+		login.Scopes = scopes.NewSet(strings.Fields(tt.asked)...)
+		got, err := login.Run(t.Context())
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		granted, lifetime := got.Scopes.String(), never
+		if got.KnownBy == scopes.Assumed {
+			granted = "assumed"
+		}
+		if !got.ExpiresAt.IsZero() {
+			lifetime = got.ExpiresAt.Sub(testNow)
+		}
+		if got.Access.Reveal() != "acc" || granted != tt.granted || lifetime != tt.lifetime || got.Renewable() != tt.refresh {
+			t.Errorf("%s: %q for %s, renewable %v", name, granted, lifetime, got.Renewable())
+		}
+	}
+}
+
 // realTokens are what is in them.
 var realTokens = map[string]struct {
 	scopes  string // "assumed" where the response does not say
@@ -251,7 +379,7 @@ var realTokens = map[string]struct {
 	"Discord 1":                        {"identify", 604800, true, ""},
 	"LinkedIn 1":                       {"r_basicprofile", 86400, true, ""},
 	"YouTube Data API / Google APIs 1": {"https://www.googleapis.com/auth/drive", 3599, true, ""},
-	"Slack 1":                          {"", 0, false, "its access_token is missing"}, // it is nested under authed_user
+	"Slack 1":                          {"", 0, false, `its token_type is not Bearer but "user"`}, // see [TestTokenTypeOfTheProvider]
 	"GitHub 1":                         {"repo gist", 0, false, ""},
 	"GitLab 1":                         {"assumed", 7200, true, ""},
 	"PostHog 1":                        {"event_definition:write", 3600, true, ""},

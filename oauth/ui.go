@@ -27,6 +27,8 @@ type UI struct {
 	PasteOnly bool
 	// Tell says a sentence to the person, never two at a time. nil: nobody is told.
 	Tell func(format string, args ...any)
+	// Detail says what only someone who looks into a problem wants to know. nil: nobody is told.
+	Detail func(sentence string)
 
 	// Start makes the local start page. nil: it only leads on to the authorization URL.
 	Start func(authorizationURL string) http.Handler
@@ -45,6 +47,12 @@ type UI struct {
 func (u UI) tell(format string, args ...any) {
 	if u.Tell != nil {
 		u.Tell(format, args...)
+	}
+}
+
+func (u UI) detail(sentence string) {
+	if u.Detail != nil {
+		u.Detail(sentence)
 	}
 }
 

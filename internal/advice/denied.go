@@ -64,6 +64,7 @@ func (d Denied) Step() Step {
 const (
 	clientSetting = "provider: {use: ..., client: {id: ...}}"
 	operator      = "the server's operator can say why"
+	wrongResource = "the server gives this client no token for the resource that the login names: compare resource in the manifest, or in the provider file, with what the server knows"
 )
 
 // atAuthorize is about RFC 6749 §4.1.2.1.
@@ -75,6 +76,8 @@ func (d Denied) atAuthorize() string {
 		return "the server's operator can allow the authorization code flow to this client"
 	case "invalid_request":
 		return "the server does not take the request as it is: compare the client's registration there, its redirect URI first, with client in the provider file"
+	case "invalid_target":
+		return wrongResource
 	case "temporarily_unavailable":
 		return "try again later: " + d.Login
 	case "server_error":
@@ -83,7 +86,7 @@ func (d Denied) atAuthorize() string {
 	return ""
 }
 
-// atToken is about RFC 6749 §5.2.
+// atToken is about RFC 6749 §5.2 and RFC 8707 §2.
 func (d Denied) atToken() string {
 	switch d.Code {
 	case "invalid_client":
@@ -93,6 +96,9 @@ func (d Denied) atToken() string {
 			return "the server does not let this client renew a login: its operator can allow that, or log in again: " + d.Login
 		}
 		return "the server's operator can allow the authorization code grant to this client"
+	}
+	if d.Code == "invalid_target" {
+		return wrongResource
 	}
 	if d.Renewal {
 		return "log in again: " + d.Login

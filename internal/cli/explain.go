@@ -153,6 +153,8 @@ func holdsNow(ctx context.Context, r *invocation, p *ambit.Session) func(scopes.
 	return func(e scopes.Need) string {
 		scope, by, met := e.MetBy(h.Credential.Scopes, p.Provider().Implies)
 		switch {
+		case !met && h.Credential.KnownBy == scopes.Assumed:
+			return "not requested"
 		case !met:
 			return "no"
 		case h.Credential.KnownBy == scopes.Assumed:

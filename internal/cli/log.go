@@ -54,6 +54,14 @@ func (t *traced) RoundTrip(request *http.Request) (*http.Response, error) {
 	return answer, err
 }
 
+// detail tells those who asked with --verbose, and the log.
+func (r *invocation) detail(sentence string) {
+	if r.log != nil {
+		r.log.Info("detail", "said", sentence)
+	}
+	r.console.Detail("%s", text.Printable(sentence))
+}
+
 func (r *invocation) trace(method, host, path string, status int, took time.Duration, err error) {
 	if r.log != nil {
 		r.log.Info("request", "method", method, "host", host, "path", path, "status", status, "ms", took.Milliseconds(), "failed", err != nil)

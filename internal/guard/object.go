@@ -154,6 +154,38 @@ func (o *Object) Has(name string) bool {
 	return ok && string(raw) != "null"
 }
 
+// IsText reports whether a member is a string.
+func (o *Object) IsText(name string) bool { return o.Has(name) && o.members[name][0] == '"' }
+
+// Inner is the object with the members of the only one in it that has a member of this name: a
+// member of the object, or a list of one. nil where there is none, or more than one.
+func (o *Object) Inner(name string) *Object {
+	var found *Object
+	for _, raw := range o.members {
+		var list []json.RawMessage
+		if json.Unmarshal(raw, &list) == nil && len(list) == 1 {
+			raw = list[0]
+		}
+		inner, err := ParseObject(raw)
+		if err != nil || !inner.Has(name) {
+			continue
+		}
+		if found != nil {
+			return nil
+		}
+		found = inner
+	}
+	if found == nil {
+		return nil
+	}
+	for other, raw := range o.members {
+		if _, there := found.members[other]; !there {
+			found.members[other] = raw
+		}
+	}
+	return found
+}
+
 // Leave notes that a member is left out, and why. format goes on after its name.
 func (o *Object) Leave(name, format string, args ...any) {
 	o.notes = append(o.notes, FieldError{Field: name, Problem: fmt.Sprintf(format, args...)})

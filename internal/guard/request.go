@@ -15,7 +15,7 @@ import (
 )
 
 // Requester sends requests under the guard: the redirect policy of [NewClient],
-// a size limit, one short wait on 429. Its zero value is ready to use. It is safe
+// a size limit, one short wait where a server is busy. Its zero value is ready to use. It is safe
 // for concurrent use as long as its fields are left alone.
 type Requester struct {
 	// HTTP is the client to send with; nil means Go's default. The guard is put on
@@ -31,6 +31,8 @@ type Requester struct {
 	// Wait sleeps for d or until ctx ends, and then returns ctx's error; nil means
 	// a timer.
 	Wait func(ctx context.Context, d time.Duration) error
+	// Waits is told of a wait before it begins. nil: nobody is.
+	Waits func(host string, d time.Duration)
 }
 
 // What a [Requester] may accept.
@@ -58,7 +60,7 @@ func (r *Response) Trouble() error {
 	return r.trouble
 }
 
-// Do sends req and reads the response, of at most limit bytes. A 429 that asks to
+// Do sends req and reads the response, of at most limit bytes. A 429 or a 503 that asks to
 // wait less than [maxRetryWait] is waited out once; a request with a body is sent
 // again only if it has GetBody. Every status but 5xx, 408, 425 and 429 is a Response.
 // The error is always an [Error].
@@ -81,23 +83,28 @@ func (r *Requester) Begin(req *http.Request) (*Response, error) {
 // do is Do with a way to read the body.
 func (r *Requester) do(req *http.Request, read func(body io.Reader) ([]byte, error)) (*Response, error) {
 	response, err := r.once(req, read)
-	if err == nil {
-		return response, nil
+	busy := err
+	if response != nil {
+		busy = response.trouble
 	}
-	if err.Kind != KindRateLimited || err.RetryAfter == 0 || err.RetryAfter >= maxRetryWait {
-		return nil, err
+	if busy.asksToWait() {
+		if again, ok := Rewound(req); ok {
+			if waitErr := r.wait(req.Context(), busy); waitErr != nil {
+				return nil, requestError(req, waitErr)
+			}
+			response, err = r.once(again, read)
+		}
 	}
-	again, ok := Rewound(req)
-	if !ok {
-		return nil, err
-	}
-	if waitErr := r.wait(req.Context(), err.RetryAfter); waitErr != nil {
-		return nil, requestError(req, waitErr)
-	}
-	if response, err = r.once(again, read); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	return response, nil
+}
+
+// asksToWait reports whether a server is busy, and for so short a time that a person waits.
+func (e *Error) asksToWait() bool {
+	return e != nil && (e.Status == http.StatusTooManyRequests || e.Status == http.StatusServiceUnavailable) &&
+		e.RetryAfter > 0 && e.RetryAfter < maxRetryWait
 }
 
 func (r *Requester) once(req *http.Request, read func(body io.Reader) ([]byte, error)) (*Response, *Error) {
@@ -149,11 +156,14 @@ func (r *Requester) now() time.Time {
 	return r.Now()
 }
 
-func (r *Requester) wait(ctx context.Context, d time.Duration) error {
-	if r.Wait != nil {
-		return r.Wait(ctx, d)
+func (r *Requester) wait(ctx context.Context, busy *Error) error {
+	if r.Waits != nil {
+		r.Waits(busy.Host, busy.RetryAfter)
 	}
-	timer := time.NewTimer(d)
+	if r.Wait != nil {
+		return r.Wait(ctx, busy.RetryAfter)
+	}
+	timer := time.NewTimer(busy.RetryAfter)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -19,7 +19,7 @@ type ExplainedNeed struct {
 	Need       scopes.Need
 	CoveredBy  []string
 	Advertised scopes.Advertised
-	Held       string // yes, no, or "" where no credential could be looked at
+	Held       string // yes, no, or what else is known; "" where no credential could be looked at
 }
 
 type explainJSON struct {

@@ -170,11 +170,15 @@ func (v Grant) rows(p *Printer) [][]string {
 
 func (v Grant) held(p *Printer, e *scopes.Need) string {
 	scope, by, met := e.MetBy(v.Granted.Scopes, v.Implies)
+	no := "no"
+	if v.Gap.Assumed {
+		no = "not requested"
+	}
 	switch {
 	case !met && e.Level == scopes.Required:
-		return p.Paint.Red("no")
+		return p.Paint.Red(no)
 	case !met:
-		return p.Paint.Yellow("no")
+		return p.Paint.Yellow(no)
 	case v.Gap.Assumed:
 		return "assumed"
 	case by != scope:

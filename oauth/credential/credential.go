@@ -27,11 +27,10 @@ type Credential struct {
 	Issuer    string // of the authorization server that gave it; "" for a key
 	ClientID  string // to whom; "" for a key
 
+	Resources []string // whom it is for, as the login asked (RFC 8707 §2); empty where it did not say
+
 	ObtainedAt time.Time
 	Asked      scopes.Set // what the login asked for; empty for a key, and in what older versions stored
-
-	// Resources are whom it is for, as the login asked (RFC 8707 §2); empty where it did not say.
-	Resources []string
 
 	// Hosts are those that the user trusted with it when it was obtained, in the form
 	// of [provider.HostOf].
@@ -69,7 +68,20 @@ func (c *Credential) SameSecrets(other *Credential) bool {
 func (c *Credential) Holding(g scopes.Grant) *Credential {
 	changed := *c
 	changed.Grant = g
+	changed.Scopes = c.Proven(g.Scopes)
 	return &changed
+}
+
+// OfflineAccess is the scope that asks for a refresh token (OpenID Connect Core §11).
+const OfflineAccess = "offline_access"
+
+// Proven are the scopes that a server names, with that which the credential itself proves: where a
+// refresh token was asked for and came, many servers leave its scope out.
+func (c *Credential) Proven(named scopes.Set) scopes.Set {
+	if c.Renewable() && c.Asked.Has(OfflineAccess) {
+		return named.Union(scopes.NewSet(OfflineAccess))
+	}
+	return named
 }
 
 // Shown is what people may see of a secret of that kind: its masked prefix; "" where the

@@ -31,10 +31,10 @@ type record struct {
 	ObtainedAt int64          `json:"iat,omitempty"` // seconds since 1970
 	Scope      string         `json:"scope"`
 	Asked      string         `json:"asked,omitempty"`
+	Resources  []string       `json:"for,omitempty"`
 	KnownBy    scopes.KnownBy `json:"by"`
 	Reach      []reach        `json:"reach,omitempty"`
 	Hosts      []string       `json:"hosts,omitempty"`
-	Resources  []string       `json:"for,omitempty"`
 }
 
 // A reach is a [scopes.Reach].
@@ -65,8 +65,8 @@ func encodeRecord(c *credential.Credential) ([]byte, error) {
 		Kind: c.Kind, Prefix: c.Prefix, TokenType: c.TokenType,
 		Issuer: c.Issuer, ClientID: c.ClientID, Server: c.Server,
 		ExpiresAt: toSeconds(c.ExpiresAt), ObtainedAt: toSeconds(c.ObtainedAt),
-		Scope: c.Scopes.String(), Asked: c.Asked.String(), KnownBy: c.KnownBy,
-		Reach: reachOf(c.Reach), Hosts: c.Hosts, Resources: c.Resources,
+		Scope: c.Scopes.String(), Asked: c.Asked.String(), Resources: c.Resources, KnownBy: c.KnownBy,
+		Reach: reachOf(c.Reach), Hosts: c.Hosts,
 	})
 }
 
@@ -100,8 +100,8 @@ func decodeRecord(data []byte) (*credential.Credential, error) {
 			Kind: r.Kind, Prefix: r.Prefix, ExpiresAt: fromSeconds(r.ExpiresAt), KnownBy: r.KnownBy,
 			Server: r.Server, Scopes: granted, Reach: limits(r.Reach),
 		},
-		TokenType: r.TokenType, Issuer: r.Issuer, ClientID: r.ClientID,
-		ObtainedAt: fromSeconds(r.ObtainedAt), Asked: asked, Hosts: r.Hosts, Resources: r.Resources,
+		TokenType: r.TokenType, Issuer: r.Issuer, ClientID: r.ClientID, Resources: r.Resources,
+		ObtainedAt: fromSeconds(r.ObtainedAt), Asked: asked, Hosts: r.Hosts,
 	}
 	if r.Refresh != "" {
 		c.Refresh = credential.NewSecret(r.Refresh)

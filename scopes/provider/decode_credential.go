@@ -22,6 +22,7 @@ func (d *decoder) credentials(n *yaml.Node) []CredentialKind {
 		d.Mapping(item, "a credential", []yamlfile.Member{
 			yamlfile.Optional("prefix", func(v *yaml.Node) { k.Prefix = d.Text(v, "prefix") }),
 			yamlfile.Required("kind", func(v *yaml.Node) { k.Kind = scopes.Kind(d.Name(v, "kind")) }),
+			yamlfile.Optional("token_type", func(v *yaml.Node) { k.TokenType = d.Text(v, "token_type") }),
 			yamlfile.Optional("label", func(v *yaml.Node) { k.Label = d.Text(v, "label") }),
 			yamlfile.Optional("env", func(v *yaml.Node) {
 				d.List(v, "env", func(item *yaml.Node) { k.Env = append(k.Env, d.Text(item, "env")) })

@@ -121,6 +121,8 @@ type CredentialKind struct {
 	Inspect Inspection // how to ask what it holds
 	Usable  []Usability
 
+	TokenType string // token_type under which the server gives one, where that is not Bearer; "" for Bearer
+
 	Renewable bool     // a login obtains it, and can obtain another
 	Programs  Programs // whether it is meant for programs
 }
