@@ -261,6 +261,16 @@ func (h *Held) renew(ctx context.Context, by func(*oauth.Renewer) (*credential.C
 	return err
 }
 
+// Unrenewable is why the server does not renew a login, where it has said so to any process of this
+// user: a *[credential.SessionLostError] or a *[credential.RenewalDeniedError]. It is nil where the
+// next attempt may succeed, and for an API key.
+func (h *Held) Unrenewable() error {
+	if failed := h.Credential.Renewal.Failed; h.login == nil || failed == nil || !failed.Final {
+		return nil
+	}
+	return oauth.Standing(h.Credential, h.session.opt.now())
+}
+
 // Inquire asks servers whether they know the credential: its own, and those others that the
 // provider's file marks for that.
 func (h *Held) Inquire(ctx context.Context) credential.Inquiry {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -55,7 +56,7 @@ func runToken(ctx context.Context, r *invocation, keys *keyFlags, minTTL time.Du
 	if err != nil && !h.Credential.LivesAt(time.Now()) {
 		return nil, failureOf(s, err)
 	}
-	tellUnrenewed(r, s, "token", h, err)
+	tellUnrenewed(r, s, "token", h, cmp.Or(err, h.Unrenewable()))
 	tellLost(r, s, h)
 	if err == nil && !h.Credential.LivesAt(time.Now().Add(minTTL)) {
 		r.console.Note("the server gives no token that lives for %s: this one is %s", minTTL, view.Lifetime(h.Credential.ExpiresAt, time.Now()))
@@ -69,12 +70,10 @@ func tellUnrenewed(r *invocation, s *ambit.Session, what string, h *ambit.Held, 
 	left := view.Lifetime(h.Credential.ExpiresAt, time.Now())
 	if errors.Is(err, oauth.ErrNotSaved) {
 		r.console.Note("the %s was renewed, and cannot be kept; once it expires, log in again: %s", what, text.Printable(strings.TrimPrefix(err.Error(), oauth.ErrNotSaved.Error()+": ")))
+	} else if errors.Is(err, oauth.ErrNoPlace) {
+		r.console.Note("the %s is %s, and is not renewed: what comes of that could not be kept (%s)", what, left, text.Printable(strings.TrimPrefix(err.Error(), oauth.ErrNoPlace.Error()+": ")))
 	} else if e, ok := errors.AsType[*credential.SessionLostError](err); ok {
-		reason := "there is no refresh token"
-		if e.Err != nil {
-			reason = e.Err.Error()
-		}
-		r.console.Note("the %s is %s, and cannot be renewed: %s; for a new one: %s", what, left, text.Printable(reason), loginAgain(s))
+		r.console.Note("the %s is %s, and cannot be renewed: %s; for a new one: %s", what, left, text.Printable(e.Reason()), loginAgain(s))
 	} else if err != nil {
 		r.console.Note("the %s could not be renewed, and is %s: %s", what, left, text.Printable(err.Error()))
 	}

@@ -32,7 +32,10 @@ func (e *LockError) Error() string {
 	if errors.Is(e.Err, context.DeadlineExceeded) {
 		return fmt.Sprintf("another process has been renewing this credential for %s (it holds %q)", lockTimeout, e.Path)
 	}
-	return fmt.Sprintf("the credential cannot be locked for renewal: %v", e.Err)
+	if e.Path == "" {
+		return fmt.Sprintf("the credential cannot be locked for renewal: %v", e.Err)
+	}
+	return fmt.Sprintf("the credential cannot be locked for renewal: the lock file %q: %v", e.Path, files.Pathless(e.Err))
 }
 
 // Unwrap returns the cause.
