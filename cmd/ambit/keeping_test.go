@@ -31,6 +31,7 @@ type keeper struct {
 	sessions map[string]*session
 	spent    map[string]*session // by refresh tokens
 	reused   int
+	deny     bool             // whatever consent is asked for
 	tokens   http.HandlerFunc // in place of what the token endpoint says; nil: itself
 }
 
@@ -73,6 +74,32 @@ func (k *keeper) arrive(moment string) {
 	}
 }
 
+// refuse says whether whatever consent is asked for is denied.
+func (k *keeper) refuse(deny bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.deny = deny
+}
+
+func (k *keeper) denies() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.deny
+}
+
+// answer is what the token endpoint says to a renewal from now on; nil: itself.
+func (k *keeper) answer(tokens http.HandlerFunc) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.tokens = tokens
+}
+
+func (k *keeper) answers() http.HandlerFunc {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.tokens
+}
+
 func (k *keeper) count(moment string) int {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -99,14 +126,18 @@ func (k *keeper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		k.mu.Lock()
 		k.codes[code] = true
 		k.mu.Unlock()
-		back.RawQuery = url.Values{"code": {code}, "state": {r.FormValue("state")}}.Encode()
+		response := url.Values{"code": {code}, "state": {r.FormValue("state")}}
+		if k.denies() {
+			response = url.Values{"error": {"access_denied"}, "state": {r.FormValue("state")}}
+		}
+		back.RawQuery = response.Encode()
 		http.Redirect(w, r, back.String(), http.StatusFound)
 	case "/token":
 		_ = r.ParseForm()
 		moment := map[string]string{"authorization_code": "exchange", "refresh_token": "renewal"}[r.FormValue("grant_type")]
 		k.arrive(moment)
-		if k.tokens != nil && moment == "renewal" {
-			k.tokens(w, r)
+		if answer := k.answers(); answer != nil && moment == "renewal" {
+			answer(w, r)
 			return
 		}
 		k.token(w, r)
