@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -20,8 +21,9 @@ func badIDToken(err error) error {
 
 // verifyIDToken checks the ID token, if openid was asked for and one came: signature,
 // issuer, audience, expiry, nonce, and that it belongs to the access token. Only this
-// costs a login a second request. Its content is not used.
-func (r *loginFlow) verifyIDToken(ctx context.Context, response *guard.Object, attempt *attempt) error {
+// costs a login a second request. Its content is not used. Its times are the server's, and it has
+// just come from there: they are compared with the server's clock, where that is known.
+func (r *loginFlow) verifyIDToken(ctx context.Context, response *guard.Object, attempt *attempt, at moment) error {
 	raw := response.Text("id_token")
 	if raw == "" || attempt.nonce == "" {
 		return nil
@@ -33,7 +35,7 @@ func (r *loginFlow) verifyIDToken(ctx context.Context, response *guard.Object, a
 	verifier := oidc.NewVerifier(r.Server.Issuer, keys, &oidc.Config{
 		ClientID:             r.config.ClientID,
 		SupportedSigningAlgs: signingAlgorithms(r.Server.IDTokenSigningAlgValuesSupported),
-		Now:                  r.now,
+		Now:                  func() time.Time { return r.now().Add(-at.ahead - clockLeeway) },
 	})
 	idToken, err := verifier.Verify(ctx, raw)
 	if err != nil {

@@ -169,12 +169,14 @@ func (r *Renewer) refresh(ctx context.Context, old *credential.Credential) (*cre
 	if err != nil {
 		return nil, r.failed(ctx, old, sent, err)
 	}
-	fresh, err := readToken(server.TokenEndpoint, response, *old, r.KindOf, r.now())
+	at := momentOf(request.response, r.now())
+	fresh, err := readToken(server.TokenEndpoint, response, *old, r.KindOf, at)
 	if err != nil {
 		return nil, r.failed(ctx, old, sent, err)
 	}
 	fresh.Renewal = credential.Renewal{}
 	tellLeftOut(r.Note, "the token response", response)
+	at.tell(r.Note, provider.HostOf(server.TokenEndpoint))
 	return r.keep(ctx, old, fresh)
 }
 
@@ -185,7 +187,7 @@ func (r *Renewer) prepare(ctx context.Context, old *credential.Credential) (sent
 		return nil, noPlace(ctx, err)
 	}
 	noted := *old
-	noted.Renewal = credential.Renewal{LostAt: r.now()}
+	noted.Renewal = credential.Renewal{LostAt: r.now().Round(0)}
 	err = r.Store.Swap(ctx, r.Key, old, &noted)
 	if _, changed := errors.AsType[*store.ChangedError](err); changed {
 		return nil, err
@@ -267,9 +269,6 @@ const (
 	deniedFor = 10 * time.Minute
 	// busyFor is how long a server is left alone that says 429, and not for how long.
 	busyFor = 10 * time.Second
-	// clockLeeway is by how much a moment of the record may lie in the future: one that lies
-	// further was written by a clock that was wrong.
-	clockLeeway = time.Minute
 )
 
 // failure is what to remember of an error.
@@ -330,7 +329,7 @@ func Standing(c *credential.Credential, now time.Time) error {
 		lost := sessionLost(c, f.At)
 		lost.Err = remembered(c)
 		return lost
-	case now.Before(f.Until) && f.At.Before(now.Add(clockLeeway)):
+	case now.Before(f.Until) && f.At.Before(now.Add(clockLeeway)): // else a clock was wrong that wrote it
 		return remembered(c)
 	}
 	return nil

@@ -1,6 +1,8 @@
 package oauth
 
 import (
+	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -19,7 +21,7 @@ const maxLifetime = 10 * 365 * 24 * time.Hour
 // is silent (on scope, §5.1 and §6, or the provider's own members) it holds what before
 // holds: for a login what was asked, for a renewal what was had. A response without a
 // token_type is one of many servers that know only Bearer.
-func readToken(endpoint string, response *guard.Object, before credential.Credential, kindOf func(string) provider.CredentialKind, now time.Time) (*credential.Credential, error) {
+func readToken(endpoint string, response *guard.Object, before credential.Credential, kindOf func(string) provider.CredentialKind, at moment) (*credential.Credential, error) {
 	access, refresh := response.Text("access_token"), response.Text("refresh_token")
 	switch {
 	case response.Has("token_type") && !strings.EqualFold(response.Text("token_type"), "Bearer"): // RFC 6749 §7.1: not understood, not used
@@ -29,10 +31,10 @@ func readToken(endpoint string, response *guard.Object, before credential.Creden
 	}
 	c := before
 	c.Access, c.Kind, c.TokenType = credential.NewSecret(access), scopes.AccessToken, "Bearer"
-	c.ObtainedAt, c.ExpiresAt = now, expiry(response, now)
 	if refresh != "" {
 		c.Refresh = credential.NewSecret(refresh)
 	}
+	c.ObtainedAt, c.ExpiresAt = at.now, expiry(response, at, c.Renewable())
 	if granted, said := grantedScopes(response, before.Asked.Union(before.Scopes)); said {
 		c.Scopes, c.KnownBy = granted, scopes.TokenResponse
 	}
@@ -72,17 +74,59 @@ func reachIn(members *guard.Object, limits []provider.ReachMember) (reach []scop
 	return reach, said
 }
 
-// expiry reads expires_in, in seconds from now, or the moment in expires_at that some
-// servers give in its place. Where neither tells, the token is tried until the server
-// refuses it.
-func expiry(response *guard.Object, now time.Time) time.Time {
+// A moment is when a response came, by two clocks.
+type moment struct {
+	now   time.Time     // of this machine, without what its other clock reads
+	ahead time.Duration // by how much that is ahead of the server's; 0 within clockLeeway, or where the server does not say
+}
+
+// clockLeeway is by how much two clocks may differ without anybody minding.
+const clockLeeway = time.Minute
+
+// momentOf compares the clocks: the server's time is in the Date of its response (RFC 9110
+// §6.6.1).
+func momentOf(response *guard.Response, now time.Time) moment {
+	at := moment{now: now.Round(0)}
+	if response == nil {
+		return at
+	}
+	date, err := http.ParseTime(response.Header.Get("Date"))
+	if err != nil {
+		return at
+	}
+	if ahead := at.now.Sub(date).Round(time.Second); ahead.Abs() > clockLeeway {
+		at.ahead = ahead
+	}
+	return at
+}
+
+// tell says that the clocks differ.
+func (at moment) tell(tell func(sentence string), host string) {
+	if tell == nil || at.ahead == 0 {
+		return
+	}
+	which := "ahead of"
+	if at.ahead < 0 {
+		which = "behind"
+	}
+	tell(fmt.Sprintf("the clock of this machine is %s %s that of %s: one of them is wrong", at.ahead.Abs(), which, text.Line(host)))
+}
+
+// expiry reads expires_in, in seconds from now, or the moment in expires_at, by the server's
+// clock, that some servers give in its place. A token that lives for no time is at its end, if it
+// can be renewed. Where nothing tells, the token is tried until the server refuses it.
+func expiry(response *guard.Object, at moment, renewable bool) time.Time {
 	if response.Has("expires_in") {
-		if lifetime := response.Seconds("expires_in", maxLifetime); lifetime > 0 {
-			return now.Add(lifetime)
+		lifetime := response.Seconds("expires_in", maxLifetime)
+		if lifetime > 0 || renewable && response.IsNumber("expires_in") {
+			return at.now.Add(lifetime)
 		}
 		return time.Time{}
 	}
-	return response.Moment("expires_at")
+	if end := response.Moment("expires_at"); !end.IsZero() {
+		return end.Add(at.ahead)
+	}
+	return time.Time{}
 }
 
 // grantedScopes reads the scopes of a token response: in scope (RFC 6749 §5.1), or in the

@@ -28,14 +28,18 @@ Exit codes: 0 printed; 2 wrong usage or an untrusted host; 4 no usable credentia
 6 the server does not answer.`,
 		Example: "  curl -H \"Authorization: Bearer $(ambit token)\" https://api.example.com/",
 		Args:    noArguments,
-		RunE:    r.action(func(ctx context.Context) (view.View, error) { return runToken(ctx, r, keys, minTTL) }),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			given := cmd.Flags().Changed("min-ttl")
+			return r.action(func(ctx context.Context) (view.View, error) { return runToken(ctx, r, keys, minTTL, given) })(cmd, args)
+		},
 	}
 	keys = addKeyFlags(cmd.Flags())
 	cmd.Flags().DurationVar(&minTTL, "min-ttl", credential.RenewAhead, "renew a token that expires within this `DURATION`")
 	return cmd
 }
 
-func runToken(ctx context.Context, r *invocation, keys *keyFlags, minTTL time.Duration) (view.View, error) {
+// runToken prints a token; given says that someone asked for minTTL.
+func runToken(ctx context.Context, r *invocation, keys *keyFlags, minTTL time.Duration, given bool) (view.View, error) {
 	if minTTL < 0 {
 		return nil, fail(exitUsage, "--min-ttl may not be negative", "")
 	}
@@ -60,6 +64,9 @@ func runToken(ctx context.Context, r *invocation, keys *keyFlags, minTTL time.Du
 	tellLost(r, s, h)
 	if err == nil && !h.Credential.LivesAt(time.Now().Add(minTTL)) {
 		r.console.Note("the server gives no token that lives for %s: this one is %s", minTTL, view.Lifetime(h.Credential.ExpiresAt, time.Now()))
+	}
+	if err == nil && given && h.Credential.ExpiresAt.IsZero() {
+		r.console.Note("the server does not say how long the token lives: whether that is %s is unknown", minTTL)
 	}
 	return view.Token{Held: h}, nil
 }

@@ -77,8 +77,22 @@ func (o *Object) List(name string) []string {
 // IsList reports whether a member is a list.
 func (o *Object) IsList(name string) bool { return o.Has(name) && o.members[name][0] == '[' }
 
+// IsNumber reports whether a member is a number, or a number as a string.
+func (o *Object) IsNumber(name string) bool {
+	_, ok := o.parseNumber(name)
+	return ok
+}
+
 // number is a member that is a number, or a number as a string; 0 where there is none.
 func (o *Object) number(name string) float64 {
+	number, ok := o.parseNumber(name)
+	if !ok {
+		o.leaveType(name, "a number")
+	}
+	return number
+}
+
+func (o *Object) parseNumber(name string) (number float64, ok bool) {
 	var written string
 	switch value := o.value(name).(type) {
 	case json.Number:
@@ -88,10 +102,9 @@ func (o *Object) number(name string) float64 {
 	}
 	number, err := strconv.ParseFloat(written, 64)
 	if err != nil && !math.IsInf(number, 0) || math.IsNaN(number) {
-		o.leaveType(name, "a number")
-		return 0
+		return 0, false
 	}
-	return number
+	return number, true
 }
 
 // Seconds is a member that is a length of time in seconds, cut to at most limit; 0 where it
