@@ -58,7 +58,7 @@ func (h *Held) Check(level scopes.Level) error {
 // Find returns the credential that would be used: an API key by the usual sources, else the
 // stored login. Trust comes before either is read. Nobody is asked what it holds: of an API
 // key nothing is known then, of a login what was recorded. Errors: [ErrNoCredential], also as
-// an *[ElsewhereError]; *[UntrustedHostError]; *[UnboundError]; an *[apikey.BadKeyError]; the
+// an *[ElsewhereError] or an *[UnreachedError]; *[UntrustedHostError]; *[UnboundError]; an *[apikey.BadKeyError]; the
 // store's.
 func (s *Session) Find(ctx context.Context) (*Held, error) {
 	if _, err := s.Trust(ctx); err != nil {

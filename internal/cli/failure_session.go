@@ -26,6 +26,9 @@ func sessionErrors(s *ambit.Session, err error) *view.Failure {
 	if e, ok := errors.AsType[*ambit.ElsewhereError](err); ok {
 		return failWith(exitNoCredential, e, "log in with: "+loginAgain(s)+"; or use that one: "+inProject("ambit check", s.At(e.Other)))
 	}
+	if e, ok := errors.AsType[*ambit.UnreachedError](err); ok {
+		return failWith(exitNoCredential, e, "if you logged in on the desktop, run this there; or log in here: "+loginAgain(s)+" --store file; or give an API key, see: ambit status --help")
+	}
 	if e, ok := errors.AsType[*ambit.KindError](err); ok {
 		return failWith(exitNoCredential, e, "").Diagnosed(diagnosis.Unfit(heldCase(s, e.Held), e.Operation.Base))
 	}
