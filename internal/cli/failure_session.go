@@ -73,9 +73,11 @@ func notRenewed(s *ambit.Session, e *ambit.RenewalError, unattended bool) *view.
 	c.Renewal, c.Unattended = e.Err, unattended
 	g := fail(f.Code, f.Message, "").Diagnosed(diagnosis.NotRenewed(c))
 	switch {
+	case ended:
+		g.Message = text.Printable(e.Err.Error())
 	case denied:
 		g.Message = "the login could not be renewed: " + text.Printable(e.Err.Error())
-	case !ended:
+	default:
 		g.Message = "the login could not be renewed: " + f.Message
 	}
 	if t, ok := errors.AsType[*guard.Error](e.Err); ok && t.Kind == guard.KindTLS {
