@@ -141,6 +141,8 @@ func (k *keeper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		k.token(w, r)
+	case "/api/x":
+		k.call(w, r)
 	case "/revoke":
 		_ = r.ParseForm()
 		k.arrive("revocation")
@@ -184,6 +186,28 @@ func (k *keeper) revoke(token string) {
 		if refresh == token || s.access == token {
 			delete(k.sessions, refresh)
 		}
+	}
+}
+
+// call is a request with an access token.
+func (k *keeper) call(w http.ResponseWriter, r *http.Request) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, s := range k.sessions {
+		if r.Header.Get("Authorization") == "Bearer "+s.access {
+			reply(w, 200, map[string]any{})
+			return
+		}
+	}
+	reply(w, 401, map[string]any{"error": "invalid_token"})
+}
+
+// forget makes the server refuse every access token that it has given out.
+func (k *keeper) forget() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, s := range k.sessions {
+		s.access = "none"
 	}
 }
 
