@@ -126,6 +126,19 @@ func (e *ElsewhereError) Error() string {
 // Unwrap makes it an [ErrNoCredential].
 func (e *ElsewhereError) Unwrap() error { return ErrNoCredential }
 
+// An UnreachedError says that no login was found where this process can look, and that the keyring
+// of this machine is out of its reach, as that of a desktop is over SSH. It is an
+// [ErrNoCredential].
+type UnreachedError struct{ Err error }
+
+// Error says where nobody could look, and why.
+func (e *UnreachedError) Error() string {
+	return "no credential is stored in the file store, and the keyring cannot be reached from here: " + text.Line(e.Err.Error())
+}
+
+// Unwrap makes it an [ErrNoCredential].
+func (e *UnreachedError) Unwrap() error { return ErrNoCredential }
+
 // A KindError says that an API key is of a kind that cannot do what is required.
 type KindError struct {
 	Held      *Held

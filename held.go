@@ -60,7 +60,7 @@ func (h *Held) Check(level scopes.Level) error {
 // Find returns the credential that would be used: an API key by the usual sources, else the
 // stored login. Trust comes before either is read. Nobody is asked what it holds: of an API
 // key nothing is known then, of a login what was recorded. Errors: [ErrNoCredential], also as
-// an *[ElsewhereError]; *[UntrustedHostError]; *[UnboundError]; an *[apikey.BadKeyError]; the
+// an *[ElsewhereError] or an *[UnreachedError]; *[UntrustedHostError]; *[UnboundError]; an *[apikey.BadKeyError]; the
 // store's.
 func (s *Session) Find(ctx context.Context) (*Held, error) {
 	if _, err := s.Trust(ctx); err != nil {
@@ -273,6 +273,16 @@ func (h *Held) renew(ctx context.Context, by func(*oauth.Renewer) (*credential.C
 	c.Source = h.Credential.Source
 	h.Credential = c
 	return err
+}
+
+// Unrenewable is why the server does not renew a login, where it has said so to any process of this
+// user: a *[credential.SessionLostError] or a *[credential.RenewalDeniedError]. It is nil where the
+// next attempt may succeed, and for an API key.
+func (h *Held) Unrenewable() error {
+	if failed := h.Credential.Renewal.Failed; h.login == nil || failed == nil || !failed.Final {
+		return nil
+	}
+	return oauth.Standing(h.Credential, h.session.opt.now())
 }
 
 // Inquire asks servers whether they know the credential: its own, and those others that the

@@ -31,7 +31,7 @@ func (h *Held) keepKey(ctx context.Context) error {
 func (h *Held) keep(ctx context.Context, in store.Store) error {
 	s, all := h.session, h.session.logins()
 	h.Credential.Hosts = scopes.NewSet(append(s.hosts(), s.At(h.Server).hosts()...)...).Slice()
-	h.Credential.ObtainedAt = s.opt.now()
+	h.Credential.ObtainedAt = s.opt.now().Round(0)
 	key := all.key(s.server)
 	var before *credential.Credential
 	lasting, cancel := signals.Outlive(ctx)

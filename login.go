@@ -18,8 +18,9 @@ import (
 
 // Login gets a new credential and keeps it: an API key that [Options.Key] hands over, or else
 // the consent of the person at the browser for what plan requests; nil plans first. What it
-// replaces is removed. The credential is returned also where something is missing in it: ask
-// [Held.Check].
+// replaces is removed. Of several processes that log in to the same server at a time one does,
+// and the others take its login, or its refusal. The credential is returned also where something
+// is missing in it: ask [Held.Check].
 //
 // Errors: those of [Session.Plan]; *[MissingError] where something required cannot be
 // requested, or the server refuses all of it; [ErrNobody]; *[UntrustedHostError];
@@ -61,7 +62,7 @@ func (s *Session) Login(ctx context.Context, plan *Plan) (*Held, error) {
 		return nil, err
 	}
 	c := &consent{session: s, plan: plan, store: in, client: shown(client, &s.opt.UI)}
-	return c.get(ctx)
+	return c.lead(ctx)
 }
 
 // A consent is one login in a browser.

@@ -30,7 +30,7 @@ func (s *Session) Logout(ctx context.Context) (Logout, error) {
 	all := s.logins()
 	var mine, damaged []*login
 	var broken error
-	silent := all.each(ctx, all.reading(), func(l *login, err error) bool {
+	silent, _ := all.each(ctx, all.reading(), func(l *login, err error) bool {
 		_, unreadable := errors.AsType[*store.CorruptError](err)
 		switch {
 		case unreadable: // whichever server it was for: nobody can use it

@@ -75,9 +75,9 @@ func goodFor(p *provider.Provider, c *credential.Credential, from provider.Serve
 
 // each shows the logins, in the order in which one is looked for, until
 // see has seen enough. err is why a record cannot be read. A store that does not answer is
-// asked once; the error is that of one that may hold a login all the same.
-func (l logins) each(ctx context.Context, stores []store.Store, see func(one *login, err error) (enough bool)) error {
-	var silent error
+// asked once: silent is the error of one that may hold a login all the same, absent that of a
+// keyring that cannot be reached from here.
+func (l logins) each(ctx context.Context, stores []store.Store, see func(one *login, err error) (enough bool)) (silent, absent error) {
 	dead := make(map[string]bool)
 	for _, from := range l.issuers() {
 		for _, backend := range stores {
@@ -93,6 +93,8 @@ func (l logins) each(ctx context.Context, stores []store.Store, see func(one *lo
 				dead[backend.Name()] = true
 				if none.Silent || l.opt.Store != nil {
 					silent = err
+				} else {
+					absent = none.Err
 				}
 				continue
 			}
@@ -103,11 +105,11 @@ func (l logins) each(ctx context.Context, stores []store.Store, see func(one *lo
 				one.server = goodFor(l.manifest.Provider, one.credential, from)
 			}
 			if see(one, err) {
-				return nil
+				return nil, nil
 			}
 		}
 	}
-	return silent
+	return silent, absent
 }
 
 // serves reports whether a login is for the server that was chosen, if one was.
@@ -117,11 +119,12 @@ func (l logins) serves(one *login) bool {
 
 // find looks for a login that is good for the chosen server: one that this
 // server gave, or one that another gave for it. It returns [ErrNoCredential] where there is
-// none, and the keyring's error where that does not tell.
+// none, as an *[UnreachedError] where the keyring cannot be reached from here, and the keyring's
+// error where that does not tell.
 func (l logins) find(ctx context.Context) (*login, error) {
 	var found *login
 	var broken error
-	silent := l.each(ctx, l.reading(), func(one *login, err error) bool {
+	silent, absent := l.each(ctx, l.reading(), func(one *login, err error) bool {
 		if broken = err; err == nil && l.serves(one) {
 			found = one
 		}
@@ -134,13 +137,16 @@ func (l logins) find(ctx context.Context) (*login, error) {
 		return nil, broken
 	case silent != nil:
 		return nil, silent
-	case !l.chosen:
-		return nil, ErrNoCredential
 	}
-	anywhere := l
-	anywhere.chosen = false
-	if other, err := anywhere.find(ctx); err == nil {
-		return nil, &ElsewhereError{Server: l.server, Other: other.server}
+	if l.chosen {
+		anywhere := l
+		anywhere.chosen = false
+		if other, err := anywhere.find(ctx); err == nil {
+			return nil, &ElsewhereError{Server: l.server, Other: other.server}
+		}
+	}
+	if absent != nil {
+		return nil, &UnreachedError{Err: absent}
 	}
 	return nil, ErrNoCredential
 }
@@ -152,7 +158,7 @@ func (l logins) supersede(ctx context.Context, key store.Key, kept store.Store, 
 	if l.inMemory() {
 		return false
 	}
-	silent := l.each(ctx, l.system(), func(one *login, err error) bool {
+	silent, _ := l.each(ctx, l.system(), func(one *login, err error) bool {
 		switch {
 		case one.key == key && one.store.Name() == kept.Name():
 			return false // the new one

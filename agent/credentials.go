@@ -163,3 +163,12 @@ func (c *credentials) wait(ctx context.Context) bool {
 }
 
 func (c *credentials) pass() { c.turn <- struct{}{} }
+
+// rest waits until nobody asks the source any more, but no longer than that.
+func (c *credentials) rest(most time.Duration) {
+	ctx, cancel := context.WithTimeout(context.Background(), most)
+	defer cancel()
+	if c.wait(ctx) {
+		c.pass()
+	}
+}

@@ -20,6 +20,7 @@ import (
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/internal/signals"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -248,8 +249,9 @@ func (p *Proxy) serve(ctx context.Context, listeners []net.Listener) {
 	context.AfterFunc(p.ctx, func() { _ = p.server.Close() })
 }
 
-// Close ends the lending: answers on their way get a moment, then they are cut. When it
-// returns, log and record are written.
+// Close ends the lending: answers on their way get a moment, then they are cut. A renewal under
+// way has spent a refresh token: it gets [signals.Grace]. When Close returns, log and record are
+// written.
 func (p *Proxy) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
@@ -258,6 +260,7 @@ func (p *Proxy) Close() error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = p.server.Close()
 	}
+	p.credentials.rest(signals.Grace)
 	p.events.flush()
 	if c, ok := p.transport.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()

@@ -293,3 +293,49 @@ func TestAsksServers(t *testing.T) {
 		}
 	}
 }
+
+// A slow source renews when it is told to.
+type slowSource struct {
+	*source
+	asked, answer chan struct{}
+}
+
+func (s *slowSource) Renew(ctx context.Context, stale *credential.Credential) (*credential.Credential, error) {
+	close(s.asked)
+	<-s.answer
+	return s.source.Renew(ctx, stale)
+}
+
+// A child that ends while the proxy renews for it takes nothing along: what the renewal spent is
+// kept before the lending ends.
+func TestCloseWaitsForARenewal(t *testing.T) {
+	origin, _ := serves(t, "pha_new")
+	src := &slowSource{
+		&source{current: token("pha_old", everything...), next: []*credential.Credential{token("pha_new", everything...)}},
+		make(chan struct{}), make(chan struct{}),
+	}
+	l := lend(t, origin, src, nil)
+	request, err := http.NewRequest(http.MethodPost, l.Terms().Bases[0].URL+"/v1/messages", strings.NewReader("upload"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+l.Terms().Lease)
+	go func() { // the child, whose request is cut
+		if response, err := http.DefaultClient.Do(request); err == nil {
+			response.Body.Close()
+		}
+	}()
+	<-src.asked
+	closed := make(chan struct{})
+	go func() { defer close(closed); _ = l.Close() }()
+	select {
+	case <-closed:
+		t.Error("it was closed in the middle of a renewal")
+	case <-time.After(time.Second): // longer than an answer on its way gets
+	}
+	close(src.answer)
+	<-closed
+	if src.renewals() != 1 {
+		t.Errorf("%d renewals", src.renewals())
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -22,8 +23,10 @@ func badIDToken(err error) error {
 // issuer, audience, expiry, nonce, and that it belongs to the access token. Only this
 // costs a login a second request. Its content is not used. Where the server's keys cannot be had,
 // the rest is checked, and that is told: the token came straight from the token endpoint, whose
-// certificate vouches for it (§3.1.3.7, number 6), and a code is not spent twice.
-func (r *loginFlow) verifyIDToken(ctx context.Context, response *guard.Object, attempt *attempt) error {
+// certificate vouches for it (§3.1.3.7, number 6), and a code is not spent twice. Its times are the
+// server's, and it has just come from there: they are compared with the server's clock, where that
+// is known.
+func (r *loginFlow) verifyIDToken(ctx context.Context, response *guard.Object, attempt *attempt, at moment) error {
 	raw := response.Text("id_token")
 	if raw == "" || attempt.nonce == "" {
 		return nil
@@ -35,7 +38,7 @@ func (r *loginFlow) verifyIDToken(ctx context.Context, response *guard.Object, a
 	verifier := oidc.NewVerifier(r.Server.Issuer, keys, &oidc.Config{
 		ClientID:                   r.client.ID,
 		SupportedSigningAlgs:       signingAlgorithms(r.Server.IDTokenSigningAlgValuesSupported),
-		Now:                        r.now,
+		Now:                        func() time.Time { return r.now().Add(-at.ahead - clockLeeway) },
 		InsecureSkipSignatureCheck: noKeys != nil,
 	})
 	idToken, err := verifier.Verify(ctx, raw)

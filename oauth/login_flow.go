@@ -15,6 +15,7 @@ import (
 	"github.com/ambit-auth/ambit/oauth/client"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 	"golang.org/x/oauth2"
 )
 
@@ -317,7 +318,8 @@ func (r *loginFlow) exchange(ctx context.Context, code string) (*credential.Cred
 		}
 		return nil, besideList(err, r.Server, "authorization_code", r.client.Style())
 	}
-	c, err := r.issued(lasting, response, attempt)
+	at := momentOf(request.response, r.now())
+	c, err := r.issued(lasting, response, attempt, at)
 	if err != nil {
 		r.giveBack(lasting, response)
 		return nil, err
@@ -325,24 +327,26 @@ func (r *loginFlow) exchange(ctx context.Context, code string) (*credential.Cred
 	if !response.Has("token_type") {
 		r.UI.detail("the token response names no token_type, and is taken for Bearer")
 	}
-	tellLeftOut(func(sentence string) { r.UI.tell("%s", sentence) }, "the token response", response)
+	tell := func(sentence string) { r.UI.tell("%s", sentence) }
+	tellLeftOut(tell, "the token response", response)
+	at.tell(tell, provider.HostOf(r.Server.TokenEndpoint))
 	return c, nil
 }
 
 // issued is the credential in a token response, verified.
-func (r *loginFlow) issued(ctx context.Context, response *guard.Object, attempt *attempt) (*credential.Credential, error) {
+func (r *loginFlow) issued(ctx context.Context, response *guard.Object, attempt *attempt, at moment) (*credential.Credential, error) {
 	c, err := readToken(r.Server.TokenEndpoint, response, credential.Credential{
 		Issuer: r.Server.Issuer, ClientID: r.client.ID, Hosts: r.Hosts,
 		Asked: attempt.scopes, Resources: attempt.resources,
 		Grant: scopes.Grant{Scopes: attempt.scopes, KnownBy: scopes.Assumed}, // unless the response says otherwise
-	}, r.KindOf, r.now())
+	}, r.KindOf, at)
 	if err != nil {
 		return nil, err
 	}
 	if name := response.Text(r.ServerFrom); name != "" {
 		c.Server = text.Line(name)
 	}
-	return c, r.verifyIDToken(ctx, response, attempt)
+	return c, r.verifyIDToken(ctx, response, attempt, at)
 }
 
 // giveBack revokes the tokens of a response that is not used.

@@ -46,62 +46,91 @@ type Renewer struct {
 // store's error, beside that credential, which works; the stored one does not any more.
 var ErrNotSaved = errors.New("the credential was renewed, but not stored")
 
+// ErrNoPlace says that nothing was sent, since what comes of a renewal could not be stored: the
+// refresh token is as good as it was. It is returned with the store's error.
+var ErrNoPlace = errors.New("the credential is not renewed: what comes of it could not be stored")
+
 // Valid returns the stored credential if it lives for longer than minTTL (0: just
 // lives), and renews it otherwise. Where the server's tokens never live that long, it
 // renews at each call. [credential.Credential.Lost] tells what the renewal took away.
 //
-// Errors: the store's; *[credential.SessionLostError]; *[credential.RenewalDeniedError]; *[store.LockError]; *[ResponseError],
+// Errors: the store's; [ErrNoPlace] with the store's; *[credential.SessionLostError]; *[credential.RenewalDeniedError]; *[store.LockError]; *[ResponseError],
 // *[trust.UntrustedHostError] and [metadata.Error] for the request; [ErrNotSaved] with the
-// renewed credential. Where the renewal failed and the stored credential still lives,
-// it is returned beside the error.
+// renewed credential. An error response is remembered with the credential, and returned again
+// without a request for as long as nothing else is to be expected; see [Standing]. Where the
+// renewal failed and the stored credential still lives, it is returned beside the error.
 func (r *Renewer) Valid(ctx context.Context, minTTL time.Duration) (*credential.Credential, error) {
+	began := r.now()
 	before, err := r.Store.Load(ctx, r.Key)
 	if err != nil {
 		return nil, err
 	}
-	if before.LivesAt(r.now().Add(minTTL)) {
+	if before.LivesAt(began.Add(minTTL)) {
 		return before, nil
 	}
-	return r.renewed(ctx, before, before.Access)
+	return r.renewed(ctx, began, before, before.Access)
 }
 
 // Force renews the credential if the stored access token is still stale: one that a
 // server refused although it should live. Otherwise someone else has renewed it, and
 // theirs is returned. Errors are those of [Renewer.Valid].
 func (r *Renewer) Force(ctx context.Context, stale credential.Secret) (*credential.Credential, error) {
+	began := r.now()
 	before, err := r.Store.Load(ctx, r.Key)
 	if err != nil {
 		return nil, err
 	}
-	if !before.Access.Equal(stale) && before.LivesAt(r.now()) {
+	if !before.Access.Equal(stale) && before.LivesAt(began) {
 		return before, nil
 	}
-	return r.renewed(ctx, before, stale)
+	return r.renewed(ctx, began, before, stale)
 }
 
-// renewed takes the lock and renews, unless someone else just did. stale is the access
-// token that is not wanted any more.
-func (r *Renewer) renewed(ctx context.Context, before *credential.Credential, stale credential.Secret) (*credential.Credential, error) {
-	if before.Refresh.Empty() {
-		return r.ifLiving(before), &credential.SessionLostError{}
+// renewed takes the lock and renews, unless someone else has done so since began, or failed to.
+// stale is the access token that is not wanted any more.
+func (r *Renewer) renewed(ctx context.Context, began time.Time, before *credential.Credential, stale credential.Secret) (*credential.Credential, error) {
+	if err := Standing(before, r.now()); err != nil {
+		return r.ifLiving(before), err
 	}
 	unlock, err := store.Lock(ctx, r.LockDir, r.Key, nil)
 	if err != nil {
 		return r.ifLiving(before), err
 	}
 	defer unlock()
-	current, err := r.Store.Load(ctx, r.Key) // again, now that nobody else can write
-	if err != nil {
-		return nil, err
-	}
-	fresh := current
-	if current.Access.Equal(stale) || !current.LivesAt(r.now()) {
-		if fresh, err = r.refresh(ctx, current); fresh == nil {
+	current, err := r.Store.Load(ctx, r.Key) // again, now that nobody else renews
+	for range maxReplaced {
+		if err != nil {
+			return nil, err
+		}
+		if !current.Access.Equal(stale) && current.LivesAt(r.now()) {
+			return lessThan(before, current), nil
+		}
+		if err := Standing(current, r.now()); err != nil {
 			return r.ifLiving(current), err
 		}
+		if f := current.Renewal.Failed; f != nil && f.At.After(began) && !f.At.After(r.now()) {
+			return r.ifLiving(current), remembered(current)
+		}
+		fresh, refreshErr := r.refresh(ctx, current)
+		if changed, ok := errors.AsType[*store.ChangedError](refreshErr); ok && changed.Current != nil {
+			current = changed.Current // somebody without the lock: what they stored is used
+			continue
+		}
+		if fresh == nil {
+			return r.ifLiving(current), refreshErr
+		}
+		return lessThan(before, fresh), refreshErr
 	}
+	return nil, &store.LockError{Err: errors.New("it is replaced again and again by a program that does not take the lock")}
+}
+
+// maxReplaced is how often a renewal begins anew with what somebody else has stored meanwhile.
+const maxReplaced = 3
+
+// lessThan is fresh with what it lacks of before.
+func lessThan(before, fresh *credential.Credential) *credential.Credential {
 	fresh.Lost = before.Scopes.Minus(fresh.Scopes)
-	return fresh, err
+	return fresh
 }
 
 // ifLiving is c, or nil where it is past its end.
@@ -112,16 +141,21 @@ func (r *Renewer) ifLiving(c *credential.Credential) *credential.Credential {
 	return nil
 }
 
-// refresh sends the one request, and stores its outcome before anybody sees it.
+// refresh sends the one request, and stores its outcome before anybody sees it. A
+// *[store.ChangedError] says that somebody else has stored another credential meanwhile.
 func (r *Renewer) refresh(ctx context.Context, old *credential.Credential) (*credential.Credential, error) {
-	if old.Refresh.Empty() {
-		return nil, &credential.SessionLostError{}
-	}
 	server, err := r.Server(ctx)
+	if err != nil && ctx.Err() != nil {
+		return nil, context.Cause(ctx) // somebody went away: that is nobody else's result
+	}
+	if err != nil {
+		return nil, r.remember(ctx, old, err)
+	}
+	who, err := r.client(ctx, old.ClientID)
 	if err != nil {
 		return nil, err
 	}
-	who, err := r.client(ctx, old.ClientID)
+	sent, err := r.prepare(ctx, old)
 	if err != nil {
 		return nil, err
 	}
@@ -137,39 +171,100 @@ func (r *Renewer) refresh(ctx context.Context, old *credential.Credential) (*cre
 	_, err = source.Token()
 	response, err := request.result(err)
 	if err != nil {
-		return nil, r.refused(ctx, old, besideList(err, server, "refresh_token", who.Style()))
+		return nil, r.failed(ctx, old, sent, besideList(err, server, "refresh_token", who.Style()))
 	}
-	fresh, err := readToken(server.TokenEndpoint, response, *old, r.KindOf, r.now())
+	at := momentOf(request.response, r.now())
+	fresh, err := readToken(server.TokenEndpoint, response, *old, r.KindOf, at)
 	if err != nil {
+		return nil, r.failed(ctx, old, sent, err)
+	}
+	fresh.Renewal = credential.Renewal{}
+	tellLeftOut(r.Note, "the token response", response)
+	at.tell(r.Note, provider.HostOf(server.TokenEndpoint))
+	return r.keep(ctx, old, fresh)
+}
+
+// prepare makes sure of a place for the result, and notes there that the refresh token is on
+// its way: whoever dies now leaves the note.
+func (r *Renewer) prepare(ctx context.Context, old *credential.Credential) (sent *credential.Credential, err error) {
+	if err := r.Store.Probe(ctx, r.Key); err != nil {
+		return nil, noPlace(ctx, err)
+	}
+	noted := *old
+	noted.Renewal = credential.Renewal{LostAt: r.now().Round(0)}
+	err = r.Store.Swap(ctx, r.Key, old, &noted)
+	if _, changed := errors.AsType[*store.ChangedError](err); changed {
 		return nil, err
 	}
-	tellLeftOut(r.Note, "the token response", response)
-	if err := r.Store.Save(ctx, r.Key, fresh); err != nil {
+	if err != nil {
+		return nil, noPlace(ctx, err)
+	}
+	return &noted, nil
+}
+
+func noPlace(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return fmt.Errorf("%w: %w", ErrNoPlace, err)
+}
+
+// keep stores what came, in place of old. What somebody else has stored meanwhile stays, if it
+// is newer and lives: a person may have logged in anew.
+func (r *Renewer) keep(ctx context.Context, old, fresh *credential.Credential) (*credential.Credential, error) {
+	ctx = context.WithoutCancel(ctx) // it has to be kept now
+	err := r.Store.Swap(ctx, r.Key, old, fresh)
+	if changed, ok := errors.AsType[*store.ChangedError](err); ok && changed.Current != nil {
+		if theirs := changed.Current; theirs.ObtainedAt.After(old.ObtainedAt) && theirs.LivesAt(r.now()) {
+			return theirs, nil
+		}
+		err = r.Store.Save(ctx, r.Key, fresh)
+	}
+	if err != nil {
 		return fresh, fmt.Errorf("%w: %w", ErrNotSaved, err)
 	}
 	return fresh, nil
 }
 
-// refused makes invalid_grant (RFC 6749 §5.2) the end of the session. The refresh
-// token is taken out of the store, so that nobody else sends it in vain. Any other code that will
-// be the same later denies the renewal.
-func (r *Renewer) refused(ctx context.Context, old *credential.Credential, err error) error {
+// failed remembers why there is no new token, and whether a response was lost on the way. A
+// refresh token that was refused is taken out of the store, so that nobody else sends it in vain,
+// unless the store holds another one by now: then the error is a *[store.ChangedError].
+func (r *Renewer) failed(ctx context.Context, old, sent *credential.Credential, err error) error {
+	next := *old
+	if lostOnTheWay(err) && old.Renewal.LostAt.IsZero() {
+		next.Renewal = sent.Renewal
+	}
 	refusal, ok := errors.AsType[*ResponseError](err)
 	if ok {
 		refusal.Renewal = true
 	}
-	switch {
-	case !ok || refusal.Code == "" || refusal.Temporary():
-		return err
-	case refusal.Code != "invalid_grant":
+	if !ok || !refusal.Ends() {
+		return r.remember(ctx, &next, err)
+	}
+	next.Refresh, next.Renewal.Failed = credential.Secret{}, r.failure(err)
+	swapErr := r.Store.Swap(context.WithoutCancel(ctx), r.Key, old, &next)
+	if _, changed := errors.AsType[*store.ChangedError](swapErr); changed {
+		return swapErr
+	}
+	lost := sessionLost(&next, r.now())
+	lost.Err = errors.Join(refusal, swapErr)
+	if swapErr == nil {
+		lost.Err = refusal
+	}
+	return lost
+}
+
+// remember stores a failure for all who wait for its result, and for whoever comes while nothing
+// else is to be expected.
+func (r *Renewer) remember(ctx context.Context, c *credential.Credential, err error) error {
+	next := *c
+	next.Renewal.Failed = r.failure(err)
+	// Where it cannot be stored, the next one finds out for itself.
+	_ = r.Store.Swap(context.WithoutCancel(ctx), r.Key, c, &next)
+	if refusal, ok := errors.AsType[*ResponseError](err); ok && refusal.Renewal && !refusal.Temporary() {
 		return &credential.RenewalDeniedError{Code: refusal.Code, Description: refusal.Description, Err: refusal}
 	}
-	spent := *old
-	spent.Refresh = credential.Secret{}
-	if err := r.Store.Save(ctx, r.Key, &spent); err != nil {
-		return &credential.SessionLostError{Err: errors.Join(refusal, err)}
-	}
-	return &credential.SessionLostError{Err: refusal}
+	return err
 }
 
 func (r *Renewer) client(ctx context.Context, id string) (client.Client, error) {

@@ -3,9 +3,14 @@ package oauth_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -28,7 +33,7 @@ func expired(t *testing.T, s *authServer, backend store.Store) *credential.Crede
 	c := storetest.FullCredential()
 	c.Access, c.Refresh, c.ClientID = credential.NewSecret("acc_0"), credential.NewSecret(s.refresh), testClient
 	c.ObtainedAt, c.ExpiresAt = time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour)
-	c.Source, c.Lost = "", scopes.Set{}
+	c.Source, c.Lost, c.Renewal = "", scopes.Set{}, credential.Renewal{}
 	save(t, backend, c)
 	return c
 }
@@ -225,19 +230,287 @@ func TestNothingStored(t *testing.T) {
 	}
 }
 
-// unwritable is a store whose disk is full.
-type unwritable struct{ store.Store }
+// A failing store has room for so many more swaps, and then its disk is full.
+type failing struct {
+	store.Store
+	swaps int
+	probe error
+}
 
-func (unwritable) Save(context.Context, store.Key, *credential.Credential) error {
-	return errors.New("no space left")
+func (f *failing) Probe(context.Context, store.Key) error { return f.probe }
+
+func (f *failing) Swap(ctx context.Context, key store.Key, old, next *credential.Credential) error {
+	if f.swaps--; f.swaps < 0 {
+		return syscall.ENOSPC
+	}
+	return f.Store.Swap(ctx, key, old, next)
 }
 
 func TestRenewedButNotSaved(t *testing.T) {
-	server, store := newAuthServer(t), &store.Memory{}
-	expired(t, server, store)
-	got, err := newRenewer(t, server, unwritable{store}).Valid(t.Context(), 0)
+	server, backend := newAuthServer(t), &store.Memory{}
+	expired(t, server, backend)
+	got, err := newRenewer(t, server, &failing{Store: backend, swaps: 1}).Valid(t.Context(), 0)
 	if !errors.Is(err, oauth.ErrNotSaved) || got == nil || got.Access.Reveal() != "acc_1" {
 		t.Errorf("%v, %v", got, err)
+	}
+}
+
+// Where no place is sure for what comes, the refresh token is not spent; the access token is used
+// while it lives.
+func TestNoPlace(t *testing.T) {
+	for name, c := range map[string]*failing{
+		"a probe that fails":     {probe: syscall.EROFS},
+		"a note that is refused": {swaps: 0},
+		"a locked keyring":       {probe: &store.NoKeyringError{Err: errors.New("locked"), Silent: true}},
+		"a store too small":      {probe: &store.NotKeptError{Store: "it", Problem: "has no room"}},
+	} {
+		for _, living := range []bool{false, true} {
+			server, backend := newAuthServer(t), &store.Memory{}
+			stored := expired(t, server, backend)
+			if living {
+				stored.ExpiresAt = time.Now().Add(time.Minute)
+				save(t, backend, stored)
+			}
+			c.Store = backend
+			got, err := newRenewer(t, server, c).Valid(t.Context(), time.Hour)
+			if !errors.Is(err, oauth.ErrNoPlace) || (got != nil) != living || len(server.sent()) != 0 {
+				t.Errorf("%s: %v, %v, requests %v", name, got, err, server.sent())
+			}
+			if kept := storetest.Load(t, backend, testKey); !kept.SameSecrets(stored) {
+				t.Errorf("%s: the refresh token is gone", name)
+			}
+			if got, err = newRenewer(t, server, backend).Valid(t.Context(), 0); err != nil || got == nil {
+				t.Errorf("%s: afterwards: %v, %v", name, got, err)
+			}
+		}
+	}
+}
+
+// What a refusal taught is known to whoever comes next, without another request, for as long as
+// nothing else is to be expected.
+func TestRefusalsAreRemembered(t *testing.T) {
+	after := func(value string, refusal http.HandlerFunc) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Retry-After", value); refusal(w, r) }
+	}
+	code := func(status int, code string) http.HandlerFunc {
+		return text(status, "application/json", `{"error":"`+code+`","error_description":"so it is"}`)
+	}
+	const over, denied, later = "over", "denied", "later"
+	for name, c := range map[string]struct {
+		tokens http.HandlerFunc
+		what   string
+		quiet  time.Duration // for which nobody asks again
+	}{
+		"invalid_grant":               {code(400, "invalid_grant"), over, 365 * 24 * time.Hour},
+		"invalid_grant, 401":          {code(401, "invalid_grant"), over, 365 * 24 * time.Hour},
+		"invalid_grant, 200":          {code(200, "invalid_grant"), over, 365 * 24 * time.Hour},
+		"invalid_client":              {code(401, "invalid_client"), denied, 10 * time.Minute},
+		"unauthorized_client":         {code(400, "unauthorized_client"), denied, 10 * time.Minute},
+		"invalid_request":             {code(400, "invalid_request"), denied, 10 * time.Minute},
+		"a code of its own":           {code(400, "bad_refresh_token"), denied, 10 * time.Minute},
+		"a plain 400":                 {text(400, "text/html", "<h1>no"), denied, 10 * time.Minute},
+		"a plain 401":                 {text(401, "application/json", `{}`), denied, 10 * time.Minute},
+		"a 403 of somebody":           {text(403, "text/html", "<h1>blocked"), later, 0},
+		"a 404":                       {text(404, "text/html", "<h1>gone"), later, 0},
+		"a 500":                       {text(500, "text/html", "<h1>trouble"), later, 0},
+		"a 500 with invalid_grant":    {code(500, "invalid_grant"), later, 0},
+		"server_error":                {code(400, "server_error"), later, 0},
+		"no token":                    {text(200, "application/json", `{}`), later, 0},
+		"a 429":                       {text(429, "text/plain", ""), later, 10 * time.Second},
+		"a 429 until later":           {after("30", text(429, "text/plain", "")), later, 30 * time.Second},
+		"a 503 until later":           {after("30", text(503, "text/plain", "")), later, 30 * time.Second},
+		"temporarily unavailable":     {after("30", code(503, "temporarily_unavailable")), later, 30 * time.Second},
+		"temporarily, and with a 400": {after("30", code(400, "temporarily_unavailable")), later, 30 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server, backend := newAuthServer(t), &store.Memory{}
+			stored := expired(t, server, backend)
+			server.tokens = c.tokens
+			now := time.Now()
+			renewer := newRenewer(t, server, backend)
+			renewer.Now = func() time.Time { return now }
+			_, first := renewer.Valid(t.Context(), 0)
+			got := later
+			if _, ok := errors.AsType[*credential.SessionLostError](first); ok {
+				got = over
+			} else if _, ok := errors.AsType[*credential.RenewalDeniedError](first); ok {
+				got = denied
+			}
+			if got != c.what {
+				t.Fatalf("%s: %v", got, first)
+			}
+			renewer.Store = backend // as another process has it
+			if now = now.Add(c.quiet - time.Second); c.quiet > 0 {
+				_, again := renewer.Valid(t.Context(), 0)
+				if len(server.sent()) != 1 {
+					t.Errorf("requests %v", server.sent())
+				}
+				if again == nil || fmt.Sprintf("%T", again) != fmt.Sprintf("%T", first) || c.what != later && !strings.HasPrefix(again.Error(), first.Error()) {
+					t.Errorf("first %v, then %v", first, again)
+				}
+				if standing := oauth.Standing(storetest.Load(t, backend, testKey), now); standing == nil {
+					t.Error("the record says nothing")
+				}
+			}
+			now = now.Add(3 * time.Second)
+			if _, err := renewer.Valid(t.Context(), 0); len(server.sent()) != 2 && c.what != over {
+				t.Errorf("asked no more: %v", err)
+			}
+			server.tokens = nil // it is well again, and takes the token that nobody has spent
+			now = now.Add(2 * time.Hour)
+			fresh, err := renewer.Valid(t.Context(), 0)
+			if (err == nil) == (c.what == over) {
+				t.Errorf("afterwards: %v", err)
+			}
+			if err == nil && (fresh.Renewal != credential.Renewal{} || fresh.SameSecrets(stored)) {
+				t.Errorf("afterwards: %+v", fresh.Renewal)
+			}
+		})
+	}
+}
+
+// A clock that was wrong when a refusal was written keeps nobody waiting.
+func TestRefusalOfTheFuture(t *testing.T) {
+	server, backend := newAuthServer(t), &store.Memory{}
+	c := expired(t, server, backend)
+	c.Renewal.Failed = &credential.RenewalFailure{At: time.Now().Add(24 * time.Hour), Until: time.Now().Add(25 * time.Hour), Kind: string(guard.KindRateLimited), Status: 429}
+	save(t, backend, c)
+	if _, err := newRenewer(t, server, backend).Valid(t.Context(), 0); err != nil {
+		t.Error(err)
+	}
+}
+
+// While a refresh is under way somebody who takes no lock stores another record: a synchronized
+// home, a copy that is restored, an older program.
+func TestReplacedMeanwhile(t *testing.T) {
+	for name, c := range map[string]struct {
+		refused bool
+		age     time.Duration // of the other record, against ours
+		lives   bool
+		want    string // the access token that is used and stored
+	}{
+		"refused, and there is a new login":     {true, time.Minute, true, "acc_theirs"},
+		"refused, and there is an older one":    {true, -time.Minute, true, "acc_theirs"},
+		"refused, and the other one is run out": {true, time.Minute, false, "acc_1"},
+		"renewed, and there is a new login":     {false, time.Minute, true, "acc_theirs"},
+		"renewed, and an old copy was restored": {false, -time.Minute, true, "acc_1"},
+		"renewed, and the new one is run out":   {false, time.Minute, false, "acc_1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server, backend := newAuthServer(t), &store.Memory{}
+			old := expired(t, server, backend)
+			theirs := *old
+			theirs.Access, theirs.Refresh = credential.NewSecret("acc_theirs"), credential.NewSecret("refresh-0")
+			if c.refused {
+				old.Refresh = credential.NewSecret("refresh-of-before")
+				save(t, backend, old)
+			}
+			theirs.ObtainedAt = old.ObtainedAt.Add(c.age)
+			if c.lives {
+				theirs.ExpiresAt = time.Now().Add(time.Hour)
+			}
+			asked := 0
+			server.onRequest = func(string, string) {
+				if asked++; asked == 1 {
+					save(t, backend, &theirs)
+				}
+			}
+			if c.refused {
+				server.tokens = func(w http.ResponseWriter, r *http.Request) {
+					if asked == 1 {
+						reply(w, 400, map[string]any{"error": "invalid_grant"})
+						return
+					}
+					server.token(w, r)
+				}
+			}
+			got, err := newRenewer(t, server, backend).Valid(t.Context(), 0)
+			if err != nil || got.Access.Reveal() != c.want {
+				t.Errorf("%v, %v", got, err)
+			}
+			if kept := storetest.Load(t, backend, testKey); kept.Access.Reveal() != c.want || kept.Refresh.Empty() {
+				t.Errorf("kept: %q", kept.Access.Reveal())
+			}
+		})
+	}
+}
+
+// Why a session is over is told as far as this machine knows.
+func TestWhyItIsOver(t *testing.T) {
+	for name, c := range map[string]struct {
+		lost    bool
+		renewed time.Duration // ago
+		want    string
+	}{
+		"a response was lost": {true, time.Hour, "the response to a renewal was lost at "},
+		"a long time":         {false, 40 * 24 * time.Hour, "it was not renewed here for 40 days: it may have ended for that, or a copy of the store was used elsewhere"},
+		"a short time":        {false, time.Hour, "it was revoked, or a copy of the store was used elsewhere"},
+	} {
+		server, backend := newAuthServer(t), &store.Memory{}
+		old := expired(t, server, backend)
+		old.ObtainedAt = time.Now().Add(-c.renewed)
+		save(t, backend, old)
+		renewer := newRenewer(t, server, backend)
+		if c.lost {
+			server.tokens = func(w http.ResponseWriter, r *http.Request) {
+				server.token(httptest.NewRecorder(), r) // the token is spent
+				hijacked, _, _ := w.(http.Hijacker).Hijack()
+				hijacked.Close()
+			}
+			_, err := renewer.Valid(t.Context(), 0)
+			if err == nil || storetest.Load(t, backend, testKey).Renewal.LostAt.IsZero() {
+				t.Errorf("%s: %v", name, err)
+			}
+			server.tokens = nil
+		} else {
+			server.refresh = "another"
+		}
+		for range 2 { // from the server, and from the record
+			_, err := renewer.Valid(t.Context(), 0)
+			if _, over := errors.AsType[*credential.SessionLostError](err); !over || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+}
+
+// A renewal that failed is the result of all who waited for it.
+func TestFailureForAll(t *testing.T) {
+	for name, c := range map[string]struct {
+		tokens http.HandlerFunc
+		most   int // requests
+	}{
+		"a cut connection": {func(w http.ResponseWriter, _ *http.Request) {
+			hijacked, _, _ := w.(http.Hijacker).Hijack()
+			hijacked.Close()
+		}, 1},
+		"a 500": {text(500, "text/plain", ""), 1},
+		"a 429": {text(429, "text/plain", ""), 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server, directory := newAuthServer(t), t.TempDir()
+			everyone := make(chan struct{})
+			server.tokens = func(w http.ResponseWriter, r *http.Request) { <-everyone; c.tokens(w, r) }
+			backend := store.File{Dir: filepath.Join(directory, "store")}
+			expired(t, server, backend)
+			var loaded, done sync.WaitGroup
+			loaded.Add(goroutines)
+			for range goroutines {
+				done.Go(func() {
+					renewer := processRenewer(directory, server.URL)
+					renewer.Store = announcing{renewer.Store, new(sync.Once), loaded.Done}
+					if _, err := renewer.Valid(t.Context(), time.Minute); err == nil {
+						t.Error("there is no token, and no error")
+					}
+				})
+			}
+			loaded.Wait()
+			close(everyone)
+			done.Wait()
+			if n := len(server.sent()); n > c.most {
+				t.Errorf("%d requests", n)
+			}
+		})
 	}
 }
 

@@ -33,14 +33,15 @@ const (
 // members that the RFC names, made fit to be shown.
 type ResponseError struct {
 	Endpoint    Endpoint
-	Renewal     bool   // the request was for a renewal (RFC 6749 §6)
-	Host        string // of the endpoint
-	Status      int    // 0 where Problem was found in a good one
-	Code        string // error: invalid_grant, invalid_client, …; "" for a response of another shape
-	Description string // error_description
-	URI         string // error_uri, a page for people
-	Problem     string // what is wrong with a response that has no Code; else ""
-	Listed      string // what the server's metadata had said of that which it refuses; "" for nothing
+	Renewal     bool      // the request was for a renewal (RFC 6749 §6)
+	Host        string    // of the endpoint
+	Status      int       // 0 where Problem was found in a good one
+	Code        string    // error: invalid_grant, invalid_client, …; "" for a response of another shape
+	Description string    // error_description
+	URI         string    // error_uri, a page for people
+	Problem     string    // what is wrong with a response that has no Code; else ""
+	RetryAt     time.Time // until when the server asks to wait; zero where it does not say
+	Listed      string    // what the server's metadata had said of that which it refuses; "" for nothing
 }
 
 // Error holds the server's words, or what is wrong with its response.
@@ -60,8 +61,11 @@ func (e *ResponseError) Error() string {
 		return fmt.Sprintf("the response of the token endpoint of %s is not usable: %s", text.Line(e.Host), words)
 	}
 	told := fmt.Sprintf("the token endpoint of %s refused: %s", text.Line(e.Host), words) + aside(e.Listed)
-	if e.Temporary() {
+	if guard.IsTemporary(e.Status) {
 		told += fmt.Sprintf(" (status %d)", e.Status)
+	}
+	if !e.RetryAt.IsZero() {
+		told += ", and asks to wait until " + e.RetryAt.UTC().Format(time.RFC3339)
 	}
 	return told
 }
@@ -82,14 +86,27 @@ func besideList(err error, server *metadata.AuthorizationServer, grant string, m
 	return err
 }
 
-// Temporary reports whether the same request may succeed later.
+// Temporary reports whether the same request may succeed later: the server is in trouble, or
+// somebody on the way to it is. What has a code of its own, or is a plain 400 or 401, is the
+// server's decision (RFC 6749 §5.2).
 func (e *ResponseError) Temporary() bool {
-	return guard.IsTemporary(e.Status) || e.Code == "temporarily_unavailable"
+	switch {
+	case guard.IsTemporary(e.Status), e.Code == "temporarily_unavailable", e.Code == "server_error", e.Code == "slow_down":
+		return true
+	}
+	return e.Code == "" && e.Status != http.StatusBadRequest && e.Status != http.StatusUnauthorized
 }
+
+// Ends reports whether a renewal that was so refused ends the session: the refresh token is
+// spent, revoked or expired (RFC 6749 §5.2 invalid_grant).
+func (e *ResponseError) Ends() bool { return e.Code == "invalid_grant" && !e.Temporary() }
 
 // refusal is the error response of an endpoint.
 func refusal(endpoint Endpoint, response *guard.Response) *ResponseError {
 	e := &ResponseError{Endpoint: endpoint, Host: response.URL.Host, Status: response.Status}
+	if now := time.Now(); guard.RetryAfter(response.Header, now) > 0 {
+		e.RetryAt = now.Add(guard.RetryAfter(response.Header, now)).Round(0)
+	}
 	if members, err := response.Object(); err == nil {
 		e.Code, e.Description = text.Line(members.Text("error")), text.Line(members.Text("error_description"))
 		e.URI = text.Line(members.Text("error_uri"))

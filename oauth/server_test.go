@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/oauth/client"
@@ -40,6 +41,7 @@ type authServer struct {
 	tokens    http.HandlerFunc                  // in place of the token endpoint
 	idToken   func(nonce, access string) string // id_token of the response
 	others    map[string]http.HandlerFunc       // more paths
+	date      time.Time                         // of its clock; zero: it does not say
 	onRequest func(method, path string)         // told of each request to anything but /authorize
 
 	mu       sync.Mutex
@@ -74,6 +76,10 @@ func (s *authServer) metadata() *metadata.AuthorizationServer {
 }
 
 func (s *authServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header()["Date"] = nil
+	if !s.date.IsZero() {
+		w.Header().Set("Date", s.date.UTC().Format(http.TimeFormat))
+	}
 	if r.URL.Path == "/authorize" {
 		s.authorize(w, r)
 		return

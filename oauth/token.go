@@ -1,6 +1,8 @@
 package oauth
 
 import (
+	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -20,7 +22,7 @@ const maxLifetime = 10 * 365 * 24 * time.Hour
 // holds: for a login what was asked, for a renewal what was had. A response without a
 // token_type is one of many servers that know only Bearer; another type is Bearer only where the
 // provider's file says that its kind is called so.
-func readToken(endpoint string, response *guard.Object, before credential.Credential, kindOf func(string) provider.CredentialKind, now time.Time) (*credential.Credential, error) {
+func readToken(endpoint string, response *guard.Object, before credential.Credential, kindOf func(string) provider.CredentialKind, at moment) (*credential.Credential, error) {
 	access, refresh := response.Text("access_token"), response.Text("refresh_token")
 	var kind provider.CredentialKind
 	if kindOf != nil {
@@ -38,7 +40,7 @@ func readToken(endpoint string, response *guard.Object, before credential.Creden
 		c.Refresh = credential.NewSecret(refresh)
 	}
 	isFirst := before.Access.Empty() // a renewal that gives no time to live again gives nothing better
-	c.ObtainedAt, c.ExpiresAt = now, expiry(response, now, c.Renewable() && isFirst)
+	c.ObtainedAt, c.ExpiresAt = at.now, expiry(response, at, c.Renewable() && isFirst)
 	if granted, said := grantedScopes(response, before.Asked.Union(before.Scopes)); said {
 		c.Scopes, c.KnownBy = c.Proven(granted), scopes.TokenResponse
 	}
@@ -94,18 +96,56 @@ func reachIn(members *guard.Object, limits []provider.ReachMember) (reach []scop
 	return reach, said
 }
 
-// expiry reads expires_in, in seconds from now, or the moment in expires_at that some
-// servers give in its place. A token that lives for no time is at its end, if a renewal may
-// give a better one. Where nothing tells, the token is tried until the server refuses it.
-func expiry(response *guard.Object, now time.Time, renewable bool) time.Time {
+// A moment is when a response came, by two clocks.
+type moment struct {
+	now   time.Time     // of this machine, without what its other clock reads
+	ahead time.Duration // by how much that is ahead of the server's; 0 within clockLeeway, or where the server does not say
+}
+
+// clockLeeway is by how much two clocks may differ without anybody minding.
+const clockLeeway = time.Minute
+
+// momentOf compares the clocks: the server's time is in the Date of its response (RFC 9110
+// §6.6.1).
+func momentOf(response *guard.Response, now time.Time) moment {
+	at := moment{now: now.Round(0)}
+	if response == nil {
+		return at
+	}
+	date, err := http.ParseTime(response.Header.Get("Date"))
+	if err != nil {
+		return at
+	}
+	if ahead := at.now.Sub(date).Round(time.Second); ahead.Abs() > clockLeeway {
+		at.ahead = ahead
+	}
+	return at
+}
+
+// tell says that the clocks differ.
+func (at moment) tell(tell func(sentence string), host string) {
+	if tell == nil || at.ahead == 0 {
+		return
+	}
+	which := "ahead of"
+	if at.ahead < 0 {
+		which = "behind"
+	}
+	tell(fmt.Sprintf("the clock of this machine is %s %s that of %s: one of them is wrong", at.ahead.Abs(), which, text.Line(host)))
+}
+
+// expiry reads expires_in, in seconds from now, or the moment in expires_at, by the server's
+// clock, that some servers give in its place. A token that lives for no time is at its end, if a
+// renewal may give a better one. Where nothing tells, the token is tried until the server refuses it.
+func expiry(response *guard.Object, at moment, renewable bool) time.Time {
 	if lifetime := response.Seconds("expires_in", maxLifetime); lifetime > 0 {
-		return now.Add(lifetime)
+		return at.now.Add(lifetime)
 	}
 	if end := response.Moment("expires_at"); !end.IsZero() {
-		return end
+		return end.Add(at.ahead)
 	}
 	if renewable && response.IsNumber("expires_in") {
-		return now
+		return at.now
 	}
 	return time.Time{}
 }

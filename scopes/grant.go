@@ -31,8 +31,11 @@ func (g Grant) ReachOf(sort string) []string {
 	return nil
 }
 
-// LivesAt reports whether the credential is still good at t, as far as anybody said.
-func (g Grant) LivesAt(t time.Time) bool { return g.ExpiresAt.IsZero() || t.Before(g.ExpiresAt) }
+// LivesAt reports whether the credential is still good at t, as far as anybody said. The clock on
+// the wall counts: the other one of a machine stands still while that sleeps.
+func (g Grant) LivesAt(t time.Time) bool {
+	return g.ExpiresAt.IsZero() || t.Round(0).Before(g.ExpiresAt)
+}
 
 // KnownBy is where the knowledge of a grant comes from.
 type KnownBy string

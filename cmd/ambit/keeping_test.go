@@ -31,6 +31,7 @@ type keeper struct {
 	sessions map[string]*session
 	spent    map[string]*session // by refresh tokens
 	reused   int
+	deny     bool             // whatever consent is asked for
 	tokens   http.HandlerFunc // in place of what the token endpoint says; nil: itself
 }
 
@@ -73,6 +74,32 @@ func (k *keeper) arrive(moment string) {
 	}
 }
 
+// refuse says whether whatever consent is asked for is denied.
+func (k *keeper) refuse(deny bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.deny = deny
+}
+
+func (k *keeper) denies() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.deny
+}
+
+// answer is what the token endpoint says to a renewal from now on; nil: itself.
+func (k *keeper) answer(tokens http.HandlerFunc) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.tokens = tokens
+}
+
+func (k *keeper) answers() http.HandlerFunc {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.tokens
+}
+
 func (k *keeper) count(moment string) int {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -99,17 +126,23 @@ func (k *keeper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		k.mu.Lock()
 		k.codes[code] = true
 		k.mu.Unlock()
-		back.RawQuery = url.Values{"code": {code}, "state": {r.FormValue("state")}}.Encode()
+		response := url.Values{"code": {code}, "state": {r.FormValue("state")}}
+		if k.denies() {
+			response = url.Values{"error": {"access_denied"}, "state": {r.FormValue("state")}}
+		}
+		back.RawQuery = response.Encode()
 		http.Redirect(w, r, back.String(), http.StatusFound)
 	case "/token":
 		_ = r.ParseForm()
 		moment := map[string]string{"authorization_code": "exchange", "refresh_token": "renewal"}[r.FormValue("grant_type")]
 		k.arrive(moment)
-		if k.tokens != nil && moment == "renewal" {
-			k.tokens(w, r)
+		if answer := k.answers(); answer != nil && moment == "renewal" {
+			answer(w, r)
 			return
 		}
 		k.token(w, r)
+	case "/api/x":
+		k.call(w, r)
 	case "/revoke":
 		_ = r.ParseForm()
 		k.arrive("revocation")
@@ -153,6 +186,28 @@ func (k *keeper) revoke(token string) {
 		if refresh == token || s.access == token {
 			delete(k.sessions, refresh)
 		}
+	}
+}
+
+// call is a request with an access token.
+func (k *keeper) call(w http.ResponseWriter, r *http.Request) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, s := range k.sessions {
+		if r.Header.Get("Authorization") == "Bearer "+s.access {
+			reply(w, 200, map[string]any{})
+			return
+		}
+	}
+	reply(w, 401, map[string]any{"error": "invalid_token"})
+}
+
+// forget makes the server refuse every access token that it has given out.
+func (k *keeper) forget() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, s := range k.sessions {
+		s.access = "none"
 	}
 }
 

@@ -6,7 +6,9 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -24,7 +26,7 @@ func rounds() int {
 	if testing.Short() || raceDetector {
 		return 2
 	}
-	return 20
+	return measured(20)
 }
 
 // TestSignals sends each signal in each moment at which something may be under way: what the
@@ -133,6 +135,49 @@ func readStory(from io.Reader, waiting chan<- struct{}) string {
 		}
 	}
 	return story.String()
+}
+
+// TestSignalsInARun ends the child in the moment in which the proxy renews for it: the login that
+// comes of that is kept, though nobody waits for the response any more.
+func TestSignalsInARun(t *testing.T) {
+	k := newKeeper(t)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	caller := filepath.Join(t.TempDir(), "caller")
+	if err := os.Symlink(self, caller); err != nil {
+		t.Fatal(err)
+	}
+	for _, signal := range ends {
+		for range max(1, rounds()/4) {
+			h := k.home("tool")
+			h.login()
+			before := h.kept()
+			k.forget()
+			g := k.wait("renewal")
+			c := h.ambit("run", "--", caller, "GET api/x")
+			go func() {
+				<-g.came
+				_ = c.Process.Signal(signal)
+				close(g.open)
+			}()
+			out, _ := c.CombinedOutput()
+			want := 128 + int(signal)
+			if signal == syscall.SIGQUIT {
+				want = 2 // it is the child's, which dumps its stacks
+			}
+			if code := c.ProcessState.ExitCode(); code != want && code != 0 { // the child may have ended before
+				t.Errorf("%s: exit code %d\n%s", signal, code, out)
+			}
+			if kept, alive := h.kept(), k.alive(); !slices.Equal(kept, alive) || slices.Equal(kept, before) {
+				t.Fatalf("%s: kept %v, alive at the server %v, before %v\n%s", signal, kept, alive, before, out)
+			}
+			for _, token := range k.alive() {
+				k.revoke(token)
+			}
+		}
+	}
 }
 
 // TestSignalsAtASilentServer: a server that does not answer keeps nobody longer than the grace,

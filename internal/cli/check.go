@@ -181,6 +181,8 @@ func asked(ctx context.Context, r *invocation, s *ambit.Session, minTTL time.Dur
 				return nil, err
 			}
 			tellUnrenewed(r, s, "login", h, err)
+		} else {
+			tellUnrenewed(r, s, "login", h, h.Unrenewable())
 		}
 	}
 	before := h.Credential.Access

@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"strings"
+	"syscall"
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/advice"
@@ -188,7 +190,10 @@ func sessionFailure(p *ambit.Session, err error) *view.Failure {
 		if f := directoryFailure(p, err); f != nil {
 			return f
 		}
-		return failWith(exitNoCredential, e, "another ambit process is renewing the same login and does not finish")
+		if errors.Is(err, context.DeadlineExceeded) {
+			return failWith(exitNoCredential, e, "another ambit process is renewing the same login and does not finish")
+		}
+		return failWith(exitUsage, e, "locks do not work in that directory, as on some network disks: name one on another disk with XDG_STATE_HOME")
 	}
 	if e, ok := errors.AsType[*oauth.IssuerError](err); ok {
 		return failWith(exitNoCredential, e, "the response was discarded: it did not come from the server that was asked")
@@ -204,6 +209,9 @@ func directoryFailure(_ *ambit.Session, err error) *view.Failure {
 	e, ok := errors.AsType[*fs.PathError](err)
 	if _, elsewhere := errors.AsType[*guard.Error](err); !ok || elsewhere {
 		return nil
+	}
+	if errors.Is(err, syscall.ENOSPC) {
+		return failWith(exitUsage, e, "make room on that disk, or name a directory on another with XDG_STATE_HOME")
 	}
 	return failWith(exitUsage, e, "ambit keeps its files there: make it a directory that you can write to, or name others with XDG_STATE_HOME and XDG_CONFIG_HOME")
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
+	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 )
@@ -24,6 +25,9 @@ func sessionErrors(s *ambit.Session, err error) *view.Failure {
 	}
 	if e, ok := errors.AsType[*ambit.ElsewhereError](err); ok {
 		return failWith(exitNoCredential, e, "log in with: "+loginAgain(s)+"; or use that one: "+inProject("ambit check", s.At(e.Other)))
+	}
+	if e, ok := errors.AsType[*ambit.UnreachedError](err); ok {
+		return failWith(exitNoCredential, e, "if you logged in on the desktop, run this there; or log in here: "+loginAgain(s)+" --store file; or give an API key, see: ambit status --help")
 	}
 	if e, ok := errors.AsType[*ambit.KindError](err); ok {
 		return failWith(exitNoCredential, e, "").Diagnosed(diagnosis.Unfit(heldCase(s, e.Held), e.Operation.Base))
@@ -52,6 +56,10 @@ func sessionErrors(s *ambit.Session, err error) *view.Failure {
 // notRenewed is a login that could not be renewed. What is wrong on this machine is told as it is.
 func notRenewed(s *ambit.Session, e *ambit.RenewalError, unattended bool) *view.Failure {
 	f := asFailure(failureOf(s, e.Err))
+	if errors.Is(e.Err, oauth.ErrNoPlace) {
+		f.Message = "the login is not renewed, and stays as it is, since what comes of that could not be kept: " + f.Message
+		return f
+	}
 	_, ended := errors.AsType[*credential.SessionLostError](e.Err)
 	_, denied := errors.AsType[*credential.RenewalDeniedError](e.Err)
 	if f.Code != exitCannotTell && !ended && !denied {
@@ -60,7 +68,12 @@ func notRenewed(s *ambit.Session, e *ambit.RenewalError, unattended bool) *view.
 	c := heldCase(s, e.Held)
 	c.Renewal, c.Unattended = e.Err, unattended
 	g := fail(f.Code, f.Message, "").Diagnosed(diagnosis.NotRenewed(c))
-	if !ended {
+	switch {
+	case ended:
+		g.Message = text.Printable(e.Err.Error())
+	case denied:
+		g.Message = "the login could not be renewed: " + text.Printable(e.Err.Error())
+	default:
 		g.Message = "the login could not be renewed: " + f.Message
 	}
 	if t, ok := errors.AsType[*guard.Error](e.Err); ok && t.Kind == guard.KindTLS {

@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/ambit-auth/ambit"
@@ -35,7 +37,8 @@ func TestCredentialFailures(t *testing.T) {
 		"a broken document":            {&guard.Error{Kind: guard.KindInvalid, Field: "scopes_supported"}, exitCannotTell, "operator"},
 		"a directory that is not ours": {fmt.Errorf("keeping: %w", directory), exitUsage, "XDG_STATE_HOME"},
 		"a lock in such a directory":   {&store.LockError{Path: directory.Path, Err: directory}, exitUsage, "XDG_STATE_HOME"},
-		"a lock that another holds":    {&store.LockError{Path: directory.Path}, exitNoCredential, "another ambit"},
+		"a lock that another holds":    {&store.LockError{Path: directory.Path, Err: context.DeadlineExceeded}, exitNoCredential, "another ambit"},
+		"a disk without locks":         {&store.LockError{Path: directory.Path, Err: syscall.ENOLCK}, exitUsage, "XDG_STATE_HOME"},
 		"a key that cannot be read":    {&apikey.BadKeyError{Source: "standard input", Err: directory}, exitNoCredential, ""},
 	} {
 		if f := asFailure(failureOf(nil, c.err)); f.Code != c.code || !strings.Contains(f.Hint, c.hint) {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes"
@@ -47,6 +48,11 @@ func runStatus(ctx context.Context, r *invocation, keys *keyFlags) (view.View, e
 		return nil, r.failure(s, err)
 	}
 	v := compare(r, s, h)
+	if err := h.Unrenewable(); err != nil && !h.Credential.LivesAt(v.Now) {
+		return v, r.failure(s, &ambit.RenewalError{Held: h, Err: err})
+	} else if err != nil {
+		tellUnrenewed(r, s, "login", h, err)
+	}
 	if !h.Credential.LivesAt(v.Now) && !h.Credential.Renewable() {
 		situation := situationOf(s, h, advice.Ended)
 		situation.Unattended = r.unattended()

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -27,14 +28,18 @@ Exit codes: 0 printed; 2 wrong usage or an untrusted host; 4 no usable credentia
 6 the server does not answer.`,
 		Example: "  curl -H \"Authorization: Bearer $(ambit token)\" https://api.example.com/",
 		Args:    noArguments,
-		RunE:    r.action(func(ctx context.Context) (view.View, error) { return runToken(ctx, r, keys, minTTL) }),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			given := cmd.Flags().Changed("min-ttl")
+			return r.action(func(ctx context.Context) (view.View, error) { return runToken(ctx, r, keys, minTTL, given) })(cmd, args)
+		},
 	}
 	keys = addKeyFlags(cmd.Flags())
 	cmd.Flags().DurationVar(&minTTL, "min-ttl", credential.RenewAhead, "renew a token that expires within this `DURATION`")
 	return cmd
 }
 
-func runToken(ctx context.Context, r *invocation, keys *keyFlags, minTTL time.Duration) (view.View, error) {
+// runToken prints a token; given says that someone asked for minTTL.
+func runToken(ctx context.Context, r *invocation, keys *keyFlags, minTTL time.Duration, given bool) (view.View, error) {
 	if minTTL < 0 {
 		return nil, fail(exitUsage, "--min-ttl may not be negative", "")
 	}
@@ -55,10 +60,13 @@ func runToken(ctx context.Context, r *invocation, keys *keyFlags, minTTL time.Du
 	if err != nil && !h.Credential.LivesAt(time.Now()) {
 		return nil, failureOf(s, err)
 	}
-	tellUnrenewed(r, s, "token", h, err)
+	tellUnrenewed(r, s, "token", h, cmp.Or(err, h.Unrenewable()))
 	tellLost(r, s, h)
 	if err == nil && !h.Credential.LivesAt(time.Now().Add(minTTL)) {
 		r.console.Note("the server gives no token that lives for %s: this one is %s", minTTL, view.Lifetime(h.Credential.ExpiresAt, time.Now()))
+	}
+	if err == nil && given && h.Credential.ExpiresAt.IsZero() {
+		r.console.Note("the server does not say how long the token lives: whether that is %s is unknown", minTTL)
 	}
 	return view.Token{Held: h}, nil
 }
@@ -69,12 +77,10 @@ func tellUnrenewed(r *invocation, s *ambit.Session, what string, h *ambit.Held, 
 	left := view.Lifetime(h.Credential.ExpiresAt, time.Now())
 	if errors.Is(err, oauth.ErrNotSaved) {
 		r.console.Note("the %s was renewed, and cannot be kept; once it expires, log in again: %s", what, text.Printable(strings.TrimPrefix(err.Error(), oauth.ErrNotSaved.Error()+": ")))
+	} else if errors.Is(err, oauth.ErrNoPlace) {
+		r.console.Note("the %s is %s, and is not renewed: what comes of that could not be kept (%s)", what, left, text.Printable(strings.TrimPrefix(err.Error(), oauth.ErrNoPlace.Error()+": ")))
 	} else if e, ok := errors.AsType[*credential.SessionLostError](err); ok {
-		reason := "there is no refresh token"
-		if e.Err != nil {
-			reason = e.Err.Error()
-		}
-		r.console.Note("the %s is %s, and cannot be renewed: %s; for a new one: %s", what, left, text.Printable(reason), loginAgain(s))
+		r.console.Note("the %s is %s, and cannot be renewed: %s; for a new one: %s", what, left, text.Printable(e.Reason()), loginAgain(s))
 	} else if err != nil {
 		r.console.Note("the %s could not be renewed, and is %s: %s", what, left, text.Printable(err.Error()))
 	}

@@ -32,6 +32,9 @@ type Credential struct {
 	ObtainedAt time.Time
 	Asked      scopes.Set // what the login asked for; empty for a key, and in what older versions stored
 
+	// Renewal is what is known of attempts to renew it; zero where none failed.
+	Renewal Renewal
+
 	// Hosts are those that the user trusted with it when it was obtained, in the form
 	// of [provider.HostOf].
 	Hosts []string

@@ -32,7 +32,10 @@ func (e *LockError) Error() string {
 	if errors.Is(e.Err, context.DeadlineExceeded) {
 		return fmt.Sprintf("another process has been renewing this credential for %s (it holds %q)", lockTimeout, e.Path)
 	}
-	return fmt.Sprintf("the credential cannot be locked for renewal: %v", e.Err)
+	if e.Path == "" {
+		return fmt.Sprintf("the credential cannot be locked for renewal: %v", e.Err)
+	}
+	return fmt.Sprintf("the credential cannot be locked for renewal: the lock file %q: %v", e.Path, files.Pathless(e.Err))
 }
 
 // Unwrap returns the cause.
@@ -47,17 +50,31 @@ func (e *LockError) Unwrap() error { return e.Err }
 //
 // Errors: *[LockError] after 45 s, or where there can be no lock; ctx's cause.
 func Lock(ctx context.Context, dir string, key Key, waiting func()) (unlock func(), err error) {
+	return lock(ctx, dir, key.ID()+".lock", lockTimeout, waiting)
+}
+
+// LockLogin is [Lock] for as long as somebody gets a credential for key, which takes a person:
+// the wait ends with ctx alone. Whoever has this lock takes the other to store what came.
+func LockLogin(ctx context.Context, dir string, key Key, waiting func()) (unlock func(), err error) {
+	return lock(ctx, dir, key.ID()+".login.lock", 0, waiting)
+}
+
+// lock takes the lock of a file in dir; a timeout of 0 is none.
+func lock(ctx context.Context, dir, name string, timeout time.Duration, waiting func()) (unlock func(), err error) {
 	if dir == "" {
 		return nil, &LockError{Err: errors.New("no directory is set for the lock")}
 	}
-	path := filepath.Join(dir, key.ID()+".lock")
+	path := filepath.Join(dir, name)
 	if err := os.MkdirAll(dir, files.PrivateDir); err != nil {
 		return nil, &LockError{Path: path, Err: err}
 	}
 	if _, err := files.Check(path, files.Rule{}); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, &LockError{Path: path, Err: err}
 	}
-	bounded, cancel := context.WithTimeout(ctx, lockTimeout)
+	bounded, cancel := context.WithCancel(ctx)
+	if timeout > 0 {
+		bounded, cancel = context.WithTimeout(ctx, timeout)
+	}
 	defer cancel()
 	lock := flock.New(path, flock.SetPermissions(files.PrivateFile))
 	if got, err := lock.TryLock(); !got && err == nil && waiting != nil {

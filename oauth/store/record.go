@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 )
@@ -35,6 +36,38 @@ type record struct {
 	KnownBy    scopes.KnownBy `json:"by"`
 	Reach      []reach        `json:"reach,omitempty"`
 	Hosts      []string       `json:"hosts,omitempty"`
+	LostAt     int64          `json:"lost,omitempty"` // microseconds since 1970
+	Failed     *failure       `json:"failed,omitempty"`
+}
+
+// A failure is a [credential.RenewalFailure]. Its times count in microseconds: who waited for
+// an attempt has to tell it from the next.
+type failure struct {
+	At     int64  `json:"at"`
+	Until  int64  `json:"until,omitempty"`
+	Final  bool   `json:"final,omitempty"`
+	Kind   string `json:"kind,omitempty"`
+	Host   string `json:"host,omitempty"`
+	Status int    `json:"status,omitempty"`
+	Code   string `json:"code,omitempty"`
+	Words  string `json:"words,omitempty"`
+}
+
+func failureOf(f *credential.RenewalFailure) *failure {
+	if f == nil {
+		return nil
+	}
+	return &failure{toMicros(f.At), toMicros(f.Until), f.Final, f.Kind, f.Host, f.Status, f.Code, f.Words}
+}
+
+func (f *failure) renewal() *credential.RenewalFailure {
+	if f == nil {
+		return nil
+	}
+	return &credential.RenewalFailure{
+		At: fromMicros(f.At), Until: fromMicros(f.Until), Final: f.Final,
+		Kind: f.Kind, Host: f.Host, Status: f.Status, Code: text.Line(f.Code), Words: text.Line(f.Words),
+	}
 }
 
 // A reach is a [scopes.Reach].
@@ -67,6 +100,7 @@ func encodeRecord(c *credential.Credential) ([]byte, error) {
 		ExpiresAt: toSeconds(c.ExpiresAt), ObtainedAt: toSeconds(c.ObtainedAt),
 		Scope: c.Scopes.String(), Asked: c.Asked.String(), Resources: c.Resources, KnownBy: c.KnownBy,
 		Reach: reachOf(c.Reach), Hosts: c.Hosts,
+		LostAt: toMicros(c.Renewal.LostAt), Failed: failureOf(c.Renewal.Failed),
 	})
 }
 
@@ -102,6 +136,7 @@ func decodeRecord(data []byte) (*credential.Credential, error) {
 		},
 		TokenType: r.TokenType, Issuer: r.Issuer, ClientID: r.ClientID, Resources: r.Resources,
 		ObtainedAt: fromSeconds(r.ObtainedAt), Asked: asked, Hosts: r.Hosts,
+		Renewal: credential.Renewal{LostAt: fromMicros(r.LostAt), Failed: r.Failed.renewal()},
 	}
 	if r.Refresh != "" {
 		c.Refresh = credential.NewSecret(r.Refresh)
@@ -142,4 +177,18 @@ func fromSeconds(s int64) time.Time {
 		return time.Time{}
 	}
 	return time.Unix(s, 0).UTC()
+}
+
+func toMicros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+func fromMicros(us int64) time.Time {
+	if us == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(us).UTC()
 }

@@ -29,7 +29,7 @@ var ErrNotFound = errors.New("no credential is stored")
 //     as a Save does, and takes it away. After it a Save fails only where something changed.
 //   - Delete of what is not there is no error.
 //   - What is stored is what was saved: Source and Lost are not, and times are kept
-//     to the second, in UTC.
+//     to the second, those of Renewal to the microsecond, in UTC.
 //   - All methods are safe for concurrent use. They do not order a read and a later
 //     write: for that take the lock of [Lock].
 //   - ctx ends the wait, though what was begun may still happen.

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"net/http"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// measured is how often a thing is tried; AMBIT_TEST_KEEPING multiplies it, for a measurement.
+func measured(n int) int {
+	times, err := strconv.Atoi(os.Getenv("AMBIT_TEST_KEEPING"))
+	if err != nil {
+		return n
+	}
+	return n * times
+}
+
+// atOnce runs a command line in that many processes, and returns how each ended.
+func (h *keepingHome) atOnce(n int, args ...string) (outputs []string, codes []int) {
+	outputs, codes = make([]string, n), make([]int, n)
+	commands := make([]*exec.Cmd, n)
+	for i := range commands {
+		commands[i] = h.ambit(args...)
+	}
+	var wait sync.WaitGroup
+	for i, c := range commands {
+		wait.Go(func() {
+			out, _ := c.CombinedOutput()
+			outputs[i], codes[i] = string(out), c.ProcessState.ExitCode()
+		})
+	}
+	wait.Wait()
+	return outputs, codes
+}
+
+// TestCrowd has twenty processes renew a login again and again at a server that ends a session
+// of which it sees a refresh token twice: each round is one request, and the login lives.
+func TestCrowd(t *testing.T) {
+	k := newKeeper(t)
+	h := k.home("tool")
+	h.login()
+	rounds := measured(2)
+	for round := range rounds {
+		h.edit(map[string]any{"exp": 1577836800})
+		outputs, codes := h.atOnce(herd, "token")
+		for i, code := range codes {
+			if code != 0 || !strings.HasPrefix(outputs[i], "acc_") {
+				t.Fatalf("round %d: exit code %d\n%s", round, code, outputs[i])
+			}
+		}
+		if n := k.count("renewal"); n != round+1 || k.reused != 0 || !slices.Equal(h.kept(), k.alive()) {
+			t.Fatalf("round %d: %d requests, %d reused; kept %v, alive %v", round, n, k.reused, h.kept(), k.alive())
+		}
+	}
+	t.Logf("%d processes, %d rounds, %d renewals, %d reused", herd, rounds, k.count("renewal"), k.reused)
+}
+
+// TestCrowdTurnedAway has many processes renew at a server that says "not now": it is asked once,
+// and not again before its time has come.
+func TestCrowdTurnedAway(t *testing.T) {
+	for _, status := range []int{http.StatusTooManyRequests, http.StatusServiceUnavailable} {
+		k := newKeeper(t)
+		h := k.home("tool")
+		h.login()
+		h.edit(map[string]any{"exp": 1577836800})
+		k.answer(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", "30")
+			w.WriteHeader(status)
+		})
+		for range 2 {
+			outputs, codes := h.atOnce(herd, "token")
+			for i, code := range codes {
+				if code != 6 || !strings.Contains(outputs[i], strconv.Itoa(status)) || !strings.Contains(outputs[i], "asks to wait") {
+					t.Errorf("%d: exit code %d\n%s", status, code, outputs[i])
+				}
+			}
+		}
+		if n := k.count("renewal"); n > 1 {
+			t.Errorf("%d: %d requests", status, n)
+		}
+		k.answer(nil)
+		h.edit(map[string]any{"failed": nil}) // the time has come
+		if outputs, codes := h.atOnce(1, "token"); codes[0] != 0 || k.reused != 0 {
+			t.Errorf("exit code %d\n%s", codes[0], outputs[0])
+		}
+	}
+}
+
+// TestCrowdAtASilentServer has five processes renew at a token endpoint that never answers: all
+// end when the first has waited long enough, and none sends the refresh token again.
+func TestCrowdAtASilentServer(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes as long as a server is waited for")
+	}
+	k := newKeeper(t)
+	h := k.home("tool")
+	h.login()
+	h.edit(map[string]any{"exp": 1577836800})
+	over := make(chan struct{})
+	k.answer(func(http.ResponseWriter, *http.Request) { <-over })
+	defer close(over)
+	begun := time.Now()
+	outputs, codes := h.atOnce(5, "token")
+	if took := time.Since(begun); took > 12*time.Second {
+		t.Errorf("they took %s", took)
+	}
+	for i, code := range codes {
+		if code != 6 {
+			t.Errorf("exit code %d\n%s", code, outputs[i])
+		}
+	}
+	if n := k.count("renewal"); n != 1 {
+		t.Errorf("%d requests", n)
+	}
+	t.Logf("5 processes ended after %s, %d request", time.Since(begun).Round(time.Second/10), k.count("renewal"))
+	// The response was lost, and what the server did then is not known: the next one to be refused
+	// says so.
+	k.answer(func(w http.ResponseWriter, _ *http.Request) {
+		reply(w, 400, map[string]any{"error": "invalid_grant"})
+	})
+	outputs, codes = h.atOnce(1, "token")
+	if codes[0] != 4 || !strings.Contains(outputs[0], "the response to a renewal was lost at ") {
+		t.Errorf("exit code %d\n%s", codes[0], outputs[0])
+	}
+}

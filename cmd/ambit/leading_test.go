@@ -1,0 +1,112 @@
+package main
+
+import (
+	"bufio"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// crowd is how many logins are begun at once.
+const crowd = 4
+
+// A loginOf is one process that logs in.
+type loginOf struct {
+	*exec.Cmd
+	story *bufio.Scanner
+	told  strings.Builder
+}
+
+// tells reads the story up to a line that begins so.
+func (l *loginOf) tells(begin string) bool {
+	for l.story.Scan() {
+		l.told.WriteString(l.story.Text() + "\n")
+		if strings.HasPrefix(l.story.Text(), begin) {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *loginOf) end() int {
+	l.tells("\x00") // to the end
+	_ = l.Wait()
+	return l.ProcessState.ExitCode()
+}
+
+// TestLoginsAtOnce begins several logins while nobody has consented yet: one opens its page and
+// registers, the others say that they wait, and take what comes of it.
+func TestLoginsAtOnce(t *testing.T) {
+	for name, c := range map[string]struct {
+		deny, kill bool
+		code       int
+		pages      int
+		told       string
+	}{
+		"consent":              {code: 0, pages: 1, told: "note: the other process has logged in: its login is used"},
+		"denial":               {deny: true, code: 4, pages: 1, told: "access_denied"},
+		"the leader is killed": {kill: true, code: 0, pages: 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newKeeper(t)
+			k.refuse(c.deny)
+			h, visit := k.home(""), visitCommand(t)
+			consent := k.wait("consent")
+			begin := func() *loginOf {
+				l := &loginOf{Cmd: h.ambit("login", "--browser", visit)}
+				stderr, err := l.StderrPipe()
+				if err == nil {
+					err = l.Start()
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				l.story = bufio.NewScanner(stderr)
+				return l
+			}
+			leader := begin()
+			<-consent.came
+			var others []*loginOf
+			for range crowd - 1 {
+				others = append(others, begin())
+			}
+			for _, other := range others {
+				if !other.tells("note: a login for this server is under way in another process") {
+					t.Error("it does not wait: " + other.told.String())
+				}
+			}
+			if c.kill {
+				_ = leader.Process.Kill()
+				_ = leader.Wait()
+			}
+			close(consent.open)
+			all := others
+			if !c.kill {
+				all = append(all, leader)
+			}
+			followers := 0
+			for _, l := range all {
+				code := l.end()
+				if strings.Contains(l.told.String(), c.told) {
+					followers++
+				}
+				if code != c.code {
+					t.Errorf("exit code %d\n%s", code, l.told.String())
+				}
+			}
+			if followers < crowd-1 {
+				t.Errorf("%d of them were told", followers)
+			}
+			if k.count("consent") != c.pages || k.count("registration") != c.pages || k.count("exchange") > 1 {
+				t.Errorf("%d pages, %d registrations, %d exchanges", k.count("consent"), k.count("registration"), k.count("exchange"))
+			}
+			if alive := len(k.alive()); !c.deny && alive != 1 {
+				t.Errorf("%d logins", alive)
+			}
+			if c.deny { // who comes later is asked again
+				k.refuse(false)
+				h.login()
+			}
+		})
+	}
+}

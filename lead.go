@@ -1,0 +1,110 @@
+package ambit
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"path/filepath"
+	"time"
+
+	"github.com/ambit-auth/ambit/internal/files"
+	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/store"
+)
+
+// lead runs the login if no other process is at one for the same server and client; else it waits
+// for that, and takes what comes of it. Where the other one ends without a result, as a process
+// does that is killed, the next one leads.
+func (c *consent) lead(ctx context.Context) (*Held, error) {
+	all := c.session.logins()
+	if all.inMemory() {
+		return c.get(ctx)
+	}
+	key, began, waited := all.key(all.server), c.session.opt.now(), false
+	unlock, err := store.LockLogin(ctx, all.opt.lockDir(), key, func() {
+		waited = true
+		all.opt.UI.note("a login for this server is under way in another process; waiting for what comes of it (to begin anew, end that one)")
+	})
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	if err != nil {
+		all.opt.UI.note(text.Line(err.Error())) // better two at once than none
+		return c.get(ctx)
+	}
+	defer unlock()
+	if waited {
+		if h := c.theirs(ctx, key, began); h != nil {
+			all.opt.UI.note("the other process has logged in: its login is used")
+			return h, nil
+		}
+		if err := readOutcome(all.opt.lockDir(), key, began); err != nil {
+			return nil, c.refusal(err)
+		}
+	}
+	h, err := c.get(ctx)
+	if err != nil && ctx.Err() == nil {
+		leaveOutcome(all.opt.lockDir(), key, all.opt.now(), err)
+	}
+	return h, err
+}
+
+// theirs is the login that another process has stored since began; nil where there is none, or
+// less was requested for it.
+func (c *consent) theirs(ctx context.Context, key store.Key, began time.Time) *Held {
+	stored, err := c.store.Load(ctx, key)
+	if err != nil || stored.ObtainedAt.Before(began.Truncate(time.Second)) || c.plan.Request.Minus(stored.Asked).Len() > 0 {
+		return nil
+	}
+	s := c.session
+	stored.Source = c.store.Name()
+	h := newHeld(s, stored, &login{credential: stored, store: c.store, key: key, issuer: s.server, server: goodFor(s.Provider(), stored, s.server)})
+	h.Plan = c.plan
+	return h
+}
+
+// An outcome is a login that came to no credential by the decision of a person or a server: it
+// is that of all who waited for it.
+type outcome struct {
+	At          time.Time `json:"at"`
+	TimedOut    bool      `json:"timed_out,omitempty"`
+	Code        string    `json:"code,omitempty"` // of the authorization response
+	Description string    `json:"description,omitempty"`
+	URI         string    `json:"uri,omitempty"`
+}
+
+func outcomePath(dir string, key store.Key) string {
+	return filepath.Join(dir, key.ID()+".login.json")
+}
+
+// leaveOutcome writes down why a login failed. Any other error than those of an outcome is this
+// process's own, and may not be the next one's.
+func leaveOutcome(dir string, key store.Key, now time.Time, err error) {
+	o := outcome{At: now, TimedOut: errors.Is(err, oauth.ErrLoginTimeout)}
+	if refused, ok := errors.AsType[*oauth.AuthorizationError](err); ok {
+		o.Code, o.Description, o.URI = refused.Code, refused.Description, refused.URI
+	}
+	if !o.TimedOut && o.Code == "" {
+		return
+	}
+	if data, err := json.Marshal(o); err == nil {
+		_ = files.Write(outcomePath(dir, key), key.ID()+"-*.tmp", data) // without it the next one asks again
+	}
+}
+
+// maxOutcome bounds the file of an outcome.
+const maxOutcome = 64 << 10
+
+// readOutcome is the error that another process left since began; nil where there is none.
+func readOutcome(dir string, key store.Key, began time.Time) error {
+	data, err := files.Read(outcomePath(dir, key), files.Rule{Limit: maxOutcome, Forbidden: files.OthersWrite})
+	var o outcome
+	if err != nil || json.Unmarshal(data, &o) != nil || o.At.Before(began) {
+		return nil
+	}
+	if o.TimedOut {
+		return oauth.ErrLoginTimeout
+	}
+	return &oauth.AuthorizationError{Code: text.Line(o.Code), Description: text.Line(o.Description), URI: text.Line(o.URI)}
+}
