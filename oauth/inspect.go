@@ -243,7 +243,7 @@ func (i *Inspector) send(ctx context.Context, method, target string, header http
 	if bearer != nil {
 		req.Header.Set("Authorization", "Bearer "+bearer.Reveal())
 	}
-	response, err := sendBy(&guard.Requester{HTTP: orLoopback(i.HTTP), Now: i.Now, Wait: i.Wait}, req)
+	response, err := sendBy(&guard.Requester{HTTP: orLoopback(i.HTTP), Now: i.Now, Wait: i.Wait, Waits: tellingOfWaits(i.Note)}, req)
 	if err != nil && outer.Err() != nil {
 		return nil, context.Cause(outer)
 	}

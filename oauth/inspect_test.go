@@ -297,9 +297,11 @@ func TestShortRateLimitIsWaitedOutOnce(t *testing.T) {
 		waited = append(waited, d)
 		return nil
 	}
+	var told []string
+	inspector.Note = func(sentence string) { told = append(told, sentence) }
 	got, err := inspector.Inspect(t.Context(), bare("acc_"+storetest.Marked))
-	if err != nil || got.Scopes.String() != "a:read" {
-		t.Fatalf("%+v, %v", got, err)
+	if err != nil || got.Scopes.String() != "a:read" || len(told) != 1 || !strings.HasSuffix(told[0], " is busy, and asks to wait 4s") {
+		t.Fatalf("%+v, %v, told %q", got, err, told)
 	}
 	if diff := cmp.Diff([]time.Duration{4 * time.Second}, waited); diff != "" {
 		t.Error(diff)

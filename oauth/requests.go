@@ -2,10 +2,12 @@ package oauth
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth/trust"
 )
 
@@ -33,6 +35,15 @@ func sendBy(requests *guard.Requester, req *http.Request) (*guard.Response, erro
 		return nil, untrusted // nothing was sent: no trouble of the network's
 	}
 	return response, err
+}
+
+// tellingOfWaits says that a busy server is waited for; a nil tell is nobody who wants to know.
+func tellingOfWaits(tell func(sentence string)) func(host string, d time.Duration) {
+	return func(host string, d time.Duration) {
+		if tell != nil {
+			tell(fmt.Sprintf("%s is busy, and asks to wait %s", text.Line(host), d))
+		}
+	}
 }
 
 func orLoopback(client *http.Client) *http.Client {

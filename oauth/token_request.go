@@ -5,14 +5,11 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"time"
 
 	"github.com/ambit-auth/ambit/internal/guard"
-	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth/trust"
 	"github.com/ambit-auth/ambit/scopes/provider"
 	"golang.org/x/oauth2"
@@ -40,11 +37,7 @@ func newTokenRequest(endpoint string, base *http.Client) *tokenRequest {
 
 // telling has a wait for a busy server told.
 func (t *tokenRequest) telling(tell func(sentence string)) *tokenRequest {
-	t.requester.Waits = func(host string, d time.Duration) {
-		if tell != nil {
-			tell(fmt.Sprintf("%s is busy, and asks to wait %s", text.Line(host), d))
-		}
-	}
+	t.requester.Waits = tellingOfWaits(tell)
 	return t
 }
 
