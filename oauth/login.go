@@ -77,8 +77,8 @@ type Login struct {
 }
 
 // Run listens, sends the person to the authorization server, waits for the response, and
-// exchanges the code. It sends one request (the token request), and one more for the
-// server's keys where an ID token came for openid. When it returns, however it does,
+// exchanges the code. It sends one request (the token request), one before for a request that is
+// pushed, and one more for the server's keys where an ID token came for openid. When it returns, however it does,
 // nothing is left behind: no listener, no goroutine.
 //
 // Errors: *[ProtocolError], [ErrNoClientID] and [ErrPortsTaken] before anything is opened;

@@ -42,13 +42,22 @@ func (r *loginFlow) ask(ctx context.Context, asked scopes.Set) error {
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
-		refused, _ := errors.AsType[*AuthorizationError](err)
-		if fewer, ok := r.narrow(authorizationResponse{refusal: refused, iss: r.Server.Issuer, hasIss: true}); ok {
+		if fewer, ok := r.narrowPushed(err); ok {
 			asked = fewer
 		} else if !r.another(ctx, err) {
 			return err
 		}
 	}
+}
+
+// narrowPushed is narrow for a request that was refused when it was pushed: the response came from
+// the server itself.
+func (r *loginFlow) narrowPushed(err error) (fewer scopes.Set, ok bool) {
+	refused, ok := errors.AsType[*AuthorizationError](err)
+	if !ok {
+		return scopes.Set{}, false
+	}
+	return r.narrow(authorizationResponse{refusal: refused, iss: r.Server.Issuer, hasIss: true})
 }
 
 // config is x/oauth2's view of the login. It is made where it is used: it holds the client's secret.
