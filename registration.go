@@ -44,11 +44,15 @@ func (c *consent) register(ctx context.Context, redirectURI string, unknown clie
 		s.opt.UI.note("the server does not know the client any more that it registered for an earlier login: registering another")
 		_ = c.store.Delete(ctx, key) // else it is found unknown again
 	}
+	if kept != nil {
+		registration.Scopes = registration.Scopes.Union(kept.Scopes) // who asks for these in turn needs one client
+	}
 	c.registered = nil
 	fresh, err := registration.Register(ctx, redirectURIs(s.Provider(), redirectURI)...)
 	if err != nil {
 		return client.Client{}, err
 	}
+	fresh.Issuer = s.server.Issuer // as it is configured, give or take the document's final slash
 	record, err := fresh.Credential(s.opt.now())
 	if err == nil {
 		err = c.store.Save(ctx, key, record)

@@ -20,14 +20,14 @@
 // # A login
 //
 // [Login] is the authorization code flow (RFC 6749 §4.1) with PKCE S256 (RFC 7636) for
-// a public native client (RFC 8252): a listener on loopback, a browser, and a way to
+// a native client (RFC 8252): a listener on loopback, a browser, and a way to
 // paste the response where the browser is on another machine. The response must have the
 // right state, come to the very redirect URI, and be from the right issuer (RFC 9207).
 // The code is exchanged before the browser gets its last page, so that page can say what
 // was granted. The pages are the caller's; their headers are locked up here.
 //
-// What a server does not know of this program it can be told by [Registration] (RFC
-// 7591), and what is not needed any more is given back by [Revocation] (RFC 7009).
+// Who asks is a [client.Client], public or with a secret. What a server does not know of this
+// program it can be told by [Registration] (RFC 7591), and what is not needed any more is given back by [Revocation] (RFC 7009).
 //
 // # Keeping it
 //

@@ -81,8 +81,8 @@ type Login struct {
 }
 
 // Run listens, sends the person to the authorization server, waits for the response, and
-// exchanges the code. It sends one request (the token request), one more for the
-// server's keys where an ID token came for openid, and two to revoke what came where that
+// exchanges the code. It sends one request (the token request), one before for a
+// request that is pushed, one more for the server's keys where an ID token came for openid, and two to revoke what came where that
 // cannot be used. When it returns, however it does, nothing is left behind: no listener, no
 // goroutine. Once the code is sent, the end of ctx is put off by [signals.Grace] at the most,
 // and a credential that came is returned, not an error.

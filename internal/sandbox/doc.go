@@ -22,7 +22,8 @@
 //
 // # Logging in
 //
-// The flow is the authorization code with PKCE S256 for a public client (RFC 6749
+// The flow is the authorization code with PKCE S256 for a client that is
+// public, unless the server gave it a secret (RFC 6749
 // §4.1, RFC 7636); a code lives five minutes and works once. Each application has a
 // ceiling of scopes; what is asked beyond it is left out without a word. The consent
 // page shows the rest, and each scope but those that the application pins can be
@@ -35,7 +36,7 @@
 // ceiling of the day. Revocation (RFC 7009) ends the family. A token asks about itself
 // at the introspection endpoint (RFC 7662), in JSON or as a form, with itself as
 // bearer. With openid there is an ID token, signed with RS256. Nobody can register a
-// client, and there is no device flow.
+// client unless a kind of misbehavior says so, and there is no device flow.
 //
 // # Keys
 //
