@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -294,18 +293,19 @@ func (h *keepingHome) records() []string {
 // record is the stored record, as a map; nil where none is.
 func (h *keepingHome) record() map[string]any {
 	h.t.Helper()
-	for _, path := range h.records() {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			h.t.Fatal(err)
-		}
-		var record map[string]any
-		if err := json.Unmarshal(data, &record); err != nil {
-			h.t.Fatal(err)
-		}
-		return record
+	paths := h.records()
+	if len(paths) == 0 {
+		return nil
 	}
-	return nil
+	data, err := os.ReadFile(paths[0])
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	var record map[string]any
+	if err := json.Unmarshal(data, &record); err != nil {
+		h.t.Fatal(err)
+	}
+	return record
 }
 
 // edit changes members of the stored record.
@@ -328,10 +328,4 @@ func (h *keepingHome) kept() []string {
 		return []string{fmt.Sprint(record["refresh"])}
 	}
 	return nil
-}
-
-// drain reads a pipe to its end.
-func drain(r io.Reader) string {
-	data, _ := io.ReadAll(r)
-	return string(data)
 }
