@@ -50,8 +50,8 @@ func (c *consent) lead(ctx context.Context) (*Held, error) {
 	return h, err
 }
 
-// theirs is the login that another process has stored since began; nil where there is none, or
-// less was requested for it.
+// theirs is the login that another process has stored since began; nil where there is none, less
+// was requested for it, or it is not for the hosts of this session.
 func (c *consent) theirs(ctx context.Context, key store.Key, began time.Time) *Held {
 	stored, err := c.store.Load(ctx, key)
 	if err != nil || stored.ObtainedAt.Before(began.Truncate(time.Second)) || c.plan.Request.Minus(stored.Asked).Len() > 0 {
@@ -59,7 +59,11 @@ func (c *consent) theirs(ctx context.Context, key store.Key, began time.Time) *H
 	}
 	s := c.session
 	stored.Source = c.store.Name()
-	h := newHeld(s, stored, &login{credential: stored, store: c.store, key: key, issuer: s.server, server: goodFor(s.Provider(), stored, s.server)})
+	l := &login{credential: stored, store: c.store, key: key, issuer: s.server, server: goodFor(s.Provider(), stored, s.server)}
+	if l.bound(s) != nil {
+		return nil
+	}
+	h := newHeld(s, stored, l)
 	h.Plan = c.plan
 	return h
 }

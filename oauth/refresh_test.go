@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/signals"
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/oauth/credential"
@@ -471,6 +472,29 @@ func TestWhyItIsOver(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
+	}
+}
+
+// A process that is ended while it waits leaves word of that: the refresh token may be spent.
+func TestEndedInTheMiddle(t *testing.T) {
+	server, backend := newAuthServer(t), &store.Memory{}
+	expired(t, server, backend)
+	ctx, end := context.WithCancelCause(t.Context())
+	server.tokens = func(_ http.ResponseWriter, r *http.Request) {
+		_ = r.ParseForm()                                                            // the body is read, so that the end of the connection is seen
+		end(signals.Ended{Signal: os.Interrupt, At: time.Now().Add(-signals.Grace)}) // and the grace is over
+		<-r.Context().Done()
+	}
+	if _, err := newRenewer(t, server, backend).Valid(ctx, 0); !errors.Is(err, context.Canceled) {
+		t.Errorf("err = %v", err)
+	}
+	left := storetest.Load(t, backend, testKey).Renewal
+	if left.LostAt.IsZero() || left.Failed == nil || left.Failed.Words != "the process that asked was ended before a response came" || left.Failed.Final {
+		t.Errorf("left: %+v", left)
+	}
+	server.tokens = nil // the request was lost, not the response
+	if fresh, err := newRenewer(t, server, backend).Valid(t.Context(), 0); err != nil || fresh.Renewal != (credential.Renewal{}) {
+		t.Errorf("%v, %v", fresh, err)
 	}
 }
 

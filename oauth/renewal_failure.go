@@ -38,8 +38,11 @@ func (r *Renewer) failure(err error) *credential.RenewalFailure {
 		if trouble.Err != nil {
 			f.Words = trouble.Err.Error()
 		}
-		if trouble.Kind == guard.KindRateLimited && f.Until.IsZero() {
+		switch {
+		case trouble.Kind == guard.KindRateLimited && f.Until.IsZero():
 			f.Until = f.At.Add(busyFor)
+		case trouble.Kind == guard.KindCanceled: // here; to everybody else it is no response
+			f.Kind, f.Words = string(guard.KindUnreachable), "the process that asked was ended before a response came"
 		}
 	}
 	return f

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -331,10 +330,4 @@ func (h *keepingHome) kept() []string {
 		return []string{fmt.Sprint(record["refresh"])}
 	}
 	return nil
-}
-
-// drain reads a pipe to its end.
-func drain(r io.Reader) string {
-	data, _ := io.ReadAll(r)
-	return string(data)
 }

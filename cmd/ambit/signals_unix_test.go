@@ -155,19 +155,12 @@ func TestSignalsInARun(t *testing.T) {
 			h.login()
 			before := h.kept()
 			k.forget()
-			g := k.wait("renewal")
-			c := h.ambit("run", "--", caller, "GET api/x")
-			go func() {
-				<-g.came
-				_ = c.Process.Signal(signal)
-				close(g.open)
-			}()
-			out, _ := c.CombinedOutput()
+			out, code := struck(t, h.ambit("run", "--", caller, "GET api/x"), signal, k.wait("renewal"))
 			want := 128 + int(signal)
 			if signal == syscall.SIGQUIT {
 				want = 2 // it is the child's, which dumps its stacks
 			}
-			if code := c.ProcessState.ExitCode(); code != want && code != 0 { // the child may have ended before
+			if code != want && code != 0 { // the child may have ended before
 				t.Errorf("%s: exit code %d\n%s", signal, code, out)
 			}
 			if kept, alive := h.kept(), k.alive(); !slices.Equal(kept, alive) || slices.Equal(kept, before) {

@@ -165,6 +165,9 @@ func storeFailure(p *ambit.Session, err error) *view.Failure {
 		return failWith(exitUsage, e, "")
 	}
 	if e, ok := errors.AsType[*store.NotKeptError](err); ok {
+		if e.Store == (store.File{}).Name() {
+			return failWith(exitUsage, e, "ask for fewer scopes, or keep it for one run alone: --store memory")
+		}
 		return failWith(exitUsage, e, "--store file")
 	}
 	return nil

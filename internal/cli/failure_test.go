@@ -39,6 +39,9 @@ func TestCredentialFailures(t *testing.T) {
 		"a lock in such a directory":   {&store.LockError{Path: directory.Path, Err: directory}, exitUsage, "XDG_STATE_HOME"},
 		"a lock that another holds":    {&store.LockError{Path: directory.Path, Err: context.DeadlineExceeded}, exitNoCredential, "another ambit"},
 		"a disk without locks":         {&store.LockError{Path: directory.Path, Err: syscall.ENOLCK}, exitUsage, "XDG_STATE_HOME"},
+		"a keyring that is too small":  {&store.NotKeptError{Store: store.Keyring{}.Name(), Problem: "has no room"}, exitUsage, "--store file"},
+		"a file that is too small":     {&store.NotKeptError{Store: store.File{}.Name(), Problem: "has no room"}, exitUsage, "--store memory"},
+		"a full disk":                  {&fs.PathError{Op: "write", Path: "/state/x", Err: syscall.ENOSPC}, exitUsage, "make room"},
 		"a key that cannot be read":    {&apikey.BadKeyError{Source: "standard input", Err: directory}, exitNoCredential, ""},
 	} {
 		if f := asFailure(failureOf(nil, c.err)); f.Code != c.code || !strings.Contains(f.Hint, c.hint) {
