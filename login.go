@@ -115,7 +115,7 @@ func (c *consent) login(ctx context.Context) (*oauth.Login, error) {
 		return nil, err
 	}
 	login := &oauth.Login{
-		HTTP: c.client, Server: c.plan.Server, Client: who, Push: p.Client.Push, Redirect: redirectOf(p), Authorize: p.Client.Authorize,
+		HTTP: c.client, Server: c.plan.Server, Client: who, Push: p.Client.Push, PKCE: p.Client.PKCE, Redirect: redirectOf(p), Authorize: p.Client.Authorize,
 		Scopes: c.plan.Request, Hosts: s.hosts(), KindOf: p.KindOfToken, ServerFrom: p.ServerFrom, Now: s.opt.Now,
 		Ready: func(ctx context.Context) error { return canKeep(ctx, c.store, s.logins().key(s.server)) },
 		UI: oauth.UI{

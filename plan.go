@@ -153,7 +153,7 @@ func (p *Plan) Check() error {
 	if withheld := p.withheld(scopes.Required); len(withheld) > 0 {
 		return &MissingError{Needs: withheld, Plan: p, Level: scopes.Required}
 	}
-	return oauth.CheckServer(p.Server, p.Session.Provider().Client.Push)
+	return oauth.CheckServer(p.Server, p.Session.Provider().Client.Push, p.Session.Provider().Client.PKCE)
 }
 
 // checkRequest returns a *[MissingError] also for a login that would request nothing of what

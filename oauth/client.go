@@ -9,14 +9,19 @@ import (
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
-// CheckServer returns a *[ProtocolError] where no login can be made at a server: it lists methods of
-// PKCE (RFC 7636) without S256, so that a login would not be safe; or requests have to be pushed
-// (RFC 9126; push: the provider's file says so), and it names no place for them. A list that is absent rules nothing out. The other lists
-// of the metadata are hints: they are often too short, and what the user named is tried.
-func CheckServer(server *metadata.AuthorizationServer, push bool) error {
+// CheckServer returns a *[ProtocolError] where no login can be made at a server: it does not say that
+// it uses PKCE with S256 (RFC 7636), so that a login would not be safe, and the provider's file does
+// not say so either (pkce); or requests have to be pushed (RFC 9126; push: the provider's file says
+// so), and it names no place for them. The other lists of the metadata are hints: they are often too
+// short, and what the user named is tried.
+func CheckServer(server *metadata.AuthorizationServer, push, pkce bool) error {
 	offered := server.CodeChallengeMethodsSupported
-	if offered == nil || slices.Contains(offered, "S256") {
+	switch {
+	case slices.Contains(offered, "S256"), offered == nil && pkce:
 		return checkPush(server, push)
+	case offered == nil:
+		return &ProtocolError{Problem: "the server's metadata does not say that it uses PKCE (no code_challenge_methods_supported), and without it a code that gets into other hands is as good as a login; " +
+			"if you know that it does, add pkce: S256 to client in the provider file"}
 	}
 	return &ProtocolError{Problem: "the server offers " + orNothing(offered) + ` for code_challenge_methods_supported, and a login needs "S256"`}
 }

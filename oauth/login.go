@@ -53,6 +53,7 @@ type Login struct {
 	// PreferPort is tried first where Redirect names no ports: that of an earlier registration. 0: none.
 	PreferPort int
 
+	PKCE bool // the server uses PKCE with S256, also where its metadata does not say so
 	Push bool // the authorization request is pushed (RFC 9126), also where the server does not require it
 
 	Redirect  provider.Redirect
@@ -92,7 +93,7 @@ type Login struct {
 // *[IssuerError] for the response; *[ResponseError], *[ProtocolError],
 // *[trust.UntrustedHostError] and [metadata.Error] for the exchange.
 func (l *Login) Run(ctx context.Context) (*credential.Credential, error) {
-	if err := CheckServer(l.Server, l.Push); err != nil {
+	if err := CheckServer(l.Server, l.Push, l.PKCE); err != nil {
 		return nil, err
 	}
 	timeout := l.Timeout

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/oauth/client"
 	"github.com/ambit-auth/ambit/oauth/credential"
@@ -237,6 +238,26 @@ func TestLoginTransportErrors(t *testing.T) {
 			t.Errorf("err = %v", err)
 		}
 	})
+}
+
+// A server that does not say that it uses PKCE gets no login, unless the provider's file says so.
+func TestServerWithoutPKCE(t *testing.T) {
+	for name, c := range map[string]struct {
+		listed []string
+		pkce   bool
+		ok     bool
+	}{
+		"no list":                       {nil, false, false},
+		"no list, and the file says so": {nil, true, true},
+		"an empty list":                 {[]string{}, true, false},
+		"another":                       {[]string{"plain"}, true, false},
+		"both":                          {[]string{"plain", "S256"}, false, true},
+	} {
+		server := &metadata.AuthorizationServer{CodeChallengeMethodsSupported: c.listed}
+		if err := oauth.CheckServer(server, false, c.pkce); (err == nil) != c.ok {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }
 
 // PKCE's list is one of safety; without S256 in it nobody is sent to the server.

@@ -43,7 +43,7 @@ func TestProgressOfLogin(t *testing.T) {
 				http.Error(w, `{"error": "invalid_client_metadata"}`, http.StatusBadRequest)
 				return
 			}
-			fmt.Fprintf(w, `{"issuer": %q, "authorization_endpoint": %q, "token_endpoint": %q, "registration_endpoint": %q,
+			fmt.Fprintf(w, `{"issuer": %q, "authorization_endpoint": %q, "code_challenge_methods_supported": ["S256"], "token_endpoint": %q, "registration_endpoint": %q,
 				"response_types_supported": ["code"], "scopes_supported": ["a"]}`, issuer, issuer+"/a", issuer+"/t", issuer+"/r")
 		}))
 		defer server.Close()

@@ -137,7 +137,7 @@ func TestProgress(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		<-seen
 		issuer := "http://" + r.Host
-		fmt.Fprintf(w, `{"issuer": %q, "authorization_endpoint": %q, "token_endpoint": %q, "response_types_supported": ["code"]}`, issuer, issuer+"/a", issuer+"/t")
+		fmt.Fprintf(w, `{"issuer": %q, "authorization_endpoint": %q, "code_challenge_methods_supported": ["S256"], "token_endpoint": %q, "response_types_supported": ["code"]}`, issuer, issuer+"/a", issuer+"/t")
 	}))
 	defer server.Close()
 	home := t.TempDir()

@@ -59,7 +59,7 @@ func arrived(ts *testscript.TestScript, neg bool, args []string) {
 func TestTrustInMetadata(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		issuer := "http://" + r.Host
-		fmt.Fprintf(w, `{"issuer": %q, "authorization_endpoint": %q, "token_endpoint": "https://token.example.net/t",
+		fmt.Fprintf(w, `{"issuer": %q, "authorization_endpoint": %q, "code_challenge_methods_supported": ["S256"], "token_endpoint": "https://token.example.net/t",
 			"revocation_endpoint": "https://revoke.example.net/r", "response_types_supported": ["code"], "scopes_supported": ["a"]}`, issuer, issuer+"/a")
 	}))
 	defer server.Close()
@@ -96,7 +96,7 @@ func TestTrustInUse(t *testing.T) {
 			http.Redirect(w, r, q.Get("redirect_uri")+"?"+url.Values{"state": {q.Get("state")}, "code": {"a-code-that-nobody-guesses"}}.Encode(), http.StatusFound)
 			return
 		}
-		fmt.Fprintf(w, `{"issuer": %q, "authorization_endpoint": %q, "token_endpoint": %q, "response_types_supported": ["code"], "scopes_supported": ["a"]}`,
+		fmt.Fprintf(w, `{"issuer": %q, "authorization_endpoint": %q, "code_challenge_methods_supported": ["S256"], "token_endpoint": %q, "response_types_supported": ["code"], "scopes_supported": ["a"]}`,
 			issuer, issuer+"/a", tokens.URL+"/t")
 	}))
 	defer server.Close()

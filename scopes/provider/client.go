@@ -15,6 +15,7 @@ type Client struct {
 	Secret    SecretSource            // of the client for the servers that Secrets does not name
 	Secrets   map[string]SecretSource // by server
 	Method    AuthMethod              // token_endpoint_auth_method; "" where the file does not say
+	PKCE      bool                    // pkce: the server uses S256 (RFC 7636), also where its metadata does not say so
 	Push      bool                    // require_pushed_authorization_requests (RFC 9126 §6)
 	Redirect  Redirect
 	Authorize []Parameter // extra parameters of the authorization request, in the file's order

@@ -23,6 +23,7 @@ func (d *decoder) client(n *yaml.Node, c Client) Client {
 		yamlfile.Optional("token_endpoint_auth_method", func(v *yaml.Node) {
 			c.Method = AuthMethod(d.Word(v, "token_endpoint_auth_method", AuthMethods()))
 		}),
+		yamlfile.Optional("pkce", func(v *yaml.Node) { c.PKCE = d.Word(v, "pkce", []string{"S256"}) != "" }),
 		yamlfile.Optional("require_pushed_authorization_requests", func(v *yaml.Node) {
 			c.Push = d.Boolean(v, "require_pushed_authorization_requests")
 		}),
