@@ -453,7 +453,9 @@ func TestWhyItIsOver(t *testing.T) {
 		save(t, backend, old)
 		renewer := newRenewer(t, server, backend)
 		if c.lost {
+			cut := make(chan struct{})
 			server.tokens = func(w http.ResponseWriter, r *http.Request) {
+				defer close(cut)
 				server.token(httptest.NewRecorder(), r) // the token is spent
 				hijacked, _, _ := w.(http.Hijacker).Hijack()
 				hijacked.Close()
@@ -462,6 +464,7 @@ func TestWhyItIsOver(t *testing.T) {
 			if err == nil || storetest.Load(t, backend, testKey).Renewal.LostAt.IsZero() {
 				t.Errorf("%s: %v", name, err)
 			}
+			<-cut
 			server.tokens = nil
 		} else {
 			server.refresh = "another"
@@ -480,7 +483,9 @@ func TestEndedInTheMiddle(t *testing.T) {
 	server, backend := newAuthServer(t), &store.Memory{}
 	expired(t, server, backend)
 	ctx, end := context.WithCancelCause(t.Context())
+	cut := make(chan struct{})
 	server.tokens = func(_ http.ResponseWriter, r *http.Request) {
+		defer close(cut)
 		_ = r.ParseForm()                                                            // the body is read, so that the end of the connection is seen
 		end(signals.Ended{Signal: os.Interrupt, At: time.Now().Add(-signals.Grace)}) // and the grace is over
 		<-r.Context().Done()
@@ -492,6 +497,7 @@ func TestEndedInTheMiddle(t *testing.T) {
 	if left.LostAt.IsZero() || left.Failed == nil || left.Failed.Words != "the process that asked was ended before a response came" || left.Failed.Final {
 		t.Errorf("left: %+v", left)
 	}
+	<-cut
 	server.tokens = nil // the request was lost, not the response
 	if fresh, err := newRenewer(t, server, backend).Valid(t.Context(), 0); err != nil || fresh.Renewal != (credential.Renewal{}) {
 		t.Errorf("%v, %v", fresh, err)
