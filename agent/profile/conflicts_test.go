@@ -254,13 +254,13 @@ func TestScanMissesWhatIsNeeded(t *testing.T) {
 		"": true, `{}`: true, `{"security": {"auth": {"selectedType": "gemini-api-key"}}}`: false, `{"security": {"auth": {"enforcedType": "gemini-api-key"}}}`: true,
 	}
 	for text, want := range needed {
-		where := profile.Place{OS: "linux", Home: "/home/me", Project: "/proj", Command: []string{"gemini"}, Files: files{text: map[string]string{"/home/me/.gemini/settings.json": text}}}
+		where := profile.Place{OS: "linux", Home: "/home/me", Project: "/proj", Command: profile.NewCommand("gemini"), Files: files{text: map[string]string{"/home/me/.gemini/settings.json": text}}}
 		found := agenttest.Profile(t, "gemini-cli").Scan(where)
 		got := len(found) == 1 && found[0].Effect == profile.EffectLacks && found[0].Overrides && found[0].Says() == "/home/me/.gemini/settings.json does not set security.auth.selectedType"
 		if got != want || !want && len(found) > 0 {
 			t.Errorf("%s: %+v", text, found)
 		}
-		where.Command = nil
+		where.Command = profile.Command{}
 		if found := agenttest.Profile(t, "gemini-cli").Scan(where); len(found) > 0 {
 			t.Errorf("nobody runs it: %+v", found)
 		}

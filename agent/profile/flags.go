@@ -18,11 +18,11 @@ const (
 // arguments looks at what the command line sets for the profile's own program, or for whatever
 // stands for it: variables, and flags.
 func (s *scan) arguments() {
-	programs := launched(s.Command)
+	programs := s.Command.programs
 	if len(programs) == 0 {
 		return
 	}
-	words := s.Command[1:]
+	words := s.Command.words[1:]
 	if one, ok := s.profile.started(s.Command); ok {
 		words = one.arguments
 		s.assignments(one.assigned)
@@ -43,10 +43,10 @@ func (s *scan) arguments() {
 
 // Offline reports whether a command line asks the profile's own program only for what it does
 // without a request of its work: its version, its help, its settings.
-func (p *Profile) Offline(command []string) bool {
+func (p *Profile) Offline(command Command) bool {
 	one, ok := p.started(command)
-	if !ok && len(command) > 0 {
-		one.arguments = command[1:]
+	if !ok && len(command.words) > 0 {
+		one.arguments = command.words[1:]
 	}
 	for i, word := range one.arguments {
 		if word == "--" {

@@ -207,7 +207,7 @@ func (p *Profile) words() []string {
 
 // ForCommand returns the built-in profile for the program that a command line starts, also
 // through a shell, npx and their like; one that fits every command where no other does.
-func ForCommand(command ...string) (*Profile, error) {
+func ForCommand(command Command) (*Profile, error) {
 	list, err := All()
 	if err != nil {
 		return nil, err
@@ -222,5 +222,5 @@ func ForCommand(command ...string) (*Profile, error) {
 			return p, nil
 		}
 	}
-	return nil, fmt.Errorf("no profile is for %q, nor for every command", command)
+	return nil, fmt.Errorf("no profile is for %q, nor for every command", command.words)
 }

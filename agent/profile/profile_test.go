@@ -19,7 +19,7 @@ func TestProfileForCommand(t *testing.T) {
 		"claude": "claude-code", "/usr/local/bin/claude": "claude-code", `C:\tools\claude.exe`: "claude-code", "claude.CMD": "claude-code",
 		"codex": "codex", "gemini": "gemini-cli", "opencode": "opencode", "qwen": "qwen-code", "curl": "any-command", "claudette": "any-command", "": "any-command", "*": "any-command",
 	} {
-		p, err := profile.ForCommand(command)
+		p, err := profile.ForCommand(profile.NewCommand(command))
 		if err != nil || p.Name != want {
 			t.Errorf("%q: %v, %v; want %s", command, p, err, want)
 		}

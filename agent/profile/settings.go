@@ -95,7 +95,7 @@ func withoutPath(err error) string {
 // needed notes keys that the program needs, and finds in no settings that it applies. It does so for
 // a program that is to be run: who does not use it need not hear of it.
 func (s *scan) needed() {
-	if len(s.Command) == 0 {
+	if len(s.Command.words) == 0 {
 		return
 	}
 	for _, k := range s.profile.keys {

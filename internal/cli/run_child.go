@@ -118,7 +118,7 @@ func (l *lending) override(terms profile.Terms) ([]string, error) {
 	}
 	l.directory = directory
 	file := filepath.Join(directory, "settings.json")
-	precedence, err := l.profile.Override(l.args, l.conflicts, terms, file)
+	precedence, err := l.profile.Override(l.line, l.conflicts, terms, file)
 	if err != nil {
 		return nil, err
 	}

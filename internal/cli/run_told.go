@@ -97,7 +97,7 @@ func (l *lending) settle(code int) error {
 // nobody knows that it would have.
 func (l *lending) tellNotRouted() {
 	v, ok := diagnosis.NotRouted(l.theCase(), l.proxy.Traffic())
-	if !ok || l.profile.Offline(l.args) { // a look whether the server is there is no work
+	if !ok || l.profile.Offline(l.line) { // a look whether the server is there is no work
 		return
 	}
 	l.report.Add(v)
