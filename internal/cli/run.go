@@ -165,11 +165,11 @@ func (l *lending) whole(ctx context.Context) error {
 		return err
 	}
 	l.tellHiddenTools()
-	code, err := l.child(ctx)
+	end, err := l.child(ctx)
 	if err != nil {
 		return err
 	}
-	return l.settle(code)
+	return l.settle(end)
 }
 
 // forecast tells what will be refused: in one line where that is nothing that is required. The
