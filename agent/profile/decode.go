@@ -241,6 +241,7 @@ func (d decoder) keys(n *yaml.Node) (list []key) {
 			yamlfile.Required("key", d.textInto(&k.Name, "key")),
 			yamlfile.Optional("effect", func(v *yaml.Node) { k.Effect = Effect(d.Word(v, "effect", effects())) }),
 			yamlfile.Optional("switch", d.booleanInto(&k.Switch, "switch")),
+			yamlfile.Optional("fields", d.booleanInto(&k.Fields, "fields")),
 			yamlfile.Optional("unless", d.textInto(&k.Unless, "unless")),
 			yamlfile.Optional("needed", d.booleanInto(&k.Needed, "needed")),
 			yamlfile.Optional("sources", d.sourcesInto(&k.Sources)),

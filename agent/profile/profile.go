@@ -79,6 +79,7 @@ type key struct {
 	Name    string   // dotted path in a settings file; * stands for any text
 	Effect  Effect   // of it in a settings file that the program applies
 	Switch  bool     // "", 0 and false switch it off
+	Fields  bool     // its value is header fields, a line each; its effect is theirs
 	Unless  string   // the value with which it is not in the way; "" for none
 	Needed  bool     // it is in the way where no settings have it, too
 	Sources []string // the only sources in which it does anything; none: all

@@ -126,12 +126,28 @@ func (p *Profile) judge(f settings, path string, document map[string]any) []Conf
 		}
 		c := Conflict{Path: path, Source: f.Source, Effect: EffectNone, Advice: "nothing needs to be done: the file is not applied"}
 		if f.Counts {
-			c.Effect, c.Overrides, c.Advice = k.Effect, k.Effect.overrides(), cmp.Or(k.Advice, "remove "+text.Line(name)+" there")
+			c.Effect = k.effectOf(value, p)
+			c.Overrides, c.Advice = c.Effect.overrides(), cmp.Or(k.Advice, "remove "+text.Line(name)+" there")
 			c.Overridable = c.Overrides && p.precedence.overrides(f.Source, name)
 		}
 		list = join(list, c, text.Line(name))
 	}
 	return list
+}
+
+// effectOf is the effect of the key with a value. Where that is header fields, one that does not
+// leave is dropped; only their names are looked at. In Authorization stands the lease.
+func (k key) effectOf(value any, p *Profile) Effect {
+	if !k.Fields {
+		return k.Effect
+	}
+	for line := range strings.Lines(fmt.Sprint(value)) {
+		name, _, _ := strings.Cut(line, ":")
+		if name = strings.TrimSpace(name); !strings.EqualFold(name, authorization) && p.IsCredential(name) {
+			return EffectDropped
+		}
+	}
+	return EffectNone
 }
 
 // join adds a key to the conflict of the list that is like c, or to c as a new one.
