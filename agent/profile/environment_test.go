@@ -3,6 +3,7 @@ package profile_test
 import (
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/ambit-auth/ambit/agent/agenttest"
@@ -118,5 +119,22 @@ func TestEnvironmentNamesThePlace(t *testing.T) {
 	_, err = p.Environment(nil, agenttest.Provider(t), terms())
 	if err == nil || err.Error() != `./quill.yaml:4:14: Quill needs the base "nobase", which this server does not have` {
 		t.Errorf("%v", err)
+	}
+}
+
+// Each variable stands once in what the child gets, though two bases have names that no shell tells apart.
+func TestEnvironmentHasEachVariableOnce(t *testing.T) {
+	bases := []provider.Base{{Name: "my-api", URL: "http://127.0.0.1:1/a"}, {Name: "my_api", URL: "http://127.0.0.1:1/b"}}
+	env, err := agenttest.Profile(t, "any-command").Environment([]string{"NO_PROXY=x", "AMBIT_LEASE=y"}, &provider.Provider{}, profile.Terms{Bases: bases, Lease: "l"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := make(map[string]bool)
+	for _, entry := range env {
+		name, _, _ := strings.Cut(entry, "=")
+		if seen[name] {
+			t.Errorf("%s is there twice: %q", name, env)
+		}
+		seen[name] = true
 	}
 }

@@ -81,7 +81,7 @@ func (s *scan) argument(f flag, value string) {
 	place := "the argument " + f.Name
 	switch {
 	case f.Takes == takesNothing:
-		s.note(as, place, map[string]any{f.Name: true}, "")
+		s.note(as, commandLine, map[string]any{f.Name: true}, "")
 	case f.Takes == takesSetting:
 		s.note(as, place, oneSetting(value), "")
 	case strings.HasPrefix(strings.TrimSpace(value), "{"):

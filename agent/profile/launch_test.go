@@ -154,9 +154,9 @@ func TestScanOfArguments(t *testing.T) {
 		"codex --config=model_providers.ambit.base_url=secret": "the argument --config model_providers.ambit.base_url true",
 		`codex -c model_providers.ambit={base_url="secret"}`:   "the argument -c model_providers.ambit.base_url true",
 		"codex -c model=secret":                                "",
-		"qwen -p hi --openai-base-url https://secret.example":  "the argument --openai-base-url --openai-base-url true",
-		"qwen --openai-api-key=secret":                         "the argument --openai-api-key --openai-api-key true",
-		"codex --oss":                                          "the argument --oss --oss true",
+		"qwen -p hi --openai-base-url https://secret.example":  "the command line --openai-base-url true",
+		"qwen --openai-api-key=secret":                         "the command line --openai-api-key true",
+		"codex --oss":                                          "the command line --oss true",
 	} {
 		command := wordsOf(line)
 		if strings.ContainsAny(line, `"`) {
