@@ -263,7 +263,8 @@ func (d decoder) flags(n *yaml.Node) (list []flag) {
 		f := flag{Format: "json"}
 		d.Mapping(item, "a flag", []yamlfile.Member{
 			yamlfile.Required("flag", d.textInto(&f.Name, "flag")),
-			yamlfile.Required("takes", d.wordInto(&f.Takes, "takes", takesSettings, takesSetting, takesNothing)),
+			yamlfile.Required("takes", d.wordInto(&f.Takes, "takes", takesSettings, takesServers, takesSetting, takesNothing)),
+			yamlfile.Optional("many", d.booleanInto(&f.Many, "many")),
 			yamlfile.Optional("format", d.wordInto(&f.Format, "format", "json", "toml")),
 		})
 		if f.Name != "" && (f.Name[0] != '-' || strings.Trim(f.Name, "-") == "") {

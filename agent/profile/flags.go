@@ -12,6 +12,7 @@ import (
 const (
 	takesSettings = "settings"
 	takesSetting  = "setting"
+	takesServers  = "mcp_servers"
 	takesNothing  = "nothing"
 )
 
@@ -34,10 +35,24 @@ func (s *scan) arguments() {
 			return
 		}
 		for _, f := range s.profile.flags {
-			if value, ok := f.value(word, words[i+1:]); ok {
+			value, ok := f.value(word, words[i+1:])
+			if ok {
 				s.argument(f, value)
 			}
+			if ok && f.Many && word == f.Name {
+				s.further(f, words[i+2:])
+			}
 		}
+	}
+}
+
+// further looks at the words behind a flag that takes more than one.
+func (s *scan) further(f flag, words []string) {
+	for _, word := range words {
+		if strings.HasPrefix(word, "-") {
+			return
+		}
+		s.argument(f, word)
 	}
 }
 
@@ -82,17 +97,24 @@ func (s *scan) argument(f flag, value string) {
 	switch {
 	case f.Takes == takesNothing:
 		s.note(as, commandLine, map[string]any{f.Name: true}, "")
+	case f.Takes == takesServers:
+		s.mcpArgument(f, value)
 	case f.Takes == takesSetting:
 		s.note(as, place, oneSetting(value), "")
 	case strings.HasPrefix(strings.TrimSpace(value), "{"):
 		document, problem := parseSettings(f.Format, []byte(value))
 		s.note(as, place, document, problem)
 	default:
-		if !path.IsAbs(value) && !(len(value) > 1 && value[1] == ':') {
-			value = strings.TrimRight(s.Project, "/") + "/" + value
-		}
-		s.file(as, path.Clean(value))
+		s.file(as, s.fromProject(value))
 	}
+}
+
+// fromProject is a path that is relative to the child's working directory.
+func (s *scan) fromProject(file string) string {
+	if !path.IsAbs(file) && !(len(file) > 1 && file[1] == ':') {
+		file = strings.TrimRight(s.Project, "/") + "/" + file
+	}
+	return path.Clean(file)
 }
 
 // oneSetting reads KEY=VALUE; a value that is not TOML is a text.

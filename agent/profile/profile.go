@@ -89,7 +89,8 @@ type key struct {
 // A flag of the program's command line is one that changes settings.
 type flag struct {
 	Name   string
-	Takes  string // settings: the path of a file of them, or their text; setting: KEY=VALUE; nothing
+	Takes  string // settings, mcp_servers: the path of a file of them, or their text; setting: KEY=VALUE; nothing
+	Many   bool   // it takes every word up to the next flag
 	Format string // json or toml
 }
 

@@ -61,7 +61,7 @@ func (s *scan) file(f settings, path string) {
 	}
 	document, problem := map[string]any(nil), ""
 	if err != nil {
-		problem = "it cannot be read: " + text.Line(withoutPath(err))
+		problem = unreadable(err)
 	} else {
 		document, problem = parseSettings(f.Format, content)
 	}
@@ -71,9 +71,7 @@ func (s *scan) file(f settings, path string) {
 // note notes what of a document is in the way, or that it cannot be read.
 func (s *scan) note(f settings, path string, document map[string]any, problem string) {
 	if problem != "" {
-		s.found = append(s.found, Conflict{
-			Path: path, Source: f.Source, Keys: []string{}, Effect: EffectNone, Problem: problem, Advice: "fix the file: ambit cannot tell what it says",
-		})
+		s.unread(f.Source, path, problem)
 		return
 	}
 	if f.Counts {
@@ -83,6 +81,16 @@ func (s *scan) note(f settings, path string, document map[string]any, problem st
 	}
 	s.found = append(s.found, s.profile.judge(f, path, document)...)
 }
+
+// unread notes a file of which nothing is known.
+func (s *scan) unread(source, path, problem string) {
+	s.found = append(s.found, Conflict{
+		Path: path, Source: source, Keys: []string{}, Effect: EffectNone, Problem: problem, Advice: "fix the file: ambit cannot tell what it says",
+	})
+}
+
+// unreadable says why a file cannot be read.
+func unreadable(err error) string { return "it cannot be read: " + text.Line(withoutPath(err)) }
 
 // withoutPath drops the path from an error that will stand beside the path.
 func withoutPath(err error) string {
