@@ -80,6 +80,12 @@ func (s *Session) Server() provider.Server { return s.server }
 // Chosen reports whether someone named the server; otherwise it is the provider's default.
 func (s *Session) Chosen() bool { return s.chosen }
 
+// Named reports whether the options named the server, whatever the manifest says.
+func (s *Session) Named() bool { return s.opt.Server != "" }
+
+// Environ is the environment of the session, KEY=value; it may hold keys.
+func (s *Session) Environ() []string { return s.opt.Env }
+
 // At is the same session at another server, as if someone had named that.
 func (s *Session) At(server provider.Server) *Session {
 	there := *s

@@ -64,6 +64,21 @@ func TestOtherCredentialsStayHere(t *testing.T) {
 			stay:   []string{"X-Key-Id", "X-Session-Id", "Session-Id", "X-Access-Key-Id", "X-Token-Id", "X-Bearer", "X-Oauth"},
 		},
 		{
+			name: "short words",
+			passes: []string{
+				"DPoP-Nonce", "X-Twilio-Account-Sid", "X-Login", "X-Path", "X-Side", "X-Pass-Through", "X-Pin-Count", "X-Bypass", "X-Inside", "X-User", "X-Compass",
+			},
+			stay: []string{"X-Pat", "X-Sid", "Sid", "X-User-Pass", "X-Userpass", "X-Otp", "DPoP", "X-Totp", "X-Pwd", "X-Api-Pat", "X-Passcode"},
+		},
+		{
+			name: "keys of other things, and where a login leads back",
+			passes: []string{
+				"X-Correlation-Key", "X-Partition-Key", "X-Routing-Key", "X-Sort-Key", "X-Shard-Key", "X-Deduplication-Key", "Surrogate-Key", "Idempotency-Key", "X-Idempotency-Key",
+				"X-Auth-Request-Redirect", "X-Auth-Redirect",
+			},
+			stay: []string{"X-Encryption-Key", "X-Auth-Request-Access-Token"},
+		},
+		{
 			name:        "Google's SDKs",
 			passes:      []string{"x-goog-api-client", "x-goog-user-project", "X-Goog-Request-Params", "X-Server-Timeout", "X-Goog-Upload-Command"},
 			stay:        []string{"x-goog-api-key", "X-Goog-Iap-Jwt-Assertion", "X-Serverless-Authorization"},
@@ -107,6 +122,24 @@ func TestOtherCredentialsStayHere(t *testing.T) {
 				"&auth_token=sk-6&secretkey=sk-7&session_token=sk-8&code=c",
 			withoutInQuery: "key=flag&token=t&session_id=s&next_token=n&auth=a&user_key=k&code=c",
 			inQuery:        []string{"accessToken", "api_key", "apikey", "auth_token", "client_secret", "personal_api_key", "secretkey", "session_token"},
+		},
+		{
+			name: "queries with a secret of one word, or of a login",
+			passesQuery: "password=a&passwd=b&secret=c&jwt=d&id_token=e&user_password=f&pwd=g&basic_password=h&clientJwt=i" +
+				"&reset_password=1&secret_id=2&jwt_type=3&id_token_type=4&has_secret=5&id_key=6",
+			withoutInQuery: "reset_password=1&secret_id=2&jwt_type=3&id_token_type=4&has_secret=5&id_key=6",
+			inQuery:        []string{"basic_password", "clientJwt", "id_token", "jwt", "passwd", "password", "pwd", "secret", "user_password"},
+		},
+		{
+			name: "queries that are signed",
+			passesQuery: "X-Amz-Algorithm=a&X-Amz-Signature=b&X-Amz-Security-Token=c&X-Goog-Signature=d&X-Goog-Date=e&sv=f&sig=g&Signature=h&x-oss-signature=i" +
+				"&signatures=1&signature_version=2&significant=3",
+			withoutInQuery: "X-Amz-Algorithm=a&X-Goog-Date=e&sv=f&signatures=1&signature_version=2&significant=3",
+			inQuery:        []string{"Signature", "X-Amz-Security-Token", "X-Amz-Signature", "X-Goog-Signature", "sig", "x-oss-signature"},
+		},
+		{
+			name:        "queries that name a session of somebody's data, or of MCP's older transport",
+			passesQuery: "session_id=1&sessionId=2&sessionid=3&sid=4", withoutInQuery: "session_id=1&sessionId=2&sessionid=3&sid=4",
 		},
 	}
 	for _, c := range clients {

@@ -39,7 +39,7 @@ func ExampleStart() {
 		fmt.Println(err)
 		return
 	}
-	profile, _ := profile.ForCommand("my-agent")
+	profile, _ := profile.ForCommand(profile.NewCommand("my-agent"))
 	token := &credential.Credential{
 		Access: credential.NewSecret("secret"), Issuer: "https://login.example",
 		Grant: scopes.Grant{Scopes: scopes.NewSet("profile"), KnownBy: scopes.TokenResponse},

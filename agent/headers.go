@@ -3,6 +3,7 @@ package agent
 import (
 	"encoding/base64"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -11,8 +12,8 @@ import (
 	"github.com/ambit-auth/ambit/oauth/credential"
 )
 
-// authorization is the field in which a credential belongs (RFC 9110 §11.6.2); agents
-// have others, which their profiles name.
+// authorization is the field in which a credential belongs; agents have others, see
+// [profile.Profile.CredentialFields].
 const authorization = "Authorization"
 
 // inspect tells what credentials a request carries: the lease, by its own value wherever it
@@ -26,7 +27,7 @@ func (p *Proxy) inspect(r *http.Request) diagnosis.Sent {
 				sent.Ours = true
 			case p.holdsLease(value):
 				sent.Misplaced = append(sent.Misplaced, placeOf(name, value))
-			case bearerOf(value) != "" && p.isCredential(name):
+			case bearerOf(value) != "" && p.cfg.Agent.IsCredential(name):
 				sent.Others = append(sent.Others, name)
 			}
 		}
@@ -37,7 +38,7 @@ func (p *Proxy) inspect(r *http.Request) diagnosis.Sent {
 			sent.Ours = true
 		case p.holdsLease(pair.value) || p.holdsLease(pair.name):
 			sent.Misplaced = append(sent.Misplaced, "a parameter of the query")
-		case pair.value != "" && p.isCredentialParameter(pair.name):
+		case pair.value != "" && p.cfg.Agent.IsCredentialParameter(pair.name):
 			sent.Others = append(sent.Others, "the query's "+pair.name)
 		}
 	}
@@ -136,7 +137,7 @@ func basicOf(value string) (user, password string, ok bool) {
 // lend takes every credential out of h, the lease included, and puts c in.
 func (p *Proxy) lend(h http.Header, c *credential.Credential) {
 	for name, values := range h {
-		if p.isCredential(name) || slices.ContainsFunc(values, p.holdsLease) {
+		if p.cfg.Agent.IsCredential(name) || slices.ContainsFunc(values, p.holdsLease) {
 			delete(h, name)
 		}
 	}
@@ -148,22 +149,11 @@ func (p *Proxy) lend(h http.Header, c *credential.Credential) {
 func (p *Proxy) withoutCredentials(query string) string {
 	var kept []string
 	for _, pair := range pairsOf(query) {
-		if !p.holdsLease(pair.value) && !p.holdsLease(pair.name) && !p.isCredentialParameter(pair.name) {
+		if !p.holdsLease(pair.value) && !p.holdsLease(pair.name) && !p.cfg.Agent.IsCredentialParameter(pair.name) {
 			kept = append(kept, pair.written)
 		}
 	}
 	return strings.Join(kept, "&")
-}
-
-// credentialFields are the canonical names of the fields in which the lease is swapped.
-func credentialFields(profile *profile.Profile) []string {
-	fields := []string{authorization}
-	for _, name := range profile.Headers {
-		if name = http.CanonicalHeaderKey(name); !slices.Contains(fields, name) {
-			fields = append(fields, name)
-		}
-	}
-	return fields
 }
 
 // swappedIn says for people where the lease is swapped.
@@ -172,7 +162,7 @@ func swappedIn(profile *profile.Profile) []string {
 	for _, scheme := range profile.Schemes {
 		list = append(list, authorization+": "+scheme)
 	}
-	list = append(list, credentialFields(profile)[1:]...)
+	list = append(list, profile.CredentialFields()[1:]...)
 	for _, name := range profile.Query {
 		list = append(list, "the query's "+name)
 	}
@@ -207,4 +197,27 @@ func acceptsGzip(values []string) bool {
 		}
 	}
 	return false
+}
+
+// A pair is a parameter of a query.
+type pair struct{ written, name, value string }
+
+// pairsOf takes a query apart. What is escaped wrongly stands for itself.
+func pairsOf(query string) []pair {
+	if query == "" {
+		return nil
+	}
+	var pairs []pair
+	for written := range strings.SplitSeq(query, "&") {
+		name, value, _ := strings.Cut(written, "=")
+		pairs = append(pairs, pair{written, unescaped(name), unescaped(value)})
+	}
+	return pairs
+}
+
+func unescaped(text string) string {
+	if plain, err := url.QueryUnescape(text); err == nil {
+		return plain
+	}
+	return text
 }

@@ -194,7 +194,7 @@ func newProxy(cfg Config) (*Proxy, error) {
 		cfg.Log = slog.DiscardHandler
 	}
 	p := &Proxy{
-		cfg: cfg, lease: credential.NewSecret("ambit-lease-" + rand.Text()), secret: rand.Text(), fields: credentialFields(cfg.Agent), swapped: swappedIn(cfg.Agent),
+		cfg: cfg, lease: credential.NewSecret("ambit-lease-" + rand.Text()), secret: rand.Text(), fields: cfg.Agent.CredentialFields(), swapped: swappedIn(cfg.Agent),
 		transport: cfg.Transport, log: slog.New(cfg.Log), quiet: slog.NewLogLogger(cfg.Log, slog.LevelWarn),
 		needs: scopes.IndexNeeds(cfg.Needs), places: cfg.Server.Locator(),
 	}

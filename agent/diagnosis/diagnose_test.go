@@ -449,6 +449,7 @@ func TestNotRouted(t *testing.T) {
 		message string
 		next    []diagnosis.Step
 		sure    diagnosis.Confidence
+		end     diagnosis.Ending
 	}{
 		"a setting": {
 			conflicts(overridden, away),
@@ -456,6 +457,7 @@ func TestNotRouted(t *testing.T) {
 			"not routed: no request came through ambit; env.ANTHROPIC_BASE_URL in /s.json overrides the lent credential",
 			[]diagnosis.Step{{Text: "in /s.json: remove it there"}},
 			diagnosis.ConfidenceLikely,
+			diagnosis.Ending{},
 		},
 		"nothing that is known": {
 			conflicts(overridden, profile.Conflict{Source: profile.SourceLogin}),
@@ -463,6 +465,7 @@ func TestNotRouted(t *testing.T) {
 			"not routed: no request came through ambit; Claude Code may have sent its requests elsewhere",
 			[]diagnosis.Step{{Text: "see what can send its requests elsewhere", Command: "ambit doctor --agent claude-code"}},
 			diagnosis.ConfidenceLikely,
+			diagnosis.Ending{},
 		},
 		"a file of one's own": {
 			func(c *diagnosis.Case) {
@@ -474,6 +477,7 @@ func TestNotRouted(t *testing.T) {
 			"not routed: no request came through ambit; Claude Code may have sent its requests elsewhere",
 			[]diagnosis.Step{{Text: "see what can send its requests elsewhere", Command: "ambit doctor --agent './my quill.yaml'"}},
 			diagnosis.ConfidenceLikely,
+			diagnosis.Ending{},
 		},
 		"many bases": {
 			func(c *diagnosis.Case) {
@@ -486,6 +490,7 @@ func TestNotRouted(t *testing.T) {
 			"not routed: no request came through ambit",
 			[]diagnosis.Step{{Text: "if the command starts an agent, name the agent with --agent; otherwise, send $AMBIT_LEASE as the Bearer token to $AMBIT_API_URL or $AMBIT_GATEWAY_URL or $AMBIT_D_URL or the URL of another of the 7 bases"}},
 			diagnosis.ConfidenceUnknown,
+			diagnosis.Ending{},
 		},
 		"any command": {
 			agent("any-command"),
@@ -493,12 +498,53 @@ func TestNotRouted(t *testing.T) {
 			"not routed: no request came through ambit",
 			[]diagnosis.Step{{Text: "if the command starts an agent, name the agent with --agent; otherwise, send $AMBIT_LEASE as the Bearer token to $AMBIT_API_URL or $AMBIT_GATEWAY_URL or $AMBIT_MCP_URL"}},
 			diagnosis.ConfidenceUnknown,
+			diagnosis.Ending{},
 		},
-		"without the lease":  {agent("any-command"), diagnosis.Traffic{Bare: 1, Astray: 2}, "not routed: no request reached a base with the lease: 1 request without a credential, 2 requests to an address that is not a base's", nil, diagnosis.ConfidenceProved},
-		"another credential": {conflicts(away), diagnosis.Traffic{Others: 1}, "", nil, ""},
-		"one came":           {conflicts(away), diagnosis.Traffic{Lent: 1, Bare: 3}, "", nil, ""},
+		"a mistake in its arguments": {
+			nil,
+			diagnosis.Traffic{},
+			"not routed: no request came through ambit; Claude Code ended with exit code 1 before it sent one",
+			[]diagnosis.Step{{Text: "see what it says itself"}},
+			diagnosis.ConfidenceUnknown,
+			diagnosis.Ending{Code: 1, After: time.Second},
+		},
+		"an error later": {
+			nil,
+			diagnosis.Traffic{},
+			"not routed: no request came through ambit; Claude Code may have sent its requests elsewhere",
+			nil,
+			diagnosis.ConfidenceLikely,
+			diagnosis.Ending{Code: 1, After: 10 * time.Second},
+		},
+		"a setting, and an error": {
+			conflicts(away),
+			diagnosis.Traffic{},
+			"not routed: no request came through ambit; env.ANTHROPIC_BASE_URL in /s.json overrides the lent credential",
+			nil,
+			diagnosis.ConfidenceLikely,
+			diagnosis.Ending{Code: 1, After: time.Second},
+		},
+		"a setting, and no program": {
+			conflicts(away),
+			diagnosis.Traffic{},
+			"not routed: no request came through ambit; Claude Code ended with exit code 127 before it sent one",
+			nil,
+			diagnosis.ConfidenceUnknown,
+			diagnosis.Ending{Code: 127, After: time.Minute},
+		},
+		"any command that is not there": {
+			agent("any-command"),
+			diagnosis.Traffic{},
+			"not routed: no request came through ambit; the command ended with exit code 126 before it sent one",
+			nil,
+			diagnosis.ConfidenceUnknown,
+			diagnosis.Ending{Code: 126},
+		},
+		"without the lease":  {agent("any-command"), diagnosis.Traffic{Bare: 1, Astray: 2}, "not routed: no request reached a base with the lease: 1 request without a credential, 2 requests to an address that is not a base's", nil, diagnosis.ConfidenceProved, diagnosis.Ending{Code: 1}},
+		"another credential": {conflicts(away), diagnosis.Traffic{Others: 1}, "", nil, "", diagnosis.Ending{}},
+		"one came":           {conflicts(away), diagnosis.Traffic{Lent: 1, Bare: 3}, "", nil, "", diagnosis.Ending{}},
 	} {
-		v, ok := diagnosis.NotRouted(aCase(t, tt.change), tt.traffic)
+		v, ok := diagnosis.NotRouted(aCase(t, tt.change), tt.traffic, tt.end)
 		if ok != (tt.message != "") || v.Message != tt.message || v.Decides() {
 			t.Errorf("%s: %v, %+v", name, ok, v)
 		}

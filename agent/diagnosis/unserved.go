@@ -30,10 +30,28 @@ type Traffic struct {
 // None reports whether no request came at all.
 func (t Traffic) None() bool { return t == Traffic{} }
 
+// An Ending is how a child ended.
+type Ending struct {
+	Code  int           // its exit code
+	After time.Duration // since its start
+}
+
+// beginning is how long a program may take to read its arguments and its settings, and to end for
+// a mistake in them: those that run on Node.js need a second for it.
+const beginning = 3 * time.Second
+
+// notStarted reports whether a shell, or what is like one, did not find the program, or could not
+// start it (POSIX XCU §2.8.2).
+func (e Ending) notStarted() bool { return e.Code == 126 || e.Code == 127 }
+
+// failed reports whether the child ended for an error before it had anything to send.
+func (e Ending) failed() bool { return e.Code != 0 && e.After < beginning }
+
 // NotRouted is the verdict on a child that ended without one request with the lease. ok is false
 // where one came; and where one came with another credential, which was told then. Where nothing
-// came, nothing was seen: the child may have had nothing to send.
-func NotRouted(c Case, t Traffic) (v Verdict, ok bool) {
+// came, nothing was seen: the child may have had nothing to send. Of one that failed at once
+// nothing else is said, unless something is known to be in the way.
+func NotRouted(c Case, t Traffic, end Ending) (v Verdict, ok bool) {
 	if t.Lent > 0 || t.Others > 0 {
 		return Verdict{}, false
 	}
@@ -48,7 +66,14 @@ func NotRouted(c Case, t Traffic) (v Verdict, ok bool) {
 	case t.Astray > 0:
 		came = "no request reached a base: " + astray
 	}
-	if culprits := profile.Overriding(c.Conflicts); len(culprits) > 0 {
+	culprits := profile.Overriding(c.Conflicts)
+	known := c.Agent != nil && !c.Agent.ForAny()
+	if t.None() && (end.notStarted() || end.failed() && known && len(culprits) == 0) {
+		d.v.is(CauseNotRouted, ConfidenceUnknown, "%s; %s ended with exit code %d before it sent one", came, c.who(), end.Code)
+		d.v.advise(c.situation(advice.Failed))
+		return d.v, true
+	}
+	if len(culprits) > 0 {
 		first := culprits[0]
 		reason := strings.Join(first.Keys, ", ") + " in " + first.Path + " overrides the lent credential"
 		if first.Effect == profile.EffectLacks {
@@ -67,7 +92,7 @@ func NotRouted(c Case, t Traffic) (v Verdict, ok bool) {
 	if t.None() {
 		sure = ConfidenceUnknown
 	}
-	if c.Agent != nil && !c.Agent.ForAny() {
+	if known {
 		s.Agent = c.Agent.Word()
 		came += "; " + c.Agent.Label + " may have sent its requests elsewhere"
 		if t.None() {
@@ -77,6 +102,14 @@ func NotRouted(c Case, t Traffic) (v Verdict, ok bool) {
 	d.v.is(CauseNotRouted, sure, "%s", came)
 	d.v.advise(s)
 	return d.v, true
+}
+
+// who is the child, for people.
+func (c Case) who() string {
+	if c.Agent == nil {
+		return "the command"
+	}
+	return c.Agent.Label
 }
 
 // basesInUse are the names of the server's bases, those that a declared operation is on first.

@@ -20,7 +20,7 @@ type Override struct {
 // Its Conflicts are those given, the ones that it deals with marked as Overridden. It gives no
 // arguments where they would go to another program than the profile's own, or where the user
 // gave the same flag.
-func (p *Profile) Override(command []string, conflicts []Conflict, t Terms, file string) (Override, error) {
+func (p *Profile) Override(command Command, conflicts []Conflict, t Terms, file string) (Override, error) {
 	none := Override{Conflicts: conflicts}
 	at := p.argumentsAt(command)
 	if len(p.precedence.Arguments) == 0 || at == 0 {
@@ -31,7 +31,7 @@ func (p *Profile) Override(command []string, conflicts []Conflict, t Terms, file
 	if !p.precedence.Always && !slices.ContainsFunc(conflicts, overridable) {
 		return none, nil
 	}
-	if p.precedence.File.text != "" && slices.ContainsFunc(command[at:], isFlag(p.precedence.Arguments[0].text)) {
+	if p.precedence.File.text != "" && slices.ContainsFunc(command.words[at:], isFlag(p.precedence.Arguments[0].text)) {
 		return none, nil
 	}
 	out, err := p.override(conflicts, t, file)
@@ -41,7 +41,7 @@ func (p *Profile) Override(command []string, conflicts []Conflict, t Terms, file
 
 // argumentsAt is the index in a command line at which the arguments of the profile's own program
 // begin; 0 where they are not words of it.
-func (p *Profile) argumentsAt(command []string) int {
+func (p *Profile) argumentsAt(command Command) int {
 	if one, ok := p.started(command); ok {
 		return one.at + 1
 	}

@@ -77,7 +77,7 @@ type Place struct {
 	Project string // the child's working directory
 	OS      string // as [runtime.GOOS]
 	Environ []string
-	Command []string // the command line that is to be run; none where none is
+	Command Command  // the command line that is to be run; none where none is
 	Hosts   []string // of the provider's bases, as [provider.HostOf] has them; see [EffectBypasses]
 }
 

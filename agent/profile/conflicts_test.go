@@ -219,8 +219,11 @@ func TestScanFindsMCPServersThatGoPast(t *testing.T) {
 	const real, other = "https://MCP.real.example/sse?x=secret", "https://mcp.other.example/"
 	for _, tt := range []struct{ agent, path, text, want string }{
 		{"claude-code", "/proj/.mcp.json", `{"mcpServers": {"a.b": {"url": "` + real + `"}, "c": {"url": "` + other + `"}, "d": {"url": "${AMBIT_MCP_URL}"}}}`, "project mcpServers.a.b.url"},
-		{"claude-code", "/proj/.mcp.json", `{"mcpServers": {"c": {"command": "x", "args": ["` + real + `"]}}}`, ""},
-		{"claude-code", "/proj/.mcp.json", `{"mcpServers": [secret`, ""},
+		{"claude-code", "/proj/.mcp.json", `{"mcpServers": {"c": {"command": "x", "args": ["-y", "mcp-remote", "` + real + `"]}}}`, "project mcpServers.c.args"},
+		{"claude-code", "/proj/.mcp.json", `{"mcpServers": {"c": {"command": "x", "args": ["--url=` + real + `"]}, "d": {"args": ["` + other + `", 1]}}}`, "project mcpServers.c.args"},
+		{"claude-code", "/proj/.mcp.json", `{"mcpServers": {"a": {"url": "${PH_URL:-` + real + `}"}, "b": {"url": "${AMBIT_MCP_URL:-` + real + `}"}, "c": {"url": "${OTHER_URL:-` + real + `}"}, "d": {"url": "${REAL_URL}"}, "e": {"url": "${NONE}"}}}`, "project mcpServers.a.url mcpServers.d.url"},
+		{"opencode", "/proj/opencode.json", `{"mcp": {"a": {"type": "local", "command": ["npx", "mcp-remote", "` + real + `"]}}}`, "project mcp.a.command"},
+		{"codex", "/home/me/.codex/config.toml", "[mcp_servers.a]\nargs = [\"mcp-remote\", \"" + real + "\"]\n", "user mcp_servers.a.args"},
 		{"claude-code", "/home/me/.claude.json", `{"projects": {"/proj": {"mcpServers": {"a": {"url": "` + real + `"}}}, "/x": {"mcpServers": {"b": {"url": "` + real + `"}}}}}`, "user projects./proj.mcpServers.a.url"},
 		{"claude-code", "/home/me/.claude.json", `{"mcpServers": {"a": {"url": "` + real + `"}}, "big": "` + strings.Repeat("x", 1<<20) + `"}`, "user mcpServers.a.url"},
 		{"codex", "/home/me/.codex/config.toml", "[mcp_servers.a]\nurl = \"" + real + "\"\n", "user mcp_servers.a.url"},
@@ -229,6 +232,7 @@ func TestScanFindsMCPServersThatGoPast(t *testing.T) {
 		{"opencode", "/proj/opencode.json", `{"mcp": {"a": {"type": "remote", "url": "` + real + `"}}}`, "project mcp.a.url"},
 	} {
 		where := profile.Place{OS: "linux", Home: "/home/me", Project: "/proj", Hosts: []string{"mcp.real.example"}, Files: files{text: map[string]string{tt.path: tt.text}}}
+		where.Environ = []string{"OTHER_URL=" + other, "REAL_URL=" + real}
 		found := agenttest.Profile(t, tt.agent).Scan(where)
 		got := ""
 		if len(found) == 1 {
@@ -248,19 +252,65 @@ func TestScanFindsMCPServersThatGoPast(t *testing.T) {
 	}
 }
 
+// So it is in what a flag names or holds, and a file that cannot be read is told once.
+func TestScanFindsMCPServersOfFlags(t *testing.T) {
+	const real = "https://mcp.real.example/"
+	text := map[string]string{
+		"/proj/a.json": `{"mcpServers": {"a": {"url": "` + real + `"}}}`, "/proj/b.json": `{"mcpServers": {"b": {"args": ["` + real + `"]}}}`, "/proj/broken.json": "{\nsecret",
+	}
+	for line, want := range map[string]string{
+		"claude --mcp-config a.json -p hi":                                "/proj/a.json mcpServers.a.url",
+		"claude --mcp-config b.json a.json -p broken.json":                "/proj/b.json mcpServers.b.args; /proj/a.json mcpServers.a.url",
+		"claude --mcp-config=/proj/a.json":                                "/proj/a.json mcpServers.a.url",
+		"claude --mcp-config broken.json":                                 "/proj/broken.json it is not JSON: see line 2",
+		"claude --mcp-config none.json":                                   "",
+		`claude --mcp-config {"mcpServers":{"i":{"url":"` + real + `"}}}`: "the argument --mcp-config mcpServers.i.url",
+		"qwen --mcp-config a.json b.json":                                 "/proj/a.json mcpServers.a.url",
+		"claude -- --mcp-config a.json":                                   "",
+	} {
+		command := profile.NewCommand(strings.Fields(line)...)
+		delete(text, "/proj/.mcp.json")
+		if strings.Contains(line, ".mcp.json") {
+			text["/proj/.mcp.json"] = `{"mcpServers": {"p": {"url": "` + real + `"}}}`
+		}
+		p, err := profile.ForCommand(command)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, c := range p.Scan(profile.Place{OS: "linux", Home: "/home/me", Project: "/proj", Hosts: []string{"mcp.real.example"}, Files: files{text: text}, Command: command}) {
+			got = append(got, c.Path+" "+strings.Join(c.Keys, " ")+c.Problem)
+			if c.Source != profile.SourceArgument || c.Overrides || strings.Contains(fmt.Sprint(c), "secret") {
+				t.Errorf("%s: %+v", line, c)
+			}
+		}
+		if strings.Join(got, "; ") != want {
+			t.Errorf("%s: %q, want %q", line, got, want)
+		}
+	}
+	where := profile.Place{OS: "linux", Home: "/home/me", Project: "/proj", Hosts: []string{"mcp.real.example"}}
+	for agent, path := range map[string]string{"claude-code": "/proj/.mcp.json", "qwen-code": "/proj/.qwen/settings.json", "codex": "/proj/.codex/config.toml"} {
+		where.Files = files{text: map[string]string{path: `{"mcpServers": [secret`}}
+		found := agenttest.Profile(t, agent).Scan(where)
+		if len(found) != 1 || found[0].Path != path || found[0].Problem == "" || found[0].Overrides || strings.Contains(fmt.Sprint(found), "secret") {
+			t.Errorf("%s: %+v", agent, found)
+		}
+	}
+}
+
 // What the program needs in its settings, and does not find there, is told where it is to be run.
 func TestScanMissesWhatIsNeeded(t *testing.T) {
 	needed := map[string]bool{
 		"": true, `{}`: true, `{"security": {"auth": {"selectedType": "gemini-api-key"}}}`: false, `{"security": {"auth": {"enforcedType": "gemini-api-key"}}}`: true,
 	}
 	for text, want := range needed {
-		where := profile.Place{OS: "linux", Home: "/home/me", Project: "/proj", Command: []string{"gemini"}, Files: files{text: map[string]string{"/home/me/.gemini/settings.json": text}}}
+		where := profile.Place{OS: "linux", Home: "/home/me", Project: "/proj", Command: profile.NewCommand("gemini"), Files: files{text: map[string]string{"/home/me/.gemini/settings.json": text}}}
 		found := agenttest.Profile(t, "gemini-cli").Scan(where)
 		got := len(found) == 1 && found[0].Effect == profile.EffectLacks && found[0].Overrides && found[0].Says() == "/home/me/.gemini/settings.json does not set security.auth.selectedType"
 		if got != want || !want && len(found) > 0 {
 			t.Errorf("%s: %+v", text, found)
 		}
-		where.Command = nil
+		where.Command = profile.Command{}
 		if found := agenttest.Profile(t, "gemini-cli").Scan(where); len(found) > 0 {
 			t.Errorf("nobody runs it: %+v", found)
 		}

@@ -57,7 +57,7 @@ func systems() []string {
 }
 
 func (d decoder) profile(p *Profile, n *yaml.Node) {
-	d.Mapping(n, "an agent's file", []yamlfile.Member{
+	d.Mapping(n, "a profile", []yamlfile.Member{
 		yamlfile.Required("label", d.textInto(&p.Label, "label")),
 		yamlfile.Required("commands", func(v *yaml.Node) { p.commands = d.commands(v) }),
 		yamlfile.Optional("packages", d.textsInto(&p.packages, "packages")),
@@ -129,7 +129,7 @@ func (d decoder) tokensInto(into *[]string, what string, refused []string) func(
 func (d decoder) pattern(n *yaml.Node, what string) pattern {
 	p := pattern{text: d.Text(n, what), place: fmt.Sprintf("%s:%d:%d", text.Line(d.File), n.Line, n.Column)}
 	if word := template.Mistaken(p.text); word != "" {
-		d.Mistake(n, yamlfile.BadValue, "%q stands for nothing: it is {lease}, or {base} with the name of a base, in lower case and in one pair of braces", word)
+		d.Mistake(n, yamlfile.BadValue, "%q is not known: write {lease}, or the name of a base as in {api}, in lower case and in one pair of braces", word)
 	}
 	return p
 }
@@ -183,6 +183,9 @@ func (d decoder) variables(n *yaml.Node) (list []variable) {
 	d.Named(n, "set", func(key, value *yaml.Node) {
 		if strings.ContainsAny(key.Value, "= *") {
 			d.Mistake(key, yamlfile.BadValue, "%q cannot be the name of a variable", key.Value)
+		}
+		if slices.ContainsFunc(givenVariables, func(pattern string) bool { return glob(pattern, key.Value) }) {
+			d.Mistake(key, yamlfile.BadValue, "%q is a variable that ambit run sets itself", key.Value)
 		}
 		list = append(list, variable{Name: key.Value, Value: d.pattern(value, "a variable's value")})
 	})
@@ -241,13 +244,14 @@ func (d decoder) keys(n *yaml.Node) (list []key) {
 			yamlfile.Required("key", d.textInto(&k.Name, "key")),
 			yamlfile.Optional("effect", func(v *yaml.Node) { k.Effect = Effect(d.Word(v, "effect", effects())) }),
 			yamlfile.Optional("switch", d.booleanInto(&k.Switch, "switch")),
+			yamlfile.Optional("fields", d.booleanInto(&k.Fields, "fields")),
 			yamlfile.Optional("unless", d.textInto(&k.Unless, "unless")),
 			yamlfile.Optional("needed", d.booleanInto(&k.Needed, "needed")),
 			yamlfile.Optional("sources", d.sourcesInto(&k.Sources)),
 			yamlfile.Optional("advice", d.textInto(&k.Advice, "advice")),
 		})
 		if k.Needed && k.Unless == "" {
-			d.Mistake(item, yamlfile.BadValue, "a key that is needed says in unless which value it needs")
+			d.Mistake(item, yamlfile.BadValue, "a key with needed: true says in unless which value it must have")
 		}
 		list = append(list, k)
 	})
@@ -259,9 +263,13 @@ func (d decoder) flags(n *yaml.Node) (list []flag) {
 		f := flag{Format: "json"}
 		d.Mapping(item, "a flag", []yamlfile.Member{
 			yamlfile.Required("flag", d.textInto(&f.Name, "flag")),
-			yamlfile.Required("takes", d.wordInto(&f.Takes, "takes", takesSettings, takesSetting, takesNothing)),
+			yamlfile.Required("takes", d.wordInto(&f.Takes, "takes", takesSettings, takesServers, takesSetting, takesNothing)),
+			yamlfile.Optional("many", d.booleanInto(&f.Many, "many")),
 			yamlfile.Optional("format", d.wordInto(&f.Format, "format", "json", "toml")),
 		})
+		if f.Name != "" && (f.Name[0] != '-' || strings.Trim(f.Name, "-") == "") {
+			d.Mistake(item, yamlfile.BadValue, "%q cannot be a flag: it is written with its dashes, as in --settings", f.Name)
+		}
 		list = append(list, f)
 	})
 	return list
@@ -299,17 +307,25 @@ func (d decoder) precedence(n *yaml.Node) (p precedence) {
 		yamlfile.Optional("keys", d.textsInto(&p.Keys, "keys")),
 		yamlfile.Required("sources", d.sourcesInto(&p.Sources)),
 	})
+	names := func(argument pattern) bool { return strings.Contains(argument.text, "{"+fileWord+"}") }
+	switch named := slices.ContainsFunc(p.Arguments, names); {
+	case named && p.File.text == "":
+		d.Mistake(n, yamlfile.BadValue, "the arguments name {file}, and file does not say what is in it")
+	case !named && p.File.text != "":
+		d.Mistake(n, yamlfile.BadValue, "the program would not find the file: one of the arguments names it as {file}")
+	}
 	return p
 }
 
 // settingsFile is a settings file that is put in front of the program's own, and the keys that it
 // sets: those are overridden.
 func (d decoder) settingsFile(n *yaml.Node) (content pattern, keys []string) {
-	content = d.pattern(n, "file")
-	document, problem := parseSettings("json", []byte(content.text))
+	document, problem := parseSettings("json", []byte(n.Value))
 	if problem != "" {
 		d.Mistake(n, yamlfile.BadValue, "file is a settings file in JSON: %s", problem)
+		return pattern{text: n.Value}, nil
 	}
+	content = d.pattern(n, "file")
 	for name := range leaves("", document, maxDepth) {
 		keys = append(keys, name)
 	}

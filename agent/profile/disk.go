@@ -1,8 +1,10 @@
 package profile
 
 import (
+	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"time"
 
 	"github.com/ambit-auth/ambit/internal/files"
@@ -11,6 +13,43 @@ import (
 // Disk is the [Files] of this machine. The zero value is ready to use, and safe for
 // concurrent use.
 type Disk struct{}
+
+// Command is [NewCommand], and follows links: a program is one also by the name of what it is a link to.
+func (Disk) Command(words ...string) Command {
+	c := NewCommand(words...)
+	for i := range c.programs {
+		c.programs[i].targets = targets(c.programs[i].word)
+	}
+	return c
+}
+
+// maxLinks bounds how many links from one to the next are followed, as systems do.
+const maxLinks = 40
+
+// targets are the paths to which a program is a link, one after the other.
+func targets(program string) (list []string) {
+	at, err := exec.LookPath(program)
+	if err != nil && !errors.Is(err, exec.ErrDot) {
+		return nil
+	}
+	for len(list) < maxLinks {
+		target, err := os.Readlink(at)
+		if err != nil {
+			break
+		}
+		if !filepath.IsAbs(target) {
+			target = filepath.Join(filepath.Dir(at), target)
+		}
+		list, at = append(list, target), target
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	if end, err := filepath.EvalSymlinks(at); err == nil { // a directory may be a link as well
+		list = append(list, end)
+	}
+	return list
+}
 
 // keychainTimeout bounds the question whether a keychain has an item: it may wait for
 // a person to unlock it.

@@ -52,7 +52,7 @@ func (p *Profile) Environment(environ []string, provider *provider.Provider, t T
 	if err != nil {
 		return nil, err
 	}
-	set = append(set, noProxy(environ)...)
+	set = lastOfEach(append(set, noProxy(environ)...))
 	dropped := append(slices.Clone(p.drop), ownVariables)
 	dropped = append(dropped, provider.Client.SecretVariables()...)
 	for _, kind := range provider.Credentials {
@@ -72,8 +72,23 @@ func (p *Profile) Environment(environ []string, provider *provider.Provider, t T
 	return append(child, set...), nil
 }
 
+// lastOfEach leaves one entry of each name: names of bases that differ only in what no shell takes
+// give one variable.
+func lastOfEach(environ []string) (list []string) {
+	for i, entry := range environ {
+		name, _, _ := strings.Cut(entry, "=")
+		if !slices.ContainsFunc(environ[i+1:], func(later string) bool { return strings.HasPrefix(later, name+"=") }) {
+			list = append(list, entry)
+		}
+	}
+	return list
+}
+
 // ownVariables are ambit's own settings, which can hold a key.
 const ownVariables = "AMBIT_*"
+
+// givenVariables are those that every child gets, whatever its profile sets.
+var givenVariables = []string{ownVariables, "NO_PROXY"}
 
 // variables are those of the profile, then what every child finds.
 func (p *Profile) variables(t Terms) ([]string, error) {

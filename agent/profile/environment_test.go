@@ -3,6 +3,7 @@ package profile_test
 import (
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/ambit-auth/ambit/agent/agenttest"
@@ -72,7 +73,7 @@ func TestPrecedence(t *testing.T) {
 		{Path: "beside", Source: profile.SourceUser, Effect: profile.EffectDropped},
 	}
 	claude := agenttest.Profile(t, "claude-code")
-	got, err := claude.Override([]string{"/usr/bin/claude", "-p", "hi"}, overriding, terms(), "/tmp/s.json")
+	got, err := claude.Override(profile.NewCommand("/usr/bin/claude", "-p", "hi"), overriding, terms(), "/tmp/s.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,14 +93,14 @@ func TestPrecedence(t *testing.T) {
 	for name, command := range map[string][]string{
 		"a line of shell": {"sh", "-c", "claude"}, "the user's own flag": {"claude", "--settings", "mine"}, "the same in one word": {"npx", "claude", "-p", "--settings=mine"}, "nothing": nil,
 	} {
-		if got, err := claude.Override(command, overriding, terms(), "f"); err != nil || got.Arguments != nil || len(profile.Overriding(got.Conflicts)) != 3 {
+		if got, err := claude.Override(profile.NewCommand(command...), overriding, terms(), "f"); err != nil || got.Arguments != nil || len(profile.Overriding(got.Conflicts)) != 3 {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
-	if got, err := claude.Override([]string{"claude"}, overriding[3:], terms(), "f"); err != nil || got.Arguments != nil {
+	if got, err := claude.Override(profile.NewCommand("claude"), overriding[3:], terms(), "f"); err != nil || got.Arguments != nil {
 		t.Errorf("nothing in the way: %+v, %v", got, err)
 	}
-	got, err = agenttest.Profile(t, "codex").Override([]string{"codex"}, nil, terms(), "")
+	got, err = agenttest.Profile(t, "codex").Override(profile.NewCommand("codex"), nil, terms(), "")
 	if err != nil || len(got.Arguments) != 4 || got.Arguments[3] != `model_providers.ambit={name="ambit", base_url="http://127.0.0.1:1/gateway/v1", env_key="AMBIT_LEASE", wire_api="responses"}` {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -118,5 +119,22 @@ func TestEnvironmentNamesThePlace(t *testing.T) {
 	_, err = p.Environment(nil, agenttest.Provider(t), terms())
 	if err == nil || err.Error() != `./quill.yaml:4:14: Quill needs the base "nobase", which this server does not have` {
 		t.Errorf("%v", err)
+	}
+}
+
+// Each variable stands once in what the child gets, though two bases have names that no shell tells apart.
+func TestEnvironmentHasEachVariableOnce(t *testing.T) {
+	bases := []provider.Base{{Name: "my-api", URL: "http://127.0.0.1:1/a"}, {Name: "my_api", URL: "http://127.0.0.1:1/b"}}
+	env, err := agenttest.Profile(t, "any-command").Environment([]string{"NO_PROXY=x", "AMBIT_LEASE=y"}, &provider.Provider{}, profile.Terms{Bases: bases, Lease: "l"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := make(map[string]bool)
+	for _, entry := range env {
+		name, _, _ := strings.Cut(entry, "=")
+		if seen[name] {
+			t.Errorf("%s is there twice: %q", name, env)
+		}
+		seen[name] = true
 	}
 }

@@ -12,17 +12,18 @@ import (
 const (
 	takesSettings = "settings"
 	takesSetting  = "setting"
+	takesServers  = "mcp_servers"
 	takesNothing  = "nothing"
 )
 
 // arguments looks at what the command line sets for the profile's own program, or for whatever
 // stands for it: variables, and flags.
 func (s *scan) arguments() {
-	programs := launched(s.Command)
+	programs := s.Command.programs
 	if len(programs) == 0 {
 		return
 	}
-	words := s.Command[1:]
+	words := s.Command.words[1:]
 	if one, ok := s.profile.started(s.Command); ok {
 		words = one.arguments
 		s.assignments(one.assigned)
@@ -34,19 +35,33 @@ func (s *scan) arguments() {
 			return
 		}
 		for _, f := range s.profile.flags {
-			if value, ok := f.value(word, words[i+1:]); ok {
+			value, ok := f.value(word, words[i+1:])
+			if ok {
 				s.argument(f, value)
+			}
+			if ok && f.Many && word == f.Name {
+				s.further(f, words[i+2:])
 			}
 		}
 	}
 }
 
+// further looks at the words behind a flag that takes more than one.
+func (s *scan) further(f flag, words []string) {
+	for _, word := range words {
+		if strings.HasPrefix(word, "-") {
+			return
+		}
+		s.argument(f, word)
+	}
+}
+
 // Offline reports whether a command line asks the profile's own program only for what it does
 // without a request of its work: its version, its help, its settings.
-func (p *Profile) Offline(command []string) bool {
+func (p *Profile) Offline(command Command) bool {
 	one, ok := p.started(command)
-	if !ok && len(command) > 0 {
-		one.arguments = command[1:]
+	if !ok && len(command.words) > 0 {
+		one.arguments = command.words[1:]
 	}
 	for i, word := range one.arguments {
 		if word == "--" {
@@ -81,18 +96,25 @@ func (s *scan) argument(f flag, value string) {
 	place := "the argument " + f.Name
 	switch {
 	case f.Takes == takesNothing:
-		s.note(as, place, map[string]any{f.Name: true}, "")
+		s.note(as, commandLine, map[string]any{f.Name: true}, "")
+	case f.Takes == takesServers:
+		s.mcpArgument(f, value)
 	case f.Takes == takesSetting:
 		s.note(as, place, oneSetting(value), "")
 	case strings.HasPrefix(strings.TrimSpace(value), "{"):
 		document, problem := parseSettings(f.Format, []byte(value))
 		s.note(as, place, document, problem)
 	default:
-		if !path.IsAbs(value) && !(len(value) > 1 && value[1] == ':') {
-			value = strings.TrimRight(s.Project, "/") + "/" + value
-		}
-		s.file(as, path.Clean(value))
+		s.file(as, s.fromProject(value))
 	}
+}
+
+// fromProject is a path that is relative to the child's working directory.
+func (s *scan) fromProject(file string) string {
+	if !path.IsAbs(file) && !(len(file) > 1 && file[1] == ':') {
+		file = strings.TrimRight(s.Project, "/") + "/" + file
+	}
+	return path.Clean(file)
 }
 
 // oneSetting reads KEY=VALUE; a value that is not TOML is a text.

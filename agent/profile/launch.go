@@ -6,10 +6,23 @@ import (
 	"strings"
 )
 
+// A Command is a command line, with the programs that it starts: each wrapper, and what that
+// starts in turn. The zero value starts none.
+type Command struct {
+	words    []string
+	programs []program
+}
+
+// NewCommand reads a command line alone, and no file: see [Disk.Command].
+func NewCommand(words ...string) Command {
+	return Command{words, follow(words, 0, nil, maxWrapped)}
+}
+
 // A program is one that a command line starts, by itself or through wrappers.
 type program struct {
-	word      string // its name or path, or that of a package
-	isPackage bool   // word may be a package's name
+	word      string   // its name or path, or that of a package
+	targets   []string // paths to which it is a link
+	isPackage bool     // word may be a package's name
 	arguments []string
 	at        int          // index of word in the command line; -1 where it stands inside of one of its words
 	assigned  []assignment // the variables that the command line sets for it, or takes away
@@ -22,6 +35,7 @@ type wrapper struct {
 	valued   []string // options that take the next word
 	unsets   []string // options that take the name of a variable that the program does not get
 	clears   []string // options with which it gets none
+	instead  []string // options with which it starts none
 	operands int      // words of its own right before the program
 	dashes   bool     // the program comes after --
 	assigns  bool     // NAME=value may come before the program
@@ -30,6 +44,7 @@ type wrapper struct {
 	late     bool     // such an option may come behind other words
 	letters  bool     // options of one letter can stand together, as in -lc
 	slash    bool     // options begin with a slash
+	joined   bool     // its words together are a line of shell
 }
 
 // wrappers are the usual ones, by their base names.
@@ -67,13 +82,20 @@ var wrappers = func() map[string]wrapper {
 		},
 		"strace": {valued: []string{"-o", "-e", "-p", "-s", "-u", "-E", "-a"}},
 		"watch":  {valued: []string{"-n", "--interval"}},
-		"nohup":  {}, "setsid": {}, "exec": {valued: []string{"-a"}}, "command": {}, "caffeinate": {valued: []string{"-t", "-w"}}, "winpty": {},
+		"nohup":  {}, "setsid": {}, "exec": {valued: []string{"-a"}}, "command": {instead: []string{"-v", "-V"}}, "builtin": {}, "eval": {joined: true},
+		"caffeinate": {valued: []string{"-t", "-w"}}, "winpty": {},
 		"busybox": {}, "chronic": {}, "unbuffer": {}, "rlwrap": {}, "proxychains": {}, "proxychains4": {}, "setpriv": {}, "dbus-run-session": {}, "xvfb-run": {},
 		"npx": npx, "pnpx": npx, "bunx": npx, "uvx": {packages: true, valued: python}, "corepack": {packages: true},
 		"npm": dlx("exec", "x"), "pnpm": dlx("dlx", "exec"), "yarn": dlx("dlx", "exec"), "bun": dlx("x"),
 		"pipx": {verbs: []string{"run"}, packages: true, valued: python}, "uv": {groups: []string{"tool"}, verbs: []string{"run"}, packages: true, valued: python},
 		"poetry": {verbs: []string{"run"}}, "pipenv": {verbs: []string{"run"}}, "volta": {verbs: []string{"run"}, valued: []string{"--node"}},
-		"node":   {valued: []string{"-r", "--require", "--import", "--loader", "-C", "--conditions", "--env-file"}},
+		"node": {
+			valued:  []string{"-r", "--require", "--import", "--loader", "-C", "--conditions", "--env-file"},
+			instead: []string{"-e", "--eval", "-p", "--print", "-pe", "--run", "--test"},
+		},
+		"python": {valued: []string{"-W", "-X"}, instead: []string{"-c", "-m"}},
+		"py":     {instead: []string{"-c", "-m"}},
+		"ruby":   {valued: []string{"-r", "-I", "-C"}, instead: []string{"-e"}}, "perl": {valued: []string{"-I"}, instead: []string{"-e", "-E"}},
 		"deno":   {verbs: []string{"run"}},
 		"direnv": {verbs: []string{"exec"}, operands: 1},
 		"cmd":    {slash: true},
@@ -90,21 +112,20 @@ var wrappers = func() map[string]wrapper {
 }()
 
 // wrapperOf is the wrapper that a word starts; a version may stand behind its name, as Corepack
-// takes it.
+// takes it, or be a part of it, as in python3.12.
 func wrapperOf(word string) (wrapper, bool) {
 	name, _, _ := strings.Cut(baseName(word), "@")
 	w, known := wrappers[name]
+	if !known {
+		w, known = wrappers[strings.TrimRight(name, "0123456789.")]
+	}
 	return w, known
 }
 
 // maxWrapped bounds how deep wrappers are followed.
 const maxWrapped = 8
 
-// launched lists the programs that a command line seems to start: each wrapper, and what it
-// starts in turn. It reads the command line alone, and never a script.
-func launched(command []string) []program { return follow(command, 0, nil, maxWrapped) }
-
-// follow looks at words, which begin at an index of the command line; -1: they stand inside of one
+// follow lists the programs that words seem to start, and never reads a script. The words begin at an index of the command line; -1: they stand inside of one
 // of its words.
 func follow(words []string, at int, assigned []assignment, depth int) []program {
 	if len(words) == 0 || depth == 0 {
@@ -158,6 +179,9 @@ func (w wrapper) skip(words []string) (found wrapped) {
 		}
 		return found
 	}
+	if w.joined {
+		return wrapped{line: strings.Join(words[1:], " ")}
+	}
 	verb := len(w.verbs) == 0
 	for i := 1; i < len(words); i++ {
 		word, following := words[i], words[i+1:]
@@ -167,6 +191,8 @@ func (w wrapper) skip(words []string) (found wrapped) {
 		switch {
 		case option && isLine:
 			found.line = line
+			return found
+		case option && slices.Contains(w.instead, word):
 			return found
 		case slices.Contains(w.clears, word):
 			found.assigned = append(found.assigned, assignment{name: anyVariable})
@@ -269,6 +295,11 @@ func cutLast(s, sep string) (before, after string, found bool) {
 
 // is reports whether the program is the profile's own.
 func (p *Profile) is(started program) bool {
+	for _, target := range started.targets {
+		if p.is(program{word: target}) {
+			return true
+		}
+	}
 	name := started.packageName()
 	if name != "" && slices.Contains(p.packages, name) {
 		return true
@@ -287,8 +318,8 @@ func (p *Profile) is(started program) bool {
 func (p *Profile) ForAny() bool { return slices.Contains(p.commands, anyCommand) }
 
 // started finds the profile's own program in a command line.
-func (p *Profile) started(command []string) (program, bool) {
-	for _, one := range launched(command) {
+func (p *Profile) started(command Command) (program, bool) {
+	for _, one := range command.programs {
 		if p.is(one) {
 			return one, true
 		}

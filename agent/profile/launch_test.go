@@ -1,6 +1,9 @@
 package profile_test
 
 import (
+	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -44,39 +47,73 @@ func TestProgramBehindWrappers(t *testing.T) {
 		"op run --env-file e -- claude":                              "claude-code: op run --env-file e -- claude |",
 		"cmd /c claude.cmd -p":                                       "claude-code: cmd /c claude.cmd | -p",
 		// Inside of one word nothing is put.
-		"sh -c 'claude -p hi'":                    "claude-code: nowhere",
-		"bash -lc 'cd x && A=1 exec claude -p'":   "claude-code: nowhere",
-		"timeout 9 bash -o pipefail -c 'x|codex'": "codex: nowhere",
-		"npx -c 'claude -p'":                      "claude-code: nowhere",
-		"sh -c \"sh -c 'claude -p'\"":             "claude-code: nowhere",
-		"env -S 'claude -p'":                      "claude-code: nowhere",
-		"script -qc 'claude -p'":                  "claude-code: nowhere",
-		"script -q /dev/null -c 'claude -p'":      "claude-code: nowhere",
-		"script '--command=claude -p'":            "claude-code: nowhere",
-		"xargs -I{} sh -c 'claude -p {}'":         "claude-code: nowhere",
-		"sh -c 'echo ${HOME}; A=${B} claude'":     "claude-code: nowhere",
+		"sh -c 'claude -p hi'":                          "claude-code: nowhere",
+		"bash -lc 'cd x && A=1 exec claude -p'":         "claude-code: nowhere",
+		"timeout 9 bash -o pipefail -c 'x|codex'":       "codex: nowhere",
+		"npx -c 'claude -p'":                            "claude-code: nowhere",
+		"sh -c \"sh -c 'claude -p'\"":                   "claude-code: nowhere",
+		"env -S 'claude -p'":                            "claude-code: nowhere",
+		"script -qc 'claude -p'":                        "claude-code: nowhere",
+		"script -q /dev/null -c 'claude -p'":            "claude-code: nowhere",
+		"script '--command=claude -p'":                  "claude-code: nowhere",
+		"xargs -I{} sh -c 'claude -p {}'":               "claude-code: nowhere",
+		"sh -c 'echo ${HOME}; A=${B} claude'":           "claude-code: nowhere",
+		"sh -c 'if ! claude -p hi; then exit 1; fi'":    "claude-code: nowhere",
+		"sh -c 'for i in 1 2; do claude -p $i; done'":   "claude-code: nowhere",
+		"sh -c 'while claude -p; do sleep 1; done'":     "claude-code: nowhere",
+		"sh -c '! claude -p hi'":                        "claude-code: nowhere",
+		"sh -c 'case $1 in a) claude;; esac'":           "claude-code: nowhere",
+		"sh -c 'f() { claude -p hi; }; f'":              "claude-code: nowhere",
+		"bash -c '[[ -n $A ]] && time claude'":          "claude-code: nowhere",
+		"bash -c 'cat <(claude -p hi)'":                 "claude-code: nowhere",
+		"sh -c 'echo \"`claude -p hi`\"'":               "claude-code: nowhere",
+		"sh -c 'eval claude -p hi'":                     "claude-code: nowhere",
+		"sh -c 'eval \"if claude; then :; fi\"'":        "claude-code: nowhere",
+		"sh -c '\"$(which claude)\" -p hi'":             "claude-code: nowhere",
+		"sh -c '$(command -v claude) -p hi'":            "claude-code: nowhere",
+		"sh -c '$(readlink -f \"$(which claude)\") -p'": "claude-code: nowhere",
+		"sh -c 'A=claude; $A -p hi'":                    "claude-code: nowhere",
+		"sh -c 'A=\"npx claude\"; $A -p hi'":            "claude-code: nowhere",
+		"sh -c '${AGENT:-claude} -p hi'":                "claude-code: nowhere",
+		"sh -c '\"$HOME/bin/claude\" -p hi'":            "claude-code: nowhere",
+		`sh -c 'cd My\ Docs && cl\aude -p'`:             "claude-code: nowhere",
+		`bash -c '"C:\bin\claude.exe" -p'`:              "claude-code: nowhere",
+		"pwsh -Command '& claude -p hi'":                "claude-code: nowhere",
+		"fish -c 'if claude -p hi; echo yes; end'":      "claude-code: nowhere",
+		"sh -c 'claude -p hi; if'":                      "claude-code: nowhere",
+		"eval claude -p hi":                             "claude-code: nowhere",
+		"python3 /opt/bin/claude -p hi":                 "claude-code: python3 /opt/bin/claude | -p hi",
+		"python3.12 -X dev /opt/bin/claude":             "claude-code: python3.12 -X dev /opt/bin/claude |",
 		// Other programs, whatever words they are given.
-		"echo claude":                  "any-command: nowhere",
-		"npx @somebody/claude":         "any-command: nowhere",
-		"npm install claude":           "any-command: nowhere",
-		"npm run claude":               "any-command: nowhere",
-		"./start-claude.sh":            "any-command: nowhere",
-		"docker run -it claude":        "any-command: nowhere",
-		"op run claude":                "any-command: nowhere",
-		"xargs -n 1":                   "any-command: nowhere",
-		"sh -c 'echo claude; true'":    "any-command: nowhere",
-		"sh -c 'echo \"; claude -p\"'": "any-command: nowhere",
-		"timeout 5":                    "any-command: nowhere",
-		"sh -c":                        "any-command: nowhere",
-		"":                             "any-command: nowhere",
+		"python3 -c 1 claude":                              "any-command: nowhere",
+		"python3 -m pip claude":                            "any-command: nowhere",
+		"node -e 1 claude":                                 "any-command: nowhere",
+		"sh -c 'command -v claude && ./other'":             "any-command: nowhere",
+		"sh -c 'for claude in 1 2; do echo $claude; done'": "any-command: nowhere",
+		"sh -c 'if echo claude; then :; fi # claude -p'":   "any-command: nowhere",
+		"sh -c '$(cat which claude)'":                      "any-command: nowhere",
+		"sh -c 'echo <<E\nclaude -p\nE\n'":                 "any-command: nowhere",
+		"echo claude":                                      "any-command: nowhere",
+		"npx @somebody/claude":                             "any-command: nowhere",
+		"npm install claude":                               "any-command: nowhere",
+		"npm run claude":                                   "any-command: nowhere",
+		"./start-claude.sh":                                "any-command: nowhere",
+		"docker run -it claude":                            "any-command: nowhere",
+		"op run claude":                                    "any-command: nowhere",
+		"xargs -n 1":                                       "any-command: nowhere",
+		"sh -c 'echo claude; true'":                        "any-command: nowhere",
+		"sh -c 'echo \"; claude -p\"'":                     "any-command: nowhere",
+		"timeout 5":                                        "any-command: nowhere",
+		"sh -c":                                            "any-command: nowhere",
+		"":                                                 "any-command: nowhere",
 	} {
 		command := wordsOf(line)
-		p, err := profile.ForCommand(command...)
+		p, err := profile.ForCommand(profile.NewCommand(command...))
 		if err != nil {
 			t.Fatal(err)
 		}
 		got := p.Name + ": nowhere"
-		if at := profile.ArgumentsAt(p, command); at > 0 {
+		if at := profile.ArgumentsAt(p, profile.NewCommand(command...)); at > 0 {
 			got = strings.TrimSpace(p.Name + ": " + strings.Join(slices.Insert(slices.Clone(command), at, "|"), " "))
 		}
 		if got != want {
@@ -117,15 +154,15 @@ func TestScanOfArguments(t *testing.T) {
 		"codex --config=model_providers.ambit.base_url=secret": "the argument --config model_providers.ambit.base_url true",
 		`codex -c model_providers.ambit={base_url="secret"}`:   "the argument -c model_providers.ambit.base_url true",
 		"codex -c model=secret":                                "",
-		"qwen -p hi --openai-base-url https://secret.example":  "the argument --openai-base-url --openai-base-url true",
-		"qwen --openai-api-key=secret":                         "the argument --openai-api-key --openai-api-key true",
-		"codex --oss":                                          "the argument --oss --oss true",
+		"qwen -p hi --openai-base-url https://secret.example":  "the command line --openai-base-url true",
+		"qwen --openai-api-key=secret":                         "the command line --openai-api-key true",
+		"codex --oss":                                          "the command line --oss true",
 	} {
 		command := wordsOf(line)
 		if strings.ContainsAny(line, `"`) {
 			command = strings.Fields(line)
 		}
-		p, err := profile.ForCommand(command...)
+		p, err := profile.ForCommand(profile.NewCommand(command...))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -133,7 +170,7 @@ func TestScanOfArguments(t *testing.T) {
 			p = agenttest.Profile(t, "claude-code")
 		}
 		var got []string
-		for _, c := range p.Scan(profile.Place{Files: disk, Home: "/home/me", Project: "/proj", OS: "linux", Command: command}) {
+		for _, c := range p.Scan(profile.Place{Files: disk, Home: "/home/me", Project: "/proj", OS: "linux", Command: profile.NewCommand(command...)}) {
 			got = append(got, strings.Join([]string{c.Path, strings.Join(c.Keys, " "), map[bool]string{true: "true", false: "false"}[c.Overrides]}, " "))
 			if c.Source != profile.SourceArgument || strings.Contains(c.Path+c.Advice+c.Problem, "secret") {
 				t.Errorf("%s: %+v", line, c)
@@ -165,6 +202,13 @@ func TestScanOfVariablesOnTheCommandLine(t *testing.T) {
 		"sh -c 'ANTHROPIC_BASE_URL=$AMBIT_GATEWAY_URL claude'":           "",
 		"sh -c 'ANTHROPIC_BASE_URL=${ANTHROPIC_BASE_URL}/ claude'":       "",
 		"env ANTHROPIC_BASE_URL=secret sh -c 'claude'":                   "ANTHROPIC_BASE_URL routes",
+		"sh -c 'if ANTHROPIC_BASE_URL=secret claude; then :; fi'":        "ANTHROPIC_BASE_URL routes",
+		"sh -c 'export \"ANTHROPIC_BASE_URL=secret\"; ! claude'":         "ANTHROPIC_BASE_URL routes",
+		"bash -c 'declare -x ANTHROPIC_BASE_URL=secret; claude'":         "ANTHROPIC_BASE_URL routes",
+		"sh -c '(export ANTHROPIC_BASE_URL=secret); claude'":             "",
+		"sh -c 'export ANTHROPIC_BASE_URL; claude'":                      "",
+		"sh -c 'U=$AMBIT_GATEWAY_URL; ANTHROPIC_BASE_URL=$U claude'":     "",
+		"sh -c 'U=secret; ANTHROPIC_BASE_URL=$U claude'":                 "ANTHROPIC_BASE_URL routes",
 		"env ANTHROPIC_BASE_URL=secret ./wrapped":                        "ANTHROPIC_BASE_URL routes",
 		"env ANTHROPIC_BASE_URL=secret timeout 5 npx claude":             "ANTHROPIC_BASE_URL routes",
 		"claude ANTHROPIC_BASE_URL=secret":                               "",
@@ -175,7 +219,7 @@ func TestScanOfVariablesOnTheCommandLine(t *testing.T) {
 		"env OPENCODE_CONFIG_CONTENT={} opencode run hi":                 "OPENCODE_CONFIG_CONTENT routes",
 	} {
 		command := wordsOf(line)
-		p, err := profile.ForCommand(command...)
+		p, err := profile.ForCommand(profile.NewCommand(command...))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -183,7 +227,7 @@ func TestScanOfVariablesOnTheCommandLine(t *testing.T) {
 			p = agenttest.Profile(t, "claude-code")
 		}
 		var got []string
-		for _, c := range p.Scan(profile.Place{Files: files{}, Home: "/home/me", Project: "/proj", OS: "linux", Command: command}) {
+		for _, c := range p.Scan(profile.Place{Files: files{}, Home: "/home/me", Project: "/proj", OS: "linux", Command: profile.NewCommand(command...)}) {
 			got = append(got, strings.Join(c.Keys, ",")+" "+string(c.Effect))
 			if c.Source != profile.SourceCommand || !c.Overrides || strings.Contains(c.Says()+c.Advice, "secret") {
 				t.Errorf("%s: %+v", line, c)
@@ -203,15 +247,15 @@ func TestOffline(t *testing.T) {
 		"true": false, "caller --version": false,
 	} {
 		command := wordsOf(line)
-		p, err := profile.ForCommand(command...)
+		p, err := profile.ForCommand(profile.NewCommand(command...))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := p.Offline(command); got != want {
+		if got := p.Offline(profile.NewCommand(command...)); got != want {
 			t.Errorf("%s: %v", line, got)
 		}
 	}
-	if own := agenttest.Profile(t, "claude-code"); !own.Offline([]string{"./wrapped", "--version"}) || own.Offline(nil) {
+	if own := agenttest.Profile(t, "claude-code"); !own.Offline(profile.NewCommand("./wrapped", "--version")) || own.Offline(profile.Command{}) {
 		t.Error("a script that stands for the program")
 	}
 }
@@ -223,5 +267,52 @@ func TestScanOfWhatOnlyManagedSettingsCanDo(t *testing.T) {
 	if len(got) != 1 || got[0].Source != profile.SourceManaged || !got[0].Overrides || strings.Join(got[0].Keys, " ") != "forceLoginMethod forceLoginOrgUUID" ||
 		!strings.Contains(got[0].Advice, "administrator") {
 		t.Errorf("%+v", got)
+	}
+}
+
+// A program is known by what it is a link to, through other links and directories, where it stands
+// in the search path and in a line of shell, too.
+func TestProgramBehindLinks(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name string) {
+		t.Helper()
+		if err := errors.Join(os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700), os.WriteFile(filepath.Join(dir, name), nil, 0o700)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link := func(target, name string) {
+		t.Helper()
+		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
+			t.Skip(err)
+		}
+	}
+	write("share/versions/2.1.197")
+	write("lib/node_modules/@openai/codex/bin/start.js")
+	write("other")
+	link("share/versions/2.1.197", "claude")
+	link("claude", "cc")
+	link("lib/node_modules/@openai/codex", "current")
+	link("current/bin/start.js", "cx")
+	link("other", "ot")
+	link("loop", "loop")
+	t.Setenv("PATH", dir)
+	for line, want := range map[string]string{
+		dir + "/cc -p hi":                "claude-code",
+		"cc -p hi":                       "claude-code",
+		"timeout 9 cc -p hi":             "claude-code",
+		"sh -c 'if cc -p hi; then :;fi'": "claude-code",
+		"cx exec hi":                     "codex",
+		"ot":                             "any-command",
+		"loop":                           "any-command",
+		"none":                           "any-command",
+	} {
+		p, err := profile.ForCommand(profile.Disk{}.Command(wordsOf(line)...))
+		if err != nil || p.Name != want {
+			t.Errorf("%s: %s %v", line, p.Name, err)
+		}
+	}
+	codex := agenttest.Profile(t, "codex")
+	if at := profile.ArgumentsAt(codex, profile.Disk{}.Command("nice", "cx", "exec")); at != 2 {
+		t.Errorf("arguments at %d", at)
 	}
 }

@@ -79,6 +79,7 @@ type key struct {
 	Name    string   // dotted path in a settings file; * stands for any text
 	Effect  Effect   // of it in a settings file that the program applies
 	Switch  bool     // "", 0 and false switch it off
+	Fields  bool     // its value is header fields, a line each; its effect is theirs
 	Unless  string   // the value with which it is not in the way; "" for none
 	Needed  bool     // it is in the way where no settings have it, too
 	Sources []string // the only sources in which it does anything; none: all
@@ -88,7 +89,8 @@ type key struct {
 // A flag of the program's command line is one that changes settings.
 type flag struct {
 	Name   string
-	Takes  string // settings: the path of a file of them, or their text; setting: KEY=VALUE; nothing
+	Takes  string // settings, mcp_servers: the path of a file of them, or their text; setting: KEY=VALUE; nothing
+	Many   bool   // it takes every word up to the next flag
 	Format string // json or toml
 }
 
@@ -207,7 +209,7 @@ func (p *Profile) words() []string {
 
 // ForCommand returns the built-in profile for the program that a command line starts, also
 // through a shell, npx and their like; one that fits every command where no other does.
-func ForCommand(command ...string) (*Profile, error) {
+func ForCommand(command Command) (*Profile, error) {
 	list, err := All()
 	if err != nil {
 		return nil, err
@@ -222,5 +224,5 @@ func ForCommand(command ...string) (*Profile, error) {
 			return p, nil
 		}
 	}
-	return nil, fmt.Errorf("no profile is for %q, nor for every command", command)
+	return nil, fmt.Errorf("no profile is for %q, nor for every command", command.words)
 }

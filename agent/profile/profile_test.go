@@ -19,7 +19,7 @@ func TestProfileForCommand(t *testing.T) {
 		"claude": "claude-code", "/usr/local/bin/claude": "claude-code", `C:\tools\claude.exe`: "claude-code", "claude.CMD": "claude-code",
 		"codex": "codex", "gemini": "gemini-cli", "opencode": "opencode", "qwen": "qwen-code", "curl": "any-command", "claudette": "any-command", "": "any-command", "*": "any-command",
 	} {
-		p, err := profile.ForCommand(command)
+		p, err := profile.ForCommand(profile.NewCommand(command))
 		if err != nil || p.Name != want {
 			t.Errorf("%q: %v, %v; want %s", command, p, err, want)
 		}
@@ -92,7 +92,7 @@ precedence: {arguments: [-s, "{file}"], sources: [user], file: "{a"}
 	want := []string{
 		`dir/mine.yaml:1:8: label is text, not the number 7: put it between quotes`,
 		`dir/mine.yaml:3:7: drop is a list, not the text "A_*"`,
-		`dir/mine.yaml:4:1: unknown key "sett" in an agent's file (allowed: label, commands, packages, drop, set, retries_401, refusal_status, origins, credential_headers, credential_schemes, credential_query, passing_headers, directories, settings, keys, flags, mcp_files, offline, logins, logout, precedence); did you mean "set"?`,
+		`dir/mine.yaml:4:1: unknown key "sett" in a profile (allowed: label, commands, packages, drop, set, retries_401, refusal_status, origins, credential_headers, credential_schemes, credential_query, passing_headers, directories, settings, keys, flags, mcp_files, offline, logins, logout, precedence); did you mean "set"?`,
 		`dir/mine.yaml:6:3: "A B" cannot be the name of a variable`,
 		`dir/mine.yaml:7:6: a variable's value is text, not the number 1: put it between quotes`,
 		`dir/mine.yaml:8:3: "C" appears twice in set`,
@@ -112,22 +112,29 @@ precedence: {arguments: [-s, "{file}"], sources: [user], file: "{a"}
 // What would pass in silence, and then do nothing or harm, is a mistake in its place.
 func TestProfileMistakesInValues(t *testing.T) {
 	for more, want := range map[string]string{
-		`credential_headers: [X-Key, Host]`:                    `x.yaml:3:29: credential_headers: "Host" is a field of the connection, which the proxy sets itself`,
-		`credential_headers: [content-length]`:                 `x.yaml:3:22: credential_headers: "content-length" is a field of the connection, which the proxy sets itself`,
-		`credential_headers: ["bad header"]`:                   `x.yaml:3:22: credential_headers: "bad header" cannot be such a name: letters, digits, - and _ only`,
-		`credential_headers: ["X-Schlüssel"]`:                  `x.yaml:3:22: credential_headers: "X-Schlüssel" cannot be such a name: letters, digits, - and _ only`,
-		`passing_headers: [TE]`:                                `x.yaml:3:19: passing_headers: "TE" is a field of the connection, which the proxy sets itself`,
-		`passing_headers: ["a:b"]`:                             `x.yaml:3:19: passing_headers: "a:b" cannot be such a name: letters, digits, - and _ only`,
-		`credential_schemes: ["Key x"]`:                        `x.yaml:3:22: credential_schemes: "Key x" cannot be such a name: letters, digits, - and _ only`,
-		`set: {A: "{Lease}"}`:                                  `x.yaml:3:10: "{Lease}" stands for nothing: it is {lease}, or {base} with the name of a base, in lower case and in one pair of braces`,
-		`set: {A: "x{{lease}}"}`:                               `x.yaml:3:10: "{{lease}}" stands for nothing: it is {lease}, or {base} with the name of a base, in lower case and in one pair of braces`,
-		`set: {A: "{ gateway }"}`:                              `x.yaml:3:10: "{ gateway }" stands for nothing: it is {lease}, or {base} with the name of a base, in lower case and in one pair of braces`,
-		`set: {A: '{"a": {"b": "{lease}"}, "c": {}}'}`:         "",
-		`precedence: {arguments: ["{File}"], sources: [user]}`: `x.yaml:3:26: "{File}" stands for nothing: it is {lease}, or {base} with the name of a base, in lower case and in one pair of braces`,
-		`settings: [{source: user, path: "{hom}/x"}]`:          `x.yaml:3:33: {hom} is not a directory (allowed: home, project); did you mean "home"?`,
-		`settings: [{source: user, path: "{Home}/x"}]`:         `x.yaml:3:33: "{Home}" is not a directory (allowed: home, project)`,
-		`settings: [{os: win, source: user, path: /x}]`:        `x.yaml:3:17: unknown os "win" (allowed: darwin, freebsd, linux, netbsd, openbsd, windows)`,
-		`logins: [{path: "{config}/x"}]`:                       `x.yaml:3:17: {config} is not a directory (allowed: home, project)`,
+		`credential_headers: [X-Key, Host]`:                          `x.yaml:3:29: credential_headers: "Host" is a field of the connection, which the proxy sets itself`,
+		`credential_headers: [content-length]`:                       `x.yaml:3:22: credential_headers: "content-length" is a field of the connection, which the proxy sets itself`,
+		`credential_headers: ["bad header"]`:                         `x.yaml:3:22: credential_headers: "bad header" cannot be such a name: letters, digits, - and _ only`,
+		`credential_headers: ["X-Schlüssel"]`:                        `x.yaml:3:22: credential_headers: "X-Schlüssel" cannot be such a name: letters, digits, - and _ only`,
+		`passing_headers: [TE]`:                                      `x.yaml:3:19: passing_headers: "TE" is a field of the connection, which the proxy sets itself`,
+		`passing_headers: ["a:b"]`:                                   `x.yaml:3:19: passing_headers: "a:b" cannot be such a name: letters, digits, - and _ only`,
+		`credential_schemes: ["Key x"]`:                              `x.yaml:3:22: credential_schemes: "Key x" cannot be such a name: letters, digits, - and _ only`,
+		`set: {A: "{Lease}"}`:                                        `x.yaml:3:10: "{Lease}" is not known: write {lease}, or the name of a base as in {api}, in lower case and in one pair of braces`,
+		`set: {A: "x{{lease}}"}`:                                     `x.yaml:3:10: "{{lease}}" is not known: write {lease}, or the name of a base as in {api}, in lower case and in one pair of braces`,
+		`set: {A: "{ gateway }"}`:                                    `x.yaml:3:10: "{ gateway }" is not known: write {lease}, or the name of a base as in {api}, in lower case and in one pair of braces`,
+		`set: {A: '{"a": {"b": "{lease}"}, "c": {}}'}`:               "",
+		`set: {A: "{gateway/v1"}`:                                    `x.yaml:3:10: "{gateway" is not known: write {lease}, or the name of a base as in {api}, in lower case and in one pair of braces`,
+		`set: {A: "{lease {gateway}"}`:                               `x.yaml:3:10: "{lease" is not known: write {lease}, or the name of a base as in {api}, in lower case and in one pair of braces`,
+		`set: {A: "{gateway}/lease}"}`:                               `x.yaml:3:10: "lease}" is not known: write {lease}, or the name of a base as in {api}, in lower case and in one pair of braces`,
+		`set: {A: 'x={name="{lease}", y={}}'}`:                       "",
+		`settings: [{source: user, path: "{home/.x"}]`:               `x.yaml:3:33: "{home" is not a directory (allowed: home, project); did you mean "home"?`,
+		`set: {ambit_api_url: x}`:                                    `x.yaml:3:7: "ambit_api_url" is a variable that ambit run sets itself`,
+		`precedence: {arguments: [-x], sources: [user], file: "{}"}`: `x.yaml:3:13: the program would not find the file: one of the arguments names it as {file}`,
+		`precedence: {arguments: ["{File}"], sources: [user]}`:       `x.yaml:3:26: "{File}" is not known: write {lease}, or the name of a base as in {api}, in lower case and in one pair of braces`,
+		`settings: [{source: user, path: "{hom}/x"}]`:                `x.yaml:3:33: {hom} is not a directory (allowed: home, project); did you mean "home"?`,
+		`settings: [{source: user, path: "{Home}/x"}]`:               `x.yaml:3:33: "{Home}" is not a directory (allowed: home, project)`,
+		`settings: [{os: win, source: user, path: /x}]`:              `x.yaml:3:17: unknown os "win" (allowed: darwin, freebsd, linux, netbsd, openbsd, windows)`,
+		`logins: [{path: "{config}/x"}]`:                             `x.yaml:3:17: {config} is not a directory (allowed: home, project)`,
 		"logins: [{path: \"{config}/x\"}]\ndirectories: {config: {env: A, else: \"{data}\"}, data: {env: B, else: /b}}": `x.yaml:4:38: {data} is not a directory (allowed: home, project)`,
 		"logins: [{path: \"{config}/x\"}]\ndirectories: {config: {env: A, else: \"{home}/a\"}}":                         "",
 	} {

@@ -67,6 +67,8 @@ func TestSchemaRefusesMistakes(t *testing.T) {
 		"settings: [{source: everyone, path: /x}]", "settings: [{source: user}]", "settings: [{source: user, path: /x, format: ini}]",
 		"directories: {home: {env: A, else: b}}", "directories: {a: {env: A}}", "keys: [{overrides: true}]", "logins: [{path: a, keychain: b}]",
 		"logins: [{os: linux}]", "precedence: {arguments: [a]}", "precedence: {arguments: [a], sources: [everyone]}",
+		"flags: [{flag: settings, takes: setting}]", "flags: [{flag: --, takes: setting}]", "set: {AMBIT_LEASE: x}", "set: {no_proxy: x}", "set: {ambit_a: x}",
+		`precedence: {arguments: ["{file}"], sources: [user]}`, `precedence: {arguments: [a], sources: [user], file: "{}"}`, "keys: [{key: a, fields: perhaps}]",
 	} {
 		text := []byte(good + more + "\n")
 		if strings.HasPrefix(more, "commands") {

@@ -61,7 +61,7 @@ func (s *scan) file(f settings, path string) {
 	}
 	document, problem := map[string]any(nil), ""
 	if err != nil {
-		problem = "it cannot be read: " + text.Line(withoutPath(err))
+		problem = unreadable(err)
 	} else {
 		document, problem = parseSettings(f.Format, content)
 	}
@@ -71,9 +71,7 @@ func (s *scan) file(f settings, path string) {
 // note notes what of a document is in the way, or that it cannot be read.
 func (s *scan) note(f settings, path string, document map[string]any, problem string) {
 	if problem != "" {
-		s.found = append(s.found, Conflict{
-			Path: path, Source: f.Source, Keys: []string{}, Effect: EffectNone, Problem: problem, Advice: "fix the file: ambit cannot tell what it says",
-		})
+		s.unread(f.Source, path, problem)
 		return
 	}
 	if f.Counts {
@@ -83,6 +81,16 @@ func (s *scan) note(f settings, path string, document map[string]any, problem st
 	}
 	s.found = append(s.found, s.profile.judge(f, path, document)...)
 }
+
+// unread notes a file of which nothing is known.
+func (s *scan) unread(source, path, problem string) {
+	s.found = append(s.found, Conflict{
+		Path: path, Source: source, Keys: []string{}, Effect: EffectNone, Problem: problem, Advice: "fix the file: ambit cannot tell what it says",
+	})
+}
+
+// unreadable says why a file cannot be read.
+func unreadable(err error) string { return "it cannot be read: " + text.Line(withoutPath(err)) }
 
 // withoutPath drops the path from an error that will stand beside the path.
 func withoutPath(err error) string {
@@ -95,7 +103,7 @@ func withoutPath(err error) string {
 // needed notes keys that the program needs, and finds in no settings that it applies. It does so for
 // a program that is to be run: who does not use it need not hear of it.
 func (s *scan) needed() {
-	if len(s.Command) == 0 {
+	if len(s.Command.words) == 0 {
 		return
 	}
 	for _, k := range s.profile.keys {
@@ -126,12 +134,28 @@ func (p *Profile) judge(f settings, path string, document map[string]any) []Conf
 		}
 		c := Conflict{Path: path, Source: f.Source, Effect: EffectNone, Advice: "nothing needs to be done: the file is not applied"}
 		if f.Counts {
-			c.Effect, c.Overrides, c.Advice = k.Effect, k.Effect.overrides(), cmp.Or(k.Advice, "remove "+text.Line(name)+" there")
+			c.Effect = k.effectOf(value, p)
+			c.Overrides, c.Advice = c.Effect.overrides(), cmp.Or(k.Advice, "remove "+text.Line(name)+" there")
 			c.Overridable = c.Overrides && p.precedence.overrides(f.Source, name)
 		}
 		list = join(list, c, text.Line(name))
 	}
 	return list
+}
+
+// effectOf is the effect of the key with a value. Where that is header fields, one that does not
+// leave is dropped; only their names are looked at. In Authorization stands the lease.
+func (k key) effectOf(value any, p *Profile) Effect {
+	if !k.Fields {
+		return k.Effect
+	}
+	for line := range strings.Lines(fmt.Sprint(value)) {
+		name, _, _ := strings.Cut(line, ":")
+		if name = strings.TrimSpace(name); !strings.EqualFold(name, authorization) && p.IsCredential(name) {
+			return EffectDropped
+		}
+	}
+	return EffectNone
 }
 
 // join adds a key to the conflict of the list that is like c, or to c as a new one.

@@ -22,6 +22,7 @@ const (
 	Waiting                    // the credential could not be renewed just now
 	Denying                    // the server refuses to renew a login, for another reason than the login
 	Unused                     // the program sent no request with the lease
+	Failed                     // the program ended with an error of its own, and sent nothing
 	NotReached                 // a server did not answer
 	NotTrusted                 // a server's certificate is not trusted
 )

@@ -36,6 +36,8 @@ func (s *Situation) steps() []Step {
 		return s.allow()
 	case Unused:
 		return s.route()
+	case Failed:
+		return []Step{{Text: "see what it says itself"}}
 	case NotReached:
 		return []Step{{Text: "see whether its address is right, and can be reached from here: network, VPN, HTTPS_PROXY and NO_PROXY"}}
 	case NotTrusted:

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/advice"
+	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes"
 )
@@ -72,18 +73,25 @@ func inProject(command string, s *ambit.Session) string {
 	return invocationOf(s).Command(strings.TrimPrefix(command, "ambit "))
 }
 
-// invocationOf is what leads a command to a session; s is nil where none is open.
+// invocationOf is what leads a command to a session, whatever variables lead it elsewhere; s is nil
+// where none is open.
 func invocationOf(s *ambit.Session) advice.Invocation {
 	if s == nil {
 		return advice.Invocation{}
 	}
 	i := forManifest(s.Manifest().File)
-	if server := s.Server(); s.Chosen() && server.Name != s.Manifest().Server {
+	if settings.Environment(s.Environ()).Get(manifestVariable) != "" {
+		i.Manifest = s.Manifest().File
+	}
+	if server := s.Server(); s.Named() || s.Chosen() && server.Name != s.Manifest().Server {
 		i.Server = server.Name
 	}
 	i.Programs = s.Programs()
 	return i
 }
+
+// manifestVariable is the one that names the manifest for every command.
+const manifestVariable = "AMBIT_MANIFEST"
 
 // forManifest leads a command to a manifest which it would not find by itself.
 func forManifest(path string) advice.Invocation {

@@ -113,7 +113,7 @@ func (c childExit) Error() string { return fmt.Sprintf("the child ended with %d"
 func runRun(ctx context.Context, r *invocation, f *runFlags, args []string) error {
 	r.watchSignals()
 	r.settings.Output = "" // standard output is the child's
-	l := &lending{invocation: r, flags: f, args: args, report: view.Run{Envelope: view.Envelope{Schema: "ambit.run/v1"}, Verdicts: []view.Verdict{}, HiddenTools: []string{}}}
+	l := &lending{invocation: r, flags: f, args: args, line: profile.Disk{}.Command(args...), report: view.Run{Envelope: view.Envelope{Schema: "ambit.run/v1"}, Verdicts: []view.Verdict{}, HiddenTools: []string{}}}
 	if err := beginReport(f.report, &l.report); err != nil {
 		return err
 	}
@@ -136,7 +136,8 @@ func runRun(ctx context.Context, r *invocation, f *runFlags, args []string) erro
 type lending struct {
 	*invocation
 	flags  *runFlags
-	args   []string
+	args   []string        // the child's command line
+	line   profile.Command // the same, as it was read
 	report view.Run
 	said   view.Said
 
@@ -164,11 +165,11 @@ func (l *lending) whole(ctx context.Context) error {
 		return err
 	}
 	l.tellHiddenTools()
-	code, err := l.child(ctx)
+	end, err := l.child(ctx)
 	if err != nil {
 		return err
 	}
-	return l.settle(code)
+	return l.settle(end)
 }
 
 // forecast tells what will be refused: in one line where that is nothing that is required. The
@@ -248,7 +249,7 @@ func (l *lending) pickProfile() (*profile.Profile, error) {
 	if l.flags.agent != "" {
 		return namedAgent(l.flags.agent)
 	}
-	return profile.ForCommand(l.args...)
+	return profile.ForCommand(l.line)
 }
 
 // namedAgent is the profile that --agent means.
@@ -289,7 +290,7 @@ func (l *lending) lendable(ctx context.Context) (*ambit.Held, error) {
 func (l *lending) scan() []profile.Conflict {
 	here, _ := os.Getwd() // without it no project's settings are found
 	place := scanPlace(l.env, here)
-	place.Command, place.Hosts = l.args, hostsOf(l.session.Provider())
+	place.Command, place.Hosts = l.line, hostsOf(l.session.Provider())
 	found := l.profile.Scan(place)
 	if l.overrides.Load() {
 		return profile.Overridden(found)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/agent"
+	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/child"
 	"github.com/ambit-auth/ambit/internal/files"
@@ -31,18 +32,18 @@ const osName = runtime.GOOS
 func now() time.Time { return time.Now() }
 
 // child starts the proxy and the agent behind it, and waits for the agent's end.
-func (l *lending) child(ctx context.Context) (code int, err error) {
+func (l *lending) child(ctx context.Context) (end diagnosis.Ending, err error) {
 	trust, err := l.session.Trust(ctx)
 	if err != nil {
-		return 0, failureOf(l.session, err)
+		return end, failureOf(l.session, err)
 	}
 	transport, err := agent.NewTransport(guard.Options{CAFile: l.settings.CAFile})
 	if err != nil {
-		return 0, metadataFailure(err)
+		return end, metadataFailure(err)
 	}
 	record, err := openRecord(l.flags.record)
 	if err != nil {
-		return 0, err
+		return end, err
 	}
 	defer record.Close()
 	ctx, l.stop = context.WithCancel(ctx)
@@ -56,25 +57,27 @@ func (l *lending) child(ctx context.Context) (code int, err error) {
 		Log:    l.log.handler, LogPath: l.log.path, Run: invocationOf(l.session), Unattended: l.unattended(), Withheld: withheld(l.held, l.session.Needs()), Record: record,
 	})
 	if err != nil {
-		return 0, l.unusable(l.failure(l.session, err))
+		return end, l.unusable(l.failure(l.session, err))
 	}
 	defer l.proxy.Close()
 	defer l.closePipes()
 	defer l.cleanUp()
 	command, err := l.command()
 	if err != nil {
-		return 0, err
+		return end, err
 	}
 	l.leaveSignals()
 	_ = child.Hide() // where that is forbidden the child can do what any program of the user can
-	code, err = l.onScreen(ctx, command)
+	started := now()
+	end.Code, err = l.onScreen(ctx, command)
+	end.After = now().Sub(started)
 	if start, ok := errors.AsType[*child.StartError](err); ok {
-		return 0, failWith(exitUsage, start, "")
+		return end, failWith(exitUsage, start, "")
 	}
 	if errors.Is(err, context.Canceled) {
 		err = nil // it was ended: by a verdict, or by Ctrl-C, which the code tells
 	}
-	return code, err
+	return end, err
 }
 
 // onScreen runs the child. On a terminal that someone watches the screen is the child's alone:
@@ -118,7 +121,7 @@ func (l *lending) override(terms profile.Terms) ([]string, error) {
 	}
 	l.directory = directory
 	file := filepath.Join(directory, "settings.json")
-	precedence, err := l.profile.Override(l.args, l.conflicts, terms, file)
+	precedence, err := l.profile.Override(l.line, l.conflicts, terms, file)
 	if err != nil {
 		return nil, err
 	}

@@ -75,13 +75,14 @@ func (g *runLog) close() {
 }
 
 // settle ends a run: with the child's own code, unless a verdict decides.
-func (l *lending) settle(code int) error {
+func (l *lending) settle(end diagnosis.Ending) error {
+	code := end.Code
 	l.report.Started, l.report.ChildExit = true, &code
 	told := l.proxy.Verdicts()
 	l.report.Verdicts = []view.Verdict{}
 	l.report.Add(told...)
 	l.report.Add(l.stillForeseen(told)...)
-	l.tellNotRouted()
+	l.tellNotRouted(end)
 	for _, v := range told {
 		if l.stops() && v.Decides() {
 			return fail(exitOf(v), "the run failed: "+inWords(v), "")
@@ -95,9 +96,9 @@ func (l *lending) settle(code int) error {
 
 // tellNotRouted tells of a child that used nothing of what it was lent: in a line of its own where
 // nobody knows that it would have.
-func (l *lending) tellNotRouted() {
-	v, ok := diagnosis.NotRouted(l.theCase(), l.proxy.Traffic())
-	if !ok || l.profile.Offline(l.args) { // a look whether the server is there is no work
+func (l *lending) tellNotRouted(end diagnosis.Ending) {
+	v, ok := diagnosis.NotRouted(l.theCase(), l.proxy.Traffic(), end)
+	if !ok || l.profile.Offline(l.line) { // a look whether the server is there is no work
 		return
 	}
 	l.report.Add(v)

@@ -55,8 +55,12 @@ func Fill(template string, value func(name string) (string, bool)) (filled, unkn
 }
 
 // Mistaken is the first word in braces that [Fill] leaves as it is, though it was likely meant: one
-// with capitals, spaces around it, or in two pairs of braces; "" where there is none.
+// with capitals, spaces around it, in two pairs of braces, or with one brace only; "" where there is
+// none.
 func Mistaken(template string) string {
+	if word := halfBraced(template); word != "" {
+		return word
+	}
 	for {
 		_, rest, found := strings.Cut(template, "{")
 		if !found {
@@ -73,6 +77,34 @@ func Mistaken(template string) string {
 			return "{" + name + "}"
 		}
 	}
+}
+
+// halfBraced is the first name at a brace that has no partner, with that brace; "" where there is none.
+func halfBraced(template string) string {
+	notName := func(r rune) bool { return !isName(string(r)) }
+	var open []int
+	for i, c := range template {
+		switch {
+		case c == '{':
+			open = append(open, i+1)
+		case c == '}' && len(open) > 0:
+			open = open[:len(open)-1]
+		case c == '}':
+			if before := template[:i]; before[strings.LastIndexFunc(before, notName)+1:] != "" {
+				return before[strings.LastIndexFunc(before, notName)+1:] + "}"
+			}
+		}
+	}
+	for _, i := range open {
+		name := template[i:]
+		if end := strings.IndexFunc(name, notName); end >= 0 {
+			name = name[:end]
+		}
+		if name != "" {
+			return "{" + name
+		}
+	}
+	return ""
 }
 
 func isName(word string) bool {
