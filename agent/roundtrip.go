@@ -237,7 +237,7 @@ func (x *exchange) final(v diagnosis.Verdict, resp *http.Response) bool {
 // that the agent could do. What is written down stays the server's status.
 func (x *exchange) explained(resp *http.Response, v diagnosis.Verdict) *http.Response {
 	_ = resp.Body.Close()
-	body := x.p.refusalBody(x.route.base.Name, v.Message)
+	body := x.p.refusalBody(x.route.base.Name, v.Failing(), v.Message)
 	out := &http.Response{
 		StatusCode: x.p.cfg.Agent.RefusalStatus, Proto: resp.Proto, ProtoMajor: resp.ProtoMajor, ProtoMinor: resp.ProtoMinor,
 		Header: resp.Header.Clone(), Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)), Request: resp.Request,

@@ -13,6 +13,7 @@ import (
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // ServeHTTP takes a request of the child. Whatever does not come with the lease ends
@@ -32,7 +33,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{p: p, route: route, rest: rest, method: r.Method, began: p.cfg.Now(), host: r.Host, sent: p.inspect(r)}
 	if !x.locate() {
 		p.turnedAway(x.sent, "a path that leads out of base "+route.base.Name)
-		x.answer(w, http.StatusBadRequest, "the path leads out of the base "+route.base.Name)
+		x.answer(w, http.StatusBadRequest, provider.FailingRequest, "the path leads out of the base "+route.base.Name)
 		return
 	}
 	switch {
@@ -158,7 +159,7 @@ func (x *exchange) refuse(w http.ResponseWriter) {
 	x.p.rescan()
 	v := diagnosis.Diagnose(x.p.caseOf(x, diagnosis.Response{}))
 	x.p.report(v)
-	x.answer(w, x.refusalStatus(), v.Message)
+	x.answer(w, x.refusalStatus(), provider.FailingCredential, v.Message)
 }
 
 // answerNone answers a request without any credential. Agents look whether someone is
@@ -171,7 +172,7 @@ func (x *exchange) answerNone(w http.ResponseWriter) {
 		x.finish("answered here: no credential")
 		return
 	}
-	x.answer(w, x.refusalStatus(), "the request carries no credential; ambit lends one to a request that carries the value of AMBIT_LEASE")
+	x.answer(w, x.refusalStatus(), provider.FailingCredential, "the request carries no credential; ambit lends one to a request that carries the value of AMBIT_LEASE")
 }
 
 // refusalStatus is 401, unless the agent stops at another.
@@ -180,15 +181,15 @@ func (x *exchange) refusalStatus() int {
 }
 
 // answer ends a request here.
-func (x *exchange) answer(w http.ResponseWriter, status int, message string) {
-	x.write(w, status, message)
+func (x *exchange) answer(w http.ResponseWriter, status int, why provider.Failing, message string) {
+	x.write(w, status, why, message)
 	x.finish("answered here: " + message)
 }
 
 // write answers with an error in the shape that the clients of the base expect.
-func (x *exchange) write(w http.ResponseWriter, status int, message string) {
+func (x *exchange) write(w http.ResponseWriter, status int, why provider.Failing, message string) {
 	x.status = status
-	body := x.p.refusalBody(x.route.base.Name, message)
+	body := x.p.refusalBody(x.route.base.Name, why, message)
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // the child may have gone
@@ -198,13 +199,8 @@ func (x *exchange) write(w http.ResponseWriter, status int, message string) {
 const plainRefusal = `{"error": {"message": "{message}"}}`
 
 // refusalBody is an error in the shape that the clients of a base expect.
-func (p *Proxy) refusalBody(base, message string) []byte {
-	shape := plainRefusal
-	for _, b := range p.cfg.Provider.RefusalBody {
-		if b.Base == base {
-			shape = b.JSON
-		}
-	}
+func (p *Proxy) refusalBody(base string, why provider.Failing, message string) []byte {
+	shape := cmp.Or(p.cfg.Provider.RefusalShape(base, why), plainRefusal)
 	quoted, _ := json.Marshal(message) // a string encodes
 	return []byte(strings.ReplaceAll(shape, "{message}", string(quoted[1:len(quoted)-1])))
 }

@@ -2,6 +2,7 @@ package diagnosis
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // A Cause is why a call was refused.
@@ -60,6 +62,7 @@ type Verdict struct {
 	Named      []string           // scopes that the response says are missing; of several that are enough, the first
 	Conflicts  []profile.Conflict // what the scan found, whether or not it is the cause
 	Next       []Step
+	Spell      Spell  // of [Repeated]: it goes on when that is told
 	Log        string // path of the log; "" without one
 }
 
@@ -79,6 +82,18 @@ func (v Verdict) LacksRequired() bool {
 // unusable reports whether the cause lies in the credential as such.
 func (v Verdict) unusable() bool {
 	return slices.Contains([]Cause{CauseWrongCredentialKind, CauseWrongServer, CauseExpired, CauseRejected}, v.Cause)
+}
+
+// Failing is the reason for which the child got no response of success, in the words of an error's
+// shape.
+func (v Verdict) Failing() provider.Failing {
+	switch {
+	case v.Cause == CauseUnreachable:
+		return provider.FailingUnreachable
+	case v.Cause == CauseMissingScope, v.Status == http.StatusForbidden:
+		return provider.FailingRefused
+	}
+	return provider.FailingCredential
 }
 
 // Brief reports whether the message and the way out say it all.

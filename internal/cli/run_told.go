@@ -133,8 +133,14 @@ func (l *lending) tell(v diagnosis.Verdict) {
 	l.show(l.said.News(v))
 }
 
+// show lays a verdict out when the screen is free, with what is known by then.
 func (l *lending) show(v diagnosis.Verdict) {
-	l.console.Show(func(p *view.Printer) { view.VerdictText(p, v) })
+	l.console.Show(func(p *view.Printer) {
+		if l.proxy != nil {
+			v = l.proxy.Latest(v)
+		}
+		view.VerdictText(p, v)
+	})
 }
 
 // stillForeseen is what of the forecast no verdict has told since.

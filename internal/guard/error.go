@@ -1,7 +1,9 @@
 package guard
 
 import (
+	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"time"
 
@@ -98,6 +100,19 @@ func (e *Error) Temporary() bool {
 		return IsTemporary(e.Status)
 	}
 	return false
+}
+
+// Lasting reports whether the same request soon after is likely in vain too: nobody takes
+// connections there, there is no such name, or the certificate is not trusted.
+func (e *Error) Lasting() bool {
+	if e.Kind != KindUnreachable {
+		return e.Kind == KindTLS
+	}
+	if name, ok := errors.AsType[*net.DNSError](e.Err); ok {
+		return !name.IsTemporary && !name.IsTimeout
+	}
+	op, ok := errors.AsType[*net.OpError](e.Err)
+	return ok && (op.Op == "dial" || op.Op == "proxyconnect") && !op.Timeout()
 }
 
 // IsTemporary reports whether a status says that the server may well answer later.
