@@ -77,7 +77,11 @@ func (l *verdictLog) latest(v diagnosis.Verdict) diagnosis.Verdict {
 func (l *verdictLog) news(v diagnosis.Verdict) bool {
 	keys := make([]string, 0, len(v.Missing)+1)
 	for _, scope := range v.Missing {
-		keys = append(keys, string(v.Cause)+" "+scope)
+		key := string(v.Cause) + " " + scope
+		if v.Method == "" && !l.known[key] { // a call that lacks it is told all the same, by its name
+			key += " of the grant"
+		}
+		keys = append(keys, key)
 	}
 	switch {
 	case len(keys) > 0:

@@ -63,12 +63,15 @@ type Verdict struct {
 	Conflicts  []profile.Conflict // what the scan found, whether or not it is the cause
 	Next       []Step
 	Spell      Spell  // of [Repeated]: it goes on when that is told
+	Beside     bool   // it came out when servers were asked about a request, and has a verdict beside it, which decides
 	Log        string // path of the log; "" without one
 }
 
 // Decides reports whether the verdict ends a run: a required scope is missing, or the
 // credential cannot be used.
-func (v Verdict) Decides() bool { return (v.LacksRequired() || v.unusable()) && !v.ofSuccess() }
+func (v Verdict) Decides() bool {
+	return (v.LacksRequired() || v.unusable()) && !v.ofSuccess() && !v.Beside
+}
 
 // ofSuccess reports whether the response was one of success, with an error in its body: it can be
 // somebody's data, and ends nothing.
