@@ -80,6 +80,7 @@ func VerdictText(p *Printer, v diagnosis.Verdict) {
 		return
 	}
 	p.wrapped("  ", first)
+	p.fact("call", unnamedCall(v))
 	if len(v.Missing) == 1 { // the first line has named it, and why
 		p.fact("used by", strings.Join(unsaid(v.NeededFor[v.Missing[0]], v.Message), ", "))
 	} else {
@@ -97,6 +98,32 @@ func VerdictText(p *Printer, v diagnosis.Verdict) {
 		p.factStep("next", step)
 	}
 	p.fact("log", v.Log)
+}
+
+// unnamedCall is the request, where nothing else in the block names it: neither by what it was nor
+// by the declared operation that it is.
+func unnamedCall(v diagnosis.Verdict) string {
+	if v.Method == "" {
+		return ""
+	}
+	request := scopes.Operation{Method: v.Method, Base: v.Base, Path: v.Path, Tool: v.Tool}
+	if v.Tool != "" {
+		request = scopes.Operation{Tool: v.Tool}
+	}
+	said := append([]string{v.Message}, v.Evidence...)
+	for _, scope := range v.Missing {
+		said = append(said, v.NeededFor[scope]...)
+		for _, word := range v.NeededFor[scope] {
+			declared, err := scopes.ParseOperation(word)
+			if err == nil && len(scopes.NewOperations([]scopes.Operation{declared}).Match(request)) > 0 {
+				return ""
+			}
+		}
+	}
+	if slices.ContainsFunc(said, func(line string) bool { return strings.Contains(line, request.String()) }) {
+		return ""
+	}
+	return request.String()
 }
 
 // unsaid are the words that a line does not have in it already.

@@ -82,6 +82,27 @@ ambit: not a scope problem: the server says "closed"
 	}
 }
 
+// A block names the request once: in a line of its own where nothing else in it does.
+func TestVerdictNamesItsRequest(t *testing.T) {
+	v := diagnosis.Verdict{
+		Message: `not a scope problem: the server says "no entry"`, Method: "POST", Base: "gateway", Path: "/v1/messages", Evidence: []string{"the server responded with 403 Forbidden"},
+	}
+	tool := v
+	tool.Tool = "notebook-edit"
+	named := v
+	named.Message = "unknown: the server responded to POST {gateway}/v1/messages with 403 Forbidden, and gave no reason"
+	declared := v
+	declared.Missing, declared.NeededFor = []string{"a"}, map[string][]string{"a": {"POST {gateway}/v1/{what}"}}
+	for i, want := range []struct {
+		v    diagnosis.Verdict
+		call string
+	}{{v, "  call          POST {gateway}/v1/messages\n"}, {tool, "  call          tool:notebook-edit\n"}, {named, ""}, {declared, ""}} {
+		if got := shown(want.v); strings.Count(got, "  call ") != min(1, len(want.call)) || !strings.Contains(got, want.call) {
+			t.Errorf("%d:\n%s", i, got)
+		}
+	}
+}
+
 // What was said before the start is not said again on the same screen, and what is new is.
 func TestSaidBefore(t *testing.T) {
 	var said view.Said
@@ -96,13 +117,14 @@ func TestSaidBefore(t *testing.T) {
 		Evidence: []string{`the server responded with 403 Forbidden: "no"`, "scope: a", "the grant does not include a"},
 	}
 	other := lacks
+	other.NeededFor = map[string][]string{"b": {"GET {api}/{what}"}}
 	other.Message, other.Missing = "missing scope: a (one), b (two)", []string{"a", "b"}
 	for _, c := range []struct {
 		v    diagnosis.Verdict
 		want string
 	}{
 		{lacks, "ambit: probably missing scope, as foreseen: a; GET {api}/x: the server responded with 403 Forbidden: \"no\"\n  because       scope: a\n"},
-		{other, "ambit: missing scope: a (one), b (two)\n  missing       a\n  missing       b\n  because       the server responded with 403 Forbidden: \"no\"\n  because       scope: a\n  because       the grant does not include a\n"},
+		{other, "ambit: missing scope: a (one), b (two)\n  missing       a\n  missing       b (GET {api}/{what})\n  because       the server responded with 403 Forbidden: \"no\"\n  because       scope: a\n  because       the grant does not include a\n"},
 		{diagnosis.Verdict{
 			Message: "not routed: no request came through ambit", Cause: diagnosis.CauseNotRouted, Evidence: []string{"/etc/s.json sets forceLoginMethod", "/other.json sets x"},
 			Next: []advice.Step{{Text: "in /etc/s.json: ask the administrator"}, {Text: "in /other.json: remove x there"}},
