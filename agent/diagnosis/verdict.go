@@ -184,10 +184,7 @@ const namedInLine = 3
 func (v *Verdict) missingInWords() string {
 	var list []string
 	for _, name := range v.Missing[:min(len(v.Missing), namedInLine)] {
-		spoken := name
-		if strings.Contains(name, "|") {
-			spoken = "one of " + strings.ReplaceAll(name, "|", ", ")
-		}
+		spoken := scopes.InWords(name)
 		switch why := v.Why[name]; {
 		case why != "":
 			list = append(list, fmt.Sprintf("%s (%s)", spoken, why))

@@ -24,13 +24,14 @@ const (
 	Unused                     // the program sent no request with the lease
 	NotReached                 // a server did not answer
 	NotTrusted                 // a server's certificate is not trusted
+	Absent                     // there is no credential
 )
 
 // A Situation is all that advice is made from.
 type Situation struct {
 	Problem Problem
 
-	Missing []string // for Lacking: the needs' names, but for those of Withheld and Unasked
+	Missing []string // for Lacking and Absent: the needs' names, but for those of Withheld and Unasked
 	Unasked []string // needs for which the last login did not ask
 	// Undeclared are scopes that only the server names: no login requests them before they are declared.
 	Undeclared []string

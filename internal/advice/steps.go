@@ -2,9 +2,12 @@ package advice
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
@@ -40,6 +43,8 @@ func (s *Situation) steps() []Step {
 		return []Step{{Text: "see whether its address is right, and can be reached from here: network, VPN, HTTPS_PROXY and NO_PROXY"}}
 	case NotTrusted:
 		return []Step{{Text: OwnAuthority}}
+	case Absent:
+		return s.obtain()
 	case Renewed:
 		return []Step{{Text: "repeat the request"}}
 	}
@@ -58,6 +63,14 @@ func (s *Situation) look() []Step {
 
 // OwnAuthority is the way out where a certificate is not trusted.
 const OwnAuthority = "if the certificate is your own authority's, name it with --ca-file"
+
+// obtain gets the first credential.
+func (s *Situation) obtain() []Step {
+	if s.Unattended {
+		return s.keyFor(listed(s.Missing))
+	}
+	return []Step{{Text: "log in", Command: s.Run.Command("login")}}
+}
 
 // allow gets a client that the server lets renew a login; where nobody can log in, a key does.
 func (s *Situation) allow() []Step {
@@ -244,10 +257,16 @@ func (s *Situation) made(kind provider.CredentialKind, text string) Step {
 	return Step{Text: text}
 }
 
+// listed names scopes in a sentence.
 func listed(lists ...[]string) string {
-	var all []string
-	for _, list := range lists {
-		all = append(all, list...)
+	all := slices.Concat(lists...)
+	if len(all) == 1 {
+		return scopes.InWords(all[0])
 	}
-	return strings.Join(all, ", ")
+	for i, name := range all {
+		if spoken := scopes.InWords(name); spoken != name {
+			all[i] = "(" + spoken + ")"
+		}
+	}
+	return text.Listed(all)
 }
