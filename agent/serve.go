@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -26,8 +27,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	route, rest, ok := p.route(r)
 	if !ok {
-		p.astray.Add(1)
-		http.NotFound(w, r)
+		p.strayed(w, r)
 		return
 	}
 	x := &exchange{p: p, route: route, rest: rest, method: r.Method, began: p.cfg.Now(), host: r.Host, sent: p.inspect(r)}
@@ -44,6 +44,21 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		x.answerNone(w)
 	}
+}
+
+// strayed answers a request to an address that is not one of a base, and tells of the first one.
+func (p *Proxy) strayed(w http.ResponseWriter, r *http.Request) {
+	if p.astray.Add(1) == 1 {
+		path := strings.NewReplacer(p.secret, "{secret}", p.lease.Reveal(), "{lease}").Replace(r.URL.EscapedPath())
+		p.note("a request for " + text.Cut(text.Line(path), text.MaxWord) + " came to ambit, which is not below one of the bases, and got a 404")
+	}
+	var variables []string
+	for _, base := range p.cfg.Server.Bases {
+		variables = append(variables, profile.BaseVariable(base.Name))
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusNotFound)
+	_, _ = w.Write(inShape(plainRefusal, "ambit serves no base at this address; those that it serves are in "+text.Listed(variables)))
 }
 
 // turnedAway counts and tells of a request with the lease that ends here before it is known where
@@ -200,7 +215,10 @@ const plainRefusal = `{"error": {"message": "{message}"}}`
 
 // refusalBody is an error in the shape that the clients of a base expect.
 func (p *Proxy) refusalBody(base string, why provider.Failing, message string) []byte {
-	shape := cmp.Or(p.cfg.Provider.RefusalShape(base, why), plainRefusal)
+	return inShape(cmp.Or(p.cfg.Provider.RefusalShape(base, why), plainRefusal), message)
+}
+
+func inShape(shape, message string) []byte {
 	quoted, _ := json.Marshal(message) // a string encodes
 	return []byte(strings.ReplaceAll(shape, "{message}", string(quoted[1:len(quoted)-1])))
 }
