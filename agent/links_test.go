@@ -61,11 +61,12 @@ func TestLinksLeadToTheProxy(t *testing.T) {
 }
 
 // Who comes to an address of the proxy that is not below a base reads where the bases are; it is told
-// once, and no secret with it.
+// once, and no secret with it; of a child that has no other requests it is told at its end.
 func TestStrayedRequest(t *testing.T) {
-	l := lend(t, "http://far.example", &source{current: key("phx_real")}, nil)
+	origin, _ := notes(t)
+	l := lend(t, origin, &source{current: key("phx_real")}, nil)
 	address := strings.Split(l.url("gateway"), "/")[2]
-	for _, at := range []string{"http://" + address + "/login?x=" + l.Terms().Lease, strings.TrimSuffix(l.url("gateway"), "gateway") + "nowhere"} {
+	for i, at := range []string{"http://" + address + "/a", "http://" + address + "/login?x=" + l.Terms().Lease, strings.TrimSuffix(l.url("gateway"), "gateway") + "nowhere"} {
 		req, err := http.NewRequestWithContext(t.Context(), "GET", at, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -73,6 +74,9 @@ func TestStrayedRequest(t *testing.T) {
 		got := l.do(req)
 		if got.status != 404 || !strings.Contains(got.body, "ambit serves no base at this address; those that it serves are in AMBIT_API_URL, AMBIT_GATEWAY_URL") {
 			t.Errorf("%+v", got)
+		}
+		if i == 0 {
+			l.send("POST", "gateway", "/v1/messages", "x", bearer)
 		}
 	}
 	if notes := l.notes(); len(notes) != 1 || notes[0] != "a request for /login came to ambit, which is not below one of the bases, and got a 404" {

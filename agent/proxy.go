@@ -114,7 +114,8 @@ type Proxy struct {
 	others      atomic.Int64      // that came with another credential alone
 	bare        atomic.Int64      // that came without a credential
 	astray      atomic.Int64      // that came to an address of no base
-	ctx         context.Context   // of the lending as a whole
+	strayTold   atomic.Bool
+	ctx         context.Context // of the lending as a whole
 	cancel      context.CancelFunc
 }
 

@@ -46,9 +46,11 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// strayed answers a request to an address that is not one of a base, and tells of the first one.
+// strayed answers a request to an address that is not one of a base, and tells of the first one. Of
+// a child all of whose requests go there [diagnosis.NotRouted] tells.
 func (p *Proxy) strayed(w http.ResponseWriter, r *http.Request) {
-	if p.astray.Add(1) == 1 {
+	p.astray.Add(1)
+	if p.requests.Load() > 0 && p.strayTold.CompareAndSwap(false, true) {
 		path := strings.NewReplacer(p.secret, "{secret}", p.lease.Reveal(), "{lease}").Replace(r.URL.EscapedPath())
 		p.note("a request for " + text.Cut(text.Line(path), text.MaxWord) + " came to ambit, which is not below one of the bases, and got a 404")
 	}
