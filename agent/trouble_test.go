@@ -2,6 +2,9 @@ package agent_test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -81,9 +84,18 @@ func TestUnreachable(t *testing.T) {
 		says, advice string
 	}{
 		"refused":       {closedPort(t), nil, 451, "connection refused", "HTTPS_PROXY"},
-		"closed":        {raw(t, ""), nil, 502, "the connection was closed before the response was complete", "HTTPS_PROXY"},
-		"garbage":       {raw(t, "\x00\x01 sk-secret\r\n\r\n"), nil, 502, "malformed HTTP", "HTTPS_PROXY"},
-		"half a header": {raw(t, "HTTP/1.1 200 OK\r\nContent-Ty"), nil, 502, "malformed", "HTTPS_PROXY"},
+		"closed":        {raw(t, ""), nil, 502, "the connection was closed before the response was complete", "the server was reached"},
+		"garbage":       {raw(t, "\x00\x01 sk-secret\r\n\r\n"), nil, 502, "malformed HTTP", "the server was reached"},
+		"half a header": {raw(t, "HTTP/1.1 200 OK\r\nContent-Ty"), nil, 502, "malformed", "the server was reached"},
+		"reset": {"http://far.example", roundTrip(func(*http.Request) (*http.Response, error) {
+			return nil, &net.OpError{Op: "read", Err: errors.New("connection reset by peer")}
+		}), 502, "connection reset", "the server was reached"},
+		"an old certificate": {"https://far.example", roundTrip(func(*http.Request) (*http.Response, error) {
+			return nil, &tls.CertificateVerificationError{Err: x509.CertificateInvalidError{Reason: x509.Expired}}
+		}), 451, "expired", "clock"},
+		"another's certificate": {"https://far.example", roundTrip(func(*http.Request) (*http.Response, error) {
+			return nil, &tls.CertificateVerificationError{Err: x509.HostnameError{Certificate: &x509.Certificate{DNSNames: []string{"a.example"}}, Host: "far.example"}}
+		}), 451, "valid for a.example", "clock"},
 		"a certificate": {secure.URL, nil, 451, "certificate", "--ca-file"},
 		"a handshake":   {strings.Replace(silent(t), "http:", "https:", 1), impatient(t), 504, "TLS handshake timeout", "HTTPS_PROXY"},
 		"the proxy":     {"http://far.example", through(t, closedPort(t)), 451, "through the proxy that the environment names: connect: connection refused", "HTTPS_PROXY"},

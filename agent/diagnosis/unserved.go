@@ -101,8 +101,13 @@ func (c Case) basesInUse() (names []string) {
 func Unreachable(c Case, trouble *guard.Error) Verdict {
 	d := newDiagnosis(&c)
 	problem := advice.NotReached
-	if trouble.Kind == guard.KindTLS {
+	switch {
+	case trouble.Reached:
+		problem = advice.Broken
+	case trouble.UnknownAuthority():
 		problem = advice.NotTrusted
+	case trouble.Kind == guard.KindTLS:
+		problem = advice.BadCertificate
 	}
 	shown := *trouble
 	shown.Err = withoutPorts(trouble.Err)

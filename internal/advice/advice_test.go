@@ -84,6 +84,13 @@ func TestSteps(t *testing.T) {
 			advice.Lacking, "key_", func(s *advice.Situation) { s.Missing = []string{"a|b"} },
 			[]string{"replace the key from the variable THE_KEY with a key that also includes one of a, b; at https://api.example/keys"},
 		},
+		"a key lacks what nobody names": {
+			advice.Lacking, "key_", nil,
+			[]string{
+				"find out which scope this operation takes: the server's documentation, or its operator, can name it; then declare it in the manifest",
+				"ambit cannot ask what this key may do: look it up where the key was created; at https://api.example/keys",
+			},
+		},
 		"a key lacks many": {
 			advice.Lacking, "key_", func(s *advice.Situation) { s.Missing = strings.Split("a b c d e f g h i j k l", " ") },
 			[]string{"replace the key from the variable THE_KEY with a key that also includes a, b, c, d, e, f, g, h, i, j and 2 more; at https://api.example/keys"},

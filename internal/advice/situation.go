@@ -10,21 +10,23 @@ type Problem int
 
 // The problems.
 const (
-	Unexplained Problem = iota // nobody knows why
-	Lacking                    // the credential lacks scopes
-	Ended                      // the credential is expired, revoked or mistyped
-	WrongKind                  // a credential of its kind can never serve
-	Elsewhere                  // the credential belongs to another server
-	Unreached                  // it may belong to a server that did not answer
-	Replaced                   // the program sent another credential than the one that it was given
-	NoScope                    // no scope helps
-	Renewed                    // the credential was renewed after it was refused
-	Waiting                    // the credential could not be renewed just now
-	Denying                    // the server refuses to renew a login, for another reason than the login
-	Unused                     // the program sent no request with the lease
-	NotReached                 // a server did not answer
-	NotTrusted                 // a server's certificate is not trusted
-	Absent                     // there is no credential
+	Unexplained    Problem = iota // nobody knows why
+	Lacking                       // the credential lacks scopes
+	Ended                         // the credential is expired, revoked or mistyped
+	WrongKind                     // a credential of its kind can never serve
+	Elsewhere                     // the credential belongs to another server
+	Unreached                     // it may belong to a server that did not answer
+	Replaced                      // the program sent another credential than the one that it was given
+	NoScope                       // no scope helps
+	Renewed                       // the credential was renewed after it was refused
+	Waiting                       // the credential could not be renewed just now
+	Denying                       // the server refuses to renew a login, for another reason than the login
+	Unused                        // the program sent no request with the lease
+	NotReached                    // a server did not answer
+	NotTrusted                    // a server's certificate is of an authority that is not known
+	BadCertificate                // a server's certificate is wrong by itself
+	Broken                        // a server took the connection, and gave no usable response
+	Absent                        // there is no credential
 )
 
 // A Situation is all that advice is made from.

@@ -43,6 +43,10 @@ func (s *Situation) steps() []Step {
 		return []Step{{Text: "see whether its address is right, and can be reached from here: network, VPN, HTTPS_PROXY and NO_PROXY"}}
 	case NotTrusted:
 		return []Step{{Text: OwnAuthority}}
+	case BadCertificate:
+		return []Step{{Text: WrongCertificate}}
+	case Broken:
+		return []Step{{Text: NoResponse}}
 	case Absent:
 		return s.obtain()
 	case Renewed:
@@ -61,8 +65,12 @@ func (s *Situation) look() []Step {
 	return []Step{s.made(s.Kind, text)}
 }
 
-// OwnAuthority is the way out where a certificate is not trusted.
-const OwnAuthority = "if the certificate is your own authority's, name it with --ca-file"
+// The ways out where there is no connection to trust, or no response on it.
+const (
+	OwnAuthority     = "if the certificate is your own authority's, name it with --ca-file; a file that is named already does not have it"
+	WrongCertificate = "see whether the address, and this machine's clock, are right; if they are, the server's operator can correct its certificate"
+	NoResponse       = "the server was reached, and ended the connection: try again; if it does so again, ask its operator"
+)
 
 // obtain gets the first credential.
 func (s *Situation) obtain() []Step {
@@ -106,7 +114,7 @@ func (s *Situation) widen() []Step {
 	case named:
 		steps = []Step{s.newKey(listed(s.Missing, s.Unasked, s.Undeclared))}
 	default: // it is not known what lacks
-		steps = s.renew()
+		steps = append([]Step{{Text: "find out which scope this operation takes: the server's documentation, or its operator, can name it; then declare it in the manifest"}}, s.look()...)
 	}
 	for _, w := range s.Withheld {
 		if s.IsLogin {
