@@ -199,7 +199,7 @@ func (v *Verdict) missingInWords() string {
 	}
 	if len(list) == 0 {
 		if strings.Contains(v.Said, " ") {
-			return "the server does not say which: \"" + v.Said + "\""
+			return "the server does not say which: \"" + text.Cut(v.Said, text.MaxWord) + "\""
 		}
 		return "the server does not say which"
 	}

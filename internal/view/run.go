@@ -1,6 +1,7 @@
 package view
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -84,13 +85,19 @@ func VerdictText(p *Printer, v diagnosis.Verdict) {
 	if len(v.Missing) == 1 { // the first line has named it, and why
 		p.fact("used by", strings.Join(unsaid(v.NeededFor[v.Missing[0]], v.Message), ", "))
 	} else {
+		var lines []string
 		for _, scope := range v.Missing {
-			p.fact("missing", scope+forWhat(v, scope))
+			lines = append(lines, scope+forWhat(v, scope))
+		}
+		p.facts("missing", lines)
+	}
+	var because []string
+	for _, e := range v.Evidence {
+		if line := withoutSaid(e, v); line != "" {
+			because = append(because, line)
 		}
 	}
-	for _, e := range v.Evidence {
-		p.fact("because", withoutSaid(e, v))
-	}
+	p.facts("because", because)
 	for _, cause := range v.Possible {
 		p.fact("possibly", cause)
 	}
@@ -131,8 +138,40 @@ func unsaid(words []string, line string) []string {
 	return slices.DeleteFunc(slices.Clone(words), func(word string) bool { return strings.Contains(line, word) })
 }
 
-// withoutSaid is evidence without the server's words where the first line has them.
+// maxFacts is how many lines of one label a block has: a server can name hundreds of scopes. The
+// report of a run has them all.
+const maxFacts = 10
+
+func (p *Printer) facts(label string, lines []string) {
+	more := len(lines) - maxFacts
+	if more <= 1 {
+		more = 0
+	}
+	for _, line := range lines[:len(lines)-more] {
+		p.fact(label, line)
+	}
+	if more > 0 {
+		p.fact("", fmt.Sprintf("and %d more", more))
+	}
+}
+
+// responded begins the evidence that a response came.
+const responded = "the server responded with "
+
+// withoutSaid is evidence without the server's words, and without its status, where the first line
+// has them; "" where nothing is left.
 func withoutSaid(evidence string, v diagnosis.Verdict) string {
+	evidence = withoutWords(evidence, v)
+	if status, came := strings.CutPrefix(evidence, responded); came {
+		status, more, _ := strings.Cut(status, "; ")
+		if status != "" && strings.Contains(v.Message, status) {
+			return more
+		}
+	}
+	return evidence
+}
+
+func withoutWords(evidence string, v diagnosis.Verdict) string {
 	fact, words, told := strings.Cut(evidence, ": ")
 	if told && v.Said != "" && strings.Contains(words, `"`) && strings.Contains(v.Message, words) {
 		return fact
@@ -229,7 +268,7 @@ func (s *Said) ofSetting(line string) bool {
 
 func forWhat(v diagnosis.Verdict, scope string) string {
 	text := ""
-	if why := v.Why[scope]; why != "" {
+	if why := v.Why[scope]; why != "" && !strings.Contains(v.Message, "("+why+")") {
 		text = ": " + why
 	}
 	if uses := v.NeededFor[scope]; len(uses) > 0 {

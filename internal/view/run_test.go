@@ -1,6 +1,7 @@
 package view_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -54,7 +55,7 @@ func TestVerdictTextOfSeveral(t *testing.T) {
 		Message: "missing scope: a (one), b (for GET {api}/b)", Missing: []string{"a", "b"}, Why: map[string]string{"a": "one"},
 		NeededFor: map[string][]string{"a": {"tool:first", "tool:second"}, "b": {"GET {api}/b"}},
 	})
-	for _, line := range []string{"  missing       a: one (tool:first, tool:second)\n", "  missing       b (GET {api}/b)\n"} {
+	for _, line := range []string{"  missing       a (tool:first, tool:second)\n", "  missing       b (GET {api}/b)\n"} {
 		if !strings.Contains(got, line) {
 			t.Errorf("%q lacks %q", got, line)
 		}
@@ -79,6 +80,36 @@ ambit: not a scope problem: the server says "closed"
 `
 	if diff := cmp.Diff(want, shown(refused, other)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// What the first line has is not said again below it, and a long list has an end.
+func TestVerdictSaysThingsOnceAndBounded(t *testing.T) {
+	v := diagnosis.Verdict{
+		Message: `unknown: the server says "no entry" (403 Forbidden)`, Said: "no entry",
+		Evidence: []string{`the server responded with 403 Forbidden: "no entry"`, "server us was asked, and knows the credential"},
+	}
+	unread := diagnosis.Verdict{
+		Message:  "unknown: the server responded to GET {api}/x with 403 Forbidden, and its reason could not be read",
+		Evidence: []string{"the server responded with 403 Forbidden; its body is compressed with br, and was not read"},
+	}
+	want := `ambit: unknown: the server says "no entry" (403 Forbidden)
+  because       server us was asked, and knows the credential
+ambit: unknown: the server responded to GET {api}/x with 403 Forbidden, and
+  its reason could not be read
+  because       its body is compressed with br, and was not read
+`
+	if diff := cmp.Diff(want, shown(v, unread)); diff != "" {
+		t.Error(diff)
+	}
+	many := diagnosis.Verdict{Message: "missing scope: s0, s1, s2, and 397 more"}
+	for i := range 400 {
+		many.Missing = append(many.Missing, fmt.Sprintf("s%d", i))
+		many.Evidence = append(many.Evidence, fmt.Sprintf("the response names s%d", i))
+	}
+	got := shown(many)
+	if strings.Count(got, "\n") != 23 || strings.Count(got, "and 390 more\n") != 2 || !strings.Contains(got, "  missing       s9\n") {
+		t.Errorf("%s", got)
 	}
 }
 
