@@ -78,7 +78,7 @@ func (l *verdictLog) news(v diagnosis.Verdict) bool {
 	keys := make([]string, 0, len(v.Missing)+1)
 	for _, scope := range v.Missing {
 		key := string(v.Cause) + " " + scope
-		if v.Method == "" && !l.known[key] { // a call that lacks it is told all the same, by its name
+		if v.Beside && !l.known[key] { // a call that lacks it is told all the same, by its name
 			key += " of the grant"
 		}
 		keys = append(keys, key)
