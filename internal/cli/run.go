@@ -62,7 +62,7 @@ credential; 6 nobody can tell what the credential holds, or it could not be rene
 		},
 	}
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fail(exitUsage, text.Printable(err.Error()), cmp.Or(withDashes(cmd.Flags(), r.args), "see: ambit run --help"))
+		return fail(exitUsage, flagProblem(err), cmp.Or(withDashes(cmd.Flags(), r.args), "see: ambit run --help"))
 	})
 	f.keys = addKeyFlags(cmd.Flags())
 	cmd.Flags().StringVar(&f.agent, "agent", "", "the agent's profile: its `NAME`, or a file of yours (default: from the command, also behind sh -c, npx and their like)")

@@ -88,7 +88,7 @@ func (l *lending) onScreen(ctx context.Context, command child.Command) (code int
 func (l *lending) lendsScreen() bool { return l.console.Live && !l.env.InCI() }
 
 func besideLine(c profile.Conflict) string {
-	return "what may be another credential came with the lease, and was dropped: " + text.Printable(strings.Join(c.Keys, ", "))
+	return "another credential may have come with the lease, and was dropped: " + text.Printable(strings.Join(c.Keys, ", "))
 }
 
 // command is the agent's command line and environment, rebuilt so that it uses what

@@ -39,6 +39,11 @@ func ConflictLine(c profile.Conflict) string {
 		return line + ": " + text.Printable(c.Problem)
 	case len(c.Keys) > 0:
 		line = text.Printable(c.Says())
+	case c.Source == profile.SourceLogin:
+		line += ": a login of the program's own"
+	}
+	if c.Source == profile.SourceEnvironment {
+		line = "the " + line
 	}
 	line += ", " + effectInWords(c.Effect)
 	switch {
@@ -65,7 +70,7 @@ func effectInWords(e profile.Effect) string {
 	case profile.EffectBypasses:
 		return "a server of the provider by its real address, so what goes there goes past ambit run"
 	default:
-		return "which overrides nothing"
+		return "which does not override the lent credential"
 	}
 }
 

@@ -113,6 +113,29 @@ ambit: unknown: the server responded to GET {api}/x with 403 Forbidden, and
 	}
 }
 
+// A page has a line of its own where it does not fit, and no colon touches the scope before it.
+func TestStepWithAPage(t *testing.T) {
+	got := shown(diagnosis.Verdict{
+		Message: "missing scope: llm_gateway:read", Missing: []string{"llm_gateway:read"},
+		Next: []advice.Step{{Text: "use a key that also includes llm_gateway:read", URL: "https://us.example.com/a/page/that/does/not/fit/on/the/line"}},
+	})
+	if !strings.HasSuffix(got, "also includes llm_gateway:read; at\n                https://us.example.com/a/page/that/does/not/fit/on/the/line\n") {
+		t.Error(got)
+	}
+}
+
+// What overrides nothing is told as what it is.
+func TestConflictLine(t *testing.T) {
+	for want, c := range map[string]profile.Conflict{
+		"the environment sets K, which does not override the lent credential":                                {Path: "environment", Source: profile.SourceEnvironment, Keys: []string{"K"}},
+		"/home/.credentials.json: a login of the program's own, which does not override the lent credential": {Path: "/home/.credentials.json", Source: profile.SourceLogin},
+	} {
+		if got := view.ConflictLine(c); got != want {
+			t.Errorf("%q", got)
+		}
+	}
+}
+
 // A block names the request once: in a line of its own where nothing else in it does.
 func TestVerdictNamesItsRequest(t *testing.T) {
 	v := diagnosis.Verdict{
