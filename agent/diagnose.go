@@ -53,12 +53,6 @@ func (p *Proxy) changed(before, after *credential.Credential) {
 	p.reportLost(after, before.Grant)
 }
 
-// compareAgain takes over what the credential holds now, and reports what it lost.
-func (p *Proxy) compareAgain(now *credential.Credential, before scopes.Grant) {
-	p.credentials.learn(now)
-	p.reportLost(now, before)
-}
-
 func (p *Proxy) reportLost(now *credential.Credential, before scopes.Grant) {
 	if v, any := diagnosis.Lost(p.baseCase(now), before); any {
 		p.report(v)

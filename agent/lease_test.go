@@ -66,7 +66,7 @@ func TestLeaseIsKnownWhereverItStands(t *testing.T) {
 			want := "not a scope problem: the lease came as " + tt.place + "; ambit swaps Authorization: Bearer, X-Api-Key"
 			for range 2 {
 				got := l.send("POST", "gateway", "/v1/messages"+strings.ReplaceAll(path, "LEASE", lease), "x", fields...)
-				if got.status != 451 || got.body != `{"type": "error", "error": {"type": "permission_error", "message": "`+want+`"}}` {
+				if got.status != 451 || got.body != `{"type": "error", "error": {"type": "authentication_error", "message": "`+want+`"}}` {
 					t.Errorf("%+v", got)
 				}
 			}

@@ -111,6 +111,13 @@ func (x *exchange) tellElsewhere(from *url.URL, location string) {
 	if _, _, below := x.p.places.Locate(to); below {
 		return
 	}
-	x.p.note("base " + x.route.base.Name + " redirects to " + text.Line(provider.HostOf(to.String())) +
-		", outside of what the credential is lent for: whoever follows goes there without it")
+	where := provider.HostOf(to.String())
+	told := ", outside of what the credential is lent for: whoever follows goes there without it"
+	if to.Host == from.Host {
+		where, told = where+to.EscapedPath(), ", which is on its own host, and not below a base: whoever follows goes there without the credential"
+		if relative, err := url.Parse(location); err == nil && relative.Host == "" {
+			told = ", which is on its own host, and not below a base: whoever follows reaches ambit instead, and gets a 404"
+		}
+	}
+	x.p.note("base " + x.route.base.Name + " redirects to " + text.Cut(text.Line(where), text.MaxWord) + told)
 }

@@ -30,7 +30,9 @@ func TestLinksLeadToTheProxy(t *testing.T) {
 		"the document of a resource": {403, "WWW-Authenticate", `Bearer realm="a", resource_metadata="ORIGIN/wizard/.well-known/x"`, `Bearer realm="a", resource_metadata="HERE/gateway/.well-known/x"`, ""},
 		"another one's":              {403, "WWW-Authenticate", `Bearer resource_metadata="https://a.example/x"`, `Bearer resource_metadata="https://a.example/x"`, ""},
 		"elsewhere":                  {302, "Location", "https://login.example/?next=a", "https://login.example/?next=a", "login.example"},
-		"out of the base":            {302, "Location", "../../../login", "../../../login", "127.0.0.1"},
+		"out of the base":            {302, "Location", "../../../login", "../../../login", "/login, which is on its own host, and not below a base: whoever follows reaches ambit instead, and gets a 404"},
+		"a page of its host":         {302, "Location", "/login?next=secret", "/login?next=secret", "/login, which is on its own host"},
+		"a URL of its host":          {302, "Location", "ORIGIN/login", "ORIGIN/login", "/login, which is on its own host, and not below a base: whoever follows goes there without the credential"},
 		"to another scheme":          {302, "Location", "https://HOST/wizard/x", "https://HOST/wizard/x", "127.0.0.1"},
 		"what was made elsewhere":    {201, "Location", "https://files.example/7", "https://files.example/7", ""},
 		"another field":              {200, "X-Location", "ORIGIN/wizard/x", "ORIGIN/wizard/x", ""},
@@ -55,6 +57,30 @@ func TestLinksLeadToTheProxy(t *testing.T) {
 		if notes := l.notes(); (tt.note == "") != (len(notes) == 0) || len(notes) > 1 || !strings.Contains(strings.Join(notes, ""), tt.note) {
 			t.Errorf("%s: noted %q", name, notes)
 		}
+	}
+}
+
+// Who comes to an address of the proxy that is not below a base reads where the bases are; it is told
+// once, and no secret with it; of a child that has no other requests it is told at its end.
+func TestStrayedRequest(t *testing.T) {
+	origin, _ := notes(t)
+	l := lend(t, origin, &source{current: key("phx_real")}, nil)
+	address := strings.Split(l.url("gateway"), "/")[2]
+	for i, at := range []string{"http://" + address + "/a", "http://" + address + "/login?x=" + l.Terms().Lease, strings.TrimSuffix(l.url("gateway"), "gateway") + "nowhere"} {
+		req, err := http.NewRequestWithContext(t.Context(), "GET", at, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := l.do(req)
+		if got.status != 404 || !strings.Contains(got.body, "ambit serves no base at this address; those that it serves are in AMBIT_API_URL, AMBIT_GATEWAY_URL") {
+			t.Errorf("%+v", got)
+		}
+		if i == 0 {
+			l.send("POST", "gateway", "/v1/messages", "x", bearer)
+		}
+	}
+	if notes := l.notes(); len(notes) != 1 || notes[0] != "a request for /login came to ambit, which is not below one of the bases, and got a 404" {
+		t.Errorf("%q", notes)
 	}
 }
 

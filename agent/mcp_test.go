@@ -88,6 +88,10 @@ func TestCallsOfTools(t *testing.T) {
 			}
 			told := l.verdicts()
 			switch missing := tt.missing != nil && held == "lacks"; {
+			case held == "holds" && strings.HasSuffix(name, ", challenged"):
+				if len(told) != 1 || told[0].Cause != diagnosis.CauseUnknown || told[0].Decides() || !strings.Contains(strings.Join(told[0].Evidence, "\n"), "the grant includes survey:read, which the response names") {
+					t.Errorf("%s, and the grant holds it: told %+v", name, told)
+				}
 			case !missing && len(told) > 0:
 				t.Errorf("%s, and the grant %s it: told %s", name, held, told[0].Message)
 			case missing && (len(told) != 1 || told[0].Cause != diagnosis.CauseMissingScope || !cmp.Equal(told[0].Missing, tt.missing) || told[0].Confidence != tt.sure):

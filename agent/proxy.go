@@ -115,7 +115,8 @@ type Proxy struct {
 	others      atomic.Int64      // that came with another credential alone
 	bare        atomic.Int64      // that came without a credential
 	astray      atomic.Int64      // that came to an address of no base
-	ctx         context.Context   // of the lending as a whole
+	strayTold   atomic.Bool
+	ctx         context.Context // of the lending as a whole
 	cancel      context.CancelFunc
 }
 
@@ -288,6 +289,10 @@ func (p *Proxy) Traffic() diagnosis.Traffic {
 
 // Verdicts lists what was reported so far: the one that decides a run first, then in order.
 func (p *Proxy) Verdicts() []diagnosis.Verdict { return p.verdicts.list() }
+
+// Latest is a verdict that was reported, as it is now: trouble of a server can last, and somebody
+// may read of it only later.
+func (p *Proxy) Latest(v diagnosis.Verdict) diagnosis.Verdict { return p.verdicts.latest(v) }
 
 // credential is the one that is lent, as it is now.
 func (p *Proxy) credential() *credential.Credential { return p.credentials.state.Load().credential }

@@ -122,7 +122,7 @@ func TestProxyRefusesOnlyAnotherCredential(t *testing.T) {
 		var body struct {
 			Error struct{ Type, Message string }
 		}
-		if err := json.Unmarshal([]byte(got.body), &body); err != nil || got.status != 451 || body.Error.Type != "permission_error" {
+		if err := json.Unmarshal([]byte(got.body), &body); err != nil || got.status != 451 || body.Error.Type != "authentication_error" {
 			t.Errorf("%+v, %v", got, err)
 		}
 		if told := l.verdicts(); len(told) != 1 || body.Error.Message != told[0].Message {

@@ -265,9 +265,10 @@ func TestAsksServers(t *testing.T) {
 	for name, tt := range map[string]struct {
 		inquiry credential.Inquiry
 		want    diagnosis.Cause
+		told    int
 	}{
-		"shrunk":       {credential.Inquiry{{Server: "us", Standing: credential.StandingKnown, Grant: shrunk}}, diagnosis.CauseMissingScope},
-		"other server": {agenttest.Inquiry("us not_known", "eu known"), diagnosis.CauseWrongServer},
+		"shrunk":       {credential.Inquiry{{Server: "us", Standing: credential.StandingKnown, Grant: shrunk}}, diagnosis.CauseMissingScope, 2},
+		"other server": {agenttest.Inquiry("us not_known", "eu known"), diagnosis.CauseWrongServer, 1},
 	} {
 		var asked atomic.Int64
 		l := lend(t, origin, &source{current: key("phx_real", everything...)}, func(c *agent.Config) {
@@ -285,11 +286,11 @@ func TestAsksServers(t *testing.T) {
 			}
 		}
 		told := l.verdicts()
-		if len(told) != 1 || told[0].Cause != tt.want || told[0].Confidence != diagnosis.ConfidenceProved || asked.Load() != 1 {
+		if len(told) != tt.told || told[0].Cause != tt.want || told[0].Confidence != diagnosis.ConfidenceProved || told[0].Path != "/v1/messages" || asked.Load() != 1 {
 			t.Errorf("%s: asked %d times, told %+v", name, asked.Load(), told)
 		}
-		if name == "shrunk" && !cmp.Equal(told[0].Missing, []string{"llm_gateway:read", "notebook:write"}) {
-			t.Errorf("what else was lost is to be told at once: %q", told[0].Missing)
+		if tt.told == 2 && (!cmp.Equal(told[1].Missing, []string{"llm_gateway:read", "notebook:write"}) || told[1].Decides()) {
+			t.Errorf("what else was lost is to be told beside it: %+v", told[1])
 		}
 	}
 }
@@ -337,5 +338,28 @@ func TestCloseWaitsForARenewal(t *testing.T) {
 	<-closed
 	if src.renewals() != 1 {
 		t.Errorf("%d renewals", src.renewals())
+	}
+}
+
+// A refusal for a reason of its own upon which it comes out that the grant has shrunk is told by its
+// name, with the server's words. What the grant lost is told beside it, and does not end the run.
+func TestShrunkBesideAnotherReason(t *testing.T) {
+	s := upstream(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = io.WriteString(w, `{"detail": "The moon is in the wrong phase."}`)
+	})
+	l := lend(t, s.URL, &source{current: key("phx_real", everything...)}, func(c *agent.Config) {
+		c.Ask = func(context.Context, *credential.Credential) credential.Inquiry {
+			return credential.Inquiry{{Server: "us", Standing: credential.StandingKnown, Grant: agenttest.Grant("personal_api_key", scopes.SelfInspection, "user:read")}}
+		}
+	})
+	l.send("GET", "api", "/api/users/@me/", "", bearer)
+	told := l.verdicts()
+	if len(told) != 2 || told[0].Status != 403 || told[0].Method != "GET" || told[0].Base != "api" || told[0].Path != "/api/users/@me/" ||
+		told[0].Said != "The moon is in the wrong phase." || len(told[0].Missing) > 0 {
+		t.Fatalf("%+v", told)
+	}
+	if lost := told[1]; lost.Method != "" || lost.Cause != diagnosis.CauseMissingScope || !lost.LacksRequired() || lost.Decides() {
+		t.Errorf("%+v", lost)
 	}
 }

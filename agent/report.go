@@ -39,18 +39,49 @@ func (p *Proxy) report(v diagnosis.Verdict) {
 func (l *verdictLog) add(v diagnosis.Verdict) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.news(v) || len(l.reported) >= maxReported {
+	if l.goesOn(v) || !l.news(v) || len(l.reported) >= maxReported {
 		return false
 	}
 	l.reported = append(l.reported, v)
 	return true
 }
 
+// goesOn takes over what is known now of a spell that was reported. One that is shorter is another,
+// and is not told.
+func (l *verdictLog) goesOn(v diagnosis.Verdict) bool {
+	at := l.ofSpell(v)
+	if at >= 0 && v.Spell.Lasted > l.reported[at].Spell.Lasted {
+		l.reported[at] = v
+	}
+	return at >= 0
+}
+
+// ofSpell is the index of the verdict on a spell of the same base; -1 where there is none.
+func (l *verdictLog) ofSpell(v diagnosis.Verdict) int {
+	return slices.IndexFunc(l.reported, func(r diagnosis.Verdict) bool {
+		return v.Spell.Lasted > 0 && r.Spell.Lasted > 0 && r.Base == v.Base
+	})
+}
+
+// latest is the verdict as it is now.
+func (l *verdictLog) latest(v diagnosis.Verdict) diagnosis.Verdict {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if at := l.ofSpell(v); at >= 0 {
+		v.Message, v.Status, v.Evidence = l.reported[at].Message, l.reported[at].Status, l.reported[at].Evidence
+	}
+	return v
+}
+
 // news reports whether some of the verdict's causes and scopes are new.
 func (l *verdictLog) news(v diagnosis.Verdict) bool {
 	keys := make([]string, 0, len(v.Missing)+1)
 	for _, scope := range v.Missing {
-		keys = append(keys, string(v.Cause)+" "+scope)
+		key := string(v.Cause) + " " + scope
+		if v.Beside && !l.known[key] { // a call that lacks it is told all the same, by its name
+			key += " of the grant"
+		}
+		keys = append(keys, key)
 	}
 	switch {
 	case len(keys) > 0:

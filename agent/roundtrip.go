@@ -38,6 +38,8 @@ type exchange struct {
 	status  int      // of the answer; 0 where there was none
 	named   []string // scopes that the answer names
 	problem error    // why there was none
+
+	lost *diagnosis.Verdict // what the grant was found to have lost; nil where there is nothing to tell
 }
 
 // RoundTrip sends the request. A response that is not a refusal passes as it came, but for URLs
@@ -71,6 +73,7 @@ func (x *exchange) send(req *http.Request) (*http.Response, error) {
 
 // settle finds out why a request was refused, if it was, after one more try where that can help.
 func (x *exchange) settle(req *http.Request, resp *http.Response) (*http.Response, error) {
+	defer x.tellLost()
 	c, left := x.begun(resp), diagnosis.Untried{Read: true, Renew: x.credential.Renewable(), Ask: x.p.cfg.Ask != nil}
 	for {
 		switch diagnosis.Next(c, left) {
@@ -124,6 +127,7 @@ func (x *exchange) tapped(ctx context.Context, resp *http.Response) *http.Respon
 		if move == diagnosis.MoveTell {
 			x.tell(c)
 		}
+		x.tellLost()
 	}}
 	return resp
 }
@@ -173,15 +177,28 @@ func (x *exchange) again(req *http.Request, resp *http.Response) (second *http.R
 	return second, nil
 }
 
-// ask asks servers about the credential. What its own one says that it holds is taken over, and
-// what it lost is reported.
+// ask asks servers about the credential. What its own one says that it holds is taken over; what
+// it lost is told behind the verdict on the request, and decides nothing: see [exchange.tellLost].
 func (x *exchange) ask(ctx context.Context, c diagnosis.Case) diagnosis.Case {
 	before := c.Grant
 	c, learned := c.Answered(x.p.inquiries.About(ctx, x.credential))
 	if learned {
-		x.p.compareAgain(x.credential.Holding(c.Grant), before)
+		now := x.credential.Holding(c.Grant)
+		x.p.credentials.learn(now)
+		if v, any := diagnosis.Lost(x.p.baseCase(now), before); any {
+			v.Beside = true
+			x.lost = &v
+		}
 	}
 	return c
+}
+
+// tellLost tells what the grant has lost, where that came out.
+func (x *exchange) tellLost() {
+	if x.lost != nil {
+		x.p.report(*x.lost)
+		x.lost = nil
+	}
 }
 
 // told reports the verdict, and is what the agent gets.
@@ -237,7 +254,7 @@ func (x *exchange) final(v diagnosis.Verdict, resp *http.Response) bool {
 // that the agent could do. What is written down stays the server's status.
 func (x *exchange) explained(resp *http.Response, v diagnosis.Verdict) *http.Response {
 	_ = resp.Body.Close()
-	body := x.p.refusalBody(x.route.base.Name, v.Message)
+	body := x.p.refusalBody(x.route.base.Name, v.Failing(), v.Message)
 	out := &http.Response{
 		StatusCode: x.p.cfg.Agent.RefusalStatus, Proto: resp.Proto, ProtoMajor: resp.ProtoMajor, ProtoMinor: resp.ProtoMinor,
 		Header: resp.Header.Clone(), Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)), Request: resp.Request,

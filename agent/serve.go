@@ -11,8 +11,10 @@ import (
 	"sync"
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // ServeHTTP takes a request of the child. Whatever does not come with the lease ends
@@ -25,14 +27,13 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	route, rest, ok := p.route(r)
 	if !ok {
-		p.astray.Add(1)
-		http.NotFound(w, r)
+		p.strayed(w, r)
 		return
 	}
 	x := &exchange{p: p, route: route, rest: rest, method: r.Method, began: p.cfg.Now(), host: r.Host, sent: p.inspect(r)}
 	if !x.locate() {
 		p.turnedAway(x.sent, "a path that leads out of base "+route.base.Name)
-		x.answer(w, http.StatusBadRequest, "the path leads out of the base "+route.base.Name)
+		x.answer(w, http.StatusBadRequest, provider.FailingRequest, "the path leads out of the base "+route.base.Name)
 		return
 	}
 	switch {
@@ -43,6 +44,23 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		x.answerNone(w)
 	}
+}
+
+// strayed answers a request to an address that is not one of a base, and tells of the first one. Of
+// a child all of whose requests go there [diagnosis.NotRouted] tells.
+func (p *Proxy) strayed(w http.ResponseWriter, r *http.Request) {
+	p.astray.Add(1)
+	if p.requests.Load() > 0 && p.strayTold.CompareAndSwap(false, true) {
+		path := strings.NewReplacer(p.secret, "{secret}", p.lease.Reveal(), "{lease}").Replace(r.URL.EscapedPath())
+		p.note("a request for " + text.Cut(text.Line(path), text.MaxWord) + " came to ambit, which is not below one of the bases, and got a 404")
+	}
+	var variables []string
+	for _, base := range p.cfg.Server.Bases {
+		variables = append(variables, profile.BaseVariable(base.Name))
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusNotFound)
+	_, _ = w.Write(inShape(plainRefusal, "ambit serves no base at this address; those that it serves are in "+text.Listed(variables)))
 }
 
 // turnedAway counts and tells of a request with the lease that ends here before it is known where
@@ -158,7 +176,7 @@ func (x *exchange) refuse(w http.ResponseWriter) {
 	x.p.rescan()
 	v := diagnosis.Diagnose(x.p.caseOf(x, diagnosis.Response{}))
 	x.p.report(v)
-	x.answer(w, x.refusalStatus(), v.Message)
+	x.answer(w, x.refusalStatus(), provider.FailingCredential, v.Message)
 }
 
 // answerNone answers a request without any credential. Agents look whether someone is
@@ -171,7 +189,7 @@ func (x *exchange) answerNone(w http.ResponseWriter) {
 		x.finish("answered here: no credential")
 		return
 	}
-	x.answer(w, x.refusalStatus(), "the request carries no credential; ambit lends one to a request that carries the value of AMBIT_LEASE")
+	x.answer(w, x.refusalStatus(), provider.FailingCredential, "the request carries no credential; ambit lends one to a request that carries the value of AMBIT_LEASE")
 }
 
 // refusalStatus is 401, unless the agent stops at another.
@@ -180,15 +198,15 @@ func (x *exchange) refusalStatus() int {
 }
 
 // answer ends a request here.
-func (x *exchange) answer(w http.ResponseWriter, status int, message string) {
-	x.write(w, status, message)
+func (x *exchange) answer(w http.ResponseWriter, status int, why provider.Failing, message string) {
+	x.write(w, status, why, message)
 	x.finish("answered here: " + message)
 }
 
 // write answers with an error in the shape that the clients of the base expect.
-func (x *exchange) write(w http.ResponseWriter, status int, message string) {
+func (x *exchange) write(w http.ResponseWriter, status int, why provider.Failing, message string) {
 	x.status = status
-	body := x.p.refusalBody(x.route.base.Name, message)
+	body := x.p.refusalBody(x.route.base.Name, why, message)
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // the child may have gone
@@ -198,13 +216,11 @@ func (x *exchange) write(w http.ResponseWriter, status int, message string) {
 const plainRefusal = `{"error": {"message": "{message}"}}`
 
 // refusalBody is an error in the shape that the clients of a base expect.
-func (p *Proxy) refusalBody(base, message string) []byte {
-	shape := plainRefusal
-	for _, b := range p.cfg.Provider.RefusalBody {
-		if b.Base == base {
-			shape = b.JSON
-		}
-	}
+func (p *Proxy) refusalBody(base string, why provider.Failing, message string) []byte {
+	return inShape(cmp.Or(p.cfg.Provider.RefusalShape(base, why), plainRefusal), message)
+}
+
+func inShape(shape, message string) []byte {
 	quoted, _ := json.Marshal(message) // a string encodes
 	return []byte(strings.ReplaceAll(shape, "{message}", string(quoted[1:len(quoted)-1])))
 }

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // failed answers where the server did not, and tells why.
@@ -24,17 +26,21 @@ func (x *exchange) failed(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	if x.cut.Load() { // it was the child that did not finish
-		x.write(w, http.StatusBadRequest, "the request's body could not be read to its end")
+		x.write(w, http.StatusBadRequest, provider.FailingRequest, "the request's body could not be read to its end")
 		return
 	}
 	trouble, ok := errors.AsType[*guard.Error](guard.RequestError(r, err))
 	if !ok {
-		x.write(w, http.StatusBadGateway, "")
+		x.write(w, http.StatusBadGateway, provider.FailingUnreachable, "")
 		return
 	}
 	v := diagnosis.Unreachable(x.p.caseOf(x, diagnosis.Response{}), trouble)
 	x.p.report(v)
-	x.write(w, diagnosis.GatewayStatus(err), v.Message)
+	status := diagnosis.GatewayStatus(err)
+	if trouble.Lasting() {
+		status = cmp.Or(x.p.cfg.Agent.RefusalStatus, status)
+	}
+	x.write(w, status, v.Failing(), v.Message)
 }
 
 // An uploadWatch notes that it was the child's upload that failed, and not the server.
@@ -60,25 +66,22 @@ const patience = 20 * time.Second
 type spell struct {
 	mu    sync.Mutex
 	since time.Time // zero: there is none
-	told  bool
+	count int       // responses since then
 }
 
-// lasts notes a response, and reports for how long the spell lasts when that is to be told, which
-// it is once.
-func (s *spell) lasts(trouble bool, now time.Time) (lasted time.Duration, tell bool) {
+// lasts notes a response, and is what is known of the spell now.
+func (s *spell) lasts(trouble bool, now time.Time) diagnosis.Spell {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case !trouble:
-		s.since = time.Time{}
+		s.since, s.count = time.Time{}, 0
+		return diagnosis.Spell{}
 	case s.since.IsZero():
 		s.since = now
-	default:
-		lasted = now.Sub(s.since)
 	}
-	tell = lasted >= patience && !s.told
-	s.told = s.told || tell
-	return lasted, tell
+	s.count++
+	return diagnosis.Spell{Lasted: now.Sub(s.since), Responses: s.count}
 }
 
 // roundTrip sends a request, and tells of a server that has not begun to respond within patience.
@@ -102,12 +105,13 @@ func (x *exchange) asSent() diagnosis.Case {
 	return x.p.baseCase(x.p.credential()).Of(scopes.Operation{Method: x.method, Base: x.route.base.Name, Path: x.path}, diagnosis.Response{})
 }
 
-// answered notes what the server answered with, and tells of trouble that lasts.
+// answered notes what the server answered with, and tells of trouble that lasts: once, and then
+// how long it lasts.
 func (x *exchange) answered(resp *http.Response) {
 	x.status = resp.StatusCode
 	now := x.p.cfg.Now()
-	if lasted, tell := x.route.trouble.lasts(guard.IsTemporary(resp.StatusCode), now); tell {
+	if spell := x.route.trouble.lasts(guard.IsTemporary(resp.StatusCode), now); spell.Lasted >= patience {
 		c := x.p.caseOf(x, diagnosis.Response{Status: resp.StatusCode, Header: resp.Header})
-		x.p.report(diagnosis.Repeated(c, lasted, guard.RetryAfter(resp.Header, now)))
+		x.p.report(diagnosis.Repeated(c, spell, guard.RetryAfter(resp.Header, now)))
 	}
 }

@@ -2,6 +2,9 @@ package agent_test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -67,7 +70,8 @@ type roundTrip func(*http.Request) (*http.Response, error)
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // A server that does not answer is told at once, with the cause, in the shape that the clients of
-// the base show.
+// the base show; and with the status at which the agent stops, where to repeat the request does not
+// help.
 func TestUnreachable(t *testing.T) {
 	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
 	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -79,16 +83,25 @@ func TestUnreachable(t *testing.T) {
 		status       int
 		says, advice string
 	}{
-		"refused":       {closedPort(t), nil, 502, "connection refused", "HTTPS_PROXY"},
-		"closed":        {raw(t, ""), nil, 502, "the connection was closed before the response was complete", "HTTPS_PROXY"},
-		"garbage":       {raw(t, "\x00\x01 sk-secret\r\n\r\n"), nil, 502, "malformed HTTP", "HTTPS_PROXY"},
-		"half a header": {raw(t, "HTTP/1.1 200 OK\r\nContent-Ty"), nil, 502, "malformed", "HTTPS_PROXY"},
-		"a certificate": {secure.URL, nil, 502, "certificate", "--ca-file"},
+		"refused":       {closedPort(t), nil, 451, "connection refused", "HTTPS_PROXY"},
+		"closed":        {raw(t, ""), nil, 502, "the connection was closed before the response was complete", "the server was reached"},
+		"garbage":       {raw(t, "\x00\x01 sk-secret\r\n\r\n"), nil, 502, "malformed HTTP", "the server was reached"},
+		"half a header": {raw(t, "HTTP/1.1 200 OK\r\nContent-Ty"), nil, 502, "malformed", "the server was reached"},
+		"reset": {"http://far.example", roundTrip(func(*http.Request) (*http.Response, error) {
+			return nil, &net.OpError{Op: "read", Err: errors.New("connection reset by peer")}
+		}), 502, "connection reset", "the server was reached"},
+		"an old certificate": {"https://far.example", roundTrip(func(*http.Request) (*http.Response, error) {
+			return nil, &tls.CertificateVerificationError{Err: x509.CertificateInvalidError{Reason: x509.Expired}}
+		}), 451, "expired", "clock"},
+		"another's certificate": {"https://far.example", roundTrip(func(*http.Request) (*http.Response, error) {
+			return nil, &tls.CertificateVerificationError{Err: x509.HostnameError{Certificate: &x509.Certificate{DNSNames: []string{"a.example"}}, Host: "far.example"}}
+		}), 451, "valid for a.example", "clock"},
+		"a certificate": {secure.URL, nil, 451, "certificate", "--ca-file"},
 		"a handshake":   {strings.Replace(silent(t), "http:", "https:", 1), impatient(t), 504, "TLS handshake timeout", "HTTPS_PROXY"},
-		"the proxy":     {"http://far.example", through(t, closedPort(t)), 502, "through the proxy that the environment names: connect: connection refused", "HTTPS_PROXY"},
+		"the proxy":     {"http://far.example", through(t, closedPort(t)), 451, "through the proxy that the environment names: connect: connection refused", "HTTPS_PROXY"},
 		"a name": {"http://far.example", roundTrip(func(*http.Request) (*http.Response, error) {
 			return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "far.example"}}
-		}), 502, "lookup far.example: no such host", "address"},
+		}), 451, "lookup far.example: no such host", "address"},
 		"too slow": {"http://far.example", roundTrip(func(*http.Request) (*http.Response, error) { return nil, context.DeadlineExceeded }), 504, "no response in time", "HTTPS_PROXY"},
 	} {
 		l := lend(t, tt.origin, &source{current: key("phx_real", everything...)}, func(c *agent.Config) { c.Transport = tt.transport })
@@ -96,7 +109,7 @@ func TestUnreachable(t *testing.T) {
 		for range 3 {
 			got = l.send("POST", "gateway", "/v1/messages", "x", bearer)
 		}
-		if got.status != tt.status || !strings.HasPrefix(got.body, `{"type": "error", "error": {"type": "permission_error", "message": "unreachable: base gateway: `) || !strings.Contains(got.body, tt.says) {
+		if got.status != tt.status || !strings.HasPrefix(got.body, `{"type": "error", "error": {"type": "api_error", "message": "unreachable: base gateway: `) || !strings.Contains(got.body, tt.says) {
 			t.Errorf("%s: %+v", name, got)
 		}
 		l.send("GET", "api", "/x", "", bearer)
@@ -189,7 +202,11 @@ func TestTroubleThatLasts(t *testing.T) {
 		}
 	}
 	v := l.verdicts()[0]
-	if v.Message != "not a scope problem: base gateway has answered 429 Too Many Requests for 20s, and asks to wait 30s; the agent repeats its request" ||
+	const last = "not a scope problem: base gateway has answered 429 Too Many Requests for 1m20s, to each of 4 requests, and asks to wait 30s"
+	if now := l.Latest(v); now.Message != last || l.Verdicts()[0].Message != last {
+		t.Errorf("%+v", now)
+	}
+	if v.Message != "not a scope problem: base gateway has answered 429 Too Many Requests for 20s, to each of 3 requests, and asks to wait 30s" ||
 		v.Cause != diagnosis.CauseNotAScopeProblem || v.Status != 429 || v.Decides() {
 		t.Errorf("%+v", v)
 	}

@@ -27,6 +27,14 @@ func (e Need) Name() string {
 	return strings.Join(e.AnyOf, "|")
 }
 
+// InWords is a name of [Need.Name] in a sentence: "one of a, b".
+func InWords(name string) string {
+	if strings.Contains(name, "|") {
+		return "one of " + strings.ReplaceAll(name, "|", ", ")
+	}
+	return name
+}
+
 // Key is the same for entries that declare the same need. A blank can stand in no
 // scope, so no two needs share a key.
 func (e Need) Key() string {

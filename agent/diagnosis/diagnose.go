@@ -176,7 +176,7 @@ func (d *diagnoser) neverServes() bool {
 		return false
 	}
 	d.v.is(CauseWrongCredentialKind, ConfidenceProved, "%s, can never be used for base %s", d.c.credential(), d.c.Base)
-	d.v.prove("its prefix says that it is %s", text.Line(d.c.Kind.Label))
+	d.v.prove("its prefix says which kind it is")
 	s := d.c.situation(advice.WrongKind)
 	s.Base = d.c.Base
 	d.v.advise(s)
@@ -299,7 +299,9 @@ func (d *diagnoser) unknown() {
 	case !silent && (strings.Contains(d.resp.Said, " ") || d.resp.Reason() == refusal.ReasonOwn):
 		d.v.is(CauseUnknown, ConfidenceUnknown, "%s (%s)", d.reason(), status)
 	case !silent:
-		d.v.is(CauseUnknown, ConfidenceUnknown, "the server responded to %s with %s: %s", d.v.operation(), status, quoted(d.v.Said))
+		d.v.is(CauseUnknown, ConfidenceUnknown, "the server responded to %s with %s: %s", d.v.operation(), status, quoted(text.Cut(d.v.Said, text.MaxWord)))
+	case d.resp.Unread != "":
+		d.v.is(CauseUnknown, ConfidenceUnknown, "the server responded to %s with %s, and its reason could not be read", d.v.operation(), status)
 	default:
 		d.v.is(CauseUnknown, ConfidenceUnknown, "the server responded to %s with %s, and gave no reason", d.v.operation(), status)
 	}
@@ -326,7 +328,7 @@ func (c *Case) possible() []string {
 		list = append(list, namesOf(c.Declared())+" is missing; no server said what the credential holds")
 	case !c.grantIsKnown():
 		list = append(list, "a scope was not granted; no server said which were")
-	default:
+	case !c.saidHere():
 		list = append(list, "the grant has shrunk since it was known")
 	}
 	return append(list, "the reason has nothing to do with scopes")

@@ -370,9 +370,26 @@ func TestMessageTellsWhatCame(t *testing.T) {
 		"<html></html>":                                          "unknown: the server sent a page of HTML (403 Forbidden)",
 		`{"error":"suspended 17"}`:                               `unknown: the server says "suspended 17" (403 Forbidden)`,
 		"":                                                       "unknown: the server responded to POST {gateway}/v1/messages with 403 Forbidden, and gave no reason",
+		"\x00\x01\xff":                                           "unknown: the server responded to POST {gateway}/v1/messages with 403 Forbidden, and its reason could not be read",
 	} {
 		if v := diagnosis.Diagnose(aCase(t, both(all, answered(403, body), nobodyAsked))); v.Message != want {
 			t.Errorf("%q: %s", body, v.Message)
+		}
+	}
+}
+
+// Where the server said just now what the credential holds, nobody says that it may have shrunk since.
+func TestAskedJustNow(t *testing.T) {
+	for asked, want := range map[bool]bool{false: true, true: false} {
+		v := diagnosis.Diagnose(aCase(t, both(all, answered(403, ""), func(c *diagnosis.Case) {
+			c.Inquiry = nil
+			if asked {
+				c.Inquiry = agenttest.Inquiry("us known")
+				c.Grant.KnownBy = scopes.SelfInspection
+			}
+		})))
+		if got := strings.Contains(strings.Join(v.Possible, "; "), "shrunk"); got != want {
+			t.Errorf("asked %v: %q", asked, v.Possible)
 		}
 	}
 }

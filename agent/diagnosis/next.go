@@ -50,6 +50,7 @@ func Next(c Case, left Untried) Move {
 	case refusal.HasStatus(c.Provider, c.Response.Status):
 	case !c.anyoneSaid() && left.Ask && c.mayHide():
 		return MoveAsk
+	case v.Cause == CauseUnknown && c.deniesTool():
 	case v.Cause != CauseMissingScope, c.Response.Status >= http.StatusInternalServerError && !newDiagnosis(&c).resp.FailedOver():
 		return MovePass
 	}
@@ -65,6 +66,16 @@ func Next(c Case, left Untried) Move {
 // mayHide reports whether the response may hide something for which the manifest declares a scope.
 func (c *Case) mayHide() bool {
 	return len(c.Declared()) > 0 && (c.Response.Status == http.StatusNotFound || c.Tool != "" && newDiagnosis(c).resp.UnknownTool(c.Tool))
+}
+
+// deniesTool reports whether the result of a tool's call names the scope that it wants, which is told
+// also where the grant includes it, as at a 403.
+func (c *Case) deniesTool() bool {
+	if c.Tool == "" || c.Response.Status >= http.StatusMultipleChoices {
+		return false
+	}
+	said := newDiagnosis(c).resp
+	return said.LacksScope() && len(said.Needs) > 0
 }
 
 // renewalMayHelp reports whether another token of the same login may get another response.

@@ -134,8 +134,13 @@ func (c Case) basesInUse() (names []string) {
 func Unreachable(c Case, trouble *guard.Error) Verdict {
 	d := newDiagnosis(&c)
 	problem := advice.NotReached
-	if trouble.Kind == guard.KindTLS {
+	switch {
+	case trouble.Reached:
+		problem = advice.Broken
+	case trouble.UnknownAuthority():
 		problem = advice.NotTrusted
+	case trouble.Kind == guard.KindTLS:
+		problem = advice.BadCertificate
 	}
 	shown := *trouble
 	shown.Err = withoutPorts(trouble.Err)
@@ -157,15 +162,23 @@ func withoutPorts(err error) error {
 	return op.Err
 }
 
+// A Spell is for how long, and to how many requests, a base has answered with nothing but trouble
+// of its own.
+type Spell struct {
+	Lasted    time.Duration
+	Responses int
+}
+
 // Repeated is the verdict on a base that has answered with nothing but trouble of its own for some
 // time; wait is what it asks to wait, 0 where it does not say.
-func Repeated(c Case, lasted, wait time.Duration) Verdict {
+func Repeated(c Case, spell Spell, wait time.Duration) Verdict {
 	d := newDiagnosis(&c)
 	asks := ""
 	if wait > 0 {
 		asks = ", and asks to wait " + wait.Round(time.Second).String()
 	}
-	d.v.is(CauseNotAScopeProblem, ConfidenceLikely, "base %s has answered %s for %s%s; the agent repeats its request", c.Base, guard.StatusText(c.Response.Status), lasted.Round(time.Second), asks)
+	d.v.is(CauseNotAScopeProblem, ConfidenceLikely, "base %s has answered %s for %s, to each of %d requests%s", c.Base, guard.StatusText(c.Response.Status), spell.Lasted.Round(time.Second), spell.Responses, asks)
+	d.v.Spell = spell
 	return d.v
 }
 
@@ -187,7 +200,7 @@ func NotRenewed(c Case) Verdict {
 		return d.v
 	}
 	d.v.is(CauseRenewalFailed, ConfidenceProved, "%s, is no longer valid, and could not be renewed: %v", c.credential(), c.Renewal)
-	d.v.prove("the login itself was not refused: it is kept, and is renewed again")
+	d.v.prove("the login itself was not refused: it is kept, and ambit will try again to renew it")
 	d.v.advise(d.c.situation(advice.Waiting))
 	return d.v
 }

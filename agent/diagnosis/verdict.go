@@ -2,6 +2,7 @@ package diagnosis
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // A Cause is why a call was refused.
@@ -60,12 +62,16 @@ type Verdict struct {
 	Named      []string           // scopes that the response says are missing; of several that are enough, the first
 	Conflicts  []profile.Conflict // what the scan found, whether or not it is the cause
 	Next       []Step
+	Spell      Spell  // of [Repeated]: it goes on when that is told
+	Beside     bool   // it came out when servers were asked about a request, and has a verdict beside it, which decides
 	Log        string // path of the log; "" without one
 }
 
 // Decides reports whether the verdict ends a run: a required scope is missing, or the
 // credential cannot be used.
-func (v Verdict) Decides() bool { return (v.LacksRequired() || v.unusable()) && !v.ofSuccess() }
+func (v Verdict) Decides() bool {
+	return (v.LacksRequired() || v.unusable()) && !v.ofSuccess() && !v.Beside
+}
 
 // ofSuccess reports whether the response was one of success, with an error in its body: it can be
 // somebody's data, and ends nothing.
@@ -79,6 +85,18 @@ func (v Verdict) LacksRequired() bool {
 // unusable reports whether the cause lies in the credential as such.
 func (v Verdict) unusable() bool {
 	return slices.Contains([]Cause{CauseWrongCredentialKind, CauseWrongServer, CauseExpired, CauseRejected}, v.Cause)
+}
+
+// Failing is the reason for which the child got no response of success, in the words of an error's
+// shape.
+func (v Verdict) Failing() provider.Failing {
+	switch {
+	case v.Cause == CauseUnreachable:
+		return provider.FailingUnreachable
+	case v.Cause == CauseMissingScope, v.Status == http.StatusForbidden:
+		return provider.FailingRefused
+	}
+	return provider.FailingCredential
 }
 
 // Brief reports whether the message and the way out say it all.
@@ -166,10 +184,7 @@ const namedInLine = 3
 func (v *Verdict) missingInWords() string {
 	var list []string
 	for _, name := range v.Missing[:min(len(v.Missing), namedInLine)] {
-		spoken := name
-		if strings.Contains(name, "|") {
-			spoken = "one of " + strings.ReplaceAll(name, "|", ", ")
-		}
+		spoken := scopes.InWords(name)
 		switch why := v.Why[name]; {
 		case why != "":
 			list = append(list, fmt.Sprintf("%s (%s)", spoken, why))
@@ -184,7 +199,7 @@ func (v *Verdict) missingInWords() string {
 	}
 	if len(list) == 0 {
 		if strings.Contains(v.Said, " ") {
-			return "the server does not say which: \"" + v.Said + "\""
+			return "the server does not say which: \"" + text.Cut(v.Said, text.MaxWord) + "\""
 		}
 		return "the server does not say which"
 	}

@@ -44,7 +44,7 @@ func (s *scan) assignments(list []assignment) {
 	var found []Conflict
 	for _, a := range s.profile.lasting(list) {
 		if effect := s.profile.instead(a); effect.overrides() {
-			c := Conflict{Path: commandLine, Source: SourceCommand, Effect: effect, Overrides: true, Advice: "leave " + text.Line(a.name) + " as it is there"}
+			c := Conflict{Path: commandLine, Source: SourceCommand, Effect: effect, Overrides: true, Advice: "do not change " + text.Line(a.name) + " there"}
 			found = join(found, c, text.Line(a.name))
 		}
 	}

@@ -21,7 +21,8 @@ type Profile struct {
 	Label      string // what people call the program
 	Retries401 bool   // it repeats a request that was answered 401
 	// RefusalStatus is the status with which a refusal whose cause is known is handed on: one
-	// at which the program stops, and shows the message alone. 0: as it came.
+	// at which the program stops, and shows the message alone; so is a server that takes no
+	// connection. 0: as it came.
 	RefusalStatus int
 	Origins       bool     // it takes the origin of a URL alone, and drops what path there is
 	Headers       []string // header fields besides Authorization in which it sends a credential

@@ -182,6 +182,34 @@ func TestRealAgentWithoutItsSelection(t *testing.T) {
 	}
 }
 
+// TestRealAgentsUnreachable: where nobody takes connections in the gateway's place, each real agent
+// gives up at once, and shows why on its own screen; with no advice of its own that leads astray.
+func TestRealAgentsUnreachable(t *testing.T) {
+	for name, a := range realAgents() {
+		t.Run(name, func(t *testing.T) {
+			program := a.find(t)
+			box := startBox(t, sandbox.Options{Grant: "all"})
+			file, err := os.ReadFile(box.Ready().Provider)
+			if err != nil {
+				t.Fatal(err)
+			}
+			away := bytes.ReplaceAll(file, []byte(box.Ready().Gateway), []byte("http://127.0.0.1:1/wizard"))
+			if err := os.WriteFile(box.Ready().Provider, away, 0o600); err != nil || bytes.Equal(away, file) {
+				t.Fatal(err)
+			}
+			ran := a.run(t, program, box.Ready().Manifest, box.Ready().Keys.Full)
+			if v := ran.report.Verdicts; ran.code == 0 || len(v) != 1 || v[0].Cause != "unreachable" {
+				t.Errorf("exit code %d, verdicts %v", ran.code, v)
+			}
+			both := strings.Join(strings.Fields(ran.out+ran.story), " ")
+			if strings.Count(both, "unreachable: base gateway: cannot reach") < 2 || strings.Contains(both, "service status") || strings.Contains(both, "/login") {
+				t.Errorf("it shows:\n%s\n%s", ran.out, ran.story)
+			}
+			t.Logf("it took %s", ran.took)
+		})
+	}
+}
+
 // modelCalls is how many requests of the agent's own kind the gateway served.
 func modelCalls(box *sandbox.Sandbox, path string) int {
 	n := 0

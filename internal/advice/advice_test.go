@@ -76,6 +76,25 @@ func TestSteps(t *testing.T) {
 			advice.Lacking, "tok_", func(s *advice.Situation) { s.Missing, s.Unattended = []string{"a"}, true },
 			[]string{"nobody is here to log in: set AMBIT_API_KEY to a key that includes a; at https://api.example/keys"},
 		},
+		"there is none, and nobody is there": {
+			advice.Absent, "tok_", func(s *advice.Situation) { s.Missing, s.Unattended = []string{"a", "b|c"}, true },
+			[]string{"nobody is here to log in: set AMBIT_API_KEY to a key that includes a, (one of b, c); at https://api.example/keys"},
+		},
+		"a key lacks one of several": {
+			advice.Lacking, "key_", func(s *advice.Situation) { s.Missing = []string{"a|b"} },
+			[]string{"replace the key from the variable THE_KEY with a key that also includes one of a, b; at https://api.example/keys"},
+		},
+		"a key lacks what nobody names": {
+			advice.Lacking, "key_", nil,
+			[]string{
+				"find out which scope this operation takes: the server's documentation, or its operator, can name it; then declare it in the manifest",
+				"ambit cannot ask what this key may do: look it up where the key was created; at https://api.example/keys",
+			},
+		},
+		"a key lacks many": {
+			advice.Lacking, "key_", func(s *advice.Situation) { s.Missing = strings.Split("a b c d e f g h i j k l", " ") },
+			[]string{"replace the key from the variable THE_KEY with a key that also includes a, b, c, d, e, f, g, h, i, j and 2 more; at https://api.example/keys"},
+		},
 		"a key has ended":   {advice.Ended, "key_", nil, []string{"replace the key from the variable THE_KEY with a new key; at https://api.example/keys"}},
 		"a login has ended": {advice.Ended, "tok_", nil, []string{"log in again: " + login}},
 		"a login has ended, and nobody is there": {

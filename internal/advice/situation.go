@@ -10,28 +10,31 @@ type Problem int
 
 // The problems.
 const (
-	Unexplained Problem = iota // nobody knows why
-	Lacking                    // the credential lacks scopes
-	Ended                      // the credential is expired, revoked or mistyped
-	WrongKind                  // a credential of its kind can never serve
-	Elsewhere                  // the credential belongs to another server
-	Unreached                  // it may belong to a server that did not answer
-	Replaced                   // the program sent another credential than the one that it was given
-	NoScope                    // no scope helps
-	Renewed                    // the credential was renewed after it was refused
-	Waiting                    // the credential could not be renewed just now
-	Denying                    // the server refuses to renew a login, for another reason than the login
-	Unused                     // the program sent no request with the lease
-	Failed                     // the program ended with an error of its own, and sent nothing
-	NotReached                 // a server did not answer
-	NotTrusted                 // a server's certificate is not trusted
+	Unexplained    Problem = iota // nobody knows why
+	Lacking                       // the credential lacks scopes
+	Ended                         // the credential is expired, revoked or mistyped
+	WrongKind                     // a credential of its kind can never serve
+	Elsewhere                     // the credential belongs to another server
+	Unreached                     // it may belong to a server that did not answer
+	Replaced                      // the program sent another credential than the one that it was given
+	NoScope                       // no scope helps
+	Renewed                       // the credential was renewed after it was refused
+	Waiting                       // the credential could not be renewed just now
+	Denying                       // the server refuses to renew a login, for another reason than the login
+	Unused                        // the program sent no request with the lease
+	Failed                        // the program ended with an error of its own, and sent nothing
+	NotReached                    // a server did not answer
+	NotTrusted                    // a server's certificate is of an authority that is not known
+	BadCertificate                // a server's certificate is wrong by itself
+	Broken                        // a server took the connection, and gave no usable response
+	Absent                        // there is no credential
 )
 
 // A Situation is all that advice is made from.
 type Situation struct {
 	Problem Problem
 
-	Missing []string // for Lacking: the needs' names, but for those of Withheld and Unasked
+	Missing []string // for Lacking and Absent: the needs' names, but for those of Withheld and Unasked
 	Unasked []string // needs for which the last login did not ask
 	// Undeclared are scopes that only the server names: no login requests them before they are declared.
 	Undeclared []string

@@ -2,9 +2,12 @@ package advice
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
@@ -42,6 +45,12 @@ func (s *Situation) steps() []Step {
 		return []Step{{Text: "see whether its address is right, and can be reached from here: network, VPN, HTTPS_PROXY and NO_PROXY"}}
 	case NotTrusted:
 		return []Step{{Text: OwnAuthority}}
+	case BadCertificate:
+		return []Step{{Text: WrongCertificate}}
+	case Broken:
+		return []Step{{Text: NoResponse}}
+	case Absent:
+		return s.obtain()
 	case Renewed:
 		return []Step{{Text: "repeat the request"}}
 	}
@@ -58,8 +67,20 @@ func (s *Situation) look() []Step {
 	return []Step{s.made(s.Kind, text)}
 }
 
-// OwnAuthority is the way out where a certificate is not trusted.
-const OwnAuthority = "if the certificate is your own authority's, name it with --ca-file"
+// The ways out where there is no connection to trust, or no response on it.
+const (
+	OwnAuthority     = "if the certificate is your own authority's, name it with --ca-file; a file that is named already does not have it"
+	WrongCertificate = "see whether the address, and this machine's clock, are right; if they are, the server's operator can correct its certificate"
+	NoResponse       = "the server was reached, and ended the connection: try again; if it does so again, ask its operator"
+)
+
+// obtain gets the first credential.
+func (s *Situation) obtain() []Step {
+	if s.Unattended {
+		return s.keyFor(listed(s.Missing))
+	}
+	return []Step{{Text: "log in", Command: s.Run.Command("login")}}
+}
 
 // allow gets a client that the server lets renew a login; where nobody can log in, a key does.
 func (s *Situation) allow() []Step {
@@ -95,7 +116,7 @@ func (s *Situation) widen() []Step {
 	case named:
 		steps = []Step{s.newKey(listed(s.Missing, s.Unasked, s.Undeclared))}
 	default: // it is not known what lacks
-		steps = s.renew()
+		steps = append([]Step{{Text: "find out which scope this operation takes: the server's documentation, or its operator, can name it; then declare it in the manifest"}}, s.look()...)
 	}
 	for _, w := range s.Withheld {
 		if s.IsLogin {
@@ -246,10 +267,16 @@ func (s *Situation) made(kind provider.CredentialKind, text string) Step {
 	return Step{Text: text}
 }
 
+// listed names scopes in a sentence.
 func listed(lists ...[]string) string {
-	var all []string
-	for _, list := range lists {
-		all = append(all, list...)
+	all := slices.Concat(lists...)
+	if len(all) == 1 {
+		return scopes.InWords(all[0])
 	}
-	return strings.Join(all, ", ")
+	for i, name := range all {
+		if spoken := scopes.InWords(name); spoken != name {
+			all[i] = "(" + spoken + ")"
+		}
+	}
+	return text.Listed(all)
 }

@@ -248,7 +248,7 @@ func fetchFailure(err error, raw string) error {
 		return err
 	}
 	f := *asFailure(metadataFailure(err))
-	if f.Code == exitCannotTell && f.Hint != advice.OwnAuthority {
+	if f.Code == exitCannotTell && f.Hint != advice.OwnAuthority && f.Hint != advice.WrongCertificate {
 		f.Hint = "is the address right, and can it be reached from here? a source may be a file, too"
 	}
 	f.Message = strings.ReplaceAll(f.Message, text.Printable(raw), text.Printable(guard.ShownURL(raw)))

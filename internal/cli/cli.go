@@ -19,6 +19,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spf13/pflag"
+
 	"github.com/ambit-auth/ambit/internal/console"
 	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/internal/signals"
@@ -167,7 +169,7 @@ needed; and says which declared scope is missing when a call is refused.`,
 	}
 	settings.CommonFlags(root.PersistentFlags())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fail(exitUsage, text.Printable(err.Error()), "see: "+cmd.CommandPath()+" --help")
+		return fail(exitUsage, flagProblem(err), "see: "+cmd.CommandPath()+" --help")
 	})
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpFunc(r.help(args, root.HelpFunc()))
@@ -256,4 +258,12 @@ func versionCommand(r *invocation) *cobra.Command {
 		Args:  noArguments,
 		RunE:  r.action(func(context.Context) (view.View, error) { return view.ReadVersion(), nil }),
 	}
+}
+
+// flagProblem is what is wrong with a flag; of one that is on or off without the words of the parser.
+func flagProblem(err error) string {
+	if e, ok := errors.AsType[*pflag.InvalidValueError](err); ok && e.GetFlag().Value.Type() == "bool" {
+		return fmt.Sprintf("--%s is true or false, not %s", e.GetFlag().Name, text.Quote(e.GetValue()))
+	}
+	return text.Printable(err.Error())
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"net/http"
 	"strings"
 	"syscall"
 
@@ -71,7 +72,7 @@ func answerFailure(p *ambit.Session, err error) *view.Failure {
 	}
 	if e, ok := errors.AsType[*oauth.UnansweredError](err); ok {
 		if t, ok := errors.AsType[*guard.Error](err); ok && t.Kind == guard.KindTLS {
-			return failWith(exitCannotTell, e, advice.OwnAuthority)
+			return failWith(exitCannotTell, e, certificateHint(t))
 		}
 		return failWith(exitCannotTell, e, unansweredHint(e))
 	}
@@ -82,6 +83,9 @@ func answerFailure(p *ambit.Session, err error) *view.Failure {
 }
 
 func unansweredHint(e *oauth.UnansweredError) string {
+	if e.Status == http.StatusProxyAuthRequired {
+		return "a proxy between here and the server wants a login of its own (407): name it with its user in HTTPS_PROXY, or leave the host out with NO_PROXY"
+	}
 	if e.Refused() {
 		return "inspect in the provider file says how the server is asked; one that introspects for the token itself wants caller: bearer"
 	}
@@ -223,7 +227,7 @@ func directoryFailure(_ *ambit.Session, err error) *view.Failure {
 func inOneLine(err error) string {
 	text := text.Printable(view.FirstLine(err.Error()))
 	if e, ok := errors.AsType[*guard.Error](err); ok && e.Kind == guard.KindTLS {
-		text += "; " + advice.OwnAuthority
+		text += "; " + certificateHint(e)
 	}
 	return text
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
 	"io/fs"
 	"strings"
@@ -21,7 +22,8 @@ import (
 // ambit is what nobody foresaw. The scripts show those that a sandbox can bring about.
 func TestCredentialFailures(t *testing.T) {
 	unreachable := &guard.Error{Kind: guard.KindUnreachable, Host: "as.example.com"}
-	certificate := &guard.Error{Kind: guard.KindTLS, Host: "as.example.com", Err: fmt.Errorf("unknown authority")}
+	certificate := &guard.Error{Kind: guard.KindTLS, Host: "as.example.com", Err: x509.UnknownAuthorityError{}}
+	expired := &guard.Error{Kind: guard.KindTLS, Host: "as.example.com", Err: x509.CertificateInvalidError{Reason: x509.Expired}}
 	directory := &fs.PathError{Op: "open", Path: "/state/locks", Err: fs.ErrPermission}
 	for name, c := range map[string]struct {
 		err  error
@@ -33,6 +35,10 @@ func TestCredentialFailures(t *testing.T) {
 		"a certificate":                {certificate, exitCannotTell, "--ca-file"},
 		"a certificate, asking":        {&oauth.UnansweredError{Err: certificate}, exitCannotTell, "--ca-file"},
 		"a certificate, of the keys":   {&oauth.ProtocolError{Err: certificate}, exitCannotTell, "--ca-file"},
+		"an old certificate":           {expired, exitCannotTell, "clock"},
+		"an old certificate, asking":   {&oauth.UnansweredError{Err: expired}, exitCannotTell, "clock"},
+		"a connection that broke":      {&guard.Error{Kind: guard.KindUnreachable, Reached: true}, exitCannotTell, "the server was reached"},
+		"a proxy between, asking":      {&oauth.UnansweredError{Status: 407, What: "status 407"}, exitCannotTell, "HTTPS_PROXY"},
 		"another resource":             {&guard.Error{Kind: guard.KindInvalid, Field: "resource"}, exitCannotTell, "the base's URL"},
 		"a broken document":            {&guard.Error{Kind: guard.KindInvalid, Field: "scopes_supported"}, exitCannotTell, "operator"},
 		"a directory that is not ours": {fmt.Errorf("keeping: %w", directory), exitUsage, "XDG_STATE_HOME"},

@@ -167,7 +167,7 @@ func unasked(s *ambit.Session, h *ambit.Held) string {
 	case h.Said.Err != nil:
 		return h.Said.Err.Error()
 	}
-	return "to ask the server: " + inProject("ambit check", s)
+	return inProject("ambit check", s) + " asks the server"
 }
 
 // openOrEnd ends the login where the page cannot be shown and nobody is there to

@@ -82,7 +82,7 @@ func metadataFailure(err error) error {
 	case guard.KindUsage:
 		return &view.Failure{Code: exitUsage, Message: text.Printable(e.Error()), Hint: "", Err: err}
 	case guard.KindTLS:
-		return &view.Failure{Code: exitCannotTell, Message: text.Printable(e.Error()), Hint: advice.OwnAuthority, Err: err}
+		return &view.Failure{Code: exitCannotTell, Message: text.Printable(e.Error()), Hint: certificateHint(e), Err: err}
 	case guard.KindCanceled:
 		return err
 	case guard.KindNotFound:
@@ -90,9 +90,20 @@ func metadataFailure(err error) error {
 	case guard.KindInvalid:
 		return &view.Failure{Code: exitCannotTell, Message: text.Printable(e.Error()), Hint: invalidHint(e), Err: err}
 	case guard.KindUnreachable:
+		if e.Reached {
+			return &view.Failure{Code: exitCannotTell, Message: text.Printable(e.Error()), Hint: advice.NoResponse, Err: err}
+		}
 		return &view.Failure{Code: exitCannotTell, Message: text.Printable(e.Error()), Hint: "is the address right, and can it be reached from here? see provider: and --server; if so, try again when the server answers", Err: err}
 	}
 	return &view.Failure{Code: exitCannotTell, Message: text.Printable(e.Error()), Hint: "try again when the server answers", Err: err}
+}
+
+// certificateHint is the way out of a connection that is not trusted.
+func certificateHint(e *guard.Error) string {
+	if e.UnknownAuthority() {
+		return advice.OwnAuthority
+	}
+	return advice.WrongCertificate
 }
 
 // invalidHint is the way out of a document that cannot be used. One that speaks of another

@@ -31,7 +31,6 @@ type runFlags struct {
 	agent       string
 	onDenied    string
 	startAnyway bool
-	report      string
 	record      string
 }
 
@@ -58,16 +57,18 @@ credential; 6 nobody can tell what the credential holds, or it could not be rene
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return runRun(cmd.Context(), r, &f, args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runRun(cmd.Context(), r, &f, cmd.Flags().Lookup("report"), args)
+		},
 	}
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fail(exitUsage, text.Printable(err.Error()), cmp.Or(withDashes(cmd.Flags(), r.args), "see: ambit run --help"))
+		return fail(exitUsage, flagProblem(err), cmp.Or(withDashes(cmd.Flags(), r.args), "see: ambit run --help"))
 	})
 	f.keys = addKeyFlags(cmd.Flags())
 	cmd.Flags().StringVar(&f.agent, "agent", "", "the agent's profile: its `NAME`, or a file of yours (default: from the command, also behind sh -c, npx and their like)")
 	cmd.Flags().StringVar(&f.onDenied, "on-denied", "", "stop or continue, when a required scope is missing or the credential is unusable (default: stop where nobody is at a terminal)")
 	cmd.Flags().BoolVar(&f.startAnyway, "start-anyway", false, "start even if a required scope is known to be missing")
-	cmd.Flags().StringVar(&f.report, "report", "", "write the outcome as JSON to this `FILE`")
+	cmd.Flags().String("report", "", "write the outcome as JSON to this `FILE`")
 	cmd.Flags().StringVar(&f.record, "record", "", "append a JSON line for each request to this `FILE`: evidence for an audit")
 	return cmd
 }
@@ -110,24 +111,23 @@ type childExit int
 func (c childExit) Error() string { return fmt.Sprintf("the child ended with %d", int(c)) }
 
 // runRun runs the command, writes the report in every outcome, and settles the exit code.
-func runRun(ctx context.Context, r *invocation, f *runFlags, args []string) error {
-	r.watchSignals()
+func runRun(ctx context.Context, r *invocation, f *runFlags, report *pflag.Flag, args []string) error {
 	r.settings.Output = "" // standard output is the child's
 	l := &lending{invocation: r, flags: f, args: args, line: profile.Disk{}.Command(args...), report: view.Run{Envelope: view.Envelope{Schema: "ambit.run/v1"}, Verdicts: []view.Verdict{}, HiddenTools: []string{}}}
-	if err := beginReport(f.report, &l.report); err != nil {
+	to, err := beginReport(report, &l.report) // a pipe waits for its reader: signals end that
+	if err != nil {
 		return err
 	}
-	err := l.whole(ctx)
+	r.watchSignals()
+	err = l.whole(ctx)
 	_, child := errors.AsType[childExit](err)
 	l.report.OK = err == nil
 	if err != nil && !child {
 		e := asFailure(err)
 		l.report.Error, l.report.Verdict = view.ErrorOf(e), e.Verdict
 	}
-	if f.report != "" {
-		if werr := writeReport(f.report, &l.report); werr != nil && (err == nil || child) {
-			return werr
-		}
+	if werr := to.write(&l.report); werr != nil && (err == nil || child) {
+		return werr
 	}
 	return err
 }

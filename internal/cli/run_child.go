@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"os"
@@ -18,11 +17,9 @@ import (
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/child"
-	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/internal/text"
-	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
@@ -94,7 +91,7 @@ func (l *lending) onScreen(ctx context.Context, command child.Command) (code int
 func (l *lending) lendsScreen() bool { return l.console.Live && !l.env.InCI() }
 
 func besideLine(c profile.Conflict) string {
-	return "what may be another credential came with the lease, and was dropped: " + text.Printable(strings.Join(c.Keys, ", "))
+	return "another credential may have come with the lease, and was dropped: " + text.Printable(strings.Join(c.Keys, ", "))
 }
 
 // command is the agent's command line and environment, rebuilt so that it uses what
@@ -251,23 +248,3 @@ type nowhere struct{}
 
 func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
 func (nowhere) Close() error                { return nil }
-
-// beginReport writes the report before anything is started: one that cannot be written is told
-// then, and an old one does not stay. A pipe or a device gets the outcome alone.
-func beginReport(path string, report *view.Run) error {
-	if info, err := os.Stat(path); path == "" || err == nil && !info.Mode().IsRegular() && !info.IsDir() {
-		return nil
-	}
-	return writeReport(path, report)
-}
-
-func writeReport(path string, report *view.Run) error {
-	line, err := json.MarshalIndent(report, "", "  ")
-	if err == nil {
-		err = files.Update(path, append(line, '\n'))
-	}
-	if err != nil {
-		return fail(exitUsage, "the report cannot be written: "+text.Printable(err.Error()), "")
-	}
-	return nil
-}

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"encoding/json"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -9,9 +11,11 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/spf13/pflag"
 )
 
 // keptLogs is how many logs of runs stay: those of some days of work.
@@ -130,8 +134,14 @@ func (l *lending) tell(v diagnosis.Verdict) {
 	l.show(l.said.News(v))
 }
 
+// show lays a verdict out when the screen is free, with what is known by then.
 func (l *lending) show(v diagnosis.Verdict) {
-	l.console.Show(func(p *view.Printer) { view.VerdictText(p, v) })
+	l.console.Show(func(p *view.Printer) {
+		if l.proxy != nil {
+			v = l.proxy.Latest(v)
+		}
+		view.VerdictText(p, v)
+	})
 }
 
 // stillForeseen is what of the forecast no verdict has told since.
@@ -159,4 +169,56 @@ func exitOf(v diagnosis.Verdict) int {
 		return exitMissing
 	}
 	return exitNoCredential
+}
+
+// A reportFile is where the report of a run goes. Its zero value is nowhere.
+type reportFile struct {
+	path   string
+	stream *os.File // open since before the child; nil for a file, which is replaced
+}
+
+// beginReport writes the report before anything is started: one that cannot be written is told
+// then, and an old one does not stay. A stream is opened, and gets the outcome alone.
+func beginReport(flag *pflag.Flag, report *view.Run) (*reportFile, error) {
+	to := &reportFile{path: flag.Value.String()}
+	if to.path == "" && flag.Changed {
+		return nil, fail(exitUsage, "--report takes the name of a file, and got none", "")
+	} else if to.path == "" {
+		return to, nil
+	}
+	var err error
+	if to.stream, err = files.OpenStream(to.path); err != nil {
+		return nil, reportFailure(err)
+	}
+	if to.stream != nil {
+		return to, nil
+	}
+	return to, to.write(report)
+}
+
+// write writes the report as it is now.
+func (f *reportFile) write(report *view.Run) error {
+	if f.path == "" {
+		return nil
+	}
+	line, err := json.MarshalIndent(report, "", "  ")
+	if err == nil {
+		err = f.put(append(line, '\n'))
+	}
+	if err != nil {
+		return reportFailure(err)
+	}
+	return nil
+}
+
+func (f *reportFile) put(data []byte) error {
+	if f.stream == nil {
+		return files.Update(f.path, data)
+	}
+	_, err := f.stream.Write(data)
+	return errors.Join(err, f.stream.Close())
+}
+
+func reportFailure(err error) error {
+	return fail(exitUsage, "the report cannot be written: "+text.Printable(err.Error()), "")
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
@@ -200,9 +201,14 @@ func (r *invocation) failure(s *ambit.Session, err error) error {
 		f.Err = err
 		return f
 	}
-	if r.settings.Store == "memory" && errors.Is(err, ambit.ErrNoCredential) {
+	if errors.Is(err, ambit.ErrNoCredential) {
 		f := *asFailure(failureOf(s, err))
-		f.Hint = r.settings.Origin("store") + ": memory keeps nothing after a command; log in with another store, or give an API key, see: ambit status --help"
+		switch {
+		case r.unattended():
+			f.Hint = advice.Line(stepsToFirst(s))
+		case r.settings.Store == "memory":
+			f.Hint = r.settings.Origin("store") + " is memory, which forgets a login at the end of each command; log in with another store, or give an API key, see: ambit status --help"
+		}
 		return &f
 	}
 	return failureOf(s, err)

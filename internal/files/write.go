@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Write puts data into path such that every reader finds the old content or the
@@ -29,17 +30,18 @@ func Probe(directory, pattern string, size int) error {
 }
 
 // Update is [Write] for a file of the person's own: its mode stays, 0644 for a new one; a
-// link stays one, and its target gets the data; what is no file, a device or a pipe, is
-// written to as it is.
+// link stays one, and its target gets the data; a stream is written to as it is, see
+// [OpenStream].
 func Update(path string, data []byte) error {
-	if err := DanglingLink(path); err != nil {
+	if stream, err := OpenStream(path); err != nil {
 		return err
+	} else if stream != nil {
+		_, err := stream.Write(data)
+		return errors.Join(err, stream.Close())
 	}
 	mode := fs.FileMode(0o644)
 	info, err := os.Stat(path)
 	switch {
-	case err == nil && !info.Mode().IsRegular():
-		return os.WriteFile(path, data, 0)
 	case err == nil:
 		mode = info.Mode().Perm()
 	case !errors.Is(err, fs.ErrNotExist):
@@ -51,7 +53,73 @@ func Update(path string, data []byte) error {
 	return replace(path, "."+filepath.Base(path)+"-*", data, mode)
 }
 
+// OpenStream opens what cannot be replaced by another file, for writing at its end: a device, a
+// pipe, and what a process has open (/proc/self/fd/1, /dev/stdout, and links to them). Behind one
+// of those can be a file into which others write: to rename another over it would take theirs
+// away. nil where path is that of a file, or where there is nothing yet.
+func OpenStream(path string) (*os.File, error) {
+	if err := DanglingLink(path); err != nil {
+		return nil, err
+	}
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode().IsRegular() && !isDescriptor(path) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	stream, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := stream.Write(nil); err != nil { // /dev/full says so at once
+		return nil, errors.Join(err, stream.Close())
+	}
+	return stream, nil
+}
+
+// maxLinks is how many links to links are followed: as many as Linux follows.
+const maxLinks = 40
+
+// isDescriptor reports whether a path leads through a name that means what a process has open.
+func isDescriptor(path string) bool {
+	for range maxLinks {
+		directory, err := filepath.EvalSymlinks(filepath.Dir(path))
+		if err != nil {
+			return false
+		}
+		if slash := filepath.ToSlash(directory); strings.HasPrefix(slash, "/proc/") || slash == "/dev/fd" {
+			return true
+		}
+		target, err := os.Readlink(path)
+		if err != nil {
+			return false
+		}
+		if path = target; !filepath.IsAbs(path) {
+			path = filepath.Join(directory, path)
+		}
+	}
+	return false
+}
+
 func replace(path, pattern string, data []byte, mode fs.FileMode) error {
+	if err := putInPlace(path, pattern, data, mode); err != nil {
+		return naming(path, err)
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// naming is an error of the file beside path in which that one is named: nobody knows the other.
+func naming(path string, err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return &fs.PathError{Op: "write", Path: path, Err: e.Err}
+	}
+	if e, ok := errors.AsType[*os.LinkError](err); ok {
+		return &fs.PathError{Op: "replace", Path: path, Err: e.Err}
+	}
+	return err
+}
+
+func putInPlace(path, pattern string, data []byte, mode fs.FileMode) error {
 	temp, err := fill(filepath.Dir(path), pattern, data, mode)
 	if err != nil {
 		return err
@@ -62,9 +130,8 @@ func replace(path, pattern string, data []byte, mode fs.FileMode) error {
 	}
 	if err != nil {
 		_ = os.Remove(temp)
-		return err
 	}
-	return syncDir(filepath.Dir(path))
+	return err
 }
 
 // fill makes a file with data in it, flushed to the disk, and returns its name.

@@ -1,7 +1,10 @@
 package guard
 
 import (
+	"crypto/x509"
+	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"time"
 
@@ -57,6 +60,8 @@ type Error struct {
 	RetryAt time.Time
 	// Err is the cause, nil where Kind and Status say it all.
 	Err error
+	// Reached says of KindUnreachable that there was a connection, and no usable response on it.
+	Reached bool
 }
 
 // Error describes the trouble in one line.
@@ -81,6 +86,9 @@ func (e *Error) Error() string {
 	case KindCanceled:
 		return fmt.Sprintf("asking %q: %s", e.Host, cause)
 	}
+	if e.Reached {
+		return fmt.Sprintf("no usable response from %q: %s", e.Host, cause)
+	}
 	return fmt.Sprintf("cannot reach %q: %s", e.Host, cause)
 }
 
@@ -98,6 +106,27 @@ func (e *Error) Temporary() bool {
 		return IsTemporary(e.Status)
 	}
 	return false
+}
+
+// UnknownAuthority reports whether a certificate is in order but for the authority that signed it:
+// one that this user may know.
+func (e *Error) UnknownAuthority() bool {
+	_, signed := errors.AsType[x509.UnknownAuthorityError](e.Err)
+	_, noRoots := errors.AsType[x509.SystemRootsError](e.Err)
+	return signed || noRoots
+}
+
+// Lasting reports whether the same request soon after is likely in vain too: nobody takes
+// connections there, there is no such name, or the certificate is not trusted.
+func (e *Error) Lasting() bool {
+	if e.Kind != KindUnreachable {
+		return e.Kind == KindTLS
+	}
+	if name, ok := errors.AsType[*net.DNSError](e.Err); ok {
+		return !name.IsTemporary && !name.IsTimeout
+	}
+	op, ok := errors.AsType[*net.OpError](e.Err)
+	return ok && (op.Op == "dial" || op.Op == "proxyconnect") && !op.Timeout()
 }
 
 // IsTemporary reports whether a status says that the server may well answer later.

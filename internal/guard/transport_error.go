@@ -43,9 +43,11 @@ func requestError(req *http.Request, err error) *Error {
 	case isTimeout(err):
 		e.Err = fmt.Errorf("no response in time: %w", e.Err)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		e.Err = fmt.Errorf("the connection was closed before the response was complete: %w", e.Err)
+		e.Err, e.Reached = fmt.Errorf("the connection was closed before the response was complete: %w", e.Err), true
 	case strings.Contains(err.Error(), "malformed "):
-		e.Err = malformed(e.Err)
+		e.Err, e.Reached = malformed(e.Err), true
+	case isBroken(err):
+		e.Reached = true
 	case isCertificateProblem(err), isHandshakeProblem(err):
 		e.Kind = KindTLS
 	}
@@ -65,6 +67,12 @@ func isTimeout(err error) bool {
 	}
 	timeout, ok := errors.AsType[net.Error](err)
 	return ok && timeout.Timeout()
+}
+
+// isBroken reports whether a connection that was made broke: it was reset.
+func isBroken(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && (op.Op == "read" || op.Op == "write")
 }
 
 func isCertificateProblem(err error) bool {

@@ -92,7 +92,11 @@ func (p *Printer) factStep(label string, step advice.Step) {
 		return
 	}
 	if step.Text != "" {
-		p.fact(label, step.Text+":")
+		end := ":"
+		if step.Command == "" { // the text can end in a scope, and a colon would be a part of it
+			end = "; at"
+		}
+		p.fact(label, step.Text+end)
 		label = ""
 	}
 	for _, whole := range []string{step.Command, step.URL} {

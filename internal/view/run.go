@@ -1,6 +1,7 @@
 package view
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -38,6 +39,11 @@ func ConflictLine(c profile.Conflict) string {
 		return line + ": " + text.Printable(c.Problem)
 	case len(c.Keys) > 0:
 		line = text.Printable(c.Says())
+	case c.Source == profile.SourceLogin:
+		line += ": a login of the program's own"
+	}
+	if c.Source == profile.SourceEnvironment {
+		line = "the " + line
 	}
 	line += ", " + effectInWords(c.Effect)
 	switch {
@@ -64,7 +70,7 @@ func effectInWords(e profile.Effect) string {
 	case profile.EffectBypasses:
 		return "a server of the provider by its real address, so what goes there goes past ambit run"
 	default:
-		return "which overrides nothing"
+		return "which does not override the lent credential"
 	}
 }
 
@@ -80,16 +86,23 @@ func VerdictText(p *Printer, v diagnosis.Verdict) {
 		return
 	}
 	p.wrapped("  ", first)
+	p.fact("call", unnamedCall(v))
 	if len(v.Missing) == 1 { // the first line has named it, and why
 		p.fact("used by", strings.Join(unsaid(v.NeededFor[v.Missing[0]], v.Message), ", "))
 	} else {
+		var lines []string
 		for _, scope := range v.Missing {
-			p.fact("missing", scope+forWhat(v, scope))
+			lines = append(lines, scope+forWhat(v, scope))
+		}
+		p.facts("missing", lines)
+	}
+	var because []string
+	for _, e := range v.Evidence {
+		if line := withoutSaid(e, v); line != "" {
+			because = append(because, line)
 		}
 	}
-	for _, e := range v.Evidence {
-		p.fact("because", withoutSaid(e, v))
-	}
+	p.facts("because", because)
 	for _, cause := range v.Possible {
 		p.fact("possibly", cause)
 	}
@@ -99,13 +112,71 @@ func VerdictText(p *Printer, v diagnosis.Verdict) {
 	p.fact("log", v.Log)
 }
 
+// unnamedCall is the request, where nothing else in the block names it: neither by what it was nor
+// by the declared operation that it is.
+func unnamedCall(v diagnosis.Verdict) string {
+	if v.Method == "" {
+		return ""
+	}
+	request := scopes.Operation{Method: v.Method, Base: v.Base, Path: v.Path, Tool: v.Tool}
+	if v.Tool != "" {
+		request = scopes.Operation{Tool: v.Tool}
+	}
+	said := append([]string{v.Message}, v.Evidence...)
+	for _, scope := range v.Missing {
+		said = append(said, v.NeededFor[scope]...)
+		for _, word := range v.NeededFor[scope] {
+			declared, err := scopes.ParseOperation(word)
+			if err == nil && len(scopes.NewOperations([]scopes.Operation{declared}).Match(request)) > 0 {
+				return ""
+			}
+		}
+	}
+	if slices.ContainsFunc(said, func(line string) bool { return strings.Contains(line, request.String()) }) {
+		return ""
+	}
+	return request.String()
+}
+
 // unsaid are the words that a line does not have in it already.
 func unsaid(words []string, line string) []string {
 	return slices.DeleteFunc(slices.Clone(words), func(word string) bool { return strings.Contains(line, word) })
 }
 
-// withoutSaid is evidence without the server's words where the first line has them.
+// maxFacts is how many lines of one label a block has: a server can name hundreds of scopes. The
+// report of a run has them all.
+const maxFacts = 10
+
+func (p *Printer) facts(label string, lines []string) {
+	more := len(lines) - maxFacts
+	if more <= 1 {
+		more = 0
+	}
+	for _, line := range lines[:len(lines)-more] {
+		p.fact(label, line)
+	}
+	if more > 0 {
+		p.fact("", fmt.Sprintf("and %d more", more))
+	}
+}
+
+// responded begins the evidence that a response came.
+const responded = "the server responded with "
+
+// withoutSaid is evidence without the server's words, and without its status, where the first line
+// has them; "" where nothing is left.
 func withoutSaid(evidence string, v diagnosis.Verdict) string {
+	evidence = withoutWords(evidence, v)
+	if status, came := strings.CutPrefix(evidence, responded); came {
+		status, more, _ := strings.Cut(status, "; ")
+		if status != "" && strings.Contains(v.Message, status) {
+			return more
+		}
+	}
+	return evidence
+}
+
+func withoutWords(evidence string, v diagnosis.Verdict) string {
 	fact, words, told := strings.Cut(evidence, ": ")
 	if told && v.Said != "" && strings.Contains(words, `"`) && strings.Contains(v.Message, words) {
 		return fact
@@ -202,7 +273,7 @@ func (s *Said) ofSetting(line string) bool {
 
 func forWhat(v diagnosis.Verdict, scope string) string {
 	text := ""
-	if why := v.Why[scope]; why != "" {
+	if why := v.Why[scope]; why != "" && !strings.Contains(v.Message, "("+why+")") {
 		text = ": " + why
 	}
 	if uses := v.NeededFor[scope]; len(uses) > 0 {

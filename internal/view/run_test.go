@@ -1,6 +1,7 @@
 package view_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -54,7 +55,7 @@ func TestVerdictTextOfSeveral(t *testing.T) {
 		Message: "missing scope: a (one), b (for GET {api}/b)", Missing: []string{"a", "b"}, Why: map[string]string{"a": "one"},
 		NeededFor: map[string][]string{"a": {"tool:first", "tool:second"}, "b": {"GET {api}/b"}},
 	})
-	for _, line := range []string{"  missing       a: one (tool:first, tool:second)\n", "  missing       b (GET {api}/b)\n"} {
+	for _, line := range []string{"  missing       a (tool:first, tool:second)\n", "  missing       b (GET {api}/b)\n"} {
 		if !strings.Contains(got, line) {
 			t.Errorf("%q lacks %q", got, line)
 		}
@@ -82,6 +83,80 @@ ambit: not a scope problem: the server says "closed"
 	}
 }
 
+// What the first line has is not said again below it, and a long list has an end.
+func TestVerdictSaysThingsOnceAndBounded(t *testing.T) {
+	v := diagnosis.Verdict{
+		Message: `unknown: the server says "no entry" (403 Forbidden)`, Said: "no entry",
+		Evidence: []string{`the server responded with 403 Forbidden: "no entry"`, "server us was asked, and knows the credential"},
+	}
+	unread := diagnosis.Verdict{
+		Message:  "unknown: the server responded to GET {api}/x with 403 Forbidden, and its reason could not be read",
+		Evidence: []string{"the server responded with 403 Forbidden; its body is compressed with br, and was not read"},
+	}
+	want := `ambit: unknown: the server says "no entry" (403 Forbidden)
+  because       server us was asked, and knows the credential
+ambit: unknown: the server responded to GET {api}/x with 403 Forbidden, and
+  its reason could not be read
+  because       its body is compressed with br, and was not read
+`
+	if diff := cmp.Diff(want, shown(v, unread)); diff != "" {
+		t.Error(diff)
+	}
+	many := diagnosis.Verdict{Message: "missing scope: s0, s1, s2, and 397 more"}
+	for i := range 400 {
+		many.Missing = append(many.Missing, fmt.Sprintf("s%d", i))
+		many.Evidence = append(many.Evidence, fmt.Sprintf("the response names s%d", i))
+	}
+	got := shown(many)
+	if strings.Count(got, "\n") != 23 || strings.Count(got, "and 390 more\n") != 2 || !strings.Contains(got, "  missing       s9\n") {
+		t.Errorf("%s", got)
+	}
+}
+
+// A page has a line of its own where it does not fit, and no colon touches the scope before it.
+func TestStepWithAPage(t *testing.T) {
+	got := shown(diagnosis.Verdict{
+		Message: "missing scope: llm_gateway:read", Missing: []string{"llm_gateway:read"},
+		Next: []advice.Step{{Text: "use a key that also includes llm_gateway:read", URL: "https://us.example.com/a/page/that/does/not/fit/on/the/line"}},
+	})
+	if !strings.HasSuffix(got, "also includes llm_gateway:read; at\n                https://us.example.com/a/page/that/does/not/fit/on/the/line\n") {
+		t.Error(got)
+	}
+}
+
+// What overrides nothing is told as what it is.
+func TestConflictLine(t *testing.T) {
+	for want, c := range map[string]profile.Conflict{
+		"the environment sets K, which does not override the lent credential":                                {Path: "environment", Source: profile.SourceEnvironment, Keys: []string{"K"}},
+		"/home/.credentials.json: a login of the program's own, which does not override the lent credential": {Path: "/home/.credentials.json", Source: profile.SourceLogin},
+	} {
+		if got := view.ConflictLine(c); got != want {
+			t.Errorf("%q", got)
+		}
+	}
+}
+
+// A block names the request once: in a line of its own where nothing else in it does.
+func TestVerdictNamesItsRequest(t *testing.T) {
+	v := diagnosis.Verdict{
+		Message: `not a scope problem: the server says "no entry"`, Method: "POST", Base: "gateway", Path: "/v1/messages", Evidence: []string{"the server responded with 403 Forbidden"},
+	}
+	tool := v
+	tool.Tool = "notebook-edit"
+	named := v
+	named.Message = "unknown: the server responded to POST {gateway}/v1/messages with 403 Forbidden, and gave no reason"
+	declared := v
+	declared.Missing, declared.NeededFor = []string{"a"}, map[string][]string{"a": {"POST {gateway}/v1/{what}"}}
+	for i, want := range []struct {
+		v    diagnosis.Verdict
+		call string
+	}{{v, "  call          POST {gateway}/v1/messages\n"}, {tool, "  call          tool:notebook-edit\n"}, {named, ""}, {declared, ""}} {
+		if got := shown(want.v); strings.Count(got, "  call ") != min(1, len(want.call)) || !strings.Contains(got, want.call) {
+			t.Errorf("%d:\n%s", i, got)
+		}
+	}
+}
+
 // What was said before the start is not said again on the same screen, and what is new is.
 func TestSaidBefore(t *testing.T) {
 	var said view.Said
@@ -96,13 +171,14 @@ func TestSaidBefore(t *testing.T) {
 		Evidence: []string{`the server responded with 403 Forbidden: "no"`, "scope: a", "the grant does not include a"},
 	}
 	other := lacks
+	other.NeededFor = map[string][]string{"b": {"GET {api}/{what}"}}
 	other.Message, other.Missing = "missing scope: a (one), b (two)", []string{"a", "b"}
 	for _, c := range []struct {
 		v    diagnosis.Verdict
 		want string
 	}{
 		{lacks, "ambit: probably missing scope, as foreseen: a; GET {api}/x: the server responded with 403 Forbidden: \"no\"\n  because       scope: a\n"},
-		{other, "ambit: missing scope: a (one), b (two)\n  missing       a\n  missing       b\n  because       the server responded with 403 Forbidden: \"no\"\n  because       scope: a\n  because       the grant does not include a\n"},
+		{other, "ambit: missing scope: a (one), b (two)\n  missing       a\n  missing       b (GET {api}/{what})\n  because       the server responded with 403 Forbidden: \"no\"\n  because       scope: a\n  because       the grant does not include a\n"},
 		{diagnosis.Verdict{
 			Message: "not routed: no request came through ambit", Cause: diagnosis.CauseNotRouted, Evidence: []string{"/etc/s.json sets forceLoginMethod", "/other.json sets x"},
 			Next: []advice.Step{{Text: "in /etc/s.json: ask the administrator"}, {Text: "in /other.json: remove x there"}},

@@ -216,13 +216,27 @@ func (d *decoder) refusalBody(n *yaml.Node) []RefusalBody {
 	var list []RefusalBody
 	d.Named(n, "refusal_body", func(base, v *yaml.Node) {
 		d.baseWords = append(d.baseWords, base)
-		text := d.Text(v, "refusal_body")
-		if text != "" && !json.Valid([]byte(text)) {
-			d.Mistake(v, yamlfile.BadValue, "refusal_body of %q is not JSON", base.Value)
+		body := RefusalBody{Base: base.Value}
+		if v.Kind == yaml.MappingNode {
+			body.Of = make(map[Failing]string)
+			d.Named(v, "refusal_body of "+base.Value, func(why, v *yaml.Node) {
+				body.Of[Failing(d.Word(why, "reason", failings()))] = d.errorShape(base.Value, v)
+			})
+			body.JSON = body.Of[FailingRefused]
+		} else {
+			body.JSON = d.errorShape(base.Value, v)
 		}
-		list = append(list, RefusalBody{Base: base.Value, JSON: text})
+		list = append(list, body)
 	})
 	return list
+}
+
+func (d *decoder) errorShape(base string, n *yaml.Node) string {
+	text := d.Text(n, "refusal_body")
+	if text != "" && !json.Valid([]byte(text)) {
+		d.Mistake(n, yamlfile.BadValue, "refusal_body of %q is not JSON", base)
+	}
+	return text
 }
 
 // scope reads a scope-token, or a pattern of one (RFC 6749 §3.3).

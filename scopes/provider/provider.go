@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/http"
@@ -224,10 +225,37 @@ func meanings() []string {
 	return []string{string(MeaningMissingScope), string(MeaningNotAScopeProblem), string(MeaningRejected), string(MeaningSilent)}
 }
 
+// A Failing is why a request got no response of success, as far as the shape of an error names it.
+type Failing string
+
+// The reasons that an error's shape can name.
+const (
+	FailingRefused     Failing = "refused"     // whoever asks may not
+	FailingCredential  Failing = "credential"  // nobody knows who asks
+	FailingUnreachable Failing = "unreachable" // the server gave no response
+	FailingRequest     Failing = "request"     // the request leads nowhere
+)
+
+func failings() []string {
+	return []string{string(FailingRefused), string(FailingCredential), string(FailingUnreachable), string(FailingRequest)}
+}
+
 // A RefusalBody is the shape in which the clients of one base expect an error.
 type RefusalBody struct {
 	Base string
-	JSON string // JSON text; the string "{message}" stands for the verdict's first line
+	JSON string             // JSON text; the string "{message}" stands for the verdict's first line
+	Of   map[Failing]string // the same for one reason, where it has another shape
+}
+
+// RefusalShape is the shape in which the clients of a base expect an error; "" where the file does
+// not say.
+func (p *Provider) RefusalShape(base string, why Failing) string {
+	for _, b := range p.RefusalBody {
+		if b.Base == base {
+			return cmp.Or(b.Of[why], b.JSON)
+		}
+	}
+	return ""
 }
 
 // ForPrograms is the first kind that is meant for programs; ok is false where there is none.
