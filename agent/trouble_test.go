@@ -297,8 +297,9 @@ func TestTraffic(t *testing.T) {
 	l.send("GET", "api", "/x", "", "Host: host.example:1", "X-Own: "+l.Terms().Lease)
 	l.send("GET", "api", "/x", "", "Host: host.example:2")
 	l.send("GET", "api", "/%2e%2e/x", "", bearer)
-	if notes := l.notes(); len(notes) != 2 || !strings.HasPrefix(notes[0], "a request with the lease went to host host.example:1: ambit serves 127.0.0.1:") ||
-		notes[1] != "a request with the lease went to a path that leads out of base api" {
+	if notes := l.notes(); len(notes) != 3 || notes[0] != "a request for /{secret}/v1/messages came to ambit, which is not below one of the bases, and got a 404" ||
+		!strings.HasPrefix(notes[1], "a request with the lease went to host host.example:1: ambit serves 127.0.0.1:") ||
+		notes[2] != "a request with the lease went to a path that leads out of base api" {
 		t.Errorf("%q", notes)
 	}
 	if got, want := l.Traffic(), (diagnosis.Traffic{Lent: 4, Others: 1, Bare: 2, Astray: 1}); got != want {
