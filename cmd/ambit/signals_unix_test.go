@@ -156,11 +156,8 @@ func TestSignalsInARun(t *testing.T) {
 			before := h.kept()
 			k.forget()
 			out, code := struck(t, h.ambit("run", "--", caller, "GET api/x"), signal, k.wait("renewal"))
-			want := 128 + int(signal)
-			if signal == syscall.SIGQUIT {
-				want = 2 // it is the child's, which dumps its stacks
-			}
-			if code != want && code != 0 { // the child may have ended before
+			// The child may have ended before; at SIGQUIT it dumps its stacks, and ends as it can.
+			if want := 128 + int(signal); code != want && code != 0 && signal != syscall.SIGQUIT {
 				t.Errorf("%s: exit code %d\n%s", signal, code, out)
 			}
 			if kept, alive := h.kept(), k.alive(); !slices.Equal(kept, alive) || slices.Equal(kept, before) {
