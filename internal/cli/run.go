@@ -148,7 +148,8 @@ type lending struct {
 	conflicts []profile.Conflict
 	overrides atomic.Bool // this run puts the profile's arguments on the command line
 	proxy     *agent.Proxy
-	stop      context.CancelFunc // ends the child
+	telling   atomic.Pointer[agent.Proxy] // the same, for verdicts, which come while it is lent
+	stop      context.CancelFunc          // ends the child
 	log       *runLog
 	pipes     []*os.File // to streams that are no files
 	copied    sync.WaitGroup

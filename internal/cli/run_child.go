@@ -56,6 +56,7 @@ func (l *lending) child(ctx context.Context) (end diagnosis.Ending, err error) {
 	if err != nil {
 		return end, l.unusable(l.failure(l.session, err))
 	}
+	l.telling.Store(l.proxy)
 	defer l.proxy.Close()
 	defer l.closePipes()
 	defer l.cleanUp()

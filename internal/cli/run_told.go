@@ -137,8 +137,8 @@ func (l *lending) tell(v diagnosis.Verdict) {
 // show lays a verdict out when the screen is free, with what is known by then.
 func (l *lending) show(v diagnosis.Verdict) {
 	l.console.Show(func(p *view.Printer) {
-		if l.proxy != nil {
-			v = l.proxy.Latest(v)
+		if proxy := l.telling.Load(); proxy != nil {
+			v = proxy.Latest(v)
 		}
 		view.VerdictText(p, v)
 	})
