@@ -1,8 +1,6 @@
 package profile
 
 import (
-	"errors"
-	"io/fs"
 	"slices"
 	"strings"
 
@@ -52,15 +50,9 @@ func (s *scan) mcpFile(f mcpFile, path string) {
 		return
 	}
 	s.seen[looked] = true
-	content, err := s.Files.ReadFile(path, maxMCPFile)
-	if errors.Is(err, fs.ErrNotExist) {
+	document, problem, found := s.read(path, maxMCPFile, f.Format)
+	if !found {
 		return
-	}
-	document, problem := map[string]any(nil), ""
-	if err != nil {
-		problem = unreadable(err)
-	} else {
-		document, problem = parseSettings(f.Format, content)
 	}
 	if problem != "" && s.seen[path] { // it has settings as well, and was told
 		return

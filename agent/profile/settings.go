@@ -50,20 +50,27 @@ func (s *scan) settings(f settings) {
 	}
 }
 
+// read is what a file of settings holds, or why nothing of it can be read.
+func (s *scan) read(path string, limit int64, format string) (document map[string]any, problem string, found bool) {
+	content, err := s.Files.ReadFile(path, limit)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, "", false
+	case err != nil:
+		return nil, unreadable(err), true
+	}
+	document, problem = parseSettings(format, content)
+	return document, problem, true
+}
+
 func (s *scan) file(f settings, path string) {
 	if s.seen[path] {
 		return
 	}
 	s.seen[path] = true
-	content, err := s.Files.ReadFile(path, maxSettings)
-	if errors.Is(err, fs.ErrNotExist) {
+	document, problem, found := s.read(path, maxSettings, f.Format)
+	if !found {
 		return
-	}
-	document, problem := map[string]any(nil), ""
-	if err != nil {
-		problem = unreadable(err)
-	} else {
-		document, problem = parseSettings(f.Format, content)
 	}
 	s.note(f, path, document, problem)
 }

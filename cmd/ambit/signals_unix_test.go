@@ -156,8 +156,12 @@ func TestSignalsInARun(t *testing.T) {
 			before := h.kept()
 			k.forget()
 			out, code := struck(t, h.ambit("run", "--", caller, "GET api/x"), signal, k.wait("renewal"))
-			// The child may have ended before; at SIGQUIT it dumps its stacks, and ends as it can.
-			if want := 128 + int(signal); code != want && code != 0 && signal != syscall.SIGQUIT {
+			want := 128 + int(signal)
+			if signal == syscall.SIGQUIT {
+				want = 2 // it is the child's, which dumps its stacks
+			}
+			dumped := signal == syscall.SIGQUIT && code == 128+int(syscall.SIGSEGV) // the dump itself went wrong: seen on a busy machine
+			if code != want && code != 0 && !dumped {                               // the child may have ended before
 				t.Errorf("%s: exit code %d\n%s", signal, code, out)
 			}
 			if kept, alive := h.kept(), k.alive(); !slices.Equal(kept, alive) || slices.Equal(kept, before) {
