@@ -12,10 +12,11 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// schemas are the JSON Schemas of the files that people write, and of what the program prints.
-func schemas() map[string][]byte {
+// schemas are the JSON Schemas of the files that people write, and of what the program prints. Each
+// is made when it is asked for: every command would wait for them.
+func schemas() map[string]func() []byte {
 	all := view.Schemas()
-	all["manifest"], all["provider"], all["profile"] = manifest.Schema(), manifest.ProviderSchema(), profile.Schema()
+	all["manifest"], all["provider"], all["profile"] = manifest.Schema, manifest.ProviderSchema, profile.Schema
 	return all
 }
 
@@ -41,7 +42,7 @@ and check), plan, run (its --report), verdict.`,
 			if !known {
 				return fail(exitUsage, fmt.Sprintf("unknown schema %q", args[0]), text.AllowedHint(args[0], names))
 			}
-			return r.show(view.Text{Member: "json_schema", Content: string(schema)}, nil)
+			return r.show(view.Text{Member: "json_schema", Content: string(schema())}, nil)
 		},
 	}
 }

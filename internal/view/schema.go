@@ -12,12 +12,12 @@ import (
 
 // Schemas are the JSON Schemas (draft 2020-12) of outputs, by name: each is made of the type that is
 // printed, so that it says neither more nor less.
-func Schemas() map[string][]byte {
-	schemas := make(map[string][]byte)
+func Schemas() map[string]func() []byte {
+	schemas := make(map[string]func() []byte)
 	for name, output := range map[string]any{
 		"audit": auditJSON{}, "doctor": doctorJSON{}, "explain": explainJSON{}, "grant": grantJSON{}, "plan": planJSON{}, "run": Run{}, "verdict": verdictJSON{},
 	} {
-		schemas[name] = outputSchema("ambit."+name+"/v1", reflect.TypeOf(output))
+		schemas[name] = func() []byte { return outputSchema("ambit."+name+"/v1", reflect.TypeOf(output)) }
 	}
 	return schemas
 }
