@@ -134,7 +134,7 @@ type authorizedExchange struct {
 
 func (x *authorizedExchange) send(request *http.Request) (err error) {
 	out := request.Clone(request.Context())
-	out.Header.Set("Authorization", "Bearer "+x.held.Credential.Access.Reveal())
+	out.Header.Set(x.held.Kind.Send.Field(x.held.Credential.Access.Reveal()))
 	x.response, err = x.t.guarded.RoundTrip(out)
 	if err == nil && scopes.Succeeded(x.response.StatusCode) {
 		x.t.worked(x.held.Credential)

@@ -73,7 +73,7 @@ func (c *Client) URL(template string) string {
 // [Session.Credential], and of [Session.Login].
 func (s *Session) Client(ctx context.Context) (*Client, error) {
 	h, err := s.Credential(ctx)
-	if needsLogin(err) && s.opt.UI.someone() {
+	if needsLogin(err) && s.opt.someone() {
 		h, err = s.Login(ctx, nil)
 	}
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -48,6 +49,13 @@ func (w *wire) replies(answer func(*http.Request) *http.Response) {
 	w.answer = answer
 }
 
+// forget forgets what was sent so far.
+func (w *wire) forget() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.sent = nil
+}
+
 // times is how often a path was asked for so far.
 func (w *wire) times(path string) int {
 	w.mu.Lock()
@@ -78,6 +86,7 @@ func loggedIn(t *testing.T, now func() time.Time) (w *world, client *ambit.Clien
 		t.Fatal(err)
 	}
 	api, _ = h.Server.Base("api")
+	line.forget()
 	return w, client, line, api
 }
 
@@ -246,7 +255,7 @@ func TestClientOfAKeyThatNobodyKnows(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, err := ambit.New(m, ambit.Options{
-		HTTP: &http.Client{Transport: line}, Store: &store.Memory{}, Env: []string{"HOME=" + t.TempDir(), "AMBIT_API_KEY=key_0123456789"},
+		HTTP: &http.Client{Transport: line}, Store: &store.Memory{}, Env: []string{"HOME=" + t.TempDir(), "AMBIT_API_KEY=key_0123456789"}, TrustHosts: []string{"127.0.0.1:1"},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -263,5 +272,52 @@ func TestClientOfAKeyThatNobodyKnows(t *testing.T) {
 	}
 	if response, err = client.Get("http://127.0.0.1:1/gone"); err != nil || response.StatusCode != http.StatusNotFound {
 		t.Errorf("not found: %v, %v", response, err)
+	}
+}
+
+// A service that refuses with a status of success: what its provider file knows as an error is one to
+// the caller, and everything else has all of its body.
+func TestClientReadsErrorsOfSuccess(t *testing.T) {
+	const fine, data = `{"ok": true, "items": [1]}`, `{"items": [{"ok": false, "error": "missing_scope", "needed": "c:read"}]}`
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, map[string]string{
+			"/key": `{"scopes": ["b", "c:read"]}`, "/fine": fine, "/data": data,
+			"/lacks": `{"ok": false, "error": "missing_scope", "needed": "c:read", "provided": "b"}`, "/kind": `{"ok": false, "error": "not_allowed"}`,
+		}[r.URL.Path])
+	}))
+	t.Cleanup(server.Close)
+	text := `{version: 1, name: other, provider: {servers: {main: {issuer: "` + server.URL + `", api: "` + server.URL + `"}},
+		credentials: [{kind: key, label: a key, inspect: {url: "{api}/key", scopes: scopes}}],
+		errors: [{status: 200, at: error, is: missing_scope, needs: needed, holds: provided, means: missing_scope},
+			{status: 200, at: error, is: not_allowed, means: not_a_scope_problem, advice: use another key, link: "https://keys.example"}]}, scopes: [{scope: b, level: required, why: b}]}`
+	m, err := manifest.Decode("scopes.yaml", []byte(text), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := ambit.New(m, ambit.Options{Store: &store.Memory{}, Env: []string{"HOME=" + t.TempDir(), "AMBIT_API_KEY=key_0123456789"}, TrustHosts: []string{server.URL}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := s.Client(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{"/fine": fine, "/data": data} {
+		response, err := client.Get(server.URL + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body, err := io.ReadAll(response.Body); err != nil || string(body) != want {
+			t.Errorf("%s: %q, %v", path, body, err)
+		}
+	}
+	response, err := client.Get(server.URL + "/lacks")
+	if v := refusal(t, response, err); v.Cause != diagnosis.CauseMissingScope || v.Confidence != diagnosis.ConfidenceProved || !slices.Equal(v.Missing, []string{"c:read"}) {
+		t.Errorf("%s %s %q", v.Cause, v.Confidence, v.Missing)
+	}
+	response, err = client.Get(server.URL + "/kind")
+	if v := refusal(t, response, err); v.Cause != diagnosis.CauseNotAScopeProblem || len(v.Next) != 1 || v.Next[0].URL != "https://keys.example" {
+		t.Errorf("%s %q", v.Cause, v.Next)
 	}
 }

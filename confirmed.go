@@ -8,12 +8,19 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/ports"
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/oauth/trust"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // confirmed are the hosts to which this user said yes, in this session or before.
-type confirmed struct{ opt *Options }
+type confirmed struct {
+	opt *Options
+	of  *Session // nil where no manifest is open
+}
 
 // policy checks hosts that someone names; whether a person may be asked depends on who. A yes
 // is remembered.
@@ -25,27 +32,51 @@ func (c confirmed) policy(ctx context.Context, hosts []string, namedBy string, m
 	c.remember(hosts)
 	policy := trust.Policy{Known: known}
 	if policy.Check(hosts, "") == nil {
-		return policy, nil // the built-in hosts are not needed for that
+		return policy, nil // the service need not be known for that
 	}
-	policy.Known = append(policy.Known, builtinHosts()...)
+	policy.Known = append(policy.Known, c.of.serviceHosts()...)
 	err = policy.Check(hosts, namedBy)
 	untrusted, ok := errors.AsType[*trust.UntrustedHostError](err)
 	if !ok || !mayAsk {
 		return policy, err
 	}
-	question := fmt.Sprintf("%s names hosts that you have not used before: %s\nMay they be sent your credentials?",
-		text.Line(untrusted.NamedBy), text.Line(strings.Join(untrusted.Hosts, ", ")))
-	if yes, gone := c.opt.UI.ask(ctx, question); !yes {
-		return trust.Policy{}, cmp.Or(gone, err)
-	}
-	if !c.opt.hasHome() {
-		return trust.Policy{}, ErrNoHome
-	}
-	if err := c.opt.trustFile().Add(untrusted.Hosts...); err != nil {
+	if err := c.ask(ctx, untrusted); err != nil {
 		return trust.Policy{}, err
 	}
 	policy.Known = append(policy.Known, untrusted.Hosts...)
 	return policy, nil
+}
+
+// ask asks the person, if someone is there, and remembers a yes; otherwise the error is untrusted.
+func (c confirmed) ask(ctx context.Context, untrusted *trust.UntrustedHostError) error {
+	what := "your credentials"
+	if untrusted.Key != "" {
+		what = "the key in " + text.Line(untrusted.Key)
+	}
+	question := fmt.Sprintf("%s names hosts that you have not used before: %s\nMay they be sent %s?",
+		text.Line(untrusted.NamedBy), text.Line(strings.Join(untrusted.Hosts, ", ")), what)
+	if yes, gone := c.opt.UI.ask(ctx, question); !yes {
+		return cmp.Or(gone, error(untrusted))
+	}
+	if !c.opt.hasHome() {
+		return ErrNoHome
+	}
+	return c.opt.trustFile().Add(untrusted.Hosts...)
+}
+
+// unbound are those of hosts to which no credential may go: for which it was not obtained, that are
+// none of the service's, that the user did not confirm, and at which no server of this user's says
+// that it is theirs ([ports.Announce]). An API key was obtained for none that a file names. A port of
+// this machine is no exception: another user may listen there.
+func (c confirmed) unbound(hosts, obtained []string) ([]string, error) {
+	yes, err := c.hosts()
+	if err != nil {
+		return nil, err
+	}
+	service := c.of.serviceHosts()
+	return slices.DeleteFunc(hosts, func(host string) bool {
+		return slices.Contains(obtained, host) || slices.Contains(yes, host) || slices.Contains(service, host) || guard.IsLoopback(host) && ports.Announced(host)
+	}), nil
 }
 
 // hosts are all of them.
@@ -95,16 +126,61 @@ func (c confirmed) unconfirmed(hosts []string) []string {
 	return slices.DeleteFunc(slices.Clone(hosts), func(host string) bool { return c.all([]string{host}) })
 }
 
-// keyVariables are the variables of the environment in which the provider keeps API keys, as
-// far as its file may name them.
-func (c confirmed) keyVariables(of *Session) []string {
-	var names []string
-	for _, kind := range of.Provider().Credentials {
-		names = append(names, kind.Env...)
-	}
-	if of.Provider().File == "" || c.all(of.hosts()) {
+// keyVariables are the variables of the environment in which the provider keeps API keys. A file
+// may name others than the service's own only for hosts that the user confirmed, or whose server is the
+// user's own: else a cloned repository could have any secret sent to a service that is trusted with another.
+func (c confirmed) keyVariables() []string {
+	names := c.of.Provider().Variables()
+	if c.of.Provider().File == "" {
 		return names
 	}
-	known := builtinVariables()
-	return slices.DeleteFunc(names, func(name string) bool { return !slices.Contains(known, name) })
+	var known []string
+	if service := c.of.service(); service != nil {
+		known = service.Variables()
+	}
+	foreign := func(name string) bool { return !slices.Contains(known, name) }
+	set := func(name string) bool { _, is := c.opt.env().Lookup(name); return is && foreign(name) }
+	if !slices.ContainsFunc(names, set) || len(c.strange()) == 0 { // most have none: hosts are looked at last
+		return names
+	}
+	return slices.DeleteFunc(names, foreign)
+}
+
+// strange are the hosts of the provider to which the user did not say yes, that no --server names, and
+// at which no server of this user's says that it is theirs.
+func (c confirmed) strange() []string {
+	named := ""
+	if strings.Contains(c.opt.Server, "://") {
+		named = provider.HostOf(c.opt.Server)
+	}
+	return slices.DeleteFunc(c.unconfirmed(c.of.hosts()), func(host string) bool {
+		return host == named || guard.IsLoopback(host) && ports.Announced(host)
+	})
+}
+
+// unread is what keeps the first variable that is set, and that the provider's file names, from being
+// read; nil where none is.
+func (c confirmed) unread() *trust.UntrustedHostError {
+	read := c.keyVariables()
+	for _, name := range c.of.Provider().Variables() {
+		if _, set := c.opt.env().Lookup(name); set && !slices.Contains(read, name) {
+			return &trust.UntrustedHostError{Hosts: c.strange(), NamedBy: c.of.Provider().File, Key: name}
+		}
+	}
+	return nil
+}
+
+// withoutKeys is the environment without what holds a key, or the secret of a client: that is what
+// a store's program and a browser's command get. Of a file that the user did not confirm, only what
+// the built-in ones name is held back: the rest is not read.
+func (c confirmed) withoutKeys() []string {
+	names := []string{credential.KeyVariable}
+	if c.of != nil {
+		names = append(names, c.keyVariables()...)
+		names = append(names, c.of.Provider().Client.SecretVariables()...)
+	}
+	return slices.DeleteFunc(slices.Clone(c.opt.env()), func(pair string) bool {
+		name, _, _ := strings.Cut(pair, "=")
+		return slices.Contains(names, name) || provider.VariableOf(name)
+	})
 }

@@ -1,6 +1,7 @@
 package ambit
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -34,10 +35,28 @@ type UntrustedHostError = trust.UntrustedHostError
 
 // A ConsentElsewhereError is a server whose metadata names the page of another party for the
 // consent (RFC 9700 §4.4). Hosts have the form of [provider.HostOf].
-type ConsentElsewhereError struct{ Consent, Issuer, Token string }
+type ConsentElsewhereError struct {
+	Consent, Issuer, Token string
+	File                   string // the provider's, where that names an endpoint of another party; else ""
+	Device                 bool   // the page is that of a code for another device, named with the code
+}
+
+// Other is the host that has to belong to the same service as that of the consent.
+func (e *ConsentElsewhereError) Other() string {
+	if e.File != "" || trust.SameParty(e.Issuer, e.Consent) {
+		return e.Token // the issuer vouches for its own document alone
+	}
+	return e.Issuer
+}
 
 // Error says where the consent would be given, and where the code would go.
 func (e *ConsentElsewhereError) Error() string {
+	if e.File != "" {
+		return fmt.Sprintf("%s sends you to %s to agree, and what you agree to there would go to %s", e.File, e.Consent, e.Token)
+	}
+	if e.Device {
+		return fmt.Sprintf("%s sends you to %s to enter a code, and what you agree to there would go to %s", e.Issuer, e.Consent, e.Token)
+	}
 	return fmt.Sprintf("the metadata of %s sends you to %s to agree, and what you agree to there would go to %s", e.Issuer, e.Consent, e.Token)
 }
 
@@ -84,6 +103,7 @@ func (e *RefusedError) Missing() []string { return e.Verdict.Missing }
 type ServerError struct {
 	Named   string
 	Known   []string // the provider's; nil where Named is a URL
+	Issuer  string   // of a server that lacks a parameter, with the {words} of the provider's file; else ""
 	Problem string   // what is wrong with a URL
 	Err     error    // the same as an error
 }
@@ -105,6 +125,7 @@ func (e *ServerError) Unwrap() error { return e.Err }
 // An UnboundError says that a manifest names hosts for which the stored login was not
 // obtained. Another login, which the user has to make, is for them too.
 type UnboundError struct {
+	Held     *Held // the login
 	Manifest string
 	Hosts    []string
 }
@@ -125,6 +146,69 @@ func (e *ElsewhereError) Error() string {
 
 // Unwrap makes it an [ErrNoCredential].
 func (e *ElsewhereError) Unwrap() error { return ErrNoCredential }
+
+// An Account is one of several logins, as a person tells them apart.
+type Account struct {
+	Name string // under which it is kept; "" for the one without a name
+	Told string // as the server calls it; "" where it did not say
+}
+
+// String is both.
+func (a Account) String() string {
+	switch {
+	case a.Name == "" && a.Told == "":
+		return "one without a name"
+	case a.Name == "" || a.Told == "" || a.Name == a.Told:
+		return text.Line(cmp.Or(a.Name, a.Told))
+	}
+	return fmt.Sprintf("%s (%s)", text.Line(a.Name), text.Line(a.Told))
+}
+
+// An AccountsError says that several accounts are logged in, and that nobody said which is meant.
+type AccountsError struct {
+	Named  string // what the options name, where that is what the server calls several of them; else ""
+	Stored []Account
+}
+
+// Error names them.
+func (e *AccountsError) Error() string {
+	if e.Named != "" {
+		return "several logins are of " + text.Line(e.Named) + ": " + Accounts(e.Stored)
+	}
+	return "several accounts are logged in, and none is the default here: " + Accounts(e.Stored)
+}
+
+// A NoAccountError says that there is no login of an account. It is an [ErrNoCredential].
+type NoAccountError struct {
+	Account string
+	Folder  string    // of which it is the default; "" where somebody named it
+	Stored  []Account // the others
+}
+
+// Error names the account, and where it was named.
+func (e *NoAccountError) Error() string {
+	of := ""
+	if e.Folder != "" {
+		of = ", the default of " + text.Line(e.Folder)
+	}
+	others := ""
+	if len(e.Stored) > 0 {
+		others = "; there is " + Accounts(e.Stored)
+	}
+	return fmt.Sprintf("no credential is stored for the account %s%s%s", text.Line(e.Account), of, others)
+}
+
+// Unwrap makes it an [ErrNoCredential].
+func (e *NoAccountError) Unwrap() error { return ErrNoCredential }
+
+// Accounts names several, for people.
+func Accounts(accounts []Account) string {
+	names := make([]string, len(accounts))
+	for i, a := range accounts {
+		names[i] = a.String()
+	}
+	return strings.Join(names, ", ")
+}
 
 // An UnreachedError says that no login was found where this process can look, and that the keyring
 // of this machine is out of its reach, as that of a desktop is over SSH. It is an
@@ -160,7 +244,7 @@ func (e *KindError) Error() string {
 // Unwrap returns the cause.
 func (e *KindError) Unwrap() error { return e.Err }
 
-// An UnknownCredentialError says that the server does not know the credential, and what the
+// An UnknownCredentialError says that the server does not know the credential, or any longer, and what the
 // others said that were asked.
 type UnknownCredentialError struct {
 	Held    *Held
@@ -168,13 +252,17 @@ type UnknownCredentialError struct {
 	Err     error // the server's own rejection, an *[oauth.RejectedError]
 }
 
-// Error names the servers.
+// Error names the servers, and what is likely to have happened to a login that its server refused to
+// renew before.
 func (e *UnknownCredentialError) Error() string {
 	what := "the key from " + text.Line(e.Held.Credential.Source)
 	if e.Held.IsLogin() {
 		what = "the login"
 	}
 	line := fmt.Sprintf("%s (%s) is unknown at server %s", what, e.Held.described(), e.Held.Server.Name)
+	if rejected, ok := errors.AsType[*oauth.RejectedError](e.Err); ok && rejected.Expired {
+		line = fmt.Sprintf("%s (%s) has expired, as server %s says", what, e.Held.described(), e.Held.Server.Name)
+	}
 	for _, o := range e.Inquiry {
 		switch {
 		case o.Server == e.Held.Server.Name:
@@ -185,6 +273,9 @@ func (e *UnknownCredentialError) Error() string {
 		case o.Standing == credential.StandingNoAnswer:
 			line += fmt.Sprintf("; server %s did not answer: %s", o.Server, text.Line(o.Err.Error()))
 		}
+	}
+	if lost, ok := errors.AsType[*credential.SessionLostError](e.Held.Unrenewable()); ok && lost.Likely != "" {
+		line += "; " + lost.Likely
 	}
 	return line
 }

@@ -29,10 +29,20 @@ type Held struct {
 
 	session *Session
 	login   *login // nil for an API key that was handed over
+	isNew   bool   // it was got just now, without a person: to renew it would give nothing better
 }
 
 // IsLogin reports whether it is a login rather than an API key that was handed over.
 func (h *Held) IsLogin() bool { return h.login != nil }
+
+// KeptAs is the name under which a login is kept ([Options.Account]); "" for one without a name,
+// and for an API key that was handed over.
+func (h *Held) KeptAs() string {
+	if h.login == nil {
+		return ""
+	}
+	return h.login.key.Account
+}
 
 // described is how people call it: what may be shown of it, and its kind.
 func (h *Held) described() string {
@@ -44,7 +54,10 @@ func (h *Held) described() string {
 
 // Gap compares what it holds with the needs.
 func (h *Held) Gap() scopes.Gap {
-	return scopes.Compare(h.session.needs, h.Credential.Grant, h.session.Provider().Implies)
+	p := h.session.Provider()
+	gap := scopes.Compare(h.session.needs, h.Credential.Grant, p.Implies)
+	gap.Excess = p.Scopes.Beyond(gap.Excess)
+	return gap
 }
 
 // Check returns a *[MissingError] where something is missing at level or above.
@@ -58,47 +71,77 @@ func (h *Held) Check(level scopes.Level) error {
 }
 
 // Find returns the credential that would be used: an API key by the usual sources, else the
-// stored login. Trust comes before either is read. Nobody is asked what it holds: of an API
+// stored login, or the token that a client gets for itself (client_credentials), for which the server
+// is asked where none is stored. Trust comes before either is read. Nobody is asked what it holds: of an API
 // key nothing is known then, of a login what was recorded. Errors: [ErrNoCredential], also as
-// an *[ElsewhereError] or an *[UnreachedError]; *[UntrustedHostError]; *[UnboundError]; an *[apikey.BadKeyError]; the
+// an *[ElsewhereError] or an *[UnreachedError]; *[UntrustedHostError]; *[UnboundError]; *[AccountsError]; *[NoAccountError]; an *[apikey.BadKeyError]; the
 // store's.
-func (s *Session) Find(ctx context.Context) (*Held, error) {
+func (s *Session) Find(ctx context.Context) (*Held, error) { return s.find(ctx, s.own) }
+
+// FindStored is [Session.Find] without a request: a token that a client gets for itself is one that is
+// stored, and where there is none the error is [ErrNoCredential].
+func (s *Session) FindStored(ctx context.Context) (*Held, error) { return s.find(ctx, s.storedOwn) }
+
+// find is either; own finds the token that a client gets for itself.
+func (s *Session) find(ctx context.Context, own func(context.Context) (*Held, error)) (*Held, error) {
 	if _, err := s.Trust(ctx); err != nil {
 		return nil, err
 	}
-	h, err := s.findKey(false)
+	h, err := s.findKey(ctx, false)
 	if !errors.Is(err, apikey.ErrNone) {
 		return h, err
 	}
-	l, err := s.logins().find(ctx)
+	if s.Provider().Client.Own {
+		return own(ctx)
+	}
+	_, l, err := s.choose(ctx)
+	if errors.Is(err, ErrNoCredential) {
+		return s.findUnread(ctx, err)
+	}
 	if err != nil {
 		return nil, err
 	}
 	if err := l.bound(s); err != nil {
 		return nil, err
 	}
-	l.credential.Source = l.store.Name()
 	return newHeld(s, l.credential, l), nil
+}
+
+// findUnread finds a key in a variable that is not read before the user says yes, once nothing else is
+// there; none is why.
+func (s *Session) findUnread(ctx context.Context, none error) (*Held, error) {
+	c := confirmed{s.opt, s}
+	untrusted := c.unread()
+	if untrusted == nil {
+		return nil, none
+	}
+	if err := c.ask(ctx, untrusted); err != nil {
+		return nil, errors.Join(none, err)
+	}
+	return s.findKey(ctx, false)
 }
 
 func newHeld(s *Session, c *credential.Credential, l *login) *Held {
 	h := &Held{Credential: c, Kind: c.KindAt(s.Provider()), Server: s.KeyServer(), session: s, login: l}
 	if l != nil {
-		h.Server = l.server
+		h.Server, c.Source = l.server, l.store.Name()
 	}
 	return h
 }
 
 // findKey finds an API key; [apikey.ErrNone] where there is none. handed leaves the
-// environment out.
-func (s *Session) findKey(handed bool) (*Held, error) {
+// environment out. A key goes to no host for which the user has not said yes, also not on this machine.
+func (s *Session) findKey(ctx context.Context, handed bool) (*Held, error) {
 	sources := s.opt.Key
-	sources.Lookup, sources.Variables = s.opt.env().Lookup, confirmed{s.opt}.keyVariables(s)
+	sources.Lookup, sources.Variables = s.opt.env().Lookup, confirmed{s.opt, s}.keyVariables()
 	if handed {
 		sources.Lookup = func(string) (string, bool) { return "", false }
 	}
 	found, err := apikey.Find(sources)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.bindKey(ctx); err != nil {
 		return nil, err
 	}
 	for _, note := range found.Notes {
@@ -130,7 +173,11 @@ func (h *Held) Inspect(ctx context.Context) error {
 func (h *Held) noteKind() {
 	expected, ok := h.session.Provider().ForPrograms()
 	if ok && h.Kind.Programs != provider.ProgramsMeant {
-		h.session.opt.UI.note(fmt.Sprintf("this is %s; expected is %s (%s…)", h.Kind.Label, expected.Label, expected.Prefix))
+		begins := ""
+		if expected.Prefix != "" {
+			begins = " (" + expected.Prefix + "…)"
+		}
+		h.session.opt.UI.note(fmt.Sprintf("this is %s; expected is %s%s", h.Kind.Label, expected.Label, begins))
 	}
 }
 
@@ -159,13 +206,23 @@ func (h *Held) inspect(ctx context.Context) error {
 	h.Said = own
 	switch own.Standing {
 	case credential.StandingKnown:
-		h.Credential = h.Credential.Holding(own.Grant)
+		h.Credential = h.Credential.Told(own.Grant, own.Account)
 		return nil
-	case credential.StandingNotKnown:
+	case credential.StandingNotKnown, credential.StandingExpired:
 		return &UnknownCredentialError{Held: h, Inquiry: inquiry, Err: own.Err}
 	case credential.StandingNotAsked:
 		if h.Kind.Programs == provider.ProgramsNever {
 			return &KindError{Held: h, Err: own.Err}
+		}
+		if h.Kind.Permissions && !h.IsLogin() {
+			h.Credential = h.Credential.Holding(h.Kind.Of(h.Credential.Grant))
+			return nil
+		}
+		if claimed, has := oauth.ClaimedScopes(h.Credential.Access, scopes.Set{}); has && !h.IsLogin() {
+			g := h.Credential.Grant
+			g.Scopes, g.KnownBy = claimed, scopes.JWT
+			h.Credential = h.Credential.Holding(g)
+			return nil
 		}
 	}
 	return own.Err
@@ -201,15 +258,9 @@ func (h *Held) inspector(ctx context.Context) (*oauth.Inspector, error) {
 	if err != nil {
 		return nil, err
 	}
-	documents, err := h.session.documents()
-	if err != nil {
-		return nil, err
-	}
 	return &oauth.Inspector{
 		HTTP: guarded, Provider: h.session.Provider(), Server: h.Server, Now: h.session.opt.Now, Note: h.session.opt.UI.note, Client: h.clientWithID,
-		Metadata: func(ctx context.Context, s provider.Server) (*metadata.AuthorizationServer, error) {
-			return documents.AuthorizationServer(ctx, s.Issuer)
-		},
+		Metadata: h.session.metadataOf,
 	}, nil
 }
 
@@ -228,6 +279,10 @@ func (h *Held) clientWithID(ctx context.Context, at provider.Server, id string) 
 // is a *[RenewalError]. It is or wraps *[credential.SessionLostError] where only another login helps;
 // others are as [oauth.Renewer.Valid] has them.
 func (h *Held) Refresh(ctx context.Context, minTTL time.Duration) error {
+	if h.isNew {
+		h.isNew = false
+		return nil
+	}
 	err := h.renew(ctx, func(r *oauth.Renewer) (*credential.Credential, error) { return r.Valid(ctx, minTTL) })
 	if err != nil && !h.Credential.LivesAt(h.session.opt.now()) {
 		return &RenewalError{Held: h, Err: err}
@@ -249,21 +304,21 @@ func (h *Held) renew(ctx context.Context, by func(*oauth.Renewer) (*credential.C
 	if err != nil {
 		return err
 	}
-	documents, err := h.session.documents()
-	if err != nil {
-		return err
-	}
 	renewer := &oauth.Renewer{
-		Store: h.login.store, Key: h.login.key, HTTP: guarded, LockDir: h.session.opt.lockDir(), KindOf: h.session.Provider().KindOfToken, Now: h.session.opt.Now, Note: h.session.opt.UI.note,
+		Store: h.login.store, Key: h.login.key, HTTP: guarded, LockDir: h.session.opt.lockDir(), Provider: h.session.Provider(), Now: h.session.opt.Now, Note: h.session.opt.UI.note,
 		Server: func(ctx context.Context) (*metadata.AuthorizationServer, error) {
-			return documents.AuthorizationServer(ctx, h.login.issuer.Issuer)
+			return h.session.metadataOf(ctx, h.login.issuer)
 		},
 		Client: func(ctx context.Context, id string) (client.Client, error) {
 			return h.session.clientWithID(ctx, h.login.issuer, id, h.login.store)
 		},
 	}
+	what := "renewing the login"
+	if h.Credential.Own {
+		what, renewer.Narrow = "getting a token for the client", h.session.narrowOwn(h.LastPlan())
+	}
 	var c *credential.Credential
-	err = h.session.opt.UI.during("renewing the login", func() (err error) {
+	err = h.session.opt.UI.during(what, func() (err error) {
 		c, err = by(renewer)
 		return err
 	})
@@ -276,10 +331,11 @@ func (h *Held) renew(ctx context.Context, by func(*oauth.Renewer) (*credential.C
 }
 
 // Unrenewable is why the server does not renew a login, where it has said so to any process of this
-// user: a *[credential.SessionLostError] or a *[credential.RenewalDeniedError]. It is nil where the
-// next attempt may succeed, and for an API key.
+// user: a *[credential.SessionLostError] or a *[credential.RenewalDeniedError], or what else
+// [oauth.Standing] returns where it asks to wait. It is nil where the next attempt may succeed, and
+// for an API key.
 func (h *Held) Unrenewable() error {
-	if failed := h.Credential.Renewal.Failed; h.login == nil || failed == nil || !failed.Final {
+	if h.login == nil || h.Credential.Renewal.Failed == nil {
 		return nil
 	}
 	return oauth.Standing(h.Credential, h.session.opt.now())

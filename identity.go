@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth/apikey"
 	"github.com/ambit-auth/ambit/oauth/client"
@@ -20,15 +21,20 @@ import (
 // had. It holds nothing of it.
 type ClientSecretError struct {
 	Source provider.SecretSource
+	Proof  provider.Proof // what should be there, where that is no secret
 	Err    error
 }
 
 // Error names the place, and what is wrong with it.
 func (e *ClientSecretError) Error() string {
-	if bad, ok := errors.AsType[*apikey.BadKeyError](e.Err); ok {
-		return "the client's secret: " + bad.Error()
+	what := "secret"
+	if e.Proof != "" {
+		what = strings.ReplaceAll(string(e.Proof), "_", " ")
 	}
-	return fmt.Sprintf("the client's secret: %s %s", text.Line(e.Source.String()), text.Line(e.Err.Error()))
+	if bad, ok := errors.AsType[*apikey.BadKeyError](e.Err); ok {
+		return "the client's " + what + ": " + bad.Error()
+	}
+	return fmt.Sprintf("the client's %s: %s %s", what, text.Line(e.Source.String()), text.Line(e.Err.Error()))
 }
 
 // Unwrap returns the cause.
@@ -40,7 +46,7 @@ func (s *Session) clientWithID(ctx context.Context, at provider.Server, id strin
 	p := s.Provider().Client
 	source := p.SecretFor(at.Name)
 	if id != "" && id != p.IDFor(at.Name) {
-		if kept := s.registrationAt(ctx, at, in); kept != nil && kept.ID == id {
+		if kept := s.registrationOf(ctx, at, id, in); kept != nil {
 			return kept.Client, nil
 		}
 		return client.Public(id), nil
@@ -48,17 +54,19 @@ func (s *Session) clientWithID(ctx context.Context, at provider.Server, id strin
 	if id == "" || source == (provider.SecretSource{}) {
 		return client.Public(id), nil
 	}
-	secret, err := s.clientSecret(ctx, at, source)
-	if err != nil {
+	if err := s.mayReadSecret(at, source); err != nil {
 		return client.Client{}, err
 	}
-	documents, err := s.documents()
+	if p.Proof != "" {
+		return s.provingClient(ctx, at, id, source)
+	}
+	secret, err := s.clientSecret(ctx, source)
 	if err != nil {
 		return client.Client{}, err
 	}
 	var listed []string
 	if p.Method == "" {
-		as, err := documents.AuthorizationServer(ctx, at.Issuer)
+		as, err := s.metadataOf(ctx, at)
 		if err != nil {
 			return client.Client{}, err
 		}
@@ -92,24 +100,37 @@ type LoginClient struct {
 // LoginClient is the client of the login that the plan is for.
 func (p *Plan) LoginClient() LoginClient {
 	id, err := p.clientID()
-	return LoginClient{ID: id, Redirect: redirectOf(p.Session.Provider()), Err: err}
+	redirect := redirectOf(p.Session.Provider())
+	if id == "" && err == nil {
+		redirect = ownRedirect(p.Session.Provider(), p.Session.Server().Issuer)
+	}
+	return LoginClient{ID: id, Redirect: redirect, Err: err}
 }
 
 // errForeignServer is why a secret is not sent to a server that only the command line named.
 var errForeignServer = errors.New("is for the servers that the provider file names, and this is none of them")
 
-// clientSecret reads the secret of the client at a server. A file may name a place of secrets only
+// mayReadSecret returns an error where a place of secrets may not be read for a server. A file may name a place of secrets only
 // for hosts that the user confirmed, as one may name a variable that holds a key: else a cloned
 // repository could have any secret of the user's sent away. The error is a *[ClientSecretError] or
 // an *[UntrustedHostError].
-func (s *Session) clientSecret(ctx context.Context, at provider.Server, source provider.SecretSource) (credential.Secret, error) {
-	c, p := confirmed{s.opt}, s.Provider()
+func (s *Session) mayReadSecret(at provider.Server, source provider.SecretSource) error {
+	c, p := confirmed{s.opt, s}, s.Provider()
 	if known, ok := p.Lookup(at.Issuer); !ok || known.Issuer != at.Issuer {
-		return credential.Secret{}, &ClientSecretError{Source: source, Err: errForeignServer}
+		return &ClientSecretError{Source: source, Proof: p.Client.Proof, Err: errForeignServer}
 	}
-	if hosts := s.At(at).hosts(); p.File != "" && !c.all(hosts) {
-		return credential.Secret{}, &trust.UntrustedHostError{Hosts: c.unconfirmed(hosts), NamedBy: p.File}
+	hosts := s.At(at).hosts()
+	if !p.OwnWays { // the file says as which client, and nothing of where that goes
+		hosts = (&provider.Provider{Servers: []provider.Server{{Issuer: at.Issuer, Metadata: at.Metadata}}}).Hosts()
 	}
+	if source.Public == "" && p.File != "" && !c.all(hosts) {
+		return &trust.UntrustedHostError{Hosts: c.unconfirmed(hosts), NamedBy: p.File}
+	}
+	return nil
+}
+
+// clientSecret reads the secret of the client. The error is a *[ClientSecretError].
+func (s *Session) clientSecret(ctx context.Context, source provider.SecretSource) (credential.Secret, error) {
 	secret, err := s.readSecret(ctx, source)
 	if err != nil {
 		if bad, ok := errors.AsType[*apikey.BadKeyError](err); ok {
@@ -128,22 +149,19 @@ var (
 	errNoItem = errors.New("is not there")
 )
 
-// readSecret reads it as a key is read: without what people paste around one.
+// readSecret reads it without what people paste around one.
 func (s *Session) readSecret(ctx context.Context, source provider.SecretSource) (apikey.Text, error) {
 	switch {
+	case source.Public != "":
+		return apikey.ReadSecret(source.Public)
 	case source.Variable != "":
 		value, set := s.opt.env().Lookup(source.Variable)
 		if !set {
 			return apikey.Text{}, errNotSet
 		}
-		return apikey.Read(value)
+		return apikey.ReadSecret(value)
 	case source.File != "":
-		path := source.File
-		if inHome, ok := strings.CutPrefix(path, "~/"); ok {
-			path = filepath.Join(s.opt.env().Get("HOME"), inHome)
-		}
-		found, err := apikey.Find(apikey.Sources{File: path})
-		return found.Text, err
+		return apikey.SecretInFile(s.pathOf(source))
 	}
 	item, err := store.ClientSecret(ctx, source.Keyring)
 	switch {
@@ -152,5 +170,85 @@ func (s *Session) readSecret(ctx context.Context, source provider.SecretSource) 
 	case err != nil:
 		return apikey.Text{}, err
 	}
-	return apikey.Read(item.Reveal())
+	return apikey.ReadSecret(item.Reveal())
+}
+
+// pathOf is the path of a source that is a file.
+func (s *Session) pathOf(source provider.SecretSource) string {
+	if inHome, ok := strings.CutPrefix(source.File, "~/"); ok {
+		return filepath.Join(s.opt.env().Get("HOME"), inHome)
+	}
+	return source.File
+}
+
+// provingClient is the client of the provider's file that proves itself by an assertion: one that it
+// signs, or one that somebody else has signed for it, read anew each time, since a platform puts
+// another one in its place. The error is a *[ClientSecretError], or that of the metadata.
+func (s *Session) provingClient(ctx context.Context, at provider.Server, id string, source provider.SecretSource) (client.Client, error) {
+	p := s.Provider().Client
+	wrong := func(err error) error { return &ClientSecretError{Source: source, Proof: p.Proof, Err: err} }
+	raw, err := s.readLong(ctx, source)
+	if err != nil {
+		return client.Client{}, wrong(err)
+	}
+	if p.Proof == provider.ProofAssertion {
+		if raw = strings.TrimSpace(raw); !client.IsAssertion(raw) {
+			return client.Client{}, wrong(errNoAssertion)
+		}
+		return client.Vouched(id, credential.NewSecret(raw)), nil
+	}
+	as, err := s.metadataOf(ctx, at)
+	if err != nil {
+		return client.Client{}, err
+	}
+	key, err := client.ReadKey(raw, p.KeyID, as.TokenEndpointAuthSigningAlgValuesSupported)
+	if err != nil {
+		return client.Client{}, wrong(err)
+	}
+	tokenEndpoint := ""
+	if p.ForToken {
+		tokenEndpoint = as.TokenEndpoint
+	}
+	return client.Proving(id, key, as.Issuer, tokenEndpoint, s.opt.Now), nil
+}
+
+var (
+	errNoAssertion = errors.New("is not a signed JWT")
+	errEmpty       = errors.New("is empty")
+)
+
+// maxProof bounds a key or an assertion in bytes: that of RSA with 8192 bits has 7 KiB.
+const maxProof = 64 << 10
+
+// readLong reads what has lines of its own. In a variable, pipelines write the end of a line as \n.
+func (s *Session) readLong(ctx context.Context, source provider.SecretSource) (raw string, err error) {
+	switch {
+	case source.Variable != "":
+		value, set := s.opt.env().Lookup(source.Variable)
+		if !set {
+			return "", errNotSet
+		}
+		if raw = value; strings.HasPrefix(strings.TrimSpace(raw), "-----BEGIN") {
+			raw = strings.ReplaceAll(raw, `\n`, "\n")
+		}
+	case source.File != "":
+		data, err := files.Read(s.pathOf(source), files.Rule{Links: true, Streams: true, Limit: maxProof})
+		if err != nil {
+			return "", fmt.Errorf("cannot be read: %w", files.Pathless(err))
+		}
+		raw = string(data)
+	default:
+		item, err := store.ClientSecret(ctx, source.Keyring)
+		if errors.Is(err, store.ErrNotFound) {
+			return "", errNoItem
+		}
+		if err != nil {
+			return "", err
+		}
+		raw = item.Reveal()
+	}
+	if strings.TrimSpace(raw) == "" {
+		return "", errEmpty
+	}
+	return raw, nil
 }

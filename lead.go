@@ -42,6 +42,9 @@ func (c *consent) lead(ctx context.Context) (*Held, error) {
 		if err := readOutcome(all.opt.lockDir(), key, began); err != nil {
 			return nil, c.refusal(err)
 		}
+		if err := c.widenAgain(ctx); err != nil {
+			return nil, err
+		}
 	}
 	h, err := c.get(ctx)
 	if err != nil && ctx.Err() == nil {
@@ -58,7 +61,6 @@ func (c *consent) theirs(ctx context.Context, key store.Key, began time.Time) *H
 		return nil
 	}
 	s := c.session
-	stored.Source = c.store.Name()
 	l := &login{credential: stored, store: c.store, key: key, issuer: s.server, server: goodFor(s.Provider(), stored, s.server)}
 	if l.bound(s) != nil {
 		return nil
@@ -86,7 +88,7 @@ func outcomePath(dir string, key store.Key) string {
 // process's own, and may not be the next one's.
 func leaveOutcome(dir string, key store.Key, now time.Time, err error) {
 	o := outcome{At: now, TimedOut: errors.Is(err, oauth.ErrLoginTimeout)}
-	if refused, ok := errors.AsType[*oauth.AuthorizationError](err); ok {
+	if refused, ok := errors.AsType[*oauth.AuthorizationError](err); ok && (refused.Denied() || !refused.Device) { // the others may go by a browser
 		o.Code, o.Description, o.URI = refused.Code, refused.Description, refused.URI
 	}
 	if !o.TimedOut && o.Code == "" {

@@ -5,10 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/oauth/apikey"
+	"github.com/ambit-auth/ambit/oauth/browser"
 	"github.com/ambit-auth/ambit/oauth/client"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/oauth/store"
@@ -17,28 +21,32 @@ import (
 )
 
 // Login gets a new credential and keeps it: an API key that [Options.Key] hands over, or else
-// the consent of the person at the browser for what plan requests; nil plans first. What it
-// replaces is removed. Of several processes that log in to the same server at a time one does,
-// and the others take its login, or its refusal. The credential is returned also where something
-// is missing in it: ask [Held.Check].
+// the consent of the person for what plan requests, in the browser or on another device
+// ([UI.Code]); nil plans first. A client that gets tokens for itself (client_credentials) gets a new
+// one, and no person is needed. What it replaces is removed. Of several processes that log in to the
+// same server at a time one does, and the others take its login, or its refusal. The credential is
+// returned also where something is missing in it: ask [Held.Check].
 //
 // Errors: those of [Session.Plan]; *[MissingError] where something required cannot be
 // requested, or the server refuses all of it; [ErrNobody]; *[UntrustedHostError];
-// *[ConsentElsewhereError];
-// *[NoClientError]; *[StoreError]; those of [oauth.Login.Run]; of a key, those of
-// [Held.Inspect].
+// *[ConsentElsewhereError]; *[NoDeviceError]; *[NoClientError]; *[StoreError]; those of
+// [oauth.Login.Run] and [oauth.Login.RunDevice]; of a key, those of [Held.Inspect]; of a session of
+// [Session.Widen], *[AccountError] and *[OvertakenError].
 func (s *Session) Login(ctx context.Context, plan *Plan) (*Held, error) {
 	if _, err := s.Trust(ctx); err != nil {
 		return nil, err
 	}
-	h, err := s.findKey(true)
+	h, err := s.findKey(ctx, true)
 	if !errors.Is(err, apikey.ErrNone) {
 		if err != nil {
 			return nil, err
 		}
 		return h, h.keepKey(ctx)
 	}
-	if !s.opt.UI.someone() {
+	if s.Provider().Client.Own {
+		return s.anew(ctx, plan, time.Time{})
+	}
+	if !s.opt.someone() {
 		return nil, ErrNobody
 	}
 	if plan == nil {
@@ -46,10 +54,14 @@ func (s *Session) Login(ctx context.Context, plan *Plan) (*Held, error) {
 			return nil, err
 		}
 	}
-	if err := plan.checkRequest(); err != nil {
+	device, err := plan.byDevice()
+	if err != nil {
 		return nil, err
 	}
-	if err := plan.trustEndpoints(ctx); err != nil {
+	if err := plan.checkRequest(device); err != nil {
+		return nil, err
+	}
+	if err := plan.trustEndpoints(ctx, device); err != nil {
 		return nil, err
 	}
 	all := s.logins()
@@ -61,18 +73,20 @@ func (s *Session) Login(ctx context.Context, plan *Plan) (*Held, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &consent{session: s, plan: plan, store: in, client: shown(client, &s.opt.UI)}
+	c := &consent{session: s, plan: plan, device: device, store: in, client: shown(client, &s.opt.UI)}
 	return c.lead(ctx)
 }
 
-// A consent is one login in a browser.
+// A consent is one login of a person.
 type consent struct {
 	session *Session
-	plan    *Plan // as it is now
+	plan    *Plan  // as it is now
+	device  bool   // with a code for another device
+	agreed  string // the host of another party at which the person wants to agree; "" for none
 	store   store.Store
 	client  *http.Client
 
-	registered *client.Registered // for an earlier login; nil for none
+	fresh string // id of the client that the server registered for this login; "" for none
 
 	held   *Held
 	unkept error
@@ -86,7 +100,7 @@ func (c *consent) get(ctx context.Context) (*Held, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := login.Run(ctx); err != nil {
+	if err := c.run(ctx, login); err != nil {
 		return nil, c.refusal(err)
 	}
 	return c.held, c.unkept
@@ -96,7 +110,7 @@ func (c *consent) get(ctx context.Context) (*Held, error) {
 // that is about to be made.
 func (c *consent) noteVariable() {
 	opt := c.session.opt
-	for _, name := range append([]string{credential.KeyVariable}, confirmed{opt}.keyVariables(c.session)...) {
+	for _, name := range append([]string{credential.KeyVariable}, confirmed{opt, c.session}.keyVariables()...) {
 		if _, set := opt.env().Lookup(name); set {
 			opt.UI.note(text.Line(name) + " is set, and takes precedence over a login: unset it to use this one")
 			return
@@ -115,8 +129,8 @@ func (c *consent) login(ctx context.Context) (*oauth.Login, error) {
 		return nil, err
 	}
 	login := &oauth.Login{
-		HTTP: c.client, Server: c.plan.Server, Client: who, Push: p.Client.Push, PKCE: p.Client.PKCE, Redirect: redirectOf(p), Authorize: p.Client.Authorize,
-		Scopes: c.plan.Request, Hosts: s.hosts(), KindOf: p.KindOfToken, ServerFrom: p.ServerFrom, Now: s.opt.Now,
+		HTTP: c.client, Server: c.plan.Server, Client: who, Push: p.Client.Push, PKCE: p.Client.ProtectsCode(c.session.Server().Name), Redirect: redirectOf(p), Authorize: p.Client.Authorize,
+		Scopes: c.plan.Request, IDTokenIssuer: s.server.IDTokenIssuer, Hosts: s.hosts(), Provider: p, ServerFrom: p.ServerFrom, Now: s.opt.Now,
 		Ready: func(ctx context.Context) error { return canKeep(ctx, c.store, s.logins().key(s.server)) },
 		UI: oauth.UI{
 			Tell:   func(format string, args ...any) { s.opt.UI.note(fmt.Sprintf(format, args...)) },
@@ -127,39 +141,35 @@ func (c *consent) login(ctx context.Context) (*oauth.Login, error) {
 		},
 	}
 	login.Resources = c.plan.indicators()
+	if name := s.account(); strings.Contains(name, "@") && c.plan.Request.Has("openid") { // OpenID Connect Core §3.1.2.1
+		login.Authorize = append(slices.Clone(login.Authorize), provider.Parameter{Name: "login_hint", Value: name})
+	}
 	if pages := s.opt.UI.Pages; pages != nil {
 		login.UI.Start = func(url string) http.Handler { return pages.Start(c.plan, url) }
 	}
 	if who.ID == "" {
 		login.Register = c.register
-		if c.registered = s.registrationAt(ctx, s.server, c.store); c.registered != nil {
-			login.PreferPort = c.registered.Port()
+		kept := s.registrationAt(ctx, s.server, c.store)
+		if kept != nil {
+			login.PreferPort = kept.Port()
 		}
-	}
-	if s.opt.UI.Paste != nil {
-		login.UI.Paste, login.UI.PasteOnly = s.opt.UI.Paste(), s.opt.UI.PasteOnly
+		login.Redirect = c.redirect(kept)
 	}
 	return login, nil
 }
 
-// open is the caller's, or the system's browser.
+// open is the caller's, or the system's browser. A command that shows the page gets no secret.
 func (c *consent) open() func(ctx context.Context, startURL, authorizationURL string) error {
-	if open := c.session.opt.UI.Open; open != nil {
-		return open
+	ui := c.session.opt.UI
+	if ui.Open != nil {
+		return func(ctx context.Context, startURL, authorizationURL string) error {
+			return ui.Open(browser.WithEnvironment(ctx, confirmed{c.session.opt, c.session}.withoutKeys()), startURL, authorizationURL)
+		}
 	}
-	return func(ctx context.Context, startURL, _ string) error {
-		c.session.opt.UI.note("opening your browser; if none appears, visit " + startURL)
-		return oauth.Browser{}.Open(ctx, startURL)
+	return func(ctx context.Context, startURL, authorizationURL string) error {
+		ui.note(browser.Invitation("opening your browser", ui.Paste != nil) + ": " + authorizationURL)
+		return browser.Opener{}.Open(ctx, startURL)
 	}
-}
-
-// redirectOf is the provider's registered redirect; a provider that registers none gets the
-// loopback redirect of RFC 8252 §7.3.
-func redirectOf(p *provider.Provider) provider.Redirect {
-	if p.Client.Redirect.Host == "" {
-		return provider.Redirect{Host: "127.0.0.1", Path: "/callback"}
-	}
-	return p.Client.Redirect
 }
 
 // narrow requests fewer scopes after invalid_scope.
@@ -210,9 +220,6 @@ func (c *consent) settle(ctx context.Context, got *credential.Credential) *Held 
 	if ctx.Err() != nil { // it will not be kept: see keep
 		return h
 	}
-	if got.KnownBy != scopes.Assumed {
-		return h
-	}
 	inspector, err := h.inspector(ctx)
 	if err != nil {
 		return h
@@ -221,14 +228,32 @@ func (c *consent) settle(ctx context.Context, got *credential.Credential) *Held 
 	inspector.Client = func(ctx context.Context, at provider.Server, id string) (client.Client, error) {
 		return s.clientWithID(ctx, at, id, c.store)
 	}
-	inspected, err := inspector.Inspect(ctx, got)
+	if got.KnownBy.IsGuess() {
+		h.learn(ctx, inspector)
+	}
+	h.identify(ctx, inspector)
+	return h
+}
+
+// learn asks what a fresh token holds of which the server has not said it.
+func (h *Held) learn(ctx context.Context, by *oauth.Inspector) {
+	inspected, err := by.Inspect(ctx, h.Credential)
 	if _, nobody := errors.AsType[*oauth.NoInspectionError](err); nobody {
-		return h
+		return
 	}
 	if err != nil {
-		s.opt.UI.note("the server did not say what it granted, and asking it failed: " + text.Line(err.Error()))
-		return h
+		h.session.opt.UI.note("the server did not say what it granted, and asking it failed: " + text.Line(err.Error()))
+		return
 	}
 	h.Credential = inspected
-	return h
+}
+
+// identify asks who is logged in, where the login has not said it. It is good to know, and no more:
+// what stands in the way ends nothing.
+func (h *Held) identify(ctx context.Context, by *oauth.Inspector) {
+	named, err := by.Identify(ctx, h.Credential)
+	if err != nil {
+		h.session.opt.UI.detail("who is logged in is not known: " + text.Line(err.Error()))
+	}
+	h.Credential = named
 }

@@ -20,17 +20,22 @@ type Logout struct {
 	Stores  []string          // from which it was removed
 	Why     error             // why it was not revoked; nil where it was
 	Others  []provider.Server // for which logins stay
+	Stay    []Account         // that stay logged in
 }
 
 // Logout revokes the login of this session's server at that server (RFC 7009), where it offers
 // that, and removes it from this machine in any case. An API key is forgotten, not revoked.
-// Errors: the store's.
+// Errors: the store's; *[AccountsError]; *[NoAccountError] for an account that the options name.
 func (s *Session) Logout(ctx context.Context) (Logout, error) {
 	var out Logout
-	all := s.logins()
+	all, _, err := s.choose(ctx)
+	_, several := errors.AsType[*AccountsError](err)
+	if _, none := errors.AsType[*NoAccountError](err); several || none && s.opt.Account != "" {
+		return out, err
+	}
 	var mine, damaged []*login
 	var broken error
-	silent, _ := all.each(ctx, all.reading(), func(l *login, err error) bool {
+	silent, absent := all.each(ctx, all.reading(), func(l *login, err error) bool {
 		_, unreadable := errors.AsType[*store.CorruptError](err)
 		switch {
 		case unreadable: // whichever server it was for: nobody can use it
@@ -55,10 +60,27 @@ func (s *Session) Logout(ctx context.Context) (Logout, error) {
 			return out, err
 		}
 	}
+	s.leaveFolders(all)
 	if silent != nil {
 		s.opt.UI.note("whether the keyring holds another login is unknown: " + text.Line(silent.Error()))
+		return out, nil
 	}
+	if absent != nil && !out.Removed {
+		s.opt.UI.note("the keyring cannot be reached from here, and a login that it holds stays: " + text.Line(absent.Error()))
+	}
+	out.Stay = accountsOf(all.others(ctx))
 	return out, nil
+}
+
+// leaveFolders clears the defaults that name an account of which no login is left.
+func (s *Session) leaveFolders(all logins) {
+	if all.account == "" || all.inMemory() || slices.Contains(all.accounts(), all.account) {
+		return
+	}
+	err := s.folders().forget(func(f FolderAccount) bool { return f.Manifest == s.manifest.Name && f.Account == all.account })
+	if err != nil {
+		s.opt.UI.note("the account remains the default of a directory: " + text.Line(err.Error()))
+	}
 }
 
 // errDamaged is why a record that cannot be read is not revoked.
@@ -68,7 +90,7 @@ var errDamaged = errors.New("its record was damaged")
 // credential that is not wanted is not kept. Once the server was told, it is taken out here too,
 // though whoever waited went away: what is revoked is good for nothing.
 func (out *Logout) remove(ctx context.Context, s *Session, l *login) error {
-	return s.logins().alone(ctx, l.key, func() error {
+	return s.logins().alone(ctx, l.store, l.key, func() error {
 		person, here := ctx, context.WithoutCancel(ctx)
 		ctx, cancel := signals.Outlive(ctx)
 		defer cancel()
@@ -79,9 +101,13 @@ func (out *Logout) remove(ctx context.Context, s *Session, l *login) error {
 		if l.credential != nil {
 			why = s.revoke(ctx, l)
 		}
-		if err := l.store.Delete(here, l.key); err != nil {
+		if err := s.logins().forget(here, l.store, l.key); err != nil {
+			if why == nil {
+				s.opt.UI.note("the login was revoked at the server, and cannot be removed here: what is stored is good for nothing any more")
+			}
 			return err
 		}
+		s.dropRegistration(here, l)
 		out.Revoked = why == nil && (!out.Removed || out.Revoked)
 		out.Removed = true
 		out.Why = cmp.Or(why, out.Why)
@@ -110,12 +136,8 @@ func (s *Session) revoke(ctx context.Context, l *login) error {
 	if err != nil {
 		return err
 	}
-	documents, err := s.documents()
-	if err != nil {
-		return err
-	}
 	return s.opt.UI.during("revoking the credential", func() error {
-		as, err := documents.AuthorizationServer(ctx, l.issuer.Issuer)
+		as, err := s.metadataOf(ctx, l.issuer)
 		if err != nil {
 			return err
 		}

@@ -19,8 +19,18 @@ type Options struct {
 	// Server is the provider's server, by name or issuer URL; "" is the manifest's choice, or
 	// else the provider's default.
 	Server string
+	// Account names one of several logins, for [Session.Login] and all that uses a login: the name
+	// under which it is kept, or the account as its server calls it. "" is the default of Folder,
+	// else the login without a name, else the only one.
+	Account string
+	// Folder is the directory in which the person is: the last login made in it with a name is its
+	// default, and that of the directories below it. "" is none.
+	Folder string
 	// Programs are the sets of features in use, besides the base.
 	Programs []string
+
+	// Device has a login go by a code for another device ([UI.Code]), and by nothing else.
+	Device bool
 
 	// UI speaks with the person. The zero value: nobody is there.
 	UI UI
@@ -36,6 +46,10 @@ type Options struct {
 	// TrustHosts are hosts that this user trusts with a credential from now on, in the form of
 	// [trust.ParseHost]. No file of a repository may fill this.
 	TrustHosts []string
+	// SameService are pairs of hosts, in the form of [trust.ParsePair], of which this user says that both
+	// belong to one service: a code for what is agreed to at one may go to the other. No file of a
+	// repository may fill this either.
+	SameService [][2]string
 
 	// Env is the environment, KEY=value; nil is the process's own. It holds API keys, and says
 	// where state, configuration and cache lie.
@@ -58,11 +72,35 @@ func (o *Options) now() time.Time {
 	return o.Now()
 }
 
+// someone reports whether anybody is there to log in.
+func (o *Options) someone() bool {
+	return o.UI.Open != nil || o.UI.Ask != nil || o.UI.Code != nil && o.Device
+}
+
 // hasHome reports whether the environment names directories in which something can be kept.
 func (o *Options) hasHome() bool { return o.env().StateDir() != "" && o.env().ConfigDir() != "" }
 
-func (o *Options) lockDir() string        { return filepath.Join(o.env().StateDir(), "locks") }
+// lockDir is where this machine keeps locks; "" where there is no place for them.
+func (o *Options) lockDir() string {
+	if dir := o.env().StateDir(); dir != "" {
+		return filepath.Join(dir, "locks")
+	}
+	return ""
+}
+
 func (o *Options) credentialsDir() string { return filepath.Join(o.env().StateDir(), "credentials") }
+
+// loginsDir and foldersDir are "" where there is no place for them: a program of the user's keeps
+// logins without one.
+func (o *Options) loginsDir() string  { return o.inState("logins") }
+func (o *Options) foldersDir() string { return o.inState("folders") }
+
+func (o *Options) inState(name string) string {
+	if dir := o.env().StateDir(); dir != "" {
+		return filepath.Join(dir, name)
+	}
+	return ""
+}
 
 func (o *Options) trustFile() trust.File {
 	return trust.File{Path: filepath.Join(o.env().ConfigDir(), "trusted-hosts")}

@@ -28,6 +28,10 @@ type Plan struct {
 // Advertised is what the server says of the scopes that it knows.
 func (p *Plan) Advertised() scopes.Advertisement { return p.negotiation.Server }
 
+// Undescribed reports whether the server publishes no metadata: all that is known of it is the
+// provider file's.
+func (p *Plan) Undescribed() bool { return p.Server.Source.From == metadata.FromFile }
+
 // Plan reads what the authorization server says of itself, and the resources that the manifest
 // names, and decides what to request. Nobody logs in. The error is a *[metadata.Error]; the list
 // of a resource only limits, so one that cannot be had is said, and no error.
@@ -39,7 +43,7 @@ func (s *Session) Plan(ctx context.Context) (*Plan, error) {
 	var as *metadata.AuthorizationServer
 	var resources []scopes.Resource
 	err = s.opt.UI.during("asking "+text.Line(provider.HostOf(s.server.Issuer)), func() error {
-		if as, err = documents.AuthorizationServer(ctx, s.server.Issuer); err != nil {
+		if as, err = s.metadataOf(ctx, s.server); err != nil {
 			return err
 		}
 		resources = s.resources(ctx, documents)
@@ -63,7 +67,7 @@ func (h *Held) LastPlan() *Plan {
 		return nil
 	}
 	for _, server := range []provider.Server{h.Server, h.session.server} {
-		if as := documents.CachedAuthorizationServer(server.Issuer); as != nil {
+		if as := h.session.lastMetadataOf(server); as != nil {
 			return newPlan(h.session, as, h.session.lastResources(documents))
 		}
 	}
@@ -73,18 +77,14 @@ func (h *Held) LastPlan() *Plan {
 // Advertised are the scopes that a server listed when it last said something of itself; none
 // where nothing was kept of that. No server is asked.
 func (s *Session) Advertised(at provider.Server) scopes.Set {
-	documents, err := s.documents()
-	if err != nil {
-		return scopes.Set{}
-	}
-	if as := documents.CachedAuthorizationServer(at.Issuer); as != nil {
+	if as := s.lastMetadataOf(at); as != nil {
 		return as.ScopesSupported.Scopes
 	}
 	return scopes.Set{}
 }
 
 func newPlan(s *Session, as *metadata.AuthorizationServer, resources []scopes.Resource) *Plan {
-	n := scopes.Negotiation{Needs: s.needs, Implies: s.Provider().Implies, Server: as.ScopesSupported, Resources: resources}
+	n := scopes.Negotiation{Needs: s.needs, Implies: s.Provider().Implies, Server: s.Provider().Scopes.Advertised(as.ScopesSupported), Resources: resources}
 	return &Plan{Plan: scopes.Negotiate(n), Session: s, Server: as, negotiation: n}
 }
 
@@ -149,18 +149,29 @@ func sameIssuer(one, other string) bool {
 
 // Check returns a *[MissingError] where something required cannot be requested, and an
 // *[oauth.ProtocolError] where the server cannot be used; nil where a login makes sense.
-func (p *Plan) Check() error {
+func (p *Plan) Check() error { return p.check(false) }
+
+// check is Check for a login in the browser, or one on another device.
+func (p *Plan) check(device bool) error {
 	if withheld := p.withheld(scopes.Required); len(withheld) > 0 {
 		return &MissingError{Needs: withheld, Plan: p, Level: scopes.Required}
 	}
-	return oauth.CheckServer(p.Server, p.Session.Provider().Client.Push, p.Session.Provider().Client.PKCE)
+	if p.Session.Provider().Client.Own {
+		return nil // nobody goes to a page
+	}
+	if device {
+		return nil // it has no code that could be intercepted: PKCE is for the browser's
+	}
+	who, server := p.Session.Provider().Client, p.Session.Server().Name
+	protected := who.ProtectsCode(server) || who.NoPKCE && who.IDFor(server) == "" // a client with a secret is still to be named
+	return oauth.CheckServer(p.Server, who.Push, protected)
 }
 
 // checkRequest returns a *[MissingError] also for a login that would request nothing of what
 // the manifest declares: an empty request stands for what the server thinks best (RFC 6749
 // §3.3).
-func (p *Plan) checkRequest() error {
-	if err := p.Check(); err != nil {
+func (p *Plan) checkRequest(device bool) error {
+	if err := p.check(device); err != nil {
 		return err
 	}
 	if withheld := p.withheld(scopes.Optional); p.Request.Len() == 0 && len(withheld) > 0 {
@@ -320,40 +331,67 @@ func (p *Plan) Drift(lock *manifest.Lock) Drift {
 // trustEndpoints looks, before anybody consents, whether the place to which the server's
 // metadata would have the code sent may have it. One at which a login is revoked is not needed for
 // that: what will not be sent there is said.
-func (p *Plan) trustEndpoints(ctx context.Context) error {
+func (p *Plan) trustEndpoints(ctx context.Context, device bool) error {
 	if _, err := p.Session.Trust(ctx); err != nil {
 		return err
 	}
 	named := "the metadata of " + p.Session.server.Issuer
 	if at := p.Server.RevocationEndpoint; at != "" {
-		if _, err := (confirmed{p.Session.opt}).policy(ctx, []string{provider.HostOf(at)}, named, false); err != nil {
+		if _, err := (confirmed{p.Session.opt, p.Session}).policy(ctx, []string{provider.HostOf(at)}, named, false); err != nil {
 			p.Session.opt.UI.note("a logout will not revoke this login at its server: " + text.Line(err.Error()))
 		}
 	}
 	hosts := []string{provider.HostOf(p.Server.TokenEndpoint)}
-	if pushed := p.Server.PushedAuthorizationRequestEndpoint; pushed != "" && (p.Server.RequirePushedAuthorizationRequests || p.Session.Provider().Client.Push) {
+	if device {
+		hosts = append(hosts, provider.HostOf(p.Server.DeviceAuthorizationEndpoint))
+	}
+	if pushed := p.Server.PushedAuthorizationRequestEndpoint; pushed != "" && !device && (p.Server.RequirePushedAuthorizationRequests || p.Session.Provider().Client.Push) {
 		hosts = append(hosts, provider.HostOf(pushed))
 	}
-	if _, err := (confirmed{p.Session.opt}).policy(ctx, hosts, named, false); err != nil {
+	if _, err := (confirmed{p.Session.opt, p.Session}).policy(ctx, hosts, named, false); err != nil {
 		return err
 	}
-	return p.checkParties(ctx)
+	if device {
+		return nil // the page is named with the code
+	}
+	return p.checkParties(ctx, p.ConsentHost(), false)
 }
 
 // ConsentHost is the host of the page on which the person consents, in the form of
-// [provider.HostOf].
-func (p *Plan) ConsentHost() string { return provider.HostOf(p.Server.AuthorizationEndpoint) }
+// [provider.HostOf]; "" for a client that gets a token for itself.
+func (p *Plan) ConsentHost() string {
+	if p.Session.Provider().Client.Own {
+		return ""
+	}
+	return provider.HostOf(p.Server.AuthorizationEndpoint)
+}
 
-// checkParties defends against a mix-up of two servers (RFC 9700 §4.4): metadata that names the
-// page of another party, so that the consent given there ends up here. A person has to say that
-// both belong together: iss (RFC 9207) does not tell, for a code that is pasted comes without it.
-func (p *Plan) checkParties(ctx context.Context) error {
-	issuer := provider.HostOf(p.Session.server.Issuer)
-	if trust.SameParty(issuer, p.ConsentHost()) {
+// checkParties defends against a mix-up of two servers (RFC 9700 §4.4): metadata, or a provider's
+// file, that names the page of another party, or another party's token endpoint, so that what is
+// agreed to at the one ends up at the other. A person
+// has to say that both belong together, at the terminal or before ([Options.SameService]; that both may
+// be sent a credential does not say it): iss (RFC 9207) does not tell, for a code that is pasted comes
+// without it.
+func (p *Plan) checkParties(ctx context.Context, page string, device bool) error {
+	at := p.Session.server
+	issuer, token := provider.HostOf(at.Issuer), provider.HostOf(p.Server.TokenEndpoint)
+	e := &ConsentElsewhereError{Consent: page, Issuer: issuer, Token: token, Device: device}
+	named := "authorization_endpoint"
+	if device {
+		named = "device_authorization_endpoint"
+	}
+	switch known := p.Session.Provider(); {
+	case !at.Gives(named) && !trust.SameParty(issuer, page):
+	case trust.SameParty(page, token), p.Session.oneService(page, token):
+		return nil
+	case at.Gives(named) || at.Gives("token_endpoint"):
+		e.File = known.File
+	}
+	other := e.Other()
+	if same := p.Session.opt.SameService; slices.Contains(same, [2]string{other, page}) || slices.Contains(same, [2]string{page, other}) {
 		return nil
 	}
-	e := &ConsentElsewhereError{Consent: p.ConsentHost(), Issuer: issuer, Token: provider.HostOf(p.Server.TokenEndpoint)}
-	yes, gone := p.Session.opt.UI.ask(ctx, text.Line(e.Error())+"\nDo "+text.Line(e.Issuer)+" and "+text.Line(e.Consent)+" belong to the same service?")
+	yes, gone := p.Session.opt.UI.ask(ctx, text.Line(e.Error())+"\nDo "+text.Line(other)+" and "+text.Line(page)+" belong to the same service?")
 	if !yes {
 		return cmp.Or[error](gone, e)
 	}

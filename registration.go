@@ -2,6 +2,9 @@ package ambit
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
 
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth"
@@ -23,39 +26,69 @@ func (s *Session) registrationAt(ctx context.Context, at provider.Server, in sto
 	return kept
 }
 
-// register is the client for a login at a redirect URI: the one that the server registered for an
-// earlier login, or a new one. unknown is one that the server has just said it does not know.
+// registrationOf is the client of an id that a server registered for this program, as the store of a
+// login has it; nil for none.
+func (s *Session) registrationOf(ctx context.Context, at provider.Server, id string, in store.Store) *client.Registered {
+	if in == nil {
+		return nil
+	}
+	if kept := s.registrationAt(ctx, at, in); kept != nil && kept.ID == id {
+		return kept
+	}
+	old, err := store.LoadRegistration(ctx, in, store.OldRegistrationKey(at.Issuer, s.manifest.Name, id))
+	if err != nil || old.ID != id {
+		return nil
+	}
+	return old
+}
+
+// register is the client for a login at a redirect URI, "" for one on another device: the one that
+// the server registered for an earlier login, whatever its account, or a new one. unknown is one that
+// the server has just said it does not know. Of several logins at a time one registers, and the others take its client.
 func (c *consent) register(ctx context.Context, redirectURI string, unknown client.Client) (client.Client, error) {
-	s, kept := c.session, c.registered
+	var who client.Client
+	key := store.RegistrationKey(c.session.server.Issuer, c.session.manifest.Name)
+	err := c.session.logins().inTurn(ctx, c.store, key, "another login is registering the client; waiting for it", func() (err error) {
+		who, err = c.registerAlone(ctx, key, redirectURI, unknown)
+		return err
+	})
+	return who, err
+}
+
+func (c *consent) registerAlone(ctx context.Context, key store.Key, redirectURI string, unknown client.Client) (client.Client, error) {
+	if unknown.ID != "" && unknown.ID == c.fresh {
+		return unknown, nil // it is new: to register yet another would not help
+	}
+	s := c.session
+	kept := s.registrationAt(ctx, s.server, c.store)
 	registration := &oauth.Registration{
 		HTTP: c.client, Server: c.plan.Server, Name: s.manifest.Name, Scopes: c.plan.Request, Method: s.Provider().Client.Method,
+		Device: redirectURI == "" || kept != nil && kept.Device,
 	}
-	switch {
-	case unknown.ID != "" && (kept == nil || kept.ID != unknown.ID):
-		return unknown, nil // it is new: to register yet another would not help
-	case unknown.ID == "" && kept != nil && kept.Serves(redirectURI, c.plan.Request, s.opt.now()):
+	if kept != nil && kept.ID != unknown.ID && kept.Serves(redirectURI, c.plan.Request, s.opt.now()) {
 		if !registration.Forgotten(ctx, kept.Client, redirectURI) {
 			return kept.Client, nil
 		}
 		unknown = kept.Client
 	}
-	key := store.RegistrationKey(s.server.Issuer, s.manifest.Name)
-	if unknown.ID != "" {
+	if kept != nil && kept.ID == unknown.ID {
 		s.opt.UI.note("the server does not know the client any more that it registered for an earlier login: registering another")
 		_ = c.store.Delete(ctx, key) // else it is found unknown again
 	}
 	if kept != nil {
 		registration.Scopes = registration.Scopes.Union(kept.Scopes) // who asks for these in turn needs one client
 	}
-	c.registered = nil
-	fresh, err := registration.Register(ctx, redirectURIs(s.Provider(), redirectURI)...)
+	fresh, err := registration.Register(ctx, redirectURIs(ownRedirect(s.Provider(), s.server.Issuer), redirectURI)...)
 	if err != nil {
 		return client.Client{}, err
 	}
 	fresh.Issuer = s.server.Issuer // as it is configured, give or take the document's final slash
-	record, err := fresh.Credential(s.opt.now())
+	c.fresh = fresh.ID
+	if kept != nil && kept.ID != unknown.ID && len(s.logins().others(ctx)) > 0 {
+		err = c.keepRegistration(ctx, store.OldRegistrationKey(s.server.Issuer, s.manifest.Name, kept.ID), kept)
+	}
 	if err == nil {
-		err = c.store.Save(ctx, key, record)
+		err = c.keepRegistration(ctx, key, fresh)
 	}
 	if err != nil {
 		s.opt.UI.note("the client that the server registered cannot be kept, so the next login registers another: " + text.Line(err.Error()))
@@ -63,10 +96,60 @@ func (c *consent) register(ctx context.Context, redirectURI string, unknown clie
 	return fresh.Client, nil
 }
 
-// redirectURIs are those to register: all that a later login may use.
-func redirectURIs(p *provider.Provider, bound string) []string {
+func (c *consent) keepRegistration(ctx context.Context, key store.Key, r *client.Registered) error {
+	record, err := r.Credential(c.session.opt.now())
+	if err != nil {
+		return err
+	}
+	return c.store.Save(ctx, key, record)
+}
+
+// dropRegistration removes an old client of which no login is left.
+func (s *Session) dropRegistration(ctx context.Context, l *login) {
+	if l.credential == nil || l.key.ClientID != "" {
+		return
+	}
+	id := l.credential.ClientID
+	inUse := slices.ContainsFunc(s.logins().of(l.key.Account).others(ctx), func(other *login) bool { return other.credential.ClientID == id })
+	if id != "" && !inUse {
+		_ = l.store.Delete(ctx, store.OldRegistrationKey(l.issuer.Issuer, l.key.Manifest, id))
+	}
+}
+
+// redirectOf is the provider's registered redirect; a provider that registers none gets the
+// loopback redirect of RFC 8252 §7.3.
+func redirectOf(p *provider.Provider) provider.Redirect {
+	if p.Client.Redirect.Host == "" {
+		return provider.Redirect{Host: "127.0.0.1", Path: "/callback"}
+	}
+	return p.Client.Redirect
+}
+
+// ownRedirect is that of a client that the server of issuer registers for this program: where the
+// provider file names none, each issuer has its path, so that a response which another server has
+// sent is none (RFC 9700 §4.4.2.2).
+func ownRedirect(p *provider.Provider, issuer string) provider.Redirect {
 	r := redirectOf(p)
-	if len(r.Ports) == 0 {
+	if p.Client.Redirect.Host == "" {
+		sum := sha256.Sum256([]byte(issuer))
+		r.Path += "/" + hex.EncodeToString(sum[:6])
+	}
+	return r
+}
+
+// redirect is that of the client that is registered here; kept is one of an earlier login, nil for
+// none. One that was registered before issuers had paths is used as it is, while it serves.
+func (c *consent) redirect(kept *client.Registered) provider.Redirect {
+	s, old := c.session, redirectOf(c.session.Provider())
+	if kept != nil && len(old.Ports) == 0 && kept.Serves(old.URI(kept.Port()), c.plan.Request, s.opt.now()) {
+		return old
+	}
+	return ownRedirect(s.Provider(), s.server.Issuer)
+}
+
+// redirectURIs are those to register: all that a later login may use.
+func redirectURIs(r provider.Redirect, bound string) []string {
+	if len(r.Ports) == 0 && bound != "" {
 		return []string{bound}
 	}
 	return r.URIs()

@@ -2,13 +2,19 @@ package ambit
 
 import (
 	"cmp"
+	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 
 	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/oauth/store"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -24,6 +30,10 @@ type Session struct {
 	chosen   bool // someone named the server; otherwise it is the provider's default
 	opt      *Options
 	client   func() (*http.Client, error)
+	memory   *store.Memory // keeps a client's own token where no store can
+	inFolder func() FolderAccount
+	kept     *string   // the account of a login that was found ([Session.For]); nil for the usual one
+	widening *widening // of [Session.Widen]; nil for any other
 }
 
 // Open begins a session with the manifest in a file; "" is the nearest scopes.yaml, here or
@@ -38,21 +48,27 @@ func Open(path string, o Options) (*Session, error) {
 
 // New begins a session with a manifest that was read before, such as one that a program
 // embeds ([manifest.Decode]). Errors: *[manifest.UnknownProgramError]; a *[ServerError] for a
-// server that the provider does not know; one for a manifest that is nil.
+// server that the provider does not know; one for a manifest that is nil, and for an account that
+// is no name.
 func New(m *manifest.Manifest, o Options) (*Session, error) {
 	if m == nil || m.Provider == nil {
 		return nil, errors.New("there is no manifest to open a session with")
+	}
+	if o.Account != "" && !text.IsName(o.Account) {
+		return nil, fmt.Errorf("the name of an account has 1 to %d printable characters", text.MaxName)
 	}
 	needs, err := m.Select(o.Programs...)
 	if err != nil {
 		return nil, err
 	}
 	named := cmp.Or(o.Server, m.Server)
-	server, err := pickServer(m.Provider, named)
+	server, err := pickServer(m, named)
 	if err != nil {
 		return nil, err
 	}
-	s := &Session{manifest: m, needs: needs, server: server, chosen: named != "", opt: &o}
+	s := &Session{manifest: m, needs: needs, server: server, chosen: named != "", opt: &o, memory: &store.Memory{}}
+	s.inFolder = sync.OnceValue(func() FolderAccount { return s.folders().nearest(o.Folder, m.Name) })
+	o.prepareProgram(s)
 	s.client = sync.OnceValues(func() (*http.Client, error) {
 		if o.HTTP != nil {
 			return o.HTTP, nil
@@ -64,6 +80,15 @@ func New(m *manifest.Manifest, o Options) (*Session, error) {
 
 // Manifest is what the session was opened with.
 func (s *Session) Manifest() *manifest.Manifest { return s.manifest }
+
+// path is where the manifest is, from wherever somebody looks; "" for one that is no file.
+func (s *Session) path() string {
+	path, err := filepath.Abs(s.manifest.File)
+	if _, statErr := os.Stat(path); err != nil || statErr != nil {
+		return ""
+	}
+	return path
+}
 
 // Provider is the manifest's.
 func (s *Session) Provider() *provider.Provider { return s.manifest.Provider }
@@ -82,6 +107,25 @@ func (s *Session) Chosen() bool { return s.chosen }
 
 // Named reports whether the options named the server, whatever the manifest says.
 func (s *Session) Named() bool { return s.opt.Server != "" }
+
+// Account is what a command has to name to come to the same login: the account that the options name,
+// or that of a login which was found without its name. "" where it has to name none.
+func (s *Session) Account() string {
+	if s.kept == nil || *s.kept == s.named() {
+		return s.opt.Account
+	}
+	return *s.kept
+}
+
+// For is the same session, for the account of a login that it found.
+func (s *Session) For(h *Held) *Session {
+	if h.login == nil || h.Credential.Own {
+		return s
+	}
+	its := *s
+	its.kept = &h.login.key.Account
+	return &its
+}
 
 // Environ is the environment of the session, KEY=value; it may hold keys.
 func (s *Session) Environ() []string { return s.opt.Env }
@@ -108,11 +152,15 @@ func (s *Session) KeyServer() provider.Server {
 }
 
 // pickServer finds a server by name or issuer URL; "" is the provider's default.
-func pickServer(p *provider.Provider, named string) (provider.Server, error) {
+func pickServer(m *manifest.Manifest, named string) (provider.Server, error) {
+	p := m.Provider
 	if s, ok := p.Lookup(cmp.Or(named, p.DefaultServer)); ok {
 		return s, nil
 	}
+	lacks, open := p.OpenServer(cmp.Or(named, p.DefaultServer))
 	switch {
+	case open:
+		return provider.Server{}, &ServerError{Named: lacks.Name, Issuer: lacks.Issuer, Err: errors.New(p.Wanted(lacks, m.File))}
 	case !strings.Contains(named, "://"):
 		return provider.Server{}, &ServerError{Named: named, Known: p.ServerNames()}
 	case strings.ContainsAny(named, "?#"):
@@ -124,16 +172,21 @@ func pickServer(p *provider.Provider, named string) (provider.Server, error) {
 	return ownServer(p, named), nil
 }
 
-// ownServer is a deployment that the provider file does not know: its issuer is
-// the URL, and so is each base that stands on the issuer's own URL elsewhere.
+// ownServer is a deployment that the provider file does not know: what stands on the issuer's own
+// URL elsewhere stands on this one.
 func ownServer(p *provider.Provider, issuer string) provider.Server {
+	if own, fits := p.Elsewhere(issuer); fits {
+		return own
+	}
 	own := provider.Server{Name: issuer, Issuer: issuer}
-	for _, s := range p.Servers {
-		for _, b := range s.Bases {
-			if rest, ok := strings.CutPrefix(b.URL, strings.TrimSuffix(s.Issuer, "/")); ok {
-				if _, there := own.Base(b.Name); !there {
-					own.Bases = append(own.Bases, provider.Base{Name: b.Name, URL: strings.TrimSuffix(issuer, "/") + rest})
-				}
+	for i, s := range p.Servers {
+		there := s.At(issuer)
+		if i == 0 {
+			own.Metadata, own.NoDocument = there.Metadata, there.NoDocument
+		}
+		for _, b := range there.Bases {
+			if _, has := own.Base(b.Name); !has {
+				own.Bases = append(own.Bases, b)
 			}
 		}
 	}
@@ -147,4 +200,27 @@ func (s *Session) documents() (*metadata.Client, error) {
 		return nil, err
 	}
 	return &metadata.Client{HTTP: client, CacheDir: s.opt.cacheDir()}, nil
+}
+
+// metadataOf is what an authorization server says of itself, with what the provider's file says of
+// it. The error is a *[metadata.Error].
+func (s *Session) metadataOf(ctx context.Context, at provider.Server) (*metadata.AuthorizationServer, error) {
+	documents, err := s.documents()
+	if err != nil {
+		return nil, err
+	}
+	return documents.AuthorizationServerWith(ctx, at.Issuer, given(at))
+}
+
+// lastMetadataOf is the same as it was last read; nil where nothing was kept of it. No server is asked.
+func (s *Session) lastMetadataOf(at provider.Server) *metadata.AuthorizationServer {
+	documents, err := s.documents()
+	if err != nil {
+		return nil
+	}
+	return documents.CachedAuthorizationServer(at.Issuer, given(at))
+}
+
+func given(at provider.Server) metadata.Given {
+	return metadata.Given{Members: at.Metadata, Alone: at.NoDocument}
 }

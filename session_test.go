@@ -249,7 +249,7 @@ func TestClientKeepsTheCredentialBelowTheBase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := ambit.New(m, ambit.Options{Store: &store.Memory{}, Env: []string{"HOME=" + t.TempDir(), "AMBIT_API_KEY=key_0123456789"}})
+	s, err := ambit.New(m, ambit.Options{Store: &store.Memory{}, Env: []string{"HOME=" + t.TempDir(), "AMBIT_API_KEY=key_0123456789"}, TrustHosts: []string{server}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -313,7 +313,7 @@ func TestClientReadsOtherStatuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := ambit.New(m, ambit.Options{Store: &store.Memory{}, Env: []string{"HOME=" + t.TempDir(), "AMBIT_API_KEY=key_0123456789"}})
+	s, err := ambit.New(m, ambit.Options{Store: &store.Memory{}, Env: []string{"HOME=" + t.TempDir(), "AMBIT_API_KEY=key_0123456789"}, TrustHosts: []string{server.URL}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth/credential"
@@ -26,17 +25,14 @@ type login struct {
 // obtained for, that are none of the built-in providers', and that the user did not confirm: a
 // manifest of the same name may not lead it elsewhere, not even to another port of this machine.
 func (l *login) bound(s *Session) error {
-	yes, err := confirmed{s.opt}.hosts()
+	others, err := confirmed{s.opt, s}.unbound(s.hosts(), l.credential.Hosts)
 	if err != nil {
 		return err
 	}
-	others := slices.DeleteFunc(s.hosts(), func(host string) bool {
-		return slices.Contains(l.credential.Hosts, host) || slices.Contains(yes, host) || isBuiltinHost(host)
-	})
 	if len(others) == 0 {
 		return nil
 	}
-	return &UnboundError{Manifest: s.manifest.File, Hosts: others}
+	return &UnboundError{Held: newHeld(s, l.credential, l), Manifest: s.manifest.File, Hosts: others}
 }
 
 // logins are those that are stored for a manifest, as one server looks for them.
@@ -44,14 +40,18 @@ type logins struct {
 	stores
 	manifest *manifest.Manifest
 	server   provider.Server
-	chosen   bool // a login has to be for that server
+	chosen   bool   // a login has to be for that server
+	account  string // under which they are kept
 }
 
-func (s *Session) logins() logins { return logins{stores{s.opt}, s.manifest, s.server, s.chosen} }
+// logins are those of the account that is named, or the default.
+func (s *Session) logins() logins {
+	return logins{stores{s.opt}, s.manifest, s.server, s.chosen, s.account()}
+}
 
 // key is the store's key of a login that one of the provider's servers gives.
 func (l logins) key(at provider.Server) store.Key {
-	return store.Key{Issuer: at.Issuer, ClientID: l.manifest.Provider.Client.IDFor(at.Name), Manifest: l.manifest.Name}
+	return store.Key{Issuer: at.Issuer, ClientID: l.manifest.Provider.Client.IDFor(at.Name), Manifest: l.manifest.Name, Account: l.account}
 }
 
 // issuers are those that may have given a login, the chosen one first.
@@ -91,7 +91,7 @@ func (l logins) each(ctx context.Context, stores []store.Store, see func(one *lo
 			})
 			if none, ok := errors.AsType[*store.NoKeyringError](err); ok {
 				dead[backend.Name()] = true
-				if none.Silent || l.opt.Store != nil {
+				if none.Silent || l.opt.Store != nil && l.opt.Store.Name() == backend.Name() {
 					silent = err
 				} else {
 					absent = none.Err
@@ -114,6 +114,9 @@ func (l logins) each(ctx context.Context, stores []store.Store, see func(one *lo
 
 // serves reports whether a login is for the server that was chosen, if one was.
 func (l logins) serves(one *login) bool {
+	if one.credential.Own != l.manifest.Provider.Client.Own {
+		return false // of a person's, or of the client's own, as the file has it now
+	}
 	return !l.chosen || one.server.Issuer == l.server.Issuer || one.issuer.Issuer == l.server.Issuer
 }
 
@@ -158,14 +161,14 @@ func (l logins) supersede(ctx context.Context, key store.Key, kept store.Store, 
 	if l.inMemory() {
 		return false
 	}
-	silent, _ := l.each(ctx, l.system(), func(one *login, err error) bool {
+	silent, _ := l.each(ctx, l.beside(), func(one *login, err error) bool {
 		switch {
 		case one.key == key && one.store.Name() == kept.Name():
 			return false // the new one
 		case err == nil && one.server.Issuer != good.Issuer, err != nil && one.key != key:
 			return false // another server's
 		}
-		if err := l.alone(ctx, one.key, func() error { return one.store.Delete(ctx, one.key) }); err != nil {
+		if err := l.alone(ctx, one.store, one.key, func() error { return l.forget(ctx, one.store, one.key) }); err != nil {
 			l.opt.UI.note(fmt.Sprintf("an older credential remains in %s: %s", one.store.Name(), text.Line(err.Error())))
 		}
 		living = living || livesOn(one.credential, l.opt.now())

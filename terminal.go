@@ -11,12 +11,14 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/browser"
 	"golang.org/x/term"
 )
 
 // Terminal is the person at this process's standard input and error, if someone is there:
 // where they are not terminals, or CI is set, it only says notes. It opens the browser that
-// BROWSER names, or else the system's, and takes what is pasted.
+// BROWSER names, or else the system's, and takes what is pasted; where no page can be shown, as over
+// SSH, it shows a code for another device, if the server offers that.
 func Terminal() UI {
 	ui := UI{Note: func(sentence string) { fmt.Fprintln(os.Stderr, sentence) }}
 	env := settings.Environment(os.Environ())
@@ -25,7 +27,7 @@ func Terminal() UI {
 	}
 	lines := make(chan string)
 	begin := sync.OnceFunc(func() { go readLines(os.Stdin, lines) })
-	ui.Paste = func() <-chan string { begin(); return lines }
+	ui.Paste = func() (<-chan string, func()) { begin(); return lines, func() {} }
 	ui.Ask = func(ctx context.Context, question string) (bool, error) {
 		begin()
 		fmt.Fprint(os.Stderr, question+" [y/N] ")
@@ -37,13 +39,19 @@ func Terminal() UI {
 			return false, ctx.Err()
 		}
 	}
-	browser := oauth.Browser{Command: env.Get("BROWSER"), Output: os.Stderr}
+	ui.Code = func(_ context.Context, code oauth.DeviceCode) {
+		fmt.Fprintf(os.Stderr, "to log in, open %s on any device, and enter the code %s\n", code.URL, code.UserCode)
+	}
+	if env.Get("BROWSER") == "" {
+		ui.Remote = env.Remote()
+	}
+	opener := browser.Opener{Command: env.Get("BROWSER"), List: true, Output: os.Stderr}
 	ui.Open = func(ctx context.Context, startURL, authorizationURL string) error {
-		fmt.Fprintf(os.Stderr, "opening your browser; if none appears, visit %s\n", startURL)
-		if browser.Command != "" {
+		fmt.Fprintf(os.Stderr, "%s:\n%s\n", browser.Invitation("opening your browser", true), authorizationURL)
+		if opener.Command != "" {
 			startURL = authorizationURL
 		}
-		return browser.Open(ctx, startURL)
+		return opener.Open(ctx, startURL)
 	}
 	return ui
 }

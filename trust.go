@@ -1,10 +1,11 @@
 package ambit
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
-	"sync"
+	"strings"
 
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/text"
@@ -16,7 +17,7 @@ import (
 // Trust checks every host that the manifest names before any credential is read. It asks,
 // where someone is there to answer, and remembers a yes. The error is an *[UntrustedHostError].
 func (s *Session) Trust(ctx context.Context) (trust.Policy, error) {
-	return confirmed{s.opt}.policy(ctx, s.hosts(), s.manifest.File, true)
+	return confirmed{s.opt, s}.policy(ctx, s.hosts(), s.manifest.File, true)
 }
 
 // guarded is the client for requests that carry a credential: it sends nothing to a host that
@@ -32,7 +33,7 @@ func (s *Session) guarded(ctx context.Context) (*http.Client, error) {
 	}
 	next := guard.TransportOf(client)
 	used := transport(func(request *http.Request) (*http.Response, error) {
-		confirmed{s.opt}.remember([]string{provider.HostOf(request.URL.String())}) // one that the metadata names, and no file
+		confirmed{s.opt, s}.remember([]string{provider.HostOf(request.URL.String())}) // one that the metadata names, and no file
 		return next.RoundTrip(request)
 	})
 	return guard.ClientOn(policy.Guard(used)), nil
@@ -63,44 +64,78 @@ func (s *Session) hosts() []string {
 	return scopes.NewSet(slices.Concat(s.Provider().Hosts(), own.Hosts())...).Slice()
 }
 
-// builtinProviders are the built-in files as they are, whatever a manifest overrides.
-var builtinProviders = sync.OnceValue(func() []*provider.Provider {
-	var list []*provider.Provider
-	for _, name := range provider.BuiltinNames() {
-		if p, err := provider.Builtin(name); err == nil {
-			list = append(list, p)
+// bindKey sees to it that an API key may go to each host to which it could: those of the server at which
+// it is asked about, and of others that are asked too. It asks, where someone is there to answer; the
+// error is an *[UntrustedHostError].
+func (s *Session) bindKey(ctx context.Context) error {
+	p, at := s.Provider(), s.KeyServer()
+	goes := provider.Provider{Servers: []provider.Server{at}, Credentials: p.Credentials}
+	for _, other := range p.Servers {
+		if other.AskOn401 {
+			goes.Servers = append(goes.Servers, other)
 		}
 	}
-	return list
-})
-
-// builtinHosts are the hosts of the built-in providers. Those on this machine are
-// trusted as such, not by these files.
-func builtinHosts() []string {
-	var hosts []string
-	for _, p := range builtinProviders() {
-		for _, host := range p.Hosts() {
-			if !guard.IsLoopback(host) {
-				hosts = append(hosts, host)
-			}
-		}
+	var named []string // by the user's own word
+	switch {
+	case strings.Contains(s.opt.Server, "://"):
+		named = []string{provider.HostOf(s.opt.Server)}
+	case p.File == "" && (s.Named() || at.Name != s.manifest.Server):
+		named = (&provider.Provider{Servers: []provider.Server{at}}).Hosts()
 	}
-	return hosts
+	c := confirmed{s.opt, s}
+	unbound, err := c.unbound(goes.Hosts(), named)
+	if err != nil || len(unbound) == 0 {
+		return err
+	}
+	return c.ask(ctx, &trust.UntrustedHostError{Hosts: unbound, NamedBy: s.manifest.File})
 }
 
-// builtinVariables are the environment variables that built-in providers name. A provider
-// file may name others only for hosts of its own, which the user confirmed: else a cloned
-// repository could have any secret sent to a service that is trusted with another.
-func builtinVariables() []string {
-	var names []string
-	for _, p := range builtinProviders() {
-		for _, kind := range p.Credentials {
-			names = append(names, kind.Env...)
-		}
-	}
-	return names
+// Names reports whether the manifest's provider names the host of a URL: whether a credential for
+// it may be there at all. Nothing is read for that.
+func (s *Session) Names(url string) bool { return standsAmong(s.hosts(), url) }
+
+// Hosts are those to which the credential may be sent: of the server for which it is good.
+func (h *Held) Hosts() []string {
+	return (&provider.Provider{Servers: []provider.Server{h.Server}}).Hosts()
 }
 
-func isBuiltinHost(host string) bool {
-	return !(trust.Policy{}).Allows(host) && slices.Contains(builtinHosts(), host)
+// MayGoTo reports whether the credential may be sent to a URL: to one of its hosts, and not in the
+// clear over a network.
+func (h *Held) MayGoTo(url string) bool { return standsAmong(h.Hosts(), url) }
+
+func standsAmong(hosts []string, url string) bool {
+	return guard.CheckURL(url) == nil && slices.Contains(hosts, provider.HostOf(url))
+}
+
+// service is the built-in file of the service that the session is at, as it is, whatever a manifest
+// overrides; nil where there is none. What ambit knows of one service says nothing of another: a host
+// of the one may be sent no key of the other, and many services have pages that anybody may fill. The
+// issuer tells the service, whatever file a manifest begins with.
+func (s *Session) service() *provider.Provider {
+	issuer := provider.HostOf(s.server.Issuer)
+	var used *provider.Provider
+	if name := s.Provider().Service; name != "" {
+		used, _ = provider.Builtin(name)
+	}
+	if used != nil && slices.Contains(used.Hosts(), issuer) || guard.IsLoopback(issuer) {
+		return used // no other file says anything of a server on this machine
+	}
+	return cmp.Or(provider.BuiltinAt(issuer), used)
+}
+
+// serviceHosts are the hosts of that service; none where another file says to which paths a credential
+// goes there, or how it is asked: somebody else may read what comes to them. Those on this machine are trusted as
+// such, not by this file.
+func (s *Session) serviceHosts() []string {
+	p := s.service()
+	if p == nil || s.Provider().OwnWays {
+		return nil
+	}
+	return slices.DeleteFunc(p.Hosts(), guard.IsLoopback)
+}
+
+// oneService reports whether both hosts are of that service.
+func (s *Session) oneService(one, other string) bool {
+	hosts := s.serviceHosts()
+	return slices.Contains(hosts, one) && slices.Contains(hosts, other)
 }

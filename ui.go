@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/oauth"
 )
 
 // A UI is how a session speaks with a person. The zero value is for where nobody is: each
@@ -25,9 +26,16 @@ type UI struct {
 	// the server's. nil: the system's browser opens the local one, where Ask says that someone
 	// is there, and else a login is [ErrNobody].
 	Open func(ctx context.Context, startURL, authorizationURL string) error
+	// Code shows a code that the person enters on another device (RFC 8628), beside the wait for
+	// them, and must return when ctx ends. nil: no login goes that way.
+	Code func(ctx context.Context, code oauth.DeviceCode)
+	// Remote is why no page can be shown on this machine, as over SSH: then a login goes by Code
+	// where the server offers that. "": one can be.
+	Remote string
 	// Paste gives what the person pastes, a line at a time: the URL at which the browser
-	// ended, its query, or the code that the server shows. It is called once, by a login.
-	Paste func() <-chan string
+	// ended, its query, or the code that the server shows. It is called by a login, which calls
+	// done when it is over.
+	Paste func() (lines <-chan string, done func())
 	// PasteOnly says that no browser of this machine will answer either: once Paste is at its
 	// end, the login is.
 	PasteOnly bool
@@ -46,9 +54,6 @@ type Pages interface {
 	Failed(s *Session, err error) http.Handler
 }
 
-// someone reports whether anybody is there to log in.
-func (u *UI) someone() bool { return u.Open != nil || u.Ask != nil }
-
 func (u *UI) ask(ctx context.Context, question string) (bool, error) {
 	if u.Ask == nil {
 		return false, nil
@@ -59,6 +64,12 @@ func (u *UI) ask(ctx context.Context, question string) (bool, error) {
 func (u *UI) note(sentence string) {
 	if u.Note != nil {
 		u.Note(sentence)
+	}
+}
+
+func (u *UI) detail(sentence string) {
+	if u.Detail != nil {
+		u.Detail(sentence)
 	}
 }
 

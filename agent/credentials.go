@@ -153,9 +153,21 @@ func (c *credentials) problem(used *credential.Credential) error {
 	return nil
 }
 
-func (c *credentials) wait(ctx context.Context) bool {
+// put makes what a new login gave the one to send, and returns the one before.
+func (c *credentials) put(fresh *credential.Credential) (before *credential.Credential) {
+	c.wait(context.Background()) // a renewal under way has an end
+	defer c.pass()
+	before = c.state.Load().credential
+	c.state.Store(&credentialState{credential: fresh, renewAt: c.renewAt(fresh)})
+	return before
+}
+
+func (c *credentials) wait(ctx context.Context) bool { return take(ctx, c.turn) }
+
+// take waits for the one token of a turn.
+func take(ctx context.Context, turn chan struct{}) bool {
 	select {
-	case <-c.turn:
+	case <-turn:
 		return true
 	case <-ctx.Done():
 		return false
@@ -164,11 +176,11 @@ func (c *credentials) wait(ctx context.Context) bool {
 
 func (c *credentials) pass() { c.turn <- struct{}{} }
 
-// rest waits until nobody asks the source any more, but no longer than that.
-func (c *credentials) rest(most time.Duration) {
+// rest waits until nobody has the turn any more, but no longer than that.
+func rest(turn chan struct{}, most time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), most)
 	defer cancel()
-	if c.wait(ctx) {
-		c.pass()
+	if take(ctx, turn) {
+		turn <- struct{}{}
 	}
 }

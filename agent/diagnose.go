@@ -17,6 +17,7 @@ func (p *Proxy) caseOf(x *exchange, r diagnosis.Response) diagnosis.Case {
 		used = p.credential()
 	}
 	c := p.baseCase(used).Of(scopes.Operation{Method: x.method, Base: x.route.base.Name, Path: x.path}, r)
+	c.Response.Veil = c.Response.Veil.Over(p.lease.Reveal(), "{lease}") // one that stood where it is not swapped
 	c.Sent, c.Tool, c.Renewal, c.Conflicts = x.sent, x.asked.Tool, p.credentials.problem(used), x.conflicts()
 	return c
 }
@@ -43,7 +44,7 @@ func (p *Proxy) inquire(ctx context.Context, c *credential.Credential) credentia
 	defer cancel()
 	inquiry := p.cfg.Ask(ctx, c)
 	p.log.Info("asked about the credential", "known at", inquiry.Servers(credential.StandingKnown),
-		"not known at", inquiry.Servers(credential.StandingNotKnown), "no answer of", inquiry.Servers(credential.StandingNoAnswer))
+		"not known at", inquiry.Servers(credential.StandingNotKnown), "expired at", inquiry.Servers(credential.StandingExpired), "no answer of", inquiry.Servers(credential.StandingNoAnswer))
 	return inquiry
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // authorization is the field in which a credential belongs; agents have others, see
@@ -55,9 +56,29 @@ func sorted(list []string) []string {
 	return slices.Compact(list)
 }
 
+// A leaseForm is the lease as the service's own clients would send a credential.
+type leaseForm struct {
+	field string
+	value credential.Secret
+}
+
+// leaseForms are those of the kinds of credential that are sent in a way of their own.
+func leaseForms(p *provider.Provider, lease credential.Secret) (list []leaseForm) {
+	for _, k := range p.Credentials {
+		if k.Send != (provider.Sending{}) {
+			field, value := k.Send.Field(lease.Reveal())
+			list = append(list, leaseForm{http.CanonicalHeaderKey(field), credential.NewSecret(value)})
+		}
+	}
+	return list
+}
+
 // swapsField reports whether a value of a header field is the lease, in a form in which it is
 // swapped.
 func (p *Proxy) swapsField(name, value string) bool {
+	if slices.ContainsFunc(p.forms, func(f leaseForm) bool { return f.field == name && f.value.Equal(credential.NewSecret(value)) }) {
+		return true
+	}
 	if !slices.Contains(p.fields, name) {
 		return false
 	}
@@ -141,7 +162,11 @@ func (p *Proxy) lend(h http.Header, c *credential.Credential) {
 			delete(h, name)
 		}
 	}
-	h[authorization] = []string{"Bearer " + c.Access.Reveal()}
+	var send provider.Sending
+	if len(p.forms) > 0 {
+		send = c.KindAt(p.cfg.Provider).Send
+	}
+	h.Set(send.Field(c.Access.Reveal()))
 }
 
 // withoutCredentials is a query, as it was written, without the parameters that hold the lease or

@@ -10,6 +10,7 @@ import (
 	"github.com/ambit-auth/ambit/agent"
 	"github.com/ambit-auth/ambit/agent/agenttest"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/scopes/provider"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -124,6 +125,33 @@ func TestProfileSaysWhereElseTheLeaseIsSwapped(t *testing.T) {
 	l.send("GET", "api", "/x", "", "X-Api-Key: LEASE")
 	if told := l.verdicts(); len(told) != 1 || !strings.HasSuffix(told[0].Message, "ambit swaps Authorization: Bearer, Authorization: token, Authorization: Basic, the query's key") {
 		t.Errorf("%+v", told)
+	}
+}
+
+// A kind of credential that the service wants under a name of its own goes there, and the lease may come
+// as the service's own clients send one.
+func TestCredentialIsSentAsItsKindSays(t *testing.T) {
+	for send, want := range map[provider.Sending][2]string{
+		{Header: "X-Acme-Token"}: {"X-Acme-Token", "phx_real"},
+		{Header: "Authorization", Text: `Token token="{credential}"`}: {"Authorization", `Token token="phx_real"`},
+	} {
+		origin, last := notes(t)
+		known := *agenttest.Provider(t)
+		known.Credentials = []provider.CredentialKind{{Prefix: "phx_", Kind: "personal_api_key", Send: send}}
+		l := lend(t, origin, &source{current: key("phx_real")}, func(c *agent.Config) { c.Provider = &known })
+		_, lent := send.Field("LEASE")
+		for _, field := range []string{bearer, want[0] + ": " + lent} {
+			if got := l.send("GET", "api", "/x", "", field); got.status != 201 {
+				t.Errorf("%s: %+v", field, got)
+			}
+			r := last()
+			if r == nil || r.Header.Get(want[0]) != want[1] || want[0] != "Authorization" && r.Header.Get("Authorization") != "" {
+				t.Errorf("%s: %+v", field, r)
+			}
+		}
+		if len(l.verdicts()) != 0 {
+			t.Errorf("told %+v", l.verdicts())
+		}
 	}
 }
 

@@ -43,7 +43,7 @@ func (b *passingBody) beginning() []byte {
 
 // watchCall keeps the beginning of a request to an MCP server as it goes out.
 func (x *exchange) watchCall(out *http.Request) {
-	if x.callsMCP() && out.Body != nil {
+	if x.callsMCP() && out.Body != nil && x.watches() {
 		x.call = &passingBody{ReadCloser: out.Body}
 		out.Body = x.call
 	}
@@ -77,6 +77,9 @@ func (x *exchange) tool() string {
 // have two or three million.
 const maxCatalogue = 8 << 20
 
+// maxLists is how many lists are read at once: any other passes, and what it lacks is told by the next.
+const maxLists = 4
+
 // watchCatalogue has a list of tools read as it passes.
 func (x *exchange) watchCatalogue(ctx context.Context, resp *http.Response) {
 	if !x.asked.ListsTools() || len(x.p.catalogue.declared) == 0 || !refusal.MayFail(resp.StatusCode, resp.Header) || resp.Body == nil {
@@ -89,12 +92,16 @@ func (x *exchange) watchCatalogue(ctx context.Context, resp *http.Response) {
 	c := x.begun(resp)
 	c.Response.Header = nil // from here on it is the reverse proxy's
 	packed, stream := resp.Header.Get("Content-Encoding"), refusal.HasEvents(resp.Header)
+	if !x.p.catalogue.room.reserve(1) {
+		return
+	}
 	read, write := io.Pipe()
 	w := &readBeside{ReadCloser: resp.Body, to: write, done: make(chan struct{})}
 	go func() {
 		defer close(w.done)
 		next, whole := readCatalogue(read, packed, stream, absent)
 		_ = read.Close() // the rest passes unread
+		x.p.catalogue.room.release(1)
 		switch {
 		case !whole:
 		case next != "":
@@ -154,6 +161,7 @@ func (r *readBeside) Close() error {
 // pages of lists that go on.
 type catalogue struct {
 	declared []string // in the manifest's order
+	room     budget   // lists that are read
 
 	mu     sync.Mutex
 	pages  map[string]map[string]bool // by the cursor of the page that follows: what is absent so far

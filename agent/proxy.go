@@ -20,6 +20,7 @@ import (
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/signals"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
@@ -45,6 +46,11 @@ type Config struct {
 	// Ask asks servers about a refused credential, within the time that ctx leaves
 	// (3 s). nil: nobody is asked.
 	Ask func(ctx context.Context, refused *credential.Credential) credential.Inquiry
+	// StepUp asks a person for what a login lacks, by the verdict on the request that was refused,
+	// and returns the credential of the login that holds it ([diagnosis.Verdict.Wanted]); nil where
+	// none was made. It may take as long as a person does. It is called by one goroutine at a time,
+	// and its context ends with the lending. nil: nobody is there.
+	StepUp func(ctx context.Context, v diagnosis.Verdict) (*credential.Credential, error)
 	// Rescan looks for conflicts; it is called at refusals, at most once a second.
 	Rescan func() []profile.Conflict
 
@@ -77,6 +83,10 @@ const askTimeout = 3 * time.Second
 const (
 	// headTimeout bounds the reading of a request's header: it comes from this machine.
 	headTimeout = 10 * time.Second
+	// maxHeader bounds a request's header, in bytes: no server takes as much.
+	maxHeader = 128 << 10
+	// maxWaiting bounds how many connections wait for a request.
+	maxWaiting = 1024
 	// idleTimeout is how long a child may leave a connection open without a request.
 	idleTimeout = 5 * time.Minute
 	// closeTimeout is what answers on their way get when the proxy is closed.
@@ -90,6 +100,7 @@ type Proxy struct {
 	lease       credential.Secret
 	secret      string   // first segment of every path: who does not know it cannot even be refused
 	fields      []string // in which the lease is swapped
+	forms       []leaseForm
 	swapped     []string // the same, for people
 	routes      map[string]*route
 	places      provider.Locator
@@ -104,8 +115,10 @@ type Proxy struct {
 	noted       map[string]bool // under reporting
 	catalogue   catalogue
 	inquiries   *credential.Inquiries
+	stepUps     *stepUps
 	events      *eventQueue
 	uploads     buffers
+	watched     budget // chunks of what is looked at
 	copies      copyBuffers
 	listener    net.Listener
 	server      *http.Server
@@ -199,8 +212,11 @@ func newProxy(cfg Config) (*Proxy, error) {
 		transport: cfg.Transport, log: slog.New(cfg.Log), quiet: slog.NewLogLogger(cfg.Log, slog.LevelWarn),
 		needs: scopes.IndexNeeds(cfg.Needs), places: cfg.Server.Locator(),
 	}
+	p.forms = leaseForms(cfg.Provider, p.lease)
+	p.uploads.limit, p.watched.limit, p.catalogue.room.limit = chunks(maxKept), chunks(maxWatched), maxLists
 	p.catalogue.declared = declaredTools(cfg.Needs)
 	p.inquiries = credential.NewInquiries(p.inquire, cfg.Now)
+	p.stepUps = newStepUps(cfg.StepUp)
 	var err error
 	if p.transport == nil {
 		if p.transport, err = defaultTransport(); err != nil {
@@ -237,9 +253,10 @@ func (r *route) to(rest string) *url.URL {
 func (p *Proxy) serve(ctx context.Context, listeners []net.Listener) {
 	p.ctx, p.cancel = context.WithCancel(ctx)
 	p.server = &http.Server{
-		Handler: p, ReadHeaderTimeout: headTimeout, IdleTimeout: idleTimeout, ErrorLog: p.quiet,
+		Handler: p, ReadHeaderTimeout: headTimeout, MaxHeaderBytes: maxHeader, IdleTimeout: idleTimeout, ErrorLog: p.quiet,
 		BaseContext: func(net.Listener) context.Context { return p.ctx },
 	}
+	guard.BoundWaiting(p.server, maxWaiting)
 	for _, l := range listeners {
 		go func() {
 			if err := p.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
@@ -261,7 +278,8 @@ func (p *Proxy) Close() error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = p.server.Close()
 	}
-	p.credentials.rest(signals.Grace)
+	rest(p.stepUps.turn, signals.Grace) // a code may have been sent, and what comes of it is kept
+	rest(p.credentials.turn, signals.Grace)
 	p.events.flush()
 	if c, ok := p.transport.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()

@@ -13,32 +13,42 @@ const (
 	maxReplay = 8 << 20
 	// maxKept is how much of all uploads together is kept, in bytes.
 	maxKept = 32 << 20
-	// keptChunk is in what pieces it is kept: with 76 KiB in two of them, little is left over.
+	// maxWatched is how much of all responses together, and of requests to MCP servers, is kept to be
+	// looked at, in bytes.
+	maxWatched = 32 << 20
+	// keptChunk is in what pieces it is kept: with 76 KiB in two of them, little is left over. What is
+	// looked at is one such piece ([refusal.MaxBody], [mcp.MaxRequest]).
 	keptChunk = 64 << 10
 	// replayPatience bounds the wait for a client that pauses in the middle of an upload
 	// which the server has refused already: it may be waiting for the answer.
 	replayPatience = time.Second
 )
 
-// buffers are the memory in which uploads are kept, with one budget for all of them.
-type buffers struct {
-	pool sync.Pool
-	used atomic.Int64 // chunks
+// A budget is one for all requests together.
+type budget struct {
+	limit int64
+	used  atomic.Int64
 }
 
-// chunks is how many chunks hold that many bytes.
-func chunks(bytes int64) int64 { return (bytes + keptChunk - 1) / keptChunk }
-
-// reserve takes room for n chunks; false where the budget has none.
-func (b *buffers) reserve(n int64) bool {
-	if b.used.Add(n) <= chunks(maxKept) {
+// reserve takes room for n; false where the budget has none.
+func (b *budget) reserve(n int64) bool {
+	if b.used.Add(n) <= b.limit {
 		return true
 	}
 	b.used.Add(-n)
 	return false
 }
 
-func (b *buffers) release(n int64) { b.used.Add(-n) }
+func (b *budget) release(n int64) { b.used.Add(-n) }
+
+// buffers are the memory in which uploads are kept, with a budget in chunks.
+type buffers struct {
+	budget
+	pool sync.Pool
+}
+
+// chunks is how many chunks hold that many bytes.
+func chunks(bytes int64) int64 { return (bytes + keptChunk - 1) / keptChunk }
 
 func (b *buffers) get() *[keptChunk]byte {
 	if chunk, ok := b.pool.Get().(*[keptChunk]byte); ok {

@@ -29,6 +29,7 @@ type exchange struct {
 	sent       diagnosis.Sent
 	credential *credential.Credential // nil where the request goes nowhere
 	upload     *replayBuffer          // nil where a replay is out of the question
+	watching   int64                  // chunks of what is looked at, until the request is over
 	cut        atomic.Bool            // the child's upload could not be read to its end
 	began      time.Time
 	host       string       // by which the child called the proxy
@@ -74,13 +75,17 @@ func (x *exchange) send(req *http.Request) (*http.Response, error) {
 // settle finds out why a request was refused, if it was, after one more try where that can help.
 func (x *exchange) settle(req *http.Request, resp *http.Response) (*http.Response, error) {
 	defer x.tellLost()
-	c, left := x.begun(resp), diagnosis.Untried{Read: true, Renew: x.credential.Renewable(), Ask: x.p.cfg.Ask != nil}
+	c, left := x.begun(resp), x.untried()
+	left.Widen = x.p.stepUps.mayWiden(x.credential)
 	for {
 		switch diagnosis.Next(c, left) {
 		case diagnosis.MovePass:
 			return x.passed(resp), nil
 		case diagnosis.MoveRead:
 			left.Read = false
+			if !x.watches() {
+				break
+			}
 			c.Response.Body, resp.Body = files.Peek(resp.Body, refusal.MaxBody, refusal.Patience)
 		case diagnosis.MoveRenew:
 			left.Renew = false
@@ -99,23 +104,49 @@ func (x *exchange) settle(req *http.Request, resp *http.Response) (*http.Respons
 		case diagnosis.MoveAsk:
 			left.Ask = false
 			c = x.ask(req.Context(), c)
+		case diagnosis.MoveWiden:
+			left.Widen = false
+			fresh := x.p.widened(req.Context(), x.credential, diagnosis.Diagnose(c))
+			if fresh == nil {
+				continue
+			}
+			again, err := x.resend(req, resp, fresh)
+			if err != nil || again == resp {
+				return again, err
+			}
+			resp, c, left = again, x.begun(again), x.untried()
 		case diagnosis.MoveTell:
 			return x.told(resp, c), nil
 		}
 	}
 }
 
+// untried is all that can be tried about a response to a request that nobody is asked for.
+func (x *exchange) untried() diagnosis.Untried {
+	return diagnosis.Untried{Read: true, Renew: x.credential.Renewable(), Ask: x.p.cfg.Ask != nil}
+}
+
+// watches reports whether there is room to look at one more body. Where there is none, because so many
+// are looked at, it passes, and is judged by its header.
+func (x *exchange) watches() bool {
+	if !x.p.watched.reserve(1) {
+		return false
+	}
+	x.watching++
+	return true
+}
+
 // tapped is a response of success, of which an error in the body is told when it has passed: it
 // is not held back, and never replaced.
 func (x *exchange) tapped(ctx context.Context, resp *http.Response) *http.Response {
-	if resp.Body == nil || resp.ContentLength == 0 || resp.ContentLength > refusal.MaxBody { // too long for an error
+	if resp.Body == nil || resp.ContentLength == 0 || resp.ContentLength > refusal.MaxBody || !x.watches() { // too long for an error
 		return resp
 	}
 	begun := x.begun(resp)
 	resp.Body = &watchedBody{ReadCloser: resp.Body, stream: refusal.IsStream(resp.Header), show: func(body []byte) {
 		c := begun
 		c.Response.Body = body
-		if !refusal.Fails(refusal.Response(c.Response)) {
+		if !refusal.Fails(x.p.cfg.Provider, c.Base, refusal.Response(c.Response)) {
 			return
 		}
 		left := diagnosis.Untried{Ask: x.p.cfg.Ask != nil}
@@ -144,6 +175,7 @@ func (x *exchange) passed(resp *http.Response) *http.Response {
 	}
 	if scopes.Succeeded(resp.StatusCode) {
 		x.p.credentials.worked(x.credential)
+		x.p.stepUps.worked(x.credential)
 		if x.route.unclear.Load() != 0 {
 			x.route.unclear.Store(0)
 		}
@@ -159,11 +191,16 @@ func (x *exchange) again(req *http.Request, resp *http.Response) (second *http.R
 	if !ok {
 		return nil, nil
 	}
+	return x.resend(req, resp, fresh)
+}
+
+// resend sends the request once more, with another credential.
+func (x *exchange) resend(req *http.Request, resp *http.Response, fresh *credential.Credential) (second *http.Response, err error) {
 	x.credential = fresh
 	replay := req.Clone(req.Context())
 	if req.Body != nil && req.Body != http.NoBody {
 		if replay.Body = x.replayed(); replay.Body == nil {
-			x.p.log.Info("renewed, and not repeated: the upload was not kept", "base", x.route.base.Name)
+			x.p.log.Info("not repeated with the new credential: the upload was not kept", "base", x.route.base.Name)
 			return resp, nil
 		}
 	}

@@ -2,7 +2,10 @@ package agent_test
 
 import (
 	"bufio"
+	"bytes"
+	"compress/gzip"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -157,6 +160,35 @@ func TestScopeThatWasHeld(t *testing.T) {
 		told := l.verdicts()
 		if len(told) == 0 || told[0].Cause != tt.cause || !cmp.Equal(told[0].Missing, tt.missing) || told[0].Confidence != tt.sure {
 			t.Errorf("%s: %+v", name, told)
+		}
+	}
+}
+
+// A server that repeats the credential is told of without it, packed or not; the child gets what came.
+func TestRepeatedCredential(t *testing.T) {
+	const secret = "phx_real_0123456789"
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	_, _ = io.WriteString(w, `{"message":"The token `+secret+` is not allowed"}`)
+	_ = w.Close()
+	for body, encoding := range map[string]string{`{"message":"The token ` + secret + ` is not allowed"}`: "", packed.String(): "gzip"} {
+		s := upstream(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set("X-Required-Scopes", secret)
+			if encoding != "" {
+				w.Header().Set("Content-Encoding", encoding)
+			}
+			w.WriteHeader(http.StatusBadRequest) // nothing is put in its place
+			_, _ = io.WriteString(w, body)
+		})
+		l := lend(t, s.URL, &source{current: key(secret, "user:read")}, func(*agent.Config) {})
+		got := l.send("GET", "api", "/api/x/", "", bearer, "Accept-Encoding: gzip") // else it is unpacked on the way
+		if got.body != body || got.header.Get("X-Required-Scopes") != secret {
+			t.Errorf("the child got %q, %v", got.body, got.header)
+		}
+		told := fmt.Sprintf("%+v", l.verdicts())
+		if strings.Contains(told, "0123456789") || !strings.Contains(told, "The token phx_*** is not allowed") || !strings.Contains(told, "X-Required-Scopes: phx_***") {
+			t.Errorf("%q: told %s", encoding, told)
 		}
 	}
 }

@@ -120,7 +120,7 @@ func (x *exchange) forward(w http.ResponseWriter, r *http.Request) {
 	if r.Body != nil && r.Body != http.NoBody {
 		r.Body = uploadWatch{r.Body, &x.cut}
 	}
-	if r.Body != nil && r.Body != http.NoBody && x.credential.Renewable() {
+	if r.Body != nil && r.Body != http.NoBody && (x.credential.Renewable() || p.stepUps.mayWiden(x.credential)) {
 		if x.upload = newReplayBuffer(&p.uploads, r.Body, r.ContentLength); x.upload != nil {
 			defer x.upload.drop()
 		}
@@ -128,6 +128,7 @@ func (x *exchange) forward(w http.ResponseWriter, r *http.Request) {
 	proxy := httputil.ReverseProxy{
 		Rewrite: x.rewrite, Transport: x, ErrorHandler: x.failed, BufferPool: &p.copies, ErrorLog: p.quiet,
 	}
+	defer func() { p.watched.release(x.watching) }()
 	defer x.finish("") // also where the answer is cut: that is a panic
 	proxy.ServeHTTP(w, r)
 }

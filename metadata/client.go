@@ -2,6 +2,7 @@ package metadata
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -37,38 +38,58 @@ const (
 // AuthorizationServer reads the document of issuer (RFC 8414, else OpenID
 // discovery). The error is an [Error].
 func (c *Client) AuthorizationServer(ctx context.Context, issuer string) (*AuthorizationServer, error) {
+	return c.AuthorizationServerWith(ctx, issuer, Given{})
+}
+
+// AuthorizationServerWith is AuthorizationServer for a server of which something is known besides.
+func (c *Client) AuthorizationServerWith(ctx context.Context, issuer string, given Given) (*AuthorizationServer, error) {
 	u, err := parseIssuer(issuer)
 	if err != nil {
 		return nil, err
 	}
-	l := &lookup{kind: lookupServer, subject: issuer, candidates: issuerCandidates(u)}
-	as, source, err := fetch(ctx, c, l, func(document *guard.Object) (*AuthorizationServer, error) {
-		return readAuthorizationServer(document, issuer)
+	if given.Alone {
+		return given.server(issuer)
+	}
+	as, source, err := fetch(ctx, c, serverLookup(u, issuer), func(document *guard.Object) (*AuthorizationServer, error) {
+		return readAuthorizationServer(document, issuer, given)
 	})
+	if trouble, ok := errors.AsType[*guard.Error](err); ok && trouble.Kind == guard.KindNotFound && given.standsIn() {
+		return given.server(issuer)
+	}
 	if err != nil {
 		return nil, err
 	}
 	source.Warnings = slices.Concat(source.Warnings, as.Source.Warnings)
-	as.Source = source
+	as.from(source)
 	return as, nil
 }
 
+func serverLookup(u *url.URL, issuer string) *lookup {
+	return &lookup{kind: lookupServer, subject: issuer, candidates: issuerCandidates(u)}
+}
+
 // CachedAuthorizationServer is the document of issuer as it was last read, however old
-// it is; nil where the cache holds none. No server is asked.
-func (c *Client) CachedAuthorizationServer(issuer string) *AuthorizationServer {
+// it is; nil where the cache holds none, and what is given cannot stand in for it. No server is asked.
+func (c *Client) CachedAuthorizationServer(issuer string, given Given) *AuthorizationServer {
 	u, err := parseIssuer(issuer)
 	if err != nil {
 		return nil
 	}
-	l := &lookup{kind: lookupServer, subject: issuer, candidates: issuerCandidates(u)}
-	cached := recall(c, l, func(document *guard.Object) (*AuthorizationServer, error) {
-		return readAuthorizationServer(document, issuer)
+	cached := recall(c, serverLookup(u, issuer), func(document *guard.Object) (*AuthorizationServer, error) {
+		return readAuthorizationServer(document, issuer, given)
 	})
-	if cached == nil {
-		return nil
+	if cached == nil || given.Alone {
+		if !given.standsIn() {
+			return nil
+		}
+		as, err := given.server(issuer)
+		if err != nil {
+			return nil
+		}
+		return as
 	}
 	as := cached.value
-	as.Source = Source{URL: cached.entry.URL, From: FromCache, Age: cached.entry.age(c.now()), Warnings: as.Source.Warnings}
+	as.from(Source{URL: cached.entry.URL, From: FromCache, Age: cached.entry.age(c.now()), Warnings: as.Source.Warnings})
 	return as
 }
 

@@ -13,12 +13,12 @@ func TestCachedAuthorizationServer(t *testing.T) {
 	c := newCached(t)
 	const year = 365 * 24 * time.Hour
 	c.advance(year)
-	as := c.client.CachedAuthorizationServer(c.URL)
+	as := c.client.CachedAuthorizationServer(c.URL, metadata.Given{})
 	if as == nil || as.Issuer != c.URL || as.Source.From != metadata.FromCache || as.Source.Age != year {
 		t.Errorf("%+v", as)
 	}
 	for _, other := range []string{c.URL + "/other", "no URL", ""} {
-		if as := c.client.CachedAuthorizationServer(other); as != nil {
+		if as := c.client.CachedAuthorizationServer(other, metadata.Given{}); as != nil {
 			t.Errorf("%q: %+v", other, as)
 		}
 	}

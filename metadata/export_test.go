@@ -8,7 +8,9 @@ import (
 
 // ParseAuthorizationServer reads a document that nobody fetched.
 func ParseAuthorizationServer(raw []byte, issuer string) (*AuthorizationServer, error) {
-	return parse(raw, issuer, readAuthorizationServer)
+	return parse(raw, issuer, func(document *guard.Object, issuer string) (*AuthorizationServer, error) {
+		return readAuthorizationServer(document, issuer, Given{})
+	})
 }
 
 // ParseProtectedResource is the same for that of a resource.

@@ -90,49 +90,58 @@ func recall[T any](c *Client, l *lookup, read read[T]) *document[T] {
 	return &document[T]{value: value, entry: e}
 }
 
-// request goes through the candidates until one has a document.
+// request goes through the candidates until one has a document. A place where the server fails, or
+// has a list, is passed over, and told; where no other one is of use, that is the error.
 func request[T any](ctx context.Context, c *Client, l *lookup, cached *document[T], read read[T]) (*document[T], []string, error) {
 	var missed []string
-	var trouble *guard.Error // of a place that was passed over: what is cached may still hold
+	var trouble *guard.Error // of the first place that was passed over: what is cached may still hold
 	places, lenient := l.places(ctx)
 	for i, candidate := range places {
-		skip := func(err error) bool {
-			if !lenient || ctx.Err() != nil || i == len(places)-1 {
+		skip := func(err error, failing bool) bool {
+			e, ok := errors.AsType[*guard.Error](err)
+			if ok && (failing || lenient && e.Temporary()) {
+				trouble = cmp.Or(trouble, e)
+			}
+			if ctx.Err() != nil || trouble == nil && (!lenient || i == len(places)-1) {
 				return false
 			}
 			missed = append(missed, fmt.Sprintf("%s: %v", text.Quote(candidate), err))
-			if e, ok := errors.AsType[*guard.Error](err); ok && e.Temporary() {
-				trouble = cmp.Or(trouble, e)
-			}
 			return true
+		}
+		told := func(warnings []string) []string {
+			if trouble == nil {
+				return warnings
+			}
+			return append([]string{fmt.Sprintf("%v; the document at %s is used", trouble, text.Quote(candidate))}, warnings...)
 		}
 		etag := ""
 		if cached != nil && cached.entry.URL == candidate {
 			etag = cached.entry.ETag
 		}
 		response, err := c.get(ctx, candidate, etag)
-		if e, ok := errors.AsType[*guard.Error](err); ok && e.Kind == guard.KindRedirect {
+		e, _ := errors.AsType[*guard.Error](err)
+		if e != nil && e.Kind == guard.KindRedirect {
 			missed = append(missed, fmt.Sprintf("%s: a refused redirect: %v", text.Quote(candidate), e.Err))
 			continue
 		}
 		if err != nil {
-			if skip(err) {
+			if skip(err, e != nil && e.Status >= http.StatusInternalServerError) {
 				continue
 			}
 			return nil, nil, err
 		}
 		if response.Status == http.StatusNotModified && etag != "" {
-			return cached, renew(c, l, cached.entry, response), nil
+			return cached, told(renew(c, l, cached.entry, response)), nil
 		}
 		if why := notHere(candidate, response); why != "" {
 			missed = append(missed, fmt.Sprintf("%s: %s", text.Quote(candidate), why))
 			continue
 		}
 		found, warnings, err := accept(c, l, candidate, response, read)
-		if err != nil && skip(err) {
+		if err != nil && skip(err, response.IsList()) {
 			continue
 		}
-		return found, warnings, err
+		return found, told(warnings), err
 	}
 	if trouble != nil {
 		return nil, nil, trouble

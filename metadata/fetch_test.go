@@ -143,8 +143,49 @@ func TestRefusedRedirectIsNamed(t *testing.T) {
 	}
 }
 
-// faults are servers that have trouble: no other place is asked, and a document in
-// the cache stands in.
+// A place that fails, or has a list, is passed over, and told; where no other place is of use, what
+// was wrong at the first is the error.
+func TestFailingPlace(t *testing.T) {
+	for name, c := range map[string]struct {
+		first http.HandlerFunc
+		kind  guard.Kind
+		words string
+	}{
+		"500":    {answers(500), guard.KindStatus, "answered 500 Internal Server Error"},
+		"503":    {answers(503, "Retry-After", "90"), guard.KindStatus, "asks to wait 1m30s"},
+		"599":    {answers(599), guard.KindStatus, "answered 599"},
+		"a list": {sends([]byte(` [{"issuer":"x"}]`)), guard.KindInvalid, "is JSON, but not an object"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, client := newServer(t), metadata.Client{Now: newClock().Now}
+			s.on(oauthPath, c.first)
+			s.on(resourcePath+"/mcp", c.first)
+			s.on(openIDPath, sends(serverFields(s.URL).json(t)))
+			s.on(resourcePath, sends(fields{"resource": s.URL + "/mcp"}.json(t)))
+			as, err := client.AuthorizationServer(context.Background(), s.URL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantWarning(t, as.Source, c.words, `the document at "`+s.URL+openIDPath+`" is used`)
+			pr, err := client.ProtectedResource(context.Background(), s.URL+"/mcp")
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantWarning(t, pr.Source, c.words, `the document at "`+s.URL+resourcePath+`" is used`)
+			for _, second := range []http.HandlerFunc{answers(404), answers(502), sends([]byte("oops")), sends([]byte("{}"))} {
+				s.on(openIDPath, second)
+				s.on(resourcePath, second)
+				_, err = client.AuthorizationServer(context.Background(), s.URL)
+				wantError(t, err, c.kind, c.words)
+				_, err = client.ProtectedResource(context.Background(), s.URL+"/mcp")
+				wantError(t, err, c.kind, c.words)
+			}
+		})
+	}
+}
+
+// faults are servers that have trouble: no other place is asked, but where a status says that this one
+// fails, and a document in the cache stands in.
 func faults() map[string]struct {
 	handle http.HandlerFunc
 	kind   guard.Kind
@@ -210,7 +251,6 @@ func TestFaultWithoutCache(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t)
 			s.on(oauthPath, fault.handle)
-			s.on(openIDPath, sends(serverFields(s.URL).json(t)))
 			c := metadata.Client{Now: newClock().Now}
 			if strings.HasPrefix(name, "silence") {
 				c.Timeout = 100 * time.Millisecond
@@ -222,7 +262,7 @@ func TestFaultWithoutCache(t *testing.T) {
 			}
 			wantPrintable(t, err.Error())
 			for _, asked := range s.requests() {
-				if asked != "GET "+oauthPath {
+				if asked != "GET "+oauthPath && e.Status < 500 {
 					t.Errorf("asked %q of a server in trouble", asked)
 				}
 			}
@@ -299,6 +339,7 @@ func TestBrokenDocumentIsNotCoveredUp(t *testing.T) {
 				t.Errorf("host %q", e.Host)
 			}
 
+			s.on(openIDPath, answers(404))
 			s.on(oauthPath, answers(500)) // what is in the cache is still the good one
 			if as, err := c.AuthorizationServer(context.Background(), s.URL); err != nil || !as.Source.Stale {
 				t.Errorf("the cache was spoiled: %v", err)

@@ -14,6 +14,7 @@ import (
 type reader struct {
 	*guard.Object
 	here     bool // the server is on this machine, so it may name this machine
+	given    Given
 	wrong    fieldErrors
 	warnings []string
 }
@@ -63,7 +64,7 @@ func (r *reader) told() []string {
 // expected is a list that the RFC requires and that clients can live without.
 func (r *reader) expected(field string) []string {
 	list := r.List(field)
-	if list == nil && !r.Has(field) {
+	if list == nil && !r.Has(field) && !r.given.Alone {
 		r.warn("the server's metadata has no %s, which RFC 8414 §2 requires", field)
 	}
 	return list
@@ -84,7 +85,7 @@ func (r *reader) endpoint(field string) string {
 	if raw == "" {
 		return ""
 	}
-	if problem := urlProblem(raw, guard.ParseEndpoint, r.here); problem != "" {
+	if problem := urlProblem(raw, guard.ParseEndpoint, r.here || r.given.has(field)); problem != "" {
 		r.Leave(field, "%s", problem)
 		return ""
 	}

@@ -9,14 +9,18 @@ const (
 	FromNetwork = "network"
 	// FromCache says that the document is the cached one.
 	FromCache = "cache"
+	// FromFile says that there is no document: all that is known was given.
+	FromFile = "file"
 )
 
 // Source tells where a document came from and what is to be said about it.
 type Source struct {
 	// URL is the well-known URL that held the document.
 	URL string
-	// From is FromNetwork or FromCache; empty for a document that was only parsed.
+	// From is FromNetwork, FromCache or FromFile; empty for a document that was only parsed.
 	From string
+	// Given are the members that are not the document's own, sorted.
+	Given []string
 	// Stale says that the server could not be had and an old document stands in.
 	// Warnings then says why.
 	Stale bool

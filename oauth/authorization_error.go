@@ -12,6 +12,7 @@ type AuthorizationError struct {
 	Code        string // error: access_denied, invalid_scope, …
 	Description string // error_description; "" where there is none
 	URI         string // error_uri, a page for people; "" where there is none
+	Device      bool   // it is the refusal of a login on another device (RFC 8628)
 	Listed      string // what the server's metadata had said of that which it refuses; "" for nothing
 }
 

@@ -44,25 +44,48 @@ func (a *attempt) hasState(state string) bool {
 func (l *Login) newAttempt(config *oauth2.Config, asked scopes.Set, resources []string) (*attempt, error) {
 	a := &attempt{scopes: asked, resources: resources, state: random(), verifier: oauth2.GenerateVerifier()}
 	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(a.verifier)}
-	for _, p := range l.Authorize {
-		if slices.Contains(provider.ReservedParameters(), p.Name) {
-			return nil, fmt.Errorf("%q cannot be an extra authorization parameter: it is the protocol's own", p.Name)
-		}
-		options = append(options, oauth2.SetAuthURLParam(p.Name, p.Value))
+	more, err := l.parameters(asked)
+	if err != nil {
+		return nil, err
 	}
-	if asked.Has(credential.OfflineAccess) && !slices.ContainsFunc(l.Authorize, func(p provider.Parameter) bool { return p.Name == "prompt" }) {
-		options = append(options, oauth2.SetAuthURLParam("prompt", "consent")) // OpenID Connect Core §11: ignored without
+	for _, p := range more {
+		options = append(options, oauth2.SetAuthURLParam(p.Name, p.Value))
 	}
 	if asked.Has(openID) {
 		a.nonce = random()
 		options = append(options, oauth2.SetAuthURLParam("nonce", a.nonce))
 	}
-	config.Scopes = asked.Slice()
+	config.Scopes = nil
+	if scope := l.scopeParameter(asked); scope != "" {
+		options = append(options, oauth2.SetAuthURLParam("scope", scope))
+	}
 	a.url = config.AuthCodeURL(a.state, options...)
 	for _, resource := range resources { // RFC 8707 §2 allows several
 		a.url += "&resource=" + url.QueryEscape(resource)
 	}
 	return a, nil
+}
+
+// parameters are those of the authorization request that are not the protocol's own.
+func (l *Login) parameters(asked scopes.Set) ([]provider.Parameter, error) {
+	for _, p := range l.Authorize {
+		if slices.Contains(provider.ReservedParameters(), p.Name) {
+			return nil, fmt.Errorf("%q cannot be an extra authorization parameter: it is the protocol's own", p.Name)
+		}
+	}
+	list := slices.Clone(l.Authorize)
+	if asked.Has(credential.OfflineAccess) && !slices.ContainsFunc(list, func(p provider.Parameter) bool { return p.Name == "prompt" }) {
+		list = append(list, provider.Parameter{Name: "prompt", Value: "consent"}) // OpenID Connect Core §11: ignored without
+	}
+	return list, nil
+}
+
+// scopeParameter is the value of scope in a request (RFC 6749 §3.3), as the service wants it.
+func (l *Login) scopeParameter(asked scopes.Set) string {
+	if l.Provider == nil {
+		return asked.String()
+	}
+	return l.Provider.Scopes.Parameter(asked)
 }
 
 func random() string {

@@ -3,12 +3,19 @@ package oauth
 import (
 	"context"
 	"crypto/subtle"
+	"errors"
 	"io"
 	"log"
+	"net"
 	"net/http"
+	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
 // The callback serves the browser: the start page, and the way back with the response.
@@ -19,7 +26,19 @@ type callback struct {
 	current   *atomic.Pointer[attempt]
 	start     func(authorizationURL string) http.Handler
 	responses chan<- authorizationResponse
+	tell      func(refused)   // at the terminal, what is not taken; it may not wait
 	over      context.Context // ends with the login
+
+	mu    sync.Mutex
+	told  map[string]bool      // what the terminal has heard of
+	taken map[string]*lastPage // the page of each response that was taken, by the response
+}
+
+// A refused is what the callback does not take.
+type refused struct {
+	what     string
+	reported string // words of the request, which no page repeats
+	pastable bool   // the same would be taken from a person, who knows which login it is of
 }
 
 // ServeHTTP implements [http.Handler].
@@ -28,14 +47,29 @@ func (c *callback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	attempt := c.current.Load()
 	switch {
 	case r.Host != c.at.host(): // DNS rebinding, or a loopback sibling that nobody registered
-		refuse(w, http.StatusMisdirectedRequest, "This server answers only to "+c.at.host()+".")
+		c.refuseElsewhere(w, r, http.StatusMisdirectedRequest, "this server answers only to "+c.at.host())
+	case speculative(r.Header):
+		refuse(w, http.StatusServiceUnavailable, "This page is for a visit, and not loaded ahead of one.")
 	case r.URL.Path == c.at.path():
 		c.serveResponse(w, r, attempt)
 	case subtle.ConstantTimeCompare([]byte(r.URL.Path), []byte(c.at.start)) != 1:
-		refuse(w, http.StatusNotFound, "There is nothing here.")
+		c.refuseElsewhere(w, r, http.StatusNotFound, "there is nothing at this address")
 	case onlyGet(w, r):
 		c.serveStart(w, r, attempt)
 	}
+}
+
+// speculative reports whether a browser loads a page before anyone wants it. A code works once, and
+// the page that follows is to be seen.
+func speculative(h http.Header) bool {
+	for _, name := range []string{"Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"} {
+		for _, purpose := range []string{"prefetch", "prerender", "preview"} {
+			if strings.Contains(strings.ToLower(h.Get(name)), purpose) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (c *callback) serveStart(w http.ResponseWriter, r *http.Request, attempt *attempt) {
@@ -47,32 +81,150 @@ func (c *callback) serveStart(w http.ResponseWriter, r *http.Request, attempt *a
 }
 
 // serveResponse hands the response over and holds the request until there is a page that
-// tells what came of it.
+// tells what came of it. Who repeats a response gets the page of the first.
 func (c *callback) serveResponse(w http.ResponseWriter, r *http.Request, attempt *attempt) {
-	if !onlyGet(w, r) {
+	said, ok := c.read(w, r)
+	if !ok {
 		return
 	}
-	got, err := readResponse(r.URL.RawQuery, attempt)
+	got, page, err := c.take(said, attempt)
 	if err != nil {
-		refuse(w, http.StatusBadRequest, "This response is not accepted: "+err.Error()+". The login still waits for its own.")
+		c.refuseResponse(w, said, err)
 		return
 	}
-	if !attempt.answered.CompareAndSwap(false, true) {
-		refuse(w, http.StatusGone, "This login has already had its response.")
+	if got != nil {
+		got.page, got.delivered = page, make(chan struct{})
+		defer close(got.delivered)
+		select {
+		case c.responses <- *got:
+		case <-c.over.Done():
+		}
+	}
+	page.serve(c.over, w, r)
+}
+
+// read is what a response says: in the query, or in the body of a form that the server's page sends
+// (OAuth 2.0 Form Post Response Mode §2). Nobody asked for that, and its state is as good as any.
+func (c *callback) read(w http.ResponseWriter, r *http.Request) (said string, ok bool) {
+	switch r.Method {
+	case http.MethodGet:
+		return r.URL.RawQuery, true
+	case http.MethodPost:
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(headerTimeout))
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxHeader))
+		if err != nil {
+			c.refuse(w, http.StatusBadRequest, "form", refused{what: "a form came that cannot be read"})
+			return "", false
+		}
+		return string(body), true
+	}
+	w.Header().Set("Allow", "GET, POST")
+	c.refuse(w, http.StatusMethodNotAllowed, r.Method, refused{what: "a " + text.Line(r.Method) + " request came, and only GET and POST bring a response"})
+	return "", false
+}
+
+// take makes what came the one response of the attempt; got is nil where it is one that was taken
+// before.
+func (c *callback) take(said string, attempt *attempt) (got *authorizationResponse, page *lastPage, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if page := c.taken[said]; page != nil {
+		return nil, page, nil
+	}
+	response, err := readResponse(said, attempt)
+	if err == nil && !attempt.answered.CompareAndSwap(false, true) {
+		err = errSecond
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	if c.taken == nil {
+		c.taken = map[string]*lastPage{}
+	}
+	page = newLastPage()
+	c.taken[said] = page
+	return &response, page, nil
+}
+
+// refuseResponse refuses what came to the right address.
+func (c *callback) refuseResponse(w http.ResponseWriter, said string, err error) {
+	status := http.StatusBadRequest
+	if errors.Is(err, errSecond) {
+		status = http.StatusGone
+	}
+	c.refuse(w, status, err.Error(), refused{"a response came, but " + err.Error(), reported(said), errors.Is(err, errNoState)})
+}
+
+// refuseElsewhere refuses what came to another address. One that brings a response is told of.
+func (c *callback) refuseElsewhere(w http.ResponseWriter, r *http.Request, status int, why string) {
+	if query := r.URL.Query(); !query.Has("code") && !query.Has("error") {
+		refuse(w, status, sentence(why)+".")
 		return
 	}
-	got.page, got.delivered = make(chan http.Handler, 1), make(chan struct{})
-	defer close(got.delivered)
+	c.refuse(w, status, why, refused{"a response came to " + text.Quote(r.Host+r.URL.Path) + ", and this login takes it only at " + c.at.redirectURI(), "", true})
+}
+
+// refuse tells the page, and the first time the terminal too, what is not taken.
+func (c *callback) refuse(w http.ResponseWriter, status int, kind string, it refused) {
+	said := sentence(it.what) + ". The login still waits"
+	if it.pastable {
+		said += "; if this is its response, paste the URL of this page into the terminal"
+	}
+	refuse(w, status, said+".")
+	c.tellOnce(kind, it)
+}
+
+// sayHTTPS is for a browser that begins to speak TLS.
+func (c *callback) sayHTTPS() {
+	c.tellOnce("https", refused{"the browser came with https, and only http is spoken here: change that in its address line", "", true})
+}
+
+func (c *callback) tellOnce(kind string, it refused) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.told == nil {
+		c.told = map[string]bool{}
+	}
+	if !c.told[kind] && len(c.told) < maxTold {
+		c.told[kind] = true
+		c.tell(it)
+	}
+}
+
+// maxTold bounds what the terminal is told of requests: the method is the sender's choice.
+const maxTold = 8
+
+// reported is what a refusal that is not taken says, for it may be this login's after all.
+func reported(said string) string {
+	values, err := url.ParseQuery(said)
+	if err != nil || values.Get("error") == "" {
+		return ""
+	}
+	says := strings.TrimSpace(values.Get("error") + " " + values.Get("error_description"))
+	return " (it says " + text.Quote(text.Line(says)) + ")"
+}
+
+func sentence(what string) string { return strings.ToUpper(what[:1]) + what[1:] }
+
+// A lastPage is what a browser gets to see for its response, once that is known.
+type lastPage struct {
+	ready chan struct{}
+	page  http.Handler
+}
+
+func newLastPage() *lastPage { return &lastPage{ready: make(chan struct{})} }
+
+// show is called once.
+func (p *lastPage) show(page http.Handler) {
+	p.page = page
+	close(p.ready)
+}
+
+func (p *lastPage) serve(over context.Context, w http.ResponseWriter, r *http.Request) {
 	select {
-	case c.responses <- got:
-	case <-c.over.Done():
-		refuse(w, http.StatusServiceUnavailable, "The login is over.")
-		return
-	}
-	select {
-	case page := <-got.page:
-		page.ServeHTTP(w, r)
-	case <-c.over.Done():
+	case <-p.ready:
+		p.page.ServeHTTP(w, r)
+	case <-over.Done():
 		refuse(w, http.StatusServiceUnavailable, "The login is over.")
 	}
 }
@@ -110,6 +262,8 @@ const (
 	// maxHeader holds the longest response that is believed in: a code of maxToken, and
 	// a browser's own fields.
 	maxHeader = 64 << 10
+	// maxWaiting bounds how many connections wait for a request, and with maxHeader what they hold.
+	maxWaiting = 256
 	// pageTimeout bounds the delivery of the last page.
 	pageTimeout = 5 * time.Second
 	// closeTimeout is for connections that the browser opened in advance and never
@@ -124,7 +278,7 @@ type pageServer struct {
 	wait   sync.WaitGroup
 }
 
-func servePages(at *loopback, pages http.Handler) *pageServer {
+func servePages(at *loopback, pages *callback) *pageServer {
 	s := &pageServer{at: at}
 	s.server = &http.Server{
 		Handler:           pages,
@@ -132,8 +286,9 @@ func servePages(at *loopback, pages http.Handler) *pageServer {
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          log.New(io.Discard, "", 0), // it would write to the terminal
 	}
+	guard.BoundWaiting(s.server, maxWaiting)
 	for _, listener := range at.listeners {
-		s.wait.Go(func() { _ = s.server.Serve(listener) }) // ends with [pageServer.stop]
+		s.wait.Go(func() { _ = s.server.Serve(plainListener{listener, pages.sayHTTPS}) }) // ends with [pageServer.stop]
 	}
 	return s
 }
@@ -147,4 +302,40 @@ func (s *pageServer) stop() {
 	}
 	s.at.close()
 	s.wait.Wait()
+}
+
+// A plainListener notices who begins to speak TLS, and ends that at once: a browser would wait.
+type plainListener struct {
+	net.Listener
+	https func()
+}
+
+// Accept implements [net.Listener].
+func (l plainListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &plainConn{Conn: conn, https: l.https}, nil
+}
+
+type plainConn struct {
+	net.Conn
+	https func()
+	begun bool
+}
+
+// tlsHandshake is the first byte of a TLS connection (RFC 8446 §5.1), and of no request.
+const tlsHandshake = 22
+
+// Read implements [net.Conn].
+func (c *plainConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if !c.begun && n > 0 {
+		if c.begun = true; p[0] == tlsHandshake {
+			c.https()
+			return 0, io.EOF
+		}
+	}
+	return n, err
 }

@@ -3,13 +3,17 @@ package oauth_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/ambit-auth/ambit/oauth/browser"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/oauth/store/storetest"
 )
@@ -34,7 +38,8 @@ func intrusions() []intrusion {
 		{"two states", "GET", "/callback?code=x&state=STATE&state=STATE", "", 400},
 		{"a broken query", "GET", "/callback?code=%zz&state=STATE", "", 400},
 		{"nothing", "GET", "/callback", "", 400},
-		{"POST", "POST", "/callback?code=x&state=STATE", "", 405},
+		{"a form with nothing in it", "POST", "/callback?code=x&state=STATE", "", 400},
+		{"PUT", "PUT", "/callback?code=x&state=STATE", "", 405},
 		{"HEAD", "HEAD", "/callback?code=x&state=STATE", "", 405},
 		{"another path", "GET", "/callback/?code=x&state=STATE", "", 404},
 		{"another case", "GET", "/Callback?code=x&state=STATE", "", 404},
@@ -256,5 +261,196 @@ func TestOpenFails(t *testing.T) {
 	}
 	if len(person.told) != 1 || !strings.Contains(person.told[0], "no display") {
 		t.Errorf("told: %q", person.told)
+	}
+}
+
+// What shows the page hears that the login is over, and not that someone ended it.
+func TestOpenHearsTheEnd(t *testing.T) {
+	server, person := newAuthServer(t), newPerson(t)
+	login := newLogin(server, person)
+	var cause error
+	login.UI.Open = func(ctx context.Context, startURL, authorizationURL string) error {
+		err := person.open(ctx, startURL, authorizationURL)
+		<-ctx.Done()
+		cause = context.Cause(ctx)
+		return err
+	}
+	if _, err := login.Run(t.Context()); err != nil || !errors.Is(cause, browser.ErrDone) {
+		t.Errorf("%v, cause %v", err, cause)
+	}
+}
+
+// What is not taken is told at the terminal too, each kind once: the browser that shows it may be on
+// a screen that nobody looks at.
+func TestRefusedResponsesAreTold(t *testing.T) {
+	for name, c := range map[string]struct {
+		method, path, want string
+		paste              bool // that is the way on
+	}{
+		"no state":           {"GET", "/callback?error=invalid_request&error_description=redirect_uri+mismatch", `it has no state, and may be another login's (it says "invalid_request redirect_uri mismatch"); if it is this login's, paste its URL here`, true},
+		"another's":          {"GET", "/callback?code=x&state=wrong", "belongs to another login", false},
+		"a parameter twice":  {"GET", "/callback?code=x&code=y&state=STATE", "code more than once", false},
+		"another path":       {"GET", "/back?code=x&state=STATE", `/back", and this login takes it only at http://localhost:`, true},
+		"another host":       {"GET", "//127.0.0.1/callback?code=x&state=STATE", `"127.0.0.1:`, true},
+		"HEAD":               {"HEAD", "/callback?code=x&state=STATE", "a HEAD request came", false},
+		"nothing of a login": {"GET", "/favicon.ico", "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server, person := newAuthServer(t), newPerson(t)
+			login := newLogin(server, person)
+			told := make(chan struct{}, 10)
+			login.UI.Paste = make(chan string)
+			login.UI.Tell = func(format string, args ...any) { person.tell(format, args...); told <- struct{}{} }
+			login.UI.Open = func(ctx context.Context, startURL, authorizationURL string) error {
+				in := intrusion{method: c.method, path: c.path}
+				if path, ok := strings.CutPrefix(c.path, "//127.0.0.1"); ok {
+					in.host, in.path = "127.0.0.1:PORT", path
+				}
+				for range 3 {
+					intrude(t, person, in, startURL, authorizationURL)
+				}
+				if c.want != "" {
+					<-told
+				}
+				return person.open(ctx, startURL, authorizationURL)
+			}
+			if _, err := login.Run(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if c.want == "" && len(person.told) > 0 || c.want != "" && (len(person.told) != 1 || !strings.Contains(person.told[0], c.want) || !strings.Contains(person.told[0], "still waiting") || strings.Contains(person.told[0], "paste") != c.paste) {
+				t.Errorf("told: %q", person.told)
+			}
+		})
+	}
+}
+
+// A browser that speaks TLS hears at once that this is not the place, and the person what to do.
+func TestHTTPSIsTold(t *testing.T) {
+	server, person := newAuthServer(t), newPerson(t)
+	login := newLogin(server, person)
+	told := make(chan struct{}, 10)
+	person.client.Timeout = 4 * time.Second
+	login.UI.Tell = func(format string, args ...any) { person.tell(format, args...); told <- struct{}{} }
+	login.UI.Open = func(ctx context.Context, startURL, authorizationURL string) error {
+		begun := time.Now()
+		for range 2 {
+			if _, err := person.client.Get(strings.Replace(startURL, "http:", "https:", 1)); err == nil {
+				t.Error("someone answered with TLS")
+			}
+		}
+		if took := time.Since(begun); took > 3*time.Second {
+			t.Errorf("the browser waited %s", took)
+		}
+		select {
+		case <-told:
+		case <-time.After(10 * time.Second):
+		}
+		return person.open(ctx, startURL, authorizationURL)
+	}
+	if _, err := login.Run(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if len(person.told) != 1 || !strings.Contains(person.told[0], "https") {
+		t.Errorf("told: %q", person.told)
+	}
+}
+
+// A server may send its response in a form that its page posts.
+func TestFormPost(t *testing.T) {
+	server, person := newAuthServer(t), newPerson(t)
+	login := newLogin(server, person)
+	login.UI.Open = func(ctx context.Context, _, authorizationURL string) error {
+		back, err := person.wayBack(ctx, authorizationURL)
+		if err != nil {
+			return err
+		}
+		query := back.RawQuery
+		back.RawQuery = ""
+		req, err := http.NewRequestWithContext(context.WithoutCancel(ctx), http.MethodPost, back.String(), strings.NewReader(query))
+		if err != nil {
+			return err
+		}
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		seen, err := person.do(req)
+		if seen.status != 200 || !strings.Contains(seen.body, "logged in") {
+			t.Errorf("the browser: %+v", seen)
+		}
+		return err
+	}
+	if c, err := login.Run(t.Context()); err != nil || c.Access.Empty() {
+		t.Error(err)
+	}
+}
+
+// What a browser loads ahead of a visit spends no code, and the visit gets the page.
+func TestPrefetchIsNotTaken(t *testing.T) {
+	for name, value := range map[string]string{"Sec-Purpose": "prefetch;prerender", "Purpose": "prefetch", "X-Purpose": "preview", "X-Moz": "prefetch"} {
+		server, person := newAuthServer(t), newPerson(t)
+		login := newLogin(server, person)
+		login.UI.Open = func(ctx context.Context, _, authorizationURL string) error {
+			back, err := person.wayBack(ctx, authorizationURL)
+			if err != nil {
+				return err
+			}
+			req, err := http.NewRequestWithContext(ctx, http.MethodGet, back.String(), nil)
+			if err != nil {
+				return err
+			}
+			req.Header.Set(name, value)
+			if ahead, err := person.do(req); err != nil || ahead.status != http.StatusServiceUnavailable {
+				t.Errorf("%s: %v, %+v", name, err, ahead)
+			}
+			return person.open(ctx, "", back.String())
+		}
+		if _, err := login.Run(t.Context()); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if got := person.last(); got.status != 200 {
+			t.Errorf("%s: the visit: %+v", name, got)
+		}
+	}
+}
+
+// Some browsers come several times with one response: each visit gets the page, and the code is sent once.
+func TestRepeatedResponseGetsThePage(t *testing.T) {
+	server, person := newAuthServer(t), newPerson(t)
+	login := newLogin(server, person)
+	const visits = 6
+	var arrived, seen sync.WaitGroup
+	arrived.Add(visits)
+	login.UI.Open = func(ctx context.Context, _, authorizationURL string) error {
+		back, err := person.wayBack(ctx, authorizationURL)
+		if err != nil {
+			return err
+		}
+		for range visits {
+			seen.Go(func() {
+				conn, err := net.Dial("tcp", strings.Replace(back.Host, "localhost", "127.0.0.1", 1))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer conn.Close()
+				fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", back.RequestURI(), back.Host)
+				if page, err := io.ReadAll(conn); err != nil || !strings.Contains(string(page), "the only one") {
+					t.Errorf("%v: %s", err, page)
+				}
+			})
+		}
+		return nil
+	}
+	login.UI.Finish = func(context.Context, *credential.Credential, error) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			arrived.Done()
+			arrived.Wait() // none is served before all have come
+			_, _ = w.Write([]byte("the only one"))
+		})
+	}
+	if _, err := login.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	seen.Wait()
+	if len(server.sent()) != 1 {
+		t.Errorf("requests: %v", server.sent())
 	}
 }

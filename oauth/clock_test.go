@@ -36,7 +36,6 @@ func TestClockThatIsOff(t *testing.T) {
 			login := newLogin(server, person)
 			login.Scopes = scopes.NewSet("openid", "a:read")
 			login.Server.JWKSURI = server.URL + "/keys"
-			login.Server.IDTokenSigningAlgValuesSupported = []string{"ES256"}
 			var told []string
 			login.UI.Tell = func(format string, args ...any) { told = append(told, fmt.Sprintf(format, args...)) }
 			got, err := login.Run(t.Context())

@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -15,8 +16,11 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/client"
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/oauth/store/storetest"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -74,6 +78,7 @@ func TestIDToken(t *testing.T) {
 		change func(claims map[string]any)
 		signer *ecdsa.PrivateKey
 		keys   http.HandlerFunc
+		of     string // id_token_issuer of the provider's file, behind the server's URL
 		ok     bool
 	}{
 		"valid":                  {ok: true},
@@ -85,6 +90,15 @@ func TestIDToken(t *testing.T) {
 		"expired":                {change: func(c map[string]any) { c["exp"] = testNow.Add(-time.Hour).Unix() }},
 		"another access token's": {change: func(c map[string]any) { c["at_hash"] = halfHash("other") }},
 		"another key":            {signer: newKey(t)},
+		"for this client":        {change: func(c map[string]any) { c["aud"], c["azp"] = []string{testClient, "other"}, testClient }, ok: true},
+		"several audiences":      {change: func(c map[string]any) { c["aud"] = []string{testClient, "other"} }, ok: true},
+		"for another client":     {change: func(c map[string]any) { c["aud"], c["azp"] = []string{testClient, "other"}, "other" }},
+		"for nothing known":      {change: func(c map[string]any) { c["azp"] = []string{testClient} }},
+		"of a tenant":            {of: "/{tid}", change: func(c map[string]any) { c["tid"] = "one"; c["iss"] = c["iss"].(string) + "/one" }, ok: true},
+		"of another tenant":      {of: "/{tid}", change: func(c map[string]any) { c["tid"] = "one"; c["iss"] = c["iss"].(string) + "/two" }},
+		"of no tenant":           {of: "/{tid}", change: func(c map[string]any) { c["iss"] = c["iss"].(string) + "/" }},
+		"of a path of tenants":   {of: "/{tid}", change: func(c map[string]any) { c["tid"] = "one/two"; c["iss"] = c["iss"].(string) + "/one/two" }},
+		"of the server itself":   {of: "/{tid}", change: func(c map[string]any) { c["tid"] = "one" }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server, person := newAuthServer(t), newPerson(t)
@@ -112,7 +126,9 @@ func TestIDToken(t *testing.T) {
 			login := newLogin(server, person)
 			login.Scopes = scopes.NewSet("openid", "a:read")
 			login.Server.JWKSURI = server.URL + "/keys"
-			login.Server.IDTokenSigningAlgValuesSupported = []string{"ES256"}
+			if c.of != "" {
+				login.IDTokenIssuer = server.URL + c.of
+			}
 			got, err := login.Run(t.Context())
 			if revoked := len(server.revoked) == 2; revoked == c.ok {
 				t.Errorf("revoked: %v", server.revoked)
@@ -128,6 +144,50 @@ func TestIDToken(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// A client with a secret may get ID tokens that are signed with it. A public one cannot tell who
+// signed such a token.
+func TestIDTokenSignedWithTheSecret(t *testing.T) {
+	long, short := strings.Repeat("s", 32), "too-short"
+	for name, c := range map[string]struct {
+		secret, signer, access string
+		ok, told               bool
+	}{
+		"the client's":               {secret: long, signer: long, access: "acc_1", ok: true},
+		"another's":                  {secret: long, signer: strings.Repeat("o", 32), access: "acc_1"},
+		"for another access token":   {secret: long, signer: long, access: "acc_2"},
+		"too short to prove a thing": {secret: short, signer: short, access: "acc_1", ok: true, told: true},
+		"of a client without one":    {signer: long, access: "acc_1"},
+	} {
+		server, person := newAuthServer(t), newPerson(t)
+		server.idToken = func(nonce, _ string) string {
+			claims, _ := json.Marshal(map[string]any{
+				"iss": server.URL, "aud": testClient, "sub": "someone", "nonce": nonce, "at_hash": halfHash(c.access),
+				"iat": testNow.Unix(), "exp": testNow.Add(time.Minute).Unix(),
+			})
+			input := encode([]byte(`{"alg":"HS256"}`)) + "." + encode(claims)
+			mac := hmac.New(sha256.New, []byte(c.signer))
+			mac.Write([]byte(input))
+			return input + "." + encode(mac.Sum(nil))
+		}
+		server.others["/keys"] = text(200, "application/json", keySet(t, newKey(t)))
+		login := newLogin(server, person)
+		login.Scopes = scopes.NewSet("openid")
+		login.Server.JWKSURI = server.URL + "/keys"
+		if c.secret != "" {
+			server.client = client.Client{ID: testClient, Secret: credential.NewSecret(c.secret), Method: provider.AuthPost}
+			login.Client = server.client
+		}
+		_, err := login.Run(t.Context())
+		told := strings.Join(person.told, "\n")
+		if (err == nil) != c.ok || strings.Contains(told, "the signature of the ID token is not checked") != c.told {
+			t.Errorf("%s: %v; told %q", name, err, told)
+		}
+		if err != nil && strings.Contains(err.Error(), long) || strings.Contains(told, short) {
+			t.Errorf("%s: the secret is told: %v, %q", name, err, told)
+		}
 	}
 }
 
@@ -152,6 +212,23 @@ func TestNoKeysAreFetchedWithoutNeed(t *testing.T) {
 	}
 }
 
+// An ID token that was asked for and did not come is told, and ends no login; where openid was not
+// granted, none was to come.
+func TestNoIDToken(t *testing.T) {
+	for granted, told := range map[string]bool{"openid a:read": true, "a:read": false} {
+		server, person := newAuthServer(t), newPerson(t)
+		server.others["/token"] = text(200, "application/json", `{"access_token": "x", "token_type": "Bearer", "scope": "`+granted+`"}`)
+		login := newLogin(server, person)
+		login.Scopes = scopes.NewSet("openid", "a:read")
+		if _, err := login.Run(t.Context()); err != nil {
+			t.Errorf("%s: %v", granted, err)
+		}
+		if got := strings.Contains(strings.Join(person.told, "\n"), "the server sent no ID token"); got != told {
+			t.Errorf("%s: told %q", granted, person.told)
+		}
+	}
+}
+
 // A server whose keys cannot be had ends no login: what else the ID token says is checked.
 func TestIDTokenWithoutKeys(t *testing.T) {
 	for name, keys := range map[string]http.HandlerFunc{
@@ -172,7 +249,6 @@ func TestIDTokenWithoutKeys(t *testing.T) {
 			}
 			login := newLogin(server, person)
 			login.Scopes = scopes.NewSet("openid")
-			login.Server.IDTokenSigningAlgValuesSupported = []string{"ES256"}
 			if keys != nil {
 				server.others["/keys"] = keys
 				login.Server.JWKSURI = server.URL + "/keys"

@@ -4,11 +4,10 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/ambit-auth/ambit/internal/guard"
@@ -46,8 +45,8 @@ type Inspector struct {
 
 // Inspect returns the same credential with what the server says that it holds; of what
 // the server does not say, what was known counts. A request takes at most 10 s, and there is
-// one, or two where an advertised way leads nowhere; a 429 that asks for less than 5 s is waited
-// out once.
+// one, or one for each way that the provider's file gives until one tells, or two where an advertised
+// way leads nowhere; a 429 that asks for less than 5 s is waited out once.
 //
 // Errors: *[NoInspectionError] where nobody can be asked; *[RejectedError] where the
 // server does not know the credential; *[trust.UntrustedHostError]; ctx's own; those of
@@ -58,14 +57,20 @@ func (i *Inspector) Inspect(ctx context.Context, c *credential.Credential) (*cre
 	if err != nil {
 		return nil, err
 	}
-	return c.Holding(said), nil
+	return c.Told(said.Grant, said.account), nil
+}
+
+// A told is what a server says of a credential.
+type told struct {
+	scopes.Grant
+	account string // whose it is, in a name fit for a line; "" where it does not say
 }
 
 // inspect asks one server; what it does not say is as it was known.
-func (i *Inspector) inspect(ctx context.Context, server provider.Server, c *credential.Credential) (scopes.Grant, error) {
+func (i *Inspector) inspect(ctx context.Context, server provider.Server, c *credential.Credential) (told, error) {
 	said, err := i.ask(ctx, server, c)
 	if err != nil {
-		return scopes.Grant{}, err
+		return told{}, err
 	}
 	said.Source = c.Source
 	if said.ExpiresAt.IsZero() {
@@ -77,55 +82,99 @@ func (i *Inspector) inspect(ctx context.Context, server provider.Server, c *cred
 	return said, nil
 }
 
-// ask asks in the way that the provider's file gives; about a login for which it gives none,
-// in those that the server advertises.
-func (i *Inspector) ask(ctx context.Context, server provider.Server, c *credential.Credential) (scopes.Grant, error) {
+// ask asks in the ways that the provider's file gives, in their order, until one tells what the
+// credential holds; about a login for which it gives none, in those that the server advertises.
+func (i *Inspector) ask(ctx context.Context, server provider.Server, c *credential.Credential) (told, error) {
 	if !credential.IsSendable(c.Access.Reveal()) {
-		return scopes.Grant{}, &apikey.BadKeyError{Problem: apikey.Unsendable}
+		return told{}, &apikey.BadKeyError{Problem: apikey.Unsendable}
 	}
 	kind := c.KindAt(i.Provider)
-	if kind.Inspect.URL != "" {
-		return i.inspectItself(ctx, server, kind, c)
+	if len(kind.Inspect) == 0 {
+		return i.askAsAdvertised(ctx, server, kind, c)
+	}
+	var best answer
+	for n, way := range kind.Inspect {
+		said, err := i.askBy(ctx, way, server, kind, c)
+		if err == nil && !said.KnownBy.Unlisted() || ctx.Err() != nil {
+			return said, err
+		}
+		if one := (answer{said, err}); n == 0 || one.rank() > best.rank() {
+			best = one
+		}
+	}
+	return best.told, best.err
+}
+
+// An answer is what came of one way to ask.
+type answer struct {
+	told
+	err error
+}
+
+// rank orders answers by how much they tell: one that the credential is good, or has ended, more than
+// none, and none more than that the credential is not known, for that may be so in this way alone.
+func (a answer) rank() int {
+	_, nobody := errors.AsType[*NoInspectionError](a.err)
+	rejected, ok := errors.AsType[*RejectedError](a.err)
+	switch {
+	case a.err == nil:
+		return 4
+	case ok && rejected.Expired:
+		return 3
+	case nobody:
+		return 0
+	case ok:
+		return 1
+	}
+	return 2
+}
+
+// askBy asks in one of the ways that the provider's file gives.
+func (i *Inspector) askBy(ctx context.Context, way provider.Inspection, server provider.Server, kind provider.CredentialKind, c *credential.Credential) (told, error) {
+	if !way.Introspection {
+		return i.inspectItself(ctx, way, server, kind, c)
 	}
 	none := &NoInspectionError{Label: kind.Label, Server: server.Name}
-	if i.Metadata == nil || !kind.Inspect.Possible() && !c.Issued() {
-		return scopes.Grant{}, none
+	if i.Metadata == nil {
+		return told{}, none
 	}
 	known, err := i.Metadata(ctx, server)
 	switch {
-	case err != nil && !kind.Inspect.Possible():
-		return scopes.Grant{}, unanswered(err)
 	case err != nil:
-		return scopes.Grant{}, err
-	case !kind.Inspect.Possible():
-		return i.askAsAdvertised(ctx, known, server, kind, c)
+		return told{}, err
 	case known.IntrospectionEndpoint == "":
-		return scopes.Grant{}, none
+		return told{}, none
 	}
-	return i.introspect(ctx, known.IntrospectionEndpoint, server, kind, c)
+	return i.introspect(ctx, known.IntrospectionEndpoint, way, server, kind, c)
 }
 
 // askAsAdvertised asks about a login by what the server's metadata names: introspection (RFC
 // 7662) says what it holds, userinfo (OpenID Connect Core §5.3) only whether it is accepted. A
 // server that refuses whoever asks says nothing of the credential: nobody can be asked then.
-func (i *Inspector) askAsAdvertised(ctx context.Context, known *metadata.AuthorizationServer, server provider.Server, kind provider.CredentialKind, c *credential.Credential) (scopes.Grant, error) {
+func (i *Inspector) askAsAdvertised(ctx context.Context, server provider.Server, kind provider.CredentialKind, c *credential.Credential) (told, error) {
 	none := &NoInspectionError{Label: kind.Label, Server: server.Name}
+	if i.Metadata == nil || !c.Issued() {
+		return told{}, none
+	}
+	known, err := i.Metadata(ctx, server)
+	if err != nil {
+		return told{}, unanswered(err)
+	}
 	if known.IntrospectionEndpoint != "" {
-		kind.Inspect.Introspection = true
-		grant, err := i.introspect(ctx, known.IntrospectionEndpoint, server, kind, c)
+		said, err := i.introspect(ctx, known.IntrospectionEndpoint, provider.Inspection{Introspection: true}, server, kind, c)
 		if !refusesToAnswer(err) {
-			return grant, err
+			return said, err
 		}
 		none.Why = err.Error()
 	}
 	if known.UserinfoEndpoint != "" && c.Scopes.Has(openIDScope) {
 		err := i.userinfo(ctx, known.UserinfoEndpoint, c)
 		if !refusesToAnswer(err) {
-			return c.Grant, err
+			return told{Grant: c.Grant}, err
 		}
 		none.Why = err.Error()
 	}
-	return scopes.Grant{}, none
+	return told{}, none
 }
 
 // openIDScope is the scope with which a server serves userinfo (OpenID Connect Core §5.3).
@@ -143,59 +192,80 @@ func refusesToAnswer(err error) bool {
 
 // userinfo asks whether the server accepts the credential; nil where it does.
 func (i *Inspector) userinfo(ctx context.Context, endpoint string, c *credential.Credential) error {
-	response, err := i.send(ctx, http.MethodGet, endpoint, nil, nil, &c.Access)
+	response, err := i.get(ctx, endpoint, c)
 	if err != nil {
 		return err
 	}
 	return readUserinfo(response)
 }
 
-// inspectItself is a GET with the credential as its own proof (RFC 6750 §2.1).
-func (i *Inspector) inspectItself(ctx context.Context, server provider.Server, kind provider.CredentialKind, c *credential.Credential) (scopes.Grant, error) {
-	target, ok := server.Expand(kind.Inspect.URL)
+// inspectItself sends a request with the credential as its own proof.
+func (i *Inspector) inspectItself(ctx context.Context, way provider.Inspection, server provider.Server, kind provider.CredentialKind, c *credential.Credential) (told, error) {
+	target, ok := server.Expand(way.URL)
 	if !ok {
-		return scopes.Grant{}, &NoInspectionError{Label: kind.Label, Server: server.Name}
+		return told{}, &NoInspectionError{Label: kind.Label, Server: server.Name}
 	}
-	response, err := i.send(ctx, http.MethodGet, target, nil, nil, &c.Access)
+	q, err := inspectionOf(way, kind.Send, target, c.Access)
 	if err != nil {
-		return scopes.Grant{}, err
+		return told{}, err
 	}
-	grant, err := readInspection(response, kind, i.Note)
-	return i.said(server, kind, c, grant), err
+	response, err := i.send(ctx, q, c.Access)
+	if err != nil {
+		return told{}, err
+	}
+	return i.read(response, way, server, kind, c)
+}
+
+// read is what the response to an inspection says. Where that names no scopes, what the credential
+// holds is as it was known before.
+func (i *Inspector) read(response *guard.Response, way provider.Inspection, server provider.Server, kind provider.CredentialKind, c *credential.Credential) (told, error) {
+	said, err := i.readInspection(response, way, kind, c.Asked)
+	if err != nil {
+		return told{}, i.explained(err, response, way, server)
+	}
+	if said.KnownBy == "" && c.KnownBy != "" {
+		said.KnownBy, said.Scopes, said.Reach = c.KnownBy, c.Scopes, c.Reach
+	}
+	said.Grant = kind.Of(said.Grant)
+	said.KnownBy = cmp.Or(said.KnownBy, scopes.Accepted)
+	said.Server, said.Prefix = server.Name, c.Access.Shown(kind)
+	return said, nil
 }
 
 // introspect is RFC 7662 §2.1, or the same in JSON for servers that want it so. Who asks is the
 // token itself where the provider's file says so, else the client to which it was given.
-func (i *Inspector) introspect(ctx context.Context, endpoint string, server provider.Server, kind provider.CredentialKind, c *credential.Credential) (scopes.Grant, error) {
+func (i *Inspector) introspect(ctx context.Context, endpoint string, way provider.Inspection, server provider.Server, kind provider.CredentialKind, c *credential.Credential) (told, error) {
 	members, header := map[string]string{"token": c.Access.Reveal()}, make(http.Header)
-	bearer := &c.Access
-	if !kind.Inspect.Bearer {
+	bearer, secrets := &c.Access, []credential.Secret{c.Access}
+	if !way.Bearer {
 		who, err := i.clientAt(ctx, server, c)
 		if err != nil {
-			return scopes.Grant{}, err
+			return told{}, err
 		}
-		bearer = nil
+		bearer, secrets = nil, append(secrets, who.Secret)
 		who.Authenticate(header, func(name, value string) { members[name] = value })
 	}
-	body, contentType, err := encodeMembers(members, kind.Inspect.JSON)
+	body, contentType, err := encodeMembers(members, way.JSON)
 	if err != nil {
-		return scopes.Grant{}, err
+		return told{}, err
 	}
 	header.Set("Content-Type", contentType)
-	response, err := i.send(ctx, http.MethodPost, endpoint, header, body, bearer)
+	response, err := i.send(ctx, question{method: http.MethodPost, target: endpoint, header: header, body: body, bearer: bearer}, secrets...)
 	if err != nil {
-		return scopes.Grant{}, err
+		return told{}, err
 	}
-	grant, err := readInspection(response, kind, i.Note)
-	switch {
-	case err != nil:
-		return scopes.Grant{}, err
-	case grant.KnownBy != "":
-		return i.said(server, kind, c, grant), nil
-	case c.KnownBy != "": // the credential lives; what it holds is as it was known
-		return c.Grant, nil
+	said, err := i.read(response, way, server, kind, c)
+	if err == nil && said.KnownBy == scopes.Accepted && !way.AbsentUnknown {
+		return told{}, unclearInspection(response, "JSON without a usable %q", scopesPlace(way))
 	}
-	return scopes.Grant{}, unclearInspection(response, "JSON without a usable %q", introspectedScopes(kind.Inspect))
+	return said, err
+}
+
+func (i *Inspector) now() time.Time {
+	if i.Now == nil {
+		return time.Now()
+	}
+	return i.Now()
 }
 
 // clientAt is the client as which this program asks a server: that to which the server gave
@@ -211,39 +281,25 @@ func (i *Inspector) clientAt(ctx context.Context, server provider.Server, c *cre
 	return i.Client(ctx, server, id)
 }
 
-func encodeMembers(members map[string]string, asJSON bool) (body []byte, contentType string, err error) {
-	if asJSON {
-		body, err = json.Marshal(members)
-		return body, jsonType, err
-	}
-	form := make(url.Values, len(members))
-	for name, value := range members {
-		form.Set(name, value)
-	}
-	return []byte(form.Encode()), formType, nil
+// get asks with the credential as its own proof.
+func (i *Inspector) get(ctx context.Context, target string, c *credential.Credential) (*guard.Response, error) {
+	return i.send(ctx, question{method: http.MethodGet, target: target, bearer: &c.Access}, c.Access)
 }
 
-// said adds to a grant what follows from who was asked about which credential.
-func (i *Inspector) said(server provider.Server, kind provider.CredentialKind, c *credential.Credential, grant scopes.Grant) scopes.Grant {
-	grant.Server = server.Name
-	grant.Prefix = c.Access.Shown(kind)
-	return grant
-}
-
-// send sends one question; bearer is who asks (RFC 6750 §2.1), nil for nobody in the header.
-func (i *Inspector) send(ctx context.Context, method, target string, header http.Header, body []byte, bearer *credential.Secret) (*guard.Response, error) {
+// send sends a question, which carries these secrets.
+func (i *Inspector) send(ctx context.Context, q question, secrets ...credential.Secret) (*guard.Response, error) {
 	outer := ctx
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, target, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, q.method, q.target, bytes.NewReader(q.body))
 	if err != nil {
-		return nil, err
+		return nil, errNoRequest // the URL may hold the credential
 	}
-	maps.Copy(req.Header, header)
-	if bearer != nil {
-		req.Header.Set("Authorization", "Bearer "+bearer.Reveal())
+	maps.Copy(req.Header, q.header)
+	if q.bearer != nil {
+		req.Header.Set("Authorization", "Bearer "+q.bearer.Reveal())
 	}
-	response, err := sendBy(&guard.Requester{HTTP: orLoopback(i.HTTP), Now: i.Now, Wait: i.Wait, Waits: tellingOfWaits(i.Note)}, req)
+	response, err := sendBy(&guard.Requester{Bound: true, HTTP: orLoopback(i.HTTP), Now: i.Now, Wait: i.Wait, Waits: tellingOfWaits(i.Note)}, req, credential.VeilOver(i.Provider, secrets...))
 	if err != nil && outer.Err() != nil {
 		return nil, context.Cause(outer)
 	}
@@ -253,7 +309,58 @@ func (i *Inspector) send(ctx context.Context, method, target string, header http
 	return response, nil
 }
 
-const (
-	formType = "application/x-www-form-urlencoded"
-	jsonType = "application/json"
-)
+// elsewhereTimeout bounds the look at all other servers together: someone already
+// waits with a refusal, and this only explains it.
+const elsewhereTimeout = 3 * time.Second
+
+// Inquire asks the server whether it knows a credential that was refused, and where it
+// does not, all those other servers that the provider's file marks for that: at once,
+// and for 3 s at most. It ends with the first in the file's order that knows it.
+func (i *Inspector) Inquire(ctx context.Context, c *credential.Credential) credential.Inquiry {
+	here := i.outcome(ctx, i.Server, c)
+	if here.Standing != credential.StandingNotKnown {
+		return credential.Inquiry{here}
+	}
+	return append(credential.Inquiry{here}, i.elsewhere(ctx, c)...)
+}
+
+func (i *Inspector) elsewhere(ctx context.Context, c *credential.Credential) credential.Inquiry {
+	ctx, cancel := context.WithTimeoutCause(ctx, elsewhereTimeout, fmt.Errorf("no answer within %s", elsewhereTimeout))
+	defer cancel()
+	var pending []chan credential.Outcome
+	for _, s := range i.Provider.Servers {
+		if !s.AskOn401 || s.Name == i.Server.Name {
+			continue
+		}
+		outcome := make(chan credential.Outcome, 1)
+		pending = append(pending, outcome)
+		go func() { outcome <- i.outcome(ctx, s, c) }()
+	}
+	var outcomes credential.Inquiry
+	for _, outcome := range pending {
+		o := <-outcome
+		if outcomes = append(outcomes, o); o.Standing == credential.StandingKnown {
+			break
+		}
+	}
+	return outcomes
+}
+
+// outcome asks one server, and tells apart what came of it.
+func (i *Inspector) outcome(ctx context.Context, server provider.Server, c *credential.Credential) credential.Outcome {
+	said, err := i.inspect(ctx, server, c)
+	o := credential.Outcome{Server: server.Name, Grant: said.Grant, Account: said.account, Err: err, Standing: credential.StandingNoAnswer}
+	refused, rejected := errors.AsType[*RejectedError](err)
+	_, cannotAsk := errors.AsType[*NoInspectionError](err)
+	switch {
+	case err == nil:
+		o.Standing = credential.StandingKnown
+	case rejected && refused.Expired:
+		o.Standing = credential.StandingExpired
+	case rejected:
+		o.Standing = credential.StandingNotKnown
+	case cannotAsk:
+		o.Standing = credential.StandingNotAsked
+	}
+	return o
+}

@@ -3,44 +3,105 @@ package oauth
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/ambit-auth/ambit/internal/guard"
+	reader "github.com/ambit-auth/ambit/internal/refusal"
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
-// readInspection reads the response to the question that kind.Inspect describes. What is
-// not exactly a response to it is an *[UnansweredError]; note is told what is left out of one.
-func readInspection(response *guard.Response, kind provider.CredentialKind, note func(string)) (scopes.Grant, error) {
-	host := response.URL.Host
-	unclear := func(format string, args ...any) (scopes.Grant, error) {
-		return scopes.Grant{}, unclearInspection(response, format, args...)
+// readInspection reads the response to one of the ways in which a credential is inspected. What is
+// not exactly a response to it is an *[UnansweredError]. Where it does not say what the credential
+// holds, and need not, KnownBy is empty. asked is what a login asked for.
+func (i *Inspector) readInspection(response *guard.Response, way provider.Inspection, kind provider.CredentialKind, asked scopes.Set) (told, error) {
+	said := told{Grant: scopes.Grant{Kind: kind.Kind}}
+	if err := judged(response, way); err != nil {
+		return told{}, err
 	}
-	if err := readInspectionStatus(response, whoAsks(kind.Inspect)); err != nil {
-		return scopes.Grant{}, err
+	if fits(way.Denied, response) {
+		return said, nil
 	}
-	members, err := response.Object()
+	r, err := inspectedBy(response, way)
 	if err != nil {
-		return unclear("a body that %v", err)
+		return told{}, err
 	}
-	if kind.Inspect.Introspection {
-		switch active, said := members.Bool("active"); {
-		case !said:
-			return unclear("JSON without a usable %q", "active") // RFC 7662 §2.2 requires it
+	if way.Introspection {
+		switch active, is := r.members.Bool("active"); {
+		case !is:
+			return told{}, unclearInspection(response, "JSON without a usable %q", "active") // RFC 7662 §2.2 requires it
 		case !active:
-			return scopes.Grant{}, &RejectedError{Host: host, Status: response.Status}
+			return told{}, &RejectedError{Host: response.URL.Host, Status: response.Status}
 		}
 	}
-	grant, missing := readGrant(members, kind)
-	if missing != "" {
-		return unclear("JSON without a usable %q", missing)
+	if missing := r.grant(&said.Grant, kind, &i.Provider.Scopes, asked); missing != "" {
+		what := "JSON"
+		if missing == way.Scopes.Header {
+			what = "a response"
+		}
+		return told{}, unclearInspection(response, "%s without a usable %q", what, missing)
 	}
-	tellLeftOut(note, "what "+host+" says of the credential", members)
-	return grant, nil
+	at := momentOf(response, i.now())
+	if said.ExpiresAt = r.end(at.now); !said.ExpiresAt.IsZero() && !said.ExpiresAt.After(at.now.Add(-at.ahead)) { // by the server's clock
+		return told{}, &RejectedError{Host: response.URL.Host, Status: response.Status, Expired: true}
+	}
+	said.account = firstName(way.Account.Find(response.Header, r.body))
+	tellLeftOut(i.Note, "what "+response.URL.Host+" says of the credential", r.members)
+	return said, nil
+}
+
+// judged is why a response says nothing of what the credential holds, by the signs that the
+// provider's file knows, and by its status; nil where it may, or a sign says that it need not.
+func judged(response *guard.Response, way provider.Inspection) error {
+	verdict := readInspectionStatus(response, whoAsks(way))
+	switch {
+	case response.IsPage():
+		return verdict
+	case !way.ReadsBody() && scopes.Succeeded(response.Status):
+		verdict = nil
+	}
+	switch {
+	case fits(way.Expired, response):
+		return &RejectedError{Host: response.URL.Host, Status: response.Status, Expired: true}
+	case fits(way.Unknown, response):
+		return &RejectedError{Host: response.URL.Host, Status: response.Status}
+	case fits(way.Denied, response):
+		return nil
+	}
+	return verdict
+}
+
+// explained is why a response says nothing of what the credential holds, in the light of the errors that
+// the provider's file knows: the inspection of a credential by itself is refused as any request is.
+func (i *Inspector) explained(err error, response *guard.Response, way provider.Inspection, at provider.Server) error {
+	unclear, is := errors.AsType[*UnansweredError](err)
+	if !is || way.Introspection {
+		return err
+	}
+	base, _, _ := strings.Cut(strings.TrimPrefix(way.URL, "{"), "}")
+	said := reader.Read(i.Provider, base, reader.Vocabulary{}, reader.Response{Status: response.Status, Header: response.Header, Body: response.Body})
+	switch {
+	case said.Means(provider.MeaningRejected):
+		return &RejectedError{Host: response.URL.Host, Status: response.Status}
+	case said.Means(provider.MeaningNotAScopeProblem), said.Means(provider.MeaningMissingScope):
+		unclear.Advice, unclear.Link = said.Entry.AdviceFor(said.Caught), said.Entry.LinkAt(at, said.Caught)
+	}
+	return unclear
+}
+
+// fits reports whether a response has one of the signs.
+func fits(signs []provider.Sign, response *guard.Response) bool {
+	if len(signs) == 0 {
+		return false
+	}
+	body := response.Value()
+	return slices.ContainsFunc(signs, func(s provider.Sign) bool { return s.Fits(response.Status, response.Header, body) })
 }
 
 // An asker is who puts the question what a credential holds.
@@ -114,36 +175,102 @@ func readUserinfo(response *guard.Response) error {
 	return nil
 }
 
-// readGrant takes the members that the provider's file names; missing is the first
-// that is not there or of another type. Of an introspection that says nothing of scopes, which
-// are optional there (RFC 7662 §2.2), nothing is known.
-func readGrant(members *guard.Object, kind provider.CredentialKind) (grant scopes.Grant, missing string) {
-	ask := kind.Inspect
-	grant.Kind, grant.KnownBy = kind.Kind, scopes.SelfInspection
-	scopesName, expiresName := ask.Scopes, ask.Expires
-	if ask.Introspection { // RFC 7662 §2.2 has names for them
-		grant.KnownBy = scopes.Introspection
-		scopesName, expiresName = introspectedScopes(ask), cmp.Or(expiresName, "exp")
-		if !members.Has(scopesName) {
-			return scopes.Grant{}, ""
-		}
-	}
-	if !isWholeList(members, scopesName) && !(ask.Introspection && isText(members, scopesName)) { // RFC 7662 §2.2 has a string
-		return scopes.Grant{}, scopesName
-	}
-	grant.Scopes = scopes.ListOf(members.List(scopesName), scopes.Set{})
-	grant.ExpiresAt = members.Moment(expiresName)
-	for _, limit := range ask.Reach {
-		if members.Has(limit.Member) && !members.IsList(limit.Member) { // perhaps a limit that we cannot read
-			return scopes.Grant{}, limit.Member
-		}
-	}
-	grant.Reach, _ = reachIn(members, ask.Reach)
-	return grant, ""
+// An inspected is a response that says what a credential holds.
+type inspected struct {
+	way     provider.Inspection
+	members *guard.Object // of its body, and what was found at a place, by the place's name
+	body    any
+	lists   bool // it names scopes
 }
 
-// introspectedScopes is the member of an introspection response that lists the scopes.
-func introspectedScopes(ask provider.Inspection) string { return cmp.Or(ask.Scopes, "scope") }
+// inspectedBy reads a response as far as the file says what stands in it.
+func inspectedBy(response *guard.Response, way provider.Inspection) (*inspected, error) {
+	r := &inspected{way: way, members: guard.NoMembers()}
+	if way.ReadsBody() {
+		members, err := response.Object()
+		r.body = response.Value()
+		switch {
+		case err == nil:
+			r.members = members
+		case r.body == nil || way.Introspection || len(way.Reach) > 0:
+			return nil, unclearInspection(response, "a body that %v", err)
+		}
+	}
+	found := make(map[string]any)
+	for _, place := range []provider.Place{scopesPlace(way), way.Expires} {
+		if place.Given() && place.Leads(response.Header, r.body) {
+			found[place.String()] = one(place.Find(response.Header, r.body))
+		}
+	}
+	r.members = r.members.With(found)
+	_, r.lists = found[scopesPlace(way).String()]
+	return r, nil
+}
+
+// one is the value at a place; of several, a list of them and of what the lists among them hold.
+func one(found []any) any {
+	if len(found) == 1 {
+		return found[0]
+	}
+	list := []any{}
+	for _, value := range found {
+		if inner, ok := value.([]any); ok {
+			list = append(list, inner...)
+		} else {
+			list = append(list, value)
+		}
+	}
+	return list
+}
+
+// grant takes what stands in the places that the provider's file names; missing is the first
+// that is not there or of another type. Of an introspection that says nothing of scopes, which
+// are optional there (RFC 7662 §2.2), nothing is known; nor of a kind that has none, or where the file
+// names no place of them: the response says then that the credential is good, and no more. asked is what a
+// login asked for.
+func (r *inspected) grant(grant *scopes.Grant, kind provider.CredentialKind, facts *provider.ScopeFacts, asked scopes.Set) (missing string) {
+	place := scopesPlace(r.way)
+	optional := r.way.Introspection || r.way.AbsentUnknown || !place.Given()
+	switch name := place.String(); {
+	case kind.Permissions, !r.lists && optional:
+	case !r.lists || !isWholeList(r.members, name) && !isText(r.members, name):
+		return name
+	default:
+		grant.KnownBy = scopes.SelfInspection
+		if r.way.Introspection {
+			grant.KnownBy = scopes.Introspection
+		}
+		grant.Scopes = facts.Granted(r.members.List(name), asked)
+	}
+	for _, limit := range r.way.Reach {
+		if r.members.Has(limit.Member) && !r.members.IsList(limit.Member) { // perhaps a limit that we cannot read
+			return limit.Member
+		}
+	}
+	grant.Reach, _ = reachIn(r.members, r.way.Reach)
+	return ""
+}
+
+// end is when the credential ends. A number in the place of the provider's file that is too small for
+// a moment is how many seconds are left: services say both, under names of their own.
+func (r *inspected) end(now time.Time) time.Time {
+	if r.way.Introspection && !r.way.Expires.Given() { // RFC 7662 §2.2 has a name for it
+		return r.members.Moment("exp")
+	}
+	end := r.members.Moment(r.way.Expires.String())
+	if left := end.Sub(time.Unix(0, 0)); !end.IsZero() && left < maxLifetime {
+		return now.Add(left)
+	}
+	return end
+}
+
+// scopesPlace is where a response lists the scopes.
+func scopesPlace(way provider.Inspection) provider.Place {
+	if way.Introspection && !way.Scopes.Given() { // RFC 7662 §2.2
+		return provider.Place{Path: provider.Path{{Name: "scope"}}}
+	}
+	return way.Scopes
+}
 
 // isWholeList reports whether a member is a list of words: one that also has something else than
 // those and nulls is not the one that is meant, nor is a word in its place.

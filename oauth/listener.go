@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -102,7 +103,8 @@ func (l *loopback) host() string {
 	return l.redirect.Host + ":" + strconv.Itoa(l.port)
 }
 
-func (l *loopback) path() string { return l.redirect.Path }
+// path is that of the browser's request: a redirect URI without one is asked for at the root (RFC 3986 §6.2.3).
+func (l *loopback) path() string { return cmp.Or(l.redirect.Path, "/") }
 
 func (l *loopback) startURL() string { return "http://" + l.host() + l.start }
 

@@ -31,10 +31,6 @@ var ErrPasteEnded = errors.New("the login was not finished when the input ended"
 // way to register one.
 var ErrNoClientID = errors.New("no client id is known for this server")
 
-// errLoginOver is the cause with which the context of Open ends when the login ended
-// by itself: what was opened may then stay open.
-var errLoginOver = errors.New("the login is over")
-
 // A Login gets a credential from the person at the browser: authorization code (RFC
 // 6749 §4.1) with PKCE S256 (RFC 7636) for a native app (RFC 8252). Server and
 // Redirect are needed, and Client or Register; the zero value of everything else is
@@ -53,7 +49,11 @@ type Login struct {
 	// PreferPort is tried first where Redirect names no ports: that of an earlier registration. 0: none.
 	PreferPort int
 
-	PKCE bool // the server uses PKCE with S256, also where its metadata does not say so
+	// IDTokenIssuer is the iss of the server's ID tokens, where that is not its issuer: {name} stands
+	// for the token's own claim of that name, one segment of a path. "": it is the issuer.
+	IDTokenIssuer string
+
+	PKCE bool // a login is safe also where the metadata does not say that the server uses PKCE with S256: it does, or the client's secret protects the code
 	Push bool // the authorization request is pushed (RFC 9126), also where the server does not require it
 
 	Redirect  provider.Redirect
@@ -62,16 +62,21 @@ type Login struct {
 	Scopes    scopes.Set           // asked for; empty: the server's default (RFC 6749 §3.3)
 	Hosts     []string             // recorded in [credential.Credential.Hosts]
 
-	// KindOf tells what the provider says of a credential ([provider.Provider.KindOf]):
-	// its prefix, and which members of the token response hold its reach. nil: nothing.
-	KindOf func(credential string) provider.CredentialKind
+	// Provider is what is known of the service: its kinds of credential, which members of the token
+	// response hold their reach, how it writes scopes. nil: nothing.
+	Provider *provider.Provider
 	// ServerFrom is the member of the token response that names the server; "" where
 	// none does. What it says ends up in [credential.Credential.Server], and is the server's word:
 	// look it up before using it.
 	ServerFrom string
 
-	// Ready is called before the code is sent, which works once: an error, such as that there is
-	// no place in which to keep what comes of it, ends the login. nil: ready.
+	// ConsentAt is asked before a person is sent to a page of that host to agree, where the server
+	// names it in mid-login (RFC 8628): an error ends the login. nil: any.
+	ConsentAt func(ctx context.Context, host string) error
+
+	// Ready is called before the code is sent, which works once, and before one for another device is
+	// asked for: an error, such as that there is no place in which to keep what comes of it, ends the
+	// login. nil: ready.
 	Ready func(ctx context.Context) error
 
 	Timeout time.Duration    // for the whole login; 0 means ten minutes

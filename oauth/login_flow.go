@@ -12,6 +12,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/signals"
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/oauth/browser"
 	"github.com/ambit-auth/ambit/oauth/client"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
@@ -22,12 +23,13 @@ import (
 // A loginFlow is one run of a [Login], after the listener is bound.
 type loginFlow struct {
 	*Login
-	at        *loopback
+	at        *loopback // nil where no browser of this machine is waited for
 	client    client.Client
 	current   atomic.Pointer[attempt] // read by the pages too
 	responses chan authorizationResponse
 	opened    chan error
-	quiet     *time.Timer // until the person is told what is waited for
+	heard     chan refused // what the callback does not take
+	quiet     *time.Timer  // until the person is told what is waited for
 	narrowed  int
 	unnamed   bool // a request was narrowed though its refusal named no scope
 	renewed   bool // the client was unknown, and is another now
@@ -55,6 +57,14 @@ func (r *loginFlow) ask(ctx context.Context, asked scopes.Set, resources []strin
 	}
 }
 
+// redirectURI is where the browser comes back to; "" where none is waited for.
+func (r *loginFlow) redirectURI() string {
+	if r.at == nil {
+		return ""
+	}
+	return r.at.redirectURI()
+}
+
 // config is x/oauth2's view of the login. It is made where it is used: it holds the client's secret.
 func (r *loginFlow) config() *oauth2.Config {
 	return r.client.Config(r.Server.AuthorizationEndpoint, r.Server.TokenEndpoint, r.at.redirectURI())
@@ -64,15 +74,18 @@ func (r *loginFlow) config() *oauth2.Config {
 func (r *loginFlow) serve(ctx context.Context) (*credential.Credential, error) {
 	pages, over := context.WithCancelCause(ctx)
 	r.responses, r.opened = make(chan authorizationResponse), make(chan error, 1)
+	r.heard = make(chan refused, maxTold)
 	server := servePages(r.at, &callback{
 		at: r.at, current: &r.current, start: r.UI.Start, responses: r.responses, over: pages,
+		tell: func(it refused) { r.heard <- it }, // there is room for all
 	})
 	r.quiet = time.NewTimer(cmp.Or(r.Quiet, defaultQuiet))
 	defer r.quiet.Stop()
 	opened := r.open(pages)
 	c, err := r.converse(ctx)
 	server.stop()
-	over(errLoginOver)
+	r.tellLate()
+	over(browser.ErrDone)
 	<-opened
 	return c, err
 }
@@ -140,9 +153,11 @@ func (r *loginFlow) wait(ctx context.Context) (authorizationResponse, error) {
 			if strings.TrimSpace(text) == "" {
 				continue
 			}
-			if got, ok := r.pasted(text); ok {
+			if got, ok := r.pasted(gather(ctx, paste, text)); ok {
 				return got, nil
 			}
+		case it := <-r.heard:
+			r.tellRefused(it)
 		case err := <-r.opened:
 			if err != nil {
 				r.UI.tell("the browser could not be opened: %v", err)
@@ -155,43 +170,25 @@ func (r *loginFlow) wait(ctx context.Context) (authorizationResponse, error) {
 	}
 }
 
-func (r *loginFlow) pasted(text string) (authorizationResponse, bool) {
-	attempt := r.current.Load()
-	got, err := readPaste(text, attempt)
-	if err != nil {
-		r.UI.tell("what was pasted is not accepted: %v", err)
-		return authorizationResponse{}, false
+// tellRefused says what the callback did not take, and what to do if that is wrong.
+func (r *loginFlow) tellRefused(it refused) {
+	what := it.what + it.reported
+	if it.pastable && r.UI.Paste != nil {
+		what += "; if it is this login's, paste its URL here"
 	}
-	if got.bare && got.refusal == nil {
-		return got, true // not the one response before it has proved good: see claimed
-	}
-	// Lost to the browser in this very moment: its response is on the way to wait.
-	return got, attempt.answered.CompareAndSwap(false, true)
+	r.UI.tell("%s (still waiting)", what)
 }
 
-// claimed makes a pasted code that proved good the one response. Where a browser has come
-// with its own meanwhile, that browser gets the page.
-func (r *loginFlow) claimed(ctx context.Context, got authorizationResponse) authorizationResponse {
-	if !got.bare || got.refusal != nil || r.current.Load().answered.CompareAndSwap(false, true) {
-		return got
+// tellLate says what came while nothing was waited for any more.
+func (r *loginFlow) tellLate() {
+	for {
+		select {
+		case it := <-r.heard:
+			r.UI.tell("%s", it.what+it.reported)
+		default:
+			return
+		}
 	}
-	select {
-	case late := <-r.responses:
-		return late
-	case <-ctx.Done():
-		return got
-	}
-}
-
-// again reports whether to go on waiting after a pasted code that the server does not know:
-// it was cut short, or is another login's, and the right one can still come.
-func (r *loginFlow) again(err error) bool {
-	refused, ok := errors.AsType[*ResponseError](err)
-	if !ok || refused.Code != "invalid_grant" {
-		return false
-	}
-	r.UI.tell("what was pasted is not a code of this login (%v); paste the whole URL at which the browser ended", err)
-	return true
 }
 
 // anew begins again with another client where the server does not know this one any more.
@@ -205,7 +202,7 @@ func (r *loginFlow) another(ctx context.Context, err error) bool {
 		return false
 	}
 	r.renewed = true
-	other, err := r.Register(ctx, r.at.redirectURI(), r.client)
+	other, err := r.Register(ctx, r.redirectURI(), r.client)
 	if err != nil || other.ID == r.client.ID {
 		return false
 	}
@@ -286,7 +283,7 @@ func (r *loginFlow) conclude(ctx context.Context, got authorizationResponse) (*c
 		return nil, err
 	}
 	if got.refusal != nil {
-		got.refusal.Listed = whatIsListed(r.Server, got.refusal.Code, "authorization_code", r.client.Style())
+		got.refusal.Listed = whatIsListed(r.Server, got.refusal.Code, "authorization_code", r.client)
 		return nil, got.refusal
 	}
 	return r.exchange(ctx, got.code)
@@ -307,8 +304,9 @@ func (r *loginFlow) exchange(ctx context.Context, code string) (*credential.Cred
 	lasting, cancel := signals.Outlive(ctx)
 	defer cancel()
 	attempt := r.current.Load()
-	request := newTokenRequest(r.Server.TokenEndpoint, r.HTTP)
+	request := newTokenRequest(r.Server.TokenEndpoint, r.HTTP, r.Provider).as(r.client)
 	request.telling(func(sentence string) { r.UI.tell("%s", sentence) }).resources = attempt.resources
+	request.secrets = []credential.Secret{credential.NewSecret(code), credential.NewSecret(attempt.verifier)}
 	_, err := r.config().Exchange(request.within(lasting), code, oauth2.VerifierOption(attempt.verifier))
 	response, err := request.result(err)
 	if err != nil {
@@ -316,37 +314,48 @@ func (r *loginFlow) exchange(ctx context.Context, code string) (*credential.Cred
 			r.UI.tell("the code was sent, and the server did not say what became of it: what it may have issued is not kept here")
 			return nil, context.Cause(ctx)
 		}
-		return nil, besideList(err, r.Server, "authorization_code", r.client.Style())
+		return nil, besideList(err, r.Server, "authorization_code", r.client)
 	}
+	return r.taken(lasting, request, response)
+}
+
+// taken is the credential in a token response, told of. What came and cannot be used is revoked.
+func (r *loginFlow) taken(ctx context.Context, request *tokenRequest, response *guard.Object) (*credential.Credential, error) {
 	at := momentOf(request.response, r.now())
-	c, err := r.issued(lasting, response, attempt, at)
+	c, err := r.issued(ctx, response, request.kind, at)
 	if err != nil {
-		r.giveBack(lasting, response)
+		r.giveBack(ctx, response)
 		return nil, err
 	}
 	if !response.Has("token_type") {
 		r.UI.detail("the token response names no token_type, and is taken for Bearer")
 	}
+	r.tellNoIDToken(response, r.current.Load(), c.Scopes)
 	tell := func(sentence string) { r.UI.tell("%s", sentence) }
 	tellLeftOut(tell, "the token response", response)
 	at.tell(tell, provider.HostOf(r.Server.TokenEndpoint))
 	return c, nil
 }
 
-// issued is the credential in a token response, verified.
-func (r *loginFlow) issued(ctx context.Context, response *guard.Object, attempt *attempt, at moment) (*credential.Credential, error) {
+// issued is the credential in a token response, verified; kind is what the file calls it, where it does.
+func (r *loginFlow) issued(ctx context.Context, response *guard.Object, kind scopes.Kind, at moment) (*credential.Credential, error) {
+	attempt := r.current.Load()
 	c, err := readToken(r.Server.TokenEndpoint, response, credential.Credential{
 		Issuer: r.Server.Issuer, ClientID: r.client.ID, Hosts: r.Hosts,
 		Asked: attempt.scopes, Resources: attempt.resources,
-		Grant: scopes.Grant{Scopes: attempt.scopes, KnownBy: scopes.Assumed}, // unless the response says otherwise
-	}, r.KindOf, at)
+		Grant: scopes.Grant{Scopes: attempt.scopes, Kind: kind, KnownBy: scopes.Assumed}, // unless the response says otherwise
+	}, r.Provider, at)
 	if err != nil {
 		return nil, err
 	}
 	if name := response.Text(r.ServerFrom); name != "" {
 		c.Server = text.Line(name)
 	}
-	return c, r.verifyIDToken(ctx, response, attempt, at)
+	claims, err := r.verifyIDToken(ctx, response, attempt, at)
+	if claims != nil {
+		c.Subject, c.Account = subjectIn(claims), nameIn(claims)
+	}
+	return c, err
 }
 
 // giveBack revokes the tokens of a response that is not used.
@@ -367,7 +376,7 @@ func show(ctx context.Context, got authorizationResponse, page http.Handler) {
 	if got.page == nil {
 		return
 	}
-	got.page <- page
+	got.page.show(page)
 	timer := time.NewTimer(pageTimeout)
 	defer timer.Stop()
 	select {

@@ -65,6 +65,20 @@ func (p *person) visit(ctx context.Context, target string) error {
 	return err
 }
 
+// wayBack is where the server sends the browser after the consent; it does not go there.
+func (p *person) wayBack(ctx context.Context, authorizationURL string) (*url.URL, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, authorizationURL, nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := p.client.Transport.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	response.Body.Close()
+	return response.Location()
+}
+
 func (p *person) do(req *http.Request) (page, error) {
 	resp, err := p.client.Do(req)
 	if err != nil {
@@ -94,10 +108,10 @@ func (p *person) last() page {
 	return p.pages[len(p.pages)-1]
 }
 
-func testKind(string) provider.CredentialKind {
-	return provider.CredentialKind{Prefix: "acc_", Kind: scopes.AccessToken, Inspect: provider.Inspection{
-		Introspection: true, Scopes: "scope", Reach: []provider.ReachMember{{Of: "project", Member: "scoped_teams"}, {Of: "organization", Member: "scoped_orgs"}},
-	}}
+func issuingProvider() *provider.Provider {
+	return &provider.Provider{Credentials: []provider.CredentialKind{{Prefix: "acc_", Kind: scopes.AccessToken, Inspect: []provider.Inspection{{
+		Introspection: true, Scopes: at("scope"), Reach: []provider.ReachMember{{Of: "project", Member: "scoped_teams"}, {Of: "organization", Member: "scoped_orgs"}},
+	}}}}}
 }
 
 func newLogin(s *authServer, p *person) *oauth.Login {
@@ -105,7 +119,7 @@ func newLogin(s *authServer, p *person) *oauth.Login {
 		Server: s.metadata(), Client: client.Public(testClient),
 		Redirect: provider.Redirect{Host: "localhost", Path: "/callback"},
 		Scopes:   scopes.NewSet("a:read", "b:write"),
-		KindOf:   testKind, Now: func() time.Time { return testNow },
+		Provider: issuingProvider(), Now: func() time.Time { return testNow },
 		UI: oauth.UI{Open: p.open, Tell: p.tell}, Timeout: time.Minute,
 	}
 }
@@ -253,7 +267,7 @@ func TestServerWithoutPKCE(t *testing.T) {
 		"another":                       {[]string{"plain"}, true, false},
 		"both":                          {[]string{"plain", "S256"}, false, true},
 	} {
-		server := &metadata.AuthorizationServer{CodeChallengeMethodsSupported: c.listed}
+		server := &metadata.AuthorizationServer{AuthorizationEndpoint: "https://id.example/authorize", CodeChallengeMethodsSupported: c.listed}
 		if err := oauth.CheckServer(server, false, c.pkce); (err == nil) != c.ok {
 			t.Errorf("%s: %v", name, err)
 		}

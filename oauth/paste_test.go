@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -44,9 +46,12 @@ func TestPaste(t *testing.T) {
 			if name == "after wrong ones" {
 				wrong = []string{"two words", "http://localhost/callback", "help", "a-code-of-another-login-altogether", "?code=x&state=wrong", "code=x", "state=&code=", "https://x.example/?a=b"}
 			}
+			told := make(chan struct{}, 1)
+			login.UI.Tell = func(format string, args ...any) { person.tell(format, args...); told <- struct{}{} }
 			login.UI.Open = func(ctx context.Context, _, authorizationURL string) error {
 				for _, text := range wrong {
 					pasted <- text
+					<-told
 				}
 				person.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 				if err := person.visit(ctx, authorizationURL); err != nil {
@@ -186,4 +191,52 @@ func TestPasteBesideBrowser(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A mail and a narrow window break a URL or a code: its parts are one paste, and none is sent alone.
+func TestBrokenPaste(t *testing.T) {
+	for name, lines := range map[string]func(back, query, code string) []string{
+		"a URL within its code":    func(back, query, code string) []string { return broken(back+"?"+query, code) },
+		"a URL in many parts":      func(back, query, _ string) []string { return parts(back+"?"+query, 20) },
+		"with spaces at the break": func(back, query, _ string) []string { return []string{back + "?  ", "", "   " + query + " "} },
+		"a bare code":              func(_, _, code string) []string { return []string{code[:len(code)-3], code[len(code)-3:]} },
+		"a URL behind words":       func(back, query, _ string) []string { return []string{"the URL is", back + "?" + query} },
+		"a URL before words":       func(back, query, _ string) []string { return []string{back + "?" + query, "that is it"} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			server, person := newAuthServer(t), newPerson(t)
+			login := newLogin(server, person)
+			pasted := make(chan string, 100)
+			login.UI.Paste, login.Timeout = pasted, 10*time.Second
+			login.UI.Open = func(ctx context.Context, _, authorizationURL string) error {
+				back, err := person.wayBack(ctx, authorizationURL)
+				if err != nil {
+					return err
+				}
+				for _, line := range lines("http://"+back.Host+back.Path, back.RawQuery, back.Query().Get("code")) {
+					pasted <- line
+				}
+				return nil
+			}
+			if c, err := login.Run(t.Context()); err != nil || c.Access.Empty() {
+				t.Fatalf("%v, %v", c, err)
+			}
+			if len(person.told) > 0 || len(server.sent()) != 1 {
+				t.Errorf("told %q, sent %v", person.told, server.sent())
+			}
+		})
+	}
+}
+
+// broken breaks text within part.
+func broken(text, part string) []string {
+	at := strings.Index(text, part) + len(part)/2
+	return []string{text[:at], text[at:]}
+}
+
+func parts(text string, size int) (list []string) {
+	for part := range slices.Chunk([]byte(text), size) {
+		list = append(list, string(part))
+	}
+	return list
 }

@@ -4,8 +4,8 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"strings"
 
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/oauth/credential"
 )
@@ -41,29 +41,16 @@ func (r *loginFlow) push(ctx context.Context, a *attempt) error {
 	if err != nil {
 		return err
 	}
-	form, header := request.Query(), http.Header{"Content-Type": {formType}}
+	form := request.Query()
 	for name := range endpoint.Query() { // it is the endpoint's own, and stays there (RFC 6749 §3.1)
 		form.Del(name)
 	}
-	r.client.Authenticate(header, form.Set)
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.Server.PushedAuthorizationRequestEndpoint, strings.NewReader(form.Encode()))
-	if err != nil {
-		return err
-	}
-	req.Header = header
-	response, err := send(r.HTTP, req)
+	response, err := postForm(ctx, r.HTTP, r.client, r.Server.PushedAuthorizationRequestEndpoint, form)
 	if err != nil {
 		return err
 	}
 	if response.Status != http.StatusCreated && response.Status != http.StatusOK {
-		refused := refusal(PushedRequestEndpoint, response)
-		if refused.Code == "" || refused.Code == "invalid_client" || refused.Temporary() {
-			refused.Listed = whatIsListed(r.Server, refused.Code, "authorization_code", r.client.Style())
-			return refused
-		}
-		return &AuthorizationError{Code: refused.Code, Description: refused.Description, URI: refused.URI}
+		return r.refusedRequest(PushedRequestEndpoint, "authorization_code", response)
 	}
 	unusable := &ResponseError{Endpoint: PushedRequestEndpoint, Host: response.URL.Host, Status: response.Status, Problem: "its response has no usable request_uri"}
 	members, err := response.Object()
@@ -81,4 +68,20 @@ func (r *loginFlow) push(ctx context.Context, a *attempt) error {
 	endpoint.RawQuery = query.Encode()
 	a.url = endpoint.String()
 	return nil
+}
+
+// refusedRequest is why a server does not take an authorization request that was sent to it and not
+// led there: what it refuses is an *[AuthorizationError] as in a browser, and its trouble, or that
+// with the client, a *[ResponseError].
+func (r *loginFlow) refusedRequest(endpoint Endpoint, grant string, response *guard.Response) error {
+	refused := refusal(endpoint, response)
+	if r.Provider != nil {
+		refused = refused.inWordsOf(&r.Provider.TokenResponse, response)
+	}
+	listed := whatIsListed(r.Server, refused.Code, grant, r.client)
+	if refused.Code == "" || refused.Code == "invalid_client" || refused.Temporary() {
+		refused.Listed = listed
+		return refused
+	}
+	return &AuthorizationError{Code: refused.Code, Description: refused.Description, URI: refused.URI, Listed: listed, Device: endpoint == DeviceAuthorizationEndpoint}
 }

@@ -12,16 +12,16 @@ import (
 	"github.com/ambit-auth/ambit/oauth/client"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/oauth/store"
+	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
-	"golang.org/x/oauth2"
 )
 
 // A Renewer keeps one stored credential alive. Refresh tokens rotate, and a server
 // that sees an old one again takes it for stolen and ends the session (RFC 9700
 // §4.14.2); so of all goroutines and processes that want to renew at the same moment
-// one does, under a lock of the operating system, and the others take what it stored.
-// A process that dies with the lock in hand leaves it free. Safe for concurrent use
-// while nobody changes the fields; Client, Now, KindOf, HTTP and Note may be left empty.
+// one does, under the store's lease, and the others take what it stored.
+// A process that dies with the lease in hand leaves it free. Safe for concurrent use
+// while nobody changes the fields; Client, Now, Provider, HTTP and Note may be left empty.
 type Renewer struct {
 	Store store.Store
 	Key   store.Key
@@ -31,13 +31,16 @@ type Renewer struct {
 	// Server returns the metadata of the server; asked only when there is a refresh to
 	// be sent.
 	Server func(ctx context.Context) (*metadata.AuthorizationServer, error)
-	// LockDir holds the lock files, which stay there, empty; it is made where it is not.
+	// LockDir is that of [store.Claim].
 	LockDir string
 	// Client returns the client of an id: the one to which the server gave the credential. nil: it
 	// is a public one.
-	Client func(ctx context.Context, id string) (client.Client, error)
-	KindOf func(credential string) provider.CredentialKind // as in [Login]
-	Now    func() time.Time                                // nil means [time.Now]
+	Client   func(ctx context.Context, id string) (client.Client, error)
+	Provider *provider.Provider // as in [Login]
+	Now      func() time.Time   // nil means [time.Now]
+	// Narrow decides on fewer scopes where the server refuses some of those that a client asks for
+	// itself, as [UI.Narrow] does. nil: that ends it.
+	Narrow func(*AuthorizationError) (scopes.Set, bool)
 	// Note is told what a response held that could not be read and was left out. nil: nobody.
 	Note func(sentence string)
 }
@@ -86,34 +89,54 @@ func (r *Renewer) Force(ctx context.Context, stale credential.Secret) (*credenti
 	return r.renewed(ctx, began, before, stale)
 }
 
-// renewed takes the lock and renews, unless someone else has done so since began, or failed to.
-// stale is the access token that is not wanted any more.
+// renewed takes the lease and renews, unless someone else has done so since began, or failed to.
+// stale is the access token that is not wanted any more. Where the lease passes to somebody else
+// before anything is kept, what that one leaves is looked at anew.
 func (r *Renewer) renewed(ctx context.Context, began time.Time, before *credential.Credential, stale credential.Secret) (*credential.Credential, error) {
 	if err := Standing(before, r.now()); err != nil {
 		return r.ifLiving(before), err
 	}
-	unlock, err := store.Lock(ctx, r.LockDir, r.Key, nil)
+	for range maxReplaced {
+		c, err := r.underLease(ctx, began, before, stale)
+		if _, fenced := errors.AsType[*store.FencedError](err); !fenced {
+			return c, err
+		}
+	}
+	return r.ifLiving(before), &store.LockError{Err: errors.New("it passes from process to process before one is done")}
+}
+
+func (r *Renewer) underLease(ctx context.Context, began time.Time, before *credential.Credential, stale credential.Secret) (*credential.Credential, error) {
+	var theirs *settled
+	claim := r.claim()
+	claim.Over = func() bool {
+		current, err := r.Store.Load(ctx, r.Key)
+		if err == nil {
+			theirs = r.settled(began, before, current, stale)
+		}
+		return theirs != nil
+	}
+	lease, err := r.Store.Lease(ctx, r.Key, claim)
+	if _, locked := errors.AsType[*store.LockError](err); locked {
+		claim.Over() // others may have stored something since it was looked at
+	}
+	if err != nil && theirs != nil {
+		return theirs.credential, theirs.err
+	}
 	if err != nil {
 		return r.ifLiving(before), err
 	}
-	defer unlock()
+	defer lease.Release()
 	current, err := r.Store.Load(ctx, r.Key) // again, now that nobody else renews
 	for range maxReplaced {
 		if err != nil {
 			return nil, err
 		}
-		if !current.Access.Equal(stale) && current.LivesAt(r.now()) {
-			return lessThan(before, current), nil
+		if theirs := r.settled(began, before, current, stale); theirs != nil {
+			return theirs.credential, theirs.err
 		}
-		if err := Standing(current, r.now()); err != nil {
-			return r.ifLiving(current), err
-		}
-		if f := current.Renewal.Failed; f != nil && f.At.After(began) && !f.At.After(r.now()) {
-			return r.ifLiving(current), remembered(current)
-		}
-		fresh, refreshErr := r.refresh(ctx, current)
+		fresh, refreshErr := r.refresh(ctx, lease, current)
 		if changed, ok := errors.AsType[*store.ChangedError](refreshErr); ok && changed.Current != nil {
-			current = changed.Current // somebody without the lock: what they stored is used
+			current = changed.Current // somebody without the lease: what they stored is used
 			continue
 		}
 		if fresh == nil {
@@ -121,7 +144,39 @@ func (r *Renewer) renewed(ctx context.Context, began time.Time, before *credenti
 		}
 		return lessThan(before, fresh), refreshErr
 	}
-	return nil, &store.LockError{Err: errors.New("it is replaced again and again by a program that does not take the lock")}
+	return nil, &store.LockError{Err: errors.New("it is replaced again and again by a program that does not take the lease")}
+}
+
+// A settled renewal is one that nobody has to try any more.
+type settled struct {
+	credential *credential.Credential
+	err        error
+}
+
+// settled is what others have made of the renewal since began: a credential, or the failure that is
+// the result of all who waited; nil where it is to be tried. current is what is stored now.
+func (r *Renewer) settled(began time.Time, before, current *credential.Credential, stale credential.Secret) *settled {
+	if !current.Access.Equal(stale) && current.LivesAt(r.now()) {
+		return &settled{lessThan(before, current), nil}
+	}
+	if err := Standing(current, r.now()); err != nil {
+		return &settled{r.ifLiving(current), err}
+	}
+	if f := current.Renewal.Failed; f != nil && f.At.After(began) && !f.At.After(r.now()) {
+		return &settled{r.ifLiving(current), remembered(current)}
+	}
+	return nil
+}
+
+// patience is how long a wait for somebody else's renewal may last before a word is said of it.
+const patience = 2 * time.Second
+
+func (r *Renewer) claim() store.Claim {
+	return store.Claim{LockDir: r.LockDir, Patience: patience, Waiting: func() {
+		if r.Note != nil {
+			r.Note("another process is renewing this login; waiting for it")
+		}
+	}}
 }
 
 // maxReplaced is how often a renewal begins anew with what somebody else has stored meanwhile.
@@ -142,20 +197,21 @@ func (r *Renewer) ifLiving(c *credential.Credential) *credential.Credential {
 }
 
 // refresh sends the one request, and stores its outcome before anybody sees it. A
-// *[store.ChangedError] says that somebody else has stored another credential meanwhile.
-func (r *Renewer) refresh(ctx context.Context, old *credential.Credential) (*credential.Credential, error) {
+// *[store.ChangedError] says that somebody else has stored another credential meanwhile, a
+// *[store.FencedError] that the lease has passed to somebody else.
+func (r *Renewer) refresh(ctx context.Context, lease *store.Lease, old *credential.Credential) (*credential.Credential, error) {
 	server, err := r.Server(ctx)
 	if err != nil && ctx.Err() != nil {
 		return nil, context.Cause(ctx) // somebody went away: that is nobody else's result
 	}
 	if err != nil {
-		return nil, r.remember(ctx, old, err)
+		return nil, r.remember(ctx, lease, old, err)
 	}
 	who, err := r.client(ctx, old.ClientID)
 	if err != nil {
 		return nil, err
 	}
-	sent, err := r.prepare(ctx, old)
+	sent, err := r.prepare(ctx, lease, old)
 	if err != nil {
 		return nil, err
 	}
@@ -163,43 +219,51 @@ func (r *Renewer) refresh(ctx context.Context, old *credential.Credential) (*cre
 	// and not to hear of the new one loses the session.
 	ctx, cancel := signals.Outlive(ctx)
 	defer cancel()
-	// No scope is sent: a refresh cannot widen, and to ask for what was asked is to ask
-	// for more than was granted (RFC 6749 §6).
-	request := newTokenRequest(server.TokenEndpoint, r.HTTP)
-	request.telling(r.Note).resources = old.Resources
-	source := who.Config("", server.TokenEndpoint, "").TokenSource(request.within(ctx), &oauth2.Token{RefreshToken: old.Refresh.Reveal()})
-	_, err = source.Token()
-	response, err := request.result(err)
-	if err != nil {
-		return nil, r.failed(ctx, old, sent, besideList(err, server, "refresh_token", who.Style()))
+	ask := r.redeem
+	if old.Own {
+		ask = r.ownToken
 	}
-	at := momentOf(request.response, r.now())
-	fresh, err := readToken(server.TokenEndpoint, response, *old, r.KindOf, at)
+	request, before, err := ask(ctx, server, who, old)
 	if err != nil {
-		return nil, r.failed(ctx, old, sent, err)
+		return nil, r.failed(ctx, lease, old, sent, err)
+	}
+	at, response := momentOf(request.response, r.now()), request.object
+	fresh, err := readToken(server.TokenEndpoint, response, before, r.Provider, at)
+	if err != nil {
+		return nil, r.failed(ctx, lease, old, sent, err)
+	}
+	if old.Own {
+		fresh.Refresh = credential.Secret{} // RFC 6749 §4.4.3: it would be one secret more, for nothing
 	}
 	fresh.Renewal = credential.Renewal{}
 	tellLeftOut(r.Note, "the token response", response)
 	at.tell(r.Note, provider.HostOf(server.TokenEndpoint))
-	return r.keep(ctx, old, fresh)
+	return r.keep(ctx, lease, old, fresh)
 }
 
 // prepare makes sure of a place for the result, and notes there that the refresh token is on
 // its way: whoever dies now leaves the note.
-func (r *Renewer) prepare(ctx context.Context, old *credential.Credential) (sent *credential.Credential, err error) {
+func (r *Renewer) prepare(ctx context.Context, lease *store.Lease, old *credential.Credential) (sent *credential.Credential, err error) {
 	if err := r.Store.Probe(ctx, r.Key); err != nil {
 		return nil, noPlace(ctx, err)
 	}
 	noted := *old
 	noted.Renewal = credential.Renewal{LostAt: r.now().Round(0)}
-	err = r.Store.Swap(ctx, r.Key, old, &noted)
-	if _, changed := errors.AsType[*store.ChangedError](err); changed {
+	err = r.Store.Swap(ctx, r.Key, lease, old, &noted)
+	if overtaken(err) {
 		return nil, err
 	}
 	if err != nil {
 		return nil, noPlace(ctx, err)
 	}
 	return &noted, nil
+}
+
+// overtaken reports whether somebody else has come before, who stored something or may do so.
+func overtaken(err error) bool {
+	_, changed := errors.AsType[*store.ChangedError](err)
+	_, fenced := errors.AsType[*store.FencedError](err)
+	return changed || fenced
 }
 
 func noPlace(ctx context.Context, err error) error {
@@ -210,15 +274,32 @@ func noPlace(ctx context.Context, err error) error {
 }
 
 // keep stores what came, in place of old. What somebody else has stored meanwhile stays, if it
-// is newer and lives: a person may have logged in anew.
-func (r *Renewer) keep(ctx context.Context, old, fresh *credential.Credential) (*credential.Credential, error) {
-	ctx = context.WithoutCancel(ctx) // it has to be kept now
-	err := r.Store.Swap(ctx, r.Key, old, fresh)
-	if changed, ok := errors.AsType[*store.ChangedError](err); ok && changed.Current != nil {
+// is newer and lives: a person may have logged in anew. A lease that was lost on the way is taken
+// again, since the refresh token is spent.
+func (r *Renewer) keep(ctx context.Context, lease *store.Lease, old, fresh *credential.Credential) (*credential.Credential, error) {
+	lasting := context.WithoutCancel(ctx) // it has to be kept now
+	replaced := old
+	var err error
+	for range maxReplaced {
+		err = r.Store.Swap(lasting, r.Key, lease, replaced, fresh)
+		if _, fenced := errors.AsType[*store.FencedError](err); fenced {
+			lease.Release()
+			another, leaseErr := r.Store.Lease(ctx, r.Key, r.claim())
+			if leaseErr != nil {
+				break
+			}
+			defer another.Release()
+			lease = another
+			continue
+		}
+		changed, ok := errors.AsType[*store.ChangedError](err)
+		if !ok || changed.Current == nil {
+			break
+		}
 		if theirs := changed.Current; theirs.ObtainedAt.After(old.ObtainedAt) && theirs.LivesAt(r.now()) {
 			return theirs, nil
 		}
-		err = r.Store.Save(ctx, r.Key, fresh)
+		replaced = changed.Current
 	}
 	if err != nil {
 		return fresh, fmt.Errorf("%w: %w", ErrNotSaved, err)
@@ -228,8 +309,9 @@ func (r *Renewer) keep(ctx context.Context, old, fresh *credential.Credential) (
 
 // failed remembers why there is no new token, and whether a response was lost on the way. A
 // refresh token that was refused is taken out of the store, so that nobody else sends it in vain,
-// unless the store holds another one by now: then the error is a *[store.ChangedError].
-func (r *Renewer) failed(ctx context.Context, old, sent *credential.Credential, err error) error {
+// unless the store holds another one by now, or somebody else has the lease: then the error is a
+// *[store.ChangedError] or a *[store.FencedError].
+func (r *Renewer) failed(ctx context.Context, lease *store.Lease, old, sent *credential.Credential, err error) error {
 	next := *old
 	if lostOnTheWay(err) && old.Renewal.LostAt.IsZero() {
 		next.Renewal = sent.Renewal
@@ -239,11 +321,11 @@ func (r *Renewer) failed(ctx context.Context, old, sent *credential.Credential, 
 		refusal.Renewal = true
 	}
 	if !ok || !refusal.Ends() {
-		return r.remember(ctx, &next, err)
+		return r.remember(ctx, lease, &next, err)
 	}
 	next.Refresh, next.Renewal.Failed = credential.Secret{}, r.failure(err)
-	swapErr := r.Store.Swap(context.WithoutCancel(ctx), r.Key, old, &next)
-	if _, changed := errors.AsType[*store.ChangedError](swapErr); changed {
+	swapErr := r.Store.Swap(context.WithoutCancel(ctx), r.Key, lease, old, &next)
+	if overtaken(swapErr) {
 		return swapErr
 	}
 	lost := sessionLost(&next, r.now())
@@ -256,12 +338,12 @@ func (r *Renewer) failed(ctx context.Context, old, sent *credential.Credential, 
 
 // remember stores a failure for all who wait for its result, and for whoever comes while nothing
 // else is to be expected.
-func (r *Renewer) remember(ctx context.Context, c *credential.Credential, err error) error {
+func (r *Renewer) remember(ctx context.Context, lease *store.Lease, c *credential.Credential, err error) error {
 	next := *c
 	next.Renewal.Failed = r.failure(err)
 	// Where it cannot be stored, the next one finds out for itself.
-	_ = r.Store.Swap(context.WithoutCancel(ctx), r.Key, c, &next)
-	if refusal, ok := errors.AsType[*ResponseError](err); ok && refusal.Renewal && !refusal.Temporary() {
+	_ = r.Store.Swap(context.WithoutCancel(ctx), r.Key, lease, c, &next)
+	if refusal, ok := errors.AsType[*ResponseError](err); ok && next.Renewal.Failed.Final {
 		return &credential.RenewalDeniedError{Code: refusal.Code, Description: refusal.Description, Err: refusal}
 	}
 	return err

@@ -29,19 +29,10 @@ const (
 
 // TestMain is also the main of the worker processes.
 func TestMain(m *testing.M) {
-	if role := os.Getenv(workerVariable); role != "" {
-		os.Exit(work(role))
+	if os.Getenv(workerVariable) != "" {
+		os.Exit(workRefresh())
 	}
 	os.Exit(m.Run())
-}
-
-func work(role string) int {
-	switch role {
-	case "refresh":
-		return workRefresh()
-	default:
-		return workBrowser(role)
-	}
 }
 
 // announcing says when it has loaded for the first time.

@@ -48,7 +48,7 @@ func save(t *testing.T, store store.Store, c *credential.Credential) {
 
 func newRenewer(t *testing.T, s *authServer, store store.Store) *oauth.Renewer {
 	return &oauth.Renewer{
-		Store: store, Key: testKey, LockDir: filepath.Join(t.TempDir(), "locks"), KindOf: testKind,
+		Store: store, Key: testKey, LockDir: filepath.Join(t.TempDir(), "locks"), Provider: issuingProvider(),
 		Server: func(context.Context) (*metadata.AuthorizationServer, error) { return s.metadata(), nil },
 	}
 }
@@ -240,11 +240,11 @@ type failing struct {
 
 func (f *failing) Probe(context.Context, store.Key) error { return f.probe }
 
-func (f *failing) Swap(ctx context.Context, key store.Key, old, next *credential.Credential) error {
+func (f *failing) Swap(ctx context.Context, key store.Key, lease *store.Lease, old, next *credential.Credential) error {
 	if f.swaps--; f.swaps < 0 {
 		return syscall.ENOSPC
 	}
-	return f.Store.Swap(ctx, key, old, next)
+	return f.Store.Swap(ctx, key, lease, old, next)
 }
 
 func TestRenewedButNotSaved(t *testing.T) {
@@ -438,30 +438,38 @@ func TestReplacedMeanwhile(t *testing.T) {
 
 // Why a session is over is told as far as this machine knows.
 func TestWhyItIsOver(t *testing.T) {
+	const lost = "the response to a renewal was lost at "
 	for name, c := range map[string]struct {
-		lost    bool
-		renewed time.Duration // ago
+		lost    http.HandlerFunc // the response that came; nil: one that was good
+		renewed time.Duration    // ago
 		want    string
 	}{
-		"a response was lost": {true, time.Hour, "the response to a renewal was lost at "},
-		"a long time":         {false, 40 * 24 * time.Hour, "it was not renewed here for 40 days: it may have ended for that, or a copy of the store was used elsewhere"},
-		"a short time":        {false, time.Hour, "it was revoked, or a copy of the store was used elsewhere"},
+		"a response was lost": {func(w http.ResponseWriter, _ *http.Request) {
+			hijacked, _, _ := w.(http.Hijacker).Hijack()
+			hijacked.Close()
+		}, time.Hour, lost},
+		"a page came":       {text(200, "text/html", "<h1>welcome"), time.Hour, lost},
+		"nothing came":      {text(200, "application/json", ""), time.Hour, lost},
+		"no token came":     {text(200, "application/json", `{}`), time.Hour, lost},
+		"another type came": {text(200, "application/json", `{"access_token":"a","token_type":"mac"}`), time.Hour, lost},
+		"it was in trouble": {text(500, "text/html", "<h1>trouble"), time.Hour, "it was revoked, or a copy"},
+		"a long time":       {nil, 40 * 24 * time.Hour, "it was not renewed here for 40 days: it may have ended for that, or a copy of the store was used elsewhere"},
+		"a short time":      {nil, time.Hour, "it was revoked, or a copy of the store was used elsewhere"},
 	} {
 		server, backend := newAuthServer(t), &store.Memory{}
 		old := expired(t, server, backend)
 		old.ObtainedAt = time.Now().Add(-c.renewed)
 		save(t, backend, old)
 		renewer := newRenewer(t, server, backend)
-		if c.lost {
+		if c.lost != nil {
 			cut := make(chan struct{})
 			server.tokens = func(w http.ResponseWriter, r *http.Request) {
 				defer close(cut)
 				server.token(httptest.NewRecorder(), r) // the token is spent
-				hijacked, _, _ := w.(http.Hijacker).Hijack()
-				hijacked.Close()
+				c.lost(w, r)
 			}
 			_, err := renewer.Valid(t.Context(), 0)
-			if err == nil || storetest.Load(t, backend, testKey).Renewal.LostAt.IsZero() {
+			if err == nil || storetest.Load(t, backend, testKey).Renewal.LostAt.IsZero() == (c.want == lost) {
 				t.Errorf("%s: %v", name, err)
 			}
 			<-cut
@@ -545,7 +553,7 @@ func TestFailureForAll(t *testing.T) {
 }
 
 func TestLockFolder(t *testing.T) {
-	server, backend := newAuthServer(t), &store.Memory{}
+	server, backend := newAuthServer(t), store.File{Dir: filepath.Join(t.TempDir(), "store")}
 	expired(t, server, backend)
 	renewer := newRenewer(t, server, backend)
 	file := filepath.Join(t.TempDir(), "file")

@@ -31,6 +31,7 @@ type Registration struct {
 	Server *metadata.AuthorizationServer
 	Name   string              // client_name, which people read on the consent page
 	Scopes scopes.Set          // those that may be asked for later; empty: not said
+	Device bool                // it may log in by a code for another device too (RFC 8628)
 	Method provider.AuthMethod // that is asked for; "" for what the server lists, a public client first
 }
 
@@ -48,6 +49,9 @@ func (r *Registration) Register(ctx context.Context, redirectURIs ...string) (*c
 		GrantTypes: []string{"authorization_code", "refresh_token"}, ResponseTypes: []string{"code"},
 		ApplicationType: "native",
 	}
+	if r.Device {
+		asked.GrantTypes = append(asked.GrantTypes, client.DeviceGrant)
+	}
 	response, err := r.send(ctx, asked)
 	if err == nil && refusesMetadata(response) {
 		asked.RedirectURIs, asked.Scope, asked.ApplicationType = redirectURIs, "", ""
@@ -64,19 +68,13 @@ func (r *Registration) Register(ctx context.Context, redirectURIs ...string) (*c
 // endpoint the person would see an error page, and nobody here would hear of it (§4.1.2.1). A server
 // that does not say so knows it.
 func (r *Registration) Forgotten(ctx context.Context, who client.Client, redirectURI string) bool {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
 	form := url.Values{
 		"grant_type": {"authorization_code"}, "code": {random()}, "code_verifier": {random()}, "redirect_uri": {redirectURI},
 	}
-	header := http.Header{"Content-Type": {formType}}
-	who.Authenticate(header, form.Set)
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.Server.TokenEndpoint, strings.NewReader(form.Encode()))
-	if err != nil {
-		return false
+	if redirectURI == "" {
+		form = url.Values{"grant_type": {client.DeviceGrant}, "device_code": {random()}}
 	}
-	req.Header = header
-	response, err := send(r.HTTP, req)
+	response, err := postForm(ctx, r.HTTP, who, r.Server.TokenEndpoint, form)
 	if err != nil {
 		return false
 	}
@@ -109,7 +107,7 @@ func (r *Registration) send(ctx context.Context, asked clientMetadata) (*guard.R
 		return nil, err
 	}
 	req.Header.Set("Content-Type", jsonType)
-	return send(r.HTTP, req)
+	return send(r.HTTP, req, text.Veil{})
 }
 
 // refusesMetadata reports whether a server refuses what was asked, and not who asks.
@@ -150,17 +148,17 @@ func (r *Registration) read(response *guard.Response, asked clientMetadata) (*cl
 	if response.Status != http.StatusCreated && response.Status != http.StatusOK {
 		return nil, refusal(RegistrationEndpoint, response)
 	}
-	unusable := &ResponseError{Endpoint: RegistrationEndpoint, Host: response.URL.Host, Status: response.Status}
+	unusable := &ResponseError{Endpoint: RegistrationEndpoint, Host: response.URL.Host}
 	members, err := response.Object()
 	if err != nil {
 		unusable.Problem = "its response " + err.Error()
 		return nil, unusable
 	}
-	got := &client.Registered{Issuer: r.Server.Issuer, RedirectURIs: asked.RedirectURIs, Scopes: r.Scopes}
+	got := &client.Registered{Client: client.Client{ByServer: true}, Issuer: r.Server.Issuer, RedirectURIs: asked.RedirectURIs, Scopes: r.Scopes, Device: r.Device}
 	if asked.Scope == "" {
 		got.Scopes = scopes.Set{}
 	}
-	got.ID = members.Text("client_id")
+	got.ID = members.Name("client_id")
 	if got.ID == "" || len(got.ID) > maxClientID || !credential.IsSendable(got.ID) {
 		unusable.Problem = "its response has no usable client_id"
 		return nil, unusable

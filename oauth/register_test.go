@@ -53,7 +53,7 @@ func TestRegister(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &client.Registered{
-		Client: client.Public("new-client"), Issuer: "https://id.example",
+		Client: client.Client{ID: "new-client", Method: provider.AuthNone, ByServer: true}, Issuer: "https://id.example",
 		RedirectURIs: []string{redirect, "http://127.0.0.1/callback"}, Scopes: registration.Scopes,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -111,6 +111,14 @@ func TestRegisteredMethod(t *testing.T) {
 	}
 }
 
+// Some servers count their clients: an id that is a number is that text.
+func TestRegisteredNumber(t *testing.T) {
+	registration, _ := registering(t, text(201, "application/json", `{"client_id":90071992547409931}`))
+	if got, err := registration.Register(t.Context(), redirect); err != nil || got.ID != "90071992547409931" {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
 // What a registration could do without does not end it: it is asked once more, and not again.
 func TestRegisterWithoutWhatIsOptional(t *testing.T) {
 	const refused = `{"error":"invalid_client_metadata","error_description":"application_type"}`
@@ -161,7 +169,7 @@ func TestRegisterFails(t *testing.T) {
 		"no words":        {text(403, "text/html", "<html>"), "", "403"},
 		"no client id":    {text(201, "application/json", `{}`), "", "client_id"},
 		"HTML":            {text(200, "text/html", "<html>"), "", "its response is a page of HTML"},
-		"a wrong type":    {text(201, "application/json", `{"client_id":7}`), "", "client_id"},
+		"a wrong type":    {text(201, "application/json", `{"client_id":{}}`), "", "client_id"},
 		"a line in it":    {text(201, "application/json", `{"client_id":"a\r\nb"}`), "", "client_id"},
 		"no secret":       {text(201, "application/json", `{"client_id":"a","token_endpoint_auth_method":"client_secret_basic"}`), "", "no usable client_secret"},
 		"an unusable one": {text(201, "application/json", `{"client_id":"a","client_secret":"`+storetest.Marked+`\n","token_endpoint_auth_method":"client_secret_post"}`), "", "no usable client_secret"},

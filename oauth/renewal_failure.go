@@ -21,20 +21,21 @@ const (
 
 // failure is what to remember of an error.
 func (r *Renewer) failure(err error) *credential.RenewalFailure {
-	f := &credential.RenewalFailure{At: r.now().Round(0)}
+	look := outlookOf(err)
+	f := &credential.RenewalFailure{At: r.now().Round(0), Until: look.from}
 	if refusal, ok := errors.AsType[*ResponseError](err); ok {
-		f.Host, f.Status, f.Code, f.Words, f.Until = refusal.Host, refusal.Status, refusal.Code, refusal.Description, refusal.RetryAt
+		f.Host, f.Status, f.Code, f.Words = refusal.Host, refusal.Status, refusal.Code, refusal.Description
 		if refusal.Code == "" {
 			f.Words = refusal.Problem
 		}
-		if f.Final = refusal.Renewal && !refusal.Temporary(); f.Final && !refusal.Ends() {
+		if f.Final = refusal.Renewal && !look.later; f.Final && !refusal.Ends() && !refusal.Own { // what a client proves itself with is set right here
 			f.Until = f.At.Add(deniedFor)
 		}
 		return f
 	}
 	f.Kind, f.Words = string(guard.KindUnreachable), err.Error()
 	if trouble, ok := errors.AsType[*guard.Error](err); ok {
-		f.Kind, f.Host, f.Status, f.Until, f.Words = string(trouble.Kind), trouble.Host, trouble.Status, trouble.RetryAt, ""
+		f.Kind, f.Host, f.Status, f.Words = string(trouble.Kind), trouble.Host, trouble.Status, ""
 		if trouble.Err != nil {
 			f.Words = trouble.Err.Error()
 		}
@@ -48,9 +49,13 @@ func (r *Renewer) failure(err error) *credential.RenewalFailure {
 	return f
 }
 
-// lostOnTheWay reports whether a request went out to which no response of the server came: a
-// gateway's own error is none.
+// lostOnTheWay reports whether a request went out to which no response of the server came that can
+// be used: a gateway's own error is none. With a good status and nothing of use in it, the server has
+// most likely exchanged the refresh token.
 func lostOnTheWay(err error) bool {
+	if response, ok := errors.AsType[*ResponseError](err); ok {
+		return response.Problem != "" && response.Status == 0
+	}
 	trouble, ok := errors.AsType[*guard.Error](err)
 	if !ok {
 		return false
@@ -72,11 +77,11 @@ func lostOnTheWay(err error) bool {
 func Standing(c *credential.Credential, now time.Time) error {
 	f := c.Renewal.Failed
 	switch {
-	case c.Refresh.Empty() && (f == nil || !f.Final):
+	case !c.Renewable() && (f == nil || !f.Final):
 		return &credential.SessionLostError{}
 	case f == nil:
 		return nil
-	case c.Refresh.Empty():
+	case !c.Renewable():
 		lost := sessionLost(c, f.At)
 		lost.Err = remembered(c)
 		return lost
@@ -99,7 +104,7 @@ func remembered(c *credential.Credential) error {
 		}
 		return trouble
 	}
-	refusal := &ResponseError{Endpoint: TokenEndpoint, Renewal: true, Host: f.Host, Status: f.Status, Code: f.Code}
+	refusal := &ResponseError{Endpoint: TokenEndpoint, Renewal: true, Own: c.Own, Host: f.Host, Status: f.Status, Code: f.Code}
 	if f.Code == "" {
 		refusal.Problem = f.Words
 	} else {
@@ -118,6 +123,9 @@ func remembered(c *credential.Credential) error {
 // the server refused.
 func sessionLost(c *credential.Credential, at time.Time) *credential.SessionLostError {
 	e := &credential.SessionLostError{}
+	if f := c.Renewal.Failed; f != nil && f.Code != "" {
+		e.Code, e.Description = f.Code, f.Words
+	}
 	idle := at.Sub(c.ObtainedAt).Round(time.Minute)
 	switch {
 	case !c.Renewal.LostAt.IsZero():

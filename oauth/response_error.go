@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/oauth/client"
 	"github.com/ambit-auth/ambit/oauth/trust"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
@@ -23,6 +25,8 @@ const (
 	RevocationEndpoint   Endpoint = "revocation"   // RFC 7009 §2
 	// PushedRequestEndpoint is that of RFC 9126 §2: what it refuses of a request is an [AuthorizationError].
 	PushedRequestEndpoint Endpoint = "pushed request"
+	// DeviceAuthorizationEndpoint is that of RFC 8628 §3.1: what it refuses of a request is an [AuthorizationError].
+	DeviceAuthorizationEndpoint Endpoint = "device authorization"
 
 	introspectionEndpoint Endpoint = "introspection" // RFC 7662 §2: its refusals are an [UnansweredError]
 )
@@ -34,6 +38,8 @@ const (
 type ResponseError struct {
 	Endpoint    Endpoint
 	Renewal     bool      // the request was for a renewal (RFC 6749 §6)
+	Own         bool      // the client asked for a token of its own (RFC 6749 §4.4)
+	Device      bool      // the request was for the token of a login on another device (RFC 8628 §3.4)
 	Host        string    // of the endpoint
 	Status      int       // 0 where Problem was found in a good one
 	Code        string    // error: invalid_grant, invalid_client, …; "" for a response of another shape
@@ -57,6 +63,8 @@ func (e *ResponseError) Error() string {
 		return "the server did not revoke the credential: " + words
 	case e.Endpoint == PushedRequestEndpoint:
 		return "the server did not take the pushed authorization request: " + words + aside(e.Listed)
+	case e.Endpoint == DeviceAuthorizationEndpoint:
+		return fmt.Sprintf("the server %s gave no code for another device: %s", text.Line(e.Host), words) + aside(e.Listed)
 	case e.Code == "":
 		return fmt.Sprintf("the response of the token endpoint of %s is not usable: %s", text.Line(e.Host), words)
 	}
@@ -79,9 +87,9 @@ func aside(remark string) string {
 }
 
 // besideList adds to the refusal of a token request what the server's metadata had said of it.
-func besideList(err error, server *metadata.AuthorizationServer, grant string, method provider.AuthMethod) error {
+func besideList(err error, server *metadata.AuthorizationServer, grant string, who client.Client) error {
 	if refused, ok := errors.AsType[*ResponseError](err); ok && refused.Endpoint == TokenEndpoint {
-		refused.Listed = whatIsListed(server, refused.Code, grant, method)
+		refused.Listed = whatIsListed(server, refused.Code, grant, who)
 	}
 	return err
 }
@@ -97,9 +105,27 @@ func (e *ResponseError) Temporary() bool {
 	return e.Code == "" && e.Status != http.StatusBadRequest && e.Status != http.StatusUnauthorized
 }
 
+// An outlook is what an error says of the same request made again: the one answer to that for
+// whoever waits, and for whoever remembers.
+type outlook struct {
+	later bool      // it may succeed later
+	from  time.Time // not before this, as the server asks; zero where it does not say
+}
+
+// outlookOf reads it from an error response, or from trouble on the way to a response.
+func outlookOf(err error) outlook {
+	if refused, ok := errors.AsType[*ResponseError](err); ok {
+		return outlook{refused.Temporary(), refused.RetryAt}
+	}
+	if trouble, ok := errors.AsType[*guard.Error](err); ok {
+		return outlook{trouble.Temporary(), trouble.RetryAt}
+	}
+	return outlook{}
+}
+
 // Ends reports whether a renewal that was so refused ends the session: the refresh token is
 // spent, revoked or expired (RFC 6749 §5.2 invalid_grant).
-func (e *ResponseError) Ends() bool { return e.Code == "invalid_grant" && !e.Temporary() }
+func (e *ResponseError) Ends() bool { return e.Code == "invalid_grant" && !e.Own && !e.Temporary() }
 
 // refusal is the error response of an endpoint.
 func refusal(endpoint Endpoint, response *guard.Response) *ResponseError {
@@ -113,6 +139,15 @@ func refusal(endpoint Endpoint, response *guard.Response) *ResponseError {
 	}
 	if e.Code == "" {
 		e.Problem = fmt.Sprintf("status %s, without an error code", guard.StatusText(response.Status))
+	}
+	return e
+}
+
+// inWordsOf is the same with the code of the RFCs in place of the service's own, where the provider's
+// file knows that. The service's own is then the description, where there is no other.
+func (e *ResponseError) inWordsOf(service *provider.TokenResponse, response *guard.Response) *ResponseError {
+	if code, said := service.Code(e.Code, response.Value()); code != e.Code {
+		e.Code, e.Description, e.Problem = code, cmp.Or(e.Description, text.Line(said)), ""
 	}
 	return e
 }
@@ -165,16 +200,20 @@ func (e *NoInspectionError) Error() string {
 // A RejectedError says that the server does not accept the credential: unknown there,
 // expired, revoked, or of a kind that it does not take.
 type RejectedError struct {
-	Host   string // that answered
-	Status int    // 401; 200 for an introspection that says inactive (RFC 7662 §2.2)
+	Host    string // that answered
+	Status  int    // 401; 200 for an introspection that says inactive (RFC 7662 §2.2); or what the provider's file says
+	Expired bool   // the server said that it knows the credential, and that it has ended
 }
 
 // Error names the host.
 func (e *RejectedError) Error() string {
+	if e.Expired {
+		return fmt.Sprintf("%q says that the credential has expired", e.Host)
+	}
 	if e.Status == http.StatusOK {
 		return fmt.Sprintf("%q says that the credential is not active", e.Host)
 	}
-	return fmt.Sprintf("%q does not accept the credential (%d %s)", e.Host, e.Status, http.StatusText(e.Status))
+	return fmt.Sprintf("%q does not accept the credential (%s)", e.Host, guard.StatusText(e.Status))
 }
 
 // An UnansweredError says that a server was asked what a credential holds and did not
@@ -185,6 +224,8 @@ type UnansweredError struct {
 	RetryAfter time.Duration // as the server asks; 0 where it does not say
 	RetryAt    time.Time     // the end of RetryAfter; zero where that is 0
 	What       string        // what came: "a page of HTML"
+	Advice     string        // what helps, where the provider's file knows the response; else ""
+	Link       string        // where that is done
 	Err        error         // a *[metadata.Error] where no response came, or a status that is none
 }
 

@@ -61,7 +61,7 @@ func (r *Revocation) revoke(ctx context.Context, who client.Client, token creden
 	}
 	req.Header = header
 	req.Header.Set("Content-Type", formType)
-	response, err := send(r.HTTP, req)
+	response, err := send(r.HTTP, req, credential.VeilOver(nil, token, who.Secret))
 	if err != nil {
 		return err
 	}

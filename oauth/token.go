@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"strings"
@@ -22,11 +23,12 @@ const maxLifetime = 10 * 365 * 24 * time.Hour
 // holds: for a login what was asked, for a renewal what was had. A response without a
 // token_type is one of many servers that know only Bearer; another type is Bearer only where the
 // provider's file says that its kind is called so.
-func readToken(endpoint string, response *guard.Object, before credential.Credential, kindOf func(string) provider.CredentialKind, at moment) (*credential.Credential, error) {
+func readToken(endpoint string, response *guard.Object, before credential.Credential, p *provider.Provider, at moment) (*credential.Credential, error) {
 	access, refresh := response.Text("access_token"), response.Text("refresh_token")
 	var kind provider.CredentialKind
-	if kindOf != nil {
-		kind = kindOf(access)
+	var facts provider.ScopeFacts
+	if p != nil {
+		kind, facts = p.KindIssued(access, before.Kind), p.Scopes
 	}
 	switch {
 	case response.Has("token_type") && !isBearer(response, kind): // RFC 6749 §7.1: not understood, not used
@@ -41,10 +43,12 @@ func readToken(endpoint string, response *guard.Object, before credential.Creden
 	}
 	isFirst := before.Access.Empty() // a renewal that gives no time to live again gives nothing better
 	c.ObtainedAt, c.ExpiresAt = at.now, expiry(response, at, c.Renewable() && isFirst)
-	if granted, said := grantedScopes(response, before.Asked.Union(before.Scopes)); said {
+	if granted, said := grantedScopes(response, before.Asked.Union(before.Scopes), &facts, kind); said {
 		c.Scopes, c.KnownBy = c.Proven(granted), scopes.TokenResponse
+	} else if claimed, has := ClaimedScopes(c.Access, before.Asked); has && before.KnownBy.IsGuess() {
+		c.Scopes, c.KnownBy = c.Proven(claimed), scopes.JWT
 	}
-	if kindOf != nil {
+	if p != nil {
 		learn(&c, response, kind)
 	}
 	return &c, nil
@@ -80,9 +84,10 @@ func tellLeftOut(tell func(sentence string), in string, response *guard.Object) 
 // learn takes what only the provider's file knows how to read.
 func learn(c *credential.Credential, response *guard.Object, kind provider.CredentialKind) {
 	c.Kind, c.Prefix = kind.Kind, c.Access.Shown(kind)
-	if reach, said := reachIn(response, kind.Inspect.Reach); said {
+	if reach, said := reachIn(response, kind.Reach()); said {
 		c.Reach = reach
 	}
+	c.Grant = kind.Of(c.Grant)
 }
 
 // reachIn reads what limits a credential; said is false where no member tells.
@@ -152,11 +157,16 @@ func expiry(response *guard.Object, at moment, renewable bool) time.Time {
 
 // grantedScopes reads the scopes of a token response: in scope (RFC 6749 §5.1), or in the
 // scopes or permissions of some servers, where every word of them was asked for. said is false
-// where none is there, or of no use; a scope that is empty is said, and is nothing granted.
-func grantedScopes(response *guard.Object, asked scopes.Set) (granted scopes.Set, said bool) {
+// where none is there, or of no use; a scope that is empty is said, and is nothing granted, unless the
+// provider's file says that it means nothing for this kind of token.
+func grantedScopes(response *guard.Object, asked scopes.Set, facts *provider.ScopeFacts, kind provider.CredentialKind) (granted scopes.Set, said bool) {
 	for _, name := range []string{"scope", "scopes"} {
-		if list := response.List(name); list != nil {
-			return scopes.ListOf(list, asked), true
+		list := response.List(name)
+		if kind.EmptyUnknown && strings.TrimSpace(strings.Join(list, "")) == "" {
+			continue
+		}
+		if list != nil {
+			return facts.Granted(list, asked), true
 		}
 	}
 	if !response.Has("permissions") {
@@ -164,4 +174,33 @@ func grantedScopes(response *guard.Object, asked scopes.Set) (granted scopes.Set
 	}
 	granted = scopes.ListOf(response.List("permissions"), asked) // elsewhere a word for what is no scope
 	return granted, granted.Len() > 0 && granted.Minus(asked).Len() == 0
+}
+
+// aboutThePerson are the scopes of OpenID Connect (Core §5.4, §11): they are for the ID token, and an access
+// token that was granted with them does not name them everywhere.
+var aboutThePerson = scopes.NewSet("openid", "profile", "email", "address", "phone")
+
+// ClaimedScopes reads which scopes a JWT says that it has (RFC 9068 §2.2.3; scp is another name for
+// that); has is false for any other token, and for one that does not say. Nothing else is read from it,
+// and nobody verifies it: whoever takes it does, and a token may have any form that its server likes.
+// It is safe for concurrent use.
+func ClaimedScopes(token credential.Secret, asked scopes.Set) (claimed scopes.Set, has bool) {
+	parts := strings.Split(token.Reveal(), ".")
+	if len(parts) != 3 {
+		return scopes.Set{}, false
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		return scopes.Set{}, false
+	}
+	claims, err := guard.ParseObject(payload)
+	if err != nil {
+		return scopes.Set{}, false
+	}
+	for _, name := range []string{"scope", "scp"} {
+		if list := claims.List(name); list != nil {
+			return scopes.ListOf(list, asked).Union(aboutThePerson.Where(asked.Has)), true
+		}
+	}
+	return scopes.Set{}, false
 }

@@ -2,6 +2,7 @@ package oauth_test
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -79,6 +80,46 @@ func TestTokenResponses(t *testing.T) {
 			if got.Scopes.String() != c.scopes.String() || got.KnownBy != c.knownBy || !got.ExpiresAt.Equal(c.expires) {
 				t.Errorf("scopes %q by %s until %s, want %q by %s until %s",
 					got.Scopes, got.KnownBy, got.ExpiresAt, c.scopes, c.knownBy, c.expires)
+			}
+		})
+	}
+}
+
+// A JWT tells what it holds where nobody else does, and is believed in nothing else.
+func TestScopesThatAJWTClaims(t *testing.T) {
+	asked := scopes.NewSet("a:read", "b:write", "openid", "offline_access")
+	jwt := func(claims string) string {
+		return "e30." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + ".c2ln"
+	}
+	for name, c := range map[string]struct {
+		token   string
+		said    any // scope of the response
+		scopes  scopes.Set
+		knownBy scopes.KnownBy
+	}{
+		"a string":          {jwt(`{"scope": "a:read c:read"}`), nil, scopes.NewSet("a:read", "c:read", "openid", "offline_access"), scopes.JWT},
+		"a list":            {jwt(`{"scp": ["a:read"], "exp": 1}`), nil, scopes.NewSet("a:read", "openid", "offline_access"), scopes.JWT},
+		"a string of scp":   {jwt(`{"scp": "a:read"}`), nil, scopes.NewSet("a:read", "openid", "offline_access"), scopes.JWT},
+		"nothing":           {jwt(`{"scope": ""}`), nil, scopes.NewSet("openid", "offline_access"), scopes.JWT},
+		"no claim":          {jwt(`{"sub": "x"}`), nil, asked, scopes.Assumed},
+		"a claim of no use": {jwt(`{"scope": 7}`), nil, asked, scopes.Assumed},
+		"no JSON":           {jwt(`scope`), nil, asked, scopes.Assumed},
+		"no JWT":            {"a.b", nil, asked, scopes.Assumed},
+		"no base64":         {"a.?.b", nil, asked, scopes.Assumed},
+		"encrypted":         {"a.b.c.d.e", nil, asked, scopes.Assumed},
+		"the server said":   {jwt(`{"scope": "a:read"}`), "b:write", scopes.NewSet("b:write", "offline_access"), scopes.TokenResponse},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server, person := newAuthServer(t), newPerson(t)
+			server.answer = map[string]any{"access_token": c.token, "scope": c.said}
+			login := newLogin(server, person)
+			login.Scopes = asked
+			got, err := login.Run(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Scopes.String() != c.scopes.String() || got.KnownBy != c.knownBy {
+				t.Errorf("scopes %q by %s, want %q by %s", got.Scopes, got.KnownBy, c.scopes, c.knownBy)
 			}
 		})
 	}
@@ -163,7 +204,7 @@ func TestTokenTypeOfTheProvider(t *testing.T) {
 	server, person := newAuthServer(t), newPerson(t)
 	server.tokens = text(200, "application/json", `{"ok":true,"authed_user":{"scope":"a:read,b:write","access_token":"acc_1","token_type":"user"}}`)
 	login := newLogin(server, person)
-	login.KindOf = func(string) provider.CredentialKind { return provider.CredentialKind{TokenType: "user"} }
+	login.Provider = &provider.Provider{Credentials: []provider.CredentialKind{{Prefix: "acc_", TokenType: "user"}}}
 	got, err := login.Run(t.Context())
 	if err != nil || got.Access.Reveal() != "acc_1" || got.Scopes.String() != "a:read b:write" || got.TokenType != "Bearer" {
 		t.Errorf("%+v, %v", got, err)
@@ -198,7 +239,7 @@ func TestTokenRefusals(t *testing.T) {
 		"a 503 with a token":  {text(503, "application/json", secretInside+"}"), oauth.ResponseError{}, guard.KindStatus, nil},
 		"HTML with 200":       {text(200, "text/html", "<html>"+storetest.Marked), oauth.ResponseError{Problem: "it is a page of HTML"}, "", nil},
 		"JSON that ends":      {text(200, "application/json", secretInside), oauth.ResponseError{Problem: "it is JSON that ends in the middle"}, "", nil},
-		"a token twice":       {text(200, "application/json", secretInside+`,"access_token":"x"}`), oauth.ResponseError{Problem: "access_token appears in it twice"}, "", nil},
+		"a token twice":       {text(200, "application/json", secretInside+`,"access_token":"x"}`), oauth.ResponseError{Problem: `it has "access_token" twice`}, "", nil},
 		"no access token":     {text(200, "application/json", `{"token_type":"bearer","x":"`+storetest.Marked+`"}`), oauth.ResponseError{Problem: "its access_token is missing"}, "", nil},
 		"a token of no type":  {text(200, "application/json", `{"access_token":{"x":"`+storetest.Marked+`"}}`), oauth.ResponseError{Problem: "its access_token is an object, not a string"}, "", nil},
 		"another token type":  {text(200, "application/json", secretInside+`,"token_type":"DPoP"}`), oauth.ResponseError{Problem: "Bearer"}, "", []string{storetest.Marked, storetest.Marked}},

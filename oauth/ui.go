@@ -18,6 +18,9 @@ type UI struct {
 	// when ctx ends. An error is told through Tell and does not end the wait, since
 	// people can open a page by hand. nil: nothing is opened.
 	Open func(ctx context.Context, startURL, authorizationURL string) error
+	// Code shows a code that the person enters on another device ([Login.RunDevice]), beside the
+	// wait for them, and must return when ctx ends.
+	Code func(ctx context.Context, code DeviceCode)
 	// Paste brings what the person pasted: the URL at which the browser ended, its query
 	// or the bare code. What is none of these is told through Tell, and so is a bare code
 	// that the server does not know; the wait goes on. nil: nothing comes.
@@ -34,7 +37,8 @@ type UI struct {
 	Start func(authorizationURL string) http.Handler
 	// Finish is called once when the response is known: with the credential, after the code
 	// was exchanged, or with the error. It makes the browser's last page, which arrives
-	// before Run returns. It is not called when nobody answered. nil: a plain sentence.
+	// before Run returns. It is not called when nobody answered; of a
+	// login on another device it is called with the credential alone, and the page is nobody's. nil: a plain sentence.
 	Finish func(ctx context.Context, c *credential.Credential, err error) http.Handler
 	// Narrow is asked when the server refuses the scopes that were asked for
 	// ([AuthorizationError.InvalidScope]): with ok, the same browser window goes on to

@@ -8,6 +8,7 @@ type Gap struct {
 	Excess      Set        // granted and not declared, sorted
 	Covered     []Coverage // needs that were met by implication
 	Assumed     bool       // nobody said what was granted: nothing here is certain
+	Unknown     bool       // nobody lists what is held: nothing was compared
 }
 
 // Missing lists the names of missing needs by level, in the manifest's order.
@@ -24,12 +25,16 @@ type Coverage struct {
 }
 
 // Compare compares a grant with the needs, by meaning: a need is met where one of
-// its alternatives is granted or implied by what is granted.
+// its alternatives is granted or implied by what is granted. Where nobody lists what is granted,
+// nothing is missing, and nothing is met.
 func Compare(needs []Need, grant Grant, implies Implications) Gap {
 	gap := Gap{
 		Missing: Missing{Required: []string{}, Recommended: []string{}, Optional: []string{}},
 		Lost:    []Need{}, HiddenTools: []string{}, Covered: []Coverage{},
-		Assumed: grant.KnownBy == Assumed,
+		Assumed: grant.KnownBy == Assumed, Unknown: grant.KnownBy.Unlisted(),
+	}
+	if gap.Unknown {
+		return gap
 	}
 	hidden := make(map[string]bool)
 	for i := range needs {

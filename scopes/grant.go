@@ -47,7 +47,18 @@ const (
 	Introspection  KnownBy = "introspection"   // RFC 7662
 	JWT            KnownBy = "jwt"             // the token's own scope claim (RFC 9068 §2.2.3)
 	Assumed        KnownBy = "assumed"         // nobody said: as asked (RFC 6749 §5.1)
+
+	// Of these two no scopes are known, and none is missing.
+	Permissions KnownBy = "permissions" // it is of a kind that carries permissions, which no server lists
+	Accepted    KnownBy = "accepted"    // the server accepts it, and does not say what it holds
 )
+
+// Unlisted reports whether nobody lists what is held, though a server was asked, or could not tell:
+// no scope counts as held, or as missing.
+func (k KnownBy) Unlisted() bool { return k == Permissions || k == Accepted }
+
+// IsGuess reports whether no server said what was granted: whoever can be asked knows better.
+func (k KnownBy) IsGuess() bool { return k == JWT || k == Assumed }
 
 // A Kind is what sort of credential someone holds: a word of the provider file, which also
 // says what can be done with it. Two mean something where no file says anything.

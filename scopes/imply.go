@@ -22,6 +22,7 @@ type Rule struct {
 // changes after it was made and is safe for concurrent use.
 type Implications struct {
 	rules []rule
+	names Names
 }
 
 type rule struct {
@@ -95,7 +96,7 @@ func compileRule(r Rule) (rule, error) {
 const maxCovering = 64
 
 // Covering yields the scopes that would cover need, each once and need itself left
-// out: the text.MaxNear first, so x:write before *, at most 64. Holding any one of them
+// out: the nearest first, so x:write before *, at most 64. Holding any one of them
 // is enough.
 func (imp Implications) Covering(need string) iter.Seq[string] {
 	return func(yield func(string) bool) {
@@ -135,7 +136,7 @@ func (imp Implications) directly(need, scope string) iter.Seq[string] {
 }
 
 // CoveredBy returns the scope in held that covers need: need itself, else the
-// text.MaxNear that implies it; ok is false where none does.
+// nearest that implies it, by whatever name the service has for them; ok is false where none does.
 func (imp Implications) CoveredBy(held Set, need string) (by string, ok bool) {
 	if held.Has(need) {
 		return need, true
@@ -145,7 +146,7 @@ func (imp Implications) CoveredBy(held Set, need string) (by string, ok bool) {
 			return scope, true
 		}
 	}
-	return "", false
+	return imp.coveredByName(held, need)
 }
 
 // SpeaksOf reports whether a rule speaks of a scope: by its own word, or by a form of which
@@ -200,7 +201,9 @@ func (imp Implications) among(needs []Need) Implications {
 	if len(kept) == len(imp.rules) {
 		return imp
 	}
-	return withFed(kept)
+	fewer := withFed(kept)
+	fewer.names = imp.names
+	return fewer
 }
 
 // withFed notes which rules another one leads to.
@@ -261,4 +264,13 @@ func (imp Implications) feeds(a, b int) bool {
 		}
 	}
 	return false
+}
+
+// Uncovered are those of the wanted scopes that are not held, and that nothing held implies.
+func (imp Implications) Uncovered(wanted []string, held Set) []string {
+	return slices.DeleteFunc(slices.Clone(wanted), func(scope string) bool {
+		need := Need{AnyOf: []string{scope}}
+		_, _, met := need.MetBy(held, imp)
+		return met
+	})
 }

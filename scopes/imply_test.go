@@ -65,7 +65,7 @@ func TestCovering(t *testing.T) {
 func TestCoveredBy(t *testing.T) {
 	for _, c := range []struct{ held, need, by string }{
 		{"x:read x:write", "x:read", "x:read"},
-		{"* x:write", "x:read", "x:write"}, // the text.MaxNear
+		{"* x:write", "x:read", "x:write"}, // the nearest
 		{"*", "x:read", "*"},
 		{"x:read", "x:write", ""},
 		{"y:write", "x:read", ""},
@@ -141,6 +141,6 @@ func TestMultiplyingRules(t *testing.T) {
 		t.Errorf("%d scopes cover w40 (%s), want the 40 before it", len(got), strings.Join(got, " "))
 	}
 	if got := slices.Collect(implications(t, words...).Covering("q:40")); len(got) != 64 || got[0] != "qa:39" {
-		t.Errorf("%d scopes cover q:40, want the text.MaxNear 64", len(got))
+		t.Errorf("%d scopes cover q:40, want the nearest 64", len(got))
 	}
 }

@@ -12,6 +12,7 @@ type Need struct {
 	Why          string // for people; untrusted text, to be escaped by each view
 	UsedBy       []Operation
 	Unadvertised bool     // advertised: false: granted, though not in scopes_supported (RFC 8414 §2)
+	Added        bool     // somebody asks for it beside what the manifest says, whatever the server advertises
 	Programs     []string // the selected programs that declare it; the base may declare it too
 	File         string
 	Line         int // of the scope's own word
@@ -26,6 +27,9 @@ func (e Need) Name() string {
 	}
 	return strings.Join(e.AnyOf, "|")
 }
+
+// Declared reports whether a manifest has it; else somebody asks for it beside one.
+func (e Need) Declared() bool { return !e.Added || e.Line > 0 }
 
 // InWords is a name of [Need.Name] in a sentence: "one of a, b".
 func InWords(name string) string {

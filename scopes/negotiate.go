@@ -21,7 +21,7 @@ type Negotiation struct {
 // alternatives. It looks at nothing but q.
 //
 // A scope is withheld where a list is given that lacks it, unless the manifest
-// says that it is granted all the same. A resource's list limits only the needs
+// says that it is granted all the same, or somebody adds it by name. A resource's list limits only the needs
 // that have an operation on that base, and only where the server's own list does not
 // have the scope: many resources list the least with which they work. What an asked scope implies is not asked
 // again, nor is it withheld: it comes with the other.
@@ -48,7 +48,8 @@ type negotiator struct {
 	Negotiation
 	items []Item
 	asked asked
-	back  []bool // by item: what it asks for was taken back, as something else covers it
+	known map[string]bool // the server's, by the one name of each; made when first needed
+	back  []bool          // by item: what it asks for was taken back, as something else covers it
 }
 
 // ask notes that an item asks for its scope, which has a place in the server's list, or -1.
@@ -177,6 +178,14 @@ func (n *negotiator) weigh(item *Item, scope string) (place int) {
 		item.Reason = "the server refused it (invalid_scope)"
 	case n.Dropped.Has(scope):
 		item.Reason = "the server refused a request with it (invalid_scope), and did not say which scope it refuses"
+	case item.Need.Added && item.Advertised == AdvertisedNo:
+		item.Decision, item.Asked = DecisionRequestUnadvertised, scope
+		item.Reason = "not advertised; asked for all the same"
+	case item.Need.Added:
+		item.Decision, item.Asked = DecisionRequest, scope
+		item.Reason = "asked for, whatever the server advertises"
+	case !item.Need.Unadvertised && n.Server.Except.Has(scope):
+		item.Reason = "the server lists it, and does not grant it to ordinary people"
 	case item.Need.Unadvertised && item.Advertised == AdvertisedNo:
 		item.Decision, item.Asked = DecisionRequestUnadvertised, scope
 		item.Reason = "not advertised; the manifest says that it is granted all the same"
@@ -192,6 +201,9 @@ func (n *negotiator) weigh(item *Item, scope string) (place int) {
 	case item.Advertised == AdvertisedUnknown:
 		item.Decision, item.Asked = DecisionRequest, scope
 		item.Reason = "the server does not say which scopes it knows"
+		if n.Server.State == Listed {
+			item.Reason = "the server's list does not speak of it"
+		}
 	default:
 		item.Decision, item.Asked = DecisionRequest, scope
 		item.Reason = "advertised"
@@ -233,12 +245,16 @@ func (n *negotiator) unlisted(e *Need, scope string) (base string) {
 
 func (n *negotiator) plan() Plan {
 	p := Plan{Resources: append([]Resource{}, n.Resources...), Scopes: n.items, Withheld: []string{}, Blocked: []string{}}
-	request := make([]string, 0, len(n.items))
+	request, doubted := make([]string, 0, len(n.items)), 0
 	for i := range n.items {
 		item := &n.items[i]
 		switch {
 		case item.Asked != "":
 			request = append(request, item.Asked)
+			if n.isUnknown(item) && doubted < maxSuggested {
+				doubted++
+				n.doubt(item)
+			}
 		case item.Decision == DecisionWithhold:
 			p.Withheld = append(p.Withheld, item.Need.Name())
 			if item.Need.Level == Required {
@@ -253,6 +269,28 @@ func (n *negotiator) plan() Plan {
 	return p
 }
 
+// isUnknown reports whether an item asks for what is not among the scopes that are known to exist,
+// under none of its names.
+func (n *negotiator) isUnknown(item *Item) bool {
+	if n.Server.Known.Len() == 0 || item.Advertised != AdvertisedUnknown {
+		return false
+	}
+	if n.known == nil {
+		n.known = make(map[string]bool, n.Server.Known.Len())
+		for _, scope := range n.Server.Known.list {
+			n.known[n.Implies.names.of(scope)] = true
+		}
+	}
+	return !n.known[n.Implies.names.of(item.Asked)]
+}
+
+// doubt notes which of the known scopes was likely meant.
+func (n *negotiator) doubt(item *Item) {
+	if item.Meant = text.Near(item.Asked, n.Server.Known.list); len(item.Meant) > 0 {
+		item.Reason += "; " + text.DidYouMean(item.Meant)
+	}
+}
+
 // maxSuggested bounds how many withheld scopes get a suggestion: the search reads the whole
 // list of the server for each.
 const maxSuggested = 20
@@ -261,7 +299,7 @@ const maxSuggested = 20
 // meant.
 func (n *negotiator) suggest(item *Item) {
 	word := item.Need.AnyOf[0]
-	near := slices.DeleteFunc(text.Near(word, n.Server.Scopes.list), func(other string) bool { return other == word })
+	near := slices.DeleteFunc(text.Near(word, n.Server.Scopes.Union(n.Server.Known).list), func(other string) bool { return other == word })
 	if len(near) > 0 {
 		item.Reason += "; " + text.DidYouMean(near)
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 // need writes an entry short: "a:read", "a|b", with ! for required, ~ for
-// advertised: false, and @base for the base that an operation stands on.
+// advertised: false, + for one that somebody adds, and @base for the base that an operation stands on.
 func need(short string) scopes.Need {
 	e := scopes.Need{Level: scopes.Optional}
 	short, base, found := strings.Cut(short, "@")
@@ -28,6 +28,9 @@ func need(short string) scopes.Need {
 	}
 	if rest, ok := strings.CutPrefix(short, "~"); ok {
 		short, e.Unadvertised = rest, true
+	}
+	if rest, ok := strings.CutPrefix(short, "+"); ok {
+		short, e.Added = rest, true
 	}
 	e.AnyOf = strings.Split(short, "|")
 	return e
@@ -43,6 +46,22 @@ func needs(short string) []scopes.Need {
 
 func listed(list ...string) scopes.Advertisement {
 	return scopes.Advertisement{State: scopes.Listed, Scopes: scopes.NewSet(list...)}
+}
+
+func partial(list ...string) scopes.Advertisement {
+	a := listed(list...)
+	a.Partial = true
+	return a
+}
+
+// except is a list of which ordinary people are not granted some.
+func except(some string, list ...string) scopes.Advertisement {
+	a := listed(list...)
+	var err error
+	if a.Except, err = scopes.NewForms(strings.Fields(some)...); err != nil {
+		panic(err)
+	}
+	return a
 }
 
 func TestNegotiate(t *testing.T) {
@@ -68,6 +87,15 @@ func TestNegotiate(t *testing.T) {
 		{name: "empty is as absent", needs: "!a b", server: scopes.Advertisement{State: scopes.Empty}, request: "a b"},
 		{name: "granted though not advertised", needs: "!~a b", server: listed("b"), request: "a b"},
 		{name: "said to be unadvertised, and advertised", needs: "~a", server: listed("a"), request: "a"},
+		{name: "added though not advertised", needs: "a +b", server: listed("a"), request: "a b"},
+		{name: "added against a resource's list", needs: "+b@api", server: listed("a"), resources: api("a"), request: "b"},
+		{name: "added, and refused", needs: "a +b", refused: []string{"b"}, request: "a", withheld: "b"},
+		{name: "added beside an alternative", needs: "a|b +b", request: "b"},
+		{name: "added, and implied by what is asked for", needs: "x:write +x:read", request: "x:write"},
+
+		{name: "a list of some scopes", needs: "!a b", server: partial("b"), request: "a b"},
+		{name: "in the list, and not for everyone", needs: "!a b user:x", server: except("b user:{x}", "a", "b", "user:x"), request: "a", withheld: "b user:x"},
+		{name: "the manifest says that it is granted", needs: "~b", server: except("b", "b"), request: "b"},
 
 		{name: "implied", needs: "x:read x:write", server: listed("x:read", "x:write"), request: "x:write"},
 		{name: "implied by one that stands behind", needs: "x:read y:read *", request: "*"},
@@ -209,5 +237,36 @@ func TestNegotiateWithAListThatRepeats(t *testing.T) {
 	})
 	if got := plan.Request.String(); got != "s0 s4" {
 		t.Errorf("asks for %q", got)
+	}
+}
+
+// Where it is known which scopes exist, one that looks like a slip of the pen is told; it is requested all
+// the same, and a name that is known under another form is none.
+func TestNegotiateDoubts(t *testing.T) {
+	needs := func(list ...string) []scopes.Need {
+		var all []scopes.Need
+		for _, scope := range list {
+			all = append(all, scopes.Need{AnyOf: []string{scope}, Level: scopes.Required})
+		}
+		return all
+	}
+	known := scopes.NewSet("repo", "read:org", "Mail.Read")
+	implies := scopes.Implications{}.WithNames(scopes.Names{Prefix: "https://graph.example/", AnyCase: true})
+	plan := scopes.Negotiate(scopes.Negotiation{
+		Needs: needs("raed:org", "REPO", "https://graph.example/mail.read", "elsewhere"), Implies: implies,
+		Server: scopes.Advertisement{Known: known, Partial: true, State: scopes.Listed, Scopes: scopes.NewSet("openid")},
+	})
+	for i, want := range [][]string{{"read:org"}, nil, nil, {}} {
+		if got := plan.Scopes[i]; !slices.Equal(got.Meant, want) || got.Decision != scopes.DecisionRequest {
+			t.Errorf("%s: %s, meant %q, want %q", got.Asked, got.Decision, got.Meant, want)
+		}
+	}
+	if reason := plan.Scopes[0].Reason; !strings.HasSuffix(reason, "; did you mean read:org?") {
+		t.Error(reason)
+	}
+	// What the server's own list withholds is looked up there too.
+	plan = scopes.Negotiate(scopes.Negotiation{Needs: needs("raed:org"), Server: scopes.Advertisement{Known: known, State: scopes.Listed, Scopes: scopes.NewSet("openid")}})
+	if reason := plan.Scopes[0].Reason; plan.Scopes[0].Decision != scopes.DecisionWithhold || !strings.HasSuffix(reason, "; did you mean read:org?") {
+		t.Error(reason)
 	}
 }

@@ -31,6 +31,9 @@ func (u Operation) Unplaced() Operation {
 // methods are those of RFC 9110 §9.3 and RFC 5789 that an API call may have.
 var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
+// OperationPattern is roughly what ParseOperation takes, for readers of JSON Schema.
+const OperationPattern = `^(tool:[^\s]+|(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) \{[a-z0-9_]+\}(/([^{}/?#\s]*(\{[^{}/?#\s]+\}[^{}/?#\s]*)?))*)$`
+
 // ParseOperation reads one used_by entry: METHOD {base}/path/{param}, or tool:NAME.
 // The error says which part is wrong; whether the base exists is for the caller.
 func ParseOperation(word string) (Operation, error) {

@@ -150,3 +150,34 @@ func (p pattern) overlaps(q pattern) bool {
 	}
 	return true
 }
+
+// Forms are scopes, or patterns of them as in a [Rule]. The zero value has none. They never change
+// after they were made, and are safe for concurrent use.
+type Forms struct {
+	texts []string
+	list  []pattern
+}
+
+// NewForms compiles them; the error names the first that is malformed.
+func NewForms(texts ...string) (Forms, error) {
+	var f Forms
+	for _, text := range texts {
+		p, err := compilePattern(text)
+		if err != nil {
+			return Forms{}, err
+		}
+		f.texts, f.list = append(f.texts, text), append(f.list, p)
+	}
+	return f, nil
+}
+
+// Equal reports whether both were made of the same texts, in the same order.
+func (f Forms) Equal(other Forms) bool { return slices.Equal(f.texts, other.texts) }
+
+// Has reports whether a scope is one of them, or has the form of one.
+func (f Forms) Has(scope string) bool {
+	return slices.ContainsFunc(f.list, func(p pattern) bool {
+		var b bindings
+		return p.match(scope, &b)
+	})
+}

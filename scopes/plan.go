@@ -5,6 +5,10 @@ package scopes
 type Advertisement struct {
 	State  AdvertisementState
 	Scopes Set // only where State is Listed
+
+	Partial bool  // there are scopes that the list leaves out: it says nothing of what it lacks
+	Except  Forms // scopes in the list that ordinary people are not granted
+	Known   Set   // scopes that exist, whether in the list or not; none: nobody says which
 }
 
 // AdvertisementState is how scopes_supported stands in a document.
@@ -27,6 +31,8 @@ func (a Advertisement) saysAt(place int) Advertised {
 		return AdvertisedUnknown
 	case place >= 0:
 		return AdvertisedYes
+	case a.Partial:
+		return AdvertisedUnknown
 	default:
 		return AdvertisedNo
 	}
@@ -75,7 +81,8 @@ type Item struct {
 	Need       *Need // the negotiation's own: read-only, never nil
 	Advertised Advertised
 	Decision   Decision
-	Asked      string // the scope that goes into the request; "" where none does
-	Unlisted   string // the base whose resource has a list without what is asked for; "" for none
-	Reason     string // one sentence for people; never empty
+	Asked      string   // the scope that goes into the request; "" where none does
+	Unlisted   string   // the base whose resource has a list without what is asked for; "" for none
+	Reason     string   // one sentence for people; never empty
+	Meant      []string // where what is asked for is not known to exist: what was likely meant
 }

@@ -27,6 +27,9 @@ func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("%q is not a scope: a scope may not contain %q (RFC 6749 §3.3)", word, bad)
 }
 
+// ScopePattern is what CheckScope takes, for readers of JSON Schema.
+const ScopePattern = `^[\x21\x23-\x5b\x5d-\x7e]+$`
+
 // CheckScope returns a *SyntaxError unless scope is a scope-token of RFC 6749 §3.3.
 func CheckScope(scope string) error {
 	if scope == "" {

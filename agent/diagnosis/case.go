@@ -3,6 +3,7 @@ package diagnosis
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ambit-auth/ambit/agent/profile"
@@ -59,6 +60,7 @@ type Response struct {
 	Status int
 	Header http.Header // WWW-Authenticate, Content-Type, Content-Encoding, and fields whose name speaks of scopes, are read
 	Body   []byte      // as it came, packed or not; 64 KiB of it will do
+	Veil   text.Veil   // over what the request carried, as [Case.With] sets it
 }
 
 // Sent is what a request carried.
@@ -107,6 +109,22 @@ func (c *Case) vocabulary() refusal.Vocabulary {
 	return v
 }
 
+// read is what the response says. To whoever sent a credential without scopes, a list of those that
+// others need for the operation says nothing: it stands in every response, whatever is wrong.
+func (c *Case) read() refusal.Reading {
+	p := c.Provider
+	if p != nil && c.Kind.Permissions {
+		own := *p
+		own.Refusals = slices.DeleteFunc(slices.Clone(p.Refusals), func(f provider.Refusal) bool { return f.Needs.Given() && !f.Says() })
+		p = &own
+	}
+	r := refusal.Read(p, c.Base, c.vocabulary(), refusal.Response(c.Response))
+	if c.Kind.Permissions && !r.SaysLacking() && !r.Means(provider.MeaningMissingScope) {
+		r.Needs, r.Mentioned = nil, nil
+	}
+	return r
+}
+
 // onBase are the needs that the manifest has for operations of this base.
 func (c *Case) onBase() []scopes.Need {
 	return c.needsWhere(func(e *scopes.Need) bool {
@@ -143,6 +161,15 @@ func (c *Case) credential() string {
 		return text.Line(prefix) + ", " + label
 	}
 	return label
+}
+
+// subject is the credential as a sentence begins with it: what explains it stands between commas.
+func (c *Case) subject() string {
+	name := c.credential()
+	if strings.Contains(name, ", ") {
+		return name + ","
+	}
+	return name
 }
 
 // knownBy says in words how the grant is known.
@@ -184,12 +211,12 @@ func (c *Case) without(scope string) string {
 // grantIsKnown reports whether some server said what the credential holds.
 func (c *Case) grantIsKnown() bool {
 	by := c.Grant.KnownBy
-	return by != "" && by != scopes.Assumed
+	return c.anyoneSaid() && by != scopes.Assumed
 }
 
 // anyoneSaid reports whether there is any word of what the credential holds, be it only that
 // it was asked for.
-func (c *Case) anyoneSaid() bool { return c.Grant.KnownBy != "" }
+func (c *Case) anyoneSaid() bool { return c.Grant.KnownBy != "" && !c.Grant.KnownBy.Unlisted() }
 
 // saidHere reports whether the credential's own server said upon the refusal what it holds, and not
 // only that it accepts it.
@@ -220,6 +247,6 @@ func (c *Case) lackExplains() bool {
 func (c *Case) situation(p advice.Problem) advice.Situation {
 	return advice.Situation{
 		Problem: p, IsLogin: c.Login, Source: c.Grant.Source, Unattended: c.Unattended,
-		Provider: c.Provider, At: c.Server, Kind: c.Kind, Run: c.Run,
+		Provider: c.Provider, At: c.Server, Kind: c.Kind, Run: c.Run, Wanted: advice.Wanted(c.Needs),
 	}
 }

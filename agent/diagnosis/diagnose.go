@@ -14,6 +14,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/refusal"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
@@ -32,6 +33,7 @@ func Diagnose(c Case) Verdict {
 		d.misplaced, d.otherCredential, d.renewed, d.noScopeHelps, d.neverServes, d.disowned, d.scopeNamed, d.scopeDeclared, d.renewalFailed, d.pastExpiry, d.otherServer, d.ownReason,
 	} {
 		if look() {
+			d.helped()
 			return d.v
 		}
 	}
@@ -47,12 +49,16 @@ type diagnoser struct {
 }
 
 func newDiagnosis(c *Case) *diagnoser {
-	d := &diagnoser{c: c, v: newVerdict(c), resp: refusal.Read(c.Provider, c.Base, c.vocabulary(), refusal.Response(c.Response))}
+	d := &diagnoser{c: c, v: newVerdict(c), resp: c.read()}
 	for _, group := range d.resp.Needs {
 		if !slices.Contains(d.v.Named, group[0]) {
 			d.v.Named = append(d.v.Named, group[0])
 		}
 	}
+	if d.resp.Counts { // nothing is fresher
+		c.Grant.Scopes, c.Grant.KnownBy = scopes.NewSet(d.resp.Held...), scopes.SelfInspection
+	}
+	d.v.Known = d.resp.Entry.Means != ""
 	return d
 }
 
@@ -73,6 +79,9 @@ func (d *diagnoser) said() {
 	d.v.prove("%s", line)
 	for _, proof := range d.resp.Proofs {
 		d.v.prove("%s", proof)
+	}
+	if d.c.Kind.Permissions {
+		d.v.prove("the credential carries permissions, no scopes: no server lists them")
 	}
 }
 
@@ -139,10 +148,24 @@ func (d *diagnoser) noScopeHelps() bool {
 		return false
 	}
 	d.v.is(CauseNotAScopeProblem, ConfidenceProved, "%s", d.reason())
-	s := d.c.situation(advice.NoScope)
-	s.Words = d.resp.Wording.Advice
-	d.v.advise(s)
 	return true
+}
+
+// causes are those for which an entry's advice helps, by what it means.
+var causes = map[provider.Meaning][]Cause{
+	provider.MeaningNotAScopeProblem: {CauseNotAScopeProblem},
+	provider.MeaningMissingScope:     {CauseMissingScope},
+	provider.MeaningRejected:         {CauseRejected, CauseExpired},
+}
+
+// helped puts what helps by the provider's file before all else that can be done.
+func (d *diagnoser) helped() {
+	if !slices.Contains(causes[d.resp.Entry.Means], d.v.Cause) {
+		return
+	}
+	s := d.c.situation(advice.NoScope)
+	s.Words, s.Link = d.resp.Entry.AdviceFor(d.resp.Caught), d.resp.Entry.LinkAt(d.c.Server, d.resp.Caught)
+	d.v.Next = append(advice.Steps(s), d.v.Next...)
 }
 
 func statusLine(status int) string { return fmt.Sprintf("%d %s", status, http.StatusText(status)) }
@@ -175,8 +198,12 @@ func (d *diagnoser) neverServes() bool {
 	if d.c.Kind.Serves(d.c.Base) || !d.refuses() {
 		return false
 	}
-	d.v.is(CauseWrongCredentialKind, ConfidenceProved, "%s, can never be used for base %s", d.c.credential(), d.c.Base)
-	d.v.prove("its prefix says which kind it is")
+	d.v.is(CauseWrongCredentialKind, ConfidenceProved, "%s can never be used for base %s", d.c.subject(), d.c.Base)
+	if d.c.Kind.Prefix == "" {
+		d.v.prove("its form says which kind it is")
+	} else {
+		d.v.prove("its prefix says which kind it is")
+	}
 	s := d.c.situation(advice.WrongKind)
 	s.Base = d.c.Base
 	d.v.advise(s)
@@ -187,13 +214,13 @@ func (d *diagnoser) neverServes() bool {
 // a call. A 404 does where a declared scope is missing: servers may hide what one may not see
 // (RFC 9110 §15.5.5).
 func (d *diagnoser) refuses() bool {
-	switch status := d.c.Response.Status; status {
+	switch d.c.Response.Status {
 	case 0:
 		return true
 	case http.StatusNotFound:
 		return len(d.c.Unmet(d.c.Declared())) > 0
 	default:
-		return refusal.HasStatus(d.c.Provider, status)
+		return d.resp.Refuses()
 	}
 }
 
@@ -215,7 +242,7 @@ func (d *diagnoser) renewalFailed() bool {
 	if own.Standing == credential.StandingNotKnown && nobodyElse || !d.c.Grant.LivesAt(d.c.Now) {
 		sure = ConfidenceProved
 	}
-	d.v.is(CauseRenewalFailed, sure, "%s, is no longer valid, and could not be renewed: %v", d.c.credential(), d.c.Renewal)
+	d.v.is(CauseRenewalFailed, sure, "%s is no longer valid, and could not be renewed: %v", d.c.subject(), d.c.Renewal)
 	d.v.prove("no server rejected the login itself: it is kept, and will be renewed later")
 	d.asked()
 	d.v.advise(d.c.situation(advice.Waiting))
@@ -226,15 +253,19 @@ func (d *diagnoser) renewalFailed() bool {
 // client may not.
 func (d *diagnoser) notRenewable() bool {
 	if lost, ok := errors.AsType[*credential.SessionLostError](d.c.Renewal); ok {
-		d.v.is(CauseRejected, ConfidenceLikely, "%s, is no longer valid: %v", d.c.credential(), lost)
+		d.v.is(CauseRejected, ConfidenceLikely, "%s is no longer valid: %v", d.c.subject(), lost)
 		d.advise(advice.Ended, "")
+		said := advice.Denied{Stage: provider.StageToken, Code: lost.Code, Description: lost.Description, Provider: d.c.Provider}
+		if rule, ok := said.Rule(); ok && rule.Advice != "" && len(d.v.Next) > 0 {
+			d.v.Next[0].Text = text.Line(rule.Advice) + "; " + d.v.Next[0].Text
+		}
 		return true
 	}
 	denied, ok := errors.AsType[*credential.RenewalDeniedError](d.c.Renewal)
 	if !ok {
 		return false
 	}
-	d.v.is(CauseRejected, ConfidenceLikely, "%s, is no longer valid, and the server does not renew it: %v", d.c.credential(), denied)
+	d.v.is(CauseRejected, ConfidenceLikely, "%s is no longer valid, and the server does not renew it: %v", d.c.subject(), denied)
 	d.v.prove("the login itself was not refused: it is kept")
 	d.asked()
 	s := d.c.situation(advice.Denying)
@@ -259,7 +290,7 @@ func (d *diagnoser) pastExpiry() bool {
 	default:
 		sure = ConfidenceLikely
 	}
-	d.v.is(CauseExpired, sure, "%s, expired at %s", d.c.credential(), end.UTC().Format(time.RFC3339))
+	d.v.is(CauseExpired, sure, "%s expired at %s", d.c.subject(), end.UTC().Format(time.RFC3339))
 	d.v.prove("the time is now %s", d.c.Now.UTC().Format(time.RFC3339))
 	d.v.advise(d.c.situation(advice.Ended))
 	return true
@@ -324,6 +355,8 @@ func (c *Case) possible() []string {
 		list = append(list, namesOf(lacking)+" is missing: the grant did not include it before the call")
 	case len(c.Declared()) == 0:
 		list = append(list, "the operation needs a scope that the manifest does not declare for it")
+	case c.Kind.Permissions:
+		list = append(list, "a permission is missing; no server lists those that the credential carries")
 	case !c.anyoneSaid():
 		list = append(list, namesOf(c.Declared())+" is missing; no server said what the credential holds")
 	case !c.grantIsKnown():

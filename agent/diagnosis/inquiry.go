@@ -20,6 +20,8 @@ func inquired(here string, q credential.Inquiry) (Cause, Confidence) {
 	switch {
 	case own.Standing == credential.StandingKnown:
 		return CauseUnknown, ConfidenceUnknown
+	case own.Standing == credential.StandingExpired:
+		return CauseExpired, ConfidenceProved
 	case len(q.Of(credential.StandingKnown)) > 0 && denied:
 		return CauseWrongServer, ConfidenceProved
 	case len(q.Of(credential.StandingKnown)) > 0:
@@ -42,16 +44,20 @@ func Refused(c Case) Verdict {
 }
 
 // otherServer: the credential is another server's, or nobody's. A 403 is no question of
-// that: who answers it knows who asked (RFC 9110 §15.5.4).
+// that, unless the provider's file knows it as one: who answers it knows who asked (RFC 9110
+// §15.5.4).
 func (d *diagnoser) otherServer() bool {
-	return d.c.Response.Status == http.StatusUnauthorized && d.inquired()
+	return (d.c.Response.Status == http.StatusUnauthorized || d.resp.Means(provider.MeaningRejected)) && d.inquired()
 }
 
 // disowned: the credential's own server said that it does not know it. Then no scope is the cause.
 func (d *diagnoser) disowned() bool {
 	own, _ := d.c.Inquiry.At(d.c.Server.Name)
 	_, lost := errors.AsType[*credential.SessionLostError](d.c.Renewal)
-	if own.Standing != credential.StandingNotKnown || d.c.Response.Status != http.StatusUnauthorized {
+	switch {
+	case own.Standing == credential.StandingExpired && d.c.Renewal == nil:
+		return d.refuses() && d.inquired()
+	case own.Standing != credential.StandingNotKnown && own.Standing != credential.StandingExpired, d.c.Response.Status != http.StatusUnauthorized:
 		return false
 	}
 	if len(d.c.Inquiry.Of(credential.StandingKnown)) == 0 && d.c.Renewal != nil && !lost {
@@ -69,9 +75,13 @@ func (d *diagnoser) inquired() bool {
 	switch {
 	case cause == CauseWrongServer:
 		there := d.c.Inquiry.Servers(credential.StandingKnown)
-		d.v.is(cause, sure, "%s, is known to server %s, not to server %s", d.c.credential(), listed(there), here)
+		d.v.is(cause, sure, "%s is known to server %s, not to server %s", d.c.subject(), listed(there), here)
 		d.asked()
 		d.advise(advice.Elsewhere, there[0])
+	case cause == CauseExpired:
+		d.v.is(cause, sure, "%s has expired, as server %s says", d.c.subject(), here)
+		d.asked()
+		d.advise(advice.Ended, "")
 	case cause == CauseRejected:
 		d.notKnown(sure)
 	case d.rejects():
@@ -112,6 +122,9 @@ func (d *diagnoser) advise(p advice.Problem, server string) {
 func (d *diagnoser) asked() {
 	for _, o := range d.c.Inquiry.Of(credential.StandingKnown) {
 		d.v.prove("server %s was asked, and knows the credential", o.Server)
+	}
+	for _, o := range d.c.Inquiry.Of(credential.StandingExpired) {
+		d.v.prove("server %s was asked, and says that the credential has expired", o.Server)
 	}
 	if denied := d.c.Inquiry.Servers(credential.StandingNotKnown); len(denied) > 0 {
 		if len(denied) == 1 {

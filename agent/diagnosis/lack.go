@@ -16,7 +16,7 @@ func (d *diagnoser) scopeNamed() bool {
 	}
 	if lacking := d.uncovered(d.resp.Needs); len(lacking) > 0 {
 		sure := ConfidenceLikely
-		if d.c.surelyLacks() && d.resp.IsStraight() {
+		if d.surelyLacks() && d.resp.IsStraight() {
 			sure = ConfidenceProved
 		}
 		return d.lackGroups(sure, lacking)
@@ -58,14 +58,14 @@ func (d *diagnoser) lackGroups(sure Confidence, lacking []refusal.Group) bool {
 func (d *diagnoser) unnamed() bool {
 	if needs := d.c.Unmet(d.c.Declared()); len(needs) > 0 {
 		sure := ConfidenceLikely
-		if d.c.surelyLacks() && len(d.resp.Needs) == 0 && d.deniesByStatus() && !d.resp.SpeaksOfRoles() && !d.resp.NamesUnknown() && d.resp.IsStraight() && len(d.resp.Mentioned) == 0 {
+		if d.surelyLacks() && len(d.resp.Needs) == 0 && d.deniesByStatus() && !d.resp.SpeaksOfRoles() && !d.resp.NamesUnknown() && d.resp.IsStraight() && len(d.resp.Mentioned) == 0 {
 			sure = ConfidenceProved
 		}
 		d.v.lack(d.c, sure, needs, nil)
 		d.notGranted("", needs)
 		return true
 	}
-	if !d.deniesByStatus() && d.c.Response.Status >= http.StatusMultipleChoices { // a request can be wrong for a parameter of that name
+	if !d.resp.Refuses() && d.c.Response.Status >= http.StatusMultipleChoices { // a request can be wrong for a parameter of that name
 		return false
 	}
 	named := d.met(d.resp.Needs)
@@ -82,6 +82,12 @@ func (d *diagnoser) unnamed() bool {
 		d.v.Possible = []string{namesOf(d.c.Declared()) + ", which the manifest declares for this operation; no server said what the credential holds"}
 	}
 	return true
+}
+
+// surelyLacks is [Case.surelyLacks], also where the response itself says what is held; of a credential
+// without scopes nobody can say that it lacks one.
+func (d *diagnoser) surelyLacks() bool {
+	return !d.c.Kind.Permissions && (d.resp.Counts || d.c.surelyLacks())
 }
 
 // rejects reports whether the server says that it does not take the credential as such.

@@ -3,6 +3,7 @@ package diagnosis
 import (
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/ambit-auth/ambit/internal/refusal"
 	"github.com/ambit-auth/ambit/oauth/credential"
@@ -19,48 +20,61 @@ const (
 	MoveRead              // read the beginning of the body
 	MoveRenew             // renew the credential, and send the request once more, where it can be
 	MoveAsk               // ask servers about the credential, see [Case.Answered]
+	MoveWiden             // have a person agree to what the login lacks ([Verdict.Wanted]), and send the request once more
 	MoveTell              // tell the verdict of [Diagnose]
 )
 
 // Untried is what is left to be tried about one response.
-type Untried struct{ Read, Renew, Ask bool }
+type Untried struct{ Read, Renew, Ask, Widen bool }
 
 // MayRefuse reports whether a response can be a refusal by its head: whoever sends requests needs
 // no [Case] for any other. Besides the statuses that mean one, some services refuse with 400, or
 // with a success and an error in the body.
 func MayRefuse(p *provider.Provider, status int, header http.Header) bool {
-	return refusal.HasStatus(p, status) || refusal.MayExplain(status) || refusal.MayFail(status, header)
+	return refusal.MayRefuse(p, status, header)
 }
 
-// Next decides about a response. One whose status means a refusal is told; any other where it
-// says that a scope is missing, and one of a server that failed only where it names it. A 404 is a refusal also where a declared scope is known to be
-// missing: servers may hide what one may not see (RFC 9110 §15.5.5), and so do those of tools. A 401
-// leads to a renewal, unless something explains it that a renewal leaves as it is. Servers are
+// Next decides about a response. One whose status means a refusal is told, and one that the provider's
+// file knows; any other where it says that a scope is missing, and one of a server that failed only where it names it. A 404 is a refusal also where a declared scope is known to be
+// missing: servers may hide what one may not see (RFC 9110 §15.5.5), and so do those of tools. A 401, and whatever
+// the file knows for a credential that is not accepted, leads to a renewal, unless something explains it that a renewal leaves as it is. Servers are
 // asked where nothing else tells, and where the verdict stands on what was known of the grant some
-// time ago.
+// time ago. A person is asked last, where scopes are what a login lacks.
 func Next(c Case, left Untried) Move {
 	switch {
 	case !MayRefuse(c.Provider, c.Response.Status, c.Response.Header):
 		return MovePass
 	case left.Read:
 		return MoveRead
+	case scopes.Succeeded(c.Response.Status) && !refusal.Fails(c.Provider, c.Base, refusal.Response(c.Response)):
+		return MovePass
 	}
-	v := Diagnose(c)
+	v, said := Diagnose(c), newDiagnosis(&c).resp
 	switch {
-	case refusal.HasStatus(c.Provider, c.Response.Status):
+	case said.Refuses():
 	case !c.anyoneSaid() && left.Ask && c.mayHide():
 		return MoveAsk
 	case v.Cause == CauseUnknown && c.deniesTool():
-	case v.Cause != CauseMissingScope, c.Response.Status >= http.StatusInternalServerError && !newDiagnosis(&c).resp.FailedOver():
+	case v.Cause != CauseMissingScope, c.Response.Status >= http.StatusInternalServerError && !said.FailedOver():
 		return MovePass
 	}
 	switch {
-	case left.Renew && c.Response.Status == http.StatusUnauthorized && renewalMayHelp(v.Cause):
+	case left.Renew && (c.Response.Status == http.StatusUnauthorized || said.Means(provider.MeaningRejected)) && renewalMayHelp(v.Cause):
 		return MoveRenew
 	case left.Ask && c.answerMayTell(v):
 		return MoveAsk
+	case left.Widen && c.wideningMayHelp(v):
+		return MoveWiden
 	}
 	return MoveTell
+}
+
+// wideningMayHelp reports whether a login that holds more may get another response: all that is
+// missing can be asked for, as the server lists it, or names it itself.
+func (c *Case) wideningMayHelp(v Verdict) bool {
+	return c.Login && len(v.Wanted()) > 0 && !slices.ContainsFunc(v.Missing, func(name string) bool {
+		return c.Withheld[name] != "" && !slices.ContainsFunc(strings.Split(name, "|"), func(scope string) bool { return slices.Contains(v.Named, scope) })
+	})
 }
 
 // mayHide reports whether the response may hide something for which the manifest declares a scope.
@@ -96,14 +110,16 @@ func (c *Case) answerMayTell(v Verdict) bool {
 	return false
 }
 
-// With is the case with a credential, and what is known of it.
+// With is the case with a credential, and what is known of it. Nothing that a server repeats of it is told.
 func (c Case) With(used *credential.Credential) Case {
 	c.Kind, c.Grant, c.Asked, c.Login = used.KindAt(c.Provider), used.Grant, used.Asked, used.Issued()
+	c.Response.Veil = credential.VeilOver(c.Provider, used.Access, used.Refresh)
 	return c
 }
 
 // Of is the case of a response to a request.
 func (c Case) Of(request scopes.Operation, r Response) Case {
+	r.Veil = c.Response.Veil
 	c.Method, c.Base, c.Path, c.Response = request.Method, request.Base, request.Path, r
 	return c
 }

@@ -20,6 +20,14 @@ func answered(status int, body string) func(*diagnosis.Case) {
 // unsaid is a credential of which nobody said what it holds.
 func unsaid(c *diagnosis.Case) { c.Grant = scopes.Grant{Prefix: c.Grant.Prefix} }
 
+// login is a credential that came of a login.
+func login(c *diagnosis.Case) { c.Login = true }
+
+// withheld is a need for which no login would ask.
+func withheld(c *diagnosis.Case) {
+	c.Withheld = map[string]string{"llm_gateway:read": "not in the list"}
+}
+
 func TestNext(t *testing.T) {
 	everything := diagnosis.Untried{Read: true, Renew: true, Ask: true}
 	read := diagnosis.Untried{Renew: true, Ask: true}
@@ -54,6 +62,13 @@ func TestNext(t *testing.T) {
 		"a 403 is no question of that":       {both(all, answered(403, "{}")), read, diagnosis.MoveAsk},
 		"a 403, and nobody said":             {both(unsaid, answered(403, "{}")), read, diagnosis.MoveAsk},
 		"a scope is named, and nobody said":  {both(unsaid, answered(403, `{"required_scopes":["a:b"]}`)), read, diagnosis.MoveAsk},
+		"a login lacks what is named":        {both(login, answered(403, `{"error":"insufficient_scope","scope":"a:b"}`)), diagnosis.Untried{Widen: true}, diagnosis.MoveWiden},
+		"and all it lacks can be asked for":  {both(login, answered(403, `{"error":"insufficient_scope"}`)), diagnosis.Untried{Widen: true}, diagnosis.MoveWiden},
+		"which nobody can ask for":           {both(login, withheld, answered(403, `{"error":"insufficient_scope"}`)), diagnosis.Untried{Widen: true}, diagnosis.MoveTell},
+		"unless the server names it":         {both(login, withheld, answered(403, `{"error":"insufficient_scope","scope":"llm_gateway:read"}`)), diagnosis.Untried{Widen: true}, diagnosis.MoveWiden},
+		"a key lacks it":                     {answered(403, `{"error":"insufficient_scope","scope":"a:b"}`), diagnosis.Untried{Widen: true}, diagnosis.MoveTell},
+		"no scope helps a login":             {both(login, all, answered(402, "")), diagnosis.Untried{Widen: true}, diagnosis.MoveTell},
+		"a login lacks what nobody names":    {both(login, all, answered(403, `{"error":"insufficient_scope"}`)), diagnosis.Untried{Widen: true}, diagnosis.MoveTell},
 		"all is tried":                       {all, diagnosis.Untried{}, diagnosis.MoveTell},
 	} {
 		if got := diagnosis.Next(aCase(t, both(tt.change, nobodyAsked)), tt.left); got != tt.want {

@@ -1,6 +1,7 @@
 package diagnosis_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"github.com/ambit-auth/ambit/agent/agenttest"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/internal/refusal/refusaltest"
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
 )
@@ -87,5 +89,22 @@ func phrasingCase(t *testing.T, p refusaltest.Phrasing, own, other, lacking []sc
 		Provider: file, Server: file.Servers[0], Kind: file.KindOfToken("x"), Grant: scopes.Grant{KnownBy: scopes.SelfInspection, Scopes: held}, Now: agenttest.Noon(),
 		Inquiry: agenttest.Inquiry("here known"),
 		Needs:   append(usedBy("/call", own), usedBy("/other", other)...),
+	}
+}
+
+// What explains a credential stands between commas, and a credential that shows nothing of itself is
+// explained by nothing.
+func TestCredentialInASentence(t *testing.T) {
+	for shown, want := range map[string]string{
+		"pha_***": "pha_***, an OAuth access token, is no longer valid: ",
+		"":        "an OAuth access token is no longer valid: ",
+	} {
+		v := diagnosis.Diagnose(aCase(t, both(all, nobodyAsked, func(c *diagnosis.Case) {
+			c.Kind, c.Grant.Prefix, c.Login = c.Provider.KindOf("pha_x"), shown, true
+			c.Renewal = &credential.SessionLostError{Err: errors.New("gone")}
+		})))
+		if !strings.Contains(v.Message, ": "+want) {
+			t.Errorf("%q, want %q", v.Message, want)
+		}
 	}
 }

@@ -199,7 +199,7 @@ func NotRenewed(c Case) Verdict {
 	if d.notRenewable() {
 		return d.v
 	}
-	d.v.is(CauseRenewalFailed, ConfidenceProved, "%s, is no longer valid, and could not be renewed: %v", c.credential(), c.Renewal)
+	d.v.is(CauseRenewalFailed, ConfidenceProved, "%s is no longer valid, and could not be renewed: %v", c.subject(), c.Renewal)
 	d.v.prove("the login itself was not refused: it is kept, and ambit will try again to renew it")
 	d.v.advise(d.c.situation(advice.Waiting))
 	return d.v

@@ -63,6 +63,7 @@ type Verdict struct {
 	Conflicts  []profile.Conflict // what the scan found, whether or not it is the cause
 	Next       []Step
 	Spell      Spell  // of [Repeated]: it goes on when that is told
+	Known      bool   // the provider's file has an error that the response fits
 	Beside     bool   // it came out when servers were asked about a request, and has a verdict beside it, which decides
 	Log        string // path of the log; "" without one
 }
@@ -73,9 +74,30 @@ func (v Verdict) Decides() bool {
 	return (v.LacksRequired() || v.unusable()) && !v.ofSuccess() && !v.Beside
 }
 
-// ofSuccess reports whether the response was one of success, with an error in its body: it can be
-// somebody's data, and ends nothing.
-func (v Verdict) ofSuccess() bool { return v.Status >= 200 && v.Status < 300 }
+// Wanted are the scopes that a login has to add for the request to succeed: of several that are
+// enough, the one that the response names, else the first. There are none where nobody knows which
+// are missing, or where that is not the cause.
+func (v Verdict) Wanted() []string {
+	var list []string
+	if v.Cause != CauseMissingScope || v.Confidence == ConfidenceUnknown || v.ofSuccess() {
+		return nil
+	}
+	for _, name := range v.Missing {
+		enough := strings.Split(name, "|")
+		scope := enough[0]
+		if at := slices.IndexFunc(enough, func(one string) bool { return slices.Contains(v.Named, one) }); at >= 0 {
+			scope = enough[at]
+		}
+		if scopes.CheckScope(scope) == nil && !slices.Contains(list, scope) {
+			list = append(list, scope)
+		}
+	}
+	return list
+}
+
+// ofSuccess reports whether the response was one of success, with an error in its body that the
+// provider's file does not know: it can be somebody's data, and ends nothing.
+func (v Verdict) ofSuccess() bool { return v.Status >= 200 && v.Status < 300 && !v.Known }
 
 // LacksRequired reports whether a required scope is missing.
 func (v Verdict) LacksRequired() bool {

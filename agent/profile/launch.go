@@ -4,6 +4,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // A Command is a command line, with the programs that it starts: each wrapper, and what that
@@ -47,8 +48,9 @@ type wrapper struct {
 	joined   bool     // its words together are a line of shell
 }
 
-// wrappers are the usual ones, by their base names.
-var wrappers = func() map[string]wrapper {
+// wrappers are the usual ones, by their base names. They are made when a command line is read: every
+// command would wait for them.
+var wrappers = sync.OnceValue(func() map[string]wrapper {
 	npmValued := []string{
 		"-p", "--package", "-w", "--workspace", "-C", "--dir", "--cwd", "--prefix", "--registry", "--cache", "--userconfig", "--loglevel", "--filter", "-F", "--script-shell",
 	}
@@ -109,15 +111,15 @@ var wrappers = func() map[string]wrapper {
 	}
 	all["gtimeout"] = all["timeout"]
 	return all
-}()
+})
 
 // wrapperOf is the wrapper that a word starts; a version may stand behind its name, as Corepack
 // takes it, or be a part of it, as in python3.12.
 func wrapperOf(word string) (wrapper, bool) {
 	name, _, _ := strings.Cut(baseName(word), "@")
-	w, known := wrappers[name]
+	w, known := wrappers()[name]
 	if !known {
-		w, known = wrappers[strings.TrimRight(name, "0123456789.")]
+		w, known = wrappers()[strings.TrimRight(name, "0123456789.")]
 	}
 	return w, known
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
+	"go.yaml.in/yaml/v3"
 )
 
 // A Profile is what is known of an agent program: what it reads from its environment,
@@ -120,11 +121,14 @@ func (p precedence) overrides(source, key string) bool {
 //go:embed profiles/*.yaml
 var profiles embed.FS
 
-//go:embed profile.schema.json
-var schema string
-
 // Schema is the JSON Schema (draft 2020-12) of a profile, for editors; [Decode] is the judge.
-func Schema() []byte { return []byte(schema) }
+func Schema() []byte {
+	s := yamlfile.Describe(func(r *yamlfile.Reader, root *yaml.Node) {
+		decoder{r, new([]writtenPath)}.profile(new(Profile), root)
+	})
+	s.About = "What an agent program reads from its environment, which settings override that, where it keeps a login."
+	return s.Schema("", "An agent's profile")
+}
 
 // anyCommand is the entry in commands of the profile that fits every command.
 const anyCommand = "*"

@@ -101,7 +101,7 @@ precedence: {arguments: [-s, "{file}"], sources: [user], file: "{a"}
 		`dir/mine.yaml:11:5: a settings file is missing "source"`,
 		`dir/mine.yaml:11:24: counts is true or false, not the text "perhaps"`,
 		`dir/mine.yaml:13:24: unknown effect "perhaps" (allowed: routes, replaces, dropped, none)`,
-		`dir/mine.yaml:15:5: a login has a path or a keychain, and not both`,
+		`dir/mine.yaml:15:15: a login has path or keychain, not both`,
 		`dir/mine.yaml:16:64: file is a settings file in JSON: it is not JSON: see line 1`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -5,10 +5,12 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
 
+	"github.com/ambit-auth/ambit/internal/ports"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -17,9 +19,10 @@ import (
 // whatever is asked otherwise. Of several lines for one request each serves once, in
 // their order, and the last from then on. NAME is set to its URL, which also stands for {self}
 // in a body; {redirect_uri}, {state}, {code}, {resource}, {client_id} and {request_uri} stand for those of the request. The body of a 302 is
-// where it leads. A body may be followed by one header field: WWW-Authenticate or Retry-After.
+// where it leads. A body may be followed by header fields: WWW-Authenticate, Retry-After, and any X-NAME.
 // PATH@basic:ID:SECRET and PATH@post:ID:SECRET are for a client that authenticates
-// itself so, and for no other.
+// itself so, and for no other; PATH@FIELD:VALUE is for a request with that header field, or that
+// parameter, before one without it.
 func answers(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 2 {
 		ts.Fatalf("usage: answers NAME FILE")
@@ -34,7 +37,15 @@ func answers(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	s := httptest.NewServer(script)
 	ts.Defer(s.Close)
+	ours(ts, s)
 	ts.Setenv(args[0], s.URL)
+}
+
+// ours says that a server of a script is this user's own, as the sandbox does, so that a key may go there.
+func ours(ts *testscript.TestScript, s *httptest.Server) {
+	silent, err := ports.Announce([]string{s.Listener.Addr().String()})
+	ts.Check(err)
+	ts.Defer(silent)
 }
 
 func cutResponse(line string) (request, response string, ok bool) {
@@ -55,7 +66,7 @@ type responses struct {
 }
 
 func (s *responses) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	status, body, _ := strings.Cut(s.next(r.Method+" "+r.URL.Path+authenticatedAs(r)), " ")
+	status, body, _ := strings.Cut(s.next(r.Method+" "+r.URL.Path+authenticatedAs(r), r), " ")
 	code, err := strconv.Atoi(status)
 	if err != nil {
 		code, body = http.StatusInternalServerError, fmt.Sprintf("%q is no status", status)
@@ -67,11 +78,12 @@ func (s *responses) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	for _, name := range []string{"WWW-Authenticate", "Retry-After"} {
-		if before, value, found := strings.Cut(body, " "+name+": "); found {
-			body = before
+	if at := lastField.FindStringIndex(body); at != nil {
+		for _, field := range strings.Split(lastField.ReplaceAllString(body[at[0]:], "\n$1: "), "\n")[1:] {
+			name, value, _ := strings.Cut(field, ": ")
 			w.Header().Set(name, value)
 		}
+		body = body[:at[0]]
 	}
 	w.WriteHeader(code)
 	_, _ = io.WriteString(w, body)
@@ -89,9 +101,20 @@ func authenticatedAs(r *http.Request) string {
 	return ""
 }
 
-func (s *responses) next(request string) string {
+// lastField is where a header field begins behind a body.
+var lastField = regexp.MustCompile(` (WWW-Authenticate|Retry-After|X-[A-Za-z-]+):(?: |$)`)
+
+func (s *responses) next(request string, r *http.Request) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for line := range s.lines {
+		at, which, has := strings.Cut(line, "@")
+		name, value, _ := strings.Cut(which, ":")
+		if has && at == request && value != "" && (strings.TrimPrefix(r.Header.Get(name), "Bearer ") == value || r.FormValue(name) == value) {
+			request = line
+			break
+		}
+	}
 	if len(s.lines[request]) == 0 {
 		request = "*"
 	}

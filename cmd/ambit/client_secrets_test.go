@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -49,7 +50,11 @@ func TestNoClientSecretInAnyOutput(t *testing.T) {
 	}
 	secrets := []string{kept.Secret.Reveal()}
 	// The same client, as one that somebody registered by hand.
-	named := write("named", fmt.Sprintf(", client: {id: %q, secret: {variable: APP_SECRET}, redirect: {host: 127.0.0.1, path: /callback, ports: [%d]}}", kept.ID, kept.Port()))
+	registered, err := url.Parse(kept.RedirectURIs[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := write("named", fmt.Sprintf(", client: {id: %q, secret: {variable: APP_SECRET}, redirect: {host: 127.0.0.1, path: %s, ports: [%s]}}", kept.ID, registered.Path, registered.Port()))
 	for _, file := range []string{itself, named} {
 		if file == named {
 			env = append(env, "APP_SECRET="+secrets[0])

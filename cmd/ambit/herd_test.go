@@ -174,7 +174,7 @@ func TestInterruptBeforeKeeping(t *testing.T) {
 	if err := r.login.Process.Signal(os.Interrupt); err != nil {
 		testkit.Lacks(t, "this system cannot press Ctrl-C for another program: "+err.Error())
 	}
-	if !r.tells("note: the token that could not be kept was revoked") || !r.tells("error: interrupted") {
+	if !r.tells("note: the token that came is not kept, and was revoked") || !r.tells("error: interrupted") {
 		t.Error("the token lives on, or nothing is said")
 	}
 	if r.login.Wait(); r.login.ProcessState.ExitCode() != 130 {

@@ -26,7 +26,14 @@ func TestRunHidesItselfFromItsChild(t *testing.T) {
 	copyOfTest(t, program)
 	script := `for file in environ mem maps; do if cat /proc/$PPID/$file; then echo "$file is open"; fi; done 2>/dev/null; cat /proc/self/environ`
 	c := exec.CommandContext(t.Context(), program, "run", "-f", box.Ready().Manifest, "--", "sh", "-c", script)
-	c.Env = []string{"HOME=" + home, "PATH=" + os.Getenv("PATH"), "AMBIT_API_KEY=" + box.Ready().Keys.Full}
+	m, err := ambit.Load(box.Ready().Manifest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Env = []string{
+		"HOME=" + home, "PATH=" + os.Getenv("PATH"), "AMBIT_API_KEY=" + box.Ready().Keys.Full,
+		"AMBIT_TRUST_HOST=" + strings.Join(m.Provider.Hosts(), ","), // to nobody the sandbox is another user's
+	}
 	if os.Geteuid() == 0 {
 		const nobody = 65534
 		c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}

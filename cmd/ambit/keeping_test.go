@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
@@ -110,7 +111,7 @@ func (k *keeper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/.well-known/oauth-authorization-server":
 		reply(w, 200, map[string]any{
 			"issuer": k.URL, "authorization_endpoint": k.URL + "/authorize", "token_endpoint": k.URL + "/token",
-			"revocation_endpoint": k.URL + "/revoke", "registration_endpoint": k.URL + "/register",
+			"revocation_endpoint": k.URL + "/revoke", "registration_endpoint": k.URL + "/register", "device_authorization_endpoint": k.URL + "/device",
 			"response_types_supported": []string{"code"}, "code_challenge_methods_supported": []string{"S256"},
 			"grant_types_supported":                 []string{"authorization_code", "refresh_token"},
 			"token_endpoint_auth_methods_supported": []string{"none"}, "scopes_supported": []string{"a:read"},
@@ -131,9 +132,16 @@ func (k *keeper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		back.RawQuery = response.Encode()
 		http.Redirect(w, r, back.String(), http.StatusFound)
+	case "/device":
+		code := rand.Text()
+		k.mu.Lock()
+		k.codes[code] = true
+		k.mu.Unlock()
+		reply(w, 200, map[string]any{"device_code": code, "user_code": "AB-CD", "verification_uri": k.URL + "/enter", "expires_in": 600, "interval": 1})
 	case "/token":
 		_ = r.ParseForm()
 		moment := map[string]string{"authorization_code": "exchange", "refresh_token": "renewal"}[r.FormValue("grant_type")]
+		moment = cmp.Or(moment, "poll")
 		k.arrive(moment)
 		if answer := k.answers(); answer != nil && moment == "renewal" {
 			answer(w, r)
@@ -155,7 +163,7 @@ func (k *keeper) token(w http.ResponseWriter, r *http.Request) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	var s *session
-	if code := r.FormValue("code"); k.codes[code] {
+	if code := cmp.Or(r.FormValue("code"), r.FormValue("device_code")); k.codes[code] {
 		delete(k.codes, code)
 		s = &session{}
 	}

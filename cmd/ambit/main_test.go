@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -21,12 +22,13 @@ import (
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/sandbox"
 	"github.com/ambit-auth/ambit/internal/testkit"
+	"github.com/ambit-auth/ambit/oauth/store/storetest"
 	"github.com/ambit-auth/ambit/scopes/provider"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"ambit": main, "visit": visit, "caller": caller, "quill": quill, "drawer": drawer})
+	testscript.Main(m, map[string]func(){"ambit": main, "visit": visit, "browse": browse, "fetch": fetch, "person": person, "caller": caller, "quill": quill, "drawer": drawer, "ambit-store-files": storeFiles})
 }
 
 // TestScripts runs each script of testdata through the real main, with a home and,
@@ -178,17 +180,63 @@ func mode(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
+// storeFiles is the program of an external store. STORE_FILES_DIR is where it keeps files, and
+// STORE_FILES_AILS what is the matter with it.
+func storeFiles() {
+	switch ail := os.Getenv("STORE_FILES_AILS"); ail {
+	case "hangs":
+		select {}
+	case "garbage":
+		fmt.Println("Segmentation fault \x1b[31m(core dumped)")
+		os.Exit(0)
+	case "away":
+		fmt.Println(`{"v":1,"error":{"code":"unavailable","message":"redis.example.com:6379: connection \u001b[31mrefused"}}`)
+		os.Exit(0)
+	case "floods":
+		for {
+			if _, err := os.Stdout.Write(make([]byte, 1<<20)); err != nil {
+				os.Exit(0)
+			}
+		}
+	case "dies":
+		fmt.Fprintln(os.Stderr, "panic: \x1b[31mno such host")
+		os.Exit(3)
+	case "tells":
+		fmt.Fprintln(os.Stderr, "the certificate of redis.example.com \x1b[31mexpires tomorrow")
+	case "no-lease-now":
+		if os.Args[len(os.Args)-1] == "lease" {
+			fmt.Println(`{"v":1,"error":{"code":"unavailable"}}`)
+			os.Exit(0)
+		}
+	case "environment":
+		for _, name := range []string{"AMBIT_API_KEY", "POSTHOG_PERSONAL_API_KEY", "POSTHOG_API_KEY"} {
+			if os.Getenv(name) != "" {
+				fmt.Fprintln(os.Stderr, "it sees", name)
+			}
+		}
+	}
+	os.Exit(storetest.Helper(os.Args, os.Stdin, os.Stdout))
+}
+
 // visit is a browser for scripts: it opens a URL, follows where that leads, and
-// writes the last page into the file that VISITED names.
+// writes the last page into the file that VISITED names. With "--as ADDRESS" that person sits
+// before it.
 func visit() {
-	answer, err := http.Get(os.Args[len(os.Args)-1])
+	target := os.Args[len(os.Args)-1]
+	if u, err := url.Parse(target); err == nil && len(os.Args) > 3 && os.Args[1] == "--as" {
+		query := u.Query()
+		query.Set("login_hint", os.Args[2])
+		u.RawQuery = query.Encode()
+		target = u.String()
+	}
+	answer, err := http.Get(target)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	page, err := io.ReadAll(answer.Body)
-	if file := os.Getenv("VISITED"); err == nil && file != "" {
-		err = os.WriteFile(file, page, 0o600)
+	if err == nil {
+		err = visited(page)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -243,5 +291,6 @@ func untrusted(ts *testscript.TestScript, _ bool, _ []string) {
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.StartTLS()
 	ts.Defer(s.Close)
+	ours(ts, s)
 	ts.Setenv("UNTRUSTED", s.URL)
 }

@@ -113,7 +113,10 @@ func TestPaste(t *testing.T) {
 			t.Parallel()
 			p := sitDown(t, startBox(t, sandbox.Options{Grant: "all"}).Ready().Manifest)
 			ended := consentElsewhere(t, p.readUntil(t, "http://"))
-			io.WriteString(p.types, "help\nhttp://localhost/callback?code=wrong&state=wrong\na-code-of-another-login\n")
+			for _, wrong := range []string{"help", "http://localhost/callback?code=wrong&state=wrong", "a-code-of-another-login"} {
+				io.WriteString(p.types, wrong+"\n")
+				p.readUntil(t, "note: what was pasted is not")
+			}
 			io.WriteString(p.types, form(ended)+"\n")
 			p.types.Close()
 			if code := p.exit(t); code != 0 || !strings.Contains(p.stdout.String(), "everything declared is granted") {

@@ -72,6 +72,7 @@ func TestSilentTerminal(t *testing.T) {
 		{"run", "-f", manifest, "--", "ambit", "version"},
 		{"doctor", "-f", manifest},
 		{"token", "-f", manifest},
+		{"logins"},
 		{"logout", "-f", manifest},
 		{"demo"},
 	} {
@@ -189,7 +190,7 @@ func TestRunForOnce(t *testing.T) {
 }
 
 // onTerminal runs ambit on a pseudo-terminal of 80 columns, and gives what it wrote. The
-// arguments may begin with variables, and before these with 2>FILE, as for a shell. watch sees all that is there so far, and can type;
+// arguments may begin with variables, and before these with < for no standard input, or 2>FILE. watch sees all that is there so far, and can type;
 // nil where nobody does.
 func onTerminal(t *testing.T, home string, watch func(text []byte, keyboard io.Writer), args ...string) (out []byte, code int) {
 	t.Helper()
@@ -202,10 +203,19 @@ func onTerminal(t *testing.T, home string, watch func(text []byte, keyboard io.W
 	// Under this name the test's own binary is the program; see TestMain.
 	tools := filepath.Join(home, "bin")
 	os.MkdirAll(tools, 0o700)
-	for _, name := range []string{"ambit", "visit", "drawer", "xdg-open"} {
+	for _, name := range []string{"ambit", "visit", "drawer", "caller", "xdg-open"} {
 		os.Symlink(self, filepath.Join(tools, name))
 	}
 	c := exec.CommandContext(ctx, self)
+	session := &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 1}
+	if args[0] == "<" { // standard input is the null device, and the terminal is there all the same
+		null, err := os.Open(os.DevNull)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer null.Close()
+		c.Stdin, args = null, args[1:]
+	}
 	if path, away := strings.CutPrefix(args[0], "2>"); away {
 		file, err := os.Create(path)
 		if err != nil {
@@ -219,7 +229,7 @@ func onTerminal(t *testing.T, home string, watch func(text []byte, keyboard io.W
 	for strings.Contains(c.Args[1], "=") {
 		c.Env, c.Args = append(c.Env, c.Args[1]), slices.Delete(c.Args, 1, 2)
 	}
-	terminal, err := pty.StartWithSize(c, &pty.Winsize{Rows: 24, Cols: 80})
+	terminal, err := pty.StartWithAttrs(c, &pty.Winsize{Rows: 24, Cols: 80}, session)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -249,10 +259,11 @@ func onTerminal(t *testing.T, home string, watch func(text []byte, keyboard io.W
 	return text.Bytes(), c.ProcessState.ExitCode()
 }
 
-// onlyText finds the first control sequence that is not a color, or the clearing of
-// a progress line or of what a child left below its last one; nil where there is none.
+// onlyText finds the first control sequence that is not a color, the clearing of
+// a progress line or of what a child left below its last one, or the wish to be told of pastes,
+// which no terminal answers; nil where there is none.
 func onlyText(out []byte) []byte {
-	rest := regexp.MustCompile(`\x1b\[[0-9;]*m|\r\x1b\[K|\x1b\[J`).ReplaceAll(out, nil)
+	rest := regexp.MustCompile(`\x1b\[[0-9;]*m|\r\x1b\[K|\x1b\[J|\x1b\[\?2004[hl]`).ReplaceAll(out, nil)
 	if at := bytes.IndexByte(rest, 0x1b); at >= 0 {
 		return rest[at:min(len(rest), at+12)]
 	}
@@ -284,6 +295,29 @@ func TestTrustPrompt(t *testing.T) {
 		}
 		if asked := bytes.Contains(out, []byte("[y/N]")); asked != (c.answer != "") {
 			t.Errorf("after %q with %v: asked is %t", c.answer, c.env, asked)
+		}
+	}
+}
+
+// TestKeyPrompt asks whether a server of this machine may be sent the key in a variable that only the provider's
+// file names, by the name of that variable, and once.
+func TestKeyPrompt(t *testing.T) {
+	home := t.TempDir()
+	manifest := filepath.Join(home, "scopes.yaml")
+	text := "version: 1\nname: asks\nprovider: {servers: {own: {issuer: \"http://127.0.0.1:9\"}}, credentials: [{prefix: frg_, kind: key, env: [FORGE_TOKEN]}]}\nscopes: []\n"
+	if err := os.WriteFile(manifest, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env := []string{"FORGE_TOKEN=frg_0123456789abcdef"}
+	for _, c := range []struct{ answer, want string }{
+		{"n\n", "is not trusted with the key in FORGE_TOKEN"}, {"y\n", "frg_0123456789abcdef"}, {"", "frg_0123456789abcdef"},
+	} {
+		out := typing(t, home, c.answer, env, "token", "-f", manifest, "--store", "file")
+		if !bytes.Contains(out, []byte(c.want)) {
+			t.Errorf("after %q it says %q", c.answer, out)
+		}
+		if asked := bytes.Contains(out, []byte("May they be sent the key in FORGE_TOKEN?")); asked != (c.answer != "") {
+			t.Errorf("after %q: asked is %t: %q", c.answer, asked, out)
 		}
 	}
 }

@@ -199,7 +199,7 @@ func TestRealAgentsUnreachable(t *testing.T) {
 			if err := os.WriteFile(box.Ready().Provider, away, 0o600); err != nil || bytes.Equal(away, file) {
 				t.Fatal(err)
 			}
-			ran := a.run(t, program, box.Ready().Manifest, box.Ready().Keys.Full)
+			ran := a.run(t, program, box.Ready().Manifest, box.Ready().Keys.Full, "--trust-host", "127.0.0.1:1")
 			if v := ran.report.Verdicts; ran.code == 0 || len(v) != 1 || v[0].Cause != "unreachable" {
 				t.Errorf("exit code %d, verdicts %v", ran.code, v)
 			}

@@ -43,6 +43,8 @@ func TestOutputsHaveTheirSchema(t *testing.T) {
 		{"audit", full, []string{"audit", "-o", "json"}},
 		{"doctor", full, []string{"doctor", "-o", "json"}},
 		{"explain", full, []string{"explain", "-o", "json", "llm_gateway:read"}},
+		{"token", full, []string{"token", "-o", "json"}},
+		{"token", full, []string{"token", "--format", "json", "--min-ttl", "-1s"}},
 		{"run", less, []string{"run", "--report", report, "--", "true"}},
 		{"run", full, []string{"run", "--report", report, "--", "true"}},
 	} {

@@ -47,6 +47,7 @@ func TestNoSecretInAnyOutput(t *testing.T) {
 			{"check", "--strict"},
 			{"explain", "user:read"},
 			{"status", "--api-key", secrets[0]},
+			{"logins"},
 			{"logout", "--help"},
 			{"check", "--server", "eu"},
 			{"login", "--no-input"},

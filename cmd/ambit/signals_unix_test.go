@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -39,10 +40,12 @@ func TestSignals(t *testing.T) {
 		args     []string
 		moment   string   // a request that the server has got; "" is the wait for a browser
 		told     []string // in the end: one of these
+		few      bool     // a round takes a second
 	}{
 		"waiting for a browser": {clientID: "tool", args: []string{"login", "--no-browser"}},
 		"registration":          {args: []string{"login", "--browser", "visit"}, moment: "registration"},
-		"code exchange":         {clientID: "tool", args: []string{"login", "--browser", "visit"}, moment: "exchange", told: []string{"note: the token that could not be kept was revoked", "finished first"}},
+		"code exchange":         {clientID: "tool", args: []string{"login", "--browser", "visit"}, moment: "exchange", told: []string{"note: the token that came is not kept, and was revoked", "finished first"}},
+		"poll":                  {clientID: "tool", args: []string{"login", "--device"}, moment: "poll", told: []string{"note: the token that came is not kept, and was revoked", "finished first"}, few: true},
 		"renewal":               {loggedIn: true, clientID: "tool", args: []string{"token", "--min-ttl", "2h"}, moment: "renewal", told: []string{"finished first"}},
 		"logout":                {loggedIn: true, clientID: "tool", args: []string{"logout"}, moment: "revocation", told: []string{"finished first"}},
 	} {
@@ -55,8 +58,11 @@ func TestSignals(t *testing.T) {
 				args[i] = visit
 			}
 			for _, signal := range ends {
-				late := 0
-				for hits := 0; hits < rounds(); {
+				late, rounds := 0, rounds()
+				if c.few {
+					rounds = min(rounds, 4)
+				}
+				for hits := 0; hits < rounds; {
 					h := k.home(c.clientID)
 					if c.loggedIn {
 						h.login()
@@ -69,7 +75,7 @@ func TestSignals(t *testing.T) {
 					for _, token := range alive {
 						k.revoke(token)
 					}
-					if late < 10*rounds() && code == 0 { // it had ended when the system gave it the signal
+					if late < 10*rounds && code == 0 { // it had ended when the system gave it the signal
 						late++
 						continue
 					}
@@ -124,14 +130,15 @@ func struck(t *testing.T, c *exec.Cmd, signal syscall.Signal, g *gate) (out stri
 	return out, c.ProcessState.ExitCode()
 }
 
-// readStory reads what is told to its end; waiting is closed at the line after which a login
+// readStory reads what is told to its end; waiting is closed at the URL, after which a login
 // waits for whatever the person does.
 func readStory(from io.Reader, waiting chan<- struct{}) string {
 	var story strings.Builder
+	told := sync.OnceFunc(func() { close(waiting) })
 	for lines := bufio.NewScanner(from); lines.Scan(); {
 		fmt.Fprintln(&story, lines.Text())
-		if strings.HasPrefix(lines.Text(), "Then come back here.") {
-			close(waiting)
+		if strings.HasPrefix(lines.Text(), "http") {
+			told()
 		}
 	}
 	return story.String()

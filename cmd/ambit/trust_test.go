@@ -123,7 +123,8 @@ func TestTrustInUse(t *testing.T) {
 		return string(hosts)
 	}
 	host := strings.TrimPrefix(tokens.URL, "http://")
-	if hosts := kept("login", "--browser", "visit"); hosts != "" {
+	page := strings.TrimPrefix(server.URL, "http://")
+	if hosts := kept("login", "--browser", "visit", "--trust-host", page+"="+host); hosts != "" {
 		t.Errorf("after a login without a yes: %q", hosts)
 	}
 	if hosts := kept("token", "--trust-host", host); hosts != "" {

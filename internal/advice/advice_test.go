@@ -66,7 +66,14 @@ func TestSteps(t *testing.T) {
 		},
 		"a login lacks what nobody declared": {
 			advice.Lacking, "tok_", func(s *advice.Situation) { s.Undeclared = []string{"a"} },
-			[]string{"declare a in the manifest: a login requests only what is declared there", "log in again, and leave the boxes ticked: " + login},
+			[]string{"log in again, and leave the boxes ticked: ambit login --add a -f 'my scopes.yaml' --program slack", "to have every login request it, declare a in the manifest"},
+		},
+		"a login lacks several of the kind, one with a comma": {
+			advice.Lacking, "tok_", func(s *advice.Situation) { s.Undeclared = []string{"a|b", "c,d"} },
+			[]string{
+				`log in again, and leave the boxes ticked: ambit login --add a --add '"c,d"' -f 'my scopes.yaml' --program slack`,
+				"to have every login request it, declare (one of a, b), c,d in the manifest",
+			},
 		},
 		"no login would ask": {
 			advice.Lacking, "tok_", func(s *advice.Situation) { s.Withheld = []advice.Remark{{About: "c", Text: "not on the list"}} },
@@ -143,7 +150,7 @@ func TestSteps(t *testing.T) {
 		"renewed since": {advice.Renewed, "tok_", nil, []string{"repeat the request"}},
 		"nothing helps": {advice.NoScope, "key_", nil, nil},
 		"nobody knows why, of a key that can be asked about": {
-			advice.Unexplained, "key_", func(s *advice.Situation) { s.Kind.Inspect.URL = "{api}/key" },
+			advice.Unexplained, "key_", func(s *advice.Situation) { s.Kind.Inspect = []provider.Inspection{{URL: "{api}/key"}} },
 			[]string{"see what the credential holds: ambit status -f 'my scopes.yaml' --program slack"},
 		},
 		"nobody knows why, of a login": {advice.Unexplained, "tok_", nil, []string{"see what the credential holds: ambit status -f 'my scopes.yaml' --program slack"}},

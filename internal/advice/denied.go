@@ -12,8 +12,10 @@ import (
 // §3.2.2), and what is known besides. The server's own sentence is for whoever shows the error;
 // what is made here is what is true of all causes of its code.
 type Denied struct {
-	Place       provider.Place
+	Stage       provider.Stage
 	Renewal     bool // at the token endpoint: a login was renewed, and no code exchanged
+	Own         bool // at the token endpoint: the client asked for a token of its own
+	Device      bool // a login on another device (RFC 8628): its code was asked for, or its token
 	Temporary   bool // the same request may succeed later
 	Code        string
 	Description string
@@ -29,7 +31,7 @@ func (d Denied) Rule() (rule provider.Denial, ok bool) {
 	}
 	for _, known := range d.Provider.Denials {
 		_, says := template.Search(known.Text, d.Description)
-		if known.Place == d.Place && known.Code == d.Code && (known.Text == "" || says) {
+		if known.Stage == d.Stage && known.Code == d.Code && (known.Text == "" || says) {
 			return known, true
 		}
 	}
@@ -44,9 +46,9 @@ func (d Denied) Hint() string {
 	switch {
 	case d.Temporary:
 		return "the server's answer cannot be used; try again, or ask its operator"
-	case d.Place == provider.PlaceAuthorize:
+	case d.Stage == provider.StageAuthorize:
 		return d.atAuthorize()
-	case d.Place == provider.PlaceRegistration:
+	case d.Stage == provider.StageRegistration:
 		return "name a client id that is registered there: " + clientSetting
 	}
 	return d.atToken()
@@ -72,7 +74,10 @@ func (d Denied) atAuthorize() string {
 	switch d.Code {
 	case "access_denied":
 		return "nothing was granted; to be asked again: " + d.Login
-	case "unauthorized_client", "unsupported_response_type":
+	case "unauthorized_client", "unsupported_grant_type", "unsupported_response_type":
+		if d.Device {
+			return d.withoutDevice()
+		}
 		return "the server's operator can allow the authorization code flow to this client"
 	case "invalid_request":
 		return "the server does not take the request as it is: compare the client's registration there, its redirect URI first, with client in the provider file"
@@ -92,8 +97,20 @@ func (d Denied) atToken() string {
 	case "invalid_client":
 		return d.client()
 	case "unauthorized_client", "unsupported_grant_type":
+		if d.Own {
+			return "the server's operator can allow the grant client_credentials to this client"
+		}
+	}
+	if d.Own && d.Code != "invalid_target" {
+		return operator
+	}
+	switch d.Code {
+	case "unauthorized_client", "unsupported_grant_type":
 		if d.Renewal {
 			return "the server does not let this client renew a login: its operator can allow that, or log in again: " + d.Login
+		}
+		if d.Device {
+			return d.withoutDevice()
 		}
 		return "the server's operator can allow the authorization code grant to this client"
 	}
@@ -104,6 +121,11 @@ func (d Denied) atToken() string {
 		return "log in again: " + d.Login
 	}
 	return "the code that the server gave is spent; for another one, log in again: " + d.Login
+}
+
+// withoutDevice is about a client that may not log in on another device.
+func (d Denied) withoutDevice() string {
+	return "the server's operator can allow this client to log in on another device; to log in without --device: " + d.Login
 }
 
 // client is about a client whose authentication failed: it is unknown, or has a secret, or another
@@ -118,6 +140,11 @@ func (d Denied) client() string {
 	id := "the client id"
 	if one := d.Provider.Client.ID; one != "" {
 		id += " " + strconv.Quote(one)
+	}
+	if source := d.Provider.Client.SecretFor(d.Server.Name); d.Provider.Client.Proof == provider.ProofKey {
+		return id + " is not registered there, or not with the key of " + source.String() + "; or the server wants assertion_audience: token_endpoint, or a key_id: see client in the provider file"
+	} else if d.Provider.Client.Proof == provider.ProofAssertion {
+		return id + " is not registered there, or not for what " + source.String() + " says of it, or that has expired: see client in the provider file"
 	}
 	if source := d.Provider.Client.SecretFor(d.Server.Name); source != (provider.SecretSource{}) {
 		return id + " is not registered there, or its secret (" + source.String() + ") or its method of authentication is another: see client in the provider file"

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // An Invocation is what leads a command of this program to the same manifest, server and
@@ -11,12 +12,19 @@ import (
 type Invocation struct {
 	Manifest string   // its path; "" where a command finds it by itself
 	Server   string   // as the user named it; "" where nobody did
+	Account  string   // the same
 	Programs []string // as the user named them
 }
 
 // at is the same at another server.
 func (i Invocation) at(server string) Invocation {
 	i.Server = server
+	return i
+}
+
+// For is the same for another account.
+func (i Invocation) For(account string) Invocation {
+	i.Account = account
 	return i
 }
 
@@ -28,6 +36,9 @@ func (i Invocation) Command(name string) string {
 	}
 	if i.Server != "" {
 		words = append(words, "--server "+ShellWord(i.Server))
+	}
+	if i.Account != "" {
+		words = append(words, "--account "+ShellWord(i.Account))
 	}
 	for _, program := range i.Programs {
 		words = append(words, "--program "+ShellWord(program))
@@ -44,4 +55,9 @@ func ShellWord(word string) string {
 		return word
 	}
 	return "'" + strings.ReplaceAll(text.Printable(word), "'", `'\''`) + "'"
+}
+
+// RegisterClient is what to do where a login needs a client that its server does not register by itself.
+func RegisterClient(p *provider.Provider, redirect provider.Redirect) string {
+	return "register a client there with the redirect URI " + redirect.String() + ", and name its id: provider: {use: " + text.Line(p.Name) + ", client: {id: YOUR-CLIENT-ID}}"
 }

@@ -36,7 +36,7 @@ type Situation struct {
 
 	Missing []string // for Lacking and Absent: the needs' names, but for those of Withheld and Unasked
 	Unasked []string // needs for which the last login did not ask
-	// Undeclared are scopes that only the server names: no login requests them before they are declared.
+	// Undeclared are scopes that the manifest does not have: a login requests them where it is told to.
 	Undeclared []string
 	Withheld   []Remark // needs for which no login would ask, with the reason
 	Base       string   // for WrongKind: that is to be served; "" for any
@@ -45,6 +45,7 @@ type Situation struct {
 	Logout     string   // for Replaced: the command that ends the program's own login
 	Denied     Denied   // for Denying: what the server said; the rest is filled in
 	Words      string   // for NoScope: what helps, in the words of the provider's file
+	Link       string   // for NoScope: where that is done; "" where the file does not say
 
 	Agent string   // for Unused: what --agent takes for the program; "" where nothing is known of it
 	Lease string   // for Unused: the variable that holds the lease
@@ -54,10 +55,23 @@ type Situation struct {
 	Source     string // where it was found, in words; "" where nobody said
 	Unattended bool   // nobody is there who could log in: a pipeline
 
+	Wanted   []string // the scopes that another key would hold, see [Wanted]
 	Provider *provider.Provider
 	At       provider.Server         // where the credential was used
 	Kind     provider.CredentialKind // of the credential
 	Run      Invocation
+}
+
+// Wanted are the scopes that a key holds with which all needs are met: of several that are enough, the
+// first.
+func Wanted(needs []scopes.Need) []string {
+	var list []string
+	for _, need := range needs {
+		if len(need.AnyOf) > 0 {
+			list = append(list, need.AnyOf[0])
+		}
+	}
+	return scopes.NewSet(list...).Slice()
 }
 
 // Lack notes a need that the credential does not meet; withheld is why no login would ask for it,
@@ -66,6 +80,8 @@ func (s *Situation) Lack(need scopes.Need, asked scopes.Set, withheld string) {
 	_, _, was := need.MetBy(asked, s.Provider.Implies)
 	was = was && s.IsLogin
 	switch {
+	case !need.Declared():
+		s.Undeclared = append(s.Undeclared, need.Name())
 	case withheld != "" && !was:
 		s.Withheld = append(s.Withheld, Remark{About: need.Name(), Text: withheld})
 	case was || asked.Len() == 0 || !s.IsLogin:

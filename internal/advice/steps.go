@@ -3,6 +3,7 @@ package advice
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/ambit-auth/ambit/internal/text"
@@ -32,7 +33,7 @@ func (s *Situation) steps() []Step {
 	case Replaced:
 		return s.remove()
 	case NoScope:
-		return []Step{{Text: s.Words}}
+		return []Step{{Text: s.Words, URL: s.Link}}
 	case Waiting:
 		return []Step{{Text: "try again once the server that renews the login responds", Command: s.Run.Command("check")}}
 	case Denying:
@@ -60,7 +61,7 @@ func (s *Situation) steps() []Step {
 // look finds out what the credential holds: from its server or, of a key about which no server
 // can be asked, on the page where such a key is made.
 func (s *Situation) look() []Step {
-	if s.IsLogin || s.Kind.Inspect.Possible() {
+	if s.IsLogin || len(s.Kind.Inspect) > 0 {
 		return []Step{{Text: "see what the credential holds", Command: s.Run.Command("status")}}
 	}
 	text := "ambit cannot ask what this key may do: look it up where the key was created"
@@ -85,7 +86,7 @@ func (s *Situation) obtain() []Step {
 // allow gets a client that the server lets renew a login; where nobody can log in, a key does.
 func (s *Situation) allow() []Step {
 	d := s.Denied
-	d.Place, d.Renewal, d.Provider, d.Server, d.Login = provider.PlaceToken, true, s.Provider, s.At, s.Run.Command("login")
+	d.Stage, d.Renewal, d.Provider, d.Server, d.Login = provider.StageToken, true, s.Provider, s.At, s.Run.Command("login")
 	step := d.Step()
 	if step.Command != "" && s.Unattended {
 		return s.keyFor("")
@@ -115,6 +116,8 @@ func (s *Situation) widen() []Step {
 		steps = s.loginAgain()
 	case named:
 		steps = []Step{s.newKey(listed(s.Missing, s.Unasked, s.Undeclared))}
+	case s.Kind.Permissions && !s.IsLogin:
+		steps = []Step{s.made(s.Kind, "find out which permission this operation takes, in the server's documentation, and give it to the key where that was made")}
 	default: // it is not known what lacks
 		steps = append([]Step{{Text: "find out which scope this operation takes: the server's documentation, or its operator, can name it; then declare it in the manifest"}}, s.look()...)
 	}
@@ -135,18 +138,23 @@ const namedInLine = 3
 // another login does not always: an authorization server may leave out of its page what
 // this client may not have, or show no page at all to someone who consented before.
 func (s *Situation) loginAgain() []Step {
+	if s.isOwn() {
+		return s.allowOwn()
+	}
 	if s.Unattended {
 		return s.keyFor(listed(s.Missing, s.Unasked, s.Undeclared))
+	}
+	if s.Provider.Scopes.NoRequest {
+		return s.loginOnceSet()
 	}
 	text := "log in again"
 	if len(s.Missing) > 0 || len(s.Unasked) == 0 {
 		text += ", and leave the boxes ticked"
 	}
-	var steps []Step
+	steps := []Step{{Text: text, Command: s.Run.Command(loginAdding(s.Undeclared))}}
 	if len(s.Undeclared) > 0 {
-		steps = []Step{{Text: "declare " + listed(s.Undeclared) + " in the manifest: a login requests only what is declared there"}}
+		steps = append(steps, Step{Text: "to have every login request it, declare " + listed(s.Undeclared) + " in the manifest"})
 	}
-	steps = append(steps, Step{Text: text, Command: s.Run.Command("login")})
 	if len(s.Unasked) > 0 {
 		steps = append(steps, Step{Text: "the last login did not request " + listed(s.Unasked) + "; check whether a login can", Command: s.Run.Command("plan")})
 	}
@@ -158,10 +166,57 @@ func (s *Situation) loginAgain() []Step {
 	return steps
 }
 
+// loginOnceSet gets what a login lacks whose request names no scope: what the client may have is set at
+// the server.
+func (s *Situation) loginOnceSet() []Step {
+	step := Step{Text: "log in again", Command: s.Run.Command("login")}
+	if names := listed(s.Missing, s.Unasked, s.Undeclared); names != "" {
+		who := "this client"
+		if id := s.Provider.Client.IDFor(s.At.Name); id != "" {
+			who = "the client " + strconv.Quote(id)
+		}
+		step.Text = "add " + names + " to the scopes that are set for " + who + " at the server, and log in again"
+	}
+	return append([]Step{step}, s.orKey()...)
+}
+
+// isOwn reports whether the client got the credential for itself: no person is needed for another.
+func (s *Situation) isOwn() bool { return s.IsLogin && s.Provider.Client.Own }
+
+// allowOwn gets what a client's own token lacks: the server's operator says what a client may have.
+func (s *Situation) allowOwn() []Step {
+	var steps []Step
+	if len(s.Undeclared) > 0 {
+		steps = []Step{{Text: "declare " + listed(s.Undeclared) + " in the manifest: only what is declared there is requested"}}
+	}
+	if len(s.Missing) > 0 {
+		id := strconv.Quote(s.Provider.Client.IDFor(s.At.Name))
+		steps = append(steps, Step{Text: "the server's operator can allow " + listed(s.Missing) + " to the client " + id})
+	}
+	return append(steps, Step{Text: "get another token", Command: s.Run.Command("login")})
+}
+
+// loginAdding is the login that requests, beside what is declared and held, what these names stand
+// for: of several scopes that are enough, the first.
+func loginAdding(names []string) string {
+	command := "login"
+	for _, name := range names {
+		scope, _, _ := strings.Cut(name, "|")
+		if strings.Contains(scope, ",") {
+			scope = `"` + scope + `"` // the flag takes lists
+		}
+		command += " --add " + ShellWord(scope)
+	}
+	return command
+}
+
 // newKey replaces the key that was handed over, with one of the same kind where that is one that
 // people make. It holds the same, or also what is named.
 func (s *Situation) newKey(names string) Step {
 	kind, one := s.Kind, "a new key"
+	if kind.Permissions && names != "" {
+		return s.made(kind, "give the key a permission that covers "+names+", where it was made")
+	}
 	if names != "" {
 		one = "a key that also includes " + names
 	}
@@ -191,6 +246,8 @@ func (s *Situation) renew() []Step {
 	switch {
 	case !s.IsLogin:
 		return []Step{s.newKey("")}
+	case s.isOwn():
+		return []Step{{Text: "get another token", Command: s.Run.Command("login")}}
 	case s.Unattended:
 		return s.keyFor("")
 	}
@@ -261,10 +318,7 @@ func (s *Situation) forPrograms() []provider.CredentialKind {
 
 // made is a step with the page where a kind of key is made.
 func (s *Situation) made(kind provider.CredentialKind, text string) Step {
-	if link, ok := s.At.Expand(kind.Create); ok {
-		return Step{Text: text, URL: link}
-	}
-	return Step{Text: text}
+	return Step{Text: text, URL: kind.CreateAt(s.At, s.Wanted)}
 }
 
 // listed names scopes in a sentence.

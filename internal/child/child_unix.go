@@ -29,12 +29,18 @@ func (j *job) attributes(in *os.File) *syscall.SysProcAttr {
 	if in == nil {
 		return attr
 	}
-	fd := int(in.Fd())
-	if front, err := unix.IoctlGetInt(fd, unix.TIOCGPGRP); err == nil && front == j.own {
+	if fd := int(in.Fd()); InForeground(in) {
 		j.terminal = fd
 		attr.Foreground, attr.Ctty = true, fd
 	}
 	return attr
+}
+
+// InForeground reports whether this program can read from a file that is a terminal: whoever does so
+// in the background is stopped.
+func InForeground(terminal *os.File) bool {
+	front, err := unix.IoctlGetInt(int(terminal.Fd()), unix.TIOCGPGRP)
+	return err == nil && front == syscall.Getpgrp()
 }
 
 // begin passes signals on from now. To take the terminal back later without being

@@ -16,6 +16,9 @@ type job struct {
 	silence func() // ends the catching of signals
 }
 
+// InForeground reports whether this program can read from a file that is a terminal: here each can.
+func InForeground(*os.File) bool { return true }
+
 func (j *job) attributes(*os.File) *syscall.SysProcAttr { return nil }
 
 func (j *job) begin(pid int) {

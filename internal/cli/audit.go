@@ -12,6 +12,7 @@ import (
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/evidence"
+	"github.com/ambit-auth/ambit/internal/failure"
 	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/manifestedit"
 	"github.com/ambit-auth/ambit/internal/text"
@@ -92,7 +93,7 @@ func (f *auditFlags) failingKinds() ([]audit.FindingKind, error) {
 	for _, word := range f.failOn {
 		word = strings.TrimSpace(word)
 		if !slices.Contains(known, word) {
-			return nil, fail(exitUsage, fmt.Sprintf("--fail-on: unknown kind of finding %q", word), text.AllowedHint(word, known))
+			return nil, failure.New(failure.ExitUsage, fmt.Sprintf("--fail-on: unknown kind of finding %q", word), text.AllowedHint(word, known))
 		}
 		kinds = append(kinds, audit.FindingKind(word))
 	}
@@ -150,7 +151,7 @@ func auditFailed(r *invocation, file string, err error) (*view.Audit, error) {
 	if !r.showsFindings() {
 		return nil, err
 	}
-	return &view.Audit{File: cmp.Or(file, r.settings.Manifest, ambit.ManifestName), Failed: asFailure(err)}, err
+	return &view.Audit{File: cmp.Or(file, r.settings.Manifest, ambit.ManifestName), Failed: failure.As(err)}, err
 }
 
 // auditServer is what the server advertises. Where it cannot be asked the audit goes
@@ -162,7 +163,7 @@ func auditServer(ctx context.Context, r *invocation, p *ambit.Session, proof *au
 	case ctx.Err() != nil:
 		return scopes.Advertisement{}, ctx.Err()
 	case err != nil:
-		proof.Notes = append(proof.Notes, audit.Note{Where: where, Message: "its list of scopes is unavailable, so unknown_scope is not judged: " + view.FirstLine(asFailure(failureOf(p, err)).Message)})
+		proof.Notes = append(proof.Notes, audit.Note{Where: where, Message: "its list of scopes is unavailable, so unknown_scope is not judged: " + view.FirstLine(failure.As(failure.Of(p, err)).Message)})
 		return scopes.Advertisement{}, nil
 	case plan.Advertised().State != scopes.Listed:
 		proof.Notes = append(proof.Notes, audit.Note{Where: where, Message: "it lists no scopes, so unknown_scope is not judged"})
@@ -176,7 +177,7 @@ func fix(q audit.Question, how audit.Fixing) (audit.Findings, bool, error) {
 	file := q.Manifest.File
 	source, err := yamlfile.Read(file)
 	if err != nil {
-		return audit.Findings{}, false, fail(exitUsage, text.Printable(err.Error()), "")
+		return audit.Findings{}, false, failure.New(failure.ExitUsage, text.Printable(err.Error()), "")
 	}
 	if len(q.Programs) == 1 {
 		how.Program = q.Programs[0]
@@ -189,7 +190,7 @@ func fix(q audit.Question, how audit.Fixing) (audit.Findings, bool, error) {
 		return found, false, nil
 	}
 	if err := files.Update(file, edited); err != nil {
-		return found, false, fail(exitUsage, text.Printable(err.Error()), "")
+		return found, false, failure.New(failure.ExitUsage, text.Printable(err.Error()), "")
 	}
 	return found, true, nil
 }
@@ -198,7 +199,7 @@ func fix(q audit.Question, how audit.Fixing) (audit.Findings, bool, error) {
 func editFailure(err error) error {
 	_, unedited := errors.AsType[*manifestedit.EditError](err)
 	if _, mistaken := errors.AsType[yamlfile.Mistakes](err); unedited || mistaken {
-		return &view.Failure{Code: exitUsage, Message: text.Block(err.Error()), Hint: "nothing was written", Err: err}
+		return &view.Failure{Code: failure.ExitUsage, Message: text.Block(err.Error()), Hint: "nothing was written", Err: err}
 	}
 	return err
 }
@@ -220,7 +221,7 @@ func auditVerdict(v *view.Audit) error {
 	if len(v.Found.Of(audit.Undeclared)) > 0 && v.Fixed == "" {
 		hint = "ambit audit … --write adds what is undeclared; " + hint
 	}
-	return fail(exitFindings, "the manifest and the evidence differ: "+text.Printable(view.Some(words)), hint)
+	return failure.New(failure.ExitFindings, "the manifest and the evidence differ: "+text.Printable(view.Some(words)), hint)
 }
 
 // sourceFailure is a source that cannot be read: a mistake, each with its place, unless a
@@ -229,7 +230,7 @@ func sourceFailure(err error) error {
 	if _, ok := errors.AsType[*evidence.Error](err); !ok {
 		return err
 	}
-	f := &view.Failure{Code: exitUsage, Message: text.Block(err.Error()), Hint: "nothing was judged", Err: err}
+	f := &view.Failure{Code: failure.ExitUsage, Message: text.Block(err.Error()), Hint: "nothing was judged", Err: err}
 	if cause, ok := errors.AsType[*view.Failure](err); ok {
 		f.Code, f.Hint = cause.Code, cmp.Or(cause.Hint, f.Hint)
 	}
@@ -273,7 +274,7 @@ func auditGrant(ctx context.Context, r *invocation, keys *keyFlags) *ambit.Held 
 	if err != nil {
 		return nil
 	}
-	h, err := s.Find(ctx)
+	h, err := s.FindStored(ctx)
 	_, noKey := errors.AsType[*apikey.BadKeyError](err)
 	if err != nil && !noKey {
 		return nil
@@ -282,7 +283,7 @@ func auditGrant(ctx context.Context, r *invocation, keys *keyFlags) *ambit.Held 
 		err = h.Inspect(ctx)
 	}
 	if err != nil {
-		r.console.Note("what the key holds is unknown, so the column \"granted\" stays empty: %s", view.FirstLine(asFailure(failureOf(s, err)).Message))
+		r.console.Note("what the key holds is unknown, so the column \"granted\" stays empty: %s", view.FirstLine(failure.As(failure.Of(s, err)).Message))
 		return nil
 	}
 	return h

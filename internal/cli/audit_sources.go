@@ -17,6 +17,7 @@ import (
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/evidence"
+	"github.com/ambit-auth/ambit/internal/failure"
 	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/text"
@@ -50,7 +51,7 @@ func (s *auditSources) addFlags(cmd *cobra.Command) {
 func gather(ctx context.Context, r *invocation, p *ambit.Session, s *auditSources) (*audit.Evidence, error) {
 	server := p.KeyServer()
 	if !slices.Contains(p.Provider().BaseNames(), s.base) {
-		return nil, fail(exitUsage, fmt.Sprintf("--base: unknown base %q", s.base), text.AllowedHint(s.base, p.Provider().BaseNames()))
+		return nil, failure.New(failure.ExitUsage, fmt.Sprintf("--base: unknown base %q", s.base), text.AllowedHint(s.base, p.Provider().BaseNames()))
 	}
 	baseURL, _ := server.Base(s.base)
 	proof := &audit.Evidence{Tools: s.tools}
@@ -111,7 +112,7 @@ func unknownTools(unknown, known []string) error {
 	if near := nearTools(unknown[0], known); len(near) > 0 {
 		hint = text.DidYouMean(near)
 	}
-	return fail(exitUsage, "--tools: no tool has this name: "+text.Printable(strings.Join(unknown, ", ")), text.Printable(hint))
+	return failure.New(failure.ExitUsage, "--tools: no tool has this name: "+text.Printable(strings.Join(unknown, ", ")), text.Printable(hint))
 }
 
 // nearTools are tools whose names are near to one; of a pattern, to what stands before its first * or ?.
@@ -176,11 +177,11 @@ func readSource(ctx context.Context, r *invocation, name string, limit int64, ho
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return audit.Evidence{}, fail(exitUsage, "cannot read a source: "+text.Printable(err.Error()), "")
+		return audit.Evidence{}, failure.New(failure.ExitUsage, "cannot read a source: "+text.Printable(err.Error()), "")
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err != nil || info.IsDir() {
-		return audit.Evidence{}, fail(exitUsage, fmt.Sprintf("%s is not a readable file", text.Printable(name)), "")
+		return audit.Evidence{}, failure.New(failure.ExitUsage, fmt.Sprintf("%s is not a readable file", text.Printable(name)), "")
 	}
 	more, err := how(name, f)
 	return more, sourceFailure(err)
@@ -215,7 +216,7 @@ func readRemote(ctx context.Context, r *invocation, name string, limit int64, ho
 
 // notKept is the failure where a document cannot be written to a temporary file.
 func notKept(err error) error {
-	return fail(exitUsage, "cannot keep the document in a temporary file: "+text.Printable(err.Error()), "set TMPDIR to a directory of yours with room for it")
+	return failure.New(failure.ExitUsage, "cannot keep the document in a temporary file: "+text.Printable(err.Error()), "set TMPDIR to a directory of yours with room for it")
 }
 
 // openBeside reads what stands in a file's folder or below, and what no link leads out
@@ -247,8 +248,8 @@ func fetchFailure(err error, raw string) error {
 	if errors.Is(err, context.Canceled) {
 		return err
 	}
-	f := *asFailure(metadataFailure(err))
-	if f.Code == exitCannotTell && f.Hint != advice.OwnAuthority && f.Hint != advice.WrongCertificate {
+	f := *failure.As(failure.OfServer(err))
+	if f.Code == failure.ExitCannotTell && f.Hint != advice.OwnAuthority && f.Hint != advice.WrongCertificate {
 		f.Hint = "is the address right, and can it be reached from here? a source may be a file, too"
 	}
 	f.Message = strings.ReplaceAll(f.Message, text.Printable(raw), text.Printable(guard.ShownURL(raw)))
@@ -266,7 +267,7 @@ func fetchFailure(err error, raw string) error {
 // carries no credential.
 func fetchDocument(ctx context.Context, r *invocation, w io.Writer, raw string, limit int64) error {
 	if err := guard.CheckURL(raw); err != nil {
-		return &view.Failure{Code: exitUsage, Message: text.Printable(err.Error()), Hint: "a source is a file, or a URL with https", Err: err}
+		return &view.Failure{Code: failure.ExitUsage, Message: text.Printable(err.Error()), Hint: "a source is a file, or a URL with https", Err: err}
 	}
 	client, err := r.httpClient()
 	if err != nil {
@@ -274,7 +275,7 @@ func fetchDocument(ctx context.Context, r *invocation, w io.Writer, raw string, 
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, raw, nil)
 	if err != nil {
-		return fail(exitUsage, text.Printable(err.Error()), "")
+		return failure.New(failure.ExitUsage, text.Printable(err.Error()), "")
 	}
 	answer, err := (&guard.Requester{HTTP: client, Accept: guard.AcceptYAML}).Copy(w, request, limit)
 	if disk, ok := errors.AsType[*fs.PathError](err); ok {
@@ -284,7 +285,7 @@ func fetchDocument(ctx context.Context, r *invocation, w io.Writer, raw string, 
 		return err
 	}
 	if answer.Status != http.StatusOK {
-		return fail(exitCannotTell, fmt.Sprintf("%s answers with status %d", text.Printable(guard.ShownURL(raw)), answer.Status), "")
+		return failure.New(failure.ExitCannotTell, fmt.Sprintf("%s answers with status %d", text.Printable(guard.ShownURL(raw)), answer.Status), "")
 	}
 	return nil
 }
@@ -293,7 +294,7 @@ func fetchDocument(ctx context.Context, r *invocation, w io.Writer, raw string, 
 // not lead to a port of this machine.
 func fetchReference(ctx context.Context, r *invocation, document, raw string) ([]byte, error) {
 	if isURL(document) && !onThisMachine(document) && onThisMachine(raw) {
-		return nil, fail(exitUsage, fmt.Sprintf("%s refers to this machine: %s", text.Printable(guard.ShownURL(document)), text.Printable(guard.ShownURL(raw))), "")
+		return nil, failure.New(failure.ExitUsage, fmt.Sprintf("%s refers to this machine: %s", text.Printable(guard.ShownURL(document)), text.Printable(guard.ShownURL(raw))), "")
 	}
 	r.console.Detail("reading %s", text.Printable(guard.ShownURL(raw)))
 	var body bytes.Buffer

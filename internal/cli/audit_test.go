@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/failure"
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/sandbox"
 	"github.com/ambit-auth/ambit/scopes/manifest"
@@ -102,7 +103,7 @@ func TestExportBetweenMarks(t *testing.T) {
 // A document from elsewhere does not lead to a port of this machine.
 func TestAuditRemoteReferences(t *testing.T) {
 	r := &invocation{}
-	if _, err := fetchReference(t.Context(), r, "https://example.com/api.yaml", "http://127.0.0.1:1/x"); err == nil || asFailure(err).Code != exitUsage {
+	if _, err := fetchReference(t.Context(), r, "https://example.com/api.yaml", "http://127.0.0.1:1/x"); err == nil || failure.As(err).Code != failure.ExitUsage {
 		t.Errorf("it does: %v", err)
 	}
 	if got := guard.ShownURL("https://me:secret@example.com/a?key=secret#x"); got != "https://example.com/a" {
@@ -142,7 +143,7 @@ func TestAuditFetches(t *testing.T) {
 		t.Errorf("exit %d, asked for %q: %s%s", code, asked, out, story)
 	}
 	code, _, story = auditHere(t, "audit", "--openapi", server.URL+"/none?key=hush")
-	if code != exitCannotTell || strings.Contains(story, "hush") || !strings.Contains(story, "/none") {
+	if code != failure.ExitCannotTell || strings.Contains(story, "hush") || !strings.Contains(story, "/none") {
 		t.Errorf("exit %d: %s", code, story)
 	}
 	if left, err := os.ReadDir(temporary); err != nil || len(left) > 0 {

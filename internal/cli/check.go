@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/internal/advice"
+	"github.com/ambit-auth/ambit/internal/failure"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes"
@@ -70,7 +72,7 @@ what it holds.`,
 func runCheck(ctx context.Context, r *invocation, f *checkFlags) (view.View, error) {
 	var level scopes.Level
 	if err := level.UnmarshalText([]byte(f.level)); err != nil {
-		return nil, fail(exitUsage, "--require: "+text.Printable(err.Error()), "")
+		return nil, failure.New(failure.ExitUsage, "--require: "+text.Printable(err.Error()), "")
 	}
 	s, err := r.open(f.keys)
 	if err != nil {
@@ -102,7 +104,7 @@ func (f *checkFlags) wanted(p *provider.Provider) ([]reachWanted, error) {
 	for _, flag := range f.reach {
 		of, id, _ := strings.Cut(flag, "=")
 		if known := p.ReachWords(); !slices.Contains(known, of) || id == "" {
-			return nil, fail(exitUsage, fmt.Sprintf("--reach is WORD=ID with a word of the provider, not %q", flag), text.AllowedHint(of, known))
+			return nil, failure.New(failure.ExitUsage, fmt.Sprintf("--reach is WORD=ID with a word of the provider, not %q", flag), text.AllowedHint(of, known))
 		}
 		list = append(list, reachWanted{of, id})
 	}
@@ -122,13 +124,13 @@ func (w reachWanted) isIn(g scopes.Grant) error {
 	case len(g.Reach) == 0 || slices.Contains(ids, w.id):
 		return nil
 	case len(ids) > 0:
-		f := fail(exitNoCredential, fmt.Sprintf("%s %s is out of the credential's reach: it is limited to %s", w.of, text.Printable(w.id), view.Limit(w.of, ids)),
+		f := failure.New(failure.ExitNoCredential, fmt.Sprintf("%s %s is out of the credential's reach: it is limited to %s", w.of, text.Printable(w.id), view.Limit(w.of, ids)),
 			fmt.Sprintf("use a credential that is not limited to other %s; no scope is the cause", text.Plural(0, w.of)))
 		f.Verdict = &view.Cause{Cause: diagnosis.CauseNotAScopeProblem, Confidence: diagnosis.ConfidenceProved}
 		return f
 	}
 	limit := g.Reach[0]
-	return fail(exitCannotTell, fmt.Sprintf("whether %s %s is within the credential's reach is not known: it is limited to %s", w.of, text.Printable(w.id), view.Limit(limit.Of, limit.IDs)),
+	return failure.New(failure.ExitCannotTell, fmt.Sprintf("whether %s %s is within the credential's reach is not known: it is limited to %s", w.of, text.Printable(w.id), view.Limit(limit.Of, limit.IDs)),
 		fmt.Sprintf("see in the %s's settings which %s it belongs to", w.of, limit.Of))
 }
 
@@ -137,7 +139,7 @@ func checkFailed(r *invocation, file string, err error) (view.View, error) {
 	if !r.showsFindings() {
 		return nil, err
 	}
-	return &view.Check{File: cmp.Or(file, r.settings.Manifest, ambit.ManifestName), Failed: asFailure(err)}, err
+	return &view.Check{File: cmp.Or(file, r.settings.Manifest, ambit.ManifestName), Failed: failure.As(err)}, err
 }
 
 // examine finds the credential, asks what it holds, and meanwhile reads what the
@@ -154,41 +156,41 @@ func examine(ctx context.Context, r *invocation, s *ambit.Session, f *checkFlags
 			}
 		})
 	}
-	h, err := asked(ctx, r, s, 0)
+	h, err := asked(ctx, r, s, 0, func(*ambit.Session) string { return "" }) // steps follow
 	wait.Wait()
 	switch {
 	case err != nil:
 		return nil, drift, r.failure(s, err)
 	case driftErr != nil && f.locked:
-		return nil, drift, failureOf(s, driftErr)
+		return nil, drift, failure.Of(s, driftErr)
 	case driftErr != nil:
-		r.console.Note("drift is not checked: %s", asFailure(failureOf(s, driftErr)).Message)
+		r.console.Note("drift is not checked: %s", failure.As(failure.Of(s, driftErr)).Message)
 	}
 	return h, drift, nil
 }
 
 // asked is the credential that would be used, and what the server says of it now. A
 // stored login that does not live for longer than minTTL is renewed first; where that fails and
-// it still lives, both are told.
-func asked(ctx context.Context, r *invocation, s *ambit.Session, minTTL time.Duration) (*ambit.Held, error) {
+// it still lives, both are told, with the way out where no steps follow. Of one that its server does
+// not know any more, the error tells all.
+func asked(ctx context.Context, r *invocation, s *ambit.Session, minTTL time.Duration, way func(*ambit.Session) string) (*ambit.Held, error) {
 	h, err := s.Find(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if h.IsLogin() {
-		if err := h.Refresh(ctx, minTTL); err != nil {
-			if !h.Credential.LivesAt(time.Now()) {
-				return nil, err
-			}
-			tellUnrenewed(r, s, "login", h, err)
-		} else {
-			tellUnrenewed(r, s, "login", h, h.Unrenewable())
-		}
+	unrenewed := h.Refresh(ctx, minTTL)
+	if unrenewed != nil && !h.Credential.LivesAt(time.Now()) {
+		return nil, unrenewed
 	}
+	unrenewed = cmp.Or(unrenewed, h.Unrenewable())
 	before := h.Credential.Access
 	err = h.Inspect(ctx)
-	if !h.Credential.Access.Equal(before) {
+	_, unknown := errors.AsType[*ambit.UnknownCredentialError](err)
+	switch {
+	case !h.Credential.Access.Equal(before):
 		tellLost(r, s, h)
+	case !unknown:
+		tellUnrenewed(r, "login", way(s.For(h)), h, unrenewed)
 	}
 	return h, err
 }
@@ -201,19 +203,22 @@ func checkVerdict(v *view.Check, s *ambit.Session, reach []reachWanted, hint str
 			return err
 		}
 	}
-	if lines := append(missingLines(v.Gap, v.Level), v.Vanished(scopes.Required)...); len(lines) > 0 {
-		f := fail(exitMissing, strings.Join(lines, "\n"), hint)
+	if lines := append(failure.MissingLines(v.Gap, v.Level), v.Vanished(scopes.Required)...); len(lines) > 0 {
+		f := failure.New(failure.ExitMissing, strings.Join(lines, "\n"), hint)
 		f.Verdict = &view.Cause{Cause: diagnosis.CauseMissingScope, Confidence: diagnosis.ConfidenceProved}
 		if v.Gap.Assumed {
 			f.Verdict.Confidence = diagnosis.ConfidenceLikely
 		}
 		return f
 	}
+	if err := cannotTell(v.Grant, v.Level); err != nil {
+		return err
+	}
 	if v.Strict && v.Gap.Excess.Len() > 0 {
-		return fail(exitFindings, "more is "+view.Granted(v.Gap)+" than declared: "+view.Some(v.Gap.Excess.Slice()), "remove these from the credential, or declare them")
+		return failure.New(failure.ExitFindings, "more is "+view.Granted(v.Gap)+" than declared: "+view.Some(v.Gap.Excess.Slice()), "remove these from the credential, or declare them")
 	}
 	if v.Locked && v.Drift.Any() {
-		return fail(exitFindings, "scopes.lock is out of date: "+view.DriftWords(v.Drift), lookThenLock(s))
+		return failure.New(failure.ExitFindings, "scopes.lock is out of date: "+view.DriftWords(v.Drift), lookThenLock(s))
 	}
 	return nil
 }

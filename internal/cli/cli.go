@@ -21,7 +21,9 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/console"
+	"github.com/ambit-auth/ambit/internal/failure"
 	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/internal/signals"
 	"github.com/ambit-auth/ambit/internal/text"
@@ -53,15 +55,18 @@ func (c Command) Main(ctx context.Context, args []string) (code int) {
 	defer cancel(nil)
 	c.Stdout, c.Stderr = console.InTurn(c.Stdout, c.Stderr)
 	r := &invocation{Command: c, args: args, ctx: ctx, cancel: cancel, env: settings.Environment(c.Env), console: &console.Console{Out: c.Stderr}}
-	r.input = &console.Input{From: c.Stdin, Console: r.console, Ending: ctx, Nobody: r.nobodyTypes, Waiting: r.watchSignals}
+	r.input = &console.Input{From: c.Stdin, Console: r.console, Ending: ctx, Nobody: r.nobodyTypes, Waiting: r.watchSignals, Dumb: r.dumb}
+	defer r.input.Rest()
 	defer func() {
 		if p := recover(); p != nil {
 			// The value of a panic may hold what was being worked on: only its type is told.
-			r.console.Failed(&view.Failure{Code: exitFault, Message: fmt.Sprintf("ambit itself failed (%T)", p), Hint: "please report it with the command that you ran"})
+			f := failure.New(failure.ExitFault, fmt.Sprintf("ambit itself failed (%T)", p), "please report it with the command that you ran")
+			r.refuse(toolFormat(args), f)
+			r.console.Failed(f)
 			if r.settings.Verbose {
 				r.console.Detail("%s", stackPlaces(debug.Stack()))
 			}
-			code = exitFault
+			code = failure.ExitFault
 		}
 	}()
 	root := root(r, args)
@@ -90,19 +95,29 @@ func stackPlaces(stack []byte) string {
 // end tells what went wrong, once, in the form that was asked for.
 func (r *invocation) end(ctx context.Context, args []string, err error) int {
 	if err == nil {
-		return exitOK
+		return failure.ExitOK
 	}
 	if child, ok := errors.AsType[childExit](err); ok {
 		return int(child)
 	}
-	f := asFailure(err)
+	format := toolFormat(args)
+	if code, ok := errors.AsType[answered](err); ok {
+		r.refuse(format, nil)
+		return int(code)
+	}
+	f := failure.As(err)
 	if end, ok := signals.EndOf(ctx); ok {
 		f = interrupted(end, f, err)
 	} else if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		f = &view.Failure{Code: exitNoCredential, Message: "interrupted", Err: err}
+		f = &view.Failure{Code: failure.ExitNoCredential, Message: "interrupted", Err: err}
 	}
 	if !r.prepared {
 		r.guessFormat(args)
+	}
+	if format == formatJSON {
+		r.settings.Output = "json"
+	} else if r.refuse(format, f) {
+		r.settings.Output = "text" // what the tool reads is no place for an object
 	}
 	switch {
 	case !r.wantsJSON():
@@ -138,7 +153,7 @@ func commands() map[string]func(*invocation) *cobra.Command {
 	return map[string]func(*invocation) *cobra.Command{
 		"init": initCommand, "plan": planCommand, "login": loginCommand, "status": statusCommand,
 		"check": checkCommand, "explain": explainCommand, "audit": auditCommand, "run": runCommand,
-		"doctor": doctorCommand, "token": tokenCommand, "logout": logoutCommand, "export": exportCommand,
+		"doctor": doctorCommand, "token": tokenCommand, "logins": loginsCommand, "logout": logoutCommand, "export": exportCommand,
 		"demo": demoCommand, "demo-agent": demoAgentCommand, "sandbox": sandboxCommand,
 		"completion": completionCommand, "schema": schemaCommand, "version": versionCommand,
 	}
@@ -169,7 +184,7 @@ needed; and says which declared scope is missing when a call is refused.`,
 	}
 	settings.CommonFlags(root.PersistentFlags())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fail(exitUsage, flagProblem(err), "see: "+cmd.CommandPath()+" --help")
+		return failure.New(failure.ExitUsage, flagProblem(err), "see: "+cmd.CommandPath()+" --help")
 	})
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpFunc(r.help(args, root.HelpFunc()))
@@ -205,13 +220,13 @@ func noSuchCommand(cmd *cobra.Command, args []string) error {
 			known = append(known, c.Name())
 		}
 	}
-	return fail(exitUsage, fmt.Sprintf("unknown command %q", args[0]), text.AllowedHint(args[0], known))
+	return failure.New(failure.ExitUsage, fmt.Sprintf("unknown command %q", args[0]), text.AllowedHint(args[0], known))
 }
 
 // noArguments refuses arguments of a command that takes none.
 func noArguments(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return fail(exitUsage, fmt.Sprintf("%s takes no arguments, but got %q", cmd.CommandPath(), args[0]), "see: "+cmd.CommandPath()+" --help")
+		return failure.New(failure.ExitUsage, fmt.Sprintf("%s takes no arguments, but got %q", cmd.CommandPath(), args[0]), "see: "+cmd.CommandPath()+" --help")
 	}
 	return nil
 }
@@ -263,6 +278,9 @@ func versionCommand(r *invocation) *cobra.Command {
 // flagProblem is what is wrong with a flag; of one that is on or off without the words of the parser.
 func flagProblem(err error) string {
 	if e, ok := errors.AsType[*pflag.InvalidValueError](err); ok && e.GetFlag().Value.Type() == "bool" {
+		if e.GetFlag().Name == describeFlag {
+			return fmt.Sprintf("--%s takes no value; a file stands behind it, after a blank: ambit init --%s %s", describeFlag, describeFlag, advice.ShellWord(e.GetValue()))
+		}
 		return fmt.Sprintf("--%s is true or false, not %s", e.GetFlag().Name, text.Quote(e.GetValue()))
 	}
 	return text.Printable(err.Error())

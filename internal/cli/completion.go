@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/failure"
 	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
@@ -26,7 +27,7 @@ func completionCommand(r *invocation) *cobra.Command {
 		ValidArgs: completionShells(),
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return fail(exitUsage, "completion takes the name of one shell", text.AllowedHint("", completionShells()))
+				return failure.New(failure.ExitUsage, "completion takes the name of one shell", text.AllowedHint("", completionShells()))
 			}
 			return nil
 		},
@@ -53,7 +54,7 @@ func completionScript(root *cobra.Command, shell string) (string, error) {
 	case "powershell":
 		err = root.GenPowerShellCompletionWithDesc(&script)
 	default:
-		err = fail(exitUsage, fmt.Sprintf("unknown shell %q", shell), text.AllowedHint(shell, completionShells()))
+		err = failure.New(failure.ExitUsage, fmt.Sprintf("unknown shell %q", shell), text.AllowedHint(shell, completionShells()))
 	}
 	return script.String(), err
 }
@@ -69,10 +70,11 @@ func completes(args []string) bool {
 // asked: what there is to choose stands in the manifest, where there is one.
 func offerValues(r *invocation, root *cobra.Command) {
 	for flag, offer := range map[string]func(cmd *cobra.Command) []string{
-		"store":  func(*cobra.Command) []string { return settings.Words("store") },
-		"color":  func(*cobra.Command) []string { return settings.Words("color") },
-		"output": formatsFor,
-		"server": func(cmd *cobra.Command) []string { return serverWords(manifestOf(r, cmd)) },
+		"store":   func(*cobra.Command) []string { return storeWords() },
+		"color":   func(*cobra.Command) []string { return settings.Words("color") },
+		"output":  formatsFor,
+		"account": func(*cobra.Command) []string { return ambit.AccountNames(ambit.Options{Env: r.env}) },
+		"server":  func(cmd *cobra.Command) []string { return serverWords(manifestOf(r, cmd)) },
 		"program": func(cmd *cobra.Command) []string {
 			if m := manifestOf(r, cmd); m != nil {
 				return m.ProgramNames()
@@ -107,6 +109,17 @@ func serverWords(m *manifest.Manifest) []string {
 	var words []string
 	for _, s := range m.Provider.Servers {
 		words = append(words, text.Printable(s.Name)+"\t"+text.Printable(s.Issuer))
+	}
+	return words
+}
+
+// storeWords are the stores; the name of a program is for the person to complete.
+func storeWords() []string {
+	words := settings.Words("store")
+	for i, word := range words {
+		if strings.HasPrefix(word, settings.ExecStore) {
+			words[i] = settings.ExecStore
+		}
 	}
 	return words
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/failure"
 	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/sandbox"
@@ -183,8 +184,8 @@ func (d *demo) step(ctx context.Context, args ...string) error {
 	}
 	code := c.Main(ctx, slices.Insert(slices.Clone(args), 1, "-f", d.manifest, "--color", d.colorWord()))
 	d.steps = append(d.steps, view.DemoStep{Command: line, Exit: code})
-	if code != exitOK && code != exitMissing && code != exitNoCredential {
-		return fail(code, line+" failed in the demo", "")
+	if code != failure.ExitOK && code != failure.ExitMissing && code != failure.ExitNoCredential {
+		return failure.New(code, line+" failed in the demo", "")
 	}
 	return ctx.Err()
 }
@@ -212,11 +213,13 @@ func (d *demo) colorWord() string {
 
 // hasBrowser reports whether opening a page would likely show one.
 func hasBrowser(r *invocation) bool {
-	if r.env.Get("BROWSER") != "" || runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
+	switch {
+	case r.env.Get("BROWSER") != "":
 		return true
-	}
-	if r.env.Get("DISPLAY") == "" && r.env.Get("WAYLAND_DISPLAY") == "" {
+	case r.env.Remote() != "":
 		return false
+	case runtime.GOOS == "windows" || runtime.GOOS == "darwin":
+		return true
 	}
 	for _, name := range []string{"xdg-open", "x-www-browser", "www-browser"} {
 		if _, err := exec.LookPath(name); err == nil {
@@ -267,7 +270,7 @@ func demoAgentCommand(r *invocation) *cobra.Command {
 				}
 				fmt.Fprintf(r.Stdout, "agent: call %d of 2 was answered with %d\n", turn, status)
 				if status >= http.StatusBadRequest {
-					return childExit(exitFault)
+					return childExit(failure.ExitFault)
 				}
 			}
 			return nil

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/internal/failure"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -53,7 +54,7 @@ func runDoctor(r *invocation, name string) (view.View, error) {
 		overriding += len(profile.Overriding(found))
 	}
 	if overriding > 0 {
-		return v, fail(exitFindings, text.Count(overriding, "setting")+" would override the lent credential", "")
+		return v, failure.New(failure.ExitFindings, text.Count(overriding, "setting")+" would override the lent credential", "")
 	}
 	return v, nil
 }

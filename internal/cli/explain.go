@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/failure"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes"
@@ -26,7 +27,7 @@ Exit codes: 0 the manifest declares it; 2 it does not, or wrong usage.`,
 		Example: "  ambit explain x:read\n  ambit explain 'POST /v1/messages'\n  ambit explain tool:insight-create",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return fail(exitUsage, "explain takes one scope, operation or tool", "see: ambit explain --help")
+				return failure.New(failure.ExitUsage, "explain takes one scope, operation or tool", "see: ambit explain --help")
 			}
 			return nil
 		},
@@ -57,6 +58,9 @@ func runExplain(ctx context.Context, r *invocation, about string, keys *keyFlags
 	for _, e := range needs {
 		x := view.ExplainedNeed{Need: e, Advertised: advertised(e), Held: holds(e)}
 		for _, scope := range e.AnyOf {
+			if about := p.Provider().Scopes.About(scope); about != "" {
+				x.Allows = append(x.Allows, about)
+			}
 			x.CoveredBy = append(x.CoveredBy, slices.Collect(p.Provider().Implies.Covering(scope))...)
 		}
 		v.Entries = append(v.Entries, x)
@@ -81,7 +85,7 @@ func matching(r *invocation, p *ambit.Session, all []scopes.Need, about string) 
 			known = append(known, u.String())
 		}
 	}
-	return nil, fail(exitUsage, fmt.Sprintf("%s does not declare %q", p.Manifest().File, about), text.DidYouMean(text.Near(about, known)))
+	return nil, failure.New(failure.ExitUsage, fmt.Sprintf("%s does not declare %q", p.Manifest().File, about), text.DidYouMean(text.Near(about, known)))
 }
 
 // subject reads what someone asks about: a tool, an operation (its base may be left
@@ -90,7 +94,7 @@ func subject(p *ambit.Session, all []scopes.Need, about string) (func(scopes.Nee
 	if strings.HasPrefix(about, "tool:") || strings.Contains(about, " ") {
 		want, err := scopes.ParseTyped(about)
 		if err != nil {
-			return nil, fail(exitUsage, text.Printable(err.Error()), "")
+			return nil, failure.New(failure.ExitUsage, text.Printable(err.Error()), "")
 		}
 		if want.Tool != "" || want.Base != "" {
 			return declaredFor(all, want), nil
@@ -103,7 +107,7 @@ func subject(p *ambit.Session, all []scopes.Need, about string) (func(scopes.Nee
 		return declaredFor(all, requests...), nil
 	}
 	if err := scopes.CheckScope(about); err != nil {
-		return nil, fail(exitUsage, text.Printable(err.Error()), "")
+		return nil, failure.New(failure.ExitUsage, text.Printable(err.Error()), "")
 	}
 	return func(e scopes.Need) bool { return slices.Contains(e.AnyOf, about) || e.Name() == about }, nil
 }
@@ -124,7 +128,7 @@ func declaredFor(all []scopes.Need, requests ...scopes.Operation) func(scopes.Ne
 func advertisedNow(ctx context.Context, r *invocation, p *ambit.Session) func(scopes.Need) scopes.Advertised {
 	plan, err := p.Plan(ctx)
 	if err != nil {
-		r.console.Note("what the server advertises is unknown: %s", asFailure(failureOf(p, err)).Message)
+		r.console.Note("what the server advertises is unknown: %s", failure.As(failure.Of(p, err)).Message)
 		return func(scopes.Need) scopes.Advertised { return scopes.AdvertisedUnknown }
 	}
 	return func(e scopes.Need) scopes.Advertised {
@@ -142,17 +146,19 @@ func advertisedNow(ctx context.Context, r *invocation, p *ambit.Session) func(sc
 
 // holdsNow reports whether the current credential holds a need; without one, nothing.
 func holdsNow(ctx context.Context, r *invocation, p *ambit.Session) func(scopes.Need) string {
-	h, err := p.Find(ctx)
+	h, err := p.FindStored(ctx)
 	if err == nil && !h.IsLogin() {
 		err = h.Inspect(ctx)
 	}
 	if err != nil {
-		r.console.Detail("the credential was not examined: %s", asFailure(failureOf(p, err)).Message)
+		r.console.Detail("the credential was not examined: %s", failure.As(failure.Of(p, err)).Message)
 		return func(scopes.Need) string { return "" }
 	}
 	return func(e scopes.Need) string {
 		scope, by, met := e.MetBy(h.Credential.Scopes, p.Provider().Implies)
 		switch {
+		case h.Credential.KnownBy.Unlisted():
+			return "unknown"
 		case !met && h.Credential.KnownBy == scopes.Assumed:
 			return "not requested"
 		case !met:

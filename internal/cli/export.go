@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/internal/failure"
 	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/jsonedit"
 	"github.com/ambit-auth/ambit/internal/text"
@@ -26,7 +27,7 @@ func exportCommand(r *invocation) *cobra.Command {
 		Short: "the manifest for other readers: an agent's settings, a README",
 		Args:  noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return fail(exitUsage, "export takes the reader's name", "one of: claude, markdown")
+			return failure.New(failure.ExitUsage, "export takes the reader's name", "one of: claude, markdown")
 		},
 	}
 	cmd.AddCommand(exportClaudeCommand(r), exportMarkdownCommand(r))
@@ -86,7 +87,7 @@ func exportClaude(r *invocation, forRun bool) (v view.Claude, err error) {
 	server := p.KeyServer()
 	address, ok := server.Base(provider.MCPBase)
 	if !ok {
-		return v, fail(exitUsage, fmt.Sprintf("server %s has no base %s", text.Printable(server.Name), provider.MCPBase), "name another with --server, or add the base to the provider file")
+		return v, failure.New(failure.ExitUsage, fmt.Sprintf("server %s has no base %s", text.Printable(server.Name), provider.MCPBase), "name another with --server, or add the base to the provider file")
 	}
 	if forRun {
 		return view.Claude{Servers: map[string]view.ClaudeServer{p.Manifest().Name + forRunSuffix: {
@@ -107,19 +108,19 @@ func claudeInto(path string, v view.Claude) (view.View, error) {
 		err = nil
 	}
 	if err = cmp.Or(files.DanglingLink(path), err); err != nil {
-		return nil, fail(exitUsage, text.Printable(err.Error()), "")
+		return nil, failure.New(failure.ExitUsage, text.Printable(err.Error()), "")
 	}
 	after := before
 	for name, server := range v.Servers {
 		if after, err = jsonedit.Set(after, []string{"mcpServers", name}, server); err != nil {
-			return nil, fail(exitUsage, text.Printable(path+": "+err.Error()), "nothing was written")
+			return nil, failure.New(failure.ExitUsage, text.Printable(path+": "+err.Error()), "nothing was written")
 		}
 	}
 	if bytes.Equal(before, after) {
 		return view.ClaudeFile{Claude: v, Path: path}, nil
 	}
 	if err := files.Update(path, after); err != nil {
-		return nil, fail(exitUsage, text.Printable(err.Error()), "")
+		return nil, failure.New(failure.ExitUsage, text.Printable(err.Error()), "")
 	}
 	return view.ClaudeFile{Claude: v, Path: path, Changed: true}, nil
 }
@@ -165,7 +166,7 @@ func exportMarkdown(r *invocation, into string) (view.View, error) {
 	}
 	before, err := files.Read(into, files.Rule{Limit: maxMarkdown, Links: true})
 	if err = cmp.Or(files.DanglingLink(into), err); err != nil {
-		return nil, fail(exitUsage, text.Printable(err.Error()), "")
+		return nil, failure.New(failure.ExitUsage, text.Printable(err.Error()), "")
 	}
 	after, err := betweenMarks(into, string(before), v.Markdown)
 	if err != nil {
@@ -173,7 +174,7 @@ func exportMarkdown(r *invocation, into string) (view.View, error) {
 	}
 	if v.Changed = after != string(before); v.Changed {
 		if err := files.Update(into, []byte(after)); err != nil {
-			return nil, fail(exitUsage, text.Printable(err.Error()), "")
+			return nil, failure.New(failure.ExitUsage, text.Printable(err.Error()), "")
 		}
 	}
 	return v, nil
@@ -195,11 +196,11 @@ func betweenMarks(file, document, table string) (string, error) {
 	begins, ends := markLines(document)
 	switch {
 	case len(begins) == 0 || len(ends) == 0:
-		return "", fail(exitUsage, text.Printable(file)+" has no place for the table", "put two lines into it: "+marksBegin+" and "+marksEnd)
+		return "", failure.New(failure.ExitUsage, text.Printable(file)+" has no place for the table", "put two lines into it: "+marksBegin+" and "+marksEnd)
 	case len(begins) > 1 || len(ends) > 1:
-		return "", fail(exitUsage, text.Printable(file)+" has the marks more than once", "")
+		return "", failure.New(failure.ExitUsage, text.Printable(file)+" has the marks more than once", "")
 	case ends[0] < begins[0]:
-		return "", fail(exitUsage, text.Printable(file)+": the end mark comes before the begin mark", "")
+		return "", failure.New(failure.ExitUsage, text.Printable(file)+": the end mark comes before the begin mark", "")
 	}
 	from := begins[0] + strings.IndexByte(document[begins[0]:], '\n') + 1
 	if indent, _, _ := strings.Cut(document[begins[0]:], "<"); strings.Trim(indent, " ") == "" && indent != "" { // of a list's item

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/advice"
+	"github.com/ambit-auth/ambit/internal/failure"
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
@@ -21,42 +23,130 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// providerName is the file in which a provider is described, where nobody names another.
+const providerName = "provider.yaml"
+
+// describeFlag is on or off: the file is an argument.
+const describeFlag = "provider"
+
 func initCommand(r *invocation) *cobra.Command {
 	var from string
+	var describe bool
 	cmd := &cobra.Command{
-		Use:   "init",
+		Use:   "init [--provider [FILE]]",
 		Short: "write a commented scopes.yaml to begin from",
-		Long: `init writes a commented scopes.yaml into this directory (or to --manifest). It never
-overwrites one.`,
-		Example: "  ambit init\n  ambit init --from https://auth.example.com",
-		Args:    noArguments,
-		RunE: r.action(func(context.Context) (view.View, error) {
-			return writeManifest(r, cmp.Or(r.settings.Manifest, ambit.ManifestName), from)
-		}),
+		Long: `init writes a commented scopes.yaml into this directory (or to --manifest); with
+--provider a provider file, ` + providerName + ` or FILE, that describes a service which is not
+built in, with a line about each member. Beside it stands its JSON Schema, by which
+editors complete it. It never overwrites one.`,
+		Example: "  ambit init\n  ambit init --from https://auth.example.com\n  ambit init --provider",
+		Args: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case describe && from != "":
+				return failure.New(failure.ExitUsage, "--from is the provider of a manifest, and --provider writes a provider", "give one of them")
+			case describe && len(args) > 1:
+				return failure.New(failure.ExitUsage, fmt.Sprintf("ambit init --provider writes one file, but got %d", len(args)), "name one: ambit init --provider FILE")
+			case describe:
+				return nil
+			case len(args) > 0:
+				return failure.New(failure.ExitUsage, fmt.Sprintf("ambit init takes no arguments without --provider, but got %q", args[0]), "a manifest is named with --manifest, a provider file with: ambit init --provider FILE")
+			}
+			return nil
+		},
 	}
-	cmd.Flags().StringVar(&from, "from", "", "the `PROVIDER`: a built-in one, a provider file, or an issuer's URL (default: the first built-in one)")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return r.action(func(context.Context) (view.View, error) {
+			if describe {
+				return writeProvider(cmp.Or(strings.Join(args, ""), providerName))
+			}
+			return writeManifest(r, cmp.Or(r.settings.Manifest, ambit.ManifestName), from)
+		})(cmd, args)
+	}
+	cmd.Flags().StringVar(&from, "from", "", "the `PROVIDER`: a built-in one, a provider file, or an issuer's URL (default: that of ambit's own example)")
+	cmd.Flags().BoolVar(&describe, describeFlag, false, "write a provider file to fill in")
 	return cmd
 }
 
 func writeManifest(r *invocation, path, from string) (view.View, error) {
-	from = cmp.Or(from, provider.BuiltinNames()[0])
-	text := starterManifest(projectName(path), from)
+	if from == "" {
+		example, err := manifest.Decode(ambit.ManifestName, ambit.ExampleManifest, nil)
+		if err != nil {
+			return nil, err
+		}
+		from = example.Provider.Name
+	}
+	m, err := manifest.Decode(path, starterManifest(projectName(path), from, noScopes), yamlfile.Read)
+	if err != nil {
+		return nil, noManifest(path, from, err)
+	}
+	text := starterManifest(projectName(path), from, firstScopes(m.Provider))
 	if _, err := manifest.Decode(path, text, yamlfile.Read); err != nil {
 		return nil, noManifest(path, from, err)
 	}
-	// O_EXCL: what is there stays there, also when two begin at once.
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	schema, err := writeBeside(path, text, "scopes.schema.json", manifest.Schema(), "name another file with --manifest")
+	if err != nil {
+		return nil, err
+	}
+	todo := "say in it which scopes you need and why"
+	if m.Provider.Scopes.NoRequest {
+		todo = "name your client in it"
+	}
+	return view.Init{Path: path, Provider: from, Schema: schema, ToDo: todo, Next: failure.ForManifest(path).Command("plan")}, nil
+}
+
+const providerHead = `# What is known of a service. Fill in the values that are marked, and remove
+# "# ", with the blank, before what else the service needs.
+
+`
+
+func writeProvider(path string) (view.View, error) {
+	schema, err := writeBeside(path, append([]byte(providerHead), provider.Starter()...), "provider.schema.json", provider.Schema(), "name another file: ambit init --provider FILE")
+	if err != nil {
+		return nil, err
+	}
+	from := path
+	if !filepath.IsAbs(path) {
+		from = "./" + filepath.ToSlash(filepath.Clean(path))
+	}
+	return view.Init{Path: path, Schema: schema, ToDo: "fill in what is marked", Next: "ambit init --from " + advice.ShellWord(from)}, nil
+}
+
+// writeBeside writes a new file whose first line leads editors to its schema, and that schema beside it,
+// where it is not there yet. What is there stays as it is.
+func writeBeside(path string, text []byte, name string, schema []byte, another string) (beside string, err error) {
+	beside = filepath.Join(filepath.Dir(path), name)
+	err = writeNew(path, append([]byte("# yaml-language-server: $schema="+name+"\n#\n"), text...))
 	if errors.Is(err, fs.ErrExist) {
-		return nil, fail(exitUsage, path+" is there already; init never overwrites one", "name another file with --manifest")
+		return "", failure.New(failure.ExitUsage, path+" is there already; init never overwrites one", another)
+	}
+	if err == nil {
+		if err = writeNew(beside, schema); errors.Is(err, fs.ErrExist) {
+			err = nil
+		} else if err != nil {
+			err = errors.Join(err, os.Remove(path))
+		}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		dir := filepath.Dir(path)
+		return "", failure.New(failure.ExitUsage, "the directory "+dir+" is not there", "make it first: mkdir -p "+advice.ShellWord(dir))
 	}
 	if err != nil {
-		return nil, fail(exitUsage, err.Error(), "")
+		return "", failure.New(failure.ExitUsage, "nothing is written: "+err.Error(), another)
+	}
+	return beside, nil
+}
+
+// writeNew writes a file that is not there; what is there stays, also when two begin at once.
+func writeNew(path string, text []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
 	}
 	_, err = f.Write(text)
 	if err = errors.Join(err, f.Close()); err != nil {
-		return nil, errors.Join(err, os.Remove(path))
+		return errors.Join(err, os.Remove(path))
 	}
-	return view.Init{Path: path, Provider: from, Next: forManifest(path).Command("plan")}, nil
+	return nil
 }
 
 // noManifest is the failure of a provider that does not do. What was made from it was
@@ -75,7 +165,7 @@ func noManifest(path, from string, err error) error {
 			lines = append(lines, one.Message)
 		}
 	}
-	return &view.Failure{Code: exitUsage, Message: strings.Join(lines, "\n"), Hint: hint, Err: err}
+	return &view.Failure{Code: failure.ExitUsage, Message: strings.Join(lines, "\n"), Hint: hint, Err: err}
 }
 
 // projectName is the name of the directory that the manifest stands in.
@@ -90,9 +180,7 @@ func projectName(path string) string {
 	return "my-program"
 }
 
-const starterHead = `# yaml-language-server: $schema=https://raw.githubusercontent.com/ambit-auth/ambit/main/scopes/manifest/scopes.schema.json
-#
-# Which OAuth scopes this program needs, at which level, and why. See: ambit plan
+const starterHead = `# Which OAuth scopes this program needs, at which level, and why. See: ambit plan
 
 version: 1
 name: %s
@@ -120,12 +208,26 @@ const genericScopes = `  - scope: openid
     why: who is logging in
 `
 
-func starterManifest(name, service string) []byte {
-	list := genericScopes
-	if p, err := provider.Builtin(service); err == nil && p.Starter != "" {
-		list = indent(p.Starter)
+// noScopes stands in a manifest that is read to find its provider.
+const noScopes = "  []\n"
+
+// firstScopes are those that a manifest for the provider begins with: its own words, else the first
+// of those that exist there.
+func firstScopes(p *provider.Provider) string {
+	switch {
+	case p.Starter != "":
+		return indent(p.Starter)
+	case p.Scopes.NoRequest:
+		return "  []  # none is requested: what the client may do is set at the service\n"
+	case len(p.Scopes.Table) > 0:
+		first := p.Scopes.Table[0]
+		return fmt.Sprintf("  - scope: %q\n    level: required\n    why: %q\n", first.Scope, cmp.Or(first.About, "what it is for"))
 	}
-	return fmt.Appendf(nil, starterHead, strconv.Quote(name), quoteURL(service), list)
+	return genericScopes
+}
+
+func starterManifest(name, service, list string) []byte {
+	return fmt.Appendf(nil, starterHead, strconv.Quote(name), quoteURL(service), strings.TrimSuffix(list, "\n")+"\n")
 }
 
 func indent(text string) string {

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 
 	"github.com/ambit-auth/ambit/internal/console"
+	"github.com/ambit-auth/ambit/internal/failure"
 	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/internal/signals"
@@ -54,7 +55,7 @@ func (r *invocation) prepare(cmd *cobra.Command, _ []string) error {
 	var err error
 	r.settings, err = settings.Load(cmd.Flags(), r.env)
 	if r.prepared = true; err != nil {
-		return settingsFailure(err)
+		return failure.OfSettings(err)
 	}
 	r.console.Verbose = r.settings.Verbose
 	r.console.Paint = view.Palette{On: r.colors(r.Stderr)}
@@ -88,7 +89,7 @@ func formatsFor(cmd *cobra.Command) []string {
 func (r *invocation) checkFormat(cmd *cobra.Command) error {
 	known := formatsFor(cmd)
 	if r.settings.Output != "" && !slices.Contains(known, r.settings.Output) {
-		return fail(exitUsage, fmt.Sprintf("%s: unknown output format %q", r.settings.Origin("output"), r.settings.Output), text.AllowedHint(r.settings.Output, known))
+		return failure.New(failure.ExitUsage, fmt.Sprintf("%s: unknown output format %q", r.settings.Origin("output"), r.settings.Output), text.AllowedHint(r.settings.Output, known))
 	}
 	return nil
 }
@@ -109,8 +110,11 @@ func (r *invocation) colors(stream any) bool {
 	case "never":
 		return false
 	}
-	return r.env.Get("NO_COLOR") == "" && r.env.Get("TERM") != "dumb" && console.IsTerminal(stream)
+	return r.env.Get("NO_COLOR") == "" && !r.dumb() && console.IsTerminal(stream)
 }
+
+// dumb reports whether the terminal knows no control sequences.
+func (r *invocation) dumb() bool { return r.env.Get("TERM") == "dumb" }
 
 // interactive reports whether someone is there to answer. Where nobody is, there is
 // never a prompt, and never a browser that was not asked for.
@@ -130,7 +134,7 @@ func (r *invocation) watched() bool {
 func (r *invocation) show(v view.View, err error) error {
 	e := view.Envelope{Schema: r.schema, OK: err == nil}
 	if err != nil {
-		f := asFailure(err)
+		f := failure.As(err)
 		e.Error, e.Verdict = view.ErrorOf(f), f.Verdict
 	}
 	if r.wantsJSON() {
@@ -153,7 +157,7 @@ func (r *invocation) show(v view.View, err error) error {
 // waits for it must hear of that.
 func (r *invocation) print(out string) error {
 	if _, err := io.WriteString(r.Stdout, out); err != nil {
-		return fail(exitFault, "the result cannot be written: "+text.Printable(err.Error()), "")
+		return failure.New(failure.ExitFault, "the result cannot be written: "+text.Printable(err.Error()), "")
 	}
 	return nil
 }
@@ -217,7 +221,7 @@ func (r *invocation) leaveSignals() {
 func temporaryDirectory(prefix string) (string, error) {
 	directory, err := files.MakeTemporaryDir(prefix)
 	if err != nil {
-		return "", fail(exitUsage, text.Printable(err.Error()), "set TMPDIR to a directory of yours")
+		return "", failure.New(failure.ExitUsage, text.Printable(err.Error()), "set TMPDIR to a directory of yours")
 	}
 	return directory, nil
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/ambit-auth/ambit/internal/failure"
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/spf13/cobra"
@@ -20,7 +21,7 @@ func (r *invocation) openLog(cmd *cobra.Command) error {
 	}
 	f, err := os.OpenFile(r.settings.LogFile, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
-		return fail(exitUsage, "the log cannot be written: "+err.Error(), "")
+		return failure.New(failure.ExitUsage, "the log cannot be written: "+err.Error(), "")
 	}
 	r.logFile = f
 	r.log = slog.New(slog.NewJSONHandler(f, nil))

@@ -4,14 +4,15 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/console"
+	"github.com/ambit-auth/ambit/internal/failure"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
-	"github.com/ambit-auth/ambit/oauth"
+	"github.com/ambit-auth/ambit/oauth/browser"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/spf13/cobra"
@@ -19,6 +20,7 @@ import (
 
 func loginCommand(r *invocation) *cobra.Command {
 	var keys *keyFlags
+	var add []string
 	cmd := &cobra.Command{
 		Use:   "login",
 		Short: "ask for the declared scopes, and compare what was granted",
@@ -27,36 +29,41 @@ granted with what is needed, and keeps the credential in the system's keyring. A
 required scope that this server cannot give ends it before the browser opens.
 
 Without a browser on this machine: --no-browser prints the URL, and reads the URL
-that the browser ended at, its query, or the bare code. Without a person:
---browser 'CMD ARGS' runs that command with the URL, and --api-key-stdin takes an API key.
+that the browser ended at, its query, or the bare code. Where the server offers it,
+--device shows a code to enter on another device; over SSH, in a container and
+without a display that is the default. Without a person: --browser 'CMD ARGS' runs
+that command with the URL, and --api-key-stdin takes an API key.
+
+--add SCOPE requests a scope besides what the manifest declares, with all that the stored
+login holds or requested, in one consent. The stored login stays until the new one is
+kept; where another account agrees it stays altogether, and the command ends with 4.
 
 Exit codes: 0 everything required is granted; 2 wrong usage or an untrusted host;
 3 a required scope is missing; 4 no credential, or consent denied; 6 the server
 does not answer.`,
-		Example: "  ambit login\n  ambit login --server eu --program slack\n  ambit login --no-browser",
+		Example: "  ambit login\n  ambit login --server eu --program slack\n  ambit login --device\n  ambit login --add SCOPE",
 		Args:    noArguments,
-		RunE:    r.action(func(ctx context.Context) (view.View, error) { return runLogin(ctx, r, keys) }),
+		RunE:    r.action(func(ctx context.Context) (view.View, error) { return runLogin(ctx, r, keys, add) }),
 	}
 	keys = addKeyFlags(cmd.Flags())
 	cmd.Flags().String("browser", "", "run `CMD` with the URL, even where there is no terminal")
 	cmd.Flags().Bool("no-browser", false, "print the URL, and read the URL that the browser ended at")
+	cmd.Flags().Bool("device", false, "show a code to enter on another device, even where there is no terminal")
+	cmd.Flags().StringSliceVar(&add, "add", nil, "request this `SCOPE` too, and what the stored login holds; a list, or repeated")
 	return cmd
 }
 
-func runLogin(ctx context.Context, r *invocation, keys *keyFlags) (view.View, error) {
+func runLogin(ctx context.Context, r *invocation, keys *keyFlags, add []string) (view.View, error) {
 	sources := r.keySources(keys)
 	if !keys.flags.Changed("api-key-file") {
 		sources.File = "" // of the user's config.yaml: for commands that use a key
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	ui := r.ui()
-	ui.Open, ui.Paste, ui.PasteOnly = openOrEnd(r, opener(r), cancel), paste(r), !console.IsTerminal(r.Stdin)
-	ui.Pages = &view.Pages{
-		Compare: func(s *ambit.Session, h *ambit.Held) view.Grant { return compare(r, s, h) },
-		Failure: func(s *ambit.Session, err error) *view.Failure { return asFailure(failureOf(s, err)) },
+	s, err := r.openWith(sources, loginUI(r, cancel))
+	if err == nil && len(add) > 0 {
+		s, err = widened(ctx, r, s, add)
 	}
-	s, err := r.openWith(sources, ui)
 	if err != nil {
 		return nil, err
 	}
@@ -65,15 +72,22 @@ func runLogin(ctx context.Context, r *invocation, keys *keyFlags) (view.View, er
 		if _, err := s.Trust(ctx); err != nil {
 			return nil, r.failure(s, err)
 		}
-		if err := someone(r); err != nil {
+		own := s.Provider().Client.Own
+		if err := someone(r); err != nil && !own {
 			return nil, err
 		}
 		if plan, err = s.Plan(ctx); err != nil {
-			return nil, failureOf(s, err)
+			return nil, failure.Of(s, err)
 		}
-		planText := &view.Printer{Paint: r.console.Paint, Width: console.Width(r.Stderr)}
-		(&view.Plan{Plan: plan, Detail: r.settings.Verbose}).Text(planText)
-		r.console.Write(planText.String() + "\n")
+		noteAdded(r, plan, add)
+		if own {
+			r.console.Note("no login is needed: the client %s gets a token for itself where one is needed, and gets a new one now", text.Quote(s.Provider().Client.IDFor(s.Server().Name)))
+		}
+		if !own || r.settings.Verbose {
+			planText := &view.Printer{Paint: r.console.Paint, Width: console.Width(r.Stderr)}
+			(&view.Plan{Plan: plan, Detail: r.settings.Verbose}).Text(planText)
+			r.console.Write(planText.String() + "\n")
+		}
 		warnOfKeyFile(r)
 		r.watchSignals() // a listener waits, though no request may have gone out yet
 	}
@@ -81,17 +95,55 @@ func runLogin(ctx context.Context, r *invocation, keys *keyFlags) (view.View, er
 	if err != nil {
 		err = cmp.Or(context.Cause(ctx), err)
 		if missing, ok := errors.AsType[*ambit.MissingError](err); ok {
-			return view.Missing{Gap: scopes.Compare(missing.Needs, scopes.Grant{}, s.Provider().Implies)}, failureOf(s, err)
+			return view.Missing{Gap: scopes.Compare(missing.Needs, scopes.Grant{}, s.Provider().Implies)}, failure.Of(s, err)
 		}
 		return nil, r.failure(s, err)
 	}
 	v := compare(r, s, h)
 	v.Brief = h.Kind.Create == "" // a login showed the needs before it asked
-	return v, missingFailure(missingLines(v.Gap, scopes.Required))
+	return v, failure.Missing(failure.MissingLines(v.Gap, scopes.Required))
+}
+
+// loginUI is how a login speaks with the person; end ends one whose page nobody can be shown.
+func loginUI(r *invocation, end context.CancelCauseFunc) ambit.UI {
+	ui := r.ui()
+	r.showCodes(&ui)
+	ui.Open, ui.Paste, ui.PasteOnly = openOrEnd(r, opener(r), end), paste(r), !console.IsTerminal(r.Stdin)
+	ui.Pages = &view.Pages{
+		Compare: func(s *ambit.Session, h *ambit.Held) view.Grant { return compare(r, s, h) },
+		Failure: func(s *ambit.Session, err error) *view.Failure { return failure.As(failure.Of(s, err)) },
+	}
+	return ui
+}
+
+// widened is the session for a login that holds more.
+func widened(ctx context.Context, r *invocation, s *ambit.Session, add []string) (*ambit.Session, error) {
+	wider, err := s.Widen(ctx, add...)
+	if _, mistyped := errors.AsType[*scopes.SyntaxError](err); mistyped {
+		return nil, failure.New(failure.ExitUsage, "--add: "+text.Printable(err.Error()), "")
+	}
+	if err != nil {
+		return nil, r.failure(s, err)
+	}
+	return wider, nil
+}
+
+// noteAdded says of scopes that the command line adds what a later login, or the server's list,
+// has to do with them.
+func noteAdded(r *invocation, plan *ambit.Plan, add []string) {
+	m, listed := plan.Session.Manifest(), plan.Advertised()
+	for _, scope := range add {
+		if !slices.ContainsFunc(plan.Session.Needs(), func(e scopes.Need) bool { return e.Declared() && slices.Contains(e.AnyOf, scope) }) {
+			r.console.Note("%s is not declared in %s: a login without --add does not request it, so declare it there to keep it", text.Printable(scope), text.Printable(m.File))
+		}
+		if near := text.Near(scope, listed.Scopes.Slice()); listed.Says(scope) == scopes.AdvertisedNo && len(near) > 0 {
+			r.console.Note("%s is not in the server's scopes_supported; %s", text.Printable(scope), text.DidYouMean(near))
+		}
+	}
 }
 
 // paste is where the person may paste; nil where nobody is.
-func paste(r *invocation) func() <-chan string {
+func paste(r *invocation) func() (<-chan string, func()) {
 	if r.settings.NoBrowser || r.interactive() {
 		return r.input.Lines
 	}
@@ -109,24 +161,18 @@ func warnOfKeyFile(r *invocation) {
 // someone refuses at once to wait for a person who is not there.
 func someone(r *invocation) error {
 	if r.settings.Browser != "" {
-		if err := (oauth.Browser{Command: r.settings.Browser}).Check(); err != nil {
-			return &view.Failure{Code: exitUsage, Message: text.Printable(err.Error()), Hint: "--browser 'CMD ARGS' is run with the URL as its last argument", Err: err}
+		if err := (browser.Opener{Command: r.settings.Browser}).Check(); err != nil {
+			return &view.Failure{Code: failure.ExitUsage, Message: text.Printable(err.Error()), Hint: "--browser 'CMD ARGS' is run with the URL in place of %s, or as its last argument", Err: err}
 		}
 		return nil
 	}
-	if r.visit != nil || r.interactive() {
+	if r.visit != nil || r.interactive() || r.asksForCode() {
 		return nil
 	}
 	if r.settings.NoBrowser && !r.settings.NoInput && !r.env.InCI() {
 		return nil
 	}
-	return nobodyHere(r.whyNobody())
-}
-
-// nobodyHere is a login for which a person would be needed, and why none is there.
-func nobodyHere(why string) *view.Failure {
-	return fail(exitNoCredential, "nobody is here to log in: "+why,
-		"give an API key with --api-key-stdin, or run a browser of your own with --browser CMD")
+	return failure.Nobody(r.whyNobody())
 }
 
 // nobodyTypes is why nothing is read from a terminal; "" where it may be.
@@ -154,7 +200,7 @@ func compare(r *invocation, s *ambit.Session, h *ambit.Held) view.Grant {
 	gap := h.Gap()
 	return view.Grant{
 		Name: s.Manifest().Name, Needs: s.Needs(), Implies: s.Provider().Implies, Granted: h.Credential.Grant, Gap: gap,
-		Label: cmp.Or(h.Kind.Label, "a credential"), Server: h.Server.Name, Next: nextSteps(r, s, h, gap), Now: time.Now(), Renews: h.Credential.Renewable(),
+		Label: cmp.Or(h.Kind.Label, "a credential"), Account: h.Credential.Account, KeptAs: h.KeptAs(), Folder: s.Folder().Folder, Server: h.Server.Name, Next: nextSteps(r, s, h, gap), Now: time.Now(), Renews: h.Credential.Renewable() && h.Unrenewable() == nil,
 		Unasked: unasked(s, h),
 	}
 }
@@ -167,7 +213,7 @@ func unasked(s *ambit.Session, h *ambit.Held) string {
 	case h.Said.Err != nil:
 		return h.Said.Err.Error()
 	}
-	return inProject("ambit check", s) + " asks the server"
+	return failure.Command("ambit check", s.For(h)) + " asks the server"
 }
 
 // openOrEnd ends the login where the page cannot be shown and nobody is there to
@@ -179,11 +225,10 @@ func openOrEnd(r *invocation, open openFunc, end context.CancelCauseFunc) openFu
 		case err == nil || ctx.Err() != nil:
 			return err
 		case r.interactive():
-			r.console.Say("the browser could not be opened: %s", text.Printable(err.Error()))
-			r.console.Say("open this URL yourself; if the browser ends at a page that does not load, paste its URL here:\n\n%s\n", authorizationURL)
+			r.console.Say("the browser could not be opened (%s): open the URL above yourself", text.Printable(err.Error()))
 			return nil
 		}
-		end(&view.Failure{Code: exitUsage, Message: "the browser cannot be run: " + text.Printable(err.Error()), Hint: "see --browser and --no-browser", Err: err})
+		end(&view.Failure{Code: failure.ExitUsage, Message: "the browser cannot be run: " + text.Printable(err.Error()), Hint: "see --browser and --no-browser", Err: err})
 		return err
 	}
 }
@@ -192,25 +237,30 @@ func openOrEnd(r *invocation, open openFunc, end context.CancelCauseFunc) openFu
 type openFunc func(ctx context.Context, startURL, authorizationURL string) error
 
 // opener shows the login to the person: by the command that was named, by BROWSER
-// on a terminal, else by the system's browser; or not at all.
+// on a terminal, else by the system's browser; or not at all. Whatever does, someone who is there
+// reads how to go on without it.
 func opener(r *invocation) openFunc {
-	command := r.settings.Browser
-	if command == "" && r.interactive() {
-		command = r.env.Get("BROWSER")
+	if r.visit != nil {
+		return func(ctx context.Context, _, authorizationURL string) error { return r.visit(ctx, authorizationURL) }
 	}
-	browser := oauth.Browser{Command: command, Output: r.Stderr}
+	show := browser.Opener{Command: r.settings.Browser, Output: r.Stderr}
+	if show.Command == "" && r.interactive() {
+		show.Command, show.List = r.env.Get("BROWSER"), true
+	}
 	return func(ctx context.Context, startURL, authorizationURL string) error {
+		opening, url := "opening your browser", startURL
+		if show.Command != "" {
+			opening, url = "opening "+text.Printable(cmp.Or(show.Program(), "BROWSER")), authorizationURL
+		}
 		switch {
 		case r.settings.NoBrowser:
-			r.console.Say("open this URL in a browser, on any machine:\n\n%s\n\nThen come back here. If the browser ends at a page that does not load, paste its URL, or the code that the server shows:", authorizationURL)
+			r.console.Say("%s:\n%s", browser.Invitation("", true), authorizationURL)
 			return nil
-		case r.visit != nil:
-			return r.visit(ctx, authorizationURL)
-		case command != "":
-			r.console.Say("opening the login with %s", text.Printable(strings.Fields(command)[0]))
-			return browser.Open(ctx, authorizationURL)
+		case r.interactive():
+			r.console.Say("%s:\n%s", browser.Invitation(opening, true), authorizationURL)
+		default:
+			r.console.Say("%s", opening)
 		}
-		r.console.Say("opening your browser; if none appears, visit %s", startURL)
-		return browser.Open(ctx, startURL)
+		return show.Open(ctx, url)
 	}
 }

@@ -2,26 +2,29 @@ package cli
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/advice"
-	"github.com/ambit-auth/ambit/internal/settings"
+	"github.com/ambit-auth/ambit/internal/failure"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
-// nextSteps are what to do about a gap.
+// nextSteps are what to do about a gap, or else about a login that is not renewed when its token ends.
 func nextSteps(r *invocation, s *ambit.Session, h *ambit.Held, gap scopes.Gap) []advice.Step {
-	if len(gap.Lost) == 0 {
-		return nil
-	}
-	plan := h.LastPlan()
 	situation := situationOf(s, h, advice.Lacking)
 	situation.Unattended = r.unattended()
-	for _, need := range gap.Lost {
-		situation.Lack(need, h.Credential.Asked, withheldFor(plan, need))
+	switch plan := h.LastPlan(); {
+	case len(gap.Lost) > 0:
+		for _, need := range gap.Lost {
+			situation.Lack(need, h.Credential.Asked, withheldFor(plan, need))
+		}
+	case h.Unrenewable() == nil:
+		return nil
+	case h.Credential.Renewal.Failed.Final:
+		situation.Problem = advice.Ended
+	default:
+		situation.Problem = advice.Waiting
 	}
 	return advice.Steps(situation)
 }
@@ -29,7 +32,7 @@ func nextSteps(r *invocation, s *ambit.Session, h *ambit.Held, gap scopes.Gap) [
 // stepsToFirst lead to a credential where there is none, and nobody can log in: to a key that
 // holds what is required and recommended.
 func stepsToFirst(s *ambit.Session) []advice.Step {
-	situation := advice.Situation{Problem: advice.Absent, IsLogin: true, Unattended: true, Provider: s.Provider(), At: s.Server(), Run: invocationOf(s)}
+	situation := advice.Situation{Problem: advice.Absent, IsLogin: true, Unattended: true, Provider: s.Provider(), At: s.Server(), Run: failure.Invocation(s), Wanted: advice.Wanted(s.Needs())}
 	for _, need := range s.Needs() {
 		if need.Level >= scopes.Recommended {
 			situation.Missing = append(situation.Missing, need.Name())
@@ -53,7 +56,7 @@ func withheld(h *ambit.Held, needs []scopes.Need) map[string]string {
 func situationOf(s *ambit.Session, h *ambit.Held, p advice.Problem) advice.Situation {
 	return advice.Situation{
 		Problem: p, IsLogin: h.IsLogin(), Source: h.Credential.Source,
-		Provider: s.Provider(), At: h.Server, Kind: h.Kind, Run: invocationOf(s),
+		Provider: s.Provider(), At: h.Server, Kind: h.Kind, Run: failure.Invocation(s.For(h)), Wanted: advice.Wanted(s.Needs()),
 	}
 }
 
@@ -73,54 +76,4 @@ func withheldFor(plan *ambit.Plan, need scopes.Need) string {
 		return fmt.Sprintf("%s; see %s", item.Reason, view.Place(need.File, need.Line))
 	}
 	return ""
-}
-
-// loginAgain is the command that asks for everything anew: a refresh cannot widen
-// a grant (RFC 6749 §6). p is nil where none is open.
-func loginAgain(p *ambit.Session) string { return inProject("ambit login", p) }
-
-// inProject is a command with the flags that lead it to the same manifest, server and
-// programs.
-func inProject(command string, s *ambit.Session) string {
-	return invocationOf(s).Command(strings.TrimPrefix(command, "ambit "))
-}
-
-// invocationOf is what leads a command to a session, whatever variables lead it elsewhere; s is nil
-// where none is open.
-func invocationOf(s *ambit.Session) advice.Invocation {
-	if s == nil {
-		return advice.Invocation{}
-	}
-	i := forManifest(s.Manifest().File)
-	if settings.Environment(s.Environ()).Get(manifestVariable) != "" {
-		i.Manifest = s.Manifest().File
-	}
-	if server := s.Server(); s.Named() || s.Chosen() && server.Name != s.Manifest().Server {
-		i.Server = server.Name
-	}
-	i.Programs = s.Programs()
-	return i
-}
-
-// manifestVariable is the one that names the manifest for every command.
-const manifestVariable = "AMBIT_MANIFEST"
-
-// forManifest leads a command to a manifest which it would not find by itself.
-func forManifest(path string) advice.Invocation {
-	if path == ambit.ManifestName {
-		return advice.Invocation{}
-	}
-	return advice.Invocation{Manifest: path}
-}
-
-// missingLines name what is missing at level or above: where the manifest asks for it,
-// and what for.
-func missingLines(gap scopes.Gap, level scopes.Level) []string {
-	var lines []string
-	for _, e := range gap.Lost {
-		if e.Level >= level {
-			lines = append(lines, fmt.Sprintf("%s: %s scope %s %s: %s", view.Place(e.File, e.Line), e.Level, e.Name(), view.NotGranted(gap), view.Why(e)))
-		}
-	}
-	return slices.Clip(lines)
 }

@@ -8,9 +8,8 @@ import (
 	"path/filepath"
 
 	"github.com/ambit-auth/ambit"
-	"github.com/ambit-auth/ambit/internal/advice"
+	"github.com/ambit-auth/ambit/internal/failure"
 	"github.com/ambit-auth/ambit/internal/files"
-	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
@@ -41,7 +40,7 @@ login can be made there.`,
 
 func runPlan(ctx context.Context, r *invocation, write, locked bool) (view.View, error) {
 	if write && locked {
-		return nil, fail(exitUsage, "--lock and --locked exclude each other", "")
+		return nil, failure.New(failure.ExitUsage, "--lock and --locked exclude each other", "")
 	}
 	s, err := r.open(nil)
 	if err != nil {
@@ -53,69 +52,23 @@ func runPlan(ctx context.Context, r *invocation, write, locked bool) (view.View,
 	}
 	plan, err := s.Plan(ctx)
 	if err != nil {
-		return nil, failureOf(s, err)
+		return nil, failure.Of(s, err)
 	}
 	v := &view.Plan{Plan: plan, Alone: true, Detail: r.settings.Verbose}
 	if lock != nil && !write {
 		v.Drift = plan.Drift(lock)
 	}
 	if err := plan.Check(); err != nil {
-		return v, failureOf(s, err)
+		return v, failure.Of(s, err)
 	}
 	if write {
 		v.Locked, err = writeLock(ctx, s, plan, lock)
 		return v, err
 	}
 	if locked && v.Drift.Any() {
-		return v, fail(exitFindings, "scopes.lock is out of date: "+view.DriftWords(v.Drift), lookThenLock(s))
+		return v, failure.New(failure.ExitFindings, "scopes.lock is out of date: "+view.DriftWords(v.Drift), lookThenLock(s))
 	}
 	return v, nil
-}
-
-// metadataFailure gives a metadata error its exit code and way out.
-func metadataFailure(err error) error {
-	e, ok := errors.AsType[*guard.Error](err)
-	if !ok {
-		return err
-	}
-	switch e.Kind {
-	case guard.KindUsage:
-		return &view.Failure{Code: exitUsage, Message: text.Printable(e.Error()), Hint: "", Err: err}
-	case guard.KindTLS:
-		return &view.Failure{Code: exitCannotTell, Message: text.Printable(e.Error()), Hint: certificateHint(e), Err: err}
-	case guard.KindCanceled:
-		return err
-	case guard.KindNotFound:
-		return &view.Failure{Code: exitCannotTell, Message: text.Printable(e.Error()), Hint: "is this the issuer's URL? see provider: and --server", Err: err}
-	case guard.KindInvalid:
-		return &view.Failure{Code: exitCannotTell, Message: text.Printable(e.Error()), Hint: invalidHint(e), Err: err}
-	case guard.KindUnreachable:
-		if e.Reached {
-			return &view.Failure{Code: exitCannotTell, Message: text.Printable(e.Error()), Hint: advice.NoResponse, Err: err}
-		}
-		return &view.Failure{Code: exitCannotTell, Message: text.Printable(e.Error()), Hint: "is the address right, and can it be reached from here? see provider: and --server; if so, try again when the server answers", Err: err}
-	}
-	return &view.Failure{Code: exitCannotTell, Message: text.Printable(e.Error()), Hint: "try again when the server answers", Err: err}
-}
-
-// certificateHint is the way out of a connection that is not trusted.
-func certificateHint(e *guard.Error) string {
-	if e.UnknownAuthority() {
-		return advice.OwnAuthority
-	}
-	return advice.WrongCertificate
-}
-
-// invalidHint is the way out of a document that cannot be used. One that speaks of another
-// URL than it was asked for is mostly right about itself.
-func invalidHint(e *guard.Error) string {
-	switch e.Field {
-	case "issuer":
-		return "write the issuer as the server itself does, see provider: and --server; if yours is right, the server's operator can fix this"
-	case "resource":
-		return "write the base's URL as the resource itself does, see provider:; if yours is right, the server's operator can fix this"
-	}
-	return "the server's operator can fix this"
 }
 
 func lockPath(file string) string { return filepath.Join(filepath.Dir(file), manifest.LockName) }
@@ -129,19 +82,19 @@ func readLock(p *ambit.Session, must bool) (*manifest.Lock, error) {
 	case errors.Is(err, fs.ErrNotExist) && !must:
 		return nil, nil
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fail(exitUsage, "there is no "+path, "write it with: "+lockAgain(p))
+		return nil, failure.New(failure.ExitUsage, "there is no "+path, "write it with: "+lockAgain(p))
 	case err != nil:
-		return nil, fail(exitUsage, err.Error(), "")
+		return nil, failure.New(failure.ExitUsage, err.Error(), "")
 	}
 	lock, err := manifest.DecodeLock(path, source)
 	if err != nil {
-		return nil, &view.Failure{Code: exitUsage, Message: text.Block(err.Error()), Hint: "rewrite it with: " + lockAgain(p), Err: err}
+		return nil, &view.Failure{Code: failure.ExitUsage, Message: text.Block(err.Error()), Hint: "rewrite it with: " + lockAgain(p), Err: err}
 	}
 	return lock, nil
 }
 
 // lockAgain is the command that writes the lock file.
-func lockAgain(p *ambit.Session) string { return inProject("ambit plan --lock", p) }
+func lockAgain(p *ambit.Session) string { return failure.Command("ambit plan --lock", p) }
 
 func lookThenLock(p *ambit.Session) string { return "look at what changed, then: " + lockAgain(p) }
 
@@ -157,7 +110,7 @@ func writeLock(ctx context.Context, s *ambit.Session, plan *ambit.Plan, old *man
 	if other := s.KeyServer(); other.Issuer != server.Issuer {
 		there, err := s.At(other).Plan(ctx)
 		if err != nil {
-			return "", failureOf(s, err)
+			return "", failure.Of(s, err)
 		}
 		lock = there.RecordIn(lock)
 	}
@@ -166,7 +119,7 @@ func writeLock(ctx context.Context, s *ambit.Session, plan *ambit.Plan, old *man
 		return path + " is up to date", nil
 	}
 	if err := files.Update(path, fresh); err != nil {
-		return "", failWith(exitUsage, err, "")
+		return "", failure.From(failure.ExitUsage, err, "")
 	}
 	return "wrote " + path, nil
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/advice"
+	"github.com/ambit-auth/ambit/internal/failure"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/oauth"
@@ -46,14 +47,15 @@ declared scope is missing and what needs it, or what else the cause is. It also 
 no request came at all, a server cannot be reached, or what recommended scopes are
 missing; the child's exit code stands then. Standard output is the child's; what run
 itself says goes to standard error and, where that is a terminal, follows when the child
-has ended.
+has ended. Where the child's standard input is not the terminal, run asks there, once for
+each scope, whether to add what a login lacks, and sends the request again.
 
 Exit codes: the child's own; 2 wrong usage; 3 a required scope is missing; 4 no usable
 credential; 6 nobody can tell what the credential holds, or it could not be renewed.`,
 		Example: "  ambit run -- my-agent --prompt hello\n  ambit run --report verdicts.json -- my-agent",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return fail(exitUsage, "run takes a command, after --", "ambit run -- COMMAND ARGS")
+				return failure.New(failure.ExitUsage, "run takes a command, after --", "ambit run -- COMMAND ARGS")
 			}
 			return nil
 		},
@@ -62,7 +64,7 @@ credential; 6 nobody can tell what the credential holds, or it could not be rene
 		},
 	}
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fail(exitUsage, flagProblem(err), cmp.Or(withDashes(cmd.Flags(), r.args), "see: ambit run --help"))
+		return failure.New(failure.ExitUsage, flagProblem(err), cmp.Or(withDashes(cmd.Flags(), r.args), "see: ambit run --help"))
 	})
 	f.keys = addKeyFlags(cmd.Flags())
 	cmd.Flags().StringVar(&f.agent, "agent", "", "the agent's profile: its `NAME`, or a file of yours (default: from the command, also behind sh -c, npx and their like)")
@@ -113,7 +115,7 @@ func (c childExit) Error() string { return fmt.Sprintf("the child ended with %d"
 // runRun runs the command, writes the report in every outcome, and settles the exit code.
 func runRun(ctx context.Context, r *invocation, f *runFlags, report *pflag.Flag, args []string) error {
 	r.settings.Output = "" // standard output is the child's
-	l := &lending{invocation: r, flags: f, args: args, line: profile.Disk{}.Command(args...), report: view.Run{Envelope: view.Envelope{Schema: "ambit.run/v1"}, Verdicts: []view.Verdict{}, HiddenTools: []string{}}}
+	l := &lending{invocation: r, flags: f, args: args, line: profile.Disk{}.Command(args...), report: view.Run{Envelope: view.Envelope{Schema: "ambit.run/v1"}, Verdicts: []view.Verdict{}, HiddenTools: []string{}, StepUps: []view.StepUp{}}}
 	to, err := beginReport(report, &l.report) // a pipe waits for its reader: signals end that
 	if err != nil {
 		return err
@@ -123,7 +125,7 @@ func runRun(ctx context.Context, r *invocation, f *runFlags, report *pflag.Flag,
 	_, child := errors.AsType[childExit](err)
 	l.report.OK = err == nil
 	if err != nil && !child {
-		e := asFailure(err)
+		e := failure.As(err)
 		l.report.Error, l.report.Verdict = view.ErrorOf(e), e.Verdict
 	}
 	if werr := to.write(&l.report); werr != nil && (err == nil || child) {
@@ -151,6 +153,8 @@ type lending struct {
 	telling   atomic.Pointer[agent.Proxy] // the same, for verdicts, which come while it is lent
 	stop      context.CancelFunc          // ends the child
 	log       *runLog
+	lent      *source
+	stepUps   stepUps
 	pipes     []*os.File // to streams that are no files
 	copied    sync.WaitGroup
 	directory string // of what the child reads besides its environment
@@ -164,6 +168,9 @@ func (l *lending) whole(ctx context.Context) error {
 	}
 	if err := l.forecast(); err != nil {
 		return err
+	}
+	if why := view.Unlisted(l.held.Credential.KnownBy); why != "" {
+		l.console.Note("%s: %s", l.held.Kind.Label, why)
 	}
 	l.tellHiddenTools()
 	end, err := l.child(ctx)
@@ -181,7 +188,7 @@ func (l *lending) forecast() error {
 	for _, v := range diagnosis.Forecast(l.foreseen) {
 		l.report.Add(v)
 		if v.Cause == diagnosis.CauseMissingScope && !v.LacksRequired() {
-			l.console.Note("%s; see: %s", text.Printable(v.Message), invocationOf(l.session).Command("status"))
+			l.console.Note("%s; see: %s", text.Printable(v.Message), failure.Invocation(l.session.For(l.held)).Command("status"))
 		} else if l.lendsScreen() {
 			l.show(v)
 		} else {
@@ -191,7 +198,7 @@ func (l *lending) forecast() error {
 			l.said.Foreseen(v)
 		}
 		if v.LacksRequired() && v.Confidence == diagnosis.ConfidenceProved && !l.flags.startAnyway {
-			return fail(exitOf(v), "the agent was not started: a required scope is missing", "to start it all the same, add --start-anyway")
+			return failure.New(exitOf(v), "the agent was not started: a required scope is missing", "to start it all the same, add --start-anyway")
 		}
 	}
 	return nil
@@ -211,7 +218,7 @@ func (l *lending) tellHiddenTools() {
 // begin finds all that a run needs, before anything is started.
 func (l *lending) begin(ctx context.Context) error {
 	if !slices.Contains([]string{"", "stop", "continue"}, l.flags.onDenied) {
-		return fail(exitUsage, fmt.Sprintf("--on-denied %q is unknown", l.flags.onDenied), "allowed: stop, continue")
+		return failure.New(failure.ExitUsage, fmt.Sprintf("--on-denied %q is unknown", l.flags.onDenied), "allowed: stop, continue")
 	}
 	var err error
 	if l.profile, err = l.pickProfile(); err != nil {
@@ -235,7 +242,7 @@ func (l *lending) begin(ctx context.Context) error {
 // unusable tells of a credential that was refused before anything was started, as of
 // one that is refused later.
 func (l *lending) unusable(err error) error {
-	f := asFailure(err)
+	f := failure.As(err)
 	if f.Diagnosis == nil {
 		return err
 	}
@@ -243,7 +250,7 @@ func (l *lending) unusable(err error) error {
 	v.Log = l.log.path
 	l.tell(v)
 	l.report.Add(v)
-	return fail(f.Code, "the agent was not started: "+inWords(v), "")
+	return failure.New(f.Code, "the agent was not started: "+inWords(v), "")
 }
 
 func (l *lending) pickProfile() (*profile.Profile, error) {
@@ -260,7 +267,7 @@ func namedAgent(word string) (*profile.Profile, error) {
 	case err == nil:
 		return p, nil
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, failWith(exitUsage, err, "a word with a slash or .yaml at its end is a file; known agents: "+strings.Join(profile.Names(), ", "))
+		return nil, failure.From(failure.ExitUsage, err, "a word with a slash or .yaml at its end is a file; known agents: "+strings.Join(profile.Names(), ", "))
 	}
 	return nil, fileFailure(err)
 }
@@ -269,7 +276,7 @@ func namedAgent(word string) (*profile.Profile, error) {
 // there and there was none. That nobody can say what a key holds, or nobody says it of a login
 // now, does not keep it from being lent: a refusal will tell.
 func (l *lending) lendable(ctx context.Context) (*ambit.Held, error) {
-	h, err := asked(ctx, l.invocation, l.session, credential.RenewAhead)
+	h, err := asked(ctx, l.invocation, l.session, credential.RenewAhead, forNew)
 	if _, nobody := errors.AsType[*oauth.NoInspectionError](err); nobody && h != nil {
 		return h, nil
 	}
@@ -281,10 +288,10 @@ func (l *lending) lendable(ctx context.Context) (*ambit.Held, error) {
 		return h, err
 	}
 	l.console.Say("nobody is logged in yet")
-	if _, err := runLogin(ctx, l.invocation, l.flags.keys); err != nil {
+	if _, err := runLogin(ctx, l.invocation, l.flags.keys, nil); err != nil {
 		return nil, err
 	}
-	return asked(ctx, l.invocation, l.session, credential.RenewAhead)
+	return asked(ctx, l.invocation, l.session, credential.RenewAhead, forNew)
 }
 
 // scan looks for settings and logins of the agent that are in the way.
@@ -316,6 +323,6 @@ func (l *lending) tellConflicts() {
 func (l *lending) theCase() diagnosis.Case {
 	return diagnosis.Case{
 		Provider: l.session.Provider(), Server: l.held.Server, Needs: l.session.Needs(),
-		Agent: l.profile, Conflicts: l.conflicts, Now: now(), Run: invocationOf(l.session), Unattended: l.unattended(), Withheld: withheld(l.held, l.session.Needs()), Log: l.log.path,
+		Agent: l.profile, Conflicts: l.conflicts, Now: now(), Run: failure.Invocation(l.session.For(l.held)), Unattended: l.unattended(), Withheld: withheld(l.held, l.session.Needs()), Log: l.log.path,
 	}.With(l.held.Credential)
 }

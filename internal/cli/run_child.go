@@ -17,6 +17,7 @@ import (
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/child"
+	"github.com/ambit-auth/ambit/internal/failure"
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/internal/text"
@@ -32,11 +33,11 @@ func now() time.Time { return time.Now() }
 func (l *lending) child(ctx context.Context) (end diagnosis.Ending, err error) {
 	trust, err := l.session.Trust(ctx)
 	if err != nil {
-		return end, failureOf(l.session, err)
+		return end, failure.Of(l.session, err)
 	}
 	transport, err := agent.NewTransport(guard.Options{CAFile: l.settings.CAFile})
 	if err != nil {
-		return end, metadataFailure(err)
+		return end, failure.OfServer(err)
 	}
 	record, err := openRecord(l.flags.record)
 	if err != nil {
@@ -45,13 +46,13 @@ func (l *lending) child(ctx context.Context) (end diagnosis.Ending, err error) {
 	defer record.Close()
 	ctx, l.stop = context.WithCancel(ctx)
 	defer l.stop()
-	lent := &source{held: *l.held}
+	l.lent = &source{held: *l.held}
 	l.proxy, err = agent.Start(context.WithoutCancel(ctx), agent.Config{
 		Provider: l.session.Provider(), Agent: l.profile, Server: l.held.Server, Needs: l.session.Needs(), Advertised: l.session.Advertised(l.held.Server),
-		Source: lent, Transport: trust.Guard(transport), Ask: lent.inquire, Rescan: l.scan,
+		Source: l.lent, Transport: trust.Guard(transport), Ask: l.lent.inquire, StepUp: l.stepUpper(), Rescan: l.scan,
 		OnVerdict: l.told, OnConflict: func(c profile.Conflict) { l.console.Note("%s", besideLine(c)) },
 		OnNote: func(note string) { l.console.Note("%s", text.Printable(note)) },
-		Log:    l.log.handler, LogPath: l.log.path, Run: invocationOf(l.session), Unattended: l.unattended(), Withheld: withheld(l.held, l.session.Needs()), Record: record,
+		Log:    l.log.handler, LogPath: l.log.path, Run: failure.Invocation(l.session.For(l.held)), Unattended: l.unattended(), Withheld: withheld(l.held, l.session.Needs()), Record: record,
 	})
 	if err != nil {
 		return end, l.unusable(l.failure(l.session, err))
@@ -70,7 +71,7 @@ func (l *lending) child(ctx context.Context) (end diagnosis.Ending, err error) {
 	end.Code, err = l.onScreen(ctx, command)
 	end.After = now().Sub(started)
 	if start, ok := errors.AsType[*child.StartError](err); ok {
-		return end, failWith(exitUsage, start, "")
+		return end, failure.From(failure.ExitUsage, start, "")
 	}
 	if errors.Is(err, context.Canceled) {
 		err = nil // it was ended: by a verdict, or by Ctrl-C, which the code tells
@@ -101,7 +102,7 @@ func (l *lending) command() (child.Command, error) {
 	terms := l.proxy.Terms()
 	env, err := l.profile.Environment(l.env, l.session.Provider(), terms)
 	if err != nil {
-		return child.Command{}, fail(exitUsage, text.Printable(err.Error()), "name a server that has this base: --server")
+		return child.Command{}, failure.New(failure.ExitUsage, text.Printable(err.Error()), "name a server that has this base: --server")
 	}
 	args, err := l.override(terms)
 	if err != nil {
@@ -225,6 +226,20 @@ func (s *source) renewed(err error) (*credential.Credential, error) {
 	return s.held.Credential, err
 }
 
+// now is the credential that is lent.
+func (s *source) now() *credential.Credential {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.held.Credential
+}
+
+// replace lends another login from now on.
+func (s *source) replace(h *ambit.Held) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held = *h
+}
+
 // inquire asks servers about a refused credential.
 func (s *source) inquire(ctx context.Context, _ *credential.Credential) credential.Inquiry {
 	s.mu.Lock()
@@ -240,7 +255,7 @@ func openRecord(path string) (io.WriteCloser, error) {
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
-		return nil, fail(exitUsage, text.Printable(err.Error()), "")
+		return nil, failure.New(failure.ExitUsage, text.Printable(err.Error()), "")
 	}
 	return f, nil
 }

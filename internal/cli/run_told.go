@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -8,12 +9,19 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
+	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/internal/child"
+	"github.com/ambit-auth/ambit/internal/console"
+	"github.com/ambit-auth/ambit/internal/failure"
 	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
+	"github.com/ambit-auth/ambit/oauth/apikey"
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/spf13/pflag"
 )
@@ -58,7 +66,7 @@ func (g *runLog) start(l *lending) {
 // failed writes down why nothing was started.
 func (g *runLog) failed(err error) {
 	if g.handler != nil {
-		slog.New(g.handler).Error("not started", "why", text.Printable(asFailure(err).Message))
+		slog.New(g.handler).Error("not started", "why", text.Printable(failure.As(err).Message))
 	}
 }
 
@@ -85,11 +93,12 @@ func (l *lending) settle(end diagnosis.Ending) error {
 	told := l.proxy.Verdicts()
 	l.report.Verdicts = []view.Verdict{}
 	l.report.Add(told...)
+	l.report.StepUps = l.stepUps.list()
 	l.report.Add(l.stillForeseen(told)...)
 	l.tellNotRouted(end)
 	for _, v := range told {
 		if l.stops() && v.Decides() {
-			return fail(exitOf(v), "the run failed: "+inWords(v), "")
+			return failure.New(exitOf(v), "the run failed: "+inWords(v), "")
 		}
 	}
 	if code != 0 {
@@ -144,9 +153,114 @@ func (l *lending) show(v diagnosis.Verdict) {
 	})
 }
 
+// stepUpPatience bounds the wait for a yes or a no: the child waits for its request meanwhile, and the
+// person may be away from the terminal.
+const stepUpPatience = 2 * time.Minute
+
+// stepUps are those of one run, for its report.
+type stepUps struct {
+	mu  sync.Mutex
+	all []view.StepUp
+}
+
+func (s *stepUps) add(one view.StepUp) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all = append(s.all, one)
+}
+
+func (s *stepUps) list() []view.StepUp {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]view.StepUp{}, s.all...)
+}
+
+// stepUpper asks the person whether the login may hold what a request lacks; nil where nobody can be
+// asked while the child runs. A child whose standard input is the terminal has that for itself: it
+// would get the answer, or its screen the question.
+func (l *lending) stepUpper() func(context.Context, diagnosis.Verdict) (*credential.Credential, error) {
+	if l.settings.NoInput || l.env.InCI() || console.IsTerminal(l.Stdin) || !console.IsTerminal(l.Stderr) || !l.held.IsLogin() {
+		return nil
+	}
+	return l.stepUp
+}
+
+// stepUp puts the question, and logs in after a yes.
+func (l *lending) stepUp(ctx context.Context, v diagnosis.Verdict) (got *credential.Credential, err error) {
+	terminal, err := console.OpenTerminal()
+	if err != nil {
+		return nil, err
+	}
+	defer terminal.Close()
+	if !child.InForeground(terminal) {
+		return nil, nil
+	}
+	one := view.StepUp{Scopes: v.Wanted()}
+	spoken := l.console.Aside(func() { got, one.Outcome, err = l.askToStepUp(ctx, l.at(terminal), v) })
+	if spoken {
+		l.stepUps.add(one)
+	}
+	return got, err
+}
+
+// at is the same invocation with the person at a terminal that is not its standard input.
+func (l *lending) at(terminal *os.File) *invocation {
+	there := &invocation{
+		Command: l.Command, args: l.args, env: l.env, settings: l.settings, console: l.console, schema: l.schema,
+		ctx: l.ctx, cancel: l.cancel, http: l.http, log: l.invocation.log,
+	}
+	there.Stdin, there.Signals = terminal, false // they are watched already
+	there.input = &console.Input{From: terminal, Console: l.console, Ending: l.ctx, Nobody: there.nobodyTypes}
+	return there
+}
+
+// askToStepUp is the conversation. The outcome is that of a [view.StepUp].
+func (l *lending) askToStepUp(ctx context.Context, there *invocation, v diagnosis.Verdict) (got *credential.Credential, outcome string, err error) {
+	wanted := text.Listed(v.Wanted())
+	patient, cancel := context.WithTimeout(ctx, stepUpPatience)
+	defer cancel()
+	yes, err := there.input.Ask(patient, "\n"+text.Printable(v.Message)+"\nOpen the browser to add "+text.Printable(wanted)+" to the login?")
+	if !yes {
+		return nil, "declined", err
+	}
+	h, err := l.widen(ctx, there, v.Wanted())
+	if err != nil {
+		l.console.Note("the login stays as it is: %s", failure.Line(err))
+		return nil, "failed", err
+	}
+	l.lent.replace(h)
+	if missing := l.session.Provider().Implies.Uncovered(v.Wanted(), h.Credential.Scopes); len(missing) > 0 {
+		l.console.Note("the new login does not hold %s either: the consent left it out, or the server did not grant it", text.Printable(text.Listed(missing)))
+		return h.Credential, "not_granted", nil
+	}
+	l.console.Note("the login holds %s now; the request is sent again", text.Printable(wanted))
+	return h.Credential, "granted", nil
+}
+
+// widen logs in anew, for what the login holds and for what is added.
+func (l *lending) widen(ctx context.Context, there *invocation, add []string) (*ambit.Held, error) {
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	s, err := l.openOn(l.session.Manifest(), apikey.Sources{}, loginUI(there, end))
+	if err == nil {
+		s, err = s.Widen(ctx, add...)
+	}
+	if err != nil {
+		return nil, err
+	}
+	h, err := s.Login(ctx, nil)
+	if why := context.Cause(ctx); err != nil && why != nil {
+		return nil, why
+	}
+	return h, err
+}
+
 // stillForeseen is what of the forecast no verdict has told since.
 func (l *lending) stillForeseen(told []diagnosis.Verdict) []diagnosis.Verdict {
 	c := l.foreseen
+	if len(l.report.StepUps) > 0 {
+		c = c.With(l.lent.now())
+	}
 	c.Index, c.Needs = nil, slices.DeleteFunc(slices.Clone(c.Needs), func(need scopes.Need) bool {
 		return slices.ContainsFunc(told, func(v diagnosis.Verdict) bool {
 			return v.Cause == diagnosis.CauseMissingScope && slices.Contains(v.Missing, need.Name())
@@ -166,9 +280,9 @@ func inWords(v diagnosis.Verdict) string {
 // exitOf is the exit code of a verdict that decides.
 func exitOf(v diagnosis.Verdict) int {
 	if v.LacksRequired() {
-		return exitMissing
+		return failure.ExitMissing
 	}
-	return exitNoCredential
+	return failure.ExitNoCredential
 }
 
 // A reportFile is where the report of a run goes. Its zero value is nowhere.
@@ -182,7 +296,7 @@ type reportFile struct {
 func beginReport(flag *pflag.Flag, report *view.Run) (*reportFile, error) {
 	to := &reportFile{path: flag.Value.String()}
 	if to.path == "" && flag.Changed {
-		return nil, fail(exitUsage, "--report takes the name of a file, and got none", "")
+		return nil, failure.New(failure.ExitUsage, "--report takes the name of a file, and got none", "")
 	} else if to.path == "" {
 		return to, nil
 	}
@@ -220,5 +334,5 @@ func (f *reportFile) put(data []byte) error {
 }
 
 func reportFailure(err error) error {
-	return fail(exitUsage, "the report cannot be written: "+text.Printable(err.Error()), "")
+	return failure.New(failure.ExitUsage, "the report cannot be written: "+text.Printable(err.Error()), "")
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/failure"
 	"github.com/ambit-auth/ambit/internal/sandbox"
 	"github.com/ambit-auth/ambit/internal/text"
 )
@@ -29,7 +30,7 @@ Kinds of misbehavior:
 			o.Manifest = ambit.ExampleManifest
 			s, err := sandbox.Start(cmd.Context(), o)
 			if err != nil {
-				return fail(exitUsage, text.Printable(err.Error()), "see: ambit sandbox --help")
+				return failure.New(failure.ExitUsage, text.Printable(err.Error()), "see: ambit sandbox --help")
 			}
 			if err := json.NewEncoder(r.Stdout).Encode(s.Ready()); err != nil {
 				return err

@@ -6,9 +6,11 @@ import (
 	"slices"
 
 	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/internal/failure"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes/manifest"
+	"github.com/ambit-auth/ambit/scopes/provider"
 	"github.com/spf13/cobra"
 )
 
@@ -16,7 +18,7 @@ import (
 // is made when it is asked for: every command would wait for them.
 func schemas() map[string]func() []byte {
 	all := view.Schemas()
-	all["manifest"], all["provider"], all["profile"] = manifest.Schema, manifest.ProviderSchema, profile.Schema
+	all["manifest"], all["provider"], all["profile"] = manifest.Schema, provider.Schema, profile.Schema
 	return all
 }
 
@@ -28,19 +30,19 @@ func schemaCommand(r *invocation) *cobra.Command {
 		Long: `schema prints the JSON Schema of scopes.yaml (manifest), of a provider's file (provider)
 or of the file of an agent program (profile), by which editors complete and check it; or
 that of what the program prints as JSON: audit, doctor, explain, grant (of login, status
-and check), plan, run (its --report), verdict.`,
+and check), logins, plan, run (its --report), token, verdict.`,
 		Example:   "  ambit schema profile > profile.schema.json",
 		ValidArgs: names,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return fail(exitUsage, "schema takes one name", text.AllowedHint("", names))
+				return failure.New(failure.ExitUsage, "schema takes one name", text.AllowedHint("", names))
 			}
 			return nil
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
 			schema, known := schemas()[args[0]]
 			if !known {
-				return fail(exitUsage, fmt.Sprintf("unknown schema %q", args[0]), text.AllowedHint(args[0], names))
+				return failure.New(failure.ExitUsage, fmt.Sprintf("unknown schema %q", args[0]), text.AllowedHint(args[0], names))
 			}
 			return r.show(view.Text{Member: "json_schema", Content: string(schema())}, nil)
 		},

@@ -1,9 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -12,7 +15,9 @@ import (
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/advice"
+	"github.com/ambit-auth/ambit/internal/failure"
 	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/oauth/apikey"
@@ -47,30 +52,77 @@ func (r *invocation) openWith(keys apikey.Sources, ui ambit.UI) (*ambit.Session,
 	if err != nil {
 		return nil, err
 	}
-	for _, host := range r.settings.TrustHost {
-		if _, err := trust.ParseHost(host); err != nil {
-			return nil, failWith(exitUsage, err, "").At(r.settings.Origin("trust_host"))
-		}
+	return r.openOn(m, keys, ui)
+}
+
+// openOn opens the session on a manifest that was read.
+func (r *invocation) openOn(m *manifest.Manifest, keys apikey.Sources, ui ambit.UI) (*ambit.Session, error) {
+	hosts, pairs, err := r.trusted()
+	if err != nil {
+		return nil, failure.From(failure.ExitUsage, err, "").At(r.settings.Origin("trust_host"))
 	}
 	client, err := r.httpClient()
 	if err != nil {
 		return nil, err
 	}
 	s, err := ambit.New(m, ambit.Options{
-		Server: r.settings.Server, Programs: r.settings.Programs, UI: ui, HTTP: client, Store: r.store(), Key: keys,
-		TrustHosts: r.settings.TrustHost, Env: r.env,
+		Server: r.settings.Server, Account: r.settings.Account, Folder: folderOf(m.File), Programs: r.settings.Programs, Device: r.settings.Device, UI: ui, HTTP: client, Store: r.store(), Key: keys,
+		TrustHosts: hosts, SameService: pairs, Env: r.env,
 	})
 	if unknown, ok := errors.AsType[*manifest.UnknownProgramError](err); ok {
-		return nil, failWith(exitUsage, unknown, "the programs are the keys under programs: in "+m.File)
+		return nil, failure.From(failure.ExitUsage, unknown, "the programs are the keys under programs: in "+m.File)
 	}
 	if e, ok := errors.AsType[*ambit.ServerError](err); ok { // of a setting: the decoder has seen to the manifest's own word
 		hint := ""
-		if e.Known != nil {
+		switch {
+		case e.Issuer != "":
+			hint = "or name a server by its issuer: --server " + text.Printable(e.Issuer)
+		case e.Known != nil:
 			hint = text.AllowedHint(e.Named, e.Known) + "; or an issuer's URL"
 		}
-		return nil, failWith(exitUsage, e, hint).At(r.settings.Origin("server"))
+		failed := failure.From(failure.ExitUsage, e, hint)
+		if r.settings.Server == "" { // the provider's default
+			return nil, failed
+		}
+		return nil, failed.At(r.settings.Origin("server"))
 	}
 	return s, err
+}
+
+// trusted are the hosts that --trust-host names, and the pairs of which it says that both belong to one
+// service.
+func (r *invocation) trusted() (hosts []string, pairs [][2]string, err error) {
+	for _, word := range r.settings.TrustHost {
+		pair, ok, wrong := trust.ParsePair(word)
+		if ok {
+			pairs = append(pairs, pair)
+		} else {
+			hosts = append(hosts, word)
+			_, wrong = trust.ParseHost(word)
+		}
+		err = cmp.Or(err, wrong)
+	}
+	return hosts, pairs, err
+}
+
+// folderOf is the directory whose default account counts: that of the manifest where someone stands
+// in it or below, else the one in which they stand; "" where nobody can tell.
+func folderOf(manifest string) string {
+	here, err := os.Getwd()
+	if err == nil {
+		here, err = filepath.EvalSymlinks(here)
+	}
+	if err != nil {
+		return ""
+	}
+	its, err := filepath.EvalSymlinks(filepath.Dir(manifest))
+	if err == nil {
+		its, err = filepath.Abs(its)
+	}
+	if below, relErr := filepath.Rel(its, here); err == nil && relErr == nil && filepath.IsLocal(below) {
+		return its
+	}
+	return here
 }
 
 // manifest reads the manifest; every mistake in it is told.
@@ -80,9 +132,9 @@ func (r *invocation) manifest() (*manifest.Manifest, error) {
 	case err == nil:
 		return m, nil
 	case errors.Is(err, ambit.ErrNoManifest):
-		return nil, failWith(exitUsage, err, "write one with: ambit init; or name it with --manifest")
+		return nil, failure.From(failure.ExitUsage, err, "write one with: ambit init; or name it with --manifest")
 	case errors.Is(err, fs.ErrNotExist) && r.settings.Manifest != "":
-		return nil, failWith(exitUsage, err, "write one with: "+forManifest(r.settings.Manifest).Command("init"))
+		return nil, failure.From(failure.ExitUsage, err, "write one with: "+failure.ForManifest(r.settings.Manifest).Command("init"))
 	}
 	return nil, fileFailure(err)
 }
@@ -92,9 +144,9 @@ func (r *invocation) manifest() (*manifest.Manifest, error) {
 func fileFailure(err error) error {
 	mistakes, mistaken := errors.AsType[yamlfile.Mistakes](err)
 	if !mistaken {
-		return failWith(exitUsage, err, "")
+		return failure.From(failure.ExitUsage, err, "")
 	}
-	f := fail(exitUsage, text.Block(err.Error()), countOf(len(mistakes)))
+	f := failure.New(failure.ExitUsage, text.Block(err.Error()), failure.CountOf(len(mistakes)))
 	f.Err = err
 	return f
 }
@@ -116,6 +168,9 @@ func (r *invocation) keySources(k *keyFlags) apikey.Sources {
 
 // store is the one that --store names; nil leaves the choice to the session.
 func (r *invocation) store() store.Store {
+	if command, ok := strings.CutPrefix(r.settings.Store, settings.ExecStore); ok {
+		return &store.Exec{Command: command}
+	}
 	switch r.settings.Store {
 	case "memory":
 		return &r.memory
@@ -146,7 +201,7 @@ func (r *invocation) httpClient() (*http.Client, error) {
 	make := sync.OnceValues(func() (*http.Client, error) { return guard.NewClient(guard.Options{CAFile: r.settings.CAFile}) })
 	if r.settings.CAFile != "" {
 		if _, err := make(); err != nil {
-			return nil, failWith(exitUsage, err, "it names a PEM file with certificates").At(r.settings.Origin("ca_file"))
+			return nil, failure.From(failure.ExitUsage, err, "it names a PEM file with certificates").At(r.settings.Origin("ca_file"))
 		}
 	}
 	var next http.RoundTripper = transport(func(request *http.Request) (*http.Response, error) {
@@ -179,7 +234,8 @@ func (r *invocation) noteUseless(e *trust.UntrustedHostError) {
 	if !r.settings.FromFlag("trust_host") {
 		return
 	}
-	for _, word := range r.settings.TrustHost {
+	hosts, _, _ := r.trusted() // what is wrong was told
+	for _, word := range hosts {
 		if host, err := trust.ParseHost(word); err == nil && !slices.Contains(e.Hosts, host) {
 			r.console.Note("--trust-host %s does not help here: the hosts are %s", text.Printable(host), text.Printable(strings.Join(e.Hosts, ", ")))
 		}
@@ -192,17 +248,17 @@ func (r *invocation) failure(s *ambit.Session, err error) error {
 		r.noteUseless(e)
 	}
 	if e, ok := errors.AsType[*ambit.UnknownCredentialError](err); ok {
-		f := unknownOf(s, e, r.unattended())
+		f := failure.Unknown(s, e, r.unattended())
 		f.Err = err
 		return f
 	}
 	if e, ok := errors.AsType[*ambit.RenewalError](err); ok {
-		f := notRenewed(s, e, r.unattended())
+		f := failure.NotRenewed(s, e, r.unattended())
 		f.Err = err
 		return f
 	}
 	if errors.Is(err, ambit.ErrNoCredential) {
-		f := *asFailure(failureOf(s, err))
+		f := *failure.As(failure.Of(s, err))
 		switch {
 		case r.unattended():
 			f.Hint = advice.Line(stepsToFirst(s))
@@ -211,5 +267,5 @@ func (r *invocation) failure(s *ambit.Session, err error) error {
 		}
 		return &f
 	}
-	return failureOf(s, err)
+	return failure.Of(s, err)
 }

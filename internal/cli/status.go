@@ -1,12 +1,15 @@
 package cli
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/advice"
+	"github.com/ambit-auth/ambit/internal/failure"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes"
 )
@@ -51,13 +54,22 @@ func runStatus(ctx context.Context, r *invocation, keys *keyFlags) (view.View, e
 	if err := h.Unrenewable(); err != nil && !h.Credential.LivesAt(v.Now) {
 		return v, r.failure(s, &ambit.RenewalError{Held: h, Err: err})
 	} else if err != nil {
-		tellUnrenewed(r, s, "login", h, err)
+		tellUnrenewed(r, "login", "", h, err)
 	}
 	if !h.Credential.LivesAt(v.Now) && !h.Credential.Renewable() {
 		situation := situationOf(s, h, advice.Ended)
 		situation.Unattended = r.unattended()
 		v.Next = advice.Steps(situation)
-		return v, fail(exitNoCredential, "the credential has "+view.Lifetime(h.Credential.ExpiresAt, v.Now), advice.Line(v.Next))
+		return v, failure.New(failure.ExitNoCredential, "the credential has "+view.Lifetime(h.Credential.ExpiresAt, v.Now), advice.Line(v.Next))
 	}
-	return v, missingFailure(missingLines(v.Gap, scopes.Required))
+	return v, cmp.Or(failure.Missing(failure.MissingLines(v.Gap, scopes.Required)), cannotTell(v, scopes.Required))
+}
+
+// cannotTell is the failure of a comparison with what nobody lists; nil where there is none, or nothing
+// of that level that could be missing.
+func cannotTell(v view.Grant, level scopes.Level) error {
+	if !v.Gap.Unknown || !slices.ContainsFunc(v.Needs, func(e scopes.Need) bool { return e.Level >= level }) {
+		return nil
+	}
+	return failure.New(failure.ExitCannotTell, "what "+v.Label+" holds is unknown: "+view.Unlisted(v.Granted.KnownBy), "")
 }

@@ -20,10 +20,11 @@ type Console struct {
 	Paint   view.Palette
 	Live    bool // a terminal that someone watches: progress makes sense
 	Verbose bool
-	pending bool // a progress line stands there without its end
-	Columns int  // of the terminal, in columns; 0 where there is none, and nothing is wrapped
+	pending string // a line that stands there without its end; "" for none
+	Columns int    // of the terminal, in columns; 0 where there is none, and nothing is wrapped
 
 	held    bool        // somebody else draws on the terminal; see Hold
+	asides  int         // that are spoken meanwhile
 	modes   *term.State // of the terminal, before that
 	waiting []func()
 }
@@ -61,7 +62,7 @@ func (v *Console) line(prefix, text string) {
 func (v *Console) put(write func()) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.held {
+	if v.held && v.asides == 0 {
 		v.waiting = append(v.waiting, write)
 		return
 	}
@@ -126,6 +127,24 @@ func (v *Console) Release() {
 	v.waiting, v.modes = nil, nil
 }
 
+// Aside says at once what do says, though somebody else writes on the terminal: a question that
+// cannot wait. spoken is false, and do is not called, where a screen is drawn there: then the
+// terminal has other modes than before.
+func (v *Console) Aside(do func()) (spoken bool) {
+	v.mu.Lock()
+	if now := modesOf(v.Out); v.modes != nil && now != nil && *now != *v.modes {
+		v.mu.Unlock()
+		return false
+	}
+	v.asides++
+	v.mu.Unlock()
+	do()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.asides--
+	return true
+}
+
 // belowChild begins a line, for the child's last one may have no end, and erases what a child
 // that was ended has left below the cursor: the lower half of an input box.
 const belowChild = "\n\x1b[J"
@@ -144,26 +163,31 @@ func (v *Console) During(text string, work func() error) error {
 	timer.Stop()
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.clear()
+	if v.pending == text+" …" { // else the line is another's
+		v.clear()
+	}
 	return err
 }
 
-func (v *Console) progress(text string) {
+func (v *Console) progress(text string) { v.pend(text + " …") }
+
+// pend shows a line that the next one replaces.
+func (v *Console) pend(text string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.held {
+	if v.held && v.asides == 0 {
 		return
 	}
 	v.clear()
-	io.WriteString(v.Out, v.Paint.Dim(text+" …"))
-	v.pending = true
+	io.WriteString(v.Out, v.Paint.Dim(text))
+	v.pending = text
 }
 
 // clear takes an unfinished progress line away. The sequence is the plainest that
 // every terminal knows: return, erase to the end of the line.
 func (v *Console) clear() {
-	if v.pending {
+	if v.pending != "" {
 		io.WriteString(v.Out, "\r\x1b[K")
-		v.pending = false
+		v.pending = ""
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"io"
 	"os"
 	"strings"
-	"time"
 
+	"github.com/ambit-auth/ambit/internal/typing"
 	"golang.org/x/term"
 )
 
@@ -20,14 +20,47 @@ type Input struct {
 	Ending  context.Context // of the invocation: a wait for a person ends with it
 	Nobody  func() string   // why nobody is here to type; "" or nil where someone may be
 	Waiting func()          // is called before a wait that Ctrl-C may end
+	Dumb    func() bool     // reports whether the terminal knows no control sequences; nil: it knows them
 
-	typed <-chan string // see Lines
+	keyboard *typing.Keyboard
+	typed    <-chan string // see scanned
 }
 
-// Lines gives what is typed, a line at a time, until the input ends. One goroutine reads for
-// the whole invocation: a read from a terminal cannot be taken back, so a second reader would
-// lose what the first had begun.
-func (i *Input) Lines() <-chan string {
+// Lines gives what is typed, a line at a time, until the input ends or stop is called. A terminal
+// keeps what is typed after that for whoever reads next, such as a child.
+func (i *Input) Lines() (lines <-chan string, stop func()) {
+	if lines, stop, ok := i.typing(false); ok {
+		return lines, stop
+	}
+	return i.scanned(), func() {}
+}
+
+// typing reads a terminal; ok is false for what is none, and where the system has its own way.
+func (i *Input) typing(hidden bool) (lines <-chan string, stop func(), ok bool) {
+	file, isFile := i.From.(*os.File)
+	if !isFile || !term.IsTerminal(int(file.Fd())) {
+		return nil, nil, false
+	}
+	if i.keyboard == nil {
+		i.keyboard = &typing.Keyboard{File: file, Show: i.Console.Write, Dumb: i.Dumb != nil && i.Dumb()}
+		if i.Ending != nil {
+			context.AfterFunc(i.Ending, i.keyboard.Rest)
+		}
+	}
+	lines, stop, err := i.keyboard.Lines(hidden)
+	return lines, stop, err == nil
+}
+
+// Rest gives the terminal back as it was, whoever still reads.
+func (i *Input) Rest() {
+	if i.keyboard != nil {
+		i.keyboard.Rest()
+	}
+}
+
+// scanned are the lines of what is no terminal. One goroutine reads for the whole invocation: a
+// second reader would lose what the first had begun.
+func (i *Input) scanned() <-chan string {
 	if i.typed != nil {
 		return i.typed
 	}
@@ -70,8 +103,10 @@ func (i *Input) wait() {
 
 // line is the next line; io.EOF where there is no more.
 func (i *Input) line(ctx context.Context) (string, error) {
+	lines, stop := i.Lines()
+	defer stop()
 	select {
-	case line, ok := <-i.Lines():
+	case line, ok := <-lines:
 		if !ok {
 			return "", io.EOF
 		}
@@ -108,57 +143,53 @@ func (s *typedSecret) Read(p []byte) (int, error) {
 	return s.line.Read(p)
 }
 
-// secret reads a line that the terminal does not show. Where a question was asked before, the
-// goroutine that read its answer still reads, and may be the one that gets it.
+// secret reads a line that the terminal does not show.
 func (i *Input) secret() (string, error) {
-	terminal, ok := i.From.(*os.File)
 	if i.Nobody != nil && i.Nobody() != "" {
 		return "", errors.New("nobody is here to type it: " + i.Nobody())
 	}
+	i.wait() // Ctrl-C may not leave the terminal mute
+	lines, stop, ok := i.typing(true)
+	if !ok {
+		return i.password()
+	}
+	defer stop()
+	i.Console.Write(secretPrompt)
+	select {
+	case line, ok := <-lines:
+		if !ok {
+			return "", io.EOF
+		}
+		return line, nil
+	case <-i.Ending.Done():
+		i.Console.Write("\n")
+		return "", i.Ending.Err()
+	}
+}
+
+const secretPrompt = "the API key, which is not shown here (Enter to finish, Ctrl-C to cancel): "
+
+// password is secret as the system does it.
+func (i *Input) password() (string, error) {
+	terminal, ok := i.From.(*os.File)
 	if !ok {
 		return "", errors.New("nobody is here to type it")
 	}
-	fd := int(terminal.Fd())
-	before, err := term.GetState(fd)
-	if err != nil {
-		return "", err
-	}
-	i.wait() // Ctrl-C may not leave the terminal mute
-	defer func() {
-		_ = term.Restore(fd, before)
-		i.Console.Write("\n")
-	}()
+	i.Console.Write(secretPrompt)
+	defer i.Console.Write("\n")
 	type hidden struct {
 		text []byte
 		err  error
 	}
 	read := make(chan hidden, 1)
 	go func() {
-		text, err := term.ReadPassword(fd)
+		text, err := term.ReadPassword(int(terminal.Fd()))
 		read <- hidden{text, err}
 	}()
-	untilMute(fd, before)
-	i.Console.Write("the API key, which is not shown here (Enter to finish, Ctrl-C to cancel): ")
 	select {
 	case got := <-read:
 		return string(got.text), got.err
-	case line := <-i.typed:
-		return line, nil
 	case <-i.Ending.Done():
 		return "", i.Ending.Err()
-	}
-}
-
-// muteWithin is how long a terminal is given to stop showing what is typed; one that showed
-// nothing before never changes.
-const muteWithin = 100 * time.Millisecond
-
-// untilMute waits until the terminal is in another state than before: who reads the prompt
-// may type at once.
-func untilMute(fd int, before *term.State) {
-	for end := time.Now().Add(muteWithin); time.Now().Before(end); time.Sleep(time.Millisecond) {
-		if now, err := term.GetState(fd); err != nil || *now != *before {
-			return
-		}
 	}
 }

@@ -3,6 +3,7 @@ package console
 import (
 	"io"
 	"os"
+	"runtime"
 
 	"github.com/ambit-auth/ambit/internal/view"
 	"golang.org/x/term"
@@ -28,6 +29,15 @@ func Width(stream io.Writer) int {
 		return plainWidth
 	}
 	return width
+}
+
+// OpenTerminal opens the terminal at which this program was started, whatever its standard streams
+// are.
+func OpenTerminal() (*os.File, error) {
+	if runtime.GOOS == "windows" {
+		return os.OpenFile("CONIN$", os.O_RDWR, 0)
+	}
+	return os.OpenFile("/dev/tty", os.O_RDWR, 0)
 }
 
 // modesOf are the modes of the terminal behind a stream; nil where there is none.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/refusal"
+	"github.com/ambit-auth/ambit/scopes"
 )
 
 // A harEntry is what is looked at of one entry; all else is skipped by the decoder.
@@ -136,7 +137,7 @@ func (c *trafficReader) named(base string, e *harEntry) []string {
 		header.Add(string(h.Name), string(h.Value))
 	}
 	resp := refusal.Response{Status: int(e.Response.Status), Header: header, Body: e.body()}
-	if !refusal.HasStatus(c.Provider, resp.Status) && !refusal.MayExplain(resp.Status) && !refusal.Fails(resp) {
+	if !refusal.MayRefuse(c.Provider, resp.Status, header) || scopes.Succeeded(resp.Status) && !refusal.Fails(c.Provider, base, resp) {
 		return nil
 	}
 	return refusal.Read(c.Provider, base, refusal.Vocabulary{Scopes: c.Scopes, Implies: c.Provider.Implies}, resp).Words()

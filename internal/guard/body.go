@@ -26,6 +26,19 @@ func (r *Response) Object() (*Object, error) {
 	return ParseObject(inUTF8(r.Body))
 }
 
+// Value reads the body as one JSON value, an object as [Response.Object] does, with numbers as they
+// are written; nil where it is none.
+func (r *Response) Value() any {
+	if object, err := r.Object(); err == nil {
+		return object.Value()
+	}
+	if !r.IsList() || r.IsPage() {
+		return nil
+	}
+	list, _ := decoded(withoutBOM(inUTF8(r.Body)))
+	return list
+}
+
 // Page is how messages call what [IsPage] finds.
 const Page = "a page of HTML"
 
@@ -47,6 +60,9 @@ func (r *Response) IsSigned() bool {
 
 // IsObject reports whether the body begins as a JSON object does.
 func (r *Response) IsObject() bool { return bytes.HasPrefix(start(r.Body), []byte("{")) }
+
+// IsList reports whether the body begins as a JSON array does.
+func (r *Response) IsList() bool { return bytes.HasPrefix(start(r.Body), []byte("[")) }
 
 func start(body []byte) []byte { return bytes.TrimLeft(withoutBOM(body), " \t\r\n") }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"strings"
 
@@ -83,7 +84,7 @@ func (o *Object) readMember(decoder *json.Decoder) error {
 
 func (o *Object) add(name string, value json.RawMessage) error {
 	if _, twice := o.members[name]; twice {
-		return FieldError{Field: text.Cut(name, text.MaxWord), Problem: "appears in it twice"}
+		return FieldError{Problem: "has " + text.Quote(name) + " twice"}
 	}
 	o.members[name] = value
 	return nil
@@ -128,10 +129,36 @@ func syntaxProblem(err error) error {
 	return FieldError{Problem: "is not JSON: " + text.Line(err.Error())}
 }
 
+// NoMembers is the object of a body that nobody reads.
+func NoMembers() *Object { return &Object{members: make(map[string]json.RawMessage)} }
+
+// With is the object with other members in place of those of the same name. Each value is one that
+// encoding/json can write.
+func (o *Object) With(members map[string]any) *Object {
+	merged := &Object{members: maps.Clone(o.members)}
+	for name, value := range members {
+		if raw, err := json.Marshal(value); err == nil {
+			merged.members[name] = raw
+		}
+	}
+	return merged
+}
+
 // JSON is the object as it was read, its members sorted by name.
 func (o *Object) JSON() []byte {
 	raw, _ := json.Marshal(o.members) // each was decoded before
 	return raw
+}
+
+// Value is the object decoded, with numbers as they are written. A null is an absent member.
+func (o *Object) Value() map[string]any {
+	all := make(map[string]any, len(o.members))
+	for name := range o.members {
+		if value := o.value(name); value != nil {
+			all[name] = value
+		}
+	}
+	return all
 }
 
 // value is a member decoded, with numbers as they are written: identifiers can be longer than
@@ -141,11 +168,21 @@ func (o *Object) value(name string) any {
 	if !ok {
 		return nil
 	}
+	value, _ := decoded(raw) // it was decoded before
+	return value
+}
+
+// decoded is a JSON text as one value, with numbers as they are written.
+func decoded(raw []byte) (value any, err error) {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber()
-	var value any
-	_ = decoder.Decode(&value) // it was decoded before
-	return value
+	if err := decoder.Decode(&value); err != nil {
+		return nil, syntaxProblem(err)
+	}
+	if decoder.More() {
+		return nil, FieldError{Problem: "continues after its end"}
+	}
+	return value, nil
 }
 
 // Has reports whether a member is there, of whatever type, and not null.
@@ -156,6 +193,19 @@ func (o *Object) Has(name string) bool {
 
 // IsText reports whether a member is a string.
 func (o *Object) IsText(name string) bool { return o.Has(name) && o.members[name][0] == '"' }
+
+// Object is a member that is an object; nil where there is none.
+func (o *Object) Object(name string) *Object {
+	if !o.Has(name) {
+		return nil
+	}
+	inner, err := ParseObject(o.members[name])
+	if err != nil {
+		o.leaveType(name, "an object")
+		return nil
+	}
+	return inner
+}
 
 // Inner is the object with the members of the only one in it that has a member of this name: a
 // member of the object, or a list of one. nil where there is none, or more than one.

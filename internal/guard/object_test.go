@@ -59,9 +59,9 @@ func TestBadBodies(t *testing.T) {
 		"a list":                 {"application/json", `[{"a": "b"}]`, "is JSON, but not an object"},
 		"null":                   {"application/json", `null`, "is JSON, but not an object"},
 		"two":                    {"application/json", `{}{}`, "continues after the end of the JSON object"},
-		"twice":                  {"application/json", `{"scope": "a", "scope": "b"}`, "scope appears in it twice"},
-		"twice, by an escape":    {"application/json", `{"scope": "a", "\u0073cope": "b"}`, "scope appears in it twice"},
-		"twice in a form":        {"", "scope=a&scope=b", "scope appears in it twice"},
+		"twice":                  {"application/json", `{"scope": "a", "scope": "b"}`, `has "scope" twice`},
+		"twice, by an escape":    {"application/json", `{"scope": "a", "\u0073cope": "b"}`, `has "scope" twice`},
+		"twice in a form":        {"", "scope=a&scope=b", `has "scope" twice`},
 		"a form that is escaped": {"application/x-www-form-urlencoded", "a=%zz", "is not form-encoded"},
 		"UTF-16":                 {"application/json", "\xff\xfe{\x00}\x00", "is not JSON"},
 	} {

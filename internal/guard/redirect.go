@@ -8,8 +8,8 @@ import (
 )
 
 // withPolicy is a copy of base (nil for Go's default client) with the redirect policy
-// put before base's own, and without cookies.
-func withPolicy(base *http.Client) *http.Client {
+// put before base's own, and without cookies. What is bound is redirected nowhere.
+func withPolicy(base *http.Client, bound bool) *http.Client {
 	var client http.Client
 	if base != nil {
 		client = *base
@@ -17,6 +17,9 @@ func withPolicy(base *http.Client) *http.Client {
 	theirs := client.CheckRedirect
 	client.Jar = nil
 	client.CheckRedirect = func(req *http.Request, via []*http.Request) error {
+		if bound {
+			return refusedRedirect(via[0], errCarries)
+		}
 		if err := checkRedirect(req, via); err != nil || theirs == nil {
 			return err
 		}
@@ -29,14 +32,20 @@ func withPolicy(base *http.Client) *http.Client {
 func checkRedirect(req *http.Request, via []*http.Request) error {
 	first, last := via[0], via[len(via)-1]
 	if err := redirectProblem(req, first, last, len(via)); err != nil {
-		return &Error{Kind: KindRedirect, URL: ShownURL(first.URL.String()), Host: first.URL.Host, Err: err}
+		return refusedRedirect(first, err)
 	}
 	return nil
 }
 
+func refusedRedirect(first *http.Request, err error) error {
+	return &Error{Kind: KindRedirect, URL: ShownURL(first.URL.String()), Host: first.URL.Host, Err: err}
+}
+
+var errCarries = errors.New("the request carries a credential or a body, which may be sent nowhere else")
+
 func redirectProblem(req, first, last *http.Request, count int) error {
 	if carriesSomething(first) {
-		return errors.New("the request carries a credential or a body, which may be sent nowhere else")
+		return errCarries
 	}
 	if count > maxRedirects {
 		return errors.New("there were more than three redirects")

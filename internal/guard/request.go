@@ -28,6 +28,8 @@ type Requester struct {
 	// AnyStatus says that a 5xx, 408 or 425 is a Response as well, for whom such a one may
 	// say more; see [Response.Trouble].
 	AnyStatus bool
+	// Bound says that the request carries a credential, wherever it has it: no redirect is followed.
+	Bound bool
 	// Wait sleeps for d or until ctx ends, and then returns ctx's error; nil means
 	// a timer.
 	Wait func(ctx context.Context, d time.Duration) error
@@ -108,7 +110,7 @@ func (e *Error) asksToWait() bool {
 }
 
 func (r *Requester) once(req *http.Request, read func(body io.Reader) ([]byte, error)) (*Response, *Error) {
-	resp, err := withPolicy(r.HTTP).Do(r.introduced(req))
+	resp, err := withPolicy(r.HTTP, r.Bound).Do(r.introduced(req))
 	if err != nil {
 		return nil, requestError(req, err)
 	}
@@ -130,7 +132,7 @@ func (r *Requester) once(req *http.Request, read func(body io.Reader) ([]byte, e
 // introduced is req with what every request of ours says of itself.
 func (r *Requester) introduced(req *http.Request) *http.Request {
 	req = req.Clone(req.Context())
-	req.Header.Set("Accept", cmp.Or(r.Accept, AcceptJSON))
+	req.Header.Set("Accept", cmp.Or(req.Header.Get("Accept"), r.Accept, AcceptJSON))
 	req.Header.Set("User-Agent", "ambit")
 	return req
 }

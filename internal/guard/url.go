@@ -38,7 +38,13 @@ func ParseEndpoint(raw string) (*url.URL, error) {
 	return u, err
 }
 
-// parseLink also takes a fragment, for pages that people read.
+// CheckLink reports whether raw is a URL that people may be shown as the page of something: as
+// [CheckURL], and with a fragment. The error is plain, without the URL.
+func CheckLink(raw string) error {
+	_, err := parseLink(raw)
+	return err
+}
+
 func parseLink(raw string) (*url.URL, error) {
 	if strings.IndexFunc(raw, func(r rune) bool { return r <= ' ' || r > '~' }) >= 0 {
 		return nil, errors.New("has characters that no URL has (RFC 3986)")

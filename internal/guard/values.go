@@ -24,6 +24,15 @@ func (o *Object) Text(name string) string {
 	return ""
 }
 
+// Name is a member that is a string or a number, the latter as it is written: identifiers come in
+// both. "" where there is none.
+func (o *Object) Name(name string) string {
+	if number, ok := o.value(name).(json.Number); ok {
+		return number.String()
+	}
+	return o.Text(name)
+}
+
 // Flag is a member that is a boolean, or one of its words as a string; false where there is
 // none.
 func (o *Object) Flag(name string) bool {
@@ -121,12 +130,18 @@ func (o *Object) Seconds(name string, limit time.Duration) time.Duration {
 // in RFC 3339.
 const lastMoment = 253402300799
 
-// Moment is a member that is seconds since 1970 or a date of RFC 3339; zero where it is
-// neither.
+// dateForms are those in which services write a moment: RFC 3339, with a space for its T and the zone as
+// a word or an offset, and a day alone, which stands for its beginning in UTC.
+var dateForms = []string{time.RFC3339, "2006-01-02 15:04:05 UTC", "2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05Z07:00", time.DateOnly}
+
+// Moment is a member that is seconds since 1970 or a date (RFC 3339, and what is close to it); zero
+// where it is neither.
 func (o *Object) Moment(name string) time.Time {
 	if date, ok := o.value(name).(string); ok {
-		if t, err := time.Parse(time.RFC3339, date); err == nil {
-			return t.UTC()
+		for _, form := range dateForms {
+			if t, err := time.Parse(form, date); err == nil {
+				return t.UTC()
+			}
 		}
 	}
 	seconds := o.number(name)

@@ -52,7 +52,7 @@ func check(s source, words []word, rooms table) []string {
 		found = append(found, fmt.Sprintf("%s:%d: ", s.path, set.Position(at).Line)+fmt.Sprintf(format, args...))
 	}
 	checkImports(s, file, rooms, say)
-	checkWords(s, words, say, file.FileStart)
+	checkWords(s, words, say, file)
 	checkDocs(file, say)
 	checkStart(file, say)
 	if n := strings.Count(s.text, "\n"); n > maxLines && long[s.path] == "" {
@@ -85,19 +85,45 @@ func checkImports(s source, file *ast.File, rooms table, say sayer) {
 	}
 }
 
-func checkWords(s source, words []word, say sayer, start token.Pos) {
+// in is where the word stands in a text, -1 where it does not. One that ends with _ is the beginning of
+// credentials: in the middle of another word it is none.
+func (w word) in(text string) int {
+	for from := 0; ; {
+		at := strings.Index(text[from:], w.text)
+		if at < 0 {
+			return -1
+		}
+		at += from
+		if from = at + 1; !strings.HasSuffix(w.text, "_") || at == 0 || !strings.ContainsAny(text[at-1:at], "abcdefghijklmnopqrstuvwxyz0123456789_") {
+			return at
+		}
+	}
+}
+
+func checkWords(s source, words []word, say sayer, file *ast.File) {
 	if strings.HasSuffix(path.Dir(s.path), "test") { // what tests have in common
 		return
 	}
-	low := strings.ToLower(s.text)
+	code := codeOf(s.text, file)
 	for _, w := range words {
 		if w.may != "" && strings.HasPrefix(s.path, w.may) {
 			continue
 		}
-		if at := strings.Index(low, w.text); at >= 0 {
-			say(start+token.Pos(min(at, len(s.text))), "%q belongs into %s, not into Go code", w.text, w.from)
+		if at := w.in(code); at >= 0 {
+			say(file.FileStart+token.Pos(min(at, len(s.text))), "%q belongs into %s, not into Go code", w.text, w.from)
 		}
 	}
+}
+
+// codeOf is a file in lower case, with blanks for its imports, whose hosts are no service's.
+func codeOf(text string, file *ast.File) string {
+	low := []byte(strings.ToLower(text))
+	for _, spec := range file.Imports {
+		for at := spec.Path.Pos() - file.FileStart; at < spec.Path.End()-file.FileStart; at++ {
+			low[at] = ' '
+		}
+	}
+	return string(low)
 }
 
 func checkDocs(file *ast.File, say sayer) {

@@ -97,6 +97,10 @@ func fromScopes(list []string, file string) []word {
 	return words
 }
 
+// anyService are words that also mean something without the service: kinds of credential, and a form of
+// output.
+var anyService = []string{"refresh_token", "client_secret", "api_key", "github"}
+
 // providerWords are a provider's name, hosts, prefixes, client ids, environment
 // variables and scopes.
 func providerWords(t *testing.T, name string) []word {
@@ -106,9 +110,12 @@ func providerWords(t *testing.T, name string) []word {
 		t.Fatal(err)
 	}
 	file := "scopes/provider/providers/" + name + ".yaml"
-	list := []string{name, p.ServerFrom, p.Client.ID}
+	list := []string{p.ServerFrom, p.Client.ID}
+	if !slices.Contains(anyService, name) {
+		list = append(list, `"`+name+`"`) // many are also parts of other words
+	}
 	for _, host := range p.Hosts() {
-		if !strings.HasPrefix(host, "localhost") && !strings.HasPrefix(host, "127.") && !strings.HasPrefix(host, "[::1]") {
+		if host != "github.com" && !strings.HasPrefix(host, "localhost") && !strings.HasPrefix(host, "127.") && !strings.HasPrefix(host, "[::1]") {
 			list = append(list, host)
 		}
 	}
@@ -118,7 +125,7 @@ func providerWords(t *testing.T, name string) []word {
 	var kinds []word
 	for _, k := range p.Credentials {
 		list = append(append(list, k.Prefix), k.Env...)
-		if k.Kind != scopes.AccessToken && k.Kind != scopes.UnknownKind {
+		if k.Kind != scopes.AccessToken && k.Kind != scopes.UnknownKind && !slices.Contains(anyService, string(k.Kind)) {
 			kinds = append(kinds, word{text: string(k.Kind), from: file, may: "internal/sandbox/"}) // its stand-in
 		}
 	}
@@ -210,7 +217,7 @@ func TestKnowledgeIsDerived(t *testing.T) {
 		texts = append(texts, w.text)
 	}
 	for _, want := range []string{
-		"posthog", "phx_", "pha_", "phc_", "phs_", "llm_gateway", "llm_gateway:read", "user:read", "us.posthog.com",
+		`"posthog"`, "phx_", "pha_", "phc_", "phs_", "llm_gateway", "llm_gateway:read", "user:read", "us.posthog.com",
 		"posthog_personal_api_key", "internal_run:read", "wizard_session",
 	} {
 		if !slices.Contains(texts, want) {
@@ -226,7 +233,7 @@ func TestKnowledgeIsDerived(t *testing.T) {
 
 // Each check finds what it is there for, and leaves alone what is right.
 func TestChecksCanFail(t *testing.T) {
-	words := []word{{text: "acme", from: "a.yaml"}, {text: "robot", from: "r.yaml", may: "internal/cli/export"}}
+	words := []word{{text: "acme", from: "a.yaml"}, {text: "sk_", from: "a.yaml"}, {text: "robot", from: "r.yaml", may: "internal/cli/export"}}
 	rooms := table{"scopes": {}, "agent": {}, "oauth": {imports: []string{"scopes"}}, "internal/sandbox": {}, "internal/cli": {imports: []string{".", "agent"}}}
 	for name, c := range map[string]struct {
 		path, text string
@@ -243,6 +250,8 @@ func TestChecksCanFail(t *testing.T) {
 		"commands import all":    {"internal/cli/a.go", "package cli\n\nimport _ \"" + module + "\"\n\nimport _ \"" + module + "/agent\"\n", ""},
 		"sandbox imports none":   {"internal/sandbox/a.go", "package sandbox\n\nimport _ \"" + module + "/scopes\"\n", "may not import"},
 		"word in a string":       {"scopes/a.go", "package scopes\n\nconst a = \"ACME-1\"\n", "a.go:3: \"acme\" belongs"},
+		"beginning of a key":     {"scopes/a.go", "package scopes\n\nconst a = \"ask_on\"\n\nconst b = \"sk_live\"\n", "a.go:5: \"sk_\" belongs"},
+		"the same in a word":     {"scopes/a.go", "package scopes\n\nconst a = \"ask_on task_1\"\n", ""},
 		"word in a comment":      {"internal/sandbox/a.go", "package sandbox // as Acme does\n", "a.go:1: \"acme\" belongs"},
 		"word in a name":         {"agent/a.go", "package agent\n\nfunc isRobot() {}\n", "\"robot\" belongs into r.yaml"},
 		"word where it may be":   {"internal/cli/export.go", "package cli // for a robot\n", ""},

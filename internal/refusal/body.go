@@ -71,6 +71,7 @@ func isText(body []byte) bool { return utf8.Valid(body) && !bytes.ContainsRune(b
 // else as one text. unread says why it cannot be read; "" where it can.
 func values(resp Response) (list []any, unread string) {
 	body, cut, packed := unpack(resp)
+	body = resp.Veil.Bytes(body)
 	if packed != "" && len(resp.Body) > 0 {
 		return nil, "its body is compressed with " + packed + ", and was not read"
 	}

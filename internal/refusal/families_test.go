@@ -266,12 +266,12 @@ func TestDataIsNoRefusal(t *testing.T) {
 		"a list":              `{"results":[{"error":"missing_scope"}]}`,
 	} {
 		resp := refusal.Response{Status: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(body)}
-		if refusal.Fails(resp) {
+		if refusal.Fails(nil, "api", resp) {
 			t.Errorf("%s is taken for a refusal", name)
 		}
 	}
 	slack := refusal.Response{Status: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(`{"ok":false,"error":"missing_scope","needed":"a:read","provided":"c"}`)}
-	if !refusal.Fails(slack) {
+	if !refusal.Fails(nil, "api", slack) {
 		t.Error("an error at 200 is not seen")
 	}
 }

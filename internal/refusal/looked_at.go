@@ -4,13 +4,40 @@ import (
 	"bytes"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
-// MayExplain reports whether a response with this status, which is no refusal by itself, may
+// MayRefuse reports whether a response can be a refusal by its head.
+func MayRefuse(p *provider.Provider, status int, h http.Header) bool {
+	named := p != nil && !succeeded(status) && slices.ContainsFunc(p.Refusals, func(f provider.Refusal) bool { return f.ForStatus(status) })
+	return named || denies(status) || mayExplain(status) || MayFail(status, h)
+}
+
+// Refuses reports whether the response is a refusal whatever it says: by its status, or since the
+// provider's file knows it as one. What a service needs, and nothing more, may stand in a response
+// that has another reason.
+func (r Reading) Refuses() bool {
+	switch r.Entry.Means {
+	case provider.MeaningNotAScopeProblem, provider.MeaningRejected:
+		return true
+	case provider.MeaningMissingScope:
+		return r.Entry.Says() || denies(r.status)
+	}
+	return denies(r.status)
+}
+
+// denies reports whether a status denies access (RFC 9110 §15.5.2, §15.5.4).
+func denies(status int) bool {
+	return status == http.StatusUnauthorized || status == http.StatusForbidden
+}
+
+// mayExplain reports whether a response with this status, which is no refusal by itself, may
 // say that a scope is missing: some services refuse with it, or fail over it.
-func MayExplain(status int) bool {
+func mayExplain(status int) bool {
 	return status == http.StatusBadRequest || status == http.StatusPaymentRequired || status == http.StatusNotFound || failed(status)
 }
 
@@ -54,22 +81,48 @@ func Hints(body []byte) bool {
 			return true
 		}
 	}
-	return false
+	return isFalse(body, []byte(`"ok"`)) || isFalse(body, []byte(`"success"`))
 }
 
-var marks = [][]byte{[]byte(`"error`), []byte(`"isError"`), []byte(`"ok"`), []byte(`"success"`), []byte(`"status_code"`), []byte(`"statusCode"`), []byte(`"status":4`), []byte(`"status": 4`), []byte(`"errcode"`)}
+// isFalse reports whether a member of that name is false: where one says of each response that it is
+// good, most are.
+func isFalse(body, name []byte) bool {
+	for {
+		_, rest, found := bytes.Cut(body, name)
+		if !found {
+			return false
+		}
+		value, colon := bytes.CutPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte(":"))
+		if colon && bytes.HasPrefix(bytes.TrimLeft(value, " \t\r\n"), []byte("false")) {
+			return true
+		}
+		body = rest
+	}
+}
+
+var marks = [][]byte{[]byte(`"error`), []byte(`"isError"`), []byte(`"status_code"`), []byte(`"statusCode"`), []byte(`"status":4`), []byte(`"status": 4`), []byte(`"errcode"`)}
 
 // Fails reports whether a successful response has an error in its body.
-func Fails(resp Response) bool {
+func Fails(p *provider.Provider, base string, resp Response) bool {
 	if !MayFail(resp.Status, resp.Header) {
 		return false
 	}
 	body, _, _ := unpack(resp)
-	if !Hints(body) {
+	if !Hints(body) && !hintsAtEntry(p, resp.Status, body) {
 		return false
 	}
 	list, _ := values(resp)
-	return len(failures(list)) > 0
+	r := Reading{status: resp.Status}
+	r.entry(p, base, resp.Header, list)
+	return r.Entry.Means != "" || len(failures(list)) > 0
+}
+
+// hintsAtEntry reports whether the beginning of a successful response has the name of a member in it
+// at which an error of the provider's file has its mark.
+func hintsAtEntry(p *provider.Provider, status int, body []byte) bool {
+	return p != nil && slices.ContainsFunc(p.Refusals, func(f provider.Refusal) bool {
+		return len(f.At) > 0 && f.ForStatus(status) && bytes.Contains(body, []byte(`"`+f.At[0].Name))
+	})
 }
 
 // failures are what of a successful response's values tells of an error: never its data.

@@ -172,7 +172,12 @@ func (r *Reading) array(p place, key string, list []any, depth int) {
 	}
 }
 
-func at(key, value string) string { return key + ": " + value }
+func at(key, value string) string {
+	if key == "" {
+		return ""
+	}
+	return key + ": " + value
+}
 
 func texts(values []string) []string {
 	list := make([]string, len(values))
@@ -180,6 +185,17 @@ func texts(values []string) []string {
 		list[i] = legibleText(value)
 	}
 	return list
+}
+
+// headerCodes are fields whose name says that they are the code of an error, where it says that a
+// scope is missing.
+func (r *Reading) headerCodes(h http.Header) {
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		words, code := wordsOf(name), strings.ReplaceAll(h.Get(name), " ", "_")
+		if anyOf(words, codeHeaders) && !anyOf(words, notHeaders) && meansScope(code) {
+			r.code(h.Get(name))
+		}
+	}
 }
 
 // headers are the fields whose name speaks of scopes: what the token holds, and what the
@@ -191,9 +207,6 @@ func (r *Reading) headers(h http.Header) {
 		if anyOf(words, notHeaders) {
 			continue
 		}
-		if anyOf(words, codeHeaders) && meansScope(strings.ReplaceAll(h.Get(name), " ", "_")) {
-			r.code(h.Get(name))
-		}
 		if !p.noun {
 			continue
 		}
@@ -204,14 +217,6 @@ func (r *Reading) headers(h http.Header) {
 		}
 		values := texts(h.Values(name))
 		where := at(name, strings.Join(values, ", "))
-		if p.any && strings.Contains(where, ";") {
-			var all [][]string
-			for _, one := range strings.SplitN(strings.Join(values, ";"), ";", maxTexts) {
-				all = append(all, r.scopesOf(one, false))
-			}
-			r.take(p, eachOf(all), where)
-			continue
-		}
 		r.list(p, values, where)
 	}
 }

@@ -76,6 +76,10 @@ func (r *Reading) list(p place, values []string, where string) bool {
 	if !lists {
 		return false
 	}
+	if all := r.semicolons(values, sure); all != nil {
+		r.take(p, eachOf(all), where)
+		return true
+	}
 	var groups []Group
 	all := true
 	for _, value := range values {
@@ -97,11 +101,24 @@ func (r *Reading) list(p place, values []string, where string) bool {
 	return all
 }
 
+// semicolons are the alternatives of a list that has semicolons between them: what stands in one holds
+// together. It is nil for any other list.
+func (r *Reading) semicolons(values []string, sure bool) [][]string {
+	if !slices.ContainsFunc(values, func(value string) bool { return strings.Contains(value, ";") && !isProse(value) }) {
+		return nil
+	}
+	all := [][]string{}
+	for _, one := range strings.SplitN(strings.Join(values, ";"), ";", maxTexts) {
+		all = append(all, r.scopesOf(one, sure))
+	}
+	return all
+}
+
 // separated is a list without what separates its scopes, and whether that says that any one of
 // them is enough.
 func separated(value string) (list string, either bool) {
-	if strings.ContainsAny(value, "|;") || strings.Contains(value, " or ") {
-		return strings.NewReplacer("|", " ", ";", " ", " or ", " ").Replace(value), true
+	if strings.Contains(value, "|") || strings.Contains(value, " or ") {
+		return strings.NewReplacer("|", " ", " or ", " ").Replace(value), true
 	}
 	return value, false
 }

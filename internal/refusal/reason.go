@@ -85,14 +85,19 @@ func (r Reading) SpeaksOfRoles() bool {
 }
 
 // IsStraight reports whether nothing in the response beside the scopes that it names may be another
-// reason.
+// reason. An entry of the provider's file that a value or a header tells is believed.
 func (r Reading) IsStraight() bool {
+	if r.Means(provider.MeaningMissingScope) && r.Entry.Text == "" {
+		return r.Entry.Says()
+	}
 	return !r.unsure && !r.codedReason() && !slices.ContainsFunc(r.sentences(), func(said string) bool { return !r.isStraight(said) })
 }
 
 // GivesCodedReason reports whether a code gives another reason than a scope, and nothing says that one is
 // missing: scopes in members beside it are what the call takes, whatever came.
-func (r Reading) GivesCodedReason() bool { return r.codedReason() && !r.SaysLacking() }
+func (r Reading) GivesCodedReason() bool {
+	return r.codedReason() && !r.SaysLacking() && !r.Means(provider.MeaningMissingScope)
+}
 
 func (r Reading) codedReason() bool {
 	return slices.ContainsFunc(r.Codes, func(code string) bool {

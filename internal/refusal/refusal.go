@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ambit-auth/ambit/internal/template"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -17,6 +17,7 @@ type Response struct {
 	Status int
 	Header http.Header // WWW-Authenticate, Content-Type, Content-Encoding, and fields whose name speaks of scopes, are read
 	Body   []byte      // as it came; [MaxBody] bytes of it will do
+	Veil   text.Veil   // over what the request carried, which a server may repeat
 }
 
 // A Reading is what a response says.
@@ -29,7 +30,9 @@ type Reading struct {
 	Codes     []string // what stands where errors have their code
 	Proofs    []string // where it names scopes, but for Said
 
-	Wording provider.Refusal // of the provider's file; the zero value where it knows none for this
+	Entry  provider.Refusal  // of the provider's file; the zero value where none fits
+	Caught map[string]string // what stands for the names in its texts
+	Counts bool              // Held is all that the credential holds: the entry says where that stands
 
 	known      Vocabulary
 	challenged []metadata.Challenge
@@ -40,6 +43,7 @@ type Reading struct {
 	told       bool     // a sentence in it does
 	schemes    []string // of its challenges, in lower case
 	bare       bool     // a challenge says no more than its scheme
+	certain    bool     // what is read is known to be about scopes: words in quotes are some
 	unsure     bool     // a sentence names scopes, and may not say that they are missing
 	anySaid    bool     // a sentence in it, or the provider's file, says that one of several is enough
 	lists      []Group  // what challenges name, of which by RFC 6750 §3 all are needed
@@ -53,20 +57,16 @@ type Reading struct {
 // invalidToken is the code of a credential that is not accepted (RFC 6750 §3.1).
 const invalidToken = "invalid_token"
 
-// HasStatus reports whether a status means a refusal: anywhere, or by the provider's file.
-func HasStatus(p *provider.Provider, status int) bool {
-	return status == http.StatusUnauthorized || status == http.StatusForbidden ||
-		p != nil && slices.ContainsFunc(p.Refusals, func(r provider.Refusal) bool { return r.Status == status })
-}
-
 // Read reads a response of one of the provider's bases; known tells which words are scopes.
 func Read(p *provider.Provider, base string, known Vocabulary, resp Response) Reading {
+	resp.Header = resp.Veil.Header(resp.Header)
 	r := Reading{status: resp.Status, known: known}
-	values, unread := values(resp)
+	whole, unread := values(resp)
 	r.Unread = unread
-	legible(values)
+	legible(whole)
+	values := whole
 	if succeeded(resp.Status) {
-		values = failures(values)
+		values = failures(whole)
 	}
 	r.challenges(resp.Header)
 	for _, value := range values {
@@ -76,10 +76,19 @@ func Read(p *provider.Provider, base string, known Vocabulary, resp Response) Re
 		r.gather(value, maxNesting)
 	}
 	r.weigh()
-	r.headers(resp.Header)
+	r.headerCodes(resp.Header)
 	r.coded = r.coded || slices.ContainsFunc(r.Codes, meansScope)
 	r.Said = r.bestText()
-	r.wording(p, base, resp.Status)
+	if !r.entry(p, base, resp.Header, whole) {
+		r.anywhere(resp.Header, values)
+	}
+	r.Needs, r.Mentioned = unique(r.Needs), unique(r.Mentioned)
+	return r
+}
+
+// anywhere takes the scopes from wherever a response has them.
+func (r *Reading) anywhere(h http.Header, values []any) {
+	r.headers(h)
 	r.challengeScopes()
 	for _, challenge := range r.challenged {
 		r.read(challenge.ErrorDescription(), place{})
@@ -88,8 +97,6 @@ func Read(p *provider.Provider, base string, known Vocabulary, resp Response) Re
 		r.members(place{}, "", value, maxNesting)
 	}
 	r.mergeLists()
-	r.Needs, r.Mentioned = unique(r.Needs), unique(r.Mentioned)
-	return r
 }
 
 // weigh finds out what the texts say as a whole.
@@ -146,7 +153,7 @@ func names(groups []Group) []string {
 }
 
 // Means reports whether the provider's file says that the response means this.
-func (r Reading) Means(m provider.Meaning) bool { return r.Wording.Means == m }
+func (r Reading) Means(m provider.Meaning) bool { return r.Entry.Means == m }
 
 // LacksScope reports whether the response says that a scope is missing, whether or not it
 // says which. A code alone does not where the sentence beside it gives another reason: servers
@@ -168,39 +175,8 @@ func (r Reading) SaysLacking() bool { return r.coded || r.told }
 
 // Rejects reports whether the server says that it does not take the credential as such.
 func (r Reading) Rejects() bool {
-	return r.Means(provider.MeaningRejected) || slices.Contains(r.Codes, invalidToken)
-}
-
-// wording finds the first refusal in the file's order that the response fits.
-func (r *Reading) wording(p *provider.Provider, base string, status int) {
-	if p == nil {
-		return
-	}
-	for _, known := range p.Refusals {
-		if known.Status != status || known.Base != "" && known.Base != base {
-			continue
-		}
-		if known.Text == "" {
-			r.Wording = known
-			r.anySaid = r.anySaid || known.AnyOf
-			return
-		}
-		for _, said := range r.texts {
-			captured, ok := template.Search(known.Text, said)
-			if !ok {
-				continue
-			}
-			r.Wording = known
-			r.anySaid = r.anySaid || known.AnyOf
-			if r.sentence == "" || strings.Contains(said, " ") { // a person reads the sentence beside a code
-				r.Said = said
-			}
-			if known.Means == provider.MeaningMissingScope {
-				r.Needs = append(r.Needs, r.groups(r.known.list(captured["scope"]), true)...)
-			}
-			return
-		}
-	}
+	other := r.Means(provider.MeaningMissingScope) || r.Means(provider.MeaningNotAScopeProblem)
+	return r.Means(provider.MeaningRejected) || !other && slices.Contains(r.Codes, invalidToken)
 }
 
 // bestText is what a person reads first: the message for people, else a code, else the

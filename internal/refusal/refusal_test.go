@@ -33,7 +33,7 @@ func TestReadWhatItMeans(t *testing.T) {
 	read := func(status int, body, challenge string) refusal.Reading {
 		return refusal.Read(p, "api", refusal.Vocabulary{}, refusal.Response{Status: status, Header: http.Header{"Www-Authenticate": {challenge}}, Body: []byte(body)})
 	}
-	if r := read(403, `{"detail": "no such project"}`, ""); !r.Means(provider.MeaningNotAScopeProblem) || r.Wording.Advice != "name another project" {
+	if r := read(403, `{"detail": "no such project"}`, ""); !r.Means(provider.MeaningNotAScopeProblem) || r.Entry.Advice != "name another project" {
 		t.Errorf("another reason: %+v", r)
 	}
 	if r := read(401, "", `Bearer error="invalid_token"`); !r.Rejects() || r.LacksScope() {
@@ -50,11 +50,15 @@ func TestReadWhatItMeans(t *testing.T) {
 	}
 }
 
-func TestHasStatus(t *testing.T) {
+func TestRefuses(t *testing.T) {
+	p := refusaltest.Provider(t)
 	var got []int
 	for status := 100; status < 600; status++ {
-		if refusal.HasStatus(refusaltest.Provider(t), status) {
+		if refusal.Read(p, "api", refusal.Vocabulary{}, refusal.Response{Status: status}).Refuses() {
 			got = append(got, status)
+		}
+		if looks := refusal.MayRefuse(p, status, nil); looks != refusal.MayRefuse(nil, status, nil) && status != 429 {
+			t.Errorf("%d is looked at: %v", status, looks)
 		}
 	}
 	if diff := cmp.Diff([]int{401, 402, 403}, got); diff != "" {
@@ -90,7 +94,7 @@ func FuzzRead(f *testing.F) {
 					t.Errorf("%q", scope)
 				}
 			}
-			if status == 200 && challenge == "" && len(r.Needs) > 0 && !refusal.Fails(resp) && encoding == "" {
+			if status == 200 && challenge == "" && len(r.Needs) > 0 && !refusal.Fails(p, "api", resp) && encoding == "" {
 				t.Errorf("a success needs %q", r.Needs)
 			}
 		}

@@ -329,7 +329,7 @@ func (s *sentenceReader) flush() bool {
 // groups are those of the scopes that were read. What is joined by and is one alternative, unless
 // a comma stands before the and: a, and b or c.
 func (s *sentenceReader) groups() []Group {
-	if s.any || s.r.Wording.AnyOf {
+	if s.any || s.r.Entry.AnyOf {
 		return []Group{s.run}
 	}
 	var groups []Group

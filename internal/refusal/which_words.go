@@ -8,6 +8,9 @@ import (
 // isScope reports whether a word of the sentence is a scope.
 func (s *sentenceReader) isScope(i int) bool {
 	w := &s.words[i]
+	if s.r.certain && w.quoted && canBeScope(w.text) {
+		return true
+	}
 	known := s.r.known.Knows(w.text)
 	if bare := strings.TrimSuffix(w.text, "_permission"); !known && s.r.known.Knows(bare) {
 		w.text, known = bare, true

@@ -145,7 +145,7 @@ func (sv *server) words(r *http.Request, names []string, b bearer) map[string]an
 	s := sv.shape
 	home := s.Organizations[0]
 	words := map[string]any{
-		"person_id": s.Person.ID, "person_uuid": s.Person.UUID, "person_name": s.Person.FirstName, "person_email": s.Person.Email,
+		"person_id": b.person.ID, "person_uuid": b.person.UUID, "person_name": b.person.FirstName, "person_email": b.person.Email,
 		"home_organization": home.ID, "home_organization_name": home.Name, "project_key": sv.keyNamed("project"),
 	}
 	for _, name := range names {

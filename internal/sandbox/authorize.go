@@ -3,6 +3,7 @@ package sandbox
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,13 +18,19 @@ const (
 	cookieKey  = "cookie"  // what the browser carries
 )
 
+// begin notes what only the authorization request says: a device's page is asked for without it.
+func (sv *server) begin(r *http.Request, a *goidc.AuthnSession, _ *goidc.Client) bool {
+	a.Store[teamsKey] = sv.teams(r)
+	return true
+}
+
 // decide is what the library calls at each step of an authorization: first with the
 // request itself, then with what the person sends from the page.
 func (sv *server) decide(w http.ResponseWriter, r *http.Request, a *goidc.AuthnSession, c *goidc.Client) (goidc.Status, error) {
 	if r.PathValue("callback") != "" {
 		return sv.answered(w, r, a, c)
 	}
-	if err := sv.prepare(r, a); err != nil {
+	if err := sv.prepare(a); err != nil {
 		return goidc.StatusFailure, err
 	}
 	allowed := a.Store[allowedKey].([]string)
@@ -44,26 +51,35 @@ func denied() error {
 
 // prepare works out what of the asked scopes can be granted: what lies outside the
 // application's ceiling is left out without a word, as the live service does.
-func (sv *server) prepare(r *http.Request, a *goidc.AuthnSession) error {
+func (sv *server) prepare(a *goidc.AuthnSession) error {
 	// RFC 7636 §4.3: without a method the challenge is a plain one, which is not taken;
 	// the library would read it as S256.
-	if a.CodeChallengeMethod != goidc.CodeChallengeMethodSHA256 {
+	if a.DeviceCode == "" && a.CodeChallengeMethod != goidc.CodeChallengeMethodSHA256 {
 		return goidc.NewError(goidc.ErrorCodeInvalidRequest, "code_challenge_method must be S256")
 	}
-	asked := strings.Fields(a.Scopes)
-	if len(asked) == 0 {
-		return goidc.NewError(goidc.ErrorCodeInvalidScope, "no scope was asked for") // RFC 6749 §3.3
+	allowed, err := sv.allowed(a.ClientID, a.Scopes)
+	if err != nil {
+		return err
 	}
-	name, app := sv.applicationOf(a.ClientID)
+	name, _ := sv.applicationOf(a.ClientID)
+	a.Store[allowedKey], a.Store[consentKey] = allowed, consent{Region: sv.home(), Application: name, Person: sv.shape.person(a.LoginHint)}
+	return nil
+}
+
+// allowed is what of the asked scopes an application can get.
+func (sv *server) allowed(clientID, scope string) ([]string, error) {
+	asked := strings.Fields(scope)
+	if len(asked) == 0 {
+		return nil, goidc.NewError(goidc.ErrorCodeInvalidScope, "no scope was asked for") // RFC 6749 §3.3
+	}
+	_, app := sv.applicationOf(clientID)
 	allowed := without(both(asked, app.Ceiling), sv.store.gone())
 	if outside := without(asked, allowed); len(outside) > 0 && sv.misbehaves(kindReject) {
-		return goidc.NewError(goidc.ErrorCodeInvalidScope, "not allowed for this application: "+strings.Join(outside, " "))
+		return nil, goidc.NewError(goidc.ErrorCodeInvalidScope, "not allowed for this application: "+strings.Join(outside, " "))
 	} else if len(outside) > 0 && sv.misbehaves(kindRejectAll) {
-		return goidc.NewError(goidc.ErrorCodeInvalidScope, "invalid scopes: "+strings.Join(asked, " "))
+		return nil, goidc.NewError(goidc.ErrorCodeInvalidScope, "invalid scopes: "+strings.Join(asked, " "))
 	}
-	a.Store[allowedKey], a.Store[teamsKey] = allowed, sv.teams(r)
-	a.Store[consentKey] = consent{Region: sv.home(), Application: name}
-	return nil
+	return allowed, nil
 }
 
 // home is where the grant will live: this server's region, else the person's.
@@ -71,7 +87,11 @@ func (sv *server) home() string {
 	if sv.region != "" {
 		return sv.region
 	}
-	return sv.Sandbox.region
+	if home := sv.Sandbox.region; !sv.misbehaves(kindOther) {
+		return home
+	}
+	regions := sv.shape.Regions
+	return regions[(slices.Index(regions, sv.Sandbox.region)+1)%len(regions)]
 }
 
 // teams is the project to which the request binds the grant; nil for none.
@@ -97,8 +117,11 @@ func (sv *server) consented(a *goidc.AuthnSession, scopes []string) (goidc.Statu
 	}
 	decided := consentOf(a.Store)
 	decided.Teams, _ = a.Store[teamsKey].([]int)
+	if sv.misbehaves(kindOther) {
+		decided.Person.UUID, decided.Person.Email = "other-"+decided.Person.UUID, "other-"+decided.Person.Email
+	}
 	a.Store = map[string]any{consentKey: decided}
-	a.Subject, a.Username = sv.shape.Person.UUID, sv.shape.Person.Email
+	a.Subject, a.Username = decided.Person.UUID, decided.Person.Email
 	a.GrantedScopes = strings.Join(scopes, " ")
 	return goidc.StatusSuccess, nil
 }

@@ -39,6 +39,7 @@ func (sv *server) useLibrary() error {
 	library, err := provider.New(sv.origin, sv.view, sv.signingKeys,
 		provider.WithAuthCodeGrant(sv.view),
 		provider.WithAuthCodeLifetime(s.Tokens.CodeSeconds),
+		provider.WithDeviceGrant(sv.view, sv.promptForCode, sv.confirmDevice),
 		provider.WithAuthSessionLifetime(sessionSeconds),
 		provider.WithRefreshTokenGrant(sv.view),
 		provider.WithRefreshTokenRotation(),
@@ -59,7 +60,7 @@ func (sv *server) useLibrary() error {
 		provider.WithDCR(registrar{sv}),
 		provider.WithDCREndpoint(trimmed("registration_endpoint")),
 		provider.WithLocalhostRedirectURIs(),
-		provider.WithPolicies(goidc.NewPolicy("consent", func(*http.Request, *goidc.AuthnSession, *goidc.Client) bool { return true }, sv.decide)),
+		provider.WithPolicies(goidc.NewPolicy("consent", sv.begin, sv.decide)),
 		provider.WithTokenRevocation(func(context.Context, *goidc.Client) bool { return true }),
 		provider.WithTokenRevocationRevokeGrantOnAccessToken(),
 		provider.WithIDTokenClaims(sv.idTokenClaims),
@@ -88,7 +89,7 @@ func (sv *server) clients() ([]*goidc.Client, error) {
 		clients = append(clients, &goidc.Client{ID: app.IDs[sv.name], ClientMeta: goidc.ClientMeta{
 			Name:             app.Title,
 			RedirectURIs:     sv.redirectURIs(),
-			GrantTypes:       []goidc.GrantType{goidc.GrantAuthorizationCode, goidc.GrantRefreshToken},
+			GrantTypes:       []goidc.GrantType{goidc.GrantAuthorizationCode, goidc.GrantRefreshToken, goidc.GrantDeviceCode},
 			ResponseTypes:    []goidc.ResponseType{goidc.ResponseTypeCode},
 			ScopeIDs:         clientScope,
 			TokenAuthnMethod: goidc.AuthnMethodNone,
@@ -147,12 +148,12 @@ func (sv *server) idTokenClaims(ctx context.Context, g *goidc.Grant) map[string]
 }
 
 func (sv *server) userInfoClaims(_ context.Context, g *goidc.Grant) map[string]any {
-	claims := map[string]any{}
+	claims, person := map[string]any{}, consentOf(g.Store).Person
 	if contains(strings.Fields(g.Scopes), "email") {
-		claims["email"], claims["email_verified"] = sv.shape.Person.Email, true
+		claims["email"], claims["email_verified"] = person.Email, true
 	}
 	if contains(strings.Fields(g.Scopes), "profile") {
-		claims["given_name"] = sv.shape.Person.FirstName
+		claims["given_name"] = person.FirstName
 	}
 	return claims
 }

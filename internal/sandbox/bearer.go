@@ -17,6 +17,7 @@ type bearer struct {
 	issued        time.Time
 	expires       time.Time
 	region        string
+	person        person
 	scopes        []string
 	teams         []int
 	organizations []string
@@ -55,7 +56,7 @@ func (s *store) issued(token string) bearer {
 func (s *store) tokenBearer(t *tokenRecord) bearer {
 	decided := consentOf(s.grants[t.GrantID].Store)
 	return bearer{
-		application: decided.Application, issued: t.issued, expires: t.until, region: decided.Region,
+		application: decided.Application, issued: t.issued, expires: t.until, region: decided.Region, person: decided.Person,
 		scopes: s.effective(t.Scopes, decided.Application), teams: decided.Teams, organizations: decided.Organizations,
 	}
 }
@@ -69,7 +70,7 @@ func (s *store) keyBearer(k *key, region string) (bearer, bool) {
 		held = without(held, s.removed)
 	}
 	return bearer{
-		kind: k.shape.Kind, key: k, region: k.region, scopes: held, teams: k.shape.Teams, organizations: k.shape.Organizations, noProduct: k.shape.NoProduct,
+		kind: k.shape.Kind, key: k, region: k.region, person: s.shape.Persons[0], scopes: held, teams: k.shape.Teams, organizations: k.shape.Organizations, noProduct: k.shape.NoProduct,
 	}, true
 }
 

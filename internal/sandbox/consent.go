@@ -26,6 +26,8 @@ type pageData struct {
 	Nonce          string // of the style sheet
 	Return         string // origin of the redirect URI
 
+	CodeAction, Code, Note string // of the page on which a code is entered
+
 	Application, Person, Region string
 	Action, Form                string
 	Scopes                      []pageScope
@@ -50,6 +52,9 @@ const cookieName = "sandbox_consent"
 // word in the form, and another in a cookie that no other site's form sends.
 func (sv *server) consentPage(w http.ResponseWriter, r *http.Request, a *goidc.AuthnSession, c *goidc.Client) error {
 	action := sv.shape.endpointPath("authorization_endpoint") + a.ID
+	if a.DeviceCode != "" {
+		action = devicePath + "/" + a.ID
+	}
 	if a.Store[formKey] == nil {
 		a.Store[formKey], a.Store[cookieKey] = random(""), random("")
 	}
@@ -58,7 +63,7 @@ func (sv *server) consentPage(w http.ResponseWriter, r *http.Request, a *goidc.A
 	})
 	_, app := sv.applicationOf(a.ClientID)
 	data := pageData{
-		Title: "Allow access?", Application: c.Name, Person: sv.shape.Person.Email, Region: strings.ToUpper(sv.home()),
+		Title: "Allow access?", Application: c.Name, Person: consentOf(a.Store).Person.Email, Region: strings.ToUpper(sv.home()),
 		Action: action, Form: a.Store[formKey].(string), Return: originOf(a.RedirectURI),
 	}
 	for _, scope := range a.Store[allowedKey].([]string) {
@@ -113,7 +118,7 @@ func page(w http.ResponseWriter, status int, data pageData) error {
 // originOf is scheme and host of a URL.
 func originOf(raw string) string {
 	u, err := url.Parse(raw)
-	if err != nil {
+	if err != nil || u.Host == "" {
 		return ""
 	}
 	return u.Scheme + "://" + u.Host

@@ -27,7 +27,8 @@
 // §4.1, RFC 7636); a code lives five minutes and works once. Each application has a
 // ceiling of scopes; what is asked beyond it is left out without a word. The consent
 // page shows the rest, and each scope but those that the application pins can be
-// unticked. [Options].Grant consents or denies without a click. Where the request says
+// unticked. A login_hint with the address of another person of the shape has that one at the
+// browser. [Options].Grant consents or denies without a click. Where the request says
 // that the grant reaches one project, the page lets choose which, and team_id
 // preselects one.
 //
@@ -36,7 +37,12 @@
 // ceiling of the day. Revocation (RFC 7009) ends the family. A token asks about itself
 // at the introspection endpoint (RFC 7662), in JSON or as a form, with itself as
 // bearer. With openid there is an ID token, signed with RS256. Nobody can register a
-// client unless a kind of misbehavior says so, and there is no device flow.
+// client unless a kind of misbehavior says so.
+//
+// Where a kind offers it, there is a login with a code for another device (RFC 8628): the page
+// /device takes the code, and leads on to the same consent page. The token is asked for once a second,
+// or else there is slow_down. With [Options].Grant consent is given or denied before
+// the second request for the token.
 //
 // # Keys
 //
@@ -92,6 +98,10 @@
 //	secret-post     the same, for client_secret_post
 //	bad-id-token    the signature of an ID token is that of another text
 //	unknown-client  the token endpoint knows no client: invalid_client
+//	other-person    whoever consents is another person, who lives in another region
+//	device          a login with a code for another device is offered (RFC 8628)
+//	device-short    the same, and a code lives two seconds
+//	device-slow     the same, and the first request for the token is told slow_down
 //	no-list         the metadata has no scopes_supported
 //	empty-list      scopes_supported is []
 //	wrong-issuer    the metadata names another issuer

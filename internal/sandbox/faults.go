@@ -10,7 +10,7 @@ import (
 const (
 	htmlPage = "<!doctype html><title>Sign in</title><p>Please sign in to go on.</p>"
 	// Members that many answers have, each of a type that it never has.
-	wrongShape = `{"issuer":7,"scopes_supported":"all","authorization_endpoint":[],"token_endpoint":{},"active":"perhaps","scope":{},"scopes":"all","access_token":[1],"type":7,"content":"none"}`
+	wrongShape = `{"issuer":7,"scopes_supported":"all","authorization_endpoint":[],"token_endpoint":{},"active":"perhaps","scope":{},"scopes":{"all":true},"access_token":[1],"type":7,"content":"none"}`
 	noJSON     = "\x00\xff{\"scopes\": [\"unfinished"
 	// slowness is long enough to be seen and short enough for a test.
 	slowness = 300 * time.Millisecond

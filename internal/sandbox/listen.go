@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/ambit-auth/ambit/internal/ports"
 )
 
 const (
@@ -39,6 +41,7 @@ type listener struct {
 	socket net.Listener
 	origin string
 	server *http.Server
+	silent func() // ends the word that this is a server of the user's
 }
 
 // newListenerGroup checks the address and opens the first listener.
@@ -67,6 +70,9 @@ func (g *listenerGroup) open(address string) (*listener, error) {
 	}
 	_, port, _ := net.SplitHostPort(socket.Addr().String())
 	l := &listener{socket: socket, origin: "http://" + net.JoinHostPort(g.host, port)}
+	if l.silent, err = ports.Announce([]string{net.JoinHostPort(g.host, port)}); err != nil {
+		l.silent = func() {} // then a person has to say that a key may go there
+	}
 	g.listeners = append(g.listeners, l)
 	return l, nil
 }
@@ -146,6 +152,7 @@ func (g *listenerGroup) close() error {
 }
 
 func (l *listener) close(ctx context.Context) error {
+	defer l.silent()
 	if l.server == nil {
 		return l.socket.Close()
 	}

@@ -48,6 +48,7 @@ func (sv *server) metadata(document map[string]any) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		d := rehosted(document, from, sv.origin)
 		sv.listScopes(d)
+		sv.advertiseDevice(d)
 		if sv.misbehaves(kindWrongIssuer) {
 			d["issuer"] = "https://issuer.invalid"
 		}

@@ -22,6 +22,11 @@ const (
 	kindPost       = "secret-post"
 	kindBadIDToken = "bad-id-token"
 	kindNoClient   = "unknown-client"
+	kindOther      = "other-person"
+
+	kindDevice      = "device"
+	kindDeviceShort = "device-short"
+	kindDeviceSlow  = "device-slow"
 
 	kindNoList      = "no-list"
 	kindEmptyList   = "empty-list"
@@ -62,9 +67,13 @@ func kinds() []kind {
 		{kindNoRefresh, "", "a login gets no refresh token"},
 		{kindBadIDToken, "", "the signature of an ID token is that of another text"},
 		{kindNoClient, "", "the token endpoint knows no client: invalid_client"},
+		{kindOther, "", "whoever consents is another person, who lives in another region"},
 		{kindRegisters, "", "whoever asks is registered as a client (RFC 7591), and may have what is listed"},
 		{kindBasic, "", "the same, and each gets a secret for client_secret_basic, whatever it asks for"},
 		{kindPost, "", "the same, for client_secret_post"},
+		{kindDevice, "", "a login with a code for another device is offered (RFC 8628)"},
+		{kindDeviceShort, "", "the same, and a code lives two seconds"},
+		{kindDeviceSlow, "", "the same, and the first request for the token is told slow_down"},
 		{kindNoList, "", "the metadata has no scopes_supported"},
 		{kindEmptyList, "", "scopes_supported is an empty list"},
 		{kindWrongIssuer, "", "the metadata names another issuer than the one asked"},

@@ -140,7 +140,7 @@ func TestFaults(t *testing.T) {
 		text   string
 	}{
 		"html-200@api": {200, "<!doctype html>"}, "no-metadata@api": {404, "<!doctype html>"}, "500@api": {500, "server_error"},
-		"bad-json@api": {200, `"scopes":"all"`}, "garbage@api": {200, "\x00"}, "429-long@api": {429, ""},
+		"bad-json@api": {200, `"scopes":{"all":true}`}, "garbage@api": {200, "\x00"}, "429-long@api": {429, ""},
 	} {
 		s := start(t, Options{Misbehave: []string{kind}})
 		a := send(t, "GET", s.Ready().API+"/api/users/@me/", s.Ready().Keys.Full, nil)

@@ -82,7 +82,7 @@ func newSandbox(o Options) (*Sandbox, error) {
 		return nil, err
 	}
 	s.store = newStore(shape, s.now, makeKeys(shape, s.region))
-	s.store.extra = shape.More
+	s.store.extra, s.store.deviceLife = shape.More, s.deviceLife
 	return s, s.Misbehave(o.Misbehave...)
 }
 
@@ -240,4 +240,5 @@ func (sv *server) authorizationRoutes(mux *http.ServeMux) {
 	at("GET ", "userinfo_endpoint", partUserInfo, sv.passOn)
 	at("POST ", "userinfo_endpoint", partUserInfo, sv.passOn)
 	at("POST ", "registration_endpoint", partAuthorize, sv.register)
+	sv.deviceRoutes(mux)
 }

@@ -51,12 +51,7 @@ type shape struct {
 	ForeignScopes []string `yaml:"foreign_scopes"`
 	Application   string   // the one that the provider file names
 	Applications  map[string]application
-	Person        struct {
-		ID        int
-		UUID      string
-		FirstName string `yaml:"first_name"`
-		Email     string
-	}
+	Persons       []person // the first is at the browser, unless a login_hint names another
 	Organizations []organization
 	Projects      []project
 	KeyKinds      map[string]keyKind `yaml:"key_kinds"`
@@ -276,6 +271,24 @@ func (s *shape) knows(scope string) bool {
 	return false
 }
 
+// A person has an account at the service.
+type person struct {
+	ID        int
+	UUID      string
+	FirstName string `yaml:"first_name"`
+	Email     string
+}
+
+// person is the one who is at the browser of an authorization request (OpenID Connect Core §3.1.2.1).
+func (s *shape) person(loginHint string) person {
+	for _, p := range s.Persons {
+		if p.Email == loginHint {
+			return p
+		}
+	}
+	return s.Persons[0]
+}
+
 func (s *shape) project(id int) (project, organization, bool) {
 	for _, p := range s.Projects {
 		if p.ID == id {
@@ -293,4 +306,49 @@ func (s *shape) organization(id string) (organization, bool) {
 		}
 	}
 	return organization{}, false
+}
+
+// An implication says which scope words cover others.
+type implication struct {
+	Read, Write string // endings: what ends in Write covers the same that ends in Read
+	All         string // covers all but the internal ones
+}
+
+// covers reports whether held meets the need.
+func (s *shape) covers(held []string, need string) bool {
+	if contains(held, need) {
+		return true
+	}
+	if stem, ok := strings.CutSuffix(need, s.Implies.Read); ok && contains(held, stem+s.Implies.Write) {
+		return true
+	}
+	return contains(held, s.Implies.All) && !contains(s.groups["internal"], need)
+}
+
+// lacking is the first need that held does not meet; "" where none lacks.
+func (s *shape) lacking(held, needs []string) string {
+	for _, need := range needs {
+		if !s.covers(held, need) {
+			return need
+		}
+	}
+	return ""
+}
+
+func contains(list []string, scope string) bool { return slices.Contains(list, scope) }
+
+// both keeps of list what other has too, in the order of list, each once.
+func both(list, other []string) []string {
+	kept := []string{}
+	for _, scope := range list {
+		if contains(other, scope) && !contains(kept, scope) {
+			kept = append(kept, scope)
+		}
+	}
+	return kept
+}
+
+// without keeps of list what other lacks.
+func without(list, other []string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(scope string) bool { return contains(other, scope) })
 }

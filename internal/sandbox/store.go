@@ -15,6 +15,8 @@ import (
 type store struct {
 	shape *shape
 	now   func() time.Time
+	// deviceLife is how many seconds a code for another device lives.
+	deviceLife func() int
 
 	mu       sync.Mutex
 	sessions map[string]*sessionRecord
@@ -22,9 +24,10 @@ type store struct {
 	codes    map[string]string // authorization code to grant
 	refresh  map[string]string // refresh token to grant; used ones too, so that reuse is noticed
 	tokens   map[string]*tokenRecord
-	keys     map[string]*key // by value
-	removed  []string        // scopes that nobody holds any more
-	extra    []string        // granted beyond every ceiling
+	devices  map[string]*deviceRecord // by device code
+	keys     map[string]*key          // by value
+	removed  []string                 // scopes that nobody holds any more
+	extra    []string                 // granted beyond every ceiling
 
 	registered registered
 }
@@ -49,6 +52,7 @@ type (
 // A consent is what the person decided, kept in a grant's Store.
 type consent struct {
 	Region        string
+	Person        person
 	Application   string // its name in the shape, or the client_id of one that was registered
 	Teams         []int
 	Organizations []string
@@ -67,6 +71,7 @@ func newStore(s *shape, now func() time.Time, keys map[string]*key) *store {
 		shape: s, now: now, keys: keys,
 		sessions: make(map[string]*sessionRecord), grants: make(map[string]*grantRecord),
 		codes: make(map[string]string), refresh: make(map[string]string), tokens: make(map[string]*tokenRecord),
+		devices:    make(map[string]*deviceRecord),
 		registered: registered{clients: make(map[string]*goidc.Client), applied: make(map[string]application)},
 	}
 }

@@ -97,6 +97,14 @@ func (sv *server) token(w http.ResponseWriter, r *http.Request) {
 		writeText(w, http.StatusUnauthorized, "application/json", []byte(`{"error":"invalid_client"}`)) // RFC 6749 §5.2
 		return
 	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	byDevice := r.PostFormValue("grant_type") == string(goidc.GrantDeviceCode)
+	if byDevice {
+		if said := sv.pollDevice(r.PostFormValue("device_code")); said != nil {
+			writeJSON(w, http.StatusBadRequest, said)
+			return
+		}
+	}
 	answer := sv.ask(w, r)
 	var members map[string]any
 	if json.Unmarshal(answer.body.Bytes(), &members) != nil {
@@ -105,7 +113,7 @@ func (sv *server) token(w http.ResponseWriter, r *http.Request) {
 	}
 	if answer.status == http.StatusOK {
 		sv.complete(members)
-	} else if members["error"] == "expired_token" {
+	} else if members["error"] == "expired_token" && !byDevice {
 		// The library's word for a code whose grant is revoked belongs to the device
 		// flow; RFC 6749 §5.2 has another.
 		members["error"] = "invalid_grant"
@@ -180,7 +188,7 @@ func (sv *server) introspect(w http.ResponseWriter, r *http.Request) {
 	default:
 		writeJSON(w, http.StatusOK, map[string]any{
 			"active": true, "scope": strings.Join(b.scopes, " "), "client_id": sv.store.application(b.application).IDs[sv.name],
-			"token_type": "Bearer", "sub": sv.shape.Person.UUID, "iat": b.issued.Unix(), "exp": b.expires.Unix(),
+			"token_type": "Bearer", "sub": b.person.UUID, "iat": b.issued.Unix(), "exp": b.expires.Unix(),
 			sv.shape.Members.Teams: listOf(b.teams), sv.shape.Members.Organizations: listOf(b.organizations),
 		})
 	}

@@ -26,11 +26,14 @@ func (v view) clientID(c consent) string { return v.application(c.Application).I
 func (v view) SaveSession(_ context.Context, a *goidc.AuthnSession) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if a.Status != goidc.StatusPending {
+	if a.Status != goidc.StatusPending && a.DeviceCode == "" {
 		delete(v.sessions, a.ID) // decided: the page works once
 		return nil
 	}
 	until := v.after(sessionSeconds)
+	if a.DeviceCode != "" {
+		until = v.after(v.deviceLife())
+	}
 	if old := v.sessions[a.ID]; old != nil {
 		until = old.until
 	}
@@ -43,12 +46,17 @@ func (v view) Session(_ context.Context, id string) (*goidc.AuthnSession, error)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	r := v.sessions[id]
-	if r == nil {
+	if r == nil || r.Status != goidc.StatusPending {
 		return nil, goidc.ErrNotFound
 	}
+	return v.session(r), nil
+}
+
+// session hands out a session, with its end by the sandbox's clock.
+func (v view) session(r *sessionRecord) *goidc.AuthnSession {
 	a := copySession(&r.AuthnSession)
 	a.ExpiresAt = v.forLibrary(r.until)
-	return &a, nil
+	return &a
 }
 
 func copySession(a *goidc.AuthnSession) goidc.AuthnSession {
@@ -64,7 +72,10 @@ func (v view) SaveGrant(_ context.Context, g *goidc.Grant) error {
 	r := v.grants[g.ID]
 	if r == nil {
 		r = &grantRecord{codeUntil: v.after(v.shape.Tokens.CodeSeconds)}
-		v.grants[g.ID], v.codes[g.AuthCode] = r, g.ID
+		v.grants[g.ID] = r
+		if g.AuthCode != "" {
+			v.codes[g.AuthCode] = g.ID
+		}
 	}
 	if g.RefreshToken != "" && g.RefreshToken != r.RefreshToken {
 		r.refreshUntil, v.refresh[g.RefreshToken] = v.after(v.shape.Tokens.RefreshSeconds), g.ID
@@ -92,7 +103,7 @@ func (v view) grant(id string) (*goidc.Grant, error) {
 	g.Store = maps.Clone(r.Store)
 	g.ClientID = v.clientID(decided)
 	g.Scopes = strings.Join(v.effective(r.Scopes, decided.Application), " ")
-	g.AuthCodeExpiresAt, g.RefreshTokenExpiresAt = v.forLibrary(r.codeUntil), v.forLibrary(r.refreshUntil)
+	g.AuthCodeExpiresAt, g.DeviceCodeExpiresAt, g.RefreshTokenExpiresAt = v.forLibrary(r.codeUntil), v.forLibrary(r.codeUntil), v.forLibrary(r.refreshUntil)
 	return &g, nil
 }
 

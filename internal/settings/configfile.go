@@ -71,7 +71,7 @@ func (c configFile) setting(r *yamlfile.Reader, key string, n *yaml.Node) any {
 		return list
 	case c.kinds[key] == listKind:
 		return []string{r.Text(n, key)}
-	case Words(key) != nil:
+	case !takes(key, n.Value):
 		return r.Word(n, key, Words(key))
 	}
 	return r.Text(n, key)

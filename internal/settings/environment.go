@@ -36,6 +36,17 @@ func (e Environment) InCI() bool {
 	return yes || err != nil && value != ""
 }
 
+// UTF8 reports whether a terminal shows more than ASCII. Where no locale is named, as in most
+// containers, it does: the terminal is another machine's.
+func (e Environment) UTF8() bool {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} { // POSIX §8.2
+		if value := strings.ToUpper(e.Get(name)); value != "" {
+			return strings.Contains(value, "UTF-8") || strings.Contains(value, "UTF8")
+		}
+	}
+	return true
+}
+
 // The directories of the XDG base directory specification; on other systems their
 // own. Each is "" where the system names none.
 

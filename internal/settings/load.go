@@ -52,10 +52,10 @@ func Load(flags *pflag.FlagSet, environ Environment) (Settings, error) {
 	}
 	l.check(k)
 	s := Settings{
-		Manifest: k.String("manifest"), Server: k.String("server"), Programs: k.Strings("program"),
+		Manifest: k.String("manifest"), Server: k.String("server"), Account: k.String("account"), Programs: k.Strings("program"),
 		Output: k.String("output"), NoInput: k.Bool("no_input"), Store: k.String("store"), CAFile: k.String("ca_file"),
 		TrustHost: k.Strings("trust_host"), Color: k.String("color"), Verbose: k.Bool("verbose"), LogFile: k.String("log_file"),
-		Browser: k.String("browser"), NoBrowser: k.Bool("no_browser"), APIKeyFile: k.String("api_key_file"), origins: l.origins,
+		Browser: k.String("browser"), NoBrowser: k.Bool("no_browser"), Device: k.Bool("device"), APIKeyFile: k.String("api_key_file"), origins: l.origins,
 	}
 	l.settle(&s, k.Bool("json"))
 	if l.mistakes != nil {
@@ -68,6 +68,14 @@ func Load(flags *pflag.FlagSet, environ Environment) (Settings, error) {
 // is wrong. What is wrong is passed over, in every layer.
 func Guess(args []string, environ Environment) Settings {
 	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	Skim(flags, args)
+	s, _ := Load(flags, environ)
+	return s
+}
+
+// Skim reads flags, and those that are common, from a command line in which something may be wrong.
+// What is wrong, or is another flag, is passed over.
+func Skim(flags *pflag.FlagSet, args []string) {
 	flags.ParseErrorsAllowlist.UnknownFlags = true
 	flags.BoolP("help", "h", false, "") // pflag's own ends the parsing
 	CommonFlags(flags)
@@ -75,8 +83,6 @@ func Guess(args []string, environ Environment) Settings {
 		_ = flags.Set(f.Name, value)
 		return nil
 	})
-	s, _ := Load(flags, environ)
-	return s
 }
 
 // prefix begins the name of each variable.
@@ -119,12 +125,15 @@ func (l *loading) variable(name, value string) (key string, setting any) {
 // way past a variable that is wrong.
 func (l *loading) check(k *koanf.Koanf) {
 	for _, key := range slices.Sorted(maps.Keys(l.origins)) {
-		value, name, words := k.String(key), l.origins[key].name, Words(key)
+		value, name := k.String(key), l.origins[key].name
 		if _, err := strconv.ParseBool(value); err != nil && l.kinds[key] == boolKind {
 			l.wrong("%s is true or false, not %q", name, value)
 		}
-		if value != "" && words != nil && !slices.Contains(words, value) {
-			l.wrong("%s: unknown word %q%s", name, value, text.Allowed(value, words))
+		if key == "account" && value != "" && !text.IsName(value) {
+			l.wrong("%s has 1 to %d printable characters, not %s", name, text.MaxName, text.Quote(value))
+		}
+		if value != "" && !takes(key, value) {
+			l.wrong("%s: unknown word %q%s", name, value, text.Allowed(value, Words(key)))
 		}
 	}
 }
@@ -133,6 +142,15 @@ func (l *loading) check(k *koanf.Koanf) {
 func (l *loading) settle(s *Settings, json bool) {
 	if json && (s.Output == "" || s.Output == "json" || l.overrides("json", "output")) {
 		s.Output = "json"
+	}
+	if s.Device && s.Browser != "" {
+		if s.Device = l.overrides("device", "browser"); s.Device {
+			s.Browser = ""
+		}
+	}
+	if s.Device && s.NoBrowser {
+		s.Device = l.overrides("device", "no_browser")
+		s.NoBrowser = !s.Device
 	}
 	if s.NoBrowser && s.Browser != "" {
 		if s.NoBrowser = l.overrides("no_browser", "browser"); s.NoBrowser {

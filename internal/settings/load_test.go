@@ -21,6 +21,7 @@ func load(t *testing.T, file string, variables []string, args ...string) (settin
 	settings.CommonFlags(flags)
 	flags.String("browser", "", "")
 	flags.Bool("no-browser", false, "")
+	flags.Bool("device", false, "")
 	flags.Bool("locked", false, "a flag of one command is not a setting")
 	if err := flags.Parse(args); err != nil {
 		t.Fatal(err)
@@ -84,12 +85,12 @@ func TestLayers(t *testing.T) {
 			TrustHost: []string{"a.example", "b.example"}, Programs: []string{"one"},
 		}},
 		"every word and bool of the file": {
-			file: "manifest: m\noutput: json\nstore: memory\nca_file: c\ncolor: never\nverbose: true\nlog_file: l\nbrowser: b\napi_key_file: k\n",
-			want: settings.Settings{Manifest: "m", Output: "json", Store: "memory", CAFile: "c", Color: "never", Verbose: true, LogFile: "l", Browser: "b", APIKeyFile: "k"},
+			file: "account: a\nmanifest: m\noutput: json\nstore: memory\nca_file: c\ncolor: never\nverbose: true\nlog_file: l\nbrowser: b\napi_key_file: k\n",
+			want: settings.Settings{Account: "a", Manifest: "m", Output: "json", Store: "memory", CAFile: "c", Color: "never", Verbose: true, LogFile: "l", Browser: "b", APIKeyFile: "k"},
 		},
 		"every word and bool of the variables": {
-			variables: []string{"AMBIT_MANIFEST=m", "AMBIT_PROGRAM=one,two", "AMBIT_OUTPUT=sarif", "AMBIT_STORE=file", "AMBIT_CA_FILE=c", "AMBIT_COLOR=auto", "AMBIT_VERBOSE=1", "AMBIT_LOG_FILE=l", "AMBIT_NO_BROWSER=true", "AMBIT_API_KEY_FILE=k"},
-			want:      settings.Settings{Manifest: "m", Programs: []string{"one", "two"}, Output: "sarif", Store: "file", CAFile: "c", Color: "auto", Verbose: true, LogFile: "l", NoBrowser: true, APIKeyFile: "k"},
+			variables: []string{"AMBIT_ACCOUNT=a", "AMBIT_MANIFEST=m", "AMBIT_PROGRAM=one,two", "AMBIT_OUTPUT=sarif", "AMBIT_STORE=file", "AMBIT_CA_FILE=c", "AMBIT_COLOR=auto", "AMBIT_VERBOSE=1", "AMBIT_LOG_FILE=l", "AMBIT_NO_BROWSER=true", "AMBIT_API_KEY_FILE=k"},
+			want:      settings.Settings{Account: "a", Manifest: "m", Programs: []string{"one", "two"}, Output: "sarif", Store: "file", CAFile: "c", Color: "auto", Verbose: true, LogFile: "l", NoBrowser: true, APIKeyFile: "k"},
 		},
 		"what sets nothing": {
 			file:      "# store: file\nstore:\ntrust_host:\n",
@@ -155,6 +156,31 @@ func TestContradictions(t *testing.T) {
 	}
 }
 
+// So do the ways to log in: a code for another device, a browser, a URL.
+func TestDeviceExcludes(t *testing.T) {
+	for name, c := range map[string]struct {
+		file              string
+		variables, flags  []string
+		browser           string
+		noBrowser, device bool
+		mistake           string
+	}{
+		"a device over the file":      {file: "browser: b", flags: []string{"--device"}, device: true},
+		"and over a variable":         {variables: []string{"AMBIT_NO_BROWSER=1"}, flags: []string{"--device"}, device: true},
+		"a browser over a variable":   {variables: []string{"AMBIT_DEVICE=1"}, flags: []string{"--browser=b"}, browser: "b"},
+		"no browser over the file":    {file: "device: true", flags: []string{"--no-browser"}, noBrowser: true},
+		"all three in the file":       {file: "browser: b\nno_browser: true\ndevice: true", device: true},
+		"two flags":                   {flags: []string{"--device", "--no-browser"}, noBrowser: true, mistake: "--device and --no-browser exclude each other"},
+		"two flags, one of a browser": {flags: []string{"--device", "--browser=b"}, browser: "b", mistake: "--device and --browser exclude each other"},
+		"taken back":                  {variables: []string{"AMBIT_DEVICE=1"}, flags: []string{"--device=false", "--browser=b"}, browser: "b"},
+	} {
+		s, mistakes := load(t, c.file, c.variables, c.flags...)
+		if s.Device != c.device || s.Browser != c.browser || s.NoBrowser != c.noBrowser || strings.Join(mistakes, "|") != c.mistake {
+			t.Errorf("%s: device %t, browser %q, no browser %t, %q", name, s.Device, s.Browser, s.NoBrowser, mistakes)
+		}
+	}
+}
+
 // Every mistake in every layer is told, with its place and the allowed words; what is right
 // is loaded beside it.
 func TestMistakes(t *testing.T) {
@@ -166,12 +192,13 @@ func TestMistakes(t *testing.T) {
 		"words of each layer": {
 			file: "store: fil", variables: []string{"AMBIT_STORE=memry", "AMBIT_COLOR=blue", "AMBIT_VERBOSE=maybe"}, flags: []string{"--store", "keyrng"},
 			want: []string{
-				`FILE:1:8: unknown store "fil" (allowed: keyring, file, memory); did you mean "file"?`,
+				`FILE:1:8: unknown store "fil" (allowed: keyring, file, memory, exec:NAME); did you mean "file"?`,
 				`AMBIT_COLOR: unknown word "blue" (allowed: auto, always, never)`,
-				`--store: unknown word "keyrng" (allowed: keyring, file, memory); did you mean "keyring"?`,
+				`--store: unknown word "keyrng" (allowed: keyring, file, memory, exec:NAME); did you mean "keyring"?`,
 				`AMBIT_VERBOSE is true or false, not "maybe"`,
 			},
 		},
+		"an account":                        {variables: []string{"AMBIT_ACCOUNT=a\x1b[2J"}, want: []string{`AMBIT_ACCOUNT has 1 to 100 printable characters, not "a\x1b[2J"`}},
 		"a flag is the way past a variable": {variables: []string{"AMBIT_STORE=fil", "AMBIT_VERBOSE=maybe"}, flags: []string{"--store=file", "-v"}},
 		"keys of the file": {
 			file: "colour: never\njson: true\nstore: file\nstore: memory\nno-input: true\n",
@@ -211,7 +238,7 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
-const keys = "api_key_file, browser, ca_file, color, log_file, manifest, no_browser, no_input, output, program, server, store, trust_host, verbose"
+const keys = "account, api_key_file, browser, ca_file, color, device, log_file, manifest, no_browser, no_input, output, program, server, store, trust_host, verbose"
 
 // How to tell of a mistake is known although the command line has one.
 func TestGuess(t *testing.T) {

@@ -101,3 +101,49 @@ func left(ctx context.Context) time.Duration {
 	}
 	return Grace
 }
+
+// goesOnWithin is how long a stop may take to come to pass, or not to: a program of which no shell
+// takes care is not stopped.
+const goesOnWithin = 100 * time.Millisecond
+
+// Suspend stops this program and those that it shares the terminal with, as Ctrl-Z does, and returns
+// when it goes on.
+func Suspend() {
+	goOn := make(chan os.Signal, 1)
+	notify(goOn, goesOn)
+	defer signal.Stop(goOn)
+	stopGroup()
+	select {
+	case <-goOn:
+	case <-time.After(goesOnWithin):
+	}
+}
+
+// OnContinue calls after whenever this program goes on, whatever stopped it, until end is called.
+func OnContinue(after func()) (end func()) {
+	goOn, ended, done := make(chan os.Signal, 1), make(chan struct{}), make(chan struct{})
+	notify(goOn, goesOn)
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-goOn:
+				after()
+			case <-ended:
+				return
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(goOn)
+		close(ended)
+		<-done
+	}
+}
+
+// notify is [signal.Notify] for the signals of this system: no signal is not all of them.
+func notify(came chan<- os.Signal, of []os.Signal) {
+	if of = heeded(slices.Clone(of)); len(of) > 0 {
+		signal.Notify(came, of...)
+	}
+}

@@ -14,4 +14,9 @@ var (
 	unlessChild = []os.Signal{syscall.SIGHUP, syscall.SIGQUIT}
 	// forChild do not end it.
 	forChild = []os.Signal{syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGCONT}
+	// goesOn comes after a stop.
+	goesOn = []os.Signal{syscall.SIGCONT}
 )
+
+// stopGroup is what the terminal does at Ctrl-Z.
+func stopGroup() { _ = syscall.Kill(0, syscall.SIGTSTP) }

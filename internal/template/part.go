@@ -11,9 +11,10 @@ type Part struct {
 	Name          string // "" where the whole word is fixed
 }
 
-// The errors of [ParsePart].
+// The errors of [ParsePart] and [Names].
 var (
 	errUnopened = errors.New("} without {")
+	errNoName   = errors.New("a { begins a name of lower-case letters, digits, _ and -, and a } ends it")
 	errMany     = errors.New("a part between colons or slashes holds at most one {name}")
 )
 

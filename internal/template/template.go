@@ -25,6 +25,42 @@ func Search(template, text string) (captured map[string]string, ok bool) {
 	return captured, ok
 }
 
+// Match is [Search] for a template that stands for all of a text.
+func Match(template, text string) (captured map[string]string, ok bool) {
+	fixed, last := template, ""
+	if end := strings.LastIndexByte(template, '}'); end >= 0 {
+		fixed, last = template[:end+1], template[end+1:]
+	}
+	if !strings.Contains(fixed, "{") {
+		return map[string]string{}, template == text
+	}
+	before, _, _ := strings.Cut(fixed, "{")
+	if len(text) < len(before)+len(last) || !strings.HasPrefix(text, before) || !strings.HasSuffix(text, last) {
+		return nil, false
+	}
+	return Search(fixed, strings.TrimSuffix(text, last))
+}
+
+// Names are those of a template, in its order. The error is a sentence about one in which
+// something stands between braces that is no name, or that has one brace only.
+func Names(template string) ([]string, error) {
+	var names []string
+	for rest := template; ; {
+		before, inner, found := strings.Cut(rest, "{")
+		if strings.Contains(before, "}") {
+			return nil, errUnopened
+		}
+		if !found {
+			return names, nil
+		}
+		name, after, closed := strings.Cut(inner, "}")
+		if !closed || !isName(name) {
+			return nil, errNoName
+		}
+		names, rest = append(names, name), after
+	}
+}
+
 // Fill puts values into a template. A brace that does not begin a {name} of lower-case
 // letters, digits, _ and - stays as it is, as those of JSON and TOML do. unknown is the first name that value
 // does not know, "" where it knows all; what stands there then stays too.

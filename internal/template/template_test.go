@@ -2,6 +2,7 @@ package template_test
 
 import (
 	"maps"
+	"strings"
 	"testing"
 
 	"github.com/ambit-auth/ambit/internal/template"
@@ -80,6 +81,37 @@ func TestFill(t *testing.T) {
 		got, unknown := template.Fill(c.in, func(name string) (string, bool) { v, ok := values[name]; return v, ok })
 		if got != c.want || unknown != c.unknown {
 			t.Errorf("Fill(%q) = %q, %q", c.in, got, unknown)
+		}
+	}
+}
+
+func TestMatch(t *testing.T) {
+	for _, c := range []struct {
+		template, text string
+		want           map[string]string // nil: it does not match
+	}{
+		{"denied", "denied", map[string]string{}},
+		{"denied", "denied.", nil},
+		{"denied", "access denied", nil},
+		{"required; url={url}", "required; url=https://a.example/b", map[string]string{"url": "https://a.example/b"}},
+		{"required; url={url}", "not required; url=x", nil},
+		{"{a}: {b}.", "x: y: z.", map[string]string{"a": "x", "b": "y: z"}},
+		{"{a} and {b} end", "1 and 2 end and 3 end", map[string]string{"a": "1", "b": "2 end and 3"}},
+		{"a{x}a", "a", nil}, // one letter is not both
+		{"{x}", "", map[string]string{"x": ""}},
+	} {
+		got, ok := template.Match(c.template, c.text)
+		if ok != (c.want != nil) || ok && !maps.Equal(got, c.want) {
+			t.Errorf("Match(%q, %q) = %v, %v", c.template, c.text, got, ok)
+		}
+	}
+}
+
+func TestNames(t *testing.T) {
+	for written, want := range map[string]string{"": "", "plain": "", "a {b} c{d-1}": "b d-1", "{": "error", "}": "error", "{A}": "error", "{a b}": "error", "{}": "error", "{{a}}": "error"} {
+		names, err := template.Names(written)
+		if err != nil && want != "error" || err == nil && strings.Join(names, " ") != want {
+			t.Errorf("Names(%q) = %q, %v", written, names, err)
 		}
 	}
 }

@@ -16,7 +16,7 @@ const MaxNear = 3
 // (of one:read nobody took two:read for a slip), and no case: within a third of its
 // length in edits, within two where it is short, within one where it is very short (of
 // "us" and "eu" nobody took one for the other). A slip beyond one edit keeps the first
-// letter.
+// letter. Two neighbors in each other's place are one edit, except in a word of two letters.
 func Near(word string, known []string) []string {
 	if len(word) > MaxName {
 		return nil // no slip of the pen, and the distance costs the product of both lengths
@@ -60,8 +60,20 @@ func slip(word, known string) (away int, near bool) {
 	if len(known)-len(word) > limit || len(word)-len(known) > limit {
 		return 0, false
 	}
+	if swapped(word, known) {
+		return 1, true
+	}
 	away = levenshtein.ComputeDistance(word, known)
 	return away, away <= min(limit, 1) || away <= limit && word != "" && known != "" && word[0] == known[0]
+}
+
+// swapped reports whether words differ in two neighbors that stand in each other's place.
+func swapped(a, b string) bool {
+	i := 0
+	for i < min(len(a), len(b)) && a[i] == b[i] {
+		i++
+	}
+	return len(a) > 2 && len(a) == len(b) && i+1 < len(a) && a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:]
 }
 
 // joints stand between the parts of a scope.

@@ -17,6 +17,7 @@ func TestNear(t *testing.T) {
 		"ap":                           {"api"},
 		"apii":                         {"api", "apis"},
 		"us":                           {"us"},
+		"aip":                          {"api"},
 		"nothing":                      {},
 		"":                             {},
 		strings.Repeat("required", 20): {},
@@ -25,6 +26,9 @@ func TestNear(t *testing.T) {
 		if len(got) != len(want) || len(got) > 0 && !cmp.Equal(got, want) {
 			t.Errorf("text.Near(%q) = %v, want %v", word, got, want)
 		}
+	}
+	if got := text.Near("eu", []string{"ue"}); len(got) > 0 {
+		t.Errorf("text.Near(%q) = %v: two letters are too few to have changed places", "eu", got)
 	}
 	known = []string{"alert:read", "user:write", "insight:read", "PATCH", "https://example.com/auth/drive"}
 	for word, want := range map[string][]string{

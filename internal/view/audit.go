@@ -267,6 +267,9 @@ func (v *Audit) Holding(h *ambit.Held) string {
 		rows[i] = row.Scope
 	}
 	sentence := "what " + h.Kind.Label + " from " + h.Credential.Source + " holds"
+	if h.Credential.KnownBy.Unlisted() {
+		return "nothing, for what " + h.Kind.Label + " from " + h.Credential.Source + " holds is unknown"
+	}
 	if h.Credential.KnownBy == scopes.Assumed {
 		sentence = "what was requested for " + h.Kind.Label + " from " + h.Credential.Source + "; no server said what was granted"
 	}

@@ -71,6 +71,9 @@ func (v *Check) findings() []Finding {
 			Message: fmt.Sprintf("%s %s and not declared: %s", text.Count(n, "scope"), Granted(v.Gap), Some(v.Gap.Excess.Slice())),
 		})
 	}
+	if why := Unlisted(v.Granted.KnownBy); why != "" {
+		list = append(list, Finding{Rule: "unlisted", Level: notice, File: v.File, Line: 1, Message: why})
+	}
 	if v.Unasked != "" {
 		list = append(list, Finding{Rule: "unasked", Level: notice, File: v.File, Line: 1, Message: "whether the credential is still accepted, nobody was asked: " + v.Unasked})
 	}

@@ -17,6 +17,7 @@ type Explain struct {
 // An ExplainedNeed is a need with what is known of it beside the manifest.
 type ExplainedNeed struct {
 	Need       scopes.Need
+	Allows     []string // what its scopes allow, in the words of the provider's file
 	CoveredBy  []string
 	Advertised scopes.Advertised
 	Held       string // yes, no, or what else is known; "" where no credential could be looked at
@@ -33,6 +34,7 @@ type explainedJSON struct {
 	File       string            `json:"file"`
 	Line       int               `json:"line"`
 	Programs   []string          `json:"programs"`
+	Allows     []string          `json:"allows"`
 	CoveredBy  []string          `json:"covered_by"`
 	Advertised scopes.Advertised `json:"advertised"`
 	Held       string            `json:"held"`
@@ -44,7 +46,7 @@ func (v *Explain) JSON(e Envelope) any {
 	for _, x := range v.Entries {
 		out.Scopes = append(out.Scopes, explainedJSON{
 			needOf(x.Need), x.Need.File, x.Need.Line,
-			append([]string{}, x.Need.Programs...), append([]string{}, x.CoveredBy...), x.Advertised, x.Held,
+			append([]string{}, x.Need.Programs...), append([]string{}, x.Allows...), append([]string{}, x.CoveredBy...), x.Advertised, x.Held,
 		})
 	}
 	return out
@@ -57,6 +59,7 @@ func (v *Explain) Text(p *Printer) {
 			p.line("")
 		}
 		p.line("%s, %s: %s", p.Paint.Bold(x.Need.Name()), x.Need.Level, Why(x.Need))
+		p.fact("allows", strings.Join(x.Allows, "; "))
 		p.fact("declared at", Place(x.Need.File, x.Need.Line))
 		p.fact("used by", usesOf(x.Need))
 		p.fact("programs", strings.Join(x.Need.Programs, ", "))

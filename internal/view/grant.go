@@ -19,6 +19,9 @@ type Grant struct {
 	Granted scopes.Grant
 	Gap     scopes.Gap
 	Label   string // what people call the credential's kind
+	Account string // who is logged in; "" where no server said it
+	KeptAs  string // the name of the account under which the login is kept; "" for none
+	Folder  string // the directory of which that is the default; "" for none
 	Server  string
 	Next    []advice.Step
 	Renews  bool // it is renewed once it ends
@@ -45,6 +48,9 @@ type credentialJSON struct {
 	Kind      scopes.Kind    `json:"kind"`
 	Prefix    string         `json:"prefix"`
 	Source    string         `json:"source"`
+	Account   string         `json:"account"`    // who is logged in; "" where no server said it
+	KeptAs    string         `json:"kept_as"`    // the name of --account; "" for a login without one
+	DefaultIn string         `json:"default_in"` // the directory of which it is the default account; "" for none
 	ExpiresAt *time.Time     `json:"expires_at"`
 	KnownBy   scopes.KnownBy `json:"known_by"`
 	Asked     bool           `json:"asked"` // its server accepts it as of now
@@ -71,16 +77,23 @@ func (v Grant) JSON(e Envelope) any {
 		Next:  stepsOf(v.Next),
 	}
 	out.Credential.Asked = v.Unasked == ""
+	out.Credential.Account, out.Credential.KeptAs, out.Credential.DefaultIn = v.Account, v.KeptAs, v.Folder
 	return out
 }
 
 func credentialOf(c scopes.Grant) credentialJSON {
 	out := credentialJSON{Kind: c.Kind, Prefix: c.Prefix, Source: c.Source, KnownBy: c.KnownBy}
-	if !c.ExpiresAt.IsZero() {
-		at := c.ExpiresAt.UTC().Truncate(time.Second) // as it is stored
-		out.ExpiresAt = &at
-	}
+	out.ExpiresAt = moment(c.ExpiresAt)
 	return out
+}
+
+// moment is a time as JSON has it; nil for one that is not known.
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	at := t.UTC().Truncate(time.Second) // as it is stored
+	return &at
 }
 
 // Text implements [View].
@@ -105,7 +118,7 @@ func (v Grant) Text(p *Printer) {
 
 func (v Grant) heading(p *Printer) {
 	c := v.Granted
-	p.wrapped("  ", fmt.Sprintf("%s holds %s %s for server %s, from %s", p.Paint.Bold(text.Printable(v.Name)), v.Label, c.Prefix, v.Server, text.Printable(c.Source)))
+	p.wrapped("  ", fmt.Sprintf("%s holds %s for server %s, from %s", p.Paint.Bold(text.Printable(v.Name)), v.credential(), v.Server, text.Printable(c.Source)))
 	facts := []string{known(c.KnownBy)}
 	if !c.ExpiresAt.IsZero() {
 		life := Lifetime(c.ExpiresAt, v.Now)
@@ -117,10 +130,26 @@ func (v Grant) heading(p *Printer) {
 	for _, r := range v.Granted.Reach {
 		facts = append(facts, "only "+Limit(r.Of, r.IDs))
 	}
+	if v.KeptAs != "" {
+		kept := "kept as account " + text.Printable(v.KeptAs)
+		if v.Folder != "" {
+			kept += ", the default in " + text.Printable(v.Folder)
+		}
+		facts = append(facts, kept)
+	}
 	p.wrapped("  ", p.Paint.Dim(strings.Join(facts, "; ")))
 	if v.Unasked != "" {
 		p.wrapped("  ", p.Paint.Yellow("nobody was asked: ")+text.Printable(v.Unasked))
 	}
+}
+
+// credential names what is held, and whose it is.
+func (v Grant) credential() string {
+	named := v.Label + " " + v.Granted.Prefix
+	if v.Account != "" {
+		named += " of " + text.Printable(v.Account)
+	}
+	return named
 }
 
 // Limit words a limit of a credential's reach: "projects 1, 2".
@@ -139,8 +168,23 @@ func known(by scopes.KnownBy) string {
 		return "known from the server's introspection"
 	case scopes.JWT:
 		return "known from the token itself"
+	case scopes.Permissions, scopes.Accepted:
+		return Unlisted(by)
 	}
 	return "assumed: the server did not say what it granted, so what was requested counts as granted (RFC 6749 §5.1)"
+}
+
+const carriesPermissions = "carries permissions, not scopes, and no server lists them: whether anything declared is missing shows only in use"
+
+// Unlisted is why nobody can say whether a scope is missing; "" where somebody can.
+func Unlisted(by scopes.KnownBy) string {
+	switch by {
+	case scopes.Permissions:
+		return "it " + carriesPermissions
+	case scopes.Accepted:
+		return "the server accepts it, and does not say what it holds: whether anything declared is missing shows only in use"
+	}
+	return ""
 }
 
 // NotGranted says of a scope that a gap counts as missing what is known of that.
@@ -175,6 +219,8 @@ func (v Grant) held(p *Printer, e *scopes.Need) string {
 		no = "not requested"
 	}
 	switch {
+	case v.Gap.Unknown:
+		return "unknown"
 	case !met && e.Level == scopes.Required:
 		return p.Paint.Red(no)
 	case !met:
@@ -202,7 +248,7 @@ func (v Grant) losses(p *Printer) {
 		p.wrapped("  ", p.Paint.Yellow("hidden tools: ")+HiddenTools(v.Gap))
 	}
 	switch {
-	case !any && v.Gap.Assumed:
+	case !any && (v.Gap.Assumed || v.Gap.Unknown):
 		p.line("nothing is known to be missing")
 	case !any && v.Unasked != "":
 		p.line("everything declared was granted, as recorded")

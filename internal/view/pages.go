@@ -112,14 +112,17 @@ func (p *Pages) Finished(s *ambit.Session, h *ambit.Held) http.Handler {
 		c := commonOf(v.Name, ": logged in")
 		return struct {
 			common
-			Bad, Assumed  bool
-			Label, Server string
-			Groups        []pageGroup
-			Granted       []pageNeed
-			Excess        string
-			Next          []advice.Step
+			Bad, Assumed bool
+			Unlisted     string
+			Label        string
+			Account      string
+			Server       string
+			Groups       []pageGroup
+			Granted      []pageNeed
+			Excess       string
+			Next         []advice.Step
 		}{
-			c, len(v.Gap.Missing.Required) > 0, v.Gap.Assumed, v.Label, v.Server, lostGroups(v), grantedNeeds(v),
+			c, len(v.Gap.Missing.Required) > 0, v.Gap.Assumed, Unlisted(v.Granted.KnownBy), v.Label, v.Account, v.Server, lostGroups(v), grantedNeeds(v),
 			strings.Join(v.Gap.Excess.Slice(), " "), v.Next,
 		}, c.Nonce
 	})

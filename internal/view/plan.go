@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 )
@@ -34,13 +35,16 @@ type planJSON struct {
 // A clientJSON is who a login would be.
 type clientJSON struct {
 	ID           string   `json:"id"`            // "" where it has none yet
+	Grant        string   `json:"grant"`         // authorization_code: a person agrees; client_credentials: it gets a token for itself
 	Registration string   `json:"registration"`  // none: no login is possible; itself: it registers itself; named
 	RedirectURIs []string `json:"redirect_uris"` // of which the server has to know one; one without a port is for any
 }
 
-func clientOf(c ambit.LoginClient) clientJSON {
-	out := clientJSON{ID: c.ID, Registration: "named", RedirectURIs: c.Redirect.URIs()}
+func clientOf(c ambit.LoginClient, own bool) clientJSON {
+	out := clientJSON{ID: c.ID, Grant: "authorization_code", Registration: "named", RedirectURIs: c.Redirect.URIs()}
 	switch {
+	case own:
+		out.Grant, out.RedirectURIs = "client_credentials", []string{}
 	case c.Err != nil:
 		out.Registration = "none"
 	case c.ID == "":
@@ -59,9 +63,11 @@ type serverJSON struct {
 	Name            string                    `json:"name"`
 	Issuer          string                    `json:"issuer"`
 	MetadataURL     string                    `json:"metadata_url"`
-	From            string                    `json:"from"`         // network or cache
+	From            string                    `json:"from"`         // network, cache, or file: that of the provider alone
+	Given           []string                  `json:"given"`        // members that the provider's file gives in place of the server's own
 	ConsentHost     string                    `json:"consent_host"` // of the page on which the person consents
 	ScopesSupported scopes.AdvertisementState `json:"scopes_supported"`
+	DeviceLogin     bool                      `json:"device_login"` // a login with a code for another device is offered (RFC 8628)
 }
 
 type resourceJSON struct {
@@ -123,9 +129,9 @@ func (v *Plan) JSON(e Envelope) any {
 	server := p.Session.Server()
 	out := planJSON{
 		Envelope: e, Manifest: manifestJSON{m.File, m.Name, append([]string{}, p.Session.Programs()...)},
-		Server:    serverJSON{server.Name, server.Issuer, p.Server.Source.URL, p.Server.Source.From, p.ConsentHost(), p.Advertised().State},
+		Server:    serverJSON{server.Name, server.Issuer, p.Server.Source.URL, p.Server.Source.From, append([]string{}, p.Server.Source.Given...), p.ConsentHost(), p.Advertised().State, p.OffersDevice()},
 		Resources: []resourceJSON{}, Scopes: []itemJSON{}, Request: p.Request, Withheld: p.Withheld, Blocked: p.Blocked, Drift: driftsOf(v.Drift),
-		Client: clientOf(p.LoginClient()),
+		Client: clientOf(p.LoginClient(), p.Session.Provider().Client.Own),
 	}
 	for _, r := range p.Resources {
 		out.Resources = append(out.Resources, resourceJSON{r.Base, r.URL, r.Advertises.State})
@@ -139,16 +145,23 @@ func (v *Plan) JSON(e Envelope) any {
 // Text implements [View].
 func (v *Plan) Text(p *Printer) {
 	s := v.Plan.Session.Server()
-	p.line("%s at %s %s", p.Paint.Bold(text.Printable(v.Plan.Session.Manifest().Name)), s.Name, p.Paint.Dim("("+text.Printable(s.Issuer)+", metadata from the "+v.Plan.Server.Source.From+")"))
+	p.line("%s at %s %s", p.Paint.Bold(text.Printable(v.Plan.Session.Manifest().Name)), s.Name, p.Paint.Dim("("+text.Printable(s.Issuer)+", "+v.source()+")"))
 	p.line("")
 	rows := make([][]string, len(v.Plan.Scopes))
 	for i, item := range v.Plan.Scopes {
-		rows[i] = []string{item.Need.Name(), item.Need.Level.String(), advertised(item.Advertised), p.decision(item.Decision), Why(*item.Need)}
+		decision := p.decision(item.Decision)
+		if item.Asked != "" && v.Plan.Session.Provider().Scopes.NoRequest {
+			decision = p.Paint.green("expect")
+		}
+		rows[i] = []string{item.Need.Name(), item.Need.Level.String(), advertised(item.Advertised), decision, Why(*item.Need)}
 	}
 	p.table([]string{"SCOPE", "LEVEL", "ADVERTISED", "DECISION", "WHY"}, rows)
 	p.line("")
 	v.remarks(p)
 	p.line("%s", v.summary())
+	if v.Plan.Session.Provider().LoginsHoldPermissions() {
+		p.wrapped("  ", "what a login obtains here "+carriesPermissions)
+	}
 	v.client(p)
 	if v.Drift.Any() {
 		p.wrapped("  ", p.Paint.Yellow("since scopes.lock: ")+DriftWords(v.Drift))
@@ -158,18 +171,36 @@ func (v *Plan) Text(p *Printer) {
 	}
 }
 
+// source is from where that comes which is known of the server.
+func (v *Plan) source() string {
+	source := v.Plan.Server.Source
+	if v.Plan.Undescribed() {
+		return "endpoints from the provider file"
+	}
+	sentence := "metadata from the " + source.From
+	if n := len(source.Given); n > 0 && v.Detail {
+		sentence += ", with " + strings.Join(source.Given, ", ") + " of the provider file"
+	}
+	return sentence
+}
+
 // client says who a login would be, and what the server has to know of it.
 func (v *Plan) client(p *Printer) {
 	c := v.Plan.LoginClient()
-	redirect := c.Redirect.String()
+	redirect, service := c.Redirect.String(), v.Plan.Session.Provider()
 	switch {
 	case c.Err != nil && v.Alone:
-		p.wrapped("  ", fmt.Sprintf("a login needs a client that is registered there with the redirect URI %s; its id stands in the provider file, see client", redirect))
+		p.wrapped("  ", "for a login, "+advice.RegisterClient(service, c.Redirect))
 	case !v.Detail || c.Err != nil:
+	case service.Client.Own:
+		p.wrapped("  ", fmt.Sprintf("the client %s gets its token from %s", text.Quote(c.ID), text.Printable(v.Plan.Server.TokenEndpoint)))
 	case c.ID == "":
 		p.wrapped("  ", "a login registers a client of its own, with the redirect URI "+redirect)
 	default:
 		p.wrapped("  ", fmt.Sprintf("a login is made by the client %s, with the redirect URI %s", text.Quote(c.ID), redirect))
+	}
+	if v.Detail && v.Plan.OffersDevice() {
+		p.wrapped("  ", "the server offers a login with a code for another device: ambit login --device")
 	}
 }
 
@@ -194,6 +225,10 @@ func (v *Plan) remarks(p *Printer) {
 			p.wrapped("  ", p.decision(item.Decision)+": "+item.Need.Name()+": "+text.Printable(item.Reason))
 			any = true
 		}
+		if len(item.Meant) > 0 {
+			p.wrapped("  ", "requested, though the provider file does not list it: "+text.Printable(item.Asked)+"; "+text.DidYouMean(item.Meant))
+			any = true
+		}
 	}
 	if any {
 		p.line("")
@@ -202,6 +237,12 @@ func (v *Plan) remarks(p *Printer) {
 
 func (v *Plan) summary() string {
 	sentence := fmt.Sprintf("%s will be requested at %s", text.Count(v.Plan.Request.Len(), "scope"), text.Printable(v.Plan.ConsentHost()))
+	switch p := v.Plan.Session.Provider(); {
+	case p.Scopes.NoRequest:
+		sentence = fmt.Sprintf("%s expected from %s: the client's scopes are set there, and the request names none", text.Count(v.Plan.Request.Len(), "scope")+" "+text.Are(v.Plan.Request.Len()), text.Printable(v.Plan.ConsentHost()))
+	case p.Client.Own:
+		sentence = text.Count(v.Plan.Request.Len(), "scope") + " will be requested by the client for itself: no login is needed"
+	}
 	if n := len(v.Plan.Withheld); n > 0 {
 		sentence += fmt.Sprintf(", %s withheld", text.Count(n, "need"))
 	}

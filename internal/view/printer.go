@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/ambit-auth/ambit/internal/advice"
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
 // A Printer lays results out for people, in a width and with colors or without.
@@ -42,6 +43,16 @@ func (p *Printer) wrapped(indent, paragraph string) {
 		}
 		p.line("%s", line)
 	}
+}
+
+// short is a cell from outside, cut to the room that a terminal has for it; whoever reads the output
+// of a pipe gets it whole.
+func (p *Printer) short(cell string, room int) string {
+	cell = text.Printable(cell)
+	if runes := []rune(cell); p.Width < Unlimited && len(runes) > room {
+		return string(runes[:room-1]) + "…"
+	}
+	return cell
 }
 
 // gutter is the room between two columns.

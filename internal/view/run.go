@@ -21,7 +21,15 @@ type Run struct {
 	Verdicts  []Verdict `json:"verdicts"`   // the deciding one first
 	// HiddenTools are those that the grant is known, or assumed, not to show.
 	HiddenTools []string `json:"hidden_tools"`
-	Log         string   `json:"log"`
+	// StepUps are the questions whether the login may hold more, in their order.
+	StepUps []StepUp `json:"step_ups"`
+	Log     string   `json:"log"`
+}
+
+// A StepUp is a question that was put while the child ran, and what came of it.
+type StepUp struct {
+	Scopes  []string `json:"scopes"`
+	Outcome string   `json:"outcome"` // granted, not_granted, declined or failed
 }
 
 // Add puts verdicts into the report.

@@ -23,6 +23,7 @@ type Reader struct {
 	File   string
 	found  Mistakes
 	untold int // mistakes beyond maxMistakes
+	trace  *trace
 }
 
 // maxMistakes bounds how many mistakes of one file are told: more than anyone
@@ -31,6 +32,9 @@ const maxMistakes = 100
 
 // Mistake notes what is wrong at a node.
 func (r *Reader) Mistake(n *yaml.Node, kind MistakeKind, format string, args ...any) {
+	if r.trace != nil {
+		return
+	}
 	if len(r.found) >= maxMistakes {
 		r.untold++
 		return
@@ -154,81 +158,15 @@ func placeNothing(n *yaml.Node) {
 	}
 }
 
-// A Member is one key that a mapping may hold, and what reads its value.
-type Member struct {
-	Key      string
-	Required bool
-	Read     func(value *yaml.Node)
-}
-
-// Required is a member that has to be there.
-func Required(key string, read func(value *yaml.Node)) Member { return Member{key, true, read} }
-
-// Optional is a member that may be left out.
-func Optional(key string, read func(value *yaml.Node)) Member { return Member{key, false, read} }
-
-// Mapping reads n by its members and notes unknown, doubled and missing keys;
-// what names the mapping in messages.
-func (r *Reader) Mapping(n *yaml.Node, what string, members []Member) {
-	if n.Kind != yaml.MappingNode {
-		r.Mistake(n, BadType, "%s is a set of keys, not %s", what, Form(n))
-		return
-	}
-	seen := make([]bool, len(members))
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := n.Content[i], n.Content[i+1]
-		at := slices.IndexFunc(members, func(m Member) bool { return m.Key == key.Value })
-		switch {
-		case at < 0:
-			r.Mistake(key, UnknownKey, "unknown key %q in %s%s", key.Value, what, text.Allowed(key.Value, keys(members)))
-		case seen[at]:
-			r.Mistake(key, DuplicateKey, "%q appears twice in %s", key.Value, what)
-		default:
-			seen[at] = true
-			members[at].Read(value)
-		}
-	}
-	for i, m := range members {
-		if m.Required && !seen[i] {
-			r.Mistake(n, MissingKey, "%s is missing %q", what, m.Key)
-		}
-	}
-}
-
-func keys(members []Member) []string {
-	words := make([]string, len(members))
-	for i, m := range members {
-		words[i] = m.Key
-	}
-	return words
-}
-
-// Named reads a mapping whose keys are names of the user's own.
-func (r *Reader) Named(n *yaml.Node, what string, read func(name, value *yaml.Node)) {
-	if n.Kind != yaml.MappingNode {
-		r.Mistake(n, BadType, "%s is a set of names, not %s", what, Form(n))
-		return
-	}
-	seen := make(map[string]bool, len(n.Content)/2)
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		name, value := n.Content[i], n.Content[i+1]
-		switch {
-		case name.Kind != yaml.ScalarNode:
-			r.Mistake(name, BadType, "a name in %s is text, not %s", what, Form(name))
-			continue
-		case seen[name.Value]:
-			r.Mistake(name, DuplicateKey, "%q appears twice in %s", name.Value, what)
-		case !text.IsName(name.Value):
-			r.badName(name, what)
-		default:
-			read(name, value)
-		}
-		seen[name.Value] = true
-	}
-}
-
 // List calls read for each item of a sequence.
 func (r *Reader) List(n *yaml.Node, what string, read func(item *yaml.Node)) {
+	if r.trace != nil {
+		if n.Kind == yaml.SequenceNode {
+			s := r.trace.at(n)
+			s.Type, s.Items = "array", r.trace.shape(read)
+		}
+		return
+	}
 	if n.Kind != yaml.SequenceNode {
 		r.Mistake(n, BadType, "%s is a list, not %s", what, Form(n))
 		return
@@ -240,6 +178,9 @@ func (r *Reader) List(n *yaml.Node, what string, read func(item *yaml.Node)) {
 
 // Text reads one word or sentence; "" with the mistake noted for anything else.
 func (r *Reader) Text(n *yaml.Node, what string) string {
+	if r.traced(n, yaml.ScalarNode, Shape{Type: "string", Low: 1}) {
+		return ""
+	}
 	switch {
 	case n.Kind != yaml.ScalarNode:
 		r.Mistake(n, BadType, "%s is text, not %s", what, Form(n))
@@ -253,8 +194,31 @@ func (r *Reader) Text(n *yaml.Node, what string) string {
 	return ""
 }
 
+// Plain reads text, or a number, true or false, which stand for the text that JSON has for them.
+func (r *Reader) Plain(n *yaml.Node, what string) string {
+	if r.traced(n, yaml.ScalarNode, Shape{Type: "string", Plain: true, Low: 1}) {
+		return ""
+	}
+	if tag := n.ShortTag(); n.Kind == yaml.ScalarNode && (tag == "!!int" || tag == "!!bool") {
+		return strings.ToLower(n.Value)
+	}
+	return r.Text(n, what)
+}
+
+// Nothing reports whether nothing stands where something could, which is allowed there.
+func (r *Reader) Nothing(n *yaml.Node) bool {
+	if r.trace != nil && n.Kind == yaml.ScalarNode {
+		r.trace.at(n).Null = true
+	}
+	return n.ShortTag() == "!!null"
+}
+
 // Name reads a name of the user's own: it is shown to people and stands in JSON.
 func (r *Reader) Name(n *yaml.Node, what string) string {
+	if r.traced(n, yaml.ScalarNode, Shape{}) {
+		*r.trace.at(n) = nameShape()
+		return ""
+	}
 	found := r.Text(n, what)
 	if found != "" && !text.IsName(found) {
 		r.badName(n, what)
@@ -269,6 +233,9 @@ func (r *Reader) badName(n *yaml.Node, what string) {
 
 // Word reads text that must be one of the allowed words.
 func (r *Reader) Word(n *yaml.Node, what string, words []string) string {
+	if r.traced(n, yaml.ScalarNode, Shape{Type: "string", Words: words}) {
+		return ""
+	}
 	found := r.Text(n, what)
 	if found != "" && !slices.Contains(words, found) {
 		r.Mistake(n, BadValue, "unknown %s %q%s", what, found, text.Allowed(found, words))
@@ -277,8 +244,23 @@ func (r *Reader) Word(n *yaml.Node, what string, words []string) string {
 	return found
 }
 
+// Defined reads one of the words that this file defines, or another; where none is known, nothing can be
+// said of it.
+func (r *Reader) Defined(n *yaml.Node, what string, words []string) string {
+	switch {
+	case r.Describing():
+		return r.Text(n, what)
+	case len(words) == 0:
+		return ""
+	}
+	return r.Word(n, what, words)
+}
+
 // Boolean reads true or false.
 func (r *Reader) Boolean(n *yaml.Node, what string) bool {
+	if r.traced(n, yaml.ScalarNode, Shape{Type: "boolean"}) {
+		return false
+	}
 	var value bool
 	if n.ShortTag() != "!!bool" || n.Decode(&value) != nil {
 		r.Mistake(n, BadType, "%s is true or false, not %s", what, Form(n))
@@ -288,6 +270,9 @@ func (r *Reader) Boolean(n *yaml.Node, what string) bool {
 
 // Number reads a whole number from low to high.
 func (r *Reader) Number(n *yaml.Node, what string, low, high int) int {
+	if r.traced(n, yaml.ScalarNode, Shape{Type: "integer", Low: low, High: high}) {
+		return 0
+	}
 	var value int
 	if n.ShortTag() != "!!int" || n.Decode(&value) != nil || value < low || value > high {
 		r.Mistake(n, BadValue, "%s is a number from %d to %d, not %s", what, low, high, Form(n))
@@ -314,6 +299,9 @@ func (r *Reader) Count() int { return len(r.found) + r.untold }
 
 // Version reads the version of the file's form, of which one is known.
 func (r *Reader) Version(n *yaml.Node, known string) {
+	if number, _ := strconv.Atoi(known); r.traced(n, yaml.ScalarNode, Shape{Type: "integer", Low: number, High: number}) {
+		return
+	}
 	switch {
 	case n.ShortTag() != "!!int":
 		r.Mistake(n, BadVersion, "version is the number %s, not %s", known, Form(n))

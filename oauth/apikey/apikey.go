@@ -1,4 +1,5 @@
-// Package apikey finds API keys where people put them, and reads what they paste around one.
+// Package apikey finds API keys where people put them, and reads what they paste around one, or
+// around the secret of a client.
 package apikey
 
 import (
@@ -48,39 +49,51 @@ func (e *BadKeyError) Unwrap() error { return e.Err }
 // quotes, "Bearer " in front. A text that can be no key (empty, a placeholder, with a
 // blank, control character or foreign letter in it) is a *[BadKeyError]: it would only
 // be refused by the server, with less to say.
-func Read(raw string) (Text, error) {
+func Read(raw string) (Text, error) { return read(raw, unwrapKey, keyProblem) }
+
+// ReadSecret is Read for the secret of a client, which may have spaces and quotes in it (RFC 6749
+// appendix A.2): only what stands around it is taken off.
+func ReadSecret(raw string) (Text, error) { return read(raw, unwrap, secretProblem) }
+
+func read(raw string, unwrap func(text string) (inner, note string), problemOf func(text string) string) (Text, error) {
 	var key Text
 	text := raw
 	for {
-		inner, note := unwrapKey(text)
+		inner, note := unwrap(text)
 		if note == "" {
 			break
 		}
 		text = inner
 		key.Notes = appendOnce(key.Notes, note)
 	}
-	if problem := keyProblem(text); problem != "" {
+	if problem := problemOf(text); problem != "" {
 		return Text{}, &BadKeyError{Problem: problem}
 	}
 	key.Secret = credential.NewSecret(text)
 	return key, nil
 }
 
-// unwrapKey takes off one layer, and says which; "" where there is none.
+// unwrapKey is unwrap for what stands before a key only.
 func unwrapKey(text string) (inner, note string) {
+	const scheme = "bearer "
+	inner, note = unwrap(text)
+	if note == "" && len(text) >= len(scheme) && strings.EqualFold(text[:len(scheme)], scheme) {
+		return text[len(scheme):], `"Bearer" in front of the key was dropped`
+	}
+	return inner, note
+}
+
+// unwrap takes off one layer, and says which; "" where there is none.
+func unwrap(text string) (inner, note string) {
 	const byteOrderMark = "\ufeff" // some editors begin a file with it
 	inner = strings.TrimFunc(strings.TrimPrefix(text, byteOrderMark), unicode.IsSpace)
 	if inner != text {
 		return inner, "spaces or a newline around the key were dropped"
 	}
 	for _, quote := range []string{`"`, "'", "`"} {
-		if len(text) >= 2 && strings.HasPrefix(text, quote) && strings.HasSuffix(text, quote) {
+		if len(text) >= 2 && strings.HasPrefix(text, quote) && strings.HasSuffix(text, quote) && strings.Count(text, quote) == 2 {
 			return text[1 : len(text)-1], "quotes around the key were dropped"
 		}
-	}
-	const scheme = "bearer "
-	if len(text) >= len(scheme) && strings.EqualFold(text[:len(scheme)], scheme) {
-		return text[len(scheme):], `"Bearer" in front of the key was dropped`
 	}
 	return text, ""
 }
@@ -99,21 +112,44 @@ const Unsendable = "has a character that cannot be in a key"
 
 // keyProblem is what stands against text being a key; "" for nothing.
 func keyProblem(text string) string {
+	problem := problemOf(text)
 	switch {
-	case text == "" || strings.EqualFold(text, "bearer"):
+	case strings.EqualFold(text, "bearer"):
+		return "is empty"
+	case problem != "":
+		return problem
+	case strings.ContainsFunc(text, unicode.IsSpace):
+		return "has a space in it"
+	case strings.ContainsAny(text, "\"'`"):
+		return "has a quote in it"
+	case !credential.IsSendable(text):
+		return Unsendable
+	}
+	return ""
+}
+
+// secretProblem is what stands against text being the secret of a client; "" for nothing.
+func secretProblem(text string) string {
+	if problem := problemOf(text); problem != "" {
+		return problem
+	}
+	if !credential.IsSendable(strings.ReplaceAll(text, " ", "")) {
+		return Unsendable
+	}
+	return ""
+}
+
+// problemOf is what stands against text being either.
+func problemOf(text string) string {
+	switch {
+	case text == "":
 		return "is empty"
 	case isPlaceholder(text):
 		return "is a placeholder, not a key"
 	case strings.ContainsFunc(text, unicode.IsControl):
 		return "has a control character in it"
-	case strings.ContainsFunc(text, unicode.IsSpace):
-		return "has a space in it"
-	case strings.ContainsAny(text, "\"'`"):
-		return "has a quote in it"
 	case len(text) > credential.MaxToken:
 		return "is too long to be a key"
-	case !credential.IsSendable(text):
-		return Unsendable
 	}
 	return ""
 }

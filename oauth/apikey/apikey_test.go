@@ -43,6 +43,20 @@ func TestReadKeyForgives(t *testing.T) {
 	}
 }
 
+// A secret of a client may have whatever can be printed in it (RFC 6749 appendix A.2).
+func TestReadSecret(t *testing.T) {
+	for raw, want := range map[string]string{
+		"correct horse  battery": "correct horse  battery", " a b\r\n": "a b", `"a b"`: "a b", `it's "so"`: `it's "so"`, `"a" or "b"`: `"a" or "b"`,
+		"Bearer of news": "Bearer of news", "s%e:cret": "s%e:cret",
+		"": "", " \n": "", "a\tb": "", "a\nb": "", "a\u00a0b": "", "schlüssel": "", "${SECRET}": "", "<your secret>": "",
+	} {
+		got, err := apikey.ReadSecret(raw)
+		if got.Secret.Reveal() != want || (err == nil) != (want != "") {
+			t.Errorf("%q: %q, %v", raw, got.Secret.Reveal(), err)
+		}
+	}
+}
+
 func TestReadKeyTakesWhatKeysLookLike(t *testing.T) {
 	for _, key := range []string{
 		"phx_0a1B2c3D4e5F", "ghp_16C7e42F292c6912E7710c838347Ae178B4a", "sk-ant-api03-AbC_dEf-gHi_xx", "eyJhbGciOiJIUzI1NiJ9.e30.abc-_",

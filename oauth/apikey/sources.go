@@ -38,39 +38,49 @@ type Found struct {
 func Find(s Sources) (Found, error) {
 	switch {
 	case s.Value != nil:
-		return found(Found{Source: "--api-key", Exposed: true}, *s.Value)
+		return found(Found{Source: "--api-key", Exposed: true}, *s.Value, Read)
 	case s.Stdin != nil:
-		return readFrom(Found{Source: "standard input"}, s.Stdin)
+		return readFrom(Found{Source: "standard input"}, s.Stdin, Read)
 	case s.File != "":
-		return findInFile(s.File)
+		return findInFile(s.File, Read)
 	}
 	if s.Lookup != nil {
 		for _, name := range append([]string{credential.KeyVariable}, s.Variables...) {
 			if text, ok := s.Lookup(name); ok {
-				return found(Found{Source: "the variable " + name}, text)
+				return found(Found{Source: "the variable " + name}, text, Read)
 			}
 		}
 	}
 	return Found{}, ErrNone
 }
 
+// SecretInFile is the secret of a client in a file, as [ReadSecret] reads it. The error is a
+// *[BadKeyError].
+func SecretInFile(path string) (Text, error) {
+	k, err := findInFile(path, ReadSecret)
+	return k.Text, err
+}
+
+// A reading takes a key, or a secret, out of what people paste around it.
+type reading func(raw string) (Text, error)
+
 // readFrom leaves out the newline that every text file ends with: there is nothing to
 // forgive in it.
-func readFrom(k Found, r io.Reader) (Found, error) {
+func readFrom(k Found, r io.Reader, read reading) (Found, error) {
 	data, err := files.ReadAll(r, maxKeyInput)
 	if err != nil {
 		return unreadable(k, err)
 	}
-	return found(k, strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r"))
+	return found(k, strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r"), read)
 }
 
 func unreadable(k Found, err error) (Found, error) {
 	return Found{}, &BadKeyError{Source: k.Source, Problem: "cannot be read", Err: err}
 }
 
-func found(k Found, text string) (Found, error) {
+func found(k Found, text string, read reading) (Found, error) {
 	var err error
-	k.Text, err = Read(text)
+	k.Text, err = read(text)
 	if bad, ok := errors.AsType[*BadKeyError](err); ok {
 		bad.Source = k.Source
 		return Found{}, bad
@@ -81,14 +91,14 @@ func found(k Found, text string) (Found, error) {
 // findInFile notes that others can read the file too, and takes the key all the same:
 // where the system hands secrets out in files, their mode is not the user's to choose. A
 // pipe is read as well: a shell hands over <(the output of a command) as one.
-func findInFile(path string) (Found, error) {
+func findInFile(path string, read reading) (Found, error) {
 	k := Found{Source: fmt.Sprintf("the file %q", path)}
 	file, err := files.Open(path, files.Rule{Links: true, Streams: true})
 	if err != nil {
 		return unreadable(k, files.Pathless(err)) // the path stands in the source's name
 	}
 	defer file.Close()
-	k, err = readFrom(k, file)
+	k, err = readFrom(k, file, read)
 	info, statErr := file.Stat()
 	if err == nil && statErr == nil && info.Mode().IsRegular() && info.Mode().Perm()&files.OthersRead != 0 && runtime.GOOS != "windows" {
 		k.Notes = append(k.Notes, fmt.Sprintf("other users of this machine can read it (mode %04o): chmod 0600 it", info.Mode().Perm()))

@@ -6,10 +6,12 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes/provider"
 	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
 )
 
 // A Client is one that a server knows by its id. The zero Method is that of a public client.
@@ -17,6 +19,16 @@ type Client struct {
 	ID     string
 	Secret credential.Secret // empty for a public client
 	Method provider.AuthMethod
+
+	// ByServer says that the server itself set the method, when it registered the client.
+	ByServer bool
+
+	// Ahead is by how much the clock of this machine is ahead of the server's, where that is known.
+	Ahead time.Duration
+
+	// Assert makes what proves who it is, for one request (RFC 7523 §2.2): see [Proving] and
+	// [Vouched]. nil where a secret does that, or nothing.
+	Assert func(ahead time.Duration) string
 }
 
 // Public is a client without a secret (RFC 6749 §2.1).
@@ -24,6 +36,9 @@ func Public(id string) Client { return Client{ID: id, Method: provider.AuthNone}
 
 // Style is how the client authenticates itself. One that has no secret cannot.
 func (c Client) Style() provider.AuthMethod {
+	if c.Assert != nil {
+		return provider.AuthKey
+	}
 	if c.Secret.Empty() || c.Method == "" {
 		return provider.AuthNone
 	}
@@ -57,14 +72,35 @@ func (c Client) Authenticate(header http.Header, member func(name, value string)
 		return
 	case provider.AuthPost:
 		member("client_secret", c.Secret.Reveal())
+	case provider.AuthKey:
+		for name, values := range c.Assertion() {
+			member(name, values[0])
+		}
 	}
 	if c.ID != "" {
 		member("client_id", c.ID) // RFC 6749 §3.2.1
 	}
 }
 
+// Assertion are the members of a request that prove who asks (RFC 7523 §2.2), new at each call; nil
+// where nothing is signed.
+func (c Client) Assertion() url.Values {
+	if c.Assert == nil {
+		return nil
+	}
+	return url.Values{"client_assertion_type": {assertionType}, "client_assertion": {c.Assert(c.Ahead)}}
+}
+
+// OwnConfig is x/oauth2's view of the client where it asks for a token of its own (RFC 6749 §4.4).
+func (c Client) OwnConfig(token string, asked []string) *clientcredentials.Config {
+	config := c.Config("", token, "")
+	return &clientcredentials.Config{
+		ClientID: config.ClientID, ClientSecret: config.ClientSecret, TokenURL: token, Scopes: asked, AuthStyle: config.Endpoint.AuthStyle,
+	}
+}
+
 // Config is x/oauth2's view of the client for its requests to a server: [Client.Authenticate] in
-// the library's own words. The style is fixed: left to itself, the library sends a failing request
+// the library's own words, but for [Client.Assertion], for which it has none. The style is fixed: left to itself, the library sends a failing request
 // twice.
 func (c Client) Config(authorize, token, redirectURI string) *oauth2.Config {
 	config := &oauth2.Config{

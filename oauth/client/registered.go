@@ -23,13 +23,18 @@ type Registered struct {
 	RedirectURIs []string   // to which the server leads back
 	Scopes       scopes.Set // which it may ask for; empty: the server was not told
 	ExpiresAt    time.Time  // of the secret; zero: never
+	Device       bool       // it may log in by a code for another device
 }
 
-// Serves reports whether a login of later can use the registration: the same redirect URI, no scope
-// that it was not registered for, and a secret that lives.
+// DeviceGrant is the grant type of a login by a code for another device (RFC 8628 §3.4).
+const DeviceGrant = "urn:ietf:params:oauth:grant-type:device_code"
+
+// Serves reports whether a login of later can use the registration: the same redirect URI ("": one by
+// a code for another device), no scope that it was not registered for, and a secret that lives.
 func (r *Registered) Serves(redirectURI string, asked scopes.Set, now time.Time) bool {
 	living := r.ExpiresAt.IsZero() || r.Secret.Empty() || now.Before(r.ExpiresAt)
-	return living && slices.Contains(r.RedirectURIs, redirectURI) && (r.Scopes.Len() == 0 || asked.Minus(r.Scopes).Len() == 0)
+	led := redirectURI == "" && r.Device || slices.Contains(r.RedirectURIs, redirectURI)
+	return living && led && (r.Scopes.Len() == 0 || asked.Minus(r.Scopes).Len() == 0)
 }
 
 // Port is that of the first registered redirect URI that has one; 0 where none has. To some
@@ -54,12 +59,13 @@ type stored struct {
 	Method       provider.AuthMethod `json:"method"`
 	RedirectURIs []string            `json:"redirects"`
 	Scopes       string              `json:"scope,omitempty"`
+	Device       bool                `json:"device,omitempty"`
 }
 
 // Credential is the registration as a store keeps it: a client's id and secret are a credential too
 // (RFC 6749 §2.3), and every store has the care for it that one wants.
 func (r *Registered) Credential(now time.Time) (*credential.Credential, error) {
-	text, err := json.Marshal(stored{r.ID, r.Secret.Reveal(), r.Method, r.RedirectURIs, r.Scopes.String()})
+	text, err := json.Marshal(stored{r.ID, r.Secret.Reveal(), r.Method, r.RedirectURIs, r.Scopes.String(), r.Device})
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +92,7 @@ func FromCredential(c *credential.Credential, issuer string) (*Registered, error
 	if err != nil {
 		return nil, errNoRegistration
 	}
-	r := &Registered{Client: Client{ID: s.ID, Method: s.Method}, Issuer: issuer, RedirectURIs: s.RedirectURIs, Scopes: asked, ExpiresAt: c.ExpiresAt}
+	r := &Registered{Client: Client{ID: s.ID, Method: s.Method, ByServer: true}, Issuer: issuer, RedirectURIs: s.RedirectURIs, Scopes: asked, ExpiresAt: c.ExpiresAt, Device: s.Device}
 	if s.Secret != "" {
 		r.Secret = credential.NewSecret(s.Secret)
 	}

@@ -24,7 +24,7 @@ var now = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 
 func registered() *client.Registered {
 	return &client.Registered{
-		Client: client.Client{ID: "app", Secret: credential.NewSecret(storetest.Marked), Method: provider.AuthBasic},
+		Client: client.Client{ID: "app", Secret: credential.NewSecret(storetest.Marked), Method: provider.AuthBasic, ByServer: true},
 		Issuer: issuer, RedirectURIs: []string{"http://127.0.0.1/callback", uri}, Scopes: scopes.NewSet("a", "b"), ExpiresAt: now.Add(time.Hour),
 	}
 }
@@ -42,6 +42,8 @@ func TestServes(t *testing.T) {
 		"another scope":              {func(*client.Registered) {}, uri, scopes.NewSet("a", "c"), false},
 		"no scope was said":          {func(r *client.Registered) { r.Scopes = scopes.Set{} }, uri, scopes.NewSet("c"), true},
 		"another port":               {func(*client.Registered) {}, "http://127.0.0.1:8124/callback", scopes.NewSet("a"), false},
+		"a device":                   {func(r *client.Registered) { r.Device = true }, "", scopes.NewSet("a"), true},
+		"a device, not registered":   {func(*client.Registered) {}, "", scopes.NewSet("a"), false},
 		"its secret has expired":     {func(r *client.Registered) { r.ExpiresAt = now }, uri, scopes.NewSet("a"), false},
 		"its secret does not expire": {func(r *client.Registered) { r.ExpiresAt = time.Time{} }, uri, scopes.NewSet("a"), true},
 		"an end without a secret":    {func(r *client.Registered) { r.Secret, r.ExpiresAt = credential.Secret{}, now }, uri, scopes.NewSet("a"), true},
@@ -64,7 +66,7 @@ func TestServes(t *testing.T) {
 func TestRegistrationInStore(t *testing.T) {
 	kept := &store.Memory{}
 	key := store.RegistrationKey(issuer, "tool")
-	for name, r := range map[string]*client.Registered{"with a secret": registered(), "public": {Client: client.Public("app"), Issuer: issuer}} {
+	for name, r := range map[string]*client.Registered{"with a secret": registered(), "public": {Client: client.Client{ID: "app", Method: provider.AuthNone, ByServer: true}, Issuer: issuer}} {
 		record, err := r.Credential(now)
 		if err != nil || storetest.Leaks(fmt.Sprintf("%+v", record)) {
 			t.Fatalf("%v, %+v", err, record)

@@ -26,6 +26,10 @@ type Credential struct {
 	TokenType string // "Bearer" for a token (RFC 6750); "" for a key
 	Issuer    string // of the authorization server that gave it; "" for a key
 	ClientID  string // to whom; "" for a key
+	Own       bool   // the client got it for itself, without a person (RFC 6749 §4.4), and gets another one so
+
+	Account string // who is logged in, in the server's words, fit for a line; "" where it did not say
+	Subject string // the server's own identifier of the same (sub of OpenID Connect); "" where it did not say
 
 	Resources []string // whom it is for, as the login asked (RFC 8707 §2); empty where it did not say
 
@@ -44,8 +48,9 @@ type Credential struct {
 	Lost scopes.Set
 }
 
-// Renewable reports whether there is a refresh token to send.
-func (c *Credential) Renewable() bool { return !c.Refresh.Empty() }
+// Renewable reports whether another one can be had without a person: there is a refresh token to
+// send, or it is the client's own.
+func (c *Credential) Renewable() bool { return c.Own || !c.Refresh.Empty() }
 
 // Issued reports whether an authorization server gave it: a token, and no API key.
 func (c *Credential) Issued() bool { return c.Issuer != "" }
@@ -75,13 +80,23 @@ func (c *Credential) Holding(g scopes.Grant) *Credential {
 	return &changed
 }
 
+// Told is [Credential.Holding] with whose it is, as a server said it when it was asked; what a login
+// said before counts more.
+func (c *Credential) Told(g scopes.Grant, account string) *Credential {
+	told := c.Holding(g)
+	if told.Account == "" {
+		told.Account = account
+	}
+	return told
+}
+
 // OfflineAccess is the scope that asks for a refresh token (OpenID Connect Core §11).
 const OfflineAccess = "offline_access"
 
 // Proven are the scopes that a server names, with that which the credential itself proves: where a
 // refresh token was asked for and came, many servers leave its scope out.
 func (c *Credential) Proven(named scopes.Set) scopes.Set {
-	if c.Renewable() && c.Asked.Has(OfflineAccess) {
+	if !c.Refresh.Empty() && c.Asked.Has(OfflineAccess) {
 		return named.Union(scopes.NewSet(OfflineAccess))
 	}
 	return named

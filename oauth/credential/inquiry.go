@@ -11,7 +11,8 @@ type Standing string
 
 // The standings. Nothing follows for a credential from the last two.
 const (
-	StandingKnown    Standing = "known"     // the server said what the credential holds
+	StandingKnown    Standing = "known"     // the server accepts the credential, and said what it holds, if it says that
+	StandingExpired  Standing = "expired"   // the server said that it knows the credential, and that it has ended
 	StandingNotKnown Standing = "not_known" // the server said that it does not accept the credential
 	StandingNoAnswer Standing = "no_answer" // the server was asked, and did not tell
 	StandingNotAsked Standing = "not_asked" // there is no way to ask the server
@@ -22,6 +23,7 @@ type Outcome struct {
 	Server   string // the provider's name of it
 	Standing Standing
 	Grant    scopes.Grant // what the credential holds there; zero unless it is known
+	Account  string       // whose it is; "" where the server did not say
 	Err      error        // what stood in the way; nil where it is known
 }
 

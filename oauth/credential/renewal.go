@@ -6,7 +6,7 @@ import "time"
 // stored with it, so that every process knows what one of them was told. The zero value: no
 // attempt failed.
 type Renewal struct {
-	// LostAt is when a refresh token was sent to which no response came; zero: never. The server
+	// LostAt is when a refresh token was sent to which no response came that can be used; zero: never. The server
 	// may have exchanged it, and end the session when it sees it again.
 	LostAt time.Time
 	// Failed is how the last attempt failed; nil where none has.

@@ -1,10 +1,14 @@
 package credential
 
 import (
+	"cmp"
 	"crypto/subtle"
 	"fmt"
 	"log/slog"
 	"strings"
+
+	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // hidden stands wherever someone tries to print a [Secret].
@@ -47,6 +51,19 @@ func (s Secret) Mask(prefix string) string {
 		return hidden
 	}
 	return prefix[:min(len(prefix), shownPrefix)] + hidden
+}
+
+// VeilOver covers secrets in what a server sends with their masked form, as p has the prefixes of
+// their kinds; nil knows none.
+func VeilOver(p *provider.Provider, secrets ...Secret) (v text.Veil) {
+	for _, s := range secrets {
+		mask := hidden
+		if p != nil {
+			mask = cmp.Or(s.Shown(p.KindOf(s.Reveal())), hidden)
+		}
+		v = v.Over(s.Reveal(), mask)
+	}
+	return v
 }
 
 // String returns ***.

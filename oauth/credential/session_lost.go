@@ -10,6 +10,8 @@ import (
 type SessionLostError struct {
 	Err    error  // the server's refusal; nil where there was no refresh token to send
 	Likely string // what may have led to the refusal, as far as this machine knows; or ""
+
+	Code, Description string // of the server's error response (RFC 6749 §5.2); or ""
 }
 
 // Error says why.

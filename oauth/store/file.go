@@ -2,14 +2,18 @@ package store
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strings"
 	"time"
 
 	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/gofrs/flock"
 )
 
 // maxRecord bounds a record on the disk: whatever a token response of a mebibyte can hold has
@@ -54,16 +58,27 @@ func (s File) Save(ctx context.Context, key Key, c *credential.Credential) error
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	data, err := encodeRecord(c)
+	data, err := s.encode(c)
 	if err != nil {
 		return err
-	}
-	if len(data) > maxRecord {
-		return tooLarge(s.Name(), len(data), maxRecord, "")
 	}
 	if err := s.ready(key); err != nil {
 		return err
 	}
+	defer s.alone()()
+	return s.write(key, data)
+}
+
+// encode is a record that the store takes.
+func (s File) encode(c *credential.Credential) ([]byte, error) {
+	data, err := encodeRecord(c)
+	if err == nil && len(data) > maxRecord {
+		err = tooLarge(s.Name(), len(data), maxRecord, "")
+	}
+	return data, err
+}
+
+func (s File) write(key Key, data []byte) error {
 	if err := files.Write(s.path(key), key.ID()+leftover, data); err != nil {
 		return err
 	}
@@ -82,11 +97,36 @@ func (s File) ready(key Key) error {
 }
 
 // Swap implements [Store].
-func (s File) Swap(ctx context.Context, key Key, old, next *credential.Credential) error {
-	if err := unchanged(ctx, s, key, old); err != nil {
+func (s File) Swap(ctx context.Context, key Key, lease *Lease, old, next *credential.Credential) error {
+	data, err := s.encode(next)
+	if err != nil {
 		return err
 	}
-	return s.Save(ctx, key, next)
+	defer s.alone()()
+	if err := unchanged(ctx, s, key, lease, old); err != nil {
+		return err
+	}
+	if err := s.ready(key); err != nil {
+		return err
+	}
+	return s.write(key, data)
+}
+
+// alone orders those who write, for as long as one takes. Where there are no locks, the lease
+// does that alone.
+func (s File) alone() (done func()) {
+	path, flag := s.Dir, os.O_RDONLY
+	if runtime.GOOS == "windows" { // where a directory has no lock
+		path, flag = filepath.Join(s.Dir, "write.lock"), os.O_CREATE|os.O_RDONLY
+	}
+	lock := flock.New(path, flock.SetFlag(flag), flock.SetPermissions(files.PrivateFile))
+	_ = lock.Lock()
+	return func() { _ = lock.Close() }
+}
+
+// Lease implements [Store] with a lock of this machine.
+func (File) Lease(ctx context.Context, key Key, claim Claim) (*Lease, error) {
+	return lockLease(ctx, key, claim)
 }
 
 // Probe implements [Store].
@@ -140,6 +180,25 @@ func (s File) sweep(key Key, age time.Duration) error {
 		}
 	}
 	return nil
+}
+
+// List returns the keys of all that is stored. Nothing but their IDs is known.
+func (s File) List(ctx context.Context) ([]Key, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	names, err := namesIn(s.Dir)
+	if err != nil {
+		return nil, err
+	}
+	var keys []Key
+	for _, name := range names {
+		id, record := strings.CutSuffix(name, ".json")
+		if _, err := hex.DecodeString(id); record && err == nil && len(id) == idLength {
+			keys = append(keys, Key{id: id})
+		}
+	}
+	return keys, nil
 }
 
 func (s File) path(key Key) string { return filepath.Join(s.Dir, key.ID()+".json") }

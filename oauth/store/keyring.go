@@ -90,11 +90,16 @@ func (s Keyring) set(ctx context.Context, name, item string) error {
 }
 
 // Swap implements [Store].
-func (s Keyring) Swap(ctx context.Context, key Key, old, next *credential.Credential) error {
-	if err := unchanged(ctx, s, key, old); err != nil {
+func (s Keyring) Swap(ctx context.Context, key Key, lease *Lease, old, next *credential.Credential) error {
+	if err := unchanged(ctx, s, key, lease, old); err != nil {
 		return err
 	}
 	return s.Save(ctx, key, next)
+}
+
+// Lease implements [Store] with a lock of this machine.
+func (Keyring) Lease(ctx context.Context, key Key, claim Claim) (*Lease, error) {
+	return lockLease(ctx, key, claim)
 }
 
 // Probe implements [Store].

@@ -5,32 +5,29 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/gofrs/flock"
 )
 
-const (
-	// lockTimeout bounds the wait for another process: it may be fetching metadata
-	// (10 s), refreshing (20 s), and writing to a slow keyring (4 calls of 3 s).
-	lockTimeout = 45 * time.Second
-	// lockPoll is how often the lock is tried: often enough not to be felt.
-	lockPoll = 10 * time.Millisecond
-)
-
-// A LockError says that the lock of a credential could not be had. Nothing was sent.
+// A LockError says that the lease of a credential could not be had. Nothing was sent.
 type LockError struct {
-	Path string // of the lock file
+	Path string // of the lock file; "" where the lease is not one
 	Err  error
 }
 
 // Error names the lock file.
 func (e *LockError) Error() string {
+	if errors.Is(e.Err, context.DeadlineExceeded) && e.Path == "" {
+		return fmt.Sprintf("another process has been renewing this credential for %s", leaseTimeout)
+	}
 	if errors.Is(e.Err, context.DeadlineExceeded) {
-		return fmt.Sprintf("another process has been renewing this credential for %s (it holds %q)", lockTimeout, e.Path)
+		return fmt.Sprintf("another process has been renewing this credential for %s (it holds %q)", leaseTimeout, e.Path)
 	}
 	if e.Path == "" {
 		return fmt.Sprintf("the credential cannot be locked for renewal: %v", e.Err)
@@ -41,31 +38,58 @@ func (e *LockError) Error() string {
 // Unwrap returns the cause.
 func (e *LockError) Unwrap() error { return e.Err }
 
-// Lock takes the one lock that the credential under key has among all processes of the
-// user: an [oauth.Renewer] holds it while it renews, and whoever replaces or removes the
-// credential takes it too, or a renewal under way would put the old one back. dir is that
-// of [oauth.Renewer.LockDir]; waiting is called where another process has the lock, before the
-// wait; nil: nobody is told. The file is left in place: to remove it would let two
-// processes hold two locks of the same name.
-//
-// Errors: *[LockError] after 45 s, or where there can be no lock; ctx's cause.
-func Lock(ctx context.Context, dir string, key Key, waiting func()) (unlock func(), err error) {
-	return lock(ctx, dir, key.ID()+".lock", lockTimeout, waiting)
+// lockLease is the lease of a store that has none of its own: a lock of this machine, with a
+// number beside it. The lock's file is left in place: to remove it would let two processes hold
+// two locks of the same name. Where somebody does remove it, the number tells the first of the
+// two that it is not alone.
+func lockLease(ctx context.Context, key Key, claim Claim) (*Lease, error) {
+	unlock, err := lock(ctx, claim, key.ID()+".lock", leaseTimeout)
+	if err != nil {
+		return nil, err
+	}
+	fence := filepath.Join(claim.LockDir, key.ID()+".fence")
+	number := after(readFence(fence), time.Now())
+	// Where it cannot be written, nothing can be stored either, and the probe says that better.
+	_ = files.Write(fence, key.ID()+leftover, []byte(strconv.FormatInt(number, 10)))
+	lost := func() error {
+		if readFence(fence) > number {
+			return &FencedError{}
+		}
+		return nil
+	}
+	return NewLease(number, lost, unlock), nil
 }
 
-// LockLogin is [Lock] for as long as somebody gets a credential for key, which takes a person:
-// the wait ends with ctx alone. Whoever has this lock takes the other to store what came.
+// after is the fencing number after another one: also where that one is not known any more.
+func after(last int64, now time.Time) int64 { return max(last+1, now.UnixMicro()) }
+
+// maxFence bounds a file with a fencing number.
+const maxFence = 32
+
+// readFence is the number of the last lease, and 0 where there is none that can be read.
+func readFence(path string) int64 {
+	data, _ := files.Read(path, files.Rule{Limit: maxFence})
+	number, err := strconv.ParseInt(string(data), 10, 64)
+	if err != nil || number == math.MaxInt64 {
+		return 0
+	}
+	return number
+}
+
+// LockLogin takes the one lock of this machine for getting a credential for key, which takes a
+// person: the wait ends with ctx alone. Whoever has it takes the store's lease to store what came.
+// dir and waiting are as in a [Claim]. Errors: *[LockError] where there can be no lock; ctx's cause.
 func LockLogin(ctx context.Context, dir string, key Key, waiting func()) (unlock func(), err error) {
-	return lock(ctx, dir, key.ID()+".login.lock", 0, waiting)
+	return lock(ctx, Claim{LockDir: dir, Waiting: waiting}, key.ID()+".login.lock", 0)
 }
 
-// lock takes the lock of a file in dir; a timeout of 0 is none.
-func lock(ctx context.Context, dir, name string, timeout time.Duration, waiting func()) (unlock func(), err error) {
-	if dir == "" {
+// lock takes the lock of a file in the claim's directory; a timeout of 0 is none.
+func lock(ctx context.Context, claim Claim, name string, timeout time.Duration) (unlock func(), err error) {
+	if claim.LockDir == "" {
 		return nil, &LockError{Err: errors.New("no directory is set for the lock")}
 	}
-	path := filepath.Join(dir, name)
-	if err := os.MkdirAll(dir, files.PrivateDir); err != nil {
+	path := filepath.Join(claim.LockDir, name)
+	if err := os.MkdirAll(claim.LockDir, files.PrivateDir); err != nil {
 		return nil, &LockError{Path: path, Err: err}
 	}
 	if _, err := files.Check(path, files.Rule{}); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -77,10 +101,17 @@ func lock(ctx context.Context, dir, name string, timeout time.Duration, waiting 
 	}
 	defer cancel()
 	lock := flock.New(path, flock.SetPermissions(files.PrivateFile))
-	if got, err := lock.TryLock(); !got && err == nil && waiting != nil {
-		waiting()
+	got, err := lock.TryLock()
+	if !got && err == nil {
+		patient, done := context.WithTimeout(bounded, claim.Patience)
+		got, err = lock.TryLockContext(patient, lockPoll)
+		done()
 	}
-	if _, err := lock.TryLockContext(bounded, lockPoll); err != nil { // at once where it is had
+	if !got && bounded.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+		claim.wait()
+		_, err = lock.TryLockContext(bounded, lockPoll)
+	}
+	if err != nil {
 		_ = lock.Close()
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)

@@ -19,7 +19,7 @@ func TestLockIsNoPipe(t *testing.T) {
 	if err := syscall.Mkfifo(filepath.Join(dir, key.ID()+".lock"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err := store.Lock(t.Context(), dir, key, nil)
+	_, err := store.File{}.Lease(t.Context(), key, store.Claim{LockDir: dir})
 	if _, ok := errors.AsType[*store.LockError](err); !ok || !strings.Contains(err.Error(), "not a regular file") {
 		t.Errorf("err = %v", err)
 	}

@@ -27,7 +27,10 @@ type record struct {
 	TokenType  string         `json:"type,omitempty"`
 	Issuer     string         `json:"iss,omitempty"`
 	ClientID   string         `json:"client,omitempty"`
+	Own        bool           `json:"own,omitempty"`
 	Server     string         `json:"server,omitempty"`
+	Account    string         `json:"account,omitempty"`
+	Subject    string         `json:"sub,omitempty"`
 	ExpiresAt  int64          `json:"exp,omitempty"` // seconds since 1970
 	ObtainedAt int64          `json:"iat,omitempty"` // seconds since 1970
 	Scope      string         `json:"scope"`
@@ -96,7 +99,7 @@ func encodeRecord(c *credential.Credential) ([]byte, error) {
 	return json.Marshal(record{
 		Version: recordVersion, Access: c.Access.Reveal(), Refresh: c.Refresh.Reveal(),
 		Kind: c.Kind, Prefix: c.Prefix, TokenType: c.TokenType,
-		Issuer: c.Issuer, ClientID: c.ClientID, Server: c.Server,
+		Issuer: c.Issuer, ClientID: c.ClientID, Own: c.Own, Server: c.Server, Account: c.Account, Subject: c.Subject,
 		ExpiresAt: toSeconds(c.ExpiresAt), ObtainedAt: toSeconds(c.ObtainedAt),
 		Scope: c.Scopes.String(), Asked: c.Asked.String(), Resources: c.Resources, KnownBy: c.KnownBy,
 		Reach: reachOf(c.Reach), Hosts: c.Hosts,
@@ -120,7 +123,7 @@ func decodeRecord(data []byte) (*credential.Credential, error) {
 	if r.Version != recordVersion {
 		return nil, versionError(r.Version)
 	}
-	if r.Access == "" || !credential.IsSendable(r.Access) || !credential.IsSendable(r.Refresh) {
+	if r.Access == "" && !r.Own || !credential.IsSendable(r.Access) || !credential.IsSendable(r.Refresh) {
 		return nil, errors.New("the token in it is not valid")
 	}
 	granted, err := scopes.ParseSet(r.Scope)
@@ -129,14 +132,17 @@ func decodeRecord(data []byte) (*credential.Credential, error) {
 		return nil, errors.New("the scopes in it are not valid")
 	}
 	c := &credential.Credential{
-		Access: credential.NewSecret(r.Access),
 		Grant: scopes.Grant{
 			Kind: r.Kind, Prefix: r.Prefix, ExpiresAt: fromSeconds(r.ExpiresAt), KnownBy: r.KnownBy,
 			Server: r.Server, Scopes: granted, Reach: limits(r.Reach),
 		},
-		TokenType: r.TokenType, Issuer: r.Issuer, ClientID: r.ClientID, Resources: r.Resources,
+		TokenType: r.TokenType, Issuer: r.Issuer, ClientID: r.ClientID, Own: r.Own, Resources: r.Resources,
+		Account: text.Line(r.Account), Subject: r.Subject,
 		ObtainedAt: fromSeconds(r.ObtainedAt), Asked: asked, Hosts: r.Hosts,
 		Renewal: credential.Renewal{LostAt: fromMicros(r.LostAt), Failed: r.Failed.renewal()},
+	}
+	if r.Access != "" { // one of a client's own that was asked for, and did not come yet
+		c.Access = credential.NewSecret(r.Access)
 	}
 	if r.Refresh != "" {
 		c.Refresh = credential.NewSecret(r.Refresh)

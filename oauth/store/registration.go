@@ -12,6 +12,12 @@ func RegistrationKey(issuer, manifest string) Key {
 	return Key{Issuer: issuer, ClientID: "\x00registration", Manifest: manifest}
 }
 
+// OldRegistrationKey is the key of a client that another has replaced, and to which the login of
+// another account still belongs.
+func OldRegistrationKey(issuer, manifest, id string) Key {
+	return Key{Issuer: issuer, ClientID: "\x00registration\x00" + id, Manifest: manifest}
+}
+
 // LoadRegistration returns the client that is kept under such a key. Errors are those of Load; a
 // record of something else is a *[CorruptError].
 func LoadRegistration(ctx context.Context, in Store, key Key) (*client.Registered, error) {

@@ -22,16 +22,23 @@ var ErrNotFound = errors.New("no credential is stored")
 //   - Load returns [ErrNotFound] (by errors.Is) where there is nothing, and a
 //     *[CorruptError] where there is something that cannot be read.
 //   - Swap is a Save that replaces nothing but old: where something else is stored by now, or
-//     nothing, it changes nothing, and returns a *[ChangedError]. Whoever swaps holds the lock of
-//     [Lock]; of two that do not, one may get past the other in the moment between the look and
-//     the write.
+//     nothing, it changes nothing, and returns a *[ChangedError]. Where lease is not nil, and a
+//     later one was granted, it changes nothing, and returns a *[FencedError]. Of many that swap
+//     the same old, under leases, one succeeds; the keyring alone cannot tell apart two that
+//     have none, in the moment between the look and the write.
+//   - Lease waits until nobody else has the lease of key, and takes it: the right to renew,
+//     replace or remove what is there. Its number is greater than that of any earlier one. That
+//     of a process that dies is free, at once or after a time. Memory has leases among those that
+//     share it, file and keyring have those of this machine. Where it has to wait, Claim.Waiting
+//     is called once, and ctx ends the wait. A *[LockError] says that it could not be had; any
+//     other error, that whether it can be had is not known.
 //   - Probe writes as much as a Save of a successor would, with room to spare, makes that last
 //     as a Save does, and takes it away. After it a Save fails only where something changed.
 //   - Delete of what is not there is no error.
 //   - What is stored is what was saved: Source and Lost are not, and times are kept
 //     to the second, those of Renewal to the microsecond, in UTC.
 //   - All methods are safe for concurrent use. They do not order a read and a later
-//     write: for that take the lock of [Lock].
+//     write: for that take the lease.
 //   - ctx ends the wait, though what was begun may still happen.
 //
 // No error of a store holds anything of a credential.
@@ -40,8 +47,11 @@ type Store interface {
 	Load(ctx context.Context, key Key) (*credential.Credential, error)
 	// Save puts c under key, in place of whatever was there.
 	Save(ctx context.Context, key Key, c *credential.Credential) error
-	// Swap puts next under key, in place of old: of a record with the same secrets.
-	Swap(ctx context.Context, key Key, old, next *credential.Credential) error
+	// Swap puts next under key, in place of old: of a record with the same secrets. lease is nil
+	// for whoever has none.
+	Swap(ctx context.Context, key Key, lease *Lease, old, next *credential.Credential) error
+	// Lease takes the lease of what is under key.
+	Lease(ctx context.Context, key Key, claim Claim) (*Lease, error)
 	// Probe is nil where a credential can be kept under key.
 	Probe(ctx context.Context, key Key) error
 	// Delete removes what is under key.
@@ -50,21 +60,34 @@ type Store interface {
 	Name() string
 }
 
-// A Key says whose credential it is. All three parts count.
+// A Key says whose credential it is. All parts count.
 type Key struct {
 	Issuer   string // as configured, byte by byte (RFC 8414 §2)
 	ClientID string // as configured; "" where the client registers itself
 	Manifest string // the manifest's name
+	Account  string // by which the user tells several logins apart; "" for the one without a name
+
+	id string // where nothing else is known of it: see [File.List]
 }
+
+// idLength is that of an ID, in hexadecimal digits.
+const idLength = 32
 
 // ID names the key where a name is wanted: 32 hexadecimal digits, the same in every
 // process.
 func (k Key) ID() string {
+	if k.id != "" {
+		return k.id
+	}
 	h := sha256.New()
-	for _, part := range []string{k.Issuer, k.ClientID, k.Manifest} {
+	parts := []string{k.Issuer, k.ClientID, k.Manifest}
+	if k.Account != "" {
+		parts = append(parts, k.Account)
+	}
+	for _, part := range parts {
 		fmt.Fprintf(h, "%d:%s", len(part), part)
 	}
-	return hex.EncodeToString(h.Sum(nil)[:16])
+	return hex.EncodeToString(h.Sum(nil)[:idLength/2])
 }
 
 // A ChangedError says that under a key there is another credential than the one that was to be
@@ -78,8 +101,11 @@ func (*ChangedError) Error() string {
 	return "the stored credential was replaced meanwhile, and is left alone"
 }
 
-// unchanged is nil where s holds old under key.
-func unchanged(ctx context.Context, s Store, key Key, old *credential.Credential) error {
+// unchanged is nil where s holds old under key, and lease was not lost.
+func unchanged(ctx context.Context, s Store, key Key, lease *Lease, old *credential.Credential) error {
+	if err := lease.Lost(); err != nil {
+		return err
+	}
 	current, err := s.Load(ctx, key)
 	switch {
 	case errors.Is(err, ErrNotFound):

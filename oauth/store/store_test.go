@@ -1,7 +1,7 @@
 package store_test
 
 import (
-	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -18,212 +18,55 @@ import (
 	"github.com/ambit-auth/ambit/oauth/store"
 	"github.com/ambit-auth/ambit/oauth/store/storetest"
 	"github.com/ambit-auth/ambit/scopes"
-	"github.com/google/go-cmp/cmp"
 )
 
+// memories are those of this process, by their place.
+var memories sync.Map
+
+// kinds are all stores.
+func kinds() []storetest.Kind {
+	return []storetest.Kind{
+		{
+			Name: "memory", OneProcess: true,
+			Place: func(testing.TB) string { return rand.Text() },
+			Open: func(place string) store.Store {
+				s, _ := memories.LoadOrStore(place, new(store.Memory))
+				return s.(*store.Memory)
+			},
+		},
+		{
+			Name:  "file",
+			Place: func(t testing.TB) string { return filepath.Join(t.TempDir(), "store") },
+			Open:  func(place string) store.Store { return store.File{Dir: place} },
+		},
+		{
+			Name: "keyring", SwapsUnderLease: true, Large: keyringRoom(),
+			Place: func(t testing.TB) string { openKeyring(t.(*testing.T)); return "" },
+			Open:  func(string) store.Store { return store.Keyring{} },
+		},
+		storetest.HelperKind(),
+	}
+}
+
+// keyringRoom is what a keyring has room for with certainty.
+func keyringRoom() int {
+	if runtime.GOOS == "windows" {
+		return 1000
+	}
+	return 20 << 10
+}
+
+// TestMain is also the main of the processes of storetest.
+func TestMain(m *testing.M) {
+	storetest.Main(kinds()...)
+	_ = os.Unsetenv("DBUS_SESSION_BUS_ADDRESS") // the D-Bus library keeps to its first bus, and the tests have their own
+	os.Exit(m.Run())
+}
+
 func TestStores(t *testing.T) {
-	for _, backend := range []struct {
-		name string
-		open func(t *testing.T) store.Store
-	}{
-		{"memory", func(*testing.T) store.Store { return &store.Memory{} }},
-		{"file", func(t *testing.T) store.Store { return store.File{Dir: filepath.Join(t.TempDir(), "store")} }},
-		{"keyring", openKeyring},
-	} {
-		t.Run(backend.name, func(t *testing.T) { testStore(t, backend.open(t)) })
+	for _, kind := range kinds() {
+		t.Run(kind.Name, func(t *testing.T) { storetest.Run(t, kind) })
 	}
-}
-
-// testStore is the behavior that the comment of [store.Store] promises.
-func testStore(t *testing.T, backend store.Store) {
-	ctx := t.Context()
-	key := store.Key{Issuer: "https://auth.example.com", ClientID: "client", Manifest: "tool"}
-	if _, err := backend.Load(ctx, key); !errors.Is(err, store.ErrNotFound) {
-		t.Fatalf("Load from an empty store: %v", err)
-	}
-	if err := backend.Delete(ctx, key); err != nil {
-		t.Errorf("Delete from an empty store: %v", err)
-	}
-
-	saved := storetest.FullCredential()
-	if err := backend.Save(ctx, key, saved); err != nil {
-		t.Fatal(err)
-	}
-	want := *saved
-	want.Source, want.Lost = "", scopes.Set{} // not stored
-	if diff := cmp.Diff(&want, storetest.Load(t, backend, key)); diff != "" {
-		t.Error(diff)
-	}
-
-	t.Run("what is kept is a copy", func(t *testing.T) {
-		saved.Reach[0].IDs[0] = "changed"
-		storetest.Load(t, backend, key).Reach[0].IDs[1] = "changed"
-		if diff := cmp.Diff([]string{"1", "2"}, storetest.Load(t, backend, key).ReachOf("project")); diff != "" {
-			t.Error(diff)
-		}
-	})
-	t.Run("every part of the key counts", func(t *testing.T) { testKeys(t, backend, key) })
-	t.Run("the least credential", func(t *testing.T) {
-		least := &credential.Credential{Access: credential.NewSecret("a")}
-		if err := backend.Save(ctx, key, least); err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(least, storetest.Load(t, backend, key)); diff != "" {
-			t.Error(diff)
-		}
-	})
-	t.Run("one with many scopes", func(t *testing.T) { // as a key for everything has
-		if runtime.GOOS == "windows" {
-			t.Skip("the keyring of this system has room for 2.5 KB")
-		}
-		many := storetest.FullCredential()
-		many.Access = credential.NewSecret(strings.Repeat("a", 10<<10))
-		if err := backend.Save(ctx, key, many); err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(many.Access.Reveal(), storetest.Load(t, backend, key).Access.Reveal()); diff != "" {
-			t.Error(diff)
-		}
-	})
-	t.Run("swap", func(t *testing.T) { testSwap(t, backend, key) })
-	t.Run("probe", func(t *testing.T) {
-		before := storetest.Load(t, backend, key)
-		if err := backend.Probe(ctx, key); err != nil {
-			t.Error(err)
-		}
-		if diff := cmp.Diff(before, storetest.Load(t, backend, key)); diff != "" {
-			t.Error(diff)
-		}
-		if err := backend.Probe(ctx, store.Key{Manifest: "nothing is there"}); err != nil {
-			t.Error(err)
-		}
-		if _, err := backend.Load(ctx, store.Key{Manifest: "nothing is there"}); !errors.Is(err, store.ErrNotFound) {
-			t.Errorf("it left something: %v", err)
-		}
-	})
-	t.Run("concurrent use", func(t *testing.T) { testConcurrent(t, backend, key) })
-	t.Run("an ended context", func(t *testing.T) {
-		ended, cancel := context.WithCancel(ctx)
-		cancel()
-		if _, err := backend.Load(ended, key); !errors.Is(err, context.Canceled) {
-			t.Errorf("Load: %v", err)
-		}
-		if err := backend.Save(ended, key, saved); !errors.Is(err, context.Canceled) {
-			t.Errorf("Save: %v", err)
-		}
-		if err := backend.Swap(ended, key, saved, saved); !errors.Is(err, context.Canceled) {
-			t.Errorf("Swap: %v", err)
-		}
-		if err := backend.Probe(ended, key); !errors.Is(err, context.Canceled) {
-			t.Errorf("Probe: %v", err)
-		}
-		if err := backend.Delete(ended, key); !errors.Is(err, context.Canceled) {
-			t.Errorf("Delete: %v", err)
-		}
-	})
-	if err := backend.Delete(ctx, key); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := backend.Load(ctx, key); !errors.Is(err, store.ErrNotFound) {
-		t.Errorf("Load after Delete: %v", err)
-	}
-	if backend.Name() == "" {
-		t.Error("a store without a name")
-	}
-}
-
-// testSwap replaces what it knows, and nothing else.
-func testSwap(t *testing.T, backend store.Store, key store.Key) {
-	state := func(access, refresh string) *credential.Credential {
-		return &credential.Credential{Access: credential.NewSecret(access), Refresh: credential.NewSecret(refresh)}
-	}
-	first, second, theirs := state("a1", "r1"), state("a2", "r2"), state("a1", "r3")
-	if err := backend.Save(t.Context(), key, first); err != nil {
-		t.Fatal(err)
-	}
-	known := *first
-	known.Server = "what is known of it counts for nothing"
-	if err := backend.Swap(t.Context(), key, &known, second); err != nil {
-		t.Fatal(err)
-	}
-	if err := backend.Save(t.Context(), key, theirs); err != nil { // somebody who holds no lock
-		t.Fatal(err)
-	}
-	for _, old := range []*credential.Credential{first, second} {
-		err := backend.Swap(t.Context(), key, old, state("a4", "r4"))
-		changed, ok := errors.AsType[*store.ChangedError](err)
-		if !ok || changed.Current == nil || !changed.Current.SameSecrets(theirs) {
-			t.Errorf("err = %v", err)
-		}
-	}
-	if !storetest.Load(t, backend, key).SameSecrets(theirs) {
-		t.Error("it was written over")
-	}
-	if err := backend.Delete(t.Context(), key); err != nil {
-		t.Fatal(err)
-	}
-	err := backend.Swap(t.Context(), key, theirs, second)
-	if changed, ok := errors.AsType[*store.ChangedError](err); !ok || changed.Current != nil {
-		t.Errorf("err = %v", err)
-	}
-	if _, err := backend.Load(t.Context(), key); !errors.Is(err, store.ErrNotFound) {
-		t.Errorf("what was removed is back: %v", err)
-	}
-	if err := backend.Save(t.Context(), key, first); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func testKeys(t *testing.T, backend store.Store, key store.Key) {
-	others := []store.Key{
-		{Issuer: key.Issuer + "/", ClientID: key.ClientID, Manifest: key.Manifest},
-		{Issuer: key.Issuer, ClientID: key.ClientID + "2", Manifest: key.Manifest},
-		{Issuer: key.Issuer, ClientID: key.ClientID, Manifest: "../" + key.Manifest},
-		{Issuer: key.Issuer, ClientID: key.ClientID + key.Manifest}, // the same letters
-	}
-	for i, other := range others {
-		if _, err := backend.Load(t.Context(), other); !errors.Is(err, store.ErrNotFound) {
-			t.Errorf("%+v finds the credential of %+v: %v", other, key, err)
-		}
-		c := &credential.Credential{Access: credential.NewSecret(fmt.Sprint("other", i))}
-		if err := backend.Save(t.Context(), other, c); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for i, other := range others {
-		if got := storetest.Load(t, backend, other).Access.Reveal(); got != fmt.Sprint("other", i) {
-			t.Errorf("%+v holds %q", other, got)
-		}
-		if err := backend.Delete(t.Context(), other); err != nil {
-			t.Error(err)
-		}
-	}
-	storetest.Load(t, backend, key)
-}
-
-// testConcurrent writes whole credentials and reads them: a mixture of two shows.
-func testConcurrent(t *testing.T, backend store.Store, key store.Key) {
-	const writers, rounds = 4, 5
-	var wait sync.WaitGroup
-	for w := range writers {
-		wait.Go(func() {
-			text := strings.Repeat(fmt.Sprint(w), 200)
-			for range rounds {
-				err := backend.Save(t.Context(), key, &credential.Credential{Access: credential.NewSecret(text), Refresh: credential.NewSecret(text)})
-				// The keyring reads back, and may see another writer's.
-				if _, other := errors.AsType[*store.NotKeptError](err); err != nil && !other {
-					t.Error(err)
-				}
-				c, err := backend.Load(t.Context(), key)
-				if err != nil {
-					t.Error(err)
-				} else if !c.Access.Equal(c.Refresh) {
-					t.Errorf("a mixture: %q and %q", c.Access.Reveal(), c.Refresh.Reveal())
-				}
-			}
-		})
-	}
-	wait.Wait()
 }
 
 func TestKeyID(t *testing.T) {
@@ -231,6 +74,10 @@ func TestKeyID(t *testing.T) {
 	// A fixed value: another one would lose everybody's login.
 	if got := key.ID(); got != "d450f8dbbcb553098cdfe82db1c4dff5" {
 		t.Errorf("ID() = %q", got)
+	}
+	key.Account = "work"
+	if got := key.ID(); got != "b85b4bbbb51612fc262ca5f9f94833d7" {
+		t.Errorf("of an account: ID() = %q", got)
 	}
 }
 

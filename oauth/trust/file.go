@@ -84,6 +84,19 @@ func (f File) Add(hosts ...string) error {
 	return files.Write(f.Path, filepath.Base(f.Path)+"-*.tmp", []byte(text))
 }
 
+// ParsePair reads two hosts with = between them, each as [ParseHost] has it; ok is false for text that
+// is no pair.
+func ParsePair(text string) (pair [2]string, ok bool, err error) {
+	one, other, ok := strings.Cut(text, "=")
+	if !ok || strings.Contains(text, "://") { // a URL may have one in it
+		return pair, false, nil
+	}
+	if pair[0], err = ParseHost(one); err == nil {
+		pair[1], err = ParseHost(other)
+	}
+	return pair, true, err
+}
+
 // ParseHost reads what a person writes for a host ("example.com", "example.com:8443",
 // or a whole URL) into the form of [provider.HostOf].
 func ParseHost(text string) (string, error) {

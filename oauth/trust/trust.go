@@ -13,7 +13,8 @@ import (
 )
 
 // A Policy says which hosts may get a credential: those in Known, and this machine
-// itself (localhost, 127.0.0.0/8, ::1). The zero value trusts this machine alone. It
+// itself (localhost, 127.0.0.0/8, ::1), at whose ports a credential is bound before it is
+// sent: a session sees to that. The zero value trusts this machine alone. It
 // never grows by what a file in a repository says. Safe for concurrent use while
 // nobody changes Known.
 type Policy struct {
@@ -26,6 +27,7 @@ type Policy struct {
 type UntrustedHostError struct {
 	Hosts   []string // in the order in which they were named, each once
 	NamedBy string   // who named them: a file, "the server's metadata"; "" where unknown
+	Key     string   // the variable that holds the credential, where a file of the same party names that; else ""
 }
 
 // Error names the hosts and how to confirm them.
@@ -34,8 +36,11 @@ func (e *UntrustedHostError) Error() string {
 	if e.NamedBy != "" {
 		by = fmt.Sprintf(", named by %s,", text.Line(e.NamedBy))
 	}
-	n := len(e.Hosts)
-	return fmt.Sprintf("the %s %s%s %s not trusted with a credential", text.Plural(n, "host"), text.Quoted(e.Hosts), by, text.Are(n))
+	n, what := len(e.Hosts), "a credential"
+	if e.Key != "" {
+		what = "the key in " + text.Line(e.Key)
+	}
+	return fmt.Sprintf("the %s %s%s %s not trusted with %s", text.Plural(n, "host"), text.Quoted(e.Hosts), by, text.Are(n), what)
 }
 
 // Allows reports whether host, in the form of [provider.HostOf], may get a credential.

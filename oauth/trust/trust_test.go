@@ -214,6 +214,26 @@ func TestParseHost(t *testing.T) {
 	}
 }
 
+// A pair is two hosts, and no URL that has a = in it.
+func TestParsePair(t *testing.T) {
+	for text, want := range map[string]struct {
+		pair    [2]string
+		ok, bad bool
+	}{
+		"A.example=b.example:8443": {[2]string{"a.example", "b.example:8443"}, true, false},
+		"a.example":                {},
+		"https://a.example/?b=c":   {},
+		"a.example=":               {[2]string{"a.example", ""}, true, true},
+		"=a.example":               {[2]string{}, true, true},
+		"a.example=user@b.example": {[2]string{"a.example", ""}, true, true},
+	} {
+		pair, ok, err := trust.ParsePair(text)
+		if pair != want.pair || ok != want.ok || (err != nil) != want.bad {
+			t.Errorf("ParsePair(%q) = %q, %v, %v, want %+v", text, pair, ok, err, want)
+		}
+	}
+}
+
 func read(t *testing.T, path string) string {
 	t.Helper()
 	data, err := os.ReadFile(path)

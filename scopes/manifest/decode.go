@@ -35,75 +35,76 @@ type decoder struct {
 	yamlfile.Reader
 	open         func(path string) ([]byte, error)
 	manifest     *Manifest
-	bases        []string          // known to the provider; nil where the provider is unusable
+	servers      []string          // known to the provider; nil where the provider is unusable
+	bases        []string          // the same
 	fromProvider yamlfile.Mistakes // of the provider's own file
 }
 
 func (d *decoder) root(n *yaml.Node) {
 	m := d.manifest
-	var server, resource, scopes, programs, waive *yaml.Node
-	keep := func(to **yaml.Node) func(*yaml.Node) { return func(v *yaml.Node) { *to = v } }
 	d.Mapping(n, "the manifest", []yamlfile.Member{
-		yamlfile.Required("version", func(v *yaml.Node) { d.Version(v, manifestVersion) }),
-		yamlfile.Required("name", func(v *yaml.Node) { m.Name = d.Name(v, "name") }),
-		yamlfile.Required("provider", func(v *yaml.Node) { m.Provider, d.fromProvider = provider.Read(&d.Reader, v, d.open) }),
-		yamlfile.Optional("server", keep(&server)),
-		yamlfile.Optional("resource", keep(&resource)),
-		yamlfile.Required("scopes", keep(&scopes)),
-		yamlfile.Optional("programs", keep(&programs)),
-		yamlfile.Optional("waive", keep(&waive)),
+		yamlfile.Required("version", func(v *yaml.Node) { d.Version(v, manifestVersion) }, "the version of this format"),
+		yamlfile.Required("name", func(v *yaml.Node) { m.Name = d.Name(v, "name") }, "the program that needs the scopes"),
+		yamlfile.Required("provider", d.provider, "a built-in provider, a ./file.yaml, an issuer's URL, or {use: one of these} with members that replace its own"),
+		// What follows is compared with the provider, wherever in the file that stands.
+		yamlfile.Optional("server", func(v *yaml.Node) { m.Server = d.server(v) }, "one of the provider's servers"),
+		yamlfile.Optional("resource", func(v *yaml.Node) { m.Resources = d.resources(v) }, "a base, or several, whose RFC 9728 document limits which of the scopes used there are requested"),
+		yamlfile.Required("scopes", func(v *yaml.Node) { m.Scopes = d.entries(v, "") }, "what every run needs"),
+		yamlfile.Optional("programs", func(v *yaml.Node) { d.Named(v, "programs", d.program) }, "sets of features; each adds to the scopes above"),
+		yamlfile.Optional("waive", func(v *yaml.Node) { d.List(v, "waive", d.waiver) }, "findings of an audit that are known and accepted"),
 	})
-	// The rest is compared with the provider, wherever in the file that stands.
-	if m.Provider != nil {
-		d.bases = m.Provider.BaseNames()
-		d.whichServer(server)
-		d.resources(resource)
-	}
-	if scopes != nil {
-		m.Scopes = d.entries(scopes, "")
-	}
-	if programs != nil {
-		d.Named(programs, "programs", d.program)
-	}
-	if waive != nil {
-		d.List(waive, "waive", d.waiver)
+	d.whichServer(n)
+}
+
+func (d *decoder) provider(n *yaml.Node) {
+	d.manifest.Provider, d.fromProvider = provider.Read(&d.Reader, n, d.open)
+	if p := d.manifest.Provider; p != nil {
+		d.servers, d.bases = p.AllServerNames(), p.BaseNames()
 	}
 }
 
-func (d *decoder) whichServer(n *yaml.Node) {
-	if n != nil {
-		d.manifest.Server = d.Word(n, "server", d.manifest.Provider.ServerNames())
-	}
-}
-
-func (d *decoder) resources(n *yaml.Node) {
-	if n == nil {
-		return
-	}
-	base := func(v *yaml.Node) {
-		switch word := d.Word(v, "base", d.bases); {
-		case word == "":
-		case slices.Contains(d.manifest.Resources, word):
-			d.Mistake(v, yamlfile.DuplicateKey, "base %q appears twice in resource", word)
-		default:
-			d.manifest.Resources = append(d.manifest.Resources, word)
+// server reads which server is asked.
+func (d *decoder) server(n *yaml.Node) string {
+	if p := d.manifest.Provider; p != nil {
+		if _, open := p.OpenServer(n.Value); open {
+			return n.Value // told with what it lacks
 		}
 	}
-	if n.Kind == yaml.SequenceNode {
-		d.List(n, "resource", base)
+	return d.Defined(n, "server", d.servers)
+}
+
+// whichServer notes that the manifest names a server which lacks a parameter: it cannot be asked. In place of
+// the provider's default a user may name another.
+func (d *decoder) whichServer(n *yaml.Node) {
+	p := d.manifest.Provider
+	if p == nil || d.Describing() {
 		return
 	}
-	base(n)
+	if s, open := p.OpenServer(d.manifest.Server); open {
+		d.Mistake(yamlfile.Child(n, "server"), yamlfile.MissingKey, "%s", p.Wanted(s, d.File))
+	}
+}
+
+func (d *decoder) resources(n *yaml.Node) []string {
+	base := func(v *yaml.Node) string { return d.Defined(v, "base", d.bases) }
+	if n.Kind == yaml.SequenceNode {
+		return d.Distinct(n, "resource", "base", base)
+	}
+	if word := base(n); word != "" {
+		return []string{word}
+	}
+	return nil
 }
 
 func (d *decoder) program(name, value *yaml.Node) {
 	p := Program{Name: name.Value, Line: name.Line}
+	d.Is(name, yamlfile.Spelling{Not: []string{"*,*"}})
 	if strings.Contains(p.Name, ",") {
 		d.Mistake(name, yamlfile.BadValue, "the program %q cannot be chosen: a list of programs is split at commas", p.Name)
 	}
 	what := fmt.Sprintf("program %q", p.Name)
 	d.Mapping(value, what, []yamlfile.Member{
-		yamlfile.Required("scopes", func(v *yaml.Node) { p.Scopes = d.entries(v, p.Name) }),
+		yamlfile.Required("scopes", func(v *yaml.Node) { p.Scopes = d.entries(v, p.Name) }, "what they need beside the scopes of every run"),
 	})
 	d.manifest.Programs = append(d.manifest.Programs, p)
 }
@@ -134,38 +135,26 @@ func (d *decoder) entry(n *yaml.Node, program string) (scopes.Need, *yaml.Node) 
 	if program != "" {
 		e.Programs = []string{program}
 	}
-	var scope, anyOf *yaml.Node
 	d.Mapping(n, "a scope's entry", []yamlfile.Member{
-		yamlfile.Optional("scope", func(v *yaml.Node) { scope = v }),
-		yamlfile.Optional("any_of", func(v *yaml.Node) { anyOf = v }),
-		yamlfile.Required("level", func(v *yaml.Node) { e.Level = d.level(v) }),
-		yamlfile.Optional("why", func(v *yaml.Node) { e.Why = d.Text(v, "why") }),
-		yamlfile.Optional("used_by", func(v *yaml.Node) { e.UsedBy = d.usedBy(v) }),
-		yamlfile.Optional("advertised", func(v *yaml.Node) { e.Unadvertised = !d.Boolean(v, "advertised") }),
+		yamlfile.Optional("scope", func(v *yaml.Node) {
+			if text := scopeOf(&d.Reader, v); text != "" {
+				place, e.AnyOf = v, []string{text}
+			}
+		}, "one scope (RFC 6749 §3.3)"),
+		yamlfile.Optional("any_of", func(v *yaml.Node) { place, e.AnyOf = v, d.anyOf(v) }, "in its place: several, one of which is enough; the first that can be requested is requested"),
+		yamlfile.Required("level", func(v *yaml.Node) { e.Level = d.level(v) }, "what the program does without it: required, it does not start; recommended, it works noticeably worse; optional, one feature is lost"),
+		yamlfile.Optional("why", func(v *yaml.Node) { e.Why = d.Text(v, "why") }, "what it is needed for, in a few words that people read when it is missing"),
+		yamlfile.Optional("used_by", func(v *yaml.Node) { e.UsedBy = d.usedBy(v) }, "what needs it: METHOD {base}/path/{param}, or tool:NAME of an MCP tool"),
+		yamlfile.Optional("advertised", func(v *yaml.Node) { e.Unadvertised = !d.Boolean(v, "advertised") }, "false: the server grants it, though scopes_supported leaves it out"),
 	})
-	switch {
-	case scope != nil && anyOf != nil:
-		d.Mistake(anyOf, yamlfile.UnknownKey, "an entry has scope or any_of, not both")
-	case scope != nil:
-		place = scope
-		if text := scopeOf(&d.Reader, scope); text != "" {
-			e.AnyOf = []string{text}
-		}
-	case anyOf != nil:
-		place = anyOf
-		e.AnyOf = d.anyOf(anyOf)
-	case n.Kind == yaml.MappingNode:
-		d.Mistake(n, yamlfile.MissingKey, "a scope's entry is missing %q (or %q)", "scope", "any_of")
-	}
+	d.OneOf(n, "a scope's entry", "scope", "any_of")
 	e.Line, e.Column = place.Line, place.Column
 	return e, place
 }
 
 func (d *decoder) anyOf(n *yaml.Node) []string {
 	scopes := scopesOf(&d.Reader, n, "any_of")
-	if n.Kind == yaml.SequenceNode && len(n.Content) < 2 {
-		d.Mistake(n, yamlfile.BadValue, "any_of lists two scopes or more; for one write scope")
-	}
+	d.AtLeast(n, 2, "any_of lists two scopes or more; for one write scope")
 	return scopes
 }
 
@@ -182,6 +171,7 @@ func (d *decoder) level(n *yaml.Node) scopes.Level {
 func (d *decoder) usedBy(n *yaml.Node) []scopes.Operation {
 	var uses []scopes.Operation
 	d.List(n, "used_by", func(item *yaml.Node) {
+		d.Is(item, yamlfile.Spelling{Pattern: scopes.OperationPattern})
 		word := d.Text(item, "used_by")
 		if word == "" {
 			return
@@ -203,14 +193,15 @@ func (d *decoder) usedBy(n *yaml.Node) []scopes.Operation {
 func (d *decoder) waiver(n *yaml.Node) {
 	w := Waiver{Line: n.Line}
 	d.Mapping(n, "a waiver", []yamlfile.Member{
-		yamlfile.Required("kind", func(v *yaml.Node) { w.Kind = FindingKind(d.Word(v, "kind of finding", waiverWords())) }),
-		yamlfile.Required("scope", func(v *yaml.Node) { w.Scope = scopeOf(&d.Reader, v) }),
+		yamlfile.Required("kind", func(v *yaml.Node) { w.Kind = FindingKind(d.Word(v, "kind of finding", waiverWords())) }, "the kind of the finding"),
+		yamlfile.Required("scope", func(v *yaml.Node) { w.Scope = scopeOf(&d.Reader, v) }, "the scope that it is about"),
 		yamlfile.Required("reason", func(v *yaml.Node) {
+			d.Is(v, yamlfile.Spelling{Pattern: `\S`})
 			if w.Reason = d.Text(v, "reason"); w.Reason != "" && strings.TrimSpace(w.Reason) == "" {
 				d.Mistake(v, yamlfile.BadValue, "a waiver's reason may not be blank")
 			}
-		}),
-		yamlfile.Optional("until", func(v *yaml.Node) { w.Until = d.date(v) }),
+		}, "why it is accepted"),
+		yamlfile.Optional("until", func(v *yaml.Node) { w.Until = d.date(v) }, "the last day on which it is accepted"),
 	})
 	d.manifest.Waivers = append(d.manifest.Waivers, w)
 }
@@ -224,6 +215,7 @@ func waiverWords() []string {
 }
 
 func (d *decoder) date(n *yaml.Node) time.Time {
+	d.Is(n, yamlfile.Spelling{Date: true})
 	day, err := time.Parse(time.DateOnly, n.Value)
 	if err != nil {
 		d.Mistake(n, yamlfile.BadValue, "until is a day such as 2027-01-31, not %s", yamlfile.Form(n))
@@ -233,22 +225,11 @@ func (d *decoder) date(n *yaml.Node) time.Time {
 
 // scopeOf reads a scope-token of RFC 6749 §3.3.
 func scopeOf(r *yamlfile.Reader, n *yaml.Node) string {
+	r.Is(n, yamlfile.Spelling{Pattern: scopes.ScopePattern})
 	return r.Parsed(n, "scope", yamlfile.BadScope, scopes.CheckScope)
 }
 
 // scopesOf reads a list of scopes, each of which stands in it once.
 func scopesOf(r *yamlfile.Reader, n *yaml.Node, what string) []string {
-	var list []string
-	seen := make(map[string]bool)
-	r.List(n, what, func(item *yaml.Node) {
-		switch scope := scopeOf(r, item); {
-		case scope == "":
-		case seen[scope]:
-			r.Mistake(item, yamlfile.DuplicateKey, "scope %q appears twice in %s", scope, what)
-		default:
-			seen[scope] = true
-			list = append(list, scope)
-		}
-	})
-	return list
+	return r.Distinct(n, what, "scope", func(item *yaml.Node) string { return scopeOf(r, item) })
 }

@@ -88,6 +88,7 @@ func FuzzDecode(f *testing.F) {
 func FuzzDecodeProvider(f *testing.F) {
 	seeds(f, "mistakes/providers/*.yaml")
 	seeds(f, "../../provider/providers/*.yaml")
+	f.Add([]byte("parameters: {host: a.example, t: x}\nservers: {s: {issuer: \"https://{host}/{t}\", b: \"https://{t}.{host}:8443/{t}x\"}}"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		p, err := provider.Decode("p.yaml", text)
 		if err != nil {
@@ -96,14 +97,23 @@ func FuzzDecodeProvider(f *testing.F) {
 		}
 		hosts := strings.Join(p.Hosts(), " ")
 		for _, s := range p.Servers {
-			for _, k := range p.Credentials {
-				u, ok := s.Expand(k.Inspect.URL)
-				if ok && u != "" && !strings.Contains(" "+hosts+" ", " "+provider.HostOf(u)+" ") {
-					t.Errorf("a key would be sent to %q, and Hosts names only %s", u, hosts)
+			for _, b := range append(s.Bases, provider.Base{Name: provider.IssuerBase, URL: s.Issuer}) {
+				if strings.ContainsAny(b.URL, "{}") || !strings.Contains(" "+hosts+" ", " "+provider.HostOf(b.URL)+" ") {
+					t.Errorf("base %s of %q is %q, and Hosts names only %s", b.Name, s.Name, b.URL, hosts)
 				}
 			}
+			for _, k := range p.Credentials {
+				for _, way := range k.Inspect {
+					u, ok := s.Expand(way.URL)
+					if ok && u != "" && !strings.Contains(" "+hosts+" ", " "+provider.HostOf(u)+" ") {
+						t.Errorf("a key would be sent to %q, and Hosts names only %s", u, hosts)
+					}
+				}
+				p.KindOf("a" + k.Prefix + k.Pattern) // every pattern that was read compiles
+			}
 		}
-		if _, ok := p.Lookup(p.DefaultServer); !ok {
+		_, known := p.Lookup(p.DefaultServer)
+		if _, open := p.OpenServer(p.DefaultServer); !known && !open {
 			t.Errorf("the default server %q is none of %v", p.DefaultServer, p.ServerNames())
 		}
 		for range p.Implies.Covering("x:read") {

@@ -46,7 +46,8 @@ func TestMistakes(t *testing.T) {
 			for _, one := range mistakes {
 				fmt.Fprintf(&out, "%v [%s]\n", one, one.Kind)
 			}
-			testkit.Golden(t, strings.TrimSuffix(file, ".yaml")+".out", out.String())
+			text := strings.ReplaceAll(out.String(), strings.Join(provider.BuiltinNames(), ", "), "BUILT-IN PROVIDERS")
+			testkit.Golden(t, strings.TrimSuffix(file, ".yaml")+".out", text)
 		})
 	}
 }
@@ -106,17 +107,8 @@ func TestBuiltinProviders(t *testing.T) {
 		t.Fatalf("BuiltinProviders() = %v, want some, sorted", names)
 	}
 	for _, name := range names {
-		p, err := provider.Builtin(name)
-		if err != nil {
+		if _, err := provider.Builtin(name); err != nil {
 			t.Errorf("the built-in provider %s has mistakes:\n%v", name, err)
-			continue
-		}
-		if p.Starter == "" {
-			continue
-		}
-		text := "version: 1\nname: app\nprovider: " + name + "\nscopes:\n  " + strings.ReplaceAll(p.Starter, "\n", "\n  ")
-		if _, err := manifest.Decode("starter.yaml", []byte(text), nil); err != nil {
-			t.Errorf("the starter of %s makes no manifest:\n%v", name, err)
 		}
 	}
 	if _, err := provider.Builtin("posthgo"); err == nil || !strings.Contains(err.Error(), `did you mean "posthog"?`) {

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"bytes"
 	"embed"
 	"fmt"
 	"slices"
@@ -27,6 +28,19 @@ func BuiltinNames() []string {
 	return names
 }
 
+// VariableOf reports whether a built-in provider keeps a credential in that environment variable. Only
+// files in which its name stands are read for that.
+func VariableOf(name string) bool {
+	return slices.ContainsFunc(BuiltinNames(), func(of string) bool {
+		source, err := providerFiles.ReadFile(providerFolder + "/" + of + ".yaml")
+		if err != nil || !bytes.Contains(source, []byte(name)) {
+			return false
+		}
+		p, err := Builtin(of)
+		return err == nil && slices.Contains(p.Variables(), name)
+	})
+}
+
 // builtins holds the built-in providers that were asked for; they never change.
 var builtins sync.Map // name → func() (*Provider, error)
 
@@ -49,6 +63,21 @@ func readBuiltin(name string) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.Name, p.File = name, ""
+	p.Name, p.File, p.Service, p.OwnWays = name, "", name, false
 	return p, nil
+}
+
+// BuiltinAt is the built-in provider whose servers have a host, in the form of [HostOf]; nil where there
+// is none. The others are not decoded. Safe for concurrent use.
+func BuiltinAt(host string) *Provider {
+	for _, name := range BuiltinNames() {
+		source, _ := providerFiles.ReadFile(providerFolder + "/" + name + ".yaml") // embedded: it is there
+		if host == "" || !bytes.Contains(source, []byte(host)) {
+			continue
+		}
+		if p, err := Builtin(name); err == nil && slices.Contains(p.Hosts(), host) {
+			return p
+		}
+	}
+	return nil
 }

@@ -39,6 +39,10 @@ type decoder struct {
 	baseWords   []*yaml.Node      // words that must name bases of the servers
 	serverWords []*yaml.Node      // the same for servers
 	ofFile      yamlfile.Mistakes // in the provider's own file, where that is another one
+
+	values         map[string]*yaml.Node // parameters that are given here
+	parameterWords []parameterWord       // words in braces in the servers' URLs
+	kindWords      []*yaml.Node          // words that must be kinds of credential
 }
 
 // decodeProviderFile reads a file that stands alone, or that overrides fields of
@@ -62,34 +66,57 @@ func decodeProviderFile(file string, source []byte) (*Provider, yamlfile.Mistake
 // nothing usable.
 func (d *decoder) provider(n *yaml.Node) *Provider {
 	p := &Provider{Name: d.File}
-	use := yamlfile.Child(n, "use")
-	used := use == nil
-	if use != nil {
-		if found := d.lookup(use); found != nil {
-			*p, used = *found, true
-		}
-	}
-	p.File = d.File
-	var defaultServer *yaml.Node
+	given, before, ownID := d.Has(n, "use"), []Server(nil), false
+	used := !given
 	d.Mapping(n, "the provider", []yamlfile.Member{
-		yamlfile.Optional("use", func(*yaml.Node) {}),
-		{Key: "servers", Required: use == nil, Read: func(v *yaml.Node) { p.Servers = d.servers(v) }},
-		yamlfile.Optional("default_server", func(v *yaml.Node) { defaultServer = v }),
-		yamlfile.Optional("server_from", func(v *yaml.Node) { p.ServerFrom = d.Text(v, "server_from") }),
-		yamlfile.Optional("client", func(v *yaml.Node) { p.Client = d.client(v, p.Client) }),
-		yamlfile.Optional("credentials", func(v *yaml.Node) { p.Credentials = d.credentials(v) }),
-		yamlfile.Optional("implies", func(v *yaml.Node) { p.Implies = d.implies(v) }),
-		yamlfile.Optional("errors", func(v *yaml.Node) { p.Refusals, p.Denials = d.errors(v) }),
-		yamlfile.Optional("refusal_body", func(v *yaml.Node) { p.RefusalBody = d.refusalBody(v) }),
-		yamlfile.Optional("starter", func(v *yaml.Node) { p.Starter = d.Text(v, "starter") }),
+		yamlfile.Optional("use", func(v *yaml.Node) {
+			if found := d.lookup(v); found != nil {
+				*p, used, before = *found, true, found.Servers
+			}
+		}, "the provider whose members these replace: a built-in one, or an issuer's URL"),
+		yamlfile.Optional("parameters", func(v *yaml.Node) { d.serverParameters(v, p) }, "words for {braces} in the URLs of the servers, each with its default; empty where a manifest has to give it"),
+		{Key: "servers", Required: !given, Read: func(v *yaml.Node) { p.written, before = d.servers(v), nil }, About: "the deployments of the service, each under a name"},
+		yamlfile.Optional("default_server", func(v *yaml.Node) { p.DefaultServer = d.Defined(v, "default_server", namesOf(p.written)) }, "the server that is asked where nobody names one"),
+		yamlfile.Optional("server_from", func(v *yaml.Node) { p.ServerFrom = d.Text(v, "server_from") }, "the member of the token response that names the server"),
+		yamlfile.Optional("client", func(v *yaml.Node) { p.Client, ownID = d.client(v, p.Client), yamlfile.Child(v, "id") != nil }, "how this program is registered at the service"),
+		yamlfile.Optional("token_response", func(v *yaml.Node) { p.TokenResponse = d.tokenResponse(v) }, "how the service answers at its token endpoint, where it does that in a way of its own"),
+		yamlfile.Optional("credentials", func(v *yaml.Node) { p.Credentials = d.credentials(v) }, "the kinds of credential that the service knows"),
+		yamlfile.Optional("scopes", func(v *yaml.Node) { p.Scopes = d.scopeFacts(v) }, "what is known of the service's scopes"),
+		yamlfile.Optional("whoami", func(v *yaml.Node) { p.Whoami = d.whoami(v) }, "where the service says whose credential asks"),
+		yamlfile.Optional("implies", func(v *yaml.Node) { p.Implies = d.implies(v) }, "scopes that cover others; {x} stands for any text without a colon"),
+		yamlfile.Optional("errors", func(v *yaml.Node) { p.Refusals, p.Denials = d.errors(v) }, "how the service refuses, and what that means; the first that fits counts"),
+		yamlfile.Optional("refusal_body", func(v *yaml.Node) { p.RefusalBody = d.refusalBody(v) }, "for each base, the JSON in which its clients expect an error; {message} stands for the words"),
+		yamlfile.Optional("starter", func(v *yaml.Node) { p.Starter = d.Text(v, "starter") }, "the scopes of a new manifest, as the YAML text of a list"),
+		yamlfile.Optional("cannot_tell", func(v *yaml.Node) { p.CannotTell = d.cannotTell(v) }, "what the service does not reveal, each in a few words"),
 	})
-	if !used || len(p.Servers) == 0 {
+	p.File = d.File
+	if d.Describing() {
+		return p
+	}
+	for _, word := range []string{"servers", "credentials", "whoami"} {
+		p.OwnWays = p.OwnWays || yamlfile.Child(n, word) != nil
+	}
+	if !used || len(p.written) == 0 {
 		return nil // what the rest is compared with is not known
 	}
-	d.defaultServer(p, defaultServer)
+	d.fillServers(p, n)
+	if !ownID {
+		p.Client.leave(before, p.Servers)
+	}
+	p.Implies = p.Implies.WithNames(p.Scopes.Names)
+	// An inherited name that overridden servers do not have gives way to the first of them.
+	if !slices.Contains(namesOf(p.written), p.DefaultServer) {
+		p.DefaultServer = p.written[0].Name
+	}
 	d.checkWords("base", d.baseWords, p.BaseNames())
-	d.checkWords("server", d.serverWords, p.ServerNames())
+	d.checkKinds(p, n)
+	d.checkWords("server", d.serverWords, p.AllServerNames())
 	return p
+}
+
+func (d *decoder) cannotTell(n *yaml.Node) (list []string) {
+	d.List(n, "cannot_tell", func(item *yaml.Node) { list = append(list, d.Text(item, "cannot_tell")) })
+	return list
 }
 
 // checkWords notes words of the provider that name no base, or no server, of it.
@@ -112,17 +139,6 @@ func (d *decoder) baseWord(n *yaml.Node) string {
 	return text
 }
 
-// defaultServer reads which server is asked when nobody names one. An inherited
-// name that overridden servers do not have gives way to the first of them.
-func (d *decoder) defaultServer(p *Provider, n *yaml.Node) {
-	if n != nil {
-		p.DefaultServer = d.Word(n, "default_server", p.ServerNames())
-	}
-	if len(p.Servers) > 0 && !slices.Contains(p.ServerNames(), p.DefaultServer) {
-		p.DefaultServer = p.Servers[0].Name
-	}
-}
-
 // maxRules bounds the implications of a provider, and what one of them covers.
 const maxRules = 100
 
@@ -140,9 +156,7 @@ func (d *decoder) implies(n *yaml.Node) scopes.Implications {
 		}
 		rules, places = append(rules, r), append(places, item)
 	})
-	if len(rules) > maxRules {
-		d.Mistake(n, yamlfile.BadValue, "implies holds at most %d rules", maxRules)
-	}
+	d.AtMost(n, maxRules, "implies holds at most %d rules", maxRules)
 	if d.Count() > before {
 		return scopes.Implications{} // a cycle is looked for among rules that are right
 	}
@@ -159,58 +173,17 @@ func (d *decoder) rule(n *yaml.Node) scopes.Rule {
 	each := func(list *[]string, what string) func(*yaml.Node) {
 		return func(v *yaml.Node) {
 			d.List(v, what, func(item *yaml.Node) { *list = append(*list, d.scope(item)) })
+			d.AtMost(v, maxRules, "an implication covers at most %d scopes", maxRules)
 		}
 	}
 	d.Mapping(n, "an implication", []yamlfile.Member{
-		yamlfile.Required("scope", func(v *yaml.Node) { r.Scope = d.scope(v) }),
-		yamlfile.Required("covers", each(&r.Covers, "covers")),
-		yamlfile.Optional("except", each(&except, "except")),
+		yamlfile.Required("scope", func(v *yaml.Node) { r.Scope = d.scope(v) }, "whoever holds this scope"),
+		yamlfile.Required("covers", each(&r.Covers, "covers"), "holds these too"),
+		yamlfile.Optional("except", each(&except, "except"), "scopes that fit, and are not covered"),
 	})
-	if len(r.Covers) > maxRules {
-		d.Mistake(n, yamlfile.BadValue, "an implication covers at most %d scopes", maxRules)
-	}
 	r.Except = scopes.NewSet(except...)
 	return r
 }
-
-// errors reads how the APIs refuse, and, of items with a place, how the authorization server does.
-func (d *decoder) errors(n *yaml.Node) (refusals []Refusal, denials []Denial) {
-	d.List(n, "errors", func(item *yaml.Node) {
-		if yamlfile.Child(item, "place") != nil {
-			denials = append(denials, d.denial(item))
-		} else {
-			refusals = append(refusals, d.refusal(item))
-		}
-	})
-	return refusals, denials
-}
-
-func (d *decoder) refusal(n *yaml.Node) Refusal {
-	var f Refusal
-	d.Mapping(n, "an error", []yamlfile.Member{
-		yamlfile.Required("status", func(v *yaml.Node) { f.Status = d.Number(v, "status", 200, 599) }),
-		yamlfile.Optional("base", func(v *yaml.Node) { f.Base = d.baseWord(v) }),
-		yamlfile.Optional("text", func(v *yaml.Node) { f.Text = d.Text(v, "text") }),
-		yamlfile.Required("means", func(v *yaml.Node) { f.Means = d.meaning(v) }),
-		yamlfile.Optional("any_of", func(v *yaml.Node) { f.AnyOf = d.Boolean(v, "any_of") }),
-		yamlfile.Optional("advice", func(v *yaml.Node) { f.Advice = d.Text(v, "advice") }),
-	})
-	return f
-}
-
-func (d *decoder) denial(n *yaml.Node) Denial {
-	var f Denial
-	d.Mapping(n, "an error with a place", []yamlfile.Member{
-		yamlfile.Required("place", func(v *yaml.Node) { f.Place = Place(d.Word(v, "place", places())) }),
-		yamlfile.Required("code", func(v *yaml.Node) { f.Code = d.Text(v, "code") }),
-		yamlfile.Optional("text", func(v *yaml.Node) { f.Text = d.Text(v, "text") }),
-		yamlfile.Required("means", func(v *yaml.Node) { f.Means = d.meaning(v) }),
-		yamlfile.Optional("advice", func(v *yaml.Node) { f.Advice = d.Text(v, "advice") }),
-	})
-	return f
-}
-
-func (d *decoder) meaning(n *yaml.Node) Meaning { return Meaning(d.Word(n, "meaning", meanings())) }
 
 func (d *decoder) refusalBody(n *yaml.Node) []RefusalBody {
 	var list []RefusalBody
@@ -232,6 +205,7 @@ func (d *decoder) refusalBody(n *yaml.Node) []RefusalBody {
 }
 
 func (d *decoder) errorShape(base string, n *yaml.Node) string {
+	d.Is(n, yamlfile.Spelling{JSON: true, Example: `{"error": "{message}"}`})
 	text := d.Text(n, "refusal_body")
 	if text != "" && !json.Valid([]byte(text)) {
 		d.Mistake(n, yamlfile.BadValue, "refusal_body of %q is not JSON", base)
@@ -241,5 +215,6 @@ func (d *decoder) errorShape(base string, n *yaml.Node) string {
 
 // scope reads a scope-token, or a pattern of one (RFC 6749 §3.3).
 func (d *decoder) scope(n *yaml.Node) string {
+	d.Is(n, yamlfile.Spelling{Pattern: scopes.ScopePattern})
 	return d.Parsed(n, "scope", yamlfile.BadScope, scopes.CheckScope)
 }

@@ -1,89 +1,147 @@
 package provider
 
 import (
+	"cmp"
 	"net/url"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
+	"github.com/ambit-auth/ambit/scopes"
 	"go.yaml.in/yaml/v3"
 )
 
 // client reads members over those of c: one that is not given stays as it was. The secret and the
-// method belong to the id: another id has its own.
+// method belong to the id: another id has its own. The method of a file without an id is the service's,
+// and good for any client with a secret.
 func (d *decoder) client(n *yaml.Node, c Client) Client {
-	if yamlfile.Child(n, "id") != nil {
-		c.Secret, c.Secrets, c.Method = SecretSource{}, nil, ""
+	if yamlfile.Child(n, "id") != nil && (c.ID != "" || len(c.IDs) > 0) {
+		c.Secret, c.Secrets, c.Proof, c.KeyID, c.ForToken, c.Method, c.Own = SecretSource{}, nil, "", "", false, "", false
+	}
+	var secret *yaml.Node
+	proof := func(word string, is Proof) func(*yaml.Node) {
+		return func(v *yaml.Node) {
+			secret, c.Proof = v, is
+			c.Secret, c.Secrets = d.clientSecret(v, word)
+		}
 	}
 	d.Mapping(n, "client", []yamlfile.Member{
-		yamlfile.Optional("id", func(v *yaml.Node) { c.ID, c.IDs = d.clientID(v) }),
-		yamlfile.Optional("secret", func(v *yaml.Node) { c.Secret, c.Secrets = d.clientSecret(v) }),
+		yamlfile.Optional("id", func(v *yaml.Node) { c.ID, c.IDs = d.clientID(v) }, "the client id, or one for each server"),
+		yamlfile.Optional("secret", proof("secret", ""), "where the client's secret is; never the secret itself"),
+		yamlfile.Optional(publicSecret, proof(publicSecret, ""), "the secret of an installed program, which is none: it stands in every copy"),
+		yamlfile.Optional("private_key", proof("private_key", ProofKey), "where the private key is with which the client signs who it is (PEM or JWK; RFC 7523)"),
+		yamlfile.Optional("assertion", proof("assertion", ProofAssertion), "where a JWT is that somebody else has signed for the client, such as the platform of a pipeline"),
+		yamlfile.Optional("key_id", func(v *yaml.Node) { c.KeyID = d.Text(v, "key_id") }, "the kid of the private key, where the key itself has none"),
+		yamlfile.Optional("assertion_audience", func(v *yaml.Node) {
+			c.ForToken = d.Word(v, "assertion_audience", []string{"issuer", "token_endpoint"}) == "token_endpoint"
+		}, "for whom the client signs: the issuer (the default), or its token endpoint at older servers"),
 		yamlfile.Optional("token_endpoint_auth_method", func(v *yaml.Node) {
-			c.Method = AuthMethod(d.Word(v, "token_endpoint_auth_method", AuthMethods()))
-		}),
-		yamlfile.Optional("pkce", func(v *yaml.Node) { c.PKCE = d.Word(v, "pkce", []string{"S256"}) != "" }),
+			c.Method = AuthMethod(d.Word(v, "token_endpoint_auth_method", append(AuthMethods(), string(AuthKey))))
+		}, "how the client proves that it is itself (RFC 7591 §2)"),
+		yamlfile.Optional("grant", func(v *yaml.Node) { c.Own = d.Word(v, "grant", grants()) == grantOwn }, "how the client gets a token: a person agrees (the default), or it gets one for itself (RFC 6749 §4.4)"),
+		yamlfile.Optional("pkce", func(v *yaml.Node) {
+			word := d.Word(v, "pkce", []string{"S256", "none"})
+			c.PKCE, c.NoPKCE = word == "S256", word == "none"
+		}, "S256: the server uses PKCE, also where its metadata does not say so; none: it does not, and only a client with a secret can log in"),
 		yamlfile.Optional("require_pushed_authorization_requests", func(v *yaml.Node) {
 			c.Push = d.Boolean(v, "require_pushed_authorization_requests")
-		}),
-		yamlfile.Optional("redirect", func(v *yaml.Node) { c.Redirect = d.redirect(v) }),
-		yamlfile.Optional("authorize", func(v *yaml.Node) { c.Authorize = d.parameters(v) }),
-		yamlfile.Optional("resource", func(v *yaml.Node) { c.Resources = d.resources(v) }),
+		}, "push the authorization request (RFC 9126)"),
+		yamlfile.Optional("token", func(v *yaml.Node) { c.Token = scopes.Kind(d.kindWord(v)) }, "which token of a token response with several is used, by its kind"),
+		yamlfile.Optional("redirect", func(v *yaml.Node) { c.Redirect = d.redirect(v) }, "the redirect URI that is registered for the client"),
+		yamlfile.Optional("authorize", func(v *yaml.Node) { c.Authorize = d.parameters(v) }, "further parameters of the authorization request"),
+		yamlfile.Optional("resource", func(v *yaml.Node) { c.Resources = d.resources(v) }, "whom a token is for (RFC 8707), where the manifest names no resource: a URL, {base}, or a list"),
 	})
+	d.AtMostOne(n, "a client", "secret", publicSecret, "private_key", "assertion")
 	hasID, hasSecret := c.ID != "" || len(c.IDs) > 0, c.Secret != SecretSource{} || len(c.Secrets) > 0
 	shared := IsDocument(c.ID) && c.Secret != SecretSource{}
 	for server, id := range c.IDs {
 		shared = shared || IsDocument(id) && c.SecretFor(server) != SecretSource{}
 	}
-	secret, method := yamlfile.Child(n, "secret"), yamlfile.Child(n, "token_endpoint_auth_method")
+	method := yamlfile.Child(n, "token_endpoint_auth_method")
+	if method == nil && (c.Method == AuthKey) != (c.Proof != "") {
+		c.Method = ""
+	}
+	if about := cmp.Or(yamlfile.Child(n, "key_id"), yamlfile.Child(n, "assertion_audience")); about != nil && c.Proof != ProofKey {
+		d.Mistake(about, yamlfile.BadValue, "key_id and assertion_audience are about what a client signs with its private_key")
+	}
 	switch {
+	case c.Own && yamlfile.Child(n, publicSecret) != nil:
+		d.Mistake(yamlfile.Child(n, publicSecret), yamlfile.BadValue, "a client that gets a token for itself has a secret that nobody else knows: say under secret where that is")
+	case c.Own && !(hasID && hasSecret):
+		d.Mistake(cmp.Or(yamlfile.Child(n, "grant"), n), yamlfile.BadValue, "a client that gets a token for itself has an id, and proves that it is itself: name its id, and where its secret or its private_key is")
+	case hasSecret && (method != nil || secret != nil) && (c.Method == AuthKey) != (c.Proof != "") && c.Method != "":
+		d.Mistake(cmp.Or(method, secret), yamlfile.BadValue, "the method %q goes with a private_key or an assertion, and the others with a secret", AuthKey)
 	case hasSecret && secret != nil && !hasID:
-		d.Mistake(secret, yamlfile.BadValue, "secret belongs to a client that is registered: name its id too")
-	case secret != nil && shared:
+		d.Mistake(secret, yamlfile.BadValue, "a secret belongs to a client that is registered: name its id too")
+	case secret != nil && shared && c.Proof == "":
 		d.Mistake(secret, yamlfile.BadValue, "a client whose id is a document has no secret: everybody reads the document")
 	case hasSecret && method != nil && c.Method == AuthNone:
 		d.Mistake(method, yamlfile.BadValue, "a client with a secret has another method than %q", AuthNone)
+	case !hasSecret && method != nil && c.Method == AuthKey:
+		d.Mistake(method, yamlfile.BadValue, "a client whose method is %q has a private_key or an assertion: say where it is", c.Method)
+	case c.NoPKCE && hasID && (!hasSecret || secret != nil && yamlfile.Child(n, publicSecret) != nil):
+		d.Mistake(n, yamlfile.BadValue, "the service does not use PKCE, so that only a client with a secret of its own can log in there: name that under secret")
 	case hasID && !hasSecret && method != nil && c.Method != AuthNone && c.Method != "":
 		d.Mistake(method, yamlfile.BadValue, "a client whose method is %q has a secret: say where it is", c.Method)
 	}
 	return c
 }
 
+// The grants by which a client gets a token (RFC 7591 §2).
+const (
+	grantPerson = "authorization_code"
+	grantOwn    = "client_credentials"
+)
+
+func grants() []string { return []string{grantPerson, grantOwn} }
+
 // clientSecret is where the secret is, or that for each server.
-func (d *decoder) clientSecret(n *yaml.Node) (one SecretSource, each map[string]SecretSource) {
-	if n.Kind != yaml.MappingNode || slices.ContainsFunc(secretSources, func(word string) bool { return yamlfile.Child(n, word) != nil }) {
-		return d.secretSource(n), nil
+func (d *decoder) clientSecret(n *yaml.Node, word string) (one SecretSource, each map[string]SecretSource) {
+	if n.Kind != yaml.MappingNode || word != publicSecret && slices.ContainsFunc(secretSources, func(word string) bool { return d.Has(n, word) }) {
+		return d.secretSource(n, word), nil
 	}
 	each = make(map[string]SecretSource)
-	d.Named(n, "secret", func(name, v *yaml.Node) {
+	d.Named(n, word, func(name, v *yaml.Node) {
+		if near := text.Near(name.Value, secretSources); len(near) > 0 && v.Kind == yaml.ScalarNode && word != publicSecret {
+			d.Mistake(name, yamlfile.UnknownKey, "unknown key %q in %s%s", name.Value, word, text.Allowed(name.Value, secretSources))
+			return
+		}
 		d.serverWords = append(d.serverWords, name)
-		each[name.Value] = d.secretSource(v)
+		each[name.Value] = d.secretSource(v, word)
 	})
 	return SecretSource{}, each
 }
 
+// publicSecret is the word for a secret that is none: it stands in the file itself.
+const publicSecret = "public_secret"
+
 var secretSources = []string{"variable", "file", "keyring"}
 
-func (d *decoder) secretSource(n *yaml.Node) SecretSource {
+func (d *decoder) secretSource(n *yaml.Node, word string) SecretSource {
 	var s SecretSource
+	if word == publicSecret {
+		s.Public = d.Text(n, word)
+		return s
+	}
 	if n.Kind != yaml.MappingNode { // not quoted: it may be the secret
 		d.Mistake(n, yamlfile.BadValue, "a client's secret does not stand in a file that people share: say where it is, as {variable: NAME}, {file: PATH} or {keyring: ACCOUNT}")
 		return s
 	}
-	d.Mapping(n, "secret", []yamlfile.Member{
-		yamlfile.Optional("variable", func(v *yaml.Node) { s.Variable = d.variable(v) }),
-		yamlfile.Optional("file", func(v *yaml.Node) { s.File = d.besideFile(d.Text(v, "file")) }),
-		yamlfile.Optional("keyring", func(v *yaml.Node) { s.Keyring = d.Name(v, "keyring") }),
+	d.Mapping(n, word, []yamlfile.Member{
+		yamlfile.Optional("variable", func(v *yaml.Node) { s.Variable = d.variable(v) }, "an environment variable"),
+		yamlfile.Optional("file", func(v *yaml.Node) { s.File = d.besideFile(d.Text(v, "file")) }, "a file, as seen from this one; ~/ is the home"),
+		yamlfile.Optional("keyring", func(v *yaml.Node) { s.Keyring = d.Name(v, "keyring") }, "the account of an item in the system's keyring"),
 	})
-	if len(n.Content) != 2 { // a key and its value
-		d.Mistake(n, yamlfile.BadValue, "secret names one place: variable, file or keyring")
-	}
+	d.OneOf(n, word, secretSources...)
 	return s
 }
 
 // variable reads the name of an environment variable.
 func (d *decoder) variable(n *yaml.Node) string {
+	d.Is(n, yamlfile.Spelling{Pattern: "^[A-Za-z0-9_]+$"})
 	name := d.Text(n, "variable")
 	odd := func(c rune) bool {
 		return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_')
@@ -133,11 +191,11 @@ func (d *decoder) oneID(n *yaml.Node) string {
 func (d *decoder) redirect(n *yaml.Node) Redirect {
 	var r Redirect
 	d.Mapping(n, "redirect", []yamlfile.Member{
-		yamlfile.Required("host", func(v *yaml.Node) { r.Host = d.Word(v, "redirect host", []string{"localhost", "127.0.0.1", "[::1]"}) }),
-		yamlfile.Required("path", func(v *yaml.Node) { r.Path = d.redirectPath(v) }),
+		yamlfile.Required("host", func(v *yaml.Node) { r.Host = d.Word(v, "redirect host", []string{"localhost", "127.0.0.1", "[::1]"}) }, "the host that is registered"),
+		yamlfile.Optional("path", func(v *yaml.Node) { r.Path = d.redirectPath(v) }, "the path that is registered"),
 		yamlfile.Optional("ports", func(v *yaml.Node) {
 			d.List(v, "ports", func(item *yaml.Node) { r.Ports = append(r.Ports, d.Number(item, "port", 1, 65535)) })
-		}),
+		}, "the ports that are registered; without them, any free one"),
 	})
 	return r
 }
@@ -145,6 +203,7 @@ func (d *decoder) redirect(n *yaml.Node) Redirect {
 // redirectPath reads a path that means the same to an HTTP server, in a URL and in
 // the exact comparison of RFC 6749 §3.1.2.3: plain letters only.
 func (d *decoder) redirectPath(n *yaml.Node) string {
+	d.Is(n, yamlfile.Spelling{Pattern: "^/[A-Za-z0-9/._~-]*$", Example: "/callback"})
 	text := d.Text(n, "redirect path")
 	odd := func(c rune) bool {
 		return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("/-._~", c))
@@ -180,6 +239,7 @@ func (d *decoder) resources(n *yaml.Node) []string {
 func (d *decoder) parameters(n *yaml.Node) []Parameter {
 	var list []Parameter
 	d.Named(n, "authorize", func(name, v *yaml.Node) {
+		d.Is(name, yamlfile.Spelling{Not: ReservedParameters()})
 		if slices.Contains(ReservedParameters(), name.Value) {
 			d.Mistake(name, yamlfile.BadValue, "%q is set by the flow itself", name.Value)
 			return

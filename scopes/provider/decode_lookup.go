@@ -10,13 +10,14 @@ import (
 // lookup finds the provider that a word names; nil with the mistake noted where
 // there is none.
 func (d *decoder) lookup(n *yaml.Node) *Provider {
+	d.Is(n, yamlfile.Spelling{Pattern: "^([^:]|:[^/]|:/[^/])+$|" + urlPattern})
 	word := d.Text(n, "provider")
 	switch {
 	case word == "":
 		return nil
 	case strings.Contains(word, "://"):
 		return d.issuerProvider(n)
-	case strings.HasSuffix(word, ".yaml") || strings.HasSuffix(word, ".yml") || strings.ContainsAny(word, `/\`):
+	case isFile(word):
 		return d.fileProvider(n)
 	}
 	p, err := Builtin(word)
@@ -27,12 +28,17 @@ func (d *decoder) lookup(n *yaml.Node) *Provider {
 	return p
 }
 
+// isFile reports whether a word names a provider file.
+func isFile(word string) bool {
+	return strings.HasSuffix(word, ".yaml") || strings.HasSuffix(word, ".yml") || strings.ContainsAny(word, `/\`)
+}
+
 func (d *decoder) issuerProvider(n *yaml.Node) *Provider {
 	if !d.url(n, "provider") {
 		return nil
 	}
 	server := Server{Name: soleServer, Issuer: n.Value}
-	return &Provider{Name: n.Value, Servers: []Server{server}, DefaultServer: soleServer}
+	return &Provider{Name: n.Value, Servers: []Server{server}, written: []Server{server}, DefaultServer: soleServer}
 }
 
 // soleServer names the only server of a provider that is a bare issuer URL.

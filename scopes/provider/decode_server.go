@@ -3,10 +3,12 @@ package provider
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/template"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"go.yaml.in/yaml/v3"
@@ -14,12 +16,16 @@ import (
 
 func (d *decoder) servers(n *yaml.Node) []Server {
 	var servers []Server
-	d.Named(n, "servers", func(name, value *yaml.Node) { servers = append(servers, d.server(name, value)) })
-	switch {
-	case n.Kind == yaml.MappingNode && len(n.Content) == 0:
-		d.Mistake(n, yamlfile.BadValue, "servers names one server or more")
-	case len(servers) > maxServers:
-		d.Mistake(n, yamlfile.BadValue, "a provider has at most %d servers", maxServers)
+	d.Named(n, "servers", func(name, value *yaml.Node) {
+		d.Is(name, yamlfile.Spelling{Not: append(serverWords(), "*_endpoint", "*_uri", "*_supported")})
+		if slices.Contains(serverWords(), name.Value) || isMetadataWord(name.Value) {
+			d.Mistake(name, yamlfile.BadValue, "%q belongs to one of the servers: servers: {NAME: {%s: …}}", name.Value, name.Value)
+			return
+		}
+		servers = append(servers, d.server(name, value))
+	})
+	d.AtLeast(n, 1, "servers names one server or more")
+	if !d.AtMost(n, maxServers, "a provider has at most %d servers", maxServers) {
 		return nil
 	}
 	return servers
@@ -34,68 +40,159 @@ const (
 
 func (d *decoder) server(name, value *yaml.Node) Server {
 	s := Server{Name: name.Value}
-	d.Named(value, fmt.Sprintf("server %q", s.Name), func(key, v *yaml.Node) {
-		switch key.Value {
-		case IssuerBase:
-			if d.url(v, "issuer") {
+	members := []yamlfile.Member{
+		yamlfile.Required(IssuerBase, func(v *yaml.Node) {
+			if d.writtenURL(v, "issuer") {
 				s.Issuer = v.Value
 			}
-		case "ask_on_401":
-			s.AskOn401 = d.Boolean(v, "ask_on_401")
-		default:
-			if d.baseName(key) && d.url(v, "base "+strconv.Quote(key.Value)) && len(s.Bases) <= maxBases {
-				s.Bases = append(s.Bases, Base{Name: key.Value, URL: strings.TrimSuffix(v.Value, "/")})
-			}
-		}
-	})
-	if value.Kind == yaml.MappingNode && yamlfile.Child(value, IssuerBase) == nil {
-		d.Mistake(name, yamlfile.MissingKey, "server %q is missing %q", s.Name, IssuerBase)
+		}, "the authorization server, as its metadata names it (RFC 8414 §2)"),
+		yamlfile.Optional(askOn401Word, func(v *yaml.Node) { s.AskOn401 = d.Boolean(v, askOn401Word) }, "a key that another server refused may be asked about here"),
+		yamlfile.Optional(metadataWord, func(v *yaml.Node) {
+			s.NoDocument = d.Word(v, metadataWord, []string{noMetadataWord}) != ""
+		}, "none: the server publishes no metadata, and is not asked for it"),
+		yamlfile.Optional(scopesWord, func(v *yaml.Node) {
+			list := []string{}
+			d.List(v, scopesWord, func(item *yaml.Node) { list = append(list, d.scope(item)) })
+			s.give(scopesWord, list)
+		}, "the scopes that the server knows"),
+		yamlfile.Optional(sendsIssuer, func(v *yaml.Node) { s.give(sendsIssuer, d.Boolean(v, sendsIssuer)) }, "the server names itself in its authorization response (RFC 9207)"),
 	}
+	members = append(members, yamlfile.Optional(tokenIssuer, func(v *yaml.Node) { s.IDTokenIssuer = d.tokenIssuer(v) },
+		"the issuer in the server's ID tokens, where that is another; {name} stands for the token's own claim of that name"))
+	for _, word := range endpointWords {
+		members = append(members, yamlfile.Optional(word, func(v *yaml.Node) { s.give(word, d.endpoint(v, word)) }, "in place of what the server's metadata says"))
+	}
+	what := fmt.Sprintf("server %q", s.Name)
+	d.MappingAnd(value, what, members, func(key, v *yaml.Node) {
+		d.Is(key, yamlfile.Spelling{Pattern: basePattern, Not: []string{"*_endpoint", "*_uri", "*_supported"}})
+		if d.misnamed(key) {
+			return
+		}
+		if d.baseName(key) && d.writtenURL(v, "base "+strconv.Quote(key.Value)) && len(s.Bases) <= maxBases {
+			s.Bases = append(s.Bases, Base{Name: key.Value, URL: strings.TrimSuffix(v.Value, "/")})
+		}
+	}, "the URL of an API, under a name of your own: a base")
+	d.Needs(value, metadataWord, "token_endpoint", "%s has no metadata, and is missing \"token_endpoint\"", what)
 	if len(s.Bases) > maxBases {
 		d.Mistake(name, yamlfile.BadValue, "server %q has more than %d bases", s.Name, maxBases)
 	}
 	return s
 }
 
+// tokenIssuer reads an issuer in whose path names of claims may stand: a server with many tenants has one for each.
+func (d *decoder) tokenIssuer(n *yaml.Node) string {
+	written := d.textTemplate(n, tokenIssuer)
+	sample := *n
+	sample.Value, _ = template.Fill(written, func(string) (string, bool) { return fitsAll, true })
+	switch {
+	case written == "":
+		return ""
+	case strings.Contains(hostPart(written), "{"):
+		d.Mistake(n, yamlfile.BadValue, "%s has names of claims in its path only, not in its host", tokenIssuer)
+		return ""
+	case !d.url(&sample, tokenIssuer):
+		return ""
+	}
+	return written
+}
+
+// misnamed notes a word that has the form of a member of metadata, or is close to one: it would be
+// taken for a base of that name, and what was meant would not be heard.
+func (d *decoder) misnamed(key *yaml.Node) bool {
+	if instead := insteadOf(key.Value); instead != "" {
+		d.Mistake(key, yamlfile.UnknownKey, "%q cannot name a base: %s", key.Value, instead)
+		return true
+	}
+	near := slices.DeleteFunc(text.Near(key.Value, serverWords()), func(word string) bool { return word == IssuerBase })
+	if !isMetadataWord(key.Value) && len(near) == 0 {
+		return false
+	}
+	d.Mistake(key, yamlfile.UnknownKey, "%q is not a base, and no member of metadata that a file can give%s", key.Value, text.Allowed(key.Value, serverWords()))
+	return true
+}
+
+// endpoint reads a URL to which requests are sent as it stands: it may have a query (RFC 6749 §3.1).
+func (d *decoder) endpoint(n *yaml.Node, what string) string {
+	d.Is(n, yamlfile.Spelling{Pattern: endpointPattern, Example: "https://auth.example.com/path"})
+	sample, ok := d.sample(n, what)
+	if !ok {
+		return ""
+	}
+	word := d.Text(sample, what)
+	if word == "" {
+		return ""
+	}
+	if err := checkEndpoint(word, what); err != nil {
+		d.Mistake(n, yamlfile.BadValue, "%v", err)
+		return ""
+	}
+	return n.Value
+}
+
+// writtenURL is url for one that may have {words}.
+func (d *decoder) writtenURL(n *yaml.Node, what string) bool {
+	sample, ok := d.sample(n, what)
+	return ok && d.url(sample, what)
+}
+
+func checkEndpoint(u, what string) error {
+	if _, err := guard.ParseEndpoint(u); err != nil { // not quoted: a password may stand there
+		return fmt.Errorf("%s %w", what, err)
+	}
+	return nil
+}
+
 // baseName allows what can stand between the braces of used_by and within the
 // name of an environment variable.
 func (d *decoder) baseName(key *yaml.Node) bool {
-	bad := strings.ContainsFunc(key.Value, func(c rune) bool {
-		return !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '_')
-	})
-	if bad {
+	if !isWord(key.Value) {
 		d.Mistake(key, yamlfile.BadValue, "%q cannot name a base: lower-case letters, digits and _ only", key.Value)
+		return false
 	}
-	return !bad
+	return true
+}
+
+// isWord reports whether a name can stand between braces.
+func isWord(text string) bool {
+	odd := func(c rune) bool { return !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '_') }
+	return !strings.ContainsFunc(text, odd)
 }
 
 // url notes what is no https URL, nor http on loopback (RFC 8252 §8.3), or has
 // parts that a prefix may not have. A host is ASCII: a look-alike of a known name
 // in another script is to be seen as what it is, its xn-- form.
 func (d *decoder) url(n *yaml.Node, what string) bool {
+	d.Is(n, yamlfile.Spelling{Pattern: urlPattern, Example: "https://auth.example.com"})
 	text := d.Text(n, what)
 	if text == "" {
 		return false
 	}
+	err := checkURL(text, what)
+	if err != nil {
+		d.Mistake(n, yamlfile.BadValue, "%v", err)
+	}
+	return err == nil
+}
+
+func checkURL(text, what string) error {
 	u, err := url.Parse(text)
 	switch {
 	case (err != nil || u.Hostname() == "") && !strings.ContainsAny(text, "@?#"):
-		d.Mistake(n, yamlfile.BadValue, "%s is a URL, not %q", what, text)
+		return fmt.Errorf("%s is a URL, not %q", what, text)
 	case err != nil || u.User != nil || u.Hostname() == "" || strings.ContainsAny(text, "?#"):
-		d.Mistake(n, yamlfile.BadValue, "%s has no user, query or fragment", what) // not quoted: a password may stand there
+		return fmt.Errorf("%s has no user, query or fragment", what) // not quoted: a password may stand there
 	case u.Scheme != "https" && (u.Scheme != "http" || !guard.IsLoopback(u.Hostname())):
-		d.Mistake(n, yamlfile.BadValue, "%s is an https URL (http only on loopback), not %q", what, text)
+		return fmt.Errorf("%s is an https URL (http only on loopback), not %q", what, text)
 	case strings.ContainsFunc(u.Host, func(r rune) bool { return r > '~' }):
-		d.Mistake(n, yamlfile.BadValue, "%s names its host in ASCII (xn--…), not as %q", what, u.Host)
-	default:
-		return true
+		return fmt.Errorf("%s names its host in ASCII (xn--…), not as %q", what, u.Host)
 	}
-	return false
+	return nil
 }
 
 // template reads a URL that may begin with a {base}. Only a path can follow that:
 // anything else would make another host of it.
 func (d *decoder) template(n *yaml.Node, what string) string {
+	d.Is(n, yamlfile.Spelling{Pattern: templatePattern, Example: "{api}/path"})
 	word := d.Text(n, what)
 	inner, braced := strings.CutPrefix(word, "{")
 	if word == "" || !braced && !d.url(n, what) {
@@ -115,3 +212,12 @@ func (d *decoder) template(n *yaml.Node, what string) string {
 	d.baseWords = append(d.baseWords, &named)
 	return word
 }
+
+// The same for readers of a schema: roughly what the functions above take.
+const (
+	origin          = `^([Hh][Tt][Tt][Pp][Ss]://[^/?#@\s]+|[Hh][Tt][Tt][Pp]://(localhost|127(\.[0-9]+){3}|\[::1\]|\{[a-z0-9_]+\})(:[0-9]+)?)`
+	urlPattern      = origin + `(/[^?#\s]*)?$`
+	endpointPattern = origin + `([/?][^#\s]*)?$`
+	templatePattern = urlPattern + `|^\{[a-z0-9_]+\}(/[^?#\s]*)?$`
+	basePattern     = `^[a-z0-9_]+$`
+)

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"net"
 	"net/url"
 	"strings"
 
@@ -64,3 +65,24 @@ func (l Locator) Locate(u *url.URL) (base, below string, ok bool) {
 
 // originOf is scheme and host in the one form in which they are compared.
 func originOf(u *url.URL) string { return strings.ToLower(u.Scheme) + "://" + hostOf(u) }
+
+// HostOf is the host of a URL in lower case, with its port where that is not the
+// scheme's own; "" for what is no absolute URL.
+func HostOf(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return hostOf(u)
+}
+
+func hostOf(u *url.URL) string {
+	host, port := strings.ToLower(u.Hostname()), u.Port()
+	if port == "" || port == "443" && strings.EqualFold(u.Scheme, "https") || port == "80" && strings.EqualFold(u.Scheme, "http") {
+		if strings.Contains(host, ":") {
+			return "[" + host + "]"
+		}
+		return host
+	}
+	return net.JoinHostPort(host, port)
+}

@@ -3,9 +3,7 @@ package provider
 import (
 	"cmp"
 	"fmt"
-	"net"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -18,16 +16,26 @@ import (
 type Provider struct {
 	Name          string // of the built-in file; else the file's path or the issuer's URL
 	File          string // that said any of this; "" for a built-in one as it stands
+	Service       string // the built-in file that this is, or begins with; "" for none
+	OwnWays       bool   // another file than that says where, or how, a credential is sent
 	Servers       []Server
 	DefaultServer string
 	ServerFrom    string // member of the token response that names the server; "" where none does
 	Client        Client
 	Credentials   []CredentialKind
-	Implies       scopes.Implications
+	Scopes        ScopeFacts
+	TokenResponse TokenResponse
+	Whoami        Whoami
+	Implies       scopes.Implications // by whatever names Scopes knows
 	Refusals      []Refusal
 	Denials       []Denial
 	RefusalBody   []RefusalBody
-	Starter       string // scopes of a new manifest, as YAML text of a list; "" for none
+	CannotTell    []string // what the service does not reveal, in plain words
+	Starter       string   // scopes of a new manifest, as YAML text of a list; "" for none
+
+	Parameters []Parameter  // {words} of the servers' URLs, each with its value; "" for one without
+	written    []Server     // as the file has them, with their {words}
+	open       []OpenServer // those that lack a value, and are not among Servers
 }
 
 // A Server is one deployment of a provider: a region, a development stack.
@@ -36,6 +44,14 @@ type Server struct {
 	Issuer   string // RFC 8414 §2, an identifier: compared byte by byte
 	Bases    []Base // in the file's order; the issuer is not among them
 	AskOn401 bool   // a key that another server refused may be asked about here
+
+	// Metadata are members of the server's metadata (RFC 8414 §2) that the file gives: each takes
+	// the place of what the server says itself, or does not say. A value is a string, a list of
+	// them, or a bool.
+	Metadata   map[string]any
+	NoDocument bool // the server publishes no metadata, and is not asked for it
+
+	IDTokenIssuer string // iss of the server's ID tokens, where that is not Issuer: {name} stands for the claim of that name; ""
 }
 
 // A Base is a named URL prefix on which operations stand.
@@ -80,8 +96,8 @@ func (s Server) Expand(template string) (expanded string, ok bool) {
 // A Redirect is the registered redirect URI on loopback (RFC 8252 §7.3).
 type Redirect struct {
 	Host  string // localhost, 127.0.0.1 or [::1], as registered
-	Path  string
-	Ports []int // those registered, in order of preference; none: any port will do
+	Path  string // "" for none: http://localhost
+	Ports []int  // those registered, in order of preference; none: any port will do
 }
 
 // URI is the redirect URI on a port. The port is in it even where it is the scheme's own: it is
@@ -112,101 +128,34 @@ func (r Redirect) String() string {
 // A Parameter is a name and a value of a request.
 type Parameter struct{ Name, Value string }
 
-// A CredentialKind is what a provider file says of one kind of credential.
-type CredentialKind struct {
-	Prefix  string // by which it is told; "" for every credential that no other prefix fits
-	Kind    scopes.Kind
-	Label   string     // what people call it, with its article: "a personal API key"
-	Env     []string   // environment variables that hold one, first found wins
-	Create  string     // where one is made: a URL, {base} allowed
-	Inspect Inspection // how to ask what it holds
-	Usable  []Usability
-
-	TokenType string // token_type under which the server gives one, where that is not Bearer; "" for Bearer
-
-	Renewable bool     // a login obtains it, and can obtain another
-	Programs  Programs // whether it is meant for programs
-}
-
-// Programs says whether a kind of credential is meant for programs, as an API key is.
-type Programs string
-
-// What a file says of that; "" where it says nothing.
-const (
-	ProgramsMeant Programs = "meant" // also where the file names variables that hold one
-	ProgramsNever Programs = "never" // whatever it is good for, it is not what a program brings
-)
-
-// An Inspection is how the holder of a credential asks what it holds. With
-// Introspection set it is RFC 7662 at the endpoint that the metadata names;
-// otherwise a GET of URL. The zero value: nobody can be asked.
-type Inspection struct {
-	URL           string // {base} allowed
-	Introspection bool
-	JSON          bool   // the introspection request's body is JSON, where RFC 7662 §2.1 has a form
-	Bearer        bool   // who introspects is the credential itself; otherwise the client, by its client_id
-	Scopes        string // member of the answer that lists the scopes
-	Reach         []ReachMember
-	Expires       string // member with the end of life: seconds since 1970 or RFC 3339
-}
-
-// A ReachMember is the member of an answer that lists the things of one sort on which the
-// credential works; without it, or with an empty one, it works on all.
-type ReachMember struct {
-	Of     string // the sort: project, organization, repository
-	Member string
-}
-
-// Possible reports whether there is any way to ask.
-func (i Inspection) Possible() bool { return i.Introspection || i.URL != "" }
-
-// AsItself reports whether the credential is what asks: a refusal of whoever asks is one of the
-// credential then.
-func (i Inspection) AsItself() bool { return !i.Introspection || i.Bearer }
-
-// A Usability says whether a kind of credential can serve a base.
-type Usability struct {
-	Base  string
-	Never bool // usable: never; otherwise by_scope
-}
-
-// Serves reports whether the kind can serve the named base at all; its scopes are
-// another question.
-func (k CredentialKind) Serves(base string) bool {
-	return !slices.Contains(k.Usable, Usability{Base: base, Never: true})
-}
-
-// A Refusal is one wording in which a provider refuses, and what it means.
-type Refusal struct {
-	Status int
-	Base   string // "" for every base
-	Text   string // a string in the answer's body; {name} stands for any text
-	Means  Meaning
-	AnyOf  bool   // of the scopes that the response names, any one is enough
-	Advice string // what helps; "" where the server's own words are enough
+// A Whoami is where the service says whose credential asks, for services whose logins do not. The
+// zero value: nowhere.
+type Whoami struct {
+	Ask   Inspection // a URL, how it is asked, and the account in its response
+	Scope string     // without which the question is refused; "" where any credential may ask
 }
 
 // A Denial is one error response of the authorization server, and what it means there.
 type Denial struct {
-	Place  Place
+	Stage  Stage
 	Code   string // error (RFC 6749 §4.1.2.1, §5.2)
 	Text   string // a string in error_description; {name} stands for any text; "" for every one
 	Means  Meaning
 	Advice string // what helps; "" where what is true of the code is enough
 }
 
-// A Place is where an authorization server denies something.
-type Place string
+// A Stage is that part of a login in which an authorization server denies something.
+type Stage string
 
-// The places.
+// The stages, by the words of a provider file.
 const (
-	PlaceAuthorize    Place = "authorize"    // in the browser (RFC 6749 §4.1.2.1)
-	PlaceToken        Place = "token"        // at the token endpoint (RFC 6749 §5.2)
-	PlaceRegistration Place = "registration" // of a client (RFC 7591 §3.2.2)
+	StageAuthorize    Stage = "authorize"    // in the browser (RFC 6749 §4.1.2.1)
+	StageToken        Stage = "token"        // at the token endpoint (RFC 6749 §5.2)
+	StageRegistration Stage = "registration" // of a client (RFC 7591 §3.2.2)
 )
 
-func places() []string {
-	return []string{string(PlaceAuthorize), string(PlaceToken), string(PlaceRegistration)}
+func stages() []string {
+	return []string{string(StageAuthorize), string(StageToken), string(StageRegistration)}
 }
 
 // A Meaning is what a wording of a refusal means.
@@ -279,9 +228,14 @@ func (p *Provider) Lookup(nameOrURL string) (Server, bool) {
 }
 
 // ServerNames lists the servers in the file's order.
-func (p *Provider) ServerNames() []string {
-	names := make([]string, len(p.Servers))
-	for i, s := range p.Servers {
+func (p *Provider) ServerNames() []string { return namesOf(p.Servers) }
+
+// AllServerNames lists those too that lack a parameter.
+func (p *Provider) AllServerNames() []string { return namesOf(p.written) }
+
+func namesOf(servers []Server) []string {
+	names := make([]string, len(servers))
+	for i, s := range servers {
 		names[i] = s.Name
 	}
 	return names
@@ -290,7 +244,11 @@ func (p *Provider) ServerNames() []string {
 // BaseNames lists every base of any server, and [IssuerBase] first.
 func (p *Provider) BaseNames() []string {
 	names := []string{IssuerBase}
-	for _, s := range p.Servers {
+	all := slices.Clone(p.Servers)
+	for _, s := range p.open {
+		all = append(all, s.Server)
+	}
+	for _, s := range all {
 		for _, b := range s.Bases {
 			if !slices.Contains(names, b.Name) {
 				names = append(names, b.Name)
@@ -304,34 +262,12 @@ func (p *Provider) BaseNames() []string {
 func (p *Provider) ReachWords() []string {
 	var words []string
 	for _, k := range p.Credentials {
-		for _, r := range k.Inspect.Reach {
+		for _, r := range k.Reach() {
 			words = append(words, r.Of)
 		}
 	}
 	slices.Sort(words)
 	return slices.Compact(words)
-}
-
-// KindOf tells a credential by its prefix, the longest that fits; the zero
-// prefix's entry, else a bare [scopes.UnknownKind], where none does.
-func (p *Provider) KindOf(credential string) CredentialKind {
-	best := CredentialKind{Kind: scopes.UnknownKind, Label: "a credential of an unknown kind"}
-	for _, k := range p.Credentials {
-		if strings.HasPrefix(credential, k.Prefix) && len(k.Prefix) >= len(best.Prefix) {
-			best = k
-		}
-	}
-	return best
-}
-
-// KindOfToken is [Provider.KindOf] for what a login obtained: where no prefix tells, it is an
-// [scopes.AccessToken] all the same.
-func (p *Provider) KindOfToken(access string) CredentialKind {
-	k := p.KindOf(access)
-	if k.Prefix == "" && !k.Renewable {
-		k.Kind, k.Label, k.Create, k.Renewable = scopes.AccessToken, "an OAuth access token", "", true
-	}
-	return k
 }
 
 // Hosts lists every host that the provider names, each once, in the file's order,
@@ -348,10 +284,19 @@ func (p *Provider) Hosts() []string {
 		for _, b := range s.Bases {
 			add(b.URL)
 		}
+		for _, endpoint := range s.endpoints() {
+			add(endpoint)
+		}
 	}
+	asked := []string{p.Whoami.Ask.URL}
 	for _, k := range p.Credentials {
-		if strings.Contains(k.Inspect.URL, "://") {
-			add(k.Inspect.URL)
+		for _, way := range k.Inspect {
+			asked = append(asked, way.URL)
+		}
+	}
+	for _, u := range asked {
+		if strings.Contains(u, "://") {
+			add(u)
 		}
 	}
 	return hosts
@@ -362,24 +307,3 @@ const MCPBase = "mcp"
 
 // CallsMCP reports whether a request is a message to an MCP server.
 func CallsMCP(method, base string) bool { return base == MCPBase && method == http.MethodPost }
-
-// HostOf is the host of a URL in lower case, with its port where that is not the
-// scheme's own; "" for what is no absolute URL.
-func HostOf(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" {
-		return ""
-	}
-	return hostOf(u)
-}
-
-func hostOf(u *url.URL) string {
-	host, port := strings.ToLower(u.Hostname()), u.Port()
-	if port == "" || port == "443" && strings.EqualFold(u.Scheme, "https") || port == "80" && strings.EqualFold(u.Scheme, "http") {
-		if strings.Contains(host, ":") {
-			return "[" + host + "]"
-		}
-		return host
-	}
-	return net.JoinHostPort(host, port)
-}

@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/ambit-auth/ambit/scopes"
@@ -53,7 +54,7 @@ func TestHosts(t *testing.T) {
 		t.Errorf("hosts (-want +got):\n%s", diff)
 	}
 	p := provider.Provider{Credentials: []provider.CredentialKind{
-		{Inspect: provider.Inspection{URL: "https://Key.Example:8443/me"}}, {Inspect: provider.Inspection{URL: "{api}/me"}},
+		{Inspect: []provider.Inspection{{URL: "https://Key.Example:8443/me"}}}, {Inspect: []provider.Inspection{{URL: "{api}/me"}}},
 	}}
 	if diff := cmp.Diff([]string{"key.example:8443"}, p.Hosts()); diff != "" {
 		t.Errorf("hosts that only an inspection names (-want +got):\n%s", diff)
@@ -96,7 +97,7 @@ func TestKindOf(t *testing.T) {
 			t.Errorf("KindOf(%q) = %+v, want %s", key, got, want)
 		}
 	}
-	if !p.KindOf("sk-a").Inspect.Possible() {
+	if len(p.KindOf("sk-a").Inspect) == 0 {
 		t.Error("an unknown credential is asked about as the file says")
 	}
 	if p.KindOf("phc_a").Serves("gateway") || p.KindOf("phs_a").Serves("gateway") || !p.KindOf("phs_a").Serves("api") || !p.KindOf("pha_a").Serves("gateway") {
@@ -128,7 +129,7 @@ scopes:
 	}
 	p := m.Provider
 	meant, ok := p.ForPrograms()
-	if !ok || meant.Kind != "project_access_token" || meant.Renewable || meant.Inspect.Reach[0].Of != "repository" {
+	if !ok || meant.Kind != "project_access_token" || meant.Renewable || meant.Reach()[0].Of != "repository" {
 		t.Errorf("for programs: %+v", meant)
 	}
 	if k := p.KindOf("gldt-1"); k.Programs != provider.ProgramsNever || k.Renewable {
@@ -177,6 +178,30 @@ func TestOverride(t *testing.T) {
 	}
 }
 
+// How a service takes a client's secret is good for any client; how one client proves itself is not
+// good for another.
+func TestMethodOfAService(t *testing.T) {
+	for _, c := range []struct {
+		about, file, over string
+		want              provider.AuthMethod
+	}{
+		{"the service's", "{token_endpoint_auth_method: client_secret_post}", "{id: a, secret: {variable: S}}", provider.AuthPost},
+		{"of a client that has none", "{token_endpoint_auth_method: client_secret_post}", "{id: a}", provider.AuthPost},
+		{"another client's", "{id: a, secret: {variable: S}, token_endpoint_auth_method: client_secret_post}", "{id: b, secret: {variable: S}}", ""},
+		{"of a client with a key", "{token_endpoint_auth_method: client_secret_post}", "{id: a, private_key: {file: k}}", ""},
+	} {
+		open := func(string) ([]byte, error) {
+			return []byte("servers: {s: {issuer: https://id.example}}\nclient: " + c.file), nil
+		}
+		m, err := manifest.Decode("scopes.yaml", []byte("version: 1\nname: a\nprovider: {use: ./p.yaml, client: "+c.over+"}\nscopes: []\n"), open)
+		if err != nil {
+			t.Errorf("%s: %v", c.about, err)
+		} else if got := m.Provider.Client.Method; got != c.want {
+			t.Errorf("%s: method %q, want %q", c.about, got, c.want)
+		}
+	}
+}
+
 // A provider file is looked up beside the manifest, and not at all where it may not be.
 func TestProviderFilePlace(t *testing.T) {
 	text := []byte("version: 1\nname: a\nprovider: ./p.yaml\nscopes: []\n")
@@ -199,5 +224,57 @@ func TestIssuerProvider(t *testing.T) {
 	p := audittest.Decode(t, string(text)).Provider
 	if s, ok := p.Lookup(p.DefaultServer); !ok || s.Issuer != "https://id.example/tenant" || p.Name != s.Issuer || p.File != "" {
 		t.Errorf("provider %+v", p)
+	}
+}
+
+// A prefix tells before a pattern, the longest first, and patterns tell in the file's order; each is
+// for all of the credential.
+func TestKindOfByPattern(t *testing.T) {
+	p := provider.Provider{Credentials: []provider.CredentialKind{
+		{Kind: "rest"},
+		{Pattern: "[0-9a-f]{64}|x", Kind: "hex"},
+		{Pattern: "[0-9a-z]{64}", Kind: "word"},
+		{Pattern: "(?i)AA.*", Kind: "capitals"},
+		{Prefix: "aab", Kind: "longer"},
+		{Prefix: "aa", Kind: "shorter"},
+	}}
+	hex := strings.Repeat("0123456789abcdef", 4)
+	for credential, want := range map[string]scopes.Kind{
+		hex: "hex", "x": "hex", hex[:63] + "z": "word", hex + "0": "rest", " " + hex: "rest", hex + "\n": "rest", "xx": "rest", "": "rest",
+		"aab" + hex[3:]: "longer", "aac": "shorter", "AAC": "capitals",
+	} {
+		if got := p.KindOf(credential).Kind; got != want {
+			t.Errorf("KindOf(%q) = %s, want %s", credential, got, want)
+		}
+	}
+	if got := p.KindOfToken(hex); got.Kind != "hex" || got.Renewable {
+		t.Errorf("a pattern tells a token: %+v", got)
+	}
+	if got := p.KindOfToken("other"); got.Kind != scopes.AccessToken || !got.Renewable {
+		t.Errorf("what nothing tells is a token all the same: %+v", got)
+	}
+}
+
+// Where a service does not look at PKCE, the secret of the client is what protects a code: one that
+// everybody knows, or none, does not.
+func TestServiceWithoutPKCE(t *testing.T) {
+	for client, safe := range map[string]bool{
+		"{pkce: none, id: a, secret: {variable: S}}":  true,
+		"{pkce: none, id: a, private_key: {file: k}}": true,
+		"{pkce: S256, id: a}":                         true,
+		"{id: a, secret: {variable: S}}":              false,
+		"{pkce: none}":                                false, // it would register itself
+	} {
+		p, err := provider.Decode("p.yaml", []byte("servers: {s: {issuer: https://id.example}}\nclient: "+client))
+		if err != nil {
+			t.Error(client, err)
+		} else if p.Client.ProtectsCode("s") != safe {
+			t.Errorf("%s: a code is protected: %t", client, !safe)
+		}
+	}
+	for _, client := range []string{"{pkce: none, id: a}", "{pkce: none, id: a, public_secret: known}"} {
+		if _, err := provider.Decode("p.yaml", []byte("servers: {s: {issuer: https://id.example}}\nclient: "+client)); err == nil || !strings.Contains(err.Error(), "only a client with a secret of its own") {
+			t.Error(client, err)
+		}
 	}
 }

@@ -28,6 +28,7 @@ errors:
   - {status: 403, text: "the key lacks the scope", means: missing_scope}
   - {status: 403, text: no such project, means: not_a_scope_problem, advice: name another project}
   - {status: 402, means: not_a_scope_problem}
+  - {status: 429, text: slow down, means: not_a_scope_problem}
   - {status: 401, text: Authentication required, means: silent}
 `
 

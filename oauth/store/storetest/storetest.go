@@ -41,7 +41,7 @@ func FullCredential() *credential.Credential {
 			KnownBy: scopes.TokenResponse, Server: "eu", Scopes: scopes.NewSet("b:read", "a:write"),
 			Reach: []scopes.Reach{{Of: "project", IDs: []string{"1", "2"}}, {Of: "organization", IDs: []string{"o"}}},
 		},
-		TokenType: "Bearer", Issuer: "https://auth.example.com", ClientID: "client", Resources: []string{"https://mcp.example.com/mcp"},
+		Account: "ann@example.com", Subject: "7", TokenType: "Bearer", Issuer: "https://auth.example.com", ClientID: "client", Resources: []string{"https://mcp.example.com/mcp"},
 		ObtainedAt: time.Unix(1800000000, 0).UTC(), Asked: scopes.NewSet("b:read", "a:write", "c"),
 		Hosts: []string{"api.example.com", "gateway.example.com:8443"},
 		Lost:  scopes.NewSet("c:read"),

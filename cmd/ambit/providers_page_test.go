@@ -1,0 +1,129 @@
+package main
+
+import (
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/ambit-auth/ambit/internal/testkit"
+	"github.com/ambit-auth/ambit/internal/testkit/replay"
+)
+
+// TestProvidersPageFromNothing does what docs/providers.md does: it writes each file of the page at its
+// place, or the sections of one that is there already, and runs each command, which prints what the
+// page says.
+func TestProvidersPageFromNothing(t *testing.T) {
+	if _, err := exec.LookPath("sh"); err != nil {
+		testkit.Lacks(t, "no sh on this machine")
+	}
+	_, page, _ := strings.Cut(read(t, "docs/providers.md"), "\n## From nothing\n")
+	page, _, _ = strings.Cut(page, "\n## ")
+	dir := t.TempDir()
+	files, commands := 0, 0
+	for _, m := range regexp.MustCompile("(?ms)^```(\\w+) ?(\\S*)\n(.*?)^```$").FindAllStringSubmatch(page, -1) {
+		language, file, text := m[1], filepath.Join(dir, filepath.FromSlash(m[2])), m[3]
+		switch {
+		case language == "console":
+			commands++
+			prints(t, dir, text)
+		case m[2] == "":
+			t.Errorf("a block has no file: %s", text)
+		default:
+			files++
+			writeSections(t, file, text)
+		}
+	}
+	if files < 8 || commands < 3 {
+		t.Errorf("%d files and %d commands: the page is read wrongly", files, commands)
+	}
+}
+
+// The exchanges that the page shows in its reference are some.
+func TestProvidersPageExchanges(t *testing.T) {
+	shown := 0
+	for _, block := range fenced(read(t, "docs/providers.md"), "text") {
+		if !strings.Contains(block, "\n> ") {
+			continue
+		}
+		list, err := replay.Parse("docs/providers.md", []byte(block))
+		if err != nil {
+			t.Error(err)
+		}
+		shown += len(list)
+	}
+	if shown != 2 {
+		t.Errorf("%d exchanges are shown", shown)
+	}
+}
+
+// prints runs the command of a block, and compares its lines, up to an …, with what is printed. The
+// tests that the command names are those of this program.
+func prints(t *testing.T, dir, block string) {
+	t.Helper()
+	command, expected, _ := strings.Cut(strings.TrimPrefix(block, "$ "), "\n")
+	command, isTest := strings.CutSuffix(command, "go test ./cmd/ambit -run TestExchanges/acme")
+	if !isTest {
+		t.Fatalf("the page has another command: %s", command)
+	}
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := exec.CommandContext(t.Context(), "sh", "-c", command+` sh -c 'cd "$1" && "$2" -test.run TestExchanges/acme && echo ok' sh "$HERE" "$PROGRAM"`)
+	c.Dir = dir
+	c.Env = append(os.Environ(), "HERE="+here, "PROGRAM="+program, "PWD="+dir)
+	out, _ := c.CombinedOutput() // what it says is compared
+	at := 0
+	for line := range strings.Lines(expected) {
+		want, _, _ := strings.Cut(strings.TrimSpace(line), "…")
+		found := strings.Index(string(out)[at:], strings.TrimSpace(want))
+		if found < 0 {
+			t.Fatalf("%s\nprints\n%s\nand not %q", block, out, want)
+		}
+		at += found
+	}
+}
+
+var member = regexp.MustCompile(`(?m)^[a-z_]+:`)
+
+// writeSections writes a file. A YAML file that is there keeps its top-level members, but for those that text has.
+func writeSections(t *testing.T, file, text string) {
+	t.Helper()
+	before, err := os.ReadFile(file)
+	if err == nil {
+		members := sectionsOf(string(before))
+		maps.Copy(members, sectionsOf(text))
+		text = ""
+		for _, name := range slices.Sorted(maps.Keys(members)) {
+			text += members[name]
+		}
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func sectionsOf(text string) map[string]string {
+	members := make(map[string]string)
+	begins := member.FindAllStringIndex(text, -1)
+	for i, at := range begins {
+		end := len(text)
+		if i+1 < len(begins) {
+			end = begins[i+1][0]
+		}
+		members[text[at[0]:at[1]]] = text[at[0]:end]
+	}
+	return members
+}

@@ -1,0 +1,91 @@
+package provider
+
+import (
+	"strings"
+
+	"github.com/ambit-auth/ambit/internal/yamlfile"
+	"github.com/ambit-auth/ambit/scopes"
+	"go.yaml.in/yaml/v3"
+)
+
+// maxTable bounds the scopes that a file lists. Google has 1,545.
+const maxTable = 5000
+
+// scopeFacts reads what is known of the service's scopes.
+func (d *decoder) scopeFacts(n *yaml.Node) ScopeFacts {
+	var f ScopeFacts
+	d.Mapping(n, "scopes", []yamlfile.Member{
+		yamlfile.Optional("listed", func(v *yaml.Node) { f.Partial = d.Word(v, "listed", []string{"all", "partial"}) == "partial" }, "whether scopes_supported is all there is; what a partial list lacks is requested"),
+		yamlfile.Optional("except", func(v *yaml.Node) { f.Except = d.forms(v, "except") }, "listed, and not granted to ordinary people"),
+		yamlfile.Optional("table", func(v *yaml.Node) { f.Table = d.table(v) }, "scopes that exist, each a word or {scope, about}"),
+		yamlfile.Optional("separator", func(v *yaml.Node) { f.Separator = d.separator(v) }, "what stands between scopes, where that is not a space"),
+		yamlfile.Optional("same", func(v *yaml.Node) {
+			f.Names.Same = make(map[string]string)
+			d.Named(v, "same", func(name, other *yaml.Node) { f.Names.Same[d.scope(name)] = d.scope(other) })
+		}, "two names of one scope: as it is requested, and as it comes back"),
+		yamlfile.Optional("prefix", func(v *yaml.Node) { f.Names.Prefix = d.scope(v) }, "a name with it and without it is the same scope"),
+		yamlfile.Optional("case", func(v *yaml.Node) { f.Names.AnyCase = d.Word(v, "case", []string{"exact", "any"}) == "any" }, "whether names that differ in nothing but case are the same"),
+		yamlfile.Optional("added", func(v *yaml.Node) { f.Added = d.scopeSet(v, "added") }, "granted beside what is requested"),
+		yamlfile.Optional("silent", func(v *yaml.Node) { f.Silent = d.scopeSet(v, "silent") }, "never named in a response: held where it was requested"),
+		yamlfile.Optional("union", func(v *yaml.Node) { f.Union = d.Boolean(v, "union") }, "a response also names what was granted earlier"),
+		yamlfile.Optional("request", func(v *yaml.Node) { f.NoRequest = d.Word(v, "request", []string{"declared", "none"}) == "none" }, "whether a request names the declared scopes, or none, since they are set at the server"),
+	})
+	return f
+}
+
+func (d *decoder) scopeSet(n *yaml.Node, what string) scopes.Set {
+	var list []string
+	d.List(n, what, func(item *yaml.Node) { list = append(list, d.scope(item)) })
+	return scopes.NewSet(list...)
+}
+
+func (d *decoder) forms(n *yaml.Node, what string) scopes.Forms {
+	var list []string
+	d.List(n, what, func(item *yaml.Node) {
+		form := d.scope(item)
+		if _, err := scopes.NewForms(form); form != "" && err != nil {
+			d.Mistake(item, yamlfile.BadValue, "%v", err)
+			return
+		}
+		list = append(list, form)
+	})
+	forms, _ := scopes.NewForms(list...) // each was looked at
+	return forms
+}
+
+func (d *decoder) table(n *yaml.Node) []KnownScope {
+	var list []KnownScope
+	if !d.AtMost(n, maxTable, "table lists at most %d scopes", maxTable) {
+		return nil
+	}
+	d.List(n, "table", func(item *yaml.Node) {
+		if item.Kind != yaml.MappingNode {
+			list = append(list, KnownScope{Scope: d.scope(item)})
+			return
+		}
+		var one KnownScope
+		d.Mapping(item, "a scope of the table", []yamlfile.Member{
+			yamlfile.Required("scope", func(v *yaml.Node) { one.Scope = d.scope(v) }, "its name"),
+			yamlfile.Optional("about", func(v *yaml.Node) { one.About = d.Text(v, "about") }, "what it allows"),
+		})
+		list = append(list, one)
+	})
+	return list
+}
+
+func (d *decoder) separator(n *yaml.Node) Separator {
+	var s Separator
+	one := func(v *yaml.Node) string {
+		text := d.Text(v, "separator")
+		if strings.Trim(text, " ,;|+") != "" {
+			d.Mistake(v, yamlfile.BadValue, "a separator is a comma, a semicolon, a bar, a plus or a blank")
+			return ""
+		}
+		return strings.TrimSpace(text)
+	}
+	d.Mapping(n, "separator", []yamlfile.Member{
+		yamlfile.Optional("request", func(v *yaml.Node) { s.Request = one(v) }, "in requests"),
+		yamlfile.Optional("response", func(v *yaml.Node) { s.Response = one(v) }, "in responses"),
+	})
+	return s
+}

@@ -1,0 +1,83 @@
+package provider
+
+import (
+	"strings"
+
+	"github.com/ambit-auth/ambit/scopes"
+)
+
+// ScopeFacts are what a file says of the service's scopes. The zero value is a service that does as RFC
+// 6749 has it, and whose list of scopes is all there is.
+type ScopeFacts struct {
+	Partial   bool         // listed: partial. The server's list leaves scopes out
+	Except    scopes.Forms // in the list, and not granted to ordinary people
+	Table     []KnownScope // scopes that exist, in the file's order
+	Separator Separator
+	Names     scopes.Names
+	Added     scopes.Set // the server grants these beside what is requested
+	Silent    scopes.Set // never named in a response: held where they were requested
+	Union     bool       // a response also names what was granted earlier
+	NoRequest bool       // request: none. The client's scopes are set at the server
+}
+
+// A KnownScope is one that exists at a service.
+type KnownScope struct {
+	Scope string
+	About string // what it allows, for people; "" where the file does not say
+}
+
+// A Separator is what stands between scopes; "" is a blank (RFC 6749 §3.3).
+type Separator struct{ Request, Response string }
+
+// Advertised is what a server says of its scopes, in the light of these facts.
+func (f *ScopeFacts) Advertised(said scopes.Advertisement) scopes.Advertisement {
+	said.Partial, said.Except = f.Partial, f.Except
+	names := make([]string, len(f.Table))
+	for i, one := range f.Table {
+		names[i] = one.Scope
+	}
+	said.Known = scopes.NewSet(names...)
+	return said
+}
+
+// About is what a scope allows, in the words of the table; "" where that does not say.
+func (f *ScopeFacts) About(scope string) string {
+	for _, one := range f.Table {
+		if one.Scope == scope {
+			return one.About
+		}
+	}
+	return ""
+}
+
+// Parameter is the value of scope in a request.
+func (f *ScopeFacts) Parameter(requested scopes.Set) string {
+	if f.NoRequest {
+		return ""
+	}
+	if f.Separator.Request == "" {
+		return requested.String()
+	}
+	return strings.Join(requested.Slice(), f.Separator.Request)
+}
+
+// Granted is what a response grants that lists these texts, after a request for asked.
+func (f *ScopeFacts) Granted(texts []string, asked scopes.Set) scopes.Set {
+	if separator := f.Separator.Response; separator != "" {
+		var parts []string
+		for _, text := range texts {
+			parts = append(parts, strings.Split(text, separator)...)
+		}
+		return scopes.ListOf(parts, asked).Union(f.Silent.Where(asked.Has))
+	}
+	return scopes.ListOf(texts, asked).Union(f.Silent.Where(asked.Has))
+}
+
+// Beyond are those of the scopes beyond what was declared that somebody asked for: neither added
+// by the server nor left from earlier.
+func (f *ScopeFacts) Beyond(excess scopes.Set) scopes.Set {
+	if f.Union {
+		return scopes.Set{}
+	}
+	return excess.Minus(f.Added)
+}
