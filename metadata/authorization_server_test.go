@@ -335,6 +335,8 @@ func FuzzParseAuthorizationServer(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Add(testdata(f, "oauth-authorization-server.json"))
+	f.Add([]byte(`{"issuer":"` + issuer + `","token_endpoint":"` + issuer + `/token"}`))
+	f.Add([]byte(`{"issuer":"` + issuer + `","token_endpoint":"` + issuer + `/token","grant_types_supported":["client_credentials"]}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		as, err := metadata.ParseAuthorizationServer(raw, issuer)
 		if err != nil {
@@ -347,8 +349,10 @@ func FuzzParseAuthorizationServer(f *testing.F) {
 		if err := guard.CheckURL(as.TokenEndpoint); err != nil {
 			t.Error(err)
 		}
-		if err := guard.CheckURL(as.AuthorizationEndpoint); (err != nil) != (as.AuthorizationEndpoint == "" && as.NoLogin != nil) {
-			t.Errorf("authorization endpoint %q, no login %v: %v", as.AuthorizationEndpoint, as.NoLogin, err)
+		if as.AuthorizationEndpoint != "" { // a server without interactive grants has none
+			if err := guard.CheckURL(as.AuthorizationEndpoint); err != nil || as.NoLogin != nil {
+				t.Errorf("authorization endpoint %q, no login %v: %v", as.AuthorizationEndpoint, as.NoLogin, err)
+			}
 		}
 		if as.Issuer != issuer && as.Issuer != issuer+"/" {
 			t.Errorf("issuer %q", as.Issuer)
