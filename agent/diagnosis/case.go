@@ -114,9 +114,9 @@ func (c *Case) vocabulary() refusal.Vocabulary {
 func (c *Case) read() refusal.Reading {
 	p := c.Provider
 	if p != nil && c.Kind.Permissions {
-		own := *p
-		own.Refusals = slices.DeleteFunc(slices.Clone(p.Refusals), func(f provider.Refusal) bool { return f.Needs.Given() && !f.Says() })
-		p = &own
+		own := p.Voice()
+		own.Refusals = slices.DeleteFunc(slices.Clone(own.Refusals), func(f provider.Refusal) bool { return f.Needs.Given() && !f.Says() })
+		p = p.WithVoice(own)
 	}
 	r := refusal.Read(p, c.Base, c.vocabulary(), refusal.Response(c.Response))
 	if c.Kind.Permissions && !r.SaysLacking() && !r.Means(provider.MeaningMissingScope) {

@@ -16,11 +16,11 @@ import (
 func permissions(c *diagnosis.Case) {
 	c.Kind = provider.CredentialKind{Prefix: "fine_", Kind: "fine_grained_token", Label: "a fine-grained token", Permissions: true, Create: "https://service.example/fine"}
 	c.Grant = scopes.Grant{Kind: c.Kind.Kind, Prefix: "fine***", KnownBy: scopes.Permissions, Server: "us"}
-	own := *c.Provider
+	own := c.Provider.Voice()
 	own.Refusals = append([]provider.Refusal{{
 		Sign: provider.Sign{Statuses: []int{403, 404}}, Needs: provider.Place{Header: "X-Accepted-OAuth-Scopes"}, Holds: provider.Place{Header: "X-OAuth-Scopes"}, AnyOf: true, Means: provider.MeaningMissingScope,
 	}}, own.Refusals...)
-	c.Provider = &own
+	c.Provider = c.Provider.WithVoice(own)
 }
 
 // Of a credential without scopes none is ever missing for certain, and its way out is a permission.

@@ -34,9 +34,9 @@ func TestExchangesShowTheFile(t *testing.T) {
 			}
 			for _, means := range []provider.Meaning{provider.MeaningMissingScope, provider.MeaningNotAScopeProblem} {
 				of := func(r provider.Refusal) bool { return r.Means == means }
-				some := slices.ContainsFunc(p.Refusals, of)
+				some := slices.ContainsFunc(p.Voice().Refusals, of)
 				for at := range shown {
-					some = some && !of(p.Refusals[at])
+					some = some && !of(p.Voice().Refusals[at])
 				}
 				if some {
 					t.Errorf("no exchange shows an error that means %s", means)
@@ -47,7 +47,7 @@ func TestExchangesShowTheFile(t *testing.T) {
 					t.Errorf("no exchange shows the inspection %s", address)
 				}
 			}
-			t.Logf("%d exchanges show %d of %d errors", len(list), len(shown), len(p.Refusals))
+			t.Logf("%d exchanges show %d of %d errors", len(list), len(shown), len(p.Voice().Refusals))
 		})
 	}
 }
@@ -82,7 +82,7 @@ func errorShown(p *provider.Provider, e replay.Exchange) int {
 		response.Header[f.Name] = append(response.Header[f.Name], f.Value)
 	}
 	read := refusal.Read(p, base, refusal.Vocabulary{Implies: p.Implies}, response)
-	return slices.IndexFunc(p.Refusals, func(r provider.Refusal) bool { return reflect.DeepEqual(r, read.Entry) })
+	return slices.IndexFunc(p.Voice().Refusals, func(r provider.Refusal) bool { return reflect.DeepEqual(r, read.Entry) })
 }
 
 // inspections are the requests, as METHOD URL, by which credentials are asked about at the default server.

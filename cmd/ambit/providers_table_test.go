@@ -128,7 +128,7 @@ func kindName(kind provider.CredentialKind) string {
 // refusalRead is what a refused call says of why.
 func refusalRead(p *provider.Provider) string {
 	named, told, others := false, false, 0
-	for _, r := range p.Refusals {
+	for _, r := range p.Voice().Refusals {
 		switch r.Means {
 		case provider.MeaningMissingScope:
 			told = true

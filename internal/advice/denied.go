@@ -29,7 +29,7 @@ func (d Denied) Rule() (rule provider.Denial, ok bool) {
 	if d.Provider == nil {
 		return provider.Denial{}, false
 	}
-	for _, known := range d.Provider.Denials {
+	for _, known := range d.Provider.Voice().Denials {
 		_, says := template.Search(known.Text, d.Description)
 		if known.Stage == d.Stage && known.Code == d.Code && (known.Text == "" || says) {
 			return known, true

@@ -11,11 +11,11 @@ import (
 // A hint is true of all causes of a code, and the provider's file may know one.
 func TestDenied(t *testing.T) {
 	const authorize, token, registration = provider.StageAuthorize, provider.StageToken, provider.StageRegistration
-	knows := &provider.Provider{Client: provider.Client{ID: "app"}, Denials: []provider.Denial{
+	knows := (&provider.Provider{Client: provider.Client{ID: "app"}}).WithVoice(provider.Voice{Denials: []provider.Denial{
 		{Stage: authorize, Code: "server_error", Text: "grant exists with {what}", Means: provider.MeaningNotAScopeProblem, Advice: "revoke the old grant"},
 		{Stage: token, Code: "invalid_client", Means: provider.MeaningRejected, Advice: "name the desktop client"},
 		{Stage: token, Code: "invalid_grant", Text: "of another region", Means: provider.MeaningRejected},
-	}}
+	}})
 	bare := &provider.Provider{Client: provider.Client{ID: "app"}}
 	for name, tt := range map[string]struct {
 		denied advice.Denied

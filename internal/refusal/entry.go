@@ -18,8 +18,9 @@ func (r *Reading) entry(p *provider.Provider, base string, h http.Header, body [
 	if p == nil {
 		return false
 	}
-	for i := range p.Refusals {
-		f := fitting{Refusal: &p.Refusals[i], separator: p.Scopes.Separator.Response, caught: make(map[string]string)}
+	refusals := p.Voice().Refusals
+	for i := range refusals {
+		f := fitting{Refusal: &refusals[i], separator: p.Scopes.Separator.Response, caught: make(map[string]string)}
 		if !f.ForStatus(r.status) || f.Base != "" && f.Base != base || !f.fits(r, h, body) {
 			continue
 		}

@@ -13,7 +13,7 @@ import (
 
 // MayRefuse reports whether a response can be a refusal by its head.
 func MayRefuse(p *provider.Provider, status int, h http.Header) bool {
-	named := p != nil && !succeeded(status) && slices.ContainsFunc(p.Refusals, func(f provider.Refusal) bool { return f.ForStatus(status) })
+	named := p != nil && !succeeded(status) && slices.ContainsFunc(p.Voice().Refusals, func(f provider.Refusal) bool { return f.ForStatus(status) })
 	return named || denies(status) || mayExplain(status) || MayFail(status, h)
 }
 
@@ -120,7 +120,7 @@ func Fails(p *provider.Provider, base string, resp Response) bool {
 // hintsAtEntry reports whether the beginning of a successful response has the name of a member in it
 // at which an error of the provider's file has its mark.
 func hintsAtEntry(p *provider.Provider, status int, body []byte) bool {
-	return p != nil && slices.ContainsFunc(p.Refusals, func(f provider.Refusal) bool {
+	return p != nil && slices.ContainsFunc(p.Voice().Refusals, func(f provider.Refusal) bool {
 		return len(f.At) > 0 && f.ForStatus(status) && bytes.Contains(body, []byte(`"`+f.At[0].Name))
 	})
 }

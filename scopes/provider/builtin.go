@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/yamlfile"
 )
 
 //go:embed providers/*.yaml
@@ -59,12 +60,47 @@ func readBuiltin(name string) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := Decode(name, source)
+	voice, rest := apart(source, "errors", "refusal_body")
+	p, err := Decode(name, rest)
 	if err != nil {
 		return nil, err
 	}
 	p.Name, p.File, p.Service, p.OwnWays = name, "", name, false
+	if len(bytes.TrimSpace(voice)) > 0 {
+		p.voice = sync.OnceValue(func() Voice {
+			v, _ := decodeVoice(p, voice) // embedded: a test has found it right
+			return v
+		})
+	}
 	return p, nil
+}
+
+// apart takes the members of those names from the text of a mapping. Its lines keep their numbers.
+func apart(source []byte, names ...string) (taken, rest []byte) {
+	taking := false
+	for line := range bytes.Lines(source) {
+		if key, _, is := bytes.Cut(line, []byte(":")); is && !bytes.ContainsAny(line[:1], " -#") {
+			taking = slices.Contains(names, string(key))
+		}
+		if taking {
+			taken, rest = append(taken, line...), append(rest, '\n')
+		} else {
+			taken, rest = append(taken, '\n'), append(rest, line...)
+		}
+	}
+	return taken, rest
+}
+
+// decodeVoice reads the part of a provider's file that says how it refuses.
+func decodeVoice(p *Provider, source []byte) (Voice, yamlfile.Mistakes) {
+	d := &decoder{Reader: &yamlfile.Reader{File: p.Name}}
+	own := *p
+	own.voice = nil
+	if root := d.Document(source); root != nil {
+		d.Mapping(root, "the provider", d.voice(&own))
+		d.checkWords("base", d.baseWords, p.BaseNames())
+	}
+	return own.Voice(), d.Told()
 }
 
 // BuiltinAt is the built-in provider whose servers have a host, in the form of [HostOf]; nil where there

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"reflect"
 	"slices"
 	"testing"
 )
@@ -30,4 +31,39 @@ func readSoFar() []string {
 		return true
 	})
 	return names
+}
+
+// How a built-in service refuses is decoded when it is asked for, and nothing is lost by that.
+func TestBuiltinIsItsWholeFile(t *testing.T) {
+	for _, name := range BuiltinNames() {
+		source, err := providerFiles.ReadFile(providerFolder + "/" + name + ".yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole, err := Decode(name, source)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		p, err := Builtin(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(p.Voice().Refusals) == 0 || !reflect.DeepEqual(p.Voice(), whole.Voice()) {
+			t.Errorf("%s refuses otherwise when it is asked later: %+v, not %+v", name, p.Voice(), whole.Voice())
+		}
+		rest := *p
+		rest.File, rest.Service, rest.OwnWays = whole.File, whole.Service, whole.OwnWays
+		if rest.voice, whole.voice = nil, nil; !reflect.DeepEqual(&rest, whole) {
+			t.Errorf("%s is another provider: %+v, not %+v", name, rest, *whole)
+		}
+	}
+}
+
+// The members that are read later may stand anywhere, their lists in either style.
+func TestApart(t *testing.T) {
+	taken, rest := apart([]byte("# one: two\na: 1\nb:\n- c: 2\n\n- d\n# of e\ne: |\n  b: 3\nb: [4]\n"), "b")
+	if string(taken) != "\n\nb:\n- c: 2\n\n- d\n# of e\n\n\nb: [4]\n" || string(rest) != "# one: two\na: 1\n\n\n\n\n\ne: |\n  b: 3\n\n" {
+		t.Errorf("taken %q, the rest %q", taken, rest)
+	}
 }

@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"encoding/json"
 	"errors"
 	"slices"
 
@@ -68,7 +67,7 @@ func (d *decoder) provider(n *yaml.Node) *Provider {
 	p := &Provider{Name: d.File}
 	given, before, ownID := d.Has(n, "use"), []Server(nil), false
 	used := !given
-	d.Mapping(n, "the provider", []yamlfile.Member{
+	d.Mapping(n, "the provider", append([]yamlfile.Member{
 		yamlfile.Optional("use", func(v *yaml.Node) {
 			if found := d.lookup(v); found != nil {
 				*p, used, before = *found, true, found.Servers
@@ -84,11 +83,9 @@ func (d *decoder) provider(n *yaml.Node) *Provider {
 		yamlfile.Optional("scopes", func(v *yaml.Node) { p.Scopes = d.scopeFacts(v) }, "what is known of the service's scopes"),
 		yamlfile.Optional("whoami", func(v *yaml.Node) { p.Whoami = d.whoami(v) }, "where the service says whose credential asks"),
 		yamlfile.Optional("implies", func(v *yaml.Node) { p.Implies = d.implies(v) }, "scopes that cover others; {x} stands for any text without a colon"),
-		yamlfile.Optional("errors", func(v *yaml.Node) { p.Refusals, p.Denials = d.errors(v) }, "how the service refuses, and what that means; the first that fits counts"),
-		yamlfile.Optional("refusal_body", func(v *yaml.Node) { p.RefusalBody = d.refusalBody(v) }, "for each base, the JSON in which its clients expect an error; {message} stands for the words"),
 		yamlfile.Optional("starter", func(v *yaml.Node) { p.Starter = d.Text(v, "starter") }, "the scopes of a new manifest, as the YAML text of a list"),
 		yamlfile.Optional("cannot_tell", func(v *yaml.Node) { p.CannotTell = d.cannotTell(v) }, "what the service does not reveal, each in a few words"),
-	})
+	}, d.voice(p)...))
 	p.File = d.File
 	if d.Describing() {
 		return p
@@ -183,34 +180,6 @@ func (d *decoder) rule(n *yaml.Node) scopes.Rule {
 	})
 	r.Except = scopes.NewSet(except...)
 	return r
-}
-
-func (d *decoder) refusalBody(n *yaml.Node) []RefusalBody {
-	var list []RefusalBody
-	d.Named(n, "refusal_body", func(base, v *yaml.Node) {
-		d.baseWords = append(d.baseWords, base)
-		body := RefusalBody{Base: base.Value}
-		if v.Kind == yaml.MappingNode {
-			body.Of = make(map[Failing]string)
-			d.Named(v, "refusal_body of "+base.Value, func(why, v *yaml.Node) {
-				body.Of[Failing(d.Word(why, "reason", failings()))] = d.errorShape(base.Value, v)
-			})
-			body.JSON = body.Of[FailingRefused]
-		} else {
-			body.JSON = d.errorShape(base.Value, v)
-		}
-		list = append(list, body)
-	})
-	return list
-}
-
-func (d *decoder) errorShape(base string, n *yaml.Node) string {
-	d.Is(n, yamlfile.Spelling{JSON: true, Example: `{"error": "{message}"}`})
-	text := d.Text(n, "refusal_body")
-	if text != "" && !json.Valid([]byte(text)) {
-		d.Mistake(n, yamlfile.BadValue, "refusal_body of %q is not JSON", base)
-	}
-	return text
 }
 
 // scope reads a scope-token, or a pattern of one (RFC 6749 §3.3).

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -10,6 +11,21 @@ import (
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"go.yaml.in/yaml/v3"
 )
+
+// voice are the members of a provider that say how it refuses.
+func (d *decoder) voice(p *Provider) []yamlfile.Member {
+	change := func(read func(*Voice, *yaml.Node)) func(*yaml.Node) {
+		return func(n *yaml.Node) {
+			v := p.Voice()
+			read(&v, n)
+			p.voice = func() Voice { return v }
+		}
+	}
+	return []yamlfile.Member{
+		yamlfile.Optional("errors", change(func(v *Voice, n *yaml.Node) { v.Refusals, v.Denials = d.errors(n) }), "how the service refuses, and what that means; the first that fits counts"),
+		yamlfile.Optional("refusal_body", change(func(v *Voice, n *yaml.Node) { v.Bodies = d.refusalBody(n) }), "for each base, the JSON in which its clients expect an error; {message} stands for the words"),
+	}
+}
 
 // maxErrors bounds errors: each response that may be a refusal is compared with each of them.
 const maxErrors = 200
@@ -74,6 +90,34 @@ func (d *decoder) fitting(n *yaml.Node, f *Refusal) {
 	case f.Means != MeaningMissingScope && (f.Needs.Given() || f.AnyOf):
 		d.Mistake(n, yamlfile.BadValue, `"needs" and "any_of" are for an error that means missing_scope`)
 	}
+}
+
+func (d *decoder) refusalBody(n *yaml.Node) []RefusalBody {
+	var list []RefusalBody
+	d.Named(n, "refusal_body", func(base, v *yaml.Node) {
+		d.baseWords = append(d.baseWords, base)
+		body := RefusalBody{Base: base.Value}
+		if v.Kind == yaml.MappingNode {
+			body.Of = make(map[Failing]string)
+			d.Named(v, "refusal_body of "+base.Value, func(why, v *yaml.Node) {
+				body.Of[Failing(d.Word(why, "reason", failings()))] = d.errorShape(base.Value, v)
+			})
+			body.JSON = body.Of[FailingRefused]
+		} else {
+			body.JSON = d.errorShape(base.Value, v)
+		}
+		list = append(list, body)
+	})
+	return list
+}
+
+func (d *decoder) errorShape(base string, n *yaml.Node) string {
+	d.Is(n, yamlfile.Spelling{JSON: true, Example: `{"error": "{message}"}`})
+	text := d.Text(n, "refusal_body")
+	if text != "" && !json.Valid([]byte(text)) {
+		d.Mistake(n, yamlfile.BadValue, "refusal_body of %q is not JSON", base)
+	}
+	return text
 }
 
 func (d *decoder) denial(n *yaml.Node) Denial {

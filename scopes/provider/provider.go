@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -27,11 +26,10 @@ type Provider struct {
 	TokenResponse TokenResponse
 	Whoami        Whoami
 	Implies       scopes.Implications // by whatever names Scopes knows
-	Refusals      []Refusal
-	Denials       []Denial
-	RefusalBody   []RefusalBody
-	CannotTell    []string // what the service does not reveal, in plain words
-	Starter       string   // scopes of a new manifest, as YAML text of a list; "" for none
+	CannotTell    []string            // what the service does not reveal, in plain words
+	Starter       string              // scopes of a new manifest, as YAML text of a list; "" for none
+
+	voice func() Voice // nil: nothing is known
 
 	Parameters []Parameter  // {words} of the servers' URLs, each with its value; "" for one without
 	written    []Server     // as the file has them, with their {words}
@@ -135,15 +133,6 @@ type Whoami struct {
 	Scope string     // without which the question is refused; "" where any credential may ask
 }
 
-// A Denial is one error response of the authorization server, and what it means there.
-type Denial struct {
-	Stage  Stage
-	Code   string // error (RFC 6749 §4.1.2.1, §5.2)
-	Text   string // a string in error_description; {name} stands for any text; "" for every one
-	Means  Meaning
-	Advice string // what helps; "" where what is true of the code is enough
-}
-
 // A Stage is that part of a login in which an authorization server denies something.
 type Stage string
 
@@ -187,24 +176,6 @@ const (
 
 func failings() []string {
 	return []string{string(FailingRefused), string(FailingCredential), string(FailingUnreachable), string(FailingRequest)}
-}
-
-// A RefusalBody is the shape in which the clients of one base expect an error.
-type RefusalBody struct {
-	Base string
-	JSON string             // JSON text; the string "{message}" stands for the verdict's first line
-	Of   map[Failing]string // the same for one reason, where it has another shape
-}
-
-// RefusalShape is the shape in which the clients of a base expect an error; "" where the file does
-// not say.
-func (p *Provider) RefusalShape(base string, why Failing) string {
-	for _, b := range p.RefusalBody {
-		if b.Base == base {
-			return cmp.Or(b.Of[why], b.JSON)
-		}
-	}
-	return ""
 }
 
 // ForPrograms is the first kind that is meant for programs; ok is false where there is none.

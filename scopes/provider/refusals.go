@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strings"
@@ -10,6 +11,29 @@ import (
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 )
+
+// A Voice is how a service refuses, and how its clients expect to be refused.
+type Voice struct {
+	Refusals []Refusal     // by its APIs; the first that fits counts
+	Denials  []Denial      // by its authorization server; the first that fits counts
+	Bodies   []RefusalBody // one for each base whose clients expect a shape of their own
+}
+
+// Voice is what the file says of refusals; the zero value where it says nothing. That of a built-in
+// file is decoded when it is asked for: most commands meet no refusal. Safe for concurrent use.
+func (p *Provider) Voice() Voice {
+	if p.voice == nil {
+		return Voice{}
+	}
+	return p.voice()
+}
+
+// WithVoice is a copy of the provider that refuses in another way.
+func (p *Provider) WithVoice(v Voice) *Provider {
+	other := *p
+	other.voice = func() Voice { return v }
+	return &other
+}
 
 // A Refusal is one form in which the APIs of a provider refuse, and what it means. A response fits
 // where it fits all that is named here.
@@ -23,6 +47,33 @@ type Refusal struct {
 	AnyOf  bool   // of the scopes that the response names, any one is enough
 	Advice string // what helps, filled from what the texts caught; "" where the server's own words are enough
 	Link   string // where that is done: a URL, filled from what the texts caught; {base} allowed
+}
+
+// A Denial is one error response of the authorization server, and what it means there.
+type Denial struct {
+	Stage  Stage
+	Code   string // error (RFC 6749 §4.1.2.1, §5.2)
+	Text   string // a string in error_description; {name} stands for any text; "" for every one
+	Means  Meaning
+	Advice string // what helps; "" where what is true of the code is enough
+}
+
+// A RefusalBody is the shape in which the clients of one base expect an error.
+type RefusalBody struct {
+	Base string
+	JSON string             // JSON text; the string "{message}" stands for the verdict's first line
+	Of   map[Failing]string // the same for one reason, where it has another shape
+}
+
+// RefusalShape is the shape in which the clients of a base expect an error; "" where the file does
+// not say.
+func (p *Provider) RefusalShape(base string, why Failing) string {
+	for _, b := range p.Voice().Bodies {
+		if b.Base == base {
+			return cmp.Or(b.Of[why], b.JSON)
+		}
+	}
+	return ""
 }
 
 // The names in a text that stand for scopes.
