@@ -139,3 +139,73 @@ func (s *Session) oneService(one, other string) bool {
 	hosts := s.serviceHosts()
 	return slices.Contains(hosts, one) && slices.Contains(hosts, other)
 }
+
+// trustEndpoints looks, before anybody consents, whether the place to which the server's
+// metadata would have the code sent may have it. One at which a login is revoked is not needed for
+// that: what will not be sent there is said.
+func (p *Plan) trustEndpoints(ctx context.Context, device bool) error {
+	if _, err := p.Session.Trust(ctx); err != nil {
+		return err
+	}
+	named := "the metadata of " + p.Session.server.Issuer
+	if at := p.Server.RevocationEndpoint; at != "" {
+		if _, err := (confirmed{p.Session.opt, p.Session}).policy(ctx, []string{provider.HostOf(at)}, named, false); err != nil {
+			p.Session.opt.UI.note("a logout will not revoke this login at its server: " + text.Line(err.Error()))
+		}
+	}
+	hosts := []string{provider.HostOf(p.Server.TokenEndpoint)}
+	if device {
+		hosts = append(hosts, provider.HostOf(p.Server.DeviceAuthorizationEndpoint))
+	}
+	if pushed := p.Server.PushedAuthorizationRequestEndpoint; pushed != "" && !device && (p.Server.RequirePushedAuthorizationRequests || p.Session.Provider().Client.Push) {
+		hosts = append(hosts, provider.HostOf(pushed))
+	}
+	if _, err := (confirmed{p.Session.opt, p.Session}).policy(ctx, hosts, named, false); err != nil {
+		return err
+	}
+	if device {
+		return nil // the page is named with the code
+	}
+	return p.checkParties(ctx, p.ConsentHost(), false)
+}
+
+// ConsentHost is the host of the page on which the person consents, in the form of
+// [provider.HostOf]; "" for a client that gets a token for itself.
+func (p *Plan) ConsentHost() string {
+	if p.Session.Provider().Client.Own {
+		return ""
+	}
+	return provider.HostOf(p.Server.AuthorizationEndpoint)
+}
+
+// checkParties defends against a mix-up of two servers (RFC 9700 §4.4): metadata, or a provider's
+// file, that names the page of another party, or another party's token endpoint, so that what is
+// agreed to at the one ends up at the other. A person
+// has to say that both belong together, at the terminal or before ([Options.SameService]; that both may
+// be sent a credential does not say it): iss (RFC 9207) does not tell, for a code that is pasted comes
+// without it.
+func (p *Plan) checkParties(ctx context.Context, page string, device bool) error {
+	at := p.Session.server
+	issuer, token := provider.HostOf(at.Issuer), provider.HostOf(p.Server.TokenEndpoint)
+	e := &ConsentElsewhereError{Consent: page, Issuer: issuer, Token: token, Device: device}
+	named := "authorization_endpoint"
+	if device {
+		named = "device_authorization_endpoint"
+	}
+	switch known := p.Session.Provider(); {
+	case !at.Gives(named) && !trust.SameParty(issuer, page):
+	case trust.SameParty(page, token), p.Session.oneService(page, token):
+		return nil
+	case at.Gives(named) || at.Gives("token_endpoint"):
+		e.File = known.File
+	}
+	other := e.Other()
+	if same := p.Session.opt.SameService; slices.Contains(same, [2]string{other, page}) || slices.Contains(same, [2]string{page, other}) {
+		return nil
+	}
+	yes, gone := p.Session.opt.UI.ask(ctx, text.Line(e.Error())+"\nDo "+text.Line(other)+" and "+text.Line(page)+" belong to the same service?")
+	if !yes {
+		return cmp.Or[error](gone, e)
+	}
+	return nil
+}
