@@ -26,6 +26,11 @@ type Plan struct {
 // Advertised is what the server says of the scopes that it knows.
 func (p *Plan) Advertised() scopes.Advertisement { return p.negotiation.Server }
 
+// Offer is every scope that the server, its resources or the provider file know of.
+func (p *Plan) Offer() scopes.Offer {
+	return scopes.NewOffer(p.negotiation.Server, p.negotiation.Resources, p.Session.Provider().Scopes.About)
+}
+
 // Undescribed reports whether the server publishes no metadata: all that is known of it is the
 // provider file's.
 func (p *Plan) Undescribed() bool { return p.Server.Source.From == metadata.FromFile }

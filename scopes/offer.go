@@ -1,0 +1,124 @@
+package scopes
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// An Offer is every scope that is known to exist at a service, each once: those of one resource side by
+// side, reading before writing.
+type Offer []Offered
+
+// An Offered scope is one that exists at a service, and who says so.
+type Offered struct {
+	Scope    string
+	About    string   // what it allows, in the service's own words; "" where nobody says
+	Resource string   // what it is for, as its name has it: [ResourceOf]
+	Listed   bool     // the authorization server lists it (scopes_supported, RFC 8414 §2)
+	Bases    []string // whose resources list it (RFC 9728 §2), in the order of the resources
+	Withheld bool     // the server lists it, and does not grant it to ordinary people
+}
+
+// NewOffer is what a server and its resources say that there is. About is asked what each scope allows;
+// it may be nil.
+func NewOffer(server Advertisement, resources []Resource, about func(scope string) string) Offer {
+	var offer Offer
+	place := make(map[string]int)
+	at := func(scope string) *Offered {
+		i, known := place[scope]
+		if !known {
+			i = len(offer)
+			place[scope] = i
+			offer = append(offer, Offered{Scope: scope, Resource: ResourceOf(scope), Withheld: server.Except.Has(scope)})
+			if about != nil {
+				offer[i].About = about(scope)
+			}
+		}
+		return &offer[i]
+	}
+	for _, scope := range server.Known.Slice() {
+		at(scope)
+	}
+	for _, scope := range server.Scopes.Slice() {
+		at(scope).Listed = true
+	}
+	for _, r := range resources {
+		for _, scope := range r.Advertises.Scopes.Slice() {
+			one := at(scope)
+			one.Bases = append(one.Bases, r.Base)
+		}
+	}
+	slices.SortStableFunc(offer, func(a, b Offered) int {
+		return cmp.Or(cmp.Compare(a.Resource, b.Resource), cmp.Compare(reach(a.Scope), reach(b.Scope)), cmp.Compare(a.Scope, b.Scope))
+	})
+	return offer
+}
+
+// Names are the scopes by name, in the order of the offer.
+func (o Offer) Names() []string {
+	names := make([]string, len(o))
+	for i, one := range o {
+		names[i] = one.Scope
+	}
+	return names
+}
+
+// actions are the words by which names of scopes say what may be done, by how much that is.
+var actions = map[string]int{
+	"read": 1, "readonly": 1, "view": 1, "list": 1, "metadata": 1,
+	"create": 2, "write": 2, "edit": 2, "update": 2, "modify": 2, "send": 2, "delete": 2, "readwrite": 2,
+	"manage": 3, "admin": 3, "all": 3, "full": 3,
+}
+
+// ResourceOf is what a scope is for, as far as its name tells: the last part of a URL, without the words
+// for what may be done. A name that is such words alone is for everything: "".
+func ResourceOf(scope string) string {
+	words, joints := partsOf(scope)
+	for len(words) > 0 && actions[words[len(words)-1]] > 0 {
+		words = words[:len(words)-1]
+	}
+	skip := 0
+	for skip < len(words) && actions[words[skip]] > 0 {
+		skip++
+	}
+	var name strings.Builder
+	for i := skip; i < len(words); i++ {
+		if i > skip {
+			name.WriteByte(joints[i])
+		}
+		name.WriteString(words[i])
+	}
+	return name.String()
+}
+
+// reach is how much a scope allows, as far as its name tells; what says nothing of that stands in the middle.
+func reach(scope string) int {
+	words, _ := partsOf(scope)
+	most := 0
+	for _, word := range words {
+		most = max(most, actions[word])
+	}
+	return cmp.Or(most, 2)
+}
+
+// partsOf are the words of a scope's name in lower case, each with the character before it.
+func partsOf(scope string) (words []string, joints []byte) {
+	if _, rest, is := strings.Cut(scope, "://"); is {
+		rest = strings.TrimSuffix(rest, "/")
+		scope = rest[strings.LastIndexByte(rest, '/')+1:]
+	}
+	start, joint := 0, byte(0)
+	for i := 0; i <= len(scope); i++ {
+		if i < len(scope) && !strings.ContainsRune(":/._-", rune(scope[i])) {
+			continue
+		}
+		if i > start {
+			words, joints = append(words, strings.ToLower(scope[start:i])), append(joints, joint)
+		}
+		if i < len(scope) {
+			start, joint = i+1, scope[i]
+		}
+	}
+	return words, joints
+}
