@@ -298,6 +298,14 @@ func (e *RenewalError) Error() string { return e.Err.Error() }
 // Unwrap returns the reason.
 func (e *RenewalError) Unwrap() error { return e.Err }
 
+// A NoLoginError says that nobody can log in at a server: its credentials are keys, which people make.
+type NoLoginError struct{ Server provider.Server }
+
+// Error names the server.
+func (e *NoLoginError) Error() string {
+	return text.Line(e.Server.Issuer) + " has no login: it gives keys alone"
+}
+
 // A NoClientError says that no client id is known for a server that offers no registration.
 type NoClientError struct {
 	Issuer   string

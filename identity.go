@@ -94,12 +94,15 @@ func (p *Plan) clientID() (string, error) {
 type LoginClient struct {
 	ID       string            // "" where the client registers itself
 	Redirect provider.Redirect // to which the server leads back
-	Err      error             // a *[NoClientError] where no login is possible; else nil
+	Err      error             // a *[NoClientError] or a *[NoLoginError] where no login is possible; else nil
 }
 
 // LoginClient is the client of the login that the plan is for.
 func (p *Plan) LoginClient() LoginClient {
 	id, err := p.clientID()
+	if server := p.Session.Server(); server.NoLogin {
+		err = &NoLoginError{Server: server}
+	}
 	redirect := redirectOf(p.Session.Provider())
 	if id == "" && err == nil {
 		redirect = ownRedirect(p.Session.Provider(), p.Session.Server().Issuer)

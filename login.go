@@ -29,7 +29,7 @@ import (
 //
 // Errors: those of [Session.Plan]; *[MissingError] where something required cannot be
 // requested, or the server refuses all of it; [ErrNobody]; *[UntrustedHostError];
-// *[ConsentElsewhereError]; *[NoDeviceError]; *[NoClientError]; *[StoreError]; those of
+// *[ConsentElsewhereError]; *[NoDeviceError]; *[NoClientError]; *[NoLoginError]; *[StoreError]; those of
 // [oauth.Login.Run] and [oauth.Login.RunDevice]; of a key, those of [Held.Inspect]; of a session of
 // [Session.Widen], *[AccountError] and *[OvertakenError].
 func (s *Session) Login(ctx context.Context, plan *Plan) (*Held, error) {
@@ -45,6 +45,9 @@ func (s *Session) Login(ctx context.Context, plan *Plan) (*Held, error) {
 	}
 	if s.Provider().Client.Own {
 		return s.anew(ctx, plan, time.Time{})
+	}
+	if s.server.NoLogin {
+		return nil, &NoLoginError{Server: s.server}
 	}
 	if !s.opt.someone() {
 		return nil, ErrNobody

@@ -159,7 +159,7 @@ func (p *Plan) check(device bool) error {
 	if withheld := p.withheld(scopes.Required); len(withheld) > 0 {
 		return &MissingError{Needs: withheld, Plan: p, Level: scopes.Required}
 	}
-	if p.Session.Provider().Client.Own {
+	if p.Session.Provider().Client.Own || p.Session.Server().NoLogin {
 		return nil // nobody goes to a page
 	}
 	if device {
@@ -170,10 +170,13 @@ func (p *Plan) check(device bool) error {
 	return oauth.CheckServer(p.Server, who.Push, protected)
 }
 
-// checkRequest returns a *[MissingError] also for a login that would request nothing of what
+// checkRequest returns a *[NoLoginError] where nobody can log in, and a *[MissingError] also for a login that would request nothing of what
 // the manifest declares: an empty request stands for what the server thinks best (RFC 6749
 // §3.3).
 func (p *Plan) checkRequest(device bool) error {
+	if server := p.Session.Server(); server.NoLogin {
+		return &NoLoginError{Server: server}
+	}
 	if err := p.check(device); err != nil {
 		return err
 	}

@@ -182,7 +182,7 @@ func ownServer(p *provider.Provider, issuer string) provider.Server {
 	for i, s := range p.Servers {
 		there := s.At(issuer)
 		if i == 0 {
-			own.Metadata, own.NoDocument = there.Metadata, there.NoDocument
+			own.Metadata, own.NoDocument, own.NoLogin = there.Metadata, there.NoDocument, there.NoLogin
 		}
 		for _, b := range there.Bases {
 			if _, has := own.Base(b.Name); !has {

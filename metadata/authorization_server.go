@@ -76,7 +76,7 @@ func readAuthorizationServer(document *guard.Object, issuer string, given Given)
 	as := &AuthorizationServer{
 		Issuer:                             r.identity("issuer", issuer),
 		AuthorizationEndpoint:              r.authorizationEndpoint(),
-		TokenEndpoint:                      r.required("token_endpoint"),
+		TokenEndpoint:                      r.tokenEndpoint(),
 		RevocationEndpoint:                 r.endpoint("revocation_endpoint"),
 		IntrospectionEndpoint:              r.endpoint("introspection_endpoint"),
 		RegistrationEndpoint:               r.endpoint("registration_endpoint"),
@@ -117,6 +117,14 @@ func (r *reader) authorizationEndpoint() string {
 		return r.endpoint("authorization_endpoint")
 	}
 	return r.required("authorization_endpoint")
+}
+
+// tokenEndpoint is required of every server but one at which nobody logs in: a file says that it has none.
+func (r *reader) tokenEndpoint() string {
+	if r.given.Alone && !r.given.has("token_endpoint") {
+		return ""
+	}
+	return r.required("token_endpoint")
 }
 
 // A Given is what is known of an authorization server before it is asked. The zero value: nothing.

@@ -91,6 +91,9 @@ func (s *Situation) Lack(need scopes.Need, asked scopes.Set, withheld string) {
 	}
 }
 
+// noLogin reports whether no login can help: a key does.
+func (s *Situation) noLogin() bool { return s.Unattended || s.At.NoLogin }
+
 // A Remark says something about a thing.
 type Remark struct {
 	About string

@@ -77,7 +77,7 @@ const (
 
 // obtain gets the first credential.
 func (s *Situation) obtain() []Step {
-	if s.Unattended {
+	if s.noLogin() {
 		return s.keyFor(listed(s.Missing))
 	}
 	return []Step{{Text: "log in", Command: s.Run.Command("login")}}
@@ -141,7 +141,7 @@ func (s *Situation) loginAgain() []Step {
 	if s.isOwn() {
 		return s.allowOwn()
 	}
-	if s.Unattended {
+	if s.noLogin() {
 		return s.keyFor(listed(s.Missing, s.Unasked, s.Undeclared))
 	}
 	if s.Provider.Scopes.NoRequest {
@@ -248,7 +248,7 @@ func (s *Situation) renew() []Step {
 		return []Step{s.newKey("")}
 	case s.isOwn():
 		return []Step{{Text: "get another token", Command: s.Run.Command("login")}}
-	case s.Unattended:
+	case s.noLogin():
 		return s.keyFor("")
 	}
 	return []Step{{Text: "log in again", Command: s.Run.Command("login")}}
@@ -258,7 +258,7 @@ func (s *Situation) renew() []Step {
 // is used.
 func (s *Situation) otherKinds() []Step {
 	steps := s.use("use ")
-	if len(steps) > 0 || s.Unattended {
+	if len(steps) > 0 || s.noLogin() {
 		return steps
 	}
 	text := "log in"
@@ -288,10 +288,17 @@ func (s *Situation) remove() []Step {
 // keyFor is the way out where nobody can log in: a key, in a variable.
 func (s *Situation) keyFor(names string) []Step {
 	text := "nobody is here to log in: set " + credential.KeyVariable + " to a key"
+	kinds := s.forPrograms()
+	if s.At.NoLogin {
+		text = "set " + credential.KeyVariable + " to a key"
+		if len(kinds) > 0 {
+			text = "set " + credential.KeyVariable + " to " + kinds[0].Label
+		}
+	}
 	if names != "" {
 		text += " that includes " + names
 	}
-	if kinds := s.forPrograms(); len(kinds) > 0 {
+	if len(kinds) > 0 {
 		return []Step{s.made(kinds[0], text)}
 	}
 	return []Step{{Text: text}}

@@ -72,6 +72,9 @@ func runLogin(ctx context.Context, r *invocation, keys *keyFlags, add []string) 
 		if _, err := s.Trust(ctx); err != nil {
 			return nil, r.failure(s, err)
 		}
+		if s.Server().NoLogin {
+			return nil, failure.Of(s, &ambit.NoLoginError{Server: s.Server()})
+		}
 		own := s.Provider().Client.Own
 		if err := someone(r); err != nil && !own {
 			return nil, err

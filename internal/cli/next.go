@@ -29,18 +29,6 @@ func nextSteps(r *invocation, s *ambit.Session, h *ambit.Held, gap scopes.Gap) [
 	return advice.Steps(situation)
 }
 
-// stepsToFirst lead to a credential where there is none, and nobody can log in: to a key that
-// holds what is required and recommended.
-func stepsToFirst(s *ambit.Session) []advice.Step {
-	situation := advice.Situation{Problem: advice.Absent, IsLogin: true, Unattended: true, Provider: s.Provider(), At: s.Server(), Run: failure.Invocation(s), Wanted: advice.Wanted(s.Needs())}
-	for _, need := range s.Needs() {
-		if need.Level >= scopes.Recommended {
-			situation.Missing = append(situation.Missing, need.Name())
-		}
-	}
-	return advice.Steps(situation)
-}
-
 // withheld are the needs for which no login would ask, with the reason, by their names.
 func withheld(h *ambit.Held, needs []scopes.Need) map[string]string {
 	plan, reasons := h.LastPlan(), map[string]string{}

@@ -260,8 +260,8 @@ func (r *invocation) failure(s *ambit.Session, err error) error {
 	if errors.Is(err, ambit.ErrNoCredential) {
 		f := *failure.As(failure.Of(s, err))
 		switch {
-		case r.unattended():
-			f.Hint = advice.Line(stepsToFirst(s))
+		case r.unattended() || s.Server().NoLogin:
+			f.Hint = advice.Line(failure.ToFirst(s))
 		case r.settings.Store == "memory":
 			f.Hint = r.settings.Origin("store") + " is memory, which forgets a login at the end of each command; log in with another store, or give an API key, see: ambit status --help"
 		}

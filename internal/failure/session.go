@@ -58,6 +58,9 @@ func sessionErrors(s *ambit.Session, err error) *view.Failure {
 	if e, ok := errors.AsType[*ambit.NoDeviceError](err); ok {
 		return From(ExitUsage, e, "log in without --device: "+LoginAgain(s))
 	}
+	if e, ok := errors.AsType[*ambit.NoLoginError](err); ok {
+		return From(ExitNoCredential, e, advice.Line(ToFirst(s)))
+	}
 	if e, ok := errors.AsType[*ambit.NoClientError](err); ok {
 		return From(ExitUsage, e, advice.RegisterClient(s.Provider(), e.Redirect))
 	}
@@ -140,6 +143,18 @@ func Unknown(s *ambit.Session, e *ambit.UnknownCredentialError, unattended bool)
 	c := caseOf(s, e.Held)
 	c.Inquiry, c.Unattended = e.Inquiry, unattended
 	return From(ExitNoCredential, e, "").Diagnosed(diagnosis.Refused(c))
+}
+
+// ToFirst lead to a credential where there is none, and nobody can log in: to a key that
+// holds what is required and recommended.
+func ToFirst(s *ambit.Session) []advice.Step {
+	situation := advice.Situation{Problem: advice.Absent, IsLogin: true, Unattended: true, Provider: s.Provider(), At: s.Server(), Run: Invocation(s), Wanted: advice.Wanted(s.Needs())}
+	for _, need := range s.Needs() {
+		if need.Level >= scopes.Recommended {
+			situation.Missing = append(situation.Missing, need.Name())
+		}
+	}
+	return advice.Steps(situation)
 }
 
 // missingOf is a login that was not made for want of scopes that cannot be had.

@@ -189,6 +189,7 @@ func (v *Plan) client(p *Printer) {
 	c := v.Plan.LoginClient()
 	redirect, service := c.Redirect.String(), v.Plan.Session.Provider()
 	switch {
+	case v.Plan.Session.Server().NoLogin:
 	case c.Err != nil && v.Alone:
 		p.wrapped("  ", "for a login, "+advice.RegisterClient(service, c.Redirect))
 	case !v.Detail || c.Err != nil:
@@ -240,6 +241,8 @@ func (v *Plan) summary() string {
 	switch p := v.Plan.Session.Provider(); {
 	case p.Scopes.NoRequest:
 		sentence = fmt.Sprintf("%s expected from %s: the client's scopes are set there, and the request names none", text.Count(v.Plan.Request.Len(), "scope")+" "+text.Are(v.Plan.Request.Len()), text.Printable(v.Plan.ConsentHost()))
+	case v.Plan.Session.Server().NoLogin:
+		return text.Count(v.Plan.Request.Len(), "scope") + " for a key to hold: nobody can log in there"
 	case p.Client.Own:
 		sentence = text.Count(v.Plan.Request.Len(), "scope") + " will be requested by the client for itself: no login is needed"
 	}

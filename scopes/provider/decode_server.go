@@ -50,6 +50,9 @@ func (d *decoder) server(name, value *yaml.Node) Server {
 		yamlfile.Optional(metadataWord, func(v *yaml.Node) {
 			s.NoDocument = d.Word(v, metadataWord, []string{noMetadataWord}) != ""
 		}, "none: the server publishes no metadata, and is not asked for it"),
+		yamlfile.Optional(loginWord, func(v *yaml.Node) {
+			s.NoLogin = d.Word(v, loginWord, []string{noMetadataWord}) != ""
+		}, "none: nobody can log in, and there are keys alone"),
 		yamlfile.Optional(scopesWord, func(v *yaml.Node) {
 			list := []string{}
 			d.List(v, scopesWord, func(item *yaml.Node) { list = append(list, d.scope(item)) })
@@ -73,6 +76,10 @@ func (d *decoder) server(name, value *yaml.Node) Server {
 		}
 	}, "the URL of an API, under a name of your own: a base")
 	d.Needs(value, metadataWord, "token_endpoint", "%s has no metadata, and is missing \"token_endpoint\"", what)
+	if login := yamlfile.Child(value, loginWord); s.NoLogin && s.Gives("token_endpoint") {
+		d.Mistake(login, yamlfile.BadValue, "%s has no login, and yet a token_endpoint", what)
+	}
+	s.NoDocument = s.NoDocument || s.NoLogin
 	if len(s.Bases) > maxBases {
 		d.Mistake(name, yamlfile.BadValue, "server %q has more than %d bases", s.Name, maxBases)
 	}

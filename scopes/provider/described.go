@@ -19,6 +19,7 @@ var endpointWords = []string{
 const (
 	askOn401Word   = "ask_on_401"
 	metadataWord   = "metadata"
+	loginWord      = "login"
 	scopesWord     = "scopes_supported" // RFC 8414 §2
 	tokenIssuer    = "id_token_issuer"
 	sendsIssuer    = "authorization_response_iss_parameter_supported" // RFC 9207 §3
@@ -27,7 +28,7 @@ const (
 
 // serverWords are those under a server that name no base.
 func serverWords() []string {
-	return append([]string{IssuerBase, askOn401Word, metadataWord, scopesWord, sendsIssuer, tokenIssuer}, endpointWords...)
+	return append([]string{IssuerBase, askOn401Word, metadataWord, loginWord, scopesWord, sendsIssuer, tokenIssuer}, endpointWords...)
 }
 
 // isMetadataWord reports whether a word has the form of a member of metadata.
@@ -82,7 +83,8 @@ func (s Server) At(issuer string) Server {
 			}
 		}
 	}
-	own.NoDocument = s.NoDocument && own.Gives("token_endpoint") // else its document may have one
+	own.NoLogin = s.NoLogin
+	own.NoDocument = s.NoLogin || s.NoDocument && own.Gives("token_endpoint") // else its document may have one
 	return own
 }
 

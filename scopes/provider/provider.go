@@ -48,6 +48,7 @@ type Server struct {
 	// them, or a bool.
 	Metadata   map[string]any
 	NoDocument bool // the server publishes no metadata, and is not asked for it
+	NoLogin    bool // nobody can log in: its credentials are keys, which people make
 
 	IDTokenIssuer string // iss of the server's ID tokens, where that is not Issuer: {name} stands for the claim of that name; ""
 }
