@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode"
 
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
@@ -49,6 +50,9 @@ var builtins sync.Map // name → func() (*Provider, error)
 // of an unknown name lists the known ones. Safe for concurrent use.
 func Builtin(name string) (*Provider, error) {
 	if !slices.Contains(BuiltinNames(), name) {
+		if meant := described(name); meant != "" {
+			return nil, fmt.Errorf("unknown provider %q: did you mean %q?", name, meant)
+		}
 		return nil, fmt.Errorf("unknown provider %q%s", name, text.Allowed(name, BuiltinNames()))
 	}
 	read, _ := builtins.LoadOrStore(name, sync.OnceValues(func() (*Provider, error) { return readBuiltin(name) }))
@@ -73,6 +77,24 @@ func readBuiltin(name string) (*Provider, error) {
 		})
 	}
 	return p, nil
+}
+
+// described is the built-in provider whose file begins with this word among its names: in a comment, up
+// to a colon or the end of the sentence. "" for none.
+func described(word string) string {
+	isLetter := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+	for _, name := range BuiltinNames() {
+		source, _ := providerFiles.ReadFile(providerFolder + "/" + name + ".yaml") // embedded: it is there
+		first, _, _ := strings.Cut(string(source), "\n")
+		first, _, _ = strings.Cut(first, ":")
+		first, _, _ = strings.Cut(first, ". ")
+		for _, one := range strings.FieldsFunc(first, func(r rune) bool { return !isLetter(r) }) {
+			if strings.EqualFold(one, word) && unicode.IsUpper(rune(one[0])) && one != strings.ToUpper(one) { // a name, not "the" nor "API"
+				return name
+			}
+		}
+	}
+	return ""
 }
 
 // apart takes the members of those names from the text of a mapping. Its lines keep their numbers.

@@ -3,6 +3,7 @@ package provider
 import (
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -21,6 +22,20 @@ func TestBuiltinReadsWhatIsAskedFor(t *testing.T) {
 	}
 	if read := readSoFar(); !slices.Equal(read, names[:1]) {
 		t.Errorf("%v were read, and only %s was asked for", read, names[0])
+	}
+}
+
+// People know a service by the name of its product, or of its owner.
+func TestBuiltinByAnotherName(t *testing.T) {
+	for word, meant := range map[string]string{"azure": "entra", "Microsoft": "entra", "jira": "atlassian", "gmail": "google", "outlook": "entra"} {
+		if _, err := Builtin(word); err == nil || !strings.Contains(err.Error(), "did you mean \""+meant+"\"?") {
+			t.Errorf("%s: %v", word, err)
+		}
+	}
+	for _, word := range []string{"its", "of", "the", "bots", "From", "api", "ID", "oauth", ""} {
+		if _, err := Builtin(word); err == nil || strings.Contains(err.Error(), "did you mean \"entra") || err != nil && strings.Contains(err.Error(), "did you mean \"atl") {
+			t.Errorf("%s: %v", word, err)
+		}
 	}
 }
 
