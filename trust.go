@@ -17,8 +17,11 @@ import (
 // Trust checks every host that the manifest names before any credential is read. It asks,
 // where someone is there to answer, and remembers a yes. The error is an *[UntrustedHostError].
 func (s *Session) Trust(ctx context.Context) (trust.Policy, error) {
-	return confirmed{s.opt, s}.policy(ctx, s.hosts(), s.manifest.File, true)
+	return confirmed{s.opt, s}.policy(ctx, s.hosts(), s.namesHosts(), true)
 }
+
+// namesHosts is the file that names the hosts: the provider's own, else the manifest.
+func (s *Session) namesHosts() string { return cmp.Or(s.Provider().File, s.manifest.File) }
 
 // guarded is the client for requests that carry a credential: it sends nothing to a host that
 // the user does not trust.
@@ -87,7 +90,7 @@ func (s *Session) bindKey(ctx context.Context) error {
 	if err != nil || len(unbound) == 0 {
 		return err
 	}
-	return c.ask(ctx, &trust.UntrustedHostError{Hosts: unbound, NamedBy: s.manifest.File})
+	return c.ask(ctx, &trust.UntrustedHostError{Hosts: unbound, NamedBy: s.namesHosts()})
 }
 
 // Names reports whether the manifest's provider names the host of a URL: whether a credential for

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -28,7 +29,11 @@ func trustFailure(_ *ambit.Session, err error) *view.Failure {
 		for _, host := range e.Hosts {
 			flags = append(flags, "--trust-host "+advice.ShellWord(host))
 		}
-		return From(ExitUsage, e, "if you trust them with your account, at exactly this port: "+strings.Join(flags, " ")+
+		exactly := ""
+		if slices.ContainsFunc(e.Hosts, func(host string) bool { return strings.Contains(host, ":") }) {
+			exactly = ", at exactly this port"
+		}
+		return From(ExitUsage, e, "if you trust the "+text.Plural(len(e.Hosts), "host")+" with your account"+exactly+": "+strings.Join(flags, " ")+
 			" (remembered), or AMBIT_TRUST_HOST="+advice.ShellWord(strings.Join(e.Hosts, ",")))
 	}
 	if e, ok := errors.AsType[*ambit.ConsentElsewhereError](err); ok {
