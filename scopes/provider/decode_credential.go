@@ -38,7 +38,7 @@ func (d *decoder) credentials(n *yaml.Node) []CredentialKind {
 			yamlfile.Optional("token_type", func(v *yaml.Node) { k.TokenType = d.Text(v, "token_type") }, "what the token response calls this kind, where that is not Bearer"),
 			yamlfile.Optional("label", func(v *yaml.Node) { k.Label = d.Text(v, "label") }, "what people call it"),
 			yamlfile.Optional("env", func(v *yaml.Node) {
-				d.List(v, "env", func(item *yaml.Node) { k.Env = append(k.Env, d.Text(item, "env")) })
+				d.List(v, "env", func(item *yaml.Node) { k.Env = append(k.Env, d.variable(item)) })
 			}, "environment variables in which people keep one; the first that is set counts"),
 			yamlfile.Optional("create", func(v *yaml.Node) { k.Create = d.page(v, "create") }, "the page on which a person makes one"),
 			yamlfile.Optional("send", func(v *yaml.Node) { k.Send = d.sending(v, true) }, "how every request carries it: bearer (default), or a header"),
