@@ -2,11 +2,13 @@ package text
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"html"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -19,7 +21,10 @@ const minVeiled = 8
 // which it was sent. The zero value covers nothing. It is safe for concurrent use.
 type Veil struct{ covers []cover }
 
-type cover struct{ secret, core, mask string }
+type cover struct {
+	secret, core, mask string
+	encoded            []string // parts of any base64 in which the secret stands
+}
 
 // Over returns the veil with one more secret, for which people see mask.
 func (v Veil) Over(secret, mask string) Veil {
@@ -32,15 +37,20 @@ func (v Veil) Over(secret, mask string) Veil {
 			core = run
 		}
 	}
-	return Veil{append(v.covers[:len(v.covers):len(v.covers)], cover{secret, core, mask})}
+	return Veil{append(v.covers[:len(v.covers):len(v.covers)], cover{secret, core, mask, encodedParts(secret)})}
 }
 
-// Bytes is text in which each secret is covered, as it is, or as it stands in a URL, in JSON or in
-// HTML. A text without any is returned as it is, and is never written to.
+// Bytes is text in which each secret is covered, as it is, or as it stands in a URL, in JSON, in
+// HTML, or in base64, beside a name or alone (RFC 7617 §2). A text without any is returned as it is, and is never written to.
 func (v Veil) Bytes(text []byte) []byte {
 	for _, c := range v.covers {
 		if bytes.Contains(text, []byte(c.core)) {
 			text = c.forms().ReplaceAllLiteral(text, []byte(c.mask))
+		}
+		for _, part := range c.encoded {
+			if bytes.Contains(text, []byte(part)) {
+				text = regexp.MustCompile(`[A-Za-z0-9+/_-]*`+regexp.QuoteMeta(part)+`[A-Za-z0-9+/_-]*={0,2}`).ReplaceAllLiteral(text, []byte(c.mask))
+			}
 		}
 	}
 	return text
@@ -86,6 +96,22 @@ func (c cover) forms() *regexp.Regexp {
 		}
 	}
 	return regexp.MustCompile(pattern.String())
+}
+
+// encodedParts are what is in every base64 (RFC 4648 §4, §5) of a text that holds the secret: three
+// bytes are four letters, so where the secret begins among three makes it another word.
+func encodedParts(secret string) []string {
+	var parts []string
+	for before := range 3 {
+		text := []byte(strings.Repeat("x", before) + secret)
+		first, end := (before*8+5)/6, len(text)*8/6 // letters that are of the secret alone
+		for _, alphabet := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+			if part := alphabet.EncodeToString(text)[first:end]; !slices.Contains(parts, part) {
+				parts = append(parts, part)
+			}
+		}
+	}
+	return parts
 }
 
 // isPlain reports whether nobody writes a character in another way.

@@ -1,6 +1,7 @@
 package text_test
 
 import (
+	"encoding/base64"
 	"net/http"
 	"testing"
 
@@ -21,6 +22,13 @@ func TestVeil(t *testing.T) {
 		"ref_abcdefgh for key-01/23+4567==":             "*** for key-***",
 		"a pass wörd \xff &c, pass+w%C3%B6rd+\xff+%26c": "a ***, ***",
 		`pass%20w%c3%b6rd%20` + "\xff" + `%20%26c`:      "***",
+
+		"Basic " + base64.StdEncoding.EncodeToString([]byte("me:ref_abcdefgh")) + " was sent": "Basic *** was sent",
+		"Basic " + base64.StdEncoding.EncodeToString([]byte("m:ref_abcdefgh")):                "Basic ***",
+		base64.RawURLEncoding.EncodeToString([]byte("ref_abcdefgh")):                          "***",
+		base64.StdEncoding.EncodeToString([]byte("id:pass wörd \xff &c;")) + ".":              "***.",
+		base64.URLEncoding.EncodeToString([]byte(`{"k":"key-01/23+4567=="}`)):                 "key-***",
+		base64.StdEncoding.EncodeToString([]byte("ref_abcdefg")):                              base64.StdEncoding.EncodeToString([]byte("ref_abcdefg")),
 	} {
 		header := http.Header{"A": {"x", said}}
 		if got := string(veil.Bytes([]byte(said))); got != want {
