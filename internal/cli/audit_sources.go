@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,22 +39,21 @@ type auditSources struct {
 
 func (s *auditSources) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringArrayVar(&s.openAPI, "openapi", nil, "an OpenAPI document, a `FILE` or a URL (repeatable)")
-	f.StringArrayVar(&s.mcpTools, "mcp-tools", nil, "definitions of MCP tools with their required_scopes, a `FILE` or a URL (repeatable)")
+	f.StringArrayVar(&s.openAPI, "openapi", nil, "an OpenAPI document or a discovery document, a `FILE` or a URL (repeatable)")
+	f.StringArrayVar(&s.mcpTools, "mcp-tools", nil, "definitions of MCP tools with their scopes, a `FILE` or a URL (repeatable)")
 	f.StringArrayVar(&s.traffic, "traffic", nil, "recorded calls: a `FILE` of ambit run --record, or a HAR file (repeatable)")
 	f.StringArrayVar(&s.calls, "calls", nil, "a `FILE` with the calls that the program makes, one METHOD /path per line (repeatable)")
 	f.StringSliceVar(&s.tools, "tools", nil, "the MCP tools that the program uses: names with * and ? (a `GLOB`; repeatable)")
-	f.StringVar(&s.base, "base", evidence.DefaultBase, "the `NAME` of the base that the operations of --openapi and --calls belong to")
+	f.StringVar(&s.base, "base", "", "the `NAME` of the base that the operations of --openapi and --calls belong to (default: the base at the document's own host)")
 	f.BoolVar(&s.remote, "allow-remote-refs", false, "fetch the documents that an OpenAPI document refers to")
 }
 
 // gather reads every source, in the order of the columns in which people see them.
 func gather(ctx context.Context, r *invocation, p *ambit.Session, s *auditSources) (*audit.Evidence, error) {
 	server := p.KeyServer()
-	if !slices.Contains(p.Provider().BaseNames(), s.base) {
+	if s.base != "" && !slices.Contains(p.Provider().BaseNames(), s.base) {
 		return nil, failure.New(failure.ExitUsage, fmt.Sprintf("--base: unknown base %q", s.base), text.AllowedHint(s.base, p.Provider().BaseNames()))
 	}
-	baseURL, _ := server.Base(s.base)
 	proof := &audit.Evidence{Tools: s.tools}
 	read := func(names []string, limit int64, how func(name string, text io.Reader) (audit.Evidence, error)) error {
 		for _, name := range names {
@@ -61,12 +61,15 @@ func gather(ctx context.Context, r *invocation, p *ambit.Session, s *auditSource
 			if err != nil {
 				return err
 			}
+			if err := checkBases(p, name, &more); err != nil {
+				return err
+			}
 			proof.Merge(more)
 		}
 		return nil
 	}
 	readAPI := func(name string, text io.Reader) (audit.Evidence, error) {
-		reader := evidence.OpenAPI{Base: s.base, BaseURL: baseURL}
+		reader := evidence.OpenAPI{Base: s.base, Server: server, Provider: withServer(p)}
 		if !isURL(name) {
 			reader.Open = openBeside(name)
 		}
@@ -74,6 +77,9 @@ func gather(ctx context.Context, r *invocation, p *ambit.Session, s *auditSource
 			reader.Fetch = func(u string) ([]byte, error) { return fetchReference(ctx, r, name, u) }
 		}
 		return reader.Read(name, text)
+	}
+	readCalls := func(name string, text io.Reader) (audit.Evidence, error) {
+		return evidence.Calls{Base: cmp.Or(s.base, proof.OnlyBase(), evidence.DefaultBaseOf(server))}.Read(name, text)
 	}
 	readTraffic := func(name string, text io.Reader) (audit.Evidence, error) {
 		reader := evidence.Traffic{Provider: withServer(p), Known: knownOperations(p, proof), Scopes: declaredScopes(p)}
@@ -85,8 +91,8 @@ func gather(ctx context.Context, r *invocation, p *ambit.Session, s *auditSource
 		how   func(string, io.Reader) (audit.Evidence, error)
 	}{
 		{s.openAPI, evidence.MaxOpenAPI, readAPI},
-		{s.mcpTools, evidence.MaxTools, evidence.ReadTools},
-		{s.calls, evidence.MaxCalls, evidence.Calls{Base: s.base}.Read},
+		{s.mcpTools, evidence.MaxTools, evidence.Tools{Provider: p.Provider()}.Read},
+		{s.calls, evidence.MaxCalls, readCalls},
 		{s.traffic, evidence.MaxTraffic, readTraffic}, // last, for the others know operations
 	} {
 		if err := read(one.names, one.limit, one.how); err != nil {
@@ -100,6 +106,44 @@ func gather(ctx context.Context, r *invocation, p *ambit.Session, s *auditSource
 		r.console.Note("no evidence was named (--openapi, --mcp-tools, --calls, --traffic): only the server's list is compared with the manifest")
 	}
 	return proof, nil
+}
+
+// checkBases fails where operations of a source stand on no base that is known. A note says on which those
+// are taken to stand whose host has none.
+func checkBases(p *ambit.Session, name string, found *audit.Evidence) error {
+	known := p.Provider().BaseNames()
+	isStray := func(op scopes.Operation) bool { return op.Tool == "" && !slices.Contains(known, op.Base) }
+	for _, c := range found.Calls {
+		if base := c.Operation.Base; isStray(c.Operation) && base == evidence.DefaultBase {
+			return failure.New(failure.ExitUsage, text.Printable(c.Where.String())+": the call names no base", "write METHOD {base}/path, or name one with --base: "+text.Listed(known))
+		} else if isStray(c.Operation) {
+			return failure.New(failure.ExitUsage, fmt.Sprintf("%s: unknown base %q", text.Printable(c.Where.String()), base), text.AllowedHint(base, known))
+		}
+	}
+	shown, at := text.Printable(guard.ShownURL(name)), text.Printable(strings.Join(found.Elsewhere, ", "))
+	for i := range found.Requirements {
+		switch {
+		case !isStray(found.Requirements[i].Operation):
+			continue
+		case at == "":
+			return failure.New(failure.ExitUsage, shown+" does not say on which server its operations stand", "name one of the provider's bases with --base: "+text.Listed(known))
+		default:
+			return failure.New(failure.ExitUsage, shown+": its operations stand on "+at+", where the provider has no base", baseToWrite(p, found.Elsewhere[0]))
+		}
+	}
+	if at != "" {
+		message := "its operations stand on " + at + ", where the provider has no base: they are taken for those of {" + found.OnlyBase() + "}"
+		found.Notes = append(found.Notes, audit.Note{Where: audit.Where{File: shown}, Message: message})
+	}
+	return nil
+}
+
+// baseToWrite says how the manifest gives its server a base at a URL.
+func baseToWrite(p *ambit.Session, at string) string {
+	if server := p.Server(); len(server.Bases) == 0 {
+		return text.Printable(fmt.Sprintf("write in the manifest: provider: {servers: {main: {issuer: %q, api: %q}}}", server.Issuer, at))
+	}
+	return "give the provider's server a base there (NAME: " + text.Printable(at) + "), or name one with --base: " + text.Listed(p.Provider().BaseNames())
 }
 
 // unknownTools is the failure of names that no tool has: an audit of nothing finds nothing, and would

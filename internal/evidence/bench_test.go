@@ -80,7 +80,7 @@ func auditLarge(tb testing.TB, declared, document, tools, traffic []byte) audit.
 		all.Merge(e)
 	}
 	take(evidence.OpenAPI{}.Read("openapi.json", bytes.NewReader(document)))
-	take(evidence.ReadTools("tools.json", bytes.NewReader(tools)))
+	take(evidence.Tools{}.Read("tools.json", bytes.NewReader(tools)))
 	take(evidence.Traffic{Provider: m.Provider}.Read("run.jsonl", bytes.NewReader(traffic)))
 	if len(all.Requirements) != 2000 || len(all.Traffic) != 100_000 {
 		tb.Fatalf("%d needs, %d recorded calls", len(all.Requirements), len(all.Traffic))

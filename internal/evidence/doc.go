@@ -1,9 +1,9 @@
 // Package evidence reads what other documents say of the scopes that a program needs:
-// OpenAPI documents, files of MCP tools, lists of calls, and recorded traffic.
+// OpenAPI and discovery documents, files of MCP tools, lists of calls, and recorded traffic.
 //
 //	OpenAPI.Read ─┐
-//	ReadTools ────┤
-//	Calls.Read ───┼─► scopes.Evidence, merged ─► scopes.Audit ─► scopes.Findings
+//	Tools.Read ───┤
+//	Calls.Read ───┼─► audit.Evidence, merged ─► audit.Audit ─► audit.Findings
 //	Traffic.Read ─┘
 //
 // Each reader takes the name of a source, for messages, and its text; it opens nothing

@@ -3,6 +3,7 @@ package evidence
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 
 	"github.com/ambit-auth/ambit/scopes/audit"
 )
@@ -13,6 +14,7 @@ type form struct{ name, flag string }
 
 var (
 	anOpenAPI   = form{"an OpenAPI document", "--openapi"}
+	aDiscovery  = form{"a discovery document", "--openapi"}
 	someTools   = form{"a file of MCP tools", "--mcp-tools"}
 	aHAR        = form{"a HAR file", "--traffic"}
 	aRecording  = form{"a recording of ambit run", "--traffic"}
@@ -32,7 +34,7 @@ func formOf(text []byte) form {
 			return found
 		}
 	}
-	if isJSON(text) && bytes.Contains(text, []byte(`"required_scopes"`)) {
+	if isJSON(text) && isOfTools(text) {
 		return someTools
 	}
 	for _, key := range []string{"openapi:", "swagger:"} {
@@ -41,6 +43,13 @@ func formOf(text []byte) form {
 		}
 	}
 	return unknownForm
+}
+
+// isOfTools reports whether a text in JSON has a member that only definitions of tools have.
+func isOfTools(text []byte) bool {
+	return slices.ContainsFunc([]string{`"required_scopes"`, `"securitySchemes"`, `"inputSchema"`}, func(key string) bool {
+		return bytes.Contains(text, []byte(key))
+	})
 }
 
 // isJSON reports whether a text begins as an object or a list does.
@@ -61,8 +70,12 @@ func formOfObject(text []byte) form {
 	switch {
 	case isText(members["openapi"]), isText(members["swagger"]):
 		return anOpenAPI
+	case string(members["kind"]) == `"`+discoveryKind+`"`:
+		return aDiscovery
 	case isText(members["base"]) && isText(members["method"]) && members["status"] != nil:
 		return aRecording
+	case isList(members["tools"]), holdsTools(members["result"]):
+		return someTools
 	case isHAR(text) && err != nil && len(members) == 0: // it breaks off in there
 		return aHAR
 	case isHAR(text) && len(members) == 1 && json.Unmarshal(members["log"], &log) == nil && log.Entries != nil:
@@ -70,5 +83,7 @@ func formOfObject(text []byte) form {
 	}
 	return unknownForm
 }
+
+func isList(value json.RawMessage) bool { return len(value) > 0 && value[0] == '[' }
 
 func isText(value json.RawMessage) bool { return len(value) > 0 && value[0] == '"' }

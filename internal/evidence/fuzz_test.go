@@ -68,7 +68,7 @@ func fuzz(f *testing.F, read func(io.Reader) (audit.Evidence, error), seeds ...s
 
 func FuzzOpenAPI(f *testing.F) {
 	fuzz(f, func(r io.Reader) (audit.Evidence, error) {
-		return evidence.OpenAPI{BaseURL: "https://a.example/v1"}.Read("fuzz", r)
+		return evidence.OpenAPI{Server: serverAt("https://a.example/v1")}.Read("fuzz", r)
 	}, "calendar.openapi.yaml", "repository-host.openapi.json",
 		"openapi: 3.1.0\npaths: {/a: {$ref: '#/components/pathItems/a'}}\ncomponents: {pathItems: {a: {$ref: '#/paths/~1a'}}}",
 		"openapi: 3.0.0\nx: &x {get: {security: [{k: [a]}]}}\npaths: {/a: *x, /b: {<<: *x}}", `{"swagger": "2.0"}`)
@@ -90,7 +90,7 @@ func FuzzYAMLInParts(f *testing.F) {
 }
 
 func FuzzTools(f *testing.F) {
-	fuzz(f, func(r io.Reader) (audit.Evidence, error) { return evidence.ReadTools("fuzz", r) },
+	fuzz(f, func(r io.Reader) (audit.Evidence, error) { return evidence.Tools{}.Read("fuzz", r) },
 		"mcp-tools-sample.json", `{"jsonrpc": "2.0", "result": {"tools": [{"name": "a", "required_scopes": ["x"]}]}}`, `[{"name": "a"}, {"name": "a"}]`)
 }
 

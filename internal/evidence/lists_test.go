@@ -26,7 +26,7 @@ func TestTools(t *testing.T) {
 		{name: "as a JSON-RPC answer", text: `{"jsonrpc": "2.0", "id": 1, "result": {"tools": [{"name": "a", "required_scopes": ["x"]}]}}`, want: []string{"tool:a: x"}},
 		{name: "tools and result can be names", text: `{"tools": {"required_scopes": ["x"]}, "result": {"required_scopes": ["y"]}}`, want: []string{"tool:tools: x", "tool:result: y"}},
 		{name: "log and openapi can be names", text: `{"log": {"title": "all \"entries\"", "required_scopes": ["x"]}, "openapi": {"required_scopes": ["y"]}}`, want: []string{"tool:log: x", "tool:openapi: y"}},
-		{name: "no scopes named", text: "{\n\"a\": {}}", want: []string{"tool:a: silent"}, notes: []string{"tools.json:2: tool a names no required_scopes"}},
+		{name: "no scopes named", text: "{\n\"a\": {}}", want: []string{"tool:a: silent"}, notes: []string{"tools.json:2: tool a names no scopes"}},
 		{
 			name: "named twice", text: "{\"a\": {\"required_scopes\": [\"x\"]},\n\"a\": {\"required_scopes\": [\"y\"]}}",
 			want: []string{"tool:a: x", "tool:a: y"}, notes: []string{"tools.json:2: tool a also stands on line 1: both count"},
@@ -36,8 +36,9 @@ func TestTools(t *testing.T) {
 		{name: "broken", text: "{\n\"a\": {}\n\"b\"}", err: "tools.json:3: not JSON: invalid character '\"' after object key:value pair"},
 		{name: "a word", text: `"a"`, err: "tools.json:1: tools are an object or a list"},
 		{name: "no object", text: "{\n\"a\": 1}", err: `tools.json:2: tool "a" is not an object`},
-		{name: "no list", text: `{"a": {"required_scopes": "x"}}`, err: `tools.json:1: tool "a": name and title are text, required_scopes is a list of words`},
-		{name: "no scope", text: `{"a": {"required_scopes": ["x y"]}}`, err: `tools.json:1: tool "a": "x y" is not a scope: a scope may not contain " " (RFC 6749 §3.3)`},
+		{name: "a name that is no text", text: `[{"name": ["a"]}]`, err: `tools.json:1: tool "": name and title are text`},
+		{name: "no list", text: `{"a": {"required_scopes": [["x"]]}}`, err: `tools.json:1: tool "a": required_scopes: it is a word, a list of words, or an object whose keys are words`},
+		{name: "no scope", text: `{"a": {"required_scopes": ["x y"]}}`, err: `tools.json:1: tool "a": required_scopes: "x y" is not a scope: a scope may not contain " " (RFC 6749 §3.3)`},
 		{name: "no name", text: `[{"required_scopes": ["x"]}]`, notes: []string{`tools.json:1: "" cannot name a tool, and is left out`, "tools.json: names no tool that can be used"}},
 		{
 			name: "a name for the terminal", text: "{\"a\\u001b[2J\": {}, \"b\": {\"required_scopes\": [\"x\"]}}", want: []string{"tool:b: x"},
@@ -45,7 +46,7 @@ func TestTools(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			e, err := evidence.ReadTools("tools.json", strings.NewReader(c.text))
+			e, err := evidence.Tools{}.Read("tools.json", strings.NewReader(c.text))
 			if c.err != "" {
 				var typed *evidence.Error
 				if !errors.As(err, &typed) || err.Error() != c.err {
@@ -67,7 +68,7 @@ func TestTools(t *testing.T) {
 }
 
 func TestToolsSample(t *testing.T) {
-	e, err := evidence.ReadTools("mcp-tools-sample.json", open(t, "mcp-tools-sample.json"))
+	e, err := evidence.Tools{}.Read("mcp-tools-sample.json", open(t, "mcp-tools-sample.json"))
 	if err != nil || len(e.Notes) > 0 {
 		t.Fatal(err, notes(e))
 	}
@@ -137,12 +138,12 @@ func TestToolsAreNoRecording(t *testing.T) {
 		{`{"paths": {}, "swagger": "2.0"}`, "t: this is an OpenAPI document" + wanted + "--openapi"},
 		{"info: {}\nopenapi: 3.1.0\n", "t: this is an OpenAPI document" + wanted + "--openapi"},
 	} {
-		if _, err := evidence.ReadTools("t", strings.NewReader(c.text)); err == nil || err.Error() != c.want {
+		if _, err := (evidence.Tools{}).Read("t", strings.NewReader(c.text)); err == nil || err.Error() != c.want {
 			t.Errorf("got %v\nwant %s", err, c.want)
 		}
 	}
 	// A tool can be called so.
-	e, err := evidence.ReadTools("t", strings.NewReader(`{"log": {"required_scopes": ["x"], "inputSchema": {"entries": {}}}, "openapi": {"required_scopes": []}}`))
+	e, err := evidence.Tools{}.Read("t", strings.NewReader(`{"log": {"required_scopes": ["x"], "inputSchema": {"entries": {}}}, "openapi": {"required_scopes": []}}`))
 	if diff := cmp.Diff([]string{"tool:log: x", "tool:openapi: nothing"}, described(e)); err != nil || diff != "" {
 		t.Error(err, diff)
 	}

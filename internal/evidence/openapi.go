@@ -1,21 +1,21 @@
 package evidence
 
 import (
-	"cmp"
 	"fmt"
 	"io"
-	"net/url"
 	"strings"
 
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/audit"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
-// OpenAPI reads OpenAPI documents of version 3, as JSON or YAML.
+// OpenAPI reads OpenAPI documents of version 3, as JSON or YAML, and discovery documents.
 type OpenAPI struct {
-	Base    string // name of the base on which the operations stand; "" for [DefaultBase]
-	BaseURL string // of that base: what a document's server adds to it begins each path; "" takes paths as written
+	Base     string             // name of the base on which all operations stand; "": each document's own URLs choose
+	Server   provider.Server    // whose bases those are; without any, operations stand on [DefaultBase] as written
+	Provider *provider.Provider // of the server: the bases of its other servers, and its own forms of evidence; nil for none
 	// Fetch gets a remote document that a path refers to ($ref). nil: none is ever fetched,
 	// and a note names what was left out.
 	Fetch func(url string) ([]byte, error)
@@ -28,7 +28,8 @@ type OpenAPI struct {
 
 // Read reads the document: which scopes each operation needs, by its own security
 // or else the document's (OpenAPI 3.1 §4.8.30). Requirements in the list are
-// alternatives, the schemes within one are all needed, {} and [] need nothing. Scopes
+// alternatives, the schemes within one are all needed, {} and [] need nothing. What places
+// of their own say is joined with it, see [provider.EvidenceForm]. Scopes
 // count on a scheme of any type. A requirement without scopes, on a scheme that never
 // carries any, is for another kind of credential (a session cookie, say): it is left out
 // where a requirement with scopes stands beside it.
@@ -49,20 +50,30 @@ func (o OpenAPI) read(file string, in io.Reader, partSize int) (audit.Evidence, 
 	if err != nil {
 		return audit.Evidence{}, err
 	}
+	return o.readText(file, text, partSize)
+}
+
+func (o OpenAPI) readText(file string, text []byte, partSize int) (audit.Evidence, error) {
 	r := &openAPIReader{
 		documentSet: documentSet{OpenAPI: o, file: file, partSize: partSize},
 		carriers:    make(map[string]bool),
 		securities:  make(map[*node]*security),
+		forms:       formsFor(provider.DescribedOperation, o.Provider),
 	}
+	r.ground = newGround(o)
 	d := r.first(len(text))
 	if err := d.parse(text, true); err != nil {
 		return audit.Evidence{}, d.broken(err, text)
 	}
-	if err := d.checkVersion(text); err != nil {
-		return audit.Evidence{}, err
+	if d.isDiscovery() {
+		r.discovery(d.root)
+	} else {
+		if err := d.checkVersion(text); err != nil {
+			return audit.Evidence{}, err
+		}
+		r.paths(d.root)
+		r.schemes(d.root.get("components"))
 	}
-	r.paths(d.root)
-	r.schemes(d.root.get("components"))
 	if r.failed != nil {
 		return audit.Evidence{}, r.failed
 	}
@@ -74,6 +85,8 @@ type openAPIReader struct {
 	documentSet
 	carriers   map[string]bool // schemes that carry scopes
 	securities map[*node]*security
+	forms      forms
+	ground     *ground
 	operations []operation
 	described  int // operations
 	words      int // scopes of their requirements
@@ -94,6 +107,7 @@ func (r *openAPIReader) note(where audit.Where, message string) {
 type operation struct {
 	need     audit.Requirement
 	security *security
+	stated   []statement // elsewhere
 }
 
 // maxOperations bounds how many are read; the largest documents have some ten thousand.
@@ -106,18 +120,35 @@ func (r *openAPIReader) settled() audit.Evidence {
 		if op.security != nil && op.security.stated {
 			op.need.AnyOf = op.security.settle(r.carriers)
 		}
+		for _, more := range op.stated {
+			r.state(&op.need, more)
+		}
 		r.evidence.Requirements = append(r.evidence.Requirements, op.need)
 	}
 	if more := r.noted - maxNotes; more > 0 {
 		r.evidence.Notes = append(r.evidence.Notes, audit.Note{Where: audit.Where{File: r.file}, Message: "and " + text.Count(more, "more note")})
 	}
 	r.evidence.Words = scopes.NewSet(r.evidence.Words...).Sorted().Slice()
+	r.evidence.Elsewhere = r.ground.elsewhere
 	return r.evidence
+}
+
+// state joins what a place of its own says with what an operation is known to need.
+func (r *openAPIReader) state(need *audit.Requirement, more statement) {
+	if more.bad != nil {
+		r.note(more.bad.where, need.Operation.String()+": "+more.bad.at+" does not count: "+more.bad.reason)
+	}
+	all, ok := stated(need.AnyOf, more)
+	if !ok {
+		r.note(need.Where, fmt.Sprintf("%s has more than %d alternatives: only those of security count", need.Operation, maxAlternatives))
+		return
+	}
+	need.AnyOf = all
 }
 
 // inherited is what an operation has from its path and its document.
 type inherited struct {
-	servers  member
+	site     *site
 	security *security
 }
 
@@ -127,7 +158,7 @@ func (r *openAPIReader) paths(root *node) {
 	if !ok {
 		return
 	}
-	outer := inherited{root.get("servers"), r.security(root.get("security"))}
+	outer := inherited{r.site(root.get("servers")), r.security(root.get("security"))}
 	for _, item := range paths.children() {
 		if r.failed != nil {
 			return
@@ -146,7 +177,7 @@ func (r *openAPIReader) pathItem(item member, path string, outer inherited) {
 		item = found
 	}
 	if servers := item.get("servers"); len(servers.children()) > 0 {
-		outer.servers = servers
+		outer.site = r.site(servers)
 	}
 	for _, method := range []string{"get", "head", "post", "put", "patch", "delete", "options"} {
 		if op := item.get(method); op.kind != noNode {
@@ -168,52 +199,31 @@ func (r *openAPIReader) operation(at member, method, path string, outer inherite
 		where = op.where()
 	}
 	if servers := op.get("servers"); len(servers.children()) > 0 {
-		outer.servers = servers
+		outer.site = r.site(servers)
 	}
 	if own := r.security(op.get("security")); own != nil {
 		outer.security = own
 	}
-	path = onePerSegment(r.under(serverURL(outer.servers), path))
-	u, err := scopes.ParseOperation(method + " {" + cmp.Or(r.Base, DefaultBase) + "}" + path)
+	r.add(op.node, where, method, path, outer, title(op.get("summary").word()))
+}
+
+// add is for an operation with its security, and with what it says itself.
+func (r *openAPIReader) add(op *node, where audit.Where, method, path string, outer inherited, title string) {
+	base, path := r.ground.place(outer.site, path)
+	u, err := scopes.ParseOperation(method + " {" + base + "}" + onePerSegment(path))
 	if err != nil {
 		r.note(where, fmt.Sprintf("left out: %v", err))
 		return
 	}
-	need := audit.Requirement{Operation: u, Title: title(op.get("summary").word()), Where: where, Source: audit.SourceAPI}
-	r.operations = append(r.operations, operation{need, outer.security})
-}
-
-// serverURL is the first server's URL with the defaults of its variables.
-func serverURL(servers member) string {
-	if servers.kind != listNode || len(servers.children()) == 0 {
-		return ""
+	one := operation{audit.Requirement{Operation: u, Title: title, Where: where, Source: audit.SourceAPI}, outer.security, r.forms.in(op)}
+	for _, s := range one.stated {
+		for _, all := range s.anyOf {
+			for range all {
+				r.spend(&r.words, maxWords, tooManyWords)
+			}
+		}
 	}
-	server := servers.children()[0]
-	address := server.get("url").word()
-	for _, v := range server.get("variables").children() {
-		address = strings.ReplaceAll(address, "{"+v.key+"}", v.get("default").word())
-	}
-	return address
-}
-
-// under is an operation's path below the base's URL.
-func (o OpenAPI) under(server, path string) string {
-	path, _, _ = strings.Cut(path, "?")
-	path, _, _ = strings.Cut(path, "#")
-	if o.BaseURL == "" {
-		return path
-	}
-	base, baseErr := url.Parse(o.BaseURL)
-	at, err := url.Parse(server)
-	if baseErr != nil || err != nil {
-		return path
-	}
-	full := strings.TrimSuffix(at.Path, "/") + path
-	prefix := strings.TrimSuffix(base.Path, "/")
-	if rest, below := strings.CutPrefix(full, prefix); below && strings.HasPrefix(rest, "/") {
-		return rest
-	}
-	return path
+	r.operations = append(r.operations, one)
 }
 
 // onePerSegment makes one variable of several in a segment: {a}...{b} is {a}.

@@ -27,6 +27,7 @@ const (
 type documentSet struct {
 	OpenAPI
 	file      string               // the first
+	root      *url.URL             // of the first; nil for a file
 	documents map[string]*document // by path or URL
 	fetched   int
 	files     int
@@ -51,7 +52,7 @@ func (s *documentSet) first(size int) *document {
 	d := &document{set: s, name: s.file, path: filepath.Base(s.file)}
 	address := d.path
 	if u, err := url.Parse(s.file); err == nil && strings.Contains(s.file, "://") {
-		d.url, address = u, u.String()
+		d.url, s.root, address = u, u, u.String()
 	}
 	s.documents = map[string]*document{address: d}
 	s.size = size

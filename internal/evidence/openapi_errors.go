@@ -21,7 +21,7 @@ const (
 
 // broken is the error of a text that cannot be parsed, or else that names no version.
 func (d *document) broken(err error, text []byte) error {
-	if found := formOf(text); found != unknownForm && found != anOpenAPI {
+	if found := formOf(text); found != unknownForm && found.flag != anOpenAPI.flag {
 		return found.mistaken(d.name, "an OpenAPI document")
 	}
 	e := &Error{Where: audit.Where{File: d.name}, Kind: Syntax, Reason: noKey}

@@ -26,6 +26,8 @@ type schemeScopes struct {
 // maxWords bounds the scopes that lists of requirements name.
 const maxWords = 1_000_000
 
+const tooManyWords = "it names more than %d scopes"
+
 // security reads a list of requirements, once for all that share it. A key without a value
 // says nothing, and neither does a list in which a scheme has words and none is a scope.
 func (r *openAPIReader) security(list member) *security {
@@ -69,7 +71,7 @@ func (r *openAPIReader) scopesOf(list member) (words []string) {
 	for _, item := range list.children() {
 		r.want(item, strings.TrimSpace(item.word()) != "")
 		for word := range strings.FieldsSeq(item.word()) { // two in one string: a usual slip
-			if !r.spend(&r.words, maxWords, "it names more than %d scopes") {
+			if !r.spend(&r.words, maxWords, tooManyWords) {
 				return nil
 			}
 			if err := scopes.CheckScope(word); err != nil {
@@ -144,8 +146,22 @@ func (r *openAPIReader) schemes(components member) {
 			for _, scope := range flow.get("scopes").children() {
 				if scopes.CheckScope(scope.key) == nil {
 					r.evidence.Words = append(r.evidence.Words, scope.key)
+					r.about(scope.key, scope.word())
 				}
 			}
 		}
+	}
+}
+
+// about keeps what a scope allows.
+func (r *openAPIReader) about(scope, description string) {
+	if description = title(description); description == "" {
+		return
+	}
+	if r.evidence.About == nil {
+		r.evidence.About = make(map[string]string)
+	}
+	if _, known := r.evidence.About[scope]; !known {
+		r.evidence.About[scope] = description
 	}
 }

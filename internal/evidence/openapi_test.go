@@ -10,6 +10,7 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/evidence"
 	"github.com/ambit-auth/ambit/scopes/audit"
+	"github.com/ambit-auth/ambit/scopes/provider"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -40,6 +41,14 @@ func notes(e audit.Evidence) []string {
 	return lines
 }
 
+// serverAt is a server with a base at a URL, by each name that tests use.
+func serverAt(url string) provider.Server {
+	if url == "" {
+		return provider.Server{}
+	}
+	return provider.Server{Bases: []provider.Base{{Name: "api", URL: url}, {Name: "calendar", URL: url}}}
+}
+
 func open(t testing.TB, name string) *os.File {
 	t.Helper()
 	f, err := os.Open("testdata/" + name)
@@ -60,7 +69,7 @@ func readOpenAPI(t testing.TB, o evidence.OpenAPI, name string) audit.Evidence {
 }
 
 func TestOpenAPICalendar(t *testing.T) {
-	e := readOpenAPI(t, evidence.OpenAPI{Base: "calendar", BaseURL: "https://www.calendar.example/calendar/v3"}, "calendar.openapi.yaml")
+	e := readOpenAPI(t, evidence.OpenAPI{Base: "calendar", Server: serverAt("https://www.calendar.example/calendar/v3")}, "calendar.openapi.yaml")
 	short := func(lines []string) []string {
 		for i := range lines {
 			lines[i] = strings.ReplaceAll(lines[i], "https://auth.calendar.example/", "")
@@ -221,7 +230,7 @@ func TestOpenAPIForms(t *testing.T) {
 		{name: "no paths", text: "openapi: 3.1.0\ninfo: {title: t}"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			e, err := evidence.OpenAPI{BaseURL: c.baseURL}.Read("doc.yaml", strings.NewReader(c.text))
+			e, err := evidence.OpenAPI{Server: serverAt(c.baseURL)}.Read("doc.yaml", strings.NewReader(c.text))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -13,24 +13,36 @@ import (
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/audit"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
-// ReadTools reads definitions of MCP tools, as JSON: an object from a tool's name to its
+// Tools reads definitions of MCP tools.
+type Tools struct {
+	Provider *provider.Provider // its own forms of evidence; nil for none
+}
+
+// Read reads them as JSON: an object from a tool's name to its
 // definition, a list of definitions with a name, or such a list under tools, as the
-// answer to tools/list has it. required_scopes are all needed; [] means that a tool
-// needs none. A tool without the key is known, and a note says that it names no scopes.
+// answer to tools/list has it. Where a definition names scopes is data, see
+// [provider.EvidenceForm]; where several places do, all count. An empty list means that a tool
+// needs none. A tool without any is known, and a note says that it names no scopes.
 // For a tool that stands there twice both definitions count, and one whose name no
 // manifest can hold is left out; notes say so. A file of another form is an error.
-func ReadTools(file string, r io.Reader) (audit.Evidence, error) {
-	text, err := read(file, r, MaxTools)
+func (r Tools) Read(file string, in io.Reader) (audit.Evidence, error) {
+	text, err := read(file, in, MaxTools)
 	if err != nil {
 		return audit.Evidence{}, err
 	}
-	t := &toolReader{file: file, lines: newlines(text), first: make(map[string]int)}
+	return r.readText(file, text)
+}
+
+func (r Tools) readText(file string, text []byte) (audit.Evidence, error) {
+	t := &toolReader{file: file, lines: newlines(text), first: make(map[string]int), forms: formsFor(provider.DescribedTool, r.Provider)}
+	t.document.set, t.document.name = &documentSet{file: file}, file
 	if found := formOf(text); found != unknownForm && found != someTools {
 		return audit.Evidence{}, found.mistaken(file, "a file of MCP tools")
 	}
-	if err := t.document(text); err != nil {
+	if err := t.read(text); err != nil {
 		return audit.Evidence{}, err
 	}
 	if len(t.evidence.Requirements) == 0 {
@@ -43,6 +55,8 @@ type toolReader struct {
 	file     string
 	lines    []int // where each line ends
 	first    map[string]int
+	forms    forms
+	document document
 	evidence audit.Evidence
 }
 
@@ -62,7 +76,7 @@ func (t *toolReader) at(offset int) audit.Where {
 	return audit.Where{File: t.file, Line: 1 + sort.SearchInts(t.lines, offset)}
 }
 
-func (t *toolReader) document(text []byte) error {
+func (t *toolReader) read(text []byte) error {
 	if !json.Valid(text) {
 		var any json.RawMessage
 		return t.broken(json.Unmarshal(text, &any), 0)
@@ -138,44 +152,55 @@ func (t *toolReader) object(text []byte, offset, depth int) error {
 
 func holdsTools(value []byte) bool {
 	var answer struct{ Tools json.RawMessage }
-	return json.Unmarshal(value, &answer) == nil && bytes.HasPrefix(answer.Tools, []byte("["))
+	return json.Unmarshal(value, &answer) == nil && isList(answer.Tools)
 }
 
 // tool reads one definition; key is its name in the form by names.
 func (t *toolReader) tool(key string, text []byte, at int) error {
 	where := t.at(at)
-	var def struct {
-		Name, Title, Description string
-		Scopes                   *[]string `json:"required_scopes"`
+	def := t.document.jsonNode(text, where.Line)
+	name := cmp.Or(key, def.get("name").word())
+	if err := t.wrong(def, name); err != nil {
+		return err
 	}
-	if err := json.Unmarshal(text, &def); err != nil {
-		return &Error{Where: where, Kind: Syntax, Reason: fmt.Sprintf("tool %q: name and title are text, required_scopes is a list of words", short(cmp.Or(key, def.Name))), Err: err}
-	}
-	if key != "" {
-		def.Name = key
-	}
-	u, err := scopes.ParseOperation("tool:" + def.Name)
+	u, err := scopes.ParseOperation("tool:" + name)
 	if err != nil {
-		t.note(where, fmt.Sprintf("%q cannot name a tool, and is left out", short(def.Name)))
+		t.note(where, fmt.Sprintf("%q cannot name a tool, and is left out", short(name)))
 		return nil
 	}
-	n := audit.Requirement{Operation: u, Title: title(def.Title, def.Description), Where: where, Source: audit.SourceMCP}
-	if def.Scopes != nil {
-		n.AnyOf = [][]string{scopes.NewSet(*def.Scopes...).Slice()}
-		for _, scope := range *def.Scopes {
-			if err := scopes.CheckScope(scope); err != nil {
-				return &Error{Where: where, Kind: Syntax, Reason: fmt.Sprintf("tool %q: %v", short(def.Name), err), Err: err}
-			}
+	n := audit.Requirement{Operation: u, Title: title(def.get("title").word(), def.get("description").word()), Where: where, Source: audit.SourceMCP}
+	for _, more := range t.forms.in(def) {
+		if more.bad != nil {
+			return &Error{Where: where, Kind: Syntax, Reason: fmt.Sprintf("tool %q: %s: %s", short(name), more.bad.at, more.bad.reason)}
 		}
-	} else {
-		t.note(where, fmt.Sprintf("tool %s names no required_scopes", def.Name))
+		all, ok := stated(n.AnyOf, more)
+		if !ok {
+			return &Error{Where: where, Kind: TooLarge, Reason: fmt.Sprintf("tool %q names more than %d alternatives", short(name), maxAlternatives)}
+		}
+		n.AnyOf = all
 	}
-	if before, twice := t.first[def.Name]; twice {
-		t.note(where, fmt.Sprintf("tool %s also stands on line %d: both count", def.Name, before))
+	if failed := t.document.set.failed; failed != nil {
+		return failed
+	}
+	if n.Silent() {
+		t.note(where, fmt.Sprintf("tool %s names no scopes", name))
+	}
+	if before, twice := t.first[name]; twice {
+		t.note(where, fmt.Sprintf("tool %s also stands on line %d: both count", name, before))
 	} else {
-		t.first[def.Name] = where.Line
+		t.first[name] = where.Line
 	}
 	t.evidence.Requirements = append(t.evidence.Requirements, n)
+	return nil
+}
+
+// wrong is the error of a definition whose name or title is no text.
+func (t *toolReader) wrong(def *node, name string) error {
+	for _, key := range []string{"name", "title", "description"} {
+		if m := def.get(key); def.kind != objectNode || m.kind > scalarNode {
+			return &Error{Where: audit.Where{File: t.file, Line: def.line}, Kind: Syntax, Reason: fmt.Sprintf("tool %q: name and title are text", short(name))}
+		}
+	}
 	return nil
 }
 

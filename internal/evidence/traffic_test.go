@@ -285,7 +285,7 @@ func TestTooLarge(t *testing.T) {
 		read  func(io.Reader) (audit.Evidence, error)
 	}{
 		{"OpenAPI", "openapi: 3.1.0\n", '#', evidence.MaxOpenAPI, func(r io.Reader) (audit.Evidence, error) { return evidence.OpenAPI{}.Read("big", r) }},
-		{"tools", "{", ' ', evidence.MaxTools, func(r io.Reader) (audit.Evidence, error) { return evidence.ReadTools("big", r) }},
+		{"tools", "{", ' ', evidence.MaxTools, func(r io.Reader) (audit.Evidence, error) { return evidence.Tools{}.Read("big", r) }},
 		{"calls", "# ", '\n', evidence.MaxCalls, func(r io.Reader) (audit.Evidence, error) { return evidence.Calls{}.Read("big", r) }},
 		{"a HAR's text", `{"log": {"creator": "`, 'x', 4 << 20, func(r io.Reader) (audit.Evidence, error) { return evidence.Traffic{}.ReadLimited("big", r, 4<<20) }},
 		{"a line", "{", 'x', 4 << 20, func(r io.Reader) (audit.Evidence, error) { return evidence.Traffic{}.Read("big", r) }},

@@ -43,7 +43,7 @@ func wizard(t testing.TB) *manifest.Manifest {
 // wizardEvidence is the tools' sample and the list of calls, with or without the document.
 func wizardEvidence(t testing.TB, calls, document bool) *audit.Evidence {
 	t.Helper()
-	e, err := evidence.ReadTools("mcp-tools-sample.json", open(t, "mcp-tools-sample.json"))
+	e, err := evidence.Tools{}.Read("mcp-tools-sample.json", open(t, "mcp-tools-sample.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func wizardEvidence(t testing.TB, calls, document bool) *audit.Evidence {
 		e.Merge(more)
 	}
 	if document {
-		e.Merge(readOpenAPI(t, evidence.OpenAPI{BaseURL: "https://us.posthog.com"}, "posthog-shaped.openapi.yaml"))
+		e.Merge(readOpenAPI(t, evidence.OpenAPI{Server: serverAt("https://us.posthog.com")}, "posthog-shaped.openapi.yaml"))
 	}
 	return &e
 }

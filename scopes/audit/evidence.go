@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -129,7 +130,12 @@ type Evidence struct {
 	Tools        []string      // names of tools that the program uses, * and ? allowed; none: as the manifest says
 	Traffic      []Observation // what was recorded
 	Words        []string      // further scopes that a source knows of, though nothing there needs them
-	Notes        []Note
+	// About is what scopes allow, in the words of a source: one line each. Untrusted text.
+	About map[string]string
+	// Elsewhere are URLs on which a source says that its operations stand, and where the provider
+	// has no base.
+	Elsewhere []string
+	Notes     []Note
 }
 
 // Merge adds what another source says. An operation that several documents know is
@@ -144,6 +150,28 @@ func (e *Evidence) Merge(more Evidence) {
 	e.Tools = append(e.Tools, more.Tools...)
 	e.Traffic = append(e.Traffic, more.Traffic...)
 	e.Words = scopes.NewSet(slices.Concat(e.Words, more.Words)...).Slice()
+	e.Elsewhere = scopes.NewSet(slices.Concat(e.Elsewhere, more.Elsewhere)...).Slice()
+	if len(e.About)+len(more.About) > 0 {
+		about := make(map[string]string, len(e.About)+len(more.About))
+		maps.Copy(about, more.About)
+		maps.Copy(about, e.About) // the first source counts
+		e.About = about
+	}
+}
+
+// OnlyBase is the base on which all operations of the requirements stand; "" where they stand on
+// several, or there are none.
+func (e *Evidence) OnlyBase() string {
+	only := ""
+	for i := range e.Requirements {
+		switch base := e.Requirements[i].Operation.Base; {
+		case only == "":
+			only = base
+		case base != "" && base != only:
+			return ""
+		}
+	}
+	return only
 }
 
 // contradictions notes operations for which two sources name different scopes.

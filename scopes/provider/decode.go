@@ -81,6 +81,7 @@ func (d *decoder) provider(n *yaml.Node) *Provider {
 		yamlfile.Optional("token_response", func(v *yaml.Node) { p.TokenResponse = d.tokenResponse(v) }, "how the service answers at its token endpoint, where it does that in a way of its own"),
 		yamlfile.Optional("credentials", func(v *yaml.Node) { p.Credentials = d.credentials(v) }, "the kinds of credential that the service knows"),
 		yamlfile.Optional("scopes", func(v *yaml.Node) { p.Scopes = d.scopeFacts(v) }, "what is known of the service's scopes"),
+		yamlfile.Optional("evidence", func(v *yaml.Node) { p.Evidence = d.evidence(v) }, "where the service's descriptions name the scopes that an operation or a tool needs, apart from security"),
 		yamlfile.Optional("whoami", func(v *yaml.Node) { p.Whoami = d.whoami(v) }, "where the service says whose credential asks"),
 		yamlfile.Optional("implies", func(v *yaml.Node) { p.Implies = d.implies(v) }, "scopes that cover others; {x} stands for any text without a colon"),
 		yamlfile.Optional("starter", func(v *yaml.Node) { p.Starter = d.Text(v, "starter") }, "the scopes of a new manifest, as the YAML text of a list"),

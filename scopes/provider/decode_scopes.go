@@ -89,3 +89,48 @@ func (d *decoder) separator(n *yaml.Node) Separator {
 	})
 	return s
 }
+
+// maxEvidence bounds the forms: each operation is compared with each of them.
+const maxEvidence = 50
+
+// ReadEvidence reads the places in which descriptions name scopes, as evidence of a provider has
+// them. What is wrong is noted in r.
+func ReadEvidence(r *yamlfile.Reader, n *yaml.Node) []EvidenceForm {
+	return (&decoder{Reader: r}).evidence(n)
+}
+
+func (d *decoder) evidence(n *yaml.Node) []EvidenceForm {
+	var list []EvidenceForm
+	if d.tooMany(n, "evidence", maxEvidence) {
+		return nil
+	}
+	d.List(n, "evidence", func(item *yaml.Node) {
+		f := EvidenceForm{On: DescribedOperation}
+		d.Mapping(item, "a place of evidence", []yamlfile.Member{
+			yamlfile.Optional("on", func(v *yaml.Node) {
+				f.On = Described(d.Word(v, "on", []string{string(DescribedOperation), string(DescribedTool)}))
+			}, "what has the member: an operation of an OpenAPI document (the default), or the definition of an MCP tool"),
+			yamlfile.Required("at", func(v *yaml.Node) { f.At = d.evidencePath(v) }, "the path to the scopes: a word, a list, or an object whose keys they are; [] in it for a list of alternatives"),
+			yamlfile.Optional("need", func(v *yaml.Node) { f.AnyOf = d.Word(v, "need", []string{"all", "any"}) == "any" }, "whether all that stand there are needed, or any one is enough"),
+			yamlfile.Optional("fallback", func(v *yaml.Node) { f.Fallback = d.Boolean(v, "fallback") }, "whether it counts only where security names no scope"),
+		})
+		list = append(list, f)
+	})
+	return list
+}
+
+// evidencePath reads a path from a member to scopes.
+func (d *decoder) evidencePath(n *yaml.Node) Path {
+	path := d.path(n, "at")
+	each := 0
+	for _, step := range path {
+		if step.Each {
+			each++
+		}
+	}
+	if each > 1 || each == 1 && path[0].Each {
+		d.Mistake(n, yamlfile.BadValue, "at begins with a member, and has [] once at most")
+		return nil
+	}
+	return path
+}

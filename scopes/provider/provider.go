@@ -23,6 +23,7 @@ type Provider struct {
 	Client        Client
 	Credentials   []CredentialKind
 	Scopes        ScopeFacts
+	Evidence      []EvidenceForm // where descriptions name scopes, beside the places that are known anyway
 	TokenResponse TokenResponse
 	Whoami        Whoami
 	Implies       scopes.Implications // by whatever names Scopes knows

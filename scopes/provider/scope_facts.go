@@ -20,6 +20,25 @@ type ScopeFacts struct {
 	NoRequest bool       // request: none. The client's scopes are set at the server
 }
 
+// An EvidenceForm is a place of its own in which descriptions name the scopes that an operation, or
+// a tool, needs. A word, a list of words, and an object whose keys are words may stand there. [] in
+// the path makes alternatives of a list: each element is one, and one without scopes needs none.
+type EvidenceForm struct {
+	On       Described
+	At       Path // its first step is a member of the operation, or of the tool
+	AnyOf    bool // any one of the words is enough; else all are needed
+	Fallback bool // counts only where an operation's security names no scope
+}
+
+// Described is what a description describes.
+type Described string
+
+// What has scopes.
+const (
+	DescribedOperation Described = "operation"
+	DescribedTool      Described = "tool"
+)
+
 // A KnownScope is one that exists at a service.
 type KnownScope struct {
 	Scope string
