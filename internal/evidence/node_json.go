@@ -3,6 +3,9 @@ package evidence
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+
+	"github.com/ambit-auth/ambit/scopes/audit"
 )
 
 // jsonNode is a JSON value that is known to be valid. What nobody asks for is passed over
@@ -26,6 +29,10 @@ func (d *document) jsonNode(value []byte, line int) *node {
 	return n
 }
 
+// maxMembers bounds what one object or list holds where someone looks: read, a member takes many
+// times its size. The largest documents have ten thousand paths.
+const maxMembers = 200_000
+
 // jsonMembers are those of an object or a list.
 func (d *document) jsonMembers(value []byte, line int) []member {
 	members := []member{}
@@ -38,7 +45,10 @@ func (d *document) jsonMembers(value []byte, line int) []member {
 		}
 		at := c.line
 		m.node = d.jsonNode(c.value(), at)
-		members = append(members, m)
+		if members = append(members, m); len(members) > maxMembers {
+			d.set.fail(&Error{Where: audit.Where{File: d.name, Line: line}, Kind: TooLarge, Reason: fmt.Sprintf("more than %d members or items", maxMembers)})
+			break
+		}
 	}
 	return members
 }

@@ -9,9 +9,10 @@ import (
 // A large document is read in parts: parsed, YAML takes ten times its size.
 const (
 	partSize  = 64 << 10
-	largeYAML = 16  // parts
-	manyParts = 512 // in the text of one: more cost more than they save
-	maxSplits = 4   // how deep: what cannot be split was looked at in vain
+	maxWhole  = 32 << 20 // what is parsed as a whole
+	largeYAML = 16       // parts
+	manyParts = 512      // in the text of one: more cost more than they save
+	maxSplits = 4        // how deep: what cannot be split was looked at in vain
 )
 
 // splitYAML reads a large block mapping member by member, so that no more than one of them
@@ -101,6 +102,9 @@ func (d *document) partOf(part []byte, before, indent, depth int) member {
 // is anything else.
 func blockMember(text []byte, indent int) (key, value *yaml.Node) {
 	var parsed yaml.Node
+	if len(text) > maxWhole {
+		return nil, nil
+	}
 	if err := yaml.Unmarshal(text, &parsed); err != nil || parsed.Kind == 0 {
 		return nil, nil
 	}

@@ -62,7 +62,9 @@ func (o OpenAPI) readText(file string, text []byte, partSize int) (audit.Evidenc
 	}
 	r.ground = newGround(o)
 	d := r.first(len(text))
-	if err := d.parse(text, true); err != nil {
+	if err := d.parse(text, true); r.failed != nil {
+		return audit.Evidence{}, r.failed
+	} else if err != nil {
 		return audit.Evidence{}, d.broken(err, text)
 	}
 	if d.isDiscovery() {

@@ -79,6 +79,10 @@ func (d *document) parse(text []byte, first bool) (err error) {
 			return nil
 		}
 	}
+	if len(text) > maxWhole {
+		d.set.fail(&Error{Where: audit.Where{File: d.name}, Kind: TooLarge, Reason: fmt.Sprintf("as YAML it cannot be read in parts, and is larger than %d MiB; JSON may be larger", maxWhole>>20)})
+		return errGiveUp
+	}
 	d.root, err = d.yamlNode(text)
 	return err
 }

@@ -207,14 +207,34 @@ func TestOpenAPITooMuch(t *testing.T) {
 		{"URLs", "https://a.example/doc.yaml", evidence.OpenAPI{Fetch: small}, "https://a.example/doc.yaml: it leads to more than 50 documents elsewhere"},
 		{
 			"bytes", "doc.yaml",
-			evidence.OpenAPI{Open: func(string) ([]byte, error) { return []byte("get: {}\n#" + strings.Repeat("x", 9<<20)), nil }},
-			"doc.yaml: with everything that it refers to, it is larger than 32 MiB",
+			evidence.OpenAPI{Open: func(string) ([]byte, error) {
+				return []byte(`{"get": {}, "x": "` + strings.Repeat("x", 30<<20) + `"}`), nil
+			}},
+			"doc.yaml: with everything that it refers to, it is larger than 128 MiB",
 		},
 	} {
 		_, err := c.reader.Read(c.file, strings.NewReader(many))
 		var e *evidence.Error
 		if !errors.As(err, &e) || e.Kind != evidence.TooLarge || err.Error() != c.want {
 			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
+// What is passed over may be large; what is looked at has its bound, for read it takes many times its size.
+func TestLargeDocuments(t *testing.T) {
+	const paths = `"paths": {"/a": {"get": {"security": [{"o": ["a"]}]}}}`
+	schemas := `"components": {"schemas": {` + strings.TrimSuffix(lines(4_000_000, `"s%d": {},`), ",") + `}}`
+	e, err := evidence.OpenAPI{}.Read("doc.json", strings.NewReader(`{"openapi": "3.1.0", `+schemas+`, `+paths+`}`))
+	if diff := cmp.Diff([]string{"GET {api}/a: a"}, described(e)); err != nil || diff != "" {
+		t.Error(err, diff)
+	}
+	for _, c := range []struct{ text, want string }{
+		{`{"openapi": "3.1.0", "paths": {` + strings.TrimSuffix(lines(200_001, `"/p%d": {},`), ",") + `}}`, "doc:1: more than 200000 members or items"},
+		{"openapi: 3.1.0\nx: [" + strings.Repeat("abcdefg,", 4<<20) + "]", "doc: as YAML it cannot be read in parts, and is larger than 32 MiB; JSON may be larger"},
+	} {
+		if _, err := (evidence.OpenAPI{}).Read("doc", strings.NewReader(c.text)); err == nil || err.Error() != c.want {
+			t.Errorf("%v, want %s", err, c.want)
 		}
 	}
 }

@@ -1,0 +1,107 @@
+package evidence_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ambit-auth/ambit/internal/evidence"
+)
+
+// real are the documents below the directory that a variable of the environment names.
+func real(t *testing.T, variable, ending, what string) (paths []string) {
+	t.Helper()
+	dir := os.Getenv(variable)
+	if dir == "" {
+		t.Skipf("%s names no directory with %s", variable, what)
+	}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && strings.HasSuffix(path, ending) {
+			paths = append(paths, path)
+		}
+		return err
+	})
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("%d documents: %v", len(paths), err)
+	}
+	return paths
+}
+
+// maxReading is how long one document may take.
+const maxReading = time.Second
+
+// Every discovery document of google.golang.org/api is read: each of its methods, at each of its paths, with
+// the scopes of which one is enough.
+func TestRealDiscoveryDocuments(t *testing.T) {
+	methods, described := 0, 0
+	for _, path := range real(t, "AMBIT_DISCOVERY", "-api.json", "the module google.golang.org/api") {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		begin := time.Now()
+		e, err := evidence.OpenAPI{}.Read(path, strings.NewReader(string(text)))
+		if took := time.Since(begin); err != nil || took > maxReading {
+			t.Errorf("%s: %v after %s", path, err, took)
+			continue
+		}
+		want := methodsOf(t, text)
+		got := []string{}
+		for _, r := range e.Requirements {
+			got = append(got, fmt.Sprint(r.Operation.Method, r.AnyOf))
+		}
+		slices.Sort(want)
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %d operations, want %d", path, len(got), len(want))
+		}
+		if len(e.Notes) > 0 {
+			t.Errorf("%s: %v", path, notes(e))
+		}
+		methods, described = methods+len(got), described+len(e.About)
+	}
+	t.Logf("%d operations, %d descriptions of scopes", methods, described)
+}
+
+// methodsOf are the methods of a document by another reader: the method and the alternatives, for each path.
+func methodsOf(t *testing.T, text []byte) (list []string) {
+	t.Helper()
+	type method struct {
+		HTTPMethod  string
+		Scopes      []string
+		MediaUpload struct {
+			Protocols map[string]struct{ Path string }
+		}
+	}
+	type resource struct {
+		Methods   map[string]method
+		Resources map[string]json.RawMessage
+	}
+	var walk func(text []byte)
+	walk = func(text []byte) {
+		var r resource
+		if err := json.Unmarshal(text, &r); err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range r.Methods {
+			anyOf := [][]string{}
+			for _, scope := range m.Scopes {
+				anyOf = append(anyOf, []string{scope})
+			}
+			for range 1 + len(m.MediaUpload.Protocols) {
+				list = append(list, fmt.Sprint(m.HTTPMethod, anyOf))
+			}
+		}
+		for _, below := range r.Resources {
+			walk(below)
+		}
+	}
+	walk(text)
+	return list
+}
