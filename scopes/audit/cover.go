@@ -15,6 +15,7 @@ type coverQuestion struct {
 	// accepted says for how many operations, in use or not, a scope would do: the more, the
 	// more it permits. nil: not known.
 	accepted map[string]int
+	special  func(scope string) bool // taken only where nothing else would do; nil: none is
 }
 
 // cover returns a small set of scopes that, with what is held, meets all that is wanted. No
@@ -116,14 +117,40 @@ func (q *coverQuestion) unmet() [][][]string {
 		for _, all := range anyOf {
 			ways = append(ways, slices.Compact(slices.Sorted(slices.Values(missing(all, q.held, q.implies)))))
 		}
-		if lesser := slices.DeleteFunc(slices.Clone(ways), func(all []string) bool { return slices.Contains(all, everything) }); len(lesser) > 0 {
-			ways = lesser
+		ways = waysWithout(ways, func(scope string) bool { return scope == everything })
+		if q.special != nil {
+			ways = waysWithout(ways, q.special)
 		}
 		slices.SortFunc(ways, slices.Compare)
-		unmet = append(unmet, slices.CompactFunc(ways, slices.Equal))
+		unmet = append(unmet, q.lesser(slices.CompactFunc(ways, slices.Equal)))
 	}
 	slices.SortFunc(unmet, compareWays)
 	return slices.CompactFunc(unmet, func(a, b [][]string) bool { return compareWays(a, b) == 0 })
+}
+
+// waysWithout are the ways that lack no scope of a kind; all of them where there is none.
+func waysWithout(ways [][]string, kind func(scope string) bool) [][]string {
+	lesser := slices.DeleteFunc(slices.Clone(ways), func(all []string) bool { return slices.ContainsFunc(all, kind) })
+	if len(lesser) == 0 {
+		return ways
+	}
+	return lesser
+}
+
+// maxCompared bounds the ways that are compared with each other; the most that a real operation has
+// is some ten.
+const maxCompared = 50
+
+// lesser leaves out ways that permit all that another one does, and more. Taken for another goal,
+// their scopes meet this one as well, for they cover what it names.
+func (q *coverQuestion) lesser(ways [][]string) [][]string {
+	if len(ways) < 2 || len(ways) > maxCompared {
+		return ways
+	}
+	covers := func(a, b []string) bool { return len(missing(b, scopes.NewSet(a...), q.implies)) == 0 }
+	return slices.DeleteFunc(slices.Clone(ways), func(way []string) bool {
+		return slices.ContainsFunc(ways, func(other []string) bool { return covers(way, other) && !covers(other, way) })
+	})
 }
 
 func compareWays(a, b [][]string) int { return slices.CompareFunc(a, b, slices.Compare) }

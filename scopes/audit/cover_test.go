@@ -30,6 +30,7 @@ func writeCoversRead(t testing.TB) scopes.Implications {
 	imp, err := scopes.NewImplications([]scopes.Rule{
 		{Scope: "{x}:write", Covers: []string{"{x}:read"}},
 		{Scope: "*", Covers: []string{"{x}:read", "{x}:write"}},
+		{Scope: "all", Covers: []string{"a:read", "b:read"}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -64,6 +65,8 @@ func TestCover(t *testing.T) {
 		{name: "nor what it implies", wanted: []string{"x:read y|z"}, held: []string{"x:write"}, want: "y"},
 		{name: "what fewer operations accept, before preference", wanted: []string{"a|b"}, prefer: []string{"a"}, accepted: map[string]int{"a": 5, "b": 2}, want: "b"},
 		{name: "the star is no way to save words", wanted: []string{"a b|*", "c|*"}, want: "a b c"},
+		{name: "one that covers two is no way to save words", wanted: []string{"a:read|*|all", "b:read|all|*"}, want: "a:read b:read"},
+		{name: "unless something else needs it", wanted: []string{"a:read|all", "b:read|all", "all|*"}, want: "all"},
 		{name: "the star where nothing else would do", wanted: []string{"a|*", "*"}, noImplications: true, want: "* a"},
 		{name: "an alternative that needs nothing", wanted: []string{"|a"}, want: ""},
 		{name: "a choice need by need would take four", wanted: []string{"a|x", "b|x", "c|x", "d|y", "e|y"}, want: "x y"},
@@ -118,7 +121,7 @@ func costOf(q coverQuestion, set []string) []int {
 
 // exhaustive tries every set, and returns the best one.
 func exhaustive(q coverQuestion) []string {
-	q.wanted = withoutStar(q.wanted)
+	q.wanted = withoutMore(q)
 	scopesOf := lacking(q)
 	var best []string
 	found := false
@@ -139,10 +142,16 @@ func exhaustive(q coverQuestion) []string {
 	return best
 }
 
-// withoutStar leaves * out where there is another way.
-func withoutStar(wanted [][][]string) [][][]string {
-	wanted = slices.Clone(wanted)
+// withoutMore leaves * out where there is another way, and what permits more than another way does.
+func withoutMore(q coverQuestion) [][][]string {
+	wanted := slices.Clone(q.wanted)
 	for i := range wanted {
+		covers := func(a, b []string) bool {
+			return meets(coverQuestion{wanted: [][][]string{{b}}, implies: q.implies}, q.held.Union(scopes.NewSet(a...)))
+		}
+		wanted[i] = slices.DeleteFunc(slices.Clone(wanted[i]), func(a []string) bool {
+			return slices.ContainsFunc(wanted[i], func(b []string) bool { return covers(a, b) && !covers(b, a) })
+		})
 		lesser := slices.DeleteFunc(slices.Clone(wanted[i]), func(all []string) bool { return slices.Contains(all, "*") })
 		if len(lesser) > 0 {
 			wanted[i] = lesser
@@ -184,7 +193,7 @@ func TestCoverIsSmall(t *testing.T) {
 	for range rounds {
 		q := randomQuestion(random, imp, words, 6)
 		got, best := cover(q), exhaustive(q)
-		q.wanted = withoutStar(q.wanted)
+		q.wanted = withoutMore(q)
 		if !meets(q, got) {
 			t.Fatalf("%v is not met by %v", q.wanted, got)
 		}

@@ -128,5 +128,11 @@ func (f *facts) cover(requirements []*requirement, held, prefer scopes.Set) scop
 	for i, r := range requirements {
 		wanted[i] = r.AnyOf
 	}
-	return cover(coverQuestion{wanted: wanted, implies: f.implies, held: held, prefer: prefer, accepted: f.accepted})
+	return cover(coverQuestion{wanted: wanted, implies: f.implies, held: held, prefer: prefer, accepted: f.accepted, special: f.isSpecial})
+}
+
+// isSpecial reports whether a scope is one that the provider's file takes for no substitute of
+// another, and that nobody has declared.
+func (f *facts) isSpecial(scope string) bool {
+	return f.Manifest.Provider != nil && f.Manifest.Provider.Scopes.Special.Has(scope) && !f.words.Has(scope)
 }

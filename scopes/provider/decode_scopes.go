@@ -17,6 +17,7 @@ func (d *decoder) scopeFacts(n *yaml.Node) ScopeFacts {
 	d.Mapping(n, "scopes", []yamlfile.Member{
 		yamlfile.Optional("listed", func(v *yaml.Node) { f.Partial = d.Word(v, "listed", []string{"all", "partial"}) == "partial" }, "whether scopes_supported is all there is; what a partial list lacks is requested"),
 		yamlfile.Optional("except", func(v *yaml.Node) { f.Except = d.forms(v, "except") }, "listed, and not granted to ordinary people"),
+		yamlfile.Optional("special", func(v *yaml.Node) { f.Special = d.forms(v, "special") }, "for some callers, or some things, alone: an audit proposes them only where nothing else would do"),
 		yamlfile.Optional("table", func(v *yaml.Node) { f.Table = d.table(v) }, "scopes that exist, each a word or {scope, about}"),
 		yamlfile.Optional("separator", func(v *yaml.Node) { f.Separator = d.separator(v) }, "what stands between scopes, where that is not a space"),
 		yamlfile.Optional("same", func(v *yaml.Node) {

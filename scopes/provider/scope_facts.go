@@ -11,6 +11,7 @@ import (
 type ScopeFacts struct {
 	Partial   bool         // listed: partial. The server's list leaves scopes out
 	Except    scopes.Forms // in the list, and not granted to ordinary people
+	Special   scopes.Forms // for some callers, or some things, alone: no substitute for another
 	Table     []KnownScope // scopes that exist, in the file's order
 	Separator Separator
 	Names     scopes.Names
