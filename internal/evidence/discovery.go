@@ -65,7 +65,10 @@ func (r *openAPIReader) method(m member, at *site, prefix string) {
 
 // anyOf is a list of scopes of which one is enough. A method without one says nothing.
 func (r *openAPIReader) anyOf(list member) *security {
-	words := r.scopesOf(list)
+	words, bad := list.scopes()
+	if bad != nil {
+		r.note(bad.where, "scopes do not count: "+bad.reason)
+	}
 	if len(words) == 0 {
 		return nil
 	}
