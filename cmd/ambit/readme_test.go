@@ -138,6 +138,30 @@ func TestRunTranscript(t *testing.T) {
 	transcript(t, "docs/run.md", told)
 }
 
+// TestAuditTranscript audits a real program, as the page on audit shows it.
+func TestAuditTranscript(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("testdata/music")); err != nil {
+		t.Fatal(err)
+	}
+	audit := func(more ...string) string {
+		var out, story bytes.Buffer
+		c := cli.Command{Stdin: eof{}, Stdout: &out, Stderr: &story, Env: []string{"HOME=" + dir, "AMBIT_STORE=memory"}}
+		if code := c.Main(t.Context(), append([]string{"audit", "-f", dir + "/scopes.yaml", "--openapi", dir + "/api.yaml", "--calls", dir + "/calls.txt"}, more...)); code != 0 {
+			t.Fatalf("exit code %d\n%s", code, story.String())
+		}
+		return strings.ReplaceAll(out.String(), dir+"/", "")
+	}
+	found := audit()
+	fixed := audit("--prune")
+	at := strings.LastIndex(fixed, "\n\n") + 2
+	if again := audit("--prune"); !strings.HasSuffix(again, "scopes.yaml stays as it is\n") {
+		t.Errorf("a second time:\n%s", again)
+	}
+	const command = "$ ambit audit --openapi api.yaml --calls calls.txt"
+	transcript(t, "docs/audit.md", command+"\n"+found+command+" --prune\n…\n"+fixed[at:])
+}
+
 // transcript compares what was told with what a page has between its marks.
 func transcript(t *testing.T, name, told string) {
 	t.Helper()
