@@ -123,3 +123,21 @@ func TestLeastOfAlternatives(t *testing.T) {
 		}
 	}
 }
+
+// What the provider's file calls special is kept where the manifest declares it.
+func TestLeastKeepsTheSpecialThatIsDeclared(t *testing.T) {
+	const partner = "https://www.googleapis.com/auth/youtubepartner"
+	m, err := manifest.Decode("scopes.yaml", []byte("version: 1\nname: t\nprovider: {use: google, client: {id: x, secret: {variable: S}}}\nscopes: [{scope: "+partner+", level: required, why: we are one}]\n"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := readOpenAPI(t, evidence.OpenAPI{Server: m.Provider.Servers[0], Provider: m.Provider}, "discovery-youtube.json")
+	calls, err := evidence.Calls{Base: e.OnlyBase()}.Read("calls.txt", strings.NewReader("GET /youtube/v3/channels\nPOST /upload/youtube/v3/videos"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Merge(calls)
+	if f, err := audit.Audit(audit.Question{Manifest: m, Evidence: &e}); err != nil || f.Least.Scopes.String() != partner || len(f.Findings) > 0 {
+		t.Errorf("%v %v %v", err, f.Least.Scopes, f.Findings)
+	}
+}

@@ -238,3 +238,37 @@ func TestLargeDocuments(t *testing.T) {
 		}
 	}
 }
+
+// The flows of a scheme say what scopes allow, and where people are sent for them.
+func TestOpenAPISchemesTell(t *testing.T) {
+	e, err := evidence.OpenAPI{}.Read("doc.yaml", strings.NewReader(`openapi: 3.1.0
+paths: {}
+components:
+  securitySchemes:
+    o:
+      type: oauth2
+      flows:
+        implicit: {authorizationUrl: "https://id.example/authorize", scopes: {"a:read": "  Reads a.\e[2J\nMore of it.", "b:read": ""}}
+        authorizationCode:
+          authorizationUrl: https://id.example/authorize
+          tokenUrl: https://id.example/token
+          refreshUrl: /refresh
+          scopes: {"a:read": again, "a:write": `+strings.Repeat("w", 500)+`}
+    c: {type: openIdConnect, openIdConnectUrl: "https://id2.example/.well-known/openid-configuration"}
+    r: {type: oauth2, flows: {implicit: {authorizationUrl: /here, scopes: {}}, password: {tokenUrl: "ftp://a.example"}}}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"https://id.example/authorize", "https://id.example/token", "https://id2.example/.well-known/openid-configuration"}, e.Authorization); diff != "" {
+		t.Error(diff)
+	}
+	if about := e.About; len(about) != 2 || about["a:read"] != `Reads a.\x1b[2J` || len(about["a:write"]) > 110 {
+		t.Errorf("%q", about)
+	}
+	more := audit.Evidence{About: map[string]string{"a:read": "other", "z": "z"}, Authorization: []string{"https://z.example"}}
+	more.Merge(e)
+	if more.About["a:read"] != "other" || len(more.About) != 3 || len(more.Authorization) != 4 {
+		t.Errorf("%q %q", more.About, more.Authorization)
+	}
+}

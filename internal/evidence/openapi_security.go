@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/audit"
 )
@@ -142,7 +143,10 @@ func (r *openAPIReader) schemes(components member) {
 		if kind := scheme.get("type").word(); kind == "oauth2" || kind == "openIdConnect" {
 			r.carriers[m.key] = true
 		}
+		r.authorizedAt(scheme.get("openIdConnectUrl"))
 		for _, flow := range scheme.get("flows").children() {
+			r.authorizedAt(flow.get("authorizationUrl"))
+			r.authorizedAt(flow.get("tokenUrl"))
 			for _, scope := range flow.get("scopes").children() {
 				if scopes.CheckScope(scope.key) == nil {
 					r.evidence.Words = append(r.evidence.Words, scope.key)
@@ -163,5 +167,16 @@ func (r *openAPIReader) about(scope, description string) {
 	}
 	if _, known := r.evidence.About[scope]; !known {
 		r.evidence.About[scope] = description
+	}
+}
+
+// maxAuthorization bounds the URLs of authorization: people read them.
+const maxAuthorization = 10
+
+// authorizedAt keeps a URL of a scheme, where it is absolute.
+func (r *openAPIReader) authorizedAt(m member) {
+	list := r.evidence.Authorization
+	if address := m.word(); guard.CheckURL(address) == nil && len(list) < maxAuthorization && !slices.Contains(list, address) {
+		r.evidence.Authorization = append(list, address)
 	}
 }

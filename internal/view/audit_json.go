@@ -39,6 +39,7 @@ type auditFindingJSON struct {
 
 type auditRowJSON struct {
 	Scope      string            `json:"scope"`
+	About      string            `json:"about"` // what it allows; "" where nobody says
 	Declared   bool              `json:"declared"`
 	Level      string            `json:"level"` // "" where it is not declared
 	CoveredBy  string            `json:"covered_by"`
@@ -78,7 +79,7 @@ func (v *Audit) JSON(e Envelope) any {
 		if r.Declared {
 			level = r.Level.String()
 		}
-		out.Matrix[i] = auditRowJSON{r.Scope, r.Declared, level, r.CoveredBy, r.Advertised, r.NeededBy, r.API, r.MCP, r.Observed, r.Granted}
+		out.Matrix[i] = auditRowJSON{r.Scope, r.About, r.Declared, level, r.CoveredBy, r.Advertised, r.NeededBy, r.API, r.MCP, r.Observed, r.Granted}
 	}
 	for i, n := range f.Notes {
 		out.Notes[i] = auditNoteJSON{n.Where.String(), n.Message}

@@ -135,7 +135,9 @@ type Evidence struct {
 	// Elsewhere are URLs on which a source says that its operations stand, and where the provider
 	// has no base.
 	Elsewhere []string
-	Notes     []Note
+	// Authorization are the URLs at which a source says that a person or a client is authorized.
+	Authorization []string
+	Notes         []Note
 }
 
 // Merge adds what another source says. An operation that several documents know is
@@ -151,6 +153,7 @@ func (e *Evidence) Merge(more Evidence) {
 	e.Traffic = append(e.Traffic, more.Traffic...)
 	e.Words = scopes.NewSet(slices.Concat(e.Words, more.Words)...).Slice()
 	e.Elsewhere = scopes.NewSet(slices.Concat(e.Elsewhere, more.Elsewhere)...).Slice()
+	e.Authorization = scopes.NewSet(slices.Concat(e.Authorization, more.Authorization)...).Slice()
 	if len(e.About)+len(more.About) > 0 {
 		about := make(map[string]string, len(e.About)+len(more.About))
 		maps.Copy(about, more.About)

@@ -10,6 +10,7 @@ import (
 // A Row is a scope in the table of an audit, with a column for each source.
 type Row struct {
 	Scope      string
+	About      string // what it allows, in the words of a source or the provider's file; untrusted text, may be empty
 	Declared   bool
 	Level      scopes.Level // only where it is declared
 	CoveredBy  string       // the declared scope that implies it; "" for none, or where it is declared
@@ -68,7 +69,7 @@ func (t *table) row(scope string) *Row {
 	if !there {
 		at = len(t.rows)
 		t.index[scope] = at
-		t.rows = append(t.rows, Row{Scope: scope, Advertised: t.Server.Says(scope), Granted: t.granted(scope), NeededBy: []string{}})
+		t.rows = append(t.rows, Row{Scope: scope, About: t.about(scope), Advertised: t.Server.Says(scope), Granted: t.granted(scope), NeededBy: []string{}})
 	}
 	return &t.rows[at]
 }
@@ -101,6 +102,13 @@ func (t *table) takeTraffic() {
 			t.row(n.AnyOf[0]).Observed = true
 		}
 	}
+}
+
+func (f *facts) about(scope string) string {
+	if about := f.Evidence.About[scope]; about != "" || f.Manifest.Provider == nil {
+		return about
+	}
+	return f.Manifest.Provider.Scopes.About(scope)
 }
 
 func (f *facts) granted(scope string) Granted {
