@@ -79,7 +79,8 @@ func gather(ctx context.Context, r *invocation, p *ambit.Session, s *auditSource
 		return reader.Read(name, text)
 	}
 	readCalls := func(name string, text io.Reader) (audit.Evidence, error) {
-		return evidence.Calls{Base: cmp.Or(s.base, proof.OnlyBase(), evidence.DefaultBaseOf(server))}.Read(name, text)
+		base := cmp.Or(s.base, proof.OnlyBase(), evidence.DefaultBaseOf(server))
+		return evidence.Calls{Base: base, Server: server, Provider: withServer(p)}.Read(name, text)
 	}
 	readTraffic := func(name string, text io.Reader) (audit.Evidence, error) {
 		reader := evidence.Traffic{Provider: withServer(p), Known: knownOperations(p, proof), Scopes: declaredScopes(p)}

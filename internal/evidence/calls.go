@@ -9,8 +9,10 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/audit"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // DefaultBase is the base on which operations stand where nobody names another.
@@ -18,13 +20,15 @@ const DefaultBase = "api"
 
 // Calls reads lists of the operations that a program makes.
 type Calls struct {
-	Base string // of lines that name none; "" for [DefaultBase]
+	Base     string             // of lines that name none; "" for [DefaultBase]
+	Server   provider.Server    // on whose bases URLs stand
+	Provider *provider.Provider // of the server: the bases of its other servers; nil for none
 }
 
 // maxCallErrors bounds how many wrong lines of one list are told.
 const maxCallErrors = 20
 
-// Read reads a list: METHOD /path, METHOD {base}/path or tool:NAME, one a line. {name}
+// Read reads a list: METHOD /path, METHOD {base}/path, METHOD URL or tool:NAME, one a line. {name}
 // in a path stands for one segment. Blank lines, and those that begin with #, are
 // skipped. The error joins an *[Error] for each wrong line, of which it quotes little:
 // another file, given by mistake, can hold anything.
@@ -73,6 +77,8 @@ func (c Calls) parse(row string) (scopes.Operation, error) {
 	fields := strings.Fields(row)
 	switch {
 	case len(fields) == 1 && strings.HasPrefix(row, "tool:"):
+	case len(fields) == 2 && strings.Contains(fields[1], "://") && isMethod(fields[0]):
+		return c.parseURL(fields[0], fields[1])
 	case len(fields) != 2 || len(fields[0]) > longestMethod || fields[1][0] != '/' && fields[1][0] != '{':
 		return scopes.Operation{}, fmt.Errorf("%q is neither METHOD /path nor tool:NAME", short(row))
 	case strings.Contains(row, "?"):
@@ -89,6 +95,27 @@ func (c Calls) parse(row string) (scopes.Operation, error) {
 		u.Base = cmp.Or(u.Base, c.Base, DefaultBase)
 	}
 	return u, err
+}
+
+func isMethod(word string) bool {
+	_, err := scopes.ParseTyped(word + " /")
+	return err == nil
+}
+
+// parseURL reads a line with a URL, which has to stand on a base.
+func (c Calls) parseURL(method, address string) (scopes.Operation, error) {
+	if strings.ContainsAny(address, "?#") {
+		return scopes.Operation{}, fmt.Errorf("%q: a path has no query", short(guard.ShownURL(address)))
+	}
+	scheme, rest, _ := strings.Cut(address, "://")
+	host, path, _ := strings.Cut(rest, "/")
+	g := newGround("", c.Server, c.Provider)
+	at := g.siteOf(nil, []string{scheme + "://" + host})
+	base, below := g.place(at, "/"+path)
+	if len(at.urls) == 0 || len(g.elsewhere) > 0 {
+		return scopes.Operation{}, fmt.Errorf("%q stands on no base of the provider", short(guard.ShownURL(address)))
+	}
+	return scopes.ParseTyped(method + " {" + base + "}" + below)
 }
 
 // maxShown bounds how much of a text from outside a message holds, in bytes: the wrong

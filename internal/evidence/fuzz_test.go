@@ -69,7 +69,8 @@ func fuzz(f *testing.F, read func(io.Reader) (audit.Evidence, error), seeds ...s
 func FuzzOpenAPI(f *testing.F) {
 	fuzz(f, func(r io.Reader) (audit.Evidence, error) {
 		return evidence.OpenAPI{Server: serverAt("https://a.example/v1")}.Read("fuzz", r)
-	}, "calendar.openapi.yaml", "repository-host.openapi.json",
+	}, "calendar.openapi.yaml", "repository-host.openapi.json", "discovery-drive.json", "discovery-sheets.json",
+		`{"openapi": "3.1.0", "servers": [{"url": "https://a.example/v1"}, {"url": "//b"}], "paths": {"/a": {"get": {"x-atlassian-oauth2-scopes": [{"scopes": ["a"]}], "x-scope": {"a": 1}, "security": [{"k": ["b"]}, {}]}}}}`,
 		"openapi: 3.1.0\npaths: {/a: {$ref: '#/components/pathItems/a'}}\ncomponents: {pathItems: {a: {$ref: '#/paths/~1a'}}}",
 		"openapi: 3.0.0\nx: &x {get: {security: [{k: [a]}]}}\npaths: {/a: *x, /b: {<<: *x}}", `{"swagger": "2.0"}`)
 }
@@ -91,7 +92,8 @@ func FuzzYAMLInParts(f *testing.F) {
 
 func FuzzTools(f *testing.F) {
 	fuzz(f, func(r io.Reader) (audit.Evidence, error) { return evidence.Tools{}.Read("fuzz", r) },
-		"mcp-tools-sample.json", `{"jsonrpc": "2.0", "result": {"tools": [{"name": "a", "required_scopes": ["x"]}]}}`, `[{"name": "a"}, {"name": "a"}]`)
+		"mcp-tools-sample.json", `{"jsonrpc": "2.0", "result": {"tools": [{"name": "a", "required_scopes": ["x"]}]}}`, `[{"name": "a"}, {"name": "a"}]`,
+		`[{"name": "a", "securitySchemes": [{"type": "noauth"}, {"scopes": ["b"]}], "_meta": {"securitySchemes": [{"scopes": "c"}]}, "authorization": {"scopes": {"d": 1}}}]`)
 }
 
 func FuzzCalls(f *testing.F) {

@@ -75,10 +75,10 @@ type ground struct {
 	elsewhere []string // URLs that stand on no base
 }
 
-func newGround(o OpenAPI) *ground {
-	g := &ground{named: o.Base, server: o.Server, locators: []provider.Locator{o.Server.Locator()}, sites: make(map[*node]*site)}
-	if o.Provider != nil {
-		g.locators = append(g.locators, o.Provider.Locator())
+func newGround(named string, server provider.Server, of *provider.Provider) *ground {
+	g := &ground{named: named, server: server, locators: []provider.Locator{server.Locator()}, sites: make(map[*node]*site)}
+	if of != nil {
+		g.locators = append(g.locators, of.Locator())
 	}
 	return g
 }

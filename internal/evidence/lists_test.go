@@ -8,6 +8,7 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/evidence"
 	"github.com/ambit-auth/ambit/scopes/audit"
+	"github.com/ambit-auth/ambit/scopes/provider"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -108,6 +109,29 @@ calls.txt:5: "GET /a?…": a path has no query`
 	}
 }
 
+// A call can be a URL: what people see of their program's calls.
+func TestCallsByURL(t *testing.T) {
+	c := evidence.Calls{Server: provider.Server{Issuer: "https://id.example", Bases: []provider.Base{{Name: "www", URL: "https://www.example"}, {Name: "drive", URL: "https://www.example/drive/v3"}}}}
+	e, err := c.Read("calls.txt", strings.NewReader("get https://WWW.example/drive/v3/files/{id}\nPOST https://www.example/upload\nGET https://www.example"))
+	var got []string
+	for _, c := range e.Calls {
+		got = append(got, c.Operation.String())
+	}
+	if diff := cmp.Diff([]string{"GET {drive}/files/{id}", "POST {www}/upload", "GET {www}/"}, got); err != nil || diff != "" {
+		t.Error(err, diff)
+	}
+	_, err = c.Read("calls.txt", strings.NewReader("GET https://me:hush@other.example/a\nGET https://www.example/a?key=hush\nGET ://x\nGET https:///a\nGET ftp://www.example/a\nGET https://www.example/../a"))
+	want := `calls.txt:1: "https://other.example/a" stands on no base of the provider
+calls.txt:2: "https://www.example/a": a path has no query
+calls.txt:3: "://x" stands on no base of the provider
+calls.txt:4: "https:///a" stands on no base of the provider
+calls.txt:5: "ftp://www.example/a" stands on no base of the provider
+calls.txt:6: "https://www.example/../a" stands on no base of the provider`
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v", err)
+	}
+}
+
 // What stands in two documents is needed as each says, and a note tells.
 func TestOperationInTwoDocuments(t *testing.T) {
 	var all audit.Evidence
@@ -153,7 +177,8 @@ func TestToolsAreNoRecording(t *testing.T) {
 func TestCallsQuoteLittle(t *testing.T) {
 	const long = "abcdefghijklmnopqrstuvwxyz"
 	for _, c := range []struct{ text, want string }{
-		{"GET https://a.example/b?token=" + secret, `t:1: "GET https://a.example/b?…" is neither METHOD /path nor tool:NAME`},
+		{"GET https://a.example/b?token=" + secret, `t:1: "https://a.example/b": a path has no query`},
+		{"GET https://" + secret + "@a.example/b", `t:1: "https://a.example/b" stands on no base of the provider`},
 		{"curl -H 'Cookie: abcdefghijklmnopqrstuvwx; " + secret, `t:1: "curl -H 'Cookie: abcdefghijklmnopqrstuvw…" is neither METHOD /path nor tool:NAME`},
 		{long + long + secret + " /a", `t:1: "` + long + `abcdefghijklmn…" is neither METHOD /path nor tool:NAME`},
 		{"GET /a#access_token=" + secret, `t:1: "GET /a#…": a path has no query and no fragment`},

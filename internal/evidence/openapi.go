@@ -60,7 +60,7 @@ func (o OpenAPI) readText(file string, text []byte, partSize int) (audit.Evidenc
 		securities:  make(map[*node]*security),
 		forms:       formsFor(provider.DescribedOperation, o.Provider),
 	}
-	r.ground = newGround(o)
+	r.ground = newGround(o.Base, o.Server, o.Provider)
 	d := r.first(len(text))
 	if err := d.parse(text, true); r.failed != nil {
 		return audit.Evidence{}, r.failed
