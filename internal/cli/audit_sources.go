@@ -133,7 +133,7 @@ func checkBases(p *ambit.Session, name string, found *audit.Evidence) error {
 		}
 	}
 	if at != "" {
-		message := "its operations stand on " + at + ", where the provider has no base: they are taken for those of {" + found.OnlyBase() + "}"
+		message := "its operations stand on " + at + ", where the provider has no base: they are taken for those of {" + evidence.DefaultBaseOf(p.KeyServer()) + "}"
 		found.Notes = append(found.Notes, audit.Note{Where: audit.Where{File: shown}, Message: message})
 	}
 	return nil
