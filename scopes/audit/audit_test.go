@@ -189,3 +189,16 @@ func TestAuditSmallSetKeepsLevelsAndReasons(t *testing.T) {
 		})
 	}
 }
+
+// The small set holds what a waiver keeps, and lacks what one refuses, whatever covers it.
+func TestLeastHeedsWaivers(t *testing.T) {
+	const waive = "waive:\n  - {kind: over_level, scope: \"a:write\", reason: the content}\n  - {kind: undeclared, scope: email, reason: nobody reads it}\n  - {kind: unused, scope: later, reason: next month}\n  - {kind: unused, scope: gone, reason: never declared}\n"
+	m := audittest.Decode(t, audittest.ManifestOf("  - {scope: \"a:write\", level: required, why: x}\n  - {scope: later, level: optional, why: y}\n")+waive)
+	f, err := audit.Audit(audit.Question{Manifest: m, Evidence: audittest.Facts(t, "GET {api}/a: a:read", "GET {api}/me: me email", "GET {api}/b: email|b", "called GET {api}/a", "called GET {api}/me", "called GET {api}/b")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := f.Least.Scopes.String(); got != "a:write b later me" || len(f.Least.Needs) != 4 || len(f.Least.Kept) > 0 {
+		t.Errorf("%q %v %v", got, f.Least.Needs, f.Least.Kept)
+	}
+}

@@ -8,7 +8,8 @@ import (
 )
 
 // A Least is a small set of scopes for everything that the evidence shows in use: it covers
-// all that is required, and none of it can be left out.
+// all that is required, and none of it can be left out. What waivers keep is in it, and what they
+// refuse is not.
 type Least struct {
 	Scopes scopes.Set
 	// Needs are the same, as a manifest declares them. A scope that takes the place of declared
@@ -20,7 +21,8 @@ type Least struct {
 }
 
 func (f *facts) least() Least {
-	l := Least{Scopes: f.cover(f.inUse, scopes.Set{}, f.words)}
+	kept := f.keptByWaivers()
+	l := Least{Scopes: kept.Union(f.cover(f.unrefused(f.inUse), kept, f.words)).Sorted()}
 	serving := make(map[*requirement][]string) // what of the set does
 	for scope := range l.Scopes.All() {
 		for _, r := range f.serving[scope] {
@@ -49,6 +51,26 @@ func (f *facts) least() Least {
 		l.Needs = append(l.Needs, f.declare(scope, declared[scope], replaced[scope]))
 	}
 	return l
+}
+
+// keptByWaivers are declared scopes that a waiver says are right, though the evidence needs less.
+func (f *facts) keptByWaivers() scopes.Set {
+	return f.certain.Where(func(scope string) bool { return f.isWaived(OverLevel, scope) || f.isWaived(Unused, scope) })
+}
+
+// unrefused are requirements without the scopes that a waiver says will not be declared.
+func (f *facts) unrefused(list []*requirement) []*requirement {
+	refuses := func(scope string) bool { return f.isWaived(Undeclared, scope) && !f.words.Has(scope) }
+	list = slices.Clone(list)
+	for i, r := range list {
+		one := *r
+		one.AnyOf = slices.Clone(waysWithout(r.AnyOf, refuses))
+		for j, all := range one.AnyOf {
+			one.AnyOf[j] = slices.DeleteFunc(slices.Clone(all), refuses)
+		}
+		list[i] = &one
+	}
+	return list
 }
 
 // coveredBy is the scope of a set that covers one of the need's.
