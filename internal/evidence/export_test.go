@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/ambit-auth/ambit/scopes/audit"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // ReadLimited is Read with a limit that a test reaches soon.
@@ -16,6 +17,9 @@ func (t Traffic) ReadLimited(file string, r io.Reader, limit int64) (audit.Evide
 func (o OpenAPI) ReadInParts(file string, r io.Reader, partSize int) (audit.Evidence, error) {
 	return o.read(file, r, partSize)
 }
+
+// KnownForms are the places of scopes that are found by themselves.
+func KnownForms() []provider.EvidenceForm { return knownForms() }
 
 // ReadJSON is what valid JSON holds, as maps, lists and texts.
 func ReadJSON(text []byte) any {

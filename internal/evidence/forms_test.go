@@ -1,6 +1,7 @@
 package evidence_test
 
 import (
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -107,6 +108,20 @@ func TestToolForms(t *testing.T) {
 		}
 		if e, err := evidence.ReadDescription(evidence.OpenAPI{Provider: ownForms(t)}, "tools.json", strings.NewReader(text)); err != nil || len(e.Requirements) != 1 {
 			t.Errorf("%s: read by its form: %v", c.name, err)
+		}
+	}
+}
+
+// The page on audit names each place that is known.
+func TestKnownFormsAreDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../docs/audit.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range evidence.KnownForms() {
+		name, _, _ := strings.Cut(strings.TrimPrefix(f.At.String(), "_meta."), "[]")
+		if !strings.Contains(string(page), "`"+name+"`") {
+			t.Errorf("docs/audit.md does not name %s", f.At)
 		}
 	}
 }
