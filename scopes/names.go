@@ -73,3 +73,12 @@ func (imp Implications) coveredByName(held Set, need string) (by string, ok bool
 	}
 	return "", false
 }
+
+// Among is the name under which a set has a scope, which may be another name of the same scope; what
+// implies it does not count.
+func (imp Implications) Among(set Set, scope string) (as string, ok bool) {
+	if set.Has(scope) {
+		return scope, true
+	}
+	return Implications{names: imp.names}.coveredByName(set, scope)
+}

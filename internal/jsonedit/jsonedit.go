@@ -19,8 +19,9 @@ type object struct {
 	at, to     int  // of the value of that
 }
 
-// Set gives the member at a path of names a value, and adds the objects on the way to it. An empty
-// document is one of an object without members. The error says what is not JSON, or no object.
+// Set gives the member at a path of names a value, and adds the objects on the way to it. Its lines end as
+// the document's do; into one of a single line nothing of several is put beside others. An empty document is
+// one of an object without members. The error says what is not JSON, or no object.
 func Set(document []byte, path []string, value any) ([]byte, error) {
 	if len(bytes.TrimSpace(document)) == 0 {
 		document = []byte("{}\n")
@@ -43,6 +44,7 @@ func Set(document []byte, path []string, value any) ([]byte, error) {
 			if err != nil || same(inside[o.at:o.to], text) {
 				return document, err
 			}
+			text = ended(document, text)
 			return slices.Replace(slices.Clone(document), base+o.at, base+o.to, text...), nil
 		}
 		base += o.at
@@ -112,12 +114,27 @@ func insert(document []byte, base int, o object, depth int, indent string, path 
 	if err != nil {
 		return nil, err
 	}
-	member := "\n" + margin + string(name) + ": " + string(text)
+	if one, err := json.Marshal(value); o.members && !bytes.Contains(bytes.TrimSpace(document), []byte("\n")) {
+		gap := ""
+		if bytes.Contains(document, []byte(`": `)) {
+			gap = " "
+		}
+		return slices.Insert(slices.Clone(document), base+o.last, []byte(","+gap+string(name)+":"+gap+string(one))...), err
+	}
+	member := string(ended(document, []byte("\n"+margin+string(name)+": "+string(text))))
 	if o.members {
 		return slices.Insert(slices.Clone(document), base+o.last, []byte(","+member)...), nil
 	}
-	whole := "{" + member + "\n" + strings.Repeat(indent, depth-1) + "}"
+	whole := "{" + member + string(ended(document, []byte("\n"))) + strings.Repeat(indent, depth-1) + "}"
 	return slices.Replace(slices.Clone(document), base+o.begin, base+o.end, []byte(whole)...), nil
+}
+
+// ended is a text whose lines end as the first of the document does.
+func ended(document, text []byte) []byte {
+	if at := bytes.IndexByte(document, '\n'); at > 0 && document[at-1] == '\r' {
+		return bytes.ReplaceAll(text, []byte("\n"), []byte("\r\n"))
+	}
+	return text
 }
 
 // indentOf is the indent that a document has: that of its first line that has one.

@@ -1,0 +1,65 @@
+package declared
+
+import (
+	"unicode/utf8"
+
+	"github.com/ambit-auth/ambit/internal/yamlfile"
+	"go.yaml.in/yaml/v3"
+)
+
+func (d *document) parseYAML() yamlfile.Mistakes {
+	r := &yamlfile.Reader{File: d.file}
+	root := r.Document([]byte(d.text))
+	if root != nil {
+		d.root = d.yamlValue(root)
+		return nil
+	}
+	mistakes := r.Told()
+	if len(mistakes) == 1 && mistakes[0].Kind == yamlfile.BadSize {
+		return nil // comments alone
+	}
+	return mistakes
+}
+
+// offset is where a node begins. Lines end by other characters too in YAML 1.1: what is found wrong by
+// that is refused when the edit is compared.
+func (d *document) offset(n *yaml.Node) int {
+	at := len(d.text)
+	if n.Line-1 < len(d.lines) {
+		at = d.lines[max(n.Line-1, 0)]
+	}
+	for column := 1; column < n.Column && at < len(d.text); column++ {
+		_, size := utf8.DecodeRuneInString(d.text[at:])
+		at += size
+	}
+	return at
+}
+
+func (d *document) yamlValue(n *yaml.Node) *value {
+	v := &value{from: d.offset(n), block: n.Style&yaml.FlowStyle == 0}
+	v.last = v.from
+	switch n.Kind {
+	case yaml.MappingNode:
+		v.is = isTable
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			m := member{key: n.Content[i].Value, from: d.offset(n.Content[i]), value: d.yamlValue(n.Content[i+1])}
+			v.last = max(v.last, m.from, m.last)
+			v.members = append(v.members, m)
+		}
+	case yaml.SequenceNode:
+		v.is = isList
+		for _, item := range n.Content {
+			v.items = append(v.items, d.yamlValue(item))
+			v.last = max(v.last, v.items[len(v.items)-1].last)
+		}
+	default:
+		v.text, v.is = n.Value, isOther
+		switch n.ShortTag() {
+		case "!!str":
+			v.is = isText
+		case "!!null":
+			v.is = isNothing
+		}
+	}
+	return v
+}
