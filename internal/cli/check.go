@@ -16,10 +16,12 @@ import (
 	"github.com/ambit-auth/ambit/internal/failure"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 	"github.com/ambit-auth/ambit/scopes/provider"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // checkFlags say what counts as failing.
@@ -30,6 +32,13 @@ type checkFlags struct {
 	project string
 	reach   []string
 	locked  bool
+	matches []string
+}
+
+// needsCredential reports whether a flag says something of a credential: without one the files of --matches can
+// be compared all the same.
+func (f *checkFlags) needsCredential(flags *pflag.FlagSet) bool {
+	return slices.ContainsFunc([]string{"strict", "require", "project", "reach", "api-key", "api-key-stdin", "api-key-file"}, flags.Changed)
 }
 
 func checkCommand(r *invocation) *cobra.Command {
@@ -43,13 +52,16 @@ prompts. Where nobody can be asked about a login, it says so, and compares what 
 recorded. Where GITHUB_ACTIONS is set, the result is annotations and a summary, unless
 -o says otherwise.
 
+With --matches it also compares the manifest with a file in which a platform wants scopes
+declared; without a credential that alone, unless another flag speaks of one.
+
 Exit codes: 0 everything required is granted; 2 a mistake in the manifest or an
 untrusted host; 3 a required scope is missing (see --require), or vanished from the
 server's list; 4 no usable credential, another server's, or what --project or
 --reach names is out of its reach; 5 with --strict more is granted than declared, with
---locked the server's list or the manifest differs from scopes.lock; 6 nobody can tell
-what it holds.`,
-		Example:     "  ambit check\n  ambit check --require recommended --strict -o json",
+--locked the server's list or the manifest differs from scopes.lock, with --matches a file
+declares other scopes; 6 nobody can tell what it holds.`,
+		Example:     "  ambit check\n  ambit check --require recommended --strict -o json\n  ambit check --matches manifest.json",
 		Args:        noArguments,
 		Annotations: map[string]string{formatsOf: "github sarif"},
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -57,7 +69,7 @@ what it holds.`,
 			if r.settings.Output == "" && r.env.Get("GITHUB_ACTIONS") != "" {
 				r.settings.Output = "github"
 			}
-			return r.action(func(ctx context.Context) (view.View, error) { return runCheck(ctx, r, &f) })(cmd, nil)
+			return r.action(func(ctx context.Context) (view.View, error) { return runCheck(ctx, r, &f, cmd.Flags()) })(cmd, nil)
 		},
 	}
 	f.keys = addKeyFlags(cmd.Flags())
@@ -66,10 +78,11 @@ what it holds.`,
 	cmd.Flags().StringVar(&f.project, "project", "", "the `ID` of a project that the credential has to reach: short for --reach project=ID")
 	cmd.Flags().StringSliceVar(&f.reach, "reach", nil, "what the credential has to reach, as `WORD=ID` with a word of the provider, such as organization=ID")
 	cmd.Flags().BoolVar(&f.locked, "locked", false, "exit 5 when anything differs from scopes.lock")
+	addMatchesFlag(cmd.Flags(), &f.matches)
 	return cmd
 }
 
-func runCheck(ctx context.Context, r *invocation, f *checkFlags) (view.View, error) {
+func runCheck(ctx context.Context, r *invocation, f *checkFlags, flags *pflag.FlagSet) (view.View, error) {
 	var level scopes.Level
 	if err := level.UnmarshalText([]byte(f.level)); err != nil {
 		return nil, failure.New(failure.ExitUsage, "--require: "+text.Printable(err.Error()), "")
@@ -86,16 +99,35 @@ func runCheck(ctx context.Context, r *invocation, f *checkFlags) (view.View, err
 	if err != nil {
 		return checkFailed(r, s.Manifest().File, err)
 	}
-	h, drift, err := examine(ctx, r, s, f, lock)
+	compared, err := compareFiles(s, f.matches)
 	if err != nil {
 		return checkFailed(r, s.Manifest().File, err)
 	}
-	v := &view.Check{Grant: compare(r, s, h), Drift: drift, Level: level, Strict: f.strict, Locked: f.locked, File: s.Manifest().File}
+	h, drift, err := examine(ctx, r, s, f, lock)
+	if len(compared) > 0 && !f.needsCredential(flags) && r.hasNoCredential(s, err) {
+		r.console.Note("there is no credential: only what is declared is compared")
+		return view.Matches{Manifest: s.Manifest().File, List: compared}, matchesVerdict(compared)
+	}
+	if err != nil {
+		return checkFailed(r, s.Manifest().File, err)
+	}
+	v := &view.Check{Grant: compare(r, s, h), Drift: drift, Level: level, Strict: f.strict, Locked: f.locked, File: s.Manifest().File, Matches: compared}
 	hint := ""
 	if r.showsFindings() { // every other view has the steps
 		hint = advice.Line(v.Next)
 	}
 	return v, checkVerdict(v, s, reach, hint)
+}
+
+// hasNoCredential reports whether an error says that there is no credential: none was found, or, where its host is not
+// trusted, none was given.
+func (r *invocation) hasNoCredential(s *ambit.Session, err error) bool {
+	_, untrusted := errors.AsType[*ambit.UntrustedHostError](err)
+	given := r.settings.APIKeyFile != "" || slices.ContainsFunc(append(s.Provider().Variables(), credential.KeyVariable), func(name string) bool {
+		_, set := r.env.Lookup(name)
+		return set
+	})
+	return errors.Is(err, ambit.ErrNoCredential) || untrusted && !given
 }
 
 // wanted reads --reach and --project: on what the credential has to work.
@@ -220,5 +252,5 @@ func checkVerdict(v *view.Check, s *ambit.Session, reach []reachWanted, hint str
 	if v.Locked && v.Drift.Any() {
 		return failure.New(failure.ExitFindings, "scopes.lock is out of date: "+view.DriftWords(v.Drift), lookThenLock(s))
 	}
-	return nil
+	return matchesVerdict(v.Matches)
 }

@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"slices"
 	"strings"
 
 	"github.com/ambit-auth/ambit/agent/profile"
+	"github.com/ambit-auth/ambit/internal/declared"
 	"github.com/ambit-auth/ambit/internal/failure"
 	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/jsonedit"
@@ -24,13 +26,22 @@ import (
 func exportCommand(r *invocation) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export",
-		Short: "the manifest for other readers: an agent's settings, a README",
-		Args:  noArguments,
+		Short: "the manifest for other readers: an agent's settings, a README, a platform's own file",
+		Args: func(cmd *cobra.Command, args []string) error {
+			return noSuchCommand(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return failure.New(failure.ExitUsage, "export takes the reader's name", "one of: claude, markdown")
+			var known []string
+			for _, c := range cmd.Commands() {
+				known = append(known, c.Name())
+			}
+			return failure.New(failure.ExitUsage, "export takes the reader's name", "one of: "+strings.Join(known, ", "))
 		},
 	}
 	cmd.AddCommand(exportClaudeCommand(r), exportMarkdownCommand(r))
+	for _, k := range declared.Kinds() {
+		cmd.AddCommand(exportKindCommand(r, k))
+	}
 	for _, sub := range cmd.Commands() {
 		do := sub.RunE
 		sub.RunE = func(cmd *cobra.Command, args []string) error {
@@ -178,6 +189,87 @@ func exportMarkdown(r *invocation, into string) (view.View, error) {
 		}
 	}
 	return v, nil
+}
+
+func exportKindCommand(r *invocation, k *declared.Kind) *cobra.Command {
+	var into, token, entry string
+	long := "export " + k.Name + " writes the declared scopes as they stand in " + k.Label + ":\n" + kindPlaces(k) + `
+No server is contacted. What another declared scope implies is left out.
+
+With --into it changes that part of such a file and leaves every other byte of it. A scope
+stays where it stands if its level fits; of several alternatives those stay that are there.
+
+Exit codes: 0; 2 a mistake in the manifest or in the file.`
+	name := strings.ReplaceAll(k.Files[0], "*", "app")
+	cmd := &cobra.Command{
+		Use:     k.Name,
+		Short:   "the scopes for " + k.Label,
+		Long:    long,
+		Example: "  ambit export " + k.Name + "\n  ambit export " + k.Name + " --into " + name,
+		Args:    noArguments,
+		RunE: r.action(func(context.Context) (view.View, error) {
+			if tokens := k.Tokens(); token != "" && !slices.Contains(tokens, token) {
+				return nil, failure.New(failure.ExitUsage, fmt.Sprintf("--token: unknown token %q", token), text.AllowedHint(token, tokens))
+			}
+			return exportKind(r, k, into, token, entry)
+		}),
+	}
+	cmd.Flags().StringVar(&into, "into", "", "put the scopes into this `FILE`")
+	if tokens := k.Tokens(); len(tokens) > 0 {
+		cmd.Flags().StringVar(&token, "token", tokens[0], "the `TOKEN` for which new scopes are declared: "+strings.Join(tokens, " or "))
+	}
+	if k.HasEntries() {
+		cmd.Flags().StringVar(&entry, "entry", "", "the `NAME` of the entry in the file (default: the only one, or the manifest's name)")
+	}
+	return cmd
+}
+
+// kindPlaces lists where scopes stand in a kind of file, with the levels that go there.
+func kindPlaces(k *declared.Kind) string {
+	var b strings.Builder
+	for _, p := range k.Places {
+		var levels []string
+		for _, l := range p.Levels {
+			levels = append(levels, l.String())
+		}
+		fmt.Fprintf(&b, "\n    %s: %s", strings.ReplaceAll(strings.Join(p.Path, "."), "*", "NAME"), strings.Join(levels, ", "))
+	}
+	return b.String() + "\n"
+}
+
+func exportKind(r *invocation, k *declared.Kind, into, token, entry string) (view.View, error) {
+	s, err := r.open(nil)
+	if err != nil {
+		return nil, err
+	}
+	usual := s.Manifest().Name
+	kind := strings.TrimSuffix(k.Name+":"+entry, ":")
+	var f *declared.File
+	if into == "" || isNew(into) {
+		f, err = declared.New(k, into, cmp.Or(entry, usual))
+	} else {
+		f, err = readDeclared(kind+"="+into, usual)
+	}
+	if err != nil {
+		return nil, declaredFailure(err)
+	}
+	after, err := f.Into(s.Needs(), s.Provider().Implies, token)
+	if err != nil {
+		return nil, declaredFailure(err)
+	}
+	v := view.Declared{Kind: k.Name, Content: string(after), Path: into}
+	if v.Changed = into != "" && !f.Is(after); v.Changed {
+		if err := files.Update(into, after); err != nil {
+			return nil, failure.From(failure.ExitUsage, err, "")
+		}
+	}
+	return v, nil
+}
+
+// isNew reports whether nothing is at a path yet.
+func isNew(path string) bool {
+	_, err := os.Lstat(path)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // The lines between which a file holds the table.

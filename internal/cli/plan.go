@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -19,6 +20,7 @@ import (
 
 func planCommand(r *invocation) *cobra.Command {
 	var lock, locked bool
+	var matches []string
 	cmd := &cobra.Command{
 		Use:   "plan",
 		Short: "show what will be requested, what is withheld, and why; no login",
@@ -27,18 +29,20 @@ shows for each declared scope whether it will be requested. Nobody logs in.
 
 Exit codes: 0 all required scopes can be requested; 2 a mistake in the manifest;
 3 a required scope cannot be had from this server; 5 with --locked, the server's
-list or the manifest differs from scopes.lock; 6 the server does not say, or no
+list or the manifest differs from scopes.lock, with --matches a file declares other
+scopes than the manifest; 6 the server does not say, or no
 login can be made there.`,
-		Example: "  ambit plan\n  ambit plan --server eu --program slack\n  ambit plan --lock",
+		Example: "  ambit plan\n  ambit plan --server eu --program slack\n  ambit plan --lock\n  ambit plan --matches manifest.json",
 		Args:    noArguments,
-		RunE:    r.action(func(ctx context.Context) (view.View, error) { return runPlan(ctx, r, lock, locked) }),
+		RunE:    r.action(func(ctx context.Context) (view.View, error) { return runPlan(ctx, r, lock, locked, matches) }),
 	}
 	cmd.Flags().BoolVar(&lock, "lock", false, "record in scopes.lock what the server advertises and what was negotiated")
 	cmd.Flags().BoolVar(&locked, "locked", false, "exit 5 when anything differs from scopes.lock")
+	addMatchesFlag(cmd.Flags(), &matches)
 	return cmd
 }
 
-func runPlan(ctx context.Context, r *invocation, write, locked bool) (view.View, error) {
+func runPlan(ctx context.Context, r *invocation, write, locked bool, matches []string) (view.View, error) {
 	if write && locked {
 		return nil, failure.New(failure.ExitUsage, "--lock and --locked exclude each other", "")
 	}
@@ -50,11 +54,15 @@ func runPlan(ctx context.Context, r *invocation, write, locked bool) (view.View,
 	if err != nil {
 		return nil, err
 	}
+	compared, err := compareFiles(s, matches)
+	if err != nil {
+		return nil, err
+	}
 	plan, err := s.Plan(ctx)
 	if err != nil {
 		return nil, failure.Of(s, err)
 	}
-	v := &view.Plan{Plan: plan, Alone: true, Detail: r.settings.Verbose}
+	v := &view.Plan{Plan: plan, Alone: true, Detail: r.settings.Verbose, Matches: compared}
 	if lock != nil && !write {
 		v.Drift = plan.Drift(lock)
 	}
@@ -63,12 +71,12 @@ func runPlan(ctx context.Context, r *invocation, write, locked bool) (view.View,
 	}
 	if write {
 		v.Locked, err = writeLock(ctx, s, plan, lock)
-		return v, err
+		return v, cmp.Or(err, matchesVerdict(compared))
 	}
 	if locked && v.Drift.Any() {
 		return v, failure.New(failure.ExitFindings, "scopes.lock is out of date: "+view.DriftWords(v.Drift), lookThenLock(s))
 	}
-	return v, nil
+	return v, matchesVerdict(compared)
 }
 
 func lockPath(file string) string { return filepath.Join(filepath.Dir(file), manifest.LockName) }
@@ -94,7 +102,9 @@ func readLock(p *ambit.Session, must bool) (*manifest.Lock, error) {
 }
 
 // lockAgain is the command that writes the lock file.
-func lockAgain(p *ambit.Session) string { return failure.Command("ambit plan --lock", p) }
+func lockAgain(p *ambit.Session) string {
+	return failure.Command("ambit plan --lock\n  ambit plan --matches manifest.json", p)
+}
 
 func lookThenLock(p *ambit.Session) string { return "look at what changed, then: " + lockAgain(p) }
 

@@ -134,7 +134,7 @@ func (d *document) scanFlow(open int) (list flowList, ok bool) {
 		if d.text[at] == ']' {
 			list.final, list.end = d.text[lead:at], at+1
 			if n := len(list.pieces); n > 0 && !list.pieces[n-1].comma {
-				list.pieces[n-1].mid, list.final = splitTail(list.pieces[n-1].mid+list.final)
+				list.pieces[n-1].mid, list.final = splitTail(list.pieces[n-1].mid + list.final)
 			}
 			return list, true
 		}

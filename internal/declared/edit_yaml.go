@@ -52,7 +52,7 @@ func (d *document) setBlock(v *value, key int, words []string) (string, error) {
 
 // closed is lines as they stand before an offset: without the last end, where the file ends there without one.
 func (d *document) closed(lines string, at int) string {
-	if at == len(d.text) && !strings.HasSuffix(d.text, "\n") {
+	if at == len(d.text) && d.text != "" && !strings.HasSuffix(d.text, "\n") {
 		return strings.TrimSuffix(lines, d.eol())
 	}
 	return lines

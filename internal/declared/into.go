@@ -29,25 +29,12 @@ var errStyle = errors.New("it is written in a way that is not known: write the s
 
 // New is a file of a kind without a text, whose name says in which format it will be written; "" for the
 // usual one. It declares nothing.
-func New(kind, path, entry string) (*File, error) {
-	k, err := Named(kind)
-	if err != nil {
-		return nil, err
-	}
+func New(k *Kind, path, entry string) (*File, error) {
 	format := k.formatFor(path)
 	if format == "" {
 		format = k.Formats[0]
 	}
 	return read(k, format, path, entry, nil)
-}
-
-// Part is the text of a file that holds the scopes which needs ask for, and nothing else.
-func (f *File) Part(needs []scopes.Need, implies scopes.Implications, token string) ([]byte, error) {
-	bare, err := read(f.Kind, f.document.format, f.Path, f.Entry, nil)
-	if err != nil {
-		return nil, err
-	}
-	return bare.Into(needs, implies, token)
 }
 
 // Into is the text of the file in which the needs of a manifest are declared, and nothing else: every byte
@@ -82,6 +69,9 @@ func (f *File) Into(needs []scopes.Need, implies scopes.Implications, token stri
 	}
 	return []byte(now.document.bom + now.document.text), nil
 }
+
+// Is reports whether a text is the file's own.
+func (f *File) Is(text []byte) bool { return string(text) == f.document.bom+f.document.text }
 
 // at are the scopes at a place, as they stand there.
 func (f *File) at(p *Place) []string {

@@ -174,13 +174,13 @@ func (e *KindError) Error() string { return e.Problem }
 
 // Hint lists the kinds, by which a file can be named.
 func (e *KindError) Hint() string {
-	return "name its kind, as in KIND=FILE: " + strings.Join(KindNames(), ", ")
+	return "name its kind, as KIND=FILE: " + strings.Join(KindNames(), ", ")
 }
 
-// SplitKind splits KIND=FILE; of a file alone the kind is "".
+// SplitKind splits KIND=FILE, or KIND:ENTRY=FILE; of a file alone the kind is "".
 func SplitKind(argument string) (kind, file string) {
 	word, rest, found := strings.Cut(argument, "=")
-	if found && slices.Contains(KindNames(), word) {
+	if name, _, _ := strings.Cut(word, ":"); found && slices.Contains(KindNames(), name) {
 		return word, rest
 	}
 	return "", argument

@@ -36,10 +36,10 @@ type Scope struct {
 // takes reports whether it is declared so that a need of a level fits.
 func (s *Scope) takes(level scopes.Level) bool { return s.places[len(s.places)-1].takes(level) }
 
-// An EntryError is a file with several entries of which none was chosen.
+// An EntryError is a file with several entries of which none was named, or without the one that was.
 type EntryError struct {
-	Path, Entry string
-	Names       []string
+	Path, Kind, Entry string
+	Names             []string
 }
 
 // Error says which entry is not there, or that one has to be named.
@@ -50,14 +50,16 @@ func (e *EntryError) Error() string {
 	return text.Printable(e.Path) + " has no entry " + text.Quote(e.Entry)
 }
 
-// Read reads the scopes that a file declares; kind "" is found by its name and by what it holds. The error
-// is [yamlfile.Mistakes], a *[KindError], or an *[EntryError].
-func Read(kind, path string, source []byte) (*File, error) { return ReadEntry(kind, path, "", source) }
-
-// ReadEntry is [Read] for one entry of a file that has several; "" is the only one.
-func ReadEntry(kind, path, entry string, source []byte) (*File, error) {
-	k, err := find(path, source)
-	if kind != "" {
+// Read reads the scopes that a file declares; kind "" is found by its name and by what it holds. Behind a
+// colon the kind can have the name of the entry that is meant, where a file has several. The error is
+// [yamlfile.Mistakes], a *[KindError], or an *[EntryError].
+func Read(kind, path string, source []byte) (*File, error) {
+	kind, entry, _ := strings.Cut(kind, ":")
+	var k *Kind
+	var err error
+	if kind == "" {
+		k, err = find(path, source)
+	} else {
 		k, err = Named(kind)
 	}
 	if err != nil {
@@ -113,7 +115,7 @@ func (f *File) choose() error {
 	case len(names) == 1:
 		f.Entry = names[0]
 	case len(names) > 1:
-		return &EntryError{f.Path, f.Entry, names}
+		return &EntryError{f.Path, f.Kind.Name, f.Entry, names}
 	}
 	return nil
 }

@@ -22,16 +22,19 @@ type Check struct {
 	Locked bool
 	File   string
 	Failed *Failure // in place of a grant, where none was found out
+
+	Matches []Match // files of platforms that were compared with the manifest
 }
 
 type checkJSON struct {
 	grantJSON
-	Drift []driftJSON `json:"drift"`
+	Drift   []driftJSON `json:"drift"`
+	Matches []matchJSON `json:"matches"`
 }
 
 // JSON implements [View].
 func (v *Check) JSON(e Envelope) any {
-	return checkJSON{v.Grant.JSON(e).(grantJSON), driftsOf(v.Drift)}
+	return checkJSON{v.Grant.JSON(e).(grantJSON), driftsOf(v.Drift), matchesOf(v.Matches)}
 }
 
 // Text implements [View].
@@ -40,6 +43,7 @@ func (v *Check) Text(p *Printer) {
 	if v.Drift.Any() && (v.Locked || v.Drift.Unrecorded == "") {
 		p.wrapped("  ", p.Paint.Yellow("since scopes.lock: ")+DriftWords(v.Drift))
 	}
+	writeMatches(p, v.Matches)
 }
 
 func (v *Check) title() string { return "ambit check: " + cmp.Or(v.Name, v.File) }
@@ -77,7 +81,7 @@ func (v *Check) findings() []Finding {
 	if v.Unasked != "" {
 		list = append(list, Finding{Rule: "unasked", Level: notice, File: v.File, Line: 1, Message: "whether the credential is still accepted, nobody was asked: " + v.Unasked})
 	}
-	return append(list, driftFindings(v.Drift, v.File, v.Needs, v.Locked)...)
+	return slices.Concat(list, driftFindings(v.Drift, v.File, v.Needs, v.Locked), matchFindings(v.Matches))
 }
 
 // failedFindings are what a check without a grant has to say: each mistake of a file

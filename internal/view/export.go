@@ -4,6 +4,39 @@ import (
 	"github.com/ambit-auth/ambit/internal/text"
 )
 
+// An exportJSON is ambit.export/v1 of every reader: kind says whose, and which of the next three is there.
+type exportJSON struct {
+	Envelope
+	Kind     string                  `json:"kind"`
+	Content  string                  `json:"content,omitempty"`    // of a platform's file
+	Markdown string                  `json:"markdown,omitempty"`   // the table
+	Servers  map[string]ClaudeServer `json:"mcpServers,omitempty"` // of a client's file
+	Path     string                  `json:"path,omitempty"`       // of the file into which it was put
+	Changed  bool                    `json:"changed"`
+}
+
+// A Declared is the manifest's scopes as a platform's file has them, or what became of that file.
+type Declared struct {
+	Kind    string
+	Content string // of the file
+	Path    string
+	Changed bool
+}
+
+// Text implements [View].
+func (v Declared) Text(p *Printer) {
+	if v.Path == "" {
+		p.WriteString(v.Content)
+		return
+	}
+	written(p, v.Path, v.Changed)
+}
+
+// JSON implements [View].
+func (v Declared) JSON(e Envelope) any {
+	return exportJSON{Envelope: e, Kind: v.Kind, Content: v.Content, Path: v.Path, Changed: v.Changed}
+}
+
 // A Claude is an .mcp.json; its names are that file's own.
 type Claude struct {
 	Servers map[string]ClaudeServer `json:"mcpServers"`
@@ -27,10 +60,7 @@ func (v Claude) Text(p *Printer) { p.WriteString(indented(v)) }
 
 // JSON implements [View].
 func (v Claude) JSON(e Envelope) any {
-	return struct {
-		Envelope
-		Claude
-	}{e, v}
+	return exportJSON{Envelope: e, Kind: "claude", Servers: v.Servers}
 }
 
 // A ClaudeFile is what became of the .mcp.json that holds a server.
@@ -45,12 +75,7 @@ func (v ClaudeFile) Text(p *Printer) { written(p, v.Path, v.Changed) }
 
 // JSON implements [View].
 func (v ClaudeFile) JSON(e Envelope) any {
-	return struct {
-		Envelope
-		Servers map[string]ClaudeServer `json:"mcpServers"`
-		Path    string                  `json:"path"`
-		Changed bool                    `json:"changed"`
-	}{e, v.Servers, v.Path, v.Changed}
+	return exportJSON{Envelope: e, Kind: "claude", Servers: v.Servers, Path: v.Path, Changed: v.Changed}
 }
 
 // written says what became of a file.
@@ -64,9 +89,9 @@ func written(p *Printer, path string, changed bool) {
 
 // A Table is the manifest as Markdown, or what became of the file that holds it.
 type Table struct {
-	Markdown string `json:"markdown"`
-	Path     string `json:"path,omitempty"`
-	Changed  bool   `json:"changed"`
+	Markdown string
+	Path     string
+	Changed  bool
 }
 
 // Text implements [View].
@@ -80,8 +105,5 @@ func (v Table) Text(p *Printer) {
 
 // JSON implements [View].
 func (v Table) JSON(e Envelope) any {
-	return struct {
-		Envelope
-		Table
-	}{e, v}
+	return exportJSON{Envelope: e, Kind: "markdown", Markdown: v.Markdown, Path: v.Path, Changed: v.Changed}
 }

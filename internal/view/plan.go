@@ -17,6 +17,8 @@ type Plan struct {
 	Locked string // what became of the lock file; "" where it was not to be written
 	Alone  bool   // no login follows: that none is possible without a client is said here
 	Detail bool   // who a login would be is said too
+
+	Matches []Match // files of platforms that were compared with the manifest
 }
 
 type planJSON struct {
@@ -30,6 +32,7 @@ type planJSON struct {
 	Blocked   []string       `json:"blocked"`
 	Drift     []driftJSON    `json:"drift"`
 	Client    clientJSON     `json:"client"`
+	Matches   []matchJSON    `json:"matches"`
 }
 
 // A clientJSON is who a login would be.
@@ -169,6 +172,7 @@ func (v *Plan) Text(p *Printer) {
 	if v.Locked != "" {
 		p.line("%s", v.Locked)
 	}
+	writeMatches(p, v.Matches)
 }
 
 // source is from where that comes which is known of the server.

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/declared"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes/audit"
 )
@@ -141,6 +142,8 @@ func ruleHelp(id string) (short, help string) {
 		return "The audit could not be completed.", "The message says why."
 	case "drift_unknown":
 		return "The lock file does not record this server or this choice of programs.", "Run: ambit plan --lock."
+	case string(declared.OnlyInFile), string(declared.OnlyInManifest), string(declared.OtherLevel):
+		return "A file of a platform declares other scopes than the manifest.", "Where the manifest is right, ambit export writes its scopes into the file; else correct the manifest."
 	case "evidence":
 		return "A source of evidence cannot be read.", "Correct the file at the place that is named."
 	}
