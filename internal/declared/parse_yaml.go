@@ -1,6 +1,7 @@
 package declared
 
 import (
+	"strings"
 	"unicode/utf8"
 
 	"github.com/ambit-auth/ambit/internal/yamlfile"
@@ -60,6 +61,28 @@ func (d *document) yamlValue(n *yaml.Node) *value {
 		case "!!null":
 			v.is = isNothing
 		}
+		if n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 {
+			v.last = max(v.last, d.scalarEnd(v.from)-1)
+		}
+	}
+	if !v.block && (v.is == isTable || v.is == isList) {
+		v.last = d.closer(v)
 	}
 	return v
+}
+
+// closer is where the bracket stands that closes a value.
+func (d *document) closer(v *value) int {
+	at := v.from + 1
+	if v.last > v.from {
+		at = v.last
+		if c := d.text[at]; strings.IndexByte("]}'\"", c) >= 0 {
+			at++
+		} else if end := d.scalarEnd(at); end > at {
+			at = end
+		}
+	}
+	for at = d.skip(at, false); at < len(d.text) && d.text[at] != ']' && d.text[at] != '}'; at = d.skip(at+1, false) {
+	}
+	return min(at, len(d.text)-1)
 }
