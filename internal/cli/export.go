@@ -248,7 +248,7 @@ func exportKind(r *invocation, k *declared.Kind, into, token, entry string) (vie
 	if into == "" || isNew(into) {
 		f, err = declared.New(k, into, cmp.Or(entry, usual))
 	} else {
-		f, err = readDeclared(kind+"="+into, usual)
+		f, err = readDeclared(kind+"="+into, usual, declared.ReadToEdit)
 	}
 	if err != nil {
 		return nil, declaredFailure(err)

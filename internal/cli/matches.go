@@ -26,7 +26,7 @@ func addMatchesFlag(f *pflag.FlagSet, into *[]string) {
 func compareFiles(s *ambit.Session, arguments []string) ([]view.Match, error) {
 	var list []view.Match
 	for _, argument := range arguments {
-		f, err := readDeclared(argument, s.Manifest().Name)
+		f, err := readDeclared(argument, s.Manifest().Name, declared.Read)
 		if err != nil {
 			return nil, err
 		}
@@ -48,15 +48,15 @@ func compareFiles(s *ambit.Session, arguments []string) ([]view.Match, error) {
 
 // readDeclared reads such a file, as [declared.SplitKind] has it. Of several entries the usual one is meant,
 // where none is named.
-func readDeclared(argument, usual string) (*declared.File, error) {
+func readDeclared(argument, usual string, read func(kind, path string, source []byte) (*declared.File, error)) (*declared.File, error) {
 	kind, path := declared.SplitKind(argument)
 	source, err := files.Read(path, files.Rule{Limit: declared.MaxFileSize, Links: true})
 	if err = cmp.Or(files.DanglingLink(path), err); err != nil {
 		return nil, failure.From(failure.ExitUsage, err, "")
 	}
-	f, err := declared.Read(kind, path, source)
+	f, err := read(kind, path, source)
 	if e, ok := errors.AsType[*declared.EntryError](err); ok && e.Entry == "" && slices.Contains(e.Names, usual) {
-		f, err = declared.Read(e.Kind+":"+usual, path, source)
+		f, err = read(e.Kind+":"+usual, path, source)
 	}
 	return f, declaredFailure(err)
 }

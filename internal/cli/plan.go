@@ -103,7 +103,7 @@ func readLock(p *ambit.Session, must bool) (*manifest.Lock, error) {
 
 // lockAgain is the command that writes the lock file.
 func lockAgain(p *ambit.Session) string {
-	return failure.Command("ambit plan --lock\n  ambit plan --matches manifest.json", p)
+	return failure.Command("ambit plan --lock", p)
 }
 
 func lookThenLock(p *ambit.Session) string { return "look at what changed, then: " + lockAgain(p) }

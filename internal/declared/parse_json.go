@@ -31,7 +31,7 @@ func (d *document) notJSON(err error, comment int) yamlfile.Mistake {
 	at := max(int(syntax.Offset)-1, 0)
 	before := strings.TrimRight(d.plain[:min(at, len(d.plain))], " \t\r\n")
 	switch {
-	case strings.Contains(err.Error(), "unexpected end"):
+	case strings.TrimSpace(d.plain[min(at, len(d.plain)):]) == "" || strings.Contains(err.Error(), "unexpected end"):
 		return d.mistake(len(strings.TrimRight(d.text, " \t\r\n")), yamlfile.BadYAML, "not JSON: the file ends in the middle of it")
 	case comment >= 0 && comment <= at:
 		return d.mistake(comment, yamlfile.BadYAML, "not JSON: a comment begins here, and JSON has none")

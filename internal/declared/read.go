@@ -54,6 +54,15 @@ func (e *EntryError) Error() string {
 // colon the kind can have the name of the entry that is meant, where a file has several. The error is
 // [yamlfile.Mistakes], a *[KindError], or an *[EntryError].
 func Read(kind, path string, source []byte) (*File, error) {
+	f, err := ReadToEdit(kind, path, source)
+	if err == nil && f.Entry != "" && !slices.Contains(f.entries(), f.Entry) {
+		return nil, &EntryError{path, f.Kind.Name, f.Entry, f.entries()}
+	}
+	return f, err
+}
+
+// ReadToEdit is [Read] where an entry need not be there yet.
+func ReadToEdit(kind, path string, source []byte) (*File, error) {
 	kind, entry, _ := strings.Cut(kind, ":")
 	var k *Kind
 	var err error
@@ -96,25 +105,29 @@ func read(k *Kind, format, path, entry string, source []byte) (*File, error) {
 	return f, nil
 }
 
-// choose chooses the entry, where there are several: the one that was named, or the only one.
-func (f *File) choose() error {
-	if !f.Kind.HasEntries() || f.document.root == nil {
-		return nil
-	}
+// entries are the names of a file's entries, where it has several.
+func (f *File) entries() []string {
 	path := f.Kind.Places[0].Path
-	table := f.document.root.find(path[:slices.Index(path, anyName)])
-	if table == nil {
+	at := slices.Index(path, anyName)
+	if at < 0 || f.document.root == nil {
 		return nil
 	}
 	var names []string
-	for _, m := range table.members {
-		names = append(names, m.key)
+	if table := f.document.root.find(path[:at]); table != nil {
+		for _, m := range table.members {
+			names = append(names, m.key)
+		}
 	}
-	switch {
-	case f.Entry != "":
+	return names
+}
+
+// choose chooses the entry, where there are several: the one that was named, or the only one.
+func (f *File) choose() error {
+	switch names := f.entries(); {
+	case f.Entry != "" || len(names) == 0:
 	case len(names) == 1:
 		f.Entry = names[0]
-	case len(names) > 1:
+	default:
 		return &EntryError{f.Path, f.Kind.Name, f.Entry, names}
 	}
 	return nil
