@@ -18,7 +18,10 @@ func TestOutputsHaveTheirSchema(t *testing.T) {
 	report := filepath.Join(t.TempDir(), "report.json")
 	ambit := func(key string, args ...string) []byte {
 		var out, story bytes.Buffer
-		env := []string{"HOME=" + t.TempDir(), "AMBIT_MANIFEST=" + ready.Manifest, "AMBIT_API_KEY=" + key, "PATH=" + os.Getenv("PATH")}
+		env := []string{"HOME=" + t.TempDir(), "AMBIT_MANIFEST=" + ready.Manifest, "PATH=" + os.Getenv("PATH")}
+		if key != "" {
+			env = append(env, "AMBIT_API_KEY="+key)
+		}
 		c := cli.Command{Stdin: eof{}, Stdout: &out, Stderr: &story, Env: env}
 		c.Main(t.Context(), args)
 		if args[0] == "run" {
@@ -29,6 +32,10 @@ func TestOutputsHaveTheirSchema(t *testing.T) {
 			return text
 		}
 		return out.Bytes()
+	}
+	app := filepath.Join(t.TempDir(), "appsscript.json")
+	if err := os.WriteFile(app, []byte(`{"oauthScopes": ["user:read", "x"]}`), 0o600); err != nil {
+		t.Fatal(err)
 	}
 	full, less := ready.Keys.Full, ready.Keys.NoGateway
 	for _, tt := range []struct {
@@ -42,6 +49,13 @@ func TestOutputsHaveTheirSchema(t *testing.T) {
 		{"grant", "phx_unknown", []string{"check", "-o", "json"}},
 		{"audit", full, []string{"audit", "-o", "json"}},
 		{"doctor", full, []string{"doctor", "-o", "json"}},
+		{"matches", "", []string{"check", "-o", "json", "--matches", app}},
+		{"grant", full, []string{"check", "-o", "json", "--matches", app}},
+		{"plan", full, []string{"plan", "-o", "json", "--matches", app}},
+		{"export", "", []string{"export", "appsscript", "-o", "json"}},
+		{"export", "", []string{"export", "appsscript", "-o", "json", "--into", filepath.Join(t.TempDir(), "new.json")}},
+		{"export", "", []string{"export", "claude", "-o", "json"}},
+		{"export", "", []string{"export", "markdown", "-o", "json"}},
 		{"explain", full, []string{"explain", "-o", "json", "llm_gateway:read"}},
 		{"token", full, []string{"token", "-o", "json"}},
 		{"token", full, []string{"token", "--format", "json", "--min-ttl", "-1s"}},

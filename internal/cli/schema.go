@@ -29,8 +29,9 @@ func schemaCommand(r *invocation) *cobra.Command {
 		Short: "print the JSON Schema of a file that people write, or of an output",
 		Long: `schema prints the JSON Schema of scopes.yaml (manifest), of a provider's file (provider)
 or of the file of an agent program (profile), by which editors complete and check it; or
-that of what the program prints as JSON: audit, doctor, explain, grant (of login, status
-and check), logins, plan, run (its --report), token, verdict.`,
+that of what the program prints as JSON: audit, doctor, explain, export, grant (of login,
+status and check), logins, matches (of check --matches without a credential), plan, run
+(its --report), token, verdict.`,
 		Example:   "  ambit schema profile > profile.schema.json",
 		ValidArgs: names,
 		Args: func(_ *cobra.Command, args []string) error {

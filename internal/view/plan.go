@@ -134,7 +134,7 @@ func (v *Plan) JSON(e Envelope) any {
 		Envelope: e, Manifest: manifestJSON{m.File, m.Name, append([]string{}, p.Session.Programs()...)},
 		Server:    serverJSON{server.Name, server.Issuer, p.Server.Source.URL, p.Server.Source.From, append([]string{}, p.Server.Source.Given...), p.ConsentHost(), p.Advertised().State, p.OffersDevice()},
 		Resources: []resourceJSON{}, Scopes: []itemJSON{}, Request: p.Request, Withheld: p.Withheld, Blocked: p.Blocked, Drift: driftsOf(v.Drift),
-		Client: clientOf(p.LoginClient(), p.Session.Provider().Client.Own),
+		Client: clientOf(p.LoginClient(), p.Session.Provider().Client.Own), Matches: matchesOf(v.Matches),
 	}
 	for _, r := range p.Resources {
 		out.Resources = append(out.Resources, resourceJSON{r.Base, r.URL, r.Advertises.State})
