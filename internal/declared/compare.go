@@ -55,22 +55,39 @@ func (w want) fits() bool {
 	return slices.ContainsFunc(w.standing, func(s *Scope) bool { return s.takes(w.need.Level) })
 }
 
+// rank is how well the file has it: 2 at a level that fits, 1 at another, 0 not at all.
+func (w want) rank() int {
+	switch {
+	case w.fits():
+		return 2
+	case len(w.standing) > 0:
+		return 1
+	}
+	return 0
+}
+
+// want is one scope that a need asks for.
+func (f *File) want(scope string, need scopes.Need, implies scopes.Implications) want {
+	w := want{scope: scope, need: need}
+	for i := range f.Scopes {
+		if _, ok := implies.Among(scopes.NewSet(f.Scopes[i].Name), scope); ok {
+			w.standing = append(w.standing, &f.Scopes[i])
+		}
+	}
+	return w
+}
+
 // wanted is what the manifest asks for, in its order. Where the file tells levels apart, a scope that may be
 // refused stands in for none of a higher level.
 func (f *File) wanted(needs []scopes.Need, implies scopes.Implications) []want {
-	declared := f.set()
-	var near []scopes.Need // of alternatives those that the file has, where it has any
-	for _, n := range needs {
-		var there []string
-		for _, scope := range n.AnyOf {
-			if _, ok := implies.Among(declared, scope); ok {
-				there = append(there, scope)
-			}
+	near := slices.Clone(needs) // of alternatives those first that the file has, at a level that fits
+	for i, n := range near {
+		if len(n.AnyOf) > 1 {
+			near[i].AnyOf = slices.Clone(n.AnyOf)
+			slices.SortStableFunc(near[i].AnyOf, func(a, b string) int {
+				return f.want(b, n, implies).rank() - f.want(a, n, implies).rank()
+			})
 		}
-		if len(there) > 0 {
-			n.AnyOf = there
-		}
-		near = append(near, n)
 	}
 	asked := make(map[string]int) // where in the list
 	var list []want
@@ -85,13 +102,7 @@ func (f *File) wanted(needs []scopes.Need, implies scopes.Implications) []want {
 			continue
 		}
 		asked[item.Asked] = len(list)
-		w := want{scope: item.Asked, need: needs[i]}
-		for j := range f.Scopes {
-			if _, ok := implies.Among(scopes.NewSet(f.Scopes[j].Name), item.Asked); ok {
-				w.standing = append(w.standing, &f.Scopes[j])
-			}
-		}
-		list = append(list, w)
+		list = append(list, f.want(item.Asked, needs[i], implies))
 	}
 	return list
 }

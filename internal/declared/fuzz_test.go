@@ -60,7 +60,7 @@ func without(v any, paths [][]string) any {
 }
 
 // check edits a file and finds that only the part changed, and is what was wanted.
-func checkInto(t *testing.T, file string, text []byte, needs []scopes.Need) {
+func checkInto(t *testing.T, file string, text []byte, needs []scopes.Need, implies scopes.Implications) {
 	t.Helper()
 	f, err := declared.Read(kindOf(file), file, text)
 	if err != nil {
@@ -70,11 +70,11 @@ func checkInto(t *testing.T, file string, text []byte, needs []scopes.Need) {
 	if err != nil {
 		return // what others do not read is no file of theirs
 	}
-	after, err := f.Into(needs, scopes.Implications{}, "")
+	after, err := f.Into(needs, implies, "")
 	if err != nil {
 		return
 	}
-	if len(f.Compare(needs, scopes.Implications{})) == 0 && !bytes.Equal(text, after) {
+	if len(f.Compare(needs, implies)) == 0 && !bytes.Equal(text, after) {
 		t.Fatalf("%q asks for the same and became %q", text, after)
 	}
 	changed, err := decode(file, after)
@@ -96,10 +96,10 @@ func checkInto(t *testing.T, file string, text []byte, needs []scopes.Need) {
 	if err != nil {
 		t.Fatalf("%q became %q: %v", text, after, err)
 	}
-	if d := again.Compare(needs, scopes.Implications{}); len(d) > 0 {
+	if d := again.Compare(needs, implies); len(d) > 0 {
 		t.Fatalf("%q became %q, which differs: %+v", text, after, d)
 	}
-	if twice, err := again.Into(needs, scopes.Implications{}, ""); err != nil || !bytes.Equal(twice, after) {
+	if twice, err := again.Into(needs, implies, ""); err != nil || !bytes.Equal(twice, after) {
 		t.Fatalf("%q became %q, and then %q: %v", text, after, twice, err)
 	}
 }
@@ -134,7 +134,7 @@ func FuzzInto(f *testing.F) {
 				}
 			}
 		}
-		checkInto(t, fuzzedFiles[uint(i)%uint(len(fuzzedFiles))], []byte(text), needs)
+		checkInto(t, fuzzedFiles[uint(i)%uint(len(fuzzedFiles))], []byte(text), needs, scopes.Implications{})
 	})
 }
 
@@ -142,14 +142,18 @@ func FuzzInto(f *testing.F) {
 // bytes before it and behind it stay.
 func TestRandomFiles(t *testing.T) {
 	edited := make(map[string]int)
+	implies, err := scopes.NewImplications([]scopes.Rule{{Scope: "{x}:write", Covers: []string{"{x}:read"}}, {Scope: "*", Covers: []string{"{x}:read", "{x}:write"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for seed := range uint64(3000) {
 		r := rand.New(rand.NewPCG(seed, 19))
 		file := fuzzedFiles[r.IntN(len(fuzzedFiles))]
 		head, part, tail := randomFile(r, file)
 		text := head + part + tail
 		var words []string
-		for _, word := range []string{"a:read", "b.write", "c", "read_d", "https://example.com/auth/e", "*"} {
-			if r.IntN(2) == 0 {
+		for _, word := range []string{"a:read", "a:write", "b.write", "c|a:write", "c", "read_d|gone", "https://example.com/auth/e", "*"} {
+			if r.IntN(3) == 0 {
 				words = append(words, word+[]string{"!", "", "?"}[r.IntN(3)])
 			}
 		}
@@ -158,11 +162,11 @@ func TestRandomFiles(t *testing.T) {
 		if err != nil {
 			t.Fatalf("seed %d: %q: %v", seed, text, err)
 		}
-		after, err := f.Into(needs, scopes.Implications{}, "")
+		after, err := f.Into(needs, implies, "")
 		if err != nil {
 			t.Fatalf("seed %d: %q: %v", seed, text, err)
 		}
-		checkInto(t, file, []byte(text), needs)
+		checkInto(t, file, []byte(text), needs, implies)
 		if part == "" { // it is added at the end
 			head, tail = text, ""
 		}
@@ -194,7 +198,7 @@ func randomFile(r *rand.Rand, file string) (head, part, tail string) {
 
 func some(r *rand.Rand) []string {
 	var words []string
-	for _, word := range []string{"a:read", "b.write", "c", "read_d", "gone", "https://example.com/auth/e"} {
+	for _, word := range []string{"a:read", "a:write", "b.write", "c", "read_d", "gone", "https://example.com/auth/e"} {
 		if r.IntN(3) == 0 {
 			words = append(words, word)
 		}

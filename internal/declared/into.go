@@ -41,6 +41,25 @@ func New(k *Kind, path, entry string) (*File, error) {
 // outside of that part is as it was, and all are where the two ask for the same. What stands somewhere stays
 // there as long as its level fits; a new scope is for token, "" for the kind's first.
 func (f *File) Into(needs []scopes.Need, implies scopes.Implications, token string) ([]byte, error) {
+	text, err := f.once(needs, implies, token)
+	for round := 0; err == nil && round < maxRounds; round++ {
+		after, unread := read(f.Kind, f.document.format, f.Path, f.Entry, text)
+		if unread != nil {
+			return nil, &EditError{f.Path, "the file", unread}
+		}
+		if len(after.Compare(needs, implies)) == 0 {
+			break
+		}
+		text, err = after.once(needs, implies, token)
+	}
+	return text, err
+}
+
+// maxRounds bounds how often a file is edited: which of several alternatives fits best can be another once a scope
+// stands there for another need.
+const maxRounds = 4
+
+func (f *File) once(needs []scopes.Need, implies scopes.Implications, token string) ([]byte, error) {
 	var skip [][]string
 	now, target := f, f.target(needs, implies, token)
 	for i, words := range target {

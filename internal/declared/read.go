@@ -243,12 +243,3 @@ func (f *File) Needs() []scopes.Need {
 	}
 	return needs
 }
-
-// set is the scopes that the file declares.
-func (f *File) set() scopes.Set {
-	names := make([]string, len(f.Scopes))
-	for i, s := range f.Scopes {
-		names[i] = s.Name
-	}
-	return scopes.NewSet(names...)
-}
