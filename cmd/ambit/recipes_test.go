@@ -272,6 +272,9 @@ func TestAction(t *testing.T) {
 	if err := os.WriteFile(elsewhere, []byte("version: 1\nname: few\nprovider: ../provider.yaml\nscopes:\n  - {scope: \"user:read\", level: required, why: who}\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile(filepath.Join(w.dir, "appsscript.json"), []byte(`{"oauthScopes": ["user:read"]}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	evil := "x'; touch stolen; $(touch stolen) `touch stolen` \" && touch stolen #"
 	for name, c := range map[string]struct {
 		inputs map[string]string
@@ -279,20 +282,23 @@ func TestAction(t *testing.T) {
 		code   int
 		says   string
 	}{
-		"all is there":     {nil, "full", 0, ""},
-		"one is missing":   {nil, "no_gateway", 3, "::error file=scopes.yaml,line="},
-		"no key":           {nil, "", 4, "::error file=scopes.yaml,line=1"},
-		"too much":         {map[string]string{"strict": "true"}, "full", 5, "::error file=scopes.yaml"},
-		"strictly what":    {map[string]string{"strict": "very"}, "full", 2, "very"},
-		"strict unset":     {map[string]string{"strict": ""}, "full", 0, ""},
-		"another manifest": {map[string]string{"manifest": elsewhere}, "no_gateway", 0, ""},
-		"a program":        {map[string]string{"program": "slack,warehouse"}, "read_only", 0, "external_data_source:write"},
-		"another server":   {map[string]string{"server": "eu"}, "full", 4, "unknown"},
-		"evil manifest":    {map[string]string{"manifest": evil}, "full", 2, "stolen"},
-		"evil program":     {map[string]string{"program": evil}, "full", 2, "stolen"},
-		"evil server":      {map[string]string{"server": evil}, "full", 2, "stolen"},
-		"evil strictness":  {map[string]string{"strict": evil}, "full", 2, "stolen"},
-		"a flag":           {map[string]string{"server": "--help"}, "full", 2, "--help"},
+		"all is there":      {nil, "full", 0, ""},
+		"one is missing":    {nil, "no_gateway", 3, "::error file=scopes.yaml,line="},
+		"no key":            {nil, "", 4, "::error file=scopes.yaml,line=1"},
+		"too much":          {map[string]string{"strict": "true"}, "full", 5, "::error file=scopes.yaml"},
+		"strictly what":     {map[string]string{"strict": "very"}, "full", 2, "very"},
+		"strict unset":      {map[string]string{"strict": ""}, "full", 0, ""},
+		"another manifest":  {map[string]string{"manifest": elsewhere}, "no_gateway", 0, ""},
+		"a program":         {map[string]string{"program": "slack,warehouse"}, "read_only", 0, "external_data_source:write"},
+		"another server":    {map[string]string{"server": "eu"}, "full", 4, "unknown"},
+		"a platform's file": {map[string]string{"manifest": elsewhere, "matches": "\nappsscript.json\nappsscript=appsscript.json\n"}, "full", 0, ""},
+		"one that differs":  {map[string]string{"matches": "appsscript.json"}, "full", 5, "appsscript.json does not declare it"},
+		"evil file":         {map[string]string{"matches": evil}, "full", 2, "stolen"},
+		"evil manifest":     {map[string]string{"manifest": evil}, "full", 2, "stolen"},
+		"evil program":      {map[string]string{"program": evil}, "full", 2, "stolen"},
+		"evil server":       {map[string]string{"server": evil}, "full", 2, "stolen"},
+		"evil strictness":   {map[string]string{"strict": evil}, "full", 2, "stolen"},
+		"a flag":            {map[string]string{"server": "--help"}, "full", 2, "--help"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			os.Remove(summary)
@@ -325,7 +331,7 @@ func TestActionForm(t *testing.T) {
 		}
 	}
 	page := read(t, "docs/ci.md")
-	for _, name := range []string{"manifest", "program", "server", "strict"} {
+	for _, name := range []string{"manifest", "program", "server", "strict", "matches"} {
 		if a.Inputs[name].Description == "" || !strings.Contains(page, "`"+name+"`") {
 			t.Errorf("the input %s is not described, there or in docs/ci.md", name)
 		}

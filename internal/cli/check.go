@@ -38,7 +38,7 @@ type checkFlags struct {
 // needsCredential reports whether a flag says something of a credential: without one the files of --matches can
 // be compared all the same.
 func (f *checkFlags) needsCredential(flags *pflag.FlagSet) bool {
-	return slices.ContainsFunc([]string{"strict", "require", "project", "reach", "api-key", "api-key-stdin", "api-key-file"}, flags.Changed)
+	return f.strict || slices.ContainsFunc([]string{"require", "project", "reach", "api-key", "api-key-stdin", "api-key-file"}, flags.Changed)
 }
 
 func checkCommand(r *invocation) *cobra.Command {
