@@ -58,6 +58,9 @@ func readDeclared(argument, usual string, read func(kind, path string, source []
 	if e, ok := errors.AsType[*declared.EntryError](err); ok && e.Entry == "" && slices.Contains(e.Names, usual) {
 		f, err = read(e.Kind+":"+usual, path, source)
 	}
+	if err == nil && f.Entry == "" && f.Kind.HasEntries() { // there are none yet
+		f.Entry = usual
+	}
 	return f, declaredFailure(err)
 }
 

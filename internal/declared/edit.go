@@ -44,6 +44,9 @@ func (d *document) addJSON(p *Place, path, words []string) (string, error) {
 // reword puts another text in the place of one, between the same quotes.
 func (d *document) reword(v *value, line string) (string, error) {
 	end := d.scalarEnd(v.from)
+	if mark := d.text[v.from:min(v.from+3, len(d.text))]; mark == `"""` || mark == "'''" { // TOML's text of several lines
+		end = v.from + 3 + strings.Index(d.text[v.from+3:], mark) + 3
+	}
 	if end <= v.from {
 		return "", errStyle
 	}
@@ -70,6 +73,8 @@ func (d *document) addTOML(p *Place, path, words []string) (string, error) {
 	}
 	at, before := len(d.text), "["+strings.Join(path[:len(path)-1], ".")+"]"+d.eol()
 	switch {
+	case table != nil && !table.block && table.is == isTable:
+		return d.addBraces(table, strings.TrimSuffix(line, d.eol())), nil
 	case table != nil && (!table.block || table.last == 0):
 		return "", errStyle
 	case table != nil:
@@ -82,6 +87,15 @@ func (d *document) addTOML(p *Place, path, words []string) (string, error) {
 		before = d.eol() + before
 	}
 	return d.splice(at, at, before+line), nil
+}
+
+// addBraces puts a member before the others in braces.
+func (d *document) addBraces(table *value, member string) string {
+	if len(table.members) == 0 {
+		return d.splice(table.from+1, table.from+1, member)
+	}
+	at := table.members[0].from
+	return d.splice(at, at, member+", ")
 }
 
 // indentOfMembers is how far the last member of a table is indented.

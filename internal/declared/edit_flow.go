@@ -1,6 +1,7 @@
 package declared
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -30,12 +31,11 @@ func (d *document) setFlow(v *value, key int, words []string) (string, error) {
 		return d.fill(v, key, list.end, words)
 	}
 	var gone []bool
-	var stays []string
-	left := append([]string{}, words...)
+	left := slices.Clone(words)
 	for _, item := range v.items {
 		keep := len(left) > 0 && left[0] == item.text
 		if keep {
-			stays, left = append(stays, left[0]), left[1:]
+			left = left[1:]
 		}
 		gone = append(gone, !keep)
 	}

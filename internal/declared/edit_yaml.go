@@ -11,7 +11,7 @@ func (d *document) setBlock(v *value, key int, words []string) (string, error) {
 	from, left := 0, words
 	for i, item := range v.items {
 		line := d.lineStart(item.from)
-		if !strings.HasPrefix(strings.TrimLeft(d.text[line:item.from], " "), "-") || i > 0 && line == d.lineStart(v.items[i-1].from) {
+		if !strings.HasPrefix(strings.TrimLeft(d.text[line:item.from], " "), "-") || line < from || i > 0 && line == d.lineStart(v.items[i-1].from) {
 			return "", errStyle
 		}
 		if len(left) > 0 && left[0] == item.text {
@@ -107,7 +107,7 @@ func (d *document) setKeys(v *value, words []string) (string, error) {
 	from, left, end := 0, words, 0
 	for _, m := range v.members {
 		line := d.lineStart(m.from)
-		if strings.TrimSpace(d.text[line:m.from]) != "" {
+		if strings.TrimSpace(d.text[line:m.from]) != "" || line < from {
 			return "", errStyle
 		}
 		end = d.blockEnd(max(m.from, m.last), len(d.indent(m.from)))
@@ -269,10 +269,5 @@ func (d *document) addFlow(table *value, path, words []string) (string, error) {
 			text = "{" + text + "}"
 		}
 	}
-	at := table.from + 1
-	if len(table.members) > 0 {
-		text += ", "
-		at = table.members[0].from
-	}
-	return d.splice(at, at, text), nil
+	return d.addBraces(table, text), nil
 }

@@ -119,7 +119,7 @@ func FuzzInto(f *testing.F) {
 	for _, seed := range []string{
 		"", "{}", `{"oauthScopes": ["a", "b"]}`, "permissions:\n  scopes:\n  - a # b\n", "permissions: {scopes: [a, 'b']}\n", "[access_scopes]\nscopes = 'a,b'\n", "access_scopes = {scopes = \"a\"}",
 		`{"config": {"auth": {"requiredScopes": []}}}`, `{"mcpServers": {"a": {"oauth": {"scopes": "a b"}}}}`, "oauth_config:\n  scopes:\n    bot: [\n      a,\n    ]\n", "a: |\n  x\n\npermissions:\n", "- a\n",
-		"permissions:\n  scopes:\n    a: {x: 1}\n", "[[a]]\nb = 1\n[access_scopes]\nrequired_scopes = [ # c\n 'a', \"\"\"b\"\"\" ]\n", "\ufeff{\r\n}", "a: 1\n...\n", "--- \npermissions:\r\n  scopes: []\r\n",
+		"permissions:\n  scopes:\n    a: {x: 1}\n", "[[a]]\nb = 1\n[access_scopes]\nrequired_scopes = [ # c\n 'a', \"\"\"b\"\"\" ]\n", "\ufeff{\r\n}", "a: 1\n...\n", "\r0: [00\n000]", "--- \npermissions:\r\n  scopes: []\r\n",
 	} {
 		for i := range fuzzedFiles {
 			f.Add(i, seed, "b! c? d")

@@ -60,10 +60,14 @@ func TestInto(t *testing.T) {
 		"TOML, lists":       {"shopify.app.toml", "[access_scopes]\nrequired_scopes = [\n  'a', # why\n  'b',\n]\n\n[x]\ny = 1\n", "a! c! d?", "[access_scopes]\nrequired_scopes = [\n  'a', # why\n  'c',\n]\noptional_scopes = [\"d\"]\n\n[x]\ny = 1\n"},
 		"TOML, none yet":    {"shopify.app.toml", "name = 1\r\n\r\n[x]\r\ny = 2", "a! b! c?", "name = 1\r\n\r\n[x]\r\ny = 2\r\n\r\n[access_scopes]\r\nscopes = \"a,b\"\r\noptional_scopes = [\"c\"]\r\n"},
 		"TOML, dotted keys": {"shopify.app.toml", "access_scopes.scopes = \"a\"\n", "b!", "access_scopes.scopes = \"b\"\n"},
+		"TOML, more braces": {"shopify.app.toml", "access_scopes = { scopes = \"a\" } # these\n", "a! b?", "access_scopes = { optional_scopes = [\"b\"], scopes = \"a\" } # these\n"},
+		"TOML, many lines":  {"shopify.app.toml", "[access_scopes]\nscopes = \"\"\"a,\n  b\"\"\" # these\n", "a! c!", "[access_scopes]\nscopes = \"a,c\" # these\n"},
 		"TOML, braces":      {"shopify.app.toml", "access_scopes = { scopes = \"a\", x = 1 }\n", "b!", "access_scopes = { scopes = \"b\", x = 1 }\n"},
 
-		"levels": {"app-hsmeta.json", `{"config": {"auth": {"requiredScopes": ["a", "b"], "optionalScopes": ["c"], "conditionallyRequiredScopes": ["d"]}}}`, "a! b? c! d e", `{"config": {"auth": {"requiredScopes": ["a", "c"], "optionalScopes": ["b", "e"], "conditionallyRequiredScopes": ["d"]}}}`},
-		"blanks": {".mcp.json", `{"mcpServers": {"one": {"url": "https://x", "oauth": {"scopes": "a b", "id": 1}}}}`, "b! c!", `{"mcpServers": {"one": {"url": "https://x", "oauth": {"scopes": "b c", "id": 1}}}}`},
+		"levels":       {"app-hsmeta.json", `{"config": {"auth": {"requiredScopes": ["a", "b"], "optionalScopes": ["c"], "conditionallyRequiredScopes": ["d"]}}}`, "a! b? c! d e", `{"config": {"auth": {"requiredScopes": ["a", "c"], "optionalScopes": ["b", "e"], "conditionallyRequiredScopes": ["d"]}}}`},
+		"braces":       {"manifest.yml", "app: {id: 1}\npermissions: {}\n", "a!", "app: {id: 1}\npermissions: {scopes: [\"a\"]}\n"},
+		"JSON in YAML": {"manifest.yml", "{\"app\": {\"id\": 1}} # x\n", "a!", "{\"permissions\": {\"scopes\": [\"a\"]}, \"app\": {\"id\": 1}} # x\n"},
+		"blanks":       {".mcp.json", `{"mcpServers": {"one": {"url": "https://x", "oauth": {"scopes": "a b", "id": 1}}}}`, "b! c!", `{"mcpServers": {"one": {"url": "https://x", "oauth": {"scopes": "b c", "id": 1}}}}`},
 	} {
 		f, err := declared.Read("", tt.file, []byte(tt.before))
 		if err != nil {

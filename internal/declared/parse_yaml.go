@@ -9,6 +9,9 @@ import (
 )
 
 func (d *document) parseYAML() yamlfile.Mistakes {
+	if at := strings.IndexAny(strings.ReplaceAll(d.text, "\r\n", " \n"), "\r\u0085\u2028\u2029"); at >= 0 {
+		return yamlfile.Mistakes{d.mistake(at, yamlfile.BadYAML, "a line ends here in a way that only old YAML knows: end it with a line feed")}
+	}
 	r := &yamlfile.Reader{File: d.file}
 	root := r.Document([]byte(d.text))
 	if root != nil {
@@ -22,8 +25,7 @@ func (d *document) parseYAML() yamlfile.Mistakes {
 	return mistakes
 }
 
-// offset is where a node begins. Lines end by other characters too in YAML 1.1: what is found wrong by
-// that is refused when the edit is compared.
+// offset is where a node begins.
 func (d *document) offset(n *yaml.Node) int {
 	at := len(d.text)
 	if n.Line-1 < len(d.lines) {
@@ -33,7 +35,7 @@ func (d *document) offset(n *yaml.Node) int {
 		_, size := utf8.DecodeRuneInString(d.text[at:])
 		at += size
 	}
-	return at
+	return min(at, len(d.text)-1)
 }
 
 func (d *document) yamlValue(n *yaml.Node) *value {

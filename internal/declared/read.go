@@ -165,7 +165,10 @@ func (f *File) value(p *Place) (v *value, key int) {
 }
 
 func (f *File) wrong(at int, kind yamlfile.MistakeKind, format string, args ...any) {
-	f.mistakes = append(f.mistakes, f.document.mistake(at, kind, text.Line(fmt.Sprintf(format, args...))))
+	m := f.document.mistake(at, kind, text.Line(fmt.Sprintf(format, args...)))
+	if !slices.Contains(f.mistakes, m) { // several places can have it on their way
+		f.mistakes = append(f.mistakes, m)
+	}
 }
 
 func (f *File) readPlace(p *Place) {
@@ -201,7 +204,7 @@ func (f *File) readPlace(p *Place) {
 
 // splitWords are the scopes in a text.
 func splitWords(form, line string) []string {
-	return strings.FieldsFunc(line, func(c rune) bool { return c == ' ' || form == formCommas && c == ',' })
+	return strings.FieldsFunc(line, func(c rune) bool { return strings.ContainsRune(" \t\r\n", c) || form == formCommas && c == ',' })
 }
 
 // declare notes a scope at a place. One that stands in two lists of a token is a mistake, unless one of them
