@@ -2,6 +2,7 @@ package declared
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"sort"
 	"strings"
@@ -20,6 +21,9 @@ const (
 // MaxFileSize bounds a file, in bytes: what is larger is no such manifest.
 const MaxFileSize = yamlfile.MaxFileSize
 
+// maxTOML bounds one in TOML: the time that its parser takes grows with the square of the number of tables.
+const maxTOML = 128 << 10
+
 // A document is a file as values with their places in its text.
 type document struct {
 	kind   *Kind
@@ -30,7 +34,12 @@ type document struct {
 	plain  string // the text with blanks in place of comments, where the format has none
 	lines  []int  // where each line begins
 	root   *value // nil where the text holds nothing
+
+	told, sought spot // the last ones: a line of a megabyte is walked once
 }
+
+// A spot is a place in the text, by its line and its column, from 1, and by bytes.
+type spot struct{ line, column, at int }
 
 // A value is one of a document.
 type value struct {
@@ -41,6 +50,9 @@ type value struct {
 	members []member
 	items   []*value
 	last    int // where the last thing within it begins; of a TOML table, where its last line ends
+
+	index   map[string]int // of members, as far as indexed
+	indexed int
 }
 
 type form int
@@ -64,12 +76,27 @@ type member struct {
 	*value
 }
 
+// smallTable is up to how many members looking at each is fast enough.
+const smallTable = 16
+
 // get is a member of a table, or nil; of several with one name the last.
 func (v *value) get(key string) *member {
-	for i := len(v.members) - 1; i >= 0; i-- {
-		if v.members[i].key == key {
-			return &v.members[i]
+	if len(v.members) <= smallTable {
+		for i := len(v.members) - 1; i >= 0; i-- {
+			if v.members[i].key == key {
+				return &v.members[i]
+			}
 		}
+		return nil
+	}
+	if v.index == nil {
+		v.index = make(map[string]int, len(v.members))
+	}
+	for ; v.indexed < len(v.members); v.indexed++ {
+		v.index[v.members[v.indexed].key] = v.indexed
+	}
+	if i, there := v.index[key]; there {
+		return &v.members[i]
 	}
 	return nil
 }
@@ -99,8 +126,12 @@ func (d *document) holds(path []string) bool { return d.root != nil && d.root.fi
 // parse reads a text of a format; the mistakes are those for which it is none.
 func parse(k *Kind, format, file string, source []byte) (*document, yamlfile.Mistakes) {
 	d := &document{kind: k, format: format, file: file}
-	if len(source) > MaxFileSize {
-		return nil, yamlfile.Mistakes{{File: file, Line: 1, Column: 1, Kind: yamlfile.BadSize, Message: "the file is larger than 1 MiB"}}
+	limit := MaxFileSize
+	if format == formatTOML {
+		limit = maxTOML
+	}
+	if len(source) > limit {
+		return nil, yamlfile.Mistakes{{File: file, Line: 1, Column: 1, Kind: yamlfile.BadSize, Message: fmt.Sprintf("the file is larger than %d KiB", limit>>10)}}
 	}
 	if bytes.HasPrefix(source, []byte("\ufeff")) {
 		d.bom, source = "\ufeff", source[3:]
@@ -135,7 +166,27 @@ func parse(k *Kind, format, file string, source []byte) (*document, yamlfile.Mis
 func (d *document) place(at int) (line, column int) {
 	at = min(at, len(d.text))
 	line = max(sort.SearchInts(d.lines, at+1), 1)
-	return line, 1 + utf8.RuneCountInString(d.text[d.lines[line-1]:at])
+	if d.told.line != line || d.told.at > at {
+		d.told = spot{line, 1, d.lines[line-1]}
+	}
+	d.told.column += utf8.RuneCountInString(d.text[d.told.at:at])
+	d.told.at = at
+	return line, d.told.column
+}
+
+// offset is where a column of a line begins.
+func (d *document) offset(line, column int) int {
+	if line > len(d.lines) {
+		return len(d.text) - 1
+	}
+	if d.sought.line != line || d.sought.column > column {
+		d.sought = spot{line, 1, d.lines[max(line, 1)-1]}
+	}
+	for ; d.sought.column < column && d.sought.at < len(d.text); d.sought.column++ {
+		_, size := utf8.DecodeRuneInString(d.text[d.sought.at:])
+		d.sought.at += size
+	}
+	return min(d.sought.at, len(d.text)-1)
 }
 
 func (d *document) mistake(at int, kind yamlfile.MistakeKind, message string) yamlfile.Mistake {

@@ -1,6 +1,7 @@
 package declared_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -87,5 +88,43 @@ func TestInto(t *testing.T) {
 		if d := again.Compare(needsOf(tt.needs), scopes.Implications{}); len(d) > 0 {
 			t.Errorf("%s: %+v is different afterwards", name, d)
 		}
+	}
+}
+
+// A file of a megabyte is read as fast as a small one is for each of its bytes, or refused.
+func TestLargeFiles(t *testing.T) {
+	size := 256 << 10
+	many := func(format string) string {
+		var b strings.Builder
+		for i := 0; b.Len() < size; i++ {
+			fmt.Fprintf(&b, format, i)
+		}
+		return b.String()
+	}
+	files := map[string]string{
+		"appsscript.json": `{"oauthScopes": [` + many(`"a%d",`) + `"z"]}`,
+		"a-hsmeta.json":   `{"config": {` + many(`"a%d":1,`) + `"auth": {"requiredScopes": []}}}`,
+		"b-hsmeta.json":   `{"config": {"auth": {"requiredScopes": [` + many(`%d,`) + `1]}}}`,
+		"manifest.yml":    `permissions: {scopes: [` + many(`a%d,`) + `z]}`,
+		"manifest.yaml":   "permissions:\n  scopes: [a]\n" + many("a%d: 1\n"),
+	}
+	size = 64 << 10
+	files["shopify.app.toml"] = "[access_scopes]\nscopes = \"" + many("a%d,") + "\"\n"
+	files["shopify.app.b.toml"] = many("[a%d]\n") + "[access_scopes]\nscopes = \"a\"\n"
+	files["shopify.app.c.toml"] = "[access_scopes]\nrequired_scopes = [" + many("'a%d',") + "]\n"
+	for file, text := range files {
+		f, err := declared.Read("", file, []byte(text))
+		if err != nil {
+			if lines := strings.Count(err.Error(), "\n"); lines > 25 {
+				t.Errorf("%s: %d lines of mistakes", file, lines)
+			}
+			continue
+		}
+		if got, err := f.Into(needsOf("z!"), scopes.Implications{}, ""); err != nil || len(got) < size/2 {
+			t.Errorf("%s: %d bytes, %v", file, len(got), err)
+		}
+	}
+	if _, err := declared.Read("", "appsscript.json", make([]byte, declared.MaxFileSize+1)); err == nil || !strings.Contains(err.Error(), "larger than 1024 KiB") {
+		t.Errorf("over the limit: %v", err)
 	}
 }

@@ -2,7 +2,6 @@ package declared
 
 import (
 	"strings"
-	"unicode/utf8"
 
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"go.yaml.in/yaml/v3"
@@ -25,27 +24,14 @@ func (d *document) parseYAML() yamlfile.Mistakes {
 	return mistakes
 }
 
-// offset is where a node begins.
-func (d *document) offset(n *yaml.Node) int {
-	at := len(d.text)
-	if n.Line-1 < len(d.lines) {
-		at = d.lines[max(n.Line-1, 0)]
-	}
-	for column := 1; column < n.Column && at < len(d.text); column++ {
-		_, size := utf8.DecodeRuneInString(d.text[at:])
-		at += size
-	}
-	return min(at, len(d.text)-1)
-}
-
 func (d *document) yamlValue(n *yaml.Node) *value {
-	v := &value{from: d.offset(n), block: n.Style&yaml.FlowStyle == 0}
+	v := &value{from: d.offset(n.Line, n.Column), block: n.Style&yaml.FlowStyle == 0}
 	v.last = v.from
 	switch n.Kind {
 	case yaml.MappingNode:
 		v.is = isTable
 		for i := 0; i+1 < len(n.Content); i += 2 {
-			m := member{key: n.Content[i].Value, from: d.offset(n.Content[i]), value: d.yamlValue(n.Content[i+1])}
+			m := member{key: n.Content[i].Value, from: d.offset(n.Content[i].Line, n.Content[i].Column), value: d.yamlValue(n.Content[i+1])}
 			v.last = max(v.last, m.from, m.last)
 			v.members = append(v.members, m)
 		}

@@ -164,7 +164,18 @@ func (f *File) value(p *Place) (v *value, key int) {
 	return v, key
 }
 
+const (
+	// maxMistakes bounds how many mistakes of a file are told: more than anyone fixes in one round.
+	maxMistakes = 20
+
+	// maxScopes bounds the scopes of a file. The largest services have a thousand.
+	maxScopes = 5000
+)
+
 func (f *File) wrong(at int, kind yamlfile.MistakeKind, format string, args ...any) {
+	if len(f.mistakes) > maxMistakes {
+		return
+	}
 	m := f.document.mistake(at, kind, text.Line(fmt.Sprintf(format, args...)))
 	if !slices.Contains(f.mistakes, m) { // several places can have it on their way
 		f.mistakes = append(f.mistakes, m)
@@ -212,6 +223,10 @@ func splitWords(form, line string) []string {
 func (f *File) declare(p *Place, name string, at int) {
 	if err := scopes.CheckScope(name); err != nil {
 		f.wrong(at, yamlfile.BadScope, "%v", err)
+		return
+	}
+	if len(f.Scopes) >= maxScopes {
+		f.wrong(f.document.root.from, yamlfile.BadSize, "the file declares more than %d scopes", maxScopes)
 		return
 	}
 	line, column := f.document.place(at)
