@@ -60,6 +60,7 @@ func TestInto(t *testing.T) {
 		"TOML, blanks":      {"shopify.app.toml", "[access_scopes]\nscopes = 'a, b'\n", "b! c!", "[access_scopes]\nscopes = 'b, c'\n"},
 		"TOML, lists":       {"shopify.app.toml", "[access_scopes]\nrequired_scopes = [\n  'a', # why\n  'b',\n]\n\n[x]\ny = 1\n", "a! c! d?", "[access_scopes]\nrequired_scopes = [\n  'a', # why\n  'c',\n]\noptional_scopes = [\"d\"]\n\n[x]\ny = 1\n"},
 		"TOML, none yet":    {"shopify.app.toml", "name = 1\r\n\r\n[x]\r\ny = 2", "a! b! c?", "name = 1\r\n\r\n[x]\r\ny = 2\r\n\r\n[access_scopes]\r\nscopes = \"a,b\"\r\noptional_scopes = [\"c\"]\r\n"},
+		"TOML, indented":    {"shopify.app.toml", "[access_scopes]\n  scopes = \"a\"\n", "a! b?", "[access_scopes]\n  scopes = \"a\"\n  optional_scopes = [\"b\"]\n"},
 		"TOML, dotted keys": {"shopify.app.toml", "access_scopes.scopes = \"a\"\n", "b!", "access_scopes.scopes = \"b\"\n"},
 		"TOML, more braces": {"shopify.app.toml", "access_scopes = { scopes = \"a\" } # these\n", "a! b?", "access_scopes = { optional_scopes = [\"b\"], scopes = \"a\" } # these\n"},
 		"TOML, many lines":  {"shopify.app.toml", "[access_scopes]\nscopes = \"\"\"a,\n  b\"\"\" # these\n", "a! c!", "[access_scopes]\nscopes = \"a,c\" # these\n"},
