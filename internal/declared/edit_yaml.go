@@ -45,9 +45,9 @@ func (d *document) setBlock(v *value, key int, words []string) (string, error) {
 		for _, word := range left {
 			lines.WriteString(dash + d.quoted(word, quote) + d.eol())
 		}
-		text += d.closed(lines.String(), end)
+		text += lines.String()
 	}
-	return text + d.text[end:], nil
+	return d.closed(text, end) + d.text[end:], nil
 }
 
 // closed is lines as they stand before an offset: without the last end, where the file ends there without one.
@@ -135,7 +135,7 @@ func (d *document) setKeys(v *value, words []string) (string, error) {
 	for _, word := range left {
 		lines.WriteString(d.indent(first.from) + d.quoted(word, quote) + ": {}" + d.eol())
 	}
-	return text + d.closed(lines.String(), end) + d.text[end:], nil
+	return d.closed(text+lines.String(), end) + d.text[end:], nil
 }
 
 // blockEnd is where the lines end that are indented deeper, behind the line of an offset; blank ones at the end do not

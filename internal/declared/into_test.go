@@ -45,7 +45,7 @@ func TestInto(t *testing.T) {
 
 		"YAML, dashes":          {"manifest.yml", "# top\npermissions:\n  scopes: # these\n    # one\n    - x # why x\n    # two\n    - 'y'\napp: {id: 1}\n", "y! z!", "# top\npermissions:\n  scopes: # these\n    # one\n    # two\n    - 'y'\n    - 'z'\napp: {id: 1}\n"},
 		"YAML, last line":       {"manifest.yml", "permissions:\n  scopes:\n  - x", "x! z!", "permissions:\n  scopes:\n  - x\n  - z"},
-		"YAML, last goes":       {"manifest.yml", "permissions:\n  scopes:\n  - x\n  - y", "x!", "permissions:\n  scopes:\n  - x\n"},
+		"YAML, last goes":       {"manifest.yml", "permissions:\n  scopes:\n  - x\n  - y", "x!", "permissions:\n  scopes:\n  - x"},
 		"YAML, all go":          {"manifest.yml", "permissions:\n  scopes: # these\n    - x\nb: 1\n", "", "permissions:\n  scopes: [] # these\nb: 1\n"},
 		"YAML, brackets":        {"manifest.yml", "permissions: {scopes: [x, y], b: 1} # c\n", "y! z!", "permissions: {scopes: [y, z], b: 1} # c\n"},
 		"YAML, brackets, lines": {"manifest.yml", "permissions:\n  scopes: [\n    x, # why x\n    y # why y\n  ]\n", "x! z!", "permissions:\n  scopes: [\n    x, # why x\n    z\n  ]\n"},
