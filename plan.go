@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/metadata"
@@ -21,15 +22,11 @@ type Plan struct {
 	Server  *metadata.AuthorizationServer
 
 	negotiation scopes.Negotiation
+	near        func() map[string][]string // see [Plan.Near]
 }
 
 // Advertised is what the server says of the scopes that it knows.
 func (p *Plan) Advertised() scopes.Advertisement { return p.negotiation.Server }
-
-// Offer is every scope that the server, its resources or the provider file know of.
-func (p *Plan) Offer() scopes.Offer {
-	return scopes.NewOffer(p.negotiation.Server, p.negotiation.Resources, p.Session.Provider().Scopes.About)
-}
 
 // Undescribed reports whether the server publishes no metadata: all that is known of it is the
 // provider file's.
@@ -59,36 +56,18 @@ func (s *Session) Plan(ctx context.Context) (*Plan, error) {
 	return newPlan(s, as, resources), nil
 }
 
-// LastPlan is what was requested, or else the plan by what a server last said of itself; nil
-// where nothing was kept of that. No server is asked.
-func (h *Held) LastPlan() *Plan {
-	if h.Plan != nil {
-		return h.Plan
-	}
-	documents, err := h.session.documents()
-	if err != nil {
-		return nil
-	}
-	for _, server := range []provider.Server{h.Server, h.session.server} {
-		if as := h.session.lastMetadataOf(server); as != nil {
-			return newPlan(h.session, as, h.session.lastResources(documents))
-		}
-	}
-	return nil
-}
-
-// Advertised are the scopes that a server listed when it last said something of itself; none
-// where nothing was kept of that. No server is asked.
-func (s *Session) Advertised(at provider.Server) scopes.Set {
-	if as := s.lastMetadataOf(at); as != nil {
-		return as.ScopesSupported.Scopes
-	}
-	return scopes.Set{}
-}
-
 func newPlan(s *Session, as *metadata.AuthorizationServer, resources []scopes.Resource) *Plan {
 	n := scopes.Negotiation{Needs: s.needs, Implies: s.Provider().Implies, Server: s.Provider().Scopes.Advertised(as.ScopesSupported), Resources: resources}
-	return &Plan{Plan: scopes.Negotiate(n), Session: s, Server: as, negotiation: n}
+	p := &Plan{Session: s, Server: as, negotiation: n}
+	p.negotiate()
+	return p
+}
+
+// negotiate decides by the plan's negotiation.
+func (p *Plan) negotiate() {
+	p.Plan = scopes.Negotiate(p.negotiation)
+	n, decided := p.negotiation, p.Plan
+	p.near = sync.OnceValue(func() map[string][]string { return n.Near(decided) })
 }
 
 // resources reads the RFC 9728 document of each base that the manifest names.
@@ -219,7 +198,7 @@ func (p *Plan) Item(need scopes.Need) *scopes.Item {
 func (p *Plan) without(refused scopes.Set) *Plan {
 	again := *p
 	again.negotiation.Refused = p.negotiation.Refused.Union(refused)
-	again.Plan = scopes.Negotiate(again.negotiation)
+	again.negotiate()
 	return &again
 }
 
@@ -254,7 +233,7 @@ func (p *Plan) requiredOnly() (fewer *Plan, ok bool) {
 			return &again, again.Request.Len() > 0 && again.negotiation.Dropped.Len() > p.negotiation.Dropped.Len()
 		}
 		again.negotiation.Dropped = again.negotiation.Dropped.Union(others)
-		again.Plan = scopes.Negotiate(again.negotiation)
+		again.negotiate()
 	}
 }
 

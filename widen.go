@@ -100,7 +100,7 @@ func (c *consent) widenAgain(ctx context.Context) error {
 	}
 	again := *c.plan
 	again.Session, again.negotiation.Needs = wider, wider.needs
-	again.Plan = scopes.Negotiate(again.negotiation)
+	again.negotiate()
 	c.session, c.plan = wider, &again
 	return nil
 }

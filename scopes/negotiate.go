@@ -1,11 +1,6 @@
 package scopes
 
-import (
-	"fmt"
-	"slices"
-
-	"github.com/ambit-auth/ambit/internal/text"
-)
+import "fmt"
 
 // A Negotiation is all that [Negotiate] weighs.
 type Negotiation struct {
@@ -48,8 +43,7 @@ type negotiator struct {
 	Negotiation
 	items []Item
 	asked asked
-	known map[string]bool // the server's, by the one name of each; made when first needed
-	back  []bool          // by item: what it asks for was taken back, as something else covers it
+	back  []bool // by item: what it asks for was taken back, as something else covers it
 }
 
 // ask notes that an item asks for its scope, which has a place in the server's list, or -1.
@@ -245,62 +239,19 @@ func (n *negotiator) unlisted(e *Need, scope string) (base string) {
 
 func (n *negotiator) plan() Plan {
 	p := Plan{Resources: append([]Resource{}, n.Resources...), Scopes: n.items, Withheld: []string{}, Blocked: []string{}}
-	request, doubted := make([]string, 0, len(n.items)), 0
+	request := make([]string, 0, len(n.items))
 	for i := range n.items {
 		item := &n.items[i]
 		switch {
 		case item.Asked != "":
 			request = append(request, item.Asked)
-			if n.isUnknown(item) && doubted < maxSuggested {
-				doubted++
-				n.doubt(item)
-			}
 		case item.Decision == DecisionWithhold:
 			p.Withheld = append(p.Withheld, item.Need.Name())
 			if item.Need.Level == Required {
 				p.Blocked = append(p.Blocked, item.Need.Name())
 			}
-			if len(p.Withheld) <= maxSuggested {
-				n.suggest(item)
-			}
 		}
 	}
 	p.Request = NewSet(request...)
 	return p
-}
-
-// isUnknown reports whether an item asks for what is not among the scopes that are known to exist,
-// under none of its names.
-func (n *negotiator) isUnknown(item *Item) bool {
-	if n.Server.Known.Len() == 0 || item.Advertised != AdvertisedUnknown {
-		return false
-	}
-	if n.known == nil {
-		n.known = make(map[string]bool, n.Server.Known.Len())
-		for _, scope := range n.Server.Known.list {
-			n.known[n.Implies.names.of(scope)] = true
-		}
-	}
-	return !n.known[n.Implies.names.of(item.Asked)]
-}
-
-// doubt notes which of the known scopes was likely meant.
-func (n *negotiator) doubt(item *Item) {
-	if item.Meant = text.Near(item.Asked, n.Server.Known.list); len(item.Meant) > 0 {
-		item.Reason += "; " + text.DidYouMean(item.Meant)
-	}
-}
-
-// maxSuggested bounds how many withheld scopes get a suggestion: the search reads the whole
-// list of the server for each.
-const maxSuggested = 20
-
-// suggest adds to a withheld scope's reason the words of the server's list that were likely
-// meant.
-func (n *negotiator) suggest(item *Item) {
-	word := item.Need.AnyOf[0]
-	near := slices.DeleteFunc(text.Near(word, n.Server.Scopes.Union(n.Server.Known).list), func(other string) bool { return other == word })
-	if len(near) > 0 {
-		item.Reason += "; " + text.DidYouMean(near)
-	}
 }

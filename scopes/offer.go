@@ -64,6 +64,21 @@ func (o Offer) Names() []string {
 	return names
 }
 
+// Near are the offered scopes that someone may have meant by a word: see [Near]. There are none for one that is
+// offered.
+func (o Offer) Near(word string) []string {
+	var names []string
+	for _, one := range o {
+		switch {
+		case one.Scope == word:
+			return nil
+		case !one.Withheld:
+			names = append(names, one.Scope)
+		}
+	}
+	return Near(word, names)
+}
+
 // actions are the words by which names of scopes say what may be done, by how much that is.
 var actions = map[string]int{
 	"read": 1, "readonly": 1, "view": 1, "list": 1, "metadata": 1,
@@ -104,10 +119,7 @@ func reach(scope string) int {
 
 // partsOf are the words of a scope's name in lower case, each with the character before it.
 func partsOf(scope string) (words []string, joints []byte) {
-	if _, rest, is := strings.Cut(scope, "://"); is {
-		rest = strings.TrimSuffix(rest, "/")
-		scope = rest[strings.LastIndexByte(rest, '/')+1:]
-	}
+	scope = lastPart(scope)
 	start, joint := 0, byte(0)
 	for i := 0; i <= len(scope); i++ {
 		if i < len(scope) && !strings.ContainsRune(":/._-", rune(scope[i])) {
@@ -121,4 +133,14 @@ func partsOf(scope string) (words []string, joints []byte) {
 		}
 	}
 	return words, joints
+}
+
+// lastPart is what a URL ends with; any other name stays as it is.
+func lastPart(scope string) string {
+	_, rest, is := strings.Cut(scope, "://")
+	if !is {
+		return scope
+	}
+	rest = strings.TrimSuffix(rest, "/")
+	return rest[strings.LastIndexByte(rest, '/')+1:]
 }

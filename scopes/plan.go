@@ -81,8 +81,7 @@ type Item struct {
 	Need       *Need // the negotiation's own: read-only, never nil
 	Advertised Advertised
 	Decision   Decision
-	Asked      string   // the scope that goes into the request; "" where none does
-	Unlisted   string   // the base whose resource has a list without what is asked for; "" for none
-	Reason     string   // one sentence for people; never empty
-	Meant      []string // where what is asked for is not known to exist: what was likely meant
+	Asked      string // the scope that goes into the request; "" where none does
+	Unlisted   string // the base whose resource has a list without what is asked for; "" for none
+	Reason     string // one sentence for people; never empty
 }

@@ -46,6 +46,16 @@ func (i Invocation) Command(name string) string {
 	return strings.Join(words, " ")
 }
 
+// Correct is the way out of a scope that its server does not know, with those that were likely meant. Only where
+// none was is there talk of advertised: false: whoever says that of a slip has silenced it.
+func (i Invocation) Correct(near []string) Step {
+	s := Step{Text: "correct the scope, or say advertised: false if the server grants it all the same; see what it offers", Command: i.Command("scopes")}
+	if len(near) > 0 {
+		s.Text = "correct the scope in the manifest; see what the server offers"
+	}
+	return s
+}
+
 // ShellWord quotes a word where a shell would not take it as one.
 func ShellWord(word string) string {
 	safe := func(c rune) bool {

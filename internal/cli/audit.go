@@ -215,7 +215,7 @@ func auditVerdict(v *view.Audit) error {
 		words = append(words, strings.ReplaceAll(string(fatal[i].Kind), "_", " ")+" "+fatal[i].Scope)
 	}
 	hint := "correct the manifest, or waive what is intended, with a reason"
-	if len(v.Found.Of(audit.UnknownScope)) > 0 {
+	if unlike := slices.ContainsFunc(v.Found.Of(audit.UnknownScope), func(f audit.Finding) bool { return len(f.Near) == 0 }); unlike {
 		hint = "a scope that the server grants and does not advertise needs advertised: false; " + hint
 	}
 	if len(v.Found.Of(audit.Undeclared)) > 0 && v.Fixed == "" {

@@ -135,13 +135,15 @@ func widened(ctx context.Context, r *invocation, s *ambit.Session, add []string)
 // noteAdded says of scopes that the command line adds what a later login, or the server's list,
 // has to do with them.
 func noteAdded(r *invocation, plan *ambit.Plan, add []string) {
-	m, listed := plan.Session.Manifest(), plan.Advertised()
+	m := plan.Session.Manifest()
 	for _, scope := range add {
 		if !slices.ContainsFunc(plan.Session.Needs(), func(e scopes.Need) bool { return e.Declared() && slices.Contains(e.AnyOf, scope) }) {
 			r.console.Note("%s is not declared in %s: a login without --add does not request it, so declare it there to keep it", text.Printable(scope), text.Printable(m.File))
 		}
-		if near := text.Near(scope, listed.Scopes.Slice()); listed.Says(scope) == scopes.AdvertisedNo && len(near) > 0 {
-			r.console.Note("%s is not in the server's scopes_supported; %s", text.Printable(scope), text.DidYouMean(near))
+		for i := range plan.Scopes {
+			if item := &plan.Scopes[i]; item.Need.Name() == scope && len(plan.Near(item)) > 0 {
+				r.console.Note("%s is none of the scopes that are known there; %s", text.Printable(scope), text.DidYouMean(plan.Near(item)))
+			}
 		}
 	}
 }

@@ -61,7 +61,7 @@ func withheldFor(plan *ambit.Plan, need scopes.Need) string {
 		return ""
 	}
 	if item := plan.Item(need); item != nil && item.Decision == scopes.DecisionWithhold {
-		return fmt.Sprintf("%s; see %s", item.Reason, view.Place(need.File, need.Line))
+		return fmt.Sprintf("%s; see %s", plan.ReasonOf(item), view.Place(need.File, need.Line))
 	}
 	return ""
 }

@@ -168,23 +168,30 @@ func missingOf(s *ambit.Session, e *ambit.MissingError) *view.Failure {
 		return nothingLeft(e.Plan)
 	}
 	var lines []string
-	for _, item := range e.Plan.Scopes {
-		if item.Decision == scopes.DecisionWithhold && item.Need.Level == scopes.Required {
+	var near []string
+	for i := range e.Plan.Scopes {
+		if item := &e.Plan.Scopes[i]; item.Decision == scopes.DecisionWithhold && item.Need.Level == scopes.Required {
 			lines = append(lines, fmt.Sprintf("%s:%d: required scope %s cannot be had from %s: %s",
-				item.Need.File, item.Need.Line, item.Need.Name(), s.Server().Issuer, item.Reason))
+				item.Need.File, item.Need.Line, item.Need.Name(), s.Server().Issuer, e.Plan.ReasonOf(item)))
+			near = append(near, e.Plan.Near(item)...)
 		}
 	}
-	return New(ExitMissing, strings.Join(lines, "\n"), "correct the scope, or say advertised: false if the server grants it all the same")
+	return New(ExitMissing, strings.Join(lines, "\n"), Invocation(s).Correct(near).String())
 }
 
 // refusalOf is the failure of a login to which the server answered invalid_scope: its own
 // words, and for each scope that they name where it is declared, and what for.
 func refusalOf(e *ambit.MissingError) *view.Failure {
 	lines := []string{text.Printable(e.Cause.Error())}
+	hint, offer := "correct the scope, or have the server's operator allow it to this client", e.Plan.Offer()
 	for _, need := range e.Needs {
-		lines = append(lines, fmt.Sprintf("%s: %s scope %s is among those that %s names: %s", view.Place(need.File, need.Line), need.Level, need.Name(), e.Plan.Session.Server().Issuer, view.Why(need)))
+		line := fmt.Sprintf("%s: %s scope %s is among those that %s names: %s", view.Place(need.File, need.Line), need.Level, need.Name(), e.Plan.Session.Server().Issuer, view.Why(need))
+		if near := offer.Near(need.AnyOf[0]); len(near) > 0 {
+			line += "; " + text.DidYouMean(near)
+			hint = Invocation(e.Plan.Session).Correct(near).String()
+		}
+		lines = append(lines, line)
 	}
-	hint := "correct the scope, or have the server's operator allow it to this client"
 	if len(e.Needs) == 0 {
 		lines = append(lines, "the request was for: "+strings.Join(e.Plan.Request.Slice(), ", "))
 		hint = "the server does not say which of them it refuses; its operator knows what this client may ask for"
@@ -196,9 +203,9 @@ func refusalOf(e *ambit.MissingError) *view.Failure {
 // declares.
 func nothingLeft(plan *ambit.Plan) *view.Failure {
 	var lines []string
-	for _, item := range plan.Scopes {
-		if item.Decision == scopes.DecisionWithhold {
-			lines = append(lines, fmt.Sprintf("%s: %s is not asked for: %s", view.Place(item.Need.File, item.Need.Line), item.Need.Name(), text.Printable(item.Reason)))
+	for i := range plan.Scopes {
+		if item := &plan.Scopes[i]; item.Decision == scopes.DecisionWithhold {
+			lines = append(lines, fmt.Sprintf("%s: %s is not asked for: %s", view.Place(item.Need.File, item.Need.Line), item.Need.Name(), text.Printable(plan.ReasonOf(item))))
 		}
 	}
 	return New(ExitMissing, strings.Join(lines, "\n"), "none of the declared scopes can be requested, so a login would be pointless")

@@ -21,7 +21,7 @@ func DriftWords(d ambit.Drift) string {
 			continue
 		}
 		gone := one.Scope + " vanished"
-		if near := text.Near(one.Scope, d.Advertised.Slice()); len(near) > 0 {
+		if near := scopes.Near(one.Scope, d.Advertised.Slice()); len(near) > 0 {
 			gone += " (near: " + strings.Join(near, ", ") + ")"
 		}
 		words = append(words, gone)
@@ -51,7 +51,7 @@ func driftFindings(d ambit.Drift, file string, needs []scopes.Need, fails bool) 
 			continue
 		}
 		f := Finding{Rule: driftVanished, Level: failsIf(fails), File: file, Line: 1, Scope: one.Scope, Message: "the server no longer advertises " + one.Scope}
-		if near := text.Near(one.Scope, d.Advertised.Slice()); len(near) > 0 {
+		if near := scopes.Near(one.Scope, d.Advertised.Slice()); len(near) > 0 {
 			f.Message += "; near: " + strings.Join(near, ", ")
 		}
 		for _, e := range needs {

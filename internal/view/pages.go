@@ -80,9 +80,9 @@ func askedGroups(plan *ambit.Plan) []pageGroup {
 		groups = appendGroup(groups, g)
 	}
 	withheld := pageGroup{Title: "Not asked for", Remark: "This server does not know them, or refuses them."}
-	for _, item := range plan.Scopes {
-		if item.Decision == scopes.DecisionWithhold {
-			withheld.Needs = append(withheld.Needs, pageNeed{item.Need.Name(), Why(*item.Need), item.Reason})
+	for i := range plan.Scopes {
+		if item := &plan.Scopes[i]; item.Decision == scopes.DecisionWithhold {
+			withheld.Needs = append(withheld.Needs, pageNeed{item.Need.Name(), Why(*item.Need), plan.ReasonOf(item)})
 		}
 	}
 	return appendGroup(groups, withheld)

@@ -97,6 +97,8 @@ type itemJSON struct {
 	Advertised scopes.Advertised `json:"advertised"`
 	Decision   scopes.Decision   `json:"decision"`
 	Reason     string            `json:"reason"`
+	Near       []string          `json:"near"`   // scopes that were likely meant, where nobody knows this one
+	Allows     []string          `json:"allows"` // what its scopes allow, in the words of the provider's file
 }
 
 // A needJSON is a declared need in every JSON of ours: scope, or any_of in its place.
@@ -139,8 +141,12 @@ func (v *Plan) JSON(e Envelope) any {
 	for _, r := range p.Resources {
 		out.Resources = append(out.Resources, resourceJSON{r.Base, r.URL, r.Advertises.State})
 	}
-	for _, item := range p.Scopes {
-		out.Scopes = append(out.Scopes, itemJSON{needOf(*item.Need), item.Advertised, item.Decision, item.Reason})
+	for i := range p.Scopes {
+		item := &p.Scopes[i]
+		out.Scopes = append(out.Scopes, itemJSON{
+			needOf(*item.Need), item.Advertised, item.Decision, p.ReasonOf(item),
+			append([]string{}, p.Near(item)...), append([]string{}, p.About(item.Need)...),
+		})
 	}
 	return out
 }
@@ -156,7 +162,7 @@ func (v *Plan) Text(p *Printer) {
 		if item.Asked != "" && v.Plan.Session.Provider().Scopes.NoRequest {
 			decision = p.Paint.green("expect")
 		}
-		rows[i] = []string{item.Need.Name(), item.Need.Level.String(), advertised(item.Advertised), decision, Why(*item.Need)}
+		rows[i] = []string{item.Need.Name(), item.Need.Level.String(), advertised(item.Advertised), decision, v.why(item.Need)}
 	}
 	p.table([]string{"SCOPE", "LEVEL", "ADVERTISED", "DECISION", "WHY"}, rows)
 	p.line("")
@@ -173,6 +179,15 @@ func (v *Plan) Text(p *Printer) {
 		p.line("%s", v.Locked)
 	}
 	writeMatches(p, v.Matches)
+}
+
+// why is the reason of a need and, where more is wanted, what its scopes allow.
+func (v *Plan) why(need *scopes.Need) string {
+	sentence := Why(*need)
+	if allows := v.Plan.About(need); v.Detail && len(allows) > 0 {
+		sentence += " (allows: " + text.Printable(strings.Join(allows, "; ")) + ")"
+	}
+	return sentence
 }
 
 // source is from where that comes which is known of the server.
@@ -225,13 +240,13 @@ func (v *Plan) remarks(p *Printer) {
 			any = true
 		}
 	}
-	for _, item := range v.Plan.Scopes {
-		if item.Decision != scopes.DecisionRequest {
-			p.wrapped("  ", p.decision(item.Decision)+": "+item.Need.Name()+": "+text.Printable(item.Reason))
+	for i := range v.Plan.Scopes {
+		switch item := &v.Plan.Scopes[i]; {
+		case item.Decision != scopes.DecisionRequest:
+			p.wrapped("  ", p.decision(item.Decision)+": "+item.Need.Name()+": "+text.Printable(v.Plan.ReasonOf(item)))
 			any = true
-		}
-		if len(item.Meant) > 0 {
-			p.wrapped("  ", "requested, though the provider file does not list it: "+text.Printable(item.Asked)+"; "+text.DidYouMean(item.Meant))
+		case len(v.Plan.Near(item)) > 0:
+			p.wrapped("  ", "requested, though the provider file does not list it: "+text.Printable(item.Asked)+"; "+text.DidYouMean(v.Plan.Near(item)))
 			any = true
 		}
 	}

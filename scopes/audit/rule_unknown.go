@@ -48,7 +48,7 @@ func (f *facts) near(n *need, scope string) []string {
 		}
 	}
 	if len(words) == 0 {
-		words = text.Near(scope, f.vocabulary.Union(f.Server.Scopes).Sorted().Slice())
+		words = scopes.Near(scope, f.vocabulary.Union(f.Server.Scopes).Sorted().Slice())
 	}
 	words = scopes.NewSet(words...).Slice()
 	return words[:min(len(words), text.MaxNear)]
