@@ -108,3 +108,27 @@ func (s *Session) Advertised(at provider.Server) scopes.Set {
 	}
 	return scopes.Set{}
 }
+
+// Meant are, by the names of needs, the scopes that they were likely to name: of those that are known to exist or,
+// where nobody says which these are, of those that the credential holds and nothing declares. No server is asked.
+func (h *Held) Meant(needs []scopes.Need) map[string][]string {
+	plan := h.LastPlan()
+	if plan == nil {
+		plan = h.session.lastPlan(h.Server)
+	}
+	found, silent := make(map[string][]string), len(plan.Offer()) == 0
+	for _, need := range needs {
+		var near []string
+		switch item := plan.Item(need); {
+		case item == nil:
+		case silent && !need.Unadvertised:
+			near = scopes.Near(need.AnyOf[0], h.Gap().Excess.Slice())
+		default:
+			near = plan.Near(item)
+		}
+		if len(near) > 0 {
+			found[need.Name()] = near
+		}
+	}
+	return found
+}

@@ -39,6 +39,7 @@ type Situation struct {
 	// Undeclared are scopes that the manifest does not have: a login requests them where it is told to.
 	Undeclared []string
 	Withheld   []Remark // needs for which no login would ask, with the reason
+	Doubted    []Remark // those of Missing for which one asked in vain, with the reason
 	Base       string   // for WrongKind: that is to be served; "" for any
 	Server     string   // for Elsewhere and Unreached: the provider's name of it
 	Settings   []Remark // for Replaced: files that can have done it, with what to do there
@@ -74,7 +75,7 @@ func Wanted(needs []scopes.Need) []string {
 	return scopes.NewSet(list...).Slice()
 }
 
-// Lack notes a need that the credential does not meet; withheld is why no login would ask for it,
+// Lack notes a need that the credential does not meet; withheld is why no login would ask for it, or in vain,
 // and "" where one would.
 func (s *Situation) Lack(need scopes.Need, asked scopes.Set, withheld string) {
 	_, _, was := need.MetBy(asked, s.Provider.Implies)
@@ -84,6 +85,9 @@ func (s *Situation) Lack(need scopes.Need, asked scopes.Set, withheld string) {
 		s.Undeclared = append(s.Undeclared, need.Name())
 	case withheld != "" && !was:
 		s.Withheld = append(s.Withheld, Remark{About: need.Name(), Text: withheld})
+	case withheld != "":
+		s.Doubted = append(s.Doubted, Remark{About: need.Name(), Text: withheld})
+		s.Missing = append(s.Missing, need.Name())
 	case was || asked.Len() == 0 || !s.IsLogin:
 		s.Missing = append(s.Missing, need.Name())
 	default:

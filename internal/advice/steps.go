@@ -121,14 +121,24 @@ func (s *Situation) widen() []Step {
 	default: // it is not known what lacks
 		steps = append([]Step{{Text: "find out which scope this operation takes: the server's documentation, or its operator, can name it; then declare it in the manifest"}}, s.look()...)
 	}
-	for _, w := range s.Withheld {
-		if s.IsLogin {
-			steps = append(steps, Step{Text: "check " + w.About + " in the manifest: it was not requested: " + w.Text})
-		} else {
-			steps = append(steps, Step{Text: "check " + w.About + " in the manifest: a key may not be able to include it: " + w.Text})
-		}
+	return slices.Concat(inManifest(s.Doubted, ""), steps, inManifest(s.Withheld, s.leftOut()))
+}
+
+// inManifest are steps to look at what the manifest says of needs.
+func inManifest(remarks []Remark, introduction string) []Step {
+	var steps []Step
+	for _, r := range remarks {
+		steps = append(steps, Step{Text: "check " + r.About + " in the manifest: " + introduction + r.Text})
 	}
 	return steps
+}
+
+// leftOut introduces why a login would not ask for what a need names.
+func (s *Situation) leftOut() string {
+	if s.IsLogin {
+		return "it was not requested: "
+	}
+	return "a key may not be able to include it: "
 }
 
 // namedInLine is how many scopes a line names.

@@ -205,7 +205,7 @@ func (r *invocation) whyNobody() string {
 func compare(r *invocation, s *ambit.Session, h *ambit.Held) view.Grant {
 	gap := h.Gap()
 	return view.Grant{
-		Name: s.Manifest().Name, Needs: s.Needs(), Implies: s.Provider().Implies, Granted: h.Credential.Grant, Gap: gap,
+		Name: s.Manifest().Name, Needs: s.Needs(), Implies: s.Provider().Implies, Granted: h.Credential.Grant, Gap: gap, Meant: h.Meant(gap.Lost),
 		Label: cmp.Or(h.Kind.Label, "a credential"), Account: h.Credential.Account, KeptAs: h.KeptAs(), Folder: s.Folder().Folder, Server: h.Server.Name, Next: nextSteps(r, s, h, gap), Now: time.Now(), Renews: h.Credential.Renewable() && h.Unrenewable() == nil,
 		Unasked: unasked(s, h),
 	}

@@ -1,11 +1,12 @@
 package cli
 
 import (
-	"fmt"
+	"strings"
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/failure"
+	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes"
 )
@@ -14,10 +15,11 @@ import (
 func nextSteps(r *invocation, s *ambit.Session, h *ambit.Held, gap scopes.Gap) []advice.Step {
 	situation := situationOf(s, h, advice.Lacking)
 	situation.Unattended = r.unattended()
-	switch plan := h.LastPlan(); {
+	switch {
 	case len(gap.Lost) > 0:
+		reasons := withheld(h, gap.Lost)
 		for _, need := range gap.Lost {
-			situation.Lack(need, h.Credential.Asked, withheldFor(plan, need))
+			situation.Lack(need, h.Credential.Asked, reasons[need.Name()])
 		}
 	case h.Unrenewable() == nil:
 		return nil
@@ -29,12 +31,25 @@ func nextSteps(r *invocation, s *ambit.Session, h *ambit.Held, gap scopes.Gap) [
 	return advice.Steps(situation)
 }
 
-// withheld are the needs for which no login would ask, with the reason, by their names.
+// withheld are the needs for which a login would not ask, or in vain: the reason and where each is declared, by
+// their names.
 func withheld(h *ambit.Held, needs []scopes.Need) map[string]string {
-	plan, reasons := h.LastPlan(), map[string]string{}
+	plan, meant, reasons := h.LastPlan(), h.Meant(needs), map[string]string{}
 	for _, need := range needs {
-		if reason := withheldFor(plan, need); reason != "" {
-			reasons[need.Name()] = reason
+		var because []string
+		if plan != nil {
+			if item := plan.Item(need); item != nil && item.Decision == scopes.DecisionWithhold {
+				because = append(because, item.Reason)
+			}
+		}
+		if near := meant[need.Name()]; len(near) > 0 {
+			if len(because) == 0 {
+				because = append(because, "no such scope is known")
+			}
+			because = append(because, text.DidYouMean(near))
+		}
+		if len(because) > 0 {
+			reasons[need.Name()] = strings.Join(append(because, "see "+view.Place(need.File, need.Line)), "; ")
 		}
 	}
 	return reasons
@@ -52,16 +67,4 @@ func situationOf(s *ambit.Session, h *ambit.Held, p advice.Problem) advice.Situa
 // way out is a variable. Without a terminal, someone may have one beside this.
 func (r *invocation) unattended() bool {
 	return r.env.InCI() || r.settings.NoInput && r.unasking == ""
-}
-
-// withheldFor is why a plan does not ask for what a need names, and where that is declared; ""
-// where it does, or nobody planned.
-func withheldFor(plan *ambit.Plan, need scopes.Need) string {
-	if plan == nil {
-		return ""
-	}
-	if item := plan.Item(need); item != nil && item.Decision == scopes.DecisionWithhold {
-		return fmt.Sprintf("%s; see %s", plan.ReasonOf(item), view.Place(need.File, need.Line))
-	}
-	return ""
 }

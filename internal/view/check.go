@@ -64,10 +64,14 @@ func (v *Check) findings() []Finding {
 	}
 	var list []Finding
 	for _, e := range v.Gap.Lost {
-		list = append(list, Finding{
+		f := Finding{
 			Rule: "missing_scope", Level: v.severityOf(e.Level), File: e.File, Line: e.Line, Column: e.Column, Scope: e.Name(),
 			Message: fmt.Sprintf("%s scope %s %s: %s", e.Level, e.Name(), NotGranted(v.Gap), Why(e)),
-		})
+		}
+		if near := v.Meant[e.Name()]; len(near) > 0 {
+			f.Message += "; " + text.DidYouMean(near)
+		}
+		list = append(list, f)
 	}
 	if n := v.Gap.Excess.Len(); n > 0 {
 		list = append(list, Finding{

@@ -18,10 +18,11 @@ type Grant struct {
 	Implies scopes.Implications
 	Granted scopes.Grant
 	Gap     scopes.Gap
-	Label   string // what people call the credential's kind
-	Account string // who is logged in; "" where no server said it
-	KeptAs  string // the name of the account under which the login is kept; "" for none
-	Folder  string // the directory of which that is the default; "" for none
+	Meant   map[string][]string // by the names of what is missing: scopes that were likely meant
+	Label   string              // what people call the credential's kind
+	Account string              // who is logged in; "" where no server said it
+	KeptAs  string              // the name of the account under which the login is kept; "" for none
+	Folder  string              // the directory of which that is the default; "" for none
 	Server  string
 	Next    []advice.Step
 	Renews  bool // it is renewed once it ends
@@ -36,12 +37,26 @@ type grantJSON struct {
 	Server      string              `json:"server"`
 	Granted     scopes.Set          `json:"granted"`
 	Missing     missingJSON         `json:"missing"`
-	Lost        []needJSON          `json:"lost"`
+	Lost        []lostJSON          `json:"lost"`
 	Implied     []coverageJSON      `json:"implied"`
 	HiddenTools []string            `json:"hidden_tools"`
 	Excess      scopes.Set          `json:"excess"`
 	Reach       map[string][]string `json:"reach"`
 	Next        []stepJSON          `json:"next"`
+}
+
+// A lostJSON is a need that is not met.
+type lostJSON struct {
+	needJSON
+	Near []string `json:"near"` // scopes that were likely meant, where nobody knows this one
+}
+
+func lostOf(needs []scopes.Need, meant map[string][]string) []lostJSON {
+	list := make([]lostJSON, len(needs))
+	for i, need := range needs {
+		list[i] = lostJSON{needOf(need), append([]string{}, meant[need.Name()]...)}
+	}
+	return list
 }
 
 type credentialJSON struct {
@@ -72,7 +87,7 @@ func (v Grant) JSON(e Envelope) any {
 	}
 	out := grantJSON{
 		Envelope: e, Credential: credentialOf(v.Granted), Server: v.Server, Granted: v.Granted.Scopes.Sorted(),
-		Missing: missingJSON(v.Gap.Missing), Lost: needsOf(v.Gap.Lost), Implied: coveragesOf(v.Gap.Covered), HiddenTools: v.Gap.HiddenTools, Excess: v.Gap.Excess,
+		Missing: missingJSON(v.Gap.Missing), Lost: lostOf(v.Gap.Lost, v.Meant), Implied: coveragesOf(v.Gap.Covered), HiddenTools: v.Gap.HiddenTools, Excess: v.Gap.Excess,
 		Reach: reachOf(v.Granted.Reach),
 		Next:  stepsOf(v.Next),
 	}
@@ -305,7 +320,7 @@ func (v Missing) JSON(e Envelope) any {
 	return struct {
 		Envelope
 		Missing missingJSON `json:"missing"`
-		Lost    []needJSON  `json:"lost"`
+		Lost    []lostJSON  `json:"lost"`
 		Next    []stepJSON  `json:"next"`
-	}{e, missingJSON(v.Gap.Missing), needsOf(v.Gap.Lost), []stepJSON{{Text: e.Error.Hint}}}
+	}{e, missingJSON(v.Gap.Missing), lostOf(v.Gap.Lost, nil), []stepJSON{{Text: e.Error.Hint}}}
 }
