@@ -13,8 +13,8 @@ import (
 // those with a part written out (write_repository for write_repo); else what [text.Near] finds. The last
 // part of a URL stands for the whole.
 func Near(word string, known []string) []string {
-	typed, short := spellingOf(word), lastPart(word)
-	if len(short) > text.MaxName {
+	typed := spellingOf(word)
+	if len(typed.name()) > text.MaxName {
 		return nil
 	}
 	names, scopeOf := make([]string, 0, len(known)), make(map[string]string, len(known))
@@ -23,10 +23,11 @@ func Near(word string, known []string) []string {
 		if scope == word {
 			continue
 		}
-		if how := typed.likeness(spellingOf(scope)); how > unlike {
+		other := spellingOf(scope)
+		if how := typed.likeness(other); how > unlike {
 			found = append(found, near{scope, how})
 		}
-		name := lastPart(scope)
+		name := other.name()
 		if _, has := scopeOf[name]; !has {
 			names, scopeOf[name] = append(names, name), scope
 		}
@@ -39,7 +40,7 @@ func Near(word string, known []string) []string {
 		}
 	}
 	if len(list) == 0 {
-		for _, name := range text.Near(short, names) {
+		for _, name := range text.Near(typed.name(), names) {
 			list = append(list, scopeOf[name])
 		}
 	}
@@ -72,6 +73,9 @@ func spellingOf(name string) spelling {
 	words, _ := partsOf(name)
 	return spelling{words, slices.Sorted(slices.Values(words))}
 }
+
+// name is one for all names with the same parts in the same order.
+func (s spelling) name() string { return strings.Join(s.words, ":") }
 
 // shortest is how long the beginning of a part has to be to stand for the whole.
 const shortest = 3

@@ -38,6 +38,7 @@ func TestNear(t *testing.T) {
 		"https://mail.svc.example":                     {"https://mail.svc.example/"},
 		// slips
 		"insigth:read": {"insight:read"}, "query:raed": {"query:read"}, "write_repositry": {"write_repository"}, "ofline_access": {"offline_access"},
+		"nsight_read": {"insight:read"}, "Insigth.Read": {"insight:read"},
 		// nothing of these
 		"survey:read": {}, "insight:delete": {}, "calendar": {}, "": {}, ":": {}, "https://": {}, "rep": {"repo"},
 		"user:write": {}, "https://www.svc.example/auth/calendar": {},

@@ -79,6 +79,54 @@ func (o Offer) Near(word string) []string {
 	return Near(word, names)
 }
 
+// A Standing is what a manifest and a credential have to do with an offered scope.
+type Standing struct {
+	Need    *Need  // the declared need that names it; nil for none
+	Covered string // the declared scope that covers it; "" where it is declared itself, or nothing does
+	Held    string // the granted scope that is it, or covers it; "" where none does
+}
+
+// Standings are those of the offered scopes, in their order.
+func (o Offer) Standings(needs []Need, granted Set, imp Implications) []Standing {
+	var words []string
+	by := make(map[string]*Need)
+	for i := range needs {
+		for _, scope := range needs[i].AnyOf {
+			if name := imp.names.of(scope); by[name] == nil {
+				words, by[name] = append(words, scope), &needs[i]
+			}
+		}
+	}
+	declared, list := NewSet(words...), make([]Standing, len(o))
+	for i, one := range o {
+		s := &list[i]
+		if s.Need = by[imp.names.of(one.Scope)]; s.Need == nil {
+			s.Covered, _ = imp.CoveredBy(declared, one.Scope)
+		}
+		s.Held, _ = imp.CoveredBy(granted, one.Scope)
+	}
+	return list
+}
+
+// Unoffered are the needs none of whose scopes is offered, under whatever name.
+func (o Offer) Unoffered(needs []Need, imp Implications) []Need {
+	known := make(map[string]bool, len(o))
+	for _, one := range o {
+		known[imp.names.of(one.Scope)] = true
+	}
+	return slices.DeleteFunc(slices.Clone(needs), func(need Need) bool {
+		return slices.ContainsFunc(need.AnyOf, func(scope string) bool { return known[imp.names.of(scope)] })
+	})
+}
+
+// Matching are the scopes with a word in their name or description, in any case.
+func (o Offer) Matching(word string) Offer {
+	word = strings.ToLower(word)
+	return slices.DeleteFunc(slices.Clone(o), func(one Offered) bool {
+		return !strings.Contains(strings.ToLower(one.Scope), word) && !strings.Contains(strings.ToLower(one.About), word)
+	})
+}
+
 // actions are the words by which names of scopes say what may be done, by how much that is.
 var actions = map[string]int{
 	"read": 1, "readonly": 1, "view": 1, "list": 1, "metadata": 1,

@@ -152,7 +152,7 @@ func interrupted(end signals.Ended, f *view.Failure, err error) *view.Failure {
 func commands() map[string]func(*invocation) *cobra.Command {
 	return map[string]func(*invocation) *cobra.Command{
 		"init": initCommand, "plan": planCommand, "login": loginCommand, "status": statusCommand,
-		"check": checkCommand, "explain": explainCommand, "audit": auditCommand, "run": runCommand,
+		"check": checkCommand, "explain": explainCommand, "scopes": scopesCommand, "audit": auditCommand, "run": runCommand,
 		"doctor": doctorCommand, "token": tokenCommand, "logins": loginsCommand, "logout": logoutCommand, "export": exportCommand,
 		"demo": demoCommand, "demo-agent": demoAgentCommand, "sandbox": sandboxCommand,
 		"completion": completionCommand, "schema": schemaCommand, "version": versionCommand,
@@ -198,6 +198,9 @@ needed; and says which declared scope is missing when a call is refused.`,
 		for _, name := range slices.Sorted(maps.Keys(commands)) {
 			root.AddCommand(commands[name](r))
 		}
+	}
+	if completes(args) {
+		offerFlagValues(r, root)
 	}
 	root.SetHelpCommand(&cobra.Command{Use: "help [COMMAND]", Short: "show the help of a command", RunE: func(cmd *cobra.Command, args []string) error {
 		target, _, err := cmd.Root().Find(args)

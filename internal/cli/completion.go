@@ -8,11 +8,15 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/agent/profile"
 	"github.com/ambit-auth/ambit/internal/failure"
+	"github.com/ambit-auth/ambit/internal/sandbox"
 	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
+	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/manifest"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // completionShells are those for which cobra writes a script.
@@ -87,6 +91,94 @@ func offerValues(r *invocation, root *cobra.Command) {
 		}
 		_ = root.RegisterFlagCompletionFunc(flag, complete) // it fails for a flag that is not there
 	}
+}
+
+// offerFlagValues gives the flags of the commands the values that a shell may offer.
+func offerFlagValues(r *invocation, root *cobra.Command) {
+	offers := map[string]func(cmd *cobra.Command) []string{
+		"add":       func(cmd *cobra.Command) []string { return offeredWords(r, cmd, nil) },
+		"agent":     func(*cobra.Command) []string { return profile.Names() },
+		"fail-on":   func(*cobra.Command) []string { return kindWords(manifest.FindingKinds()) },
+		"from":      func(*cobra.Command) []string { return provider.BuiltinNames() },
+		"misbehave": func(*cobra.Command) []string { return described(sandbox.Kinds()) },
+		"on-denied": func(*cobra.Command) []string { return onDeniedWords() },
+		"require":   func(*cobra.Command) []string { return scopes.LevelWords() },
+	}
+	for _, cmd := range root.Commands() {
+		for flag, offer := range offers {
+			if cmd.Flags().Lookup(flag) == nil {
+				continue
+			}
+			end := cobra.ShellCompDirectiveNoFileComp
+			if flag == "agent" || flag == "from" {
+				end = cobra.ShellCompDirectiveDefault // a file does too
+			}
+			_ = cmd.RegisterFlagCompletionFunc(flag, func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+				return offer(cmd), end
+			}) // it fails for a flag that is not there
+		}
+	}
+}
+
+// described are words of which each line says one, and what it means, as cobra takes them.
+func described(lines []string) []string {
+	var words []string
+	for _, line := range lines {
+		word, about, _ := strings.Cut(line, " - ")
+		words = append(words, word+"\t"+about)
+	}
+	return words
+}
+
+// offeredWords are the scopes that are known to exist, as far as that is known without asking a server; none
+// where a word is there already.
+func offeredWords(r *invocation, cmd *cobra.Command, args []string) []string {
+	m := manifestOf(r, cmd)
+	if from := cmd.Flags().Lookup("from"); from != nil && from.Value.String() != "" {
+		m, _ = manifestOrFrom(r, from.Value.String())
+	}
+	if m == nil || len(args) > 0 {
+		return nil
+	}
+	server, _ := cmd.Flags().GetString("server")
+	s, err := ambit.New(m, ambit.Options{Server: cmp.Or(server, r.settings.Server), Env: r.env})
+	if err != nil {
+		return nil
+	}
+	var words []string
+	for _, one := range s.LastOffer() {
+		words = append(words, text.Printable(one.Scope)+"\t"+text.Line(one.About))
+	}
+	return words
+}
+
+// explainedWords are what the manifest declares and what it is for, and the other scopes that exist.
+func explainedWords(r *invocation, cmd *cobra.Command, args []string) []string {
+	m := manifestOf(r, cmd)
+	if m == nil || len(args) > 0 {
+		return nil
+	}
+	needs, err := m.Select(m.ProgramNames()...)
+	if err != nil {
+		return nil
+	}
+	var words []string
+	known := make(map[string]bool)
+	for _, need := range needs {
+		for _, scope := range need.AnyOf {
+			known[scope] = true
+			words = append(words, text.Printable(scope)+"\t"+text.Line(need.Why))
+		}
+		for _, operation := range need.UsedBy {
+			words = append(words, text.Printable(operation.String())+"\t"+text.Printable(need.Name()))
+		}
+	}
+	for _, word := range offeredWords(r, cmd, nil) {
+		if scope, _, _ := strings.Cut(word, "\t"); !known[scope] {
+			words = append(words, word)
+		}
+	}
+	return words
 }
 
 // manifestOf reads the manifest of a command line that is not complete yet; nil where

@@ -215,10 +215,12 @@ func (l *lending) tellHiddenTools() {
 	l.console.Note("hidden tools: %s", view.HiddenTools(gap))
 }
 
+func onDeniedWords() []string { return []string{"stop", "continue"} }
+
 // begin finds all that a run needs, before anything is started.
 func (l *lending) begin(ctx context.Context) error {
-	if !slices.Contains([]string{"", "stop", "continue"}, l.flags.onDenied) {
-		return failure.New(failure.ExitUsage, fmt.Sprintf("--on-denied %q is unknown", l.flags.onDenied), "allowed: stop, continue")
+	if l.flags.onDenied != "" && !slices.Contains(onDeniedWords(), l.flags.onDenied) {
+		return failure.New(failure.ExitUsage, fmt.Sprintf("--on-denied %q is unknown", l.flags.onDenied), text.AllowedHint(l.flags.onDenied, onDeniedWords()))
 	}
 	var err error
 	if l.profile, err = l.pickProfile(); err != nil {

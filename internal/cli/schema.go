@@ -31,7 +31,7 @@ func schemaCommand(r *invocation) *cobra.Command {
 or of the file of an agent program (profile), by which editors complete and check it; or
 that of what the program prints as JSON: audit, doctor, explain, export, grant (of login,
 status and check), logins, matches (of check --matches without a credential), plan, run
-(its --report), token, verdict.`,
+(its --report), scopes, token, verdict.`,
 		Example:   "  ambit schema profile > profile.schema.json",
 		ValidArgs: names,
 		Args: func(_ *cobra.Command, args []string) error {

@@ -132,7 +132,9 @@ func (r *invocation) manifest() (*manifest.Manifest, error) {
 	case err == nil:
 		return m, nil
 	case errors.Is(err, ambit.ErrNoManifest):
-		return nil, failure.From(failure.ExitUsage, err, "write one with: ambit init; or name it with --manifest")
+		f := failure.From(failure.ExitUsage, err, "write one with: ambit init; or name it with --manifest")
+		f.Err = err
+		return nil, f
 	case errors.Is(err, fs.ErrNotExist) && r.settings.Manifest != "":
 		return nil, failure.From(failure.ExitUsage, err, "write one with: "+failure.ForManifest(r.settings.Manifest).Command("init"))
 	}

@@ -12,6 +12,24 @@ import (
 type Explain struct {
 	About   string
 	Entries []ExplainedNeed
+	Offered *ExplainedScope // a scope that exists, and that the manifest does not declare; nil where there are Entries
+}
+
+// An ExplainedScope is a scope that exists, without what a manifest has to say of it.
+type ExplainedScope struct {
+	scopes.Offered
+	CoveredBy []string
+	Held      string // as of an [ExplainedNeed]
+}
+
+type explainedScopeJSON struct {
+	Scope     string   `json:"scope"`
+	Allows    string   `json:"allows"` // "" where nobody says
+	Listed    bool     `json:"listed"`
+	Resources []string `json:"resources"`
+	Withheld  bool     `json:"withheld"`
+	CoveredBy []string `json:"covered_by"`
+	Held      string   `json:"held"`
 }
 
 // An ExplainedNeed is a need with what is known of it beside the manifest.
@@ -25,8 +43,9 @@ type ExplainedNeed struct {
 
 type explainJSON struct {
 	Envelope
-	About  string          `json:"about"`
-	Scopes []explainedJSON `json:"scopes"`
+	About   string              `json:"about"`
+	Scopes  []explainedJSON     `json:"scopes"`
+	Offered *explainedScopeJSON `json:"offered"` // where the scope exists, and is not declared
 }
 
 type explainedJSON struct {
@@ -42,18 +61,47 @@ type explainedJSON struct {
 
 // JSON implements [View].
 func (v *Explain) JSON(e Envelope) any {
-	out := explainJSON{e, v.About, []explainedJSON{}}
+	out := explainJSON{e, v.About, []explainedJSON{}, nil}
 	for _, x := range v.Entries {
 		out.Scopes = append(out.Scopes, explainedJSON{
 			needOf(x.Need), x.Need.File, x.Need.Line,
 			append([]string{}, x.Need.Programs...), append([]string{}, x.Allows...), append([]string{}, x.CoveredBy...), x.Advertised, x.Held,
 		})
 	}
+	if o := v.Offered; o != nil {
+		out.Offered = &explainedScopeJSON{o.Scope, o.About, o.Listed, append([]string{}, o.Bases...), o.Withheld, append([]string{}, o.CoveredBy...), o.Held}
+	}
 	return out
+}
+
+// offered tells of a scope that the manifest does not declare.
+func (v *Explain) offered(p *Printer) {
+	o := v.Offered
+	p.line("%s, not declared", p.Paint.Bold(text.Printable(o.Scope)))
+	p.fact("allows", o.About)
+	var by []string
+	if o.Listed {
+		by = append(by, "the server")
+	}
+	for _, base := range o.Bases {
+		by = append(by, "the resource "+base)
+	}
+	if len(by) == 0 {
+		by = append(by, "the provider file")
+	}
+	if o.Withheld {
+		by = append(by, "not granted to ordinary people")
+	}
+	p.fact("listed by", strings.Join(by, ", "))
+	p.fact("covered by", strings.Join(o.CoveredBy, ", "))
+	p.fact("held", o.Held)
 }
 
 // Text implements [View].
 func (v *Explain) Text(p *Printer) {
+	if v.Offered != nil {
+		v.offered(p)
+	}
 	for i, x := range v.Entries {
 		if i > 0 {
 			p.line("")

@@ -79,6 +79,14 @@ type resourceJSON struct {
 	ScopesSupported scopes.AdvertisementState `json:"scopes_supported"`
 }
 
+func resourcesOf(p *ambit.Plan) []resourceJSON {
+	list := []resourceJSON{}
+	for _, r := range p.Resources {
+		list = append(list, resourceJSON{r.Base, r.URL, r.Advertises.State})
+	}
+	return list
+}
+
 type driftJSON struct {
 	Kind  string `json:"kind"` // vanished or new
 	Scope string `json:"scope"`
@@ -135,11 +143,8 @@ func (v *Plan) JSON(e Envelope) any {
 	out := planJSON{
 		Envelope: e, Manifest: manifestJSON{m.File, m.Name, append([]string{}, p.Session.Programs()...)},
 		Server:    serverJSON{server.Name, server.Issuer, p.Server.Source.URL, p.Server.Source.From, append([]string{}, p.Server.Source.Given...), p.ConsentHost(), p.Advertised().State, p.OffersDevice()},
-		Resources: []resourceJSON{}, Scopes: []itemJSON{}, Request: p.Request, Withheld: p.Withheld, Blocked: p.Blocked, Drift: driftsOf(v.Drift),
+		Resources: resourcesOf(p), Scopes: []itemJSON{}, Request: p.Request, Withheld: p.Withheld, Blocked: p.Blocked, Drift: driftsOf(v.Drift),
 		Client: clientOf(p.LoginClient(), p.Session.Provider().Client.Own), Matches: matchesOf(v.Matches),
-	}
-	for _, r := range p.Resources {
-		out.Resources = append(out.Resources, resourceJSON{r.Base, r.URL, r.Advertises.State})
 	}
 	for i := range p.Scopes {
 		item := &p.Scopes[i]
