@@ -130,14 +130,25 @@ func described(lines []string) []string {
 	return words
 }
 
-// offeredWords are the scopes that are known to exist, as far as that is known without asking a server; none
-// where a word is there already.
+// offeredWords are the scopes that are known to exist, each with what it allows; none where a word is there already.
 func offeredWords(r *invocation, cmd *cobra.Command, args []string) []string {
+	var words []string
+	if len(args) == 0 {
+		for _, one := range lastOffer(r, cmd) {
+			words = append(words, text.Printable(one.Scope)+"\t"+text.Line(one.About))
+		}
+	}
+	return words
+}
+
+// lastOffer are the scopes that are known to exist at the server of a command line, as far as that is known
+// without asking it.
+func lastOffer(r *invocation, cmd *cobra.Command) scopes.Offer {
 	m := manifestOf(r, cmd)
 	if from := cmd.Flags().Lookup("from"); from != nil && from.Value.String() != "" {
 		m, _ = manifestOrFrom(r, from.Value.String())
 	}
-	if m == nil || len(args) > 0 {
+	if m == nil {
 		return nil
 	}
 	server, _ := cmd.Flags().GetString("server")
@@ -145,11 +156,7 @@ func offeredWords(r *invocation, cmd *cobra.Command, args []string) []string {
 	if err != nil {
 		return nil
 	}
-	var words []string
-	for _, one := range s.LastOffer() {
-		words = append(words, text.Printable(one.Scope)+"\t"+text.Line(one.About))
-	}
-	return words
+	return s.LastOffer()
 }
 
 // explainedWords are what the manifest declares and what it is for, and the other scopes that exist.

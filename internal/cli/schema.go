@@ -31,7 +31,8 @@ func schemaCommand(r *invocation) *cobra.Command {
 or of the file of an agent program (profile), by which editors complete and check it; or
 that of what the program prints as JSON: audit, doctor, explain, export, grant (of login,
 status and check), logins, matches (of check --matches without a credential), plan, run
-(its --report), scopes, token, verdict.`,
+(its --report), scopes, token, verdict. With a manifest, that of the manifest suggests the
+scopes that are known to exist there; no server is asked.`,
 		Example:   "  ambit schema profile > profile.schema.json",
 		ValidArgs: names,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -40,8 +41,11 @@ status and check), logins, matches (of check --matches without a credential), pl
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			schema, known := schemas()[args[0]]
+			if args[0] == "manifest" {
+				schema = func() []byte { return manifest.SchemaFor(lastOffer(r, cmd)) }
+			}
 			if !known {
 				return failure.New(failure.ExitUsage, fmt.Sprintf("unknown schema %q", args[0]), text.AllowedHint(args[0], names))
 			}

@@ -33,7 +33,7 @@ type Pages struct {
 }
 
 // A pageNeed is one declared need on a page.
-type pageNeed struct{ Name, Why, Uses string }
+type pageNeed struct{ Name, Why, Uses, Allows string }
 
 // A pageGroup is needs under one heading.
 type pageGroup struct {
@@ -42,7 +42,9 @@ type pageGroup struct {
 	Needs  []pageNeed
 }
 
-func needOnPage(e scopes.Need) pageNeed { return pageNeed{e.Name(), Why(e), usesOf(e)} }
+func needOnPage(e scopes.Need) pageNeed {
+	return pageNeed{Name: e.Name(), Why: Why(e), Uses: usesOf(e)}
+}
 
 // common is what every page has.
 type common struct {
@@ -74,7 +76,11 @@ func askedGroups(plan *ambit.Plan) []pageGroup {
 		g := pageGroup{Title: strings.ToUpper(level.String()[:1]) + level.String()[1:], Remark: levelMeaning(level)}
 		for _, item := range plan.Scopes {
 			if item.Need.Level == level && item.Decision != scopes.DecisionWithhold {
-				g.Needs = append(g.Needs, needOnPage(*item.Need))
+				need := needOnPage(*item.Need)
+				if allows := plan.About(item.Need); len(allows) > 0 {
+					need.Allows = "allows: " + strings.Join(allows, "; ")
+				}
+				g.Needs = append(g.Needs, need)
 			}
 		}
 		groups = appendGroup(groups, g)
@@ -82,7 +88,7 @@ func askedGroups(plan *ambit.Plan) []pageGroup {
 	withheld := pageGroup{Title: "Not asked for", Remark: "This server does not know them, or refuses them."}
 	for i := range plan.Scopes {
 		if item := &plan.Scopes[i]; item.Decision == scopes.DecisionWithhold {
-			withheld.Needs = append(withheld.Needs, pageNeed{item.Need.Name(), Why(*item.Need), plan.ReasonOf(item)})
+			withheld.Needs = append(withheld.Needs, pageNeed{Name: item.Need.Name(), Why: Why(*item.Need), Uses: plan.ReasonOf(item)})
 		}
 	}
 	return appendGroup(groups, withheld)

@@ -175,6 +175,15 @@ func (v *Scopes) heading(p *Printer) string {
 	case table > 0:
 		sentence += fmt.Sprintf("; the provider file knows %d more", table)
 	}
+	if v.File != "" {
+		declared := 0
+		for _, s := range v.standings() {
+			if s.Need != nil {
+				declared++
+			}
+		}
+		sentence += fmt.Sprintf("; %s declares %d of them", text.Printable(v.File), declared)
+	}
 	return sentence
 }
 

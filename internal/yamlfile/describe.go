@@ -28,7 +28,13 @@ type Shape struct {
 	AnyOf    [][]string  // an object has all members of one of these lists, or of another
 	Needs    [][2]string // where the first member is, the second is
 	Any      []*Shape    // it is one of these
+
+	suggested bool    // it may be one of those that are known
+	known     []Known // of the whole file: see Suggest
 }
+
+// A Known is a text that may stand at a place where others may too.
+type Known struct{ Text, About string }
 
 // A Described is a member with the shape of its value.
 type Described struct {
@@ -45,6 +51,27 @@ type Spelling struct {
 	JSON    bool     // it is JSON
 	Not     []string // what it is not; * stands for any text
 	AnyCase bool     // as is Not in another case
+	Of      string   // the sort of word that it is, for [Shape.Suggest]
+}
+
+// Suggest says which words of a sort are known, so that editors offer them; others stay as good.
+func (s *Shape) Suggest(of string, known []Known) {
+	if len(known) > 0 {
+		s.known = known
+		s.mark(of)
+	}
+}
+
+func (s *Shape) mark(of string) {
+	s.suggested = s.suggested || s.Spelling.Of == of
+	for _, part := range slices.Concat(s.Any, []*Shape{s.Items, s.Names}) {
+		if part != nil {
+			part.mark(of)
+		}
+	}
+	for _, m := range s.Members {
+		m.mark(of)
+	}
 }
 
 // Describe finds out what a decoder takes. It runs read over nodes that hold nothing, a scalar, a list

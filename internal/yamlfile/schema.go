@@ -17,7 +17,11 @@ func (s *Shape) Schema(id, title string) []byte {
 	}
 	head = append(head, field{"title", title})
 	var b strings.Builder
-	write(&b, "", append(head, s.object()...))
+	whole := append(head, s.object()...)
+	if len(s.known) > 0 {
+		whole = append(whole, field{"$defs", object{{"known", object{{"anyOf", consts(s.known)}}}}})
+	}
+	write(&b, "", whole)
 	return shown(b.String() + "\n")
 }
 
@@ -98,7 +102,28 @@ func oneLine(value any) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
+// consts are schemas of one text each.
+func consts(known []Known) []object {
+	list := make([]object, len(known))
+	for i, one := range known {
+		list[i] = object{{"const", one.Text}}
+		if one.About != "" {
+			list[i] = append(list[i], field{"description", one.About})
+		}
+	}
+	return list
+}
+
 func (s *Shape) object() object {
+	if s.suggested {
+		others := *s
+		others.suggested, others.About = false, ""
+		o := object{{"anyOf", []object{{{"$ref", "#/$defs/known"}}, others.object()}}}
+		if s.About != "" {
+			o = append(object{{"description", s.About}}, o...)
+		}
+		return o
+	}
 	var o object
 	add := func(key string, value any, wanted bool) {
 		if wanted {

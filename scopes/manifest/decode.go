@@ -225,7 +225,7 @@ func (d *decoder) date(n *yaml.Node) time.Time {
 
 // scopeOf reads a scope-token of RFC 6749 §3.3.
 func scopeOf(r *yamlfile.Reader, n *yaml.Node) string {
-	r.Is(n, yamlfile.Spelling{Pattern: scopes.ScopePattern})
+	r.Is(n, yamlfile.Spelling{Pattern: scopes.ScopePattern, Of: scopeWord})
 	return r.Parsed(n, "scope", yamlfile.BadScope, scopes.CheckScope)
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/testkit"
+	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 	"github.com/ambit-auth/ambit/scopes/provider"
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -80,7 +81,12 @@ func TestSchemaFile(t *testing.T) {
 
 func compileSchema(t *testing.T) *jsonschema.Schema {
 	t.Helper()
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(manifest.Schema()))
+	return compile(t, manifest.Schema())
+}
+
+func compile(t *testing.T, text []byte) *jsonschema.Schema {
+	t.Helper()
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,6 +101,36 @@ func compileSchema(t *testing.T) *jsonschema.Schema {
 		t.Fatal(err)
 	}
 	return schema
+}
+
+// With the scopes of a service, editors have words to offer, each with what it allows; a scope that is none of
+// them stays valid, and what is no scope does not become one.
+func TestSchemaSuggestsScopes(t *testing.T) {
+	hostile := "ends\x1b[31m\nhere"
+	offer := scopes.Offer{{Scope: "repo", About: "full control of repositories"}, {Scope: "read:org", About: hostile}, {Scope: "gist"}}
+	text := manifest.SchemaFor(offer)
+	for _, want := range []string{`{"const": "repo", "description": "full control of repositories"}`, `{"const": "gist"}`, `"$ref": "#/$defs/known"`} {
+		if !bytes.Contains(text, []byte(want)) {
+			t.Errorf("the schema has no %s", want)
+		}
+	}
+	if bytes.ContainsRune(text, 0x1b) || bytes.Contains(text, []byte(`\n`)) {
+		t.Error("what a service says is not made fit for a line")
+	}
+	schema := compile(t, text)
+	for entry, valid := range map[string]bool{
+		`{scope: repo, level: required}`: true, `{scope: "custom:thing", level: required}`: true,
+		`{any_of: [gist, elsewhere], level: required}`: true, `{scope: "two words", level: required}`: false,
+		`{any_of: [gist, "two words"], level: required}`: false, `{scope: [repo], level: required}`: false,
+	} {
+		value, _ := asJSON([]byte("version: 1\nname: app\nprovider: posthog\nscopes:\n  - " + entry + "\n"))
+		if err := schema.Validate(value); (err == nil) != valid {
+			t.Errorf("%s: %v", entry, err)
+		}
+	}
+	if !bytes.Equal(manifest.SchemaFor(nil), manifest.Schema()) {
+		t.Error("with no scopes it is another schema")
+	}
 }
 
 // Whoever adds a member says in a line what it is for, and its decoder says what it takes.
