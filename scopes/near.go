@@ -32,7 +32,9 @@ func Near(word string, known []string) []string {
 			names, scopeOf[name] = append(names, name), scope
 		}
 	}
-	slices.SortFunc(found, func(a, b near) int { return cmp.Or(cmp.Compare(b.how, a.how), cmp.Compare(a.scope, b.scope)) })
+	slices.SortFunc(found, func(a, b near) int {
+		return cmp.Or(cmp.Compare(b.how, a.how), cmp.Compare(reach(a.scope), reach(b.scope)), cmp.Compare(a.scope, b.scope))
+	})
 	list := make([]string, 0, text.MaxNear)
 	for _, one := range found {
 		if one.how == found[0].how {
@@ -59,6 +61,7 @@ type likeness int
 const (
 	unlike     likeness = iota
 	writtenOut          // a part of the one is the beginning of that of the other
+	family              // the one says what may be done with what the other is
 	reordered           // the same parts in another order
 	same                // the same parts
 )
@@ -74,6 +77,11 @@ func spellingOf(name string) spelling {
 	return spelling{words, slices.Sorted(slices.Values(words))}
 }
 
+// resource are the parts that do not say what may be done.
+func (s spelling) resource() []string {
+	return slices.DeleteFunc(slices.Clone(s.words), func(word string) bool { return actions[word] > 0 })
+}
+
 // name is one for all names with the same parts in the same order.
 func (s spelling) name() string { return strings.Join(s.words, ":") }
 
@@ -82,7 +90,11 @@ const shortest = 3
 
 func (s spelling) likeness(other spelling) likeness {
 	switch {
-	case len(s.words) != len(other.words) || len(s.words) == 0:
+	case len(s.words) == 0:
+		return unlike
+	case len(s.words) < len(other.words) && slices.Equal(s.words, other.resource()):
+		return family
+	case len(s.words) != len(other.words):
 		return unlike
 	case slices.Equal(s.words, other.words):
 		return same

@@ -29,6 +29,8 @@ func TestNear(t *testing.T) {
 		"insights:read": {"insight:read"}, "read:insights": {"insight:read"}, "annotations:read": {"annotation:read"},
 		// a part that is not written out
 		"write_repo": {"write_repository"}, "read_repo": {"read_repository"}, "annot:read": {"annotation:read"},
+		// without what may be done
+		"insight": {"insight:read", "insight:write"}, "repository": {"read_repository", "write_repository"}, "org": {"read:org", "admin:org"},
 		// the end of a URL
 		"drive.readonly": {"https://www.svc.example/auth/drive.readonly"}, "drive": {"https://www.svc.example/auth/drive"},
 		"drive.metadata-readonly":                      {"https://www.svc.example/auth/drive.metadata.readonly"},

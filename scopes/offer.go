@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/ambit-auth/ambit/internal/text"
 )
 
 // An Offer is every scope that is known to exist at a service, each once: those of one resource side by
@@ -77,6 +79,16 @@ func (o Offer) Near(word string) []string {
 		}
 	}
 	return Near(word, names)
+}
+
+// NearWord are the words in names of scopes that someone may have meant who looks for a word.
+func (o Offer) NearWord(word string) []string {
+	var all []string
+	for _, one := range o {
+		words, _ := partsOf(one.Scope)
+		all = append(all, words...)
+	}
+	return text.Near(word, NewSet(all...).list)
 }
 
 // A Standing is what a manifest and a credential have to do with an offered scope.

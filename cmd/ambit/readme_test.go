@@ -225,7 +225,7 @@ func fenced(page, language string) []string {
 
 // TestLinks follows every link of the papers to a file of this tree.
 func TestLinks(t *testing.T) {
-	for _, page := range []string{"README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/manifest.md", "docs/providers.md", "docs/login.md", "docs/clients.md", "docs/sandbox.md", "docs/ci.md", "docs/declared.md", "docs/run.md", "docs/agents.md", "docs/audit.md", "docs/settings.md", "docs/tokens.md", "docs/stores.md"} {
+	for _, page := range []string{"README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/manifest.md", "docs/scopes.md", "docs/providers.md", "docs/login.md", "docs/clients.md", "docs/sandbox.md", "docs/ci.md", "docs/declared.md", "docs/run.md", "docs/agents.md", "docs/audit.md", "docs/settings.md", "docs/tokens.md", "docs/stores.md"} {
 		prose := regexp.MustCompile("(?s)```.*?```").ReplaceAllString(read(t, page), "") // a type argument is not a link
 		for _, m := range regexp.MustCompile(`\]\(([^)#:]+)\)`).FindAllStringSubmatch(prose, -1) {
 			if _, err := os.Stat(filepath.Join(root, filepath.Dir(page), m[1])); err != nil {

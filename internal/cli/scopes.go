@@ -86,7 +86,8 @@ func runScopes(ctx context.Context, r *invocation, from, word string) (view.View
 	if word != "" {
 		v.Unoffered = nil
 		if v.Shown = offering.Matching(word); len(v.Shown) == 0 {
-			return v, failure.New(failure.ExitUsage, fmt.Sprintf("no scope speaks of %s", text.Quote(word)), cmp.Or(text.DidYouMean(offering.Near(word)), "all of them: "+failure.Command("ambit scopes", s)))
+			hint := cmp.Or(text.DidYouMean(offering.Near(word)), text.DidYouMean(offering.NearWord(word)), "all of them: "+failure.Command("ambit scopes", s))
+			return v, failure.New(failure.ExitUsage, fmt.Sprintf("no scope speaks of %s", text.Quote(word)), hint)
 		}
 	}
 	return v, nil
