@@ -59,10 +59,19 @@ func (imp Implications) coveredByName(held Set, need string) (by string, ok bool
 	if !imp.names.Known() {
 		return "", false
 	}
+	return imp.coveredIn(imp.byName(held), need)
+}
+
+// byName are the scopes of a set by the one name of each.
+func (imp Implications) byName(held Set) map[string]string {
 	byName := make(map[string]string, held.Len())
 	for _, scope := range held.list {
 		byName[imp.names.of(scope)] = scope
 	}
+	return byName
+}
+
+func (imp Implications) coveredIn(byName map[string]string, need string) (by string, ok bool) {
 	if by, ok = byName[imp.names.of(need)]; ok {
 		return by, true
 	}

@@ -10,26 +10,43 @@ import (
 
 // Near are the known scopes that someone may have meant by a word, best first, at most [text.MaxNear]:
 // those with the same parts, however these are joined, ordered and written (read:org for org.read); else
-// those with a part written out (write_repository for write_repo); else what [text.Near] finds. The last
-// part of a URL stands for the whole.
-func Near(word string, known []string) []string {
+// that say what may be done with it (org:read for org), or with a part written out (write_repository for
+// write_repo); else what [text.Near] finds. The last part of a URL stands for the whole.
+func Near(word string, known []string) []string { return spellingsOf(known).near(word) }
+
+// spellings are those of known scopes.
+type spellings struct {
+	scopes  []string
+	list    []spelling
+	names   []string          // one for all scopes with the same parts in the same order
+	scopeOf map[string]string // the first scope of each
+}
+
+func spellingsOf(known []string) *spellings {
+	s := &spellings{scopes: known, list: make([]spelling, len(known)), scopeOf: make(map[string]string, len(known))}
+	for i, scope := range known {
+		s.list[i] = spellingOf(scope)
+		name := s.list[i].name()
+		if _, has := s.scopeOf[name]; !has {
+			s.names, s.scopeOf[name] = append(s.names, name), scope
+		}
+	}
+	return s
+}
+
+func (s *spellings) near(word string) []string {
 	typed := spellingOf(word)
-	if len(typed.name()) > text.MaxName {
+	name := typed.name()
+	if len(name) > text.MaxName {
 		return nil
 	}
-	names, scopeOf := make([]string, 0, len(known)), make(map[string]string, len(known))
 	var found []near
-	for _, scope := range known {
+	for i, scope := range s.scopes {
 		if scope == word {
 			continue
 		}
-		other := spellingOf(scope)
-		if how := typed.likeness(other); how > unlike {
+		if how := typed.likeness(s.list[i]); how > unlike {
 			found = append(found, near{scope, how})
-		}
-		name := other.name()
-		if _, has := scopeOf[name]; !has {
-			names, scopeOf[name] = append(names, name), scope
 		}
 	}
 	slices.SortFunc(found, func(a, b near) int {
@@ -42,8 +59,10 @@ func Near(word string, known []string) []string {
 		}
 	}
 	if len(list) == 0 {
-		for _, name := range text.Near(typed.name(), names) {
-			list = append(list, scopeOf[name])
+		for _, other := range text.Near(name, s.names) {
+			if scope := s.scopeOf[other]; scope != word {
+				list = append(list, scope)
+			}
 		}
 	}
 	return list[:min(len(list), text.MaxNear)]
@@ -82,7 +101,7 @@ func (s spelling) resource() []string {
 	return slices.DeleteFunc(slices.Clone(s.words), func(word string) bool { return actions[word] > 0 })
 }
 
-// name is one for all names with the same parts in the same order.
+// name is the same for all names with the same parts in the same order.
 func (s spelling) name() string { return strings.Join(s.words, ":") }
 
 // shortest is how long the beginning of a part has to be to stand for the whole.
@@ -163,7 +182,7 @@ func (q Negotiation) doubts(item *Item) bool {
 
 // A vocabulary is the scopes that are known to exist.
 type vocabulary struct {
-	offered []string        // those that can be had
+	offered *spellings      // of those that can be had
 	names   map[string]bool // of all, by the one name of each
 	nameOf  func(string) string
 	looked  int // how many words were looked for
@@ -171,12 +190,14 @@ type vocabulary struct {
 
 func (q Negotiation) vocabulary() vocabulary {
 	v := vocabulary{names: make(map[string]bool), nameOf: q.Implies.names.of}
+	var offered []string
 	for _, one := range NewOffer(q.Server, q.Resources, nil) {
 		v.names[v.nameOf(one.Scope)] = true
 		if !one.Withheld {
-			v.offered = append(v.offered, one.Scope)
+			offered = append(offered, one.Scope)
 		}
 	}
+	v.offered = spellingsOf(offered)
 	return v
 }
 
@@ -192,7 +213,7 @@ func (v *vocabulary) meant(item *Item) []string {
 	v.looked++
 	var words []string
 	for _, scope := range named {
-		words = append(words, Near(scope, v.offered)...)
+		words = append(words, v.offered.near(scope)...)
 	}
 	words = NewSet(words...).list
 	return words[:min(len(words), text.MaxNear)]

@@ -100,22 +100,21 @@ type Standing struct {
 
 // Standings are those of the offered scopes, in their order.
 func (o Offer) Standings(needs []Need, granted Set, imp Implications) []Standing {
-	var words []string
-	by := make(map[string]*Need)
+	by, held, list := make(map[string]*Need), imp.byName(granted), make([]Standing, len(o))
+	declared := make(map[string]string)
 	for i := range needs {
 		for _, scope := range needs[i].AnyOf {
 			if name := imp.names.of(scope); by[name] == nil {
-				words, by[name] = append(words, scope), &needs[i]
+				by[name], declared[name] = &needs[i], scope
 			}
 		}
 	}
-	declared, list := NewSet(words...), make([]Standing, len(o))
 	for i, one := range o {
 		s := &list[i]
 		if s.Need = by[imp.names.of(one.Scope)]; s.Need == nil {
-			s.Covered, _ = imp.CoveredBy(declared, one.Scope)
+			s.Covered, _ = imp.coveredIn(declared, one.Scope)
 		}
-		s.Held, _ = imp.CoveredBy(granted, one.Scope)
+		s.Held, _ = imp.coveredIn(held, one.Scope)
 	}
 	return list
 }

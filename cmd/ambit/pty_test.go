@@ -67,6 +67,7 @@ func TestSilentTerminal(t *testing.T) {
 		{"status", "-f", manifest},
 		{"check", "-f", manifest},
 		{"explain", "-f", manifest, "user:read"},
+		{"scopes", "-f", manifest},
 		{"export", "-f", manifest},
 		{"audit", "-f", manifest, "--mcp-tools", tools},
 		{"run", "-f", manifest, "--", "ambit", "version"},
