@@ -60,7 +60,7 @@ func TestSilentTerminal(t *testing.T) {
 		{"--help"},
 		{"completion", "bash"},
 		{"schema", "profile"},
-		{"init", "-f", filepath.Join(home, "new.yaml")},
+		{"init", "-f", filepath.Join(home, "new.yaml"), "--from", s.Ready().Issuer},
 		{"plan", "-f", manifest},
 		{"status", "-f", manifest},
 		{"login", "-f", manifest, "--browser", "visit", "--store", "file"},

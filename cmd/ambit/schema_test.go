@@ -47,6 +47,7 @@ func TestOutputsHaveTheirSchema(t *testing.T) {
 		{"grant", full, []string{"status", "-o", "json"}},
 		{"grant", less, []string{"check", "-o", "json"}},
 		{"grant", "phx_unknown", []string{"check", "-o", "json"}},
+		{"init", full, []string{"init", "-o", "json", "-f", filepath.Join(t.TempDir(), "new.yaml"), "--from", ready.Issuer}},
 		{"audit", full, []string{"audit", "-o", "json"}},
 		{"doctor", full, []string{"doctor", "-o", "json"}},
 		{"matches", "", []string{"check", "-o", "json", "--matches", app}},

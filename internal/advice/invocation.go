@@ -69,5 +69,9 @@ func ShellWord(word string) string {
 
 // RegisterClient is what to do where a login needs a client that its server does not register by itself.
 func RegisterClient(p *provider.Provider, redirect provider.Redirect) string {
-	return "register a client there with the redirect URI " + redirect.String() + ", and name its id: provider: {use: " + text.Line(p.Name) + ", client: {id: YOUR-CLIENT-ID}}"
+	first := "register a client there with the redirect URI " + redirect.String() + ", and name its id"
+	if p.File != "" && p.File == p.Name { // it has a place for a client
+		return first + " in " + text.Line(p.File) + ": client: {id: YOUR-CLIENT-ID}"
+	}
+	return first + ": provider: {use: " + text.Line(p.Name) + ", client: {id: YOUR-CLIENT-ID}}"
 }

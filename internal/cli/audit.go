@@ -67,8 +67,9 @@ not answer.`,
 			return showAudit(r, v, err)
 		},
 	}
-	f.sources.addFlags(cmd)
+	f.sources.addFlags(cmd, "openapi", "mcp-tools")
 	flags := cmd.Flags()
+	flags.StringArrayVar(&f.sources.traffic, "traffic", nil, "recorded calls: a `FILE` of ambit run --record, or a HAR file (repeatable)")
 	f.keys = addKeyFlags(flags)
 	flags.StringSliceVar(&f.failOn, "fail-on", kindWords(audit.FailingKinds()), "the `KINDS` of finding that end the audit with exit 5, separated by commas")
 	flags.BoolVar(&f.minimal, "minimal", false, "print a small set of scopes that covers the evidence, ready to paste")

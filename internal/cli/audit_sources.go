@@ -37,14 +37,14 @@ type auditSources struct {
 	base   string // on which operations stand that name none
 }
 
-func (s *auditSources) addFlags(cmd *cobra.Command) {
+// addFlags adds those of a command that names descriptions of an API and of tools by these flags.
+func (s *auditSources) addFlags(cmd *cobra.Command, api, tools string) {
 	f := cmd.Flags()
-	f.StringArrayVar(&s.openAPI, "openapi", nil, "an OpenAPI document or a discovery document, a `FILE` or a URL (repeatable)")
-	f.StringArrayVar(&s.mcpTools, "mcp-tools", nil, "definitions of MCP tools with their scopes, a `FILE` or a URL (repeatable)")
-	f.StringArrayVar(&s.traffic, "traffic", nil, "recorded calls: a `FILE` of ambit run --record, or a HAR file (repeatable)")
+	f.StringArrayVar(&s.openAPI, api, nil, "an OpenAPI document or a discovery document, a `FILE` or a URL (repeatable)")
+	f.StringArrayVar(&s.mcpTools, tools, nil, "definitions of MCP tools with their scopes, a `FILE` or a URL (repeatable)")
 	f.StringArrayVar(&s.calls, "calls", nil, "a `FILE` with the calls that the program makes, one METHOD /path per line (repeatable)")
 	f.StringSliceVar(&s.tools, "tools", nil, "the MCP tools that the program uses: names with * and ? (a `GLOB`; repeatable)")
-	f.StringVar(&s.base, "base", "", "the `NAME` of the base that the operations of --openapi and --calls belong to (default: the base at the document's own host)")
+	f.StringVar(&s.base, "base", "", "the `NAME` of the base that the operations of --"+api+" and --calls belong to (default: the base at the document's own host)")
 	f.BoolVar(&s.remote, "allow-remote-refs", false, "fetch the documents that an OpenAPI document refers to")
 }
 

@@ -5,19 +5,25 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/advice"
+	"github.com/ambit-auth/ambit/internal/declared"
+	"github.com/ambit-auth/ambit/internal/evidence"
 	"github.com/ambit-auth/ambit/internal/failure"
 	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/starter"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
+	"github.com/ambit-auth/ambit/scopes/audit"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 	"github.com/ambit-auth/ambit/scopes/provider"
 	"github.com/spf13/cobra"
@@ -29,69 +35,195 @@ const providerName = "provider.yaml"
 // describeFlag is on or off: the file is an argument.
 const describeFlag = "provider"
 
+// initFlags say what a new file begins with.
+type initFlags struct {
+	from     string
+	file     string // in which a platform has scopes declared
+	sources  auditSources
+	describe bool
+}
+
 func initCommand(r *invocation) *cobra.Command {
-	var from string
-	var describe bool
+	var f initFlags
 	cmd := &cobra.Command{
 		Use:   "init [--provider [FILE]]",
 		Short: "write a commented scopes.yaml to begin from",
-		Long: `init writes a commented scopes.yaml into this directory (or to --manifest); with
---provider a provider file, ` + providerName + ` or FILE, that describes a service which is not
-built in, with a line about each member. Beside it stands its JSON Schema, by which
-editors complete it. It never overwrites one.`,
-		Example: "  ambit init\n  ambit init --from https://auth.example.com\n  ambit init --provider",
-		Args: func(cmd *cobra.Command, args []string) error {
-			switch {
-			case describe && from != "":
-				return failure.New(failure.ExitUsage, "--from is the provider of a manifest, and --provider writes a provider", "give one of them")
-			case describe && len(args) > 1:
-				return failure.New(failure.ExitUsage, fmt.Sprintf("ambit init --provider writes one file, but got %d", len(args)), "name one: ambit init --provider FILE")
-			case describe:
-				return nil
-			case len(args) > 0:
-				return failure.New(failure.ExitUsage, fmt.Sprintf("ambit init takes no arguments without --provider, but got %q", args[0]), "a manifest is named with --manifest, a provider file with: ambit init --provider FILE")
-			}
-			return nil
-		},
+		Long: `init writes a commented scopes.yaml into this directory (or to --manifest): the first
+scopes of the service that --from names, and as comments all others that it offers,
+each with its description. Remove "# " before those that the program needs. On a
+terminal it asks which service that is.
+
+It begins from what is written down already: with --from-openapi or --from-tools from
+the scopes that a description of an API or of MCP tools names, each with what needs it,
+and with --calls or --tools declares the least that these take; with --from-file from
+the scopes in a file of a platform, such as appsscript.json or slack=app.yaml. There the
+service is named, or found by where the API stands.
+
+With --provider it writes a provider file, ` + providerName + ` or FILE, that describes a service
+which is not built in, with a line about each member. Beside each file stands its JSON
+Schema, by which editors complete it. It never overwrites one.
+
+Exit codes: 0 written; 2 wrong usage, or a file that is there already; 6 nothing is
+known of the service, and its server cannot be asked: nothing is written.`,
+		Example: "  ambit init\n  ambit init --from gitlab\n  ambit init --from https://auth.example.com\n  ambit init --from-openapi api.json --calls calls.txt\n  ambit init --from-file appsscript.json\n  ambit init --provider",
+		Args:    f.checkArgs,
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		return r.action(func(context.Context) (view.View, error) {
-			if describe {
+		return r.action(func(ctx context.Context) (view.View, error) {
+			if f.describe {
 				return writeProvider(cmp.Or(strings.Join(args, ""), providerName))
 			}
-			return writeManifest(r, cmp.Or(r.settings.Manifest, ambit.ManifestName), from)
+			return r.initManifest(ctx, cmp.Or(r.settings.Manifest, ambit.ManifestName), &f)
 		})(cmd, args)
 	}
-	cmd.Flags().StringVar(&from, "from", "", "the `PROVIDER`: a built-in one, a provider file, or an issuer's URL (default: that of ambit's own example)")
-	cmd.Flags().BoolVar(&describe, describeFlag, false, "write a provider file to fill in")
+	cmd.Flags().StringVar(&f.from, "from", "", "the `PROVIDER`: a built-in one, a provider file, or an issuer's URL")
+	if completes(r.args) {
+		_ = cmd.RegisterFlagCompletionFunc("from", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return provider.BuiltinNames(), cobra.ShellCompDirectiveDefault // a file is one too
+		})
+	}
+	cmd.Flags().StringVar(&f.file, "from-file", "", "a `FILE` in which a platform has scopes declared, or KIND=FILE (see ambit export --help)")
+	f.sources.addFlags(cmd, "from-openapi", "from-tools")
+	cmd.Flags().BoolVar(&f.describe, describeFlag, false, "write a provider file to fill in")
 	return cmd
 }
 
-func writeManifest(r *invocation, path, from string) (view.View, error) {
-	if from == "" {
-		example, err := manifest.Decode(ambit.ManifestName, ambit.ExampleManifest, nil)
-		if err != nil {
-			return nil, err
-		}
-		from = example.Provider.Name
+func (f *initFlags) checkArgs(_ *cobra.Command, args []string) error {
+	switch {
+	case f.describe && (f.from != "" || f.file != "" || f.described()):
+		return failure.New(failure.ExitUsage, "--from and its like are for a manifest, and --provider writes a provider", "give one of them")
+	case f.file != "" && f.described():
+		return failure.New(failure.ExitUsage, "--from-file, and --from-openapi or --from-tools, are two beginnings", "give one of them")
+	case !f.described() && len(f.sources.calls)+len(f.sources.tools) > 0:
+		return failure.New(failure.ExitUsage, "--calls and --tools say what of a description is used, and none is named", "name it with --from-openapi or --from-tools")
+	case f.describe && len(args) > 1:
+		return failure.New(failure.ExitUsage, fmt.Sprintf("ambit init --provider writes one file, but got %d", len(args)), "name one: ambit init --provider FILE")
+	case f.describe:
+		return nil
+	case len(args) > 0:
+		return failure.New(failure.ExitUsage, fmt.Sprintf("ambit init takes no arguments without --provider, but got %q", args[0]), "a manifest is named with --manifest, a provider file with: ambit init --provider FILE")
 	}
-	m, err := manifest.Decode(path, starterManifest(projectName(path), from, noScopes), yamlfile.Read)
-	if err != nil {
-		return nil, noManifest(path, from, err)
+	return nil
+}
+
+// initManifest writes a manifest. What is there already is told before anybody is asked anything.
+func (r *invocation) initManifest(ctx context.Context, path string, f *initFlags) (view.View, error) {
+	if _, err := os.Lstat(path); err == nil {
+		return nil, isThere(path)
 	}
-	text := starterManifest(projectName(path), from, firstScopes(m.Provider))
-	if _, err := manifest.Decode(path, text, yamlfile.Read); err != nil {
-		return nil, noManifest(path, from, err)
-	}
-	schema, err := writeBeside(path, text, "scopes.schema.json", manifest.Schema(), "name another file with --manifest")
+	known, err := r.begin(ctx, path, f)
 	if err != nil {
 		return nil, err
 	}
-	todo := "say in it which scopes you need and why"
-	if m.Provider.Scopes.NoRequest {
-		todo = "name your client in it"
+	draft := known.draft()
+	if _, err := manifest.Decode(path, draft.Text(), yamlfile.Read); err != nil && known.service.In == "" {
+		return nil, noManifest(path, known.service.Use, err)
 	}
-	return view.Init{Path: path, Provider: from, Schema: schema, ToDo: todo, Next: failure.ForManifest(path).Command("plan")}, nil
+	offer, _ := known.offer()
+	schema, err := writeBeside(path, draft.Text(), "scopes.schema.json", manifest.SchemaFor(offer), anotherManifest)
+	if err != nil {
+		return nil, err
+	}
+	return known.view(path, draft, schema), nil
+}
+
+// begin is the service, and what is written down of its scopes elsewhere.
+func (r *invocation) begin(ctx context.Context, path string, f *initFlags) (*knownService, error) {
+	b := &beginning{invocation: r, path: path, described: f.described()}
+	if !r.settings.FromFlag("server") { // it is that of another manifest, and so are they
+		r.settings.Server = ""
+	}
+	r.settings.Programs = nil
+	switch {
+	case f.file != "":
+		file, err := readDeclared(f.file, projectName(path), declared.Read)
+		if err != nil {
+			return nil, err
+		}
+		known, err := b.serviceFor(ctx, cmp.Or(f.from, file.Kind.Provider))
+		if err == nil {
+			known.declared = file.Needs()
+		}
+		return known, err
+	case f.described():
+		return b.fromDescriptions(ctx, f)
+	}
+	return b.serviceFor(ctx, f.from)
+}
+
+// described reports whether a description of what the service has is named.
+func (f *initFlags) described() bool { return len(f.sources.openAPI)+len(f.sources.mcpTools) > 0 }
+
+// fromDescriptions finds the service by what descriptions of it say, and reads what its scopes are for.
+func (b *beginning) fromDescriptions(ctx context.Context, f *initFlags) (*knownService, error) {
+	var found audit.Evidence // as the documents have it, whatever the provider
+	names := slices.Concat(f.sources.openAPI, f.sources.mcpTools)
+	for _, name := range names {
+		more, err := readSource(ctx, b.invocation, name, evidence.MaxOpenAPI, func(shown string, text io.Reader) (audit.Evidence, error) {
+			var reader evidence.OpenAPI
+			if !isURL(name) {
+				reader.Open = openBeside(name)
+			}
+			return evidence.ReadDescription(reader, shown, text)
+		})
+		if err != nil {
+			return nil, err
+		}
+		found.Merge(more)
+	}
+	b.bases = starter.BasesAt(found.Elsewhere)
+	known, err := b.servedAt(ctx, f.from, &found)
+	if err != nil {
+		return nil, err
+	}
+	known.from = text.Line(guard.ShownURL(names[0]))
+	if !isURL(names[0]) {
+		known.from = filepath.Base(names[0])
+	}
+	return known, b.weigh(ctx, known, &f.sources)
+}
+
+// servedAt is the service that --from names, or on which a description says that its operations stand, or
+// that people agree; else somebody is asked.
+func (b *beginning) servedAt(ctx context.Context, from string, found *audit.Evidence) (*knownService, error) {
+	if from != "" {
+		return b.know(ctx, named(from))
+	}
+	if service, ok := starter.ServiceAt(found); ok {
+		return b.know(ctx, service)
+	}
+	return b.serviceFor(ctx, "")
+}
+
+// weigh finds what the descriptions say of the scopes, and the least for what the program calls.
+func (b *beginning) weigh(ctx context.Context, known *knownService, sources *auditSources) error {
+	if known.session == nil {
+		return failure.New(failure.ExitUsage, "where operations stand at "+text.Printable(known.service.Use)+" is not known before its parameters are", "begin without a description: ambit init --from "+advice.ShellWord(known.service.Use))
+	}
+	var err error
+	if known.proof, err = gather(ctx, b.invocation, known.session, sources); err != nil {
+		return err
+	}
+	notes := known.proof.Notes
+	if len(sources.calls)+len(sources.tools) > 0 {
+		_, server := known.offer()
+		found, err := audit.Audit(audit.Question{Manifest: known.manifest, Evidence: known.proof, Server: server, Today: time.Now()})
+		if err != nil {
+			return err
+		}
+		known.declared, notes = found.Least.Needs, found.Notes
+	}
+	for _, n := range notes {
+		b.console.Note("%s", text.Printable(n.Where.String()+": "+n.Message))
+	}
+	return nil
+}
+
+// anotherManifest is what to do where one is there already.
+const anotherManifest = "name another file with --manifest"
+
+func isThere(path string) error {
+	return failure.New(failure.ExitUsage, text.Printable(path)+" is there already; init never overwrites one", anotherManifest)
 }
 
 const providerHead = `# What is known of a service. Fill in the values that are marked, and remove
@@ -108,7 +240,7 @@ func writeProvider(path string) (view.View, error) {
 	if !filepath.IsAbs(path) {
 		from = "./" + filepath.ToSlash(filepath.Clean(path))
 	}
-	return view.Init{Path: path, Schema: schema, ToDo: "fill in what is marked", Next: "ambit init --from " + advice.ShellWord(from)}, nil
+	return view.Init{Path: path, Schema: schema, Scopes: []string{}, Offered: []string{}, Next: "ambit init --from " + advice.ShellWord(from)}, nil
 }
 
 // writeBeside writes a new file whose first line leads editors to its schema, and that schema beside it,
@@ -166,82 +298,4 @@ func noManifest(path, from string, err error) error {
 		}
 	}
 	return &view.Failure{Code: failure.ExitUsage, Message: strings.Join(lines, "\n"), Hint: hint, Err: err}
-}
-
-// projectName is the name of the directory that the manifest stands in.
-func projectName(path string) string {
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		return "my-program"
-	}
-	if name := filepath.Base(filepath.Dir(abs)); len(name) > 1 {
-		return name
-	}
-	return "my-program"
-}
-
-const starterHead = `# Which OAuth scopes this program needs, at which level, and why. See: ambit plan
-
-version: 1
-name: %s
-provider: %s  # a built-in one, a ./file.yaml, or an issuer's URL
-
-# level:      required      the program does not start without it
-#             recommended   it works, but noticeably worse
-#             optional      one feature is lost
-# why:        what a person reads when the scope is missing
-# used_by:    METHOD {base}/path/{param}, or tool:NAME of an MCP tool
-# advertised: false for a scope that is granted, though the server does not list it
-# any_of:     [a, b] in place of scope, where one of them is enough
-scopes:
-%s
-# Sets of features: each adds to the scopes above, and is chosen with --program.
-# programs:
-#   export:
-#     scopes:
-#       - {scope: "file:write", level: optional, why: "saves the report"}
-`
-
-// genericScopes begin a manifest for a server of which nothing is known.
-const genericScopes = `  - scope: openid
-    level: required
-    why: who is logging in
-`
-
-// noScopes stands in a manifest that is read to find its provider.
-const noScopes = "  []\n"
-
-// firstScopes are those that a manifest for the provider begins with: its own words, else the first
-// of those that exist there.
-func firstScopes(p *provider.Provider) string {
-	switch {
-	case p.Starter != "":
-		return indent(p.Starter)
-	case p.Scopes.NoRequest:
-		return "  []  # none is requested: what the client may do is set at the service\n"
-	case len(p.Scopes.Table) > 0:
-		first := p.Scopes.Table[0]
-		return fmt.Sprintf("  - scope: %q\n    level: required\n    why: %q\n", first.Scope, cmp.Or(first.About, "what it is for"))
-	}
-	return genericScopes
-}
-
-func starterManifest(name, service, list string) []byte {
-	return fmt.Appendf(nil, starterHead, strconv.Quote(name), quoteURL(service), strings.TrimSuffix(list, "\n")+"\n")
-}
-
-func indent(text string) string {
-	var b strings.Builder
-	for line := range strings.Lines(text) {
-		b.WriteString("  " + line)
-	}
-	return b.String()
-}
-
-// quoteURL quotes what YAML would not take for plain text.
-func quoteURL(provider string) string {
-	if strings.ContainsAny(provider, ":#'\"{}[] \n") {
-		return strconv.Quote(provider)
-	}
-	return provider
 }

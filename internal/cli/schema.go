@@ -30,9 +30,9 @@ func schemaCommand(r *invocation) *cobra.Command {
 		Long: `schema prints the JSON Schema of scopes.yaml (manifest), of a provider's file (provider)
 or of the file of an agent program (profile), by which editors complete and check it; or
 that of what the program prints as JSON: audit, doctor, explain, export, grant (of login,
-status and check), logins, matches (of check --matches without a credential), plan, run
-(its --report), scopes, token, verdict. With a manifest, that of the manifest suggests the
-scopes that are known to exist there; no server is asked.`,
+status and check), init, logins, matches (of check --matches without a credential), plan,
+run (its --report), scopes, token, verdict. With a manifest, that of the manifest suggests
+the scopes that are known to exist there; no server is asked.`,
 		Example:   "  ambit schema profile > profile.schema.json",
 		ValidArgs: names,
 		Args: func(_ *cobra.Command, args []string) error {

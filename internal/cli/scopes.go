@@ -10,6 +10,7 @@ import (
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/failure"
+	"github.com/ambit-auth/ambit/internal/starter"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
@@ -102,7 +103,8 @@ func nobodyKnows(s *ambit.Session) error {
 // manifestOrFrom is the manifest, or one that declares nothing at the provider that is named.
 func manifestOrFrom(r *invocation, from string) (*manifest.Manifest, error) {
 	if from != "" {
-		m, err := manifest.Decode(ambit.ManifestName, starterManifest("scopes", from, noScopes), yamlfile.Read)
+		draft := starter.Manifest{Name: "scopes", Service: named(from)}
+		m, err := manifest.Decode(ambit.ManifestName, draft.Text(), yamlfile.Read)
 		if err != nil {
 			return nil, noManifest(ambit.ManifestName, from, err)
 		}

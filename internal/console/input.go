@@ -2,6 +2,7 @@ package console
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit/internal/typing"
+	"github.com/ambit-auth/ambit/internal/view"
 	"golang.org/x/term"
 )
 
@@ -93,6 +95,38 @@ func (i *Input) Ask(ctx context.Context, question string) (yes bool, err error) 
 	}
 	answer = strings.ToLower(strings.TrimSpace(answer))
 	return answer == "y" || answer == "yes", nil
+}
+
+// maxTries is how often somebody may answer one question: whoever pipes a file into it never ends.
+const maxTries = 20
+
+// ErrNoAnswer is that of a question to which nobody gave an answer that could be taken.
+var ErrNoAnswer = errors.New("nobody gave an answer")
+
+// Choose puts a question until take takes the answer; what is wrong with one is told. Enter alone is
+// no answer. The error is ErrNoAnswer, or that of an invocation that ended meanwhile.
+func (i *Input) Choose(ctx context.Context, question string, take func(answer string) *view.Failure) error {
+	i.wait()
+	for range maxTries {
+		i.Console.Write(i.Console.fit(question) + " ")
+		answer, err := i.line(ctx)
+		if err != nil {
+			i.Console.Write("\n")
+			return cmp.Or(ctx.Err(), ErrNoAnswer)
+		}
+		if answer = strings.TrimSpace(answer); answer == "" {
+			continue
+		}
+		wrong := take(answer)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if wrong == nil {
+			return nil
+		}
+		i.Console.Failed(wrong)
+	}
+	return ErrNoAnswer
 }
 
 func (i *Input) wait() {

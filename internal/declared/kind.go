@@ -10,6 +10,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -22,6 +23,7 @@ type Kind struct {
 	Label    string   // in a sentence: "a file of …"
 	Files    []string // patterns of the base names by which it is found
 	Formats  []string // json, yaml or toml; the first is that of a text without a name
+	Provider string   // the built-in one whose scopes these are; "" where the file does not tell
 	Comments bool     // its JSON may have comments
 	Holds    [][]string
 	Places   []Place
@@ -134,6 +136,7 @@ func decodeKind(file string, source []byte) (*Kind, yamlfile.Mistakes) {
 		yamlfile.Required("label", func(n *yaml.Node) { k.Label = r.Text(n, "label") }),
 		yamlfile.Required("files", words(&k.Files)),
 		yamlfile.Required("formats", words(&k.Formats, formatJSON, formatYAML, formatTOML)),
+		yamlfile.Optional("provider", func(n *yaml.Node) { k.Provider = r.Word(n, "provider", provider.BuiltinNames()) }),
 		yamlfile.Optional("comments", func(n *yaml.Node) { k.Comments = r.Boolean(n, "comments") }),
 		yamlfile.Required("holds", words(&holds)),
 		yamlfile.Required("places", func(n *yaml.Node) {

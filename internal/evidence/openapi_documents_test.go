@@ -260,15 +260,15 @@ components:
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"https://id.example/authorize", "https://id.example/token", "https://id2.example/.well-known/openid-configuration"}, e.Authorization); diff != "" {
+	if diff := cmp.Diff([]audit.AuthorizedAt{{Authorization: "https://id.example/authorize"}, {Authorization: "https://id.example/authorize", Token: "https://id.example/token"}, {Discovery: "https://id2.example/.well-known/openid-configuration"}}, e.Authorized); diff != "" {
 		t.Error(diff)
 	}
 	if about := e.About; len(about) != 2 || about["a:read"] != `Reads a.\x1b[2J` || len(about["a:write"]) > 110 {
 		t.Errorf("%q", about)
 	}
-	more := audit.Evidence{About: map[string]string{"a:read": "other", "z": "z"}, Authorization: []string{"https://z.example"}}
+	more := audit.Evidence{About: map[string]string{"a:read": "other", "z": "z"}, Authorized: []audit.AuthorizedAt{{Token: "https://z.example"}}}
 	more.Merge(e)
-	if more.About["a:read"] != "other" || len(more.About) != 3 || len(more.Authorization) != 4 {
-		t.Errorf("%q %q", more.About, more.Authorization)
+	if more.About["a:read"] != "other" || len(more.About) != 3 || len(more.Authorized) != 4 {
+		t.Errorf("%q %q", more.About, more.Authorized)
 	}
 }

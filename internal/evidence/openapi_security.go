@@ -143,10 +143,9 @@ func (r *openAPIReader) schemes(components member) {
 		if kind := scheme.get("type").word(); kind == "oauth2" || kind == "openIdConnect" {
 			r.carriers[m.key] = true
 		}
-		r.authorizedAt(scheme.get("openIdConnectUrl"))
+		r.authorizes(audit.AuthorizedAt{Discovery: scheme.get("openIdConnectUrl").word()})
 		for _, flow := range scheme.get("flows").children() {
-			r.authorizedAt(flow.get("authorizationUrl"))
-			r.authorizedAt(flow.get("tokenUrl"))
+			r.authorizes(audit.AuthorizedAt{Authorization: flow.get("authorizationUrl").word(), Token: flow.get("tokenUrl").word()})
 			for _, scope := range flow.get("scopes").children() {
 				if scopes.CheckScope(scope.key) == nil {
 					r.evidence.Words = append(r.evidence.Words, scope.key)
@@ -154,6 +153,21 @@ func (r *openAPIReader) schemes(components member) {
 				}
 			}
 		}
+	}
+}
+
+// maxAuthorized bounds how many places of one document are kept at which people agree.
+const maxAuthorized = 10
+
+// authorizes keeps where people agree, as far as these are whole URLs.
+func (r *openAPIReader) authorizes(at audit.AuthorizedAt) {
+	for _, u := range []*string{&at.Authorization, &at.Token, &at.Discovery} {
+		if guard.CheckURL(*u) != nil {
+			*u = ""
+		}
+	}
+	if list := r.evidence.Authorized; at != (audit.AuthorizedAt{}) && len(list) < maxAuthorized && !slices.Contains(list, at) {
+		r.evidence.Authorized = append(list, at)
 	}
 }
 
@@ -167,16 +181,5 @@ func (r *openAPIReader) about(scope, description string) {
 	}
 	if _, known := r.evidence.About[scope]; !known {
 		r.evidence.About[scope] = description
-	}
-}
-
-// maxAuthorization bounds the URLs of authorization: people read them.
-const maxAuthorization = 10
-
-// authorizedAt keeps a URL of a scheme, where it is absolute.
-func (r *openAPIReader) authorizedAt(m member) {
-	list := r.evidence.Authorization
-	if address := m.word(); guard.CheckURL(address) == nil && len(list) < maxAuthorization && !slices.Contains(list, address) {
-		r.evidence.Authorization = append(list, address)
 	}
 }

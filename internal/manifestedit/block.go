@@ -46,7 +46,7 @@ func (l *needList) removeBlock(goes []bool) ([]splice, error) {
 // appendBlock adds needs at the end of a list in block style.
 func (l *needList) appendBlock(needs []scopes.Need) ([]splice, error) {
 	if len(l.items) == 0 {
-		return nil, errors.New("the list has no value")
+		return l.beginBlock(needs)
 	}
 	at := len(l.items) - 1
 	_, last, err := l.block(at)
@@ -55,6 +55,15 @@ func (l *needList) appendBlock(needs []scopes.Need) ([]splice, error) {
 	}
 	style := l.styleOf(l.items[at])
 	return []splice{l.insertAfter(last, style.list(needs), style.end)}, nil
+}
+
+// beginBlock writes the first needs of a list that has none, and no brackets, below its key.
+func (l *needList) beginBlock(needs []scopes.Need) ([]splice, error) {
+	if l.inFlow || l.seq.Value != "" {
+		return nil, errors.New("the list has no value")
+	}
+	style := needStyle{indent: l.key.Column + 1, gap: 1, end: l.lineEnd()}
+	return []splice{l.insertAfter(l.key.Line-1, style.list(needs), style.end)}, nil
 }
 
 // insertAfter puts lines, each with its end, behind a line. Where that is the file's

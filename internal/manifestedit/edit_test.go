@@ -149,6 +149,18 @@ func TestEdit(t *testing.T) {
 			want:   head + "scopes:\n  # first\n  - scope: a # the one\n    level: required\n\n  # second\n  - scope: b\n    level: optional\n    # of the entry\n" + newBlock + "  # - scope: c\n\n# programs come next\nprograms: {}\n",
 		},
 		{
+			name:   "add to a list whose entries are all comments",
+			before: head + "scopes:  # which\n  # - {scope: a, level: required}\n\n# programs come next\nprograms: {}\n",
+			change: change{add: []scopes.Need{added()}},
+			want:   head + "scopes:  # which\n" + newBlock + "  # - {scope: a, level: required}\n\n# programs come next\nprograms: {}\n",
+		},
+		{
+			name:   "the same at the end of a file, and in a program",
+			before: head + "programs:\n  p:\n    scopes:\nscopes:",
+			change: change{add: []scopes.Need{added(), added("p")}},
+			want:   head + "programs:\n  p:\n    scopes:\n      " + strings.ReplaceAll(strings.TrimSpace(newBlock), "\n", "\n    ") + "\nscopes:\n" + strings.TrimSuffix(newBlock, "\n"),
+		},
+		{
 			name:   "a line of the last entry that an editor has commented out, at the line's start or the dash",
 			before: head + "scopes:\n  - scope: a\n    level: required\n#   advertised: false\n  # why: no\n    why: |\n      yes\n# end\n\n# programs come next\nprograms: {}\n",
 			change: change{add: []scopes.Need{added()}},

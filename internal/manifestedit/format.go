@@ -23,6 +23,9 @@ func FormatNeeds(needs []scopes.Need) string {
 	return needStyle{indent: 2, gap: 1, end: "\n"}.list(needs)
 }
 
+// FormatLine writes a need as an item of a list on one line, without an indent or an end.
+func FormatLine(n scopes.Need) string { return needStyle{gap: 1, flow: true}.item(n) }
+
 // A field is a key of an entry, and its value as YAML text.
 type field struct{ key, value string }
 
@@ -110,6 +113,9 @@ func listText(words []string) string {
 	}
 	return "[" + strings.Join(quoted, ", ") + "]"
 }
+
+// Scalar writes a word as a value of a manifest, between quotes where it needs them.
+func Scalar(word string) string { return scalarText(word, true) }
 
 // scalarText writes a word plain where it can stand so, else between double quotes,
 // whose escapes Go and YAML share. In flow style a colon is reason enough: editors

@@ -169,10 +169,15 @@ func (v *Plan) Text(p *Printer) {
 		}
 		rows[i] = []string{item.Need.Name(), item.Need.Level.String(), advertised(item.Advertised), decision, v.why(item.Need)}
 	}
-	p.table([]string{"SCOPE", "LEVEL", "ADVERTISED", "DECISION", "WHY"}, rows)
-	p.line("")
+	if len(rows) > 0 {
+		p.table([]string{"SCOPE", "LEVEL", "ADVERTISED", "DECISION", "WHY"}, rows)
+		p.line("")
+	}
 	v.remarks(p)
 	p.line("%s", v.summary())
+	if len(rows) == 0 && !v.Plan.Session.Provider().Scopes.NoRequest {
+		p.wrapped("  ", "no scope is declared yet: remove \"# \" before those that the program needs in "+text.Printable(v.Plan.Session.Manifest().File)+", or add them")
+	}
 	if v.Plan.Session.Provider().LoginsHoldPermissions() {
 		p.wrapped("  ", "what a login obtains here "+carriesPermissions)
 	}

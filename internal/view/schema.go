@@ -15,7 +15,7 @@ import (
 func Schemas() map[string]func() []byte {
 	schemas := make(map[string]func() []byte)
 	for name, output := range map[string]any{
-		"audit": auditJSON{}, "doctor": doctorJSON{}, "explain": explainJSON{}, "export": exportJSON{}, "grant": grantJSON{}, "logins": loginsJSON{}, "matches": matchesJSON{}, "plan": planJSON{}, "run": Run{}, "scopes": scopesJSON{}, "token": tokenJSON{}, "verdict": verdictJSON{},
+		"audit": auditJSON{}, "doctor": doctorJSON{}, "explain": explainJSON{}, "export": exportJSON{}, "grant": grantJSON{}, "init": initJSON{}, "logins": loginsJSON{}, "matches": matchesJSON{}, "plan": planJSON{}, "run": Run{}, "scopes": scopesJSON{}, "token": tokenJSON{}, "verdict": verdictJSON{},
 	} {
 		schemas[name] = func() []byte { return outputSchema("ambit."+name+"/v1", reflect.TypeOf(output)) }
 	}

@@ -207,7 +207,7 @@ func (r *Reader) Plain(n *yaml.Node, what string) string {
 
 // Nothing reports whether nothing stands where something could, which is allowed there.
 func (r *Reader) Nothing(n *yaml.Node) bool {
-	if r.trace != nil && n.Kind == yaml.ScalarNode {
+	if r.trace != nil {
 		r.trace.at(n).Null = true
 	}
 	return n.ShortTag() == "!!null"

@@ -123,6 +123,12 @@ type Note struct {
 	Message string // one line
 }
 
+// An AuthorizedAt is where people agree to what an API grants: URLs, each "" where a source does not say.
+type AuthorizedAt struct {
+	Authorization, Token string // the endpoints (RFC 6749 §3)
+	Discovery            string // the document of an OpenID provider
+}
+
 // Evidence is what all sources together say. The zero value is no evidence.
 type Evidence struct {
 	Requirements []Requirement // of every operation and tool that a document knows, used or not
@@ -135,9 +141,9 @@ type Evidence struct {
 	// Elsewhere are URLs on which a source says that its operations stand, and where the provider
 	// has no base.
 	Elsewhere []string
-	// Authorization are the URLs at which a source says that a person or a client is authorized.
-	Authorization []string
-	Notes         []Note
+	// Authorized is where people agree, as a source says, each once.
+	Authorized []AuthorizedAt
+	Notes      []Note
 }
 
 // Merge adds what another source says. An operation that several documents know is
@@ -152,8 +158,8 @@ func (e *Evidence) Merge(more Evidence) {
 	e.Tools = append(e.Tools, more.Tools...)
 	e.Traffic = append(e.Traffic, more.Traffic...)
 	e.Words = scopes.NewSet(slices.Concat(e.Words, more.Words)...).Slice()
+	e.Authorized = append(e.Authorized, more.Authorized...)
 	e.Elsewhere = scopes.NewSet(slices.Concat(e.Elsewhere, more.Elsewhere)...).Slice()
-	e.Authorization = scopes.NewSet(slices.Concat(e.Authorization, more.Authorization)...).Slice()
 	if len(e.About)+len(more.About) > 0 {
 		about := make(map[string]string, len(e.About)+len(more.About))
 		maps.Copy(about, more.About)

@@ -22,7 +22,7 @@ type Least struct {
 
 func (f *facts) least() Least {
 	kept := f.keptByWaivers()
-	l := Least{Scopes: kept.Union(f.cover(f.unrefused(f.inUse), kept, f.words)).Sorted()}
+	l := Least{Scopes: kept.Union(f.cover(f.preferListed(f.unrefused(f.inUse)), kept, f.words)).Sorted()}
 	serving := make(map[*requirement][]string) // what of the set does
 	for scope := range l.Scopes.All() {
 		for _, r := range f.serving[scope] {

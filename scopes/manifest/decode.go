@@ -115,6 +115,9 @@ func (d *decoder) program(name, value *yaml.Node) {
 func (d *decoder) entries(n *yaml.Node, program string) []scopes.Need {
 	var entries []scopes.Need
 	lines := make(map[string]int)
+	if d.Nothing(n) {
+		return nil // as in a new manifest, whose entries are comments
+	}
 	d.List(n, "scopes", func(item *yaml.Node) {
 		e, place := d.entry(item, program)
 		if len(e.AnyOf) == 0 {

@@ -79,6 +79,19 @@ func readBuiltin(name string) (*Provider, error) {
 	return p, nil
 }
 
+// BuiltinsNear are the names of the built-in providers that someone may have meant by a word: of the
+// same product or owner, beginning so, or written almost so.
+func BuiltinsNear(word string) []string {
+	names := BuiltinNames()
+	near := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return word == "" || !strings.HasPrefix(name, strings.ToLower(word)) })
+	near = append(near, text.Near(word, names)...)
+	if meant := described(word); meant != "" {
+		near = []string{meant}
+	}
+	slices.Sort(near)
+	return slices.Compact(near)
+}
+
 // described is the built-in provider whose file begins with this word among its names: in a comment, up
 // to a colon or the end of the sentence. "" for none.
 func described(word string) string {

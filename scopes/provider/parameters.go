@@ -27,6 +27,17 @@ func (p *Provider) OpenServer(name string) (OpenServer, bool) {
 	return p.open[i], true
 }
 
+// Lacking are the parameters without a value that stand in an open server's URLs, each once.
+func (p *Provider) Lacking(s OpenServer) (names []string) {
+	values := p.values()
+	for _, word := range s.words() {
+		if values[word] == "" && !slices.Contains(names, word) {
+			names = append(names, word)
+		}
+	}
+	return names
+}
+
 // Wanted says what an open server lacks, and which line of the manifest gives it that.
 func (p *Provider) Wanted(s OpenServer, manifest string) string {
 	line := fmt.Sprintf("parameters: {%s: …}", s.Parameter)
