@@ -87,8 +87,7 @@ const maxPasted = 1 << 20
 // answer.
 func (i *Input) Ask(ctx context.Context, question string) (yes bool, err error) {
 	i.wait()
-	i.Console.Write(i.Console.fit(question+" [y/N]") + " ")
-	answer, err := i.line(ctx)
+	answer, err := i.answer(ctx, question+" [y/N]")
 	if ctx.Err() != nil {
 		i.Console.Write("\n")
 		return false, err
@@ -108,8 +107,7 @@ var ErrNoAnswer = errors.New("nobody gave an answer")
 func (i *Input) Choose(ctx context.Context, question string, take func(answer string) *view.Failure) error {
 	i.wait()
 	for range maxTries {
-		i.Console.Write(i.Console.fit(question) + " ")
-		answer, err := i.line(ctx)
+		answer, err := i.answer(ctx, question)
 		if err != nil {
 			i.Console.Write("\n")
 			return cmp.Or(ctx.Err(), ErrNoAnswer)
@@ -135,10 +133,12 @@ func (i *Input) wait() {
 	}
 }
 
-// line is the next line; io.EOF where there is no more.
-func (i *Input) line(ctx context.Context) (string, error) {
+// answer is the next line after a question; io.EOF where there is no more. The terminal is taken first:
+// what a key means may not depend on how fast it is pressed.
+func (i *Input) answer(ctx context.Context, question string) (string, error) {
 	lines, stop := i.Lines()
 	defer stop()
+	i.Console.Write(i.Console.fit(question) + " ")
 	select {
 	case line, ok := <-lines:
 		if !ok {
