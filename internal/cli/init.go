@@ -141,10 +141,15 @@ func (r *invocation) begin(ctx context.Context, path string, f *initFlags) (*kno
 			return nil, err
 		}
 		known, err := b.serviceFor(ctx, cmp.Or(f.from, file.Kind.Provider))
-		if err == nil {
-			known.declared = file.Needs()
+		if err != nil {
+			return nil, err
 		}
-		return known, err
+		known.declared = file.Needs()
+		for i := range known.declared {
+			n := &known.declared[i]
+			n.Why = cmp.Or(known.manifest.Provider.Scopes.About(n.Name()), n.Why)
+		}
+		return known, nil
 	case f.described():
 		return b.fromDescriptions(ctx, f)
 	}

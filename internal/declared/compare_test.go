@@ -59,7 +59,7 @@ func TestNeeds(t *testing.T) {
 		t.Fatal(err)
 	}
 	needs := f.Needs()
-	if len(needs) != 2 || needs[0].Name() != "a" || needs[0].Level != scopes.Required || needs[0].Why != "declared in app.json:3" ||
+	if len(needs) != 2 || needs[0].Name() != "a" || needs[0].Level != scopes.Required || needs[0].Why != "taken from app.json:3" ||
 		needs[1].Name() != "b" || needs[1].Level != scopes.Required {
 		t.Errorf("%+v", needs)
 	}

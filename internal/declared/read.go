@@ -255,7 +255,7 @@ func (f *File) Needs() []scopes.Need {
 			continue
 		}
 		needs = append(needs, scopes.Need{
-			AnyOf: []string{s.Name}, Level: s.Level, Why: fmt.Sprintf("declared in %s:%d", filepath.Base(f.Path), s.Line),
+			AnyOf: []string{s.Name}, Level: s.Level, Why: fmt.Sprintf("taken from %s:%d", filepath.Base(f.Path), s.Line),
 			File: f.Path, Line: s.Line, Column: s.Column, StartLine: s.Line,
 		})
 	}
