@@ -69,9 +69,9 @@ func misfitAt(n *node, reason string) *misfit {
 
 // What stands in a place.
 const (
-	notWords = "it is a word, a list of words, or an object whose keys are words"
-	notList  = "it is a list of alternatives"
-	notThere = "it is an object"
+	notWords = "expected a word, a list of words, or an object whose keys are words"
+	notList  = "expected a list of alternatives"
+	notThere = "expected an object"
 )
 
 // in finds what the members of an operation or a tool state.

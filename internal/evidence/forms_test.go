@@ -62,10 +62,10 @@ scopes: []
 func TestOperationFormsThatAreNone(t *testing.T) {
 	for _, c := range []struct{ member, want string }{
 		{`"x-required-scope": ["é"]`, `x-required-scope does not count: "é" is not a scope: a scope may not contain "é" (RFC 6749 §3.3)`},
-		{`"x-oauthpermissions": [{"a": 1}]`, "x-oauthpermissions does not count: it is a word, a list of words, or an object whose keys are words"},
-		{`"x-atlassian-oauth2-scopes": {"scopes": ["a"]}`, "x-atlassian-oauth2-scopes[].scopes does not count: it is a list of alternatives"},
-		{`"x-atlassian-oauth2-scopes": ["a"]`, "x-atlassian-oauth2-scopes[].scopes does not count: it is an object"},
-		{`"x-atlassian-oauth2-scopes": [null]`, "x-atlassian-oauth2-scopes[].scopes does not count: it is an object"},
+		{`"x-oauthpermissions": [{"a": 1}]`, "x-oauthpermissions does not count: expected a word, a list of words, or an object whose keys are words"},
+		{`"x-atlassian-oauth2-scopes": {"scopes": ["a"]}`, "x-atlassian-oauth2-scopes[].scopes does not count: expected a list of alternatives"},
+		{`"x-atlassian-oauth2-scopes": ["a"]`, "x-atlassian-oauth2-scopes[].scopes does not count: expected an object"},
+		{`"x-atlassian-oauth2-scopes": [null]`, "x-atlassian-oauth2-scopes[].scopes does not count: expected an object"},
 	} {
 		e, err := evidence.OpenAPI{}.Read("doc.json", strings.NewReader("{\"openapi\": \"3.1.0\", \"paths\": {\"/a\": {\"get\": {\n"+c.member+"}}}}"))
 		if err != nil || cmp.Diff([]string{"GET {api}/a: silent"}, described(e)) != "" || cmp.Diff([]string{"doc.json:2: GET {api}/a: " + c.want}, notes(e)) != "" {

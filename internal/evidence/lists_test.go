@@ -38,7 +38,7 @@ func TestTools(t *testing.T) {
 		{name: "a word", text: `"a"`, err: "tools.json:1: tools are an object or a list"},
 		{name: "no object", text: "{\n\"a\": 1}", err: `tools.json:2: tool "a" is not an object`},
 		{name: "a name that is no text", text: `[{"name": ["a"]}]`, err: `tools.json:1: tool "": name and title are text`},
-		{name: "no list", text: `{"a": {"required_scopes": [["x"]]}}`, err: `tools.json:1: tool "a": required_scopes: it is a word, a list of words, or an object whose keys are words`},
+		{name: "no list", text: `{"a": {"required_scopes": [["x"]]}}`, err: `tools.json:1: tool "a": required_scopes: expected a word, a list of words, or an object whose keys are words`},
 		{name: "no scope", text: `{"a": {"required_scopes": ["x y"]}}`, err: `tools.json:1: tool "a": required_scopes: "x y" is not a scope: a scope may not contain " " (RFC 6749 §3.3)`},
 		{name: "no name", text: `[{"required_scopes": ["x"]}]`, notes: []string{`tools.json:1: "" cannot name a tool, and is left out`, "tools.json: names no tool that can be used"}},
 		{
