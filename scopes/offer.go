@@ -140,9 +140,9 @@ func (o Offer) Matching(word string) Offer {
 
 // actions are the words by which names of scopes say what may be done, by how much that is.
 var actions = map[string]int{
-	"read": 1, "readonly": 1, "view": 1, "list": 1, "metadata": 1,
+	"read": 1, "readonly": 1, "only": 1, "view": 1, "list": 1, "metadata": 1,
 	"create": 2, "write": 2, "edit": 2, "update": 2, "modify": 2, "send": 2, "delete": 2, "readwrite": 2,
-	"manage": 3, "admin": 3, "all": 3, "full": 3,
+	"manage": 3, "admin": 3, "all": 3, "full": 3, "control": 3,
 }
 
 // ResourceOf is what a scope is for, as far as its name tells: the last part of a URL, without the words
@@ -166,14 +166,19 @@ func ResourceOf(scope string) string {
 	return name.String()
 }
 
-// reach is how much a scope allows, as far as its name tells; what says nothing of that stands in the middle.
+// reach is how much a scope allows, as far as its name tells; what says nothing of that stands in the
+// middle. That it allows something everywhere ("read … all") says less than what it allows.
 func reach(scope string) int {
 	words, _ := partsOf(scope)
-	most := 0
+	most, wide := 0, 0
 	for _, word := range words {
-		most = max(most, actions[word])
+		if word == "all" || word == "full" {
+			wide = actions[word]
+		} else {
+			most = max(most, actions[word])
+		}
 	}
-	return cmp.Or(most, 2)
+	return cmp.Or(most, wide, 2)
 }
 
 // partsOf are the words of a scope's name in lower case, each with the character before it.

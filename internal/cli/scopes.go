@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/failure"
 	"github.com/ambit-auth/ambit/internal/starter"
 	"github.com/ambit-auth/ambit/internal/text"
@@ -87,11 +88,19 @@ func runScopes(ctx context.Context, r *invocation, from, word string) (view.View
 	if word != "" {
 		v.Unoffered = nil
 		if v.Shown = offering.Matching(word); len(v.Shown) == 0 {
-			hint := cmp.Or(text.DidYouMean(offering.Near(word)), text.DidYouMean(offering.NearWord(word)), "all of them: "+failure.Command("ambit scopes", s))
+			hint := cmp.Or(text.DidYouMean(offering.Near(word)), text.DidYouMean(offering.NearWord(word)), "all of them: "+allOf(from, s))
 			return v, failure.New(failure.ExitUsage, fmt.Sprintf("no scope speaks of %s", text.Quote(word)), hint)
 		}
 	}
 	return v, nil
+}
+
+// allOf is the command that shows every scope.
+func allOf(from string, s *ambit.Session) string {
+	if from != "" {
+		return "ambit scopes --from " + advice.ShellWord(from)
+	}
+	return failure.Command("ambit scopes", s)
 }
 
 // nobodyKnows is the failure of a service of which no scope is known.

@@ -33,8 +33,10 @@ const (
 	MaxOffered = 2000
 	// maxWidth is how long a line becomes for the sake of its reason or its uses, in characters.
 	maxWidth = 118
+	// maxUsed is how long it becomes for its only use.
+	maxUsed = 200
 	// roomy is up to how many entries there are lines without anything between resources.
-	roomy = 60
+	roomy = 150
 )
 
 const head = `# Which OAuth scopes this program needs, at which level, and why. See: ambit plan
@@ -91,12 +93,19 @@ func (c *Choice) write(b *strings.Builder, beside bool) {
 			b.WriteString("  # " + line + "\n")
 		}
 	}
-	sparse := len(c.Offered) <= roomy
+	sparse, room := len(c.Offered) <= roomy, 1
+	if sparse {
+		room = 2
+	}
 	for i, n := range c.Offered {
 		if sparse && (i > 0 || len(c.LeftOut) > 0) && c.begins(i) {
 			b.WriteByte('\n')
 		}
-		b.WriteString("  # " + line(n) + "\n")
+		reason, line := entry(n, room)
+		for _, part := range reason {
+			b.WriteString("  # # " + part + "\n")
+		}
+		b.WriteString("  # " + line + "\n")
 	}
 }
 
@@ -118,40 +127,21 @@ func (c *Choice) begins(i int) bool {
 	return !same(i, i-1) && (same(i, i+1) || same(i-1, i-2))
 }
 
-// line is a need on one line. What makes it too long goes: uses, from the last, then the end of the reason.
-func line(n scopes.Need) string {
+// entry is a need on one line, behind its reason where the line has no room for that, in so many lines.
+// What still makes it too long goes: uses, from the last.
+func entry(n scopes.Need, room int) (reason []string, line string) {
 	n.Why = text.Line(n.Why)
-	full := manifestedit.FormatLine(n)
-	for width(full) > maxWidth-4 && len(n.UsedBy) > 1 {
+	if line = manifestedit.FormatLine(n); width(line) <= maxWidth-4 {
+		return nil, line
+	}
+	if reason = wrapped(n.Why, maxWidth-6); len(reason) > room {
+		reason = append(reason[:room-1:room-1], strings.TrimRight(reason[room-1], " ,;:.")+"…")
+	}
+	n.Why = ""
+	for line = manifestedit.FormatLine(n); width(line) > maxWidth-4 && len(n.UsedBy) > 1 || width(line) > maxUsed && len(n.UsedBy) > 0; line = manifestedit.FormatLine(n) {
 		n.UsedBy = n.UsedBy[:len(n.UsedBy)-1]
-		full = manifestedit.FormatLine(n)
 	}
-	for over := width(full) - (maxWidth - 4); over > 0 && n.Why != ""; over = width(full) - (maxWidth - 4) {
-		n.Why = shortened(n.Why, over)
-		full = manifestedit.FormatLine(n)
-	}
-	if width(full) > maxWidth-4 && len(n.UsedBy) > 0 {
-		n.UsedBy = nil
-		full = manifestedit.FormatLine(n)
-	}
-	return full
-}
-
-// minReason is how much of a reason is worth having, in characters.
-const minReason = 20
-
-// shortened is a reason without its last words, by that many characters or more; "" where too little is left.
-func shortened(why string, over int) string {
-	runes := []rune(strings.TrimSuffix(why, "…"))
-	keep := len(runes) - over - 1
-	if keep < minReason {
-		return ""
-	}
-	cut := string(runes[:keep])
-	if blank := strings.LastIndexByte(cut, ' '); blank >= minReason {
-		cut = cut[:blank]
-	}
-	return strings.TrimRight(cut, " ,;:.") + "…"
+	return reason, line
 }
 
 func width(line string) int { return utf8.RuneCountInString(line) }

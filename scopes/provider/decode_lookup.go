@@ -22,7 +22,7 @@ func (d *decoder) lookup(n *yaml.Node) *Provider {
 	}
 	p, err := Builtin(word)
 	if err != nil {
-		d.Mistake(n, yamlfile.BadProvider, "%v; a file is named as ./file.yaml, any other server by its issuer's URL", err)
+		d.Mistake(n, yamlfile.BadProvider, "%v (a file is named as ./file.yaml, any other server by its issuer's URL)", err)
 		return nil
 	}
 	return p
