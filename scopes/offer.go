@@ -66,6 +66,15 @@ func (o Offer) Names() []string {
 	return names
 }
 
+// NearAny is [Offer.Near] for each of several words.
+func (o Offer) NearAny(words []string) []string {
+	var near []string
+	for _, word := range words {
+		near = append(near, o.Near(word)...)
+	}
+	return NewSet(near...).list
+}
+
 // Near are the offered scopes that someone may have meant by a word: see [Near]. There are none for one that is
 // offered.
 func (o Offer) Near(word string) []string {

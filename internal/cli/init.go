@@ -23,6 +23,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
+	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/audit"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -144,7 +145,7 @@ func (r *invocation) begin(ctx context.Context, path string, f *initFlags) (*kno
 		if err != nil {
 			return nil, err
 		}
-		known.declared = file.Needs()
+		known.declared = append([]scopes.Need{}, file.Needs()...) // none is not nothing known
 		for i := range known.declared {
 			n := &known.declared[i]
 			n.Why = cmp.Or(known.manifest.Provider.Scopes.About(n.Name()), n.Why)
@@ -221,7 +222,28 @@ func (b *beginning) weigh(ctx context.Context, known *knownService, sources *aud
 	for _, n := range notes {
 		b.console.Note("%s", text.Printable(n.Where.String()+": "+n.Message))
 	}
+	b.noteUnlisted(known)
 	return nil
+}
+
+// noteUnlisted says which of the scopes that are declared the server does not list, and what each was
+// likely meant for: another document's words look like a slip, or like those of another service.
+func (b *beginning) noteUnlisted(known *knownService) {
+	offer, server := known.offer()
+	var unlisted []string
+	for _, n := range known.declared {
+		if server.Says(n.AnyOf[0]) != scopes.AdvertisedNo {
+			continue
+		}
+		if near := text.DidYouMean(offer.Near(n.AnyOf[0])); near != "" {
+			b.console.Note("the server does not list %s; %s", text.Printable(n.AnyOf[0]), text.Printable(near))
+		} else {
+			unlisted = append(unlisted, n.AnyOf[0])
+		}
+	}
+	if len(unlisted) > 0 {
+		b.console.Note("the server does not list %s: if it grants that nevertheless, all is well; else the description is of another service", text.Printable(text.Listed(unlisted)))
+	}
 }
 
 // anotherManifest is what to do where one is there already.

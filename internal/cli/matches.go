@@ -52,6 +52,10 @@ func readDeclared(argument, usual string, read func(kind, path string, source []
 	kind, path := declared.SplitKind(argument)
 	source, err := files.Read(path, files.Rule{Limit: declared.MaxFileSize, Links: true})
 	if err = cmp.Or(files.DanglingLink(path), err); err != nil {
+		if word, _, named := strings.Cut(argument, "="); named && kind == "" && !strings.ContainsAny(word, `./\`) {
+			_, unknown := declared.Named(word)
+			return nil, declaredFailure(unknown)
+		}
 		return nil, failure.From(failure.ExitUsage, err, "")
 	}
 	f, err := read(kind, path, source)
@@ -70,7 +74,7 @@ func declaredFailure(err error) error {
 		return failure.From(failure.ExitUsage, e, e.Hint())
 	}
 	if e, ok := errors.AsType[*declared.EntryError](err); ok {
-		return failure.From(failure.ExitUsage, e, "name one, as "+e.Kind+":NAME=FILE: "+text.Printable(strings.Join(e.Names, ", ")))
+		return failure.From(failure.ExitUsage, e, "name one, as "+e.Kind+":NAME=FILE (export: --entry NAME): "+text.Printable(strings.Join(e.Names, ", ")))
 	}
 	if e, ok := errors.AsType[yamlfile.Mistakes](err); ok {
 		return &view.Failure{Code: failure.ExitUsage, Message: text.Block(e.Error()), Err: err}

@@ -187,6 +187,9 @@ func runExplain(ctx context.Context, r *invocation, about string, keys *keyFlags
 	v := &view.Explain{About: about}
 	for _, e := range needs {
 		x := view.ExplainedNeed{Need: e, Advertised: advertised(e), Held: holds(e)}
+		if x.Advertised == scopes.AdvertisedNo && !e.Unadvertised {
+			x.Near = p.LastOffer().NearAny(e.AnyOf)
+		}
 		for _, scope := range e.AnyOf {
 			if about := p.Provider().Scopes.About(scope); about != "" {
 				x.Allows = append(x.Allows, about)
@@ -210,7 +213,7 @@ func notDeclared(ctx context.Context, r *invocation, p *ambit.Session, all []sco
 		}
 	}
 	if near := text.Near(about, operations); len(near) > 0 || scopes.CheckScope(about) != nil || strings.HasPrefix(about, toolMark) {
-		return nil, failure.New(failure.ExitUsage, said, text.DidYouMean(near))
+		return nil, failure.New(failure.ExitUsage, said, cmp.Or(text.DidYouMean(near), "the scope that needs it names it under used_by; which one that is, a description can say: ambit audit --help"))
 	}
 	offering, err := p.Offer(ctx)
 	if err != nil {
@@ -218,12 +221,20 @@ func notDeclared(ctx context.Context, r *invocation, p *ambit.Session, all []sco
 	}
 	at := slices.IndexFunc(offering.Offer, func(one scopes.Offered) bool { return one.Scope == about })
 	if at < 0 {
-		return nil, failure.New(failure.ExitUsage, said, text.DidYouMean(scopes.Near(about, append(declared, offering.Names()...))))
+		return nil, failure.New(failure.ExitUsage, said, text.DidYouMean(meantBy(about, offering.Offer, declared)))
 	}
 	v := &view.Explain{About: about, Offered: &view.ExplainedScope{
 		Offered: offering.Offer[at], CoveredBy: slices.Collect(p.Provider().Implies.Covering(about)), Held: holdsNow(ctx, r, p)(scopes.Need{AnyOf: []string{about}}),
 	}}
 	return v, failure.New(failure.ExitUsage, said, fmt.Sprintf("to declare it, add under scopes: - {scope: %q, level: recommended, why: what it is for}", about))
+}
+
+// meantBy are the scopes that someone may have meant: those that exist, before those that are only declared.
+func meantBy(word string, offer scopes.Offer, declared []string) []string {
+	if near := offer.Near(word); len(near) > 0 {
+		return near
+	}
+	return scopes.Near(word, declared)
 }
 
 // toolMark begins the name of a tool, where a scope could stand.

@@ -157,7 +157,7 @@ func parse(k *Kind, format, file string, source []byte) (*document, yamlfile.Mis
 		mistakes = d.parseTOML()
 	}
 	if len(mistakes) == 0 && d.root != nil && d.root.is != isTable {
-		mistakes = yamlfile.Mistakes{d.mistake(d.root.from, yamlfile.BadType, "the file is a set of keys, not "+d.root.is.String())}
+		mistakes = yamlfile.Mistakes{d.mistake(d.root.from, yamlfile.BadType, "the file has to be a set of keys, not "+d.root.is.String())}
 	}
 	return d, mistakes
 }

@@ -142,7 +142,7 @@ func (f *File) value(p *Place) (v *value, key int) {
 			return nil, 0
 		}
 		if v.is != isTable {
-			f.wrong(v.from, yamlfile.BadType, "%s is a set of keys, not %s", strings.Join(at[:i], "."), v.is)
+			f.wrong(v.from, yamlfile.BadType, "%s has to be a set of keys, not %s", strings.Join(at[:i], "."), v.is)
 			return nil, 0
 		}
 		var found *member
@@ -195,17 +195,17 @@ func (f *File) readPlace(p *Place) {
 			f.declare(p, word, v.from)
 		}
 	case p.Form != formList:
-		f.wrong(v.from, yamlfile.BadType, "%s is text, not %s", where, v.is)
+		f.wrong(v.from, yamlfile.BadType, "%s has to be text, not %s", where, v.is)
 	case v.is == isTable && p.Keys:
 		for _, m := range v.members {
 			f.declare(p, m.key, m.from)
 		}
 	case v.is != isList:
-		f.wrong(v.from, yamlfile.BadType, "%s is a list, not %s", where, v.is)
+		f.wrong(v.from, yamlfile.BadType, "%s has to be a list, not %s", where, v.is)
 	default:
 		for _, item := range v.items {
 			if item.is != isText {
-				f.wrong(item.from, yamlfile.BadType, "a scope of %s is text, not %s", where, item.is)
+				f.wrong(item.from, yamlfile.BadType, "a scope of %s has to be text, not %s", where, item.is)
 				continue
 			}
 			f.declare(p, item.text, item.from)

@@ -38,7 +38,8 @@ type ExplainedNeed struct {
 	Allows     []string // what its scopes allow, in the words of the provider's file
 	CoveredBy  []string
 	Advertised scopes.Advertised
-	Held       string // yes, no, or what else is known; "" where no credential could be looked at
+	Near       []string // that were likely meant, where the server lists none of it
+	Held       string   // yes, no, or what else is known; "" where no credential could be looked at
 }
 
 type explainJSON struct {
@@ -56,6 +57,7 @@ type explainedJSON struct {
 	Allows     []string          `json:"allows"`
 	CoveredBy  []string          `json:"covered_by"`
 	Advertised scopes.Advertised `json:"advertised"`
+	Near       []string          `json:"near"` // what was likely meant, where the server lists none of it
 	Held       string            `json:"held"`
 }
 
@@ -65,7 +67,7 @@ func (v *Explain) JSON(e Envelope) any {
 	for _, x := range v.Entries {
 		out.Scopes = append(out.Scopes, explainedJSON{
 			needOf(x.Need), x.Need.File, x.Need.Line,
-			append([]string{}, x.Need.Programs...), append([]string{}, x.Allows...), append([]string{}, x.CoveredBy...), x.Advertised, x.Held,
+			append([]string{}, x.Need.Programs...), append([]string{}, x.Allows...), append([]string{}, x.CoveredBy...), x.Advertised, append([]string{}, x.Near...), x.Held,
 		})
 	}
 	if o := v.Offered; o != nil {
@@ -112,7 +114,11 @@ func (v *Explain) Text(p *Printer) {
 		p.fact("used by", usesOf(x.Need))
 		p.fact("programs", strings.Join(x.Need.Programs, ", "))
 		p.fact("covered by", strings.Join(x.CoveredBy, ", "))
-		p.fact("advertised", string(x.Advertised))
+		said := string(x.Advertised)
+		if len(x.Near) > 0 {
+			said += "; " + text.DidYouMean(x.Near)
+		}
+		p.fact("advertised", said)
 		p.fact("held", x.Held)
 	}
 }

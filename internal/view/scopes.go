@@ -76,7 +76,7 @@ func (v *Scopes) near(need scopes.Need) []string {
 	if need.Unadvertised {
 		return nil
 	}
-	return v.Offering.Near(need.AnyOf[0])
+	return v.Offering.NearAny(need.AnyOf)
 }
 
 // stale reports whether what is shown is not what the server says now.

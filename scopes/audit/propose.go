@@ -11,9 +11,11 @@ import (
 )
 
 // propose is a need that declares a scope for the requirements that it serves. What the server
-// does not list would never be asked for without that being said.
+// does not list would never be asked for without that being said; what it lists under a name like it, is
+// not asked for in that one.
 func (f *facts) propose(scope string, requirements []*requirement) scopes.Need {
-	n := scopes.Need{AnyOf: []string{scope}, Level: scopes.Recommended, Unadvertised: f.Server.Says(scope) == scopes.AdvertisedNo}
+	n := scopes.Need{AnyOf: []string{scope}, Level: scopes.Recommended}
+	n.Unadvertised = f.Server.Says(scope) == scopes.AdvertisedNo && len(scopes.Near(scope, f.Server.Scopes.Slice())) == 0
 	var titles []string
 	named := make(map[scopes.Operation]bool)
 	for _, r := range requirements {
