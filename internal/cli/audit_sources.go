@@ -21,6 +21,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/failure"
 	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/starter"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes"
@@ -144,7 +145,16 @@ func baseToWrite(p *ambit.Session, at string) string {
 	if server := p.Server(); len(server.Bases) == 0 {
 		return text.Printable(fmt.Sprintf("write in the manifest: provider: {servers: {main: {issuer: %q, api: %q}}}", server.Issuer, at))
 	}
-	return "give the provider's server a base there (NAME: " + text.Printable(at) + "), or name one with --base: " + text.Listed(p.Provider().BaseNames())
+	var words string
+	for _, base := range starter.Beside(p.Provider(), []string{at}) {
+		words = fmt.Sprintf("bases: {%s: %q}", base.Name, base.URL)
+	}
+	if file := p.Provider().File; file != "" {
+		words = "write in the provider (" + file + "): " + words
+	} else {
+		words = fmt.Sprintf("write in the manifest: provider: {use: %s, %s}", p.Provider().Name, words)
+	}
+	return text.Printable(words) + ", or name a base with --base: " + text.Listed(p.Provider().BaseNames())
 }
 
 // unknownTools is the failure of names that no tool has: an audit of nothing finds nothing, and would

@@ -177,7 +177,7 @@ func (b *beginning) fromDescriptions(ctx context.Context, f *initFlags) (*knownS
 		}
 		found.Merge(more)
 	}
-	b.bases = starter.BasesAt(found.Elsewhere)
+	b.bases, b.elsewhere = starter.BasesAt(found.Elsewhere), found.Elsewhere
 	known, err := b.servedAt(ctx, f.from, &found)
 	if err != nil {
 		return nil, err

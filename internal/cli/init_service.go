@@ -28,6 +28,7 @@ type beginning struct {
 	*invocation
 	path      string
 	bases     []provider.Base // of a service that is an issuer alone
+	elsewhere []string        // the URLs on which descriptions say that operations stand
 	described bool            // what there is to declare is known without the server
 }
 
@@ -80,6 +81,9 @@ func (b *beginning) know(ctx context.Context, service starter.Service) (*knownSe
 	m, err := b.drafted(service, "")
 	if err != nil {
 		return nil, err
+	}
+	if service.Server == nil && len(b.elsewhere) > 0 {
+		service.Bases = starter.Beside(m.Provider, b.elsewhere)
 	}
 	if named := b.settings.Server; service.At == "" && slices.Contains(m.Provider.AllServerNames(), named) {
 		service.At = named

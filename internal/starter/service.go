@@ -2,6 +2,7 @@ package starter
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,6 +20,7 @@ type Service struct {
 	Parameters []provider.Parameter // each without a value is left to be filled in
 	In         string               // the issuer with their {names} in it, where one has no value
 	Server     *provider.Server     // where Use is "", or has no bases of its own
+	Bases      []provider.Base      // beside those of Use
 	Register   string               // a login needs a client, with this redirect URI; "" where it needs none
 	PKCE       bool                 // nobody says whether the server knows it, and a login takes it
 	Secret     string               // the environment variable of that client's secret; "" where it has none
@@ -35,6 +37,9 @@ func (s *Service) Issuer() string {
 // maxBases bounds how many bases a new manifest gives its service.
 const maxBases = 5
 
+// maxHosts bounds how many URLs are looked at for the service that they are of.
+const maxHosts = 50
+
 // BasesAt are bases at the URLs on which descriptions say that operations stand.
 func BasesAt(urls []string) (list []provider.Base) {
 	for _, u := range urls {
@@ -50,6 +55,29 @@ func BasesAt(urls []string) (list []provider.Base) {
 	return list
 }
 
+// Beside are bases, beside those of the provider, at the URLs on which descriptions say that operations
+// stand: each is named as its host begins.
+func Beside(p *provider.Provider, urls []string) (list []provider.Base) {
+	taken := p.BaseNames()
+	for _, base := range BasesAt(urls) {
+		if u, err := url.Parse(base.URL); err == nil {
+			if _, _, known := p.Locator().Locate(u); known {
+				continue
+			}
+			first, _, _ := strings.Cut(u.Hostname(), ".")
+			if first = strings.ToLower(first); first != "www" && first != "" && strings.Trim(first, "abcdefghijklmnopqrstuvwxyz0123456789_") == "" {
+				base.Name = first
+			}
+		}
+		for n, name := 2, base.Name; slices.Contains(taken, base.Name); n++ {
+			base.Name = name + "_" + strconv.Itoa(n)
+		}
+		taken = append(taken, base.Name)
+		list = append(list, base)
+	}
+	return list
+}
+
 // wellKnown is where an OpenID provider describes itself, behind its issuer (OpenID Connect Discovery §4).
 const wellKnown = "/.well-known/openid-configuration"
 
@@ -59,6 +87,11 @@ func ServiceAt(found *audit.Evidence) (s Service, ok bool) {
 	var hosts []string
 	for _, at := range found.Authorized {
 		hosts = append(hosts, at.Authorization, at.Token, at.Discovery)
+	}
+	for scope := range found.Vocabulary().All() { // a scope that is a URL stands at the service that grants it
+		if len(hosts) < maxHosts && strings.Contains(scope, "://") {
+			hosts = append(hosts, scope)
+		}
 	}
 	for _, u := range append(hosts, found.Elsewhere...) {
 		if p := provider.BuiltinAt(provider.HostOf(u)); p != nil {
@@ -101,7 +134,7 @@ func (s *Service) text() string {
 }
 
 func (s *Service) isWord() bool {
-	return s.Server == nil && len(s.Parameters) == 0 && s.Register == "" && !s.PKCE
+	return s.Server == nil && len(s.Parameters)+len(s.Bases) == 0 && s.Register == "" && !s.PKCE
 }
 
 func (s *Service) members(b *strings.Builder) {
@@ -113,6 +146,12 @@ func (s *Service) members(b *strings.Builder) {
 				value = "null  # FILL IN: what stands for {" + one.Name + "} in " + text.Line(s.In)
 			}
 			b.WriteString("    " + one.Name + ": " + value + "\n")
+		}
+	}
+	if len(s.Bases) > 0 {
+		b.WriteString("  bases:\n")
+		for _, base := range s.Bases {
+			b.WriteString("    " + base.Name + ": " + manifestedit.Scalar(base.URL) + "\n")
 		}
 	}
 	if s.Server != nil {

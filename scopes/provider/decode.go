@@ -75,6 +75,7 @@ func (d *decoder) provider(n *yaml.Node) *Provider {
 		}, "the provider whose members these replace: a built-in one, or an issuer's URL"),
 		yamlfile.Optional("parameters", func(v *yaml.Node) { d.serverParameters(v, p) }, "words for {braces} in the URLs of the servers, each with its default; empty where a manifest has to give it"),
 		{Key: "servers", Required: !given, Read: func(v *yaml.Node) { p.written, before = d.servers(v), nil }, About: "the deployments of the service, each under a name"},
+		yamlfile.Optional("bases", func(v *yaml.Node) { p.written = d.furtherBases(v, p.written) }, "further bases of every server: the URL of an API, under a name of your own"),
 		yamlfile.Optional("default_server", func(v *yaml.Node) { p.DefaultServer = d.Defined(v, "default_server", namesOf(p.written)) }, "the server that is asked where nobody names one"),
 		yamlfile.Optional("server_from", func(v *yaml.Node) { p.ServerFrom = d.Text(v, "server_from") }, "the member of the token response that names the server"),
 		yamlfile.Optional("client", func(v *yaml.Node) { p.Client, ownID = d.client(v, p.Client), yamlfile.Child(v, "id") != nil }, "how this program is registered at the service"),
@@ -91,7 +92,7 @@ func (d *decoder) provider(n *yaml.Node) *Provider {
 	if d.Describing() {
 		return p
 	}
-	for _, word := range []string{"servers", "credentials", "whoami"} {
+	for _, word := range []string{"servers", "bases", "credentials", "whoami"} {
 		p.OwnWays = p.OwnWays || yamlfile.Child(n, word) != nil
 	}
 	if !used || len(p.written) == 0 {

@@ -86,6 +86,31 @@ func (d *decoder) server(name, value *yaml.Node) Server {
 	return s
 }
 
+// furtherBases are the servers with further bases, each in place of one of its name.
+func (d *decoder) furtherBases(n *yaml.Node, servers []Server) []Server {
+	var bases []Base
+	d.Named(n, "bases", func(name, value *yaml.Node) {
+		d.Is(name, yamlfile.Spelling{Pattern: basePattern, Not: append(serverWords(), "*_endpoint", "*_uri", "*_supported")})
+		switch {
+		case slices.Contains(serverWords(), name.Value):
+			d.Mistake(name, yamlfile.BadValue, "%q cannot name a base", name.Value)
+		case !d.misnamed(name) && d.baseName(name) && d.writtenURL(value, "base "+strconv.Quote(name.Value)):
+			bases = append(bases, Base{Name: name.Value, URL: strings.TrimSuffix(value.Value, "/")})
+		}
+	})
+	if !d.AtMost(n, maxBases, "there are at most %d further bases", maxBases) {
+		return servers
+	}
+	servers = slices.Clone(servers)
+	for i := range servers {
+		own := slices.DeleteFunc(slices.Clone(servers[i].Bases), func(b Base) bool {
+			return slices.ContainsFunc(bases, func(other Base) bool { return other.Name == b.Name })
+		})
+		servers[i].Bases = append(own, bases...)
+	}
+	return servers
+}
+
 // tokenIssuer reads an issuer in whose path names of claims may stand: a server with many tenants has one for each.
 func (d *decoder) tokenIssuer(n *yaml.Node) string {
 	written := d.textTemplate(n, tokenIssuer)

@@ -23,7 +23,7 @@ func insteadOf(word string) string {
 
 // elsewhere are words of the provider itself and of its client, by how they are written there.
 var elsewhere = map[string]string{
-	"use": "provider: {use: NAME}", "parameters": "parameters: {host: …}", "servers": "servers: {NAME: {issuer: …}}",
+	"use": "provider: {use: NAME}", "parameters": "parameters: {host: …}", "servers": "servers: {NAME: {issuer: …}}", "bases": "bases: {NAME: URL}",
 	"default_server": "default_server: NAME", "server_from": "server_from: MEMBER", "client": "client: {id: …}", "credentials": "credentials: [{kind: …}]",
 	"scopes": "scopes: {listed: …} of the provider, or here as scopes_supported: […]", "whoami": "whoami: {url: …, name: …}", "implies": "implies: [{scope: …, covers: […]}]",
 	"errors": "errors: [{status: …, means: …}]", "refusal_body": "refusal_body: {BASE: …}", "starter": "starter: …", "token_response": "token_response: {tokens: […]}",
