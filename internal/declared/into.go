@@ -28,11 +28,14 @@ func (e *EditError) Unwrap() error { return e.Err }
 var errStyle = errors.New("it is written in a way that is not known: write the scopes there by hand")
 
 // New is a file of a kind without a text, whose name says in which format it will be written; "" for the
-// usual one. It declares nothing.
+// usual one. It declares nothing. The error is that of [Read].
 func New(k *Kind, path, entry string) (*File, error) {
 	format := k.formatFor(path)
 	if format == "" {
 		format = k.Formats[0]
+	}
+	if err := k.refuse(path, nil); err != nil {
+		return nil, err
 	}
 	return read(k, format, path, entry, nil)
 }

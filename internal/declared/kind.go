@@ -208,6 +208,21 @@ func (k *Kind) fits(file string) bool {
 	})
 }
 
+// refuse returns a *[KindError] where a file is of another kind, by its name and by what it holds, and has
+// nothing of this one: whoever names a kind may have named the wrong file. d is nil for a file that is not there.
+func (k *Kind) refuse(file string, d *document) error {
+	is := func(k *Kind) bool { return d != nil && slices.ContainsFunc(k.Holds, d.holds) }
+	if is(k) {
+		return nil
+	}
+	for _, other := range Kinds() {
+		if other != k && other.fits(file) && (is(other) || !k.fits(file)) {
+			return &KindError{Problem: text.Printable(file) + " is " + other.Label + ", and not " + k.Label}
+		}
+	}
+	return nil
+}
+
 // formatFor is the format in which a file of the kind is written; "" where its name is that of another.
 func (k *Kind) formatFor(file string) string {
 	format := ""

@@ -78,7 +78,14 @@ func ReadToEdit(kind, path string, source []byte) (*File, error) {
 	if format == "" {
 		return nil, &KindError{Problem: fmt.Sprintf("%s is not %s, which is written in %s", text.Printable(path), k.Label, strings.Join(k.Formats, " or "))}
 	}
-	return read(k, format, path, entry, source)
+	f, err := read(k, format, path, entry, source)
+	if kind != "" && err == nil {
+		err = k.refuse(path, f.document)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
 }
 
 func read(k *Kind, format, path, entry string, source []byte) (*File, error) {
