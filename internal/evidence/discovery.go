@@ -45,14 +45,18 @@ func (r *openAPIReader) methods(of *node, at *site, prefix string, deeper int) {
 
 // method reads one, at each of its paths. Any one of its scopes is enough.
 func (r *openAPIReader) method(m member, at *site, prefix string) {
+	written := m.get("path").word()
 	path := m.get("flatPath").word()
 	if path == "" {
-		path = strings.ReplaceAll(m.get("path").word(), "{+", "{")
+		path = plainNames(written)
 	}
 	paths := []string{strings.TrimSuffix(prefix, "/") + "/" + strings.TrimPrefix(path, "/")}
 	for _, protocol := range m.get("mediaUpload").get("protocols").children() {
 		if upload := protocol.get("path").word(); upload != "" {
-			paths = append(paths, "/"+strings.TrimPrefix(upload, "/"))
+			if before, is := strings.CutSuffix(upload, written); is { // the flat path is of these too
+				upload = before + path
+			}
+			paths = append(paths, "/"+strings.TrimPrefix(plainNames(upload), "/"))
 		}
 	}
 	s := r.anyOf(m.get("scopes"))
@@ -62,6 +66,9 @@ func (r *openAPIReader) method(m member, at *site, prefix string) {
 		}
 	}
 }
+
+// plainNames is a path whose {+name}, which may hold slashes, stand there as {name}.
+func plainNames(path string) string { return strings.ReplaceAll(path, "{+", "{") }
 
 // anyOf is a list of scopes of which one is enough. A method without one says nothing.
 func (r *openAPIReader) anyOf(list member) *security {

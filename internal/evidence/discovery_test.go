@@ -66,6 +66,7 @@ func TestDiscoveryForms(t *testing.T) {
 		{"methods at the top", `"servicePath": "x/", "methods": {"m": {"httpMethod": "GET", "path": "y", "scopes": ["a", "b"]}}`, "GET {api}/x/y: a | b"},
 		{"a name that may hold slashes", `"servicePath": "", "methods": {"m": {"httpMethod": "GET", "path": "v1/{+name}:act", "scopes": ["a"]}}`, "GET {api}/v1/{name}:act: a"},
 		{"the flat path counts", `"methods": {"m": {"httpMethod": "GET", "path": "v1/{+name}", "flatPath": "v1/x/{xId}", "scopes": ["a"]}}`, "GET {api}/v1/x/{xId}: a"},
+		{"the flat path counts for uploads", `"methods": {"m": {"httpMethod": "POST", "path": "v1/{+p}:up", "flatPath": "v1/x/{xId}:up", "scopes": ["a"], "mediaUpload": {"protocols": {"simple": {"path": "/upload/v1/{+p}:up"}, "other": {"path": "/else/{+q}"}}}}}`, "POST {api}/v1/x/{xId}:up: a; POST {api}/upload/v1/x/{xId}:up: a; POST {api}/else/{q}: a"},
 		{"no scopes: it says nothing", `"methods": {"m": {"httpMethod": "GET", "path": "y"}}`, "GET {api}/y: silent"},
 		{"scopes that are none", `"methods": {"m": {"httpMethod": "GET", "path": "y", "scopes": ["a", {"b": []}]}}`, "GET {api}/y: silent"},
 		{"no path", `"servicePath": "x/", "methods": {"m": {"httpMethod": "GET", "scopes": ["a"]}}`, "GET {api}/x/: a"},
