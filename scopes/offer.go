@@ -51,10 +51,30 @@ func NewOffer(server Advertisement, resources []Resource, about func(scope strin
 			one.Bases = append(one.Bases, r.Base)
 		}
 	}
-	slices.SortStableFunc(offer, func(a, b Offered) int {
+	return offer.sorted()
+}
+
+func (o Offer) sorted() Offer {
+	slices.SortStableFunc(o, func(a, b Offered) int {
 		return cmp.Or(cmp.Compare(a.Resource, b.Resource), cmp.Compare(reach(a.Scope), reach(b.Scope)), cmp.Compare(a.Scope, b.Scope))
 	})
-	return offer
+	return o
+}
+
+// With is the offer with the scopes that a description names besides, and with what it says about each of
+// which nobody else says anything.
+func (o Offer) With(names Set, about map[string]string) Offer {
+	more := slices.Clone(o)
+	known := NewSet(o.Names()...)
+	for scope := range names.All() {
+		if !known.Has(scope) && CheckScope(scope) == nil {
+			more = append(more, Offered{Scope: scope, Resource: ResourceOf(scope)})
+		}
+	}
+	for i := range more {
+		more[i].About = cmp.Or(more[i].About, about[more[i].Scope])
+	}
+	return more.sorted()
 }
 
 // Names are the scopes by name, in the order of the offer.

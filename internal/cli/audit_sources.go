@@ -41,12 +41,38 @@ type auditSources struct {
 // addFlags adds those of a command that names descriptions of an API and of tools by these flags.
 func (s *auditSources) addFlags(cmd *cobra.Command, api, tools string) {
 	f := cmd.Flags()
-	f.StringArrayVar(&s.openAPI, api, nil, "an OpenAPI document or a discovery document, a `FILE` or a URL (repeatable)")
-	f.StringArrayVar(&s.mcpTools, tools, nil, "definitions of MCP tools with their scopes, a `FILE` or a URL (repeatable)")
+	s.addDescriptions(cmd, api, tools)
 	f.StringArrayVar(&s.calls, "calls", nil, "a `FILE` with the calls that the program makes, one METHOD /path per line (repeatable)")
 	f.StringSliceVar(&s.tools, "tools", nil, "the MCP tools that the program uses: names with * and ? (a `GLOB`; repeatable)")
 	f.StringVar(&s.base, "base", "", "the `NAME` of the base that the operations of --"+api+" and --calls belong to (default: the base at the document's own host)")
 	f.BoolVar(&s.remote, "allow-remote-refs", false, "fetch the documents that an OpenAPI document refers to")
+}
+
+// addDescriptions adds the flags for descriptions alone.
+func (s *auditSources) addDescriptions(cmd *cobra.Command, api, tools string) {
+	cmd.Flags().StringArrayVar(&s.openAPI, api, nil, "an OpenAPI document or a discovery document, a `FILE` or a URL (repeatable)")
+	cmd.Flags().StringArrayVar(&s.mcpTools, tools, nil, "definitions of MCP tools with their scopes, a `FILE` or a URL (repeatable)")
+}
+
+// described reports whether a description of what the service has is named.
+func (s *auditSources) described() bool { return len(s.openAPI)+len(s.mcpTools) > 0 }
+
+// descriptions is what those say, as they have it, whatever the provider.
+func (s *auditSources) descriptions(ctx context.Context, r *invocation) (found audit.Evidence, err error) {
+	for _, name := range slices.Concat(s.openAPI, s.mcpTools) {
+		more, err := readSource(ctx, r, name, evidence.MaxOpenAPI, func(shown string, text io.Reader) (audit.Evidence, error) {
+			var reader evidence.OpenAPI
+			if !isURL(name) {
+				reader.Open = openBeside(name)
+			}
+			return evidence.ReadDescription(reader, shown, text)
+		})
+		if err != nil {
+			return audit.Evidence{}, err
+		}
+		found.Merge(more)
+	}
+	return found, nil
 }
 
 // gather reads every source, in the order of the columns in which people see them.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,7 +15,6 @@ import (
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/declared"
-	"github.com/ambit-auth/ambit/internal/evidence"
 	"github.com/ambit-auth/ambit/internal/failure"
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/starter"
@@ -91,11 +89,11 @@ known of the service, and its server cannot be asked: nothing is written.`,
 
 func (f *initFlags) checkArgs(_ *cobra.Command, args []string) error {
 	switch {
-	case f.describe && (f.from != "" || f.file != "" || f.described()):
+	case f.describe && (f.from != "" || f.file != "" || f.sources.described()):
 		return failure.New(failure.ExitUsage, "--from and its like are for a manifest, and --provider writes a provider", "give one of them")
-	case f.file != "" && f.described():
+	case f.file != "" && f.sources.described():
 		return failure.New(failure.ExitUsage, "--from-file, and --from-openapi or --from-tools, are two beginnings", "give one of them")
-	case !f.described() && len(f.sources.calls)+len(f.sources.tools) > 0:
+	case !f.sources.described() && len(f.sources.calls)+len(f.sources.tools) > 0:
 		return failure.New(failure.ExitUsage, "--calls and --tools say what of a description is used, and none is named", "name it with --from-openapi or --from-tools")
 	case f.describe && len(args) > 1:
 		return failure.New(failure.ExitUsage, fmt.Sprintf("ambit init --provider writes one file, but got %d", len(args)), "name one: ambit init --provider FILE")
@@ -130,7 +128,7 @@ func (r *invocation) initManifest(ctx context.Context, path string, f *initFlags
 
 // begin is the service, and what is written down of its scopes elsewhere.
 func (r *invocation) begin(ctx context.Context, path string, f *initFlags) (*knownService, error) {
-	b := &beginning{invocation: r, path: path, described: f.described()}
+	b := &beginning{invocation: r, path: path, described: f.sources.described()}
 	if !r.settings.FromFlag("server") { // it is that of another manifest, and so are they
 		r.settings.Server = ""
 	}
@@ -151,40 +149,27 @@ func (r *invocation) begin(ctx context.Context, path string, f *initFlags) (*kno
 			n.Why = cmp.Or(known.manifest.Provider.Scopes.About(n.Name()), n.Why)
 		}
 		return known, nil
-	case f.described():
+	case f.sources.described():
 		return b.fromDescriptions(ctx, f)
 	}
 	return b.serviceFor(ctx, f.from)
 }
 
-// described reports whether a description of what the service has is named.
-func (f *initFlags) described() bool { return len(f.sources.openAPI)+len(f.sources.mcpTools) > 0 }
-
 // fromDescriptions finds the service by what descriptions of it say, and reads what its scopes are for.
 func (b *beginning) fromDescriptions(ctx context.Context, f *initFlags) (*knownService, error) {
-	var found audit.Evidence // as the documents have it, whatever the provider
-	names := slices.Concat(f.sources.openAPI, f.sources.mcpTools)
-	for _, name := range names {
-		more, err := readSource(ctx, b.invocation, name, evidence.MaxOpenAPI, func(shown string, text io.Reader) (audit.Evidence, error) {
-			var reader evidence.OpenAPI
-			if !isURL(name) {
-				reader.Open = openBeside(name)
-			}
-			return evidence.ReadDescription(reader, shown, text)
-		})
-		if err != nil {
-			return nil, err
-		}
-		found.Merge(more)
+	found, err := f.sources.descriptions(ctx, b.invocation)
+	if err != nil {
+		return nil, err
 	}
 	b.bases, b.elsewhere = starter.BasesAt(found.Elsewhere), found.Elsewhere
 	known, err := b.servedAt(ctx, f.from, &found)
 	if err != nil {
 		return nil, err
 	}
-	known.from = text.Line(guard.ShownURL(names[0]))
-	if !isURL(names[0]) {
-		known.from = filepath.Base(names[0])
+	name := slices.Concat(f.sources.openAPI, f.sources.mcpTools)[0]
+	known.from = text.Line(guard.ShownURL(name))
+	if !isURL(name) {
+		known.from = filepath.Base(name)
 	}
 	return known, b.weigh(ctx, known, &f.sources)
 }

@@ -58,6 +58,7 @@ func (b *beginning) serviceFor(ctx context.Context, word string) (*knownService,
 
 // named is the service of a word: a built-in one also where the word is its URL.
 func named(word string) starter.Service {
+	word = hostURL(word)
 	service := starter.Service{Use: word}
 	p := provider.BuiltinAt(provider.HostOf(word))
 	if p == nil || !strings.Contains(word, "://") {
@@ -227,16 +228,21 @@ func (b *beginning) askService(ctx context.Context) (*knownService, error) {
 	return known, nil
 }
 
-// serviceWord is what an answer names: a host stands for its URL.
+// hostURL is the URL for which a host stands; any other word is itself.
+func hostURL(word string) string {
+	if !strings.Contains(word, ".") || strings.ContainsAny(word, `/\`) || strings.HasSuffix(word, ".yaml") || strings.HasSuffix(word, ".yml") {
+		return word
+	}
+	return "https://" + strings.ToLower(word)
+}
+
+// serviceWord is what an answer names.
 func serviceWord(answer string) (word string, wrong *view.Failure) {
-	low := strings.ToLower(answer)
-	switch {
-	case strings.ContainsAny(answer, `/\`), strings.HasSuffix(answer, ".yaml"), strings.HasSuffix(answer, ".yml"):
-		return answer, nil
-	case slices.Contains(provider.BuiltinNames(), low):
+	if low := strings.ToLower(answer); slices.Contains(provider.BuiltinNames(), low) {
 		return low, nil
-	case strings.Contains(answer, "."):
-		return "https://" + low, nil
+	}
+	if strings.ContainsAny(answer, `./\`) {
+		return hostURL(answer), nil
 	}
 	hint := text.DidYouMean(provider.BuiltinsNear(answer))
 	return "", failure.New(failure.ExitUsage, "no service "+text.Quote(answer)+" is built in", cmp.Or(hint, "name it by its issuer's URL"))

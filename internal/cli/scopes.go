@@ -17,6 +17,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/oauth/apikey"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/audit"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 	"github.com/ambit-auth/ambit/scopes/provider"
 	"github.com/spf13/cobra"
@@ -24,6 +25,7 @@ import (
 
 func scopesCommand(r *invocation) *cobra.Command {
 	var from string
+	var sources auditSources
 	cmd := &cobra.Command{
 		Use:   "scopes [WORD]",
 		Short: "show which scopes exist, and which are declared, implied and granted",
@@ -31,7 +33,8 @@ func scopesCommand(r *invocation) *cobra.Command {
 resources of the manifest list, and what the provider file knows, with what each allows
 where one of them says it. It marks what the manifest declares, what a declared scope
 covers, and what the stored login holds. WORD is looked for in names and descriptions.
-Nobody logs in. Where the server does not answer, what it listed last is shown, or what
+With --openapi or --mcp-tools the scopes that these name are among them, with what they
+say about each. Nobody logs in. Where the server does not answer, what it listed last is shown, or what
 the provider file knows.
 
 Exit codes: 0; 2 a mistake in the manifest, or no scope speaks of WORD; 6 nobody knows
@@ -48,14 +51,17 @@ knows none.`,
 			return offeredWords(r, cmd, args), cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return r.action(func(ctx context.Context) (view.View, error) { return runScopes(ctx, r, from, strings.Join(args, "")) })(cmd, nil)
+			return r.action(func(ctx context.Context) (view.View, error) {
+				return runScopes(ctx, r, from, strings.Join(args, ""), &sources)
+			})(cmd, nil)
 		},
 	}
 	cmd.Flags().StringVar(&from, "from", "", "without a manifest: the `PROVIDER`, a built-in one, a provider file, or an issuer's URL")
+	sources.addDescriptions(cmd, "openapi", "mcp-tools")
 	return cmd
 }
 
-func runScopes(ctx context.Context, r *invocation, from, word string) (view.View, error) {
+func runScopes(ctx context.Context, r *invocation, from, word string, sources *auditSources) (view.View, error) {
 	m, err := manifestOrFrom(r, from)
 	if err != nil {
 		return nil, err
@@ -70,6 +76,11 @@ func runScopes(ctx context.Context, r *invocation, from, word string) (view.View
 	if err != nil {
 		return nil, failure.Of(s, err)
 	}
+	described, err := sources.descriptions(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	offering.Offer = offering.With(described.Vocabulary(), described.About)
 	v := &view.Scopes{Offering: offering, Shown: offering.Offer, Word: word}
 	if from == "" {
 		v.File = m.File
@@ -137,13 +148,15 @@ func grantedNow(ctx context.Context, s *ambit.Session) *scopes.Set {
 
 func explainCommand(r *invocation) *cobra.Command {
 	var keys *keyFlags
+	var sources auditSources
 	cmd := &cobra.Command{
 		Use:   "explain SCOPE | 'METHOD {base}/path' | tool:NAME",
 		Short: "why a scope is declared, what needs it, and what would cover it",
 		Long: `explain shows what the manifest says about a scope, an operation or an MCP tool: level,
 reason, file and line, and the programs that use it. It also shows what would cover it,
 whether the server advertises it, and whether the current credential holds it. Of a scope
-that is not declared it shows who lists it and what it allows.
+that is not declared it shows who lists it and what it allows. With --openapi or
+--mcp-tools it shows what these say of the scope, or that an operation needs.
 
 Exit codes: 0 the manifest declares it; 2 it does not, or wrong usage.`,
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
@@ -157,17 +170,24 @@ Exit codes: 0 the manifest declares it; 2 it does not, or wrong usage.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return r.action(func(ctx context.Context) (view.View, error) { return runExplain(ctx, r, args[0], keys) })(cmd, nil)
+			return r.action(func(ctx context.Context) (view.View, error) { return runExplain(ctx, r, args[0], keys, &sources) })(cmd, nil)
 		},
 	}
 	keys = addKeyFlags(cmd.Flags())
+	sources.addDescriptions(cmd, "openapi", "mcp-tools")
 	return cmd
 }
 
-func runExplain(ctx context.Context, r *invocation, about string, keys *keyFlags) (view.View, error) {
+func runExplain(ctx context.Context, r *invocation, about string, keys *keyFlags, sources *auditSources) (view.View, error) {
 	p, err := r.open(keys)
 	if err != nil {
 		return nil, err
+	}
+	proof := &audit.Evidence{}
+	if sources.described() {
+		if proof, err = gather(ctx, r, p, sources); err != nil {
+			return nil, err
+		}
 	}
 	all, err := p.Manifest().Select(p.Manifest().ProgramNames()...)
 	if err != nil {
@@ -180,7 +200,7 @@ func runExplain(ctx context.Context, r *invocation, about string, keys *keyFlags
 	}
 	needs := slices.DeleteFunc(slices.Clone(all), func(e scopes.Need) bool { return !is(e) })
 	if len(needs) == 0 {
-		return notDeclared(ctx, r, p, all, about)
+		return notDeclared(ctx, r, p, all, about, proof)
 	}
 	advertised := advertisedNow(ctx, r, p)
 	holds := holdsNow(ctx, r, p)
@@ -191,7 +211,7 @@ func runExplain(ctx context.Context, r *invocation, about string, keys *keyFlags
 			x.Near = p.LastOffer().NearAny(e.AnyOf)
 		}
 		for _, scope := range e.AnyOf {
-			if about := p.Provider().Scopes.About(scope); about != "" {
+			if about := cmp.Or(p.Provider().Scopes.About(scope), proof.About[scope]); about != "" {
 				x.Allows = append(x.Allows, about)
 			}
 			x.CoveredBy = append(x.CoveredBy, slices.Collect(p.Provider().Implies.Covering(scope))...)
@@ -203,13 +223,18 @@ func runExplain(ctx context.Context, r *invocation, about string, keys *keyFlags
 
 // notDeclared tells of what no need speaks of: of a scope that exists what is known of it, of anything else what
 // may be meant.
-func notDeclared(ctx context.Context, r *invocation, p *ambit.Session, all []scopes.Need, about string) (view.View, error) {
+func notDeclared(ctx context.Context, r *invocation, p *ambit.Session, all []scopes.Need, about string, proof *audit.Evidence) (view.View, error) {
 	said := fmt.Sprintf("%s does not declare %q", p.Manifest().File, about)
 	var declared, operations []string
 	for _, e := range all {
 		declared = append(declared, e.AnyOf...)
 		for _, u := range e.UsedBy {
 			operations = append(operations, u.String())
+		}
+	}
+	for _, request := range requestsFor(p, about) {
+		if found := proof.For(request); len(found) > 0 {
+			return nil, failure.New(failure.ExitUsage, said, found[0].Says())
 		}
 	}
 	if near := text.Near(about, operations); len(near) > 0 || scopes.CheckScope(about) != nil || strings.HasPrefix(about, toolMark) {
@@ -219,6 +244,7 @@ func notDeclared(ctx context.Context, r *invocation, p *ambit.Session, all []sco
 	if err != nil {
 		r.console.Note("which scopes the server has is unknown: %s", failure.As(failure.Of(p, err)).Message)
 	}
+	offering.Offer = offering.With(proof.Vocabulary(), proof.About)
 	at := slices.IndexFunc(offering.Offer, func(one scopes.Offered) bool { return one.Scope == about })
 	if at < 0 {
 		return nil, failure.New(failure.ExitUsage, said, text.DidYouMean(meantBy(about, offering.Offer, declared)))
@@ -243,25 +269,37 @@ const toolMark = "tool:"
 // subject reads what someone asks about: a tool, an operation (its base may be left
 // out), or else a scope.
 func subject(p *ambit.Session, all []scopes.Need, about string) (func(scopes.Need) bool, error) {
-	if strings.HasPrefix(about, toolMark) || strings.Contains(about, " ") {
-		want, err := scopes.ParseTyped(about)
-		if err != nil {
+	if asksOperation(about) {
+		if _, err := scopes.ParseTyped(about); err != nil {
 			return nil, failure.New(failure.ExitUsage, text.Printable(err.Error()), "")
 		}
-		if want.Tool != "" || want.Base != "" {
-			return declaredFor(all, want), nil
-		}
-		var requests []scopes.Operation
-		for _, base := range p.Provider().BaseNames() {
-			want.Base = base
-			requests = append(requests, want)
-		}
-		return declaredFor(all, requests...), nil
+		return declaredFor(all, requestsFor(p, about)...), nil
 	}
 	if err := scopes.CheckScope(about); err != nil {
 		return nil, failure.New(failure.ExitUsage, text.Printable(err.Error()), "")
 	}
 	return func(e scopes.Need) bool { return slices.Contains(e.AnyOf, about) || e.Name() == about }, nil
+}
+
+func asksOperation(about string) bool {
+	return strings.HasPrefix(about, toolMark) || strings.Contains(about, " ")
+}
+
+// requestsFor are the operations that someone asks about: on each base, where none is named; none for a scope.
+func requestsFor(p *ambit.Session, about string) []scopes.Operation {
+	want, err := scopes.ParseTyped(about)
+	switch {
+	case !asksOperation(about) || err != nil:
+		return nil
+	case want.Tool != "" || want.Base != "":
+		return []scopes.Operation{want}
+	}
+	var requests []scopes.Operation
+	for _, base := range p.Provider().BaseNames() {
+		want.Base = base
+		requests = append(requests, want)
+	}
+	return requests
 }
 
 // declaredFor is yes to the needs that are declared for one of the requests.

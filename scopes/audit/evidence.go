@@ -69,8 +69,8 @@ func missing(all []string, held scopes.Set, implies scopes.Implications) []strin
 	return list
 }
 
-// says is one line of evidence: what the source says that the operation requires.
-func (r *Requirement) says() string {
+// Says is one line of evidence: what the source says that the operation requires.
+func (r *Requirement) Says() string {
 	switch {
 	case r.Source == SourceTraffic:
 		return text.Line(fmt.Sprintf("%s was refused for lack of %s (%s)", r.Operation, r.wants(), r.Where))
@@ -79,6 +79,19 @@ func (r *Requirement) says() string {
 	default:
 		return text.Line(fmt.Sprintf("%s needs %s (%s)", r.Operation, r.wants(), r.Where))
 	}
+}
+
+// For are the requirements of an operation, of a request for one, or of a tool.
+func (e *Evidence) For(request scopes.Operation) []Requirement {
+	operations := make([]scopes.Operation, len(e.Requirements))
+	for i := range e.Requirements {
+		operations[i] = e.Requirements[i].Operation
+	}
+	var found []Requirement
+	for _, i := range scopes.NewOperations(operations).Match(request) {
+		found = append(found, e.Requirements[i])
+	}
+	return found
 }
 
 func (r *Requirement) wants() string {

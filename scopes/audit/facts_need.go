@@ -116,14 +116,14 @@ func (f *facts) stateOf(n *need, m *mention, picks bool) (mentionState, string) 
 	for _, at := range m.sources {
 		r := &f.requirements[at]
 		if f.helps(n, r.AnyOf) {
-			return mentionConfirmed, r.says()
+			return mentionConfirmed, r.Says()
 		}
 		if other == nil || other.Silent() {
 			other = r
 		}
 	}
 	if other != nil && !other.Silent() && !m.unclear {
-		return mentionContradicted, other.says()
+		return mentionContradicted, other.Says()
 	}
 	return m.undescribed(other)
 }
@@ -140,7 +140,7 @@ func (m *mention) undescribed(silent *requirement) (mentionState, string) {
 	case m.unclear:
 		return mentionUnknown, op + " was refused, and the recording does not say for lack of what"
 	case silent != nil:
-		return mentionUnknown, silent.says()
+		return mentionUnknown, silent.Says()
 	default:
 		return mentionUnknown, op + ": no source knows it"
 	}

@@ -87,7 +87,7 @@ func evidenceOf(requirements []*requirement) []string {
 		if len(lines) == maxEvidence {
 			return append(lines, fmt.Sprintf("and %d more", len(sorted)-i))
 		}
-		if line := r.says(); !slices.Contains(lines, line) {
+		if line := r.Says(); !slices.Contains(lines, line) {
 			lines = append(lines, line)
 		}
 	}
