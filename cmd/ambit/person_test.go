@@ -97,7 +97,7 @@ func visited(page []byte) error {
 	return os.WriteFile(file, page, 0o600)
 }
 
-// fillIn fills in the first form of a page, and tells whether that says no.
+// fillIn fills in the first form of a page, and reports whether that says no.
 func fillIn(page string) (action string, fields url.Values, refuses bool) {
 	root, err := html.Parse(strings.NewReader(page))
 	if err != nil {
