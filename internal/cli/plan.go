@@ -59,6 +59,9 @@ func runPlan(ctx context.Context, r *invocation, write, locked bool, matches []s
 		return nil, err
 	}
 	plan, err := s.Plan(ctx)
+	if err != nil && len(compared) > 0 { // a comparison needs no server
+		return view.Matches{Manifest: s.Manifest().File, List: compared}, failure.Of(s, err)
+	}
 	if err != nil {
 		return nil, failure.Of(s, err)
 	}
