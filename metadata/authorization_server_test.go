@@ -3,6 +3,7 @@ package metadata_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -349,10 +350,11 @@ func FuzzParseAuthorizationServer(f *testing.F) {
 		if err := guard.CheckURL(as.TokenEndpoint); err != nil {
 			t.Error(err)
 		}
-		if as.AuthorizationEndpoint != "" { // a server without interactive grants has none
-			if err := guard.CheckURL(as.AuthorizationEndpoint); err != nil || as.NoLogin != nil {
-				t.Errorf("authorization endpoint %q, no login %v: %v", as.AuthorizationEndpoint, as.NoLogin, err)
-			}
+		grants := as.GrantTypesSupported
+		noPage := grants != nil && !slices.Contains(grants, "authorization_code") && !slices.Contains(grants, "implicit") // RFC 8414 §2
+		err = guard.CheckURL(as.AuthorizationEndpoint)
+		if none := as.AuthorizationEndpoint == "" && (noPage || as.NoLogin != nil); (err != nil) != none || noPage && as.NoLogin != nil {
+			t.Errorf("authorization endpoint %q, grants %q, no login %v: %v", as.AuthorizationEndpoint, grants, as.NoLogin, err)
 		}
 		if as.Issuer != issuer && as.Issuer != issuer+"/" {
 			t.Errorf("issuer %q", as.Issuer)
