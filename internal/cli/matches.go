@@ -65,6 +65,9 @@ func readDeclared(argument, usual string, read func(kind, path string, source []
 	if err == nil && f.Entry == "" && f.Kind.HasEntries() { // there are none yet
 		f.Entry = usual
 	}
+	if mistakes, ok := errors.AsType[yamlfile.Mistakes](err); ok {
+		err = mistakes.WithoutForeignWords(path)
+	}
 	return f, declaredFailure(err)
 }
 

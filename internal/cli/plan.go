@@ -98,6 +98,9 @@ func readLock(p *ambit.Session, must bool) (*manifest.Lock, error) {
 		return nil, failure.New(failure.ExitUsage, err.Error(), "")
 	}
 	lock, err := manifest.DecodeLock(path, source)
+	if mistakes, ok := errors.AsType[yamlfile.Mistakes](err); ok {
+		err = mistakes.WithoutForeignWords(path)
+	}
 	if err != nil {
 		return nil, &view.Failure{Code: failure.ExitUsage, Message: text.Block(err.Error()), Hint: "rewrite it with: " + lockAgain(p), Err: err}
 	}
