@@ -15,6 +15,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/failure"
 	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/manifestedit"
+	"github.com/ambit-auth/ambit/internal/report"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
@@ -250,12 +251,10 @@ func showAudit(r *invocation, v *view.Audit, err error) error {
 		}
 		line = page
 	case "github":
-		if path := r.env.Get("GITHUB_STEP_SUMMARY"); path != "" && v.Failed == nil {
-			if noted := view.AppendSummary(path, "\n"+v.Markdown()); noted != nil {
-				r.console.Note("the summary cannot be written: %s", text.Printable(noted.Error()))
-			}
+		if v.Failed == nil {
+			r.summarize("\n" + v.Markdown())
 		}
-		line = view.GithubText(v, r.env)
+		line = report.Annotations(v.Report(), r.env.Get("GITHUB_WORKSPACE"))
 	default:
 		return r.show(v, err)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/failure"
 	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/report"
 	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/internal/signals"
 	"github.com/ambit-auth/ambit/internal/text"
@@ -142,12 +143,13 @@ func (r *invocation) show(v view.View, err error) error {
 	if r.wantsJSON() {
 		return cmp.Or(r.printJSON(v.JSON(e)), err)
 	}
-	switch report, _ := v.(view.Reporter); r.settings.Output {
+	switch reporter, _ := v.(view.Reporter); r.settings.Output {
 	case "github":
-		r.summarize(report)
-		return cmp.Or(r.print(view.GithubText(report, r.env)), err)
+		found := reporter.Report()
+		r.summarize(report.Markdown(found))
+		return cmp.Or(r.print(report.Annotations(found, r.env.Get("GITHUB_WORKSPACE"))), err)
 	case "sarif":
-		return cmp.Or(r.printJSON(view.SarifJSON(report)), err)
+		return cmp.Or(r.printJSON(report.SARIF(reporter.Report(), view.ReadVersion().Version)), err)
 	default:
 		p := &view.Printer{Paint: view.Palette{On: r.colors(r.Stdout)}, Width: console.Width(r.Stdout)}
 		v.Text(p)
@@ -164,13 +166,13 @@ func (r *invocation) print(out string) error {
 	return nil
 }
 
-// summarize adds the Markdown table to the page of a workflow's run.
-func (r *invocation) summarize(report view.Reporter) {
+// summarize adds Markdown to the page of a workflow's run.
+func (r *invocation) summarize(markdown string) {
 	path := r.env.Get("GITHUB_STEP_SUMMARY")
 	if path == "" {
 		return
 	}
-	if err := view.AppendSummary(path, view.SummaryMarkdown(report)); err != nil {
+	if err := report.AppendSummary(path, markdown); err != nil {
 		r.console.Note("the summary cannot be written: %s", text.Printable(err.Error()))
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/evidence"
 	"github.com/ambit-auth/ambit/internal/manifestedit"
+	"github.com/ambit-auth/ambit/internal/report"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes"
@@ -102,7 +103,7 @@ func (v *Audit) Text(p *Printer) {
 
 func (v *Audit) textFinding(p *Printer, f *audit.Finding) {
 	kind := string(f.Kind)
-	if v.severityOf(f.Kind) == mistake {
+	if v.severityOf(f.Kind) == report.Mistake {
 		kind = p.Paint.Red(kind)
 	} else {
 		kind = p.Paint.Yellow(kind)
@@ -162,48 +163,51 @@ func (v *Audit) title() string {
 	return line
 }
 
-func (v *Audit) summary() []summaryLine { return nil }
+// Report implements [Reporter].
+func (v *Audit) Report() report.Report {
+	return report.Report{Title: v.title(), Findings: v.findings()}
+}
 
-func (v *Audit) severityOf(kind audit.FindingKind) Severity {
+func (v *Audit) severityOf(kind audit.FindingKind) report.Severity {
 	for _, k := range v.Failing {
 		if k == kind {
-			return mistake
+			return report.Mistake
 		}
 	}
-	return warning
+	return report.Warning
 }
 
 // findings are what an audit has to say, each at its line of the manifest.
-func (v *Audit) findings() []Finding {
+func (v *Audit) findings() []report.Finding {
 	if v.Failed != nil {
 		return v.failedFindings()
 	}
-	var list []Finding
+	var list []report.Finding
 	for _, f := range v.Found.Findings {
 		message := f.Message
 		if len(f.Evidence) > 0 {
 			message += " [" + strings.Join(f.Evidence, "; ") + "]"
 		}
-		list = append(list, Finding{Rule: string(f.Kind), Level: v.severityOf(f.Kind), File: f.File, Line: f.Line, Scope: f.Scope, Message: message})
+		list = append(list, report.Finding{Rule: string(f.Kind), Level: v.severityOf(f.Kind), File: f.File, Line: f.Line, Scope: f.Scope, Message: message})
 	}
 	return list
 }
 
 // failedFindings are what an audit that came to nothing has to say: each mistake at its
 // place, anything else at the manifest's first line.
-func (v *Audit) failedFindings() []Finding {
-	var list []Finding
+func (v *Audit) failedFindings() []report.Finding {
+	var list []report.Finding
 	if mistakes, ok := errors.AsType[yamlfile.Mistakes](v.Failed.Err); ok {
 		for _, m := range mistakes {
-			list = append(list, Finding{Rule: "manifest", Level: mistake, File: m.File, Line: m.Line, Column: m.Column, Message: m.Message})
+			list = append(list, report.Finding{Rule: "manifest", Level: report.Mistake, File: m.File, Line: m.Line, Column: m.Column, Message: m.Message})
 		}
 		return list
 	}
 	for _, e := range sourceErrors(v.Failed.Err) {
-		list = append(list, Finding{Rule: "evidence", Level: mistake, File: e.File, Line: e.Line, Message: e.Reason})
+		list = append(list, report.Finding{Rule: "evidence", Level: report.Mistake, File: e.File, Line: e.Line, Message: e.Reason})
 	}
 	if len(list) == 0 {
-		list = append(list, Finding{Rule: "audit", Level: mistake, File: v.File, Line: 1, Message: FirstLine(v.Failed.Message)})
+		list = append(list, report.Finding{Rule: "audit", Level: report.Mistake, File: v.File, Line: 1, Message: FirstLine(v.Failed.Message)})
 	}
 	return list
 }
@@ -226,36 +230,36 @@ func sourceErrors(err error) []*evidence.Error {
 // Markdown is the audit for a pull request.
 func (v *Audit) Markdown() string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "### %s\n", escapeMarkdown(v.title()))
+	fmt.Fprintf(&text, "### %s\n", report.EscapeMarkdown(v.title()))
 	var rows, items []string
 	for _, row := range v.rows() {
 		cells := row.cells()
-		rows = append(rows, fmt.Sprintf("| %s | %s |\n", codeCell(cells[0]), strings.Join(cells[1:], " | ")))
+		rows = append(rows, fmt.Sprintf("| %s | %s |\n", report.CodeCell(cells[0]), strings.Join(cells[1:], " | ")))
 	}
 	if len(rows) > 0 {
 		text.WriteString("\n| " + strings.Join(auditHeading, " | ") + " |\n|" + strings.Repeat(" --- |", len(auditHeading)) + "\n")
-		writeWithin(&text, maxSummary/2, rows)
+		report.WriteWithin(&text, report.MaxSummary/2, rows)
 		if v.Holder != "" {
-			text.WriteString("\ngranted: " + escapeMarkdown(v.Holder) + "\n")
+			text.WriteString("\ngranted: " + report.EscapeMarkdown(v.Holder) + "\n")
 		}
 	}
 	text.WriteString("\n")
 	for i := range v.Found.Findings {
 		items = append(items, v.markdownFinding(&v.Found.Findings[i]))
 	}
-	writeWithin(&text, maxSummary, items)
+	report.WriteWithin(&text, report.MaxSummary, items)
 	if len(items) > 0 {
 		text.WriteString("\n")
 	}
-	fmt.Fprintf(&text, "%s\n", escapeMarkdown(v.totals()))
+	fmt.Fprintf(&text, "%s\n", report.EscapeMarkdown(v.totals()))
 	return text.String()
 }
 
 func (v *Audit) markdownFinding(f *audit.Finding) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "- **%s** %s: %s\n", escapeMarkdown(string(f.Kind)), escapeMarkdown(Place(f.File, f.Line)), escapeMarkdown(f.Message))
+	fmt.Fprintf(&text, "- **%s** %s: %s\n", report.EscapeMarkdown(string(f.Kind)), report.EscapeMarkdown(Place(f.File, f.Line)), report.EscapeMarkdown(f.Message))
 	for _, line := range f.Evidence {
-		fmt.Fprintf(&text, "  - %s\n", escapeMarkdown(line))
+		fmt.Fprintf(&text, "  - %s\n", report.EscapeMarkdown(line))
 	}
 	return text.String()
 }

@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/report"
 	"github.com/ambit-auth/ambit/scopes/audit"
 )
 
@@ -55,7 +56,7 @@ func (v *Audit) Page() (string, error) {
 	}
 	about := make(map[string]bool)
 	for _, f := range v.Found.Findings {
-		data.Findings = append(data.Findings, auditPageFinding{f, v.severityOf(f.Kind) == mistake})
+		data.Findings = append(data.Findings, auditPageFinding{f, v.severityOf(f.Kind) == report.Mistake})
 		for scope := range strings.SplitSeq(f.Scope, "|") {
 			about[scope] = true
 		}

@@ -1,12 +1,12 @@
 package view
 
 import (
-	"encoding/json"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/report"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/audit"
 	"github.com/ambit-auth/ambit/scopes/manifest"
@@ -51,7 +51,7 @@ func TestAuditEscapes(t *testing.T) {
 	}
 	p := &Printer{Width: 80}
 	v.Text(p)
-	for name, text := range map[string]string{"text": p.String(), "markdown": v.Markdown(), "github": GithubText(v, nil)} {
+	for name, text := range map[string]string{"text": p.String(), "markdown": v.Markdown(), "github": report.Annotations(v.Report(), "")} {
 		if strings.Contains(text, "\x1b") {
 			t.Errorf("%s holds a control character: %q", name, text)
 		}
@@ -60,7 +60,7 @@ func TestAuditEscapes(t *testing.T) {
 	if text := code.ReplaceAllString(v.Markdown(), ""); strings.Contains(text, "<") || strings.Contains(text, "](") && !strings.Contains(text, "\\](") {
 		t.Errorf("the Markdown holds markup: %s", text)
 	}
-	if lines := strings.Split(strings.TrimSpace(GithubText(v, nil)), "\n"); len(lines) != 2 {
+	if lines := strings.Split(strings.TrimSpace(report.Annotations(v.Report(), "")), "\n"); len(lines) != 2 {
 		t.Errorf("two findings are %d commands: %q", len(lines), lines)
 	}
 }
@@ -89,16 +89,5 @@ func TestAuditPageIsSelfContained(t *testing.T) {
 	again, err := hostileAudit().Page()
 	if err != nil || strings.ReplaceAll(strings.ReplaceAll(again, "&#39;", "'"), "&#43;", "+") != page {
 		t.Errorf("the same audit is another page: %v", err)
-	}
-}
-
-// The findings as SARIF are valid.
-func TestAuditSARIF(t *testing.T) {
-	var value any
-	if err := json.Unmarshal([]byte(sarifOf(t, hostileAudit())), &value); err != nil {
-		t.Fatal(err)
-	}
-	if err := publishedSchema(t).Validate(value); err != nil {
-		t.Error(err)
 	}
 }

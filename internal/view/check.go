@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/report"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes"
@@ -46,25 +47,24 @@ func (v *Check) Text(p *Printer) {
 	writeMatches(p, v.Matches)
 }
 
-func (v *Check) title() string { return "ambit check: " + cmp.Or(v.Name, v.File) }
-
-func (v *Check) summary() []summaryLine {
-	lines := make([]summaryLine, len(v.Needs))
+// Report implements [Reporter].
+func (v *Check) Report() report.Report {
+	r := report.Report{Title: "ambit check: " + cmp.Or(v.Name, v.File), Findings: v.findings()}
 	for i := range v.Needs {
 		e := &v.Needs[i]
-		lines[i] = summaryLine{e.Name(), e.Level.String(), v.held(&Printer{}, e), Why(*e)}
+		r.Rows = append(r.Rows, report.Row{Scope: e.Name(), Level: e.Level.String(), State: v.held(&Printer{}, e), Why: Why(*e)})
 	}
-	return lines
+	return r
 }
 
 // findings are what a check has to say, each at its line of the manifest.
-func (v *Check) findings() []Finding {
+func (v *Check) findings() []report.Finding {
 	if v.Failed != nil {
 		return v.failedFindings()
 	}
-	var list []Finding
+	var list []report.Finding
 	for _, e := range v.Gap.Lost {
-		f := Finding{
+		f := report.Finding{
 			Rule: "missing_scope", Level: v.severityOf(e.Level), File: e.File, Line: e.Line, Column: e.Column, Scope: e.Name(),
 			Message: fmt.Sprintf("%s scope %s %s: %s", e.Level, e.Name(), NotGranted(v.Gap), Why(e)),
 		}
@@ -74,53 +74,53 @@ func (v *Check) findings() []Finding {
 		list = append(list, f)
 	}
 	if n := v.Gap.Excess.Len(); n > 0 {
-		list = append(list, Finding{
+		list = append(list, report.Finding{
 			Rule: "excess", Level: failsIf(v.Strict), File: v.File, Line: 1,
 			Message: fmt.Sprintf("%s %s and not declared: %s", text.Count(n, "scope"), Granted(v.Gap), Some(v.Gap.Excess.Slice())),
 		})
 	}
 	if why := Unlisted(v.Granted.KnownBy); why != "" {
-		list = append(list, Finding{Rule: "unlisted", Level: notice, File: v.File, Line: 1, Message: why})
+		list = append(list, report.Finding{Rule: "unlisted", Level: report.Notice, File: v.File, Line: 1, Message: why})
 	}
 	if v.Unasked != "" {
-		list = append(list, Finding{Rule: "unasked", Level: notice, File: v.File, Line: 1, Message: "whether the credential is still accepted, nobody was asked: " + v.Unasked})
+		list = append(list, report.Finding{Rule: "unasked", Level: report.Notice, File: v.File, Line: 1, Message: "whether the credential is still accepted, nobody was asked: " + v.Unasked})
 	}
 	return slices.Concat(list, driftFindings(v.Drift, v.File, v.Needs, v.Locked), matchFindings(v.Matches))
 }
 
 // failedFindings are what a check without a grant has to say: each mistake of a file
 // at its place, anything else at the manifest's first line.
-func (v *Check) failedFindings() []Finding {
+func (v *Check) failedFindings() []report.Finding {
 	mistakes, ok := errors.AsType[yamlfile.Mistakes](v.Failed.Err)
 	if !ok {
 		message := FirstLine(v.Failed.Message)
 		if v.Failed.Hint != "" {
 			message += "; " + FirstLine(v.Failed.Hint)
 		}
-		return []Finding{{Rule: "credential", Level: mistake, File: v.File, Line: 1, Message: message}}
+		return []report.Finding{{Rule: "credential", Level: report.Mistake, File: v.File, Line: 1, Message: message}}
 	}
-	var list []Finding
+	var list []report.Finding
 	for _, m := range mistakes {
-		list = append(list, Finding{Rule: "manifest", Level: mistake, File: m.File, Line: m.Line, Column: m.Column, Message: m.Message})
+		list = append(list, report.Finding{Rule: "manifest", Level: report.Mistake, File: m.File, Line: m.Line, Column: m.Column, Message: m.Message})
 	}
 	return list
 }
 
-func (v *Check) severityOf(level scopes.Level) Severity {
+func (v *Check) severityOf(level scopes.Level) report.Severity {
 	switch {
 	case level >= v.Level:
-		return mistake
+		return report.Mistake
 	case level == scopes.Optional:
-		return notice
+		return report.Notice
 	}
-	return warning
+	return report.Warning
 }
 
-func failsIf(fails bool) Severity {
+func failsIf(fails bool) report.Severity {
 	if fails {
-		return mistake
+		return report.Mistake
 	}
-	return warning
+	return report.Warning
 }
 
 // FirstLine is the first line of a text.
@@ -134,7 +134,7 @@ func FirstLine(text string) string {
 func (v *Check) Vanished(level scopes.Level) []string {
 	var lines []string
 	for _, f := range driftFindings(v.Drift, v.File, v.Needs, false) {
-		if f.Rule == driftVanished && f.Line > 1 && v.levelOf(f.Scope) >= level {
+		if f.Rule == report.DriftVanished && f.Line > 1 && v.levelOf(f.Scope) >= level {
 			lines = append(lines, Place(f.File, f.Line)+": "+f.Message)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/report"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/manifest"
@@ -38,19 +39,17 @@ func DriftWords(d ambit.Drift) string {
 	return strings.Join(words, "; ")
 }
 
-const driftVanished = "drift_vanished"
-
 // driftFindings puts a drift on the lines of the manifest: a vanished scope where it is
 // declared, the rest on the first line.
-func driftFindings(d ambit.Drift, file string, needs []scopes.Need, fails bool) []Finding {
-	var list []Finding
+func driftFindings(d ambit.Drift, file string, needs []scopes.Need, fails bool) []report.Finding {
+	var list []report.Finding
 	added := 0
 	for _, one := range d.Scopes {
 		if one.Kind == manifest.DriftNew {
 			added++
 			continue
 		}
-		f := Finding{Rule: driftVanished, Level: failsIf(fails), File: file, Line: 1, Scope: one.Scope, Message: "the server no longer advertises " + one.Scope}
+		f := report.Finding{Rule: report.DriftVanished, Level: failsIf(fails), File: file, Line: 1, Scope: one.Scope, Message: "the server no longer advertises " + one.Scope}
 		if near := scopes.Near(one.Scope, d.Advertised.Slice()); len(near) > 0 {
 			f.Message += "; near: " + strings.Join(near, ", ")
 		}
@@ -58,20 +57,20 @@ func driftFindings(d ambit.Drift, file string, needs []scopes.Need, fails bool) 
 			if slices.Contains(e.AnyOf, one.Scope) {
 				f.File, f.Line, f.Column = e.File, e.Line, e.Column
 				if e.Level == scopes.Required && !e.Unadvertised {
-					f.Level = mistake
+					f.Level = report.Mistake
 				}
 			}
 		}
 		list = append(list, f)
 	}
 	if added > 0 {
-		list = append(list, Finding{Rule: "drift_new", Level: notice, File: file, Line: 1, Message: fmt.Sprintf("the server advertises %s more than %s records", text.Count(added, "scope"), manifest.LockName)})
+		list = append(list, report.Finding{Rule: "drift_new", Level: report.Notice, File: file, Line: 1, Message: fmt.Sprintf("the server advertises %s more than %s records", text.Count(added, "scope"), manifest.LockName)})
 	}
 	if d.Unrecorded != "" {
-		list = append(list, Finding{Rule: "drift_unknown", Level: failsIf(fails), File: file, Line: 1, Message: manifest.LockName + " does not record " + d.Unrecorded})
+		list = append(list, report.Finding{Rule: "drift_unknown", Level: failsIf(fails), File: file, Line: 1, Message: manifest.LockName + " does not record " + d.Unrecorded})
 	}
 	if d.Changed && len(d.Scopes) == 0 {
-		list = append(list, Finding{Rule: "drift_manifest", Level: failsIf(fails), File: file, Line: 1, Message: "the manifest asks for something other than " + manifest.LockName + " records"})
+		list = append(list, report.Finding{Rule: "drift_manifest", Level: failsIf(fails), File: file, Line: 1, Message: "the manifest asks for something other than " + manifest.LockName + " records"})
 	}
 	return list
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/report"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
@@ -19,7 +20,7 @@ func ManifestMarkdown(p *ambit.Session) string {
 		if len(p.Programs()) > 0 && !slices.Contains(p.Programs(), program.Name) {
 			continue
 		}
-		fmt.Fprintf(&text, "\nWith the program %s:\n\n", codeCell(program.Name))
+		fmt.Fprintf(&text, "\nWith the program %s:\n\n", report.CodeCell(program.Name))
 		writeScopeTable(&text, program.Scopes)
 	}
 	return text.String()
@@ -30,9 +31,9 @@ func writeScopeTable(text *strings.Builder, entries []scopes.Need) {
 	for _, e := range entries {
 		used := make([]string, len(e.UsedBy))
 		for i, u := range e.UsedBy {
-			used[i] = codeCell(u.String())
+			used[i] = report.CodeCell(u.String())
 		}
-		fmt.Fprintf(text, "| %s | %s | %s | %s |\n", codeCell(e.Name()), e.Level, escapeMarkdown(Why(e)), strings.Join(used, ", "))
+		fmt.Fprintf(text, "| %s | %s | %s | %s |\n", report.CodeCell(e.Name()), e.Level, report.EscapeMarkdown(Why(e)), strings.Join(used, ", "))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/declared"
+	"github.com/ambit-auth/ambit/internal/report"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 )
@@ -96,11 +97,11 @@ func writeMatches(p *Printer, matches []Match) {
 }
 
 // matchFindings puts each difference on the line of the file that asks for more.
-func matchFindings(matches []Match) []Finding {
-	var list []Finding
+func matchFindings(matches []Match) []report.Finding {
+	var list []report.Finding
 	for _, m := range matches {
 		for _, d := range m.Differences {
-			f := Finding{Rule: string(d.Kind), Level: mistake, File: m.File.Path, Line: d.At.Line, Column: d.At.Column, Scope: d.Scope, Message: m.sentence(d)}
+			f := report.Finding{Rule: string(d.Kind), Level: report.Mistake, File: m.File.Path, Line: d.At.Line, Column: d.At.Column, Scope: d.Scope, Message: m.sentence(d)}
 			if d.Kind == declared.OnlyInManifest {
 				f.File, f.Line, f.Column = d.Need.File, d.Need.Line, d.Need.Column
 			}
@@ -133,20 +134,17 @@ func (v Matches) JSON(e Envelope) any {
 // Text implements [View].
 func (v Matches) Text(p *Printer) { writeMatches(p, v.List) }
 
-func (v Matches) findings() []Finding { return matchFindings(v.List) }
-
-func (v Matches) title() string { return "ambit check: " + v.Manifest }
-
-func (v Matches) summary() []summaryLine {
-	var lines []summaryLine
+// Report implements [Reporter].
+func (v Matches) Report() report.Report {
+	r := report.Report{Title: "ambit check: " + v.Manifest, Findings: matchFindings(v.List)}
 	for _, m := range v.List {
 		for _, d := range m.Differences {
 			level := d.Need.Level
 			if d.Kind == declared.OnlyInFile {
 				level = d.At.Level
 			}
-			lines = append(lines, summaryLine{d.Scope, level.String(), m.sentence(d), m.place(d)})
+			r.Rows = append(r.Rows, report.Row{Scope: d.Scope, Level: level.String(), State: m.sentence(d), Why: m.place(d)})
 		}
 	}
-	return lines
+	return r
 }

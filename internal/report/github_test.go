@@ -1,4 +1,4 @@
-package view
+package report
 
 import (
 	"fmt"
@@ -7,11 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ambit-auth/ambit"
-	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/internal/testkit"
-	"github.com/ambit-auth/ambit/scopes"
-	"github.com/ambit-auth/ambit/scopes/manifest"
 )
 
 // golden holds what came against a file of testdata, or writes that with -update.
@@ -20,60 +16,22 @@ func golden(t *testing.T, name, got string) {
 	testkit.Golden(t, filepath.Join("testdata", name), got)
 }
 
-// A report is a result of nothing but findings.
-type report struct {
-	View
-	name string
-	rows []summaryLine
-	list []Finding
-}
-
-func (r report) findings() []Finding    { return r.list }
-func (r report) title() string          { return r.name }
-func (r report) summary() []summaryLine { return r.rows }
-
-// aCheck is a check of a real manifest by a key that lacks two scopes and has one too
-// many, while a third vanished from the server's list.
-func aCheck(t *testing.T) *Check {
-	t.Helper()
-	text := `version: 1
-name: "an | odd <b>name</b>"
-provider: https://auth.example
-scopes:
-  - {scope: "user:read", level: required, why: who is running this}
-  - {scope: "model_gateway:read", level: required, why: "every call, 100% of them: all"}
-  - {scope: "chart:write", level: recommended}
-  - {any_of: ["note:write", "page:write"], level: optional, why: "reports become <i>notes</i> | pages"}
-`
-	m, err := manifest.Decode("app/scopes.yaml", []byte(text), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	grant := scopes.Grant{Scopes: scopes.NewSet("user:read", "chart:write", "secret:read")}
-	return &Check{
-		Grant: Grant{Name: m.Name, Needs: m.Scopes, Granted: grant, Gap: scopes.Compare(m.Scopes, grant, scopes.Implications{})},
-		Drift: ambit.Drift{Scopes: []manifest.Drift{{Kind: manifest.DriftVanished, Scope: "chart:write"}, {Kind: manifest.DriftNew, Scope: "z"}}},
-		Level: scopes.Required, File: m.File,
-	}
-}
-
 // hostile is a report whose every word comes from someone who means harm.
-func hostile() report {
+func hostile() Report {
 	const bad = "x\r\n::stop-commands::y\n%0A,title=z:: \x1b[2J `a` | b <script>&amp;[l](https://evil.example) *_~#!\\ \u202e"
-	return report{
-		name: bad, rows: []summaryLine{{Scope: "a`b``c|d", Level: bad, State: bad, Why: bad}},
-		list: []Finding{{Rule: "some_rule", Level: mistake, File: "a,b:c\n%.yaml", Line: 1, Scope: bad, Message: bad}},
+	return Report{
+		Title: bad, Rows: []Row{{Scope: "a`b``c|d", Level: bad, State: bad, Why: bad}},
+		Findings: []Finding{{Rule: "some_rule", Level: Mistake, File: "a,b:c\n%.yaml", Line: 1, Scope: bad, Message: bad}},
 	}
 }
 
 func TestGitHubText(t *testing.T) {
-	golden(t, "report.github", GithubText(aCheck(t), nil))
-	golden(t, "report_hostile.github", GithubText(hostile(), nil))
+	golden(t, "report_hostile.github", Annotations(hostile(), ""))
 }
 
 // What comes from outside is one command a finding, never a line of its own.
 func TestGitHubTextIsOneLineAFinding(t *testing.T) {
-	text := GithubText(hostile(), nil)
+	text := Annotations(hostile(), "")
 	if strings.Count(text, "\n") != 1 || strings.ContainsAny(text, "\r\x1b\u202e") {
 		t.Errorf("more than a line of printable text: %q", text)
 	}
@@ -92,7 +50,7 @@ func TestGitHubFiles(t *testing.T) {
 	for name, c := range map[string]struct{ workspace, file, want string }{
 		"no workspace":             {"", "a/scopes.yaml", "a/scopes.yaml"},
 		"in the workspace":         {here, "scopes.yaml", "scopes.yaml"},
-		"below the workspace":      {above, "scopes.yaml", "internal/view/scopes.yaml"},
+		"below the workspace":      {above, "scopes.yaml", "internal/report/scopes.yaml"},
 		"named from elsewhere":     {here, filepath.Join(here, "a", "scopes.yaml"), "a/scopes.yaml"},
 		"dots":                     {here, "./a/../scopes.yaml", "scopes.yaml"},
 		"above the workspace":      {here, "../scopes.yaml", "../scopes.yaml"},
@@ -101,7 +59,7 @@ func TestGitHubFiles(t *testing.T) {
 		"workspace with an ending": {here + string(filepath.Separator), "scopes.yaml", "scopes.yaml"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := GithubText(report{list: []Finding{{File: c.file, Line: 7}}}, settings.Environment{"GITHUB_WORKSPACE=" + c.workspace})
+			got := Annotations(Report{Findings: []Finding{{File: c.file, Line: 7}}}, c.workspace)
 			if want := "::notice file=" + escapeProperty(c.want) + ",line=7,"; !strings.HasPrefix(got, want) {
 				t.Errorf("got %q, want %s…", got, want)
 			}
@@ -112,12 +70,12 @@ func TestGitHubFiles(t *testing.T) {
 // A Finding without a place has none in the annotation.
 func TestGitHubPlaces(t *testing.T) {
 	for want, f := range map[string]Finding{
-		"::warning title=ambit%3A r::m\n":                     {Rule: "r", Level: warning, Message: "m", Line: 3, Column: 4},
-		"::warning file=f,title=ambit%3A r::m\n":              {Rule: "r", Level: warning, Message: "m", File: "f", Column: 4},
-		"::warning file=f,line=3,title=ambit%3A r::m\n":       {Rule: "r", Level: warning, Message: "m", File: "f", Line: 3},
-		"::warning file=f,line=3,col=4,title=ambit%3A r::m\n": {Rule: "r", Level: warning, Message: "m", File: "f", Line: 3, Column: 4},
+		"::warning title=ambit%3A r::m\n":                     {Rule: "r", Level: Warning, Message: "m", Line: 3, Column: 4},
+		"::warning file=f,title=ambit%3A r::m\n":              {Rule: "r", Level: Warning, Message: "m", File: "f", Column: 4},
+		"::warning file=f,line=3,title=ambit%3A r::m\n":       {Rule: "r", Level: Warning, Message: "m", File: "f", Line: 3},
+		"::warning file=f,line=3,col=4,title=ambit%3A r::m\n": {Rule: "r", Level: Warning, Message: "m", File: "f", Line: 3, Column: 4},
 	} {
-		if got := GithubText(report{list: []Finding{f}}, nil); got != want {
+		if got := Annotations(Report{Findings: []Finding{f}}, ""); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
@@ -144,8 +102,8 @@ func TestGitHubTextFolds(t *testing.T) {
 		"many of all":          {100, 200, 300, [3]int{10, 10, 10}, "::571 more findings not shown"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			list := append(append(some(c.notices, notice), some(c.warnings, warning)...), some(c.mistakes, mistake)...)
-			text := GithubText(report{list: list}, nil)
+			list := append(append(some(c.notices, Notice), some(c.warnings, Warning)...), some(c.mistakes, Mistake)...)
+			text := Annotations(Report{Findings: list}, "")
 			got := [3]int{strings.Count(text, "::notice "), strings.Count(text, "::warning "), strings.Count(text, "::error ")}
 			if got != c.want {
 				t.Errorf("%v lines of each kind, want %v", got, c.want)
@@ -159,21 +117,20 @@ func TestGitHubTextFolds(t *testing.T) {
 			}
 		})
 	}
-	list := append(some(1, notice), some(1, mistake)...)
-	GithubText(report{list: list}, nil)
-	if list[0].Level != notice {
+	list := append(some(1, Notice), some(1, Mistake)...)
+	Annotations(Report{Findings: list}, "")
+	if list[0].Level != Notice {
 		t.Error("the findings themselves were put into another order")
 	}
 }
 
-func TestSummaryMarkdown(t *testing.T) {
-	golden(t, "report.md", SummaryMarkdown(aCheck(t)))
-	golden(t, "report_hostile.md", SummaryMarkdown(hostile()))
+func TestMarkdown(t *testing.T) {
+	golden(t, "report_hostile.md", Markdown(hostile()))
 }
 
 // Cells end where they should, and nothing in them is markup.
 func TestSummaryMarkdownCells(t *testing.T) {
-	for _, line := range strings.Split(SummaryMarkdown(hostile()), "\n") {
+	for _, line := range strings.Split(Markdown(hostile()), "\n") {
 		if bars := strings.Count(line, "|") - strings.Count(line, `\|`); strings.HasPrefix(line, "| ") && bars != 5 {
 			t.Errorf("a row of %d bars: %s", bars, line)
 		}
@@ -182,21 +139,21 @@ func TestSummaryMarkdownCells(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{"a": "`a`", "a|b": "`a\\|b`", "a`b": "`` a`b ``", "``": "``` `` ```"} {
-		if got := codeCell(text); got != want {
-			t.Errorf("codeCell(%q) = %s, want %s", text, got, want)
+		if got := CodeCell(text); got != want {
+			t.Errorf("CodeCell(%q) = %s, want %s", text, got, want)
 		}
 	}
 }
 
 // A summary that GitHub would refuse for its size is no summary.
 func TestSummaryMarkdownIsBounded(t *testing.T) {
-	r := report{name: "n"}
+	r := Report{Title: "n"}
 	for i := range 20_000 {
-		r.rows = append(r.rows, summaryLine{Scope: fmt.Sprint("scope:", i), Why: strings.Repeat("w", 100)})
-		r.list = append(r.list, Finding{Message: fmt.Sprint("message ", i, strings.Repeat("m", 100))})
+		r.Rows = append(r.Rows, Row{Scope: fmt.Sprint("scope:", i), Why: strings.Repeat("w", 100)})
+		r.Findings = append(r.Findings, Finding{Message: fmt.Sprint("message ", i, strings.Repeat("m", 100))})
 	}
-	text := SummaryMarkdown(r)
-	if len(text) > maxSummary+100 || len(text) < maxSummary/2 {
+	text := Markdown(r)
+	if len(text) > MaxSummary+100 || len(text) < MaxSummary/2 {
 		t.Errorf("%d bytes", len(text))
 	}
 	if n := strings.Count(text, "\nand "); n != 2 || !strings.HasSuffix(text, "</details>\n") {

@@ -1,4 +1,4 @@
-package view
+package report
 
 import (
 	"crypto/sha256"
@@ -86,12 +86,12 @@ const (
 	fingerprintName = "ambitFinding/v1"
 )
 
-// SarifJSON shows findings as a SARIF 2.1.0 log of one run.
-func SarifJSON(v Reporter) any {
+// SARIF shows findings as a SARIF 2.1.0 log of one run of this version of the program.
+func SARIF(report Report, version string) any {
 	r := sarifRun{ColumnKind: "unicodeCodePoints", Results: []sarifResult{}}
-	r.Tool.Driver = sarifDriver{Name: "ambit", Version: ReadVersion().Version, InformationURI: homePage, Rules: []sarifRule{}}
+	r.Tool.Driver = sarifDriver{Name: "ambit", Version: version, InformationURI: homePage, Rules: []sarifRule{}}
 	seen := make(map[string]int)
-	for _, f := range v.findings() {
+	for _, f := range report.Findings {
 		name := fingerprint(f)
 		seen[name]++
 		r.Results = append(r.Results, sarifResult{
@@ -130,7 +130,7 @@ func ruleHelp(id string) (short, help string) {
 		return "It is not known what the credential holds.", "Give a credential of the right kind, for the right server, that has not expired; ambit status shows which one would be used."
 	case "unasked":
 		return "Nobody was asked whether the credential is still accepted.", "Where the server has a way to ask, name it as inspect in the provider file."
-	case driftVanished:
+	case DriftVanished:
 		return "The server no longer advertises a scope.", "Check whether the scope was renamed; then correct the manifest and run: ambit plan --lock."
 	case "drift_new":
 		return "The server advertises scopes that the lock file does not record.", "Look at them, then run: ambit plan --lock."
@@ -151,7 +151,7 @@ func ruleHelp(id string) (short, help string) {
 }
 
 func sarifLevel(s Severity) string {
-	if s == notice {
+	if s == Notice {
 		return "note"
 	}
 	return s.word()
