@@ -300,6 +300,13 @@ type Drift struct {
 // Any reports whether anything differs.
 func (d *Drift) Any() bool { return len(d.Scopes) > 0 || d.Changed || d.Unrecorded != "" }
 
+// Breaks reports whether more differs than that the server offers new scopes, which changes nothing
+// for the manifest.
+func (d *Drift) Breaks() bool {
+	gone := func(one manifest.Drift) bool { return one.Kind != manifest.DriftNew }
+	return d.Changed || d.Unrecorded != "" || slices.ContainsFunc(d.Scopes, gone)
+}
+
 // Drift compares the plan with the lock file.
 func (p *Plan) Drift(lock *manifest.Lock) Drift {
 	issuer := p.Session.server.Issuer

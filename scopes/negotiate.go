@@ -74,7 +74,7 @@ func (n *negotiator) alternatives(item *Item) (place int) {
 			return place
 		}
 	}
-	item.Reason = "none of them can be asked for; the last: " + item.Reason
+	item.Reason = "none of them can be requested; the last: " + item.Reason
 	return place
 }
 
@@ -111,9 +111,9 @@ func (n *negotiator) impliedBy(scope string) int {
 
 func coveredReason(by, scope string) string {
 	if by == scope {
-		return scope + " is asked for anyway"
+		return scope + " is requested anyway"
 	}
-	return by + " covers it"
+	return "implied by " + by
 }
 
 // takeBackCovered takes out of the request what something else in it covers, and returns the
@@ -174,18 +174,18 @@ func (n *negotiator) weigh(item *Item, scope string) (place int) {
 		item.Reason = "the server refused a request with it (invalid_scope), and did not say which scope it refuses"
 	case item.Need.Added && item.Advertised == AdvertisedNo:
 		item.Decision, item.Asked = DecisionRequestUnadvertised, scope
-		item.Reason = "not advertised; asked for all the same"
+		item.Reason = "not advertised; requested anyway"
 	case item.Need.Added:
 		item.Decision, item.Asked = DecisionRequest, scope
-		item.Reason = "asked for, whatever the server advertises"
+		item.Reason = "requested, whatever the server advertises"
 	case !item.Need.Unadvertised && n.Server.Except.Has(scope):
 		item.Reason = "the server lists it, and does not grant it to ordinary people"
 	case item.Need.Unadvertised && item.Advertised == AdvertisedNo:
 		item.Decision, item.Asked = DecisionRequestUnadvertised, scope
-		item.Reason = "not advertised; the manifest says that it is granted all the same"
+		item.Reason = "not advertised; requested anyway (advertised: false)"
 	case item.Need.Unadvertised:
 		item.Decision, item.Asked = DecisionRequest, scope
-		item.Reason = "asked for, whatever the server advertises"
+		item.Reason = "requested, whatever the server advertises"
 	case base != "" && lists:
 		item.Reason = fmt.Sprintf("the resource %s knows it, the authorization server does not", base)
 	case base != "":

@@ -114,7 +114,7 @@ func TestReadmeTranscript(t *testing.T) {
 	if code := c.Main(context.Background(), []string{"demo"}); code != 0 {
 		t.Fatalf("exit code %d\n%s", code, out.String())
 	}
-	told, _, ok := strings.Cut(steady(out.String()), "\nHow does the credential compare")
+	told, _, ok := strings.Cut(steady(out.String()), "\nRun an agent. ")
 	if !ok {
 		t.Fatalf("the demo does not come to its last step:\n%s", out.String())
 	}
@@ -131,7 +131,7 @@ func TestRunTranscript(t *testing.T) {
 	}
 	told := steady(out.String())
 	told = strings.Replace(told, "agent: call 2 of 2 was answered with 401\n", "", 1) // it may be ended before it says so
-	told, _, ok := strings.Cut(told[max(0, strings.LastIndex(told, "$ ambit run ")):], "\nThat was")
+	told, _, ok := strings.Cut(told[max(0, strings.LastIndex(told, "$ ambit run ")):], "\nDone: ")
 	if !ok {
 		t.Fatalf("the demo does not come to its end:\n%s", out.String())
 	}

@@ -306,7 +306,7 @@ func TestAction(t *testing.T) {
 			if code != c.code || !strings.Contains(out, c.says) {
 				t.Errorf("exit code %d, want %d and %q in\n%s", code, c.code, c.says, out)
 			}
-			if text, err := os.ReadFile(summary); c.code != 2 && (err != nil || !strings.Contains(string(text), "### ambit check: ")) {
+			if text, err := os.ReadFile(summary); c.code != 2 && (err != nil || !strings.Contains(string(text), "\n### ")) {
 				t.Errorf("the summary is %q (%v)", text, err)
 			}
 			for _, dir := range []string{w.dir, filepath.Dir(elsewhere), checkout} {

@@ -106,7 +106,7 @@ func TestErrorsIntoAFile(t *testing.T) {
 		t.Errorf("exit code %d: %q", code, out)
 	}
 	said, err := os.ReadFile(file)
-	if err != nil || !bytes.Contains(said, []byte("  next          replace the key from the variable AMBIT_API_KEY with a key that also includes llm_gateway:read; at http")) {
+	if err != nil || !bytes.Contains(said, []byte("  next          replace the key from AMBIT_API_KEY with one that also includes llm_gateway:read; at http")) {
 		t.Errorf("%s, %v", said, err)
 	}
 }

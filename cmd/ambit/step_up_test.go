@@ -50,7 +50,7 @@ func TestStepUp(t *testing.T) {
 		},
 		"nobody may be asked": {
 			flags: []string{"--no-input"}, calls: []string{surveys}, code: 7,
-			says: []string{surveys + " 403", "nobody is here to log in: set AMBIT_API_KEY to a key that includes survey:read"},
+			says: []string{surveys + " 403", "set POSTHOG_PERSONAL_API_KEY or AMBIT_API_KEY to a personal API key that includes survey:read"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -42,20 +42,20 @@ func TestSteps(t *testing.T) {
 	}{
 		"a key lacks": {
 			advice.Lacking, "key_", func(s *advice.Situation) { s.Missing = []string{"a", "b"} },
-			[]string{"replace the key from the variable THE_KEY with a key that also includes a, b; at https://api.example/keys"},
+			[]string{"replace the key from THE_KEY with one that also includes a, b; at https://api.example/keys"},
 		},
 		"a key lacks what there may be no box for": {
 			advice.Lacking, "key_", func(s *advice.Situation) {
 				s.Missing, s.Withheld = []string{"a"}, []advice.Remark{{About: "c", Text: "not on the list"}}
 			},
-			[]string{"replace the key from the variable THE_KEY with a key that also includes a; at https://api.example/keys", "check c in the manifest: a key may not be able to include it: not on the list"},
+			[]string{"replace the key from THE_KEY with one that also includes a; at https://api.example/keys", "check c in the manifest: a key may not be able to include it: not on the list"},
 		},
 		"a login lacks": {
 			advice.Lacking, "tok_", func(s *advice.Situation) { s.Missing = []string{"a", "b", "c", "d"} },
 			[]string{
 				"log in again, and leave the boxes ticked: " + login,
 				"if no consent page appears, or it does not offer a, b, c: revoke this application's access in your account, and log in again",
-				"or set AMBIT_API_KEY to a key that includes what is missing",
+				"or set THE_KEY or AMBIT_API_KEY to a key that includes what is missing",
 			},
 		},
 		"a login did not ask": {
@@ -81,15 +81,15 @@ func TestSteps(t *testing.T) {
 		},
 		"a login lacks, and nobody is there": {
 			advice.Lacking, "tok_", func(s *advice.Situation) { s.Missing, s.Unattended = []string{"a"}, true },
-			[]string{"nobody is here to log in: set AMBIT_API_KEY to a key that includes a; at https://api.example/keys"},
+			[]string{"set THE_KEY or AMBIT_API_KEY to a key that includes a; at https://api.example/keys"},
 		},
 		"there is none, and nobody is there": {
 			advice.Absent, "tok_", func(s *advice.Situation) { s.Missing, s.Unattended = []string{"a", "b|c"}, true },
-			[]string{"nobody is here to log in: set AMBIT_API_KEY to a key that includes a, (one of b, c); at https://api.example/keys"},
+			[]string{"set THE_KEY or AMBIT_API_KEY to a key that includes a, (one of b, c); at https://api.example/keys"},
 		},
 		"a key lacks one of several": {
 			advice.Lacking, "key_", func(s *advice.Situation) { s.Missing = []string{"a|b"} },
-			[]string{"replace the key from the variable THE_KEY with a key that also includes one of a, b; at https://api.example/keys"},
+			[]string{"replace the key from THE_KEY with one that also includes one of a, b; at https://api.example/keys"},
 		},
 		"a key lacks what nobody names": {
 			advice.Lacking, "key_", nil,
@@ -100,13 +100,13 @@ func TestSteps(t *testing.T) {
 		},
 		"a key lacks many": {
 			advice.Lacking, "key_", func(s *advice.Situation) { s.Missing = strings.Split("a b c d e f g h i j k l", " ") },
-			[]string{"replace the key from the variable THE_KEY with a key that also includes a, b, c, d, e, f, g, h, i, j and 2 more; at https://api.example/keys"},
+			[]string{"replace the key from THE_KEY with one that also includes a, b, c, d, e, f, g, h, i, j and 2 more; at https://api.example/keys"},
 		},
-		"a key has ended":   {advice.Ended, "key_", nil, []string{"replace the key from the variable THE_KEY with a new key; at https://api.example/keys"}},
+		"a key has ended":   {advice.Ended, "key_", nil, []string{"replace the key from THE_KEY with a new one; at https://api.example/keys"}},
 		"a login has ended": {advice.Ended, "tok_", nil, []string{"log in again: " + login}},
 		"a login has ended, and nobody is there": {
 			advice.Ended, "tok_", func(s *advice.Situation) { s.Unattended = true },
-			[]string{"nobody is here to log in: set AMBIT_API_KEY to a key; at https://api.example/keys"},
+			[]string{"set THE_KEY or AMBIT_API_KEY to a key; at https://api.example/keys"},
 		},
 		"a kind that cannot serve": {advice.WrongKind, "tok_", nil, []string{"use a key; at https://api.example/keys"}},
 		"nor can any key": {
@@ -121,7 +121,7 @@ func TestSteps(t *testing.T) {
 			advice.Unreached, "key_", func(s *advice.Situation) { s.Server = "there" },
 			[]string{
 				"the credential may belong to there: check there once that server can be reached: ambit check -f 'my scopes.yaml' --server there --program slack",
-				"replace the key from the variable THE_KEY with a new key; at https://api.example/keys",
+				"replace the key from THE_KEY with a new one; at https://api.example/keys",
 			},
 		},
 		"a setting sends another": {
@@ -141,7 +141,7 @@ func TestSteps(t *testing.T) {
 		},
 		"the same, and nobody is there": {
 			advice.Denying, "tok_", func(s *advice.Situation) { s.Denied.Code, s.Unattended = "unauthorized_client", true },
-			[]string{"nobody is here to log in: set AMBIT_API_KEY to a key; at https://api.example/keys"},
+			[]string{"set THE_KEY or AMBIT_API_KEY to a key; at https://api.example/keys"},
 		},
 		"the server does not know the client": {
 			advice.Denying, "tok_", func(s *advice.Situation) { s.Provider.Client.ID, s.Denied.Code = "app", "invalid_client" },

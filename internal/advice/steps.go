@@ -1,6 +1,7 @@
 package advice
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -223,12 +224,12 @@ func loginAdding(names []string) string {
 // newKey replaces the key that was handed over, with one of the same kind where that is one that
 // people make. It holds the same, or also what is named.
 func (s *Situation) newKey(names string) Step {
-	kind, one := s.Kind, "a new key"
+	kind, one := s.Kind, "a new one"
 	if kind.Permissions && names != "" {
 		return s.made(kind, "give the key a permission that covers "+names+", where it was made")
 	}
 	if names != "" {
-		one = "a key that also includes " + names
+		one = "one that also includes " + names
 	}
 	if kinds := s.forPrograms(); kind.Create == "" && len(kinds) > 0 && kinds[0].Kind != kind.Kind {
 		kind, one = kinds[0], kinds[0].Label
@@ -237,9 +238,9 @@ func (s *Situation) newKey(names string) Step {
 		}
 	}
 	if s.Source == "" {
-		return s.made(kind, "use "+one)
+		return s.made(kind, "replace the key with "+one)
 	}
-	return s.made(kind, "replace the key from "+s.Source+" with "+one)
+	return s.made(kind, "replace the key from "+strings.TrimPrefix(s.Source, "the variable ")+" with "+one)
 }
 
 // orKey is the way past a login that cannot get what lacks.
@@ -248,7 +249,7 @@ func (s *Situation) orKey() []Step {
 	if len(kinds) == 0 {
 		return nil
 	}
-	return []Step{{Text: "or set " + credential.KeyVariable + " to " + kinds[0].Label + " that includes what is missing"}}
+	return []Step{{Text: "or set " + variablesOf(kinds[0]) + " to " + kinds[0].Label + " that includes what is missing"}}
 }
 
 // renew gets another credential that holds the same.
@@ -297,21 +298,27 @@ func (s *Situation) remove() []Step {
 
 // keyFor is the way out where nobody can log in: a key, in a variable.
 func (s *Situation) keyFor(names string) []Step {
-	text := "nobody is here to log in: set " + credential.KeyVariable + " to a key"
 	kinds := s.forPrograms()
-	if s.At.NoLogin {
-		text = "set " + credential.KeyVariable + " to a key"
-		if len(kinds) > 0 {
-			text = "set " + credential.KeyVariable + " to " + kinds[0].Label
-		}
+	var kind provider.CredentialKind
+	if len(kinds) > 0 {
+		kind = kinds[0]
 	}
+	text := "set " + variablesOf(kind) + " to " + cmp.Or(kind.Label, "a key")
 	if names != "" {
 		text += " that includes " + names
 	}
-	if len(kinds) > 0 {
-		return []Step{s.made(kinds[0], text)}
+	if len(kinds) == 0 {
+		return []Step{{Text: text}}
 	}
-	return []Step{{Text: text}}
+	return []Step{s.made(kind, text)}
+}
+
+// variablesOf names the variables from which a key of a kind is taken.
+func variablesOf(kind provider.CredentialKind) string {
+	if len(kind.Env) == 0 {
+		return credential.KeyVariable
+	}
+	return kind.Env[0] + " or " + credential.KeyVariable
 }
 
 // use is the first kind of key that is meant for programs and serves.

@@ -56,7 +56,7 @@ not answer.`,
   ambit audit --openapi https://example.com/schema.json --calls calls.txt --minimal
   ambit audit --traffic run.jsonl --write -o markdown`,
 		Args:        noArguments,
-		Annotations: map[string]string{formatsOf: "github sarif markdown html"},
+		Annotations: map[string]string{formatsOf: "github sarif markdown junit codequality html"},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if r.settings.Output == "" && r.env.Get("GITHUB_ACTIONS") != "" && !f.minimal {
 				r.settings.Output = "github"
@@ -243,6 +243,9 @@ func showAudit(r *invocation, v *view.Audit, err error) error {
 	line := ""
 	switch r.settings.Output {
 	case "markdown":
+		if v.Failed != nil {
+			return r.show(v, err)
+		}
 		line = v.Markdown()
 	case "html":
 		page, pageErr := v.Page()
@@ -254,7 +257,7 @@ func showAudit(r *invocation, v *view.Audit, err error) error {
 		if v.Failed == nil {
 			r.summarize("\n" + v.Markdown())
 		}
-		line = report.Annotations(v.Report(), r.env.Get("GITHUB_WORKSPACE"))
+		line = report.Annotations(v.Reports(), r.env.Get("GITHUB_WORKSPACE"))
 	default:
 		return r.show(v, err)
 	}

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -14,6 +16,7 @@ import (
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/failure"
+	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/oauth/credential"
@@ -44,7 +47,7 @@ func (f *checkFlags) needsCredential(flags *pflag.FlagSet) bool {
 func checkCommand(r *invocation) *cobra.Command {
 	var f checkFlags
 	cmd := &cobra.Command{
-		Use:   "check",
+		Use:   "check [PATH ...]",
 		Short: "status for pipelines: never interactive, one verdict, one exit code",
 		Long: `check asks the server what the credential holds, an API key or else the stored login,
 and says what is missing, with the line of the manifest that asks for it. It never
@@ -62,14 +65,14 @@ server's list; 4 no usable credential, another server's, or what --project or
 --locked the server's list or the manifest differs from scopes.lock, with --matches a file
 declares other scopes; 6 nobody can tell what it holds.`,
 		Example:     "  ambit check\n  ambit check --require recommended --strict -o json\n  ambit check --matches manifest.json",
-		Args:        noArguments,
-		Annotations: map[string]string{formatsOf: "github sarif"},
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Args:        cobra.ArbitraryArgs,
+		Annotations: map[string]string{formatsOf: "github sarif markdown junit codequality"},
+		RunE: func(cmd *cobra.Command, paths []string) error {
 			r.settings.NoInput, r.unasking = true, "check never asks"
 			if r.settings.Output == "" && r.env.Get("GITHUB_ACTIONS") != "" {
 				r.settings.Output = "github"
 			}
-			return r.action(func(ctx context.Context) (view.View, error) { return runCheck(ctx, r, &f, cmd.Flags()) })(cmd, nil)
+			return r.action(func(ctx context.Context) (view.View, error) { return runChecks(ctx, r, &f, cmd.Flags(), paths) })(cmd, nil)
 		},
 	}
 	f.keys = addKeyFlags(cmd.Flags())
@@ -80,6 +83,80 @@ declares other scopes; 6 nobody can tell what it holds.`,
 	cmd.Flags().BoolVar(&f.locked, "locked", false, "exit 5 when anything differs from scopes.lock")
 	addMatchesFlag(cmd.Flags(), &f.matches)
 	return cmd
+}
+
+// runChecks checks the manifest that is found here, or each that paths name.
+func runChecks(ctx context.Context, r *invocation, f *checkFlags, flags *pflag.FlagSet, paths []string) (view.View, error) {
+	if len(paths) == 0 {
+		return runCheck(ctx, r, f, flags)
+	}
+	if flags.Changed("manifest") {
+		return nil, failure.New(failure.ExitUsage, "-f and paths exclude each other", "")
+	}
+	manifests, err := findManifests(paths)
+	if err != nil {
+		return nil, err
+	}
+	if len(manifests) == 1 {
+		r.settings.Manifest = manifests[0]
+		return runCheck(ctx, r, f, flags)
+	}
+	var all view.Checks
+	var failed []string
+	code := failure.ExitOK
+	for _, path := range manifests {
+		r.settings.Manifest = path
+		v, err := runCheck(ctx, r, f, flags)
+		if ctx.Err() != nil {
+			return nil, err
+		}
+		one, ok := v.(*view.Check)
+		if !ok {
+			one = &view.Check{}
+		}
+		one.File = path
+		if err != nil {
+			one.Failed = failure.As(err)
+			failed = append(failed, path)
+			code = failure.Graver(code, one.Failed.Code)
+		}
+		all = append(all, one)
+	}
+	if len(failed) == 0 {
+		return all, nil
+	}
+	return all, failure.New(code, fmt.Sprintf("%d of %s failed: %s", len(failed), text.Count(len(manifests), "manifest"), text.Listed(failed)), "")
+}
+
+// findManifests are the manifests that paths name: files, directories that hold one, and DIR/... for
+// all below a directory.
+func findManifests(paths []string) ([]string, error) {
+	var found []string
+	for _, path := range paths {
+		below, all := strings.CutSuffix(filepath.ToSlash(path), "/...")
+		if path == "..." {
+			below, all = ".", true
+		}
+		list := []string{path}
+		if info, err := os.Stat(path); !all && err == nil && info.IsDir() {
+			list = []string{filepath.Join(path, ambit.ManifestName)}
+		}
+		if all {
+			var err error
+			if list, err = files.Below(below, ambit.ManifestName); err != nil {
+				return nil, failure.From(failure.ExitUsage, err, "")
+			}
+			if len(list) == 0 {
+				return nil, failure.New(failure.ExitUsage, "no "+ambit.ManifestName+" in "+text.Printable(below)+" or below", "")
+			}
+		}
+		for _, one := range list {
+			if !slices.Contains(found, one) {
+				found = append(found, one)
+			}
+		}
+	}
+	return found, nil
 }
 
 func runCheck(ctx context.Context, r *invocation, f *checkFlags, flags *pflag.FlagSet) (view.View, error) {
@@ -111,12 +188,18 @@ func runCheck(ctx context.Context, r *invocation, f *checkFlags, flags *pflag.Fl
 	if err != nil {
 		return checkFailed(r, s.Manifest().File, err)
 	}
-	v := &view.Check{Grant: compare(r, s, h), Drift: drift, Level: level, Strict: f.strict, Locked: f.locked, File: s.Manifest().File, Matches: compared}
+	v := &view.Check{Grant: compare(r, s, h), Drift: drift, Strict: f.strict, Locked: f.locked, File: s.Manifest().File, Matches: compared}
+	v.Level, v.Brief = level, !r.settings.Verbose
+	v.Found = true
 	hint := ""
-	if r.showsFindings() { // every other view has the steps
+	if r.settings.Output == "sarif" { // every other view has the steps
 		hint = advice.Line(v.Next)
 	}
-	return v, checkVerdict(v, s, reach, hint)
+	if err := checkVerdict(v, s, reach, hint); err != nil {
+		v.Failed = failure.As(err)
+		return v, err
+	}
+	return v, nil
 }
 
 // hasNoCredential reports whether an error says that there is no credential: none was found, or, where its host is not
@@ -235,9 +318,9 @@ func checkVerdict(v *view.Check, s *ambit.Session, reach []reachWanted, hint str
 			return err
 		}
 	}
-	if lines := append(failure.MissingLines(v.Gap, v.Level), v.Vanished(scopes.Required)...); len(lines) > 0 {
-		f := failure.New(failure.ExitMissing, strings.Join(lines, "\n"), hint)
-		f.Verdict = &view.Cause{Cause: diagnosis.CauseMissingScope, Confidence: diagnosis.ConfidenceProved}
+	if err := failure.Missing(v.Gap, v.Level, v.Vanished(scopes.Required)...); err != nil {
+		f := failure.As(err)
+		f.Hint, f.Verdict = hint, &view.Cause{Cause: diagnosis.CauseMissingScope, Confidence: diagnosis.ConfidenceProved}
 		if v.Gap.Assumed {
 			f.Verdict.Confidence = diagnosis.ConfidenceLikely
 		}
@@ -249,8 +332,8 @@ func checkVerdict(v *view.Check, s *ambit.Session, reach []reachWanted, hint str
 	if v.Strict && v.Gap.Excess.Len() > 0 {
 		return failure.New(failure.ExitFindings, "more is "+view.Granted(v.Gap)+" than declared: "+view.Some(v.Gap.Excess.Slice()), "remove these from the credential, or declare them")
 	}
-	if v.Locked && v.Drift.Any() {
-		return failure.New(failure.ExitFindings, "scopes.lock is out of date: "+view.DriftWords(v.Drift), lookThenLock(s))
+	if v.Locked && v.Drift.Breaks() {
+		return outdated(v.Drift, s)
 	}
 	return matchesVerdict(v.Matches)
 }

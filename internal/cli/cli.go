@@ -120,6 +120,8 @@ func (r *invocation) end(ctx context.Context, args []string, err error) int {
 		r.settings.Output = "text" // what the tool reads is no place for an object
 	}
 	switch {
+	case !r.wantsJSON() && r.shown:
+		r.console.Failed(f.Beside())
 	case !r.wantsJSON():
 		r.console.Failed(f)
 	case !r.printed:

@@ -29,11 +29,11 @@ import (
 func demoCommand(r *invocation) *cobra.Command {
 	return &cobra.Command{
 		Use:   "demo",
-		Short: "the whole story against a sandbox on this machine; no account, no network",
-		Long: `demo starts a sandbox server on this machine and runs the real commands against it:
-plan, login, status, and run with a small agent. On a terminal, where there is a browser,
-you give the consent; otherwise the demo consents by itself and leaves one box unticked.
-It ends by itself and leaves nothing behind.`,
+		Short: "try it against a sandbox on this machine: no account, no network",
+		Long: `demo starts a sandbox server on this machine and runs the real commands against it: plan,
+login, and run with a small agent. On a terminal, where there is a browser, you give the
+consent; otherwise the demo consents by itself and leaves one box unticked. It ends by
+itself and leaves nothing behind.`,
 		Args: noArguments,
 		RunE: r.action(func(ctx context.Context) (view.View, error) { return runDemo(ctx, r) }),
 	}
@@ -101,22 +101,18 @@ type demo struct {
 }
 
 func (d *demo) tell(ctx context.Context, left []string) (view.View, error) {
-	d.say("A sandbox runs on this machine: an authorization server, an API, a gateway.\n" +
-		"First: what would a login ask for? Nobody logs in yet.")
+	d.say("A sandbox runs on this machine: an authorization server, an API and a gateway.\n" +
+		"What would a login request there?")
 	if err := d.step(ctx, "plan"); err != nil {
 		return nil, err
 	}
 	if d.watched {
-		d.say("Now the login. Your browser opens; untick what you like.")
+		d.say("Log in: your browser opens. Leave a box unticked, if you like.")
 	} else {
-		d.say("Now the login. Nobody is here to click, so the demo consents by itself\n" +
+		d.say("Log in. No browser was found, so the demo consents by itself,\n" +
 			"and leaves " + strings.Join(left, ", ") + " unticked.")
 	}
 	if err := d.step(ctx, "login", "--store", "file"); err != nil {
-		return nil, err
-	}
-	d.say("How does the credential compare with what is declared?")
-	if err := d.step(ctx, "status", "--store", "file"); err != nil {
 		return nil, err
 	}
 	return view.Demo{Steps: d.steps}, d.lends(ctx)
@@ -132,16 +128,11 @@ func (d *demo) lends(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// Stopped at the refusal also where someone watches, and run would else go on.
-	agent := []string{"run", "--store", "file", "--on-denied", "stop", "--", program, "demo-agent", use.Method, use.Base, use.Path}
-	d.say("An agent runs behind the gateway. It gets a lease, and never sees the credential.")
-	if err := d.step(ctx, agent...); err != nil {
-		return err
-	}
-	d.say("Once more; and after its first call the server takes " + need.Name() + " away.\n" +
-		"All that the gateway says then is 401. Without ambit nobody could say why.")
+	d.say("Run an agent. It gets a lease, and never sees the credential.\n" +
+		"After its first call the server takes " + need.Name() + " away, and answers 401.")
 	d.takes.Store(&need)
-	return d.step(ctx, agent...)
+	// Stopped at the refusal also where someone watches, and run would else go on.
+	return d.step(ctx, "run", "--store", "file", "--on-denied", "stop", "--", program, "demo-agent", use.Method, use.Base, use.Path)
 }
 
 // demoNeed is the required need that the demo loses, and the call that shows it.
@@ -173,7 +164,7 @@ func (d *demo) say(text string) { fmt.Fprintf(d.out, "\n%s\n", d.console.Paint.B
 // what nobody foresaw ends the story: a missing scope is part of it.
 func (d *demo) step(ctx context.Context, args ...string) error {
 	line := "ambit " + strings.ReplaceAll(strings.Join(args, " "), filepath.Join(d.directory, "ambit"), "ambit")
-	fmt.Fprintf(d.out, "\n%s\n\n", d.console.Paint.Dim("$ "+line))
+	fmt.Fprintf(d.out, "%s\n", d.console.Paint.Dim("$ "+line))
 	var quiet bytes.Buffer
 	c := Command{Stdin: d.Stdin, Stdout: d.out, Stderr: d.Stderr, Env: d.ownEnv()}
 	if d.wantsJSON() {

@@ -38,6 +38,7 @@ type invocation struct {
 	input    *console.Input
 	schema   string // of the JSON that this command prints
 	printed  bool
+	shown    bool   // a view for people was, which an error need not repeat
 	prepared bool   // the settings were read
 	unasking string // why this command never asks anything; "" where it may
 
@@ -101,7 +102,7 @@ func (r *invocation) wantsJSON() bool { return r.settings.Output == "json" }
 
 // showsFindings reports whether the result is shown as findings at lines of files.
 func (r *invocation) showsFindings() bool {
-	return r.settings.Output == "github" || r.settings.Output == "sarif"
+	return slices.Contains([]string{"github", "sarif", "markdown", "junit", "codequality"}, r.settings.Output)
 }
 
 // colors decides on color for a stream: the flag, else NO_COLOR (no-color.org),
@@ -145,12 +146,21 @@ func (r *invocation) show(v view.View, err error) error {
 	}
 	switch reporter, _ := v.(view.Reporter); r.settings.Output {
 	case "github":
-		found := reporter.Report()
+		r.shown = true
+		found := reporter.Reports()
 		r.summarize(report.Markdown(found))
 		return cmp.Or(r.print(report.Annotations(found, r.env.Get("GITHUB_WORKSPACE"))), err)
 	case "sarif":
-		return cmp.Or(r.printJSON(report.SARIF(reporter.Report(), view.ReadVersion().Version)), err)
+		return cmp.Or(r.printJSON(report.SARIF(reporter.Reports(), view.ReadVersion().Version)), err)
+	case "markdown":
+		r.shown = true
+		return cmp.Or(r.print(report.Comment(reporter.Reports())), err)
+	case "junit":
+		return cmp.Or(r.print(report.JUnit(reporter.Reports())), err)
+	case "codequality":
+		return cmp.Or(r.printJSON(report.CodeQuality(reporter.Reports(), r.env.Get("CI_PROJECT_DIR"))), err)
 	default:
+		r.shown = true
 		p := &view.Printer{Paint: view.Palette{On: r.colors(r.Stdout)}, Width: console.Width(r.Stdout)}
 		v.Text(p)
 		return cmp.Or(r.print(p.String()), err)

@@ -61,14 +61,14 @@ func runLogin(ctx context.Context, r *invocation, keys *keyFlags, add []string) 
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	s, err := r.openWith(sources, loginUI(r, cancel))
+	var plan *ambit.Plan
+	s, err := r.openWith(sources, loginUI(r, cancel, func() string { return forScopes(plan) }))
 	if err == nil && len(add) > 0 {
 		s, err = widened(ctx, r, s, add)
 	}
 	if err != nil {
 		return nil, err
 	}
-	var plan *ambit.Plan
 	if sources.Value == nil && sources.Stdin == nil && sources.File == "" {
 		if _, err := s.Trust(ctx); err != nil {
 			return nil, r.failure(s, err)
@@ -87,10 +87,10 @@ func runLogin(ctx context.Context, r *invocation, keys *keyFlags, add []string) 
 		if own {
 			r.console.Note("no login is needed: the client %s gets a token for itself where one is needed, and gets a new one now", text.Quote(s.Provider().Client.IDFor(s.Server().Name)))
 		}
-		if !own || r.settings.Verbose {
-			planText := &view.Printer{Paint: r.console.Paint, Width: console.Width(r.Stderr)}
-			(&view.Plan{Plan: plan, Detail: r.settings.Verbose}).Text(planText)
-			r.console.Write(planText.String() + "\n")
+		if r.settings.Verbose {
+			r.console.Show((&view.Plan{Plan: plan, Detail: true}).Text)
+		} else {
+			r.console.Show((&view.Plan{Plan: plan}).Remarks)
 		}
 		warnOfKeyFile(r)
 		r.watchSignals() // a listener waits, though no request may have gone out yet
@@ -104,15 +104,24 @@ func runLogin(ctx context.Context, r *invocation, keys *keyFlags, add []string) 
 		return nil, r.failure(s, err)
 	}
 	v := compare(r, s, h)
-	v.Brief = h.Kind.Create == "" // a login showed the needs before it asked
-	return v, failure.Missing(failure.MissingLines(v.Gap, scopes.Required))
+	v.Brief, v.Login = true, true
+	return v, failure.Missing(v.Gap, scopes.Required)
 }
 
-// loginUI is how a login speaks with the person; end ends one whose page nobody can be shown.
-func loginUI(r *invocation, end context.CancelCauseFunc) ambit.UI {
+// forScopes says how much a login requests; "" where it requests nothing by name.
+func forScopes(plan *ambit.Plan) string {
+	if plan == nil || plan.Request.Len() == 0 || plan.Session.Provider().Scopes.NoRequest {
+		return ""
+	}
+	return " for " + text.Count(plan.Request.Len(), "scope")
+}
+
+// loginUI is how a login speaks with the person, whom it tells what the page is for; end ends one whose
+// page nobody can be shown.
+func loginUI(r *invocation, end context.CancelCauseFunc, purpose func() string) ambit.UI {
 	ui := r.ui()
 	r.showCodes(&ui)
-	ui.Open, ui.Paste, ui.PasteOnly = openOrEnd(r, opener(r), end), paste(r), !console.IsTerminal(r.Stdin)
+	ui.Open, ui.Paste, ui.PasteOnly = openOrEnd(r, opener(r, purpose), end), paste(r), !console.IsTerminal(r.Stdin)
 	ui.Pages = &view.Pages{
 		Compare: func(s *ambit.Session, h *ambit.Held) view.Grant { return compare(r, s, h) },
 		Failure: func(s *ambit.Session, err error) *view.Failure { return failure.As(failure.Of(s, err)) },
@@ -206,7 +215,7 @@ func compare(r *invocation, s *ambit.Session, h *ambit.Held) view.Grant {
 	gap := h.Gap()
 	return view.Grant{
 		Name: s.Manifest().Name, Needs: s.Needs(), Implies: s.Provider().Implies, Granted: h.Credential.Grant, Gap: gap, Meant: h.Meant(gap.Lost),
-		Label: cmp.Or(h.Kind.Label, "a credential"), Account: h.Credential.Account, KeptAs: h.KeptAs(), Folder: s.Folder().Folder, Server: h.Server.Name, Next: nextSteps(r, s, h, gap), Now: time.Now(), Renews: h.Credential.Renewable() && h.Unrenewable() == nil,
+		Label: cmp.Or(h.Kind.Label, "a credential"), Level: scopes.Required, Account: h.Credential.Account, KeptAs: h.KeptAs(), Folder: s.Folder().Folder, Server: h.Server.Name, Next: nextSteps(r, s, h, gap), Now: time.Now(), Renews: h.Credential.Renewable() && h.Unrenewable() == nil,
 		Unasked: unasked(s, h),
 	}
 }
@@ -245,7 +254,7 @@ type openFunc func(ctx context.Context, startURL, authorizationURL string) error
 // opener shows the login to the person: by the command that was named, by BROWSER
 // on a terminal, else by the system's browser; or not at all. Whatever does, someone who is there
 // reads how to go on without it.
-func opener(r *invocation) openFunc {
+func opener(r *invocation, purpose func() string) openFunc {
 	if r.visit != nil {
 		return func(ctx context.Context, _, authorizationURL string) error { return r.visit(ctx, authorizationURL) }
 	}
@@ -263,9 +272,9 @@ func opener(r *invocation) openFunc {
 			r.console.Say("%s:\n%s", browser.Invitation("", true), authorizationURL)
 			return nil
 		case r.interactive():
-			r.console.Say("%s:\n%s", browser.Invitation(opening, true), authorizationURL)
+			r.console.Say("%s:\n%s", browser.Invitation(opening+purpose(), true), authorizationURL)
 		default:
-			r.console.Say("%s", opening)
+			r.console.Say("%s", opening+purpose())
 		}
 		return show.Open(ctx, url)
 	}

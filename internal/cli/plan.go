@@ -76,9 +76,10 @@ func runPlan(ctx context.Context, r *invocation, write, locked bool, matches []s
 		v.Locked, err = writeLock(ctx, s, plan, lock)
 		return v, cmp.Or(err, matchesVerdict(compared))
 	}
-	if locked && v.Drift.Any() {
-		return v, failure.New(failure.ExitFindings, "scopes.lock is out of date: "+view.DriftWords(v.Drift), lookThenLock(s))
+	if locked && v.Drift.Breaks() {
+		return v, outdated(v.Drift, s)
 	}
+	v.Quiet = locked && !r.settings.Verbose
 	return v, matchesVerdict(compared)
 }
 
@@ -112,7 +113,12 @@ func lockAgain(p *ambit.Session) string {
 	return failure.Command("ambit plan --lock", p)
 }
 
-func lookThenLock(p *ambit.Session) string { return "look at what changed, then: " + lockAgain(p) }
+// outdated is the failure of a lock file that differs from what is found now.
+func outdated(d ambit.Drift, s *ambit.Session) error {
+	f := failure.New(failure.ExitFindings, "scopes.lock is out of date: "+view.DriftWords(d), "look at what changed, then: "+lockAgain(s))
+	f.Rest = "scopes.lock is out of date; once the change is right, run: " + lockAgain(s)
+	return f
+}
 
 // writeLock records what was negotiated, and says what became of the file: one that
 // holds this already is not touched. Where nobody chose a server, the one at which a

@@ -241,7 +241,7 @@ func (l *lending) askToStepUp(ctx context.Context, there *invocation, v diagnosi
 func (l *lending) widen(ctx context.Context, there *invocation, add []string) (*ambit.Held, error) {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	s, err := l.openOn(l.session.Manifest(), apikey.Sources{}, loginUI(there, end))
+	s, err := l.openOn(l.session.Manifest(), apikey.Sources{}, loginUI(there, end, func() string { return "" }))
 	if err == nil {
 		s, err = s.Widen(ctx, add...)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/oauth/apikey"
 	"github.com/ambit-auth/ambit/oauth/store"
@@ -244,6 +245,14 @@ func (r *invocation) noteUseless(e *trust.UntrustedHostError) {
 	}
 }
 
+// blameFork says of a key that is not there that a pipeline gives a fork no secrets.
+func (r *invocation) blameFork(f *view.Failure) {
+	if r.env.FromFork() {
+		f.Message += ": the change comes from a fork, and a pipeline gives a fork no secrets"
+		f.Hint = "run this for pushes, not for changes from forks; or let a maintainer run it"
+	}
+}
+
 // failure is the failure of a session, with what the settings have to do with it.
 func (r *invocation) failure(s *ambit.Session, err error) error {
 	if e, ok := errors.AsType[*trust.UntrustedHostError](err); ok {
@@ -264,10 +273,18 @@ func (r *invocation) failure(s *ambit.Session, err error) error {
 		switch {
 		case r.unattended() || s.Server().NoLogin:
 			f.Hint = advice.Line(failure.ToFirst(s))
+			if f.Message == ambit.ErrNoCredential.Error() {
+				f.Message = "no API key is set"
+			}
+			r.blameFork(&f)
 		case r.settings.Store == "memory":
 			f.Hint = r.settings.Origin("store") + " is memory, which forgets a login at the end of each command; log in with another store, or give an API key, see: ambit status --help"
 		}
 		return &f
 	}
-	return failure.Of(s, err)
+	f := *failure.As(failure.Of(s, err))
+	if bad, ok := errors.AsType[*apikey.BadKeyError](err); ok && bad.Problem == apikey.Empty {
+		r.blameFork(&f)
+	}
+	return &f
 }

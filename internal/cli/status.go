@@ -51,6 +51,7 @@ func runStatus(ctx context.Context, r *invocation, keys *keyFlags) (view.View, e
 		return nil, r.failure(s, err)
 	}
 	v := compare(r, s, h)
+	v.Detail = r.settings.Verbose
 	if err := h.Unrenewable(); err != nil && !h.Credential.LivesAt(v.Now) {
 		return v, r.failure(s, &ambit.RenewalError{Held: h, Err: err})
 	} else if err != nil {
@@ -62,7 +63,7 @@ func runStatus(ctx context.Context, r *invocation, keys *keyFlags) (view.View, e
 		v.Next = advice.Steps(situation)
 		return v, failure.New(failure.ExitNoCredential, "the credential has "+view.Lifetime(h.Credential.ExpiresAt, v.Now), advice.Line(v.Next))
 	}
-	return v, cmp.Or(failure.Missing(failure.MissingLines(v.Gap, scopes.Required)), cannotTell(v, scopes.Required))
+	return v, cmp.Or(failure.Missing(v.Gap, scopes.Required), cannotTell(v, scopes.Required))
 }
 
 // cannotTell is the failure of a comparison with what nobody lists; nil where there is none, or nothing
@@ -71,5 +72,7 @@ func cannotTell(v view.Grant, level scopes.Level) error {
 	if !v.Gap.Unknown || !slices.ContainsFunc(v.Needs, func(e scopes.Need) bool { return e.Level >= level }) {
 		return nil
 	}
-	return failure.New(failure.ExitCannotTell, "what "+v.Label+" holds is unknown: "+view.Unlisted(v.Granted.KnownBy), "")
+	f := failure.New(failure.ExitCannotTell, "what "+v.Label+" holds is unknown: "+view.Unlisted(v.Granted.KnownBy), "")
+	f.Rest = "cannot tell whether a declared scope is missing"
+	return f
 }

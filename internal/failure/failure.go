@@ -2,12 +2,16 @@ package failure
 
 import (
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
+	"github.com/ambit-auth/ambit/scopes"
 )
 
 // The exit codes of the contract.
@@ -64,16 +68,49 @@ func Line(err error) string {
 	return text
 }
 
-// Missing is the failure of a grant that lacks something required.
-func Missing(lines []string) error {
+// Graver is the exit code that stands for two: what hides more comes first.
+func Graver(a, b int) int {
+	order := []int{ExitFault, ExitUsage, ExitNoCredential, ExitMissing, ExitCannotTell, ExitFindings}
+	for _, code := range order {
+		if a == code || b == code {
+			return code
+		}
+	}
+	return max(a, b)
+}
+
+// Missing is the failure of a grant that lacks something at level or above; nil where it does not.
+// further are lines about the same scopes that no view shows.
+func Missing(gap scopes.Gap, level scopes.Level, further ...string) error {
+	lines := append(missingLines(gap, level), further...)
 	if len(lines) == 0 {
 		return nil
 	}
-	text := lines[0]
-	for _, line := range lines[1:] {
-		text += "\n" + line
+	f := New(ExitMissing, strings.Join(lines, "\n"), "")
+	f.Rest = strings.Join(slices.DeleteFunc(append([]string{inShort(gap, level)}, further...), func(line string) bool { return line == "" }), "\n")
+	return f
+}
+
+// inShort says what is missing, and nothing that a view has shown beside that; "" for nothing.
+func inShort(gap scopes.Gap, level scopes.Level) string {
+	var names []string
+	least := scopes.Required
+	for _, e := range gap.Lost {
+		if e.Level >= level {
+			names, least = append(names, e.Name()), min(least, e.Level)
+		}
 	}
-	return New(ExitMissing, text, "")
+	of := least.String() + " "
+	if least < scopes.Required && len(names) > 1 {
+		of = ""
+	}
+	switch len(names) {
+	case 0:
+		return ""
+	case 1:
+		return of + "scope " + names[0] + " is missing"
+	}
+	return fmt.Sprintf("%d %sscopes are missing: %s", len(names), of, text.Listed(names))
 }
 
 // OfSettings is the mistakes in the settings.

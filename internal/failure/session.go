@@ -163,7 +163,7 @@ func missingOf(s *ambit.Session, e *ambit.MissingError) *view.Failure {
 	case e.Cause != nil:
 		return refusalOf(e)
 	case e.Plan == nil:
-		return New(ExitMissing, strings.Join(MissingLines(e.Gap, e.Level), "\n"), "")
+		return New(ExitMissing, strings.Join(missingLines(e.Gap, e.Level), "\n"), "")
 	case e.Plan.Check() == nil:
 		return nothingLeft(e.Plan)
 	}
@@ -211,9 +211,9 @@ func nothingLeft(plan *ambit.Plan) *view.Failure {
 	return New(ExitMissing, strings.Join(lines, "\n"), "none of the declared scopes can be requested, so a login would be pointless")
 }
 
-// MissingLines name what is missing at level or above: where the manifest asks for it,
+// missingLines name what is missing at level or above: where the manifest asks for it,
 // and what for.
-func MissingLines(gap scopes.Gap, level scopes.Level) []string {
+func missingLines(gap scopes.Gap, level scopes.Level) []string {
 	var lines []string
 	for _, e := range gap.Lost {
 		if e.Level >= level {

@@ -15,10 +15,15 @@ import (
 const annotationsShown = 10
 
 // Annotations shows findings as workflow commands, which GitHub puts on the lines of
-// the files in a pull request: the gravest first, and in the last line how many more
-// there are than it would show. Files are named from workspace, where they are below it.
-func Annotations(r Report, workspace string) string {
-	shown, more := foldAnnotations(gravestFirst(r.Findings))
+// the files in a pull request: the gravest first, with what to do about it all, and in the last
+// line how many more there are than it would show. Files are named from workspace, where they are
+// below it.
+func Annotations(reports []Report, workspace string) string {
+	var all []Finding
+	for _, r := range reports {
+		all = append(all, withSteps(r)...)
+	}
+	shown, more := foldAnnotations(gravestFirst(all))
 	if more > 0 {
 		text := fmt.Sprintf("%s not shown here: see the summary of this run, or -o text", text.Count(more, "more finding"))
 		shown = append(shown, Finding{Rule: "more", Level: Notice, Message: text})
@@ -28,6 +33,17 @@ func Annotations(r Report, workspace string) string {
 		lines.WriteString(annotation(f, workspace))
 	}
 	return lines.String()
+}
+
+// withSteps are the findings, the gravest first and with the steps.
+func withSteps(r Report) []Finding {
+	list := gravestFirst(r.Findings)
+	if len(list) > 0 {
+		for _, step := range r.Steps {
+			list[0].Message += "\nnext: " + step.String()
+		}
+	}
+	return list
 }
 
 func gravestFirst(list []Finding) []Finding {

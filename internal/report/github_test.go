@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/testkit"
 )
 
@@ -20,18 +21,18 @@ func golden(t *testing.T, name, got string) {
 func hostile() Report {
 	const bad = "x\r\n::stop-commands::y\n%0A,title=z:: \x1b[2J `a` | b <script>&amp;[l](https://evil.example) *_~#!\\ \u202e"
 	return Report{
-		Title: bad, Rows: []Row{{Scope: "a`b``c|d", Level: bad, State: bad, Why: bad}},
+		Name: bad, Verdict: bad, Steps: []advice.Step{{Text: bad, Command: bad, URL: bad}}, Rows: []Row{{Scope: "a`b``c|d", Level: bad, State: bad, Why: bad}},
 		Findings: []Finding{{Rule: "some_rule", Level: Mistake, File: "a,b:c\n%.yaml", Line: 1, Scope: bad, Message: bad}},
 	}
 }
 
 func TestGitHubText(t *testing.T) {
-	golden(t, "report_hostile.github", Annotations(hostile(), ""))
+	golden(t, "report_hostile.github", Annotations([]Report{hostile()}, ""))
 }
 
 // What comes from outside is one command a finding, never a line of its own.
 func TestGitHubTextIsOneLineAFinding(t *testing.T) {
-	text := Annotations(hostile(), "")
+	text := Annotations([]Report{hostile()}, "")
 	if strings.Count(text, "\n") != 1 || strings.ContainsAny(text, "\r\x1b\u202e") {
 		t.Errorf("more than a line of printable text: %q", text)
 	}
@@ -59,7 +60,7 @@ func TestGitHubFiles(t *testing.T) {
 		"workspace with an ending": {here + string(filepath.Separator), "scopes.yaml", "scopes.yaml"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := Annotations(Report{Findings: []Finding{{File: c.file, Line: 7}}}, c.workspace)
+			got := Annotations([]Report{{Findings: []Finding{{File: c.file, Line: 7}}}}, c.workspace)
 			if want := "::notice file=" + escapeProperty(c.want) + ",line=7,"; !strings.HasPrefix(got, want) {
 				t.Errorf("got %q, want %s…", got, want)
 			}
@@ -75,7 +76,7 @@ func TestGitHubPlaces(t *testing.T) {
 		"::warning file=f,line=3,title=ambit%3A r::m\n":       {Rule: "r", Level: Warning, Message: "m", File: "f", Line: 3},
 		"::warning file=f,line=3,col=4,title=ambit%3A r::m\n": {Rule: "r", Level: Warning, Message: "m", File: "f", Line: 3, Column: 4},
 	} {
-		if got := Annotations(Report{Findings: []Finding{f}}, ""); got != want {
+		if got := Annotations([]Report{{Findings: []Finding{f}}}, ""); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
@@ -103,7 +104,7 @@ func TestGitHubTextFolds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			list := append(append(some(c.notices, Notice), some(c.warnings, Warning)...), some(c.mistakes, Mistake)...)
-			text := Annotations(Report{Findings: list}, "")
+			text := Annotations([]Report{{Findings: list}}, "")
 			got := [3]int{strings.Count(text, "::notice "), strings.Count(text, "::warning "), strings.Count(text, "::error ")}
 			if got != c.want {
 				t.Errorf("%v lines of each kind, want %v", got, c.want)
@@ -118,19 +119,26 @@ func TestGitHubTextFolds(t *testing.T) {
 		})
 	}
 	list := append(some(1, Notice), some(1, Mistake)...)
-	Annotations(Report{Findings: list}, "")
+	Annotations([]Report{{Findings: list}}, "")
 	if list[0].Level != Notice {
 		t.Error("the findings themselves were put into another order")
 	}
 }
 
 func TestMarkdown(t *testing.T) {
-	golden(t, "report_hostile.md", Markdown(hostile()))
+	golden(t, "report_hostile.md", Markdown([]Report{hostile()}))
 }
 
 // Cells end where they should, and nothing in them is markup.
 func TestSummaryMarkdownCells(t *testing.T) {
-	for _, line := range strings.Split(Markdown(hostile()), "\n") {
+	code := false
+	for _, line := range strings.Split(Markdown([]Report{hostile()}), "\n") {
+		if strings.HasPrefix(line, "```") { // a block is one line of what is to be copied
+			code = !code
+		}
+		if code || strings.Contains(line, "details>") && !strings.Contains(line, "x") {
+			continue
+		}
 		if bars := strings.Count(line, "|") - strings.Count(line, `\|`); strings.HasPrefix(line, "| ") && bars != 5 {
 			t.Errorf("a row of %d bars: %s", bars, line)
 		}
@@ -147,12 +155,12 @@ func TestSummaryMarkdownCells(t *testing.T) {
 
 // A summary that GitHub would refuse for its size is no summary.
 func TestSummaryMarkdownIsBounded(t *testing.T) {
-	r := Report{Title: "n"}
+	r := Report{Name: "n"}
 	for i := range 20_000 {
 		r.Rows = append(r.Rows, Row{Scope: fmt.Sprint("scope:", i), Why: strings.Repeat("w", 100)})
 		r.Findings = append(r.Findings, Finding{Message: fmt.Sprint("message ", i, strings.Repeat("m", 100))})
 	}
-	text := Markdown(r)
+	text := Markdown([]Report{r})
 	if len(text) > MaxSummary+100 || len(text) < MaxSummary/2 {
 		t.Errorf("%d bytes", len(text))
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/text"
 )
 
@@ -18,30 +19,93 @@ const (
 	listedOpenly = 20
 )
 
-// Markdown is a table with a row a need, and a list of all findings, the
-// gravest first and most of a long one folded away. What does not fit is counted.
-func Markdown(r Report) string {
-	var line strings.Builder
-	fmt.Fprintf(&line, "\n### %s\n", EscapeMarkdown(r.Title)) // another command may have left a line without its end
-	var rows, items []string
-	for _, s := range r.Rows {
-		rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s |\n", CodeCell(s.Scope), EscapeMarkdown(s.Level), EscapeMarkdown(s.State), EscapeMarkdown(s.Why)))
+// Comment is the Markdown of a comment on a merge request. It begins with a mark, which no reader
+// sees: by it whoever writes the comment finds the one to replace.
+func Comment(reports []Report) string {
+	return CommentMark + "\n" + Markdown(reports)
+}
+
+// CommentMark is the first line of a [Comment].
+const CommentMark = "<!-- ambit check -->"
+
+// Markdown is for each report its verdict, what was found and what to do, and all needs, folded away:
+// those first that something was found about. What does not fit is counted.
+func Markdown(reports []Report) string {
+	var out strings.Builder
+	for _, r := range reports {
+		out.WriteString("\n") // another command may have left a line without its end
+		writeMarkdown(&out, r, MaxSummary/len(reports))
 	}
+	return out.String()
+}
+
+func writeMarkdown(out *strings.Builder, r Report, room int) {
+	mark, limit := "✅", out.Len()+room
+	if r.Fails() {
+		mark = "❌"
+	}
+	fmt.Fprintf(out, "### %s %s\n\n%s\n", mark, EscapeMarkdown(r.Name), EscapeMarkdown(r.Verdict))
+	var items []string
 	for _, f := range gravestFirst(r.Findings) {
 		items = append(items, fmt.Sprintf("- **%s** %s%s\n", f.Level.word(), EscapeMarkdown(whereIs(f)), EscapeMarkdown(f.Message)))
 	}
-	if len(rows) > 0 {
-		line.WriteString("\n| scope | level | granted | why |\n| --- | --- | --- | --- |\n")
-		WriteWithin(&line, MaxSummary/2, rows)
-	}
 	open := min(len(items), listedOpenly)
-	WriteWithin(&line, MaxSummary, append([]string{"\n"}, items[:open]...))
-	if folded := items[open:]; len(folded) > 0 {
-		fmt.Fprintf(&line, "\n<details><summary>%s</summary>\n\n", text.Count(len(folded), "more finding"))
-		WriteWithin(&line, MaxSummary, folded)
-		line.WriteString("\n</details>\n")
+	if open > 0 {
+		WriteWithin(out, limit, append([]string{"\n"}, items[:open]...))
 	}
-	return line.String()
+	if folded := items[open:]; len(folded) > 0 {
+		fmt.Fprintf(out, "\n<details><summary>%s</summary>\n\n", text.Count(len(folded), "more finding"))
+		WriteWithin(out, limit-room/2, folded)
+		out.WriteString("\n</details>\n")
+	}
+	for _, step := range r.Steps {
+		out.WriteString("\n" + markdownStep(step))
+	}
+	if len(r.Rows) == 0 {
+		return
+	}
+	fmt.Fprintf(out, "\n<details><summary>%s</summary>\n\n| scope | level | granted | why |\n| --- | --- | --- | --- |\n", text.Count(len(r.Rows), "declared scope"))
+	WriteWithin(out, limit, markdownRows(r))
+	out.WriteString("\n</details>\n")
+}
+
+// markdownStep is a step as a paragraph; a command is a block of its own, to be copied.
+func markdownStep(step advice.Step) string {
+	line := "**Next:** " + EscapeMarkdown(step.Text)
+	if step.URL != "" {
+		line += " (" + EscapeMarkdown(step.URL) + ")"
+	}
+	if step.Command != "" {
+		line += "\n\n" + fenced(step.Command)
+	}
+	return line + "\n"
+}
+
+// fenced is a block of code behind a fence that is longer than any in the text.
+func fenced(command string) string {
+	fence := "```"
+	for strings.Contains(command, fence) {
+		fence += "`"
+	}
+	return fence + "sh\n" + text.Printable(command) + "\n" + fence
+}
+
+// markdownRows are the rows of the table, those first of which something was found.
+func markdownRows(r Report) []string {
+	var found, others []string
+	about := make(map[string]bool)
+	for _, f := range r.Findings {
+		about[f.Scope] = true
+	}
+	for _, s := range r.Rows {
+		row := fmt.Sprintf("| %s | %s | %s | %s |\n", CodeCell(s.Scope), EscapeMarkdown(s.Level), EscapeMarkdown(s.State), EscapeMarkdown(s.Why))
+		if about[s.Scope] {
+			found = append(found, row)
+			continue
+		}
+		others = append(others, row)
+	}
+	return append(found, others...)
 }
 
 // WriteWithin writes blocks as long as the text stays under a limit.

@@ -1,13 +1,26 @@
 // Package report shows what a check or an audit found, at the lines of files, in the forms that
-// pipelines read: workflow commands and Markdown for GitHub, SARIF. It decides nothing: every form
+// pipelines read: workflow commands and Markdown for GitHub, SARIF, JUnit, and GitLab's code quality. It decides nothing: every form
 // shows the same [Report], and text from outside is made fit for each of them here.
 package report
 
-// A Report is what a check or an audit has to say.
+import (
+	"slices"
+
+	"github.com/ambit-auth/ambit/internal/advice"
+)
+
+// A Report is what a check or an audit of one manifest has to say.
 type Report struct {
-	Title    string // of the summary
+	Name     string        // what was looked at: the manifest's name, or its file
+	Verdict  string        // the outcome, in one sentence
+	Steps    []advice.Step // what to do about it, the first thing first
 	Findings []Finding
 	Rows     []Row // one a need
+}
+
+// Fails reports whether the run failed for something here.
+func (r Report) Fails() bool {
+	return slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Level == Mistake })
 }
 
 // A Row is a row of the Markdown table.
@@ -49,3 +62,12 @@ func (s Severity) word() string {
 
 // DriftVanished is the rule of a declared scope that its server no longer advertises.
 const DriftVanished = "drift_vanished"
+
+// findingsOf are the findings of all reports.
+func findingsOf(reports []Report) []Finding {
+	var list []Finding
+	for _, r := range reports {
+		list = append(list, r.Findings...)
+	}
+	return list
+}

@@ -86,18 +86,17 @@ const (
 	fingerprintName = "ambitFinding/v1"
 )
 
-// SARIF shows findings as a SARIF 2.1.0 log of one run of this version of the program.
-func SARIF(report Report, version string) any {
+// SARIF shows findings as a SARIF 2.1.0 log of one run of a version of the program.
+func SARIF(reports []Report, version string) any {
 	r := sarifRun{ColumnKind: "unicodeCodePoints", Results: []sarifResult{}}
 	r.Tool.Driver = sarifDriver{Name: "ambit", Version: version, InformationURI: homePage, Rules: []sarifRule{}}
-	seen := make(map[string]int)
-	for _, f := range report.Findings {
-		name := fingerprint(f)
-		seen[name]++
+	list := findingsOf(reports)
+	for i, name := range fingerprints(list) {
+		f := list[i]
 		r.Results = append(r.Results, sarifResult{
 			RuleID: f.Rule, RuleIndex: r.Tool.Driver.rule(f.Rule), Level: sarifLevel(f.Level),
 			Message: sarifMessage{sarifText(f.Message)}, Locations: sarifLocations(f),
-			Fingerprints: map[string]string{fingerprintName: fmt.Sprintf("%s:%d", name, seen[name])},
+			Fingerprints: map[string]string{fingerprintName: name},
 		})
 	}
 	return sarifLog{sarifSchema, "2.1.0", []sarifRun{r}}
@@ -126,6 +125,8 @@ func ruleHelp(id string) (short, help string) {
 		return "A declared scope is not granted.", "Use a credential that holds the scope; or lower its level in the manifest, if the program can do without it."
 	case "excess":
 		return "More is granted than declared.", "Take the scope away from the credential; or declare it in the manifest, if the program needs it."
+	case "failure":
+		return "The check failed.", "The message says why, and what to do."
 	case "credential":
 		return "It is not known what the credential holds.", "Give a credential of the right kind, for the right server, that has not expired; ambit status shows which one would be used."
 	case "unasked":
@@ -188,6 +189,17 @@ func sarifURI(file string) string {
 		path = filepath.ToSlash(absolute)
 	}
 	return (&url.URL{Scheme: "file", Path: "/" + strings.TrimPrefix(path, "/")}).String()
+}
+
+// fingerprints name findings, each by another name: two of a kind are counted.
+func fingerprints(list []Finding) []string {
+	names, seen := make([]string, len(list)), make(map[string]int)
+	for i, f := range list {
+		name := fingerprint(f)
+		seen[name]++
+		names[i] = fmt.Sprintf("%s:%d", name, seen[name])
+	}
+	return names
 }
 
 // fingerprint names a finding by what it is about, so that it stays the same one when

@@ -18,7 +18,7 @@ func sarifOf(t *testing.T, r Report) string {
 	encoder := json.NewEncoder(&text)
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(SARIF(r, "devel")); err != nil {
+	if err := encoder.Encode(SARIF([]Report{r}, "devel")); err != nil {
 		t.Fatal(err)
 	}
 	return text.String()
@@ -81,7 +81,7 @@ func TestSARIFIsValid(t *testing.T) {
 }
 
 func TestSARIFLevels(t *testing.T) {
-	log := SARIF(Report{Findings: []Finding{{Rule: "a", Level: Mistake}, {Rule: "b", Level: Warning}, {Rule: "a", Level: Notice}}}, "").(sarifLog)
+	log := SARIF([]Report{{Findings: []Finding{{Rule: "a", Level: Mistake}, {Rule: "b", Level: Warning}, {Rule: "a", Level: Notice}}}}, "").(sarifLog)
 	run := log.Runs[0]
 	want := []struct {
 		level string
@@ -113,7 +113,7 @@ func TestSARIFRules(t *testing.T) {
 // A Finding is the same one after its line moved; two of a kind are two.
 func TestSARIFFingerprints(t *testing.T) {
 	prints := func(list ...Finding) (names []string) {
-		for _, r := range SARIF(Report{Findings: list}, "").(sarifLog).Runs[0].Results {
+		for _, r := range SARIF([]Report{{Findings: list}}, "").(sarifLog).Runs[0].Results {
 			names = append(names, r.Fingerprints[fingerprintName])
 		}
 		return names

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -153,19 +154,33 @@ func (v *Audit) least() string {
 }
 
 func (v *Audit) title() string {
-	if v.Session == nil {
-		return "ambit audit"
+	if name := v.name(); name != "" {
+		return "ambit audit: " + name
 	}
-	line := "ambit audit: " + text.Printable(v.Session.Manifest().Name)
+	return "ambit audit"
+}
+
+// name is what was audited; "" where nothing was.
+func (v *Audit) name() string {
+	if v.Session == nil {
+		return ""
+	}
+	line := text.Printable(v.Session.Manifest().Name)
 	if len(v.Session.Programs()) > 0 {
 		line += " with " + text.Printable(strings.Join(v.Session.Programs(), ", "))
 	}
 	return line
 }
 
-// Report implements [Reporter].
-func (v *Audit) Report() report.Report {
-	return report.Report{Title: v.title(), Findings: v.findings()}
+// Reports implements [Reporter].
+func (v *Audit) Reports() []report.Report {
+	r := report.Report{Name: cmp.Or(v.name(), v.File), Findings: v.findings()}
+	if v.Failed != nil {
+		r.Verdict = FirstLine(v.Failed.Message)
+		return []report.Report{r}
+	}
+	r.Verdict = v.totals()
+	return []report.Report{r}
 }
 
 func (v *Audit) severityOf(kind audit.FindingKind) report.Severity {

@@ -51,7 +51,7 @@ func TestAuditEscapes(t *testing.T) {
 	}
 	p := &Printer{Width: 80}
 	v.Text(p)
-	for name, text := range map[string]string{"text": p.String(), "markdown": v.Markdown(), "github": report.Annotations(v.Report(), "")} {
+	for name, text := range map[string]string{"text": p.String(), "markdown": v.Markdown(), "github": report.Annotations(v.Reports(), "")} {
 		if strings.Contains(text, "\x1b") {
 			t.Errorf("%s holds a control character: %q", name, text)
 		}
@@ -60,7 +60,7 @@ func TestAuditEscapes(t *testing.T) {
 	if text := code.ReplaceAllString(v.Markdown(), ""); strings.Contains(text, "<") || strings.Contains(text, "](") && !strings.Contains(text, "\\](") {
 		t.Errorf("the Markdown holds markup: %s", text)
 	}
-	if lines := strings.Split(strings.TrimSpace(report.Annotations(v.Report(), "")), "\n"); len(lines) != 2 {
+	if lines := strings.Split(strings.TrimSpace(report.Annotations(v.Reports(), "")), "\n"); len(lines) != 2 {
 		t.Errorf("two findings are %d commands: %q", len(lines), lines)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/report"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
@@ -18,11 +19,11 @@ import (
 type Check struct {
 	Grant
 	Drift  ambit.Drift
-	Level  scopes.Level // what lacks at this level or above fails
 	Strict bool
 	Locked bool
 	File   string
-	Failed *Failure // in place of a grant, where none was found out
+	Found  bool     // what the credential holds was found out
+	Failed *Failure // why the check fails; nil where it does not
 
 	Matches []Match // files of platforms that were compared with the manifest
 }
@@ -35,11 +36,17 @@ type checkJSON struct {
 
 // JSON implements [View].
 func (v *Check) JSON(e Envelope) any {
+	if !v.Found {
+		return e
+	}
 	return checkJSON{v.Grant.JSON(e).(grantJSON), driftsOf(v.Drift), matchesOf(v.Matches)}
 }
 
 // Text implements [View].
 func (v *Check) Text(p *Printer) {
+	if !v.Found {
+		return // the failure says it
+	}
 	v.Grant.Text(p)
 	if v.Drift.Any() && (v.Locked || v.Drift.Unrecorded == "") {
 		p.wrapped("  ", p.Paint.Yellow("since scopes.lock: ")+DriftWords(v.Drift))
@@ -47,19 +54,35 @@ func (v *Check) Text(p *Printer) {
 	writeMatches(p, v.Matches)
 }
 
-// Report implements [Reporter].
-func (v *Check) Report() report.Report {
-	r := report.Report{Title: "ambit check: " + cmp.Or(v.Name, v.File), Findings: v.findings()}
+// Reports implements [Reporter].
+func (v *Check) Reports() []report.Report { return []report.Report{v.report()} }
+
+func (v *Check) report() report.Report {
+	r := report.Report{Name: cmp.Or(v.Name, v.File), Findings: v.findings(), Steps: v.Next}
+	if f := v.Failed; f != nil && !r.Fails() {
+		r.Findings = append(r.Findings, report.Finding{Rule: "failure", Level: report.Mistake, File: v.File, Line: 1, Message: FirstLine(f.Message)})
+	}
+	if v.Failed != nil && len(r.Steps) == 0 && v.Failed.Hint != "" {
+		r.Steps = []advice.Step{{Text: FirstLine(v.Failed.Hint)}}
+	}
+	if !v.Found {
+		r.Verdict = FirstLine(v.Failed.Message)
+		return r
+	}
+	r.Verdict = v.verdict() + v.sentence()
 	for i := range v.Needs {
 		e := &v.Needs[i]
-		r.Rows = append(r.Rows, report.Row{Scope: e.Name(), Level: e.Level.String(), State: v.held(&Printer{}, e), Why: Why(*e)})
+		r.Rows = append(r.Rows, report.Row{Scope: e.Name(), Level: e.Level.String(), State: v.state(e), Why: Why(*e)})
+	}
+	for _, m := range v.Matches {
+		r.Steps = append(r.Steps, m.Next...)
 	}
 	return r
 }
 
 // findings are what a check has to say, each at its line of the manifest.
 func (v *Check) findings() []report.Finding {
-	if v.Failed != nil {
+	if !v.Found {
 		return v.failedFindings()
 	}
 	var list []report.Finding
@@ -73,9 +96,9 @@ func (v *Check) findings() []report.Finding {
 		}
 		list = append(list, f)
 	}
-	if n := v.Gap.Excess.Len(); n > 0 {
+	if n := v.Gap.Excess.Len(); n > 0 && v.Strict {
 		list = append(list, report.Finding{
-			Rule: "excess", Level: failsIf(v.Strict), File: v.File, Line: 1,
+			Rule: "excess", Level: report.Mistake, File: v.File, Line: 1,
 			Message: fmt.Sprintf("%s %s and not declared: %s", text.Count(n, "scope"), Granted(v.Gap), Some(v.Gap.Excess.Slice())),
 		})
 	}
@@ -83,7 +106,7 @@ func (v *Check) findings() []report.Finding {
 		list = append(list, report.Finding{Rule: "unlisted", Level: report.Notice, File: v.File, Line: 1, Message: why})
 	}
 	if v.Unasked != "" {
-		list = append(list, report.Finding{Rule: "unasked", Level: report.Notice, File: v.File, Line: 1, Message: "whether the credential is still accepted, nobody was asked: " + v.Unasked})
+		list = append(list, report.Finding{Rule: "unasked", Level: report.Notice, File: v.File, Line: 1, Message: "not verified with the server: " + v.Unasked})
 	}
 	return slices.Concat(list, driftFindings(v.Drift, v.File, v.Needs, v.Locked), matchFindings(v.Matches))
 }
@@ -93,15 +116,63 @@ func (v *Check) findings() []report.Finding {
 func (v *Check) failedFindings() []report.Finding {
 	mistakes, ok := errors.AsType[yamlfile.Mistakes](v.Failed.Err)
 	if !ok {
-		message := FirstLine(v.Failed.Message)
-		if v.Failed.Hint != "" {
-			message += "; " + FirstLine(v.Failed.Hint)
-		}
-		return []report.Finding{{Rule: "credential", Level: report.Mistake, File: v.File, Line: 1, Message: message}}
+		return []report.Finding{{Rule: "credential", Level: report.Mistake, File: v.File, Line: 1, Message: FirstLine(v.Failed.Message)}}
 	}
 	var list []report.Finding
 	for _, m := range mistakes {
 		list = append(list, report.Finding{Rule: "manifest", Level: report.Mistake, File: m.File, Line: m.Line, Column: m.Column, Message: m.Message})
+	}
+	return list
+}
+
+// A Checks shows checks of several manifests: ambit.checks/v1.
+type Checks []*Check
+
+// ChecksSchema is what [Checks] are called in JSON.
+const ChecksSchema = "ambit.checks/v1"
+
+// Text implements [View].
+func (v Checks) Text(p *Printer) {
+	for _, one := range v {
+		p.line("%s", p.Paint.Bold(text.Printable(one.File)+":"))
+		one.Text(p)
+		if one.Failed != nil {
+			f := one.Failed.Beside()
+			for line := range strings.Lines(f.Message) {
+				p.wrapped("  ", p.Paint.Red("error:")+" "+line)
+			}
+			if f.Hint != "" {
+				p.wrapped("  ", p.Paint.Yellow("hint:")+" "+f.Hint)
+			}
+		}
+	}
+}
+
+// JSON implements [View].
+func (v Checks) JSON(e Envelope) any {
+	list := make([]any, len(v))
+	for i, one := range v {
+		each := Envelope{Schema: e.Schema, OK: one.Failed == nil}
+		if one.Failed != nil {
+			each.Error, each.Verdict = ErrorOf(one.Failed), one.Failed.Verdict
+		}
+		list[i] = struct {
+			Path  string `json:"path"`
+			Check any    `json:"check"`
+		}{one.File, one.JSON(each)}
+	}
+	e.Schema = ChecksSchema
+	return struct {
+		Envelope
+		Checks []any `json:"checks"`
+	}{e, list}
+}
+
+// Reports implements [Reporter].
+func (v Checks) Reports() []report.Report {
+	list := make([]report.Report, len(v))
+	for i, one := range v {
+		list[i] = one.report()
 	}
 	return list
 }

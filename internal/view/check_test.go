@@ -34,17 +34,18 @@ scopes:
 	if err != nil {
 		t.Fatal(err)
 	}
-	grant := scopes.Grant{Scopes: scopes.NewSet("user:read", "chart:write", "secret:read")}
+	grant := scopes.Grant{Prefix: "key_***", Source: "the variable A_KEY", Scopes: scopes.NewSet("user:read", "chart:write", "secret:read")}
 	return &Check{
-		Grant: Grant{Name: m.Name, Needs: m.Scopes, Granted: grant, Gap: scopes.Compare(m.Scopes, grant, scopes.Implications{})},
+		Found: true,
+		Grant: Grant{Name: m.Name, Server: "one", Needs: m.Scopes, Granted: grant, Gap: scopes.Compare(m.Scopes, grant, scopes.Implications{}), Level: scopes.Required},
 		Drift: ambit.Drift{Scopes: []manifest.Drift{{Kind: manifest.DriftVanished, Scope: "chart:write"}, {Kind: manifest.DriftNew, Scope: "z"}}},
-		Level: scopes.Required, File: m.File,
+		File:  m.File,
 	}
 }
 
 // Every form of a check shows the same findings.
 func TestCheckReport(t *testing.T) {
-	r := aCheck(t).Report()
+	r := aCheck(t).Reports()
 	golden(t, "report.github", report.Annotations(r, ""))
 	golden(t, "report.md", report.Markdown(r))
 	golden(t, "report.sarif", indented(report.SARIF(r, "devel")))

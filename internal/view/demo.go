@@ -14,8 +14,7 @@ type DemoStep struct {
 // Text implements [View].
 func (v Demo) Text(p *Printer) {
 	p.line("")
-	p.line("That was the whole story. Nothing of it is left on this machine.")
-	p.line("To begin with your own: ambit init, then ambit plan. See README.md.")
+	p.line("Done: nothing of it is left on this machine. To begin with your own: ambit init")
 }
 
 // JSON implements [View].

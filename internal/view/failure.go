@@ -13,6 +13,7 @@ type Failure struct {
 	Code    int
 	Message string // one line or, for mistakes in files, one line each
 	Hint    string // what to do; "" where the message says it all
+	Rest    string // the message where a view has shown all else, without a hint; "" where it shows nothing of it
 	Err     error
 	Verdict *Cause // why, where that was found out
 
@@ -23,6 +24,16 @@ type Failure struct {
 type Cause struct {
 	Cause      diagnosis.Cause      `json:"cause"`
 	Confidence diagnosis.Confidence `json:"confidence"`
+}
+
+// Beside is what is left to say of a failure beside the view that came with it.
+func (f *Failure) Beside() *Failure {
+	if f.Rest == "" {
+		return f
+	}
+	left := *f
+	left.Message, left.Hint = f.Rest, ""
+	return &left
 }
 
 // Error is the message.

@@ -27,8 +27,11 @@ type Grant struct {
 	Next    []advice.Step
 	Renews  bool // it is renewed once it ends
 	Now     time.Time
-	Brief   bool   // without the table: the needs were shown just before
-	Unasked string // why its server was not asked about it just now; "" where it was, or gave it
+	Level   scopes.Level // what is missing at this level or above fails
+	Brief   bool         // the outcome alone, with what is missing; else every need
+	Login   bool         // it was obtained just now
+	Detail  bool         // all that is granted and not declared is named
+	Unasked string       // why its server was not asked about it just now; "" where it was, or gave it
 }
 
 type grantJSON struct {
@@ -111,82 +114,9 @@ func moment(t time.Time) *time.Time {
 	return &at
 }
 
-// Text implements [View].
-func (v Grant) Text(p *Printer) {
-	v.heading(p)
-	p.line("")
-	if !v.Brief {
-		p.table([]string{"SCOPE", "LEVEL", "GRANTED", "WHY"}, v.rows(p))
-		p.line("")
-	}
-	v.losses(p)
-	for _, c := range v.Gap.Covered {
-		p.line("%s %s covers %s", p.Paint.Dim("implied:"), c.By, c.Scope)
-	}
-	if v.Gap.Excess.Len() > 0 {
-		p.wrapped("  ", p.Paint.Yellow(Granted(v.Gap)+", not declared: ")+Some(v.Gap.Excess.Slice()))
-	}
-	for _, step := range v.Next {
-		p.step(step)
-	}
-}
-
-func (v Grant) heading(p *Printer) {
-	c := v.Granted
-	p.wrapped("  ", fmt.Sprintf("%s holds %s for server %s, from %s", p.Paint.Bold(text.Printable(v.Name)), v.credential(), v.Server, text.Printable(c.Source)))
-	facts := []string{known(c.KnownBy)}
-	if !c.ExpiresAt.IsZero() {
-		life := Lifetime(c.ExpiresAt, v.Now)
-		if v.Renews && !v.Now.Before(c.ExpiresAt) {
-			life += ", and renewed when it is used"
-		}
-		facts = append(facts, life)
-	}
-	for _, r := range v.Granted.Reach {
-		facts = append(facts, "only "+Limit(r.Of, r.IDs))
-	}
-	if v.KeptAs != "" {
-		kept := "kept as account " + text.Printable(v.KeptAs)
-		if v.Folder != "" {
-			kept += ", the default in " + text.Printable(v.Folder)
-		}
-		facts = append(facts, kept)
-	}
-	p.wrapped("  ", p.Paint.Dim(strings.Join(facts, "; ")))
-	if v.Unasked != "" {
-		p.wrapped("  ", p.Paint.Yellow("nobody was asked: ")+text.Printable(v.Unasked))
-	}
-}
-
-// credential names what is held, and whose it is.
-func (v Grant) credential() string {
-	named := v.Label + " " + v.Granted.Prefix
-	if v.Account != "" {
-		named += " of " + text.Printable(v.Account)
-	}
-	return named
-}
-
 // Limit words a limit of a credential's reach: "projects 1, 2".
 func Limit(of string, ids []string) string {
 	return text.Plural(len(ids), of) + " " + text.Printable(strings.Join(ids, ", "))
-}
-
-// known words where the knowledge of a grant comes from.
-func known(by scopes.KnownBy) string {
-	switch by {
-	case scopes.TokenResponse:
-		return "known from the server's token response"
-	case scopes.SelfInspection:
-		return "known from the server, which was asked"
-	case scopes.Introspection:
-		return "known from the server's introspection"
-	case scopes.JWT:
-		return "known from the token itself"
-	case scopes.Permissions, scopes.Accepted:
-		return Unlisted(by)
-	}
-	return "assumed: the server did not say what it granted, so what was requested counts as granted (RFC 6749 §5.1)"
 }
 
 const carriesPermissions = "carries permissions, not scopes, and no server lists them: whether anything declared is missing shows only in use"
@@ -216,77 +146,6 @@ func Granted(gap scopes.Gap) string {
 		return "requested"
 	}
 	return "granted"
-}
-
-func (v Grant) rows(p *Printer) [][]string {
-	rows := make([][]string, len(v.Needs))
-	for i := range v.Needs {
-		e := &v.Needs[i]
-		rows[i] = []string{e.Name(), e.Level.String(), v.held(p, e), Why(*e)}
-	}
-	return rows
-}
-
-func (v Grant) held(p *Printer, e *scopes.Need) string {
-	scope, by, met := e.MetBy(v.Granted.Scopes, v.Implies)
-	no := "no"
-	if v.Gap.Assumed {
-		no = "not requested"
-	}
-	switch {
-	case v.Gap.Unknown:
-		return "unknown"
-	case !met && e.Level == scopes.Required:
-		return p.Paint.Red(no)
-	case !met:
-		return p.Paint.Yellow(no)
-	case v.Gap.Assumed:
-		return "assumed"
-	case by != scope:
-		return p.Paint.green("implied")
-	}
-	return p.Paint.green("yes")
-}
-
-// losses says for each missing need what stops without it, worst first.
-func (v Grant) losses(p *Printer) {
-	any := false
-	for _, level := range scopes.Levels() {
-		for _, e := range v.Gap.Lost {
-			if e.Level == level {
-				p.wrapped("  ", loss(p, e))
-				any = true
-			}
-		}
-	}
-	if len(v.Gap.HiddenTools) > 0 {
-		p.wrapped("  ", p.Paint.Yellow("hidden tools: ")+HiddenTools(v.Gap))
-	}
-	switch {
-	case !any && (v.Gap.Assumed || v.Gap.Unknown):
-		p.line("nothing is known to be missing")
-	case !any && v.Unasked != "":
-		p.line("everything declared was granted, as recorded")
-	case !any:
-		p.line("%s", p.Paint.green("everything declared is granted"))
-	}
-}
-
-// HiddenTools names the tools that a server hides from a grant.
-func HiddenTools(gap scopes.Gap) string {
-	return text.Printable(strings.Join(gap.HiddenTools, ", ")) + " (a server leaves these out of its list without an error)"
-}
-
-func loss(p *Printer, e scopes.Need) string {
-	paint := p.Paint.Yellow
-	if e.Level == scopes.Required {
-		paint = p.Paint.Red
-	}
-	text := paint("missing, "+e.Level.String()+": ") + e.Name() + ": " + Why(e)
-	if uses := usesOf(e); uses != "" {
-		text += " (" + uses + ")"
-	}
-	return text
 }
 
 func usesOf(e scopes.Need) string {

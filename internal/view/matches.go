@@ -134,9 +134,15 @@ func (v Matches) JSON(e Envelope) any {
 // Text implements [View].
 func (v Matches) Text(p *Printer) { writeMatches(p, v.List) }
 
-// Report implements [Reporter].
-func (v Matches) Report() report.Report {
-	r := report.Report{Title: "ambit check: " + v.Manifest, Findings: matchFindings(v.List)}
+// Reports implements [Reporter].
+func (v Matches) Reports() []report.Report {
+	r := report.Report{Name: v.Manifest, Verdict: "files of platforms declare the same scopes as the manifest", Findings: matchFindings(v.List)}
+	if len(r.Findings) > 0 {
+		r.Verdict = "files of platforms declare other scopes than the manifest"
+	}
+	for _, m := range v.List {
+		r.Steps = append(r.Steps, m.Next...)
+	}
 	for _, m := range v.List {
 		for _, d := range m.Differences {
 			level := d.Need.Level
@@ -146,5 +152,5 @@ func (v Matches) Report() report.Report {
 			r.Rows = append(r.Rows, report.Row{Scope: d.Scope, Level: level.String(), State: m.sentence(d), Why: m.place(d)})
 		}
 	}
-	return r
+	return []report.Report{r}
 }

@@ -16,7 +16,8 @@ type Plan struct {
 	Drift  ambit.Drift
 	Locked string // what became of the lock file; "" where it was not to be written
 	Alone  bool   // no login follows: that none is possible without a client is said here
-	Detail bool   // who a login would be is said too
+	Detail bool   // who a login would be is said too, and from where each fact comes
+	Quiet  bool   // one line: it was compared with the lock file, and nothing is wrong
 
 	Matches []Match // files of platforms that were compared with the manifest
 }
@@ -158,37 +159,68 @@ func (v *Plan) JSON(e Envelope) any {
 
 // Text implements [View].
 func (v *Plan) Text(p *Printer) {
+	if v.Quiet {
+		p.line("%s", p.Paint.green("ok")+": scopes.lock is up to date; "+v.summary())
+		v.drift(p)
+		writeMatches(p, v.Matches)
+		return
+	}
 	s := v.Plan.Session.Server()
-	p.line("%s at %s %s", p.Paint.Bold(text.Printable(v.Plan.Session.Manifest().Name)), s.Name, p.Paint.Dim("("+text.Printable(s.Issuer)+", "+v.source()+")"))
-	p.line("")
-	rows := make([][]string, len(v.Plan.Scopes))
-	for i, item := range v.Plan.Scopes {
-		decision := p.decision(item.Decision)
-		if item.Asked != "" && v.Plan.Session.Provider().Scopes.NoRequest {
-			decision = p.Paint.green("expect")
-		}
-		rows[i] = []string{item.Need.Name(), item.Need.Level.String(), advertised(item.Advertised), decision, v.why(item.Need)}
-	}
-	if len(rows) > 0 {
-		p.table([]string{"SCOPE", "LEVEL", "ADVERTISED", "DECISION", "WHY"}, rows)
-		p.line("")
-	}
-	v.remarks(p)
-	p.line("%s", v.summary())
-	if len(rows) == 0 && !v.Plan.Session.Provider().Scopes.NoRequest {
+	p.line("%s at %s %s", p.Paint.Bold(text.Printable(v.Plan.Session.Manifest().Name)), s.Name, p.Paint.Dim("("+v.source()+")"))
+	p.needs(v.lines())
+	p.wrapped("  ", v.summary())
+	if len(v.Plan.Scopes) == 0 && !v.Plan.Session.Provider().Scopes.NoRequest {
 		p.wrapped("  ", "no scope is declared yet: remove \"# \" before those that the program needs in "+text.Printable(v.Plan.Session.Manifest().File)+", or add them")
 	}
 	if v.Plan.Session.Provider().LoginsHoldPermissions() {
 		p.wrapped("  ", "what a login obtains here "+carriesPermissions)
 	}
 	v.client(p)
-	if v.Drift.Any() {
-		p.wrapped("  ", p.Paint.Yellow("since scopes.lock: ")+DriftWords(v.Drift))
-	}
+	v.drift(p)
 	if v.Locked != "" {
 		p.line("%s", v.Locked)
 	}
 	writeMatches(p, v.Matches)
+}
+
+func (v *Plan) drift(p *Printer) {
+	if v.Drift.Any() {
+		p.wrapped("  ", p.Paint.Yellow("since scopes.lock: ")+DriftWords(v.Drift))
+	}
+}
+
+// Remarks are what a person should know of the plan before a login: each decision that is not plain
+// asking, and nothing where there is none.
+func (v *Plan) Remarks(p *Printer) {
+	for i, line := range v.lines() {
+		if item := &v.Plan.Scopes[i]; line.Mark == markMissing || line.Mark == markHeld && (item.Unlisted != "" || len(v.Plan.Near(item)) > 0) {
+			p.wrapped("  ", p.Paint.Yellow("note: ")+text.Printable(line.Name)+": "+line.Text)
+		}
+	}
+}
+
+// lines are the needs, each with what was decided on it, and why where that is not plain.
+func (v *Plan) lines() []needLine {
+	lines := make([]needLine, len(v.Plan.Scopes))
+	for i := range v.Plan.Scopes {
+		item := &v.Plan.Scopes[i]
+		line := needLine{Mark: markHeld, Level: item.Need.Level, Name: item.Need.Name(), Text: v.why(item.Need)}
+		reason := text.Printable(v.Plan.ReasonOf(item))
+		switch near := v.Plan.Near(item); {
+		case item.Decision == scopes.DecisionImplied:
+			line.Mark, line.Text = markImplied, reason
+		case item.Decision == scopes.DecisionWithhold:
+			line.Mark, line.Text = markMissing, "withheld: "+reason
+		case len(near) > 0:
+			line.Text += " (the provider file does not list it; " + text.DidYouMean(near) + ")"
+		case item.Unlisted != "":
+			line.Text += " (" + text.Printable(item.Unlisted) + " does not list it; the server does)"
+		case v.Detail && item.Asked != "" && item.Advertised == scopes.AdvertisedNo:
+			line.Text += "; " + reason
+		}
+		lines[i] = line
+	}
+	return lines
 }
 
 // why is the reason of a need and, where more is wanted, what its scopes allow.
@@ -200,17 +232,21 @@ func (v *Plan) why(need *scopes.Need) string {
 	return sentence
 }
 
-// source is from where that comes which is known of the server.
+// source is the server, and from where that comes which is known of it where that is not the server now.
 func (v *Plan) source() string {
-	source := v.Plan.Server.Source
-	if v.Plan.Undescribed() {
-		return "endpoints from the provider file"
+	source, issuer := v.Plan.Server.Source, text.Printable(v.Plan.Session.Server().Issuer)
+	switch {
+	case v.Plan.Undescribed():
+		return issuer + ", endpoints from the provider file"
+	case source.Stale:
+		issuer += ", by an old copy of its metadata"
+	case v.Detail:
+		issuer += ", metadata from the " + source.From
 	}
-	sentence := "metadata from the " + source.From
 	if n := len(source.Given); n > 0 && v.Detail {
-		sentence += ", with " + strings.Join(source.Given, ", ") + " of the provider file"
+		issuer += ", with " + strings.Join(source.Given, ", ") + " of the provider file"
 	}
-	return sentence
+	return issuer
 }
 
 // client says who a login would be, and what the server has to know of it.
@@ -234,74 +270,40 @@ func (v *Plan) client(p *Printer) {
 	}
 }
 
-// remarks gives the reason of every decision that is not plain asking, and what a resource's list
-// has not, which is asked for as the server has it.
-func (v *Plan) remarks(p *Printer) {
-	any := false
-	for _, r := range v.Plan.Resources {
-		var names []string
-		for _, item := range v.Plan.Scopes {
-			if item.Unlisted == r.Base && item.Asked != "" {
-				names = append(names, item.Asked)
-			}
-		}
-		if len(names) > 0 {
-			p.wrapped("  ", "requested, as the server lists it, though the resource "+r.Base+" does not: "+text.Printable(strings.Join(names, ", ")))
-			any = true
-		}
-	}
-	for i := range v.Plan.Scopes {
-		switch item := &v.Plan.Scopes[i]; {
-		case item.Decision != scopes.DecisionRequest:
-			p.wrapped("  ", p.decision(item.Decision)+": "+item.Need.Name()+": "+text.Printable(v.Plan.ReasonOf(item)))
-			any = true
-		case len(v.Plan.Near(item)) > 0:
-			p.wrapped("  ", "requested, though the provider file does not list it: "+text.Printable(item.Asked)+"; "+text.DidYouMean(v.Plan.Near(item)))
-			any = true
-		}
-	}
-	if any {
-		p.line("")
-	}
-}
-
 func (v *Plan) summary() string {
-	sentence := fmt.Sprintf("%s will be requested at %s", text.Count(v.Plan.Request.Len(), "scope"), text.Printable(v.Plan.ConsentHost()))
+	n := v.Plan.Request.Len()
+	scopesToRequest, host := text.Count(n, "scope")+" to request", text.Printable(v.Plan.ConsentHost())
+	sentence := scopesToRequest + " at " + host
 	switch p := v.Plan.Session.Provider(); {
 	case p.Scopes.NoRequest:
-		sentence = fmt.Sprintf("%s expected from %s: the client's scopes are set there, and the request names none", text.Count(v.Plan.Request.Len(), "scope")+" "+text.Are(v.Plan.Request.Len()), text.Printable(v.Plan.ConsentHost()))
+		sentence = text.Count(n, "scope") + " expected from " + host + ": the client's scopes are set there, and the request names none"
 	case v.Plan.Session.Server().NoLogin:
-		return text.Count(v.Plan.Request.Len(), "scope") + " for a key to hold: nobody can log in there"
+		return text.Count(n, "scope") + " for a key to hold: nobody can log in there"
 	case p.Client.Own:
-		sentence = text.Count(v.Plan.Request.Len(), "scope") + " will be requested by the client for itself: no login is needed"
+		sentence = scopesToRequest + " by the client for itself: no login is needed"
+	}
+	implied, unadvertised := 0, 0
+	for i := range v.Plan.Scopes {
+		switch item := &v.Plan.Scopes[i]; {
+		case item.Decision == scopes.DecisionImplied:
+			implied++
+		case item.Asked != "" && item.Advertised == scopes.AdvertisedNo:
+			unadvertised++
+		}
+	}
+	if unadvertised > 0 {
+		sentence += fmt.Sprintf(", %d of them not advertised", unadvertised)
+	}
+	if implied > 0 {
+		sentence += fmt.Sprintf("; %d implied", implied)
 	}
 	if n := len(v.Plan.Withheld); n > 0 {
-		sentence += fmt.Sprintf(", %s withheld", text.Count(n, "need"))
+		sentence += fmt.Sprintf("; %d withheld", n)
 	}
 	if v.Plan.Advertised().State != scopes.Listed {
-		sentence += "; the server does not say which scopes it knows"
+		sentence += "; the server does not list its scopes"
 	}
 	return sentence
-}
-
-// advertised is what the server's list says of a scope.
-func advertised(a scopes.Advertised) string {
-	if a == scopes.AdvertisedUnknown {
-		return "?"
-	}
-	return string(a)
-}
-
-// decision is a decision in a word, colored by how good the news is.
-func (p *Printer) decision(d scopes.Decision) string {
-	switch d {
-	case scopes.DecisionRequest, scopes.DecisionRequestUnadvertised:
-		return p.Paint.green("request")
-	case scopes.DecisionImplied:
-		return p.Paint.Dim("implied")
-	default:
-		return p.Paint.Red("withhold")
-	}
 }
 
 // Why is the reason of a need, for people.

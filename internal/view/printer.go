@@ -21,18 +21,24 @@ const Unlimited = 1 << 30
 
 func (p *Printer) line(format string, args ...any) { fmt.Fprintf(p, format+"\n", args...) }
 
-// step writes what to do next. A command stays on one line, to be copied.
+// step writes what to do next. Where it is too long for a line, its command and its URL have one each,
+// to be copied.
 func (p *Printer) step(step advice.Step) {
-	label := p.Paint.Bold("next:") + " "
-	if step.Command == "" || Visible(label)+Visible(step.String()) <= p.Width {
-		p.wrapped("  ", label+step.String())
+	label, indent := p.Paint.Bold("next:")+" ", "      "
+	if Visible(label)+Visible(step.String()) <= p.Width {
+		p.line("%s", label+step.String())
 		return
 	}
-	if step.Text != "" {
-		p.wrapped("  ", label+step.Text+":")
-		label = "  "
+	first := step.Text
+	if first != "" && step.Command+step.URL != "" {
+		first += ":"
 	}
-	p.line("%s", label+advice.Step{Command: step.Command, URL: step.URL}.String())
+	for _, part := range append(Wrap(first, p.Width-len(indent)), step.Command, step.URL) {
+		if part != "" {
+			p.line("%s", label+part)
+			label = indent
+		}
+	}
 }
 
 // wrapped writes a paragraph within the width, each line but the first indented.

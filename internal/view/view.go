@@ -51,7 +51,7 @@ func (v Text) JSON(e Envelope) any {
 // A Reporter is a view that can also be shown as findings at lines of files.
 type Reporter interface {
 	View
-	Report() report.Report
+	Reports() []report.Report
 }
 
 // A Version is ambit.version/v1.

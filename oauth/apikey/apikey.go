@@ -107,6 +107,9 @@ func appendOnce(notes []string, note string) []string {
 	return append(notes, note)
 }
 
+// Empty is the problem of a text that holds nothing.
+const Empty = "is empty"
+
 // Unsendable is the problem of a text that no request header can carry.
 const Unsendable = "has a character that cannot be in a key"
 
@@ -115,7 +118,7 @@ func keyProblem(text string) string {
 	problem := problemOf(text)
 	switch {
 	case strings.EqualFold(text, "bearer"):
-		return "is empty"
+		return Empty
 	case problem != "":
 		return problem
 	case strings.ContainsFunc(text, unicode.IsSpace):
@@ -143,7 +146,7 @@ func secretProblem(text string) string {
 func problemOf(text string) string {
 	switch {
 	case text == "":
-		return "is empty"
+		return Empty
 	case isPlaceholder(text):
 		return "is a placeholder, not a key"
 	case strings.ContainsFunc(text, unicode.IsControl):

@@ -144,17 +144,15 @@ func (o Opener) prepare(command, url string) (*exec.Cmd, error) {
 // well all the same. opening says what is done for them; "" where nothing is. paste says that they
 // can paste where the page ended. The URL follows, for the machine on which they are.
 func Invitation(opening string, paste bool) string {
-	ask := "open this URL in a browser"
-	if opening != "" {
-		ask = opening + "; without one, open this URL"
+	switch {
+	case opening == "" && paste:
+		return "open this URL in a browser, then paste the final URL or the code here"
+	case opening == "":
+		return "open this URL in a browser"
+	case paste:
+		return opening + "; or open this URL and paste the result here"
 	}
-	if paste && opening == "" {
-		return ask + ", and paste here the URL or the code where it ends"
-	}
-	if paste {
-		ask += " and paste here where it ends"
-	}
-	return ask
+	return opening + "; or open this URL"
 }
 
 // openSystems does not wait longer than ctx for what opens the page: the first window
