@@ -133,6 +133,12 @@ func (r *invocation) watched() bool {
 		(console.IsTerminal(r.Stdout) || console.IsTerminal(r.Stdin) && console.IsTerminal(r.Stderr))
 }
 
+// unattended reports whether nobody can log in where this runs, also not by hand: then the
+// way out is a variable. Without a terminal, someone may have one beside this.
+func (r *invocation) unattended() bool {
+	return r.env.InCI() || r.settings.NoInput && r.unasking == ""
+}
+
 // show prints a result, and the failure that comes with it, which it returns. In
 // JSON both are one object on stdout.
 func (r *invocation) show(v view.View, err error) error {

@@ -215,7 +215,7 @@ func compare(r *invocation, s *ambit.Session, h *ambit.Held) view.Grant {
 	gap := h.Gap()
 	return view.Grant{
 		Name: s.Manifest().Name, Needs: s.Needs(), Implies: s.Provider().Implies, Granted: h.Credential.Grant, Gap: gap, Meant: h.Meant(gap.Lost),
-		Label: cmp.Or(h.Kind.Label, "a credential"), Level: scopes.Required, Account: h.Credential.Account, KeptAs: h.KeptAs(), Folder: s.Folder().Folder, Server: h.Server.Name, Next: nextSteps(r, s, h, gap), Now: time.Now(), Renews: h.Credential.Renewable() && h.Unrenewable() == nil,
+		Label: cmp.Or(h.Kind.Label, "a credential"), Level: scopes.Required, Account: h.Credential.Account, KeptAs: h.KeptAs(), Folder: s.Folder().Folder, Server: h.Server.Name, Next: failure.Next(s, h, gap, r.unattended()), Now: time.Now(), Renews: h.Credential.Renewable() && h.Unrenewable() == nil,
 		Unasked: unasked(s, h),
 	}
 }

@@ -325,6 +325,6 @@ func (l *lending) tellConflicts() {
 func (l *lending) theCase() diagnosis.Case {
 	return diagnosis.Case{
 		Provider: l.session.Provider(), Server: l.held.Server, Needs: l.session.Needs(),
-		Agent: l.profile, Conflicts: l.conflicts, Now: now(), Run: failure.Invocation(l.session.For(l.held)), Unattended: l.unattended(), Withheld: withheld(l.held, l.session.Needs()), Log: l.log.path,
+		Agent: l.profile, Conflicts: l.conflicts, Now: now(), Run: failure.Invocation(l.session.For(l.held)), Unattended: l.unattended(), Withheld: failure.Withheld(l.held, l.session.Needs()), Log: l.log.path,
 	}.With(l.held.Credential)
 }

@@ -52,7 +52,7 @@ func (l *lending) child(ctx context.Context) (end diagnosis.Ending, err error) {
 		Source: l.lent, Transport: trust.Guard(transport), Ask: l.lent.inquire, StepUp: l.stepUpper(), Rescan: l.scan,
 		OnVerdict: l.told, OnConflict: func(c profile.Conflict) { l.console.Note("%s", besideLine(c)) },
 		OnNote: func(note string) { l.console.Note("%s", text.Printable(note)) },
-		Log:    l.log.handler, LogPath: l.log.path, Run: failure.Invocation(l.session.For(l.held)), Unattended: l.unattended(), Withheld: withheld(l.held, l.session.Needs()), Record: record,
+		Log:    l.log.handler, LogPath: l.log.path, Run: failure.Invocation(l.session.For(l.held)), Unattended: l.unattended(), Withheld: failure.Withheld(l.held, l.session.Needs()), Record: record,
 	})
 	if err != nil {
 		return end, l.unusable(l.failure(l.session, err))

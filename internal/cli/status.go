@@ -58,7 +58,7 @@ func runStatus(ctx context.Context, r *invocation, keys *keyFlags) (view.View, e
 		tellUnrenewed(r, "login", "", h, err)
 	}
 	if !h.Credential.LivesAt(v.Now) && !h.Credential.Renewable() {
-		situation := situationOf(s, h, advice.Ended)
+		situation := failure.Situation(s, h, advice.Ended)
 		situation.Unattended = r.unattended()
 		v.Next = advice.Steps(situation)
 		return v, failure.New(failure.ExitNoCredential, "the credential has "+view.Lifetime(h.Credential.ExpiresAt, v.Now), advice.Line(v.Next))

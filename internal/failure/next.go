@@ -1,23 +1,23 @@
-package cli
+package failure
 
 import (
 	"strings"
 
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/advice"
-	"github.com/ambit-auth/ambit/internal/failure"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes"
 )
 
-// nextSteps are what to do about a gap, or else about a login that is not renewed when its token ends.
-func nextSteps(r *invocation, s *ambit.Session, h *ambit.Held, gap scopes.Gap) []advice.Step {
-	situation := situationOf(s, h, advice.Lacking)
-	situation.Unattended = r.unattended()
+// Next are what to do about a gap, or else about a login that is not renewed when its token ends;
+// unattended says that nobody can log in.
+func Next(s *ambit.Session, h *ambit.Held, gap scopes.Gap, unattended bool) []advice.Step {
+	situation := Situation(s, h, advice.Lacking)
+	situation.Unattended = unattended
 	switch {
 	case len(gap.Lost) > 0:
-		reasons := withheld(h, gap.Lost)
+		reasons := Withheld(h, gap.Lost)
 		for _, need := range gap.Lost {
 			situation.Lack(need, h.Credential.Asked, reasons[need.Name()])
 		}
@@ -31,9 +31,9 @@ func nextSteps(r *invocation, s *ambit.Session, h *ambit.Held, gap scopes.Gap) [
 	return advice.Steps(situation)
 }
 
-// withheld are the needs for which a login would not ask, or in vain: the reason and where each is declared, by
+// Withheld are the needs for which a login would not ask, or in vain: the reason and where each is declared, by
 // their names.
-func withheld(h *ambit.Held, needs []scopes.Need) map[string]string {
+func Withheld(h *ambit.Held, needs []scopes.Need) map[string]string {
 	plan, meant, reasons := h.LastPlan(), h.Meant(needs), map[string]string{}
 	for _, need := range needs {
 		var because []string
@@ -55,16 +55,10 @@ func withheld(h *ambit.Held, needs []scopes.Need) map[string]string {
 	return reasons
 }
 
-// situationOf is what advice on a credential is made from.
-func situationOf(s *ambit.Session, h *ambit.Held, p advice.Problem) advice.Situation {
+// Situation is what advice on a credential is made from.
+func Situation(s *ambit.Session, h *ambit.Held, p advice.Problem) advice.Situation {
 	return advice.Situation{
 		Problem: p, IsLogin: h.IsLogin(), Source: h.Credential.Source,
-		Provider: s.Provider(), At: h.Server, Kind: h.Kind, Run: failure.Invocation(s.For(h)), Wanted: advice.Wanted(s.Needs()),
+		Provider: s.Provider(), At: h.Server, Kind: h.Kind, Run: Invocation(s.For(h)), Wanted: advice.Wanted(s.Needs()),
 	}
-}
-
-// unattended reports whether nobody can log in where this runs, also not by hand: then the
-// way out is a variable. Without a terminal, someone may have one beside this.
-func (r *invocation) unattended() bool {
-	return r.env.InCI() || r.settings.NoInput && r.unasking == ""
 }
