@@ -122,7 +122,7 @@ func runAudit(ctx context.Context, r *invocation, f *auditFlags) (*view.Audit, e
 		return auditFailed(r, p.Manifest().File, err)
 	}
 	q := audit.Question{Manifest: p.Manifest(), Programs: p.Programs(), Evidence: proof, Server: server, Today: time.Now()}
-	v := &view.Audit{Session: p, Failing: failing, Minimal: f.minimal, Server: server.State}
+	v := &view.Audit{Session: p, Failing: failing, Minimal: f.minimal, Detail: r.settings.Verbose, Server: server.State}
 	h := auditGrant(ctx, r, f.keys)
 	if h != nil {
 		q.Granted = &h.Credential.Scopes
@@ -217,13 +217,12 @@ func auditVerdict(v *view.Audit) error {
 		words = append(words, strings.ReplaceAll(string(fatal[i].Kind), "_", " ")+" "+fatal[i].Scope)
 	}
 	hint := "correct the manifest, or waive what is intended, with a reason"
-	if unlike := slices.ContainsFunc(v.Found.Of(audit.UnknownScope), func(f audit.Finding) bool { return len(f.Near) == 0 }); unlike {
-		hint = "a scope that the server grants and does not advertise needs advertised: false; " + hint
-	}
 	if len(v.Found.Of(audit.Undeclared)) > 0 && v.Fixed == "" {
-		hint = "ambit audit … --write adds what is undeclared; " + hint
+		hint = "add what is undeclared: run it again with --write"
 	}
-	return failure.New(failure.ExitFindings, "the manifest and the evidence differ: "+text.Printable(view.Some(words)), hint)
+	f := failure.New(failure.ExitFindings, "the manifest and the evidence differ: "+text.Printable(view.Some(words)), hint)
+	f.Rest = "the manifest and the evidence differ"
+	return f
 }
 
 // sourceFailure is a source that cannot be read: a mistake, each with its place, unless a

@@ -116,7 +116,7 @@ func lockAgain(p *ambit.Session) string {
 // outdated is the failure of a lock file that differs from what is found now.
 func outdated(d ambit.Drift, s *ambit.Session) error {
 	f := failure.New(failure.ExitFindings, "scopes.lock is out of date: "+view.DriftWords(d), "look at what changed, then: "+lockAgain(s))
-	f.Rest = "scopes.lock is out of date; once the change is right, run: " + lockAgain(s)
+	f.Rest = "scopes.lock is out of date"
 	return f
 }
 

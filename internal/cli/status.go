@@ -61,7 +61,7 @@ func runStatus(ctx context.Context, r *invocation, keys *keyFlags) (view.View, e
 		situation := failure.Situation(s, h, advice.Ended)
 		situation.Unattended = r.unattended()
 		v.Next = advice.Steps(situation)
-		return v, failure.New(failure.ExitNoCredential, "the credential has "+view.Lifetime(h.Credential.ExpiresAt, v.Now), advice.Line(v.Next))
+		return v, failure.New(failure.ExitNoCredential, "the credential has "+view.Lifetime(h.Credential.ExpiresAt, v.Now), "") // the view has the steps
 	}
 	return v, cmp.Or(failure.Missing(v.Gap, scopes.Required), cannotTell(v, scopes.Required))
 }

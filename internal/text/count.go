@@ -20,6 +20,14 @@ func Listed(names []string) string {
 	return strings.Join(names[:maxListed], ", ") + " and " + strconv.Itoa(rest) + " more"
 }
 
+// More lists no more than n names, and counts the others.
+func More(names []string, n int) string {
+	if len(names) <= n {
+		return strings.Join(names, "; ")
+	}
+	return strings.Join(names[:n], "; ") + "; and " + strconv.Itoa(len(names)-n) + " more"
+}
+
 // Are is the verb of n things: "is" for one, else "are".
 func Are(n int) string {
 	if n == 1 {

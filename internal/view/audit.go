@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ambit-auth/ambit"
@@ -14,7 +15,6 @@ import (
 	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/audit"
-	"github.com/ambit-auth/ambit/scopes/manifest"
 )
 
 // An Audit is ambit.audit/v1. Every format renders the same findings.
@@ -23,6 +23,7 @@ type Audit struct {
 	Found   audit.Findings
 	Failing []audit.FindingKind
 	Minimal bool
+	Detail  bool // every scope is shown, and all evidence
 	Server  scopes.AdvertisementState
 	Holder  string   // the credential of the column "granted", in words; "" without one
 	Fixed   string   // what became of the manifest, in words; "" where nobody asked for a change
@@ -80,64 +81,116 @@ func (v *Audit) Text(p *Printer) {
 		p.WriteString(v.least())
 		return
 	}
-	p.line("%s", p.Paint.Bold(v.title()))
-	var rows [][]string
-	for _, row := range v.rows() {
-		rows = append(rows, row.cells())
+	if v.Detail {
+		v.table(p)
 	}
-	if len(rows) > 0 {
-		p.line("")
-		p.table(strings.Fields(strings.ToUpper(strings.Join(auditHeading, " "))), rows)
-		if v.Holder != "" {
-			p.wrapped("", p.Paint.Dim("granted: "+text.Printable(v.Holder)))
+	for _, rule := range audit.Rules() {
+		if found := v.Found.Of(rule.Kind); len(found) > 0 {
+			v.textFindings(p, rule, found)
 		}
 	}
-	p.line("")
-	for i := range v.Found.Findings {
-		v.textFinding(p, &v.Found.Findings[i])
+	if len(v.Found.Findings) == 0 {
+		p.line("%s", p.Paint.green("ok")+": "+v.totals())
+	} else {
+		p.wrapped("  ", v.totals())
 	}
-	p.wrapped("  ", v.totals())
 	if v.Fixed != "" {
 		p.line("%s", text.Printable(v.Fixed))
 	}
 }
 
-func (v *Audit) textFinding(p *Printer, f *audit.Finding) {
-	kind := string(f.Kind)
-	if v.severityOf(f.Kind) == report.Mistake {
-		kind = p.Paint.Red(kind)
-	} else {
-		kind = p.Paint.Yellow(kind)
+// table shows every scope, those first that something was found about, with those columns that
+// tell anything.
+func (v *Audit) table(p *Printer) {
+	rows := v.rows()
+	about := v.about()
+	slices.SortStableFunc(rows, func(a, b auditRow) int { return cmp.Compare(len(about[b.Scope]), len(about[a.Scope])) })
+	cells := make([][]string, len(rows))
+	for i := range rows {
+		mark := "  "
+		if len(about[rows[i].Scope]) > 0 {
+			mark = "! "
+		}
+		cells[i] = rows[i].cells()
+		cells[i][0] = mark + cells[i][0]
 	}
-	p.wrapped("    ", fmt.Sprintf("%s: %s: %s", text.Printable(Place(f.File, f.Line)), kind, text.Printable(f.Message)))
-	for _, line := range f.Evidence {
-		for i, part := range Wrap(text.Printable(line), p.Width-6) {
-			indent := "    "
-			if i > 0 {
-				indent += "  "
+	heading := strings.Fields(strings.ToUpper(strings.Join(auditHeading, " ")))
+	heading[0] = "  " + heading[0]
+	for column := len(heading) - 1; column > 1; column-- { // the scope and its level always tell something
+		if !slices.ContainsFunc(cells, func(row []string) bool { return row[column] != noWord }) {
+			heading = slices.Delete(heading, column, column+1)
+			for i := range cells {
+				cells[i] = slices.Delete(cells[i], column, column+1)
 			}
-			p.line("%s", indent+p.Paint.Dim(part))
 		}
 	}
+	if len(cells) == 0 {
+		return
+	}
+	p.table(heading, cells)
+	if v.Holder != "" {
+		p.wrapped("", p.Paint.Dim("granted: "+text.Printable(v.Holder)))
+	}
+	p.line("")
+}
+
+// about are the kinds of what was found about each scope.
+func (v *Audit) about() map[string][]audit.FindingKind {
+	kinds := make(map[string][]audit.FindingKind)
+	for _, f := range v.Found.Findings {
+		for scope := range strings.SplitSeq(f.Scope, "|") {
+			kinds[scope] = append(kinds[scope], f.Kind)
+		}
+	}
+	return kinds
+}
+
+// textFindings shows the findings of a rule, a line each: the rule says once what they have in common.
+func (v *Audit) textFindings(p *Printer, rule audit.Rule, found []audit.Finding) {
+	paint, mark := p.Paint.Yellow, markLook
+	if v.severityOf(rule.Kind) == report.Mistake {
+		paint, mark = p.Paint.Red, markMissing
+	}
+	p.wrapped("  ", paint(string(rule.Kind)+":")+" "+strings.ToLower(rule.Summary[:1])+strings.TrimSuffix(rule.Summary[1:], "."))
+	names := make([]string, len(found))
+	for i, f := range found {
+		names[i] = f.Scope
+	}
+	width := p.besideNames(names)
+	for _, f := range found {
+		p.need(needLine{Mark: mark, Name: f.Scope, Text: v.textOf(f)}, width)
+	}
+}
+
+// textOf is where a finding is, and what its rule does not say.
+func (v *Audit) textOf(f audit.Finding) string {
+	place := text.Printable(Place(f.File, f.Line))
+	switch {
+	case v.Detail:
+		return place + ": " + text.Printable(strings.Join(append([]string{f.Message}, f.Evidence...), "; "))
+	case len(f.Near) > 0:
+		return place + ": " + text.DidYouMean(f.Near)
+	case f.Kind == audit.Unused:
+		return place
+	case f.Kind == audit.Unproved:
+		return strings.TrimSuffix(place+": "+text.Printable(text.More(f.Evidence, 1)), ": ")
+	case f.Kind == audit.Undeclared && len(f.Evidence) > 0:
+		return text.Printable(text.More(f.Evidence, 1))
+	}
+	return place + ": " + text.Printable(f.Message)
 }
 
 // totals is the last word of an audit: how much was found, and how small it could be.
 func (v *Audit) totals() string {
-	words := []string{text.Count(len(v.Found.Findings), "finding")}
-	for _, kind := range manifest.FindingKinds() {
-		if n := len(v.Found.Of(kind)); n > 0 {
-			words = append(words, fmt.Sprintf("%d %s", n, kind))
-		}
-	}
-	line := strings.Join(words, ", ")
+	line := text.Count(len(v.Found.Findings), "finding")
 	if n := len(v.Found.Waived); n > 0 {
 		line += fmt.Sprintf("; %d waived", n)
 	}
-	line += "; a small set for the evidence has " + text.Count(v.Found.Least.Scopes.Len(), "scope")
+	line += "; the evidence needs " + text.Count(v.Found.Least.Scopes.Len(), "scope")
 	if n := len(v.Found.Least.Kept); n > 0 {
 		line += fmt.Sprintf("; %d more %s declared for operations that no source describes", n, text.Are(n))
 	}
-	return line + " (--minimal)"
+	return line + " (list them: --minimal)"
 }
 
 // least is a small set as a list of a manifest.

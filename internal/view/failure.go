@@ -13,7 +13,7 @@ type Failure struct {
 	Code    int
 	Message string // one line or, for mistakes in files, one line each
 	Hint    string // what to do; "" where the message says it all
-	Rest    string // the message where a view has shown all else, without a hint; "" where it shows nothing of it
+	Rest    string // the message where a view has shown all else; "" where it shows nothing of it
 	Err     error
 	Verdict *Cause // why, where that was found out
 
@@ -32,7 +32,7 @@ func (f *Failure) Beside() *Failure {
 		return f
 	}
 	left := *f
-	left.Message, left.Hint = f.Rest, ""
+	left.Message = f.Rest
 	return &left
 }
 

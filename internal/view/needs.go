@@ -11,6 +11,7 @@ const (
 	markImplied = "=" // another scope implies it
 	markMissing = "-" // not granted, or not to be requested
 	markUnknown = "?" // nobody can tell
+	markLook    = "!" // to be looked at
 )
 
 // A needLine is one need as plan, status and check show it.
@@ -82,7 +83,7 @@ func (p *Printer) mark(mark string) string {
 		return p.Paint.green(mark)
 	case markMissing:
 		return p.Paint.Red(mark)
-	case markUnknown:
+	case markUnknown, markLook:
 		return p.Paint.Yellow(mark)
 	}
 	return p.Paint.Dim(mark)

@@ -29,11 +29,16 @@ func (p *Printer) step(step advice.Step) {
 		p.line("%s", label+step.String())
 		return
 	}
-	first := step.Text
+	first, rest := step.Text, step.Command
 	if first != "" && step.Command+step.URL != "" {
 		first += ":"
 	}
-	for _, part := range append(Wrap(first, p.Width-len(indent)), step.Command, step.URL) {
+	if step.URL != "" && rest == "" { // a URL is one word
+		first, rest = strings.TrimSpace(first+" "+step.URL), ""
+	} else if step.URL != "" {
+		rest += "\n" + step.URL
+	}
+	for _, part := range append(Wrap(first, p.Width-len(indent)), strings.Split(rest, "\n")...) {
 		if part != "" {
 			p.line("%s", label+part)
 			label = indent
