@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"slices"
 
+	"github.com/ambit-auth/ambit/internal/signals"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/oauth/client"
@@ -79,16 +80,21 @@ func (c *consent) registerAlone(ctx context.Context, key store.Key, redirectURI 
 		registration.Scopes = registration.Scopes.Union(kept.Scopes) // who asks for these in turn needs one client
 	}
 	fresh, err := registration.Register(ctx, redirectURIs(ownRedirect(s.Provider(), s.server.Issuer), redirectURI)...)
+	if err != nil && ctx.Err() != nil {
+		s.opt.UI.note("the client was being registered, and the server did not say what became of it: one that it may have registered is not kept here")
+	}
 	if err != nil {
 		return client.Client{}, err
 	}
+	lasting, cancel := signals.Outlive(ctx)
+	defer cancel()
 	fresh.Issuer = s.server.Issuer // as it is configured, give or take the document's final slash
 	c.fresh = fresh.ID
-	if kept != nil && kept.ID != unknown.ID && len(s.logins().others(ctx)) > 0 {
-		err = c.keepRegistration(ctx, store.OldRegistrationKey(s.server.Issuer, s.manifest.Name, kept.ID), kept)
+	if kept != nil && kept.ID != unknown.ID && len(s.logins().others(lasting)) > 0 {
+		err = c.keepRegistration(lasting, store.OldRegistrationKey(s.server.Issuer, s.manifest.Name, kept.ID), kept)
 	}
 	if err == nil {
-		err = c.keepRegistration(ctx, key, fresh)
+		err = c.keepRegistration(lasting, key, fresh)
 	}
 	if err != nil {
 		s.opt.UI.note("the client that the server registered cannot be kept, so the next login registers another: " + text.Line(err.Error()))

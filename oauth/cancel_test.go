@@ -95,6 +95,16 @@ func TestCancelLeavesNothing(t *testing.T) {
 				return client.Client{}, ctx.Err()
 			}
 		},
+		"after a registration that was not given up half-way": func(l *oauth.Login, _ *authServer, _ *person, cancel func()) {
+			l.Client, l.Register = client.Client{}, func(context.Context, string, client.Client) (client.Client, error) {
+				cancel()
+				return client.Public(testClient), nil
+			}
+			l.UI.Open = func(context.Context, string, string) error {
+				t.Error("a page is opened")
+				return nil
+			}
+		},
 		"during the exchange": func(_ *oauth.Login, s *authServer, _ *person, cancel func()) {
 			s.tokens = func(w http.ResponseWriter, r *http.Request) { cancel(); s.token(w, r) }
 		},

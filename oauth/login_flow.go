@@ -39,6 +39,9 @@ type loginFlow struct {
 // refused at once: it is made again as one that the browser brought back would be.
 func (r *loginFlow) ask(ctx context.Context, asked scopes.Set, resources []string) error {
 	for {
+		if ctx.Err() != nil { // a registration went before, which is not given up half-way
+			return context.Cause(ctx)
+		}
 		next, err := r.newAttempt(r.config(), asked, resources)
 		if err != nil {
 			return err

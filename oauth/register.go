@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/signals"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/oauth/client"
@@ -40,7 +41,8 @@ type Registration struct {
 // URI on a loopback address is registered without its port too: to some servers the port is
 // a part of what was registered, and to others none may be there, for they take any (RFC
 // 8252 §7.3). A server that does not take the request as it is gets it once more with nothing
-// in it that it could do without.
+// in it that it could do without. Once the request is sent, the end of ctx is put off by
+// [signals.Grace] at the most, or the server would keep a client that nobody knows of.
 //
 // Errors: *[ResponseError]; *[trust.UntrustedHostError]; [metadata.Error].
 func (r *Registration) Register(ctx context.Context, redirectURIs ...string) (*client.Registered, error) {
@@ -52,10 +54,18 @@ func (r *Registration) Register(ctx context.Context, redirectURIs ...string) (*c
 	if r.Device {
 		asked.GrantTypes = append(asked.GrantTypes, client.DeviceGrant)
 	}
-	response, err := r.send(ctx, asked)
-	if err == nil && refusesMetadata(response) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	lasting, cancel := signals.Outlive(ctx)
+	defer cancel()
+	response, err := r.send(lasting, asked)
+	if err == nil && refusesMetadata(response) && ctx.Err() == nil {
 		asked.RedirectURIs, asked.Scope, asked.ApplicationType = redirectURIs, "", ""
-		response, err = r.send(ctx, asked)
+		response, err = r.send(lasting, asked)
+	}
+	if err != nil && ctx.Err() != nil {
+		return nil, context.Cause(ctx)
 	}
 	if err != nil {
 		return nil, err

@@ -46,6 +46,30 @@ func registering(t *testing.T, answers ...http.HandlerFunc) (*oauth.Registration
 
 const redirect = "http://127.0.0.1:1/callback"
 
+// Whoever goes away while the server registers the client gets it all the same; one who went away
+// before asks for none, and none is asked for anew where the request was refused meanwhile.
+func TestRegisterOutlivesTheEnd(t *testing.T) {
+	ctx, end := context.WithCancel(t.Context())
+	registration, sent := registering(t, func(w http.ResponseWriter, r *http.Request) {
+		end()
+		text(201, "application/json", `{"client_id":"new-client"}`)(w, r)
+	})
+	if got, err := registration.Register(ctx, redirect); err != nil || got.ID != "new-client" {
+		t.Errorf("%v, %v", got, err)
+	}
+	if _, err := registration.Register(ctx, redirect); !errors.Is(err, context.Canceled) || len(*sent) != 1 {
+		t.Errorf("%v, %d requests", err, len(*sent))
+	}
+	ctx, end = context.WithCancel(t.Context())
+	registration, sent = registering(t, func(w http.ResponseWriter, r *http.Request) {
+		end()
+		text(400, "application/json", `{"error":"invalid_client_metadata"}`)(w, r)
+	})
+	if _, err := registration.Register(ctx, redirect); err == nil || len(*sent) != 1 {
+		t.Errorf("%v, %d requests", err, len(*sent))
+	}
+}
+
 func TestRegister(t *testing.T) {
 	registration, sent := registering(t, text(201, "application/json", `{"client_id":"new-client","token_endpoint_auth_method":"none"}`))
 	got, err := registration.Register(t.Context(), redirect)

@@ -31,6 +31,7 @@ type keeper struct {
 	sessions map[string]*session
 	spent    map[string]*session // by refresh tokens
 	reused   int
+	clients  []string         // that are registered
 	deny     bool             // whatever consent is asked for
 	tokens   http.HandlerFunc // in place of what the token endpoint says; nil: itself
 }
@@ -118,7 +119,11 @@ func (k *keeper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		})
 	case "/register":
 		k.arrive("registration")
-		reply(w, 201, map[string]any{"client_id": "registered"})
+		id := "registered_" + rand.Text()
+		k.mu.Lock()
+		k.clients = append(k.clients, id)
+		k.mu.Unlock()
+		reply(w, 201, map[string]any{"client_id": id})
 	case "/authorize":
 		k.arrive("consent")
 		back, _ := url.Parse(r.FormValue("redirect_uri"))
@@ -207,6 +212,14 @@ func (k *keeper) call(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	reply(w, 401, map[string]any{"error": "invalid_token"})
+}
+
+// registered are the clients that were registered since the last call.
+func (k *keeper) registered() []string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	defer func() { k.clients = nil }()
+	return k.clients
 }
 
 // forget makes the server refuse every access token that it has given out.
@@ -301,6 +314,16 @@ func (h *keepingHome) records() []string {
 // record is that of the stored login, as a map; nil where none is.
 func (h *keepingHome) record() map[string]any {
 	h.t.Helper()
+	logins, _ := h.stored()
+	if len(logins) == 0 {
+		return nil
+	}
+	return logins[0]
+}
+
+// stored is what is stored: logins, and the clients that are kept beside them.
+func (h *keepingHome) stored() (logins, clients []map[string]any) {
+	h.t.Helper()
 	for _, path := range h.records() {
 		data, err := os.ReadFile(path)
 		if err != nil {
@@ -310,12 +333,22 @@ func (h *keepingHome) record() map[string]any {
 		if err := json.Unmarshal(data, &record); err != nil {
 			h.t.Fatal(err)
 		}
-		if record["kind"] == "client_registration" { // no login: a client, kept beside it
+		if record["kind"] == "client_registration" {
+			clients = append(clients, record)
 			continue
 		}
-		return record
+		logins = append(logins, record)
 	}
-	return nil
+	return logins, clients
+}
+
+// clients are the ids of the clients that are kept.
+func (h *keepingHome) clients() (ids []string) {
+	_, kept := h.stored()
+	for _, record := range kept {
+		ids = append(ids, fmt.Sprint(record["client"]))
+	}
+	return ids
 }
 
 // edit changes members of the stored record.

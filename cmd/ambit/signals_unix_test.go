@@ -75,6 +75,9 @@ func TestSignals(t *testing.T) {
 					for _, token := range alive {
 						k.revoke(token)
 					}
+					if kept, registered := h.clients(), k.registered(); !slices.Equal(kept, registered) {
+						t.Fatalf("%s: kept clients %v, registered %v\n%s", signal, kept, registered, out)
+					}
 					if late < 10*rounds && code == 0 { // it had ended when the system gave it the signal
 						late++
 						continue
@@ -188,12 +191,13 @@ func TestSignalsAtASilentServer(t *testing.T) {
 		t.Skip("it takes the grace")
 	}
 	for name, c := range map[string]struct {
-		loggedIn bool
-		args     []string
-		moment   string
-		told     string
+		loggedIn, register bool
+		args               []string
+		moment             string
+		told               string
 	}{
 		"code exchange": {args: []string{"login", "--browser", "visit"}, moment: "exchange", told: "note: the code was sent, and the server did not say what became of it"},
+		"registration":  {register: true, args: []string{"login", "--browser", "visit"}, moment: "registration", told: "note: the client was being registered, and the server did not say what became of it"},
 		"renewal":       {loggedIn: true, args: []string{"token", "--min-ttl", "2h"}, moment: "renewal"},
 		"logout":        {loggedIn: true, args: []string{"logout"}, moment: "revocation", told: "note: the login was removed here; not revoked: "},
 	} {
@@ -201,6 +205,9 @@ func TestSignalsAtASilentServer(t *testing.T) {
 			t.Parallel()
 			k := newKeeper(t)
 			h := k.home("tool")
+			if c.register {
+				h = k.home("")
+			}
 			if c.loggedIn {
 				h.login()
 			}
