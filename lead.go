@@ -39,7 +39,7 @@ func (c *consent) lead(ctx context.Context) (*Held, error) {
 			all.opt.UI.note("the other process has logged in: its login is used")
 			return h, nil
 		}
-		if err := readOutcome(all.opt.lockDir(), key, began); err != nil {
+		if err := readOutcome(all.opt.lockDir(), key, began, c.device); err != nil {
 			return nil, c.refusal(err)
 		}
 		if err := c.widenAgain(ctx); err != nil {
@@ -48,7 +48,7 @@ func (c *consent) lead(ctx context.Context) (*Held, error) {
 	}
 	h, err := c.get(ctx)
 	if err != nil && ctx.Err() == nil {
-		leaveOutcome(all.opt.lockDir(), key, all.opt.now(), err)
+		outcome{At: all.opt.now(), Device: c.device}.leave(all.opt.lockDir(), key, err)
 	}
 	return h, err
 }
@@ -73,25 +73,24 @@ func (c *consent) theirs(ctx context.Context, key store.Key, began time.Time) *H
 // An outcome is a login that came to no credential by the decision of a person or a server: it
 // is that of all who waited for it.
 type outcome struct {
-	At          time.Time `json:"at"`
-	TimedOut    bool      `json:"timed_out,omitempty"`
-	Code        string    `json:"code,omitempty"` // of the authorization response
-	Description string    `json:"description,omitempty"`
-	URI         string    `json:"uri,omitempty"`
+	At       time.Time                 `json:"at"`
+	Device   bool                      `json:"device,omitempty"` // it was by a code for another device
+	TimedOut bool                      `json:"timed_out,omitempty"`
+	Request  *oauth.AuthorizationError `json:"request,omitempty"`  // the refusal of the request
+	Response *oauth.ResponseError      `json:"response,omitempty"` // that of an endpoint: of the code, or of the client
 }
 
 func outcomePath(dir string, key store.Key) string {
 	return filepath.Join(dir, key.ID()+".login.json")
 }
 
-// leaveOutcome writes down why a login failed. Any other error than those of an outcome is this
+// leave writes down why a login failed. Any other error than those of an outcome is this
 // process's own, and may not be the next one's.
-func leaveOutcome(dir string, key store.Key, now time.Time, err error) {
-	o := outcome{At: now, TimedOut: errors.Is(err, oauth.ErrLoginTimeout)}
-	if refused, ok := errors.AsType[*oauth.AuthorizationError](err); ok && (refused.Denied() || !refused.Device) { // the others may go by a browser
-		o.Code, o.Description, o.URI = refused.Code, refused.Description, refused.URI
-	}
-	if !o.TimedOut && o.Code == "" {
+func (o outcome) leave(dir string, key store.Key, err error) {
+	o.TimedOut = errors.Is(err, oauth.ErrLoginTimeout)
+	o.Request, _ = errors.AsType[*oauth.AuthorizationError](err)
+	o.Response, _ = errors.AsType[*oauth.ResponseError](err)
+	if !o.TimedOut && o.Request == nil && o.Response == nil {
 		return
 	}
 	if data, err := json.Marshal(o); err == nil {
@@ -102,15 +101,33 @@ func leaveOutcome(dir string, key store.Key, now time.Time, err error) {
 // maxOutcome bounds the file of an outcome.
 const maxOutcome = 64 << 10
 
-// readOutcome is the error that another process left since began; nil where there is none.
-func readOutcome(dir string, key store.Key, began time.Time) error {
+// readOutcome is the error that another process left since began, for one that logs in by a code for
+// another device or not; nil where there is none. What a server refuses of such a code, it may give
+// to a browser; who said no has said it for both.
+func readOutcome(dir string, key store.Key, began time.Time, device bool) error {
 	data, err := files.Read(outcomePath(dir, key), files.Rule{Limit: maxOutcome, Forbidden: files.OthersWrite})
 	var o outcome
 	if err != nil || json.Unmarshal(data, &o) != nil || o.At.Before(began) {
 		return nil
 	}
-	if o.TimedOut {
+	switch denied := o.Request != nil && o.Request.Denied(); {
+	case o.TimedOut:
 		return oauth.ErrLoginTimeout
+	case o.Device && !device && !denied:
+		return nil
+	case o.Request != nil:
+		fit(&o.Request.Code, &o.Request.Description, &o.Request.URI, &o.Request.Listed)
+		return o.Request
+	case o.Response != nil:
+		fit(&o.Response.Code, &o.Response.Description, &o.Response.URI, &o.Response.Problem, &o.Response.Listed)
+		return o.Response
 	}
-	return &oauth.AuthorizationError{Code: text.Line(o.Code), Description: text.Line(o.Description), URI: text.Line(o.URI)}
+	return nil
+}
+
+// fit makes words of a file fit to be shown.
+func fit(words ...*string) {
+	for _, word := range words {
+		*word = text.Line(*word)
+	}
 }

@@ -31,9 +31,9 @@ type keeper struct {
 	sessions map[string]*session
 	spent    map[string]*session // by refresh tokens
 	reused   int
-	clients  []string         // that are registered
-	deny     bool             // whatever consent is asked for
-	tokens   http.HandlerFunc // in place of what the token endpoint says; nil: itself
+	clients  []string                    // that are registered
+	deny     bool                        // whatever consent is asked for
+	tokens   map[string]http.HandlerFunc // in place of what the token endpoint says, by the moment; nil: itself
 }
 
 // A session is what one consent led to.
@@ -48,7 +48,7 @@ type gate struct {
 }
 
 func newKeeper(t *testing.T) *keeper {
-	k := &keeper{t: t, hold: map[string]*gate{}, arrived: map[string]int{}, codes: map[string]bool{}, sessions: map[string]*session{}, spent: map[string]*session{}}
+	k := &keeper{t: t, hold: map[string]*gate{}, arrived: map[string]int{}, codes: map[string]bool{}, sessions: map[string]*session{}, spent: map[string]*session{}, tokens: map[string]http.HandlerFunc{}}
 	k.Server = httptest.NewServer(k)
 	t.Cleanup(k.Close)
 	return k
@@ -89,16 +89,19 @@ func (k *keeper) denies() bool {
 }
 
 // answer is what the token endpoint says to a renewal from now on; nil: itself.
-func (k *keeper) answer(tokens http.HandlerFunc) {
+func (k *keeper) answer(tokens http.HandlerFunc) { k.answerAt("renewal", tokens) }
+
+// answerAt is answer for the requests of any moment.
+func (k *keeper) answerAt(moment string, tokens http.HandlerFunc) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.tokens = tokens
+	k.tokens[moment] = tokens
 }
 
-func (k *keeper) answers() http.HandlerFunc {
+func (k *keeper) answers(moment string) http.HandlerFunc {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.tokens
+	return k.tokens[moment]
 }
 
 func (k *keeper) count(moment string) int {
@@ -138,6 +141,7 @@ func (k *keeper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		back.RawQuery = response.Encode()
 		http.Redirect(w, r, back.String(), http.StatusFound)
 	case "/device":
+		k.arrive("device")
 		code := rand.Text()
 		k.mu.Lock()
 		k.codes[code] = true
@@ -148,7 +152,7 @@ func (k *keeper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		moment := map[string]string{"authorization_code": "exchange", "refresh_token": "renewal"}[r.FormValue("grant_type")]
 		moment = cmp.Or(moment, "poll")
 		k.arrive(moment)
-		if answer := k.answers(); answer != nil && moment == "renewal" {
+		if answer := k.answers(moment); answer != nil {
 			answer(w, r)
 			return
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"net/http"
 	"os/exec"
 	"strings"
 	"testing"
@@ -35,25 +36,45 @@ func (l *loginOf) end() int {
 }
 
 // TestLoginsAtOnce begins several logins while nobody has consented yet: one opens its page and
-// registers, the others say that they wait, and take what comes of it.
+// registers, the others say that they wait, and take what comes of it, whoever refuses it.
 func TestLoginsAtOnce(t *testing.T) {
 	for name, c := range map[string]struct {
 		deny, kill bool
+		device     bool   // by a code for another device
+		refuse     string // what the token endpoint says of the code
+		status     int    // with which it does
 		code       int
 		pages      int
 		told       string
 	}{
-		"consent":              {code: 0, pages: 1, told: "note: the other process has logged in: its login is used"},
-		"denial":               {deny: true, code: 4, pages: 1, told: "access_denied"},
-		"the leader is killed": {kill: true, code: 0, pages: 2},
+		"consent": {code: 0, pages: 1, told: "note: the other process has logged in: its login is used"},
+		"denial":  {deny: true, code: 4, pages: 1, told: "access_denied"},
+		"the client is not known at the token endpoint": {refuse: "invalid_client", status: 401, code: 4, pages: 1, told: `refused: "invalid_client"`},
+		"the code is refused":                           {refuse: "invalid_grant", status: 400, code: 4, pages: 1, told: `refused: "invalid_grant"`},
+		"denial at the token endpoint":                  {refuse: "access_denied", status: 403, code: 4, pages: 1, told: `refused: "access_denied"`},
+		"the server is in trouble":                      {refuse: "server_error", status: 500, code: 6, pages: 1, told: `refused: "server_error"`},
+		"a refusal without a word":                      {status: 400, code: 6, pages: 1, told: "without an error code"},
+		"the code for another device is refused":        {device: true, refuse: "invalid_grant", status: 400, code: 4, pages: 1, told: `refused: "invalid_grant"`},
+		"denial on another device":                      {device: true, refuse: "access_denied", status: 400, code: 4, pages: 1, told: `refused: "access_denied"`},
+		"the leader is killed":                          {kill: true, code: 0, pages: 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			k := newKeeper(t)
 			k.refuse(c.deny)
-			h, visit := k.home(""), visitCommand(t)
-			consent := k.wait("consent")
+			h := k.home("")
+			page, asked, args := "consent", "exchange", []string{"login", "--browser", visitCommand(t)}
+			if c.device {
+				page, asked, args = "device", "poll", []string{"login", "--device"}
+			}
+			refuses := c.deny || c.status != 0
+			if c.status != 0 {
+				k.answerAt(asked, func(w http.ResponseWriter, _ *http.Request) {
+					reply(w, c.status, map[string]any{"error": c.refuse})
+				})
+			}
+			consent := k.wait(page)
 			begin := func() *loginOf {
-				l := &loginOf{Cmd: h.ambit("login", "--browser", visit)}
+				l := &loginOf{Cmd: h.ambit(args...)}
 				stderr, err := l.StderrPipe()
 				if err == nil {
 					err = l.Start()
@@ -98,14 +119,15 @@ func TestLoginsAtOnce(t *testing.T) {
 				t.Errorf("%d of them were told", followers)
 			}
 			// A registration is used again, after a request that asks whether the server still knows it.
-			if k.count("consent") != c.pages || k.count("registration") != 1 || k.count("exchange") > c.pages {
-				t.Errorf("%d pages, %d registrations, %d exchanges", k.count("consent"), k.count("registration"), k.count("exchange"))
+			if k.count(page) != c.pages || k.count("registration") != 1 || k.count(asked) > c.pages {
+				t.Errorf("%d pages, %d registrations, %d requests for a token", k.count(page), k.count("registration"), k.count(asked))
 			}
-			if alive := len(k.alive()); !c.deny && alive != 1 {
+			if alive := len(k.alive()); !refuses && alive != 1 {
 				t.Errorf("%d logins", alive)
 			}
-			if c.deny { // who comes later is asked again
+			if refuses { // who comes later is asked again
 				k.refuse(false)
+				k.answerAt(asked, nil)
 				h.login()
 			}
 		})
