@@ -24,6 +24,10 @@ func caller() {
 		args, keep = args[1:], true
 	}
 	for _, arg := range args {
+		if arg == "proxy" {
+			fmt.Println("the proxy is", os.Getenv("AMBIT_API_URL")+"/")
+			continue
+		}
 		if arg == "env" {
 			fmt.Println(strings.Join(os.Environ(), "\n"))
 			continue

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -25,9 +26,9 @@ type keeper struct {
 	t *testing.T
 
 	mu       sync.Mutex
-	hold     map[string]*gate // by the moment, one of those that arrive names
-	arrived  map[string]int   // requests, by the moment
-	codes    map[string]bool  // that are not spent
+	hold     map[string]*gate  // by the moment, one of those that arrive names
+	arrived  map[string]int    // requests, by the moment
+	codes    map[string]string // that are not spent, with their scopes
 	sessions map[string]*session
 	spent    map[string]*session // by refresh tokens
 	reused   int
@@ -39,6 +40,7 @@ type keeper struct {
 // A session is what one consent led to.
 type session struct {
 	refresh, access string // the ones that are good; "" once revoked
+	scope           string
 }
 
 // A gate holds the requests of a moment until it is opened.
@@ -48,7 +50,7 @@ type gate struct {
 }
 
 func newKeeper(t *testing.T) *keeper {
-	k := &keeper{t: t, hold: map[string]*gate{}, arrived: map[string]int{}, codes: map[string]bool{}, sessions: map[string]*session{}, spent: map[string]*session{}, tokens: map[string]http.HandlerFunc{}}
+	k := &keeper{t: t, hold: map[string]*gate{}, arrived: map[string]int{}, codes: map[string]string{}, sessions: map[string]*session{}, spent: map[string]*session{}, tokens: map[string]http.HandlerFunc{}}
 	k.Server = httptest.NewServer(k)
 	t.Cleanup(k.Close)
 	return k
@@ -116,7 +118,8 @@ func (k *keeper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		reply(w, 200, map[string]any{
 			"issuer": k.URL, "authorization_endpoint": k.URL + "/authorize", "token_endpoint": k.URL + "/token",
 			"revocation_endpoint": k.URL + "/revoke", "registration_endpoint": k.URL + "/register", "device_authorization_endpoint": k.URL + "/device",
-			"response_types_supported": []string{"code"}, "code_challenge_methods_supported": []string{"S256"},
+			"pushed_authorization_request_endpoint": k.URL + "/push",
+			"response_types_supported":              []string{"code"}, "code_challenge_methods_supported": []string{"S256"},
 			"grant_types_supported":                 []string{"authorization_code", "refresh_token"},
 			"token_endpoint_auth_methods_supported": []string{"none"}, "scopes_supported": []string{"a:read"},
 		})
@@ -132,7 +135,7 @@ func (k *keeper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		back, _ := url.Parse(r.FormValue("redirect_uri"))
 		code := rand.Text()
 		k.mu.Lock()
-		k.codes[code] = true
+		k.codes[code] = r.FormValue("scope")
 		k.mu.Unlock()
 		response := url.Values{"code": {code}, "state": {r.FormValue("state")}}
 		if k.denies() {
@@ -140,16 +143,19 @@ func (k *keeper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		back.RawQuery = response.Encode()
 		http.Redirect(w, r, back.String(), http.StatusFound)
+	case "/push":
+		k.arrive("push")
+		reply(w, 201, map[string]any{"request_uri": "urn:" + rand.Text(), "expires_in": 60})
 	case "/device":
 		k.arrive("device")
 		code := rand.Text()
 		k.mu.Lock()
-		k.codes[code] = true
+		k.codes[code] = r.FormValue("scope")
 		k.mu.Unlock()
 		reply(w, 200, map[string]any{"device_code": code, "user_code": "AB-CD", "verification_uri": k.URL + "/enter", "expires_in": 600, "interval": 1})
 	case "/token":
 		_ = r.ParseForm()
-		moment := map[string]string{"authorization_code": "exchange", "refresh_token": "renewal"}[r.FormValue("grant_type")]
+		moment := map[string]string{"authorization_code": "exchange", "refresh_token": "renewal", "client_credentials": "own"}[r.FormValue("grant_type")]
 		moment = cmp.Or(moment, "poll")
 		k.arrive(moment)
 		if answer := k.answers(moment); answer != nil {
@@ -157,7 +163,7 @@ func (k *keeper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		k.token(w, r)
-	case "/api/x":
+	case "/api/x", "/api/y":
 		k.call(w, r)
 	case "/revoke":
 		_ = r.ParseForm()
@@ -172,9 +178,9 @@ func (k *keeper) token(w http.ResponseWriter, r *http.Request) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	var s *session
-	if code := cmp.Or(r.FormValue("code"), r.FormValue("device_code")); k.codes[code] {
+	if code := cmp.Or(r.FormValue("code"), r.FormValue("device_code")); k.codes[code] != "" {
+		s = &session{scope: k.codes[code]}
 		delete(k.codes, code)
-		s = &session{}
 	}
 	if refresh := r.FormValue("refresh_token"); refresh != "" {
 		s = k.sessions[refresh]
@@ -186,13 +192,19 @@ func (k *keeper) token(w http.ResponseWriter, r *http.Request) {
 		delete(k.sessions, refresh)
 		k.spent[refresh] = s
 	}
+	if r.FormValue("grant_type") == "client_credentials" {
+		own := &session{access: "acc_" + rand.Text()}
+		k.sessions[own.access] = own
+		reply(w, 200, map[string]any{"access_token": own.access, "token_type": "Bearer", "expires_in": 3600, "scope": "a:read"})
+		return
+	}
 	if s == nil {
 		reply(w, 400, map[string]any{"error": "invalid_grant"})
 		return
 	}
 	s.refresh, s.access = "ref_"+rand.Text(), "acc_"+rand.Text()
 	k.sessions[s.refresh] = s
-	reply(w, 200, map[string]any{"access_token": s.access, "refresh_token": s.refresh, "token_type": "Bearer", "expires_in": 3600, "scope": "a:read"})
+	reply(w, 200, map[string]any{"access_token": s.access, "refresh_token": s.refresh, "token_type": "Bearer", "expires_in": 3600, "scope": s.scope})
 }
 
 func (k *keeper) revoke(token string) {
@@ -210,10 +222,16 @@ func (k *keeper) call(w http.ResponseWriter, r *http.Request) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, s := range k.sessions {
-		if r.Header.Get("Authorization") == "Bearer "+s.access {
-			reply(w, 200, map[string]any{})
+		if r.Header.Get("Authorization") != "Bearer "+s.access {
+			continue
+		}
+		if r.URL.Path == "/api/y" && !slices.Contains(strings.Fields(s.scope), "a:write") {
+			w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_scope", scope="a:write"`)
+			reply(w, 403, map[string]any{"error": "insufficient_scope"})
 			return
 		}
+		reply(w, 200, map[string]any{})
+		return
 	}
 	reply(w, 401, map[string]any{"error": "invalid_token"})
 }
@@ -235,7 +253,7 @@ func (k *keeper) forget() {
 	}
 }
 
-// alive are the refresh tokens that are good.
+// alive are the refresh tokens that are good, and the access tokens without one.
 func (k *keeper) alive() []string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -259,16 +277,22 @@ type keepingHome struct {
 // register.
 func (k *keeper) home(clientID string) *keepingHome {
 	k.t.Helper()
+	if clientID == "" {
+		return k.homeOf("")
+	}
+	return k.homeOf("client: {id: {main: " + clientID + "}}")
+}
+
+// homeOf is one whose provider file says this of the client.
+func (k *keeper) homeOf(client string) *keepingHome {
+	k.t.Helper()
 	h := &keepingHome{t: k.t, dir: k.t.TempDir()}
 	manifest := filepath.Join(h.dir, "scopes.yaml")
-	client := ""
-	if clientID != "" {
-		client = "client: {id: {main: " + clientID + "}}\n"
-	}
 	h.write("provider.yaml", fmt.Sprintf(`servers:
   main: {issuer: %q, api: %q}
 default_server: main
-%scredentials:
+%s
+credentials:
   - {prefix: acc_, kind: oauth_access, label: an access token}
 `, k.URL, k.URL+"/api", client))
 	h.write("scopes.yaml", `version: 1
@@ -369,10 +393,15 @@ func (h *keepingHome) edit(members map[string]any) {
 	}
 }
 
-// kept are the refresh tokens in the store.
-func (h *keepingHome) kept() []string {
-	if record := h.record(); record != nil {
-		return []string{fmt.Sprint(record["refresh"])}
+// kept are the refresh tokens in the store, and the access tokens without one.
+func (h *keepingHome) kept() (tokens []string) {
+	logins, _ := h.stored()
+	for _, record := range logins {
+		refresh, _ := record["refresh"].(string)
+		access, _ := record["access"].(string)
+		if token := cmp.Or(refresh, access); token != "" {
+			tokens = append(tokens, token)
+		}
 	}
-	return nil
+	return tokens
 }

@@ -195,6 +195,12 @@ func TestRunForOnce(t *testing.T) {
 // nil where nobody does.
 func onTerminal(t *testing.T, home string, watch func(text []byte, keyboard io.Writer), args ...string) (out []byte, code int) {
 	t.Helper()
+	return startedOnTerminal(t, home, nil, watch, args...)
+}
+
+// startedOnTerminal is onTerminal; started gets the program's process, nil where nobody wants it.
+func startedOnTerminal(t *testing.T, home string, started func(*os.Process), watch func(text []byte, keyboard io.Writer), args ...string) (out []byte, code int) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), hangs)
 	defer cancel()
 	self, err := os.Executable()
@@ -230,13 +236,31 @@ func onTerminal(t *testing.T, home string, watch func(text []byte, keyboard io.W
 	for strings.Contains(c.Args[1], "=") {
 		c.Env, c.Args = append(c.Env, c.Args[1]), slices.Delete(c.Args, 1, 2)
 	}
-	terminal, err := pty.StartWithAttrs(c, &pty.Winsize{Rows: 24, Cols: 80}, session)
+	terminal, tty, err := pty.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer terminal.Close()
-	if err := keepOutput(terminal); err != nil {
+	if err := keepOutput(terminal); err != nil { // before the program looks at the terminal's modes
 		t.Fatal(err)
+	}
+	if err := pty.Setsize(terminal, &pty.Winsize{Rows: 24, Cols: 80}); err != nil {
+		t.Fatal(err)
+	}
+	c.SysProcAttr, c.Stdout = session, tty
+	if c.Stdin == nil {
+		c.Stdin = tty
+	}
+	if c.Stderr == nil {
+		c.Stderr = tty
+	}
+	err = c.Start()
+	tty.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if started != nil {
+		started(c.Process)
 	}
 	var text bytes.Buffer
 	piece := make([]byte, 4096)
