@@ -28,6 +28,9 @@ import (
 // ends are the signals that end a program and can be caught.
 var ends = []syscall.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM}
 
+// sideBySide is how many rounds of which each takes a second are run at a time.
+const sideBySide = 20
+
 // A moment is one at which something may be under way.
 type moment struct {
 	client   string // the provider file's words of it; "": it has to be registered
@@ -85,7 +88,7 @@ func TestSignals(t *testing.T) {
 				for late, left := 0, all; left > 0 && !t.Failed(); {
 					batch := make([]bool, 1)
 					if m.slow {
-						batch = make([]bool, left)
+						batch = make([]bool, min(left, sideBySide))
 					}
 					var wait sync.WaitGroup
 					for i := range batch {
@@ -100,6 +103,9 @@ func TestSignals(t *testing.T) {
 						}
 					}
 				}
+			}
+			if !t.Failed() {
+				t.Logf("%d signals, nothing lost", len(ends)*rounds(20))
 			}
 		})
 	}
@@ -242,11 +248,13 @@ func TestSignalsInARun(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for _, signal := range ends {
-				var wait sync.WaitGroup
-				for range rounds(20) {
-					wait.Go(func() { c.strike(t, signal) })
+				for left := rounds(20); left > 0; left -= sideBySide {
+					var wait sync.WaitGroup
+					for range min(left, sideBySide) {
+						wait.Go(func() { c.strike(t, signal) })
+					}
+					wait.Wait()
 				}
-				wait.Wait()
 			}
 		})
 	}
