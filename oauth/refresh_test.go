@@ -231,10 +231,11 @@ func TestNothingStored(t *testing.T) {
 	}
 }
 
-// A failing store has room for so many more swaps, and then its disk is full.
+// A failing store has room for so many more swaps, and then its disk is full, or says why not.
 type failing struct {
 	store.Store
 	swaps int
+	full  error // nil is a full disk
 	probe error
 }
 
@@ -242,6 +243,9 @@ func (f *failing) Probe(context.Context, store.Key) error { return f.probe }
 
 func (f *failing) Swap(ctx context.Context, key store.Key, lease *store.Lease, old, next *credential.Credential) error {
 	if f.swaps--; f.swaps < 0 {
+		if f.full != nil {
+			return f.full
+		}
 		return syscall.ENOSPC
 	}
 	return f.Store.Swap(ctx, key, lease, old, next)
@@ -261,7 +265,10 @@ func TestRenewedButNotSaved(t *testing.T) {
 func TestNoPlace(t *testing.T) {
 	for name, c := range map[string]*failing{
 		"a probe that fails":     {probe: syscall.EROFS},
+		"a full disk":            {probe: syscall.ENOSPC},
+		"a quota":                {probe: syscall.EDQUOT},
 		"a note that is refused": {swaps: 0},
+		"a note beyond a quota":  {swaps: 0, full: syscall.EDQUOT},
 		"a locked keyring":       {probe: &store.NoKeyringError{Err: errors.New("locked"), Silent: true}},
 		"a store too small":      {probe: &store.NotKeptError{Store: "it", Problem: "has no room"}},
 	} {

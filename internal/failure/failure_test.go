@@ -54,6 +54,8 @@ func TestCredentialFailures(t *testing.T) {
 		"a keyring that is too small":  {&store.NotKeptError{Store: store.Keyring{}.Name(), Problem: "has no room"}, ExitUsage, "--store file"},
 		"a file that is too small":     {&store.NotKeptError{Store: store.File{}.Name(), Problem: "has no room"}, ExitUsage, "--store memory"},
 		"a full disk":                  {&fs.PathError{Op: "write", Path: "/state/x", Err: syscall.ENOSPC}, ExitUsage, "make room"},
+		"a quota that is used up":      {&fs.PathError{Op: "sync", Path: "/state/x", Err: syscall.EDQUOT}, ExitUsage, "make room"},
+		"a login on a full disk":       {&ambit.StoreError{Err: &fs.PathError{Op: "sync", Path: "/state/x", Err: syscall.EDQUOT}}, ExitUsage, "make room on that disk, or"},
 		"a key that cannot be read":    {&apikey.BadKeyError{Source: "standard input", Err: directory}, ExitNoCredential, ""},
 	} {
 		if f := As(Of(nil, c.err)); f.Code != c.code || !strings.Contains(f.Hint, c.hint) {

@@ -212,8 +212,11 @@ func directoryFailure(_ *ambit.Session, err error) *view.Failure {
 	if _, elsewhere := errors.AsType[*guard.Error](err); !ok || elsewhere {
 		return nil
 	}
-	if errors.Is(err, syscall.ENOSPC) {
+	if isFull(err) {
 		return From(ExitUsage, e, "make room on that disk, or name a directory on another with XDG_STATE_HOME")
 	}
 	return From(ExitUsage, e, "ambit keeps its files there: make it a directory that you can write to, or name others with XDG_STATE_HOME and XDG_CONFIG_HOME")
 }
+
+// isFull reports whether a disk, or the user's part of it, has no room left.
+func isFull(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) }

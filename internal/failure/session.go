@@ -71,7 +71,11 @@ func sessionErrors(s *ambit.Session, err error) *view.Failure {
 		return From(ExitNoCredential, e, "client.secret in the provider file says where it is; the server that registered the client has it")
 	}
 	if e, ok := errors.AsType[*ambit.StoreError](err); ok {
-		return From(ExitUsage, e, "set XDG_STATE_HOME to a directory of yours, or keep it for one run alone: --store memory")
+		way := "set XDG_STATE_HOME to a directory of yours"
+		if isFull(err) {
+			way = "make room on that disk, or name a directory on another with XDG_STATE_HOME"
+		}
+		return From(ExitUsage, e, way+", or keep it for one run alone: --store memory")
 	}
 	if e, ok := errors.AsType[*ambit.APIKeyError](err); ok {
 		return From(ExitUsage, e, advice.Line(advice.Steps(advice.Situation{
