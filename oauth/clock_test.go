@@ -10,18 +10,21 @@ import (
 	"github.com/ambit-auth/ambit/scopes"
 )
 
+// clocks are those of machines.
+var clocks = map[string]struct {
+	ahead time.Duration // of that of the server
+	told  string
+}{
+	"right":             {0, ""},
+	"within the leeway": {50 * time.Second, ""},
+	"ahead":             {10 * time.Minute, "the clock of this machine is 10m0s ahead of that of 127.0.0.1:"},
+	"behind":            {-3 * time.Hour, "the clock of this machine is 3h0m0s behind that of 127.0.0.1:"},
+}
+
 // A machine whose clock is off logs in and renews as any other, and is told.
 func TestClockThatIsOff(t *testing.T) {
 	key := newKey(t)
-	for name, c := range map[string]struct {
-		ahead time.Duration // of the clock here
-		told  string
-	}{
-		"right":             {0, ""},
-		"within the leeway": {50 * time.Second, ""},
-		"ahead":             {10 * time.Minute, "the clock of this machine is 10m0s ahead of that of 127.0.0.1:"},
-		"behind":            {-3 * time.Hour, "the clock of this machine is 3h0m0s behind that of 127.0.0.1:"},
-	} {
+	for name, c := range clocks {
 		t.Run(name, func(t *testing.T) {
 			server, person := newAuthServer(t), newPerson(t)
 			server.date = testNow.Add(-c.ahead)
@@ -49,6 +52,50 @@ func TestClockThatIsOff(t *testing.T) {
 				t.Errorf("told: %q", all)
 			}
 		})
+	}
+}
+
+// What a renewal brings lives as long by a clock that is off: it is not renewed before, and is
+// where it is to live longer.
+func TestRenewalByAClockThatIsOff(t *testing.T) {
+	for name, c := range clocks {
+		for _, lifetime := range []string{"expires_in", "expires_at"} {
+			t.Run(name+", "+lifetime, func(t *testing.T) {
+				server, backend := newAuthServer(t), &store.Memory{}
+				expired(t, server, backend)
+				now := time.Now().Truncate(time.Second)
+				server.date = now.Add(-c.ahead)
+				if lifetime == "expires_at" {
+					server.answer = map[string]any{"expires_in": nil, "expires_at": server.date.Add(time.Hour).Unix()}
+				}
+				renewer := newRenewer(t, server, backend)
+				var told []string
+				renewer.Now, renewer.Note = func() time.Time { return now }, func(sentence string) { told = append(told, sentence) }
+				renew := func(minTTL time.Duration, requests int) {
+					t.Helper()
+					got, err := renewer.Valid(t.Context(), minTTL)
+					if err != nil || len(server.sent()) != requests {
+						t.Fatalf("for %s: %v, %d requests", minTTL, err, len(server.sent()))
+					}
+					if lives := got.ExpiresAt.Sub(now); lives > time.Hour+time.Minute || lives < time.Hour-time.Minute {
+						t.Errorf("for %s: it lives for %s by the clock here", minTTL, lives)
+					}
+				}
+				renew(0, 1)
+				if all := strings.Join(told, "\n"); !strings.Contains(all, c.told) || c.told == "" && strings.Contains(all, "clock") {
+					t.Errorf("told: %q", all)
+				}
+				renew(0, 1)
+				renew(58*time.Minute, 1)
+				renew(2*time.Hour, 2)
+				now = now.Add(61*time.Minute + time.Second)
+				server.date = now.Add(-c.ahead)
+				if lifetime == "expires_at" {
+					server.answer["expires_at"] = server.date.Add(time.Hour).Unix()
+				}
+				renew(0, 3)
+			})
+		}
 	}
 }
 

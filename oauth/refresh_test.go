@@ -567,11 +567,15 @@ func TestLockFolder(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, directory := range []string{"", filepath.Join(file, "below")} {
+	below := filepath.Join(file, "below")
+	for directory, begin := range map[string]string{
+		"":    "the credential cannot be locked for renewal: no directory is set for the lock",
+		below: fmt.Sprintf("the credential cannot be locked for renewal: the lock file %q: ", filepath.Join(below, testKey.ID()+".lock")),
+	} {
 		renewer.LockDir = directory
 		_, err := renewer.Valid(t.Context(), 0)
-		if _, ok := errors.AsType[*store.LockError](err); !ok || len(server.sent()) != 0 {
-			t.Errorf("LockDir %q: %v, requests %v", directory, err, server.sent())
+		if _, ok := errors.AsType[*store.LockError](err); !ok || !strings.HasPrefix(err.Error(), begin) || len(server.sent()) != 0 {
+			t.Errorf("LockDir %q: %v, requests %v, want %s", directory, err, server.sent(), begin)
 		}
 	}
 }

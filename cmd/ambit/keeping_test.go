@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // A keeper is an authorization server that rotates refresh tokens, ends a session of which it
@@ -32,6 +33,7 @@ type keeper struct {
 	sessions map[string]*session
 	spent    map[string]*session // by refresh tokens
 	reused   int
+	ahead    time.Duration               // of the clock here, of that of the server
 	clients  []string                    // that are registered
 	deny     bool                        // whatever consent is asked for
 	tokens   map[string]http.HandlerFunc // in place of what the token endpoint says, by the moment; nil: itself
@@ -113,6 +115,7 @@ func (k *keeper) count(moment string) int {
 }
 
 func (k *keeper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Date", time.Now().Add(-k.ahead).UTC().Format(http.TimeFormat))
 	switch r.URL.Path {
 	case "/.well-known/oauth-authorization-server":
 		reply(w, 200, map[string]any{
@@ -204,7 +207,12 @@ func (k *keeper) token(w http.ResponseWriter, r *http.Request) {
 	}
 	s.refresh, s.access = "ref_"+rand.Text(), "acc_"+rand.Text()
 	k.sessions[s.refresh] = s
-	reply(w, 200, map[string]any{"access_token": s.access, "refresh_token": s.refresh, "token_type": "Bearer", "expires_in": 3600, "scope": s.scope})
+	response := map[string]any{"access_token": s.access, "refresh_token": s.refresh, "token_type": "Bearer", "expires_in": 3600, "scope": s.scope}
+	if k.ahead != 0 { // and the end is told by that clock
+		delete(response, "expires_in")
+		response["expires_at"] = time.Now().Add(time.Hour - k.ahead).Unix()
+	}
+	reply(w, 200, response)
 }
 
 func (k *keeper) revoke(token string) {

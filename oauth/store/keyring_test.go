@@ -4,7 +4,10 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,8 +17,11 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/internal/testkit"
+	"github.com/ambit-auth/ambit/metadata"
+	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/oauth/store"
+	"github.com/ambit-auth/ambit/oauth/store/storetest"
 	"github.com/zalando/go-keyring"
 )
 
@@ -62,6 +68,52 @@ func TestLockedKeyring(t *testing.T) {
 	err = store.Keyring{}.Probe(t.Context(), key)
 	if locked, ok := errors.AsType[*store.NoKeyringError](err); !ok || !locked.Silent {
 		t.Errorf("a probe of a locked keyring: %v", err)
+	}
+}
+
+// What another program stores in the keyring while a renewal waits for its response, without a lease, is
+// used, and never written over: neither by what comes, nor by what a refusal taught.
+func TestKeyringChangedDuringARenewal(t *testing.T) {
+	backend := openKeyring(t)
+	for name, answer := range map[string]struct {
+		status int
+		body   string
+	}{
+		"renewed": {200, `{"access_token":"acc_1","refresh_token":"ref_1","token_type":"Bearer","expires_in":3600}`},
+		"refused": {400, `{"error":"invalid_grant"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			key, now := store.Key{Manifest: name}, time.Now().Truncate(time.Second)
+			login := func(name string, obtained, expires time.Time) *credential.Credential {
+				c := storetest.FullCredential()
+				c.Access, c.Refresh, c.ClientID = credential.NewSecret("acc_"+name), credential.NewSecret("ref_"+name), "tool"
+				c.ObtainedAt, c.ExpiresAt, c.Renewal = obtained, expires, credential.Renewal{}
+				return c
+			}
+			if err := backend.Save(t.Context(), key, login("old", now.Add(-2*time.Hour), now.Add(-time.Hour))); err != nil {
+				t.Fatal(err)
+			}
+			theirs := login("theirs", now, now.Add(time.Hour))
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				if err := backend.Save(context.Background(), key, theirs); err != nil {
+					t.Error(err)
+				}
+				w.Header().Set("Content-Type", "application/json")
+				w.WriteHeader(answer.status)
+				_, _ = io.WriteString(w, answer.body)
+			}))
+			defer server.Close()
+			renewer := &oauth.Renewer{Store: backend, Key: key, LockDir: t.TempDir(), Server: func(context.Context) (*metadata.AuthorizationServer, error) {
+				return &metadata.AuthorizationServer{Issuer: server.URL, TokenEndpoint: server.URL}, nil
+			}}
+			got, err := renewer.Valid(t.Context(), 0)
+			if err != nil || !got.SameSecrets(theirs) {
+				t.Errorf("%v, %v", got, err)
+			}
+			if kept := storetest.Load(t, backend, key); !kept.SameSecrets(theirs) {
+				t.Error("theirs is gone")
+			}
+		})
 	}
 }
 
