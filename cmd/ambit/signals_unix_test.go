@@ -43,6 +43,7 @@ type moment struct {
 	told     []string // in the end: one of these
 	never    []string // what is not sent
 	slow     bool     // a round takes a second: they are run side by side
+	few      bool     // tried less often, where nobody measures
 }
 
 const (
@@ -58,23 +59,31 @@ const (
 var moments = map[string]moment{
 	"waiting for a browser":         {client: theClient, args: []string{"login", "--no-browser"}, never: []string{"exchange"}},
 	"registration":                  {args: []string{"login", "--browser", "visit"}, request: "registration"},
-	"registration, another device":  {args: []string{"login", "--device"}, request: "registration", never: []string{"poll"}},
-	"pushed request":                {client: pushes, args: []string{"login", "--browser", "visit"}, request: "push", never: []string{"exchange"}},
+	"registration, another device":  {args: []string{"login", "--device"}, request: "registration", never: []string{"poll"}, few: true},
+	"pushed request":                {client: pushes, args: []string{"login", "--browser", "visit"}, request: "push", few: true},
 	"code exchange":                 {client: theClient, args: []string{"login", "--browser", "visit"}, request: "exchange", told: []string{revoked, finished}},
-	"keeping":                       {client: theClient, loggedIn: true, replaces: true, locked: true, args: []string{"login", "--browser", "visit"}, told: []string{revoked}},
-	"adding, waiting for a browser": {client: theClient, loggedIn: true, args: []string{"login", "--add", "a:write", "--no-browser"}},
-	"adding, code exchange":         {client: theClient, loggedIn: true, replaces: true, args: []string{"login", "--add", "a:write", "--browser", "visit"}, request: "exchange", told: []string{revoked, finished}},
-	"request of a code":             {client: theClient, args: []string{"login", "--device"}, request: "device", never: []string{"poll"}},
-	"poll":                          {client: theClient, args: []string{"login", "--device"}, request: "poll", told: []string{revoked, finished}, slow: true},
-	"poll before the answer":        {client: theClient, args: []string{"login", "--device"}, pending: true, request: "poll", slow: true},
-	"a client's own token":          {client: ownClient, args: []string{"token"}, request: "own", told: []string{finished}},
+	"keeping":                       {client: theClient, loggedIn: true, replaces: true, locked: true, args: []string{"login", "--browser", "visit"}, told: []string{revoked}, few: true},
+	"adding, waiting for a browser": {client: theClient, loggedIn: true, args: []string{"login", "--add", "a:write", "--no-browser"}, few: true},
+	"adding, code exchange":         {client: theClient, loggedIn: true, replaces: true, args: []string{"login", "--add", "a:write", "--browser", "visit"}, request: "exchange", told: []string{revoked, finished}, few: true},
+	"request of a code":             {client: theClient, args: []string{"login", "--device"}, request: "device", never: []string{"poll"}, few: true},
+	"poll":                          {client: theClient, args: []string{"login", "--device"}, request: "poll", told: []string{revoked, finished}, slow: true, few: true},
+	"poll before the answer":        {client: theClient, args: []string{"login", "--device"}, pending: true, request: "poll", slow: true, few: true},
+	"a client's own token":          {client: ownClient, args: []string{"token"}, request: "own", told: []string{finished}, few: true},
 	"renewal":                       {client: theClient, loggedIn: true, args: []string{"token", "--min-ttl", "2h"}, request: "renewal", told: []string{finished}},
 	"logout":                        {client: theClient, loggedIn: true, args: []string{"logout"}, request: "revocation", told: []string{finished}},
 }
 
-// TestSignals sends each signal in each moment, 20 times: what the server has given out is in the
-// store or revoked when the program has ended, within the grace; the end tells of it, and the exit
-// code is the signal's.
+// rounds is how often each signal comes in this moment: 20 times with AMBIT_TEST_KEEPING=5.
+func (m moment) rounds() int {
+	if m.few {
+		return rounds(4)
+	}
+	return rounds(20)
+}
+
+// TestSignals sends each signal in each moment again and again: what the server has given out is in
+// the store or revoked when the program has ended, within the grace; the end tells of it, and the
+// exit code is the signal's.
 func TestSignals(t *testing.T) {
 	for name, m := range moments {
 		t.Run(name, func(t *testing.T) {
@@ -84,7 +93,7 @@ func TestSignals(t *testing.T) {
 				m.args[i] = visitCommand(t)
 			}
 			for _, signal := range ends {
-				all := rounds(20)
+				all := m.rounds()
 				for late, left := 0, all; left > 0 && !t.Failed(); {
 					batch := make([]bool, 1)
 					if m.slow {
@@ -105,7 +114,7 @@ func TestSignals(t *testing.T) {
 				}
 			}
 			if !t.Failed() {
-				t.Logf("%d signals, nothing lost", len(ends)*rounds(20))
+				t.Logf("%d signals, nothing lost", len(ends)*m.rounds())
 			}
 		})
 	}
@@ -248,7 +257,7 @@ func TestSignalsInARun(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for _, signal := range ends {
-				for left := rounds(20); left > 0; left -= sideBySide {
+				for left := rounds(5); left > 0; left -= sideBySide {
 					var wait sync.WaitGroup
 					for range min(left, sideBySide) {
 						wait.Go(func() { c.strike(t, signal) })
