@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/subtle"
 	"errors"
 	"io"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/internal/guard"
+	"github.com/ambit-auth/ambit/internal/ports"
 	"github.com/ambit-auth/ambit/internal/text"
 )
 
@@ -30,6 +32,7 @@ type callback struct {
 	over      context.Context // ends with the login
 
 	mu    sync.Mutex
+	guest string               // cookie of the browser that has the start page; "" before the first visit
 	told  map[string]bool      // what the terminal has heard of
 	taken map[string]*lastPage // the page of each response that was taken, by the response
 }
@@ -45,7 +48,10 @@ type refused struct {
 func (c *callback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	secure(w.Header())
 	attempt := c.current.Load()
+	stranger, _ := r.Context().Value(strangerKey{}).(string)
 	switch {
+	case stranger != "":
+		c.refuseStranger(w, r, stranger)
 	case r.Host != c.at.host(): // DNS rebinding, or a loopback sibling that nobody registered
 		c.refuseElsewhere(w, r, http.StatusMisdirectedRequest, "this server answers only to "+c.at.host())
 	case speculative(r.Header):
@@ -72,7 +78,45 @@ func speculative(h http.Header) bool {
 	return false
 }
 
+// strangerKey is that of who made a connection, in the context of its requests: another user of this
+// machine; "" where it is not, or where the system does not tell.
+type strangerKey struct{}
+
+// refuseStranger refuses another user of this machine, who may have read an address in the arguments of
+// a browser. What matters is told: this user may be both.
+func (c *callback) refuseStranger(w http.ResponseWriter, r *http.Request, who string) {
+	switch query := r.URL.Query(); {
+	case query.Has("code") || query.Has("error") || r.URL.Path == c.at.path():
+		c.refuse(w, http.StatusForbidden, "stranger", refused{"a response came from " + who, "", true})
+	case r.URL.Path == c.at.start:
+		c.refuse(w, http.StatusForbidden, "visitor", refused{what: "the start page was asked for by " + who + ", who did not get it"})
+	default:
+		refuse(w, http.StatusForbidden, "This login is another user's.")
+	}
+}
+
+// guestCookie is the name of the cookie by which the browser that has the start page gets it again.
+const guestCookie = "ambit"
+
+// admit lets in the first visitor of the start page, and after that nobody without its cookie: the
+// address stands in the arguments of a browser, where other users may read it.
+func (c *callback) admit(w http.ResponseWriter, r *http.Request) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.guest == "" {
+		c.guest = rand.Text()
+		http.SetCookie(w, &http.Cookie{Name: guestCookie, Value: c.guest, Path: c.at.start, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+		return true
+	}
+	shown, err := r.Cookie(guestCookie)
+	return err == nil && subtle.ConstantTimeCompare([]byte(shown.Value), []byte(c.guest)) == 1
+}
+
 func (c *callback) serveStart(w http.ResponseWriter, r *http.Request, attempt *attempt) {
+	if !c.admit(w, r) {
+		c.refuse(w, http.StatusGone, "again", refused{what: "the start page is shown to one browser, and another asked for it again: whoever has no page goes on with the URL in the terminal, and if neither was you, another user of this machine has read its address"})
+		return
+	}
 	if c.start == nil {
 		http.Redirect(w, r, attempt.url, http.StatusSeeOther)
 		return
@@ -285,6 +329,9 @@ func servePages(at *loopback, pages *callback) *pageServer {
 		ReadHeaderTimeout: headerTimeout,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          log.New(io.Discard, "", 0), // it would write to the terminal
+		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
+			return context.WithValue(ctx, strangerKey{}, ports.Stranger(conn.RemoteAddr(), conn.LocalAddr()))
+		},
 	}
 	guard.BoundWaiting(s.server, maxWaiting)
 	for _, listener := range at.listeners {

@@ -165,6 +165,10 @@ func TestStartPage(t *testing.T) {
 		if start.body != authorizationURL {
 			t.Errorf("the start page was told %q, want %q", start.body, authorizationURL)
 		}
+		asked, err := url.Parse(authorizationURL)
+		if err != nil || strings.Contains(startURL, asked.Query().Get("state")) {
+			t.Errorf("the address of the start page shows the state: %q, %v", startURL, err)
+		}
 		return person.open(ctx, "", start.body)
 	}
 	login.UI.Finish = func(context.Context, *credential.Credential, error) http.Handler {

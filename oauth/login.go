@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"net/http"
 	"time"
@@ -121,9 +122,9 @@ func (l *Login) Run(ctx context.Context) (*credential.Credential, error) {
 		at.close()
 		return nil, err
 	}
-	// The start page shows the state, and is for nobody who does not know it: other users of this
-	// machine can reach the port.
-	at.start = "/" + run.current.Load().state
+	// The start page shows the state, and its address does not: a browser gets that as an argument, which
+	// other users of this machine can read.
+	at.start = "/" + rand.Text()
 	return run.serve(ctx)
 }
 

@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
@@ -21,6 +23,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+	"github.com/creack/pty"
 )
 
 // browserStart bounds the start of a browser on a busy machine.
@@ -61,8 +64,8 @@ func newBrowser(t *testing.T) context.Context {
 
 // A loggingIn is a login that waits for a browser.
 type loggingIn struct {
-	start string // the local page
-	url   string // the server's page
+	start <-chan string // the local page, as the system is told to open it
+	url   string        // the server's page
 	ended chan int
 	out   *syncBuffer
 }
@@ -84,37 +87,66 @@ func (s *syncBuffer) String() string {
 	return s.b.String()
 }
 
-// beginLogin runs the real login up to the point where a person takes over.
+// beginLogin runs the real login on a terminal, up to the point where a person takes over: the system
+// was told to open a page, and a URL is on the screen.
 func beginLogin(t *testing.T, manifest string) *loggingIn {
 	t.Helper()
-	read, write := io.Pipe()
-	l := &loggingIn{ended: make(chan int, 1), out: &syncBuffer{}}
-	home := t.TempDir()
-	ctx, cancel := context.WithCancel(t.Context())
-	t.Cleanup(cancel)
-	go func() {
-		stdin, _ := io.Pipe() // a person who pastes nothing
-		c := cli.Command{Stdin: stdin, Stdout: l.out, Stderr: write, Env: []string{"HOME=" + home}}
-		l.ended <- c.Main(ctx, []string{"login", "-f", manifest, "--no-browser", "--store", "file"})
-		write.Close()
-	}()
-	lines := bufio.NewScanner(read)
-	for l.url == "" && lines.Scan() {
-		if strings.HasPrefix(lines.Text(), "http://") {
-			l.url = lines.Text()
-		}
-	}
-	go io.Copy(l.out, read)
-	u, err := url.Parse(l.url)
-	if err != nil || l.url == "" {
-		t.Fatalf("no URL was printed: %v", err)
-	}
-	back, err := url.Parse(u.Query().Get("redirect_uri"))
+	l := &loggingIn{ended: make(chan int, 1), out: &syncBuffer{}, start: openedBySystem(t)}
+	screen, terminal, err := pty.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.start = "http://" + back.Host + "/" + u.Query().Get("state")
+	home := t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(func() { cancel(); terminal.Close(); screen.Close() })
+	go func() {
+		c := cli.Command{Stdin: terminal, Stdout: l.out, Stderr: terminal, Env: []string{"HOME=" + home, "DISPLAY=:0"}}
+		l.ended <- c.Main(ctx, []string{"login", "-f", manifest, "--store", "file"})
+	}()
+	lines := bufio.NewScanner(screen)
+	for l.url == "" && lines.Scan() {
+		if strings.HasPrefix(lines.Text(), "http://") {
+			l.url = strings.TrimRight(lines.Text(), "\r")
+		}
+	}
+	go io.Copy(l.out, screen)
+	if l.url == "" {
+		t.Fatalf("no URL was printed: %v", lines.Err())
+	}
 	return l
+}
+
+// openedBySystem takes the place of what opens pages on this system: what it is to open comes out.
+func openedBySystem(t *testing.T) <-chan string {
+	t.Helper()
+	opened := make(chan string, 1)
+	hears := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { opened <- r.URL.Query().Get("url") }))
+	t.Cleanup(hears.Close)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tools := t.TempDir()
+	for _, name := range []string{"xdg-open", "open"} {
+		if err := os.Symlink(self, filepath.Join(tools, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("PATH", tools+string(os.PathListSeparator)+os.Getenv("PATH"))
+	t.Setenv(opensVariable, hears.URL)
+	return opened
+}
+
+// opensVariable is where the system's opener of [openedBySystem] says what it was given.
+const opensVariable = "AMBIT_TEST_OPENS"
+
+// opens is the main of that opener.
+func opens() {
+	if hears := os.Getenv(opensVariable); hears != "" {
+		if response, err := http.Get(hears + "?" + url.Values{"url": os.Args[1:]}.Encode()); err == nil {
+			response.Body.Close()
+		}
+	}
 }
 
 func startBox(t *testing.T, o sandbox.Options) *sandbox.Sandbox {
@@ -192,7 +224,7 @@ func ask[T any](t *testing.T, ctx context.Context, a chromedp.Action[T]) T {
 func TestPagesConsent(t *testing.T) {
 	browser := newBrowser(t)
 	login := beginLogin(t, startBox(t, sandbox.Options{}).Ready().Manifest)
-	do(t, browser, look(true), chromedp.Navigate(login.start), chromedp.WaitVisible(chromedp.CSS("a.go")))
+	do(t, browser, look(true), chromedp.Navigate(<-login.start), chromedp.WaitVisible(chromedp.CSS("a.go")))
 	start := ask(t, browser, chromedp.Text(chromedp.CSS("main")))
 	for _, want := range []string{"posthog-wizard asks for access", "llm_gateway:read", "every model call of the agent", "Required"} {
 		if !strings.Contains(start, want) {
@@ -217,6 +249,31 @@ func TestPagesConsent(t *testing.T) {
 		}
 	}
 	if code := <-login.ended; code != 0 {
+		t.Errorf("exit code %d\n%s", code, login.out)
+	}
+}
+
+// TestPagesStartOnce has a real browser reload the start page and come back to it, and then another
+// browser ask for it: that one gets a plain sentence, and goes on with the URL on the screen.
+func TestPagesStartOnce(t *testing.T) {
+	first, second := newBrowser(t), newBrowser(t)
+	login := beginLogin(t, startBox(t, sandbox.Options{}).Ready().Manifest)
+	start := <-login.start
+	if asked, err := url.Parse(login.url); err != nil || asked.Query().Get("state") == "" || strings.Contains(start, asked.Query().Get("state")) {
+		t.Errorf("the browser's arguments show the state: %s", start)
+	}
+	there := chromedp.WaitVisible(chromedp.CSS("a.go"))
+	consent := chromedp.WaitVisible(chromedp.CSS(`button[value="allow"]`))
+	do(t, first, chromedp.Navigate(start), there, chromedp.Reload(), there, chromedp.Click(chromedp.CSS("a.go")), consent)
+	do(t, first, chromedp.Navigate(start), there)
+	do(t, second, chromedp.Navigate(start))
+	if page := ask(t, second, chromedp.Text(chromedp.CSS("body"))); !strings.Contains(page, "is shown to one browser") || strings.Contains(page, "state=") {
+		t.Errorf("the second browser sees:\n%s", page)
+	}
+	shot(t, second, "start-again")
+	do(t, first, chromedp.Reload(), there)
+	do(t, second, chromedp.Navigate(login.url), consent, chromedp.Click(chromedp.CSS(`button[value="allow"]`)), chromedp.WaitVisible(chromedp.CSS("h1.good")))
+	if code := <-login.ended; code != 0 || strings.Count(login.out.String(), "is shown to one browser") != 1 {
 		t.Errorf("exit code %d\n%s", code, login.out)
 	}
 }
@@ -252,7 +309,7 @@ scopes:
 		t.Fatal(err)
 	}
 	login := beginLogin(t, manifest)
-	do(t, browser, chromedp.Navigate(login.start), chromedp.WaitVisible(chromedp.CSS("a.go")))
+	do(t, browser, chromedp.Navigate(<-login.start), chromedp.WaitVisible(chromedp.CSS("a.go")))
 	html := ask(t, browser, chromedp.OuterHTML(chromedp.CSS("main")))
 	if title := ask(t, browser, chromedp.Title()); strings.Contains(html, "<img") || strings.Contains(html, "<script") || title == "owned" {
 		t.Errorf("the manifest put markup on the page: title %q\n%s", title, html)
@@ -289,7 +346,7 @@ scopes:
 		}
 	}
 	login := beginLogin(t, manifest)
-	do(t, browser, window("light", 360), chromedp.Navigate(login.start), chromedp.WaitVisible(chromedp.CSS("a.go")))
+	do(t, browser, window("light", 360), chromedp.Navigate(<-login.start), chromedp.WaitVisible(chromedp.CSS("a.go")))
 	fits("start")
 	do(t, browser, chromedp.Navigate(login.url), chromedp.WaitVisible(chromedp.CSS("h1.warn")))
 	fits("finished")

@@ -28,6 +28,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if name := filepath.Base(os.Args[0]); name == "xdg-open" || name == "open" {
+		opens()
+		return
+	}
 	testscript.Main(m, map[string]func(){"ambit": main, "visit": visit, "browse": browse, "fetch": fetch, "person": person, "caller": caller, "quill": quill, "drawer": drawer, "ambit-store-files": storeFiles})
 }
 

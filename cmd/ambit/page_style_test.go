@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/http/cookiejar"
 	"net/url"
 	"regexp"
 	"strings"
@@ -73,7 +74,7 @@ func TestPagesInTheDark(t *testing.T) {
 	}
 	box := startBox(t, sandbox.Options{})
 	consents := beginLogin(t, box.Ready().Manifest)
-	do(t, browser, chromedp.Navigate(consents.start), chromedp.WaitVisible(chromedp.CSS("a.go")))
+	do(t, browser, chromedp.Navigate(<-consents.start), chromedp.WaitVisible(chromedp.CSS("a.go")))
 	check("the start page")
 	do(t, browser, chromedp.Click(chromedp.CSS("a.go")), chromedp.WaitVisible(chromedp.CSS(`input[value="query:read"]`)),
 		chromedp.Click(chromedp.CSS(`input[value="query:read"]`)), chromedp.Click(chromedp.CSS(`button[value="allow"]`)), chromedp.WaitVisible(chromedp.CSS("h1.warn")))
@@ -92,9 +93,11 @@ func TestPagePolicy(t *testing.T) {
 	box := startBox(t, sandbox.Options{Grant: "all"})
 	login := beginLogin(t, box.Ready().Manifest)
 	seen := make(map[string]string)
+	jar, _ := cookiejar.New(nil) // the start page is shown to one browser
+	browser := &http.Client{Jar: jar}
 	check := func(name, target string) {
 		t.Helper()
-		nonce := policyNonce(t, name, target)
+		nonce := policyNonce(t, browser, name, target)
 		for other, used := range seen {
 			if used == nonce {
 				t.Errorf("%s has the nonce of %s", name, other)
@@ -102,8 +105,9 @@ func TestPagePolicy(t *testing.T) {
 		}
 		seen[name] = nonce
 	}
-	check("the start page", login.start)
-	check("the start page, again", login.start)
+	start := <-login.start
+	check("the start page", start)
+	check("the start page, again", start)
 	check("the last page", login.url)
 	if code := <-login.ended; code != 0 {
 		t.Errorf("exit code %d\n%s", code, login.out)
@@ -118,7 +122,7 @@ func TestPagePolicy(t *testing.T) {
 }
 
 // policyNonce checks the headers of a page, and gives the nonce that its style has.
-func policyNonce(t *testing.T, name, target string) string {
+func policyNonce(t *testing.T, browser *http.Client, name, target string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), hangs)
 	defer cancel()
@@ -126,7 +130,7 @@ func policyNonce(t *testing.T, name, target string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := browser.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}

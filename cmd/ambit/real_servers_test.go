@@ -244,7 +244,7 @@ func TestRealServerPages(t *testing.T) {
 				t.Fatal(err)
 			}
 			login := beginLogin(t, manifest)
-			do(t, browser, chromedp.Navigate(login.start), chromedp.Click(chromedp.CSS("a.go")))
+			do(t, browser, chromedp.Navigate(<-login.start), chromedp.Click(chromedp.CSS("a.go")))
 			do(t, browser, steps...)
 			do(t, browser, chromedp.WaitVisible(chromedp.CSS("h1.warn")))
 			if page := ask(t, browser, chromedp.Text(chromedp.CSS("main"))); !strings.Contains(page, "Missing, recommended") || !strings.Contains(page, "things:write") {

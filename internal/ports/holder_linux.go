@@ -66,7 +66,6 @@ func listeningInodes() map[string]int {
 // listeningSocket reads a line of proc_net_tcp(5): its second field is the local
 // address with a hexadecimal port, the fourth the state, the tenth the inode.
 func listeningSocket(line string) (port int, inode string, ok bool) {
-	const listening = "0A" // TCP_LISTEN
 	fields := strings.Fields(line)
 	if len(fields) < 10 || fields[3] != listening {
 		return 0, "", false

@@ -1,4 +1,4 @@
-// Package ports is about the ports of this machine: who listens on one, and what it means that
+// Package ports is about the ports of this machine: who listens on one, who calls, and what it means that
 // nobody else can.
 package ports
 

@@ -17,8 +17,8 @@ import (
 // An Opener shows people a page.
 //
 // The URL stands on the command line of another program, where every user of the
-// machine can read it. An authorization URL may: it holds no secret, only values that
-// serve for one run and are of no use without the verifier and the listener.
+// machine can read it. An authorization URL may: it holds no secret, and its state helps nobody whom
+// the listener does not hear. So may the address of a page that is shown once.
 type Opener struct {
 	// Command is split as shell words, without a shell. The URL takes the place of %s, or is
 	// appended; %% is a percent sign. "" is the system's own browser.
