@@ -7,11 +7,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 )
 
 // checkOwner refuses what belongs to another user, who could read and change it: it was not
-// meant for this one. Root may use everyone's; what others may read can be root's.
+// meant for this one. Root may use everyone's, and obeys nobody's ([Rule.Obeyed]); what others may read can be root's.
 func checkOwner(path string, info fs.FileInfo, forbidden fs.FileMode) error {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if user := os.Geteuid(); !ok || user == 0 || stat.Uid == uint32(user) || stat.Uid == 0 && forbidden&OthersRead == 0 {
@@ -22,6 +23,30 @@ func checkOwner(path string, info fs.FileInfo, forbidden fs.FileMode) error {
 		Problem: fmt.Sprintf("belongs to another user (user id %d; this is %d)", stat.Uid, os.Geteuid()),
 		Fix:     "chown it, if it is meant to be yours, or name another directory with XDG_STATE_HOME",
 	}
+}
+
+// checkObeyed refuses a file that another user could write or replace: by the owner of the file, of the
+// folder where its name stands, and of the one where a link leads. In a folder with the sticky bit nobody
+// can replace what is another's.
+func checkObeyed(path string) error {
+	target, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return err
+	}
+	for _, at := range []string{target, filepath.Dir(target), filepath.Dir(path)} {
+		info, err := os.Stat(at)
+		if err != nil {
+			return err
+		}
+		stat, ok := info.Sys().(*syscall.Stat_t)
+		if user := os.Geteuid(); ok && stat.Uid != uint32(user) && stat.Uid != 0 {
+			return &UnsafeError{Path: at, Problem: fmt.Sprintf("belongs to another user (user id %d; this is %d)", stat.Uid, user), Fix: "chown it, if it is meant to be yours"}
+		}
+		if mode := info.Mode(); info.IsDir() && mode.Perm()&OthersWrite != 0 && mode&fs.ModeSticky == 0 {
+			return &UnsafeError{Path: at, Problem: fmt.Sprintf("is open to other users (mode %04o), who could replace %q", mode.Perm(), filepath.Base(path)), Fix: "chmod go-w it, if you know that nobody used that"}
+		}
+	}
+	return nil
 }
 
 // keepOwner gives temp to the owner of path, which it replaces: what root renews for somebody

@@ -14,6 +14,9 @@ type Rule struct {
 	Limit     int64       // in bytes; more is a [TooLargeError]
 	Forbidden fs.FileMode // permission bits that it may not have
 	Links     bool        // a symbolic link is followed
+	// Obeyed says that the file tells this program what to do: nobody but this user and root may be able
+	// to write or replace it, and that holds for root too.
+	Obeyed bool
 	// Streams says that what is no regular file is read as well, to its end: for what a
 	// person hands over, as a shell does with <(command).
 	Streams bool
@@ -78,7 +81,10 @@ func Check(path string, rule Rule) (fs.FileInfo, error) {
 	case info.Mode()&fs.ModeSymlink != 0:
 		return nil, &UnsafeError{Path: path, Problem: "is a symbolic link", Fix: "remove it"}
 	case info.Mode().IsRegular(), rule.Streams && !info.IsDir():
-		return info, checkMode(path, info, rule.Forbidden, PrivateFile)
+		if err := checkMode(path, info, rule.Forbidden, PrivateFile); err != nil || !rule.Obeyed {
+			return info, err
+		}
+		return info, checkObeyed(path)
 	case rule.Forbidden != 0:
 		return nil, &UnsafeError{Path: path, Problem: "is not a regular file", Fix: "remove it"}
 	}

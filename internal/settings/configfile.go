@@ -22,7 +22,7 @@ type configFile struct {
 
 // read is what stands in the file. One that does not exist is not a mistake.
 func (c configFile) read() []byte {
-	if _, err := files.Check(c.path, files.Rule{Forbidden: files.OthersWrite, Links: true}); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if _, err := files.Check(c.path, files.Rule{Forbidden: files.OthersWrite, Links: true, Obeyed: true}); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		c.wrong("%v", err) // it can name hosts to trust, and a command to run
 		return nil
 	}

@@ -14,3 +14,14 @@ func Lacks(t testing.TB, why string) {
 	}
 	t.Skip(why)
 }
+
+// Nobody is the id of a user who is nobody else.
+const Nobody = 65534
+
+// AsRoot skips a test that needs other users on a machine where this one is not root; see [Lacks].
+func AsRoot(t testing.TB) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		Lacks(t, "only root can be other users, and own their files")
+	}
+}

@@ -3,22 +3,10 @@ package testkit
 import (
 	"context"
 	"net"
-	"os"
 	"runtime"
 	"syscall"
 	"testing"
 )
-
-// Nobody is the id of a user who is nobody else.
-const Nobody = 65534
-
-// AsRoot skips a test that needs other users on a machine where this one is not root; see [Lacks].
-func AsRoot(t testing.TB) {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		Lacks(t, "only root can be other users, and own their files")
-	}
-}
 
 // DialAs is a dialer of connections that are another user's.
 func DialAs(t testing.TB, user int) func(ctx context.Context, network, address string) (net.Conn, error) {

@@ -35,7 +35,7 @@ func (f File) Load() ([]string, error) {
 }
 
 func (f File) read() (string, error) {
-	text, err := files.Read(f.Path, files.Rule{Limit: maxTrustFile, Forbidden: files.OthersWrite})
+	text, err := files.Read(f.Path, files.Rule{Limit: maxTrustFile, Forbidden: files.OthersWrite, Obeyed: true})
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
