@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -118,6 +119,7 @@ func wantsPassword(name string, next func(h *handing) http.Handler) func(*handin
 	return func(h *handing) *httptest.Server {
 		serve := next(h)
 		return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Docker-Distribution-Api-Version", "registry/2.0") // what a registry says of itself
 			user, password, given := r.BasicAuth()
 			if !given || user != defaultUser || !h.takes(name, password) {
 				w.Header().Set("WWW-Authenticate", `Basic realm="`+name+`"`)
@@ -294,8 +296,16 @@ func TestTokenRecipeForKubernetes(t *testing.T) {
 		t.Errorf("for another cluster: %v\n%s", err, story)
 	}
 	if _, err := exec.LookPath("kubectl"); err != nil {
-		t.Log("no kubectl on this machine: its protocol alone was tried")
-		return
+		testkit.Lacks(t, "no kubectl on this machine: its protocol alone was tried")
+	}
+	var client struct {
+		ClientVersion struct{ Major, Minor string }
+	}
+	if err := json.Unmarshal([]byte(h.ok(t, "kubectl", "version", "--client", "-o", "json")), &client); err != nil {
+		t.Fatal(err)
+	}
+	if minor, err := strconv.Atoi(strings.TrimSuffix(client.ClientVersion.Minor, "+")); err == nil && client.ClientVersion.Major == "1" && minor < 22 {
+		text = strings.Replace(text, "client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1", 1) // as the page says
 	}
 	insecure := strings.Replace(text, "server: "+urls["cluster"], "server: "+urls["cluster"]+"\n      certificate-authority: "+certificateOf(t, urls["cluster"]), 1)
 	file := filepath.Join(h.home, "config")
@@ -371,8 +381,7 @@ func TestTokenRecipeForDocker(t *testing.T) {
 		t.Errorf("another registry: %q, %q, %v", out, story, err)
 	}
 	if _, err := exec.LookPath("docker"); err != nil {
-		t.Log("no docker on this machine: its protocol alone was tried")
-		return
+		testkit.Lacks(t, "no docker on this machine: its protocol alone was tried")
 	}
 	if err := os.MkdirAll(filepath.Join(h.home, ".docker"), 0o700); err != nil {
 		t.Fatal(err)
