@@ -133,7 +133,7 @@ func (c *consent) login(ctx context.Context) (*oauth.Login, error) {
 	}
 	login := &oauth.Login{
 		HTTP: c.client, Server: c.plan.Server, Client: who, Push: p.Client.Push, PKCE: p.Client.ProtectsCode(c.session.Server().Name), Redirect: redirectOf(p), Authorize: p.Client.Authorize,
-		Scopes: c.plan.Request, IDTokenIssuer: s.server.IDTokenIssuer, Hosts: s.hosts(), Provider: p, ServerFrom: p.ServerFrom, Now: s.opt.Now,
+		Scopes: c.plan.Request, IDTokenIssuer: s.server.IDTokenIssuer, Hosts: s.hosts(), Provider: p, At: s.server, ServerFrom: p.ServerFrom, Now: s.opt.Now,
 		Ready: func(ctx context.Context) error { return canKeep(ctx, c.store, s.logins().key(s.server)) },
 		UI: oauth.UI{
 			Tell:   func(format string, args ...any) { s.opt.UI.note(fmt.Sprintf(format, args...)) },

@@ -145,7 +145,7 @@ func (s *Session) revoke(ctx context.Context, l *login) error {
 		if err != nil {
 			return err
 		}
-		revocation := oauth.Revocation{HTTP: client, Server: as, Client: who}
+		revocation := oauth.Revocation{HTTP: client, Server: as, Client: who, Provider: s.Provider(), At: l.server}
 		return revocation.Revoke(ctx, l.credential)
 	})
 }

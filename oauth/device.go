@@ -52,6 +52,7 @@ func (l *Login) RunDevice(ctx context.Context) (*credential.Credential, error) {
 		return nil, err
 	}
 	r := &loginFlow{Login: l, client: who}
+	defer r.endOthers(ctx)
 	asked, resources := r.Scopes, r.Resources
 	for {
 		r.current.Store(&attempt{scopes: asked, resources: resources})
@@ -180,6 +181,7 @@ func (r *loginFlow) askForToken(ctx context.Context, device string) (*credential
 	request.secrets = []credential.Secret{credential.NewSecret(device), r.client.Secret}
 	_, err = request.RoundTrip(req)
 	response, err := request.result(err)
+	r.came = append(r.came, request)
 	if err != nil {
 		return nil, err
 	}

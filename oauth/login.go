@@ -66,6 +66,8 @@ type Login struct {
 	// Provider is what is known of the service: its kinds of credential, which members of the token
 	// response hold their reach, how it writes scopes. nil: nothing.
 	Provider *provider.Provider
+	// At is the deployment that Provider's own way to revoke a token is for.
+	At provider.Server
 	// ServerFrom is the member of the token response that names the server; "" where
 	// none does. What it says ends up in [credential.Credential.Server], and is the server's word:
 	// look it up before using it.
@@ -89,8 +91,8 @@ type Login struct {
 
 // Run listens, sends the person to the authorization server, waits for the response, and
 // exchanges the code. It sends one request (the token request), one before for a
-// request that is pushed, one more for the server's keys where an ID token came for openid, and two to revoke what came where that
-// cannot be used. When it returns, however it does, nothing is left behind: no listener, no
+// request that is pushed, one more for the server's keys where an ID token came for openid, and two to revoke each token that came
+// and is not used. When it returns, however it does, nothing is left behind: no listener, no
 // goroutine. Once the code is sent, the end of ctx is put off by [signals.Grace] at the most,
 // and a credential that came is returned, not an error.
 //
@@ -118,6 +120,7 @@ func (l *Login) Run(ctx context.Context) (*credential.Credential, error) {
 		return nil, err
 	}
 	run := &loginFlow{Login: l, at: at, client: who}
+	defer run.endOthers(ctx)
 	if err := run.ask(ctx, l.Scopes, l.Resources); err != nil {
 		at.close()
 		return nil, err

@@ -31,8 +31,9 @@ type loginFlow struct {
 	heard     chan refused // what the callback does not take
 	quiet     *time.Timer  // until the person is told what is waited for
 	narrowed  int
-	unnamed   bool // a request was narrowed though its refusal named no scope
-	renewed   bool // the client was unknown, and is another now
+	unnamed   bool            // a request was narrowed though its refusal named no scope
+	renewed   bool            // the client was unknown, and is another now
+	came      []*tokenRequest // each whose response may hold tokens
 }
 
 // ask makes the next authorization request the one that is waited for. One that is pushed can be
@@ -312,6 +313,7 @@ func (r *loginFlow) exchange(ctx context.Context, code string) (*credential.Cred
 	request.secrets = []credential.Secret{credential.NewSecret(code), credential.NewSecret(attempt.verifier)}
 	_, err := r.config().Exchange(request.within(lasting), code, oauth2.VerifierOption(attempt.verifier))
 	response, err := request.result(err)
+	r.came = append(r.came, request)
 	if err != nil {
 		if ctx.Err() != nil {
 			r.UI.tell("the code was sent, and the server did not say what became of it: what it may have issued is not kept here")
@@ -359,19 +361,6 @@ func (r *loginFlow) issued(ctx context.Context, response *guard.Object, kind sco
 		c.Subject, c.Account = subjectIn(claims), nameIn(claims)
 	}
 	return c, err
-}
-
-// giveBack revokes the tokens of a response that is not used.
-func (r *loginFlow) giveBack(ctx context.Context, response *guard.Object) {
-	revocation := &Revocation{HTTP: r.HTTP, Server: r.Server, Client: r.client}
-	err := revocation.Revoke(ctx, &credential.Credential{
-		Access: credential.NewSecret(response.Text("access_token")), Refresh: credential.NewSecret(response.Text("refresh_token")),
-	})
-	if err != nil {
-		r.UI.tell("the token that came is not used, and remains valid at the server: %v", text.Line(err.Error()))
-		return
-	}
-	r.UI.tell("the token that came is not used, and was revoked")
 }
 
 // show gives the browser its page, and waits until it has got it.

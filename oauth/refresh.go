@@ -37,6 +37,7 @@ type Renewer struct {
 	// is a public one.
 	Client   func(ctx context.Context, id string) (client.Client, error)
 	Provider *provider.Provider // as in [Login]
+	At       provider.Server    // as in [Login]
 	Now      func() time.Time   // nil means [time.Now]
 	// Narrow decides on fewer scopes where the server refuses some of those that a client asks for
 	// itself, as [UI.Narrow] does. nil: that ends it.
@@ -224,6 +225,7 @@ func (r *Renewer) refresh(ctx context.Context, lease *store.Lease, old *credenti
 		ask = r.ownToken
 	}
 	request, before, err := ask(ctx, server, who, old)
+	defer (&Revocation{HTTP: r.HTTP, Server: server, Client: who, Provider: r.Provider, At: r.At}).unused(ctx, request, r.Note) // when the other one is kept
 	if err != nil {
 		return nil, r.failed(ctx, lease, old, sent, err)
 	}

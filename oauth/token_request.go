@@ -32,11 +32,12 @@ type tokenRequest struct {
 	who       client.Client       // who asks, where it proves that by an assertion
 	secrets   []credential.Secret // that it carries, but for the client's own
 	provider  *provider.Provider
-	response  *guard.Response // nil where none came
-	object    *guard.Object   // nil where the response is not one
-	kind      scopes.Kind     // of the token in it, as the provider's file has it; "" where that does not say
-	renewed   scopes.Kind     // of the token that is renewed; "" for a login
-	problem   error           // why it is not
+	response  *guard.Response        // nil where none came
+	object    *guard.Object          // nil where the response is not one
+	kind      scopes.Kind            // of the token in it, as the provider's file has it; "" where that does not say
+	others    []provider.IssuedToken // that came in the same response, and are not used
+	renewed   scopes.Kind            // of the token that is renewed; "" for a login
+	problem   error                  // why it is not
 }
 
 // newTokenRequest follows no redirect: a code or a refresh token in a body would go along
@@ -83,7 +84,9 @@ func (t *tokenRequest) RoundTrip(req *http.Request) (*http.Response, error) {
 	t.response = response
 	t.object, t.problem = response.Object()
 	if t.problem == nil && len(t.provider.TokenResponse.Tokens) > 0 {
-		t.object, t.kind = t.provider.Token(t.object, t.renewed)
+		var used provider.IssuedToken
+		used, t.others = t.provider.Token(t.object, t.renewed)
+		t.object, t.kind = used.Response, used.Kind
 	} else if t.problem == nil && !t.object.Has("access_token") {
 		t.object = cmp.Or(t.object.Inner("access_token"), t.object) // some servers put the token of a user there
 	}

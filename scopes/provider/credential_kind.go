@@ -23,6 +23,7 @@ type CredentialKind struct {
 	Create  string       // where one is made: a URL, {base} and, in its query, {scopes} allowed; see CreateAt
 	Send    Sending      // how a request carries it
 	Inspect []Inspection // how to ask what it holds, in the order in which that is tried
+	Revoke  Revoke       // how one that a login obtained is ended, where that is not by RFC 7009
 	Usable  []Usability
 
 	TokenType string // token_type under which the server gives one, where that is not Bearer; "" for Bearer
@@ -64,6 +65,12 @@ type Inspection struct {
 	Account       Place // whose it is, in a name for people
 
 	Unknown, Expired, Denied []Sign // what a response looks like for a credential that the server does not know, that has ended, or that is good and may not look at itself
+}
+
+// A Revoke is the service's own way to end a token. The zero value: there is none.
+type Revoke struct {
+	Ask  Inspection // a URL, and how it is asked, with the token
+	Done []Sign     // what the response has where the token has ended; none: the status tells
 }
 
 // A Sending is how a request carries a credential; the zero value is RFC 6750 §2.1.

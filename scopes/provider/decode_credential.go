@@ -43,6 +43,7 @@ func (d *decoder) credentials(n *yaml.Node) []CredentialKind {
 			yamlfile.Optional("create", func(v *yaml.Node) { k.Create = d.page(v, "create") }, "the page on which a person makes one"),
 			yamlfile.Optional("send", func(v *yaml.Node) { k.Send = d.sending(v, true) }, "how every request carries it: bearer (default), or a header"),
 			yamlfile.Optional("inspect", func(v *yaml.Node) { k.Inspect = d.inspections(v) }, "how the service is asked what one holds, or a list of ways that are tried in turn"),
+			yamlfile.Optional("revoke", func(v *yaml.Node) { k.Revoke = d.revoke(v) }, "the service's own way to end one that a login obtained, in place of the revocation_endpoint"),
 			yamlfile.Optional("usable", func(v *yaml.Node) { k.Usable = d.usable(v) }, "for each base, whether its scopes decide (by_scope) or it never works there"),
 			yamlfile.Optional("renewable", func(v *yaml.Node) { k.Renewable = d.Boolean(v, "renewable") }, "a login obtains it, and can obtain another; default: of oauth_token alone"),
 			yamlfile.Optional("programs", func(v *yaml.Node) {
@@ -327,6 +328,22 @@ func (d *decoder) whoami(n *yaml.Node) Whoami {
 		d.consistent(n, w.Ask)
 	}
 	return w
+}
+
+func (d *decoder) revoke(n *yaml.Node) Revoke {
+	var r Revoke
+	before := d.Count()
+	d.Mapping(n, "revoke", slices.Concat([]yamlfile.Member{
+		yamlfile.Required("url", func(v *yaml.Node) { r.Ask.URL = d.template(v, "url") }, "what is requested, with the token"),
+	}, d.howToAsk(&r.Ask), []yamlfile.Member{
+		yamlfile.Optional("done", func(v *yaml.Node) { r.Done = d.signs(v, "done") }, "how it is said that the token has ended; default: by a status of success"),
+	}))
+	if d.Count() == before {
+		how := r.Ask
+		how.Unknown = r.Done // signs all the same
+		d.consistent(n, how)
+	}
+	return r
 }
 
 func (d *decoder) usable(n *yaml.Node) []Usability {

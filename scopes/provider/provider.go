@@ -263,6 +263,7 @@ func (p *Provider) Hosts() []string {
 	}
 	asked := []string{p.Whoami.Ask.URL}
 	for _, k := range p.Credentials {
+		asked = append(asked, k.Revoke.Ask.URL)
 		for _, way := range k.Inspect {
 			asked = append(asked, way.URL)
 		}

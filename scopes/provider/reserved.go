@@ -32,7 +32,7 @@ var elsewhere = map[string]string{
 	"grant": "client: {grant: …}", "pkce": "client: {pkce: S256}", "redirect": "client: {redirect: {host: …, path: …}}", "redirect_uri": "client: {redirect: {host: …, path: …}}",
 	"authorize": "client: {authorize: {NAME: VALUE}}, or authorization_endpoint", "resource": "client: {resource: …}",
 	"require_pushed_authorization_requests": "client: {require_pushed_authorization_requests: true}", "separator": "scopes: {separator: {response: …}}",
-	"inspect": "credentials: [{kind: …, inspect: …}]", "programs": "credentials: [{kind: …, programs: …}]",
+	"inspect": "credentials: [{kind: …, inspect: …}]", "programs": "credentials: [{kind: …, programs: …}]", "revoke": "credentials: [{kind: …, revoke: …}], or revocation_endpoint",
 }
 
 // unread are members of metadata (RFC 8414 §2, OpenID Connect Discovery §3) that a file does not give

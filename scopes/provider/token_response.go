@@ -50,13 +50,20 @@ func (t *TokenResponse) Code(own string, response any) (code, said string) {
 // aboutTokens are the members of a token response that are about the token in it.
 var aboutTokens = []string{"refresh_token", "expires_in", "expires_at", "token_type", "scope", "scopes", "permissions"}
 
-// Token is a token response as RFC 6749 §5.1 has it, about one of the tokens that stand in this one: the
-// first of those that are there, or the first of the kind that the client takes. A renewal may give its
-// token where another kind stands otherwise: renewed is the kind of what is renewed, "" for a login. It is
-// without a token where there is none of them. kind is the file's word for it; "" where that does not name it.
-func (p *Provider) Token(response *guard.Object, renewed scopes.Kind) (token *guard.Object, kind scopes.Kind) {
+// An IssuedToken is one of the tokens of a response: a token response about it alone, as RFC 6749 §5.1 has
+// it, and the file's word for its kind; "" where that does not name it.
+type IssuedToken struct {
+	Response *guard.Object
+	Kind     scopes.Kind
+}
+
+// Token is the token of a response that is used: the first of those that are there, or the first of the kind
+// that the client takes; others are the rest. A renewal may give its token where another kind stands
+// otherwise: renewed is the kind of what is renewed, "" for a login. The response is without a token where
+// there is none of them.
+func (p *Provider) Token(response *guard.Object, renewed scopes.Kind) (token IssuedToken, others []IssuedToken) {
 	if len(p.TokenResponse.Tokens) == 0 {
-		return response, ""
+		return IssuedToken{Response: response}, nil
 	}
 	document := response.Value()
 	places := p.TokenResponse.Tokens
@@ -65,17 +72,24 @@ func (p *Provider) Token(response *guard.Object, renewed scopes.Kind) (token *gu
 			places = append(places[:len(places):len(places)], TokenPlace{at.Access, at.Scopes, renewed})
 		}
 	}
+	token.Response = response.With(map[string]any{"access_token": nil})
+	var seen []string
 	for _, at := range places {
 		access := Texts(at.Access.Find(document))
 		if len(access) == 0 || access[0] == "" {
 			continue
 		}
-		kind := p.KindIssued(access[0], at.Kind).Kind
-		if p.Client.Token == "" || kind == p.Client.Token {
-			return response.With(at.members(document, access[0])), kind
+		one := IssuedToken{response.With(at.members(document, access[0])), p.KindIssued(access[0], at.Kind).Kind}
+		isFirst := !slices.Contains(seen, access[0])
+		switch seen = append(seen, access[0]); {
+		case token.Kind == "" && (p.Client.Token == "" || one.Kind == p.Client.Token):
+			token = one
+		case isFirst:
+			others = append(others, one)
 		}
 	}
-	return response.With(map[string]any{"access_token": nil}), ""
+	used := token.Response.Text("access_token") // which may stand at several places
+	return token, slices.DeleteFunc(others, func(o IssuedToken) bool { return o.Response.Text("access_token") == used })
 }
 
 // KindIssued is [Provider.KindOfToken], and where the token's own form does not tell, the kind that the

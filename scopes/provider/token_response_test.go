@@ -25,29 +25,33 @@ client: {id: c`
 		renewed          scopes.Kind
 		want             string // the response that comes out, "" for one without a token
 		kind             scopes.Kind
+		others           []string // access tokens that are not used
 	}{
 		"the first": {
 			"", `{"access_token":"xoxb-1","scope":"a","authed_user":{"access_token":"xoxp-1"},"team":"T"}`, "",
 			`{"access_token":"xoxb-1","expires_at":null,"expires_in":null,"permissions":null,"refresh_token":null,"scope":"a","scopes":null,"token_type":null}`, "bot",
+			[]string{"xoxp-1"},
 		},
 		"the second, where the first is not there": {
 			"", `{"scope":"a","refresh_token":"bot's","access_token":"","granted":["x","y"],"authed_user":{"access_token":"xoxp-1","refresh_token":"r","expires_in":7200}}`, "",
-			`{"access_token":"xoxp-1","expires_in":7200,"refresh_token":"r","scope":["x","y"]}`, "user",
+			`{"access_token":"xoxp-1","expires_in":7200,"refresh_token":"r","scope":["x","y"]}`, "user", nil,
 		},
 		"the chosen one": {
-			"user", `{"access_token":"xoxb-1","expires_in":5,"scope":"a","authed_user":{"access_token":"xoxp-1"}}`, "", `{"access_token":"xoxp-1"}`, "user",
+			"user", `{"access_token":"xoxb-1","expires_in":5,"scope":"a","authed_user":{"access_token":"xoxp-1"}}`, "", `{"access_token":"xoxp-1"}`, "user", []string{"xoxb-1"},
 		},
 		"the chosen one, where its form tells and its place is another's": {
-			"user", `{"access_token":"xoxp-2","scope":"b"}`, "", `{"access_token":"xoxp-2","scope":"b"}`, "user",
+			"user", `{"access_token":"xoxp-2","scope":"b"}`, "", `{"access_token":"xoxp-2","scope":"b"}`, "user", nil,
 		},
-		"one whose place tells":               {"plain", `{"other":{"token":"opaque","scope":"a"}}`, "", `{"access_token":"opaque","scope":"a"}`, "plain"},
-		"not the chosen one":                  {"user", `{"access_token":"xoxb-1"}`, "", "", ""},
-		"none":                                {"", `{"authed_user":{"id":"U"}}`, "", "", ""},
-		"a token of no type":                  {"", `{"access_token":{"a":"b"},"authed_user":"xoxp-1"}`, "", "", ""},
-		"scopes that are not where they were": {"user", `{"scope":"a","authed_user":{"access_token":"xoxp-1","scope":"b"}}`, "", `{"access_token":"xoxp-1"}`, "user"},
-		"a renewal's, where another stands":   {"user", `{"access_token":"opaque","scope":"b"}`, "user", `{"access_token":"opaque","scope":"b"}`, "user"},
-		"a renewal's, of another kind":        {"user", `{"access_token":"xoxb-1"}`, "user", "", ""},
-		"a login's, where another stands":     {"user", `{"access_token":"opaque","scope":"b"}`, "", "", ""},
+		"one whose place tells":               {"plain", `{"other":{"token":"opaque","scope":"a"}}`, "", `{"access_token":"opaque","scope":"a"}`, "plain", nil},
+		"not the chosen one":                  {"user", `{"access_token":"xoxb-1"}`, "", "", "", []string{"xoxb-1"}},
+		"none":                                {"", `{"authed_user":{"id":"U"}}`, "", "", "", nil},
+		"a token of no type":                  {"", `{"access_token":{"a":"b"},"authed_user":"xoxp-1"}`, "", "", "", nil},
+		"scopes that are not where they were": {"user", `{"scope":"a","authed_user":{"access_token":"xoxp-1","scope":"b"}}`, "", `{"access_token":"xoxp-1"}`, "user", nil},
+		"a renewal's, where another stands":   {"user", `{"access_token":"opaque","scope":"b"}`, "user", `{"access_token":"opaque","scope":"b"}`, "user", nil},
+		"a renewal's, of another kind":        {"user", `{"access_token":"xoxb-1"}`, "user", "", "", []string{"xoxb-1"}},
+		"one that stands twice":               {"", `{"access_token":"xoxp-1","authed_user":{"access_token":"xoxp-1"},"granted":"a","other":{"token":"xoxp-1"}}`, "", `{"access_token":"xoxp-1"}`, "user", nil},
+		"another that stands twice":           {"bot", `{"access_token":"xoxb-1","authed_user":{"access_token":"xoxp-1"},"other":{"token":"xoxp-1"}}`, "", `{"access_token":"xoxb-1"}`, "bot", []string{"xoxp-1"}},
+		"a login's, where another stands":     {"user", `{"access_token":"opaque","scope":"b"}`, "", "", "", []string{"opaque"}},
 	} {
 		choice := ""
 		if c.choice != "" {
@@ -61,7 +65,15 @@ client: {id: c`
 		if err != nil {
 			t.Fatal(err)
 		}
-		token, kind := p.Token(response, c.renewed)
+		issued, rest := p.Token(response, c.renewed)
+		var others []string
+		for _, other := range rest {
+			others = append(others, other.Response.Text("access_token"))
+		}
+		if !cmp.Equal(others, c.others) {
+			t.Errorf("%s: not used are %v, want %v", name, others, c.others)
+		}
+		token, kind := issued.Response, issued.Kind
 		want, _ := guard.ParseObject([]byte(c.want))
 		if c.want == "" {
 			want = &guard.Object{}
