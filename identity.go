@@ -123,7 +123,7 @@ func (s *Session) mayReadSecret(at provider.Server, source provider.SecretSource
 		return &ClientSecretError{Source: source, Proof: p.Client.Proof, Err: errForeignServer}
 	}
 	hosts := s.At(at).hosts()
-	if !p.OwnWays { // the file says as which client, and nothing of where that goes
+	if !p.OwnWays && len(p.OwnHosts) == 0 { // the file says as which client, and nothing of where that goes
 		hosts = (&provider.Provider{Servers: []provider.Server{{Issuer: at.Issuer, Metadata: at.Metadata}}}).Hosts()
 	}
 	if source.Public == "" && p.File != "" && !c.all(hosts) {

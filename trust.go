@@ -126,15 +126,17 @@ func (s *Session) service() *provider.Provider {
 	return cmp.Or(provider.BuiltinAt(issuer), used)
 }
 
-// serviceHosts are the hosts of that service; none where another file says to which paths a credential
-// goes there, or how it is asked: somebody else may read what comes to them. Those on this machine are trusted as
-// such, not by this file.
+// serviceHosts are the hosts of that service; none where another file says how a credential is asked, nor those
+// of which it says to which paths one goes there: somebody else may read what comes to them. Those on this
+// machine are trusted as such, not by this file.
 func (s *Session) serviceHosts() []string {
 	p := s.service()
 	if p == nil || s.Provider().OwnWays {
 		return nil
 	}
-	return slices.DeleteFunc(p.Hosts(), guard.IsLoopback)
+	return slices.DeleteFunc(p.Hosts(), func(host string) bool {
+		return guard.IsLoopback(host) || slices.Contains(s.Provider().OwnHosts, host)
+	})
 }
 
 // oneService reports whether both hosts are of that service.

@@ -88,6 +88,12 @@ func oneLine(value any) string {
 			items[i] = oneLine(o)
 		}
 		return "[" + strings.Join(items, ", ") + "]"
+	case []any:
+		items := make([]string, len(value))
+		for i, one := range value {
+			items[i] = oneLine(one)
+		}
+		return "[" + strings.Join(items, ", ") + "]"
 	case []string:
 		items := make([]string, len(value))
 		for i, word := range value {
@@ -141,7 +147,14 @@ func (s *Shape) object() object {
 	}
 	add("type", s.Type, s.Type != "" && len(types) == 1)
 	add("type", types, len(types) > 1)
-	add("enum", s.Words, len(s.Words) > 0)
+	var words []any
+	for _, word := range s.Words {
+		words = append(words, word)
+	}
+	if s.Null {
+		words = append(words, nil)
+	}
+	add("enum", words, len(s.Words) > 0)
 	add("pattern", s.Spelling.Pattern, s.Spelling.Pattern != "")
 	add("format", "date", s.Spelling.Date)
 	add("contentMediaType", "application/json", s.Spelling.JSON)

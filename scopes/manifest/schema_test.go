@@ -23,6 +23,7 @@ var unseen = map[string]string{
 	"duplicate_scope":           "a schema compares whole items, not one member of each",
 	"unknown_base":              "the bases are the provider's to name",
 	"server":                    "the servers are the provider's to name",
+	"use_no_server":             "which servers there are is the provider's to say, and what a redirect URI has already",
 	"implication_cycle":         "the provider is another file",
 	"name_invisible_far":        "not every editor's patterns reach beyond the first plane of Unicode",
 	"implication_self":          "a schema compares no value with another",

@@ -69,7 +69,7 @@ func readBuiltin(name string) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.Name, p.File, p.Service, p.OwnWays = name, "", name, false
+	p.Name, p.File, p.Service, p.OwnWays, p.OwnHosts = name, "", name, false, nil
 	if len(bytes.TrimSpace(voice)) > 0 {
 		p.voice = sync.OnceValue(func() Voice {
 			v, _ := decodeVoice(p, voice) // embedded: a test has found it right

@@ -68,7 +68,7 @@ func TestBuiltinIsItsWholeFile(t *testing.T) {
 			t.Errorf("%s refuses otherwise when it is asked later: %+v, not %+v", name, p.Voice(), whole.Voice())
 		}
 		rest := *p
-		rest.File, rest.Service, rest.OwnWays = whole.File, whole.Service, whole.OwnWays
+		rest.File, rest.Service, rest.OwnWays, rest.OwnHosts = whole.File, whole.Service, whole.OwnWays, whole.OwnHosts
 		if rest.voice, whole.voice = nil, nil; !reflect.DeepEqual(&rest, whole) {
 			t.Errorf("%s is another provider: %+v, not %+v", name, rest, *whole)
 		}

@@ -3,6 +3,7 @@ package provider
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
@@ -60,9 +61,9 @@ func decodeProviderFile(file string, source []byte) (*Provider, yamlfile.Mistake
 	return p, d.Told()
 }
 
-// provider reads a provider's mapping over what use names, or from nothing. A
-// field that is given replaces the other's whole. It returns nil where use names
-// nothing usable.
+// provider reads a provider's mapping over what use names, or from nothing. Servers, the client, and what is
+// said of scopes and token responses are laid over the other's member by member; any other member that is
+// given takes the place of the other's. It returns nil where use names nothing usable.
 func (d *decoder) provider(n *yaml.Node) *Provider {
 	p := &Provider{Name: d.File}
 	given, before, ownID := d.Has(n, "use"), []Server(nil), false
@@ -72,16 +73,16 @@ func (d *decoder) provider(n *yaml.Node) *Provider {
 			if found := d.lookup(v); found != nil {
 				*p, used, before = *found, true, found.Servers
 			}
-		}, "the provider whose members these replace: a built-in one, or an issuer's URL"),
+		}, "the provider over which these members are laid: a built-in one, or an issuer's URL"),
 		yamlfile.Optional("parameters", func(v *yaml.Node) { d.serverParameters(v, p) }, "words for {braces} in the URLs of the servers, each with its default; empty where a manifest has to give it"),
-		{Key: "servers", Required: !given, Read: func(v *yaml.Node) { p.written, before = d.servers(v), nil }, About: "the deployments of the service, each under a name"},
+		{Key: "servers", Required: !given, Read: func(v *yaml.Node) { p.written, before = d.servers(v, p, before) }, About: "the deployments of the service, each under a name"},
 		yamlfile.Optional("bases", func(v *yaml.Node) { p.written = d.furtherBases(v, p.written) }, "further bases of every server: the URL of an API, under a name of your own"),
 		yamlfile.Optional("default_server", func(v *yaml.Node) { p.DefaultServer = d.Defined(v, "default_server", namesOf(p.written)) }, "the server that is asked where nobody names one"),
 		yamlfile.Optional("server_from", func(v *yaml.Node) { p.ServerFrom = d.Text(v, "server_from") }, "the member of the token response that names the server"),
 		yamlfile.Optional("client", func(v *yaml.Node) { p.Client, ownID = d.client(v, p.Client), yamlfile.Child(v, "id") != nil }, "how this program is registered at the service"),
-		yamlfile.Optional("token_response", func(v *yaml.Node) { p.TokenResponse = d.tokenResponse(v) }, "how the service answers at its token endpoint, where it does that in a way of its own"),
+		yamlfile.Optional("token_response", func(v *yaml.Node) { p.TokenResponse = d.tokenResponse(v, p.TokenResponse) }, "how the service answers at its token endpoint, where it does that in a way of its own"),
 		yamlfile.Optional("credentials", func(v *yaml.Node) { p.Credentials = d.credentials(v) }, "the kinds of credential that the service knows"),
-		yamlfile.Optional("scopes", func(v *yaml.Node) { p.Scopes = d.scopeFacts(v) }, "what is known of the service's scopes"),
+		yamlfile.Optional("scopes", func(v *yaml.Node) { p.Scopes = d.scopeFacts(v, p.Scopes) }, "what is known of the service's scopes"),
 		yamlfile.Optional("evidence", func(v *yaml.Node) { p.Evidence = d.evidence(v) }, "where the service's descriptions name the scopes that an operation or a tool needs, apart from security"),
 		yamlfile.Optional("whoami", func(v *yaml.Node) { p.Whoami = d.whoami(v) }, "where the service says whose credential asks"),
 		yamlfile.Optional("implies", func(v *yaml.Node) { p.Implies = d.implies(v) }, "scopes that cover others; {x} stands for any text without a colon"),
@@ -92,13 +93,17 @@ func (d *decoder) provider(n *yaml.Node) *Provider {
 	if d.Describing() {
 		return p
 	}
-	for _, word := range []string{"servers", "bases", "credentials", "whoami"} {
-		p.OwnWays = p.OwnWays || yamlfile.Child(n, word) != nil
+	for _, word := range []string{"credentials", "whoami"} {
+		p.OwnWays = p.OwnWays || !given || yamlfile.Child(n, word) != nil
 	}
 	if !used || len(p.written) == 0 {
 		return nil // what the rest is compared with is not known
 	}
 	d.fillServers(p, n)
+	p.OwnHosts = slices.Clone(p.OwnHosts)
+	for _, word := range []string{"servers", "bases"} {
+		p.nameHosts(yamlfile.Child(n, word))
+	}
 	if !ownID {
 		p.Client.leave(before, p.Servers)
 	}
@@ -111,6 +116,20 @@ func (d *decoder) provider(n *yaml.Node) *Provider {
 	d.checkKinds(p, n)
 	d.checkWords("server", d.serverWords, p.AllServerNames())
 	return p
+}
+
+// nameHosts notes the hosts of the URLs that stand in a file.
+func (p *Provider) nameHosts(n *yaml.Node) {
+	if n == nil {
+		return
+	}
+	if n.Kind == yaml.ScalarNode && strings.Contains(n.Value, "://") {
+		u, _ := fillURL(n.Value, p.values())
+		p.OwnHosts = append(p.OwnHosts, HostOf(u))
+	}
+	for _, inner := range n.Content {
+		p.nameHosts(inner)
+	}
 }
 
 func (d *decoder) cannotTell(n *yaml.Node) (list []string) {

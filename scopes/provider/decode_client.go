@@ -50,7 +50,7 @@ func (d *decoder) client(n *yaml.Node, c Client) Client {
 			c.Push = d.Boolean(v, "require_pushed_authorization_requests")
 		}, "push the authorization request (RFC 9126)"),
 		yamlfile.Optional("token", func(v *yaml.Node) { c.Token = scopes.Kind(d.kindWord(v)) }, "which token of a token response with several is used, by its kind"),
-		yamlfile.Optional("redirect", func(v *yaml.Node) { c.Redirect = d.redirect(v) }, "the redirect URI that is registered for the client"),
+		yamlfile.Optional("redirect", func(v *yaml.Node) { c.Redirect = d.redirect(v, c.Redirect) }, "the redirect URI that is registered for the client"),
 		yamlfile.Optional("authorize", func(v *yaml.Node) { c.Authorize = d.parameters(v) }, "further parameters of the authorization request"),
 		yamlfile.Optional("resource", func(v *yaml.Node) { c.Resources = d.resources(v) }, "whom a token is for (RFC 8707), where the manifest names no resource: a URL, {base}, or a list"),
 	})
@@ -188,15 +188,19 @@ func (d *decoder) oneID(n *yaml.Node) string {
 	return id
 }
 
-func (d *decoder) redirect(n *yaml.Node) Redirect {
-	var r Redirect
+// redirect reads the redirect URI, over r.
+func (d *decoder) redirect(n *yaml.Node, r Redirect) Redirect {
 	d.Mapping(n, "redirect", []yamlfile.Member{
-		yamlfile.Required("host", func(v *yaml.Node) { r.Host = d.Word(v, "redirect host", []string{"localhost", "127.0.0.1", "[::1]"}) }, "the host that is registered"),
+		yamlfile.Optional("host", func(v *yaml.Node) { r.Host = d.Word(v, "redirect host", []string{"localhost", "127.0.0.1", "[::1]"}) }, "the host that is registered"),
 		yamlfile.Optional("path", func(v *yaml.Node) { r.Path = d.redirectPath(v) }, "the path that is registered"),
 		yamlfile.Optional("ports", func(v *yaml.Node) {
+			r.Ports = nil
 			d.List(v, "ports", func(item *yaml.Node) { r.Ports = append(r.Ports, d.Number(item, "port", 1, 65535)) })
 		}, "the ports that are registered; without them, any free one"),
 	})
+	if r.Host == "" && n.Kind == yaml.MappingNode && yamlfile.Child(n, "host") == nil && !d.Describing() {
+		d.Mistake(n, yamlfile.MissingKey, "redirect is missing %q", "host")
+	}
 	return r
 }
 

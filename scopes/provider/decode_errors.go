@@ -23,7 +23,7 @@ func (d *decoder) voice(p *Provider) []yamlfile.Member {
 	}
 	return []yamlfile.Member{
 		yamlfile.Optional("errors", change(func(v *Voice, n *yaml.Node) { v.Refusals, v.Denials = d.errors(n) }), "how the service refuses, and what that means; the first that fits counts"),
-		yamlfile.Optional("refusal_body", change(func(v *Voice, n *yaml.Node) { v.Bodies = d.refusalBody(n) }), "for each base, the JSON in which its clients expect an error; {message} stands for the words"),
+		yamlfile.Optional("refusal_body", change(func(v *Voice, n *yaml.Node) { v.Bodies = d.refusalBody(n, v.Bodies) }), "for each base, the JSON in which its clients expect an error; {message} stands for the words"),
 	}
 }
 
@@ -92,8 +92,9 @@ func (d *decoder) fitting(n *yaml.Node, f *Refusal) {
 	}
 }
 
-func (d *decoder) refusalBody(n *yaml.Node) []RefusalBody {
-	var list []RefusalBody
+// refusalBody reads the shapes of errors, each in place of that which list has for its base.
+func (d *decoder) refusalBody(n *yaml.Node, list []RefusalBody) []RefusalBody {
+	list = slices.Clone(list)
 	d.Named(n, "refusal_body", func(base, v *yaml.Node) {
 		d.baseWords = append(d.baseWords, base)
 		body := RefusalBody{Base: base.Value}
@@ -106,7 +107,7 @@ func (d *decoder) refusalBody(n *yaml.Node) []RefusalBody {
 		} else {
 			body.JSON = d.errorShape(base.Value, v)
 		}
-		list = append(list, body)
+		list = append(slices.DeleteFunc(list, func(b RefusalBody) bool { return b.Base == body.Base }), body)
 	})
 	return list
 }

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"maps"
 	"strings"
 
 	"github.com/ambit-auth/ambit/internal/yamlfile"
@@ -11,17 +12,16 @@ import (
 // maxTable bounds the scopes that a file lists. Google has 1,545.
 const maxTable = 5000
 
-// scopeFacts reads what is known of the service's scopes.
-func (d *decoder) scopeFacts(n *yaml.Node) ScopeFacts {
-	var f ScopeFacts
+// scopeFacts reads what is known of the service's scopes, over f.
+func (d *decoder) scopeFacts(n *yaml.Node, f ScopeFacts) ScopeFacts {
 	d.Mapping(n, "scopes", []yamlfile.Member{
 		yamlfile.Optional("listed", func(v *yaml.Node) { f.Partial = d.Word(v, "listed", []string{"all", "partial"}) == "partial" }, "whether scopes_supported is all there is; what a partial list lacks is requested"),
 		yamlfile.Optional("except", func(v *yaml.Node) { f.Except = d.forms(v, "except") }, "listed, and not granted to ordinary people"),
 		yamlfile.Optional("special", func(v *yaml.Node) { f.Special = d.forms(v, "special") }, "for some callers, or some things, alone: an audit proposes them only where nothing else would do"),
 		yamlfile.Optional("table", func(v *yaml.Node) { f.Table = d.table(v) }, "scopes that exist, each a word or {scope, about}"),
-		yamlfile.Optional("separator", func(v *yaml.Node) { f.Separator = d.separator(v) }, "what stands between scopes, where that is not a space"),
+		yamlfile.Optional("separator", func(v *yaml.Node) { f.Separator = d.separator(v, f.Separator) }, "what stands between scopes, where that is not a space"),
 		yamlfile.Optional("same", func(v *yaml.Node) {
-			f.Names.Same = make(map[string]string)
+			f.Names.Same = cloned(f.Names.Same)
 			d.Named(v, "same", func(name, other *yaml.Node) { f.Names.Same[d.scope(name)] = d.scope(other) })
 		}, "two names of one scope: as it is requested, and as it comes back"),
 		yamlfile.Optional("prefix", func(v *yaml.Node) { f.Names.Prefix = d.scope(v) }, "a name with it and without it is the same scope"),
@@ -74,8 +74,15 @@ func (d *decoder) table(n *yaml.Node) []KnownScope {
 	return list
 }
 
-func (d *decoder) separator(n *yaml.Node) Separator {
-	var s Separator
+// cloned is a map to write into.
+func cloned(m map[string]string) map[string]string {
+	if m == nil {
+		return make(map[string]string)
+	}
+	return maps.Clone(m)
+}
+
+func (d *decoder) separator(n *yaml.Node, s Separator) Separator {
 	one := func(v *yaml.Node) string {
 		text := d.Text(v, "separator")
 		if strings.Trim(text, " ,;|+") != "" {

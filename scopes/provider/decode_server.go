@@ -1,7 +1,9 @@
 package provider
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -14,21 +16,52 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-func (d *decoder) servers(n *yaml.Node) []Server {
-	var servers []Server
+// servers reads servers over those of p: one of the same name is laid over it member by member, null takes one
+// away, and another name is one more. Where an issuer is given, the first of these servers is the default one,
+// unless that is one of them: whoever names a deployment means it. stay are those of before that stand where
+// they did, as far as this says.
+func (d *decoder) servers(n *yaml.Node, p *Provider, before []Server) (servers, stay []Server) {
+	used, moved := p.written, []string(nil)
+	d.AtLeast(n, 1, "servers names one server or more")
+	if !d.AtMost(n, maxServers, "a provider has at most %d servers", maxServers) {
+		return nil, nil
+	}
+	servers = slices.Clone(used)
 	d.Named(n, "servers", func(name, value *yaml.Node) {
 		d.Is(name, yamlfile.Spelling{Not: append(serverWords(), "*_endpoint", "*_uri", "*_supported")})
 		if slices.Contains(serverWords(), name.Value) || isMetadataWord(name.Value) {
 			d.Mistake(name, yamlfile.BadValue, "%q belongs to one of the servers: servers: {NAME: {%s: …}}", name.Value, name.Value)
 			return
 		}
-		servers = append(servers, d.server(name, value))
+		if d.Describing() {
+			_, _ = d.Nothing(value), d.server(name, value, nil)
+			return
+		}
+		i := slices.IndexFunc(servers, func(s Server) bool { return s.Name == name.Value })
+		switch nothing := d.Nothing(value); {
+		case nothing && i >= 0:
+			servers = slices.Delete(servers, i, i+1)
+		case i >= 0:
+			servers[i] = d.server(name, value, &servers[i])
+		case used != nil && (nothing || yamlfile.Child(value, IssuerBase) == nil):
+			d.Mistake(name, yamlfile.BadValue, "use has no server %q, and another one needs an issuer%s", name.Value, text.Allowed(name.Value, namesOf(used)))
+		default:
+			servers = append(servers, d.server(name, value, nil))
+		}
+		if yamlfile.Child(value, IssuerBase) != nil {
+			moved = append(moved, name.Value)
+		}
 	})
-	d.AtLeast(n, 1, "servers names one server or more")
-	if !d.AtMost(n, maxServers, "a provider has at most %d servers", maxServers) {
-		return nil
+	switch {
+	case len(servers) > maxServers:
+		d.Mistake(n, yamlfile.BadValue, "a provider has at most %d servers", maxServers)
+	case len(servers) == 0 && len(used) > 0:
+		d.Mistake(n, yamlfile.BadValue, "servers takes every server away: one has to be left")
 	}
-	return servers
+	if len(moved) > 0 && !slices.Contains(moved, p.DefaultServer) {
+		p.DefaultServer = moved[0]
+	}
+	return servers, slices.DeleteFunc(slices.Clone(before), func(s Server) bool { return slices.Contains(moved, s.Name) })
 }
 
 // The bounds of a provider: its names are compared with each other, so a hostile
@@ -38,10 +71,15 @@ const (
 	maxBases   = 50 // of one server
 )
 
-func (d *decoder) server(name, value *yaml.Node) Server {
+// server reads a server, over that of the same name under use; nil for none.
+func (d *decoder) server(name, value *yaml.Node, used *Server) Server {
 	s := Server{Name: name.Value}
+	if used != nil {
+		s = *used
+		s.Metadata, s.Bases = maps.Clone(s.Metadata), slices.Clone(s.Bases)
+	}
 	members := []yamlfile.Member{
-		yamlfile.Required(IssuerBase, func(v *yaml.Node) {
+		yamlfile.Optional(IssuerBase, func(v *yaml.Node) {
 			if d.writtenURL(v, "issuer") {
 				s.Issuer = v.Value
 			}
@@ -65,18 +103,36 @@ func (d *decoder) server(name, value *yaml.Node) Server {
 	for _, word := range endpointWords {
 		members = append(members, yamlfile.Optional(word, func(v *yaml.Node) { s.give(word, d.endpoint(v, word)) }, "in place of what the server's metadata says"))
 	}
+	for i, m := range members[1:] {
+		members[i+1].Read = func(v *yaml.Node) {
+			if d.Nothing(v) && used != nil {
+				s.lose(m.Key)
+			} else {
+				m.Read(v)
+			}
+		}
+	}
 	what := fmt.Sprintf("server %q", s.Name)
 	d.MappingAnd(value, what, members, func(key, v *yaml.Node) {
 		d.Is(key, yamlfile.Spelling{Pattern: basePattern, Not: []string{"*_endpoint", "*_uri", "*_supported"}})
-		if d.misnamed(key) {
-			return
-		}
-		if d.baseName(key) && d.writtenURL(v, "base "+strconv.Quote(key.Value)) && len(s.Bases) <= maxBases {
-			s.Bases = append(s.Bases, Base{Name: key.Value, URL: strings.TrimSuffix(v.Value, "/")})
+		switch nothing := d.Nothing(v); {
+		case d.misnamed(key):
+		case nothing && used != nil:
+			s.lose(key.Value)
+		case d.baseName(key) && d.writtenURL(v, "base "+strconv.Quote(key.Value)) && len(s.Bases) <= maxBases:
+			s.Bases = with(s.Bases, Base{Name: key.Value, URL: strings.TrimSuffix(v.Value, "/")})
 		}
 	}, "the URL of an API, under a name of your own: a base")
-	d.Needs(value, metadataWord, "token_endpoint", "%s has no metadata, and is missing \"token_endpoint\"", what)
-	if login := yamlfile.Child(value, loginWord); s.NoLogin && s.Gives("token_endpoint") {
+	if used == nil && value.Kind == yaml.MappingNode && yamlfile.Child(value, IssuerBase) == nil && !d.Describing() {
+		d.Mistake(value, yamlfile.MissingKey, "%s is missing %q", what, IssuerBase)
+	}
+	if used == nil || !s.Gives("token_endpoint") {
+		d.Needs(value, metadataWord, "token_endpoint", "%s has no metadata, and is missing \"token_endpoint\"", what)
+	}
+	if given := yamlfile.Child(value, "token_endpoint"); used != nil && given != nil && used.NoDocument && s.NoDocument && !s.NoLogin && !s.Gives("token_endpoint") {
+		d.Mistake(given, yamlfile.BadValue, "%s has no metadata, and needs its \"token_endpoint\"", what)
+	}
+	if login := cmp.Or(yamlfile.Child(value, loginWord), value); s.NoLogin && s.Gives("token_endpoint") {
 		d.Mistake(login, yamlfile.BadValue, "%s has no login, and yet a token_endpoint", what)
 	}
 	s.NoDocument = s.NoDocument || s.NoLogin
@@ -84,6 +140,31 @@ func (d *decoder) server(name, value *yaml.Node) Server {
 		d.Mistake(name, yamlfile.BadValue, "server %q has more than %d bases", s.Name, maxBases)
 	}
 	return s
+}
+
+// with is a list of bases with another one, in place of that of its name.
+func with(bases []Base, one Base) []Base {
+	if i := slices.IndexFunc(bases, func(b Base) bool { return b.Name == one.Name }); i >= 0 {
+		bases[i] = one
+		return bases
+	}
+	return append(bases, one)
+}
+
+// lose takes a member away that the provider under use has.
+func (s *Server) lose(word string) {
+	switch word {
+	case askOn401Word:
+		s.AskOn401 = false
+	case metadataWord:
+		s.NoDocument = false
+	case loginWord:
+		s.NoLogin, s.NoDocument = false, false
+	case tokenIssuer:
+		s.IDTokenIssuer = ""
+	}
+	delete(s.Metadata, word)
+	s.Bases = slices.DeleteFunc(s.Bases, func(b Base) bool { return b.Name == word })
 }
 
 // furtherBases are the servers with further bases, each in place of one of its name.
@@ -103,10 +184,10 @@ func (d *decoder) furtherBases(n *yaml.Node, servers []Server) []Server {
 	}
 	servers = slices.Clone(servers)
 	for i := range servers {
-		own := slices.DeleteFunc(slices.Clone(servers[i].Bases), func(b Base) bool {
-			return slices.ContainsFunc(bases, func(other Base) bool { return other.Name == b.Name })
-		})
-		servers[i].Bases = append(own, bases...)
+		servers[i].Bases = slices.Clone(servers[i].Bases)
+		for _, b := range bases {
+			servers[i].Bases = with(servers[i].Bases, b)
+		}
 	}
 	return servers
 }

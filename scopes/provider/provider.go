@@ -13,10 +13,11 @@ import (
 // built in or the user's own. It is read-only once decoded, and then safe for
 // concurrent use.
 type Provider struct {
-	Name          string // of the built-in file; else the file's path or the issuer's URL
-	File          string // that said any of this; "" for a built-in one as it stands
-	Service       string // the built-in file that this is, or begins with; "" for none
-	OwnWays       bool   // another file than that says where, or how, a credential is sent
+	Name          string   // of the built-in file; else the file's path or the issuer's URL
+	File          string   // that said any of this; "" for a built-in one as it stands
+	Service       string   // the built-in file that this is, or begins with; "" for none
+	OwnWays       bool     // another file than that says how a credential is sent, or all of where
+	OwnHosts      []string // that another file than that says something of, in the form of [HostOf]
 	Servers       []Server
 	DefaultServer string
 	ServerFrom    string // member of the token response that names the server; "" where none does

@@ -146,7 +146,7 @@ scopes:
 	}
 }
 
-// An override replaces a field whole and leaves the others; a client's member too.
+// An override leaves what it does not name: of a server, and of the client, too. Who gives an issuer means that server.
 func TestOverride(t *testing.T) {
 	const file = "../manifest/testdata/good/use_override.yaml"
 	text, err := os.ReadFile(file)
@@ -161,10 +161,10 @@ func TestOverride(t *testing.T) {
 	if p.Name != "posthog" || p.File != file {
 		t.Errorf("Name %q, File %q: a built-in provider that a file changed is that file's", p.Name, p.File)
 	}
-	if diff := cmp.Diff([]string{"us"}, p.ServerNames()); diff != "" || p.DefaultServer != "us" {
+	if diff := cmp.Diff([]string{"cloud", "us", "eu", "dev"}, p.ServerNames()); diff != "" || p.DefaultServer != "us" {
 		t.Errorf("default server %q, servers (-want +got):\n%s", p.DefaultServer, diff)
 	}
-	if diff := cmp.Diff([]string{"127.0.0.1:8010", "[::1]:3308", "localhost:8787"}, p.Hosts()); diff != "" {
+	if diff := cmp.Diff([]string{"127.0.0.1:8010", "[::1]:3308", "localhost:8787"}, (&provider.Provider{Servers: p.Servers[1:2]}).Hosts()); diff != "" {
 		t.Errorf("hosts (-want +got):\n%s", diff)
 	}
 	if p.Client.IDFor("us") != builtin.Client.IDFor("us") || p.Client.Redirect.Ports[0] != 8020 || len(p.Credentials) != len(builtin.Credentials) {
@@ -175,6 +175,65 @@ func TestOverride(t *testing.T) {
 	}
 	if builtin.DefaultServer != "cloud" {
 		t.Error("the built-in provider changed")
+	}
+}
+
+// What a file says under use is laid over the other's, member by member; null takes a server, or a member of one,
+// away.
+func TestLaidOver(t *testing.T) {
+	const file = `
+parameters: {host: git.example}
+servers:
+  one: {issuer: "https://{host}", api: "https://{host}/api", mcp: "https://mcp.example/x", metadata: none, ask_on_401: true, authorization_endpoint: "https://{host}/a", token_endpoint: "https://{host}/t", scopes_supported: [a]}
+  two: {issuer: https://two.example, api: https://two.example/api}
+  keys: {issuer: https://keys.example, login: none}
+default_server: two
+client: {id: {one: c1, two: c2}, redirect: {host: localhost, path: /back, ports: [1000]}}
+scopes: {listed: partial, separator: {request: ",", response: ";"}, same: {a: A}, added: [x]}
+token_response: {ok: ok, codes: {bad: invalid_grant}}
+refusal_body: {api: '{"a": "{message}"}', mcp: '{"m": "{message}"}'}
+`
+	for name, c := range map[string]struct {
+		over string
+		want func(p *provider.Provider) any
+		is   any
+	}{
+		"an endpoint":         {"servers: {one: {token_endpoint: https://git.example/other}}", func(p *provider.Provider) any { return p.Servers[0].Metadata["token_endpoint"] }, "https://git.example/other"},
+		"the endpoint beside": {"servers: {one: {token_endpoint: https://git.example/other}}", func(p *provider.Provider) any { return p.Servers[0].Metadata["authorization_endpoint"] }, "https://git.example/a"},
+		"the other servers":   {"servers: {one: {api: https://git.example/v2}}", func(p *provider.Provider) any { return p.ServerNames() }, []string{"one", "two", "keys"}},
+		"the default":         {"servers: {one: {api: https://git.example/v2}}", func(p *provider.Provider) any { return p.DefaultServer }, "two"},
+		"a base":              {"servers: {one: {api: https://git.example/v2}}", func(p *provider.Provider) any { return p.Servers[0].Bases }, []provider.Base{{"api", "https://git.example/v2"}, {"mcp", "https://mcp.example/x"}}},
+		"a base taken away":   {"servers: {one: {mcp: null}}", func(p *provider.Provider) any { return p.Servers[0].Bases }, []provider.Base{{"api", "https://git.example/api"}}},
+		"words taken away": {"servers: {one: {metadata: null, ask_on_401: null, scopes_supported: null}}", func(p *provider.Provider) any {
+			return []bool{p.Servers[0].NoDocument, p.Servers[0].AskOn401, p.Servers[0].Gives("scopes_supported")}
+		}, []bool{false, false, false}},
+		"a login after all":    {"servers: {keys: {login: null}}", func(p *provider.Provider) any { return []bool{p.Servers[2].NoLogin, p.Servers[2].NoDocument} }, []bool{false, false}},
+		"a server taken away":  {"servers: {two: null}", func(p *provider.Provider) any { return append(p.ServerNames(), p.DefaultServer) }, []string{"one", "keys", "one"}},
+		"one server more":      {"servers: {own: {issuer: https://own.example}}", func(p *provider.Provider) any { return append(p.ServerNames(), p.DefaultServer) }, []string{"one", "two", "keys", "own", "own"}},
+		"one more, no default": {"servers: {own: {issuer: https://own.example}}\ndefault_server: one", func(p *provider.Provider) any { return p.DefaultServer }, "one"},
+		"an issuer of one":     {"servers: {one: {issuer: https://own.example}}", func(p *provider.Provider) any { return p.DefaultServer }, "one"},
+		"an issuer of all":     {"servers: {one: {issuer: https://own.example}, two: {issuer: https://two.own.example}}", func(p *provider.Provider) any { return p.DefaultServer }, "two"},
+		"a parameter too": {"servers: {one: {mcp: https://own.example}}\nparameters: {host: other.example}", func(p *provider.Provider) any {
+			return []string{p.Servers[0].Issuer, p.Client.IDFor("one"), p.Client.IDFor("two")}
+		}, []string{"https://other.example", "", "c2"}},
+		"ports":    {"client: {redirect: {ports: [2000]}}", func(p *provider.Provider) any { return p.Client.Redirect }, provider.Redirect{Host: "localhost", Path: "/back", Ports: []int{2000}}},
+		"any port": {"client: {redirect: {ports: []}}", func(p *provider.Provider) any { return p.Client.Redirect.URIs() }, []string{"http://localhost/back"}},
+		"scopes": {"scopes: {added: [y], separator: {request: ' '}, same: {b: B}}", func(p *provider.Provider) any {
+			return []any{p.Scopes.Partial, p.Scopes.Added.String(), p.Scopes.Separator, p.Scopes.Names.Same}
+		}, []any{true, "y", provider.Separator{Response: ";"}, map[string]string{"a": "A", "b": "B"}}},
+		"token responses":       {"token_response: {codes: {worse: invalid_client}}", func(p *provider.Provider) any { return []any{p.TokenResponse.OK.String(), p.TokenResponse.Codes} }, []any{"ok", map[string]string{"bad": "invalid_grant", "worse": "invalid_client"}}},
+		"the shape of an error": {"refusal_body: {mcp: '{}'}", func(p *provider.Provider) any { return []string{p.RefusalShape("api", ""), p.RefusalShape("mcp", "")} }, []string{`{"a": "{message}"}`, "{}"}},
+		"named hosts":           {"servers: {one: {mcp: https://own.example/x}, two: {api: 'https://{host}/y'}}", func(p *provider.Provider) any { return p.OwnHosts[len(p.OwnHosts)-2:] }, []string{"own.example", "git.example"}},
+	} {
+		open := func(string) ([]byte, error) { return []byte(file), nil }
+		m, err := manifest.Decode("scopes.yaml", []byte("version: 1\nname: a\nprovider:\n  use: ./p.yaml\n  "+strings.ReplaceAll(c.over, "\n", "\n  ")+"\nscopes: []\n"), open)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if diff := cmp.Diff(c.is, c.want(m.Provider)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
 	}
 }
 

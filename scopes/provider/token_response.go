@@ -135,11 +135,12 @@ var tokenCodes = []string{
 // maxTokens bounds the places of a token response, and its error codes.
 const maxTokens = 100
 
-func (d *decoder) tokenResponse(n *yaml.Node) TokenResponse {
-	var t TokenResponse
+// tokenResponse reads how a service answers, over t.
+func (d *decoder) tokenResponse(n *yaml.Node, t TokenResponse) TokenResponse {
 	d.Mapping(n, "token_response", []yamlfile.Member{
 		yamlfile.Optional("ok", func(v *yaml.Node) { t.OK = d.path(v, "ok") }, "a member that is false where the request failed, whatever the status"),
 		yamlfile.Optional("tokens", func(v *yaml.Node) {
+			t.Tokens = nil
 			d.AtLeast(v, 1, "tokens lists one place of a token or more")
 			if d.AtMost(v, maxTokens, "tokens lists at most %d places", maxTokens) {
 				d.List(v, "tokens", func(item *yaml.Node) { t.Tokens = append(t.Tokens, d.tokenPlace(item)) })
@@ -147,7 +148,7 @@ func (d *decoder) tokenResponse(n *yaml.Node) TokenResponse {
 		}, "where the tokens of a response stand; the first that is there is used, or the one that client.token names"),
 		yamlfile.Optional("error", func(v *yaml.Node) { t.Error = d.path(v, "error") }, "where the service's own word for an error stands, in a response without the member error"),
 		yamlfile.Optional("codes", func(v *yaml.Node) {
-			t.Codes = make(map[string]string)
+			t.Codes = cloned(t.Codes)
 			if d.AtMost(v, maxTokens, "codes names at most %d errors", maxTokens) {
 				d.Named(v, "codes", func(own, code *yaml.Node) { t.Codes[own.Value] = d.Word(code, "error code", tokenCodes) })
 			}
