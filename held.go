@@ -169,6 +169,20 @@ func (h *Held) Inspect(ctx context.Context) error {
 	return h.session.opt.UI.during("asking what the key holds", func() error { return h.inspect(ctx) })
 }
 
+// Identify asks whose a key is, where nothing has said it. It is good to know, and no more: what stands in the
+// way is a detail for [UI.Detail].
+func (h *Held) Identify(ctx context.Context) {
+	if h.login != nil || h.Credential.Account != "" {
+		return
+	}
+	if inspector, err := h.inspector(ctx); err == nil {
+		_ = h.session.opt.UI.during("asking whose the key is", func() error {
+			h.identify(ctx, inspector)
+			return nil
+		})
+	}
+}
+
 // noteKind says what a key is that is not of the kind that is meant for programs.
 func (h *Held) noteKind() {
 	expected, ok := h.session.Provider().ForPrograms()

@@ -251,12 +251,16 @@ func (h *Held) learn(ctx context.Context, by *oauth.Inspector) {
 	h.Credential = inspected
 }
 
-// identify asks who is logged in, where the login has not said it. It is good to know, and no more:
+// identify asks whose the credential is, where nothing has said it. It is good to know, and no more:
 // what stands in the way ends nothing.
 func (h *Held) identify(ctx context.Context, by *oauth.Inspector) {
 	named, err := by.Identify(ctx, h.Credential)
 	if err != nil {
-		h.session.opt.UI.detail("who is logged in is not known: " + text.Line(err.Error()))
+		whose := "who is logged in"
+		if !h.Credential.Issued() {
+			whose = "whose key it is"
+		}
+		h.session.opt.UI.detail(whose + " is not known: " + text.Line(err.Error()))
 	}
 	h.Credential = named
 }

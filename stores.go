@@ -138,9 +138,7 @@ func (h *Held) keepKey(ctx context.Context) error {
 	if err := h.Inspect(ctx); err != nil {
 		return err
 	}
-	if inspector, err := h.inspector(ctx); err == nil {
-		h.identify(ctx, inspector)
-	}
+	h.Identify(ctx)
 	all := h.session.logins()
 	in, err := all.writing(ctx, all.key(all.server))
 	if err != nil {

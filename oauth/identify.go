@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,8 +50,8 @@ func subjectIn(claims *guard.Object) string {
 	return ""
 }
 
-// Identify returns the same credential with the account that it is for, where something tells: the
-// ID token of the login, else OpenID Connect's userinfo, else what the provider's file names, and
+// Identify returns the same credential with the account that it is for, where something tells: what is known,
+// as by the ID token of a login, else OpenID Connect's userinfo, else what the provider's file names, and
 // at last the bare identifier of one of the first two. It takes at most 5 s. The error says what
 // was asked in vain, and comes with the credential all the same.
 func (i *Inspector) Identify(ctx context.Context, c *credential.Credential) (*credential.Credential, error) {
@@ -98,17 +99,20 @@ func (i *Inspector) askUserinfo(ctx context.Context, c *credential.Credential) e
 
 // askWhoami asks as the provider's file says.
 func (i *Inspector) askWhoami(ctx context.Context, c *credential.Credential) error {
-	how := i.Provider.Whoami
+	how, kind := i.Provider.Whoami, c.KindAt(i.Provider)
 	target, ok := i.Server.Expand(how.Ask.URL)
-	if how.Ask.URL == "" || !ok {
+	if how.Ask.URL == "" || !ok || !kind.Serves(how.Ask.Base()) {
 		return nil
+	}
+	if !c.Issued() && slices.ContainsFunc(kind.Inspect, func(way provider.Inspection) bool { return way.URL == how.Ask.URL && way.Account.Given() }) {
+		return nil // it was asked when the key was looked at
 	}
 	if need := (scopes.Need{AnyOf: []string{how.Scope}}); how.Scope != "" && !c.KnownBy.Unlisted() {
 		if _, _, met := need.MetBy(c.Scopes, i.Provider.Implies); !met {
 			return nil // it would be refused
 		}
 	}
-	q, err := inspectionOf(how.Ask, c.KindAt(i.Provider).Send, target, c.Access)
+	q, err := inspectionOf(how.Ask, kind.Send, target, c.Access)
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ambit-auth/ambit/internal/guard"
@@ -84,8 +83,7 @@ func (i *Inspector) explained(err error, response *guard.Response, way provider.
 	if !is || way.Introspection {
 		return err
 	}
-	base, _, _ := strings.Cut(strings.TrimPrefix(way.URL, "{"), "}")
-	said := reader.Read(i.Provider, base, reader.Vocabulary{}, reader.Response{Status: response.Status, Header: response.Header, Body: response.Body})
+	said := reader.Read(i.Provider, way.Base(), reader.Vocabulary{}, reader.Response{Status: response.Status, Header: response.Header, Body: response.Body})
 	switch {
 	case said.Means(provider.MeaningRejected):
 		return &RejectedError{Host: response.URL.Host, Status: response.Status}

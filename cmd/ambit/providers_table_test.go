@@ -166,6 +166,9 @@ func accountNamed(p *provider.Provider) string {
 		from = append(from, "a login")
 	}
 	for _, kind := range p.Credentials {
+		if p.Whoami.Ask.URL != "" && len(kind.Inspect) > 0 && !kind.Permissions && !kind.Renewable && kind.Serves(p.Whoami.Ask.Base()) {
+			from = append(from, kindName(kind))
+		}
 		for _, way := range kind.Inspect {
 			if name := kindName(kind); way.Account.Given() && (!slices.Contains(from, name)) {
 				from = append(from, name)

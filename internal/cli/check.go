@@ -188,6 +188,7 @@ func runCheck(ctx context.Context, r *invocation, f *checkFlags, flags *pflag.Fl
 	if err != nil {
 		return checkFailed(r, s.Manifest().File, err)
 	}
+	h.Identify(ctx)
 	v := &view.Check{Grant: compare(r, s, h), Drift: drift, Strict: f.strict, Locked: f.locked, File: s.Manifest().File, Matches: compared}
 	v.Level, v.Brief = level, !r.settings.Verbose
 	v.Found = true

@@ -45,7 +45,9 @@ func runStatus(ctx context.Context, r *invocation, keys *keyFlags) (view.View, e
 	}
 	h, err := s.Find(ctx)
 	if err == nil && !h.IsLogin() {
-		err = h.Inspect(ctx)
+		if err = h.Inspect(ctx); err == nil {
+			h.Identify(ctx)
+		}
 	}
 	if err != nil {
 		return nil, r.failure(s, err)

@@ -108,6 +108,15 @@ type ReachMember struct {
 	Member string
 }
 
+// Base is the name of the base on which the URL stands; "" where it names a host.
+func (i Inspection) Base() string {
+	base, _, _ := strings.Cut(strings.TrimPrefix(i.URL, "{"), "}")
+	if !strings.HasPrefix(i.URL, "{") {
+		return ""
+	}
+	return base
+}
+
 // AsItself reports whether the credential is what asks: a refusal of whoever asks is one of the
 // credential then.
 func (i Inspection) AsItself() bool { return !i.Introspection || i.Bearer }
