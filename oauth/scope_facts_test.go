@@ -16,11 +16,13 @@ func TestScopesAsTheServiceWritesThem(t *testing.T) {
 		parameter string // "-" for none
 		granted   string
 	}{
-		"as everybody does": {provider.ScopeFacts{}, "a:read b:write", "a:read b:write offline", "a:read b:write"},
-		"commas":            {provider.ScopeFacts{Separator: provider.Separator{Request: ",", Response: ","}}, "a:read,c:read", "a:read,b:write,offline", "a:read c:read"},
-		"bars":              {provider.ScopeFacts{Separator: provider.Separator{Response: "|"}}, "a:read|b:write", "a:read b:write offline", "a:read b:write"},
-		"one is silent":     {provider.ScopeFacts{Silent: scopes.NewSet("offline", "other")}, "a:read", "a:read b:write offline", "a:read offline"},
-		"set at the server": {provider.ScopeFacts{NoRequest: true}, "a:read z:read", "-", "a:read z:read"},
+		"as everybody does":        {provider.ScopeFacts{}, "a:read b:write", "a:read b:write offline", "a:read b:write"},
+		"commas":                   {provider.ScopeFacts{Separator: provider.Separator{Request: ",", Response: ","}}, "a:read,c:read", "a:read,b:write,offline", "a:read c:read"},
+		"bars":                     {provider.ScopeFacts{Separator: provider.Separator{Response: "|"}}, "a:read|b:write", "a:read b:write offline", "a:read b:write"},
+		"one is silent":            {provider.ScopeFacts{Silent: scopes.NewSet("offline", "other")}, "a:read", "a:read b:write offline", "a:read offline"},
+		"one that stands for them": {provider.ScopeFacts{NoRequest: true, Instead: scopes.NewSet("all", "offline"), Silent: scopes.NewSet("all", "offline", "b:write")}, "a:read", "all offline", "a:read all offline"},
+		"silent, not requested":    {provider.ScopeFacts{NoRequest: true, Silent: scopes.NewSet("offline")}, "a:read", "-", "a:read"},
+		"set at the server":        {provider.ScopeFacts{NoRequest: true}, "a:read z:read", "-", "a:read z:read"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server, person := newAuthServer(t), newPerson(t)

@@ -178,6 +178,8 @@ func (n *negotiator) weigh(item *Item, scope string) (place int) {
 	case item.Need.Added:
 		item.Decision, item.Asked = DecisionRequest, scope
 		item.Reason = "requested, whatever the server advertises"
+	case !item.Need.Unadvertised && n.Server.Set.Len() > 0 && !n.holds(n.Server.Set, scope):
+		item.Reason = "it is not among the scopes that are set for the client at the server"
 	case !item.Need.Unadvertised && n.Server.Except.Has(scope):
 		item.Reason = "the server lists it, and does not grant it to ordinary people"
 	case item.Need.Unadvertised && item.Advertised == AdvertisedNo:
@@ -205,7 +207,16 @@ func (n *negotiator) weigh(item *Item, scope string) (place int) {
 			item.Reason += fmt.Sprintf("; the resource %s does not list it", item.Unlisted)
 		}
 	}
+	if item.Asked != "" && item.Need.Level == Required && n.Server.Optional.Has(scope) {
+		item.Reason += "; the person may leave it out, as it is set at the server"
+	}
 	return place
+}
+
+// holds reports whether a set has a scope, or one that implies it.
+func (n *negotiator) holds(set Set, scope string) bool {
+	_, ok := n.Implies.CoveredBy(set, scope)
+	return set.Has(scope) || ok
 }
 
 // limit returns the base whose resource stands against asking for scope, and

@@ -54,6 +54,11 @@ func partial(list ...string) scopes.Advertisement {
 	return a
 }
 
+// setAtServer are the scopes that are set for the client: a person may leave the second out.
+func setAtServer(required, optional string) scopes.Advertisement {
+	return scopes.Advertisement{Set: scopes.NewSet(required, optional), Optional: scopes.NewSet(optional)}
+}
+
 // except is a list of which ordinary people are not granted some.
 func except(some string, list ...string) scopes.Advertisement {
 	a := listed(list...)
@@ -79,6 +84,8 @@ func TestNegotiate(t *testing.T) {
 		blocked   string
 	}{
 		{name: "nothing at all"},
+		{name: "set at the server", needs: "!a b c", server: setAtServer("a", "b"), request: "a b", withheld: "c"},
+		{name: "not set, and required", needs: "!a !c", server: setAtServer("a", "b"), request: "a", withheld: "c", blocked: "c"},
 		{name: "a list", needs: "!a b", server: listed("b", "a"), request: "a b"},
 		{name: "not in the list", needs: "!a b !c", server: listed("b"), request: "b", withheld: "a c", blocked: "a c"},
 		{name: "optional withheld blocks nothing", needs: "a b", server: listed("b"), request: "b", withheld: "a"},
@@ -237,6 +244,26 @@ func TestNegotiateWithAListThatRepeats(t *testing.T) {
 	})
 	if got := plan.Request.String(); got != "s0 s4" {
 		t.Errorf("asks for %q", got)
+	}
+}
+
+// What a person may leave out, though the program needs it, is told before anybody is asked; a wider scope that is set
+// there is as good, and an entry that says so is requested whatever is set.
+func TestNegotiateWhatIsSetAtTheServer(t *testing.T) {
+	implies, err := scopes.NewImplications([]scopes.Rule{{Scope: "{x}:write", Covers: []string{"{x}:read"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan := scopes.Negotiate(scopes.Negotiation{Implies: implies, Server: setAtServer("a:write", "b:write"), Needs: []scopes.Need{
+		{AnyOf: []string{"a:read"}, Level: scopes.Required},
+		{AnyOf: []string{"b:write"}, Level: scopes.Required},
+		{AnyOf: []string{"c:read"}, Level: scopes.Required},
+		{AnyOf: []string{"d:read"}, Level: scopes.Required, Unadvertised: true},
+	}})
+	for i, want := range []string{"the server does not say which scopes it knows", "; the person may leave it out, as it is set at the server", "it is not among the scopes that are set for the client at the server", "requested, whatever the server advertises"} {
+		if got := plan.Scopes[i]; !strings.HasSuffix(got.Reason, want) || (got.Asked == "") != (i == 2) {
+			t.Errorf("%s: %q, asked for %q; want %q", got.Need.Name(), got.Reason, got.Asked, want)
+		}
 	}
 }
 

@@ -9,6 +9,9 @@ type Advertisement struct {
 	Partial bool  // there are scopes that the list leaves out: it says nothing of what it lacks
 	Except  Forms // scopes in the list that ordinary people are not granted
 	Known   Set   // scopes that exist, whether in the list or not; none: nobody says which
+
+	Set      Set // that are set for this client at the server; none: nobody says which
+	Optional Set // those of Set that a person may leave out
 }
 
 // AdvertisementState is how scopes_supported stands in a document.

@@ -155,7 +155,7 @@ func (s *Situation) loginAgain() []Step {
 	if s.noLogin() {
 		return s.keyFor(listed(s.Missing, s.Unasked, s.Undeclared))
 	}
-	if s.Provider.Scopes.NoRequest {
+	if set := s.Provider.Scopes.Set.Optional; s.Provider.Scopes.NoRequest && (set.Len() == 0 || len(s.Missing) == 0 || scopes.NewSet(s.Missing...).Minus(set).Len() > 0) {
 		return s.loginOnceSet()
 	}
 	text := "log in again"

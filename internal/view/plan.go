@@ -276,7 +276,11 @@ func (v *Plan) summary() string {
 	sentence := scopesToRequest + " at " + host
 	switch p := v.Plan.Session.Provider(); {
 	case p.Scopes.NoRequest:
-		sentence = text.Count(n, "scope") + " expected from " + host + ": the client's scopes are set there, and the request names none"
+		names := "none"
+		if p.Scopes.Instead.Len() > 0 {
+			names = text.Printable(p.Scopes.Instead.String())
+		}
+		sentence = text.Count(n, "scope") + " expected from " + host + ": the client's scopes are set there, and the request names " + names
 	case v.Plan.Session.Server().NoLogin:
 		return text.Count(n, "scope") + " for a key to hold: nobody can log in there"
 	case p.Client.Own:

@@ -29,9 +29,31 @@ func (d *decoder) scopeFacts(n *yaml.Node, f ScopeFacts) ScopeFacts {
 		yamlfile.Optional("added", func(v *yaml.Node) { f.Added = d.scopeSet(v, "added") }, "granted beside what is requested"),
 		yamlfile.Optional("silent", func(v *yaml.Node) { f.Silent = d.scopeSet(v, "silent") }, "never named in a response: held where it was requested"),
 		yamlfile.Optional("union", func(v *yaml.Node) { f.Union = d.Boolean(v, "union") }, "a response also names what was granted earlier"),
-		yamlfile.Optional("request", func(v *yaml.Node) { f.NoRequest = d.Word(v, "request", []string{"declared", "none"}) == "none" }, "whether a request names the declared scopes, or none, since they are set at the server"),
+		yamlfile.Optional("request", func(v *yaml.Node) { d.requested(v, &f) }, "what a request names: the declared scopes, or, where the client's are set at the server, none, or a list in place of them"),
+		yamlfile.Optional("set", func(v *yaml.Node) { f.Set = d.clientScopes(v) }, "the scopes that are set for the client at the server; another one cannot come"),
 	})
 	return f
+}
+
+func (d *decoder) requested(n *yaml.Node, f *ScopeFacts) {
+	f.Instead = scopes.Set{}
+	if n.Kind == yaml.SequenceNode {
+		f.NoRequest, f.Instead = true, d.scopeSet(n, "request")
+		d.AtLeast(n, 1, "request lists one scope or more; none is a word of its own")
+		return
+	}
+	f.NoRequest = d.Word(n, "request", []string{"declared", "none"}) == "none"
+}
+
+func (d *decoder) clientScopes(n *yaml.Node) (set ClientScopes) {
+	d.Mapping(n, "set", []yamlfile.Member{
+		yamlfile.Optional("required", func(v *yaml.Node) { set.Required = d.scopeSet(v, "required") }, "those that a person grants, or nothing"),
+		yamlfile.Optional("optional", func(v *yaml.Node) { set.Optional = d.scopeSet(v, "optional") }, "those that a person may leave out"),
+	})
+	if both := set.Required.Where(set.Optional.Has); both.Len() > 0 {
+		d.Mistake(n, yamlfile.BadValue, "the scope %q is either required or optional there", both.Slice()[0])
+	}
+	return set
 }
 
 func (d *decoder) scopeSet(n *yaml.Node, what string) scopes.Set {

@@ -18,7 +18,15 @@ type ScopeFacts struct {
 	Added     scopes.Set // the server grants these beside what is requested
 	Silent    scopes.Set // never named in a response: held where they were requested
 	Union     bool       // a response also names what was granted earlier
-	NoRequest bool       // request: none. The client's scopes are set at the server
+	NoRequest bool       // request: none, or a list. The client's scopes are set at the server
+	Instead   scopes.Set // what a request names then in place of what is declared; empty: none
+	Set       ClientScopes
+}
+
+// ClientScopes are those that are set at the server for this client; none: nobody says which.
+type ClientScopes struct {
+	Required scopes.Set // a person grants these, or nothing
+	Optional scopes.Set // a person may leave these out
 }
 
 // An EvidenceForm is a place of its own in which descriptions name the scopes that an operation, or
@@ -57,6 +65,7 @@ func (f *ScopeFacts) Advertised(said scopes.Advertisement) scopes.Advertisement 
 		names[i] = one.Scope
 	}
 	said.Known = scopes.NewSet(names...)
+	said.Set, said.Optional = f.Set.Required.Union(f.Set.Optional), f.Set.Optional
 	return said
 }
 
@@ -73,7 +82,7 @@ func (f *ScopeFacts) About(scope string) string {
 // Parameter is the value of scope in a request.
 func (f *ScopeFacts) Parameter(requested scopes.Set) string {
 	if f.NoRequest {
-		return ""
+		requested = f.Instead
 	}
 	if f.Separator.Request == "" {
 		return requested.String()
@@ -83,21 +92,25 @@ func (f *ScopeFacts) Parameter(requested scopes.Set) string {
 
 // Granted is what a response grants that lists these texts, after a request for asked.
 func (f *ScopeFacts) Granted(texts []string, asked scopes.Set) scopes.Set {
+	named := asked
+	if f.NoRequest {
+		named = f.Instead
+	}
 	if separator := f.Separator.Response; separator != "" {
 		var parts []string
 		for _, text := range texts {
 			parts = append(parts, strings.Split(text, separator)...)
 		}
-		return scopes.ListOf(parts, asked).Union(f.Silent.Where(asked.Has))
+		return scopes.ListOf(parts, asked).Union(f.Silent.Where(named.Has))
 	}
-	return scopes.ListOf(texts, asked).Union(f.Silent.Where(asked.Has))
+	return scopes.ListOf(texts, asked).Union(f.Silent.Where(named.Has))
 }
 
 // Beyond are those of the scopes beyond what was declared that somebody asked for: neither added
-// by the server nor left from earlier.
+// by the server, nor left from earlier, nor what a request names in place of others.
 func (f *ScopeFacts) Beyond(excess scopes.Set) scopes.Set {
 	if f.Union {
 		return scopes.Set{}
 	}
-	return excess.Minus(f.Added)
+	return excess.Minus(f.Added).Minus(f.Instead)
 }
