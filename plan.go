@@ -89,7 +89,7 @@ func (s *Session) resources(ctx context.Context, documents *metadata.Client) []s
 		if others := doc.AuthorizationServers; len(others) > 0 && !slices.ContainsFunc(others, func(other string) bool { return sameIssuer(other, s.server.Issuer) }) {
 			s.opt.UI.note(fmt.Sprintf("the resource %s takes tokens from %s, but %s is asked", base, text.Line(strings.Join(others, ", ")), text.Line(s.server.Issuer)))
 		}
-		list = append(list, scopes.Resource{Base: base, URL: u, ID: doc.Resource, Advertises: doc.ScopesSupported})
+		list = append(list, scopes.Resource{Base: base, URL: u, ID: doc.Resource, Advertises: s.Provider().Scopes.OfResource(base, doc.ScopesSupported)})
 	}
 	return list
 }
@@ -100,7 +100,7 @@ func (s *Session) lastResources(documents *metadata.Client) []scopes.Resource {
 	for _, base := range s.manifest.Resources {
 		u, _ := s.KeyServer().Base(base)
 		if doc := documents.CachedProtectedResource(u); doc != nil {
-			list = append(list, scopes.Resource{Base: base, URL: u, ID: doc.Resource, Advertises: doc.ScopesSupported})
+			list = append(list, scopes.Resource{Base: base, URL: u, ID: doc.Resource, Advertises: s.Provider().Scopes.OfResource(base, doc.ScopesSupported)})
 		}
 	}
 	return list

@@ -166,7 +166,7 @@ func (n *negotiator) weigh(item *Item, scope string) (place int) {
 	place = placeOf(n.Server.Scopes, scope)
 	item.Advertised = n.Server.saysAt(place)
 	item.Decision, item.Asked, item.Unlisted = DecisionWithhold, "", ""
-	base, lists := n.limit(item.Need, scope)
+	against := n.limit(item.Need, scope)
 	switch {
 	case n.Refused.Has(scope):
 		item.Reason = "the server refused it (invalid_scope)"
@@ -188,10 +188,8 @@ func (n *negotiator) weigh(item *Item, scope string) (place int) {
 	case item.Need.Unadvertised:
 		item.Decision, item.Asked = DecisionRequest, scope
 		item.Reason = "requested, whatever the server advertises"
-	case base != "" && lists:
-		item.Reason = fmt.Sprintf("the resource %s knows it, the authorization server does not", base)
-	case base != "":
-		item.Reason = fmt.Sprintf("the resource %s does not know it", base)
+	case against != "":
+		item.Reason = against
 	case item.Advertised == AdvertisedNo:
 		item.Reason = "not in the server's scopes_supported"
 	case item.Advertised == AdvertisedUnknown:
@@ -219,29 +217,33 @@ func (n *negotiator) holds(set Set, scope string) bool {
 	return set.Has(scope) || ok
 }
 
-// limit returns the base whose resource stands against asking for scope, and
-// whether that resource lists it (then it is the server that does not).
-func (n *negotiator) limit(e *Need, scope string) (base string, lists bool) {
+// limit returns why a resource stands against asking for scope; "" where none does. A list that is only a part
+// says nothing of what it lacks.
+func (n *negotiator) limit(e *Need, scope string) string {
 	says := n.Server.Says(scope)
 	if says == AdvertisedYes {
-		return "", false
+		return ""
 	}
 	for _, r := range n.Resources {
-		if r.Advertises.State != Listed || !e.uses(r.Base) {
+		if !e.uses(r.Base) {
 			continue
 		}
-		lists := r.Advertises.Scopes.Has(scope)
-		if !lists || says == AdvertisedNo {
-			return r.Base, lists
+		switch lists := r.Advertises.Says(scope); {
+		case lists == AdvertisedYes && r.Advertises.Except.Has(scope):
+			return fmt.Sprintf("the resource %s lists it, and it is not granted to ordinary people", r.Base)
+		case lists == AdvertisedYes && says == AdvertisedNo:
+			return fmt.Sprintf("the resource %s knows it, the authorization server does not", r.Base)
+		case lists == AdvertisedNo:
+			return fmt.Sprintf("the resource %s does not know it", r.Base)
 		}
 	}
-	return "", false
+	return ""
 }
 
 // unlisted returns the base of a need whose resource has a list without the scope; "" for none.
 func (n *negotiator) unlisted(e *Need, scope string) (base string) {
 	for _, r := range n.Resources {
-		if r.Advertises.State == Listed && e.uses(r.Base) && !r.Advertises.Scopes.Has(scope) {
+		if e.uses(r.Base) && r.Advertises.Says(scope) == AdvertisedNo {
 			return r.Base
 		}
 	}

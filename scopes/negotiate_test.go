@@ -84,6 +84,10 @@ func TestNegotiate(t *testing.T) {
 		blocked   string
 	}{
 		{name: "nothing at all"},
+		{name: "a resource's list that is a part", needs: "!a@api b@api", resources: []scopes.Resource{{Base: "api", Advertises: partial("b")}}, request: "a b"},
+		{name: "in a resource's list, for some", needs: "!a@api b@api", resources: []scopes.Resource{{Base: "api", Advertises: except("b", "a", "b")}}, request: "a", withheld: "b"},
+		{name: "for some there, and the server has it", needs: "b@api", server: listed("b"), resources: []scopes.Resource{{Base: "api", Advertises: except("b", "a", "b")}}, request: "b"},
+		{name: "a part there, and not the server's", needs: "!a@api", server: listed("b"), resources: []scopes.Resource{{Base: "api", Advertises: partial("b")}}, withheld: "a", blocked: "a"},
 		{name: "set at the server", needs: "!a b c", server: setAtServer("a", "b"), request: "a b", withheld: "c"},
 		{name: "not set, and required", needs: "!a !c", server: setAtServer("a", "b"), request: "a", withheld: "c", blocked: "c"},
 		{name: "a list", needs: "!a b", server: listed("b", "a"), request: "a b"},

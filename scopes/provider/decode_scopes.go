@@ -30,9 +30,26 @@ func (d *decoder) scopeFacts(n *yaml.Node, f ScopeFacts) ScopeFacts {
 		yamlfile.Optional("silent", func(v *yaml.Node) { f.Silent = d.scopeSet(v, "silent") }, "never named in a response: held where it was requested"),
 		yamlfile.Optional("union", func(v *yaml.Node) { f.Union = d.Boolean(v, "union") }, "a response also names what was granted earlier"),
 		yamlfile.Optional("request", func(v *yaml.Node) { d.requested(v, &f) }, "what a request names: the declared scopes, or, where the client's are set at the server, none, or a list in place of them"),
+		yamlfile.Optional("resources", func(v *yaml.Node) { f.Resources = d.resourceScopes(v, f.Resources) }, "for each base with a list of its own (RFC 9728), what that is good for"),
 		yamlfile.Optional("set", func(v *yaml.Node) { f.Set = d.clientScopes(v) }, "the scopes that are set for the client at the server; another one cannot come"),
 	})
 	return f
+}
+
+// resourceScopes reads what the lists of resources are good for, over those of the provider under use.
+func (d *decoder) resourceScopes(n *yaml.Node, used map[string]ResourceScopes) map[string]ResourceScopes {
+	all := make(map[string]ResourceScopes)
+	maps.Copy(all, used)
+	d.Named(n, "resources", func(base, v *yaml.Node) {
+		d.baseWords = append(d.baseWords, base)
+		one := all[base.Value]
+		d.Mapping(v, "a resource", []yamlfile.Member{
+			yamlfile.Optional("listed", func(v *yaml.Node) { one.Partial = d.Word(v, "listed", []string{"all", "partial"}) == "partial" }, "whether its list is all there is for it; what a partial list lacks is not withheld for it"),
+			yamlfile.Optional("except", func(v *yaml.Node) { one.Except = d.forms(v, "except") }, "listed, and not granted to ordinary people"),
+		})
+		all[base.Value] = one
+	})
+	return all
 }
 
 func (d *decoder) requested(n *yaml.Node, f *ScopeFacts) {

@@ -189,7 +189,7 @@ servers:
   keys: {issuer: https://keys.example, login: none}
 default_server: two
 client: {id: {one: c1, two: c2}, redirect: {host: localhost, path: /back, ports: [1000]}}
-scopes: {listed: partial, separator: {request: ",", response: ";"}, same: {a: A}, added: [x]}
+scopes: {listed: partial, separator: {request: ",", response: ";"}, same: {a: A}, added: [x], resources: {mcp: {except: ["x:{y}"]}}}
 token_response: {ok: ok, codes: {bad: invalid_grant}}
 refusal_body: {api: '{"a": "{message}"}', mcp: '{"m": "{message}"}'}
 `
@@ -221,6 +221,10 @@ refusal_body: {api: '{"a": "{message}"}', mcp: '{"m": "{message}"}'}
 		"scopes": {"scopes: {added: [y], separator: {request: ' '}, same: {b: B}}", func(p *provider.Provider) any {
 			return []any{p.Scopes.Partial, p.Scopes.Added.String(), p.Scopes.Separator, p.Scopes.Names.Same}
 		}, []any{true, "y", provider.Separator{Response: ";"}, map[string]string{"a": "A", "b": "B"}}},
+		"a resource's list": {"scopes: {resources: {mcp: {listed: partial}}}", func(p *provider.Provider) any {
+			mcp, api := p.Scopes.OfResource("mcp", scopes.Advertisement{}), p.Scopes.OfResource("api", scopes.Advertisement{})
+			return []bool{mcp.Partial, mcp.Except.Has("x:y"), api.Partial}
+		}, []bool{true, true, false}},
 		"token responses":       {"token_response: {codes: {worse: invalid_client}}", func(p *provider.Provider) any { return []any{p.TokenResponse.OK.String(), p.TokenResponse.Codes} }, []any{"ok", map[string]string{"bad": "invalid_grant", "worse": "invalid_client"}}},
 		"the shape of an error": {"refusal_body: {mcp: '{}'}", func(p *provider.Provider) any { return []string{p.RefusalShape("api", ""), p.RefusalShape("mcp", "")} }, []string{`{"a": "{message}"}`, "{}"}},
 		"named hosts":           {"servers: {one: {mcp: https://own.example/x}, two: {api: 'https://{host}/y'}}", func(p *provider.Provider) any { return p.OwnHosts[len(p.OwnHosts)-2:] }, []string{"own.example", "git.example"}},

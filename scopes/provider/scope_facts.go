@@ -21,6 +21,13 @@ type ScopeFacts struct {
 	NoRequest bool       // request: none, or a list. The client's scopes are set at the server
 	Instead   scopes.Set // what a request names then in place of what is declared; empty: none
 	Set       ClientScopes
+	Resources map[string]ResourceScopes // what the lists of bases are good for (RFC 9728 §2), by their names
+}
+
+// ResourceScopes is what a resource's own list of scopes is good for; the zero value: it is all there is.
+type ResourceScopes struct {
+	Partial bool         // listed: partial. The list leaves scopes out
+	Except  scopes.Forms // in the list, and not granted to ordinary people
 }
 
 // ClientScopes are those that are set at the server for this client; none: nobody says which.
@@ -66,6 +73,12 @@ func (f *ScopeFacts) Advertised(said scopes.Advertisement) scopes.Advertisement 
 	}
 	said.Known = scopes.NewSet(names...)
 	said.Set, said.Optional = f.Set.Required.Union(f.Set.Optional), f.Set.Optional
+	return said
+}
+
+// OfResource is what the resource at a base says of its scopes, in the light of these facts.
+func (f *ScopeFacts) OfResource(base string, said scopes.Advertisement) scopes.Advertisement {
+	said.Partial, said.Except = f.Resources[base].Partial, f.Resources[base].Except
 	return said
 }
 
