@@ -232,11 +232,13 @@ func (c *Case) surelyLacks() bool {
 
 // lackExplains reports whether a scope that is not in the grant is what a response that gives no
 // reason is about. Whoever answers 403 knows who asked (RFC 9110 §15.5.4); at a 401 that has to be
-// known from elsewhere.
-func (c *Case) lackExplains() bool {
+// known from elsewhere. Where the service is known to say the same whatever is wrong, a 403 may be for the
+// person's role as well, which nobody has measured; a 401 is about the credential alone, which is.
+func (d *diagnoser) lackExplains() bool {
+	c := d.c
 	switch c.Response.Status {
 	case http.StatusForbidden:
-		return c.surelyLacks()
+		return c.surelyLacks() && !d.resp.Means(provider.MeaningSilent)
 	case http.StatusUnauthorized:
 		return c.knownHere() && c.surelyLacks()
 	}

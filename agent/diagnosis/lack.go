@@ -180,13 +180,13 @@ func oneOf(needs []scopes.Need) scopes.Need {
 
 // scopeDeclared: what the manifest declares for this operation is not in the grant. That
 // is proved where the response gives no reason, and likely where it only says that access
-// is denied. A tool that the server calls unknown is hidden: what is not in the list for this grant
+// is denied, or where the service says the same of a role. A tool that the server calls unknown is hidden: what is not in the list for this grant
 // is unknown to it.
 func (d *diagnoser) scopeDeclared() bool {
 	declared := d.c.Declared()
 	lacking := d.c.Unmet(declared)
 	sure, hidden := ConfidenceLikely, d.resp.UnknownTool(d.c.Tool)
-	if d.resp.Reason() == refusal.ReasonNone && d.c.lackExplains() || hidden && d.c.saidHere() {
+	if d.resp.Reason() == refusal.ReasonNone && d.lackExplains() || hidden && d.c.saidHere() {
 		sure = ConfidenceProved
 	}
 	if len(declared) == 0 { // an operation that nobody declared, where nothing that is declared would work

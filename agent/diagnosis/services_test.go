@@ -21,13 +21,14 @@ import (
 var undecided = map[string]string{
 	// One response for a scope, a role, and what does not exist.
 	"Airtable: scope, user permission, base not granted or wrong name: one answer for all":  "missing_scope likely",
-	"DigitalOcean: token lacks the scope":                                                   "missing_scope proved",
-	"DigitalOcean: token lacks the scope (older endpoints, read-only token)":                "missing_scope proved",
+	"DigitalOcean: token lacks the scope":                                                   "missing_scope likely",
+	"DigitalOcean: token lacks the scope (older endpoints, read-only token)":                "missing_scope likely",
 	"Intercom REST API: token may not reach the resource (older form)":                      "missing_scope likely",
 	"LinkedIn: Not enough permissions (older form)":                                         "missing_scope likely",
 	"LinkedIn: ACCESS_DENIED (newer form)":                                                  "missing_scope likely",
-	"Microsoft Graph: scope or role":                                                        "missing_scope proved",
-	"Microsoft Graph: Outlook":                                                              "missing_scope proved",
+	"GitHub: classic token, REST: delete_repo missing looks like a role":                    "missing_scope likely",
+	"Microsoft Graph: scope or role":                                                        "missing_scope likely",
+	"Microsoft Graph: Outlook":                                                              "missing_scope likely",
 	"Sentry: token lacks the scope":                                                         "missing_scope likely",
 	"Snyk REST API: permission missing (scope of an app or role of the user)":               "missing_scope likely",
 	"Vercel: integration token without that permission":                                     "missing_scope likely",
