@@ -170,6 +170,9 @@ func (r *loginFlow) askForToken(ctx context.Context, device string) (*credential
 	defer cancel()
 	form := url.Values{"grant_type": {deviceGrant}, "device_code": {device}}
 	header := http.Header{"Content-Type": {formType}}
+	for _, p := range r.furtherParameters() {
+		form.Set(p.Name, p.Value)
+	}
 	r.client.Authenticate(header, form.Set)
 	req, err := http.NewRequestWithContext(lasting, http.MethodPost, r.Server.TokenEndpoint, strings.NewReader(form.Encode()))
 	if err != nil {
@@ -186,6 +189,14 @@ func (r *loginFlow) askForToken(ctx context.Context, device string) (*credential
 		return nil, err
 	}
 	return r.taken(lasting, request, response)
+}
+
+// furtherParameters are those of the token request that the provider's file gives.
+func (r *loginFlow) furtherParameters() []provider.Parameter {
+	if r.Provider == nil {
+		return nil
+	}
+	return r.Provider.Client.Exchange
 }
 
 // refusedDevice is the end that the server made of a login: what it says of the person or of the

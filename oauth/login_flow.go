@@ -311,7 +311,11 @@ func (r *loginFlow) exchange(ctx context.Context, code string) (*credential.Cred
 	request := newTokenRequest(r.Server.TokenEndpoint, r.HTTP, r.Provider).as(r.client)
 	request.telling(func(sentence string) { r.UI.tell("%s", sentence) }).resources = attempt.resources
 	request.secrets = []credential.Secret{credential.NewSecret(code), credential.NewSecret(attempt.verifier)}
-	_, err := r.config().Exchange(request.within(lasting), code, oauth2.VerifierOption(attempt.verifier))
+	options := []oauth2.AuthCodeOption{oauth2.VerifierOption(attempt.verifier)}
+	for _, p := range r.furtherParameters() {
+		options = append(options, oauth2.SetAuthURLParam(p.Name, p.Value))
+	}
+	_, err := r.config().Exchange(request.within(lasting), code, options...)
 	response, err := request.result(err)
 	r.came = append(r.came, request)
 	if err != nil {

@@ -27,6 +27,7 @@ type Client struct {
 	Token     scopes.Kind             // token: which of the tokens of a response is used; "" for the first
 	Redirect  Redirect
 	Authorize []Parameter // extra parameters of the authorization request, in the file's order
+	Exchange  []Parameter // token_request: extra parameters of the request that gets a token for the person's consent
 	Resources []string    // whom a token is for (RFC 8707), where the manifest names no resource: URLs, {base} allowed
 }
 

@@ -51,7 +51,8 @@ func (d *decoder) client(n *yaml.Node, c Client) Client {
 		}, "push the authorization request (RFC 9126)"),
 		yamlfile.Optional("token", func(v *yaml.Node) { c.Token = scopes.Kind(d.kindWord(v)) }, "which token of a token response with several is used, by its kind"),
 		yamlfile.Optional("redirect", func(v *yaml.Node) { c.Redirect = d.redirect(v, c.Redirect) }, "the redirect URI that is registered for the client"),
-		yamlfile.Optional("authorize", func(v *yaml.Node) { c.Authorize = d.parameters(v) }, "further parameters of the authorization request"),
+		yamlfile.Optional("authorize", func(v *yaml.Node) { c.Authorize = d.parameters(v, "authorize", ReservedParameters()) }, "further parameters of the authorization request"),
+		yamlfile.Optional("token_request", func(v *yaml.Node) { c.Exchange = d.parameters(v, "token_request", reservedInExchange) }, "further parameters of the token request after a person's consent"),
 		yamlfile.Optional("resource", func(v *yaml.Node) { c.Resources = d.resources(v) }, "whom a token is for (RFC 8707), where the manifest names no resource: a URL, {base}, or a list"),
 	})
 	d.AtMostOne(n, "a client", "secret", publicSecret, "private_key", "assertion")
@@ -240,11 +241,17 @@ func (d *decoder) resources(n *yaml.Node) []string {
 	return list
 }
 
-func (d *decoder) parameters(n *yaml.Node) []Parameter {
+// reservedInExchange are those of a token request that a file may not hold: the flow itself sets them.
+var reservedInExchange = []string{
+	"assertion", "client_assertion", "client_assertion_type", "client_id", "client_secret", "code", "code_verifier", "device_code",
+	"grant_type", "redirect_uri", "refresh_token", "resource", "scope",
+}
+
+func (d *decoder) parameters(n *yaml.Node, what string, reserved []string) []Parameter {
 	var list []Parameter
-	d.Named(n, "authorize", func(name, v *yaml.Node) {
-		d.Is(name, yamlfile.Spelling{Not: ReservedParameters()})
-		if slices.Contains(ReservedParameters(), name.Value) {
+	d.Named(n, what, func(name, v *yaml.Node) {
+		d.Is(name, yamlfile.Spelling{Not: reserved})
+		if slices.Contains(reserved, name.Value) {
 			d.Mistake(name, yamlfile.BadValue, "%q is set by the flow itself", name.Value)
 			return
 		}

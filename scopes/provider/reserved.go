@@ -31,7 +31,7 @@ var elsewhere = map[string]string{
 	"private_key": "client: {private_key: {file: PATH}}", "assertion": "client: {assertion: {file: PATH}}", "token_endpoint_auth_method": "client: {token_endpoint_auth_method: …}",
 	"grant": "client: {grant: …}", "pkce": "client: {pkce: S256}", "redirect": "client: {redirect: {host: …, path: …}}", "redirect_uri": "client: {redirect: {host: …, path: …}}",
 	"authorize": "client: {authorize: {NAME: VALUE}}, or authorization_endpoint", "resource": "client: {resource: …}",
-	"require_pushed_authorization_requests": "client: {require_pushed_authorization_requests: true}", "separator": "scopes: {separator: {response: …}}",
+	"token_request": "client: {token_request: {NAME: VALUE}}", "require_pushed_authorization_requests": "client: {require_pushed_authorization_requests: true}", "separator": "scopes: {separator: {response: …}}",
 	"inspect": "credentials: [{kind: …, inspect: …}]", "programs": "credentials: [{kind: …, programs: …}]", "revoke": "credentials: [{kind: …, revoke: …}], or revocation_endpoint",
 }
 
