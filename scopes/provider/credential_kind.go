@@ -16,7 +16,7 @@ import (
 // A CredentialKind is what a provider file says of one kind of credential.
 type CredentialKind struct {
 	Prefix  string // by which it is told; "" for every credential that nothing else tells
-	Pattern string // in place of a prefix: a regular expression for all of it, which is known to be one
+	Pattern string // a regular expression for all of it, which is known to be one: in place of a prefix, or beside one that kinds share
 	Kind    scopes.Kind
 	Label   string       // what people call it, with its article: "a personal API key"
 	Env     []string     // environment variables that hold one, first found wins
@@ -177,12 +177,14 @@ func (k CredentialKind) Serves(base string) bool {
 	return !slices.Contains(k.Usable, Usability{Base: base, Never: true})
 }
 
-// KindOf tells a credential by its prefix, the longest that fits, else by the first pattern that
-// does; the entry without either, else a bare [scopes.UnknownKind], where none does.
+// KindOf tells a credential by its prefix, the longest that fits, and of kinds with the same one by the first
+// pattern that fits; else by the first pattern of those without a prefix; the entry without either, else a bare [scopes.UnknownKind], where none does.
 func (p *Provider) KindOf(credential string) CredentialKind {
 	best := CredentialKind{Kind: scopes.UnknownKind, Label: "a credential of an unknown kind"}
 	for _, k := range p.Credentials {
-		if k.Pattern == "" && strings.HasPrefix(credential, k.Prefix) && len(k.Prefix) >= len(best.Prefix) {
+		longer := len(k.Prefix) - len(best.Prefix)
+		fits := strings.HasPrefix(credential, k.Prefix) && (k.Prefix != "" || k.Pattern == "")
+		if fits && (longer > 0 || longer == 0 && best.Pattern == "") && (k.Pattern == "" || whole(k.Pattern).MatchString(credential)) {
 			best = k
 		}
 	}
@@ -190,7 +192,7 @@ func (p *Provider) KindOf(credential string) CredentialKind {
 		return best
 	}
 	for _, k := range p.Credentials {
-		if k.Pattern != "" && whole(k.Pattern).MatchString(credential) {
+		if k.Prefix == "" && k.Pattern != "" && whole(k.Pattern).MatchString(credential) {
 			return k
 		}
 	}

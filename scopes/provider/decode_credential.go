@@ -27,7 +27,7 @@ func (d *decoder) credentials(n *yaml.Node) []CredentialKind {
 		var k CredentialKind
 		d.Mapping(item, "a credential", []yamlfile.Member{
 			yamlfile.Optional("prefix", func(v *yaml.Node) { k.Prefix = d.Text(v, "prefix") }, "what every credential of this kind begins with"),
-			yamlfile.Optional("pattern", func(v *yaml.Node) { k.Pattern = d.pattern(v) }, "in place of a prefix: a regular expression (RE2) for all of it"),
+			yamlfile.Optional("pattern", func(v *yaml.Node) { k.Pattern = d.pattern(v) }, "a regular expression (RE2) for all of it: in place of a prefix, or beside one that several kinds have"),
 			yamlfile.Required("kind", func(v *yaml.Node) { k.Kind = scopes.Kind(d.Name(v, "kind")) }, "the service's own word for it; oauth_token is what a login obtains"),
 			yamlfile.Optional("holds", func(v *yaml.Node) {
 				k.Permissions = d.Word(v, "holds", []string{"scopes", "permissions"}) == "permissions"
@@ -95,11 +95,11 @@ func (d *decoder) distinct(n *yaml.Node, kinds []CredentialKind, k CredentialKin
 	pattern := yamlfile.Child(n, "pattern")
 	same := slices.ContainsFunc(kinds, func(o CredentialKind) bool { return o.Prefix == k.Prefix && o.Pattern == k.Pattern })
 	switch {
-	case pattern != nil && yamlfile.Child(n, "prefix") != nil:
-		d.Mistake(pattern, yamlfile.BadValue, "a credential is told by its prefix or by a pattern, and not by both")
 	case pattern != nil && k.Pattern == "":
-	case same && pattern != nil:
+	case same && pattern != nil && k.Prefix == "":
 		d.Mistake(n, yamlfile.DuplicateKey, "a credential with the pattern %q appears twice", k.Pattern)
+	case same && pattern != nil:
+		d.Mistake(n, yamlfile.DuplicateKey, "a credential with the prefix %q and the pattern %q appears twice", k.Prefix, k.Pattern)
 	case same:
 		d.Mistake(n, yamlfile.DuplicateKey, "a credential with the prefix %q appears twice", k.Prefix)
 	}

@@ -40,7 +40,7 @@ func (d *decoder) scopeFacts(n *yaml.Node, f ScopeFacts) ScopeFacts {
 func (d *decoder) resourceScopes(n *yaml.Node, used map[string]ResourceScopes) map[string]ResourceScopes {
 	all := make(map[string]ResourceScopes)
 	maps.Copy(all, used)
-	d.Named(n, "resources", func(base, v *yaml.Node) {
+	d.MappingAnd(n, "resources", nil, func(base, v *yaml.Node) {
 		d.baseWords = append(d.baseWords, base)
 		one := all[base.Value]
 		d.Mapping(v, "a resource", []yamlfile.Member{
@@ -48,7 +48,7 @@ func (d *decoder) resourceScopes(n *yaml.Node, used map[string]ResourceScopes) m
 			yamlfile.Optional("except", func(v *yaml.Node) { one.Except = d.forms(v, "except") }, "listed, and not granted to ordinary people"),
 		})
 		all[base.Value] = one
-	})
+	}, "a base with such a list")
 	return all
 }
 

@@ -241,6 +241,28 @@ refusal_body: {api: '{"a": "{message}"}', mcp: '{"m": "{message}"}'}
 	}
 }
 
+// Kinds that share a prefix are told by what stands behind it; a longer prefix goes before any pattern.
+func TestKindsOfOnePrefix(t *testing.T) {
+	p, err := provider.Decode("p.yaml", []byte(`
+servers: {one: {issuer: https://id.example}}
+credentials:
+  - {prefix: key_, kind: rest}
+  - {prefix: key_, pattern: "key_.{4}", kind: short}
+  - {prefix: key_, pattern: "key_[a-z]+", kind: letters}
+  - {prefix: key_live_, kind: live}
+  - {pattern: "[a-z_]+", kind: words}
+  - {kind: other}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]scopes.Kind{"key_1234": "short", "key_abcd": "short", "key_abcde": "letters", "key_12345": "rest", "key_live_": "live", "live_key": "words", "LIVE": "other"} {
+		if got := p.KindOf(key).Kind; got != want {
+			t.Errorf("%s is a %q, want %q", key, got, want)
+		}
+	}
+}
+
 // How a service takes a client's secret is good for any client; how one client proves itself is not
 // good for another.
 func TestMethodOfAService(t *testing.T) {
