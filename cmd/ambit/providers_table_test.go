@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -35,6 +36,37 @@ func TestProvidersPageTable(t *testing.T) {
 		t.Errorf("docs/providers.md is not what the files say; write it with -update (-want +got):\n%s", diff)
 	}
 }
+
+// TestProvidersMeasure counts, for whoever runs it with -v, the lines of each provider's file without comments, its
+// scenarios and the exchanges in them, and what its service does not reveal.
+func TestProvidersMeasure(t *testing.T) {
+	folder := filepath.Join(root, "scopes/provider/providers")
+	for _, name := range provider.BuiltinNames() {
+		lines := 0
+		for line := range strings.Lines(read(t, "scopes/provider/providers/"+name+".yaml")) {
+			if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+				lines++
+			}
+		}
+		scenarios, exchanges := 0, 0
+		files, _ := filepath.Glob(filepath.Join(folder, name, "*"))
+		for _, file := range files {
+			scenarios += len(strings.Split(filepath.Base(file), ".txtar")) - 1
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			exchanges += len(aRequest.FindAllIndex(text, -1))
+		}
+		if scenarios == 0 || exchanges < scenarios {
+			t.Errorf("%s: %d scenarios, %d exchanges", name, scenarios, exchanges)
+		}
+		t.Logf("%-12s %3d lines, %2d scenarios, %3d exchanges; not said: %s", name, lines, scenarios, exchanges, strings.Join(providerOf(t, name).CannotTell, "; "))
+	}
+}
+
+// aRequest begins an exchange.
+var aRequest = regexp.MustCompile(`(?m)^>[1+*]? [A-Z]+ https?://`)
 
 func providersTable(t *testing.T) string {
 	var b strings.Builder
