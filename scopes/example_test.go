@@ -54,9 +54,9 @@ func Example() {
 	}
 	fmt.Println("scope =", plan.Request)
 	// Output:
-	// reports:read  implied: reports:write covers it
+	// reports:read  implied: implied by reports:write
 	// reports:write request: advertised
-	// model:call    request_unadvertised: not advertised; the manifest says that it is granted all the same
+	// model:call    request_unadvertised: not advertised; requested anyway (advertised: false)
 	// mail:send     withhold: not in the server's scopes_supported
 	// scope = reports:write model:call
 }

@@ -185,10 +185,10 @@ func TestReasonsNameWhatIsAsked(t *testing.T) {
 		got = append(got, fmt.Sprintf("%s: %s, %s", item.Need.Name(), item.Decision, item.Reason))
 	}
 	want := []string{
-		"x:read: implied, * covers it",
-		"x:write: implied, * covers it",
+		"x:read: implied, implied by *",
+		"x:write: implied, implied by *",
 		"*: request, advertised",
-		"x:read|a: implied, * covers it",
+		"x:read|a: implied, implied by *",
 		"a|b: request, advertised",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
