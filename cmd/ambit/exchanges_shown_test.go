@@ -2,6 +2,8 @@ package main
 
 import (
 	"cmp"
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"os"
@@ -11,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/refusal"
 	"github.com/ambit-auth/ambit/internal/testkit/replay"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
@@ -19,27 +22,36 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
-// TestExchangesShowTheFile finds out what of a provider file its exchanges show. A refusal for a scope, one for
-// another reason, and each request by which a credential is inspected, have to be among them, where the file
-// speaks of such; how many of its errors are shown is told.
+// TestExchangesShowTheFile wants every rule of a provider file about refusals to be shown by an exchange, with each
+// status that it names, and so every request by which a credential is inspected.
 func TestExchangesShowTheFile(t *testing.T) {
 	for _, name := range provider.BuiltinNames() {
 		t.Run(name, func(t *testing.T) {
 			p, list := providerOf(t, name), exchangesOf(t, filepath.Join(providerDir, name))
-			shown := make(map[int]bool)
+			shown := make(map[string]bool)
 			for _, e := range list {
 				if at := errorShown(p, e); at >= 0 {
-					shown[at] = true
+					shown[ruleName(p.Voice().Refusals[at].Sign, at)] = true
+					shown[fmt.Sprintf("%s with %d", ruleName(p.Voice().Refusals[at].Sign, at), e.Status)] = true
+				}
+				for _, d := range denialsShown(p, e) {
+					shown[fmt.Sprint(d)] = true
 				}
 			}
-			for _, means := range []provider.Meaning{provider.MeaningMissingScope, provider.MeaningNotAScopeProblem} {
-				of := func(r provider.Refusal) bool { return r.Means == means }
-				some := slices.ContainsFunc(p.Voice().Refusals, of)
-				for at := range shown {
-					some = some && !of(p.Voice().Refusals[at])
+			for at, r := range p.Voice().Refusals {
+				if rule := ruleName(r.Sign, at); !shown[rule] {
+					t.Errorf("no exchange shows %s, %q, which means %s", rule, r.Is, r.Means)
+				} else {
+					for _, status := range r.Statuses {
+						if with := fmt.Sprintf("%s with %d", rule, status); !shown[with] {
+							t.Errorf("no exchange shows %s, which means %s", with, r.Means)
+						}
+					}
 				}
-				if some {
-					t.Errorf("no exchange shows an error that means %s", means)
+			}
+			for _, d := range p.Voice().Denials {
+				if !shown[fmt.Sprint(d)] {
+					t.Errorf("no exchange shows the error %s at the %s endpoint, %q", d.Code, d.Stage, d.Text)
 				}
 			}
 			for _, address := range inspections(p) {
@@ -47,9 +59,41 @@ func TestExchangesShowTheFile(t *testing.T) {
 					t.Errorf("no exchange shows the inspection %s", address)
 				}
 			}
-			t.Logf("%d exchanges show %d of %d errors", len(list), len(shown), len(p.Voice().Refusals))
+			t.Logf("%d exchanges show %d rules", len(list), len(p.Voice().Refusals)+len(p.Voice().Denials))
 		})
 	}
+}
+
+func ruleName(s provider.Sign, at int) string { return fmt.Sprintf("errors[%d] (%v)", at, s.Statuses) }
+
+// denialsShown are the rules that a response of the authorization server fits, as the product reads them.
+func denialsShown(p *provider.Provider, e replay.Exchange) []provider.Denial {
+	var denied []advice.Denied
+	for _, f := range e.Sent {
+		_, query, _ := strings.Cut(f.Value, "?")
+		if back, err := url.ParseQuery(query); f.Name == "Location" && err == nil {
+			denied = append(denied, advice.Denied{Stage: provider.StageAuthorize, Code: back.Get("error"), Description: back.Get("error_description")})
+		}
+	}
+	var body map[string]any
+	if json.Unmarshal([]byte(e.Response), &body) == nil {
+		own, _ := body["error"].(string)
+		description, _ := body["error_description"].(string)
+		code, _ := p.TokenResponse.Code(own, body)
+		stage := provider.StageToken
+		if slices.ContainsFunc(p.Servers, func(s provider.Server) bool { return s.Metadata["device_authorization_endpoint"] == e.URL }) {
+			stage = provider.StageAuthorize // RFC 8628 §3.1 takes the place of a browser's request
+		}
+		denied = append(denied, advice.Denied{Stage: stage, Code: code, Description: description})
+	}
+	var rules []provider.Denial
+	for _, d := range denied {
+		d.Provider = p
+		if rule, ok := d.Rule(); ok {
+			rules = append(rules, rule)
+		}
+	}
+	return rules
 }
 
 // providerOf is a built-in provider with the parameters that the manifest of its exchanges gives.
@@ -87,13 +131,23 @@ func errorShown(p *provider.Provider, e replay.Exchange) int {
 
 // inspections are the requests, as METHOD URL, by which credentials are asked about at the default server.
 func inspections(p *provider.Provider) []string {
-	at := slices.IndexFunc(p.Servers, func(s provider.Server) bool { return s.Name == p.DefaultServer })
 	var list []string
 	for _, kind := range p.Credentials {
 		for _, way := range kind.Inspect {
-			if address, ok := p.Servers[max(at, 0)].Expand(way.URL); ok && way.URL != "" {
-				list = append(list, cmp.Or(way.Method, http.MethodGet)+" "+address)
-			}
+			list = append(list, addresses(p, way)[:min(1, len(addresses(p, way)))]...)
+		}
+	}
+	return list
+}
+
+// addresses are the requests of an inspection at each server, the default one first.
+func addresses(p *provider.Provider, way provider.Inspection) (list []string) {
+	isDefault := func(s provider.Server) bool { return s.Name == p.DefaultServer }
+	first := slices.IndexFunc(p.Servers, isDefault)
+	servers := append(slices.Clone(p.Servers[max(first, 0):max(first, 0)+1]), p.Servers...)
+	for _, s := range servers {
+		if address, ok := s.Expand(way.URL); ok && way.URL != "" {
+			list = append(list, cmp.Or(way.Method, http.MethodGet)+" "+address)
 		}
 	}
 	return list

@@ -1,0 +1,195 @@
+package main
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/ambit-auth/ambit/internal/testkit/replay"
+	"github.com/ambit-auth/ambit/scopes/provider"
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+// A situation is one that each provider's exchanges have to show, in a scenario whose name begins so.
+type situation struct {
+	scenario string
+	what     string
+	shows    func(p *provider.Provider, s scenario) bool
+}
+
+var situations = []situation{
+	{"login", "a login", func(_ *provider.Provider, s scenario) bool { return s.grants("authorization_code") }},
+	{"narrowed", "a login that grants less", func(_ *provider.Provider, s scenario) bool {
+		return s.grants("authorization_code") && s.says(`missing`)
+	}},
+	{"refresh", "a renewal", func(_ *provider.Provider, s scenario) bool { return s.grants("refresh_token") }},
+	{"revoked", "a credential that was revoked", func(_ *provider.Provider, s scenario) bool {
+		return s.says(`^exits 4 `) && slices.ContainsFunc(s.exchanges, refused)
+	}},
+	{"expired", "a credential that has ended", func(_ *provider.Provider, s scenario) bool {
+		return slices.ContainsFunc(s.exchanges, func(e replay.Exchange) bool { return refused(e) && grantOf(e) == "" })
+	}},
+	{"refused", "a call that is refused for a scope", func(_ *provider.Provider, s scenario) bool {
+		return s.says(`^jsonpath report\.json verdicts\.0\.cause '"missing_scope"'`)
+	}},
+	{"refused", "a call that is refused for another reason", func(_ *provider.Provider, s scenario) bool {
+		return s.says(`^jsonpath report\.json verdicts\.0\.cause '"not_a_scope_problem"'`)
+	}},
+}
+
+// unseen are situations that a service does not have, by provider, with what docs/providers.md says of it there.
+var unseen = map[string]map[string]string{
+	"digitalocean": {"a call that is refused for another reason": "whether a refused call lacks a scope or a role in the team"},
+	"figma":        {"a login that grants less": "what a login was granted"},
+	"notion": {
+		"a login that grants less":           "which capabilities a connection has",
+		"a call that is refused for a scope": "which capabilities a connection has",
+	},
+	"stripe": {
+		"a login":                  "there are keys alone",
+		"a login that grants less": "there are keys alone",
+		"a renewal":                "there are keys alone",
+	},
+}
+
+// TestExchangesShowEachSituation wants each provider's exchanges to show each situation, and each kind of credential
+// that is asked about to be found good in one of them.
+func TestExchangesShowEachSituation(t *testing.T) {
+	for _, name := range provider.BuiltinNames() {
+		t.Run(name, func(t *testing.T) {
+			p, played, excused := providerOf(t, name), scenariosOf(t, filepath.Join(providerDir, name)), maps.Clone(unseen[name])
+			wants := func(what string, shown bool) {
+				t.Helper()
+				why, excepted := excused[what]
+				delete(excused, what)
+				switch {
+				case shown && excepted:
+					t.Errorf("the exchanges show %s, and are excused from that", what)
+				case excepted && !strings.Contains(row(t, name), why):
+					t.Errorf("the row of docs/providers.md does not say %q, which is why no exchange shows %s", why, what)
+				case !shown && !excepted:
+					t.Errorf("no exchange shows %s", what)
+				}
+			}
+			for _, one := range situations {
+				wants(one.what, slices.ContainsFunc(played, func(s scenario) bool { return strings.HasPrefix(s.name, one.scenario) && one.shows(p, s) }))
+			}
+			for _, kind := range p.Credentials {
+				if len(kind.Inspect) > 0 {
+					wants("the inspection of "+kindName(kind), slices.ContainsFunc(played, func(s scenario) bool { return s.inspects(p, kind) }))
+				}
+			}
+			for what := range excused {
+				t.Errorf("no test asks for %s", what)
+			}
+		})
+	}
+}
+
+// row is that of a provider in the table of docs/providers.md.
+func row(t *testing.T, name string) string {
+	t.Helper()
+	return regexp.MustCompile("(?m)^\\| `" + name + "` \\|.*$").FindString(read(t, "docs/providers.md"))
+}
+
+// A scenario is a script, and the exchanges of the files that it plays.
+type scenario struct {
+	name, script string
+	exchanges    []replay.Exchange
+}
+
+func scenariosOf(t *testing.T, dir string) (list []scenario) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		archive, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := scenario{name: filepath.Base(file), script: string(archive.Comment)}
+		for _, line := range regexp.MustCompile(`(?m)^play .*$`).FindAllString(s.script, -1) {
+			for _, name := range strings.Fields(line)[1:] {
+				text, err := os.ReadFile(filepath.Join(dir, name))
+				for _, own := range archive.Files {
+					if own.Name == name {
+						text, err = own.Data, nil
+					}
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				some, err := replay.Parse(name, text)
+				if err != nil {
+					t.Fatal(err)
+				}
+				s.exchanges = append(s.exchanges, some...)
+			}
+		}
+		list = append(list, s)
+	}
+	return list
+}
+
+func (s scenario) says(pattern string) bool {
+	return regexp.MustCompile("(?m)" + pattern).MatchString(s.script)
+}
+
+// grants reports whether a token is given for a grant of that type.
+func (s scenario) grants(kind string) bool {
+	return slices.ContainsFunc(s.exchanges, func(e replay.Exchange) bool { return grantOf(e) == kind && !refused(e) })
+}
+
+// refused reports whether a response is none of success: some services say so with a status of 200.
+func refused(e replay.Exchange) bool {
+	return e.Status >= 400 || strings.Contains(e.Response, `"ok": false`) || strings.HasPrefix(e.Response, `{"error`)
+}
+
+func grantOf(e replay.Exchange) string {
+	members, _ := e.Body.JSON.(map[string]any)
+	kind, _ := members["grant_type"].(string)
+	for _, f := range e.Body.Form {
+		if f.Name == "grant_type" {
+			kind = f.Value
+		}
+	}
+	return kind
+}
+
+// inspects reports whether a credential of the kind is asked about, and found good.
+func (s scenario) inspects(p *provider.Provider, kind provider.CredentialKind) bool {
+	is := func(value string) bool {
+		value = strings.NewReplacer("{*}", "x").Replace(value[strings.LastIndexAny(value, " =")+1:])
+		return value != "" && slices.ContainsFunc([]provider.CredentialKind{p.KindOf(value), p.KindOfToken(value)}, func(k provider.CredentialKind) bool {
+			return k.Kind == kind.Kind && k.Prefix == kind.Prefix
+		})
+	}
+	asks := func(e replay.Exchange) bool {
+		return slices.ContainsFunc(kind.Inspect, func(way provider.Inspection) bool {
+			return way.Introspection && strings.Contains(e.URL, "introspect") || slices.Contains(addresses(p, way), e.Method+" "+e.URL)
+		})
+	}
+	return s.says(`ambit check`) && slices.ContainsFunc(s.exchanges, func(e replay.Exchange) bool {
+		return !refused(e) && asks(e) && slices.ContainsFunc(sentIn(e), is)
+	})
+}
+
+// sentIn are the values that a request carries.
+func sentIn(e replay.Exchange) (list []string) {
+	for _, f := range slices.Concat(e.Header, e.Body.Form) {
+		list = append(list, f.Value)
+	}
+	members, _ := e.Body.JSON.(map[string]any)
+	for _, value := range members {
+		if text, is := value.(string); is {
+			list = append(list, text)
+		}
+	}
+	return list
+}
