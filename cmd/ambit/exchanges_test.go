@@ -93,7 +93,7 @@ func playAll(t *testing.T, file string, ports int) {
 				room <- true
 				defer func() { <-room }()
 			}
-			playScenario(alone{t}, scenario, &requests)
+			playScenario(alone{t}, stage{limit: scenarioLimit}, scenario, &requests)
 		})
 	}
 }
@@ -107,7 +107,13 @@ type player interface {
 	Error(args ...any)
 }
 
-func playScenario(t player, file string, requests *atomic.Int64) {
+// A stage is what a scenario is played with.
+type stage struct {
+	programs string        // a directory whose programs take the place of the others; "" for none
+	limit    time.Duration // how long it may take
+}
+
+func playScenario(t player, on stage, file string, requests *atomic.Int64) {
 	service, err := replay.Start()
 	if err != nil {
 		t.Fatal(err)
@@ -124,13 +130,16 @@ func playScenario(t player, file string, requests *atomic.Int64) {
 	}()
 	testscript.RunT(t, testscript.Params{
 		Files:    []string{file},
-		Deadline: time.Now().Add(scenarioLimit),
+		Deadline: time.Now().Add(on.limit),
 		Setup: func(env *testscript.Env) error {
 			env.Defer(func() {
 				if err := kept(filepath.Join(env.WorkDir, ".home"), service.Secrets()); err != nil {
 					t.Error(err)
 				}
 			})
+			if on.programs != "" {
+				env.Setenv("PATH", on.programs+string(os.PathListSeparator)+env.Getenv("PATH"))
+			}
 			return setScene(env, service, filepath.Dir(file))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
