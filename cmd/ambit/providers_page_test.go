@@ -21,25 +21,82 @@ func TestProvidersPageFromNothing(t *testing.T) {
 	if _, err := exec.LookPath("sh"); err != nil {
 		testkit.Lacks(t, "no sh on this machine")
 	}
-	_, page, _ := strings.Cut(read(t, "docs/providers.md"), "\n## From nothing\n")
-	page, _, _ = strings.Cut(page, "\n## ")
+	page, _ := fromNothing(t)
 	dir := t.TempDir()
 	files, commands := 0, 0
-	for _, m := range regexp.MustCompile("(?ms)^```(\\w+) ?(\\S*)\n(.*?)^```$").FindAllStringSubmatch(page, -1) {
-		language, file, text := m[1], filepath.Join(dir, filepath.FromSlash(m[2])), m[3]
-		switch {
-		case language == "console":
+	for _, b := range blocksOf(t, page) {
+		if b.file == "" {
 			commands++
-			prints(t, dir, text)
-		case m[2] == "":
-			t.Errorf("a block has no file: %s", text)
-		default:
-			files++
-			writeSections(t, file, text)
+			prints(t, dir, b.text)
+			continue
 		}
+		files++
+		writeSections(t, filepath.Join(dir, b.file), b.text)
 	}
 	if files < 8 || commands < 3 {
 		t.Errorf("%d files and %d commands: the page is read wrongly", files, commands)
+	}
+}
+
+// fromNothing is the section of the page that makes a provider, and what builds it in.
+func fromNothing(t *testing.T) (steps, buildIn string) {
+	t.Helper()
+	_, page, _ := strings.Cut(read(t, "docs/providers.md"), "\n## From nothing\n")
+	page, _, _ = strings.Cut(page, "\n## ")
+	steps, buildIn, ok := strings.Cut(page, "\n### 7. Build it in\n")
+	if !ok {
+		t.Fatal("the page does not build the provider in")
+	}
+	return steps, buildIn
+}
+
+// A block of the page is a command with what it prints, or the text of a file.
+type block struct{ file, text string }
+
+func blocksOf(t *testing.T, page string) (list []block) {
+	t.Helper()
+	for _, m := range regexp.MustCompile("(?ms)^```(\\w+) ?(\\S*)\n(.*?)^```$").FindAllStringSubmatch(page, -1) {
+		if (m[1] == "console") != (m[2] == "") {
+			t.Errorf("a block has no file: %s", m[3])
+		}
+		list = append(list, block{filepath.FromSlash(m[2]), m[3]})
+	}
+	return list
+}
+
+// TestProvidersPageBuildItIn builds the page's provider into a copy of ambit, which is compiled for that.
+func TestProvidersPageBuildItIn(t *testing.T) {
+	if os.Getenv("AMBIT_TEST_PARTS") != "all" {
+		t.Skip("AMBIT_TEST_PARTS=all compiles ambit with one provider more")
+	}
+	steps, buildIn := fromNothing(t)
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(root)); err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range blocksOf(t, steps) {
+		if b.file != "" {
+			writeSections(t, filepath.Join(dir, b.file), b.text)
+		}
+	}
+	commands := 0
+	for _, b := range blocksOf(t, buildIn) {
+		if b.file != "" {
+			writeSections(t, filepath.Join(dir, b.file), b.text)
+			continue
+		}
+		commands++
+		command, expected, _ := strings.Cut(strings.TrimPrefix(b.text, "$ "), "\n")
+		c := exec.CommandContext(t.Context(), "sh", "-c", command)
+		c.Dir, c.Env = dir, append(os.Environ(), "AMBIT_TEST_PARTS=")
+		out, err := c.CombinedOutput()
+		if succeeds := !strings.Contains(expected, "no exchange shows"); (err == nil) != succeeds {
+			t.Fatalf("%s: %v\n%s", command, err, out)
+		}
+		printsAll(t, b.text, string(out), expected)
+	}
+	if commands != 4 {
+		t.Errorf("%d commands: the page is read wrongly", commands)
 	}
 }
 
@@ -82,10 +139,16 @@ func prints(t *testing.T, dir, block string) {
 	c.Dir = dir
 	c.Env = append(os.Environ(), "HERE="+here, "PROGRAM="+program, "PWD="+dir)
 	out, _ := c.CombinedOutput() // what it says is compared
+	printsAll(t, block, string(out), expected)
+}
+
+// printsAll compares the lines that a block expects, each up to an …, with what was printed, in their order.
+func printsAll(t *testing.T, block, out, expected string) {
+	t.Helper()
 	at := 0
 	for line := range strings.Lines(expected) {
 		want, _, _ := strings.Cut(strings.TrimSpace(line), "…")
-		found := strings.Index(string(out)[at:], strings.TrimSpace(want))
+		found := strings.Index(out[at:], strings.TrimSpace(want))
 		if found < 0 {
 			t.Fatalf("%s\nprints\n%s\nand not %q", block, out, want)
 		}
