@@ -28,11 +28,14 @@ var shownOtherwise = []string{"status"}
 // likely are words in the path of a fact, and in the names of the scenarios that are played first for it.
 var likely = [][2]string{{"implies", "implied"}, {".env", "variables"}, {".usable", "kinds"}, {".programs", "kinds"}, {"errors", "refused"}, {".inspect", "inspect"}}
 
-// unshown are facts that no exchange can show, and why.
-var unshown = map[string]string{}
+// unshowable are facts that no exchange can show, by the beginnings of their paths, and why. They are not tried.
+var unshowable = []struct{ path, why string }{
+	{"client.redirect.ports[", "which of several ports is free is chance"},
+	{"scopes.special", "no command that asks a service reads it: it is for audits of discovery documents"},
+}
 
 // TestEveryFactIsShown takes each fact out of each built-in provider file in turn, and wants some scenario of the
-// provider to fail for it. It takes a quarter of an hour, so it is asked for: AMBIT_TEST_FACTS=all, or the names of
+// provider to fail for it. It takes half an hour, so it is asked for: AMBIT_TEST_FACTS=all, or the names of
 // providers with commas.
 func TestEveryFactIsShown(t *testing.T) {
 	asked := os.Getenv("AMBIT_TEST_FACTS")
@@ -54,17 +57,12 @@ func TestEveryFactIsShown(t *testing.T) {
 			if by := lab.noticed(t, nil); by != "" {
 				t.Fatalf("%s fails with every fact in its place", by)
 			}
-			facts := factsOf(lab.file.Content[0], "")
+			facts := slices.DeleteFunc(factsOf(lab.file.Content[0], ""), fact.unshowable)
 			all.Add(int64(len(facts)))
 			for _, f := range facts {
-				by := lab.noticed(t, &f)
-				why, known := unshown[name+": "+f.path]
-				switch {
-				case by == "" && !known:
+				if lab.noticed(t, &f) == "" {
 					kept.Add(1)
 					t.Errorf("no exchange shows %s", f)
-				case by != "" && known:
-					t.Errorf("%s shows %s, which is said to be shown by none: %s", by, f, why)
 				}
 			}
 		})
@@ -82,6 +80,15 @@ type fact struct {
 func (f fact) String() string {
 	last := f.parent.Content[f.at+f.nodes-1]
 	return fmt.Sprintf("line %d: %s: %s", last.Line, f.path, last.Value)
+}
+
+func (f fact) unshowable() bool {
+	for _, known := range unshowable {
+		if strings.HasPrefix(f.path, known.path) {
+			return true
+		}
+	}
+	return false
 }
 
 func factsOf(n *yaml.Node, path string) (list []fact) {
