@@ -24,7 +24,7 @@ type situation struct {
 var situations = []situation{
 	{"login", "a login", func(_ *provider.Provider, s scenario) bool { return s.grants("authorization_code") }},
 	{"narrowed", "a login that grants less", func(_ *provider.Provider, s scenario) bool {
-		return s.grants("authorization_code") && s.says(`missing`)
+		return s.grants("authorization_code") && s.says("missing|^stdout '\\^- ")
 	}},
 	{"refresh", "a renewal", func(_ *provider.Provider, s scenario) bool { return s.grants("refresh_token") }},
 	{"revoked", "a credential that was revoked", func(_ *provider.Provider, s scenario) bool {
