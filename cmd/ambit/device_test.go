@@ -19,10 +19,10 @@ func TestDeviceOnTerminal(t *testing.T) {
 		args      []string
 		has, lack []string
 	}{
-		"by itself":          {[]string{ssh, "login"}, []string{"this is an SSH session", code, picture, counts, "no-browser", `With the code in it: http`, "scopes granted to "}, nil},
-		"asked for":          {[]string{"BROWSER=visit", "login", "--device"}, []string{code, picture, counts, "scopes granted to "}, []string{"SSH", "no-browser"}},
-		"a browser is named": {[]string{ssh, "login", "--browser", "visit"}, []string{"scopes granted to "}, []string{code, counts}},
-		"BROWSER is set":     {[]string{ssh, "BROWSER=visit", "login"}, []string{"scopes granted to "}, []string{code, counts}},
+		"by itself":          {[]string{ssh, "login"}, []string{"this is an SSH session", code, picture, counts, "no-browser", `With the code in it: http`, "scopes granted"}, nil},
+		"asked for":          {[]string{"BROWSER=visit", "login", "--device"}, []string{code, picture, counts, "scopes granted"}, []string{"SSH", "no-browser"}},
+		"a browser is named": {[]string{ssh, "login", "--browser", "visit"}, []string{"scopes granted"}, []string{code, counts}},
+		"BROWSER is set":     {[]string{ssh, "BROWSER=visit", "login"}, []string{"scopes granted"}, []string{code, counts}},
 		"without color":      {[]string{ssh, "NO_COLOR=1", "login"}, []string{code, counts}, []string{picture}},
 		"ASCII":              {[]string{ssh, "LC_ALL=C", "login"}, []string{`\|  .*[A-Z]{4}-[A-Z]{4}.*  \|`, counts}, []string{picture, "│"}},
 	} {

@@ -119,7 +119,7 @@ func TestPaste(t *testing.T) {
 			}
 			io.WriteString(p.types, form(ended)+"\n")
 			p.types.Close()
-			if code := p.exit(t); code != 0 || !strings.Contains(p.stdout.String(), "scopes granted to ") {
+			if code := p.exit(t); code != 0 || !strings.Contains(p.stdout.String(), "scopes granted") {
 				t.Errorf("exit code %d\n%s", code, p.stdout.String())
 			}
 		})

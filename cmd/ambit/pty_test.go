@@ -122,8 +122,8 @@ func TestStorePrompt(t *testing.T) {
 	}{
 		{"\x03", "interrupted", 130},
 		{"n\n", "--store file keeps credentials", 2},
-		{"y\n", "scopes granted to ", 0},
-		{"", "scopes granted to ", 0},
+		{"y\n", "scopes granted", 0},
+		{"", "scopes granted", 0},
 	} {
 		out, code := onTerminal(t, home, answering(c.answer), "login", "-f", manifest, "--browser", "visit")
 		if asked := bytes.Contains(out, []byte("[y/N]")); asked != (c.answer != "") || code != c.code || !bytes.Contains(out, []byte(c.want)) {

@@ -27,7 +27,7 @@ func TestTypedKey(t *testing.T) {
 		code     int
 		question bool // about a host, before the key
 	}{
-		"a key":            {typed: ready.Keys.Full + "\n", args: []string{"login", "-f", ready.Manifest, "--store", "file"}, want: "more granted to "},
+		"a key":            {typed: ready.Keys.Full + "\n", args: []string{"login", "-f", ready.Manifest, "--store", "file"}, want: "more granted"},
 		"Ctrl-C":           {typed: "\x03", args: []string{"login", "-f", ready.Manifest, "--store", "file"}, want: "interrupted", code: 130},
 		"after a question": {typed: "phx_nobody_knows_this_one\n", args: []string{"status", "-f", asks}, want: "there is no way to ask", code: 6, question: true},
 		"check":            {args: []string{"check", "-f", ready.Manifest}, want: "nobody is here to type it: check", code: 4},

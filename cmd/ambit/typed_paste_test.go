@@ -59,7 +59,7 @@ func TestPasteOnTerminal(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			out, code := onTerminal(t, t.TempDir(), pasting(t, c.form), c.args...)
-			want := "granted to "
+			want := "logged in"
 			if c.args[1] == "run" {
 				want = "ambit devel"
 			}

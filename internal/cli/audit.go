@@ -217,6 +217,9 @@ func auditVerdict(v *view.Audit) error {
 		words = append(words, strings.ReplaceAll(string(fatal[i].Kind), "_", " ")+" "+fatal[i].Scope)
 	}
 	hint := "correct the manifest, or waive what is intended, with a reason"
+	if slices.ContainsFunc(v.Found.Of(audit.UnknownScope), func(f audit.Finding) bool { return len(f.Near) == 0 }) {
+		hint = "a scope that the server grants and does not advertise needs advertised: false; correct the others, or waive them with a reason"
+	}
 	if len(v.Found.Of(audit.Undeclared)) > 0 && v.Fixed == "" {
 		hint = "add what is undeclared: run it again with --write"
 	}

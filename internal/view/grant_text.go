@@ -52,10 +52,6 @@ func (v Grant) outcome(p *Printer) {
 
 // sentence is the outcome behind its verdict, with all that limits it.
 func (v Grant) sentence() string {
-	who := v.holder() + v.caveats()
-	if v.Unasked != "" {
-		who += "; " + v.basis()
-	}
 	n, lost := len(v.Needs), len(v.Gap.Lost)
 	all := "all " + text.Count(n, "scope")
 	switch n {
@@ -66,20 +62,37 @@ func (v Grant) sentence() string {
 	case 2:
 		all = "both scopes"
 	}
-	switch {
-	case lost > 0 && v.fails():
-		return fmt.Sprintf(" %d of %s: %s", lost, text.Count(n, "scope"), who)
-	case lost > 0:
-		return fmt.Sprintf(", without %d of %s: %s", lost, text.Count(n, "scope"), who)
-	case v.Gap.Unknown:
-		return ": " + who + "; " + Unlisted(v.Granted.KnownBy)
-	case v.Gap.Assumed:
-		return ": " + all + " requested for " + who + "; assumed to be granted, for the server does not say (RFC 6749 §5.1)"
-	}
 	if more := v.Gap.Excess.Len(); more > 0 {
 		all += fmt.Sprintf(" and %d more", more)
 	}
-	return ": " + all + " granted to " + who
+	without := fmt.Sprintf(", without %d of %s", lost, text.Count(n, "scope"))
+	assumed := "; assumed to be granted, for the server does not say (RFC 6749 §5.1)"
+	who, limits := v.holder(), v.caveats()
+	if v.Unasked != "" {
+		limits += "; " + v.basis()
+	}
+	if v.Login {
+		who = strings.Replace(" as "+who, " as (", " (", 1)
+	}
+	switch {
+	case v.fails():
+		return fmt.Sprintf(" %d of %s: %s", lost, text.Count(n, "scope"), v.holder()) + limits
+	case v.Login && lost > 0:
+		return who + without + limits
+	case v.Login && v.Gap.Unknown:
+		return who + limits + "; " + Unlisted(v.Granted.KnownBy)
+	case v.Login && v.Gap.Assumed:
+		return who + ": " + all + " requested" + limits + assumed
+	case v.Login:
+		return who + ": " + all + " granted" + limits
+	case lost > 0:
+		return without + ": " + who + limits
+	case v.Gap.Unknown:
+		return ": " + who + limits + "; " + Unlisted(v.Granted.KnownBy)
+	case v.Gap.Assumed:
+		return ": " + all + " requested: " + who + limits + assumed
+	}
+	return ": " + all + ": " + who + limits
 }
 
 // verdict is the first word of an outcome.
@@ -105,21 +118,20 @@ func (v Grant) fails() bool {
 	return false
 }
 
-// holder names the credential in few words: by its owner and its prefix, where it was found and where
-// it serves.
+// holder names the credential in few words: by its owner, else by its prefix or its kind, with where it
+// was found and where it serves.
 func (v Grant) holder() string {
-	named := v.Granted.Prefix
-	if !strings.HasSuffix(named, "***") || named == "***" {
+	named := text.Printable(v.Account)
+	switch {
+	case named != "":
+	case v.Login: // whose it is, nobody said
+	case strings.HasSuffix(v.Granted.Prefix, "***") && v.Granted.Prefix != "***":
+		named = v.Granted.Prefix
+	default:
 		named = v.Label
 	}
-	if v.Account != "" {
-		named = text.Printable(v.Account)
-		if !v.Login {
-			named = strings.TrimSpace(v.Granted.Prefix + " of " + named)
-		}
-	}
 	source := strings.TrimPrefix(v.Granted.Source, "the variable ")
-	return fmt.Sprintf("%s (%s, %s)", named, text.Printable(source), v.Server)
+	return strings.TrimSpace(fmt.Sprintf("%s (%s, %s)", named, text.Printable(source), v.Server))
 }
 
 // caveats are what limits the outcome, to stand behind it.
