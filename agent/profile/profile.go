@@ -127,7 +127,7 @@ func Schema() []byte {
 		decoder{r, new([]writtenPath)}.profile(new(Profile), root)
 	})
 	s.About = "What an agent program reads from its environment, which settings override that, where it keeps a login."
-	return s.Schema("", "An agent's profile")
+	return s.Schema("An agent's profile")
 }
 
 // anyCommand is the entry in commands of the profile that fits every command.

@@ -35,10 +35,9 @@ type sarifTool struct {
 }
 
 type sarifDriver struct {
-	Name           string      `json:"name"`
-	Version        string      `json:"version"`
-	InformationURI string      `json:"informationUri"`
-	Rules          []sarifRule `json:"rules"`
+	Name    string      `json:"name"`
+	Version string      `json:"version"`
+	Rules   []sarifRule `json:"rules"`
 }
 
 type sarifRule struct {
@@ -80,7 +79,6 @@ type sarifRegion struct {
 
 const (
 	sarifSchema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-	homePage    = "https://github.com/ambit-auth/ambit"
 
 	// fingerprintName is versioned, as §3.27.17 wants it: another recipe gets another name.
 	fingerprintName = "ambitFinding/v1"
@@ -89,7 +87,7 @@ const (
 // SARIF shows findings as a SARIF 2.1.0 log of one run of a version of the program.
 func SARIF(reports []Report, version string) any {
 	r := sarifRun{ColumnKind: "unicodeCodePoints", Results: []sarifResult{}}
-	r.Tool.Driver = sarifDriver{Name: "ambit", Version: version, InformationURI: homePage, Rules: []sarifRule{}}
+	r.Tool.Driver = sarifDriver{Name: "ambit", Version: version, Rules: []sarifRule{}}
 	list := findingsOf(reports)
 	for i, name := range fingerprints(list) {
 		f := list[i]

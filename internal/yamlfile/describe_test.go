@@ -59,7 +59,7 @@ func TestSchemaIsWhatTheDecoderReads(t *testing.T) {
 			r.MappingAnd(n, "it", []yamlfile.Member{yamlfile.Optional("own", func(v *yaml.Node) { r.Boolean(v, "own") })}, func(_, v *yaml.Node) { r.Version(v, "2") })
 		}, `{"type":"object","properties":{"own":{"type":"boolean"}},"propertyNames":{"anyOf":[{"enum":["own"]},{"type":"string","pattern":"NAME","minLength":1,"maxLength":100}]},"additionalProperties":{"type":"integer","minimum":2,"maximum":2}}`},
 	} {
-		got := string(yamlfile.Describe(test.read).Schema("", name))
+		got := string(yamlfile.Describe(test.read).Schema(name))
 		if diff := cmp.Diff(compact(t, test.want), compact(t, got)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}

@@ -10,12 +10,8 @@ import (
 )
 
 // Schema is the shape as a JSON Schema (draft 2020-12), for editors: members in the decoder's order.
-func (s *Shape) Schema(id, title string) []byte {
-	head := object{{"$schema", "https://json-schema.org/draft/2020-12/schema"}}
-	if id != "" {
-		head = append(head, field{"$id", id})
-	}
-	head = append(head, field{"title", title})
+func (s *Shape) Schema(title string) []byte {
+	head := object{{"$schema", "https://json-schema.org/draft/2020-12/schema"}, {"title", title}}
 	var b strings.Builder
 	whole := append(head, s.object()...)
 	if len(s.known) > 0 {

@@ -7,9 +7,6 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// schemaURL is where the schema of the newest version is published.
-const schemaURL = "https://raw.githubusercontent.com/ambit-auth/ambit/main/scopes/manifest/scopes.schema.json"
-
 // scopeWord is the sort of word that a scope is.
 const scopeWord = "scope"
 
@@ -28,5 +25,5 @@ func SchemaFor(offer scopes.Offer) []byte {
 		known[i] = yamlfile.Known{Text: one.Scope, About: text.Line(one.About)}
 	}
 	s.Suggest(scopeWord, known)
-	return s.Schema(schemaURL, "scopes.yaml")
+	return s.Schema("scopes.yaml")
 }

@@ -12,7 +12,7 @@ func shape() *yamlfile.Shape {
 }
 
 // Schema is the JSON Schema (draft 2020-12) of a provider's file, for editors; [Decode] is the judge.
-func Schema() []byte { return shape().Schema("", "A provider's file") }
+func Schema() []byte { return shape().Schema("A provider's file") }
 
 // Starter is a provider's file to fill in, with a line about each member.
 func Starter() []byte {
