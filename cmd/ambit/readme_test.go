@@ -40,7 +40,7 @@ func TestReadmeCommands(t *testing.T) {
 				continue
 			}
 			c := exec.Command("sh", "-c", line)
-			c.Dir = root
+			c.Dir, c.Env = root, append(os.Environ(), "GOBIN="+t.TempDir())
 			if out, err := c.CombinedOutput(); err != nil {
 				t.Errorf("%s: %v\n%s", line, err, out)
 			}
@@ -105,9 +105,9 @@ func TestDocsClients(t *testing.T) {
 	}
 }
 
-// TestReadmeTranscript holds the README's transcript against what the demo prints as
-// its result, up to the login's: what comes after shows the same needs again.
-func TestReadmeTranscript(t *testing.T) {
+// TestExampleTranscript compares the transcript of the worked example with what the demo
+// prints as its result, up to the login's: what comes after shows the same needs again.
+func TestExampleTranscript(t *testing.T) {
 	var out bytes.Buffer
 	env := []string{"HOME=" + t.TempDir(), "NO_COLOR=1", "PATH=" + os.Getenv("PATH")}
 	c := cli.Command{Stdin: eof{}, Stdout: &out, Stderr: io.Discard, Env: env}
@@ -118,7 +118,7 @@ func TestReadmeTranscript(t *testing.T) {
 	if !ok {
 		t.Fatalf("the demo does not come to its last step:\n%s", out.String())
 	}
-	transcript(t, "README.md", "$ ambit demo\n"+told)
+	transcript(t, "docs/example.md", "$ ambit demo\n"+told)
 }
 
 // TestRunTranscript does the same with the page on run, and the demo's refused agent.
@@ -223,22 +223,59 @@ func fenced(page, language string) []string {
 	return blocks
 }
 
-// TestLinks follows every link of the papers to a file of this tree.
+// TestLinks follows every link of the documents to a file of this tree, and to a heading in it.
+// The README leads to each page.
 func TestLinks(t *testing.T) {
-	for _, page := range []string{"README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/manifest.md", "docs/scopes.md", "docs/providers.md", "docs/login.md", "docs/clients.md", "docs/sandbox.md", "docs/ci.md", "docs/declared.md", "docs/run.md", "docs/agents.md", "docs/audit.md", "docs/settings.md", "docs/tokens.md", "docs/stores.md"} {
+	pages, readme := pagesOf(t), read(t, "README.md")
+	for _, page := range pages {
+		if strings.HasPrefix(page, "docs/") && !strings.Contains(readme, "]("+page+")") {
+			t.Errorf("README.md does not name %s", page)
+		}
 		prose := regexp.MustCompile("(?s)```.*?```").ReplaceAllString(read(t, page), "") // a type argument is not a link
-		for _, m := range regexp.MustCompile(`\]\(([^)#:]+)\)`).FindAllStringSubmatch(prose, -1) {
-			if _, err := os.Stat(filepath.Join(root, filepath.Dir(page), m[1])); err != nil {
+		for _, m := range regexp.MustCompile(`\]\(([^)#:]*)(?:#([^)]+))?\)`).FindAllStringSubmatch(prose, -1) {
+			target := page
+			if m[1] != "" {
+				target = filepath.Join(filepath.Dir(page), m[1])
+			}
+			if _, err := os.Stat(filepath.Join(root, target)); err != nil {
 				t.Errorf("%s: %v", page, err)
+			} else if m[2] != "" && !slices.Contains(anchors(read(t, target)), m[2]) {
+				t.Errorf("%s: %s has no heading #%s", page, target, m[2])
 			}
 		}
 	}
 }
 
-// TestReadmeScopes compares the README's table of scopes with the manifest.
-func TestReadmeScopes(t *testing.T) {
-	page := filepath.Join(t.TempDir(), "README.md")
-	before := read(t, "README.md")
+// pagesOf are the documents of the tree.
+func pagesOf(t *testing.T) []string {
+	t.Helper()
+	var pages []string
+	for _, pattern := range []string{"*.md", "docs/*.md"} {
+		found, _ := filepath.Glob(filepath.Join(root, pattern)) // the pattern is right
+		for _, name := range found {
+			pages = append(pages, strings.TrimPrefix(filepath.ToSlash(name), root+"/"))
+		}
+	}
+	if len(pages) < 20 {
+		t.Fatalf("only %q", pages)
+	}
+	return pages
+}
+
+// anchors are the names that a page's headings have on the web.
+func anchors(page string) []string {
+	var names []string
+	for _, m := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(page, -1) {
+		name := regexp.MustCompile(`[^\p{L}\p{N} _-]`).ReplaceAllString(strings.ToLower(m[1]), "")
+		names = append(names, strings.ReplaceAll(name, " ", "-"))
+	}
+	return names
+}
+
+// TestExampleScopes compares the table of scopes of the worked example with the manifest.
+func TestExampleScopes(t *testing.T) {
+	page := filepath.Join(t.TempDir(), "example.md")
+	before := read(t, "docs/example.md")
 	if err := os.WriteFile(page, []byte(before), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -248,6 +285,6 @@ func TestReadmeScopes(t *testing.T) {
 		t.Fatalf("exit code %d\n%s", code, out.String())
 	}
 	if after, err := os.ReadFile(page); err != nil || string(after) != before {
-		t.Errorf("the table is not the manifest's: ambit export markdown --into README.md (%v)", err)
+		t.Errorf("the table is not the manifest's: ambit export markdown --into docs/example.md (%v)", err)
 	}
 }

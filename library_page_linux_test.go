@@ -27,10 +27,11 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// The first run of the README's program, at a terminal: the browser opens, the person says
+// The first run of the program of docs/library.md, at a terminal: the browser opens, the person says
 // where the login may be kept, and the call goes out. The second run asks nothing.
-func TestReadmeProgramLogsInAtATerminal(t *testing.T) {
-	program := buildReadmeProgram(t)
+func TestPageProgramLogsInAtATerminal(t *testing.T) {
+	first, _ := pagePrograms(t)
+	program := built(t, first)
 	defer aSandbox("all")()
 	self, err := os.Executable()
 	if err != nil {
