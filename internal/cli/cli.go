@@ -121,7 +121,9 @@ func (r *invocation) end(ctx context.Context, args []string, err error) int {
 	}
 	switch {
 	case !r.wantsJSON() && r.shown:
-		r.console.Failed(f.Beside())
+		if r.settings.Output != "github" { // the annotation says it
+			r.console.Failed(f.Beside())
+		}
 	case !r.wantsJSON():
 		r.console.Failed(f)
 	case !r.printed:

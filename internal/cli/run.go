@@ -198,7 +198,7 @@ func (l *lending) forecast() error {
 			l.said.Foreseen(v)
 		}
 		if v.LacksRequired() && v.Confidence == diagnosis.ConfidenceProved && !l.flags.startAnyway {
-			return failure.New(exitOf(v), "the agent was not started: a required scope is missing", "to start it all the same, add --start-anyway")
+			return failure.New(exitOf(v), "the agent was not started: a required scope is missing", "to start it anyway, add --start-anyway")
 		}
 	}
 	return nil
