@@ -99,14 +99,14 @@ func TestSilentTerminal(t *testing.T) {
 func commandsInHelp(t *testing.T, home string) []string {
 	t.Helper()
 	out, _ := onTerminal(t, home, nil, "--help")
-	_, list, found := strings.Cut(string(out), "Available Commands:")
+	_, list, found := strings.Cut(string(out), "\r\nBegin:\r\n")
 	list, _, ended := strings.Cut(list, "Flags:")
 	if !found || !ended {
 		t.Fatalf("no list of commands: %s", out)
 	}
 	var names []string
 	for line := range strings.Lines(list) {
-		if words := strings.Fields(line); len(words) > 1 {
+		if words := strings.Fields(line); len(words) > 1 && strings.HasPrefix(line, "  "+words[0]) { // not a title
 			names = append(names, words[0])
 		}
 	}

@@ -17,7 +17,7 @@ func doctorCommand(r *invocation) *cobra.Command {
 	var name string
 	cmd := &cobra.Command{
 		Use:   "doctor",
-		Short: "find settings, logins and variables that would override the credential of ambit run",
+		Short: "check this setup, and what would override the credential of ambit run",
 		Long: `doctor looks at the settings and logins of the known agent programs, and at the
 environment, for whatever would override the credential that "ambit run" lends. It
 reads the names of what is set, and never a value. It also names MCP servers that their

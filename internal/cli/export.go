@@ -26,7 +26,7 @@ import (
 func exportCommand(r *invocation) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export",
-		Short: "the manifest for other readers: an agent's settings, a README, a platform's own file",
+		Short: "write the scopes for other readers: an agent, a README, a platform",
 		Args: func(cmd *cobra.Command, args []string) error {
 			return noSuchCommand(cmd, args)
 		},

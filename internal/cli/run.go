@@ -39,7 +39,7 @@ func runCommand(r *invocation) *cobra.Command {
 	var f runFlags
 	cmd := &cobra.Command{
 		Use:   "run [flags] -- COMMAND [ARGS]",
-		Short: "run an agent with a lent credential, and say why a call was refused",
+		Short: "run an agent with a lent credential, and explain refused calls",
 		Long: `run finds a credential as check does (an API key, else the stored login, else a login
 when someone is there) and starts COMMAND with a lease in its place: a proxy on this
 machine swaps the lease for the credential. When a call is refused, run says which
@@ -68,7 +68,7 @@ credential; 6 nobody can tell what the credential holds, or it could not be rene
 	})
 	f.keys = addKeyFlags(cmd.Flags())
 	cmd.Flags().StringVar(&f.agent, "agent", "", "the agent's profile: its `NAME`, or a file of yours (default: from the command, also behind sh -c, npx and their like)")
-	cmd.Flags().StringVar(&f.onDenied, "on-denied", "", "stop or continue, when a required scope is missing or the credential is unusable (default: stop where nobody is at a terminal)")
+	cmd.Flags().StringVar(&f.onDenied, "on-denied", "", "`"+strings.Join(onDeniedWords(), "|")+"` when a required scope is missing or the credential is unusable (default: stop in a non-interactive session)")
 	cmd.Flags().BoolVar(&f.startAnyway, "start-anyway", false, "start even if a required scope is known to be missing")
 	cmd.Flags().String("report", "", "write the outcome as JSON to this `FILE`")
 	cmd.Flags().StringVar(&f.record, "record", "", "append a JSON line for each request to this `FILE`: evidence for an audit")

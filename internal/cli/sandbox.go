@@ -16,7 +16,7 @@ func sandboxCommand(r *invocation) *cobra.Command {
 	var o sandbox.Options
 	cmd := &cobra.Command{
 		Use:   "sandbox",
-		Short: "run only the sandbox server, for other people's tests",
+		Short: "run the sandbox servers alone, for tests of your own",
 		Long: `sandbox runs an authorization server, an API, an LLM gateway and an MCP server on
 this machine. They behave as the real ones do, and misbehave on request. When they are
 ready, one line of JSON on standard output says where. It runs until it is interrupted.

@@ -36,9 +36,9 @@ type keyFlags struct {
 
 func addKeyFlags(f *pflag.FlagSet) *keyFlags {
 	k := &keyFlags{flags: f}
-	f.StringVar(&k.value, "api-key", "", "use this API key; other users of this machine can read it here")
+	f.StringVar(&k.value, "api-key", "", "use this API `KEY`; other users of this machine can read it here")
 	f.BoolVar(&k.stdin, "api-key-stdin", false, "read an API key from standard input")
-	f.String("api-key-file", "", "read an API key from this `FILE`")
+	settings.KeyFileFlag(f)
 	return k
 }
 
