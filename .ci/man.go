@@ -1,3 +1,5 @@
+//go:build ignore
+
 // Command man writes the program's pages for man into a directory: go run .ci/man.go DIR
 package main
 

@@ -20,6 +20,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/failure"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
+	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/spf13/cobra"
@@ -270,6 +271,9 @@ func namedAgent(word string) (*profile.Profile, error) {
 		return p, nil
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, failure.From(failure.ExitUsage, err, "a word with a slash or .yaml at its end is a file; known agents: "+strings.Join(profile.Names(), ", "))
+	}
+	if mistakes, ok := errors.AsType[yamlfile.Mistakes](err); ok {
+		err = mistakes.WithoutForeignWords(word)
 	}
 	return nil, fileFailure(err)
 }

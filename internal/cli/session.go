@@ -134,6 +134,9 @@ func (r *invocation) manifest() (*manifest.Manifest, error) {
 		return m, nil
 	case errors.Is(err, ambit.ErrNoManifest):
 		f := failure.From(failure.ExitUsage, err, "write one with: ambit init; or name it with --manifest")
+		if e, ok := errors.AsType[*ambit.MisnamedError](err); ok {
+			f.Hint = "rename it to " + ambit.ManifestName + ", or use: -f " + advice.ShellWord(e.Path)
+		}
 		f.Err = err
 		return nil, f
 	case errors.Is(err, fs.ErrNotExist) && r.settings.Manifest != "":
