@@ -36,13 +36,13 @@ func TestHelps(t *testing.T) {
 		if cmd.HasParent() && !cmd.Parent().HasParent() && cmd.GroupID == "" {
 			t.Errorf("%s is in no group", path)
 		}
-		if line := "  completion  " + cmd.Short; len(line) > manual.Width || strings.HasSuffix(line, ".") {
+		if line := "  completion  " + cmd.Short; len(line) > 88 || strings.HasSuffix(line, ".") {
 			t.Errorf("%s: its line is not one, or is a sentence: %q", path, line)
 		}
 	})
 	for name, help := range topics {
 		for line := range strings.Lines(help) {
-			if line = strings.TrimSuffix(line, "\n"); len([]rune(line)) > manual.Width || strings.TrimRight(line, " ") != line {
+			if line = strings.TrimSuffix(line, "\n"); len([]rune(line)) > 88 || strings.TrimRight(line, " ") != line {
 				t.Errorf("%s: a line of %d columns, or with a space at its end: %q", name, len([]rune(line)), line)
 			}
 		}
