@@ -71,7 +71,7 @@ credential; 6 nobody can tell what the credential holds, or it could not be rene
 	cmd.Flags().StringVar(&f.agent, "agent", "", "the agent's profile: its `NAME`, or a file of yours (default: from the command, also behind sh -c, npx and their like)")
 	cmd.Flags().StringVar(&f.onDenied, "on-denied", "", "`"+strings.Join(onDeniedWords(), "|")+"` when a required scope is missing or the credential is unusable (default: stop in a non-interactive session)")
 	cmd.Flags().BoolVar(&f.startAnyway, "start-anyway", false, "start even if a required scope is known to be missing")
-	cmd.Flags().String("report", "", "write the outcome as JSON to this `FILE`")
+	cmd.Flags().String("report", "", "write the outcome to this `FILE`: as JSON, or as a page with a timeline where it ends with .html")
 	cmd.Flags().StringVar(&f.record, "record", "", "append a JSON line for each request to this `FILE`: evidence for an audit")
 	return cmd
 }
@@ -117,7 +117,7 @@ func (c childExit) Error() string { return fmt.Sprintf("the child ended with %d"
 func runRun(ctx context.Context, r *invocation, f *runFlags, report *pflag.Flag, args []string) error {
 	r.settings.Output = "" // standard output is the child's
 	l := &lending{invocation: r, flags: f, args: args, line: profile.Disk{}.Command(args...), report: view.Run{Envelope: view.Envelope{Schema: "ambit.run/v1"}, Verdicts: []view.Verdict{}, HiddenTools: []string{}, StepUps: []view.StepUp{}}}
-	to, err := beginReport(report, &l.report) // a pipe waits for its reader: signals end that
+	to, err := beginReport(report, l) // a pipe waits for its reader: signals end that
 	if err != nil {
 		return err
 	}
@@ -129,7 +129,7 @@ func runRun(ctx context.Context, r *invocation, f *runFlags, report *pflag.Flag,
 		e := failure.As(err)
 		l.report.Error, l.report.Verdict = view.ErrorOf(e), e.Verdict
 	}
-	if werr := to.write(&l.report); werr != nil && (err == nil || child) {
+	if werr := to.write(); werr != nil && (err == nil || child) {
 		return werr
 	}
 	return err
@@ -154,6 +154,7 @@ type lending struct {
 	telling   atomic.Pointer[agent.Proxy] // the same, for verdicts, which come while it is lent
 	stop      context.CancelFunc          // ends the child
 	log       *runLog
+	timeline  *view.Timeline // for a report that is a page; nil for none
 	lent      *source
 	stepUps   stepUps
 	pipes     []*os.File // to streams that are no files

@@ -3,6 +3,7 @@ package provider
 import (
 	"net"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/ambit-auth/ambit/scopes"
@@ -62,6 +63,23 @@ func (l Locator) Locate(u *url.URL) (base, below string, ok bool) {
 	}
 	return base, below, ok
 }
+
+// Spell is a text for people in which operations stand as the manifest writes them, with what each
+// means in its place: of {base} its address on this server, of a parameter of a path "…", and of
+// tool:NAME the tool.
+func (s Server) Spell(text string) string {
+	for _, base := range append([]Base{{Name: IssuerBase, URL: s.Issuer}}, s.Bases...) {
+		if _, address, is := strings.Cut(strings.TrimSuffix(base.URL, "/"), "://"); is {
+			text = strings.ReplaceAll(text, "{"+base.Name+"}", address)
+		}
+	}
+	return toolName.ReplaceAllString(pathParameter.ReplaceAllString(text, "/…"), "${1}the tool $2")
+}
+
+var (
+	pathParameter = regexp.MustCompile(`/\{[A-Za-z_][A-Za-z0-9_]*\}`)
+	toolName      = regexp.MustCompile(`(^|[\s(])tool:(\S)`)
+)
 
 // originOf is scheme and host in the one form in which they are compared.
 func originOf(u *url.URL) string { return strings.ToLower(u.Scheme) + "://" + hostOf(u) }
