@@ -91,3 +91,11 @@ func clipboard(t *testing.T, page context.Context) string {
 	}
 	return ask(t, page, chromedp.Evaluate[string](`navigator.clipboard.readText()`, chromedp.EvalAwaitPromise))
 }
+
+// until waits for something to be true on a page.
+func until(condition string) chromedp.Action[chromedp.Void] {
+	return chromedp.Evaluate[chromedp.Void](`new Promise(done => {
+		const look = () => (`+condition+`) ? done(true) : setTimeout(look, 20);
+		look();
+	})`, chromedp.EvalAwaitPromise)
+}

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/ambit-auth/ambit/scopes"
 )
@@ -73,12 +74,12 @@ func (s Server) Spell(text string) string {
 			text = strings.ReplaceAll(text, "{"+base.Name+"}", address)
 		}
 	}
-	return toolName.ReplaceAllString(pathParameter.ReplaceAllString(text, "/…"), "${1}the tool $2")
+	return toolName().ReplaceAllString(pathParameter().ReplaceAllString(text, "/…"), "${1}the tool $2")
 }
 
 var (
-	pathParameter = regexp.MustCompile(`/\{[A-Za-z_][A-Za-z0-9_]*\}`)
-	toolName      = regexp.MustCompile(`(^|[\s(])tool:(\S)`)
+	pathParameter = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`/\{[A-Za-z_][A-Za-z0-9_]*\}`) })
+	toolName      = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(^|[\s(])tool:(\S)`) })
 )
 
 // originOf is scheme and host in the one form in which they are compared.
