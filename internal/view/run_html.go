@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
+	"github.com/ambit-auth/ambit/internal/advice"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -147,10 +148,8 @@ type runPageVerdict struct {
 	ID, Message, Call string
 	Missing           []string
 	Because, Possible []string
-	Next              []runPageStep
+	Next              []advice.Step
 }
-
-type runPageStep struct{ Text, Command, URL string }
 
 type runPageMoment struct {
 	At, Mark, Class, Word, What, Facts, Verdict string
@@ -204,9 +203,7 @@ func (r RunPage) verdict(i int, v diagnosis.Verdict) runPageVerdict {
 	for _, line := range v.Possible {
 		one.Possible = append(one.Possible, r.Server.Spell(line))
 	}
-	for _, step := range v.Next {
-		one.Next = append(one.Next, runPageStep{r.Server.Spell(step.Text), step.Command, step.URL})
-	}
+	one.Next = spelled(v.Next, r.Server)
 	return one
 }
 

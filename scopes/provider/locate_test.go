@@ -113,7 +113,7 @@ func TestSpell(t *testing.T) {
 		"POST {issuer}/token":             "POST login.example/token",
 		"tool:a, tool:b (tool:c)":         "the tool a, the tool b (the tool c)",
 		"the server says {\"a\": \"b\"}":  "the server says {\"a\": \"b\"}",
-		"GET {other}/x":                   "GET {other}/x",
+		"GET {other}/x/{id}, x{other}/y":  "GET /x/…, x{other}/y",
 		"mytool:x and tool: x":            "mytool:x and tool: x",
 		"POST {mcp}: not tool:a but none": "POST mcp.example: not the tool a but none",
 	} {
