@@ -162,10 +162,10 @@ func (h *Held) Inspect(ctx context.Context) error {
 	if h.login != nil {
 		return h.inspectLogin(ctx)
 	}
-	h.noteKind()
 	if err := h.mayServe(); err != nil {
 		return err
 	}
+	h.noteKind()
 	return h.session.opt.UI.during("asking what the key holds", func() error { return h.inspect(ctx) })
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/ambit-auth/ambit/internal/files"
 	"github.com/ambit-auth/ambit/internal/yamlfile"
@@ -35,6 +36,15 @@ func Load(path string) (*manifest.Manifest, error) {
 	return m, err
 }
 
+// A MisnamedError is [ErrNoManifest] where a file has nearly the name of a manifest.
+type MisnamedError struct{ Path string }
+
+// Error names the file.
+func (e *MisnamedError) Error() string { return ErrNoManifest.Error() + "; found " + e.Path }
+
+// Unwrap is [ErrNoManifest].
+func (e *MisnamedError) Unwrap() error { return ErrNoManifest }
+
 // nearest is the path of the nearest manifest, relative to the directory in which people stand
 // where that is shorter.
 func nearest() (string, error) {
@@ -42,8 +52,15 @@ func nearest() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	misnamed := ""
 	for dir := here; ; dir = filepath.Dir(dir) {
 		path := filepath.Join(dir, ManifestName)
+		short := strings.TrimSuffix(path, filepath.Ext(path)) + ".yml"
+		if info, err := os.Stat(short); err == nil && !info.IsDir() && misnamed == "" {
+			if misnamed = short; dir == here {
+				misnamed = filepath.Base(short)
+			}
+		}
 		info, err := os.Stat(path)
 		if err == nil && !info.IsDir() || files.DanglingLink(path) != nil { // that one is told, not passed over
 			if dir == here {
@@ -52,6 +69,9 @@ func nearest() (string, error) {
 			return path, nil
 		}
 		if dir == filepath.Dir(dir) {
+			if misnamed != "" {
+				return "", &MisnamedError{misnamed}
+			}
 			return "", ErrNoManifest
 		}
 	}

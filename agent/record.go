@@ -39,15 +39,17 @@ func (p *Proxy) writeDown(e event) {
 	if e.problem != nil {
 		attrs = append(attrs, slog.String("error", text.Line(e.problem.Error())))
 	}
-	p.log.LogAttrs(p.ctx, slog.LevelInfo, "request", attrs...)
+	line := slog.NewRecord(e.began, slog.LevelInfo, "request", 0) // when it came, as in the record
+	line.AddAttrs(attrs...)
+	_ = p.log.Handler().Handle(p.ctx, line) // as slog itself does
 	if p.cfg.Record == nil || e.note != "" {
 		return
 	}
-	line, err := json.Marshal(record{
+	recorded, err := json.Marshal(record{
 		Time: e.began.UTC(), Base: e.base, Method: e.method, Path: template, Tool: e.tool, Status: e.status, Scopes: p.connected(e), Named: append([]string{}, e.named...),
 	})
 	if err == nil {
-		_, err = p.cfg.Record.Write(append(line, '\n'))
+		_, err = p.cfg.Record.Write(append(recorded, '\n'))
 	}
 	if err != nil {
 		p.log.Error("not recorded", "error", text.Line(err.Error()))

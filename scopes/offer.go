@@ -195,6 +195,32 @@ func ResourceOf(scope string) string {
 	return name.String()
 }
 
+// An Action is what a scope allows to be done with its resource.
+type Action string
+
+// The actions. Other is for what is neither, such as to administer, and where a name does not say.
+const (
+	ActionRead  Action = "read"
+	ActionWrite Action = "write"
+	ActionOther Action = "other"
+)
+
+// ActionOf is what a scope allows to be done with what it is for ([ResourceOf]), as far as its name
+// tells, and the name's own words for it: "" where it has none.
+func ActionOf(scope string) (action Action, words string) {
+	all, _ := partsOf(scope)
+	said := slices.DeleteFunc(all, func(word string) bool { return actions[word] == 0 })
+	switch {
+	case len(said) == 0 || reach(scope) > 2:
+		action = ActionOther
+	case reach(scope) == 2:
+		action = ActionWrite
+	default:
+		action = ActionRead
+	}
+	return action, strings.Join(said, " ")
+}
+
 // reach is how much a scope allows, as far as its name tells; what says nothing of that stands in the
 // middle. That it allows something everywhere ("read … all") says less than what it allows.
 func reach(scope string) int {

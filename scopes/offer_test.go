@@ -44,6 +44,26 @@ func TestResourceOf(t *testing.T) {
 	}
 }
 
+// What a scope allows is told by its name, and by which of its words.
+func TestActionOf(t *testing.T) {
+	for scope, want := range map[string][2]string{
+		"insight:read":            {"read", "read"},
+		"user-read-email":         {"read", "read"},
+		"drive.metadata.readonly": {"read", "metadata readonly"},
+		"insight:write":           {"write", "write"},
+		"repo:delete":             {"write", "delete"},
+		"User.Read.All":           {"read", "read all"},
+		"admin:repo_hook":         {"other", "admin"},
+		"repo":                    {"other", ""},
+		"*":                       {"other", ""},
+		"":                        {"other", ""},
+	} {
+		if action, words := scopes.ActionOf(scope); string(action) != want[0] || words != want[1] {
+			t.Errorf("%q allows %s by %q, want %v", scope, action, words, want)
+		}
+	}
+}
+
 // Each scope stands there once, whoever names it, the less first.
 func TestOffer(t *testing.T) {
 	except, err := scopes.NewForms("a:admin")

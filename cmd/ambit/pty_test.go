@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -98,14 +99,14 @@ func TestSilentTerminal(t *testing.T) {
 func commandsInHelp(t *testing.T, home string) []string {
 	t.Helper()
 	out, _ := onTerminal(t, home, nil, "--help")
-	_, list, found := strings.Cut(string(out), "Available Commands:")
+	_, list, found := strings.Cut(string(out), "\r\nBegin:\r\n")
 	list, _, ended := strings.Cut(list, "Flags:")
 	if !found || !ended {
 		t.Fatalf("no list of commands: %s", out)
 	}
 	var names []string
 	for line := range strings.Lines(list) {
-		if words := strings.Fields(line); len(words) > 1 {
+		if words := strings.Fields(line); len(words) > 1 && strings.HasPrefix(line, "  "+words[0]) { // not a title
 			names = append(names, words[0])
 		}
 	}
@@ -191,11 +192,27 @@ func TestRunForOnce(t *testing.T) {
 }
 
 // onTerminal runs ambit on a pseudo-terminal of 80 columns, and gives what it wrote. The
-// arguments may begin with variables, and before these with < for no standard input, or 2>FILE. watch sees all that is there so far, and can type;
+// arguments may begin with variables (COLUMNS and PWD hold for the terminal and the program), and before these with < for no standard input, or 2>FILE. watch sees all that is there so far, and can type;
 // nil where nobody does.
 func onTerminal(t *testing.T, home string, watch func(text []byte, keyboard io.Writer), args ...string) (out []byte, code int) {
 	t.Helper()
 	return startedOnTerminal(t, home, nil, watch, args...)
+}
+
+// linkPrograms puts the programs of the tests into a directory: under these names the test's own binary
+// is each of them; see TestMain.
+func linkPrograms(t *testing.T, home string) (directory string) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	directory = filepath.Join(home, "bin")
+	os.MkdirAll(directory, 0o700)
+	for _, name := range []string{"ambit", "visit", "drawer", "caller", "xdg-open"} {
+		os.Symlink(self, filepath.Join(directory, name))
+	}
+	return directory
 }
 
 // startedOnTerminal is onTerminal; started gets the program's process, nil where nobody wants it.
@@ -207,12 +224,7 @@ func startedOnTerminal(t *testing.T, home string, started func(*os.Process), wat
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Under this name the test's own binary is the program; see TestMain.
-	tools := filepath.Join(home, "bin")
-	os.MkdirAll(tools, 0o700)
-	for _, name := range []string{"ambit", "visit", "drawer", "caller", "xdg-open"} {
-		os.Symlink(self, filepath.Join(tools, name))
-	}
+	tools := linkPrograms(t, home)
 	c := exec.CommandContext(ctx, self)
 	session := &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 1}
 	if args[0] == "<" { // standard input is the null device, and the terminal is there all the same
@@ -233,7 +245,16 @@ func startedOnTerminal(t *testing.T, home string, started func(*os.Process), wat
 	}
 	c.Args = append([]string{"ambit"}, args...)
 	c.Env = []string{"HOME=" + home, "TERM=xterm-256color", "PATH=" + tools, "DBUS_SESSION_BUS_ADDRESS=unix:path=" + home + "/no-bus"}
+	size := pty.Winsize{Rows: 24, Cols: 80}
 	for strings.Contains(c.Args[1], "=") {
+		name, value, _ := strings.Cut(c.Args[1], "=")
+		switch name {
+		case "COLUMNS":
+			n, _ := strconv.ParseUint(value, 10, 16)
+			size.Cols = uint16(n)
+		case "PWD":
+			c.Dir = value
+		}
 		c.Env, c.Args = append(c.Env, c.Args[1]), slices.Delete(c.Args, 1, 2)
 	}
 	terminal, tty, err := pty.Open()
@@ -244,7 +265,7 @@ func startedOnTerminal(t *testing.T, home string, started func(*os.Process), wat
 	if err := keepOutput(terminal); err != nil { // before the program looks at the terminal's modes
 		t.Fatal(err)
 	}
-	if err := pty.Setsize(terminal, &pty.Winsize{Rows: 24, Cols: 80}); err != nil {
+	if err := pty.Setsize(terminal, &size); err != nil {
 		t.Fatal(err)
 	}
 	c.SysProcAttr, c.Stdout = session, tty

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -14,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/ambit-auth/ambit/internal/cli"
+	"github.com/ambit-auth/ambit/internal/failure"
 	"github.com/ambit-auth/ambit/internal/testkit"
 	"github.com/ambit-auth/ambit/scopes/manifest"
 	"github.com/ambit-auth/ambit/scopes/provider"
@@ -192,12 +194,34 @@ func steady(text string) string {
 	return regexp.MustCompile(`\S*ambit-demo-\d+/`).ReplaceAllString(text, "")
 }
 
+// TestExitCodesPage compares the table of docs/outputs.md with the codes that there are.
+func TestExitCodesPage(t *testing.T) {
+	_, table, _ := strings.Cut(read(t, "docs/outputs.md"), "## Exit codes")
+	var want strings.Builder
+	for _, code := range failure.Codes() {
+		fmt.Fprintf(&want, "| %d | %s |\n", code.Code, code.Meaning)
+	}
+	if !strings.Contains(table, "| --- | --- |\n"+want.String()) {
+		t.Errorf("docs/outputs.md has another table of exit codes than:\n%s", want.String())
+	}
+}
+
 // TestSettingsPage compares the page of settings with the flags that there are.
 func TestSettingsPage(t *testing.T) {
 	page := read(t, "docs/settings.md")
 	var help bytes.Buffer
 	c := cli.Command{Stdin: eof{}, Stdout: &help, Stderr: &help, Env: []string{"HOME=" + t.TempDir()}}
-	c.Main(context.Background(), []string{"login", "--help"})
+	for _, args := range [][]string{{"login", "--help"}, {"help", "flags"}, {"help", "environment"}} {
+		c.Main(context.Background(), args)
+	}
+	if !strings.Contains(help.String(), "--trust-host") {
+		t.Error("the help does not name the flags of all commands")
+	}
+	for _, variable := range regexp.MustCompile(`(?m)^  ([A-Z_]{2,})  `).FindAllStringSubmatch(help.String(), -1) {
+		if !strings.Contains(page, "`"+variable[1]+"`") && !strings.Contains(page, "$"+variable[1]+"/") && variable[1] != "AMBIT_JSON" {
+			t.Errorf("docs/settings.md does not name %s", variable[1])
+		}
+	}
 	for _, m := range regexp.MustCompile(`--([a-z-]+)`).FindAllStringSubmatch(help.String(), -1) {
 		if flag := m[1]; flag != "help" && !strings.Contains(page, "--"+flag) && !strings.HasPrefix(flag, "api-key") {
 			t.Errorf("docs/settings.md does not name --%s", flag)

@@ -41,7 +41,7 @@ func auditCommand(r *invocation) *cobra.Command {
 	var f auditFlags
 	cmd := &cobra.Command{
 		Use:   "audit",
-		Short: "compare the manifest with evidence: which scopes are really needed",
+		Short: "compare the manifest with the scopes that your code really uses",
 		Long: `audit reads what other documents say about the scopes that the program needs, and compares
 the manifest with it. It finds what is needed but not declared, declared but not needed,
 wider than needed, or not a scope at all. --write, --lower and --prune fix the manifest
@@ -72,7 +72,7 @@ not answer.`,
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.sources.traffic, "traffic", nil, "recorded calls: a `FILE` of ambit run --record, or a HAR file (repeatable)")
 	f.keys = addKeyFlags(flags)
-	flags.StringSliceVar(&f.failOn, "fail-on", kindWords(audit.FailingKinds()), "the `KINDS` of finding that end the audit with exit 5, separated by commas")
+	flags.StringSliceVar(&f.failOn, "fail-on", kindWords(audit.FailingKinds()), "the `KINDS` of finding that end the audit with exit 5, with commas between: "+strings.Join(kindWords(manifest.FindingKinds()), ", "))
 	flags.BoolVar(&f.minimal, "minimal", false, "print a small set of scopes that covers the evidence, ready to paste")
 	flags.BoolVar(&f.how.Write, "write", false, "add to the manifest what is undeclared")
 	flags.BoolVar(&f.how.Lower, "lower", false, "lower in the manifest what is over_level")

@@ -331,7 +331,7 @@ func fetchFailure(err error, raw string) error {
 	}
 	f := *failure.As(failure.OfServer(err))
 	if f.Code == failure.ExitCannotTell && f.Hint != advice.OwnAuthority && f.Hint != advice.WrongCertificate {
-		f.Hint = "is the address right, and can it be reached from here? a source may be a file, too"
+		f.Hint = "check the address and the network; a source may be a file, too"
 	}
 	f.Message = strings.ReplaceAll(f.Message, text.Printable(raw), text.Printable(guard.ShownURL(raw)))
 	if u, err := url.Parse(raw); err == nil {

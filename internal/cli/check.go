@@ -48,7 +48,7 @@ func checkCommand(r *invocation) *cobra.Command {
 	var f checkFlags
 	cmd := &cobra.Command{
 		Use:   "check [PATH ...]",
-		Short: "status for pipelines: never interactive, one verdict, one exit code",
+		Short: "check in a pipeline that everything required is granted: one exit code",
 		Long: `check asks the server what the credential holds, an API key or else the stored login,
 and says what is missing, with the line of the manifest that asks for it. It never
 prompts. Where nobody can be asked about a login, it says so, and compares what was
@@ -77,7 +77,7 @@ declares other scopes; 6 nobody can tell what it holds.`,
 	}
 	f.keys = addKeyFlags(cmd.Flags())
 	cmd.Flags().BoolVar(&f.strict, "strict", false, "exit 5 when more is granted than declared")
-	cmd.Flags().StringVar(&f.level, "require", "required", "fail when a scope of this `LEVEL` or above is missing: required, recommended or optional")
+	cmd.Flags().StringVar(&f.level, "require", "required", "`"+strings.Join(scopes.LevelWords(), "|")+"` fail when a scope of this level or above is missing")
 	cmd.Flags().StringVar(&f.project, "project", "", "the `ID` of a project that the credential has to reach: short for --reach project=ID")
 	cmd.Flags().StringSliceVar(&f.reach, "reach", nil, "what the credential has to reach, as `WORD=ID` with a word of the provider, such as organization=ID")
 	cmd.Flags().BoolVar(&f.locked, "locked", false, "exit 5 when anything differs from scopes.lock")

@@ -9,6 +9,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -74,7 +75,7 @@ func (c Command) Main(ctx context.Context, args []string) (code int) {
 	root.SetIn(c.Stdin)
 	root.SetOut(c.Stdout)
 	root.SetErr(c.Stderr)
-	err := root.ExecuteContext(ctx)
+	err := cmp.Or(root.ExecuteContext(ctx), r.mistaken)
 	code = r.end(ctx, args, err)
 	r.closeLog(code)
 	return code
@@ -121,7 +122,9 @@ func (r *invocation) end(ctx context.Context, args []string, err error) int {
 	}
 	switch {
 	case !r.wantsJSON() && r.shown:
-		r.console.Failed(f.Beside())
+		if r.settings.Output != "github" { // the annotation says it
+			r.console.Failed(f.Beside())
+		}
 	case !r.wantsJSON():
 		r.console.Failed(f)
 	case !r.printed:
@@ -149,16 +152,31 @@ func interrupted(end signals.Ended, f *view.Failure, err error) *view.Failure {
 	return g
 }
 
+// A maker makes a command, which stands in a group of the help.
+type maker struct {
+	group string
+	make  func(*invocation) *cobra.Command
+}
+
 // commands is every command, each in a file of its own. One that is not called is
 // not made: all of them together are a good part of what a short command costs.
-func commands() map[string]func(*invocation) *cobra.Command {
-	return map[string]func(*invocation) *cobra.Command{
-		"init": initCommand, "plan": planCommand, "login": loginCommand, "status": statusCommand,
-		"check": checkCommand, "explain": explainCommand, "scopes": scopesCommand, "audit": auditCommand, "run": runCommand,
-		"doctor": doctorCommand, "token": tokenCommand, "logins": loginsCommand, "logout": logoutCommand, "export": exportCommand,
-		"demo": demoCommand, "demo-agent": demoAgentCommand, "sandbox": sandboxCommand,
-		"completion": completionCommand, "schema": schemaCommand, "version": versionCommand,
+func commands() map[string]maker {
+	return map[string]maker{
+		"demo": {"begin", demoCommand}, "init": {"begin", initCommand}, "plan": {"begin", planCommand}, "scopes": {"begin", scopesCommand},
+		"explain": {"use", explainCommand}, "login": {"use", loginCommand}, "logins": {"use", loginsCommand}, "logout": {"use", logoutCommand},
+		"run": {"use", runCommand}, "status": {"use", statusCommand}, "token": {"use", tokenCommand},
+		"check": {"pipelines", checkCommand}, "export": {"pipelines", exportCommand},
+		"audit": {"audit", auditCommand}, "doctor": {"audit", doctorCommand},
+		"completion": {"more", completionCommand}, "sandbox": {"more", sandboxCommand}, "schema": {"more", schemaCommand}, "version": {"more", versionCommand},
+		"demo-agent": {"", demoAgentCommand},
 	}
+}
+
+// add makes a command and puts it below the root.
+func (m maker) add(r *invocation, root *cobra.Command) {
+	cmd := m.make(r)
+	cmd.GroupID = m.group
+	root.AddCommand(cmd)
 }
 
 // firstWord is the first argument: the command, unless flags come before it.
@@ -172,86 +190,50 @@ func firstWord(args []string) string {
 // root assembles the commands that args can mean: the one that they begin with, or
 // all, for a list of them, a flag before the command or a word that is none.
 func root(r *invocation, args []string) *cobra.Command {
+	version := false
 	root := &cobra.Command{
 		Use:   "ambit",
-		Short: "a declarative OAuth scope negotiator",
-		Long: `ambit reads from scopes.yaml which OAuth scopes a program needs, at which level and
-why; asks the authorization server for them; compares what was granted with what is
-needed; and says which declared scope is missing when a call is refused.`,
+		Short: "request OAuth scopes, check what was granted, and name the missing one",
+		Long: `List the OAuth scopes that your program needs, and why, in scopes.yaml. ambit requests
+them, checks what was granted, and names the missing scope when a call is refused.`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		PersistentPreRunE: r.prepare,
 		Args:              noSuchCommand,
-		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !version {
+				return cmd.Help()
+			}
+			r.schema = schemaOf("version")
+			return r.show(view.ReadVersion(), nil)
+		},
 	}
 	settings.CommonFlags(root.PersistentFlags())
+	root.Flags().BoolVar(&version, versionFlag, false, "print the version")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return failure.New(failure.ExitUsage, flagProblem(err), "see: "+cmd.CommandPath()+" --help")
+		return failure.New(failure.ExitUsage, flagProblem(err), flagHint(cmd, err))
 	})
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.SetHelpFunc(r.help(args, root.HelpFunc()))
+	root.SetHelpFunc(r.help(args))
 	if completes(args) {
 		offerValues(r, root)
 	}
+	root.AddGroup(groups()...)
 	commands := commands()
 	if wanted, known := commands[firstWord(args)]; known {
-		root.AddCommand(wanted(r))
-	} else {
+		wanted.add(r, root)
+	} else if firstWord(args) != "--"+versionFlag {
 		for _, name := range slices.Sorted(maps.Keys(commands)) {
-			root.AddCommand(commands[name](r))
+			commands[name].add(r, root)
 		}
 	}
 	if completes(args) {
 		offerFlagValues(r, root)
 	}
-	root.SetHelpCommand(&cobra.Command{Use: "help [COMMAND]", Short: "show the help of a command", RunE: func(cmd *cobra.Command, args []string) error {
-		target, _, err := cmd.Root().Find(args)
-		if err != nil || target == cmd.Root() && len(args) > 0 {
-			return noSuchCommand(cmd.Root(), args)
-		}
-		return target.Help()
-	}})
+	help := helpCommand(r)
+	help.GroupID = "more"
+	root.SetHelpCommand(help)
 	return root
-}
-
-// noSuchCommand words an unknown command with the likely one.
-func noSuchCommand(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	var known []string
-	for _, c := range cmd.Commands() {
-		if !c.Hidden {
-			known = append(known, c.Name())
-		}
-	}
-	return failure.New(failure.ExitUsage, fmt.Sprintf("unknown command %q", args[0]), text.AllowedHint(args[0], known))
-}
-
-// noArguments refuses arguments of a command that takes none.
-func noArguments(cmd *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return failure.New(failure.ExitUsage, fmt.Sprintf("%s takes no arguments, but got %q", cmd.CommandPath(), args[0]), "see: "+cmd.CommandPath()+" --help")
-	}
-	return nil
-}
-
-// help is how cobra shows it, within an object where JSON was asked for.
-func (r *invocation) help(args []string, plainly func(*cobra.Command, []string)) func(*cobra.Command, []string) {
-	return func(cmd *cobra.Command, rest []string) {
-		if !r.prepared { // --help: cobra comes before the settings
-			r.guessFormat(args)
-		}
-		if !r.wantsJSON() {
-			plainly(cmd, rest)
-			return
-		}
-		var text strings.Builder
-		cmd.SetOut(&text)
-		plainly(cmd, rest)
-		r.schema = schemaOf("help")
-		_ = r.show(view.Text{Member: "help", Content: text.String()}, nil) // cobra's helps cannot fail
-	}
 }
 
 // guessFormat finds out how something is to be told where the settings were not read: a
@@ -264,12 +246,15 @@ func (r *invocation) guessFormat(args []string) {
 // schemaIn is the schema of the command that args name.
 func schemaIn(args []string) string {
 	commands := commands()
-	named := slices.IndexFunc(args, func(arg string) bool { return commands[arg] != nil })
+	named := slices.IndexFunc(args, func(arg string) bool { return commands[arg].make != nil })
 	if named < 0 {
 		return schemaOf("ambit")
 	}
 	return schemaOf(args[named])
 }
+
+// versionFlag asks of the program what the command of that name says.
+const versionFlag = "version"
 
 func versionCommand(r *invocation) *cobra.Command {
 	return &cobra.Command{

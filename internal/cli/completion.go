@@ -24,8 +24,8 @@ func completionShells() []string { return []string{"bash", "zsh", "fish", "power
 
 func completionCommand(r *invocation) *cobra.Command {
 	return &cobra.Command{
-		Use:       "completion SHELL",
-		Short:     "print the completion script of a shell",
+		Use:       "completion " + strings.Join(completionShells(), "|"),
+		Short:     "print the completion script for a shell",
 		Long:      "completion prints a script for bash, zsh, fish or powershell.",
 		Example:   "  source <(ambit completion bash)",
 		ValidArgs: completionShells(),

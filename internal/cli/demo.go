@@ -29,7 +29,7 @@ import (
 func demoCommand(r *invocation) *cobra.Command {
 	return &cobra.Command{
 		Use:   "demo",
-		Short: "try it against a sandbox on this machine: no account, no network",
+		Short: "try ambit against a sandbox on this machine: no account, no network",
 		Long: `demo starts a sandbox server on this machine and runs the real commands against it: plan,
 login, and run with a small agent. On a terminal, where there is a browser, you give the
 consent; otherwise the demo consents by itself and leaves one box unticked. It ends by

@@ -26,7 +26,7 @@ import (
 func exportCommand(r *invocation) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export",
-		Short: "the manifest for other readers: an agent's settings, a README, a platform's own file",
+		Short: "write the scopes for other readers: an agent, a README, a platform",
 		Args: func(cmd *cobra.Command, args []string) error {
 			return noSuchCommand(cmd, args)
 		},
@@ -216,7 +216,8 @@ Exit codes: 0; 2 a mistake in the manifest or in the file.`
 	}
 	cmd.Flags().StringVar(&into, "into", "", "put the scopes into this `FILE`")
 	if tokens := k.Tokens(); len(tokens) > 0 {
-		cmd.Flags().StringVar(&token, "token", tokens[0], "the `TOKEN` for which new scopes are declared: "+strings.Join(tokens, " or "))
+		cmd.Flags().StringVar(&token, "token", tokens[0], "`"+strings.Join(tokens, "|")+"` the token for which new scopes are declared")
+		_ = cmd.RegisterFlagCompletionFunc("token", cobra.FixedCompletions(tokens, cobra.ShellCompDirectiveNoFileComp)) // it is there
 	}
 	if k.HasEntries() {
 		cmd.Flags().StringVar(&entry, "entry", "", "the `NAME` of the entry in the file (default: the only one, or the manifest's name)")

@@ -46,7 +46,7 @@ func initCommand(r *invocation) *cobra.Command {
 	var f initFlags
 	cmd := &cobra.Command{
 		Use:   "init [--provider [FILE]]",
-		Short: "write a commented scopes.yaml to begin from",
+		Short: "write a commented scopes.yaml to start from",
 		Long: `init writes a commented scopes.yaml into this directory (or to --manifest): the first
 scopes of the service that --from names, and as comments all others that it offers,
 each with its description. Remove "# " before those that the program needs. On a

@@ -40,6 +40,7 @@ type invocation struct {
 	printed  bool
 	shown    bool   // a view for people was, which an error need not repeat
 	prepared bool   // the settings were read
+	mistaken error  // what is wrong with a command line that asks for a help
 	unasking string // why this command never asks anything; "" where it may
 
 	ctx      context.Context // of the whole invocation; see watchSignals

@@ -10,6 +10,7 @@ import (
 	"github.com/ambit-auth/ambit"
 	"github.com/ambit-auth/ambit/internal/console"
 	"github.com/ambit-auth/ambit/internal/failure"
+	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/oauth"
@@ -24,7 +25,7 @@ func loginCommand(r *invocation) *cobra.Command {
 	var add []string
 	cmd := &cobra.Command{
 		Use:   "login",
-		Short: "ask for the declared scopes, and compare what was granted",
+		Short: "request the declared scopes, and compare what was granted",
 		Long: `login shows what will be requested, opens a browser for the consent, compares what was
 granted with what is needed, and keeps the credential in the system's keyring. A
 required scope that this server cannot give ends it before the browser opens.
@@ -47,9 +48,7 @@ does not answer.`,
 		RunE:    r.action(func(ctx context.Context) (view.View, error) { return runLogin(ctx, r, keys, add) }),
 	}
 	keys = addKeyFlags(cmd.Flags())
-	cmd.Flags().String("browser", "", "run `CMD` with the URL, even where there is no terminal")
-	cmd.Flags().Bool("no-browser", false, "print the URL, and read the URL that the browser ended at")
-	cmd.Flags().Bool("device", false, "show a code to enter on another device, even where there is no terminal")
+	settings.LoginFlags(cmd.Flags())
 	cmd.Flags().StringSliceVar(&add, "add", nil, "request this `SCOPE` too, and what the stored login holds; a list, or repeated")
 	return cmd
 }

@@ -17,7 +17,7 @@ func logoutCommand(r *invocation) *cobra.Command {
 	var all bool
 	cmd := &cobra.Command{
 		Use:   "logout",
-		Short: "forget the stored credential, and revoke it where the server can",
+		Short: "remove the stored login, and revoke it where the server can",
 		Long: `logout revokes the stored login at the server (RFC 7009) where it offers that, and
 removes it from this machine in any case. An API key is forgotten, not revoked.
 
@@ -61,7 +61,7 @@ func runLogout(ctx context.Context, r *invocation) (view.View, error) {
 func loginsCommand(r *invocation) *cobra.Command {
 	return &cobra.Command{
 		Use:   "logins",
-		Short: "list every stored login: server, account, program, age and expiry",
+		Short: "list all stored logins: server, account, program, age and expiry",
 		Long: `logins lists every login of this user, whatever the project: the server, the account,
 the program that it is for, its age, when it was renewed and when it expires. No server
 is asked. One that cannot be read, or is not in its store any more, has a line too.

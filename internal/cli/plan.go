@@ -23,7 +23,7 @@ func planCommand(r *invocation) *cobra.Command {
 	var matches []string
 	cmd := &cobra.Command{
 		Use:   "plan",
-		Short: "show what will be requested, what is withheld, and why; no login",
+		Short: "show what will be requested and what is withheld, without a login",
 		Long: `plan reads the authorization server's metadata, compares the manifest with it, and
 shows for each declared scope whether it will be requested. Nobody logs in.
 

@@ -20,6 +20,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/failure"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
+	"github.com/ambit-auth/ambit/internal/yamlfile"
 	"github.com/ambit-auth/ambit/oauth"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/spf13/cobra"
@@ -39,7 +40,7 @@ func runCommand(r *invocation) *cobra.Command {
 	var f runFlags
 	cmd := &cobra.Command{
 		Use:   "run [flags] -- COMMAND [ARGS]",
-		Short: "run an agent with a lent credential, and say why a call was refused",
+		Short: "run an agent with a lent credential, and explain refused calls",
 		Long: `run finds a credential as check does (an API key, else the stored login, else a login
 when someone is there) and starts COMMAND with a lease in its place: a proxy on this
 machine swaps the lease for the credential. When a call is refused, run says which
@@ -68,9 +69,9 @@ credential; 6 nobody can tell what the credential holds, or it could not be rene
 	})
 	f.keys = addKeyFlags(cmd.Flags())
 	cmd.Flags().StringVar(&f.agent, "agent", "", "the agent's profile: its `NAME`, or a file of yours (default: from the command, also behind sh -c, npx and their like)")
-	cmd.Flags().StringVar(&f.onDenied, "on-denied", "", "stop or continue, when a required scope is missing or the credential is unusable (default: stop where nobody is at a terminal)")
+	cmd.Flags().StringVar(&f.onDenied, "on-denied", "", "`"+strings.Join(onDeniedWords(), "|")+"` when a required scope is missing or the credential is unusable (default: stop in a non-interactive session)")
 	cmd.Flags().BoolVar(&f.startAnyway, "start-anyway", false, "start even if a required scope is known to be missing")
-	cmd.Flags().String("report", "", "write the outcome as JSON to this `FILE`")
+	cmd.Flags().String("report", "", "write the outcome to this `FILE`: as JSON, or as a page with a timeline where it ends with .html")
 	cmd.Flags().StringVar(&f.record, "record", "", "append a JSON line for each request to this `FILE`: evidence for an audit")
 	return cmd
 }
@@ -116,7 +117,7 @@ func (c childExit) Error() string { return fmt.Sprintf("the child ended with %d"
 func runRun(ctx context.Context, r *invocation, f *runFlags, report *pflag.Flag, args []string) error {
 	r.settings.Output = "" // standard output is the child's
 	l := &lending{invocation: r, flags: f, args: args, line: profile.Disk{}.Command(args...), report: view.Run{Envelope: view.Envelope{Schema: "ambit.run/v1"}, Verdicts: []view.Verdict{}, HiddenTools: []string{}, StepUps: []view.StepUp{}}}
-	to, err := beginReport(report, &l.report) // a pipe waits for its reader: signals end that
+	to, err := beginReport(report, l) // a pipe waits for its reader: signals end that
 	if err != nil {
 		return err
 	}
@@ -128,7 +129,7 @@ func runRun(ctx context.Context, r *invocation, f *runFlags, report *pflag.Flag,
 		e := failure.As(err)
 		l.report.Error, l.report.Verdict = view.ErrorOf(e), e.Verdict
 	}
-	if werr := to.write(&l.report); werr != nil && (err == nil || child) {
+	if werr := to.write(); werr != nil && (err == nil || child) {
 		return werr
 	}
 	return err
@@ -153,6 +154,7 @@ type lending struct {
 	telling   atomic.Pointer[agent.Proxy] // the same, for verdicts, which come while it is lent
 	stop      context.CancelFunc          // ends the child
 	log       *runLog
+	timeline  *view.Timeline // for a report that is a page; nil for none
 	lent      *source
 	stepUps   stepUps
 	pipes     []*os.File // to streams that are no files
@@ -198,7 +200,7 @@ func (l *lending) forecast() error {
 			l.said.Foreseen(v)
 		}
 		if v.LacksRequired() && v.Confidence == diagnosis.ConfidenceProved && !l.flags.startAnyway {
-			return failure.New(exitOf(v), "the agent was not started: a required scope is missing", "to start it all the same, add --start-anyway")
+			return failure.New(exitOf(v), "the agent was not started: a required scope is missing", "to start it anyway, add --start-anyway")
 		}
 	}
 	return nil
@@ -270,6 +272,9 @@ func namedAgent(word string) (*profile.Profile, error) {
 		return p, nil
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, failure.From(failure.ExitUsage, err, "a word with a slash or .yaml at its end is a file; known agents: "+strings.Join(profile.Names(), ", "))
+	}
+	if mistakes, ok := errors.AsType[yamlfile.Mistakes](err); ok {
+		err = mistakes.WithoutForeignWords(word)
 	}
 	return nil, fileFailure(err)
 }

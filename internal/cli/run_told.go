@@ -39,18 +39,26 @@ type runLog struct {
 
 // openRunLog begins the log of this run, and removes the oldest.
 func (l *lending) openRunLog() *runLog {
+	log := &runLog{}
+	if l.timeline != nil {
+		log.handler = l.timeline
+	}
 	dir := filepath.Join(l.env.StateDir(), "runs")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		l.console.Note("no log is kept: %s", text.Printable(err.Error()))
-		return &runLog{}
+		return log
 	}
 	f, err := os.CreateTemp(dir, time.Now().UTC().Format("20060102T150405.000")+"-*.jsonl") // 0600
 	if err != nil {
 		l.console.Note("no log is kept: %s", text.Printable(err.Error()))
-		return &runLog{}
+		return log
 	}
 	removeOldest(dir)
-	return &runLog{path: f.Name(), handler: slog.NewJSONHandler(f, nil), file: f}
+	log.path, log.file, log.handler = f.Name(), f, slog.NewJSONHandler(f, nil)
+	if l.timeline != nil {
+		log.handler = slog.NewMultiHandler(log.handler, l.timeline)
+	}
+	return log
 }
 
 // start writes down what is lent to whom.
@@ -287,14 +295,18 @@ func exitOf(v diagnosis.Verdict) int {
 
 // A reportFile is where the report of a run goes. Its zero value is nowhere.
 type reportFile struct {
+	render func() ([]byte, error)
 	path   string
 	stream *os.File // open since before the child; nil for a file, which is replaced
 }
 
 // beginReport writes the report before anything is started: one that cannot be written is told
 // then, and an old one does not stay. A stream is opened, and gets the outcome alone.
-func beginReport(flag *pflag.Flag, report *view.Run) (*reportFile, error) {
-	to := &reportFile{path: flag.Value.String()}
+func beginReport(flag *pflag.Flag, l *lending) (*reportFile, error) {
+	to := &reportFile{path: flag.Value.String(), render: l.reportJSON}
+	if strings.EqualFold(filepath.Ext(to.path), ".html") {
+		to.render, l.timeline = l.reportPage, &view.Timeline{}
+	}
 	if to.path == "" && flag.Changed {
 		return nil, failure.New(failure.ExitUsage, "--report takes the name of a file, and got none", "")
 	} else if to.path == "" {
@@ -307,22 +319,39 @@ func beginReport(flag *pflag.Flag, report *view.Run) (*reportFile, error) {
 	if to.stream != nil {
 		return to, nil
 	}
-	return to, to.write(report)
+	return to, to.write()
 }
 
 // write writes the report as it is now.
-func (f *reportFile) write(report *view.Run) error {
+func (f *reportFile) write() error {
 	if f.path == "" {
 		return nil
 	}
-	line, err := json.MarshalIndent(report, "", "  ")
+	data, err := f.render()
 	if err == nil {
-		err = f.put(append(line, '\n'))
+		err = f.put(data)
 	}
 	if err != nil {
 		return reportFailure(err)
 	}
 	return nil
+}
+
+func (l *lending) reportJSON() ([]byte, error) {
+	line, err := json.MarshalIndent(&l.report, "", "  ")
+	return append(line, '\n'), err
+}
+
+func (l *lending) reportPage() ([]byte, error) {
+	page := view.RunPage{Run: &l.report, Agent: filepath.Base(l.args[0]), Timeline: l.timeline}
+	switch {
+	case l.held != nil:
+		page.Server = l.held.Server
+	case l.session != nil:
+		page.Server = l.session.Server()
+	}
+	out, err := page.Page()
+	return []byte(out), err
 }
 
 func (f *reportFile) put(data []byte) error {

@@ -2,24 +2,35 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ambit-auth/ambit"
+	"github.com/ambit-auth/ambit/internal/advice"
+	"github.com/ambit-auth/ambit/internal/console"
 	"github.com/ambit-auth/ambit/internal/failure"
 	"github.com/ambit-auth/ambit/internal/sandbox"
 	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/view"
+	"github.com/ambit-auth/ambit/scopes"
 )
 
 func sandboxCommand(r *invocation) *cobra.Command {
 	var o sandbox.Options
 	cmd := &cobra.Command{
 		Use:   "sandbox",
-		Short: "run only the sandbox server, for other people's tests",
+		Short: "run the sandbox servers alone, for tests of your own",
 		Long: `sandbox runs an authorization server, an API, an LLM gateway and an MCP server on
 this machine. They behave as the real ones do, and misbehave on request. When they are
-ready, one line of JSON on standard output says where. It runs until it is interrupted.
+ready, standard output says where; on a terminal each request follows. With -o json, and
+where standard output is not a terminal, it is one line of JSON and nothing more. A
+browser shows at the issuer's address the servers, the keys, switches for misbehavior and
+the requests. It runs until it is interrupted.
 
 Kinds of misbehavior:
 ` + kindLines(),
@@ -28,12 +39,16 @@ Kinds of misbehavior:
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r.watchSignals()
 			o.Manifest = ambit.ExampleManifest
+			person := !r.wantsJSON() && console.IsTerminal(r.Stdout)
+			if person {
+				o.Log = r.tellRequest
+			}
 			s, err := sandbox.Start(cmd.Context(), o)
 			if err != nil {
 				return failure.New(failure.ExitUsage, text.Printable(err.Error()), "see: ambit sandbox --help")
 			}
-			if err := json.NewEncoder(r.Stdout).Encode(s.Ready()); err != nil {
-				return err
+			if err := r.tellReady(s.Ready(), person); err != nil {
+				return errors.Join(err, s.Close())
 			}
 			<-cmd.Context().Done()
 			return s.Close()
@@ -45,6 +60,39 @@ Kinds of misbehavior:
 	f.StringSliceVar(&o.Misbehave, "misbehave", nil, "misbehave in this way: a `KIND` of the list above (repeatable)")
 	f.StringVar(&o.Region, "region", "", "the `NAME` of the region in which the person who consents lives")
 	return cmd
+}
+
+// tellReady says where the sandbox is: to a person what a first try takes, to a program everything.
+func (r *invocation) tellReady(ready sandbox.Ready, person bool) error {
+	if !person {
+		return json.NewEncoder(r.Stdout).Encode(ready)
+	}
+	paint := view.Palette{On: r.colors(r.Stdout)}
+	var out strings.Builder
+	fact := func(name, value string) { fmt.Fprintf(&out, "  %-9s %s\n", name, text.Printable(value)) }
+	out.WriteString(paint.Bold("The sandbox is ready.") + "\n\n")
+	fact("issuer", ready.Issuer)
+	fact("manifest", ready.Manifest)
+	fact("keys", "full        "+ready.Keys.Full)
+	fact("", "no_gateway  "+ready.Keys.NoGateway)
+	fact("", "read_only   "+ready.Keys.ReadOnly)
+	out.WriteString("\nIn another terminal: " + paint.Bold("ambit login -f "+advice.ShellWord(text.Printable(ready.Manifest))) + "\n")
+	out.WriteString("In a browser:        " + ready.Issuer + "/ (switches, more keys, requests)\n")
+	out.WriteString("Ctrl-C ends it. Requests:\n\n")
+	return r.print(out.String())
+}
+
+// tellRequest is a line for each request, as it is answered. What fails is marked, and not by color alone.
+func (r *invocation) tellRequest(q sandbox.Request) {
+	paint := view.Palette{On: r.colors(r.Stdout)}
+	status, mark := strconv.Itoa(q.Status), " "
+	if q.Status == 0 {
+		status = "---"
+	}
+	if !scopes.Succeeded(q.Status) && (q.Status < 300 || q.Status >= 400) {
+		status, mark = paint.Red(status), paint.Red("x")
+	}
+	_ = r.print(fmt.Sprintf("%s %s %s %s %s %s\n", paint.Dim(q.Time.Format(time.TimeOnly)), mark, status, q.Method, text.Printable(q.Host+q.Path), paint.Dim("("+q.Part+")")))
 }
 
 func kindLines() string {

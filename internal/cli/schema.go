@@ -26,7 +26,7 @@ func schemaCommand(r *invocation) *cobra.Command {
 	names := slices.Sorted(maps.Keys(schemas()))
 	return &cobra.Command{
 		Use:   "schema NAME",
-		Short: "print the JSON Schema of a file that people write, or of an output",
+		Short: "print the JSON Schema of a file or of an output",
 		Long: `schema prints the JSON Schema of scopes.yaml (manifest), of a provider's file (provider)
 or of the file of an agent program (profile), by which editors complete and check it; or
 that of what the program prints as JSON: audit, doctor, explain, export, grant (of login,

@@ -28,7 +28,7 @@ func scopesCommand(r *invocation) *cobra.Command {
 	var sources auditSources
 	cmd := &cobra.Command{
 		Use:   "scopes [WORD]",
-		Short: "show which scopes exist, and which are declared, implied and granted",
+		Short: "list the scopes that exist, marked as declared, implied or granted",
 		Long: `scopes lists every scope that is known to exist: what the server lists, what the
 resources of the manifest list, and what the provider file knows, with what each allows
 where one of them says it. It marks what the manifest declares, what a declared scope
@@ -151,7 +151,7 @@ func explainCommand(r *invocation) *cobra.Command {
 	var sources auditSources
 	cmd := &cobra.Command{
 		Use:   "explain SCOPE | 'METHOD {base}/path' | tool:NAME",
-		Short: "why a scope is declared, what needs it, and what would cover it",
+		Short: "show why a scope is declared, what needs it, and what covers it",
 		Long: `explain shows what the manifest says about a scope, an operation or an MCP tool: level,
 reason, file and line, and the programs that use it. It also shows what would cover it,
 whether the server advertises it, and whether the current credential holds it. Of a scope

@@ -36,9 +36,9 @@ type keyFlags struct {
 
 func addKeyFlags(f *pflag.FlagSet) *keyFlags {
 	k := &keyFlags{flags: f}
-	f.StringVar(&k.value, "api-key", "", "use this API key; other users of this machine can read it here")
+	f.StringVar(&k.value, "api-key", "", "use this API `KEY`; other users of this machine can read it here")
 	f.BoolVar(&k.stdin, "api-key-stdin", false, "read an API key from standard input")
-	f.String("api-key-file", "", "read an API key from this `FILE`")
+	settings.KeyFileFlag(f)
 	return k
 }
 
@@ -134,6 +134,9 @@ func (r *invocation) manifest() (*manifest.Manifest, error) {
 		return m, nil
 	case errors.Is(err, ambit.ErrNoManifest):
 		f := failure.From(failure.ExitUsage, err, "write one with: ambit init; or name it with --manifest")
+		if e, ok := errors.AsType[*ambit.MisnamedError](err); ok {
+			f.Hint = "rename it to " + ambit.ManifestName + ", or use: -f " + advice.ShellWord(e.Path)
+		}
 		f.Err = err
 		return nil, f
 	case errors.Is(err, fs.ErrNotExist) && r.settings.Manifest != "":

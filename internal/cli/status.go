@@ -18,7 +18,7 @@ func statusCommand(r *invocation) *cobra.Command {
 	var keys *keyFlags
 	cmd := &cobra.Command{
 		Use:   "status",
-		Short: "show which credential would be used, and how it compares with the manifest",
+		Short: "show which credential is used, and which declared scopes it covers",
 		Long: `status shows which credential would be used, where it was found, and how what it holds
 compares with the manifest. The server is asked about an API key; a login is shown as
 it was recorded when it was obtained or renewed.

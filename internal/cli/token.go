@@ -58,7 +58,7 @@ Exit codes: 0 printed; 2 wrong usage or an untrusted host; 4 no usable credentia
 	}
 	f.keys = addKeyFlags(cmd.Flags())
 	cmd.Flags().DurationVar(&f.minTTL, "min-ttl", credential.RenewAhead, "renew a token that expires within this `DURATION`")
-	cmd.Flags().StringVar(&f.format, "format", "", "print it as another `TOOL` takes it: env, header, json, exec-credential, git-credential, docker")
+	cmd.Flags().StringVar(&f.format, "format", "", "`"+strings.Join(tokenFormats(), "|")+"` print it as another tool takes it")
 	cmd.Flags().StringVar(&f.username, "username", defaultUsername, "with git-credential and docker: the `NAME` beside the token")
 	if completes(r.args) {
 		_ = cmd.RegisterFlagCompletionFunc("format", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {

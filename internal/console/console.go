@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -44,10 +45,16 @@ func (v *Console) Detail(format string, args ...any) {
 	}
 }
 
+// excerptWidth is the room for a line of a file where there is no terminal.
+const excerptWidth = 120
+
 // Failed words an error and its way out.
 func (v *Console) Failed(f *view.Failure) {
-	for line := range strings.Lines(f.Message) {
-		v.line(v.Paint.Red("error:")+" ", strings.TrimSuffix(line, "\n"))
+	for _, line := range f.Lines(cmp.Or(v.Columns, excerptWidth)) {
+		v.line(v.Paint.Red("error:")+" ", line[0])
+		if line[1] != "" {
+			v.put(func() { fmt.Fprintln(v.Out, v.Paint.Dim(line[1])) })
+		}
 	}
 	if f.Hint != "" {
 		v.line(v.Paint.Yellow("hint:")+" ", f.Hint)

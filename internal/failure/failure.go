@@ -25,6 +25,25 @@ const (
 	ExitCannotTell   = 6 // the server did not answer, or answered nonsense
 )
 
+// A Code is an exit code, and what it means.
+type Code struct {
+	Code    int
+	Meaning string
+}
+
+// Codes are those of the contract, as the help and the front page have them.
+func Codes() []Code {
+	return []Code{
+		{ExitOK, "everything required is granted"},
+		{ExitFault, "internal error"},
+		{ExitUsage, "wrong usage, a mistake in the manifest or the settings, or an untrusted host"},
+		{ExitMissing, "a required scope is missing, or this server cannot grant it"},
+		{ExitNoCredential, "no usable credential: not found, wrong kind, expired, revoked, or consent denied"},
+		{ExitFindings, "findings: of audit, doctor, or check with --strict, --locked or --matches"},
+		{ExitCannotTell, "undetermined: no answer from the server, or one that could not be used"},
+	}
+}
+
 // New is a failure in words that are fit for a terminal, with its exit code and the way out; "" for none.
 func New(code int, message, hint string) *view.Failure {
 	return &view.Failure{Code: code, Message: message, Hint: hint}

@@ -174,7 +174,7 @@ func storeFailure(p *ambit.Session, err error) *view.Failure {
 
 func sessionFailure(p *ambit.Session, err error) *view.Failure {
 	if errors.Is(err, store.ErrNotFound) {
-		return From(ExitNoCredential, err, "log in with: "+LoginAgain(p)+"; or give an API key, see: ambit status --help")
+		return From(ExitNoCredential, err, "log in with: "+LoginAgain(p))
 	}
 	if errors.Is(err, oauth.ErrLoginTimeout) {
 		return From(ExitNoCredential, err, "nothing was kept; to begin again: "+LoginAgain(p))

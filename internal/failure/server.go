@@ -30,7 +30,7 @@ func OfServer(err error) error {
 		if e.Reached {
 			return &view.Failure{Code: ExitCannotTell, Message: text.Printable(e.Error()), Hint: advice.NoResponse, Err: err}
 		}
-		return &view.Failure{Code: ExitCannotTell, Message: text.Printable(e.Error()), Hint: "is the address right, and can it be reached from here? see provider: and --server; if so, try again when the server answers", Err: err}
+		return &view.Failure{Code: ExitCannotTell, Message: text.Printable(e.Error()), Hint: "check the address (provider: or --server) and the network, then try again", Err: err}
 	}
 	return &view.Failure{Code: ExitCannotTell, Message: text.Printable(e.Error()), Hint: "try again when the server answers", Err: err}
 }

@@ -16,7 +16,7 @@ const module = "github.com/ambit-auth/ambit"
 // topLevel is what may stand in the root besides papers (*.md) and the Go files of the front door.
 var topLevel = []string{
 	"cmd", "oauth", "scopes", "metadata", "agent", "internal", "go.mod", "scopes.yaml", // the design's own list
-	"action.yml", "go.sum", "LICENSE", "NOTICE", "docs", ".ci", ".git", ".github", ".gitignore", ".gitattributes",
+	"action.yml", "Containerfile", ".goreleaser.yaml", "go.sum", "LICENSE", "NOTICE", "docs", ".ci", ".git", ".github", ".gitignore", ".gitattributes",
 }
 
 // maxLines is where a file wants a reason; long holds those that have one.

@@ -134,9 +134,12 @@
 //	POST /sandbox/misbehave   {"kinds": ["500@api"]}       in place of what was on; none: all is well
 //	POST /sandbox/advertise   {"add": […], "remove": […]}  changes scopes_supported only
 //	GET  /sandbox/requests                                 what was served: {"requests": [{time, server, part, method, host, path, status}]}
+//	GET  /sandbox/state?after=N                            the same after the first N, with their number and what goes wrong: {requests, next, kinds}
 //	GET  /sandbox/ready                                    the ready line again
 //
-// They answer {"ok": true}, or status 400 with {"ok": false, "error": …}.
+// They answer {"ok": true}, or status 400 with {"ok": false, "error": …}. For browsers there is a page at
+// the root of the first server: where everything is, the misbehavior as switches, the requests as they
+// come. It stands under the server's own name alone, so that no other site takes its place.
 //
 // # What it is not
 //

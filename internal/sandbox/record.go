@@ -27,6 +27,7 @@ func (s *Sandbox) record(req Request) {
 	s.mu.Lock()
 	if len(s.requests) >= maxRequests {
 		s.requests = slices.Delete(s.requests, 0, maxRequests/2)
+		s.forgotten += maxRequests / 2
 	}
 	s.requests = append(s.requests, req)
 	s.mu.Unlock()

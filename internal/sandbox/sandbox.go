@@ -37,6 +37,7 @@ type Sandbox struct {
 	misbehaviors     []misbehavior
 	used             map[misbehavior]bool // those that come once
 	requests         []Request
+	forgotten        int      // how many requests came before these
 	listed, unlisted []string // changes of scopes_supported
 }
 
@@ -216,7 +217,7 @@ func (s *Sandbox) addServer(name, origin string) (http.Handler, error) {
 	}
 	s.controlRoutes(mux, origin)
 	mux.Handle("/", sv.serving(partAPI, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { sv.refuse(w, "not_found", nil) })))
-	return mux, nil
+	return s.withPage(origin, mux), nil
 }
 
 // authorizationRoutes stand where the metadata says, final slash and all.

@@ -44,15 +44,63 @@ func CommonFlags(f *pflag.FlagSet) {
 	f.String("server", "", "the provider's server, by `NAME` or issuer URL")
 	f.String("account", "", "the login of this `NAME`, one of several side by side")
 	f.StringSlice("program", nil, "add the scopes of a program of the manifest, by `NAME` (repeatable)")
-	f.StringP("output", "o", "", "the `FORMAT` of the result: text, json, or another that the command offers")
+	f.StringP("output", "o", "", "the `FORMAT` of the result: text, json, or another that the command's help names")
 	f.Bool("json", false, "short for -o json")
 	f.Bool("no-input", false, "never prompt and never open a browser")
-	f.String("store", "", "where credentials are kept: keyring, file, memory, or exec:`NAME` for a program (see docs/stores.md)")
+	f.String("store", "", oneOf("store")+"where logins are kept; exec: runs a program of yours")
 	f.String("ca-file", "", "trust the certificates in this PEM `FILE` too")
 	f.StringSlice("trust-host", nil, "a `HOST` that a credential may be sent to; remembered (repeatable)")
-	f.String("color", "", "auto, always or never")
-	f.BoolP("verbose", "v", false, "say more")
-	f.String("log-file", "", "write a log to this `FILE`")
+	f.String("color", "", oneOf("color")+"when to use color")
+	f.BoolP("verbose", "v", false, "log each request, and show details")
+	f.String("log-file", "", "append a log to this `FILE`: a JSON line for each event")
+}
+
+// LoginFlags declares those settings that only a login has as flags.
+func LoginFlags(f *pflag.FlagSet) {
+	f.String("browser", "", "open the login URL with `CMD`; works without a terminal")
+	f.Bool("no-browser", false, "print the login URL, then paste back the final URL or code")
+	f.Bool("device", false, "show a code to enter on another device; works without a terminal")
+}
+
+// KeyFileFlag declares the setting that only commands which take an API key have as a flag.
+func KeyFileFlag(f *pflag.FlagSet) {
+	f.String("api-key-file", "", "read an API key from this `FILE`")
+}
+
+// oneOf begins the usage of a flag with the only values that it takes.
+func oneOf(key string) string { return "`" + strings.Join(Words(key), "|") + "` " }
+
+// all are the flags of all settings.
+func all() *pflag.FlagSet {
+	f := pflag.NewFlagSet("", pflag.ContinueOnError)
+	CommonFlags(f)
+	LoginFlags(f)
+	KeyFileFlag(f)
+	return f
+}
+
+// A Variable is one of the environment, and what it is for.
+type Variable struct {
+	Name  string
+	About string
+	Flag  *pflag.Flag // the flag of the same setting; nil where there is none
+}
+
+// Variables are those that set what a flag sets, in the order of the flags, and the others that count.
+func Variables() (ofFlags, others []Variable) {
+	all().VisitAll(func(f *pflag.Flag) {
+		ofFlags = append(ofFlags, Variable{prefix + strings.ToUpper(keyOf(f)), "as --" + f.Name, f})
+	})
+	return ofFlags, []Variable{
+		{Name: "AMBIT_API_KEY", About: "an API key; before the variables that the provider names"},
+		{Name: "NO_COLOR", About: "set to anything: no color, unless --color says otherwise"},
+		{Name: "CI", About: "true in a pipeline: nobody is asked, and no browser opens"},
+		{Name: "BROWSER", About: "on a terminal, the command that opens a login URL"},
+		{Name: "XDG_CONFIG_HOME", About: "where ambit/config.yaml is looked for"},
+		{Name: "XDG_CACHE_HOME", About: "where the servers' metadata is kept"},
+		{Name: "XDG_STATE_HOME", About: "where logins of --store file and locks are kept"},
+		{Name: "HTTPS_PROXY", About: "the proxy for requests; so do HTTP_PROXY and NO_PROXY count"},
+	}
 }
 
 // The kinds of value, as pflag names them.
@@ -64,10 +112,8 @@ const (
 
 // kinds has every key.
 func kinds() map[string]string {
-	kinds := map[string]string{"browser": wordKind, "no_browser": boolKind, "device": boolKind, "api_key_file": wordKind}
-	var common pflag.FlagSet
-	CommonFlags(&common)
-	common.VisitAll(func(f *pflag.Flag) { kinds[keyOf(f)] = f.Value.Type() })
+	kinds := make(map[string]string)
+	all().VisitAll(func(f *pflag.Flag) { kinds[keyOf(f)] = f.Value.Type() })
 	return kinds
 }
 

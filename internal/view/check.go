@@ -59,11 +59,14 @@ func (v *Check) Reports() []report.Report { return []report.Report{v.report()} }
 
 func (v *Check) report() report.Report {
 	r := report.Report{Name: cmp.Or(v.Name, v.File), Findings: v.findings(), Steps: v.Next}
-	if f := v.Failed; f != nil && !r.Fails() {
-		r.Findings = append(r.Findings, report.Finding{Rule: "failure", Level: report.Mistake, File: v.File, Line: 1, Message: FirstLine(f.Message)})
-	}
-	if v.Failed != nil && len(r.Steps) == 0 && v.Failed.Hint != "" {
-		r.Steps = []advice.Step{{Text: FirstLine(v.Failed.Hint)}}
+	if f := v.Failed; f != nil {
+		if !r.Fails() {
+			r.Findings = append(r.Findings, report.Finding{Rule: "failure", Level: report.Mistake, File: v.File, Line: 1, Message: FirstLine(f.Message)})
+		}
+		_, mistakes := errors.AsType[yamlfile.Mistakes](f.Err) // each says what to do
+		if len(r.Steps) == 0 && f.Hint != "" && !mistakes {
+			r.Steps = []advice.Step{{Text: FirstLine(f.Hint)}}
+		}
 	}
 	if !v.Found {
 		r.Verdict = FirstLine(v.Failed.Message)

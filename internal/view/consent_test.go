@@ -109,7 +109,7 @@ func TestConsentHostIsNamed(t *testing.T) {
 			said := &Printer{Width: 80}
 			view := &Plan{Plan: plan}
 			view.Text(said)
-			if want := "1 scope will be requested at " + c.page; !strings.Contains(said.String(), want) {
+			if want := "1 scope to request at " + c.page; !strings.Contains(said.String(), want) {
 				t.Errorf("plan does not say %q:\n%s", want, said)
 			}
 			text, err := json.Marshal(view.JSON(Envelope{}))

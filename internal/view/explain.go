@@ -95,8 +95,8 @@ func (v *Explain) offered(p *Printer) {
 		by = append(by, "not granted to ordinary people")
 	}
 	p.fact("listed by", strings.Join(by, ", "))
-	p.fact("covered by", strings.Join(o.CoveredBy, ", "))
-	p.fact("held", o.Held)
+	p.fact("implied by", strings.Join(o.CoveredBy, ", "))
+	p.fact("granted", o.Held)
 }
 
 // Text implements [View].
@@ -113,13 +113,13 @@ func (v *Explain) Text(p *Printer) {
 		p.fact("declared at", Place(x.Need.File, x.Need.Line))
 		p.fact("used by", usesOf(x.Need))
 		p.fact("programs", strings.Join(x.Need.Programs, ", "))
-		p.fact("covered by", strings.Join(x.CoveredBy, ", "))
+		p.fact("implied by", strings.Join(x.CoveredBy, ", "))
 		said := string(x.Advertised)
 		if len(x.Near) > 0 {
 			said += "; " + text.DidYouMean(x.Near)
 		}
 		p.fact("advertised", said)
-		p.fact("held", x.Held)
+		p.fact("granted", x.Held)
 	}
 }
 

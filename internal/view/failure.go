@@ -1,10 +1,14 @@
 package view
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/internal/advice"
+	"github.com/ambit-auth/ambit/internal/text"
+	"github.com/ambit-auth/ambit/internal/yamlfile"
 )
 
 // A Failure is an error that knows its exit code and the way out. What is shown of
@@ -34,6 +38,23 @@ func (f *Failure) Beside() *Failure {
 	left := *f
 	left.Message = f.Rest
 	return &left
+}
+
+// Lines are those of the message, each with the line of a file below it that it is about, where that is
+// known and may be shown, within a width.
+func (f *Failure) Lines(width int) (lines [][2]string) {
+	mistakes, _ := errors.AsType[yamlfile.Mistakes](f.Err)
+	for line := range strings.Lines(f.Message) {
+		line = strings.TrimSuffix(line, "\n")
+		excerpt := ""
+		for _, m := range mistakes {
+			if excerpt == "" && text.Block(m.Error()) == line {
+				excerpt = m.Excerpt(width)
+			}
+		}
+		lines = append(lines, [2]string{line, excerpt})
+	}
+	return lines
 }
 
 // Error is the message.

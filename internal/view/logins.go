@@ -24,7 +24,7 @@ type Logout struct {
 func (v Logout) Text(p *Printer) {
 	switch {
 	case !v.Removed:
-		p.line("nobody was logged in")
+		p.line("not logged in")
 	case v.Revoked:
 		p.line("logged out: revoked at the server, and removed from %s", v.Store)
 	default:
@@ -194,7 +194,7 @@ func remarkOn(e ambit.Ended) string {
 // Text implements [View].
 func (v LogoutAll) Text(p *Printer) {
 	if len(v.Ended) == 0 {
-		p.line("nobody was logged in")
+		p.line("not logged in")
 	}
 	for _, one := range v.Ended {
 		p.line("%s: %s", text.Printable(whose(one.StoredLogin)), p.became(one))

@@ -5,7 +5,7 @@ import (
 	"github.com/ambit-auth/ambit/scopes"
 )
 
-// The marks of needs. Each stands before its line, so that nothing is told by color alone.
+// The marks of needs, and of a checklist. Each stands before its line, so that nothing is told by color alone.
 const (
 	markHeld    = "+" // granted, or to be requested
 	markImplied = "=" // another scope implies it

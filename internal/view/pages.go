@@ -7,6 +7,7 @@ import (
 	"errors"
 	"html/template"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -42,8 +43,12 @@ type pageGroup struct {
 	Needs  []pageNeed
 }
 
-func needOnPage(e scopes.Need) pageNeed {
-	return pageNeed{Name: e.Name(), Why: Why(e), Uses: usesOf(e)}
+func needOnPage(e scopes.Need, at provider.Server) pageNeed {
+	uses := usesOf(e)
+	if uses != "" {
+		uses = "for " + at.Spell(uses)
+	}
+	return pageNeed{Name: e.Name(), Why: Why(e), Uses: uses}
 }
 
 // common is what every page has.
@@ -71,12 +76,13 @@ func (p *Pages) Start(plan *ambit.Plan, authorizationURL string) http.Handler {
 
 // askedGroups groups what the plan asks by level, and what it does not ask.
 func askedGroups(plan *ambit.Plan) []pageGroup {
+	at := plan.Session.Server()
 	var groups []pageGroup
 	for _, level := range scopes.Levels() {
 		g := pageGroup{Title: strings.ToUpper(level.String()[:1]) + level.String()[1:], Remark: levelMeaning(level)}
 		for _, item := range plan.Scopes {
 			if item.Need.Level == level && item.Decision != scopes.DecisionWithhold {
-				need := needOnPage(*item.Need)
+				need := needOnPage(*item.Need, at)
 				if allows := plan.About(item.Need); len(allows) > 0 {
 					need.Allows = "allows: " + strings.Join(allows, "; ")
 				}
@@ -85,10 +91,10 @@ func askedGroups(plan *ambit.Plan) []pageGroup {
 		}
 		groups = appendGroup(groups, g)
 	}
-	withheld := pageGroup{Title: "Not asked for", Remark: "This server does not know them, or refuses them."}
+	withheld := pageGroup{Title: "Not requested", Remark: "This server does not offer these, or does not grant them."}
 	for i := range plan.Scopes {
 		if item := &plan.Scopes[i]; item.Decision == scopes.DecisionWithhold {
-			withheld.Needs = append(withheld.Needs, pageNeed{Name: item.Need.Name(), Why: Why(*item.Need), Uses: plan.ReasonOf(item)})
+			withheld.Needs = append(withheld.Needs, pageNeed{Name: item.Need.Name(), Why: Why(*item.Need), Uses: at.Spell(plan.ReasonOf(item))})
 		}
 	}
 	return appendGroup(groups, withheld)
@@ -122,25 +128,34 @@ func (p *Pages) Finished(s *ambit.Session, h *ambit.Held) http.Handler {
 			Unlisted     string
 			Label        string
 			Account      string
-			Server       string
+			Host         string
 			Groups       []pageGroup
 			Granted      []pageNeed
 			Excess       string
 			Next         []advice.Step
 		}{
-			c, len(v.Gap.Missing.Required) > 0, v.Gap.Assumed, Unlisted(v.Granted.KnownBy), v.Label, v.Account, v.Server, lostGroups(v), grantedNeeds(v),
-			strings.Join(v.Gap.Excess.Slice(), " "), v.Next,
+			c, len(v.Gap.Missing.Required) > 0, v.Gap.Assumed, Unlisted(v.Granted.KnownBy), v.Label, v.Account, provider.HostOf(h.Server.Issuer), lostGroups(v, h.Server), grantedNeeds(v, h.Server),
+			strings.Join(v.Gap.Excess.Slice(), " "), spelled(v.Next, h.Server),
 		}, c.Nonce
 	})
 }
 
-func lostGroups(v Grant) []pageGroup {
+// spelled are steps whose sentences are spelled; their commands stay what they are.
+func spelled(steps []advice.Step, at provider.Server) []advice.Step {
+	list := slices.Clone(steps)
+	for i := range list {
+		list[i].Text = at.Spell(list[i].Text)
+	}
+	return list
+}
+
+func lostGroups(v Grant, at provider.Server) []pageGroup {
 	var groups []pageGroup
 	for _, level := range scopes.Levels() {
 		g := pageGroup{Title: "Missing, " + level.String()}
 		for _, e := range v.Gap.Lost {
 			if e.Level == level {
-				g.Needs = append(g.Needs, needOnPage(e))
+				g.Needs = append(g.Needs, needOnPage(e, at))
 			}
 		}
 		groups = appendGroup(groups, g)
@@ -148,11 +163,11 @@ func lostGroups(v Grant) []pageGroup {
 	return groups
 }
 
-func grantedNeeds(v Grant) []pageNeed {
+func grantedNeeds(v Grant, at provider.Server) []pageNeed {
 	var needs []pageNeed
 	for i := range v.Needs {
 		if _, _, met := v.Needs[i].MetBy(v.Granted.Scopes, v.Implies); met {
-			needs = append(needs, needOnPage(v.Needs[i]))
+			needs = append(needs, needOnPage(v.Needs[i], at))
 		}
 	}
 	return needs
@@ -168,7 +183,7 @@ func (p *Pages) Failed(s *ambit.Session, err error) http.Handler {
 			common
 			Denied        bool
 			Message, Hint string
-		}{c, ok && refused.Denied(), f.Message, f.Hint}, c.Nonce
+		}{c, ok && refused.Denied(), s.Server().Spell(f.Message), s.Server().Spell(f.Hint)}, c.Nonce
 	})
 }
 

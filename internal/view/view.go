@@ -62,7 +62,10 @@ type Version struct {
 }
 
 // Text implements [View].
-func (v Version) Text(p *Printer) { p.line("ambit %s %s %s", v.Version, v.Go, v.System) }
+func (v Version) Text(p *Printer) { p.line("%s", v.Line()) }
+
+// Line is the version in one line.
+func (v Version) Line() string { return "ambit " + v.Version + " " + v.Go + " " + v.System }
 
 // JSON implements [View].
 func (v Version) JSON(e Envelope) any {
@@ -72,10 +75,16 @@ func (v Version) JSON(e Envelope) any {
 	}{e, v}
 }
 
-// ReadVersion is the version of this program, as it was built.
+// release is the version of a release, which its build sets: -ldflags "-X …/internal/view.release=…".
+var release string
+
+// ReadVersion is the version of this program, as it was built: a release's own, else that of the module or
+// of the commit, as Go records it.
 func ReadVersion() Version {
 	v := Version{Version: "devel", Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+	if info, ok := debug.ReadBuildInfo(); release != "" {
+		v.Version = release
+	} else if ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
 		v.Version = info.Main.Version
 	}
 	return v

@@ -41,9 +41,11 @@ func (mistakes Mistakes) WithoutForeignWords(path string) Mistakes {
 			real, err = filepath.Abs(real)
 		}
 		within, relErr := filepath.Rel(project, real)
-		if err != nil || relErr != nil || !filepath.IsLocal(within) {
+		foreign := err != nil || relErr != nil || !filepath.IsLocal(within)
+		if foreign {
 			mistakes[i].Message = cmp.Or(mistakesInWords[mistake.Kind], "not what belongs here") + " (the file stands outside the project: what is in it is not shown)"
 		}
+		mistakes[i].shown = !foreign
 	}
 	return mistakes
 }

@@ -37,6 +37,9 @@ type Mistake struct {
 	Column  int // from 1, in characters
 	Kind    MistakeKind
 	Message string // one printable line; words from the file are quoted
+
+	source string // the line as it stands in the file; "" where it holds a secret, or nobody knows it
+	shown  bool   // the line may be shown
 }
 
 // Error is file:line:column: message, as compilers and editors have it.

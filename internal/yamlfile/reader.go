@@ -22,7 +22,8 @@ const MaxFileSize = 1 << 20
 type Reader struct {
 	File   string
 	found  Mistakes
-	untold int // mistakes beyond maxMistakes
+	source []byte // of the document
+	untold int    // mistakes beyond maxMistakes
 	trace  *trace
 }
 
@@ -49,9 +50,15 @@ func (r *Reader) Mistake(n *yaml.Node, kind MistakeKind, format string, args ...
 // there are.
 func (r *Reader) Told() Mistakes {
 	mistakes := r.found.Sorted()
+	if len(mistakes) > 0 {
+		lines := bytes.SplitAfter(r.source, []byte("\n"))
+		for i, m := range mistakes {
+			mistakes[i].source = quotable(lines, m.Line-1)
+		}
+	}
 	if r.untold > 0 {
 		last := mistakes[len(mistakes)-1]
-		last.Kind, last.Message = TooMany, "and "+text.Count(r.untold, "more mistake")
+		last.Kind, last.source, last.Message = TooMany, "", "and "+text.Count(r.untold, "more mistake")
 		mistakes = append(mistakes, last)
 	}
 	return mistakes
@@ -61,6 +68,7 @@ func (r *Reader) Told() Mistakes {
 // cannot be, with the mistake noted.
 func (r *Reader) Document(text []byte) *yaml.Node {
 	start := &yaml.Node{Line: 1, Column: 1}
+	r.source = text[:min(len(text), MaxFileSize)]
 	if len(text) > MaxFileSize {
 		r.Mistake(start, BadSize, "the file is larger than 1 MiB")
 		return nil

@@ -15,6 +15,13 @@ func (s *Shape) Starter(fill []string) []byte {
 	return []byte(w.text.String())
 }
 
+// Outline is a file of this shape with every member, each with an example and the line about it.
+func (s *Shape) Outline() []byte {
+	w := &starter{}
+	w.object(s, "", place{comment: true})
+	return []byte(w.text.String())
+}
+
 type starter struct {
 	text strings.Builder
 	fill []string

@@ -16,9 +16,7 @@ func Schema() []byte { return SchemaFor(nil) }
 
 // SchemaFor is [Schema] for a service that has these scopes, so that editors offer them. Others stay as good.
 func SchemaFor(offer scopes.Offer) []byte {
-	s := yamlfile.Describe(func(r *yamlfile.Reader, root *yaml.Node) {
-		(&decoder{Reader: *r, manifest: new(Manifest)}).root(root)
-	})
+	s := shape()
 	s.About = "Which OAuth scopes a program needs, at which level, and why."
 	known := make([]yamlfile.Known, len(offer))
 	for i, one := range offer {
@@ -26,4 +24,13 @@ func SchemaFor(offer scopes.Offer) []byte {
 	}
 	s.Suggest(scopeWord, known)
 	return s.Schema("scopes.yaml")
+}
+
+// Outline is a manifest with every key that there is, each with an example and a line about it.
+func Outline() []byte { return shape().Outline() }
+
+func shape() *yamlfile.Shape {
+	return yamlfile.Describe(func(r *yamlfile.Reader, root *yaml.Node) {
+		(&decoder{Reader: *r, manifest: new(Manifest)}).root(root)
+	})
 }

@@ -3,7 +3,9 @@ package provider
 import (
 	"net"
 	"net/url"
+	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/ambit-auth/ambit/scopes"
 )
@@ -62,6 +64,25 @@ func (l Locator) Locate(u *url.URL) (base, below string, ok bool) {
 	}
 	return base, below, ok
 }
+
+// Spell is a text for people in which operations stand as the manifest writes them, with what each
+// means in its place: of {base} its address on this server, or nothing where it has none there and
+// the path has to do; of a parameter of a path "…"; and of tool:NAME the tool.
+func (s Server) Spell(text string) string {
+	for _, base := range append([]Base{{Name: IssuerBase, URL: s.Issuer}}, s.Bases...) {
+		if _, address, is := strings.Cut(strings.TrimSuffix(base.URL, "/"), "://"); is {
+			text = strings.ReplaceAll(text, "{"+base.Name+"}", address)
+		}
+	}
+	text = otherBase().ReplaceAllString(pathParameter().ReplaceAllString(text, "/…"), "$1/")
+	return toolName().ReplaceAllString(text, "${1}the tool $2")
+}
+
+var (
+	pathParameter = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`/\{[A-Za-z_][A-Za-z0-9_]*\}`) })
+	otherBase     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(^|[\s(])\{[A-Za-z_][A-Za-z0-9_]*\}/`) })
+	toolName      = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(^|[\s(])tool:(\S)`) })
+)
 
 // originOf is scheme and host in the one form in which they are compared.
 func originOf(u *url.URL) string { return strings.ToLower(u.Scheme) + "://" + hostOf(u) }

@@ -104,3 +104,21 @@ func FuzzLocate(f *testing.F) {
 		}
 	})
 }
+
+// People read addresses and tools, and not how a manifest writes them.
+func TestSpell(t *testing.T) {
+	s := provider.Server{Issuer: "https://login.example/", Bases: []provider.Base{{Name: "api", URL: "https://api.example:8443/v1"}, {Name: "mcp", URL: "https://mcp.example"}}}
+	for text, want := range map[string]string{
+		"GET {api}/users/{id}/x":          "GET api.example:8443/v1/users/…/x",
+		"POST {issuer}/token":             "POST login.example/token",
+		"tool:a, tool:b (tool:c)":         "the tool a, the tool b (the tool c)",
+		"the server says {\"a\": \"b\"}":  "the server says {\"a\": \"b\"}",
+		"GET {other}/x/{id}, x{other}/y":  "GET /x/…, x{other}/y",
+		"mytool:x and tool: x":            "mytool:x and tool: x",
+		"POST {mcp}: not tool:a but none": "POST mcp.example: not the tool a but none",
+	} {
+		if got := s.Spell(text); got != want {
+			t.Errorf("%q is spelled %q, want %q", text, got, want)
+		}
+	}
+}

@@ -7,8 +7,8 @@
   function apply() {
     var text = word.value.trim().toLowerCase(), kind = which.value, left = 0, staying = Object.create(null);
     rows.forEach(function (row) {
-      var fits = kind === "all" || kind === "found" && row.classList.contains("found") || row.dataset.state === kind;
-      staying[row.dataset.scope] = fits;
+      var fits = kind === "all" || kind === "found" && row.classList.contains("found") || row.dataset.state.split(" ").indexOf(kind) >= 0;
+      row.dataset.scopes.split(" ").forEach(function (scope) { staying[scope] = fits; });
       row.hidden = !(fits && holds(row, text));
       if (!row.hidden) { left++; }
     });
@@ -22,4 +22,17 @@
   form.addEventListener("submit", function (event) { event.preventDefault(); });
   form.addEventListener("input", apply);
   apply();
+
+  var copy = document.getElementById("copy"), copied = document.getElementById("copied"), minimal = document.getElementById("minimal");
+  function selected() {
+    document.getElementById("least").open = true;
+    window.getSelection().selectAllChildren(minimal);
+    return document.execCommand("copy");
+  }
+  function say(done) { copied.textContent = done ? "Copied." : "Selected: copy it with the keyboard."; }
+  copy.hidden = false;
+  copy.addEventListener("click", function () {
+    if (!navigator.clipboard) { say(selected()); return; }
+    navigator.clipboard.writeText(minimal.textContent).then(function () { say(true); }, function () { say(selected()); });
+  });
 })();
