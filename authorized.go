@@ -136,23 +136,28 @@ func (x *authorizedExchange) send(request *http.Request) (err error) {
 	out := request.Clone(request.Context())
 	out.Header.Set(x.held.Kind.Send.Field(x.held.Credential.Access.Reveal()))
 	x.response, err = x.t.guarded.RoundTrip(out)
-	if err == nil && scopes.Succeeded(x.response.StatusCode) {
+	return err
+}
+
+// passed is a response that is not a refusal.
+func (x *authorizedExchange) passed() *http.Response {
+	if scopes.Succeeded(x.response.StatusCode) {
 		x.t.worked(x.held.Credential)
 	}
-	return err
+	return x.response
 }
 
 // settle makes of a refusal an error, after one more try where that can help.
 func (x *authorizedExchange) settle() (*http.Response, error) {
 	ofSuccess := x.response.StatusCode < http.StatusMultipleChoices
 	if !diagnosis.MayRefuse(x.t.known.Provider, x.response.StatusCode, x.response.Header) || ofSuccess && refusal.IsStream(x.response.Header) {
-		return x.response, nil
+		return x.passed(), nil
 	}
 	c, left := x.theCase(), diagnosis.Untried{Read: true, Renew: x.held.Credential.Renewable(), Ask: true}
 	for {
 		switch diagnosis.Next(c, left) {
 		case diagnosis.MovePass:
-			return x.response, nil
+			return x.passed(), nil
 		case diagnosis.MoveRead:
 			left.Read = false
 			c.Response.Body, x.response.Body = files.Peek(x.response.Body, refusal.MaxBody, refusal.Patience)

@@ -17,6 +17,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/sandbox"
 	"github.com/ambit-auth/ambit/oauth/store"
 	"github.com/ambit-auth/ambit/scopes/manifest"
+	"github.com/ambit-auth/ambit/scopes/provider"
 )
 
 // me is a call that every login may make.
@@ -78,6 +79,9 @@ func loggedIn(t *testing.T, now func() time.Time) (w *world, client *ambit.Clien
 	t.Helper()
 	w, line = newWorld(t, sandbox.Options{Grant: "all"}), &wire{}
 	s := w.open(t, func(o *ambit.Options) { o.HTTP, o.Now = &http.Client{Transport: line}, now })
+	voice := s.Provider().Voice()
+	voice.Refusals = append([]provider.Refusal{{Sign: provider.Sign{Statuses: []int{200}, At: provider.Path{{Name: "error"}}, Is: []string{"ended"}}, Means: provider.MeaningRejected}}, voice.Refusals...)
+	*s.Provider() = *s.Provider().WithVoice(voice)
 	h, err := s.Login(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -180,10 +184,17 @@ func TestClientCallsATool(t *testing.T) {
 
 // A renewal that does not help is not tried again for the token that it gave, until that worked.
 func TestClientRenewsOnlyOnce(t *testing.T) {
+	t.Run("401", func(t *testing.T) { testClientRenewsOnlyOnce(t, http.StatusUnauthorized, "") })
+	t.Run("200", func(t *testing.T) { testClientRenewsOnlyOnce(t, http.StatusOK, `{"error": "ended"}`) })
+}
+
+func testClientRenewsOnlyOnce(t *testing.T, code int, body string) {
 	_, client, line, api := loggedIn(t, nil)
 	line.replies(func(r *http.Request) *http.Response {
 		if r.URL.Path == me {
-			return status(r, http.StatusUnauthorized, "")
+			response := status(r, code, body)
+			response.Header.Set("Content-Type", "application/json")
+			return response
 		}
 		return nil
 	})

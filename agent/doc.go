@@ -23,7 +23,8 @@
 // path of a URL gets a port for each base in place of it.
 //
 // Responses pass as they come, piece by piece and as they are packed. Only refusals are
-// read, and only their beginning. An upload is kept, up to 8 MiB (and all of
+// read, and only their beginning, and where the provider's file has an error at a status of success that means
+// that the credential is not accepted, that of such responses. An upload is kept, up to 8 MiB (and all of
 // them together up to 32), as long as the request may have to be repeated, which is where
 // the credential can be renewed.
 //

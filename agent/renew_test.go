@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,6 +16,7 @@ import (
 	"github.com/ambit-auth/ambit/agent/diagnosis"
 	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/provider"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -68,6 +70,52 @@ func TestRenewsOnlyOnce(t *testing.T) {
 	if told := l.verdicts(); len(told) != 1 || told[0].Cause != diagnosis.CauseUnknown {
 		t.Errorf("%+v", told)
 	}
+}
+
+// A response of success that the provider's file knows as one to a credential that is not accepted is as good as a
+// 401: renewed once, repeated with its upload, and never again for what the renewal gave.
+func TestRenewsUponAnErrorOfSuccess(t *testing.T) {
+	for good, want := range map[string][]string{
+		"pha_b":  {"pha_a x", "pha_b x", "pha_b x", "pha_b x"},
+		"nobody": {"pha_a x", "pha_b x", "pha_b x", "pha_b x"},
+	} {
+		origin, calls := serves(t, good)
+		ended := provider.Refusal{Sign: provider.Sign{Statuses: []int{200}, At: provider.Path{{Name: "error"}}, Is: []string{"ended"}}, Means: provider.MeaningRejected}
+		src := &source{current: token("pha_a", everything...), next: []*credential.Credential{token("pha_b", everything...), token("pha_c", everything...)}}
+		l := lend(t, origin, src, func(c *agent.Config) {
+			c.Provider = c.Provider.WithVoice(provider.Voice{Refusals: []provider.Refusal{ended}})
+			c.Transport = succeeding{}
+		})
+		var got answer
+		for range 3 {
+			got = l.send("POST", "api", "/api/projects/2/query/", "x", bearer)
+		}
+		if diff := cmp.Diff(want, calls()); diff != "" || src.renewals() != 1 {
+			t.Errorf("%s: %d renewals: %s", good, src.renewals(), diff)
+		}
+		if told := l.verdicts(); got.status != 200 || len(told) > 0 != (good == "nobody") {
+			t.Errorf("%s: %+v, told %+v", good, got, told)
+		}
+	}
+}
+
+// succeeding makes of each response one of success, with an error in it where it had another status.
+type succeeding struct{}
+
+func (succeeding) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	body := `{"data": 1}`
+	if response.StatusCode != http.StatusOK {
+		body = `{"error": "ended"}`
+	}
+	_ = response.Body.Close()
+	response.StatusCode, response.ContentLength = http.StatusOK, int64(len(body))
+	response.Header = http.Header{"Content-Type": {"application/json"}, "Content-Length": {strconv.Itoa(len(body))}}
+	response.Body = io.NopCloser(strings.NewReader(body))
+	return response, nil
 }
 
 func TestNoRenewalWhereAScopeIsMissing(t *testing.T) {

@@ -66,7 +66,7 @@ func (x *exchange) send(req *http.Request) (*http.Response, error) {
 	switch {
 	case !diagnosis.MayRefuse(x.p.cfg.Provider, resp.StatusCode, resp.Header):
 		return x.passed(resp), nil
-	case resp.StatusCode < http.StatusMultipleChoices:
+	case resp.StatusCode < http.StatusMultipleChoices && !x.hasEnded(resp):
 		return x.tapped(req.Context(), x.passed(resp)), nil
 	}
 	return x.settle(req, resp)
@@ -134,6 +134,18 @@ func (x *exchange) watches() bool {
 	}
 	x.watching++
 	return true
+}
+
+// hasEnded reports whether a response of success says, in a form of the provider's file, that the credential is
+// not accepted, and a renewal may help. Only where the file has such a form is its beginning held back.
+func (x *exchange) hasEnded(resp *http.Response) bool {
+	mayReject := refusal.MayReject(x.p.cfg.Provider, x.route.base.Name, resp.StatusCode, resp.Header)
+	if !mayReject || !x.credential.Renewable() || resp.ContentLength > refusal.MaxBody || !x.watches() {
+		return false
+	}
+	c := x.begun(resp)
+	c.Response.Body, resp.Body = files.Peek(resp.Body, refusal.MaxBody, refusal.Patience)
+	return diagnosis.Next(c, diagnosis.Untried{Renew: true}) == diagnosis.MoveRenew
 }
 
 // tapped is a response of success, of which an error in the body is told when it has passed: it

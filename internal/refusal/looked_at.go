@@ -60,6 +60,14 @@ func MayFail(status int, h http.Header) bool {
 	return mediaType == eventStream || mediaType == "application/json" || strings.HasSuffix(mediaType, "+json")
 }
 
+// MayReject reports whether the provider's file knows a response of success with this head as one that can say
+// that the credential is not accepted. A stream of events is none: it cannot be held back.
+func MayReject(p *provider.Provider, base string, status int, h http.Header) bool {
+	return p != nil && MayFail(status, h) && !HasEvents(h) && slices.ContainsFunc(p.Voice().Refusals, func(f provider.Refusal) bool {
+		return f.Means == provider.MeaningRejected && (f.Base == "" || f.Base == base) && f.ForStatus(status)
+	})
+}
+
 const eventStream = "text/event-stream"
 
 // IsStream reports whether a response is a stream of events that can be read as they come.
