@@ -80,8 +80,10 @@ func TestIDToken(t *testing.T) {
 		keys   http.HandlerFunc
 		of     string // id_token_issuer of the provider's file, behind the server's URL
 		ok     bool
+		named  string // the account; "" for the one in the token response
 	}{
 		"valid":                  {ok: true},
+		"with a name":            {change: func(c map[string]any) { c["name"] = "Ada" }, ok: true, named: "Ada"},
 		"without at_hash":        {change: func(c map[string]any) { delete(c, "at_hash") }, ok: true},
 		"another nonce":          {change: func(c map[string]any) { c["nonce"] = "other" }},
 		"no nonce":               {change: func(c map[string]any) { delete(c, "nonce") }},
@@ -102,6 +104,7 @@ func TestIDToken(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			server, person := newAuthServer(t), newPerson(t)
+			server.answer = map[string]any{"account": "somebody"}
 			server.idToken = func(nonce, access string) string {
 				if len(nonce) < 43 {
 					t.Errorf("nonce = %q", nonce)
@@ -125,6 +128,7 @@ func TestIDToken(t *testing.T) {
 			}
 			login := newLogin(server, person)
 			login.Scopes = scopes.NewSet("openid", "a:read")
+			login.Provider = &provider.Provider{TokenResponse: provider.TokenResponse{Account: provider.Path{{Name: "account"}}}}
 			login.Server.JWKSURI = server.URL + "/keys"
 			if c.of != "" {
 				login.IDTokenIssuer = server.URL + c.of
@@ -137,6 +141,9 @@ func TestIDToken(t *testing.T) {
 				t.Errorf("%v, %v", got, err)
 			}
 			if c.ok {
+				if got.Account != c.named && (c.named != "" || got.Account != "somebody") {
+					t.Errorf("of %q", got.Account)
+				}
 				if diff := cmp.Diff([]string{"POST /token", "GET /keys"}, server.sent()); diff != "" {
 					t.Error(diff)
 				}

@@ -37,6 +37,17 @@ func nameIn(claims *guard.Object) string {
 	return ""
 }
 
+// accountIn is whose login a token response is of, where the provider's file says where it stands; "" for nobody.
+// A token that stands there is no name.
+func accountIn(response *guard.Object, p *provider.Provider, c *credential.Credential) string {
+	over := credential.VeilOver(p, c.Access, c.Refresh)
+	var veiled []any
+	for _, name := range provider.Texts(p.TokenResponse.Account.Find(response.Value())) {
+		veiled = append(veiled, string(over.Bytes([]byte(name))))
+	}
+	return firstName(veiled)
+}
+
 // shownName is a name from a server, fit for a line.
 func shownName(name string) string {
 	return text.Line(text.Cut(strings.TrimSpace(name), text.MaxWord))
@@ -51,7 +62,7 @@ func subjectIn(claims *guard.Object) string {
 }
 
 // Identify returns the same credential with the account that it is for, where something tells: what is known,
-// as by the ID token of a login, else OpenID Connect's userinfo, else what the provider's file names, and
+// as by the ID token of a login or its token response, else OpenID Connect's userinfo, else what the provider's file names, and
 // at last the bare identifier of one of the first two. It takes at most 5 s. The error says what
 // was asked in vain, and comes with the credential all the same.
 func (i *Inspector) Identify(ctx context.Context, c *credential.Credential) (*credential.Credential, error) {

@@ -357,12 +357,15 @@ func (r *loginFlow) issued(ctx context.Context, response *guard.Object, kind sco
 	if err != nil {
 		return nil, err
 	}
+	if r.Provider != nil {
+		c.Account = accountIn(response, r.Provider, c)
+	}
 	if name := response.Text(r.ServerFrom); name != "" {
 		c.Server = text.Line(name)
 	}
 	claims, err := r.verifyIDToken(ctx, response, attempt, at)
 	if claims != nil {
-		c.Subject, c.Account = subjectIn(claims), nameIn(claims)
+		c.Subject, c.Account = subjectIn(claims), cmp.Or(nameIn(claims), c.Account)
 	}
 	return c, err
 }

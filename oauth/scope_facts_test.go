@@ -44,6 +44,32 @@ func TestScopesAsTheServiceWritesThem(t *testing.T) {
 	}
 }
 
+// A token response names the account where the provider's file says; what stands there is fit for a line, and
+// no token.
+func TestAccountOfATokenResponse(t *testing.T) {
+	for name, c := range map[string]struct {
+		owner any
+		want  string
+	}{
+		"a name":                           {map[string]any{"user": map[string]any{"name": "Ada"}}, "Ada"},
+		"nobody":                           {nil, ""},
+		"of another type":                  {map[string]any{"user": []any{"Ada"}}, ""},
+		"a name that would clear a screen": {map[string]any{"user": map[string]any{"name": "\x1b[2Jroot"}}, `\x1b[2Jroot`},
+		"the token":                        {map[string]any{"user": map[string]any{"name": "pha_made-up-0123456789"}}, "***"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server, person := newAuthServer(t), newPerson(t)
+			server.answer = map[string]any{"access_token": "pha_made-up-0123456789", "owner": c.owner}
+			login := newLogin(server, person)
+			login.Provider = &provider.Provider{TokenResponse: provider.TokenResponse{Account: provider.Path{{Name: "owner"}, {Name: "user"}, {Name: "name"}}}}
+			got, err := login.Run(t.Context())
+			if err != nil || got.Account != c.want {
+				t.Errorf("%q, %v; want %q", got.Account, err, c.want)
+			}
+		})
+	}
+}
+
 // What a token response says, or leaves out, means what the file says of the kind of token.
 func TestTokenResponseOfAKind(t *testing.T) {
 	asked := scopes.NewSet("a:read", "b:write")

@@ -194,7 +194,7 @@ func catchesScope(r provider.Refusal) bool {
 // accountNamed is by what ambit says whose credential it is.
 func accountNamed(p *provider.Provider) string {
 	var from []string
-	if p.Whoami.Ask.URL != "" {
+	if p.Whoami.Ask.URL != "" || len(p.TokenResponse.Account) > 0 {
 		from = append(from, "a login")
 	}
 	for _, kind := range p.Credentials {

@@ -17,6 +17,8 @@ type TokenResponse struct {
 	Tokens []TokenPlace      // where a token stands; none: where RFC 6749 §5.1 has it
 	Error  Path              // of the service's own word for an error, where the response has no error of RFC 6749 §5.2
 	Codes  map[string]string // the service's own words for errors, and those of the RFCs for them
+
+	Account Path // of whose login it is, in a name for people
 }
 
 // A TokenPlace is where one of the tokens of a response stands. What else is said of it (its refresh
@@ -146,6 +148,7 @@ func (d *decoder) tokenResponse(n *yaml.Node, t TokenResponse) TokenResponse {
 				d.List(v, "tokens", func(item *yaml.Node) { t.Tokens = append(t.Tokens, d.tokenPlace(item)) })
 			}
 		}, "where the tokens of a response stand; the first that is there is used, or the one that client.token names"),
+		yamlfile.Optional("account", func(v *yaml.Node) { t.Account = d.path(v, "account") }, "where the response names the account, such as info.email: nobody is asked for it then"),
 		yamlfile.Optional("error", func(v *yaml.Node) { t.Error = d.path(v, "error") }, "where the service's own word for an error stands, in a response without the member error"),
 		yamlfile.Optional("codes", func(v *yaml.Node) {
 			t.Codes = cloned(t.Codes)
