@@ -134,13 +134,14 @@ func (d *diagnoser) metBy(group refusal.Group) (scope string, met bool) {
 	return scope, met
 }
 
-// needsFor are the declared needs that the named scopes are for, each once, and the names of
+// needsFor are the declared needs that the named scopes are for, by whatever names, each once, and the names of
 // groups of which nobody declared a scope. Of several that are enough, those that are declared
 // count.
 func (d *diagnoser) needsFor(groups []refusal.Group) (needs []scopes.Need, other []string) {
 	for _, group := range groups {
+		named := scopes.NewSet(group...)
 		found := d.c.needsWhere(func(e *scopes.Need) bool {
-			return slices.ContainsFunc(e.AnyOf, func(scope string) bool { return slices.Contains(group, scope) })
+			return slices.ContainsFunc(e.AnyOf, func(scope string) bool { _, is := d.c.Provider.Implies.Among(named, scope); return is })
 		})
 		declared := namesOf(found)
 		found = slices.DeleteFunc(found, func(e scopes.Need) bool { return d.c.anyoneSaid() && len(d.c.Unmet([]scopes.Need{e})) == 0 })
