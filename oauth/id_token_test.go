@@ -141,7 +141,11 @@ func TestIDToken(t *testing.T) {
 				t.Errorf("%v, %v", got, err)
 			}
 			if c.ok {
-				if got.Account != c.named && (c.named != "" || got.Account != "somebody") {
+				want := c.named
+				if want == "" {
+					want = "somebody"
+				}
+				if got.Account != want {
 					t.Errorf("of %q", got.Account)
 				}
 				if diff := cmp.Diff([]string{"POST /token", "GET /keys"}, server.sent()); diff != "" {
