@@ -231,8 +231,14 @@ func auditVerdict(v *view.Audit) error {
 // sourceFailure is a source that cannot be read: a mistake, each with its place, unless a
 // server did not give what the source refers to.
 func sourceFailure(err error) error {
-	if _, ok := errors.AsType[*evidence.Error](err); !ok {
+	list := evidence.Errors(err)
+	if len(list) == 0 {
 		return err
+	}
+	for _, e := range list { // a link in a repository may lead to any file of this machine
+		if e.File != "" && !strings.Contains(e.File, "://") && yamlfile.LeadsAway(e.File) {
+			e.Reason, e.Err = "not what belongs here"+yamlfile.NotShown, nil
+		}
 	}
 	f := &view.Failure{Code: failure.ExitUsage, Message: text.Block(err.Error()), Hint: "nothing was judged", Err: err}
 	if cause, ok := errors.AsType[*view.Failure](err); ok {

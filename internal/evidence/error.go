@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/ambit-auth/ambit/internal/text"
@@ -47,4 +48,19 @@ func tooLarge(file string, limit int64) *Error {
 // syntax is an error about one line of a source.
 func syntax(file string, line int, format string, args ...any) *Error {
 	return &Error{Where: audit.Where{File: file, Line: line}, Kind: Syntax, Reason: fmt.Sprintf(format, args...)}
+}
+
+// Errors takes apart what readers of evidence joined.
+func Errors(err error) []*Error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var list []*Error
+		for _, one := range joined.Unwrap() {
+			list = append(list, Errors(one)...)
+		}
+		return list
+	}
+	if e, ok := errors.AsType[*Error](err); ok {
+		return []*Error{e}
+	}
+	return nil
 }

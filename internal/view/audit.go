@@ -271,28 +271,13 @@ func (v *Audit) failedFindings() []report.Finding {
 		}
 		return list
 	}
-	for _, e := range sourceErrors(v.Failed.Err) {
+	for _, e := range evidence.Errors(v.Failed.Err) {
 		list = append(list, report.Finding{Rule: "evidence", Level: report.Mistake, File: e.File, Line: e.Line, Message: e.Reason})
 	}
 	if len(list) == 0 {
 		list = append(list, report.Finding{Rule: "audit", Level: report.Mistake, File: v.File, Line: 1, Message: FirstLine(v.Failed.Message)})
 	}
 	return list
-}
-
-// sourceErrors takes apart what a reader of evidence joined.
-func sourceErrors(err error) []*evidence.Error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		var list []*evidence.Error
-		for _, one := range joined.Unwrap() {
-			list = append(list, sourceErrors(one)...)
-		}
-		return list
-	}
-	if e, ok := errors.AsType[*evidence.Error](err); ok {
-		return []*evidence.Error{e}
-	}
-	return nil
 }
 
 // Markdown is the audit for a pull request.

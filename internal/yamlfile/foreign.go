@@ -25,6 +25,26 @@ func projectOf(path string) string {
 	return own
 }
 
+// isOutside reports whether a file stands outside a directory, or may do so.
+func isOutside(directory, file string) bool {
+	real, err := filepath.EvalSymlinks(file)
+	if err == nil {
+		real, err = filepath.Abs(real)
+	}
+	within, relErr := filepath.Rel(directory, real)
+	return err != nil || relErr != nil || !filepath.IsLocal(within)
+}
+
+// LeadsAway reports whether a path is a link out of the project in which it stands: then nothing of what it
+// leads to may be quoted.
+func LeadsAway(path string) bool {
+	_, err := filepath.EvalSymlinks(path) // what is not there has no words
+	return err == nil && isOutside(projectOf(path), path)
+}
+
+// NotShown says, behind a mistake, why the words of its file are not there.
+const NotShown = " (the file stands outside the project: what is in it is not shown)"
+
 var mistakesInWords = map[MistakeKind]string{
 	BadYAML: "not YAML", BadSize: "empty, or too large", BadVersion: "a version that ambit does not read",
 	UnknownKey: "unknown key", MissingKey: "a key is missing", DuplicateKey: "a name appears twice",
@@ -36,14 +56,9 @@ var mistakesInWords = map[MistakeKind]string{
 func (mistakes Mistakes) WithoutForeignWords(path string) Mistakes {
 	project := projectOf(path)
 	for i, mistake := range mistakes {
-		real, err := filepath.EvalSymlinks(mistake.File)
-		if err == nil {
-			real, err = filepath.Abs(real)
-		}
-		within, relErr := filepath.Rel(project, real)
-		foreign := err != nil || relErr != nil || !filepath.IsLocal(within)
+		foreign := isOutside(project, mistake.File)
 		if foreign {
-			mistakes[i].Message = cmp.Or(mistakesInWords[mistake.Kind], "not what belongs here") + " (the file stands outside the project: what is in it is not shown)"
+			mistakes[i].Message = cmp.Or(mistakesInWords[mistake.Kind], "not what belongs here") + NotShown
 		}
 		mistakes[i].shown = !foreign
 	}
