@@ -255,7 +255,7 @@ func (i *Inspector) introspect(ctx context.Context, endpoint string, way provide
 		return told{}, err
 	}
 	said, err := i.read(response, way, server, kind, c)
-	if err == nil && said.KnownBy == scopes.Accepted && !way.AbsentUnknown {
+	if err == nil && said.KnownBy == scopes.Accepted && c.KnownBy == "" && !way.AbsentUnknown {
 		return told{}, unclearInspection(response, "JSON without a usable %q", scopesPlace(way))
 	}
 	return said, err

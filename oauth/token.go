@@ -47,6 +47,8 @@ func readToken(endpoint string, response *guard.Object, before credential.Creden
 		c.Scopes, c.KnownBy = c.Proven(granted), scopes.TokenResponse
 	} else if claimed, has := ClaimedScopes(c.Access, before.Asked); has && before.KnownBy.IsGuess() {
 		c.Scopes, c.KnownBy = c.Proven(claimed), scopes.JWT
+	} else if facts.NoRequest && c.KnownBy == scopes.Assumed { // RFC 6749 §5.1 is about what was requested
+		c.Scopes, c.KnownBy = scopes.Set{}, scopes.Accepted
 	}
 	if p != nil {
 		learn(&c, response, kind)

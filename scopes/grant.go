@@ -58,7 +58,7 @@ const (
 func (k KnownBy) Unlisted() bool { return k == Permissions || k == Accepted }
 
 // IsGuess reports whether no server said what was granted: whoever can be asked knows better.
-func (k KnownBy) IsGuess() bool { return k == JWT || k == Assumed }
+func (k KnownBy) IsGuess() bool { return k == JWT || k == Assumed || k == Accepted }
 
 // A Kind is what sort of credential someone holds: a word of the provider file, which also
 // says what can be done with it. Two mean something where no file says anything.

@@ -68,7 +68,7 @@ func (v Grant) sentence() string {
 	without := fmt.Sprintf(", without %d of %s", lost, text.Count(n, "scope"))
 	assumed := "; assumed to be granted, for the server does not say (RFC 6749 §5.1)"
 	who, limits := v.holder(), v.caveats()
-	if v.Unasked != "" {
+	if v.Unasked != "" && !v.Gap.Unknown { // else that is said below
 		limits += "; " + v.basis()
 	}
 	if v.Login {
