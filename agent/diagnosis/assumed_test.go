@@ -1,6 +1,7 @@
 package diagnosis_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -51,6 +52,23 @@ func TestAssumedIsNotCalledGranted(t *testing.T) {
 		v, lost := diagnosis.Lost(c, scopes.Grant{KnownBy: by, Scopes: scopes.NewSet("llm_gateway:read")})
 		if !lost || !slices.Contains(v.Evidence, want) {
 			t.Errorf("lost, %s: %q, want %q", by, v.Evidence, want)
+		}
+	}
+}
+
+// A declared scope that was held, as far as was known, and that the server names keeps what the manifest says of it.
+func TestNamedThoughHeldIsDeclared(t *testing.T) {
+	for _, by := range []scopes.KnownBy{scopes.TokenResponse, scopes.Assumed} {
+		c := aCase(t, both(answered(403, `{"error":"insufficient_scope","scope":"llm_gateway:read"}`), login, func(c *diagnosis.Case) {
+			c.Grant = scopes.Grant{KnownBy: by, Scopes: scopes.NewSet("llm_gateway:read")}
+			c.Asked = c.Grant.Scopes
+		}))
+		v := diagnosis.Diagnose(c)
+		if v.Level != scopes.Required || v.Why["llm_gateway:read"] == "" || !slices.Equal(v.NeededFor["llm_gateway:read"], []string{"POST {gateway}/v1/messages"}) {
+			t.Errorf("%s: %s, %q, %q", by, v.Level, v.Why, v.NeededFor)
+		}
+		if next := fmt.Sprint(v.Next); len(v.Next) == 0 || strings.Contains(next, "--add") || strings.Contains(next, "declare") {
+			t.Errorf("%s: %q", by, v.Next)
 		}
 	}
 }

@@ -144,15 +144,17 @@ func (d *diagnoser) needsFor(groups []refusal.Group) (needs []scopes.Need, other
 			return slices.ContainsFunc(e.AnyOf, func(scope string) bool { _, is := d.c.Provider.Implies.Among(named, scope); return is })
 		})
 		declared := namesOf(found)
-		found = slices.DeleteFunc(found, func(e scopes.Need) bool { return d.c.anyoneSaid() && len(d.c.Unmet([]scopes.Need{e})) == 0 })
+		unmet := slices.DeleteFunc(slices.Clone(found), func(e scopes.Need) bool { return d.c.anyoneSaid() && len(d.c.Unmet([]scopes.Need{e})) == 0 })
+		if _, met := d.metBy(group); len(unmet) > 0 || !met { // else the server denies what was taken for held
+			found = unmet
+		}
 		switch len(found) {
 		case 0:
 			name := scopes.Need{AnyOf: group}.Name()
 			other = append(other, name)
-			switch _, met := d.metBy(group); {
-			case declared == "":
+			if declared == "" {
 				d.v.prove("the response names %s, which the manifest does not declare", name)
-			case !met: // else it was held, and was told as that
+			} else {
 				d.v.prove("the response names %s; the manifest declares %s, of which another is held", name, declared)
 			}
 			continue
