@@ -108,7 +108,8 @@ func (s *Session) find(ctx context.Context, own func(context.Context) (*Held, er
 }
 
 // findUnread finds a key in a variable that is not read before the user says yes, once nothing else is
-// there; none is why.
+// there; none is why. Without that yes the error is an [ErrNoCredential] that says so, and not what kept
+// a login from being found.
 func (s *Session) findUnread(ctx context.Context, none error) (*Held, error) {
 	c := confirmed{s.opt, s}
 	untrusted := c.unread()
@@ -116,7 +117,7 @@ func (s *Session) findUnread(ctx context.Context, none error) (*Held, error) {
 		return nil, none
 	}
 	if err := c.ask(ctx, untrusted); err != nil {
-		return nil, errors.Join(none, err)
+		return nil, errors.Join(err, ErrNoCredential)
 	}
 	return s.findKey(ctx, false)
 }

@@ -65,8 +65,13 @@ func TestScripts(t *testing.T) {
 // ownHome keeps a script away from the settings, keys and stores of whoever runs it.
 func ownHome(env *testscript.Env) error {
 	home := filepath.Join(env.WorkDir, ".home")
+	docs, err := filepath.Abs(filepath.Join(root, "docs"))
+	if err != nil {
+		return err
+	}
 	for _, pair := range [][2]string{
 		{"HOME", home},
+		{"DOCS", docs},
 		{"XDG_CONFIG_HOME", filepath.Join(home, "config")},
 		{"XDG_CACHE_HOME", filepath.Join(home, "cache")},
 		{"XDG_STATE_HOME", filepath.Join(home, "state")},

@@ -258,8 +258,9 @@ func (r *invocation) blameFork(f *view.Failure) {
 
 // failure is the failure of a session, with what the settings have to do with it.
 func (r *invocation) failure(s *ambit.Session, err error) error {
-	if e, ok := errors.AsType[*trust.UntrustedHostError](err); ok {
-		r.noteUseless(e)
+	untrusted, isUntrusted := errors.AsType[*trust.UntrustedHostError](err)
+	if isUntrusted {
+		r.noteUseless(untrusted)
 	}
 	if e, ok := errors.AsType[*ambit.UnknownCredentialError](err); ok {
 		f := failure.Unknown(s, e, r.unattended())
@@ -274,6 +275,7 @@ func (r *invocation) failure(s *ambit.Session, err error) error {
 	if errors.Is(err, ambit.ErrNoCredential) {
 		f := *failure.As(failure.Of(s, err))
 		switch {
+		case isUntrusted: // the way out is to say yes
 		case r.unattended() || s.Server().NoLogin:
 			f.Hint = advice.Line(failure.ToFirst(s))
 			if f.Message == ambit.ErrNoCredential.Error() {
