@@ -1,6 +1,7 @@
 package diagnosis
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -258,6 +259,7 @@ func (d *diagnoser) notRenewable() bool {
 		said := advice.Denied{Stage: provider.StageToken, Code: lost.Code, Description: lost.Description, Provider: d.c.Provider}
 		if rule, ok := said.Rule(); ok && rule.Advice != "" && len(d.v.Next) > 0 {
 			d.v.Next[0].Text = text.Line(rule.Advice) + "; " + d.v.Next[0].Text
+			d.v.Next[0].URL = cmp.Or(d.v.Next[0].URL, rule.LinkAt(d.c.Server))
 		}
 		return true
 	}

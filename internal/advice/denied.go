@@ -1,6 +1,7 @@
 package advice
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -39,10 +40,10 @@ func (d Denied) Rule() (rule provider.Denial, ok bool) {
 }
 
 // Hint is what to do about it, in one line; "" where nothing is known that helps.
-func (d Denied) Hint() string {
-	if rule, ok := d.Rule(); ok && rule.Advice != "" {
-		return rule.Advice
-	}
+func (d Denied) Hint() string { return d.Step().String() }
+
+// general is what is true of the code at any service.
+func (d Denied) general() string {
 	switch {
 	case d.Temporary:
 		return "the server's answer cannot be used; try again, or ask its operator"
@@ -56,11 +57,12 @@ func (d Denied) Hint() string {
 
 // Step is the hint as a step: what it ends with is a command.
 func (d Denied) Step() Step {
-	hint := d.Hint()
-	if text, logsIn := strings.CutSuffix(hint, ": "+d.Login); logsIn && d.Login != "" {
-		return Step{Text: text, Command: d.Login}
+	rule, _ := d.Rule()
+	step := Step{Text: cmp.Or(rule.Advice, d.general()), URL: rule.LinkAt(d.Server)}
+	if text, logsIn := strings.CutSuffix(step.Text, ": "+d.Login); logsIn && d.Login != "" {
+		step.Text, step.Command = text, d.Login
 	}
-	return Step{Text: hint}
+	return step
 }
 
 const (

@@ -13,7 +13,7 @@ func TestDenied(t *testing.T) {
 	const authorize, token, registration = provider.StageAuthorize, provider.StageToken, provider.StageRegistration
 	knows := (&provider.Provider{Client: provider.Client{ID: "app"}}).WithVoice(provider.Voice{Denials: []provider.Denial{
 		{Stage: authorize, Code: "server_error", Text: "grant exists with {what}", Means: provider.MeaningNotAScopeProblem, Advice: "revoke the old grant"},
-		{Stage: token, Code: "invalid_client", Means: provider.MeaningRejected, Advice: "name the desktop client"},
+		{Stage: token, Code: "invalid_client", Means: provider.MeaningRejected, Advice: "name the desktop client", Link: "{api}/apps"},
 		{Stage: token, Code: "invalid_grant", Text: "of another region", Means: provider.MeaningRejected},
 	}})
 	bare := &provider.Provider{Client: provider.Client{ID: "app"}}
@@ -34,7 +34,7 @@ func TestDenied(t *testing.T) {
 		"temporarily_unavailable":              {advice.Denied{Stage: authorize, Code: "temporarily_unavailable"}, "try again later", ""},
 		"a code that nobody knows":             {advice.Denied{Stage: authorize, Code: "x_odd"}, "", "log in"},
 		"invalid_client":                       {advice.Denied{Stage: token, Code: "invalid_client", Provider: bare}, `the client id "app" is not registered there, or not as a public client`, "not known"},
-		"invalid_client, known":                {advice.Denied{Stage: token, Code: "invalid_client", Provider: knows}, "name the desktop client", ""},
+		"invalid_client, known":                {advice.Denied{Stage: token, Code: "invalid_client", Provider: knows, Server: provider.Server{Bases: []provider.Base{{Name: "api", URL: "https://api.example"}}}}, "name the desktop client; at https://api.example/apps", ""},
 		"invalid_client, of a registered one":  {advice.Denied{Stage: token, Code: "invalid_client", Provider: &provider.Provider{}}, "registers a new client: ambit login", ""},
 		"unauthorized_client":                  {advice.Denied{Stage: token, Code: "unauthorized_client", Provider: bare}, "operator can allow the authorization code grant", "log in"},
 		"unsupported_grant_type, of a code":    {advice.Denied{Stage: token, Code: "unsupported_grant_type", Provider: bare}, "operator can allow the authorization code grant", "--device"},

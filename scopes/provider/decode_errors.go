@@ -129,6 +129,7 @@ func (d *decoder) denial(n *yaml.Node) Denial {
 		yamlfile.Optional("text", func(v *yaml.Node) { f.Text = d.textTemplate(v, "text") }, "a text in its error_description"),
 		yamlfile.Required("means", func(v *yaml.Node) { f.Means = d.meaning(v) }, "why it refuses"),
 		yamlfile.Optional("advice", func(v *yaml.Node) { f.Advice = d.Text(v, "advice") }, "what to do about it"),
+		yamlfile.Optional("link", func(v *yaml.Node) { f.Link = d.link(v, nil) }, "the page on which it is done"),
 	})
 	return f
 }

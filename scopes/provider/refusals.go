@@ -56,7 +56,11 @@ type Denial struct {
 	Text   string // a string in error_description; {name} stands for any text; "" for every one
 	Means  Meaning
 	Advice string // what helps; "" where what is true of the code is enough
+	Link   string // where that is done: a URL; {base} allowed
 }
+
+// LinkAt is the link on one of the provider's servers; "" where there is none.
+func (d *Denial) LinkAt(s Server) string { return (&Refusal{Link: d.Link}).LinkAt(s, nil) }
 
 // A RefusalBody is the shape in which the clients of one base expect an error.
 type RefusalBody struct {
