@@ -60,6 +60,29 @@ func (d *decoder) provider(n *yaml.Node) {
 	d.manifest.Provider, d.fromProvider = provider.Read(&d.Reader, n, d.open)
 	if p := d.manifest.Provider; p != nil {
 		d.servers, d.bases = p.AllServerNames(), p.BaseNames()
+		d.starter(p)
+	}
+}
+
+// starter notes what is wrong in the scopes with which the provider's own file begins a manifest: nothing
+// else reads them before somebody begins one.
+func (d *decoder) starter(p *provider.Provider) {
+	written, above, own := p.OwnStarter()
+	says := func(line string) bool {
+		line = strings.TrimSpace(line)
+		return line != "" && line[0] != '#'
+	}
+	if !own || !slices.ContainsFunc(strings.Split(written, "\n"), says) {
+		return
+	}
+	in := &decoder{Reader: yamlfile.Reader{File: p.File}, manifest: &Manifest{}, servers: d.servers, bases: d.bases}
+	if root := in.Document([]byte(written)); root != nil {
+		in.entries(root, "")
+	}
+	for _, mistake := range in.Told() {
+		mistake.Line += above
+		mistake.Message = "starter: " + mistake.Message
+		d.fromProvider = append(d.fromProvider, mistake)
 	}
 }
 

@@ -28,6 +28,8 @@ var unseen = map[string]string{
 	"name_invisible_far":        "not every editor's patterns reach beyond the first plane of Unicode",
 	"implication_self":          "a schema compares no value with another",
 	"implication_cycle_growing": "whether rules lead back to themselves takes more than a schema",
+	"provider_starter":          "the provider is another file",
+	"provider_starter_inline":   "a starter is the text of a list",
 	"provider_file_missing":     "the provider is another file",
 	"provider_file_not_yaml":    "the provider is another file",
 	"provider_file_cut":         "the provider is another file",

@@ -86,7 +86,12 @@ func (d *decoder) provider(n *yaml.Node) *Provider {
 		yamlfile.Optional("evidence", func(v *yaml.Node) { p.Evidence = d.evidence(v) }, "where the service's descriptions name the scopes that an operation or a tool needs, apart from security"),
 		yamlfile.Optional("whoami", func(v *yaml.Node) { p.Whoami = d.whoami(v) }, "where the service says whose credential asks"),
 		yamlfile.Optional("implies", func(v *yaml.Node) { p.Implies = d.implies(v) }, "scopes that cover others; {x} stands for any text without a colon"),
-		yamlfile.Optional("starter", func(v *yaml.Node) { p.Starter = d.Text(v, "starter") }, "the scopes of a new manifest, as the YAML text of a list"),
+		yamlfile.Optional("starter", func(v *yaml.Node) {
+			p.Starter, p.starterIn, p.starterLine = d.Text(v, "starter"), d.File, v.Line-1
+			if v.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
+				p.starterLine = v.Line // that of the | alone
+			}
+		}, "the scopes of a new manifest, as the YAML text of a list"),
 		yamlfile.Optional("cannot_tell", func(v *yaml.Node) { p.CannotTell = d.cannotTell(v) }, "what the service does not reveal, each in a few words"),
 	}, d.voice(p)...))
 	p.File = d.File

@@ -31,11 +31,20 @@ type Provider struct {
 	CannotTell    []string            // what the service does not reveal, in plain words
 	Starter       string              // scopes of a new manifest, as YAML text of a list; "" for none
 
+	starterIn   string // the file in which Starter stands
+	starterLine int    // before its first
+
 	voice func() Voice // nil: nothing is known
 
 	Parameters []Parameter  // {words} of the servers' URLs, each with its value; "" for one without
 	written    []Server     // as the file has them, with their {words}
 	open       []OpenServer // those that lack a value, and are not among Servers
+}
+
+// OwnStarter is the text of Starter where the file itself has it, and the line before its first; own is
+// false where it comes of another file.
+func (p *Provider) OwnStarter() (text string, line int, own bool) {
+	return p.Starter, p.starterLine, p.Starter != "" && p.starterIn == p.File
 }
 
 // A Server is one deployment of a provider: a region, a development stack.
