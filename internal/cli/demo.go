@@ -32,15 +32,12 @@ func demoCommand(r *invocation) *cobra.Command {
 		Short: "try ambit against a sandbox on this machine: no account, no network",
 		Long: `demo starts a sandbox server on this machine and runs the real commands against it: plan,
 login, and run with a small agent. On a terminal, where there is a browser, you give the
-consent; otherwise the demo consents by itself and leaves one box unticked. It ends by
-itself and leaves nothing behind.`,
+consent; otherwise the demo consents by itself. It ends by itself and leaves nothing
+behind.`,
 		Args: noArguments,
 		RunE: r.action(func(ctx context.Context) (view.View, error) { return runDemo(ctx, r) }),
 	}
 }
-
-// unticked is how many of the recommended scopes the demo's own consent leaves out.
-const unticked = 1
 
 func runDemo(ctx context.Context, r *invocation) (view.View, error) {
 	r.watchSignals()
@@ -50,9 +47,9 @@ func runDemo(ctx context.Context, r *invocation) (view.View, error) {
 	}
 	defer os.RemoveAll(directory)
 	watched := r.interactive() && hasBrowser(r)
-	grant, left, err := demoGrant(watched)
-	if err != nil {
-		return nil, err
+	grant := "all"
+	if watched {
+		grant = "" // the person says
 	}
 	d := &demo{invocation: r, directory: directory, watched: watched, out: r.Stdout}
 	d.box, err = sandbox.Start(ctx, sandbox.Options{Grant: grant, Manifest: ambit.ExampleManifest, Dir: directory, Log: d.served})
@@ -64,28 +61,7 @@ func runDemo(ctx context.Context, r *invocation) (view.View, error) {
 	if r.wantsJSON() {
 		d.out = io.Discard
 	}
-	return d.tell(ctx, left)
-}
-
-// demoGrant is what the demo consents to where nobody clicks: everything declared
-// but the first recommended scope.
-func demoGrant(watched bool) (grant string, left []string, err error) {
-	if watched {
-		return "", nil, nil
-	}
-	m, err := manifest.Decode(ambit.ManifestName, ambit.ExampleManifest, nil)
-	if err != nil {
-		return "", nil, err
-	}
-	var ticked []string
-	for _, e := range m.Scopes {
-		if e.Level == scopes.Recommended && len(left) < unticked {
-			left = append(left, e.Name())
-			continue
-		}
-		ticked = append(ticked, e.AnyOf...)
-	}
-	return strings.Join(ticked, " "), left, nil
+	return d.tell(ctx)
 }
 
 // A demo is the telling of the story.
@@ -100,7 +76,7 @@ type demo struct {
 	takes     atomic.Pointer[scopes.Need] // what the server takes away at the next call that needs it
 }
 
-func (d *demo) tell(ctx context.Context, left []string) (view.View, error) {
+func (d *demo) tell(ctx context.Context) (view.View, error) {
 	d.say("A sandbox runs on this machine: an authorization server, an API and a gateway.\n" +
 		"What would a login request there?")
 	if err := d.step(ctx, "plan"); err != nil {
@@ -109,8 +85,7 @@ func (d *demo) tell(ctx context.Context, left []string) (view.View, error) {
 	if d.watched {
 		d.say("Log in: your browser opens. Leave a box unticked, if you like.")
 	} else {
-		d.say("Log in. No browser was found, so the demo consents by itself,\n" +
-			"and leaves " + strings.Join(left, ", ") + " unticked.")
+		d.say("Log in. No browser was found, so the demo consents by itself.")
 	}
 	if err := d.step(ctx, "login", "--store", "file"); err != nil {
 		return nil, err
