@@ -35,7 +35,7 @@ func TestCredentialFailures(t *testing.T) {
 		"a registration in trouble":    {&oauth.ResponseError{Endpoint: oauth.RegistrationEndpoint, Status: 503, Problem: "no"}, ExitCannotTell, "try again"},
 		"a registration refused":       {&oauth.ResponseError{Endpoint: oauth.RegistrationEndpoint, Status: 400, Code: "invalid_redirect_uri"}, ExitNoCredential, "client id"},
 		"a registration that is shut":  {&oauth.ResponseError{Endpoint: oauth.RegistrationEndpoint, Status: 403, Problem: "no"}, ExitNoCredential, ""},
-		"no keys for an ID token":      {&oauth.ProtocolError{Err: unreachable}, ExitCannotTell, "answers"},
+		"no keys for an ID token":      {&oauth.ProtocolError{Err: unreachable}, ExitCannotTell, "check the address"},
 		"a certificate":                {certificate, ExitCannotTell, "--ca-file"},
 		"a certificate, asking":        {&oauth.UnansweredError{Err: certificate}, ExitCannotTell, "--ca-file"},
 		"a certificate, of the keys":   {&oauth.ProtocolError{Err: certificate}, ExitCannotTell, "--ca-file"},
