@@ -112,6 +112,7 @@ func described(word string) string {
 
 // apart takes the members of those names from the text of a mapping. Its lines keep their numbers.
 func apart(source []byte, names ...string) (taken, rest []byte) {
+	taken, rest = make([]byte, 0, len(source)), make([]byte, 0, len(source))
 	taking := false
 	for line := range bytes.Lines(source) {
 		if key, _, is := bytes.Cut(line, []byte(":")); is && !bytes.ContainsAny(line[:1], " -#") {

@@ -103,12 +103,14 @@ func (d *decoder) server(name, value *yaml.Node, used *Server) Server {
 	for _, word := range endpointWords {
 		members = append(members, yamlfile.Optional(word, func(v *yaml.Node) { s.give(word, d.endpoint(v, word)) }, "in place of what the server's metadata says"))
 	}
-	for i, m := range members[1:] {
-		members[i+1].Read = func(v *yaml.Node) {
-			if d.Nothing(v) && used != nil {
-				s.lose(m.Key)
-			} else {
-				m.Read(v)
+	if used != nil || d.Describing() {
+		for i, m := range members[1:] {
+			members[i+1].Read = func(v *yaml.Node) {
+				if d.Nothing(v) {
+					s.lose(m.Key)
+				} else {
+					m.Read(v)
+				}
 			}
 		}
 	}
