@@ -14,11 +14,17 @@ import (
 // drops the others without a word.
 const annotationsShown = 10
 
-// Annotations shows findings as workflow commands, which GitHub puts on the lines of
-// the files in a pull request: the gravest first, with what to do about it all, and in the last
-// line how many more there are than it would show. Files are named from workspace, where they are
-// below it.
+// Annotations shows each verdict as a line of the log, and findings as workflow commands, which GitHub
+// puts on the lines of the files in a pull request: the gravest first, with what to do about it all, and
+// in the last line how many more there are than it would show. Files are named from workspace, where they
+// are below it.
 func Annotations(reports []Report, workspace string) string {
+	var lines strings.Builder
+	for _, r := range reports {
+		if r.Verdict != "" && !saidBelow(r) {
+			lines.WriteString(logLine(r, len(reports) > 1))
+		}
+	}
 	var all []Finding
 	for _, r := range reports {
 		all = append(all, withSteps(r)...)
@@ -28,11 +34,25 @@ func Annotations(reports []Report, workspace string) string {
 		text := fmt.Sprintf("%s not shown here: see the summary of this run, or -o text", text.Count(more, "more finding"))
 		shown = append(shown, Finding{Rule: "more", Level: Notice, Message: text})
 	}
-	var lines strings.Builder
 	for _, f := range shown {
 		lines.WriteString(annotation(f, workspace))
 	}
 	return lines.String()
+}
+
+// logLine is a report's verdict, with its line's end, and with the report's name where there are others.
+// GitHub reads a command at the start of a line, and an older form of one, ##[, anywhere.
+func logLine(r Report, named bool) string {
+	line := "ambit: " + r.Verdict
+	if named {
+		line = "ambit: " + r.Name + ": " + r.Verdict
+	}
+	return strings.ReplaceAll(text.Printable(line), "##[", "## [") + "\n"
+}
+
+// saidBelow reports whether the verdict is what a finding says anyway.
+func saidBelow(r Report) bool {
+	return slices.ContainsFunc(r.Findings, func(f Finding) bool { return strings.HasPrefix(f.Message, r.Verdict) })
 }
 
 // withSteps are the findings, the gravest first and with the steps.

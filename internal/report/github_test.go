@@ -19,7 +19,7 @@ func golden(t *testing.T, name, got string) {
 
 // hostile is a report whose every word comes from someone who means harm.
 func hostile() Report {
-	const bad = "x\r\n::stop-commands::y\n%0A,title=z:: \x1b[2J `a` | b <script>&amp;[l](https://evil.example) *_~#!\\ \u202e"
+	const bad = "x\r\n::stop-commands::y##[error]\n%0A,title=z:: \x1b[2J `a` | b <script>&amp;[l](https://evil.example) *_~#!\\ \u202e"
 	return Report{
 		Name: bad, Verdict: bad, Steps: []advice.Step{{Text: bad, Command: bad, URL: bad}}, Rows: []Row{{Scope: "a`b``c|d", Level: bad, State: bad, Why: bad}},
 		Findings: []Finding{{Rule: "some_rule", Level: Mistake, File: "a,b:c\n%.yaml", Line: 1, Scope: bad, Message: bad}},
@@ -30,13 +30,19 @@ func TestGitHubText(t *testing.T) {
 	golden(t, "report_hostile.github", Annotations([]Report{hostile()}, ""))
 }
 
-// What comes from outside is one command a finding, never a line of its own.
+// What comes from outside is in the line of the verdict, which is no command, and in one command a finding.
 func TestGitHubTextIsOneLineAFinding(t *testing.T) {
-	text := Annotations([]Report{hostile()}, "")
-	if strings.Count(text, "\n") != 1 || strings.ContainsAny(text, "\r\x1b\u202e") {
+	report := hostile()
+	report.Verdict += " 2"
+	text := Annotations([]Report{report}, "")
+	verdict, command, _ := strings.Cut(text, "\n")
+	if !strings.HasPrefix(verdict, "ambit: x") || strings.Contains(verdict, "##[") {
+		t.Errorf("the verdict's line may be a command: %q", verdict)
+	}
+	if strings.Count(command, "\n") != 1 || strings.ContainsAny(text, "\r\x1b\u202e") {
 		t.Errorf("more than a line of printable text: %q", text)
 	}
-	properties, _, _ := strings.Cut(strings.TrimPrefix(text, "::error "), "::")
+	properties, _, _ := strings.Cut(strings.TrimPrefix(command, "::error "), "::")
 	if want := "file=a%2Cb%3Ac%0A%25.yaml,line=1,title=ambit%3A some rule x"; !strings.HasPrefix(properties, want) || strings.Count(properties, ",") != 2 {
 		t.Errorf("the properties are %q, want %s… and no other", properties, want)
 	}

@@ -60,8 +60,8 @@ func TestAuditEscapes(t *testing.T) {
 	if text := code.ReplaceAllString(v.Markdown(), ""); strings.Contains(text, "<") || strings.Contains(text, "](") && !strings.Contains(text, "\\](") {
 		t.Errorf("the Markdown holds markup: %s", text)
 	}
-	if lines := strings.Split(strings.TrimSpace(report.Annotations(v.Reports(), "")), "\n"); len(lines) != 2 {
-		t.Errorf("two findings are %d commands: %q", len(lines), lines)
+	if lines := strings.Split(strings.TrimSpace(report.Annotations(v.Reports(), "")), "\n"); len(lines) != 3 {
+		t.Errorf("a verdict and two findings are %d lines: %q", len(lines), lines)
 	}
 }
 
