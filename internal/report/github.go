@@ -52,7 +52,9 @@ func logLine(r Report, named bool) string {
 
 // saidBelow reports whether the verdict is what a finding says anyway.
 func saidBelow(r Report) bool {
-	return slices.ContainsFunc(r.Findings, func(f Finding) bool { return strings.HasPrefix(f.Message, r.Verdict) })
+	return slices.ContainsFunc(r.Findings, func(f Finding) bool {
+		return strings.HasPrefix(f.Message, r.Verdict) || f.Message != "" && strings.HasSuffix(r.Verdict, f.Message)
+	})
 }
 
 // withSteps are the findings, the gravest first and with the steps.
