@@ -38,7 +38,7 @@ func OfServer(err error) error {
 // usageHint is the way out of what the caller has set.
 func usageHint(e *guard.Error) string {
 	if _, proxy := errors.AsType[*guard.ProxyError](e); proxy {
-		return "in its user name and password write %23 for #, %2F for /, %3F for ?, %3A for : and %40 for @"
+		return "write it as http://HOST:PORT; in a user name or a password write %23 for #, %2F for /, %3F for ?, %3A for :, %40 for @ and %25 for %"
 	}
 	return ""
 }

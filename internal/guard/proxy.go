@@ -4,21 +4,30 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
+
+	"golang.org/x/net/http/httpproxy"
 )
 
-// proxyOf is [http.ProxyFromEnvironment], but for a value that cannot be read: that takes a piece of a
-// password for the host, and asks the name servers for it.
+// proxyOf is the proxy that the environment names for a request, nil for none, as [http.ProxyFromEnvironment]
+// has it. But that takes a piece of a password for the host, and goes without the proxy where a value cannot
+// be parsed at all: here each value that is not the URL of a proxy is an error.
 func proxyOf(req *http.Request) (*url.URL, error) {
-	proxy, err := http.ProxyFromEnvironment(req)
-	if proxy == nil && err == nil {
+	name, value := proxyVariable(req.URL.Scheme)
+	if value == "" {
 		return nil, nil
 	}
-	name, value := proxyVariable(req.URL.Scheme)
-	if err == nil && isProxy(value) {
-		return proxy, nil
+	settings := httpproxy.FromEnvironment()
+	if !isProxy(value) {
+		value = "http://proxy.invalid" // is there to ask whether NO_PROXY names the host
 	}
-	return nil, &Error{Kind: KindUsage, Err: &ProxyError{Variable: name}}
+	settings.HTTPProxy, settings.HTTPSProxy = value, value
+	proxy, err := settings.ProxyFunc()(req.URL)
+	if err != nil || proxy != nil && proxy.Host == "proxy.invalid" {
+		return nil, &Error{Kind: KindUsage, Err: &ProxyError{Variable: name}}
+	}
+	return proxy, nil
 }
 
 // A ProxyError is a variable whose value is not the URL of a proxy. It may hold a password, and is
@@ -47,5 +56,6 @@ func isProxy(value string) bool {
 		value = "http://" + value
 	}
 	u, err := url.Parse(value)
-	return err == nil && u.Host != "" && strings.Trim(u.Path, "/") == "" && u.RawQuery == "" && u.Fragment == "" && !strings.Contains(u.Hostname(), "@")
+	return err == nil && slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme) && u.Host != "" &&
+		strings.Trim(u.Path, "/") == "" && u.RawQuery == "" && u.Fragment == "" && !strings.Contains(u.Hostname(), "@")
 }
