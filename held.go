@@ -350,10 +350,18 @@ func (h *Held) renew(ctx context.Context, by func(*oauth.Renewer) (*credential.C
 // [oauth.Standing] returns where it asks to wait. It is nil where the next attempt may succeed, and
 // for an API key.
 func (h *Held) Unrenewable() error {
-	if h.login == nil || h.Credential.Renewal.Failed == nil {
+	if h.login == nil {
 		return nil
 	}
-	return oauth.Standing(h.Credential, h.session.opt.now())
+	return unrenewable(h.Credential, h.session.opt.now())
+}
+
+// unrenewable is why the server does not renew a stored login, where it has said so.
+func unrenewable(c *credential.Credential, now time.Time) error {
+	if c.Renewal.Failed == nil {
+		return nil
+	}
+	return oauth.Standing(c, now)
 }
 
 // Inquire asks servers whether they know the credential: its own, and those others that the

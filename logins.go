@@ -25,6 +25,8 @@ type StoredLogin struct {
 	Since      time.Time // when somebody logged in; zero where nothing tells
 	Credential *credential.Credential
 	Err        error // why there is no credential: [ErrNoCredential] where it is not in the store any more
+	// Unrenewable is why the server does not renew it, as of [Held.Unrenewable].
+	Unrenewable error
 
 	login *login
 }
@@ -100,6 +102,7 @@ func (f *StoredLogin) load(ctx context.Context, p stores, in store.Store, key st
 		return
 	}
 	f.Credential, f.login.credential, f.Account.Told = c, c, c.Account
+	f.Unrenewable = unrenewable(c, p.opt.now())
 	if f.Since.IsZero() {
 		f.Since = c.ObtainedAt
 	}

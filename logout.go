@@ -83,8 +83,13 @@ func (s *Session) leaveFolders(all logins) {
 	}
 }
 
-// errDamaged is why a record that cannot be read is not revoked.
-var errDamaged = errors.New("its record was damaged")
+// unread is why a record that cannot be read is not revoked.
+func unread(err error) error {
+	if e, ok := errors.AsType[*store.CorruptError](err); ok {
+		return errors.New("its record cannot be read: " + e.Problem)
+	}
+	return err
+}
 
 // remove revokes a login and takes it out of its store. Whatever the server says: a
 // credential that is not wanted is not kept. Once the server was told, it is taken out here too,
@@ -94,12 +99,14 @@ func (out *Logout) remove(ctx context.Context, s *Session, l *login) error {
 		person, here := ctx, context.WithoutCancel(ctx)
 		ctx, cancel := signals.Outlive(ctx)
 		defer cancel()
-		why := errDamaged
-		if c, err := l.store.Load(ctx, l.key); err == nil {
+		c, why := l.store.Load(ctx, l.key)
+		if why == nil {
 			l.credential = c // another process may have renewed it meanwhile
 		}
 		if l.credential != nil {
 			why = s.revoke(ctx, l)
+		} else {
+			why = unread(why)
 		}
 		if err := s.logins().forget(here, l.store, l.key); err != nil {
 			if why == nil {

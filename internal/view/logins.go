@@ -51,7 +51,8 @@ type loginsJSON struct {
 	Logins []loginJSON `json:"logins"`
 }
 
-// A loginJSON is one stored login. What cannot be read has a problem, and nothing of its credential.
+// A loginJSON is one stored login. What cannot be read has a problem, and nothing of its credential; one
+// that its server does not renew has a problem too.
 type loginJSON struct {
 	Issuer    string      `json:"issuer"`
 	Server    string      `json:"server"`   // as its provider calls it
@@ -95,11 +96,14 @@ func renewedAt(l ambit.StoredLogin) time.Time {
 	return time.Time{}
 }
 
-// problemOf is why nothing is known of a login but that there is one; "" where all is well.
+// problemOf is why nothing is known of a login but that there is one, or why its server does not renew
+// it; "" where all is well.
 func problemOf(l ambit.StoredLogin) string {
 	switch {
-	case l.Err == nil:
+	case l.Err == nil && l.Unrenewable == nil:
 		return ""
+	case l.Err == nil:
+		return l.Unrenewable.Error()
 	case errors.Is(l.Err, ambit.ErrNoCredential):
 		return "it is not in " + l.Store + " any more"
 	}
@@ -150,7 +154,10 @@ func (v Logins) facts(p *Printer, l ambit.StoredLogin) []string {
 		facts = append(facts, "renewed "+span(v.Now.Sub(at))+" ago")
 	}
 	life := Lifetime(l.Credential.ExpiresAt, v.Now)
-	if l.Credential.Renewable() && !l.Credential.LivesAt(v.Now) {
+	switch {
+	case l.Unrenewable != nil:
+		return append(facts, life, p.Paint.Red(text.Printable(problemOf(l))))
+	case l.Credential.Renewable() && !l.Credential.LivesAt(v.Now):
 		life += ", and renewed when it is used"
 	}
 	return append(facts, life)
