@@ -298,7 +298,16 @@ func (h *Held) Refresh(ctx context.Context, minTTL time.Duration) error {
 		h.isNew = false
 		return nil
 	}
-	err := h.renew(ctx, func(r *oauth.Renewer) (*credential.Credential, error) { return r.Valid(ctx, minTTL) })
+	return h.refreshSince(ctx, time.Time{}, minTTL)
+}
+
+// refreshSince is Refresh for one that has waited since began for what other processes get; the zero
+// time stands for now.
+func (h *Held) refreshSince(ctx context.Context, began time.Time, minTTL time.Duration) error {
+	err := h.renew(ctx, func(r *oauth.Renewer) (*credential.Credential, error) {
+		r.Began = began
+		return r.Valid(ctx, minTTL)
+	})
 	if err != nil && !h.Credential.LivesAt(h.session.opt.now()) {
 		return &RenewalError{Held: h, Err: err}
 	}

@@ -44,7 +44,7 @@ func (s *Session) Login(ctx context.Context, plan *Plan) (*Held, error) {
 		return h, h.keepKey(ctx)
 	}
 	if s.Provider().Client.Own {
-		return s.anew(ctx, plan, time.Time{})
+		return s.anew(ctx, plan, s.opt.now(), time.Time{})
 	}
 	if s.server.NoLogin {
 		return nil, &NoLoginError{Server: s.server}

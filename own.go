@@ -25,10 +25,10 @@ func (s *Session) own(ctx context.Context) (*Held, error) {
 		h := newHeld(s, l.credential, l)
 		plan := h.LastPlan()
 		if plan == nil || plan.Request.Minus(l.credential.Asked).Len() == 0 {
-			return h, h.first(ctx)
+			return h, h.first(ctx, began)
 		}
 	}
-	return s.anew(ctx, nil, began)
+	return s.anew(ctx, nil, began, began)
 }
 
 // storedOwn is the one that is stored, whatever was requested for it. It returns [ErrNoCredential]
@@ -66,9 +66,9 @@ func (s *Session) ownLogin(ctx context.Context) (*login, error) {
 
 // anew writes down what is requested, in a record that has no token yet, and gets the token: from
 // then on it is a renewal as any other, one at a time over all processes, whose failure everybody
-// remembers. A token that another process got for the same scopes since began is as good; the zero
-// time stands for none.
-func (s *Session) anew(ctx context.Context, plan *Plan, began time.Time) (*Held, error) {
+// remembers: also whoever has waited for it since began. A token that another process got for the same
+// scopes since good is as good; the zero time stands for none.
+func (s *Session) anew(ctx context.Context, plan *Plan, began, good time.Time) (*Held, error) {
 	if plan == nil {
 		var err error
 		if plan, err = s.Plan(ctx); err != nil {
@@ -87,7 +87,7 @@ func (s *Session) anew(ctx context.Context, plan *Plan, began time.Time) (*Held,
 	}
 	err := all.alone(ctx, l.store, l.key, func() (err error) {
 		before, err := l.store.Load(ctx, l.key)
-		isNew := err == nil && (before.Access.Empty() || !began.IsZero() && before.LivesAt(now) && !before.ObtainedAt.Before(began.Truncate(time.Second)))
+		isNew := err == nil && (before.Access.Empty() || !good.IsZero() && before.LivesAt(now) && !before.ObtainedAt.Before(good.Truncate(time.Second)))
 		if isNew && before.Own && plan.Request.Equal(before.Asked) {
 			l.credential = before // also with what it says of an attempt that failed just now
 			return nil
@@ -100,15 +100,15 @@ func (s *Session) anew(ctx context.Context, plan *Plan, began time.Time) (*Held,
 	}
 	h := newHeld(s, l.credential, l)
 	h.Plan = plan
-	return h, h.first(ctx)
+	return h, h.first(ctx, began)
 }
 
-// first gets the token of a record that has none.
-func (h *Held) first(ctx context.Context) error {
+// first gets the token of a record that has none, or what another process has got since began.
+func (h *Held) first(ctx context.Context, began time.Time) error {
 	if !h.Credential.Access.Empty() {
 		return nil
 	}
-	err := h.Refresh(ctx, 0)
+	err := h.refreshSince(ctx, began, 0)
 	h.isNew = err == nil
 	refused, ok := errors.AsType[*oauth.ResponseError](err)
 	if plan := h.LastPlan(); ok && refused.Code == "invalid_scope" && plan != nil {

@@ -39,6 +39,9 @@ type Renewer struct {
 	Provider *provider.Provider // as in [Login]
 	At       provider.Server    // as in [Login]
 	Now      func() time.Time   // nil means [time.Now]
+	// Began is since when the outcome of another process's attempt is that of this one too. The zero
+	// time: since the call.
+	Began time.Time
 	// Narrow decides on fewer scopes where the server refuses some of those that a client asks for
 	// itself, as [UI.Narrow] does. nil: that ends it.
 	Narrow func(*AuthorizationError) (scopes.Set, bool)
@@ -72,7 +75,7 @@ func (r *Renewer) Valid(ctx context.Context, minTTL time.Duration) (*credential.
 	if before.LivesAt(began.Add(minTTL)) {
 		return before, nil
 	}
-	return r.renewed(ctx, began, before, before.Access)
+	return r.renewed(ctx, r.since(began), before, before.Access)
 }
 
 // Force renews the credential if the stored access token is still stale: one that a
@@ -87,7 +90,15 @@ func (r *Renewer) Force(ctx context.Context, stale credential.Secret) (*credenti
 	if !before.Access.Equal(stale) && before.LivesAt(began) {
 		return before, nil
 	}
-	return r.renewed(ctx, began, before, stale)
+	return r.renewed(ctx, r.since(began), before, stale)
+}
+
+// since is Began, or else when the call began.
+func (r *Renewer) since(call time.Time) time.Time {
+	if r.Began.IsZero() {
+		return call
+	}
+	return r.Began
 }
 
 // renewed takes the lease and renews, unless someone else has done so since began, or failed to.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
@@ -100,40 +101,65 @@ func TestCrowdTurnedAway(t *testing.T) {
 	}
 }
 
-// TestCrowdAtASilentServer has five processes renew at a token endpoint that never answers: all
-// end when the first has waited long enough, and none sends the refresh token again.
+// TestCrowdAtASilentServer has five processes renew, or get their first token, at a token endpoint that
+// never answers: all end when the first has waited long enough, and none asks again.
 func TestCrowdAtASilentServer(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes as long as a server is waited for")
 	}
-	k := newKeeper(t)
-	h := k.home("tool")
-	h.login()
-	h.edit(map[string]any{"exp": 1577836800})
-	over := make(chan struct{})
-	k.answer(func(http.ResponseWriter, *http.Request) { <-over })
-	defer close(over)
-	begun := time.Now()
-	outputs, codes := h.atOnce(5, "token")
-	if took := time.Since(begun); took > 12*time.Second {
-		t.Errorf("they took %s", took)
-	}
-	for i, code := range codes {
-		if code != 6 {
-			t.Errorf("exit code %d\n%s", code, outputs[i])
-		}
-	}
-	if n := k.count("renewal"); n != 1 {
-		t.Errorf("%d requests", n)
-	}
-	t.Logf("5 processes ended after %s, %d request", time.Since(begun).Round(time.Second/10), k.count("renewal"))
-	// The response was lost, and what the server did then is not known: the next one to be refused
-	// says so.
-	k.answer(func(w http.ResponseWriter, _ *http.Request) {
-		reply(w, 400, map[string]any{"error": "invalid_grant"})
-	})
-	outputs, codes = h.atOnce(1, "token")
-	if codes[0] != 4 || !strings.Contains(outputs[0], "the response to a renewal was lost at ") {
-		t.Errorf("exit code %d\n%s", codes[0], outputs[0])
+	for name, c := range map[string]struct{ client, request, command string }{
+		"a login":                        {theClient, "renewal", "token"},
+		"a client's own token":           {ownClient, "own", "token"},
+		"a client's own, which is asked": {ownClient, "own", "login"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			k := newKeeper(t)
+			h := k.homeOf(c.client)
+			h.env = append(h.env, "TOOL_SECRET=s3cret", "AMBIT_TRUST_HOST="+strings.TrimPrefix(k.URL, "http://"))
+			if c.request == "renewal" {
+				h.login()
+				h.edit(map[string]any{"exp": 1577836800})
+			}
+			over := make(chan struct{})
+			k.answerAt(c.request, func(http.ResponseWriter, *http.Request) { <-over })
+			defer close(over)
+			begun, first := time.Now(), k.wait(c.request)
+			defer close(first.open)
+			leader := make(chan string, 1)
+			go func() {
+				outputs, codes := h.atOnce(1, c.command)
+				leader <- fmt.Sprint(codes[0], "\n", outputs[0])
+			}()
+			<-first.came
+			outputs, codes := h.atOnce(4, c.command)
+			if text := <-leader; !strings.HasPrefix(text, "6") {
+				t.Errorf("exit code %s", text)
+			}
+			if took := time.Since(begun); took > 12*time.Second {
+				t.Errorf("they took %s", took)
+			}
+			for i, code := range codes {
+				if code != 6 {
+					t.Errorf("exit code %d\n%s", code, outputs[i])
+				}
+			}
+			if n := k.count(c.request); n != 1 {
+				t.Errorf("%d requests", n)
+			}
+			t.Logf("5 processes ended after %s, %d request", time.Since(begun).Round(time.Second/10), k.count(c.request))
+			if c.request == "own" {
+				return
+			}
+			// The response was lost, and what the server did then is not known: the next one to be refused
+			// says so.
+			k.answer(func(w http.ResponseWriter, _ *http.Request) {
+				reply(w, 400, map[string]any{"error": "invalid_grant"})
+			})
+			outputs, codes = h.atOnce(1, "token")
+			if codes[0] != 4 || !strings.Contains(outputs[0], "the response to a renewal was lost at ") {
+				t.Errorf("exit code %d\n%s", codes[0], outputs[0])
+			}
+		})
 	}
 }

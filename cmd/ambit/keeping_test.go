@@ -39,6 +39,12 @@ type keeper struct {
 	tokens   map[string]http.HandlerFunc // in place of what the token endpoint says, by the moment; nil: itself
 }
 
+// The clients of a provider file: one that logs people in, and one that gets tokens for itself.
+const (
+	theClient = "client: {id: {main: tool}}"
+	ownClient = "client: {id: tool, secret: {variable: TOOL_SECRET}, token_endpoint_auth_method: client_secret_basic, grant: client_credentials}"
+)
+
 // A session is what one consent led to.
 type session struct {
 	refresh, access string // the ones that are good; "" once revoked

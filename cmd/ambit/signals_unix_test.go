@@ -47,9 +47,7 @@ type moment struct {
 }
 
 const (
-	theClient = "client: {id: {main: tool}}"
-	ownClient = "client: {id: tool, secret: {variable: TOOL_SECRET}, token_endpoint_auth_method: client_secret_basic, grant: client_credentials}"
-	pushes    = "client: {id: {main: tool}, require_pushed_authorization_requests: true}"
+	pushes = "client: {id: {main: tool}, require_pushed_authorization_requests: true}"
 
 	revoked  = "note: the token that came is not kept, and was revoked"
 	finished = "finished first"
