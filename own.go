@@ -92,6 +92,9 @@ func (s *Session) anew(ctx context.Context, plan *Plan, began, good time.Time) (
 			l.credential = before // also with what it says of an attempt that failed just now
 			return nil
 		}
+		if err == nil {
+			blank.Renewal.Failed = before.Renewal.Failed // the server may have asked to wait
+		}
 		l.credential = blank
 		return l.store.Save(ctx, l.key, blank)
 	})

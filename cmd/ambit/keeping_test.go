@@ -36,6 +36,7 @@ type keeper struct {
 	ahead    time.Duration               // of the clock here, of that of the server
 	clients  []string                    // that are registered
 	deny     bool                        // whatever consent is asked for
+	iss      string                      // as which its authorization responses name it; "" where they do not
 	tokens   map[string]http.HandlerFunc // in place of what the token endpoint says, by the moment; nil: itself
 }
 
@@ -92,6 +93,13 @@ func (k *keeper) refuse(deny bool) {
 	k.deny = deny
 }
 
+// named lets its authorization responses name it so.
+func (k *keeper) named(iss string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.iss = iss
+}
+
 func (k *keeper) denies() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -145,10 +153,14 @@ func (k *keeper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		code := rand.Text()
 		k.mu.Lock()
 		k.codes[code] = r.FormValue("scope")
+		iss := k.iss
 		k.mu.Unlock()
 		response := url.Values{"code": {code}, "state": {r.FormValue("state")}}
 		if k.denies() {
 			response = url.Values{"error": {"access_denied"}, "state": {r.FormValue("state")}}
+		}
+		if iss != "" {
+			response.Set("iss", iss)
 		}
 		back.RawQuery = response.Encode()
 		http.Redirect(w, r, back.String(), http.StatusFound)

@@ -2,8 +2,12 @@ package main
 
 import (
 	"bufio"
+	"fmt"
+	"net"
 	"net/http"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -40,9 +44,12 @@ func (l *loginOf) end() int {
 func TestLoginsAtOnce(t *testing.T) {
 	for name, c := range map[string]struct {
 		deny, kill bool
-		device     bool   // by a code for another device
-		refuse     string // what the token endpoint says of the code
-		status     int    // with which it does
+		device     bool             // by a code for another device
+		iss        string           // as which the authorization response names its server
+		refuse     string           // what the token endpoint says of the code
+		status     int              // with which it does
+		answer     http.HandlerFunc // in place of both
+		waits      bool             // the server asks to wait
 		code       int
 		pages      int
 		told       string
@@ -56,7 +63,26 @@ func TestLoginsAtOnce(t *testing.T) {
 		"a refusal without a word":                      {status: 400, code: 6, pages: 1, told: "without an error code"},
 		"the code for another device is refused":        {device: true, refuse: "invalid_grant", status: 400, code: 4, pages: 1, told: `refused: "invalid_grant"`},
 		"denial on another device":                      {device: true, refuse: "access_denied", status: 400, code: 4, pages: 1, told: `refused: "access_denied"`},
-		"the leader is killed":                          {kill: true, code: 0, pages: 2},
+		"the token endpoint closes the connection":      {answer: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, code: 6, pages: 1, told: "the connection was closed"},
+		"the token endpoint sends a page":               {answer: func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>soon")) }, code: 6, pages: 1, told: "is not usable: "},
+		"the token endpoint sends a redirect": {answer: func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://other.invalid/", http.StatusFound)
+		}, code: 6, pages: 1, told: "redirect"},
+		"the token endpoint is silent": {answer: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, code: 6, pages: 1, told: "no response"},
+		"the token is of an unknown type": {answer: func(w http.ResponseWriter, _ *http.Request) {
+			reply(w, 200, map[string]any{"access_token": "acc_1", "token_type": "mac"})
+		}, code: 6, pages: 1, told: "mac"},
+		"there is no token": {answer: func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, map[string]any{"token_type": "Bearer"}) }, code: 6, pages: 1, told: "access_token"},
+		"too many requests": {answer: func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", "600")
+			w.WriteHeader(429)
+		}, waits: true, code: 6, pages: 1, told: "429"},
+		"the server is busy": {answer: func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", "600")
+			reply(w, 503, map[string]any{"error": "temporarily_unavailable"})
+		}, waits: true, code: 6, pages: 1, told: "temporarily_unavailable"},
+		"the response is another server's": {iss: "https://other.invalid", code: 4, pages: 1, told: "the response is from"},
+		"the leader is killed":             {kill: true, code: 0, pages: 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			k := newKeeper(t)
@@ -66,12 +92,12 @@ func TestLoginsAtOnce(t *testing.T) {
 			if c.device {
 				page, asked, args = "device", "poll", []string{"login", "--device"}
 			}
-			refuses := c.deny || c.status != 0
+			k.named(c.iss)
 			if c.status != 0 {
-				k.answerAt(asked, func(w http.ResponseWriter, _ *http.Request) {
-					reply(w, c.status, map[string]any{"error": c.refuse})
-				})
+				c.answer = func(w http.ResponseWriter, _ *http.Request) { reply(w, c.status, map[string]any{"error": c.refuse}) }
 			}
+			k.answerAt(asked, c.answer)
+			refuses := c.deny || c.iss != "" || c.answer != nil
 			consent := k.wait(page)
 			begin := func() *loginOf {
 				l := &loginOf{Cmd: h.ambit(args...)}
@@ -125,11 +151,79 @@ func TestLoginsAtOnce(t *testing.T) {
 			if alive := len(k.alive()); !refuses && alive != 1 {
 				t.Errorf("%d logins", alive)
 			}
-			if refuses { // who comes later is asked again
-				k.refuse(false)
-				k.answerAt(asked, nil)
+			k.refuse(false)
+			k.named("")
+			k.answerAt(asked, nil)
+			switch {
+			case c.waits: // who comes later is told so, and opens no page
+				if outputs, codes := h.atOnce(1, args...); codes[0] != c.code || !strings.Contains(outputs[0], c.told) || k.count(page) != c.pages {
+					t.Errorf("later: exit code %d, %d pages\n%s", codes[0], k.count(page), outputs[0])
+				}
+			case refuses: // who comes later is asked again
 				h.login()
 			}
 		})
 	}
+}
+
+// TestLoginsOfTwoPrograms begins logins of two manifests at once, with one client, whose one registered port
+// both need: the second waits, and then has a page of its own, since nobody was asked for its scopes.
+func TestLoginsOfTwoPrograms(t *testing.T) {
+	for name, c := range map[string]struct {
+		deny bool
+		code int
+	}{"consent": {false, 0}, "denial": {true, 4}} {
+		t.Run(name, func(t *testing.T) {
+			k := newKeeper(t)
+			k.refuse(c.deny)
+			h := k.homeOf("client: {id: {main: tool}, redirect: {host: 127.0.0.1, path: /callback, ports: [" + portFor(t) + "]}}")
+			manifest, err := os.ReadFile(filepath.Join(h.dir, "scopes.yaml"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.write("other.yaml", strings.Replace(string(manifest), "name: tool", "name: other", 1))
+			consent := k.wait("consent")
+			first := make(chan string, 1)
+			go func() {
+				outputs, codes := h.atOnce(1, "login", "--browser", visitCommand(t))
+				first <- fmt.Sprint(codes[0], " ", outputs[0])
+			}()
+			<-consent.came
+			second := h.ambit("login", "-f", filepath.Join(h.dir, "other.yaml"), "--browser", visitCommand(t))
+			l := &loginOf{Cmd: second}
+			stderr, err := l.StderrPipe()
+			if err == nil {
+				err = l.Start()
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			l.story = bufio.NewScanner(stderr)
+			if !l.tells("note: a login for this server is under way in another process") {
+				t.Error("it does not wait: " + l.told.String())
+			}
+			close(consent.open)
+			if text := <-first; !strings.HasPrefix(text, fmt.Sprint(c.code)) {
+				t.Errorf("the first: exit code %s", text)
+			}
+			if code := l.end(); code != c.code || k.count("consent") != 2 {
+				t.Errorf("the second: exit code %d, %d pages\n%s", code, k.count("consent"), l.told.String())
+			}
+		})
+	}
+}
+
+// portFor is a port that was free a moment ago.
+func portFor(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
 }

@@ -76,10 +76,12 @@ func readFence(path string) int64 {
 	return number
 }
 
-// LockLogin takes the one lock of this machine for getting a credential for key, which takes a
-// person: the wait ends with ctx alone. Whoever has it takes the store's lease to store what came.
+// LockLogin takes the one lock of this machine for getting a credential of key's server, client and
+// account, for whatever manifest. That takes a person: the wait ends with ctx alone. Whoever has it takes
+// the store's lease to store what came.
 // dir and waiting are as in a [Claim]. Errors: *[LockError] where there can be no lock; ctx's cause.
 func LockLogin(ctx context.Context, dir string, key Key, waiting func()) (unlock func(), err error) {
+	key.Manifest = ""
 	return lock(ctx, Claim{LockDir: dir, Waiting: waiting}, key.ID()+".login.lock", 0)
 }
 
