@@ -75,10 +75,8 @@ func (l *Login) RunDevice(ctx context.Context) (*credential.Credential, error) {
 
 // byDevice is one code, from its request to what became of it.
 func (r *loginFlow) byDevice(ctx context.Context) (*credential.Credential, error) {
-	if r.Ready != nil {
-		if err := r.Ready(ctx); err != nil { // a poll may be the one that spends the code
-			return nil, err
-		}
+	if err := r.ready(ctx); err != nil { // before a person is asked for anything
+		return nil, err
 	}
 	given, err := r.requestCode(ctx)
 	if err != nil {
@@ -146,6 +144,9 @@ func (r *loginFlow) poll(ctx context.Context, given *issuedCode) (*credential.Cr
 	p, troubled := newPace(given.interval), false
 	for {
 		if err := wait(ctx, p.pause); err != nil {
+			return nil, err
+		}
+		if err := r.ready(ctx); err != nil { // this may be the one that spends the code
 			return nil, err
 		}
 		c, err := r.askForToken(ctx, given.device)

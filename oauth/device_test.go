@@ -95,6 +95,28 @@ func (s *deviceServer) login() *oauth.Login {
 	}
 }
 
+// Each request for the token may be the one that spends the code: none is sent once there is no place for
+// what would come.
+func TestDevicePlaceLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &deviceServer{tokens: []string{`{"error":"authorization_pending"}`}}
+		l := s.login()
+		asked := 0
+		l.Ready = func(context.Context) error {
+			if asked++; asked > 3 { // for the code, and twice for the token
+				return errors.New("the disk is full")
+			}
+			return nil
+		}
+		if _, err := l.RunDevice(t.Context()); err == nil || err.Error() != "the disk is full" {
+			t.Errorf("it ended with %v", err)
+		}
+		if len(s.polls) != 2 {
+			t.Errorf("the token was asked for after %v seconds", s.polls)
+		}
+	})
+}
+
 // The token is asked for as RFC 8628 §3.5 wants it, whatever comes.
 func TestDevicePolling(t *testing.T) {
 	for name, tt := range map[string]struct {

@@ -77,8 +77,8 @@ type Login struct {
 	// names it in mid-login (RFC 8628): an error ends the login. nil: any.
 	ConsentAt func(ctx context.Context, host string) error
 
-	// Ready is called before the code is sent, which works once, and before one for another device is
-	// asked for: an error, such as that there is no place in which to keep what comes of it, ends the
+	// Ready is called before the code is sent, which works once, before one for another device is
+	// asked for, and before each request for the token of that: an error, such as that there is no place in which to keep what comes of it, ends the
 	// login. nil: ready.
 	Ready func(ctx context.Context) error
 

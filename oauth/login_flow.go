@@ -293,14 +293,20 @@ func (r *loginFlow) conclude(ctx context.Context, got authorizationResponse) (*c
 	return r.exchange(ctx, got.code)
 }
 
+// ready is an error where what comes of a request could not be kept.
+func (r *loginFlow) ready(ctx context.Context) error {
+	if r.Ready == nil {
+		return nil
+	}
+	return r.Ready(ctx)
+}
+
 // exchange redeems the code (RFC 6749 §4.1.3). There is no second try: a code works once. Whoever
 // goes away meanwhile is heard after the response, or the server would give out a token that
 // nobody knows of; what came and cannot be used is revoked.
 func (r *loginFlow) exchange(ctx context.Context, code string) (*credential.Credential, error) {
-	if r.Ready != nil {
-		if err := r.Ready(ctx); err != nil {
-			return nil, err
-		}
+	if err := r.ready(ctx); err != nil {
+		return nil, err
 	}
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
