@@ -57,6 +57,8 @@ func (e *ResponseError) Error() string {
 		words = serversWords(e.Code, e.Description)
 	}
 	switch {
+	case e.Endpoint == RegistrationEndpoint && e.Status == 0:
+		return "the server registered a client that cannot be used: " + words
 	case e.Endpoint == RegistrationEndpoint:
 		return "the server did not register the client: " + words
 	case e.Endpoint == RevocationEndpoint:
