@@ -329,7 +329,7 @@ func (h *Held) renew(ctx context.Context, by func(*oauth.Renewer) (*credential.C
 		return err
 	}
 	renewer := &oauth.Renewer{
-		Store: h.login.store, Key: h.login.key, HTTP: guarded, LockDir: h.session.opt.lockDir(), Provider: h.session.Provider(), At: h.login.server, Now: h.session.opt.Now, Note: h.session.opt.UI.note,
+		Store: h.login.store, Key: h.login.key, HTTP: guarded, LockDir: h.session.opt.lockDir(), Provider: h.session.Provider(), At: h.login.server, Now: h.session.opt.Now, Note: h.session.opt.UI.note, Begin: h.session.opt.UI.begin,
 		Server: func(ctx context.Context) (*metadata.AuthorizationServer, error) {
 			return h.session.metadataOf(ctx, h.login.issuer)
 		},

@@ -96,9 +96,11 @@ func unread(err error) error {
 // though whoever waited went away: what is revoked is good for nothing.
 func (out *Logout) remove(ctx context.Context, s *Session, l *login) error {
 	return s.logins().alone(ctx, l.store, l.key, func() error {
-		person, here := ctx, context.WithoutCancel(ctx)
-		ctx, cancel := signals.Outlive(ctx)
+		person := ctx
+		ctx, cancel := signals.OutliveFirst(person)
 		defer cancel()
+		here, done := signals.Outlive(person)
+		defer done()
 		c, why := l.store.Load(ctx, l.key)
 		if why == nil {
 			l.credential = c // another process may have renewed it meanwhile

@@ -120,6 +120,7 @@ func (p stores) alone(ctx context.Context, in store.Store, key store.Key, do fun
 
 // inTurn does what one process at a time does about a key; whoever waits is told.
 func (p stores) inTurn(ctx context.Context, in store.Store, key store.Key, waiting string, do func() error) error {
+	p.opt.UI.begin()
 	lease, err := in.Lease(ctx, key, store.Claim{LockDir: p.opt.lockDir(), Waiting: func() { p.opt.UI.note(waiting) }})
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -157,7 +158,7 @@ func (h *Held) keep(ctx context.Context, in store.Store) error {
 	h.Credential.ObtainedAt = s.opt.now().Round(0)
 	key := all.key(s.server)
 	var before *credential.Credential
-	lasting, cancel := signals.Outlive(ctx)
+	lasting, cancel := signals.OutliveFirst(ctx)
 	defer cancel()
 	err := all.alone(ctx, in, key, func() error {
 		before, _ = in.Load(lasting, key)

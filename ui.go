@@ -28,6 +28,9 @@ type UI struct {
 	Note func(sentence string)
 	// Detail is Note for what only someone who looks into a problem wants to know.
 	Detail func(sentence string)
+	// Begin is called before something is begun that has to be put away whatever comes, such as a lease.
+	// It may be called by several at once. nil: nobody is told.
+	Begin func()
 	// During runs work, and shows what is being done where that takes long.
 	During func(doing string, work func() error) error
 
@@ -68,6 +71,12 @@ func (u *UI) ask(ctx context.Context, question string) (bool, error) {
 		return false, nil
 	}
 	return u.Ask(ctx, question)
+}
+
+func (u *UI) begin() {
+	if u.Begin != nil {
+		u.Begin()
+	}
 }
 
 func (u *UI) note(sentence string) {

@@ -39,6 +39,9 @@ type Renewer struct {
 	Provider *provider.Provider // as in [Login]
 	At       provider.Server    // as in [Login]
 	Now      func() time.Time   // nil means [time.Now]
+	// Begin is called before the lease is taken, which is to be given back whatever comes. nil: nobody
+	// is told.
+	Begin func()
 	// Began is since when the outcome of another process's attempt is that of this one too. The zero
 	// time: since the call.
 	Began time.Time
@@ -107,6 +110,9 @@ func (r *Renewer) since(call time.Time) time.Time {
 func (r *Renewer) renewed(ctx context.Context, began time.Time, before *credential.Credential, stale credential.Secret) (*credential.Credential, error) {
 	if err := Standing(before, r.now()); err != nil {
 		return r.ifLiving(before), err
+	}
+	if r.Begin != nil {
+		r.Begin()
 	}
 	for range maxReplaced {
 		c, err := r.underLease(ctx, began, before, stale)
@@ -229,8 +235,13 @@ func (r *Renewer) refresh(ctx context.Context, lease *store.Lease, old *credenti
 	}
 	// The server may exchange the refresh token in the moment in which the caller gives up,
 	// and not to hear of the new one loses the session.
+	person := ctx
 	ctx, cancel := signals.Outlive(ctx)
 	defer cancel()
+	if person.Err() != nil {
+		_ = r.Store.Swap(ctx, r.Key, lease, sent, old) // nothing was sent
+		return nil, context.Cause(person)
+	}
 	ask := r.redeem
 	if old.Own {
 		ask = r.ownToken
@@ -251,7 +262,13 @@ func (r *Renewer) refresh(ctx context.Context, lease *store.Lease, old *credenti
 	fresh.Renewal = credential.Renewal{}
 	tellLeftOut(r.Note, "the token response", response)
 	at.tell(r.Note, provider.HostOf(server.TokenEndpoint))
-	return r.keep(ctx, lease, old, fresh)
+	fresh, err = r.keep(person, lease, old, fresh)
+	if errors.Is(err, ErrNotSaved) && person.Err() != nil { // nobody is there to use it
+		if revokeErr := (&Revocation{HTTP: r.HTTP, Server: server, Client: who, Provider: r.Provider, At: r.At}).Revoke(ctx, fresh); revokeErr == nil {
+			err = fmt.Errorf("%w; it was revoked", err)
+		}
+	}
+	return fresh, err
 }
 
 // prepare makes sure of a place for the result, and notes there that the refresh token is on
@@ -290,14 +307,15 @@ func noPlace(ctx context.Context, err error) error {
 // is newer and lives: a person may have logged in anew. A lease that was lost on the way is taken
 // again, since the refresh token is spent.
 func (r *Renewer) keep(ctx context.Context, lease *store.Lease, old, fresh *credential.Credential) (*credential.Credential, error) {
-	lasting := context.WithoutCancel(ctx) // it has to be kept now
+	lasting, cancel := signals.OutliveFirst(ctx)
+	defer cancel()
 	replaced := old
 	var err error
 	for range maxReplaced {
 		err = r.Store.Swap(lasting, r.Key, lease, replaced, fresh)
 		if _, fenced := errors.AsType[*store.FencedError](err); fenced {
 			lease.Release()
-			another, leaseErr := r.Store.Lease(ctx, r.Key, r.claim())
+			another, leaseErr := r.Store.Lease(lasting, r.Key, r.claim())
 			if leaseErr != nil {
 				break
 			}
@@ -337,7 +355,7 @@ func (r *Renewer) failed(ctx context.Context, lease *store.Lease, old, sent *cre
 		return r.remember(ctx, lease, &next, err)
 	}
 	next.Refresh, next.Renewal.Failed = credential.Secret{}, r.failure(err)
-	swapErr := r.Store.Swap(context.WithoutCancel(ctx), r.Key, lease, old, &next)
+	swapErr := r.Store.Swap(ctx, r.Key, lease, old, &next)
 	if overtaken(swapErr) {
 		return swapErr
 	}
@@ -354,8 +372,10 @@ func (r *Renewer) failed(ctx context.Context, lease *store.Lease, old, sent *cre
 func (r *Renewer) remember(ctx context.Context, lease *store.Lease, c *credential.Credential, err error) error {
 	next := *c
 	next.Renewal.Failed = r.failure(err)
+	lasting, cancel := signals.Outlive(ctx)
+	defer cancel()
 	// Where it cannot be stored, the next one finds out for itself.
-	_ = r.Store.Swap(context.WithoutCancel(ctx), r.Key, lease, c, &next)
+	_ = r.Store.Swap(lasting, r.Key, lease, c, &next)
 	if refusal, ok := errors.AsType[*ResponseError](err); ok && next.Renewal.Failed.Final {
 		return &credential.RenewalDeniedError{Code: refusal.Code, Description: refusal.Description, Err: refusal}
 	}

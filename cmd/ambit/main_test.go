@@ -217,6 +217,12 @@ func storeFiles() {
 			fmt.Println(`{"v":1,"error":{"code":"unavailable"}}`)
 			os.Exit(0)
 		}
+	case "asks": // whether it may write
+		if operation := os.Args[len(os.Args)-1]; operation == "put" || operation == "swap" {
+			if c, err := net.Dial("tcp", os.Getenv("STORE_FILES_ASKS")); err == nil {
+				_, _ = io.Copy(io.Discard, c)
+			}
+		}
 	case "environment":
 		for _, name := range []string{"AMBIT_API_KEY", "POSTHOG_PERSONAL_API_KEY", "POSTHOG_API_KEY"} {
 			if os.Getenv(name) != "" {

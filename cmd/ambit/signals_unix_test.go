@@ -68,6 +68,7 @@ var moments = map[string]moment{
 	"poll before the answer":        {client: theClient, args: []string{"login", "--device"}, pending: true, request: "poll", slow: true, few: true},
 	"a client's own token":          {client: ownClient, args: []string{"token"}, request: "own", told: []string{finished}, few: true},
 	"renewal":                       {client: theClient, loggedIn: true, args: []string{"token", "--min-ttl", "2h"}, request: "renewal", told: []string{finished}},
+	"waiting for another's renewal": {client: theClient, loggedIn: true, locked: true, args: []string{"token", "--min-ttl", "2h"}, never: []string{"renewal"}, slow: true, few: true},
 	"logout":                        {client: theClient, loggedIn: true, args: []string{"logout"}, request: "revocation", told: []string{finished}},
 }
 

@@ -190,7 +190,7 @@ func (r *invocation) store() store.Store {
 
 // ui is how a session of this invocation speaks with the person.
 func (r *invocation) ui() ambit.UI {
-	ui := ambit.UI{Note: func(sentence string) { r.console.Note("%s", sentence) }, Detail: r.detail, During: r.console.During}
+	ui := ambit.UI{Note: func(sentence string) { r.console.Note("%s", sentence) }, Detail: r.detail, Begin: r.watchSignals, During: r.console.During}
 	if r.interactive() {
 		ui.Ask = r.input.Ask
 	}

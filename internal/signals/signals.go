@@ -86,9 +86,22 @@ func heeded(signals []os.Signal) []os.Signal {
 // Outlive is ctx with its end put off by [Grace]. All that outlives one signal shares its grace:
 // what comes second has what the first has left.
 func Outlive(ctx context.Context) (context.Context, context.CancelFunc) {
+	return outlive(ctx, func(left time.Duration) time.Duration { return left })
+}
+
+// forSecond is what the first of two things leaves of the grace.
+const forSecond = 3 * time.Second / 2
+
+// OutliveFirst is Outlive for the first of two things that are owed, such as to keep a token: it leaves
+// time for the second, which is to revoke what could not be kept.
+func OutliveFirst(ctx context.Context) (context.Context, context.CancelFunc) {
+	return outlive(ctx, func(left time.Duration) time.Duration { return max(left-forSecond, left/2) })
+}
+
+func outlive(ctx context.Context, of func(left time.Duration) time.Duration) (context.Context, context.CancelFunc) {
 	longer, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
-		timer := time.AfterFunc(left(ctx), func() { cancel(context.Cause(ctx)) })
+		timer := time.AfterFunc(of(left(ctx)), func() { cancel(context.Cause(ctx)) })
 		context.AfterFunc(longer, func() { timer.Stop() })
 	})
 	return longer, func() { stop(); cancel(nil) }

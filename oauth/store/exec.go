@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ambit-auth/ambit/internal/signals"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/oauth/credential"
 )
@@ -185,7 +186,7 @@ func (s *Exec) Lease(ctx context.Context, key Key, claim Claim) (*Lease, error) 
 			reply, err := s.ask(ctx, opLease, request)
 			switch {
 			case err == nil && reply.Fence > 0:
-				return s.granted(request, reply.Fence), nil
+				return s.granted(ctx, request, reply.Fence), nil
 			case err == nil:
 				return nil, s.invalid(opLease, "its answer has no fencing number")
 			case isCode(err, codeUnsupported):
@@ -229,12 +230,14 @@ func (s *Exec) leaseTime() time.Duration {
 	return s.LeaseTime
 }
 
-// granted renews a lease until it is released, or lost.
-func (s *Exec) granted(request *helperRequest, fence int64) *Lease {
+// granted renews a lease until it is released, or lost. Once ctx has ended, that lasts for the grace of
+// a signal at most.
+func (s *Exec) granted(ctx context.Context, request *helperRequest, fence int64) *Lease {
 	held := *request
 	held.Fence = fence
 	var lost atomic.Bool
 	over, ended := make(chan struct{}), make(chan struct{})
+	lasting, cancel := signals.Outlive(ctx)
 	go func() {
 		defer close(ended)
 		tick := time.NewTicker(s.leaseTime() / 3)
@@ -242,7 +245,7 @@ func (s *Exec) granted(request *helperRequest, fence int64) *Lease {
 		for !lost.Load() {
 			select {
 			case <-tick.C:
-				_, err := s.ask(context.Background(), opRenewLease, &held)
+				_, err := s.ask(lasting, opRenewLease, &held)
 				lost.Store(isCode(err, codeFenced) || isCode(err, codeHeld))
 			case <-over:
 				return
@@ -255,9 +258,10 @@ func (s *Exec) granted(request *helperRequest, fence int64) *Lease {
 		}
 		return nil
 	}, sync.OnceFunc(func() {
+		defer cancel()
 		close(over)
 		<-ended
-		_, _ = s.ask(context.Background(), opRelease, &held) // else it runs out
+		_, _ = s.ask(lasting, opRelease, &held) // else it runs out
 	}))
 }
 
