@@ -239,6 +239,7 @@ func (r *inspected) grant(grant *scopes.Grant, kind provider.CredentialKind, fac
 			grant.KnownBy = scopes.Introspection
 		}
 		grant.Scopes = facts.Granted(r.members.List(name), asked)
+		grant.Unsaid = facts.Unsaid(grant.Scopes, asked)
 	}
 	for _, limit := range r.way.Reach {
 		if r.members.Has(limit.Member) && !r.members.IsList(limit.Member) { // perhaps a limit that we cannot read

@@ -1,11 +1,14 @@
 package scopes
 
+import "slices"
+
 // A Gap is how a grant falls short of the needs, and how it goes beyond them.
 type Gap struct {
 	Missing     Missing
 	Lost        []Need     // the missing needs, in the manifest's order, with what stops without them
 	HiddenTools []string   // MCP tools that a server leaves out of its catalogue for this grant
 	Excess      Set        // granted and not declared, sorted
+	Unsaid      []string   // the needs that only a scope of [Grant.Unsaid] could meet: neither met nor missing
 	Covered     []Coverage // needs that were met by implication
 	Assumed     bool       // nobody said what was granted: nothing here is certain
 	Unknown     bool       // nobody lists what is held: nothing was compared
@@ -30,7 +33,7 @@ type Coverage struct {
 func Compare(needs []Need, grant Grant, implies Implications) Gap {
 	gap := Gap{
 		Missing: Missing{Required: []string{}, Recommended: []string{}, Optional: []string{}},
-		Lost:    []Need{}, HiddenTools: []string{}, Covered: []Coverage{},
+		Lost:    []Need{}, HiddenTools: []string{}, Unsaid: []string{}, Covered: []Coverage{},
 		Assumed: grant.KnownBy == Assumed, Unknown: grant.KnownBy.Unlisted(),
 	}
 	if gap.Unknown {
@@ -41,6 +44,8 @@ func Compare(needs []Need, grant Grant, implies Implications) Gap {
 		e := &needs[i]
 		scope, by, met := e.MetBy(grant.Scopes, implies)
 		switch {
+		case !met && slices.ContainsFunc(e.AnyOf, grant.Unsaid.Has):
+			gap.Unsaid = append(gap.Unsaid, e.Name())
 		case !met:
 			gap.lose(e, hidden)
 		case scope != by:

@@ -12,6 +12,7 @@ type Grant struct {
 	KnownBy KnownBy
 	Server  string  // the provider's name of the server that it is good for; "" where nobody said
 	Scopes  Set     // as the server says; for KnownBy Assumed, as was asked
+	Unsaid  Set     // which no response names, and nobody requested here: they are neither held nor missing
 	Reach   []Reach // each sort of thing to which it is limited; none: it works on all
 }
 

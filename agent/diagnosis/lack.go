@@ -16,7 +16,7 @@ func (d *diagnoser) scopeNamed() bool {
 	}
 	if lacking := d.uncovered(d.resp.Needs); len(lacking) > 0 {
 		sure := ConfidenceLikely
-		if d.surelyLacks() && d.resp.IsStraight() {
+		if d.surelyLacks() && d.resp.IsStraight() && !d.unsaid(lacking) {
 			sure = ConfidenceProved
 		}
 		return d.lackGroups(sure, lacking)
@@ -29,6 +29,11 @@ func (d *diagnoser) scopeNamed() bool {
 		return false
 	}
 	return d.lackGroups(ConfidenceLikely, lacking)
+}
+
+// unsaid reports whether one of the scopes may be held, though no response would name it.
+func (d *diagnoser) unsaid(groups []refusal.Group) bool {
+	return slices.ContainsFunc(groups, func(group refusal.Group) bool { return slices.ContainsFunc(group, d.c.Grant.Unsaid.Has) })
 }
 
 // mentionTells reports whether a scope that is only mentioned may be the one that is missing. A
@@ -144,7 +149,10 @@ func (d *diagnoser) needsFor(groups []refusal.Group) (needs []scopes.Need, other
 			return slices.ContainsFunc(e.AnyOf, func(scope string) bool { _, is := d.c.Provider.Implies.Among(named, scope); return is })
 		})
 		declared := namesOf(found)
-		unmet := slices.DeleteFunc(slices.Clone(found), func(e scopes.Need) bool { return d.c.anyoneSaid() && len(d.c.Unmet([]scopes.Need{e})) == 0 })
+		unmet := slices.DeleteFunc(slices.Clone(found), func(e scopes.Need) bool {
+			_, _, met := e.MetBy(d.c.Grant.Scopes, d.c.Provider.Implies)
+			return d.c.anyoneSaid() && met
+		})
 		if _, met := d.metBy(group); len(unmet) > 0 || !met { // else the server denies what was taken for held
 			found = unmet
 		}

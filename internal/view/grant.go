@@ -44,6 +44,7 @@ type grantJSON struct {
 	Implied     []coverageJSON      `json:"implied"`
 	HiddenTools []string            `json:"hidden_tools"`
 	Excess      scopes.Set          `json:"excess"`
+	Unsaid      []string            `json:"unsaid"` // needs of which the server tells nobody whether they are met
 	Reach       map[string][]string `json:"reach"`
 	Next        []stepJSON          `json:"next"`
 }
@@ -90,7 +91,7 @@ func (v Grant) JSON(e Envelope) any {
 	}
 	out := grantJSON{
 		Envelope: e, Credential: credentialOf(v.Granted), Server: v.Server, Granted: v.Granted.Scopes.Sorted(),
-		Missing: missingJSON(v.Gap.Missing), Lost: lostOf(v.Gap.Lost, v.Meant), Implied: coveragesOf(v.Gap.Covered), HiddenTools: v.Gap.HiddenTools, Excess: v.Gap.Excess,
+		Missing: missingJSON(v.Gap.Missing), Lost: lostOf(v.Gap.Lost, v.Meant), Implied: coveragesOf(v.Gap.Covered), HiddenTools: v.Gap.HiddenTools, Excess: v.Gap.Excess, Unsaid: append([]string{}, v.Gap.Unsaid...),
 		Reach: reachOf(v.Granted.Reach),
 		Next:  stepsOf(v.Next),
 	}

@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ambit-auth/ambit/internal/text"
@@ -61,6 +62,9 @@ func (v Grant) sentence() string {
 		all = "the one declared scope"
 	case 2:
 		all = "both scopes"
+	}
+	if unsaid := len(v.Gap.Unsaid); unsaid > 0 {
+		all = fmt.Sprintf("%d of %s", n-unsaid, text.Count(n, "scope"))
 	}
 	if more := v.Gap.Excess.Len(); more > 0 {
 		all += fmt.Sprintf(" and %d more", more)
@@ -141,6 +145,9 @@ func (v Grant) caveats() string {
 		words.WriteString("; only " + Limit(r.Of, r.IDs))
 	}
 	words.WriteString(v.implying())
+	if len(v.Gap.Unsaid) > 0 {
+		words.WriteString("; the server does not tell whether it grants " + text.Printable(text.Listed(v.Gap.Unsaid)))
+	}
 	if v.KeptAs != "" {
 		words.WriteString("; kept as account " + text.Printable(v.KeptAs))
 		if v.Folder != "" {
@@ -247,11 +254,16 @@ func (v Grant) lines() []needLine {
 	return lines
 }
 
+// unsaid reports whether nobody can tell if a need is met.
+func (v Grant) unsaid(e *scopes.Need) bool {
+	return v.Gap.Unknown || slices.Contains(v.Gap.Unsaid, e.Name())
+}
+
 // stateOf is the mark of a need, and what is said of it.
 func (v Grant) stateOf(e *scopes.Need) (mark, sentence string) {
 	scope, by, met := e.MetBy(v.Granted.Scopes, v.Implies)
 	switch {
-	case v.Gap.Unknown:
+	case v.unsaid(e):
 		return markUnknown, Why(*e)
 	case !met:
 		sentence = strings.TrimPrefix(strings.TrimPrefix(NotGranted(v.Gap), "is "), "was ") + ": " + Why(*e)
@@ -269,7 +281,7 @@ func (v Grant) stateOf(e *scopes.Need) (mark, sentence string) {
 func (v Grant) state(e *scopes.Need) string {
 	scope, by, met := e.MetBy(v.Granted.Scopes, v.Implies)
 	switch {
-	case v.Gap.Unknown:
+	case v.unsaid(e):
 		return "unknown"
 	case !met && v.Gap.Assumed:
 		return "not requested"
@@ -289,7 +301,7 @@ func (v Grant) excess(p *Printer) {
 		return
 	}
 	n := len(v.Needs)
-	line := fmt.Sprintf("%d of %s %s", n-len(v.Gap.Lost), text.Count(n, "declared scope"), Granted(v.Gap))
+	line := fmt.Sprintf("%d of %s %s", n-len(v.Gap.Lost)-len(v.Gap.Unsaid), text.Count(n, "declared scope"), Granted(v.Gap))
 	switch more := v.Gap.Excess.Len(); {
 	case more == 0:
 	case v.Detail:

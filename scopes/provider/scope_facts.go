@@ -119,6 +119,15 @@ func (f *ScopeFacts) Granted(texts []string, asked scopes.Set) scopes.Set {
 	return scopes.ListOf(texts, asked).Union(f.Silent.Where(named.Has))
 }
 
+// Unsaid are the scopes of which nobody knows whether they are held, where a response lists what is
+// granted, and nobody knows what was requested.
+func (f *ScopeFacts) Unsaid(granted, asked scopes.Set) scopes.Set {
+	if asked.Len() > 0 {
+		return scopes.Set{}
+	}
+	return f.Silent.Minus(granted)
+}
+
 // Beyond are those of the scopes beyond what was declared that somebody asked for: neither added
 // by the server, nor left from earlier, nor what a request names in place of others.
 func (f *ScopeFacts) Beyond(excess scopes.Set) scopes.Set {
