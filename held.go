@@ -285,7 +285,7 @@ func (h *Held) clientWithID(ctx context.Context, at provider.Server, id string) 
 	if h.login != nil {
 		in = h.login.store
 	}
-	return h.session.clientWithID(ctx, at, id, in)
+	return h.session.clientOf(ctx, at, id, in)
 }
 
 // Refresh makes sure that a login lives for longer than minTTL, renewing it under the lock of
@@ -334,7 +334,7 @@ func (h *Held) renew(ctx context.Context, by func(*oauth.Renewer) (*credential.C
 			return h.session.metadataOf(ctx, h.login.issuer)
 		},
 		Client: func(ctx context.Context, id string) (client.Client, error) {
-			return h.session.clientWithID(ctx, h.login.issuer, id, h.login.store)
+			return h.session.clientOf(ctx, h.login.issuer, id, h.login.store)
 		},
 	}
 	what := "renewing the login"

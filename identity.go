@@ -75,6 +75,15 @@ func (s *Session) clientWithID(ctx context.Context, at provider.Server, id strin
 	return client.Client{ID: id, Secret: secret, Method: client.MethodFor(listed, p.Method)}, nil
 }
 
+// clientOf is clientWithID for a login that there is: it may have come without the secret.
+func (s *Session) clientOf(ctx context.Context, at provider.Server, id string, in store.Store) (client.Client, error) {
+	who, err := s.clientWithID(ctx, at, id, in)
+	if _, none := errors.AsType[*ClientSecretError](err); none && s.Provider().Client.CodeOnly {
+		return client.Public(id), nil
+	}
+	return who, err
+}
+
 // clientID is the id of the client that a login is to use, in this order: one that is registered by
 // hand, the URL of a document where the server reads such, and "" where the client has to register
 // itself. The error is a *[NoClientError].

@@ -127,9 +127,11 @@ func (c *consent) login(ctx context.Context) (*oauth.Login, error) {
 	if err != nil {
 		return nil, err
 	}
-	who, err := s.clientWithID(ctx, s.server, id, nil)
-	if err != nil {
-		return nil, err
+	who := client.Public(id)
+	if !c.device || !p.Client.CodeOnly {
+		if who, err = s.clientWithID(ctx, s.server, id, nil); err != nil {
+			return nil, err
+		}
 	}
 	login := &oauth.Login{
 		HTTP: c.client, Server: c.plan.Server, Client: who, Push: p.Client.Push, PKCE: p.Client.ProtectsCode(c.session.Server().Name), Redirect: redirectOf(p), Authorize: p.Client.Authorize,
@@ -229,7 +231,7 @@ func (c *consent) settle(ctx context.Context, got *credential.Credential) *Held 
 	}
 	inspector.HTTP = c.client
 	inspector.Client = func(ctx context.Context, at provider.Server, id string) (client.Client, error) {
-		return s.clientWithID(ctx, at, id, c.store)
+		return s.clientOf(ctx, at, id, c.store)
 	}
 	if got.KnownBy.IsGuess() {
 		h.learn(ctx, inspector)

@@ -150,7 +150,7 @@ func (s *Session) revoke(ctx context.Context, l *login) error {
 		if err != nil {
 			return err
 		}
-		who, err := s.clientWithID(ctx, l.issuer, l.credential.ClientID, l.store)
+		who, err := s.clientOf(ctx, l.issuer, l.credential.ClientID, l.store)
 		if err != nil {
 			return err
 		}

@@ -19,6 +19,7 @@ type Client struct {
 	Proof     Proof                   // what is at Secret and Secrets, where that is no secret of both sides
 	KeyID     string                  // kid of the private key (RFC 7517 §4.5); "" where the key says, or none is needed
 	ForToken  bool                    // assertion_audience: token_endpoint: what the client signs is for that, and not for the issuer
+	CodeOnly  bool                    // device_secret: none: a login by a code for another device (RFC 8628) has no secret
 	Method    AuthMethod              // token_endpoint_auth_method; "" where the file does not say
 	Own       bool                    // grant: client_credentials: it gets a token for itself, without a person (RFC 6749 §4.4)
 	PKCE      bool                    // pkce: the server uses S256 (RFC 7636), also where its metadata does not say so

@@ -32,6 +32,7 @@ func (d *decoder) client(n *yaml.Node, c Client) Client {
 		yamlfile.Optional("id", func(v *yaml.Node) { c.ID, c.IDs = d.clientID(v) }, "the client id, or one for each server"),
 		yamlfile.Optional("secret", proof("secret", ""), "where the client's secret is; never the secret itself"),
 		yamlfile.Optional(publicSecret, proof(publicSecret, ""), "the secret of an installed program, which is none: it stands in every copy"),
+		yamlfile.Optional("device_secret", func(v *yaml.Node) { c.CodeOnly = d.Word(v, "device_secret", []string{noMetadataWord}) != "" }, "none: a login by a code for another device is made without the secret that one in the browser needs"),
 		yamlfile.Optional("private_key", proof("private_key", ProofKey), "where the private key is with which the client signs who it is (PEM or JWK; RFC 7523)"),
 		yamlfile.Optional("assertion", proof("assertion", ProofAssertion), "where a JWT is that somebody else has signed for the client, such as the platform of a pipeline"),
 		yamlfile.Optional("key_id", func(v *yaml.Node) { c.KeyID = d.Text(v, "key_id") }, "the kid of the private key, where the key itself has none"),
