@@ -151,6 +151,10 @@ func (x *exchange) hasEnded(resp *http.Response) bool {
 // tapped is a response of success, of which an error in the body is told when it has passed: it
 // is not held back, and never replaced.
 func (x *exchange) tapped(ctx context.Context, resp *http.Response) *http.Response {
+	if refusal.TellsByHead(x.p.cfg.Provider, x.route.base.Name, resp.StatusCode, resp.Header) {
+		x.judgeSuccess(ctx, x.begun(resp))
+		return resp
+	}
 	if resp.Body == nil || resp.ContentLength == 0 || resp.ContentLength > refusal.MaxBody || !x.watches() { // too long for an error
 		return resp
 	}
@@ -158,21 +162,25 @@ func (x *exchange) tapped(ctx context.Context, resp *http.Response) *http.Respon
 	resp.Body = &watchedBody{ReadCloser: resp.Body, stream: refusal.IsStream(resp.Header), show: func(body []byte) {
 		c := begun
 		c.Response.Body = body
-		if !refusal.Fails(x.p.cfg.Provider, c.Base, refusal.Response(c.Response)) {
-			return
+		if refusal.Fails(x.p.cfg.Provider, c.Base, refusal.Response(c.Response)) {
+			x.judgeSuccess(ctx, c)
 		}
-		left := diagnosis.Untried{Ask: x.p.cfg.Ask != nil}
-		move := diagnosis.Next(c, left)
-		if move == diagnosis.MoveAsk {
-			c = x.ask(ctx, c)
-			move = diagnosis.Next(c, diagnosis.Untried{})
-		}
-		if move == diagnosis.MoveTell {
-			x.tell(c)
-		}
-		x.tellLost()
 	}}
 	return resp
+}
+
+// judgeSuccess tells what is wrong with a response of success.
+func (x *exchange) judgeSuccess(ctx context.Context, c diagnosis.Case) {
+	left := diagnosis.Untried{Ask: x.p.cfg.Ask != nil}
+	move := diagnosis.Next(c, left)
+	if move == diagnosis.MoveAsk {
+		c = x.ask(ctx, c)
+		move = diagnosis.Next(c, diagnosis.Untried{})
+	}
+	if move == diagnosis.MoveTell {
+		x.tell(c)
+	}
+	x.tellLost()
 }
 
 // begun is the case of a response of which only the head is known.

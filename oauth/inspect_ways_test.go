@@ -1,6 +1,7 @@
 package oauth_test
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -45,6 +46,11 @@ func TestInspectionRequest(t *testing.T) {
 		"in words of its own": {provider.Inspection{Send: provider.Sending{Header: "Authorization", Text: "Token token={credential}"}}, "GET /me Token token=" + secret},
 		"in a member":         {provider.Inspection{Method: "POST", Send: provider.Sending{Member: "tokenKey"}}, `POST /me type=application/json {"tokenKey":"` + secret + `"}`},
 		"in the query":        {provider.Inspection{Send: provider.Sending{Parameter: "access_token"}}, "GET /me?access_token=" + secret},
+		"beside a query":      {provider.Inspection{URL: "{api}/me?fields=scopes"}, "GET /me?fields=scopes Bearer " + secret},
+		"in a query of its own": {
+			provider.Inspection{URL: "{api}/me?fields=scopes", Send: provider.Sending{Parameter: "access_token"}},
+			"GET /me?fields=scopes&access_token=" + secret,
+		},
 		"in a form": {
 			provider.Inspection{Method: "POST", Send: provider.Sending{Parameter: "token"}},
 			"POST /me type=application/x-www-form-urlencoded token=" + secret,
@@ -55,7 +61,7 @@ func TestInspectionRequest(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			tt.way.URL, tt.way.Scopes = "{api}/me", provider.Place{Header: "X-Scopes"}
+			tt.way.URL, tt.way.Scopes = cmp.Or(tt.way.URL, "{api}/me"), provider.Place{Header: "X-Scopes"}
 			inspector := asking(t, func(w http.ResponseWriter, r *http.Request) {
 				got := []string{r.Method, r.URL.String(), r.Header.Get("Authorization")}
 				for _, field := range [][2]string{{"private", "Private-Token"}, {"type", "Content-Type"}, {"version", "X-Version"}, {"accept", "Accept"}} {

@@ -120,6 +120,9 @@ func inspectionOf(way provider.Inspection, usual provider.Sending, target string
 		if err != nil {
 			return question{}, errNoRequest
 		}
+		if u.RawQuery != "" {
+			parameter = u.RawQuery + "&" + parameter
+		}
 		u.RawQuery = parameter
 		q.target = u.String()
 	}

@@ -14,7 +14,7 @@ import (
 // MayRefuse reports whether a response can be a refusal by its head.
 func MayRefuse(p *provider.Provider, status int, h http.Header) bool {
 	named := p != nil && !succeeded(status) && slices.ContainsFunc(p.Voice().Refusals, func(f provider.Refusal) bool { return f.ForStatus(status) })
-	return named || denies(status) || mayExplain(status) || MayFail(status, h)
+	return named || denies(status) || mayExplain(status) || MayFail(status, h) || TellsByHead(p, "", status, h)
 }
 
 // Refuses reports whether the response is a refusal whatever it says: by its status, or since the
@@ -110,8 +110,23 @@ func isFalse(body, name []byte) bool {
 
 var marks = [][]byte{[]byte(`"error`), []byte(`"isError"`), []byte(`"status_code"`), []byte(`"statusCode"`), []byte(`"status":4`), []byte(`"status": 4`), []byte(`"errcode"`)}
 
-// Fails reports whether a successful response has an error in its body.
+// TellsByHead reports whether a successful response says by its header alone, in a form of the provider's
+// file, that something is wrong; on any base where base is "".
+func TellsByHead(p *provider.Provider, base string, status int, h http.Header) bool {
+	return p != nil && succeeded(status) && slices.ContainsFunc(p.Voice().Refusals, func(f provider.Refusal) bool {
+		if len(f.Headers) == 0 || f.Text != "" || len(f.At) > 0 || !f.ForStatus(status) || f.Base != "" && base != "" && f.Base != base {
+			return false
+		}
+		_, tells := f.Match(h, nil, make(map[string]string))
+		return tells
+	})
+}
+
+// Fails reports whether a successful response has an error in its body, or in its header.
 func Fails(p *provider.Provider, base string, resp Response) bool {
+	if TellsByHead(p, base, resp.Status, resp.Header) {
+		return true
+	}
 	if !MayFail(resp.Status, resp.Header) {
 		return false
 	}

@@ -67,16 +67,23 @@ func (d *decoder) credentials(n *yaml.Node) []CredentialKind {
 
 // page reads a URL for people, or a {base} with a path: its query may have {scopes} in it.
 func (d *decoder) page(n *yaml.Node, what string) string {
+	return d.withQuery(n, what, "https://service.example/keys", wantedWord)
+}
+
+// asked reads where a request goes: a URL or a {base} with a path, and a query of its own.
+func (d *decoder) asked(n *yaml.Node) string { return d.withQuery(n, "url", "{api}/path") }
+
+func (d *decoder) withQuery(n *yaml.Node, what, example string, allowed ...string) string {
 	address, query, asks := strings.Cut(n.Value, "?")
 	if n.Kind != yaml.ScalarNode || !asks {
 		written := d.template(n, what)
-		d.Is(n, yamlfile.Spelling{Pattern: pagePattern, Example: "https://service.example/keys"})
+		d.Is(n, yamlfile.Spelling{Pattern: pagePattern, Example: example})
 		return written
 	}
 	names, err := template.Names(query)
-	named := slices.DeleteFunc(names, func(name string) bool { return "{"+name+"}" == wantedWord })
+	named := slices.DeleteFunc(names, func(name string) bool { return slices.Contains(allowed, "{"+name+"}") })
 	if err != nil || len(named) > 0 || !text.IsUnbroken(query) || strings.Contains(query, "#") {
-		d.Mistake(n, yamlfile.BadValue, "the query of %s has no fragment and no space, and no other name than {scopes}", what)
+		d.Mistake(n, yamlfile.BadValue, "the query of %s has no fragment and no space, and %s", what, onlyNames(allowed))
 		return ""
 	}
 	before := *n
@@ -85,6 +92,14 @@ func (d *decoder) page(n *yaml.Node, what string) string {
 		return ""
 	}
 	return n.Value
+}
+
+// onlyNames says which names may stand in a text.
+func onlyNames(allowed []string) string {
+	if len(allowed) == 0 {
+		return "no {name}"
+	}
+	return "no other name than " + strings.Join(allowed, ", ")
 }
 
 // pagePattern is templatePattern with a query.
@@ -148,7 +163,7 @@ func (d *decoder) inspection(n *yaml.Node) Inspection {
 	var i Inspection
 	before := d.Count()
 	d.Mapping(n, "inspect", slices.Concat([]yamlfile.Member{
-		yamlfile.Optional("url", func(v *yaml.Node) { i.URL = d.template(v, "url") }, "where it is asked, with the credential itself"),
+		yamlfile.Optional("url", func(v *yaml.Node) { i.URL = d.asked(v) }, "where it is asked, with the credential itself"),
 	}, d.howToAsk(&i), []yamlfile.Member{
 		yamlfile.Optional("introspection", func(v *yaml.Node) {
 			i.Introspection, i.JSON = true, d.Word(v, "introspection", []string{"form", "json"}) == "json"
@@ -319,7 +334,7 @@ func (d *decoder) whoami(n *yaml.Node) Whoami {
 	var w Whoami
 	before := d.Count()
 	d.Mapping(n, "whoami", slices.Concat([]yamlfile.Member{
-		yamlfile.Required("url", func(v *yaml.Node) { w.Ask.URL = d.template(v, "url") }, "what is asked, with the credential"),
+		yamlfile.Required("url", func(v *yaml.Node) { w.Ask.URL = d.asked(v) }, "what is asked, with the credential"),
 	}, d.howToAsk(&w.Ask), []yamlfile.Member{
 		yamlfile.Required("name", func(v *yaml.Node) { w.Ask.Account = d.place(v, "name") }, "where the response names the account, such as email, user.emails[].value, or {header: NAME}"),
 		yamlfile.Optional("scope", func(v *yaml.Node) { w.Scope = d.scope(v) }, "without it the question is refused"),
@@ -334,7 +349,7 @@ func (d *decoder) revoke(n *yaml.Node) Revoke {
 	var r Revoke
 	before := d.Count()
 	d.Mapping(n, "revoke", slices.Concat([]yamlfile.Member{
-		yamlfile.Required("url", func(v *yaml.Node) { r.Ask.URL = d.template(v, "url") }, "what is requested, with the token"),
+		yamlfile.Required("url", func(v *yaml.Node) { r.Ask.URL = d.asked(v) }, "what is requested, with the token"),
 	}, d.howToAsk(&r.Ask), []yamlfile.Member{
 		yamlfile.Optional("done", func(v *yaml.Node) { r.Done = d.signs(v, "done") }, "how it is said that the token has ended; default: by a status of success"),
 	}))

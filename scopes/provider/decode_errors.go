@@ -55,6 +55,7 @@ func (d *decoder) refusal(n *yaml.Node) Refusal {
 		yamlfile.Optional("holds", func(v *yaml.Node) { f.Holds = d.place(v, "holds") }, "where the response names the scopes that are held"),
 		yamlfile.Required("means", func(v *yaml.Node) { f.Means = d.meaning(v) }, "why the request was refused"),
 		yamlfile.Optional("any_of", func(v *yaml.Node) { f.AnyOf = d.Boolean(v, "any_of") }, "any one of the scopes that the response names is enough"),
+		yamlfile.Optional("lists", func(v *yaml.Node) { f.Lists = d.caughtLists(v, f.caught()) }, "for each text that was caught and is a list, what stands between its items; advice has it in words"),
 		yamlfile.Optional("advice", func(v *yaml.Node) { f.Advice = d.advice(v, f.caught()) }, "what to do about it; {name} is what a text caught"),
 		yamlfile.Optional("link", func(v *yaml.Node) { f.Link = d.link(v, f.caught()) }, "the page on which it is done; {name} is what a text caught"),
 	))
@@ -62,6 +63,22 @@ func (d *decoder) refusal(n *yaml.Node) Refusal {
 		d.fitting(n, &f)
 	}
 	return f
+}
+
+// caughtLists reads how texts that were caught are lists.
+func (d *decoder) caughtLists(n *yaml.Node, caught []string) (lists []CaughtList) {
+	d.MappingAnd(n, "lists", nil, func(name, v *yaml.Node) {
+		list := CaughtList{Name: name.Value}
+		d.Mapping(v, "a list", []yamlfile.Member{
+			yamlfile.Optional("or", func(v *yaml.Node) { list.Or = d.Text(v, "or") }, "what stands between alternatives"),
+			yamlfile.Optional("and", func(v *yaml.Node) { list.And = d.Text(v, "and") }, "what stands between things of which all are needed"),
+		})
+		if !d.Describing() && !slices.Contains(caught, name.Value) {
+			d.Mistake(name, yamlfile.BadValue, "lists has {%s}, which no text of this error catches", name.Value)
+		}
+		lists = append(lists, list)
+	}, "the name of the text")
+	return lists
 }
 
 // advice reads a sentence with names of the texts in it.
@@ -85,8 +102,8 @@ func (d *decoder) fitting(n *yaml.Node, f *Refusal) {
 		d.Mistake(n, yamlfile.MissingKey, `an error has "at" and "is", or neither`)
 	case len(f.Statuses) == 0 && !f.Says() && !f.Needs.Given():
 		d.Mistake(n, yamlfile.MissingKey, `an error names a "status", a "header", a "text", "at" and "is", or "needs": every response would fit this one`)
-	case success >= 0 && f.Text == "" && len(f.At) == 0:
-		d.Mistake(n, yamlfile.MissingKey, `an error with status %d has a "text", or "at" and "is": every response of success would fit this one`, f.Statuses[success])
+	case success >= 0 && !f.Says():
+		d.Mistake(n, yamlfile.MissingKey, `an error with status %d has a "header", a "text", or "at" and "is": every response of success would fit this one`, f.Statuses[success])
 	case f.Means != MeaningMissingScope && (f.Needs.Given() || f.AnyOf):
 		d.Mistake(n, yamlfile.BadValue, `"needs" and "any_of" are for an error that means missing_scope`)
 	}

@@ -318,7 +318,7 @@ func (d *decoder) template(n *yaml.Node, what string) string {
 	}
 	base, path, closed := strings.Cut(inner, "}")
 	_, err := url.PathUnescape(path)
-	if !closed || err != nil || path != "" && path[0] != '/' || strings.ContainsAny(path, "?#") || !text.IsUnbroken(path) {
+	if !closed || err != nil || path != "" && path[0] != '/' || strings.ContainsAny(path, "?#{}") || !text.IsUnbroken(path) {
 		d.Mistake(n, yamlfile.BadValue, "%s is a URL or {base}/path, not %q", what, word)
 		return ""
 	}

@@ -44,9 +44,37 @@ type Refusal struct {
 	Needs  Place  // of the scopes that are needed; with nothing there, the response does not fit
 	Holds  Place  // of the scopes that the credential holds
 	Means  Meaning
-	AnyOf  bool   // of the scopes that the response names, any one is enough
+	AnyOf  bool // of the scopes that the response names, any one is enough
+	Lists  []CaughtList
 	Advice string // what helps, filled from what the texts caught; "" where the server's own words are enough
 	Link   string // where that is done: a URL, filled from what the texts caught; {base} allowed
+}
+
+// A CaughtList is a text that was caught, and lists alternatives, each of several things.
+type CaughtList struct {
+	Name    string // of the text
+	Or, And string // what stands between alternatives, and between the things of one; "" for neither
+}
+
+// spell is the list in words.
+func (l CaughtList) spell(caught string) string {
+	alternatives := parts(caught, l.Or)
+	for i, one := range alternatives {
+		alternatives[i] = strings.Join(parts(one, l.And), " and ")
+	}
+	return strings.Join(alternatives, ", or ")
+}
+
+// parts are what stands between separators, without blanks around it.
+func parts(list, separator string) []string {
+	if separator == "" {
+		return []string{strings.TrimSpace(list)}
+	}
+	all := strings.Split(list, separator)
+	for i, part := range all {
+		all[i] = strings.TrimSpace(part)
+	}
+	return slices.DeleteFunc(all, func(part string) bool { return part == "" })
 }
 
 // A Denial is one error response of the authorization server, and what it means there.
@@ -102,7 +130,13 @@ func (f *Refusal) Says() bool { return f.Text != "" || len(f.At) > 0 || len(f.He
 // AdviceFor is the advice with what the texts caught in it.
 func (f *Refusal) AdviceFor(caught map[string]string) string {
 	advice, _ := template.Fill(f.Advice, func(name string) (string, bool) {
-		return text.Cut(text.Line(caught[name]), text.MaxWord), true
+		said := caught[name]
+		for _, list := range f.Lists {
+			if list.Name == name {
+				said = list.spell(said)
+			}
+		}
+		return text.Cut(text.Line(said), text.MaxWord), true
 	})
 	return advice
 }
