@@ -25,17 +25,11 @@ type situation struct {
 
 var situations = []situation{
 	{"login", "a login", func(_ *provider.Provider, s scenario) bool { return s.grants("authorization_code") }},
-	{"narrowed", "a login that grants less", func(_ *provider.Provider, s scenario) bool {
-		return s.grants("authorization_code") && s.says(`^stdout '\^- `)
-	}},
+	{"narrowed", "a login that grants less", func(_ *provider.Provider, s scenario) bool { return s.narrows() }},
 	{"refresh", "a renewal", func(_ *provider.Provider, s scenario) bool { return s.grants("refresh_token") }},
-	{"revoked", "a credential that was revoked", func(_ *provider.Provider, s scenario) bool {
-		return s.says(`^exits 4 `) && s.says(`cause '"rejected"'|^stderr '.*ambit login'`) && slices.ContainsFunc(s.exchanges, refused)
-	}},
+	{"revoked", "a credential that was revoked", func(_ *provider.Provider, s scenario) bool { return s.ends() }},
 	{"expired", "a credential that has ended", func(_ *provider.Provider, s scenario) bool {
-		renewed := s.grants("refresh_token") && s.says(`^jsonpath report\.json verdicts '\[\]'`)
-		told := s.says(`^jsonpath report\.json verdicts\.0\.cause '"expired"'`)
-		return (renewed || told) && slices.ContainsFunc(s.exchanges, func(e replay.Exchange) bool { return refused(e) && grantOf(e) == "" })
+		return s.says(`cause '"expired"'`) && slices.ContainsFunc(s.exchanges, refused) || s.renews()
 	}},
 	{"refused", "a call that is refused for a scope", func(_ *provider.Provider, s scenario) bool {
 		return s.says(`^jsonpath report\.json verdicts\.0\.cause '"missing_scope"'`)
@@ -152,6 +146,53 @@ func (s scenario) says(pattern string) bool {
 // grants reports whether a token is given for a grant of that type.
 func (s scenario) grants(kind string) bool {
 	return slices.ContainsFunc(s.exchanges, func(e replay.Exchange) bool { return grantOf(e) == kind && !refused(e) })
+}
+
+// narrows reports whether a person hears of a scope that was requested at a login, and that the token response does
+// not name.
+func (s scenario) narrows() bool {
+	names := func(text, scope string) bool {
+		return slices.Contains(strings.FieldsFunc(text, func(c rune) bool { return strings.ContainsRune(" ,+\"", c) }), scope)
+	}
+	requested := func(scope string) bool {
+		return slices.ContainsFunc(s.exchanges, func(e replay.Exchange) bool {
+			return slices.ContainsFunc(slices.Concat(e.Query, e.Body.Form), func(f replay.Field) bool { return names(f.Value, scope) })
+		})
+	}
+	given := func(scope string) bool {
+		return slices.ContainsFunc(s.exchanges, func(e replay.Exchange) bool {
+			return grantOf(e) == "authorization_code" && !refused(e) && names(e.Response, scope)
+		})
+	}
+	missing := regexp.MustCompile(`(?m)^stdout '\^- (\S+) \+(?:required|recommended|optional): `).FindAllStringSubmatch(s.script, -1)
+	return s.grants("authorization_code") && slices.ContainsFunc(missing, func(m []string) bool { return requested(m[1]) && !given(m[1]) })
+}
+
+// ends reports whether the service refuses a credential, or to renew it, never takes it afterwards, and the command
+// says that it is not accepted or that another login helps.
+func (s scenario) ends() bool {
+	told := s.says(`cause '"rejected"'`) || s.says(`^stderr '.*ambit login`)
+	last := slices.IndexFunc(s.exchanges, refused)
+	return last >= 0 && s.says(`^exits 4 `) && told && !slices.ContainsFunc(s.exchanges[last:], func(e replay.Exchange) bool {
+		return grantOf(e) != "" && !refused(e)
+	})
+}
+
+// renews reports whether a request that was refused succeeds after a renewal.
+func (s scenario) renews() bool {
+	for i, first := range s.exchanges {
+		if !refused(first) || grantOf(first) != "" {
+			continue
+		}
+		later := s.exchanges[i+1:]
+		renewal := slices.IndexFunc(later, func(e replay.Exchange) bool { return grantOf(e) == "refresh_token" && !refused(e) })
+		if renewal >= 0 && slices.ContainsFunc(later[renewal:], func(e replay.Exchange) bool {
+			return e.Method+e.URL == first.Method+first.URL && !refused(e)
+		}) {
+			return true
+		}
+	}
+	return false
 }
 
 // refused reports whether a response is none of success: some services say so with a status of 200.
