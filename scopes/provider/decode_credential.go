@@ -41,7 +41,7 @@ func (d *decoder) credentials(n *yaml.Node) []CredentialKind {
 				d.List(v, "env", func(item *yaml.Node) { k.Env = append(k.Env, d.variable(item)) })
 			}, "environment variables in which people keep one; the first that is set counts"),
 			yamlfile.Optional("create", func(v *yaml.Node) { k.Create = d.page(v, "create") }, "the page on which a person makes one"),
-			yamlfile.Optional("send", func(v *yaml.Node) { k.Send = d.sending(v, true) }, "how every request carries it: bearer (default), or a header"),
+			yamlfile.Optional("send", func(v *yaml.Node) { k.Send = d.sending(v, true) }, "how every request carries it: bearer (default), or {header: NAME, text: TEXT}, where {credential} stands in the text"),
 			yamlfile.Optional("inspect", func(v *yaml.Node) { k.Inspect = d.inspections(v) }, "how the service is asked what one holds, or a list of ways that are tried in turn"),
 			yamlfile.Optional("revoke", func(v *yaml.Node) { k.Revoke = d.revoke(v) }, "the service's own way to end one that a login obtained, in place of the revocation_endpoint"),
 			yamlfile.Optional("usable", func(v *yaml.Node) { k.Usable = d.usable(v) }, "for each base, whether its scopes decide (by_scope) or it never works there"),

@@ -23,7 +23,7 @@ func (d *decoder) voice(p *Provider) []yamlfile.Member {
 	}
 	return []yamlfile.Member{
 		yamlfile.Optional("errors", change(func(v *Voice, n *yaml.Node) { v.Refusals, v.Denials = d.errors(n) }), "how the service refuses, and what that means; the first that fits counts"),
-		yamlfile.Optional("refusal_body", change(func(v *Voice, n *yaml.Node) { v.Bodies = d.refusalBody(n, v.Bodies) }), "for each base, the JSON in which its clients expect an error; {message} stands for the words"),
+		yamlfile.Optional("refusal_body", change(func(v *Voice, n *yaml.Node) { v.Bodies = d.refusalBody(n, v.Bodies) }), "for each base, the JSON in which its clients expect an error; {message} stands for the words; or one for each of refused, credential, unreachable, request"),
 	}
 }
 
