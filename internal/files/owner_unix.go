@@ -11,17 +11,23 @@ import (
 	"syscall"
 )
 
-// checkOwner refuses what belongs to another user, who could read and change it: it was not
-// meant for this one. Root may use everyone's, and obeys nobody's ([Rule.Obeyed]); what others may read can be root's.
+// checkOwner refuses what belongs to another user, who could read and change it: it was not meant for
+// this one, root included. What others may read can be root's.
 func checkOwner(path string, info fs.FileInfo, forbidden fs.FileMode) error {
+	return checkUser(path, info, forbidden&OthersRead == 0, ", or name another directory with XDG_STATE_HOME")
+}
+
+// checkUser refuses what belongs neither to this user nor, where that is allowed, to root.
+func checkUser(path string, info fs.FileInfo, rootToo bool, orElse string) error {
 	stat, ok := info.Sys().(*syscall.Stat_t)
-	if user := os.Geteuid(); !ok || user == 0 || stat.Uid == uint32(user) || stat.Uid == 0 && forbidden&OthersRead == 0 {
+	user := os.Geteuid()
+	if !ok || stat.Uid == uint32(user) || stat.Uid == 0 && rootToo {
 		return nil
 	}
 	return &UnsafeError{
 		Path:    path,
-		Problem: fmt.Sprintf("belongs to another user (user id %d; this is %d)", stat.Uid, os.Geteuid()),
-		Fix:     "chown it, if it is meant to be yours, or name another directory with XDG_STATE_HOME",
+		Problem: fmt.Sprintf("belongs to another user (user id %d; this is %d)", stat.Uid, user),
+		Fix:     "chown it, if it is meant to be yours" + orElse,
 	}
 }
 
@@ -38,9 +44,8 @@ func checkObeyed(path string) error {
 		if err != nil {
 			return err
 		}
-		stat, ok := info.Sys().(*syscall.Stat_t)
-		if user := os.Geteuid(); ok && stat.Uid != uint32(user) && stat.Uid != 0 {
-			return &UnsafeError{Path: at, Problem: fmt.Sprintf("belongs to another user (user id %d; this is %d)", stat.Uid, user), Fix: "chown it, if it is meant to be yours"}
+		if err := checkUser(at, info, true, ""); err != nil {
+			return err
 		}
 		if mode := info.Mode(); info.IsDir() && mode.Perm()&OthersWrite != 0 && mode&fs.ModeSticky == 0 {
 			return &UnsafeError{Path: at, Problem: fmt.Sprintf("is open to other users (mode %04o), who could replace %q", mode.Perm(), filepath.Base(path)), Fix: "chmod go-w it, if you know that nobody used that"}
@@ -49,7 +54,7 @@ func checkObeyed(path string) error {
 	return nil
 }
 
-// keepOwner gives temp to the owner of path, which it replaces: what root renews for somebody
+// keepOwner gives temp to the owner of path, which it replaces: what root changes for somebody
 // stays theirs.
 func keepOwner(temp, path string) error {
 	info, err := os.Lstat(path)
