@@ -79,6 +79,9 @@ func (c *consent) registerAlone(ctx context.Context, key store.Key, redirectURI 
 	if kept != nil {
 		registration.Scopes = registration.Scopes.Union(kept.Scopes) // who asks for these in turn needs one client
 	}
+	if ctx.Err() != nil {
+		return client.Client{}, context.Cause(ctx)
+	}
 	fresh, err := registration.Register(ctx, redirectURIs(ownRedirect(s.Provider(), s.server.Issuer), redirectURI)...)
 	if err != nil && ctx.Err() != nil {
 		s.opt.UI.note("the client was being registered, and the server did not say what became of it: one that it may have registered is not kept here")

@@ -141,7 +141,7 @@ func (r *loginFlow) requestCode(ctx context.Context) (*issuedCode, error) {
 
 // poll asks for the token until the person has answered (RFC 8628 §3.4, §3.5).
 func (r *loginFlow) poll(ctx context.Context, given *issuedCode) (*credential.Credential, error) {
-	p, troubled := newPace(given.interval), false
+	p, troubled, lost := newPace(given.interval), false, false
 	for {
 		if err := wait(ctx, p.pause); err != nil {
 			return nil, err
@@ -156,8 +156,9 @@ func (r *loginFlow) poll(ctx context.Context, given *issuedCode) (*credential.Cr
 		case ctx.Err() != nil:
 			return nil, context.Cause(ctx)
 		case !p.goesOn(err, time.Now()):
-			return nil, r.refusedDevice(err, troubled)
+			return nil, r.refusedDevice(err, lost)
 		}
+		lost = lost || lostOnTheWay(err)
 		if _, trouble := errors.AsType[*guard.Error](err); trouble && !troubled {
 			troubled = true
 			r.UI.tell("%s; asking on until the code expires", text.Line(err.Error()))
@@ -201,8 +202,8 @@ func (r *loginFlow) furtherParameters() []provider.Parameter {
 }
 
 // refusedDevice is the end that the server made of a login: what it says of the person or of the
-// request is an *[AuthorizationError], as in a browser.
-func (r *loginFlow) refusedDevice(err error, troubled bool) error {
+// request is an *[AuthorizationError], as in a browser. lost says that an earlier response was lost.
+func (r *loginFlow) refusedDevice(err error, lost bool) error {
 	refused, ok := errors.AsType[*ResponseError](err)
 	if !ok {
 		return err
@@ -216,7 +217,7 @@ func (r *loginFlow) refusedDevice(err error, troubled bool) error {
 	case "access_denied", "invalid_scope", "invalid_target":
 		return &AuthorizationError{Code: refused.Code, Description: refused.Description, URI: refused.URI, Device: true}
 	case "invalid_grant":
-		if troubled {
+		if lost {
 			r.UI.tell("a response of the server was lost before; what it may have issued then is not kept here")
 		}
 	}

@@ -325,8 +325,10 @@ func (r *loginFlow) exchange(ctx context.Context, code string) (*credential.Cred
 	response, err := request.result(err)
 	r.came = append(r.came, request)
 	if err != nil {
-		if ctx.Err() != nil {
+		if ctx.Err() != nil && lostOnTheWay(err) {
 			r.UI.tell("the code was sent, and the server did not say what became of it: what it may have issued is not kept here")
+		}
+		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
 		return nil, besideList(err, r.Server, "authorization_code", r.client)

@@ -238,10 +238,6 @@ func (r *Renewer) refresh(ctx context.Context, lease *store.Lease, old *credenti
 	person := ctx
 	ctx, cancel := signals.Outlive(ctx)
 	defer cancel()
-	if person.Err() != nil {
-		_ = r.Store.Swap(ctx, r.Key, lease, sent, old) // nothing was sent
-		return nil, context.Cause(person)
-	}
 	ask := r.redeem
 	if old.Own {
 		ask = r.ownToken
@@ -282,6 +278,12 @@ func (r *Renewer) prepare(ctx context.Context, lease *store.Lease, old *credenti
 	err = r.Store.Swap(ctx, r.Key, lease, old, &noted)
 	if overtaken(err) {
 		return nil, err
+	}
+	if ctx.Err() != nil { // nothing is sent, though the note may stand there; the lease is owed, too
+		lasting, cancel := signals.OutliveFirst(ctx)
+		defer cancel()
+		_ = r.Store.Swap(lasting, r.Key, lease, &noted, old)
+		return nil, context.Cause(ctx)
 	}
 	if err != nil {
 		return nil, noPlace(ctx, err)

@@ -3,7 +3,6 @@ package oauth
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"time"
 
@@ -57,10 +56,7 @@ func lostOnTheWay(err error) bool {
 		return response.Problem != "" && response.Status == 0
 	}
 	trouble, ok := errors.AsType[*guard.Error](err)
-	if !ok {
-		return false
-	}
-	if operation, ok := errors.AsType[*net.OpError](err); ok && operation.Op == "dial" {
+	if !ok || trouble.Unsent {
 		return false
 	}
 	switch trouble.Kind {

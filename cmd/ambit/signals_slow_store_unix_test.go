@@ -20,7 +20,8 @@ import (
 )
 
 // TestSignalsAtASlowStore sends each signal while the store's program is at keeping what the server has
-// just given out, and does not get done: it is revoked then, within the grace.
+// just given out, and does not get done: it is revoked then, within the grace. Before a request is sent,
+// none is.
 func TestSignalsAtASlowStore(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes as long as a store is waited for")
@@ -31,6 +32,7 @@ func TestSignalsAtASlowStore(t *testing.T) {
 		{client: theClient, args: []string{"login", "--device"}, request: "poll", told: []string{revoked}},
 		{client: theClient, loggedIn: true, args: []string{"token", "--min-ttl", "2h"}, request: "renewal", told: []string{"it was revoked"}},
 		{client: ownClient, args: []string{"token"}, request: "own", told: []string{"ended by", "interrupted"}},
+		{client: theClient, loggedIn: true, args: []string{"token", "--min-ttl", "2h"}, told: []string{"ended by", "interrupted"}, never: []string{"renewal"}}, // before it is sent
 	} {
 		for _, signal := range ends {
 			wait.Go(func() { m.strikeAtASlowStore(t, signal) })
@@ -78,10 +80,13 @@ func (m moment) strikeAtASlowStore(t *testing.T, signal syscall.Signal) {
 	if m.loggedIn {
 		h.login()
 	}
-	k.answerAt(m.request, func(w http.ResponseWriter, r *http.Request) {
-		given.Store(true)
-		k.token(w, r)
-	})
+	given.Store(m.request == "") // what is asked before a request is held up, too
+	if m.request != "" {
+		k.answerAt(m.request, func(w http.ResponseWriter, r *http.Request) {
+			given.Store(true)
+			k.token(w, r)
+		})
+	}
 	c := h.ambit(m.args...)
 	var out strings.Builder
 	c.Stdout, c.Stderr = &out, &out
@@ -103,7 +108,12 @@ func (m moment) strikeAtASlowStore(t *testing.T, signal syscall.Signal) {
 	if code := c.ProcessState.ExitCode(); code != 128+int(signal) || !told {
 		t.Errorf("%s, %s: exit code %d\n%s", m.request, signal, code, out.String())
 	}
-	if alive := k.alive(); len(alive) > 0 {
+	for _, request := range m.never {
+		if n := k.count(request); n != 0 {
+			t.Errorf("%s: %d requests: %s", signal, n, request)
+		}
+	}
+	if alive := k.alive(); len(alive) > 0 && m.request != "" {
 		t.Errorf("%s, %s: alive at the server: %v\n%s", m.request, signal, alive, out.String())
 	}
 }

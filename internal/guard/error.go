@@ -62,6 +62,9 @@ type Error struct {
 	Err error
 	// Reached says of KindUnreachable that there was a connection, and no usable response on it.
 	Reached bool
+	// Unsent says that no request left this machine whose response did not come: there was no connection
+	// for it, or the one before was answered.
+	Unsent bool
 }
 
 // Error describes the trouble in one line.

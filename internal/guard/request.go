@@ -6,9 +6,11 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/ambit-auth/ambit/internal/files"
@@ -92,7 +94,9 @@ func (r *Requester) do(req *http.Request, read func(body io.Reader) ([]byte, err
 	if busy.asksToWait() {
 		if again, ok := Rewound(req); ok {
 			if waitErr := r.wait(req.Context(), busy); waitErr != nil {
-				return nil, requestError(req, waitErr)
+				e := requestError(req, waitErr)
+				e.Unsent = true
+				return nil, e
 			}
 			response, err = r.once(again, read)
 		}
@@ -110,9 +114,12 @@ func (e *Error) asksToWait() bool {
 }
 
 func (r *Requester) once(req *http.Request, read func(body io.Reader) ([]byte, error)) (*Response, *Error) {
-	resp, err := withPolicy(r.HTTP, r.Bound).Do(r.introduced(req))
+	var line connecting
+	resp, err := withPolicy(r.HTTP, r.Bound).Do(r.introduced(line.watch(req)))
 	if err != nil {
-		return nil, requestError(req, err)
+		e := requestError(req, err)
+		e.Unsent = e.Unsent || line.none()
+		return nil, e
 	}
 	defer resp.Body.Close()
 	var trouble *Error
@@ -128,6 +135,20 @@ func (r *Requester) once(req *http.Request, read func(body io.Reader) ([]byte, e
 	}
 	return &Response{Status: resp.StatusCode, Header: resp.Header, URL: resp.Request.URL, Body: body, trouble: trouble}, nil
 }
+
+// connecting is what became of the connection for a request. A transport that is not Go's tells nothing.
+type connecting struct{ wanted, had atomic.Bool }
+
+// watch is req whose connection is watched.
+func (c *connecting) watch(req *http.Request) *http.Request {
+	return req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
+		GetConn: func(string) { c.wanted.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { c.had.Store(true) },
+	}))
+}
+
+// none reports whether there was none, so that nothing was sent.
+func (c *connecting) none() bool { return c.wanted.Load() && !c.had.Load() }
 
 // introduced is req with what every request of ours says of itself.
 func (r *Requester) introduced(req *http.Request) *http.Request {
