@@ -53,6 +53,9 @@ func (s *Session) Plan(ctx context.Context) (*Plan, error) {
 		return nil, err
 	}
 	s.opt.UI.notes(as.Source.Warnings)
+	for _, remark := range as.Source.Remarks {
+		s.opt.UI.detail(text.Line(remark))
+	}
 	return newPlan(s, as, resources), nil
 }
 

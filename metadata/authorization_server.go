@@ -105,7 +105,7 @@ func readAuthorizationServer(document *guard.Object, issuer string, given Given)
 	if err != nil {
 		return nil, err
 	}
-	as.Source.Warnings, as.Source.Given = r.told(), slices.Sorted(maps.Keys(given.Members))
+	as.Source.Warnings, as.Source.Remarks, as.Source.Given = r.told(), r.remarks, slices.Sorted(maps.Keys(given.Members))
 	return as, nil
 }
 

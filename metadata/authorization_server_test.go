@@ -277,7 +277,9 @@ func TestMissingResponseTypesIsAWarning(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantWarning(t, as.Source, "response_types_supported")
+	if len(as.Source.Warnings) > 0 || len(as.Source.Remarks) != 1 || !strings.Contains(as.Source.Remarks[0], "response_types_supported") {
+		t.Errorf("warnings %q, remarks %q", as.Source.Warnings, as.Source.Remarks)
+	}
 }
 
 func TestLoopbackIssuerMayNameLoopback(t *testing.T) {

@@ -59,7 +59,7 @@ func (c *Client) AuthorizationServerWith(ctx context.Context, issuer string, giv
 	if err != nil {
 		return nil, err
 	}
-	source.Warnings = slices.Concat(source.Warnings, as.Source.Warnings)
+	source.Warnings, source.Remarks = slices.Concat(source.Warnings, as.Source.Warnings), as.Source.Remarks
 	as.from(source)
 	return as, nil
 }
@@ -89,7 +89,7 @@ func (c *Client) CachedAuthorizationServer(issuer string, given Given) *Authoriz
 		return as
 	}
 	as := cached.value
-	as.from(Source{URL: cached.entry.URL, From: FromCache, Age: cached.entry.age(c.now()), Warnings: as.Source.Warnings})
+	as.from(Source{URL: cached.entry.URL, From: FromCache, Age: cached.entry.age(c.now()), Warnings: as.Source.Warnings, Remarks: as.Source.Remarks})
 	return as
 }
 

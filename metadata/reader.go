@@ -17,6 +17,7 @@ type reader struct {
 	given    Given
 	wrong    fieldErrors
 	warnings []string
+	remarks  []string
 }
 
 // fieldErrors are all wrong fields of a document, in the order in which they were read.
@@ -65,7 +66,7 @@ func (r *reader) told() []string {
 func (r *reader) expected(field string) []string {
 	list := r.List(field)
 	if list == nil && !r.Has(field) && !r.given.Alone {
-		r.warn("the server's metadata has no %s, which RFC 8414 §2 requires", field)
+		r.remarks = append(r.remarks, fmt.Sprintf("the server's metadata has no %s, which RFC 8414 §2 requires", field))
 	}
 	return list
 }

@@ -28,4 +28,6 @@ type Source struct {
 	Age time.Duration
 	// Warnings are sentences for the user, in a fixed order, safe to print.
 	Warnings []string
+	// Remarks are the same of what an RFC requires and nobody here needs.
+	Remarks []string
 }

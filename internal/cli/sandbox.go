@@ -15,6 +15,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/console"
 	"github.com/ambit-auth/ambit/internal/failure"
 	"github.com/ambit-auth/ambit/internal/sandbox"
+	"github.com/ambit-auth/ambit/internal/signals"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes"
@@ -51,7 +52,11 @@ Kinds of misbehavior:
 				return errors.Join(err, s.Close())
 			}
 			<-cmd.Context().Done()
-			return s.Close()
+			err = s.Close()
+			if end, ok := signals.EndOf(cmd.Context()); ok && err == nil {
+				return childExit(end.ExitCode()) // as it was told to end, without a word
+			}
+			return err
 		},
 	}
 	f := cmd.Flags()
