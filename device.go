@@ -69,6 +69,9 @@ func (c *consent) run(ctx context.Context, login *oauth.Login) error {
 	}
 	s.opt.UI.note(fmt.Sprintf("no code for another device can be had (%s): this login goes by a browser", text.Line(err.Error())))
 	c.device = false
+	if login.Client, err = c.who(ctx); err != nil {
+		return err
+	}
 	login.Scopes = c.plan.Request
 	return c.inBrowser(ctx, login)
 }

@@ -121,17 +121,20 @@ func (c *consent) noteVariable() {
 	}
 }
 
+// who is the client that logs in: by a code for another device it may need no secret.
+func (c *consent) who(ctx context.Context) (client.Client, error) {
+	id, err := c.plan.clientID()
+	if err != nil || c.device && c.session.Provider().Client.CodeOnly {
+		return client.Public(id), err
+	}
+	return c.session.clientWithID(ctx, c.session.server, id, nil)
+}
+
 func (c *consent) login(ctx context.Context) (*oauth.Login, error) {
 	s, p := c.session, c.session.Provider()
-	id, err := c.plan.clientID()
+	who, err := c.who(ctx)
 	if err != nil {
 		return nil, err
-	}
-	who := client.Public(id)
-	if !c.device || !p.Client.CodeOnly {
-		if who, err = s.clientWithID(ctx, s.server, id, nil); err != nil {
-			return nil, err
-		}
 	}
 	login := &oauth.Login{
 		HTTP: c.client, Server: c.plan.Server, Client: who, Push: p.Client.Push, PKCE: p.Client.ProtectsCode(c.session.Server().Name), Redirect: redirectOf(p), Authorize: p.Client.Authorize,
