@@ -55,6 +55,9 @@ type screened struct {
 	plain bool     // without a credential in the environment
 	first []string // run before it, unseen
 	net   bool     // it asks the server even where no credential may go there
+	once  bool     // it shows the same in every outcome
+	wide  bool     // it tells of seconds, which would break lines now here, now there
+	makes string   // the file that it writes
 }
 
 func screenedCommands() []screened {
@@ -69,6 +72,11 @@ func screenedCommands() []screened {
 		{name: "explain", args: []string{"explain", "llm_gateway:read"}, net: true},
 		{name: "scopes", args: []string{"scopes", "llm"}, net: true},
 		{name: "audit", args: []string{"audit", "--calls", "calls.txt"}, net: true},
+		{name: "logins", args: []string{"logins"}, plain: true, wide: true, first: []string{"login", "--browser", "visit"}},
+		{name: "init", args: []string{"init", "--from", "./provider.yaml", "-f", "made.yaml"}, makes: "made.yaml", net: true},
+		{name: "export", args: []string{"export", "markdown"}, net: true},
+		{name: "schema", args: []string{"schema", "verdikt"}, once: true},
+		{name: "version", args: []string{"version"}, once: true},
 		{name: "logout", args: []string{"logout"}, plain: true, first: []string{"login", "--browser", "visit"}},
 	}
 }
@@ -79,6 +87,7 @@ type screen struct {
 	columns int // of the terminal; 0 for a pipe
 	env     []string
 	args    []string
+	only    string // the one outcome that looks different here
 }
 
 var screens = []screen{
@@ -87,6 +96,8 @@ var screens = []screen{
 	{name: "pipe"},
 	{name: "GitHub Actions", env: []string{"CI=true", "GITHUB_ACTIONS=true"}},
 	{name: "GitLab CI", env: []string{"CI=true", "GITLAB_CI=true"}},
+	{name: "GitHub Actions, a fork", env: []string{"CI=true", "GITHUB_ACTIONS=true", "GITHUB_EVENT_PATH=event.json"}, only: "no credential"},
+	{name: "GitLab CI, a fork", env: []string{"CI=true", "GITLAB_CI=true", "CI_MERGE_REQUEST_SOURCE_PROJECT_PATH=them/tool", "CI_MERGE_REQUEST_PROJECT_PATH=us/tool", "CI_PROJECT_PATH=us/tool"}, only: "no credential"},
 }
 
 // TestScreens is the product's whole face: what each command shows in each outcome, in terminals of two
@@ -99,18 +110,23 @@ func TestScreens(t *testing.T) {
 			var text, asJSON strings.Builder
 			told := make(map[string]string) // by all screens of an outcome, its name
 			for _, o := range outcomes() {
-				if o.reads && command.net || command.plain && o.grant == "" && o.edit == nil && !o.down {
+				if command.once && len(told) > 0 || o.reads && command.net || command.plain && o.grant == "" && o.edit == nil && !o.down {
 					continue
 				}
 				w := newWorld(t, o)
 				var seen []string
 				var all strings.Builder
 				for _, s := range screens {
+					if s.only != "" && s.only != o.name || command.wide && s.columns == 80 {
+						continue
+					}
 					now := w.shown(t, command, s)
 					if !slices.Contains(seen, now) {
 						fmt.Fprintf(&all, "=== %s: %s (%s)\n%s\n", command.name, o.name, s.name, now)
 					}
-					seen = append(seen, now)
+					if s.only == "" || !slices.Contains(seen, now) {
+						seen = append(seen, now)
+					}
 				}
 				if same := told[strings.Join(seen, "")]; same != "" {
 					fmt.Fprintf(&text, "=== %s: %s: as %s\n\n", command.name, o.name, same)
@@ -172,6 +188,7 @@ func newWorld(t *testing.T, o outcome) *world {
 	}
 	put("scopes.yaml", text)
 	put("provider.yaml", string(provider))
+	put("event.json", `{"pull_request": {"head": {"repo": {"full_name": "them/tool"}}, "base": {"repo": {"full_name": "us/tool"}}}}`)
 	put("calls.txt", "GET {api}/api/users/@me/\nPOST {gateway}/v1/messages\n")
 	return w
 }
@@ -183,6 +200,9 @@ func (w *world) shown(t *testing.T, command screened, s screen) string {
 	os.RemoveAll(home)
 	if err := os.MkdirAll(home, 0o700); err != nil {
 		t.Fatal(err)
+	}
+	if command.makes != "" {
+		os.Remove(filepath.Join(w.dir, command.makes))
 	}
 	args := append([]string{"PWD=" + w.dir, "AMBIT_STORE=file"}, s.env...)
 	if w.outcome.key != nil && !command.plain {
@@ -229,6 +249,7 @@ func (w *world) steady(text, home string) string {
 	text = regexp.MustCompile(`(oauth/authorize/\?)\S+`).ReplaceAllString(text, "${1}…")
 	text = regexp.MustCompile(`"port": \d+|"pid": \d+|"took_ms": \d+`).ReplaceAllString(text, `"n": 0`)
 	text = regexp.MustCompile(`pha_[A-Za-z0-9]{20,}`).ReplaceAllString(text, "pha_made-up")
+	text = regexp.MustCompile(`\d seconds? old; good for \d\d minutes`).ReplaceAllString(text, "1 second old; good for 60 minutes")
 	text = regexp.MustCompile(`runs/[\w.-]+\.jsonl`).ReplaceAllString(text, "runs/20260501T120000.000-1.jsonl")
 	text = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`).ReplaceAllString(text, "2026-05-01T12:00:00Z")
 	text = regexp.MustCompile(`go1\.[0-9.]+ \w+/\w+`).ReplaceAllString(text, "go1.26 linux/amd64")
