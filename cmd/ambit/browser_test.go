@@ -224,7 +224,7 @@ func ask[T any](t *testing.T, ctx context.Context, a chromedp.Action[T]) T {
 func TestPagesConsent(t *testing.T) {
 	browser := newBrowser(t)
 	complaints := complaints(t, browser)
-	ready := startBox(t, sandbox.Options{}).Ready()
+	ready := startBox(t, sandbox.Options{Reasons: map[string]string{"llm_gateway:read": "every model call of the agent"}}).Ready()
 	login := beginLogin(t, ready.Manifest)
 	// People read hosts and tools, and not how a manifest writes them.
 	inWords := func(name, page string) {
@@ -246,7 +246,7 @@ func TestPagesConsent(t *testing.T) {
 	judgePage(t, browser, "consent")
 	consent := ask(t, browser, chromedp.Text(chromedp.CSS("main")))
 	inWords("the consent page", consent)
-	for _, want := range []string{"This app will be able to use", "required by this app", "you return to http://localhost:"} {
+	for _, want := range []string{"This app will be able to use", "required by this app", "every model call of the agent", "you return to http://localhost:"} {
 		if !strings.Contains(consent, want) {
 			t.Errorf("the consent page lacks %q:\n%s", want, consent)
 		}

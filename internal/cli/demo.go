@@ -52,7 +52,7 @@ func runDemo(ctx context.Context, r *invocation) (view.View, error) {
 		grant = "" // the person says
 	}
 	d := &demo{invocation: r, directory: directory, watched: watched, out: r.Stdout}
-	d.box, err = sandbox.Start(ctx, sandbox.Options{Grant: grant, Manifest: ambit.ExampleManifest, Dir: directory, Log: d.served})
+	d.box, err = sandbox.Start(ctx, sandbox.Options{Grant: grant, Manifest: ambit.ExampleManifest, Reasons: exampleReasons(), Dir: directory, Log: d.served})
 	if err != nil {
 		return nil, err
 	}

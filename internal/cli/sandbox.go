@@ -19,6 +19,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
 	"github.com/ambit-auth/ambit/scopes"
+	"github.com/ambit-auth/ambit/scopes/manifest"
 )
 
 func sandboxCommand(r *invocation) *cobra.Command {
@@ -39,7 +40,7 @@ Kinds of misbehavior:
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r.watchSignals()
-			o.Manifest = ambit.ExampleManifest
+			o.Manifest, o.Reasons = ambit.ExampleManifest, exampleReasons()
 			person := !r.wantsJSON() && console.IsTerminal(r.Stdout)
 			if person {
 				o.Log = r.tellRequest
@@ -106,4 +107,20 @@ func kindLines() string {
 		b.WriteString("  " + k + "\n")
 	}
 	return b.String()
+}
+
+// exampleReasons are why the example's manifest needs each scope, for the page of a person who consents.
+func exampleReasons() map[string]string {
+	reasons := make(map[string]string)
+	m, err := manifest.Decode(ambit.ManifestName, ambit.ExampleManifest, nil)
+	if err != nil { // it is our own; without reasons the page names the scopes
+		return reasons
+	}
+	needs, _ := m.Select(m.ProgramNames()...)
+	for _, need := range needs {
+		for _, scope := range need.AnyOf {
+			reasons[scope] = need.Why
+		}
+	}
+	return reasons
 }

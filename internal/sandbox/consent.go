@@ -37,6 +37,7 @@ type pageData struct {
 type pageScope struct {
 	Name   string
 	Pinned bool
+	Reason string // "" where nobody says one
 }
 
 type pageProject struct {
@@ -67,7 +68,7 @@ func (sv *server) consentPage(w http.ResponseWriter, r *http.Request, a *goidc.A
 		Action: action, Form: a.Store[formKey].(string), Return: originOf(a.RedirectURI),
 	}
 	for _, scope := range a.Store[allowedKey].([]string) {
-		data.Scopes = append(data.Scopes, pageScope{scope, contains(app.Pinned, scope)})
+		data.Scopes = append(data.Scopes, pageScope{scope, contains(app.Pinned, scope), sv.reasons[scope]})
 	}
 	if chosen := a.Store[teamsKey].([]int); chosen != nil {
 		for _, p := range sv.shape.Projects {

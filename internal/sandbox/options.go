@@ -26,6 +26,9 @@ type Options struct {
 	// Manifest is the text of a scopes.yaml. It is written out with its provider pointed
 	// at the sandbox, every other byte as it was. nil: none is written.
 	Manifest []byte
+	// Reasons are why scopes are asked for, by their names, as the consent page says it. nil: it names
+	// the scopes alone.
+	Reasons map[string]string
 	// Dir is where manifest and provider file are written; it must not hold files of
 	// these names. Default: a new temporary directory, removed by Close.
 	Dir string

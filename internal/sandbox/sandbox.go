@@ -20,6 +20,7 @@ type Sandbox struct {
 	store    *store
 	now      func() time.Time
 	log      func(Request)
+	reasons  map[string]string // of scopes
 	group    *listenerGroup
 	servers  map[string]*server
 	ready    Ready
@@ -72,7 +73,7 @@ func newSandbox(o Options) (*Sandbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Sandbox{shape: shape, now: o.Now, log: o.Log, signing: sync.OnceValues(newSigningKeys), servers: map[string]*server{}, sessions: newMCPSessions()}
+	s := &Sandbox{shape: shape, now: o.Now, log: o.Log, reasons: o.Reasons, signing: sync.OnceValues(newSigningKeys), servers: map[string]*server{}, sessions: newMCPSessions()}
 	if s.now == nil {
 		s.now = time.Now
 	}
