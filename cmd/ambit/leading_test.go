@@ -85,6 +85,7 @@ func TestLoginsAtOnce(t *testing.T) {
 		"the leader is killed":             {kill: true, code: 0, pages: 2},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			k := newKeeper(t)
 			k.refuse(c.deny)
 			h := k.home("")
@@ -174,6 +175,7 @@ func TestLoginsOfTwoPrograms(t *testing.T) {
 		code int
 	}{"consent": {false, 0}, "denial": {true, 4}} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			k := newKeeper(t)
 			k.refuse(c.deny)
 			h := k.homeOf("client: {id: {main: tool}, redirect: {host: 127.0.0.1, path: /callback, ports: [" + portFor(t) + "]}}")
