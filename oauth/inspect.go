@@ -220,6 +220,9 @@ func (i *Inspector) inspectItself(ctx context.Context, way provider.Inspection, 
 // holds is as it was known before.
 func (i *Inspector) read(response *guard.Response, way provider.Inspection, server provider.Server, kind provider.CredentialKind, c *credential.Credential) (told, error) {
 	said, err := i.readInspection(response, way, kind, c.Asked)
+	if err == nil && !way.Introspection && !fits(way.Denied, response) {
+		err = i.failedInside(response, way, said.KnownBy != "")
+	}
 	if err != nil {
 		return told{}, i.explained(err, response, way, server)
 	}

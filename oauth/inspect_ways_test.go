@@ -334,3 +334,36 @@ func TestInspectedAfterItsEnd(t *testing.T) {
 		server.Close()
 	}
 }
+
+// A response of success with an error in it is none: a credential is not taken for accepted.
+func TestInspectionFailsWithSuccess(t *testing.T) {
+	const silent, rejected = "did not say what the credential holds", "is not active"
+	for name, tt := range map[string]struct{ body, want string }{
+		"fine":                  {`{"email": "ada@example.com"}`, ""},
+		"not ok":                {`{"ok": false, "error": "invalid_auth"}`, silent},
+		"GraphQL":               {`{"errors": [{"message": "Not authenticated"}], "data": null}`, silent},
+		"what the file knows":   {`{"errors": [{"message": "no", "code": "AUTHENTICATION_ERROR"}], "data": null}`, rejected},
+		"what it does not know": {`{"errors": [{"message": "no", "code": "OTHER"}], "data": null}`, silent},
+		"no error in the list":  {`{"email": "ada@example.com", "errors": []}`, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inspector := inspecting(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "application/json")
+				_, _ = io.WriteString(w, tt.body)
+			})
+			p, err := provider.Decode("p.yaml", fmt.Appendf(nil, `
+servers: {here: {issuer: %[1]q, api: %[1]q}}
+credentials: [{prefix: key_, kind: key, label: a key, inspect: {url: "{api}/me", account: email}}]
+errors: [{status: 200, at: "errors[].code", is: AUTHENTICATION_ERROR, means: rejected}]
+`, inspector.Server.Issuer))
+			if err != nil {
+				t.Fatal(err)
+			}
+			inspector.Provider, inspector.Server = p, p.Servers[0]
+			_, err = inspector.Inspect(t.Context(), bare(testAPIKey))
+			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+		})
+	}
+}

@@ -93,6 +93,21 @@ func (i *Inspector) explained(err error, response *guard.Response, way provider.
 	return unclear
 }
 
+// failedInside is the error that a response of success has in its body; nil for none. One that lists what
+// is held is believed, unless the provider's file says that the credential is rejected.
+func (i *Inspector) failedInside(response *guard.Response, way provider.Inspection, lists bool) error {
+	said := reader.Response{Status: response.Status, Header: response.Header, Body: response.Body}
+	switch {
+	case !scopes.Succeeded(response.Status) || !reader.Fails(i.Provider, way.Base(), said):
+		return nil
+	case reader.Read(i.Provider, way.Base(), reader.Vocabulary{}, said).Means(provider.MeaningRejected):
+		return &RejectedError{Host: response.URL.Host, Status: response.Status}
+	case lists:
+		return nil
+	}
+	return unclearInspection(response, "an error with status %d", response.Status)
+}
+
 // fits reports whether a response has one of the signs.
 func fits(signs []provider.Sign, response *guard.Response) bool {
 	if len(signs) == 0 {

@@ -92,9 +92,20 @@ func (f *fitting) fitsScopes(r *Reading, h http.Header, body []any) bool {
 		return false
 	}
 	if caught, ok := f.caught[provider.CaughtScope]; ok {
-		f.scopes.valuesAt(need, "", []any{caught})
+		named, sure := f.scopes.known.within(sentenceOf(caught))
+		need.firm = sure
+		f.scopes.valuesAt(need, "", []any{named})
 	}
 	return !f.counts || len(f.scopes.Needs) == 0 || f.Means != provider.MeaningMissingScope || !f.met()
+}
+
+// sentenceOf is the part of a text that ends with a sentence, or where an aside begins, without the marks
+// at its end: what follows is not about scopes.
+func sentenceOf(text string) string {
+	for _, end := range []string{". ", "! ", "? ", "; ", " (", "\n", "\t"} {
+		text, _, _ = strings.Cut(text, end)
+	}
+	return strings.TrimRight(text, " .,;:!?")
 }
 
 // met reports whether all that is needed is held.

@@ -1,8 +1,10 @@
 package refusal_test
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -167,4 +169,31 @@ func FuzzEntry(f *testing.F) {
 			}
 		}
 	})
+}
+
+// What is caught as a scope ends with the sentence; words that nobody knows are taken for scopes only
+// where nothing else stands beside them.
+func TestCaughtScopes(t *testing.T) {
+	p, err := provider.Decode("p.yaml", []byte("servers: {here: {issuer: 'https://id.example', api: 'https://api.example'}}\nerrors: [{status: 403, text: \"this needs {scope}\", means: missing_scope}]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := refusal.Vocabulary{Scopes: scopes.NewSet("notes.archive", "notes.read")}
+	for said, want := range map[string]string{
+		"this needs notes.archive":                                        "[[notes.archive]]",
+		"this needs notes.archive.":                                       "[[notes.archive]]",
+		"this needs notes.archive. See https://acme.example/docs/scopes.": "[[notes.archive]]",
+		"this needs notes.archive (see docs.acme.example)":                "[[notes.archive]]",
+		"this needs notes.archive Request ID: 7f3a":                       "[[notes.archive]]",
+		"this needs notes.archive! Contact support@acme.example":          "[[notes.archive]]",
+		"this needs notes.archive and notes.read.":                        "[[notes.archive] [notes.read]]",
+		"this needs notes.archive or notes.read, as its owner":            "[[notes.archive notes.read]]",
+		"this needs notes.other.":                                         "[[notes.other]]",
+		"this needs https://acme.example/auth/notes.":                     "[[https://acme.example/auth/notes]]",
+	} {
+		r := refusal.Read(p, "api", known, refusal.Response{Status: 403, Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(`{"error": ` + strconv.Quote(said) + `}`)})
+		if got := fmt.Sprint(r.Needs); got != want {
+			t.Errorf("%q needs %s, want %s", said, got, want)
+		}
+	}
 }

@@ -167,3 +167,18 @@ var (
 	outsideWords  = wordSet(`outside beyond exceeds`)
 	mismatchWords = wordSet(`mismatch mismatches mismatched`)
 )
+
+// within is a list of scopes without the words beside them, where scopes that somebody knows are in it; sure is
+// false where nobody knows any of several words, which may be a sentence.
+func (v Vocabulary) within(list string) (named string, sure bool) {
+	words := strings.Fields(list)
+	isKnown := func(word string) bool {
+		return slices.ContainsFunc(v.list(strings.Trim(word, "\"'`[](),;")), v.Knows)
+	}
+	if !slices.ContainsFunc(words, isKnown) {
+		return list, len(words) <= 1 || strings.ContainsAny(list, ",|")
+	}
+	return strings.Join(slices.DeleteFunc(words, func(word string) bool {
+		return !isKnown(word) && !slices.Contains([]string{"and", "or", "|"}, strings.ToLower(word))
+	}), " "), true
+}

@@ -306,9 +306,10 @@ func (d *decoder) requestBody(n *yaml.Node) string {
 func (d *decoder) signs(n *yaml.Node, what string) (list []Sign) {
 	d.each(n, what, func(item *yaml.Node) {
 		var s Sign
+		before := d.Count()
 		d.Mapping(item, what, d.sign(&s))
 		switch at, is := yamlfile.Child(item, "at"), yamlfile.Child(item, "is"); {
-		case item.Kind == yaml.MappingNode && len(item.Content) == 0:
+		case item.Kind == yaml.MappingNode && len(s.Statuses)+len(s.Headers)+len(s.At) == 0 && is == nil && d.Count() == before && !d.Describing():
 			d.Mistake(item, yamlfile.BadValue, "%s names what such a response has: status, header, or at and is", what)
 		case is != nil && at == nil:
 			d.Mistake(is, yamlfile.BadValue, "is says what stands at a path: name that with at")
