@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/internal/template"
@@ -104,9 +105,19 @@ func (d *decoder) fitting(n *yaml.Node, f *Refusal) {
 		d.Mistake(n, yamlfile.MissingKey, `an error names a "status", a "header", a "text", "at" and "is", or "needs": every response would fit this one`)
 	case success >= 0 && !f.Says():
 		d.Mistake(n, yamlfile.MissingKey, `an error with status %d has a "header", a "text", or "at" and "is": every response of success would fit this one`, f.Statuses[success])
+	case f.Text != "" && !hasWord(f.Text):
+		d.Mistake(n, yamlfile.BadValue, "text %q has no word of its own: every response would fit this one", f.Text)
+	case len(f.Statuses) == 0 && f.Text == "" && len(f.Headers) == 0 && len(f.Is) > 0 && !slices.ContainsFunc(f.Is, hasWord):
+		d.Mistake(n, yamlfile.MissingKey, `an error whose "is" has no word of its own names a "status" too: every error of the service would fit this one`)
 	case f.Means != MeaningMissingScope && (f.Needs.Given() || f.AnyOf):
 		d.Mistake(n, yamlfile.BadValue, `"needs" and "any_of" are for an error that means missing_scope`)
 	}
+}
+
+// hasWord reports whether something of a text stands outside its names.
+func hasWord(written string) bool {
+	rest, _ := template.Fill(written, func(string) (string, bool) { return "", true })
+	return strings.ContainsFunc(rest, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
 }
 
 // refusalBody reads the shapes of errors, each in place of that which list has for its base.
