@@ -20,7 +20,7 @@ import (
 
 // unseen lists the files of testdata/mistakes that a schema cannot refuse, and why.
 var unseen = map[string]string{
-	"provider_errors_wide": "whether a text has a word of its own is not for a pattern to say",
+	"provider_errors_wide":      "whether a text has a word of its own is not for a pattern to say",
 	"duplicate_scope":           "a schema compares whole items, not one member of each",
 	"unknown_base":              "the bases are the provider's to name",
 	"server":                    "the servers are the provider's to name",
