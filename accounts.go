@@ -168,13 +168,15 @@ func (s *Session) noteOther(before, now *credential.Credential) {
 	}
 }
 
-// isSameAccount compares what is known of two logins: the server's identifiers, or the names, where
-// it gave no identifier of either. What cannot be compared may be the same.
+// isSameAccount compares what is known of two logins: the server's identifiers, or else the names. Where it
+// gave an identifier of one alone, these may be names of two sorts, unless both are addresses. What cannot be
+// compared may be the same.
 func isSameAccount(a, b *credential.Credential) bool {
+	addresses := strings.Contains(a.Account, "@") && strings.Contains(b.Account, "@")
 	switch {
 	case a.Subject != "" && b.Subject != "":
 		return a.Subject == b.Subject
-	case a.Subject == "" && b.Subject == "" && a.Account != "" && b.Account != "":
+	case a.Account != "" && b.Account != "" && (addresses || a.Subject == "" && b.Subject == ""):
 		return strings.EqualFold(a.Account, b.Account)
 	}
 	return true

@@ -1,6 +1,8 @@
 package metadata
 
 import (
+	"strings"
+
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/scopes"
 )
@@ -14,6 +16,9 @@ func (r *reader) scopes(field string) scopes.Advertisement {
 	}
 	if r.IsText(field) && len(list) > 0 {
 		r.warn("in the server's metadata %s is a string, not an array of strings, and is read as a list", field)
+	}
+	for i, scope := range list {
+		list[i] = strings.TrimSpace(scope)
 	}
 	given := scopes.NewSet(list...)
 	usable := given.Where(func(scope string) bool { return scopes.CheckScope(scope) == nil })

@@ -123,7 +123,7 @@ func (r *loginFlow) requestCode(ctx context.Context) (*issuedCode, error) {
 		return nil, err
 	}
 	members, err := response.Object()
-	if response.Status != http.StatusOK || err == nil && members.Text("error") != "" { // some say so with a status of 200
+	if response.Status < 200 || response.Status > 299 || err == nil && members.Text("error") != "" { // some say so with a status of 200
 		return nil, r.refusedRequest(DeviceAuthorizationEndpoint, deviceGrant, response)
 	}
 	unusable := &ResponseError{Endpoint: DeviceAuthorizationEndpoint, Host: response.URL.Host}

@@ -53,7 +53,7 @@ func readIssuedCode(members *guard.Object, now time.Time) (given *issuedCode, pr
 	given = &issuedCode{
 		device:   members.Text("device_code"),
 		lifetime: members.Seconds("expires_in", maxCodeLife),
-		shown:    DeviceCode{UserCode: text.Line(members.Text("user_code")), URL: page},
+		shown:    DeviceCode{UserCode: text.Line(members.Name("user_code")), URL: page},
 	}
 	switch {
 	case given.device == "" || !credential.IsSendable(given.device):

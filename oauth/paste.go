@@ -15,9 +15,15 @@ import (
 // that a code was meant for this login is proved by PKCE.
 func readPaste(text string, a *attempt) (authorizationResponse, error) {
 	text = unquoted(text)
-	_, query, isURL := strings.Cut(text, "?")
+	before, fragment, _ := strings.Cut(text, "#")
+	_, query, isURL := strings.Cut(before, "?")
+	if answers := func(s string) bool { return strings.Contains(s, "code=") || strings.Contains(s, "error=") }; !answers(query) && answers(fragment) {
+		query, isURL = fragment, true // some servers respond there
+	}
 	if isURL {
 		query, _, _ = strings.Cut(query, "#")
+	} else if fragment != "" && fragment == a.state { // the page of some servers shows both
+		return readCode(before)
 	} else if query = text; !strings.Contains(text, "code=") && !strings.Contains(text, "error=") {
 		return readCode(text)
 	}

@@ -16,18 +16,23 @@ import (
 
 func TestPaste(t *testing.T) {
 	for name, paste := range map[string]func(back, query, code string) string{
-		"the URL":            func(back, query, _ string) string { return "  " + back + "?" + query + "#_=_\n" },
-		"the query":          func(_, query, _ string) string { return query },
-		"with its mark":      func(_, query, _ string) string { return "?" + query },
-		"the bare code":      func(_, _, code string) string { return code + "\n" },
-		"another host's":     func(_, query, _ string) string { return "https://elsewhere.example.com/?" + query },
-		"in quotes":          func(back, query, _ string) string { return "'" + back + "?" + query + "' " },
-		"in curly quotes":    func(back, query, _ string) string { return "“" + back + "?" + query + "”" },
-		"in angle quotes":    func(back, query, _ string) string { return "« " + back + "?" + query + " »" },
-		"ending a sentence":  func(back, query, _ string) string { return "<" + back + "?" + query + ">." },
-		"before a comma":     func(back, query, _ string) string { return back + "?" + query + "," },
-		"a labelled code":    func(_, _, code string) string { return "Code: " + code },
-		"a quoted code":      func(_, _, code string) string { return "‘" + code + "’." },
+		"the URL":           func(back, query, _ string) string { return "  " + back + "?" + query + "#_=_\n" },
+		"the query":         func(_, query, _ string) string { return query },
+		"with its mark":     func(_, query, _ string) string { return "?" + query },
+		"the bare code":     func(_, _, code string) string { return code + "\n" },
+		"another host's":    func(_, query, _ string) string { return "https://elsewhere.example.com/?" + query },
+		"in quotes":         func(back, query, _ string) string { return "'" + back + "?" + query + "' " },
+		"in curly quotes":   func(back, query, _ string) string { return "“" + back + "?" + query + "”" },
+		"in angle quotes":   func(back, query, _ string) string { return "« " + back + "?" + query + " »" },
+		"ending a sentence": func(back, query, _ string) string { return "<" + back + "?" + query + ">." },
+		"before a comma":    func(back, query, _ string) string { return back + "?" + query + "," },
+		"a labelled code":   func(_, _, code string) string { return "Code: " + code },
+		"a quoted code":     func(_, _, code string) string { return "‘" + code + "’." },
+		"in the fragment":   func(back, query, _ string) string { return back + "#" + query },
+		"beside its state": func(_, query, code string) string {
+			values, _ := url.ParseQuery(query)
+			return code + "#" + values.Get("state")
+		},
 		"without its state":  func(_, _, code string) string { return "code=" + code },
 		"after wrong ones":   func(back, query, _ string) string { return back + "?" + query },
 		"after a closed one": func(back, query, _ string) string { return back + "?" + query },

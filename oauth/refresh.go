@@ -305,6 +305,9 @@ func noPlace(ctx context.Context, err error) error {
 	return fmt.Errorf("%w: %w", ErrNoPlace, err)
 }
 
+// keepAgain is after how long a store that failed is tried again.
+const keepAgain = 300 * time.Millisecond
+
 // keep stores what came, in place of old. What somebody else has stored meanwhile stays, if it
 // is newer and lives: a person may have logged in anew. A lease that was lost on the way is taken
 // again, since the refresh token is spent.
@@ -326,6 +329,9 @@ func (r *Renewer) keep(ctx context.Context, lease *store.Lease, old, fresh *cred
 			continue
 		}
 		changed, ok := errors.AsType[*store.ChangedError](err)
+		if err != nil && !ok && wait(lasting, keepAgain) == nil {
+			continue // the refresh token is spent: it is worth another try
+		}
 		if !ok || changed.Current == nil {
 			break
 		}

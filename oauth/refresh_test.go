@@ -235,6 +235,7 @@ func TestNothingStored(t *testing.T) {
 type failing struct {
 	store.Store
 	swaps int
+	mends int   // after so many that failed it works again; 0: never
 	full  error // nil is a full disk
 	probe error
 }
@@ -242,7 +243,7 @@ type failing struct {
 func (f *failing) Probe(context.Context, store.Key) error { return f.probe }
 
 func (f *failing) Swap(ctx context.Context, key store.Key, lease *store.Lease, old, next *credential.Credential) error {
-	if f.swaps--; f.swaps < 0 {
+	if f.swaps--; f.swaps < 0 && (f.mends == 0 || -f.swaps <= f.mends) {
 		if f.full != nil {
 			return f.full
 		}
@@ -257,6 +258,19 @@ func TestRenewedButNotSaved(t *testing.T) {
 	got, err := newRenewer(t, server, &failing{Store: backend, swaps: 1}).Valid(t.Context(), 0)
 	if !errors.Is(err, oauth.ErrNotSaved) || got == nil || got.Access.Reveal() != "acc_1" {
 		t.Errorf("%v, %v", got, err)
+	}
+}
+
+// A store that fails once when the refresh token is spent is tried again: what came is kept.
+func TestRenewedAndSavedAtLast(t *testing.T) {
+	server, backend := newAuthServer(t), &store.Memory{}
+	expired(t, server, backend)
+	got, err := newRenewer(t, server, &failing{Store: backend, swaps: 1, mends: 1, full: errors.New("no answer")}).Valid(t.Context(), 0)
+	if err != nil || got.Access.Reveal() != "acc_1" {
+		t.Errorf("%v, %v", got, err)
+	}
+	if again, err := newRenewer(t, server, backend).Valid(t.Context(), 0); err != nil || again.Access.Reveal() != "acc_1" {
+		t.Errorf("stored: %v, %v", again, err)
 	}
 }
 

@@ -77,6 +77,9 @@ func (o *Object) List(name string) []string {
 				o.Leave(fmt.Sprintf("%s[%d]", name, i), "is not a string")
 			}
 		}
+		if len(list) == 0 && len(value) > 0 {
+			return nil // nothing of it can be used, which is not to say that it is empty
+		}
 		return list
 	}
 	o.leaveType(name, "an array of strings")
