@@ -291,20 +291,6 @@ func (r *Renewer) prepare(ctx context.Context, lease *store.Lease, old *credenti
 	return &noted, nil
 }
 
-// overtaken reports whether somebody else has come before, who stored something or may do so.
-func overtaken(err error) bool {
-	_, changed := errors.AsType[*store.ChangedError](err)
-	_, fenced := errors.AsType[*store.FencedError](err)
-	return changed || fenced
-}
-
-func noPlace(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return fmt.Errorf("%w: %w", ErrNoPlace, err)
-}
-
 // keepAgain is after how long a store that failed is tried again.
 const keepAgain = 300 * time.Millisecond
 

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/ambit-auth/ambit/internal/guard"
 	"github.com/ambit-auth/ambit/oauth/credential"
+	"github.com/ambit-auth/ambit/oauth/store"
 )
 
 const (
@@ -137,3 +139,17 @@ func sessionLost(c *credential.Credential, at time.Time) *credential.SessionLost
 
 // longUnused is after how long without a renewal servers begin to end a session for that.
 const longUnused = 24 * time.Hour
+
+// overtaken reports whether somebody else has come before, who stored something or may do so.
+func overtaken(err error) bool {
+	_, changed := errors.AsType[*store.ChangedError](err)
+	_, fenced := errors.AsType[*store.FencedError](err)
+	return changed || fenced
+}
+
+func noPlace(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return fmt.Errorf("%w: %w", ErrNoPlace, err)
+}
