@@ -39,6 +39,21 @@ func (l *loginOf) end() int {
 	return l.ProcessState.ExitCode()
 }
 
+// begin starts a process, whose story is read.
+func (h *keepingHome) begin(args ...string) *loginOf {
+	h.t.Helper()
+	l := &loginOf{Cmd: h.ambit(args...)}
+	stderr, err := l.StderrPipe()
+	if err == nil {
+		err = l.Start()
+	}
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	l.story = bufio.NewScanner(stderr)
+	return l
+}
+
 // TestLoginsAtOnce begins several logins while nobody has consented yet: one opens its page and
 // registers, the others say that they wait, and take what comes of it, whoever refuses it.
 func TestLoginsAtOnce(t *testing.T) {
@@ -100,23 +115,11 @@ func TestLoginsAtOnce(t *testing.T) {
 			k.answerAt(asked, c.answer)
 			refuses := c.deny || c.iss != "" || c.answer != nil
 			consent := k.wait(page)
-			begin := func() *loginOf {
-				l := &loginOf{Cmd: h.ambit(args...)}
-				stderr, err := l.StderrPipe()
-				if err == nil {
-					err = l.Start()
-				}
-				if err != nil {
-					t.Fatal(err)
-				}
-				l.story = bufio.NewScanner(stderr)
-				return l
-			}
-			leader := begin()
+			leader := h.begin(args...)
 			<-consent.came
 			var others []*loginOf
 			for range crowd - 1 {
-				others = append(others, begin())
+				others = append(others, h.begin(args...))
 			}
 			for _, other := range others {
 				if !other.tells("note: a login for this server is under way in another process") {
@@ -191,16 +194,7 @@ func TestLoginsOfTwoPrograms(t *testing.T) {
 				first <- fmt.Sprint(codes[0], " ", outputs[0])
 			}()
 			<-consent.came
-			second := h.ambit("login", "-f", filepath.Join(h.dir, "other.yaml"), "--browser", visitCommand(t))
-			l := &loginOf{Cmd: second}
-			stderr, err := l.StderrPipe()
-			if err == nil {
-				err = l.Start()
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			l.story = bufio.NewScanner(stderr)
+			l := h.begin("login", "-f", filepath.Join(h.dir, "other.yaml"), "--browser", visitCommand(t))
 			if !l.tells("note: a login for this server is under way in another process") {
 				t.Error("it does not wait: " + l.told.String())
 			}
