@@ -339,22 +339,28 @@ func TestInspectedAfterItsEnd(t *testing.T) {
 func TestInspectionFailsWithSuccess(t *testing.T) {
 	const silent, rejected = "did not say what the credential holds", "is not active"
 	for name, tt := range map[string]struct{ body, want string }{
-		"fine":                  {`{"email": "ada@example.com"}`, ""},
-		"not ok":                {`{"ok": false, "error": "invalid_auth"}`, silent},
-		"GraphQL":               {`{"errors": [{"message": "Not authenticated"}], "data": null}`, silent},
-		"what the file knows":   {`{"errors": [{"message": "no", "code": "AUTHENTICATION_ERROR"}], "data": null}`, rejected},
-		"what it does not know": {`{"errors": [{"message": "no", "code": "OTHER"}], "data": null}`, silent},
-		"no error in the list":  {`{"email": "ada@example.com", "errors": []}`, ""},
+		"fine":                   {`{"email": "ada@example.com"}`, ""},
+		"not ok":                 {`{"ok": false, "error": "invalid_auth"}`, silent},
+		"GraphQL":                {`{"errors": [{"message": "Not authenticated"}], "data": null}`, silent},
+		"what the file knows":    {`{"errors": [{"message": "no", "code": "AUTHENTICATION_ERROR"}], "data": null}`, rejected},
+		"what it does not know":  {`{"errors": [{"message": "no", "code": "OTHER"}], "data": null}`, silent},
+		"a remark in the header": {`{"email": "partial@example.com"}`, ""},
+		"no error in the list":   {`{"email": "ada@example.com", "errors": []}`, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inspector := inspecting(t, func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Type", "application/json")
+				if strings.Contains(tt.body, "partial") {
+					w.Header().Set("X-Left-Out", "partial-results")
+				}
 				_, _ = io.WriteString(w, tt.body)
 			})
 			p, err := provider.Decode("p.yaml", fmt.Appendf(nil, `
 servers: {here: {issuer: %[1]q, api: %[1]q}}
 credentials: [{prefix: key_, kind: key, label: a key, inspect: {url: "{api}/me", account: email}}]
-errors: [{status: 200, at: "errors[].code", is: AUTHENTICATION_ERROR, means: rejected}]
+errors:
+  - {status: 200, at: "errors[].code", is: AUTHENTICATION_ERROR, means: rejected}
+  - {status: 200, header: {X-Left-Out: partial-results}, means: not_a_scope_problem}
 `, inspector.Server.Issuer))
 			if err != nil {
 				t.Fatal(err)

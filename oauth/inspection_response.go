@@ -102,7 +102,7 @@ func (i *Inspector) failedInside(response *guard.Response, way provider.Inspecti
 		return nil
 	case reader.Read(i.Provider, way.Base(), reader.Vocabulary{}, said).Means(provider.MeaningRejected):
 		return &RejectedError{Host: response.URL.Host, Status: response.Status}
-	case lists:
+	case lists, reader.TellsByHead(i.Provider, way.Base(), response.Status, response.Header): // a remark on what the response leaves out
 		return nil
 	}
 	return unclearInspection(response, "an error with status %d", response.Status)
