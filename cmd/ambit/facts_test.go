@@ -175,7 +175,7 @@ func (l *laboratory) noticed(t *testing.T, f *fact) string {
 		l.likelyFirst(f.path)
 	}
 	for i, scenario := range l.scenarios {
-		if trial := playTrial(stage{programs: filepath.Dir(l.program), limit: trialLimit}, scenario); trial.failed.Load() {
+		if trial := playTrial(stage{programs: filepath.Dir(l.program), limit: trialLimit}, scenario, new(atomic.Int64)); trial.failed.Load() {
 			l.scenarios = slices.Insert(slices.Delete(l.scenarios, i, i+1), 0, scenario)
 			return filepath.Base(scenario)
 		}
@@ -231,24 +231,27 @@ func (l *laboratory) write(t *testing.T, at int64, part []byte) {
 // trialLimit ends a scenario that hangs without a fact: each of them takes a second or two.
 const trialLimit = 20 * time.Second
 
-// A trial is a test that may fail.
-type trial struct{ failed atomic.Bool }
+// A trial is a test that may fail. What it says is for whoever comes after it.
+type trial struct {
+	failed atomic.Bool
+	said   strings.Builder
+}
 
-func playTrial(on stage, scenario string) *trial {
+func playTrial(on stage, scenario string, requests *atomic.Int64) *trial {
 	t, done := new(trial), make(chan bool)
 	go func() {
 		defer close(done)
-		playScenario(t, on, scenario, new(atomic.Int64))
+		playScenario(t, on, scenario, requests)
 	}()
 	<-done
 	return t
 }
 
 func (t *trial) Skip(...any)                        { runtime.Goexit() }
-func (t *trial) Fatal(...any)                       { t.FailNow() }
-func (t *trial) Error(...any)                       { t.failed.Store(true) }
+func (t *trial) Fatal(args ...any)                  { t.Log(args...); t.FailNow() }
+func (t *trial) Error(args ...any)                  { t.Log(args...); t.failed.Store(true) }
 func (t *trial) Parallel()                          {}
-func (t *trial) Log(...any)                         {}
+func (t *trial) Log(args ...any)                    { fmt.Fprintln(&t.said, args...) }
 func (t *trial) FailNow()                           { t.failed.Store(true); runtime.Goexit() }
 func (t *trial) Run(_ string, f func(testscript.T)) { f(t) }
 func (t *trial) Verbose() bool                      { return false }
