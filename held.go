@@ -216,7 +216,7 @@ func (h *Held) inspect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	inquiry := inspector.Inquire(ctx, h.Credential)
+	inquiry := h.inquire(ctx, inspector)
 	own, _ := inquiry.At(h.Server.Name)
 	h.Said = own
 	switch own.Standing {
@@ -367,7 +367,7 @@ func (h *Held) Unrenewable() error {
 
 // unrenewable is why the server does not renew a stored login, where it has said so.
 func unrenewable(c *credential.Credential, now time.Time) error {
-	if c.Renewal.Failed == nil {
+	if c.Renewal.Failed == nil && c.Renewal.RejectedAt.IsZero() {
 		return nil
 	}
 	return oauth.Standing(c, now)
@@ -380,5 +380,20 @@ func (h *Held) Inquire(ctx context.Context) credential.Inquiry {
 	if err != nil {
 		return nil
 	}
-	return inspector.Inquire(ctx, h.Credential)
+	return h.inquire(ctx, inspector)
+}
+
+// inquire keeps with a login that its server does not know it any more. Of one that can be renewed, the
+// renewal tells.
+func (h *Held) inquire(ctx context.Context, inspector *oauth.Inspector) credential.Inquiry {
+	inquiry := inspector.Inquire(ctx, h.Credential)
+	own, _ := inquiry.At(h.Server.Name)
+	rejected := own.Standing == credential.StandingNotKnown || own.Standing == credential.StandingExpired
+	if rejected && h.login != nil && !h.Credential.Renewable() {
+		gone := *h.Credential
+		gone.Renewal.RejectedAt = h.session.opt.now().Round(0)
+		_ = h.login.store.Swap(ctx, h.login.key, nil, h.Credential, &gone) // else the next one finds out for itself
+		h.Credential = &gone
+	}
+	return inquiry
 }

@@ -50,6 +50,8 @@ type Renewer struct {
 	Narrow func(*AuthorizationError) (scopes.Set, bool)
 	// Note is told what a response held that could not be read and was left out. nil: nobody.
 	Note func(sentence string)
+
+	rejected bool // the access token was refused; with the refresh token, the login has ended
 }
 
 // ErrNotSaved says that a renewed credential could not be stored. It is returned, with the
@@ -93,7 +95,9 @@ func (r *Renewer) Force(ctx context.Context, stale credential.Secret) (*credenti
 	if !before.Access.Equal(stale) && before.LivesAt(began) {
 		return before, nil
 	}
-	return r.renewed(ctx, r.since(began), before, stale)
+	forced := *r
+	forced.rejected = true
+	return forced.renewed(ctx, r.since(began), before, stale)
 }
 
 // since is Began, or else when the call began.
@@ -274,7 +278,7 @@ func (r *Renewer) prepare(ctx context.Context, lease *store.Lease, old *credenti
 		return nil, noPlace(ctx, err)
 	}
 	noted := *old
-	noted.Renewal = credential.Renewal{LostAt: r.now().Round(0)}
+	noted.Renewal = credential.Renewal{LostAt: r.now().Round(0), RejectedAt: old.Renewal.RejectedAt}
 	err = r.Store.Swap(ctx, r.Key, lease, old, &noted)
 	if overtaken(err) {
 		return nil, err
@@ -349,6 +353,9 @@ func (r *Renewer) failed(ctx context.Context, lease *store.Lease, old, sent *cre
 		return r.remember(ctx, lease, &next, err)
 	}
 	next.Refresh, next.Renewal.Failed = credential.Secret{}, r.failure(err)
+	if r.rejected {
+		next.Renewal.RejectedAt = r.now().Round(0)
+	}
 	swapErr := r.Store.Swap(ctx, r.Key, lease, old, &next)
 	if overtaken(swapErr) {
 		return swapErr

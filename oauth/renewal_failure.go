@@ -76,7 +76,7 @@ func Standing(c *credential.Credential, now time.Time) error {
 	f := c.Renewal.Failed
 	switch {
 	case !c.Renewable() && (f == nil || !f.Final):
-		return &credential.SessionLostError{}
+		return &credential.SessionLostError{RejectedAt: c.Renewal.RejectedAt}
 	case f == nil:
 		return nil
 	case !c.Renewable():

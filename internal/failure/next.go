@@ -23,7 +23,7 @@ func Next(s *ambit.Session, h *ambit.Held, gap scopes.Gap, unattended bool) []ad
 		}
 	case h.Unrenewable() == nil:
 		return nil
-	case h.Credential.Renewal.Failed.Final:
+	case h.Credential.Renewal.Failed == nil, h.Credential.Renewal.Failed.Final: // rejected; or its renewal was refused
 		situation.Problem = advice.Ended
 	default:
 		situation.Problem = advice.Waiting

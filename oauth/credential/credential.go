@@ -52,6 +52,12 @@ type Credential struct {
 // send, or it is the client's own.
 func (c *Credential) Renewable() bool { return c.Own || !c.Refresh.Empty() }
 
+// LivesAt reports whether it is still good at t, as far as anybody said: it is not past its end, and the
+// server did not reject it before that.
+func (c *Credential) LivesAt(t time.Time) bool {
+	return c.Renewal.RejectedAt.IsZero() && c.Grant.LivesAt(t)
+}
+
 // Issued reports whether an authorization server gave it: a token, and no API key.
 func (c *Credential) Issued() bool { return c.Issuer != "" }
 

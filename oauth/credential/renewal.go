@@ -9,6 +9,8 @@ type Renewal struct {
 	// LostAt is when a refresh token was sent to which no response came that can be used; zero: never. The server
 	// may have exchanged it, and end the session when it sees it again.
 	LostAt time.Time
+	// RejectedAt is when the server did not know the access token any more, though it should live; zero: never.
+	RejectedAt time.Time
 	// Failed is how the last attempt failed; nil where none has.
 	Failed *RenewalFailure
 }

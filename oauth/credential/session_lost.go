@@ -8,8 +8,10 @@ import (
 // A SessionLostError says that the credential cannot be renewed any more: only
 // another login helps.
 type SessionLostError struct {
-	Err    error  // the server's refusal; nil where there was no refresh token to send
-	Likely string // what may have led to the refusal, as far as this machine knows; or ""
+	Err error // the server's refusal; nil where there was no refresh token to send
+	// RejectedAt is when the server did not know the access token; zero where it is at its end.
+	RejectedAt time.Time
+	Likely     string // what may have led to the refusal, as far as this machine knows; or ""
 
 	Code, Description string // of the server's error response (RFC 6749 §5.2); or ""
 }
@@ -20,6 +22,8 @@ func (e *SessionLostError) Error() string { return "the session is over: " + e.R
 // Reason is why, without saying that it is over.
 func (e *SessionLostError) Reason() string {
 	switch {
+	case e.Err == nil && !e.RejectedAt.IsZero():
+		return fmt.Sprintf("the server did not accept the token at %s, and there is no refresh token", e.RejectedAt.UTC().Format(time.RFC3339))
 	case e.Err == nil:
 		return "there is no refresh token"
 	case e.Likely == "":

@@ -39,7 +39,8 @@ type record struct {
 	KnownBy    scopes.KnownBy `json:"by"`
 	Reach      []reach        `json:"reach,omitempty"`
 	Hosts      []string       `json:"hosts,omitempty"`
-	LostAt     int64          `json:"lost,omitempty"` // microseconds since 1970
+	LostAt     int64          `json:"lost,omitempty"`     // microseconds since 1970
+	RejectedAt int64          `json:"rejected,omitempty"` // seconds since 1970
 	Failed     *failure       `json:"failed,omitempty"`
 }
 
@@ -103,7 +104,7 @@ func encodeRecord(c *credential.Credential) ([]byte, error) {
 		ExpiresAt: toSeconds(c.ExpiresAt), ObtainedAt: toSeconds(c.ObtainedAt),
 		Scope: c.Scopes.String(), Asked: c.Asked.String(), Resources: c.Resources, KnownBy: c.KnownBy,
 		Reach: reachOf(c.Reach), Hosts: c.Hosts,
-		LostAt: toMicros(c.Renewal.LostAt), Failed: failureOf(c.Renewal.Failed),
+		LostAt: toMicros(c.Renewal.LostAt), RejectedAt: toSeconds(c.Renewal.RejectedAt), Failed: failureOf(c.Renewal.Failed),
 	})
 }
 
@@ -139,7 +140,7 @@ func decodeRecord(data []byte) (*credential.Credential, error) {
 		TokenType: r.TokenType, Issuer: r.Issuer, ClientID: r.ClientID, Own: r.Own, Resources: r.Resources,
 		Account: text.Line(r.Account), Subject: r.Subject,
 		ObtainedAt: fromSeconds(r.ObtainedAt), Asked: asked, Hosts: r.Hosts,
-		Renewal: credential.Renewal{LostAt: fromMicros(r.LostAt), Failed: r.Failed.renewal()},
+		Renewal: credential.Renewal{LostAt: fromMicros(r.LostAt), RejectedAt: fromSeconds(r.RejectedAt), Failed: r.Failed.renewal()},
 	}
 	if r.Access != "" { // one of a client's own that was asked for, and did not come yet
 		c.Access = credential.NewSecret(r.Access)

@@ -45,7 +45,7 @@ func FullCredential() *credential.Credential {
 		ObtainedAt: time.Unix(1800000000, 0).UTC(), Asked: scopes.NewSet("b:read", "a:write", "c"),
 		Hosts: []string{"api.example.com", "gateway.example.com:8443"},
 		Lost:  scopes.NewSet("c:read"),
-		Renewal: credential.Renewal{LostAt: time.UnixMicro(1800000000123456).UTC(), Failed: &credential.RenewalFailure{
+		Renewal: credential.Renewal{LostAt: time.UnixMicro(1800000000123456).UTC(), RejectedAt: time.Unix(1800000100, 0).UTC(), Failed: &credential.RenewalFailure{
 			At: time.UnixMicro(1800000001456789).UTC(), Until: time.UnixMicro(1800000031456789).UTC(), Final: true,
 			Kind: "rate_limited", Host: "auth.example.com", Status: 429, Code: "slow", Words: "not now",
 		}},
