@@ -173,7 +173,7 @@ func (s *Session) readSecret(ctx context.Context, source provider.SecretSource) 
 		}
 		return apikey.ReadSecret(value)
 	case source.File != "":
-		return apikey.SecretInFile(s.pathOf(source))
+		return files.While(ctx, func() (apikey.Text, error) { return apikey.SecretInFile(s.pathOf(source)) })
 	}
 	item, err := store.ClientSecret(ctx, source.Keyring)
 	switch {
@@ -244,7 +244,9 @@ func (s *Session) readLong(ctx context.Context, source provider.SecretSource) (r
 			raw = strings.ReplaceAll(raw, `\n`, "\n")
 		}
 	case source.File != "":
-		data, err := files.Read(s.pathOf(source), files.Rule{Links: true, Streams: true, Limit: maxProof})
+		data, err := files.While(ctx, func() ([]byte, error) {
+			return files.Read(s.pathOf(source), files.Rule{Links: true, Streams: true, Limit: maxProof})
+		})
 		if err != nil {
 			return "", fmt.Errorf("cannot be read: %w", files.Pathless(err))
 		}

@@ -2,6 +2,7 @@ package files
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -34,6 +35,27 @@ func Read(path string, rule Rule) ([]byte, error) {
 		return nil, &fs.PathError{Op: "read", Path: path, Err: large}
 	}
 	return data, err
+}
+
+// While reads as long as somebody waits for it, and returns the cause of ctx's end otherwise: what a person
+// hands over may be a pipe into which nobody writes, and no signal ends the wait for its other end.
+func While[T any](ctx context.Context, read func() (T, error)) (T, error) {
+	type result struct {
+		read T
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		got, err := read()
+		done <- result{got, err}
+	}()
+	select {
+	case r := <-done:
+		return r.read, r.err
+	case <-ctx.Done():
+		var none T
+		return none, context.Cause(ctx)
+	}
 }
 
 // exchangeTries bounds how often a file is opened again because another process put a
