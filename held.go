@@ -390,10 +390,8 @@ func (h *Held) inquire(ctx context.Context, inspector *oauth.Inspector) credenti
 	own, _ := inquiry.At(h.Server.Name)
 	rejected := own.Standing == credential.StandingNotKnown || own.Standing == credential.StandingExpired
 	if rejected && h.login != nil && !h.Credential.Renewable() {
-		gone := *h.Credential
-		gone.Renewal.RejectedAt = h.session.opt.now().Round(0)
-		_ = h.login.store.Swap(ctx, h.login.key, nil, h.Credential, &gone) // else the next one finds out for itself
-		h.Credential = &gone
+		h.login.credential = h.Credential
+		h.Credential = h.login.bury(ctx, h.session.opt.now())
 	}
 	return inquiry
 }

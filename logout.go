@@ -101,10 +101,7 @@ func (out *Logout) remove(ctx context.Context, s *Session, l *login) error {
 		defer cancel()
 		here, done := signals.Outlive(person)
 		defer done()
-		c, why := l.store.Load(ctx, l.key)
-		if why == nil {
-			l.credential = c // another process may have renewed it meanwhile
-		}
+		why := l.load(ctx) // another process may have renewed it meanwhile
 		if l.credential != nil {
 			why = s.revoke(ctx, l)
 		} else {
@@ -112,6 +109,7 @@ func (out *Logout) remove(ctx context.Context, s *Session, l *login) error {
 		}
 		if err := s.logins().forget(here, l.store, l.key); err != nil {
 			if why == nil {
+				l.bury(here, s.opt.now())
 				s.opt.UI.note("the login was revoked at the server, and cannot be removed here: what is stored is good for nothing any more")
 			}
 			return err

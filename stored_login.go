@@ -21,6 +21,19 @@ type login struct {
 	server     provider.Server // the server that it is good for
 }
 
+// load reads it from its store. The program of a store may hand out the wrong record, and no server gets
+// another one's token; a key that a person made names no server.
+func (l *login) load(ctx context.Context) error {
+	c, err := l.store.Load(ctx, l.key)
+	if err == nil && c.Issuer != l.issuer.Issuer && (c.Issuer != "" || c.TokenType != "" || c.Renewable()) {
+		err = &store.CorruptError{Store: l.store.Name(), Problem: "it is the record of another server"}
+	}
+	if err == nil {
+		l.credential = c
+	}
+	return err
+}
+
 // bound returns an *[UnboundError] where the session names hosts that the login was not
 // obtained for, that are none of the built-in providers', and that the user did not confirm: a
 // manifest of the same name may not lead it elsewhere, not even to another port of this machine.
@@ -85,10 +98,7 @@ func (l logins) each(ctx context.Context, stores []store.Store, see func(one *lo
 				continue
 			}
 			one := &login{store: backend, key: l.key(from), issuer: from, server: from}
-			err := l.opt.UI.during("asking "+backend.Name(), func() (err error) {
-				one.credential, err = backend.Load(ctx, one.key)
-				return err
-			})
+			err := l.opt.UI.during("asking "+backend.Name(), func() error { return one.load(ctx) })
 			if none, ok := errors.AsType[*store.NoKeyringError](err); ok {
 				dead[backend.Name()] = true
 				if none.Silent || l.opt.Store != nil && l.opt.Store.Name() == backend.Name() {

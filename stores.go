@@ -167,7 +167,14 @@ func (h *Held) keep(ctx context.Context, in store.Store) error {
 				return err
 			}
 		}
-		return in.Save(lasting, key, h.Credential)
+		err := in.Save(lasting, key, h.Credential)
+		if err == nil {
+			return nil
+		}
+		if stored, _ := in.Load(lasting, key); stored != nil && stored.SameSecrets(h.Credential) {
+			return nil // it was stored, and that was not said
+		}
+		return err
 	})
 	if err != nil {
 		h.takeBack(ctx, in)
@@ -196,9 +203,19 @@ func (h *Held) takeBack(ctx context.Context, in store.Store) {
 	s := h.session
 	ctx, cancel := signals.Outlive(ctx)
 	defer cancel()
-	if why := s.revoke(ctx, &login{credential: h.Credential, issuer: s.server, store: in}); why != nil {
+	unkept := &login{credential: h.Credential, issuer: s.server, store: in, key: s.logins().key(s.server)}
+	if why := s.revoke(ctx, unkept); why != nil {
 		s.opt.UI.note("the token that came is not kept, and remains valid at the server: " + text.Line(why.Error()))
 		return
 	}
+	unkept.bury(ctx, s.opt.now())
 	s.opt.UI.note("the token that came is not kept, and was revoked")
+}
+
+// bury marks a login that its server does not know any more, if it stands in the store: nobody is to use it.
+func (l *login) bury(ctx context.Context, now time.Time) *credential.Credential {
+	dead := *l.credential
+	dead.Refresh, dead.Renewal.RejectedAt = credential.Secret{}, now.Round(0)
+	_ = l.store.Swap(ctx, l.key, nil, l.credential, &dead) // else the next one finds out for itself
+	return &dead
 }

@@ -240,7 +240,7 @@ func (r *Renewer) refresh(ctx context.Context, lease *store.Lease, old *credenti
 	// The server may exchange the refresh token in the moment in which the caller gives up,
 	// and not to hear of the new one loses the session.
 	person := ctx
-	ctx, cancel := signals.Outlive(ctx)
+	ctx, cancel := signals.OutliveFirst(ctx)
 	defer cancel()
 	ask := r.redeem
 	if old.Own {

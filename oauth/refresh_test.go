@@ -459,7 +459,7 @@ func TestReplacedMeanwhile(t *testing.T) {
 
 // Why a session is over is told as far as this machine knows.
 func TestWhyItIsOver(t *testing.T) {
-	const lost = "the response to a renewal was lost at "
+	const lost = "what came of a renewal at "
 	for name, c := range map[string]struct {
 		lost    http.HandlerFunc // the response that came; nil: one that was good
 		renewed time.Duration    // ago

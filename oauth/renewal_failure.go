@@ -127,7 +127,7 @@ func sessionLost(c *credential.Credential, at time.Time) *credential.SessionLost
 	idle := at.Sub(c.ObtainedAt).Round(time.Minute)
 	switch {
 	case !c.Renewal.LostAt.IsZero():
-		e.Likely = fmt.Sprintf("the response to a renewal was lost at %s, and the server may have exchanged the refresh token then", c.Renewal.LostAt.UTC().Format(time.RFC3339))
+		e.Likely = fmt.Sprintf("what came of a renewal at %s was lost, and the server may have exchanged the refresh token then", c.Renewal.LostAt.UTC().Format(time.RFC3339))
 	case c.ObtainedAt.IsZero():
 	case idle > longUnused:
 		e.Likely = fmt.Sprintf("it was not renewed here for %d days: it may have ended for that, or a copy of the store was used elsewhere", int(idle.Hours())/24)

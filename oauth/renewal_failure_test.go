@@ -47,7 +47,7 @@ func TestNothingWasSent(t *testing.T) {
 		}},
 		"the time to connect is over": {func(context.Context, context.CancelCauseFunc) error { return os.ErrDeadlineExceeded }},
 		"a signal while it connects": {func(ctx context.Context, end context.CancelCauseFunc) error {
-			end(signals.Ended{Signal: os.Interrupt, At: time.Now().Add(-signals.Grace)})
+			end(signals.Ended{Signal: os.Interrupt, At: time.Now().Add(-signals.Grace + time.Second)})
 			<-ctx.Done()
 			return ctx.Err()
 		}},

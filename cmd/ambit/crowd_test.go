@@ -157,7 +157,7 @@ func TestCrowdAtASilentServer(t *testing.T) {
 				reply(w, 400, map[string]any{"error": "invalid_grant"})
 			})
 			outputs, codes = h.atOnce(1, "token")
-			if codes[0] != 4 || !strings.Contains(outputs[0], "the response to a renewal was lost at ") {
+			if codes[0] != 4 || !strings.Contains(outputs[0], "what came of a renewal at ") {
 				t.Errorf("exit code %d\n%s", codes[0], outputs[0])
 			}
 		})

@@ -223,6 +223,20 @@ func storeFiles() {
 				_, _ = io.Copy(io.Discard, c)
 			}
 		}
+	case "mute": // about what it wrote
+		if os.Args[len(os.Args)-1] == "put" {
+			os.Exit(storetest.Helper(os.Args, os.Stdin, io.Discard))
+		}
+	case "keeps": // what is to go
+		if os.Args[len(os.Args)-1] == "delete" {
+			fmt.Println(`{"v":1,"error":{"code":"unavailable"}}`)
+			os.Exit(0)
+		}
+	case "strange": // it has the record of another server
+		var out strings.Builder
+		code := storetest.Helper(os.Args, os.Stdin, &out)
+		fmt.Print(strings.ReplaceAll(out.String(), `"iss":"`, `"iss":"other-`))
+		os.Exit(code)
 	case "environment":
 		for _, name := range []string{"AMBIT_API_KEY", "POSTHOG_PERSONAL_API_KEY", "POSTHOG_API_KEY"} {
 			if os.Getenv(name) != "" {
