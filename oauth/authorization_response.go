@@ -15,7 +15,8 @@ type authorizationResponse struct {
 	refusal *AuthorizationError // nil where there is a code
 	iss     string              // RFC 9207
 	hasIss  bool
-	bare    bool // someone pasted it without its state
+	pasted  bool // by a person; no browser waits for its page
+	bare    bool // it was pasted without its state
 
 	// Where a browser waits for its page, and that it has got it; nil where none waits.
 	page      *lastPage

@@ -125,7 +125,7 @@ func (r *loginFlow) converse(ctx context.Context) (*credential.Credential, error
 			continue
 		}
 		c, err := r.conclude(ctx, got)
-		if got.bare && r.again(err) {
+		if got.pasted && r.again(err) {
 			continue
 		}
 		if r.anew(ctx, err) {

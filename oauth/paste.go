@@ -3,6 +3,11 @@ package oauth
 import (
 	"context"
 	"errors"
+	"io"
+	"mime/quotedprintable"
+	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,7 +19,7 @@ import (
 // and with what a sentence puts around it. One without a state is taken from a person:
 // that a code was meant for this login is proved by PKCE.
 func readPaste(text string, a *attempt) (authorizationResponse, error) {
-	text = unquoted(text)
+	text = decoded(unquoted(text))
 	before, fragment, _ := strings.Cut(text, "#")
 	_, query, isURL := strings.Cut(before, "?")
 	if answers := func(s string) bool { return strings.Contains(s, "code=") || strings.Contains(s, "error=") }; !answers(query) && answers(fragment) {
@@ -47,7 +52,10 @@ func readPaste(text string, a *attempt) (authorizationResponse, error) {
 func readPasted(lines []string, a *attempt) (authorizationResponse, error) {
 	whole := make([]string, len(lines))
 	for i, line := range lines {
-		whole[i] = strings.TrimSpace(line)
+		whole[i] = strings.TrimSpace(strings.TrimLeft(line, " \t>")) // as a mail quotes it
+	}
+	if printable, err := io.ReadAll(quotedprintable.NewReader(strings.NewReader(strings.Join(whole, "\n")))); err == nil && isQuotedPrintable(whole) {
+		whole = strings.Split(string(printable), "\n")
 	}
 	got, err := readPaste(strings.Join(whole, ""), a)
 	if err == nil && !got.bare {
@@ -59,6 +67,26 @@ func readPasted(lines []string, a *attempt) (authorizationResponse, error) {
 		}
 	}
 	return got, err
+}
+
+// isQuotedPrintable reports whether a mail's source has the response (RFC 2045 §6.7): there is no "=" but
+// as =3D, and at the end of a line.
+func isQuotedPrintable(lines []string) bool {
+	return slices.ContainsFunc(lines, func(line string) bool { return strings.Contains(line, "code=3D") || strings.Contains(line, "state=3D") })
+}
+
+// decoded is a response without what programs put around it: the first line of a request, as a log has it,
+// the escapes of HTML, and those of a URL within a URL.
+func decoded(text string) string {
+	if method, rest, ok := strings.Cut(text, " "); ok && method == http.MethodGet {
+		text, _, _ = strings.Cut(rest, " ")
+	}
+	if lower := strings.ToLower(text); strings.HasPrefix(lower, "http%3a") || strings.HasPrefix(lower, "https%3a") {
+		if plain, err := url.QueryUnescape(text); err == nil {
+			text = plain
+		}
+	}
+	return strings.ReplaceAll(text, "&amp;", "&")
 }
 
 // What stands around a URL or a code in running text. A code may end in a mark of its own
@@ -133,7 +161,8 @@ func (r *loginFlow) pasted(lines []string) (authorizationResponse, bool) {
 		r.UI.tell("what was pasted is not accepted: %v", err)
 		return authorizationResponse{}, false
 	}
-	if got.bare && got.refusal == nil {
+	got.pasted = true
+	if got.refusal == nil {
 		return got, true // not the one response before it has proved good: see claimed
 	}
 	// Lost to the browser in this very moment: its response is on the way to wait.
@@ -143,7 +172,7 @@ func (r *loginFlow) pasted(lines []string) (authorizationResponse, bool) {
 // claimed makes a pasted code that proved good the one response. Where a browser has come
 // with its own meanwhile, that browser gets the page.
 func (r *loginFlow) claimed(ctx context.Context, got authorizationResponse) authorizationResponse {
-	if !got.bare || got.refusal != nil || r.current.Load().answered.CompareAndSwap(false, true) {
+	if !got.pasted || got.refusal != nil || r.current.Load().answered.CompareAndSwap(false, true) {
 		return got
 	}
 	select {
@@ -161,6 +190,6 @@ func (r *loginFlow) again(err error) bool {
 	if !ok || refused.Code != "invalid_grant" {
 		return false
 	}
-	r.UI.tell("what was pasted is not a code of this login (%v); paste the whole URL at which the browser ended", err)
+	r.UI.tell("what was pasted is not the code of this login, or not all of it (%v); paste the whole URL at which the browser ended", err)
 	return true
 }

@@ -33,6 +33,9 @@ func TestPaste(t *testing.T) {
 			values, _ := url.ParseQuery(query)
 			return code + "#" + values.Get("state")
 		},
+		"within a URL":       func(back, query, _ string) string { return url.QueryEscape(back + "?" + query) },
+		"escaped for HTML":   func(back, query, _ string) string { return strings.ReplaceAll(back+"?"+query, "&", "&amp;") },
+		"from a log":         func(_, query, _ string) string { return "GET /callback?" + query + " HTTP/1.1" },
 		"without its state":  func(_, _, code string) string { return "code=" + code },
 		"after wrong ones":   func(back, query, _ string) string { return back + "?" + query },
 		"after a closed one": func(back, query, _ string) string { return back + "?" + query },
@@ -144,7 +147,11 @@ func TestPasteEnds(t *testing.T) {
 // TestPasteBesideBrowser has the browser come with its response while a pasted code is being
 // exchanged: the response waits, counts where the paste was wrong, and gets a page either way.
 func TestPasteBesideBrowser(t *testing.T) {
-	for name, wrong := range map[string]bool{"a wrong paste": true, "a right paste": false} {
+	for name, paste := range map[string]func(back, state string) string{
+		"a wrong paste": func(string, string) string { return "a-code-of-another-login" },
+		"a cut URL":     func(back, state string) string { return back + "?state=" + state + "&code=authorization" },
+		"a right paste": nil,
+	} {
 		t.Run(name, func(t *testing.T) {
 			server, person := newAuthServer(t), newPerson(t)
 			login := newLogin(server, person)
@@ -172,8 +179,8 @@ func TestPasteBesideBrowser(t *testing.T) {
 					return err
 				}
 				response.Body.Close()
-				if wrong {
-					pasted <- "a-code-of-another-login"
+				if asked := server.lastAsked(); paste != nil {
+					pasted <- paste(asked.Get("redirect_uri"), asked.Get("state"))
 				} else {
 					pasted <- "authorization-code-1"
 				}
@@ -191,7 +198,7 @@ func TestPasteBesideBrowser(t *testing.T) {
 			if err := <-visited; err != nil || person.last().body != "logged in" {
 				t.Errorf("the browser: %v, %+v", err, person.last())
 			}
-			if want := map[bool]int{true: 2, false: 1}[wrong]; exchanges != want {
+			if want := map[bool]int{true: 2, false: 1}[paste != nil]; exchanges != want {
 				t.Errorf("%d token requests", exchanges)
 			}
 		})
@@ -204,9 +211,19 @@ func TestBrokenPaste(t *testing.T) {
 		"a URL within its code":    func(back, query, code string) []string { return broken(back+"?"+query, code) },
 		"a URL in many parts":      func(back, query, _ string) []string { return parts(back+"?"+query, 20) },
 		"with spaces at the break": func(back, query, _ string) []string { return []string{back + "?  ", "", "   " + query + " "} },
-		"a bare code":              func(_, _, code string) []string { return []string{code[:len(code)-3], code[len(code)-3:]} },
-		"a URL behind words":       func(back, query, _ string) []string { return []string{"the URL is", back + "?" + query} },
-		"a URL before words":       func(back, query, _ string) []string { return []string{back + "?" + query, "that is it"} },
+		"quoted by a mail": func(back, query, code string) []string {
+			return []string{"> " + broken(back+"?"+query, code)[0], ">> " + broken(back+"?"+query, code)[1]}
+		},
+		"the source of a mail": func(back, query, _ string) []string {
+			list := parts(strings.ReplaceAll(back+"?"+query, "=", "=3D"), 30)
+			for i := range list[:len(list)-1] {
+				list[i] += "="
+			}
+			return list
+		},
+		"a bare code":        func(_, _, code string) []string { return []string{code[:len(code)-3], code[len(code)-3:]} },
+		"a URL behind words": func(back, query, _ string) []string { return []string{"the URL is", back + "?" + query} },
+		"a URL before words": func(back, query, _ string) []string { return []string{back + "?" + query, "that is it"} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			server, person := newAuthServer(t), newPerson(t)

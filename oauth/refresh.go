@@ -240,13 +240,15 @@ func (r *Renewer) refresh(ctx context.Context, lease *store.Lease, old *credenti
 	// The server may exchange the refresh token in the moment in which the caller gives up,
 	// and not to hear of the new one loses the session.
 	person := ctx
-	ctx, cancel := signals.OutliveFirst(ctx)
+	ctx, cancel := signals.Outlive(person)
 	defer cancel()
+	asking, asked := signals.OutliveFirst(person) // what comes is to be kept, too
+	defer asked()
 	ask := r.redeem
 	if old.Own {
 		ask = r.ownToken
 	}
-	request, before, err := ask(ctx, server, who, old)
+	request, before, err := ask(asking, server, who, old)
 	defer (&Revocation{HTTP: r.HTTP, Server: server, Client: who, Provider: r.Provider, At: r.At}).unused(ctx, request, r.Note) // when the other one is kept
 	if err != nil {
 		return nil, r.failed(ctx, lease, old, sent, err)
