@@ -2,6 +2,7 @@ package oauth_test
 
 import (
 	"errors"
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -32,32 +33,44 @@ func TestDenial(t *testing.T) {
 	}
 }
 
+// Whichever endpoint refuses a scope, the login goes on with the others.
 func TestNarrow(t *testing.T) {
-	server, person := newAuthServer(t), newPerson(t)
-	server.refuse = func(scope string) url.Values {
-		if strings.Contains(scope, "b:write") {
-			return url.Values{"error": {"invalid_scope"}, "error_description": {"unknown: 'b:write'."}}
-		}
-		return nil
-	}
-	login := newLogin(server, person)
-	var dropped scopes.Set
-	login.UI.Narrow = func(refusal *oauth.AuthorizationError) (scopes.Set, bool) {
-		dropped = refusal.NamedScopes(login.Scopes)
-		return login.Scopes.Minus(dropped), true
-	}
-	c, err := login.Run(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if c.Scopes.String() != "a:read" || dropped.String() != "b:write" {
-		t.Errorf("granted %q, dropped %q", c.Scopes, dropped)
-	}
-	if len(person.pages) != 1 || person.last().status != 200 {
-		t.Errorf("the browser was not led on: %+v", person.pages)
-	}
-	if server.asked[0].Get("state") == server.asked[1].Get("state") || server.asked[0].Get("code_challenge") == server.asked[1].Get("code_challenge") {
-		t.Error("the second request used values of the first")
+	for _, at := range []string{"authorization endpoint", "token endpoint"} {
+		t.Run(at, func(t *testing.T) {
+			server, person := newAuthServer(t), newPerson(t)
+			server.refuse = func(scope string) url.Values {
+				if strings.Contains(scope, "b:write") && at == "authorization endpoint" {
+					return url.Values{"error": {"invalid_scope"}, "error_description": {"unknown: 'b:write'."}}
+				}
+				return nil
+			}
+			server.tokens = func(w http.ResponseWriter, r *http.Request) {
+				if strings.Contains(server.lastAsked().Get("scope"), "b:write") {
+					text(400, "application/json", `{"error":"invalid_scope","error_description":"unknown: 'b:write'."}`)(w, r)
+					return
+				}
+				server.token(w, r)
+			}
+			login := newLogin(server, person)
+			var dropped scopes.Set
+			login.UI.Narrow = func(refusal *oauth.AuthorizationError) (scopes.Set, bool) {
+				dropped = refusal.NamedScopes(login.Scopes)
+				return login.Scopes.Minus(dropped), true
+			}
+			c, err := login.Run(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.Scopes.String() != "a:read" || dropped.String() != "b:write" {
+				t.Errorf("granted %q, dropped %q", c.Scopes, dropped)
+			}
+			if len(person.pages) != 1 || person.last().status != 200 {
+				t.Errorf("the browser was not led on: %+v", person.pages)
+			}
+			if server.asked[0].Get("state") == server.asked[1].Get("state") || server.asked[0].Get("code_challenge") == server.asked[1].Get("code_challenge") {
+				t.Error("the second request used values of the first")
+			}
+		})
 	}
 }
 

@@ -73,6 +73,15 @@ func responseOf(values url.Values) (authorizationResponse, error) {
 	return got, nil
 }
 
+// refusedLater is the response as one that refuses, where the token endpoint refused the scopes, or whom the
+// token is for, which the authorization endpoint had let pass.
+func (got authorizationResponse) refusedLater(err error) authorizationResponse {
+	if later, ok := errors.AsType[*ResponseError](err); ok && (later.Code == "invalid_scope" || later.Code == "invalid_target") {
+		got.refusal = &AuthorizationError{Code: later.Code, Description: later.Description, URI: later.URI}
+	}
+	return got
+}
+
 // checkIssuer compares iss by RFC 9207 §2.4, byte by byte.
 func (got authorizationResponse) checkIssuer(want string, promised bool) error {
 	switch {

@@ -125,6 +125,13 @@ func (r *loginFlow) converse(ctx context.Context) (*credential.Credential, error
 			continue
 		}
 		c, err := r.conclude(ctx, got)
+		if fewer, resources, ok := r.less(got.refusedLater(err)); ok {
+			if err := r.ask(ctx, fewer, resources); err != nil {
+				return nil, err
+			}
+			r.lead(ctx, r.claimed(ctx, got))
+			continue
+		}
 		if got.pasted && r.again(err) {
 			continue
 		}
@@ -325,7 +332,7 @@ func (r *loginFlow) exchange(ctx context.Context, code string) (*credential.Cred
 	response, err := request.result(err)
 	r.came = append(r.came, request)
 	if err != nil {
-		if ctx.Err() != nil && lostOnTheWay(err) {
+		if _, unsaid := errors.AsType[*guard.Error](err); unsaid && lostOnTheWay(err) {
 			r.UI.tell("the code was sent, and the server did not say what became of it: what it may have issued is not kept here")
 		}
 		if ctx.Err() != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ambit-auth/ambit/internal/guard"
+	reader "github.com/ambit-auth/ambit/internal/refusal"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/metadata"
 	"github.com/ambit-auth/ambit/oauth/client"
@@ -98,13 +99,17 @@ func besideList(err error, server *metadata.AuthorizationServer, grant string, w
 
 // Temporary reports whether the same request may succeed later: the server is in trouble, or
 // somebody on the way to it is. What has a code of its own, or is a plain 400 or 401, is the
-// server's decision (RFC 6749 §5.2).
+// server's decision (RFC 6749 §5.2); so is that there is no such endpoint.
 func (e *ResponseError) Temporary() bool {
 	switch {
 	case guard.IsTemporary(e.Status), e.Code == "temporarily_unavailable", e.Code == "server_error", e.Code == "slow_down":
 		return true
 	}
-	return e.Code == "" && e.Status != http.StatusBadRequest && e.Status != http.StatusUnauthorized
+	switch e.Status {
+	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusGone:
+		return false
+	}
+	return e.Code == ""
 }
 
 // An outlook is what an error says of the same request made again: the one answer to that for
@@ -141,6 +146,12 @@ func refusal(endpoint Endpoint, response *guard.Response) *ResponseError {
 	}
 	if e.Code == "" {
 		e.Problem = fmt.Sprintf("status %s, without an error code", guard.StatusText(response.Status))
+		if response.IsPage() {
+			return e
+		}
+		if said := reader.Read(&provider.Provider{}, "", reader.Vocabulary{}, reader.Response{Status: response.Status, Header: response.Header, Body: response.Body}).Said; said != "" {
+			e.Problem += ": " + text.Quote(said)
+		}
 	}
 	return e
 }

@@ -78,8 +78,8 @@ func (r *Response) isForm() bool {
 	switch mediaType(r.Header.Get("Content-Type")) {
 	case "application/x-www-form-urlencoded":
 		return !r.IsObject()
-	case "text/plain", "text/html", "":
-		body := bytes.TrimSpace(r.Body)
+	case "text/plain", "text/html", "application/json", "":
+		body := bytes.TrimSpace(withoutBOM(r.Body))
 		return bytes.Contains(body, []byte("=")) && bytes.IndexFunc(body, notInForm) < 0
 	}
 	return false

@@ -41,7 +41,7 @@ func (e FieldError) Error() string {
 }
 
 // ParseObject splits a JSON text into the members of its object. A byte order mark before it
-// is dropped (RFC 8259 §8.1). A name that stands twice is refused: which of the two counts
+// is dropped (RFC 8259 §8.1). A name that stands twice, with two values, is refused: which of them counts
 // differs from reader to reader (RFC 8259 §4). The error is a [FieldError].
 func ParseObject(raw []byte) (*Object, error) {
 	raw = withoutBOM(raw)
@@ -83,32 +83,41 @@ func (o *Object) readMember(decoder *json.Decoder) error {
 }
 
 func (o *Object) add(name string, value json.RawMessage) error {
-	if _, twice := o.members[name]; twice {
+	if before, twice := o.members[name]; twice && !bytes.Equal(before, value) {
 		return FieldError{Problem: "has " + text.Quote(name) + " twice"}
 	}
 	o.members[name] = value
 	return nil
 }
 
+// unescaped is a part of a form. What is no escape stands for itself, as WHATWG URL §5.1 has it: a sign that
+// nobody reads loses no token.
+func unescaped(part string) string {
+	plain, err := url.QueryUnescape(part)
+	if err != nil {
+		runs := strings.Split(part, "%")
+		for i, run := range runs[1:] {
+			if _, err := url.QueryUnescape("%" + run); err != nil {
+				runs[i+1] = "25" + run
+			}
+		}
+		plain, _ = url.QueryUnescape(strings.Join(runs, "%"))
+	}
+	return string(inUTF8([]byte(plain)))
+}
+
 // parseForm reads a form-encoded body as an object of strings: a member that is there and
 // empty is not absent.
 func parseForm(raw []byte) (*Object, error) {
 	o := &Object{members: make(map[string]json.RawMessage)}
-	for pair := range strings.SplitSeq(strings.TrimSpace(string(raw)), "&") {
+	for pair := range strings.SplitSeq(strings.TrimSpace(string(withoutBOM(raw))), "&") {
 		if pair == "" {
 			continue
 		}
 		name, value, _ := strings.Cut(pair, "=")
-		name, err := url.QueryUnescape(name)
+		quoted, err := json.Marshal(unescaped(value))
 		if err == nil {
-			value, err = url.QueryUnescape(value)
-		}
-		if err != nil {
-			return nil, FieldError{Problem: "is not form-encoded"}
-		}
-		quoted, err := json.Marshal(string(inUTF8([]byte(value))))
-		if err == nil {
-			err = o.add(string(inUTF8([]byte(name))), quoted)
+			err = o.add(unescaped(name), quoted)
 		}
 		if err != nil {
 			return nil, err

@@ -32,6 +32,11 @@ func TestBodies(t *testing.T) {
 		"a form called HTML":            {"text/html", "a=b", "b"},
 		"a form without a type":         {"", "a=b", "b"},
 		"a form in ISO 8859-1":          {"application/x-www-form-urlencoded", "\xe9&\xea&a=%E9", "é"},
+		"a form called JSON":            {"application/json", "x=1&a=b", "b"},
+		"a form behind a mark":          {"application/x-www-form-urlencoded", "\xef\xbb\xbfa=b", "b"},
+		"a form with a stray sign":      {"application/x-www-form-urlencoded", "x=100%&a=5%zz%41%4", "5%zzA%4"},
+		"a form that says it twice":     {"application/x-www-form-urlencoded", "a=b&a=b", "b"},
+		"JSON that says it twice":       {"application/json", `{"a":"b","a":"b"}`, "b"},
 		"JSON called a form":            {"application/x-www-form-urlencoded", `{"a": "x=y"}`, "x=y"},
 		"JSON with what a form has too": {"text/plain", `{"a":"x=y&z"}`, "x=y&z"},
 	} {
@@ -49,21 +54,20 @@ func TestBadBodies(t *testing.T) {
 		t.Error(err)
 	}
 	for name, c := range map[string]struct{ kind, body, says string }{
-		"nothing":                {"application/json", " \n", "is empty"},
-		"HTML":                   {"text/html", "<html>", "is a page of HTML"},
-		"HTML called JSON":       {"application/json", "\n<!doctype html>", "is a page of HTML"},
-		"words called HTML":      {"text/html", "sign in", "is a page of HTML"},
-		"words":                  {"text/plain", "Bad Gateway", "is not JSON"},
-		"words with a sign":      {"text/plain", "x + 1 = 2", "is not JSON"},
-		"half":                   {"application/json", `{"a": "b`, "is JSON that ends in the middle"},
-		"a list":                 {"application/json", `[{"a": "b"}]`, "is JSON, but not an object"},
-		"null":                   {"application/json", `null`, "is JSON, but not an object"},
-		"two":                    {"application/json", `{}{}`, "continues after the end of the JSON object"},
-		"twice":                  {"application/json", `{"scope": "a", "scope": "b"}`, `has "scope" twice`},
-		"twice, by an escape":    {"application/json", `{"scope": "a", "\u0073cope": "b"}`, `has "scope" twice`},
-		"twice in a form":        {"", "scope=a&scope=b", `has "scope" twice`},
-		"a form that is escaped": {"application/x-www-form-urlencoded", "a=%zz", "is not form-encoded"},
-		"UTF-16":                 {"application/json", "\xff\xfe{\x00}\x00", "is not JSON"},
+		"nothing":             {"application/json", " \n", "is empty"},
+		"HTML":                {"text/html", "<html>", "is a page of HTML"},
+		"HTML called JSON":    {"application/json", "\n<!doctype html>", "is a page of HTML"},
+		"words called HTML":   {"text/html", "sign in", "is a page of HTML"},
+		"words":               {"text/plain", "Bad Gateway", "is not JSON"},
+		"words with a sign":   {"text/plain", "x + 1 = 2", "is not JSON"},
+		"half":                {"application/json", `{"a": "b`, "is JSON that ends in the middle"},
+		"a list":              {"application/json", `[{"a": "b"}]`, "is JSON, but not an object"},
+		"null":                {"application/json", `null`, "is JSON, but not an object"},
+		"two":                 {"application/json", `{}{}`, "continues after the end of the JSON object"},
+		"twice":               {"application/json", `{"scope": "a", "scope": "b"}`, `has "scope" twice`},
+		"twice, by an escape": {"application/json", `{"scope": "a", "\u0073cope": "b"}`, `has "scope" twice`},
+		"twice in a form":     {"", "scope=a&scope=b", `has "scope" twice`},
+		"UTF-16":              {"application/json", "\xff\xfe{\x00}\x00", "is not JSON"},
 	} {
 		_, err := response(c.kind, c.body).Object()
 		if err == nil || !strings.Contains(err.Error(), c.says) {
