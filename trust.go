@@ -190,6 +190,22 @@ func (p *Plan) ConsentHost() string {
 // be sent a credential does not say it): iss (RFC 9207) does not tell, for a code that is pasted comes
 // without it.
 func (p *Plan) checkParties(ctx context.Context, page string, device bool) error {
+	e := p.elsewhere(page, device)
+	if e == nil {
+		return nil
+	}
+	yes, gone := p.Session.opt.UI.ask(ctx, text.Line(e.Error())+"\nDo "+text.Line(e.Other())+" and "+text.Line(page)+" belong to the same service?")
+	if !yes {
+		return cmp.Or[error](gone, e)
+	}
+	return nil
+}
+
+// Elsewhere is the question of a login in the browser whether two hosts belong to the same service: nil
+// where there is none, or it was answered before.
+func (p *Plan) Elsewhere() *ConsentElsewhereError { return p.elsewhere(p.ConsentHost(), false) }
+
+func (p *Plan) elsewhere(page string, device bool) *ConsentElsewhereError {
 	at := p.Session.server
 	issuer, token := provider.HostOf(at.Issuer), provider.HostOf(p.Server.TokenEndpoint)
 	e := &ConsentElsewhereError{Consent: page, Issuer: issuer, Token: token, Device: device}
@@ -208,9 +224,5 @@ func (p *Plan) checkParties(ctx context.Context, page string, device bool) error
 	if same := p.Session.opt.SameService; slices.Contains(same, [2]string{other, page}) || slices.Contains(same, [2]string{page, other}) {
 		return nil
 	}
-	yes, gone := p.Session.opt.UI.ask(ctx, text.Line(e.Error())+"\nDo "+text.Line(other)+" and "+text.Line(page)+" belong to the same service?")
-	if !yes {
-		return cmp.Or[error](gone, e)
-	}
-	return nil
+	return e
 }

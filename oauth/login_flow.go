@@ -335,10 +335,7 @@ func (r *loginFlow) exchange(ctx context.Context, code string) (*credential.Cred
 		if _, unsaid := errors.AsType[*guard.Error](err); unsaid && lostOnTheWay(err) {
 			r.UI.tell("the code was sent, and the server did not say what became of it: what it may have issued is not kept here")
 		}
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
-		return nil, besideList(err, r.Server, "authorization_code", r.client)
+		return nil, cmp.Or(context.Cause(ctx), besideList(err, r.Server, "authorization_code", r.client))
 	}
 	return r.taken(lasting, request, response)
 }

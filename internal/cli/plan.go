@@ -72,6 +72,10 @@ func runPlan(ctx context.Context, r *invocation, write, locked bool, matches []s
 	if err := plan.Check(); err != nil {
 		return v, failure.Of(s, err)
 	}
+	if e := plan.Elsewhere(); e != nil && e.Consent != "" {
+		f := failure.As(failure.Of(s, e))
+		r.console.Note("a login will ask first: %s; %s", f.Message, f.Hint)
+	}
 	if write {
 		v.Locked, err = writeLock(ctx, s, plan, lock)
 		return v, cmp.Or(err, matchesVerdict(compared))
