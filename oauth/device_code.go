@@ -56,7 +56,7 @@ func readIssuedCode(members *guard.Object, now time.Time) (given *issuedCode, pr
 		shown:    DeviceCode{UserCode: text.Line(members.Name("user_code")), URL: page},
 	}
 	switch {
-	case given.device == "" || !credential.IsSendable(given.device):
+	case given.device == "" || !credential.IsVisible(given.device):
 		return nil, "its response has no usable device_code"
 	case given.shown.UserCode == "" || utf8.RuneCountInString(given.shown.UserCode) > maxUserCode:
 		return nil, "its response has no usable user_code"

@@ -107,7 +107,7 @@ func FuzzTokenResponse(f *testing.F) {
 			sane(t, err)
 			return
 		}
-		if access := c.Access.Reveal(); access == "" || !credential.IsSendable(access) || !credential.IsSendable(c.Refresh.Reveal()) {
+		if access := c.Access.Reveal(); access == "" || !credential.IsSendable(access) || !credential.IsVisible(c.Refresh.Reveal()) {
 			t.Errorf("%q gives a token that cannot be sent", body)
 		}
 		if !c.ExpiresAt.IsZero() && c.ExpiresAt.After(fuzzedAt.now.Add(maxLifetime)) && !object.Has("expires_at") {
@@ -137,7 +137,7 @@ func FuzzRegistrationResponse(f *testing.F) {
 			sane(t, err)
 			return
 		}
-		if got.ID == "" || !credential.IsSendable(got.ID) || !credential.IsSendable(got.Secret.Reveal()) || (got.Method == provider.AuthNone) != (got.Secret.Reveal() == "") {
+		if got.ID == "" || !credential.IsVisible(got.ID) || !credential.IsVisible(got.Secret.Reveal()) || (got.Method == provider.AuthNone) != (got.Secret.Reveal() == "") {
 			t.Errorf("%q is taken: %q by %q", body, got.ID, got.Method)
 		}
 	})

@@ -169,7 +169,7 @@ func (r *Registration) read(response *guard.Response, asked clientMetadata) (*cl
 		got.Scopes = scopes.Set{}
 	}
 	got.ID = members.Name("client_id")
-	if got.ID == "" || len(got.ID) > maxClientID || !credential.IsSendable(got.ID) {
+	if got.ID == "" || len(got.ID) > maxClientID || !credential.IsVisible(got.ID) {
 		unusable.Problem = "its response has no usable client_id"
 		return nil, unusable
 	}
@@ -196,7 +196,7 @@ func (r *Registration) readMethod(got *client.Registered, members *guard.Object,
 		return ""
 	case !slices.Contains(provider.AuthMethods(), string(got.Method)):
 		return "it requires a client that authenticates itself by " + text.Quote(string(got.Method))
-	case secret == "" || !credential.IsSendable(secret):
+	case secret == "" || !credential.IsVisible(secret):
 		return "it requires a client with a secret, and its response has no usable client_secret"
 	}
 	got.Secret = credential.NewSecret(secret)

@@ -114,6 +114,7 @@ func TestRegisteredMethod(t *testing.T) {
 		"only others are listed":       {"", []string{"private_key_jwt"}, ``, "none", provider.AuthNone, "", time.Time{}},
 		"the file names one":           {provider.AuthPost, []string{"none"}, post, "client_secret_post", provider.AuthPost, "s", time.Time{}},
 		"a secret, and no method":      {"", []string{"client_secret_post"}, `"client_secret":"s"`, "client_secret_post", provider.AuthPost, "s", time.Time{}},
+		"a secret with a blank":        {"", nil, `"client_secret":"two words","token_endpoint_auth_method":"client_secret_post"`, "none", provider.AuthPost, "two words", time.Time{}},
 		"a secret that nobody wanted":  {"", nil, `"client_secret":"s"`, "none", provider.AuthBasic, "s", time.Time{}},
 		"a secret that is of no use":   {"", nil, `"client_secret":"s","token_endpoint_auth_method":"none"`, "none", provider.AuthNone, "", time.Time{}},
 		"what manages it is not kept":  {"", nil, `"registration_access_token":"r","registration_client_uri":"https://id.example/r"`, "none", provider.AuthNone, "", time.Time{}},

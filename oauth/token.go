@@ -33,7 +33,7 @@ func readToken(endpoint string, response *guard.Object, before credential.Creden
 	switch {
 	case response.Has("token_type") && !isBearer(response, kind): // RFC 6749 §7.1: not understood, not used
 		return nil, unusableToken(endpoint, "its token_type is not Bearer"+named(response.Text("token_type")))
-	case !credential.IsSendable(access), !credential.IsSendable(refresh):
+	case !credential.IsSendable(access), !credential.IsVisible(refresh):
 		return nil, unusableToken(endpoint, "a token in it is too long, or has characters that no token has (RFC 6749 appendix A)")
 	}
 	c := before

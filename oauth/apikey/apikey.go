@@ -136,7 +136,7 @@ func secretProblem(text string) string {
 	if problem := problemOf(text); problem != "" {
 		return problem
 	}
-	if !credential.IsSendable(strings.ReplaceAll(text, " ", "")) {
+	if !credential.IsVisible(text) {
 		return Unsendable
 	}
 	return ""

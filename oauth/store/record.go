@@ -124,7 +124,7 @@ func decodeRecord(data []byte) (*credential.Credential, error) {
 	if r.Version != recordVersion {
 		return nil, versionError(r.Version)
 	}
-	if r.Access == "" && !r.Own || !credential.IsSendable(r.Access) || !credential.IsSendable(r.Refresh) {
+	if r.Access == "" && !r.Own || !credential.IsSendable(r.Access) || !credential.IsVisible(r.Refresh) {
 		return nil, errors.New("the token in it is not valid")
 	}
 	granted, err := scopes.ParseSet(r.Scope)
