@@ -13,6 +13,7 @@ import (
 	"github.com/ambit-auth/ambit/internal/settings"
 	"github.com/ambit-auth/ambit/internal/text"
 	"github.com/ambit-auth/ambit/internal/view"
+	"github.com/ambit-auth/ambit/oauth/credential"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -159,7 +160,7 @@ func (r *invocation) tokenForDocker(ctx context.Context, f tokenFlags, operation
 	case "list":
 		return r.listForDocker(ctx, f)
 	case "store":
-		return nil, r.keepForDocker(f)
+		return nil, r.keepForDocker(ctx, f)
 	case "erase":
 		r.console.Note("docker keeps nothing here; to end the login: ambit logout")
 		return nil, nil
@@ -184,16 +185,24 @@ func (r *invocation) listForDocker(ctx context.Context, f tokenFlags) (view.View
 }
 
 // keepForDocker takes what docker got from here, and refuses what would be lost.
-func (r *invocation) keepForDocker(f tokenFlags) error {
-	stored, err := helper.ReadDockerStore(r.Stdin)
+func (r *invocation) keepForDocker(ctx context.Context, f tokenFlags) error {
+	stored, secret, err := helper.ReadDockerStore(r.Stdin)
 	if err != nil {
 		return failure.New(failure.ExitUsage, "what docker stores cannot be read: "+text.Printable(err.Error()), "")
 	}
 	s, err := r.open(f.keys)
-	if err != nil || s.Names(stored.URL()) {
+	if err != nil {
 		return err
 	}
-	return failure.New(failure.ExitUsage, "ambit keeps no password for "+text.Quote(guard.ShownURL(stored.Server)), "in docker's config.json name ambit under credHelpers, for its own servers alone")
+	hint := "in docker's config.json name ambit under credHelpers, for its own servers alone"
+	if s.Names(stored.URL()) {
+		h, err := s.Find(ctx)
+		if err == nil && h.Credential.Access.Equal(credential.NewSecret(secret)) {
+			return nil
+		}
+		hint = "docker takes the token of the login from ambit: " + failure.LoginAgain(s)
+	}
+	return failure.New(failure.ExitUsage, "ambit keeps no password for "+text.Quote(guard.ShownURL(stored.Server)), hint)
 }
 
 // toolFormat is the format in which a command line wants a token, also one that is not right in the

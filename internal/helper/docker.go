@@ -23,18 +23,17 @@ func ReadDocker(from io.Reader) (Docker, error) {
 	return Docker{Server: strings.TrimSpace(string(text))}, err
 }
 
-// ReadDockerStore reads the server of what docker wants to be kept. The secret that comes with it is
-// not looked at.
-func ReadDockerStore(from io.Reader) (Docker, error) {
+// ReadDockerStore reads what docker wants to be kept: the server, and the secret for it.
+func ReadDockerStore(from io.Reader) (stored Docker, secret string, err error) {
 	text, err := files.ReadAll(from, maxRequest)
 	if err != nil {
-		return Docker{}, err
+		return Docker{}, "", err
 	}
-	var stored struct{ ServerURL string }
-	if json.Unmarshal(text, &stored) != nil || stored.ServerURL == "" {
-		return Docker{}, errors.New("it is not the JSON that docker writes")
+	var asked struct{ ServerURL, Secret string }
+	if json.Unmarshal(text, &asked) != nil || asked.ServerURL == "" {
+		return Docker{}, "", errors.New("it is not the JSON that docker writes")
 	}
-	return Docker{Server: stored.ServerURL}, nil
+	return Docker{Server: asked.ServerURL}, asked.Secret, nil
 }
 
 // URL is the server's: docker leaves out the scheme of a registry.

@@ -134,7 +134,7 @@ func TestDocker(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"", "[]", `{"Username":"a"}`} {
-		if _, err := helper.ReadDockerStore(strings.NewReader(bad)); err == nil {
+		if _, _, err := helper.ReadDockerStore(strings.NewReader(bad)); err == nil {
 			t.Errorf("%q was taken", bad)
 		}
 	}
