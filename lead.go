@@ -170,15 +170,22 @@ func readOutcome(dir string, key store.Key, began, now time.Time, device bool) e
 	return o.err()
 }
 
+// longestWait is how long a server keeps a person from another try at most, however long it asks to wait.
+const longestWait = time.Hour
+
 // retryAt is until when the server asks to wait; zero where it does not say.
 func (o outcome) retryAt() time.Time {
+	var asked time.Time
 	switch {
 	case o.Response != nil:
-		return o.Response.RetryAt
+		asked = o.Response.RetryAt
 	case o.Trouble != nil:
-		return o.Trouble.RetryAt
+		asked = o.Trouble.RetryAt
 	}
-	return time.Time{}
+	if longest := o.At.Add(longestWait); asked.After(longest) {
+		return longest
+	}
+	return asked
 }
 
 // err is the error as which the login ended.

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -88,7 +89,7 @@ func (got authorizationResponse) checkIssuer(want string, promised bool) error {
 	case got.bare && !got.hasIss: // the person took it from the page of the server they meant
 		return nil
 	case got.hasIss && got.iss != want:
-		return &IssuerError{Want: want, Got: text.Line(got.iss)}
+		return &IssuerError{Want: want, Got: cmp.Or(text.Line(got.iss), "(empty)")}
 	case !got.hasIss && promised:
 		return &IssuerError{Want: want}
 	}
