@@ -64,14 +64,13 @@ func TestReadmeManifest(t *testing.T) {
 
 // TestDocsManifests decodes the manifests and provider files that the docs show.
 func TestDocsManifests(t *testing.T) {
-	for i, block := range fenced(read(t, "docs/manifest.md"), "yaml") {
-		var err error
-		if i == 0 {
-			_, err = manifest.Decode("docs/manifest.md", []byte(block), nil)
-		} else {
-			_, err = provider.Decode("docs/manifest.md", []byte(block))
+	for _, block := range fenced(read(t, "docs/manifest.md"), "yaml") {
+		if _, err := manifest.Decode("docs/manifest.md", []byte(block), nil); err != nil {
+			t.Error(err)
 		}
-		if err != nil {
+	}
+	for i, block := range fenced(read(t, "docs/provider-file.md"), "yaml") {
+		if _, err := provider.Decode("docs/provider-file.md", []byte(block)); err != nil {
 			t.Errorf("block %d: %v", i+1, err)
 		}
 	}

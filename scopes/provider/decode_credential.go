@@ -40,7 +40,7 @@ func (d *decoder) credentials(n *yaml.Node) []CredentialKind {
 			yamlfile.Optional("env", func(v *yaml.Node) {
 				d.List(v, "env", func(item *yaml.Node) { k.Env = append(k.Env, d.variable(item)) })
 			}, "environment variables in which people keep one; the first that is set counts"),
-			yamlfile.Optional("create", func(v *yaml.Node) { k.Create = d.page(v, "create") }, "the page on which a person makes one"),
+			yamlfile.Optional("create", func(v *yaml.Node) { k.Create = d.page(v, "create") }, "the page on which a person makes one; {scopes} in its query stands for the declared scopes, with commas"),
 			yamlfile.Optional("send", func(v *yaml.Node) { k.Send = d.sending(v, true) }, "how every request carries it: bearer (default), or {header: NAME, text: TEXT}, where {credential} stands in the text"),
 			yamlfile.Optional("inspect", func(v *yaml.Node) { k.Inspect = d.inspections(v) }, "how the service is asked what one holds, or a list of ways that are tried in turn"),
 			yamlfile.Optional("revoke", func(v *yaml.Node) { k.Revoke = d.revoke(v) }, "the service's own way to end one that a login obtained, in place of the revocation_endpoint"),
@@ -176,7 +176,7 @@ func (d *decoder) inspection(n *yaml.Node) Inspection {
 				i.Reach = append(i.Reach, ReachMember{Of: sort.Value, Member: d.Text(member, "reach")})
 			})
 		}, "members of the response that list what the credential is limited to"),
-		yamlfile.Optional("expires", func(v *yaml.Node) { i.Expires = d.place(v, "expires") }, "where the response says when it ends"),
+		yamlfile.Optional("expires", func(v *yaml.Node) { i.Expires = d.place(v, "expires") }, "where the response says when it ends: in seconds since 1970, or from now where that is less than ten years; or as 2027-01-31T09:00:00Z, 2027-01-31 09:00:00 UTC or 2027-01-31"),
 		yamlfile.Optional("account", func(v *yaml.Node) { i.Account = d.place(v, "account") }, "where the response names the account"),
 		yamlfile.Optional("unknown", func(v *yaml.Node) { i.Unknown = d.signs(v, "unknown") }, "how it is said, beside a 401, that the credential is not known"),
 		yamlfile.Optional("expired", func(v *yaml.Node) { i.Expired = d.signs(v, "expired") }, "how it is said that the credential has expired"),

@@ -54,11 +54,11 @@ func (d *decoder) refusal(n *yaml.Node) Refusal {
 		yamlfile.Optional("text", func(v *yaml.Node) { f.Text = d.textTemplate(v, "text") }, "a text anywhere in the body; {scope} stands for a scope that is missing"),
 		yamlfile.Optional("needs", func(v *yaml.Node) { f.Needs = d.place(v, "needs") }, "where the response names the scopes that are needed: a path, or {header: NAME}"),
 		yamlfile.Optional("holds", func(v *yaml.Node) { f.Holds = d.place(v, "holds") }, "where the response names the scopes that are held"),
-		yamlfile.Required("means", func(v *yaml.Node) { f.Means = d.meaning(v) }, "why the request was refused"),
-		yamlfile.Optional("any_of", func(v *yaml.Node) { f.AnyOf = d.Boolean(v, "any_of") }, "any one of the scopes that the response names is enough"),
+		yamlfile.Required("means", func(v *yaml.Node) { f.Means = d.meaning(v) }, "why the request was refused; rejected: the credential is not accepted; silent: the service says this for every cause, so that a scope that is not held is likely missing, and not surely"),
+		yamlfile.Optional("any_of", func(v *yaml.Node) { f.AnyOf = d.Boolean(v, "any_of") }, "any one of the scopes that the response names is enough, also in a challenge"),
 		yamlfile.Optional("lists", func(v *yaml.Node) { f.Lists = d.caughtLists(v, f.caught()) }, "for each text that was caught and is a list, what stands between its items; advice has it in words"),
-		yamlfile.Optional("advice", func(v *yaml.Node) { f.Advice = d.advice(v, f.caught()) }, "what to do about it; {name} is what a text caught"),
-		yamlfile.Optional("link", func(v *yaml.Node) { f.Link = d.link(v, f.caught()) }, "the page on which it is done; {name} is what a text caught"),
+		yamlfile.Optional("advice", func(v *yaml.Node) { f.Advice = d.advice(v, f.caught()) }, "the first step about it; {name} is what a text caught"),
+		yamlfile.Optional("link", func(v *yaml.Node) { f.Link = d.link(v, f.caught()) }, "the page on which it is done: an https URL, {base}/path, or {name} for what a text caught"),
 	))
 	if d.Count() == before {
 		d.fitting(n, &f)

@@ -16,7 +16,7 @@ const maxTable = 5000
 func (d *decoder) scopeFacts(n *yaml.Node, f ScopeFacts) ScopeFacts {
 	d.Mapping(n, "scopes", []yamlfile.Member{
 		yamlfile.Optional("listed", func(v *yaml.Node) { f.Partial = d.Word(v, "listed", []string{"all", "partial"}) == "partial" }, "whether scopes_supported is all there is; what a partial list lacks is requested"),
-		yamlfile.Optional("except", func(v *yaml.Node) { f.Except = d.forms(v, "except") }, "listed, and not granted to ordinary people"),
+		yamlfile.Optional("except", func(v *yaml.Node) { f.Except = d.forms(v, "except") }, "listed, and not granted to ordinary people: not requested, unless the manifest has advertised: false there"),
 		yamlfile.Optional("special", func(v *yaml.Node) { f.Special = d.forms(v, "special") }, "for some callers, or some things, alone: an audit proposes them only where nothing else would do"),
 		yamlfile.Optional("table", func(v *yaml.Node) { f.Table = d.table(v) }, "scopes that exist, each a word or {scope, about}"),
 		yamlfile.Optional("separator", func(v *yaml.Node) { f.Separator = d.separator(v, f.Separator) }, "what stands between scopes, where that is not a space"),
@@ -26,11 +26,11 @@ func (d *decoder) scopeFacts(n *yaml.Node, f ScopeFacts) ScopeFacts {
 		}, "two names of one scope: as it is requested, and as it comes back"),
 		yamlfile.Optional("prefix", func(v *yaml.Node) { f.Names.Prefix = d.scope(v) }, "a name with it and without it is the same scope"),
 		yamlfile.Optional("case", func(v *yaml.Node) { f.Names.AnyCase = d.Word(v, "case", []string{"exact", "any"}) == "any" }, "whether names that differ in nothing but case are the same"),
-		yamlfile.Optional("added", func(v *yaml.Node) { f.Added = d.scopeSet(v, "added") }, "granted beside what is requested"),
+		yamlfile.Optional("added", func(v *yaml.Node) { f.Added = d.scopeSet(v, "added") }, "granted beside what is requested: no excess"),
 		yamlfile.Optional("silent", func(v *yaml.Node) { f.Silent = d.scopeSet(v, "silent") }, "never named in a response: held where it was requested"),
 		yamlfile.Optional("union", func(v *yaml.Node) { f.Union = d.Boolean(v, "union") }, "a response also names what was granted earlier"),
 		yamlfile.Optional("request", func(v *yaml.Node) { d.requested(v, &f) }, "what a request names: the declared scopes, or, where the client's are set at the server, none, or a list in place of them"),
-		yamlfile.Optional("resources", func(v *yaml.Node) { f.Resources = d.resourceScopes(v, f.Resources) }, "for each base with a list of its own (RFC 9728), what that is good for"),
+		yamlfile.Optional("resources", func(v *yaml.Node) { f.Resources = d.resourceScopes(v, f.Resources) }, "for each base with a list of its own (RFC 9728), what that is good for; default: where the server has no list, what is not in it is withheld"),
 		yamlfile.Optional("set", func(v *yaml.Node) { f.Set = d.clientScopes(v) }, "the scopes that are set for the client at the server; another one cannot come"),
 	})
 	return f
@@ -45,7 +45,7 @@ func (d *decoder) resourceScopes(n *yaml.Node, used map[string]ResourceScopes) m
 		one := all[base.Value]
 		d.Mapping(v, "a resource", []yamlfile.Member{
 			yamlfile.Optional("listed", func(v *yaml.Node) { one.Partial = d.Word(v, "listed", []string{"all", "partial"}) == "partial" }, "whether its list is all there is for it; what a partial list lacks is not withheld for it"),
-			yamlfile.Optional("except", func(v *yaml.Node) { one.Except = d.forms(v, "except") }, "listed, and not granted to ordinary people"),
+			yamlfile.Optional("except", func(v *yaml.Node) { one.Except = d.forms(v, "except") }, "listed, and not granted to ordinary people: not requested, unless the manifest has advertised: false there"),
 		})
 		all[base.Value] = one
 	}, "a base with such a list")

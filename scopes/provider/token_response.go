@@ -147,7 +147,7 @@ func (d *decoder) tokenResponse(n *yaml.Node, t TokenResponse) TokenResponse {
 			if d.AtMost(v, maxTokens, "tokens lists at most %d places", maxTokens) {
 				d.List(v, "tokens", func(item *yaml.Node) { t.Tokens = append(t.Tokens, d.tokenPlace(item)) })
 			}
-		}, "where the tokens of a response stand; the first that is there is used, or the one that client.token names"),
+		}, "where the tokens of a response stand, each with its refresh token and lifetime beside it; the first that is there is used, or the one that client.token names, and the others are revoked where the service offers that"),
 		yamlfile.Optional("account", func(v *yaml.Node) { t.Account = d.path(v, "account") }, "where the response names the account, such as info.email: nobody is asked for it then"),
 		yamlfile.Optional("error", func(v *yaml.Node) { t.Error = d.path(v, "error") }, "where the service's own word for an error stands, in a response without the member error"),
 		yamlfile.Optional("codes", func(v *yaml.Node) {
@@ -155,7 +155,7 @@ func (d *decoder) tokenResponse(n *yaml.Node, t TokenResponse) TokenResponse {
 			if d.AtMost(v, maxTokens, "codes names at most %d errors", maxTokens) {
 				d.Named(v, "codes", func(own, code *yaml.Node) { t.Codes[own.Value] = d.Word(code, "error code", tokenCodes) })
 			}
-		}, "the service's own words for errors, each with that of the RFCs"),
+		}, "the service's own words for errors, each with that of RFC 6749 §5.2 or RFC 8628 §3.5; invalid_grant ends a login that is renewed"),
 	})
 	return t
 }
@@ -174,7 +174,7 @@ func (d *decoder) tokenPlace(n *yaml.Node) TokenPlace {
 			}
 		}, "the access token"),
 		yamlfile.Optional("scope", func(v *yaml.Node) { at.Scopes = d.path(v, "scope") }, "its scopes, where they do not stand beside it as scope"),
-		yamlfile.Optional("kind", func(v *yaml.Node) { at.Kind = scopes.Kind(d.kindWord(v)) }, "its kind, as under credentials"),
+		yamlfile.Optional("kind", func(v *yaml.Node) { at.Kind = scopes.Kind(d.kindWord(v)) }, "its kind, as under credentials, where its own form shows none"),
 	})
 	return at
 }
