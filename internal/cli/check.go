@@ -51,19 +51,13 @@ func checkCommand(r *invocation) *cobra.Command {
 		Short: "check in a pipeline that everything required is granted: one exit code",
 		Long: `check asks the server what the credential holds, an API key or else the stored login,
 and says what is missing, with the line of the manifest that asks for it. It never
-prompts. Where nobody can be asked about a login, it says so, and compares what was
-recorded. Where GITHUB_ACTIONS is set, the result is annotations and a summary, unless
--o says otherwise.
-
-With --matches it also compares the manifest with a file in which a platform wants scopes
-declared; without a credential that alone, unless another flag speaks of one.
+prompts. Where GITHUB_ACTIONS is set, the result is annotations and a summary.
 
 Exit codes: 0 everything required is granted; 2 a mistake in the manifest or an
 untrusted host; 3 a required scope is missing (see --require), or vanished from the
-server's list; 4 no usable credential, another server's, or what --project or
---reach names is out of its reach; 5 with --strict more is granted than declared, with
---locked the server's list or the manifest differs from scopes.lock, with --matches a file
-declares other scopes; 6 nobody can tell what it holds.`,
+server's list; 4 no usable credential, or one that does not reach what is named;
+5 with --strict, --locked or --matches: more, or something else, than is declared;
+6 nobody can tell what it holds.`,
 		Example:     "  ambit check\n  ambit check --require recommended --strict -o json\n  ambit check --matches manifest.json",
 		Args:        cobra.ArbitraryArgs,
 		Annotations: map[string]string{formatsOf: "github sarif markdown junit codequality"},

@@ -43,6 +43,7 @@ func topics() map[string]topic {
 		"environment": {"the variables that count", func(*cobra.Command) string { return environmentHelp() }},
 		"exit-codes":  {"what each exit code means", func(*cobra.Command) string { return exitCodesHelp() }},
 		"flags":       {"the flags that every command takes", flagsHelp},
+		"misbehavior": {"what a sandbox can do wrong", func(*cobra.Command) string { return misbehaviorHelp() }},
 		"manifest":    {"every key of scopes.yaml", func(*cobra.Command) string { return manifestHelp() }},
 	}
 }
@@ -77,6 +78,10 @@ func exitCodesHelp() string {
 	}
 	return manual.Table(append(rows, [2]string{"129, 130, 143", "ended by SIGHUP, Ctrl-C or SIGTERM"})) +
 		"\n\"ambit run\" ends with the exit code of the program that it runs, unless a required scope\nis missing (3) or the credential cannot be used (4).\n"
+}
+
+func misbehaviorHelp() string {
+	return "The KINDs of ambit sandbox --misbehave; KIND@PART is for one part of the service.\n\n" + manual.Table(kindRows())
 }
 
 func manifestHelp() string {

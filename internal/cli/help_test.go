@@ -26,10 +26,13 @@ func everyCommand(do func(cmd *cobra.Command)) {
 
 // Each help fits a terminal, stands in a group, and lists no flag that every command has.
 func TestHelps(t *testing.T) {
-	topics := map[string]string{"exit-codes": exitCodesHelp(), "environment": environmentHelp(), "manifest": manifestHelp(), "flags": flagsHelp(root(&invocation{}, nil))}
+	topics := map[string]string{"exit-codes": exitCodesHelp(), "environment": environmentHelp(), "manifest": manifestHelp(), "flags": flagsHelp(root(&invocation{}, nil)), "misbehavior": misbehaviorHelp()}
 	everyCommand(func(cmd *cobra.Command) {
 		path := cmd.CommandPath()
 		topics[path] = manual.Help(cmd, closing(cmd))
+		if before, _, _ := strings.Cut(topics[path], "\nUsage:"); strings.Count(before, "\n") > 14 && cmd.HasParent() {
+			t.Errorf("%s: %d lines before the usage", path, strings.Count(before, "\n"))
+		}
 		if strings.Contains(topics[path], "\n      --ca-file") == cmd.HasParent() {
 			t.Errorf("%s: the flags of all commands stand in the help of ambit alone", path)
 		}

@@ -48,19 +48,11 @@ func initCommand(r *invocation) *cobra.Command {
 		Use:   "init [--provider [FILE]]",
 		Short: "write a commented scopes.yaml to start from",
 		Long: `init writes a commented scopes.yaml into this directory (or to --manifest): the first
-scopes of the service that --from names, and as comments all others that it offers,
-each with its description. Remove "# " before those that the program needs. On a
-terminal it asks which service that is.
-
-It begins from what is written down already: with --from-openapi or --from-tools from
-the scopes that a description of an API or of MCP tools names, each with what needs it,
-and with --calls or --tools declares the least that these take; with --from-file from
-the scopes in a file of a platform, such as appsscript.json or slack=app.yaml. There the
-service is named, or found by where the API stands.
-
-With --provider it writes a provider file, ` + providerName + ` or FILE, that describes a service
-which is not built in, with a line about each member. Beside each file stands its JSON
-Schema, by which editors complete it. It never overwrites one.
+scopes of the service that --from names, and all others that it offers as comments. On
+a terminal it asks which service that is. With --from-openapi, --from-tools or
+--from-file it begins from the scopes that a document names; --calls and --tools declare
+the least of them that is used. With --provider it writes a provider file, ` + providerName + `
+or FILE, for a service that is not built in. It never overwrites a file.
 
 Exit codes: 0 written; 2 wrong usage, or a file that is there already; 6 nothing is
 known of the service, and its server cannot be asked: nothing is written.`,

@@ -27,18 +27,11 @@ func loginCommand(r *invocation) *cobra.Command {
 		Use:   "login",
 		Short: "request the declared scopes, and compare what was granted",
 		Long: `login shows what will be requested, opens a browser for the consent, compares what was
-granted with what is needed, and keeps the credential in the system's keyring. A
-required scope that this server cannot give ends it before the browser opens.
+granted with what is needed, and keeps the credential in the system's keyring.
 
-Without a browser on this machine: --no-browser prints the URL, and reads the URL
-that the browser ended at, its query, or the bare code. Where the server offers it,
---device shows a code to enter on another device; over SSH, in a container and
-without a display that is the default. Without a person: --browser 'CMD ARGS' runs
-that command with the URL, and --api-key-stdin takes an API key.
-
---add SCOPE requests a scope besides what the manifest declares, with all that the stored
-login holds or requested, in one consent. The stored login stays until the new one is
-kept; where another account agrees it stays altogether, and the command ends with 4.
+Without a browser here: --no-browser prints the URL, and reads the one at which the
+browser ends; --device shows a code for another device. Without a person: --browser
+'CMD ARGS' runs that command with the URL, and --api-key-stdin takes an API key.
 
 Exit codes: 0 everything required is granted; 2 wrong usage or an untrusted host;
 3 a required scope is missing; 4 no credential, or consent denied; 6 the server

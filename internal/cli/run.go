@@ -41,15 +41,11 @@ func runCommand(r *invocation) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run [flags] -- COMMAND [ARGS]",
 		Short: "run an agent with a lent credential, and explain refused calls",
-		Long: `run finds a credential as check does (an API key, else the stored login, else a login
-when someone is there) and starts COMMAND with a lease in its place: a proxy on this
-machine swaps the lease for the credential. When a call is refused, run says which
-declared scope is missing and what needs it, or what else the cause is. It also says when
-no request came at all, a server cannot be reached, or what recommended scopes are
-missing; the child's exit code stands then. Standard output is the child's; what run
-itself says goes to standard error and, where that is a terminal, follows when the child
-has ended. Where the child's standard input is not the terminal, run asks there, once for
-each scope, whether to add what a login lacks, and sends the request again.
+		Long: `run finds a credential as check does, and starts COMMAND with a lease in its place: a
+proxy on this machine swaps the lease for the credential. When a call is refused, run
+says on standard error which declared scope is missing and what needs it, or what else
+the cause is. Where someone is there, it asks whether to add what a login lacks, and
+sends the request again.
 
 Exit codes: the child's own; 2 wrong usage; 3 a required scope is missing; 4 no usable
 credential; 6 nobody can tell what the credential holds, or it could not be renewed.`,

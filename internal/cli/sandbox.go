@@ -27,15 +27,11 @@ func sandboxCommand(r *invocation) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sandbox",
 		Short: "run the sandbox servers alone, for tests of your own",
-		Long: `sandbox runs an authorization server, an API, an LLM gateway and an MCP server on
-this machine. They behave as the real ones do, and misbehave on request. When they are
-ready, standard output says where; on a terminal each request follows. With -o json, and
-where standard output is not a terminal, it is one line of JSON and nothing more. A
-browser shows at the issuer's address the servers, the keys, switches for misbehavior and
-the requests. It runs until it is interrupted.
-
-Kinds of misbehavior:
-` + kindLines(),
+		Long: `sandbox runs an authorization server, an API, an LLM gateway and an MCP server on this
+machine, until it is interrupted. They behave as the real ones do, and misbehave on
+request: ambit help misbehavior. Standard output says where they are, with -o json or in
+a pipe as one line of JSON. A browser shows at the issuer's address the keys, the
+switches for misbehavior and the requests.`,
 		Example: "  ambit sandbox --grant all\n  ambit sandbox --misbehave reject",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -101,12 +97,13 @@ func (r *invocation) tellRequest(q sandbox.Request) {
 	_ = r.print(fmt.Sprintf("%s %s %s %s %s %s\n", paint.Dim(q.Time.Format(time.TimeOnly)), mark, status, q.Method, text.Printable(q.Host+q.Path), paint.Dim("("+q.Part+")")))
 }
 
-func kindLines() string {
-	var b strings.Builder
+// kindRows are the kinds of misbehavior, each with what goes wrong.
+func kindRows() (rows [][2]string) {
 	for _, k := range sandbox.Kinds() {
-		b.WriteString("  " + k + "\n")
+		kind, about, _ := strings.Cut(k, " - ")
+		rows = append(rows, [2]string{kind, about})
 	}
-	return b.String()
+	return rows
 }
 
 // exampleReasons are why the example's manifest needs each scope, for the page of a person who consents.
