@@ -272,7 +272,7 @@ func TestFinalSlashIsToldNotFatal(t *testing.T) {
 	}
 }
 
-func TestMissingResponseTypesIsAWarning(t *testing.T) {
+func TestMissingResponseTypesIsARemark(t *testing.T) {
 	as, err := metadata.ParseAuthorizationServer(serverFields(issuer).with(fields{"response_types_supported": nil}).json(t), issuer)
 	if err != nil {
 		t.Fatal(err)

@@ -59,7 +59,7 @@ switches for misbehavior and the requests.`,
 	f := cmd.Flags()
 	f.StringVar(&o.Listen, "listen", "127.0.0.1:0", "the `ADDRESS` of the first server; loopback only")
 	f.StringVar(&o.Grant, "grant", "", "consent without a click to these `SCOPES`: \"scope scope\", all, or none to deny")
-	f.StringSliceVar(&o.Misbehave, "misbehave", nil, "misbehave in this way: a `KIND` of the list above (repeatable)")
+	f.StringSliceVar(&o.Misbehave, "misbehave", nil, "misbehave in this way: a `KIND` of ambit help misbehavior (repeatable)")
 	f.StringVar(&o.Region, "region", "", "the `NAME` of the region in which the person who consents lives")
 	return cmd
 }
