@@ -6,8 +6,6 @@ import (
 	"crypto/subtle"
 	"errors"
 	"io"
-	"log"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -15,8 +13,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/ambit-auth/ambit/internal/guard"
-	"github.com/ambit-auth/ambit/internal/ports"
 	"github.com/ambit-auth/ambit/internal/text"
 )
 
@@ -297,92 +293,4 @@ func refuse(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = w.Write([]byte(text + "\n"))
-}
-
-const (
-	// headerTimeout is for a browser on the same machine; it keeps a silent connection
-	// from staying.
-	headerTimeout = 5 * time.Second
-	// maxHeader holds the longest response that is believed in: a code of maxToken, and
-	// a browser's own fields.
-	maxHeader = 64 << 10
-	// maxWaiting bounds how many connections wait for a request, and with maxHeader what they hold.
-	maxWaiting = 256
-	// pageTimeout bounds the delivery of the last page.
-	pageTimeout = 5 * time.Second
-	// closeTimeout is for connections that the browser opened in advance and never
-	// used, which a graceful end would wait for.
-	closeTimeout = 250 * time.Millisecond
-)
-
-// A pageServer serves one handler on the loopback listeners.
-type pageServer struct {
-	server *http.Server
-	at     *loopback
-	wait   sync.WaitGroup
-}
-
-func servePages(at *loopback, pages *callback) *pageServer {
-	s := &pageServer{at: at}
-	s.server = &http.Server{
-		Handler:           pages,
-		ReadHeaderTimeout: headerTimeout,
-		MaxHeaderBytes:    maxHeader,
-		ErrorLog:          log.New(io.Discard, "", 0), // it would write to the terminal
-		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
-			return context.WithValue(ctx, strangerKey{}, ports.Stranger(conn.RemoteAddr(), conn.LocalAddr()))
-		},
-	}
-	guard.BoundWaiting(s.server, maxWaiting)
-	for _, listener := range at.listeners {
-		s.wait.Go(func() { _ = s.server.Serve(plainListener{listener, pages.sayHTTPS}) }) // ends with [pageServer.stop]
-	}
-	return s
-}
-
-// stop lets the pages that are under way arrive, and then ends everything.
-func (s *pageServer) stop() {
-	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
-	defer cancel()
-	if err := s.server.Shutdown(ctx); err != nil {
-		_ = s.server.Close()
-	}
-	s.at.close()
-	s.wait.Wait()
-}
-
-// A plainListener notices who begins to speak TLS, and ends that at once: a browser would wait.
-type plainListener struct {
-	net.Listener
-	https func()
-}
-
-// Accept implements [net.Listener].
-func (l plainListener) Accept() (net.Conn, error) {
-	conn, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	return &plainConn{Conn: conn, https: l.https}, nil
-}
-
-type plainConn struct {
-	net.Conn
-	https func()
-	begun bool
-}
-
-// tlsHandshake is the first byte of a TLS connection (RFC 8446 §5.1), and of no request.
-const tlsHandshake = 22
-
-// Read implements [net.Conn].
-func (c *plainConn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	if !c.begun && n > 0 {
-		if c.begun = true; p[0] == tlsHandshake {
-			c.https()
-			return 0, io.EOF
-		}
-	}
-	return n, err
 }
