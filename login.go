@@ -145,6 +145,7 @@ func (c *consent) login(ctx context.Context) (*oauth.Login, error) {
 			Detail: s.opt.UI.Detail,
 			Open:   c.open(),
 			Narrow: c.narrow,
+			Linger: s.opt.UI.Linger,
 			Finish: c.finish,
 		},
 	}

@@ -51,6 +51,9 @@ type UI struct {
 	// PasteOnly says that no browser of this machine will answer either: once Paste is at its
 	// end, the login is.
 	PasteOnly bool
+	// Linger is as [oauth.UI] has it: it ends the pages of a login that is over, a second or two later.
+	// nil: they end with the login.
+	Linger func(stop func())
 	// Pages are what the browser shows of a login. nil: a plain sentence.
 	Pages Pages
 }

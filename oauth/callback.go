@@ -260,13 +260,38 @@ func (p *lastPage) show(page http.Handler) {
 	close(p.ready)
 }
 
+// isShown reports whether there is a page.
+func (p *lastPage) isShown() bool {
+	select {
+	case <-p.ready:
+		return true
+	default:
+		return false
+	}
+}
+
 func (p *lastPage) serve(over context.Context, w http.ResponseWriter, r *http.Request) {
 	select {
 	case <-p.ready:
-		p.page.ServeHTTP(w, r)
 	case <-over.Done():
-		refuse(w, http.StatusServiceUnavailable, "The login is over.")
+		if !p.isShown() {
+			refuse(w, http.StatusServiceUnavailable, "The login is over.")
+			return
+		}
 	}
+	p.page.ServeHTTP(w, r)
+}
+
+// isShown reports whether a browser has got the page of a response.
+func (c *callback) isShown() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, page := range c.taken {
+		if page.isShown() {
+			return true
+		}
+	}
+	return false
 }
 
 // secure sets what every page of ours wants. A page that has styles widens the policy

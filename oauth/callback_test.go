@@ -458,3 +458,26 @@ func TestRepeatedResponseGetsThePage(t *testing.T) {
 		t.Errorf("requests: %v", server.sent())
 	}
 }
+
+// Whoever loads the last page again gets it for as long as the pages linger.
+func TestLastPageLingers(t *testing.T) {
+	server, person := newAuthServer(t), newPerson(t)
+	login := newLogin(server, person)
+	login.UI.Finish = func(context.Context, *credential.Credential, error) http.Handler { return text(200, "text/plain", "logged in") }
+	var stop func()
+	login.UI.Linger = func(s func()) { stop = s }
+	if _, err := login.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	back := person.last().url
+	if err := person.visit(t.Context(), back); err != nil || person.last().body != "logged in" {
+		t.Errorf("again: %v, %+v", err, person.last())
+	}
+	if err := person.visit(t.Context(), strings.Split(back, "?")[0]+"?code=another&state=x"); err != nil || person.last().status == 200 {
+		t.Errorf("another response: %v, %+v", err, person.last())
+	}
+	stop()
+	if err := person.visit(t.Context(), back); err == nil {
+		t.Errorf("after the end: %+v", person.last())
+	}
+}

@@ -148,12 +148,13 @@ const (
 // A pageServer serves one handler on the loopback listeners.
 type pageServer struct {
 	server *http.Server
+	pages  *callback
 	at     *loopback
 	wait   sync.WaitGroup
 }
 
 func servePages(at *loopback, pages *callback) *pageServer {
-	s := &pageServer{at: at}
+	s := &pageServer{at: at, pages: pages}
 	s.server = &http.Server{
 		Handler:           pages,
 		ReadHeaderTimeout: headerTimeout,
@@ -168,6 +169,15 @@ func servePages(at *loopback, pages *callback) *pageServer {
 		s.wait.Go(func() { _ = s.server.Serve(plainListener{listener, pages.sayHTTPS}) }) // ends with [pageServer.stop]
 	}
 	return s
+}
+
+// end stops it, or leaves that to linger where a browser has got a page that it may want again.
+func (s *pageServer) end(linger func(stop func())) {
+	if linger == nil || !s.pages.isShown() {
+		s.stop()
+		return
+	}
+	linger(s.stop)
 }
 
 // stop lets the pages that are under way arrive, and then ends everything.

@@ -87,7 +87,7 @@ func (r *loginFlow) serve(ctx context.Context) (*credential.Credential, error) {
 	defer r.quiet.Stop()
 	opened := r.open(pages)
 	c, err := r.converse(ctx)
-	server.stop()
+	server.end(r.UI.Linger)
 	r.tellLate()
 	over(browser.ErrDone)
 	<-opened

@@ -40,6 +40,10 @@ type UI struct {
 	// before Run returns. It is not called when nobody answered; of a
 	// login on another device it is called with the credential alone, and the page is nobody's. nil: a plain sentence.
 	Finish func(ctx context.Context, c *credential.Credential, err error) http.Handler
+	// Linger is given what ends the pages, once a browser has got its last one: until then, whoever
+	// repeats the response gets that page again. It returns at once; stop is called once, a second or two
+	// later, and waits for what is under way. nil: the pages end with the login.
+	Linger func(stop func())
 	// Narrow is asked when the server refuses the scopes that were asked for
 	// ([AuthorizationError.InvalidScope]): with ok, the same browser window goes on to
 	// another request. It is asked once, and once more where the second refusal names what

@@ -199,6 +199,37 @@ func onTerminal(t *testing.T, home string, watch func(text []byte, keyboard io.W
 	return startedOnTerminal(t, home, nil, watch, args...)
 }
 
+var heading = regexp.MustCompile(`<h1.*</h1>`)
+
+// TestLastPageIsLoadedAgain has a browser that loads the last page once more when the login is over: it is there
+// for a moment.
+func TestLastPageIsLoadedAgain(t *testing.T) {
+	manifest := startBox(t, sandbox.Options{Grant: "all"}).Ready().Manifest
+	page, pages := "", []string{}
+	visit := func(url string) {
+		response, err := http.Get(url)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer response.Body.Close()
+		text, _ := io.ReadAll(response.Body) // what came is compared
+		page, pages = response.Request.URL.String(), append(pages, string(text))
+	}
+	watch := func(text []byte, _ io.Writer) {
+		switch url := urlOnScreen.FindSubmatch(text); {
+		case url != nil && len(pages) == 0:
+			visit(string(url[1]))
+		case bytes.Contains(text, []byte("logged in")) && len(pages) == 1:
+			visit(page)
+		}
+	}
+	out, code := onTerminal(t, t.TempDir(), watch, "login", "-f", manifest, "--store", "memory", "--no-browser")
+	if code != 0 || len(pages) != 2 || !heading.MatchString(pages[1]) || heading.FindString(pages[0]) != heading.FindString(pages[1]) {
+		t.Errorf("exit code %d, %d pages\n%s", code, len(pages), out)
+	}
+}
+
 // linkPrograms puts the programs of the tests into a directory: under these names the test's own binary
 // is each of them; see TestMain.
 func linkPrograms(t *testing.T, home string) (directory string) {

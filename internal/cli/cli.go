@@ -78,6 +78,12 @@ func (c Command) Main(ctx context.Context, args []string) (code int) {
 	err := cmp.Or(root.ExecuteContext(ctx), r.mistaken)
 	code = r.end(ctx, args, err)
 	r.closeLog(code)
+	if r.lingering != nil {
+		select {
+		case <-r.lingering:
+		case <-ctx.Done():
+		}
+	}
 	return code
 }
 

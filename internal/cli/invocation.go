@@ -48,6 +48,8 @@ type invocation struct {
 	watching atomic.Bool
 	watch    atomic.Pointer[signals.Watch]
 
+	lingering <-chan struct{} // closes when the pages of a login end; nil where none are left
+
 	memory  store.Memory // of --store memory: it ends with the run
 	http    *http.Client // see httpClient
 	log     *slog.Logger // of --log-file; nil without

@@ -114,6 +114,9 @@ func loginUI(r *invocation, end context.CancelCauseFunc, purpose func() string) 
 	ui := r.ui()
 	r.showCodes(&ui)
 	ui.Open, ui.Paste, ui.PasteOnly = openOrEnd(r, opener(r, purpose), end), paste(r), !console.IsTerminal(r.Stdin)
+	if r.visit == nil && r.settings.Browser == "" { // what a command shows is no tab that is loaded again
+		ui.Linger = r.linger
+	}
 	ui.Pages = &view.Pages{
 		Compare: func(s *ambit.Session, h *ambit.Held) view.Grant { return compare(r, s, h) },
 		Failure: func(s *ambit.Session, err error) *view.Failure { return failure.As(failure.Of(s, err)) },
@@ -238,6 +241,19 @@ func openOrEnd(r *invocation, open openFunc, end context.CancelCauseFunc) openFu
 		end(&view.Failure{Code: failure.ExitUsage, Message: "the browser cannot be run: " + text.Printable(err.Error()), Hint: "see --browser and --no-browser", Err: err})
 		return err
 	}
+}
+
+// lingerFor is how long the last page of a login is there for a browser that loads it again.
+const lingerFor = 1500 * time.Millisecond
+
+// linger ends the pages of a login that is over in a while, which the end of the program waits for.
+func (r *invocation) linger(stop func()) {
+	ended := make(chan struct{})
+	r.lingering = ended
+	time.AfterFunc(lingerFor, func() {
+		stop()
+		close(ended)
+	})
 }
 
 // An openFunc shows the login to the person.
