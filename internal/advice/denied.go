@@ -133,8 +133,11 @@ func (d Denied) withoutDevice() string {
 // client is about a client whose authentication failed: it is unknown, or has a secret, or another
 // method of authentication is required.
 func (d Denied) client() string {
-	if d.Provider == nil || d.Provider.Client.IDFor(d.Server.Name) == "" {
+	registered := d.Provider == nil || d.Provider.Client.IDFor(d.Server.Name) == ""
+	if registered && d.Renewal {
 		return "log in again, which registers a new client: " + d.Login
+	} else if registered {
+		return "the server does not accept a client that it registered itself: its operator can see why; or name one that is registered by hand: " + clientSetting
 	}
 	if id := d.Provider.Client.IDFor(d.Server.Name); provider.IsDocument(id) {
 		return "the server does not accept the document " + id + ": compare it with client in the provider file, its redirect URIs first"
