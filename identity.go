@@ -94,7 +94,7 @@ func (p *Plan) clientID() (string, error) {
 		return id, nil
 	}
 	if p.Server.RegistrationEndpoint == "" {
-		return "", &NoClientError{Issuer: at.Issuer, Document: id, Redirect: redirectOf(p.Session.Provider())}
+		return "", &NoClientError{Issuer: at.Issuer, Document: id, Redirect: p.Session.Provider().Client.RedirectTo()}
 	}
 	return "", nil
 }
@@ -112,7 +112,7 @@ func (p *Plan) LoginClient() LoginClient {
 	if server := p.Session.Server(); server.NoLogin {
 		err = &NoLoginError{Server: server}
 	}
-	redirect := redirectOf(p.Session.Provider())
+	redirect := p.Session.Provider().Client.RedirectTo()
 	if id == "" && err == nil {
 		redirect = ownRedirect(p.Session.Provider(), p.Session.Server().Issuer)
 	}

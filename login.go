@@ -137,7 +137,7 @@ func (c *consent) login(ctx context.Context) (*oauth.Login, error) {
 		return nil, err
 	}
 	login := &oauth.Login{
-		HTTP: c.client, Server: c.plan.Server, Client: who, Push: p.Client.Push, PKCE: p.Client.ProtectsCode(c.session.Server().Name), Redirect: redirectOf(p), Authorize: p.Client.Authorize,
+		HTTP: c.client, Server: c.plan.Server, Client: who, Push: p.Client.Push, PKCE: p.Client.ProtectsCode(c.session.Server().Name), Redirect: p.Client.RedirectTo(), Authorize: p.Client.Authorize,
 		Scopes: c.plan.Request, IDTokenIssuer: s.server.IDTokenIssuer, Hosts: s.hosts(), Provider: p, At: s.server, ServerFrom: p.ServerFrom, Now: s.opt.Now,
 		Ready: func(ctx context.Context) error { return canKeep(ctx, c.store, s.logins().key(s.server)) },
 		UI: oauth.UI{

@@ -125,20 +125,11 @@ func (s *Session) dropRegistration(ctx context.Context, l *login) {
 	}
 }
 
-// redirectOf is the provider's registered redirect; a provider that registers none gets the
-// loopback redirect of RFC 8252 §7.3.
-func redirectOf(p *provider.Provider) provider.Redirect {
-	if p.Client.Redirect.Host == "" {
-		return provider.Redirect{Host: "127.0.0.1", Path: "/callback"}
-	}
-	return p.Client.Redirect
-}
-
 // ownRedirect is that of a client that the server of issuer registers for this program: where the
 // provider file names none, each issuer has its path, so that a response which another server has
 // sent is none (RFC 9700 §4.4.2.2).
 func ownRedirect(p *provider.Provider, issuer string) provider.Redirect {
-	r := redirectOf(p)
+	r := p.Client.RedirectTo()
 	if p.Client.Redirect.Host == "" {
 		sum := sha256.Sum256([]byte(issuer))
 		r.Path += "/" + hex.EncodeToString(sum[:6])
@@ -149,7 +140,7 @@ func ownRedirect(p *provider.Provider, issuer string) provider.Redirect {
 // redirect is that of the client that is registered here; kept is one of an earlier login, nil for
 // none. One that was registered before issuers had paths is used as it is, while it serves.
 func (c *consent) redirect(kept *client.Registered) provider.Redirect {
-	s, old := c.session, redirectOf(c.session.Provider())
+	s, old := c.session, c.session.Provider().Client.RedirectTo()
 	if kept != nil && len(old.Ports) == 0 && kept.Serves(old.URI(kept.Port()), c.plan.Request, s.opt.now()) {
 		return old
 	}

@@ -463,7 +463,9 @@ func TestRepeatedResponseGetsThePage(t *testing.T) {
 func TestLastPageLingers(t *testing.T) {
 	server, person := newAuthServer(t), newPerson(t)
 	login := newLogin(server, person)
-	login.UI.Finish = func(context.Context, *credential.Credential, error) http.Handler { return text(200, "text/plain", "logged in") }
+	login.UI.Finish = func(context.Context, *credential.Credential, error) http.Handler {
+		return text(200, "text/plain", "logged in")
+	}
 	var stop func()
 	login.UI.Linger = func(s func()) { stop = s }
 	if _, err := login.Run(t.Context()); err != nil {

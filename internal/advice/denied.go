@@ -49,6 +49,8 @@ func (d Denied) general() string {
 		return "the server's answer cannot be used; try again, or ask its operator"
 	case d.Stage == provider.StageAuthorize:
 		return d.atAuthorize()
+	case d.Stage == provider.StageRegistration && d.Provider != nil:
+		return RegisterClient(d.Provider, d.Provider.Client.RedirectTo())
 	case d.Stage == provider.StageRegistration:
 		return "name a client id that is registered there: " + clientSetting
 	}

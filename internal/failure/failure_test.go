@@ -72,7 +72,7 @@ func TestUnknownClient(t *testing.T) {
 		`the client id "mine" is not registered there, or not as a public client`:                  {ID: "mine"},
 		"the client id is not registered there, or not as a public client":                         {IDs: map[string]string{"us": "ours"}},
 		`the client id "kept" is not registered there, or its secret (the variable APP_SECRET) or`: {ID: "kept", Secret: provider.SecretSource{Variable: "APP_SECRET"}},
-		"log in again": {},
+		"the server does not accept a client that it registered itself":                            {},
 	} {
 		p, err := ambit.New(&manifest.Manifest{
 			File:     ambit.ManifestName,

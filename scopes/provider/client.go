@@ -32,6 +32,14 @@ type Client struct {
 	Resources []string    // whom a token is for (RFC 8707), where the manifest names no resource: URLs, {base} allowed
 }
 
+// RedirectTo is the redirect URI of the client, or the loopback redirect of RFC 8252 §7.3 where the file names none.
+func (c Client) RedirectTo() Redirect {
+	if c.Redirect.Host == "" {
+		return Redirect{Host: "127.0.0.1", Path: "/callback"}
+	}
+	return c.Redirect
+}
+
 // IDFor is the client_id at the named server; "" where none is known.
 func (c Client) IDFor(server string) string {
 	if id, ok := c.IDs[server]; ok {
